@@ -1,0 +1,128 @@
+"""What the pages read: the boards once, and a channel's history."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from apps.dashboard.choices import Choice, is_channel_id
+from apps.dashboard.directory import Directory
+from apps.dashboard.readings import ChannelNow, LiveBoards, Reading, Row
+from apps.dashboard.summary import value_of
+from apps.metrics import queries as history
+from apps.metrics.boards import BoardReader
+from apps.metrics.queries import Series
+from core.errors import NotFound, ServiceAway
+from core.metrics import METRICS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """All that the first paint shows. `board_away` and `chart_away`: the service behind it did not answer."""
+
+    choice: Choice
+    now_ms: int
+    newest_end_ms: int | None
+    rows: list[Row]
+    channel: ChannelNow | None
+    series: Series | None
+    board_away: bool
+    chart_away: bool
+
+
+def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
+    """Return the page's data; without a chosen channel it shows the first of the board.
+
+    Raises: NotFound for a channel that does not exist.
+    """
+    reading = read_live(choice, now_ms)
+    channel = find_channel(choice, reading, now_ms)
+    series = read_series(channel.profile.id, choice.range, now_ms) if channel else None
+    return BoardPage(
+        choice,
+        now_ms,
+        reading.newest_end_ms if reading else None,
+        reading.rows[choice.board] if reading else [],
+        channel,
+        series,
+        board_away=reading is None,
+        chart_away=channel is not None and series is None,
+    )
+
+
+def read_live(choice: Choice, now_ms: int) -> Reading | None:
+    """Return the board and its channels now, or None while Redis is away."""
+    try:
+        return async_to_sync(_read_live)(choice, now_ms)
+    except ServiceAway as error:
+        log.warning("the board page is shown without figures: %s", error)
+        return None
+
+
+async def _read_live(choice: Choice, now_ms: int) -> Reading:
+    # Connections of its own: those of the hub belong to another event loop under WSGI and in tests.
+    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+    try:
+        reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
+        rows = reading.rows[choice.board]
+        if choice.channel or not rows:
+            return reading
+        return await boards.read([choice.board], [rows[0].id], now_ms)
+    finally:
+        await boards.aclose()
+
+
+def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> ChannelNow | None:
+    """Return the channel to show, None when there is none to choose from. Raises: NotFound."""
+    if choice.channel is None:
+        return next(iter(reading.channels.values()), None) if reading else None
+    if reading and choice.channel in reading.channels:
+        return reading.channels[choice.channel]
+    profile = async_to_sync(_find_profile)(choice.channel, now_ms)
+    if profile is None:
+        raise NotFound(f"There is no channel with the id {choice.channel[:20]}.")
+    return profile
+
+
+async def _find_profile(channel_id: str, now_ms: int) -> ChannelNow | None:
+    directory = Directory(settings.REDIS_STREAMS_URL)
+    try:
+        found = await directory.find([channel_id], now_ms) if is_channel_id(channel_id) else {}
+    finally:
+        await directory.aclose()
+    return ChannelNow(found[channel_id], None, 0.0, {}, {}) if channel_id in found else None
+
+
+def channel_exists(channel_id: str, now_ms: int) -> bool:
+    """Tell whether we know the channel, live or from before."""
+    return async_to_sync(_find_profile)(channel_id, now_ms) is not None
+
+
+def read_series(channel_id: str, range_key: str, now_ms: int) -> Series | None:
+    """Return the channel's history, or None while Cassandra is away."""
+    try:
+        return history.series(channel_id, range_key, now_ms)
+    except ServiceAway as error:
+        log.warning("a chart is shown without history: %s", error)
+        return None
+
+
+def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
+    """Return the history by columns, as the script draws it; null where a metric has no data."""
+    return {
+        "channel": channel_id,
+        "range": series.range.key,
+        "span_ms": series.range.span_ms,
+        "step_ms": series.range.step_ms,
+        "now_ms": now_ms,
+        "end_ms": [point.end_ms for point in series.points],
+        "coverage": [point.coverage for point in series.points],
+        "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in METRICS},
+        "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason} for gap in series.gaps],
+    }

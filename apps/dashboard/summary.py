@@ -1,0 +1,57 @@
+"""What the tiles and the data-quality panel say of a chart. The script does the same in static/js/summary.js."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from apps.metrics.queries import GapSpan, Point, Series
+
+HELIX_METRICS = frozenset({"viewers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A metric over a range; without data the figures are None. `lower_bound`: part of the range was not heard."""
+
+    peak: float | None
+    peak_ms: int | None
+    median: float | None
+    connected_ms: int
+    coverage: float | None
+    lower_bound: bool
+    last_gap: GapSpan | None
+
+
+def value_of(point: Point, metric: str) -> float | None:
+    """Return the point's value, or None: a count of what nobody listened to is not 0."""
+    if point.coverage == 0 and metric not in HELIX_METRICS:
+        return None
+    return point.values.get(metric)
+
+
+def summarise(series: Series, metric: str) -> Summary:
+    """Return the summary of one metric over the whole series."""
+    valued = [(value, point.end_ms) for point in series.points if (value := value_of(point, metric)) is not None]
+    peak, peak_ms = max(valued, key=lambda pair: pair[0], default=(None, None))
+    connected_ms, span_ms = _connected(series.points, series.range.step_ms)
+    coverage = connected_ms / span_ms if span_ms else None
+    return Summary(
+        peak,
+        peak_ms,
+        median(value for value, _ in valued) if valued else None,
+        round(connected_ms),
+        coverage,
+        coverage is not None and coverage < 1,
+        series.gaps[-1] if series.gaps else None,
+    )
+
+
+def _connected(points: Sequence[Point], step_ms: int) -> tuple[float, int]:
+    """Return how long of the charted span we listened, and the span; each point speaks for one step at most."""
+    if not points:
+        return 0.0, 0
+    starts = [points[0].end_ms - step_ms, *(point.end_ms for point in points[:-1])]
+    heard = [min(point.end_ms - start, step_ms) * point.coverage for start, point in zip(starts, points, strict=True)]
+    return sum(heard), points[-1].end_ms - starts[0]

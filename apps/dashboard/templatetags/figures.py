@@ -1,0 +1,112 @@
+"""How a number or a time is written: the one place for the pages, as static/js/figures.js is for the script."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.dashboard.summary import value_of
+from apps.metrics.queries import Point
+from core.metrics import METRIC
+
+ABSENT = "–"
+LOWER_BOUND = "≥ "
+PARTIAL_BELOW = 0.95
+COUNTS = frozenset({"messages", "chatters"})
+
+register = template.Library()
+
+
+def number(value: float, decimals: int) -> str:
+    """Return the number with thousands by comma; halves go up, as in the script."""
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{rounded:,}"
+
+
+@register.simple_tag
+def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
+    """Return a metric's value without its unit; a count that was not wholly heard is a lower bound."""
+    if value is None:
+        return ABSENT
+    partial = metric in COUNTS and coverage is not None and coverage < 1
+    return (LOWER_BOUND if partial else "") + number(value, METRIC[metric].decimals)
+
+
+@register.simple_tag
+def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
+    """Return a peak, which is a lower bound when part of the range was not heard."""
+    if value is None:
+        return ABSENT
+    return (LOWER_BOUND if lower_bound else "") + number(value, METRIC[metric].decimals)
+
+
+@register.simple_tag
+def point_figure(metric: str, point: Point) -> str:
+    """Return the value of one point of a chart."""
+    return figure(metric, value_of(point, metric), point.coverage)
+
+
+@register.filter
+def of(values: dict[str, float], metric: str) -> float | None:
+    """Return a metric's value among a channel's values, None when it has no data."""
+    return values.get(metric)
+
+
+@register.filter
+def is_partial(coverage: float) -> bool:
+    return coverage < PARTIAL_BELOW
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """Return a share of 0 to 1 as a percentage with one decimal, cut so that 100.0 means all of it."""
+    return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"
+
+
+@register.filter
+def duration(span_ms: int) -> str:
+    """Return a length as people say it: 42 s, 3 min 10 s, 3 h 12 min."""
+    seconds = max(0, span_ms // 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+@register.simple_tag
+def span(from_ms: int, until_ms: int) -> str:
+    """Return the length of a gap."""
+    return duration(until_ms - from_ms)
+
+
+@register.simple_tag
+def age(end_ms: int | None, now_ms: int) -> str:
+    """Return an age in seconds up to 999 s, then in minutes."""
+    if end_ms is None:
+        return ABSENT
+    seconds = max(0, (now_ms - end_ms) // 1000)
+    return f"{seconds} s" if seconds < 1000 else f"{seconds // 60:,} min"
+
+
+@register.simple_tag
+def utc(at_ms: int) -> SafeString:
+    """Return a <time> in UTC; the script adds the reader's own time."""
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return format_html(
+        '<time data-utc datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.strftime("%H:%M:%S")
+    )
+
+
+@register.simple_tag
+def on_air(started_at: str, now_ms: int) -> str:
+    """Return how long a stream has been live, or nothing when that is not known."""
+    try:
+        started = datetime.fromisoformat(started_at)
+    except ValueError:
+        return ""
+    return f"On air {duration(now_ms - int(started.timestamp() * 1000))}"

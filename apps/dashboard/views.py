@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from apps.dashboard.choices import DEFAULT_RANGE, Choice, read_query
+from apps.dashboard.queries import BoardPage, channel_exists, read_board_page, read_series, series_json
+from apps.dashboard.readings import Row
+from apps.dashboard.summary import Summary, summarise
+from apps.metrics.queries import RANGES, Series
+from core.errors import NotFound
+from core.metrics import BOARDS, METRIC, METRICS, Metric
+from twitchly.clock import now_ms
+
+TABLE_ROWS = 12
+# The script clones a row of this and writes over all of it.
+BLANK_ROW = Row("", "", "", "", 0, 1.0, 0, "fresh")
+
+View = Callable[..., HttpResponseBase]
+
+
+def may_look(request: HttpRequest) -> bool:
+    return bool(settings.PUBLIC_BOARD) or request.user.is_authenticated
+
+
+def sign_in_required(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if may_look(request):
+            return view(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path())
+
+    return guarded
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def board(request: HttpRequest) -> HttpResponse:
+    try:
+        page = read_board_page(read_query(request.GET.dict()), now_ms())
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    return render(request, "dashboard/board.html", board_context(page))
+
+
+@require_safe
+@never_cache
+def channel_series(request: HttpRequest, channel_id: str) -> JsonResponse:
+    if not may_look(request):
+        return JsonResponse({"reason": "Sign in to read this chart."}, status=401)
+    now, range_key = now_ms(), request.GET.get("range", DEFAULT_RANGE)
+    if range_key not in RANGES:
+        return JsonResponse({"reason": f"There is no such range. There are {', '.join(RANGES)}."}, status=400)
+    if not channel_exists(channel_id, now):
+        return JsonResponse({"reason": f"There is no channel with the id {channel_id[:20]}."}, status=404)
+    series = read_series(channel_id, range_key, now)
+    if series is None:
+        return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
+    return JsonResponse(series_json(channel_id, series, now))
+
+
+def board_context(page: BoardPage) -> dict[str, Any]:
+    """Return what the template of the board page names."""
+    metric = METRIC[page.choice.board]
+    shown = page.channel.profile.id if page.channel else None
+    return {
+        "page": page,
+        "metric": metric,
+        "tabs": [tab(board, page.choice) for board in BOARDS],
+        "ranges": [(r, page.choice.query(range=r.key), r.key == page.choice.range) for r in RANGES.values()],
+        "range": RANGES[page.choice.range],
+        "rows": [(row, page.choice.query(channel=row.id), row.id == shown) for row in page.rows],
+        "back": page.choice.query(channel=None),
+        "view": "channel" if page.choice.channel else "list",
+        "chart": chart_context(page.series, metric),
+        "script": script_data(page),
+        "blank_row": BLANK_ROW,
+    }
+
+
+def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
+    return board, choice.query(board=board.key), board.key == choice.board
+
+
+def chart_context(series: Series | None, metric: Metric) -> dict[str, Any]:
+    if series is None:
+        return {"summary": None, "table": []}
+    step = max(1, round(len(series.points) / TABLE_ROWS))
+    summary: Summary = summarise(series, metric.key)
+    return {"summary": summary, "table": series.points[::-1][::step], "gap_count": len(series.gaps)}
+
+
+def script_data(page: BoardPage) -> dict[str, Any]:
+    """Return what the script starts from, so that it need not ask for what the page already shows."""
+    channel = page.channel
+    return {
+        "now_ms": page.now_ms,
+        "newest_end_ms": page.newest_end_ms,
+        "choice": {"board": page.choice.board, "channel": page.choice.channel, "range": page.choice.range},
+        "channel": channel.as_json() if channel else None,
+        "series": series_json(channel.profile.id, page.series, page.now_ms) if channel and page.series else None,
+        "metrics": {metric.key: metric_json(metric) for metric in METRICS},
+        "ranges": {r.key: {"label": r.label, "span_ms": r.span_ms, "step_ms": r.step_ms} for r in RANGES.values()},
+    }
+
+
+def metric_json(metric: Metric) -> dict[str, Any]:
+    return {
+        "label": metric.label,
+        "unit": metric.unit,
+        "decimals": metric.decimals,
+        "definition": metric.definition,
+    }

@@ -1,0 +1,1 @@
+"""Listening: IRC connections, the buffer, and the writing to Kafka."""

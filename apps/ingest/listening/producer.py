@@ -1,0 +1,250 @@
+"""The producer process: wanted channels, what is heard of them, and the seconds' pulses and clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import redis
+import redis.asyncio
+from confluent_kafka import Producer
+from django.conf import settings
+
+from apps.ingest import snapshot
+from apps.ingest.listening.connection import Heard, Server, monotonic_ms
+from apps.ingest.listening.keys import Keys
+from apps.ingest.listening.listener import Listener
+from apps.ingest.listening.ownership import Ownership
+from apps.ingest.listening.writer import Entry, Writer
+from apps.ingest.snapshot import Stream
+from core.coverage import Coverage
+from core.event_time import PROMISE_DELAY_MS, SlewedClock
+from core.irc import Line, chat_message
+from core.records import TOPIC, message_record, pulse_record
+from core.sharding import partition_of
+from twitchly.clock import now_ms as wall_ms
+
+log = logging.getLogger(__name__)
+
+PARTITIONS = TOPIC["chat"].partitions
+DRAIN_S = 6.0
+
+
+class ChatProducer:
+    """Listens to the channels of the partitions it owns and writes what it hears."""
+
+    def __init__(self, server: Server, kafka_producer: Producer, name: str) -> None:
+        self._clock = SlewedClock(wall_ms(), monotonic_ms())
+        self._keys = Keys()
+        self._writer = Writer(
+            kafka_producer, name=name, limit=settings.BUFFER_RECORDS, now_ms=self._now_ms, hash_key=self._keys
+        )
+        self._coverage = Coverage()
+        self._streams: dict[str, Stream] = {}
+        self._logins: dict[str, str] = {}
+        self._wanted: frozenset[str] = frozenset()
+        self._promises: dict[int, int] = {}
+        self._last_heard: dict[str, int] = {}
+        self._rejected: Counter[str] = Counter()
+        self._listener = Listener(server, Heard(self._line, self._joined, self._lost), settings.CHANNELS_PER_CONNECTION)
+        self._ownership = Ownership(name, self._assigned, self._revoked)
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, stop: Callable[[], bool]) -> None:
+        """Work until told to stop, then write what is left. A part that ends by itself is an error."""
+        await self._keys.fetch(self._now_ms())
+        self._ownership.start()
+        parts = [asyncio.create_task(part) for part in (self._follow(), self._write(), self._beat(), self._report())]
+        try:
+            while not stop():
+                done, _ = await asyncio.wait(parts, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+                for part in done:
+                    part.result()
+                    raise RuntimeError("a part of the producer ended by itself")
+                if self._ownership.failure is not None:
+                    raise self._ownership.failure
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+            await self._drain()
+
+    async def _drain(self) -> None:
+        await self._listener.close()
+        for gap in self._coverage.split(self._now_ms()):
+            self._writer.put_gap(gap)
+        self._put_lost()
+        self._writer.put_clocks()
+        await asyncio.to_thread(self._writer.flush, DRAIN_S)
+        await asyncio.to_thread(self._ownership.close)
+        log.info("stopped; %s", dict(self._writer.counts))
+
+    def _now_ms(self) -> int:
+        return self._clock.now_ms(wall_ms(), monotonic_ms())
+
+    # The wanted channels
+
+    async def _follow(self) -> None:
+        client = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
+        fetched_ms, known, waiting = 0, False, 0
+        async with client:
+            while True:
+                try:
+                    current = await snapshot.read(client)
+                except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
+                    current = None
+                    log.warning("the stream snapshot cannot be read, the last list stays: %s", error)
+                if current is not None and current.streams and current.fetched_ms != fetched_ms:
+                    fetched_ms, known = current.fetched_ms, True
+                    self._streams = dict(current.streams)
+                    self._logins = {stream.login: stream.id for stream in current.streams.values()}
+                    self._want()
+                if not known and waiting % 10 == 0:
+                    log.warning("waiting for the stream snapshot in Redis (Celery writes it every 60 s)")
+                waiting += 1
+                await asyncio.sleep(1)
+
+    def _want(self) -> None:
+        """Follow the streams whose partitions are ours."""
+        owned = self._writer.partitions
+        wanted = [s for s in self._streams.values() if partition_of(s.id, PARTITIONS) in owned]
+        now_ms = self._now_ms()
+        ids = frozenset(stream.id for stream in wanted)
+        for channel_id in self._wanted - ids:
+            if gap := self._coverage.unwant(channel_id, now_ms):
+                self._writer.put_gap(gap)
+        for channel_id in ids - self._wanted:
+            promise_ms = self._promises.get(partition_of(channel_id, PARTITIONS), 0)
+            since_ms, reason = (promise_ms, "restart") if promise_ms else (now_ms, "joining")
+            self._coverage.want(channel_id, since_ms, reason)
+        self._wanted = ids
+        if wanted:
+            # Whoever is wanted from now on was not before: only the first list lies in the restart's gap.
+            self._promises.clear()
+        self._listener.follow(stream.login for stream in wanted)
+
+    def _assigned(self, newest: dict[int, int]) -> None:
+        self._on_loop(self._take_over, newest)
+
+    def _take_over(self, newest: dict[int, int]) -> None:
+        self._clock.raise_to(max(newest.values(), default=0))
+        now_ms = self._now_ms()
+        self._promises.update({p: at_ms - PROMISE_DELAY_MS for p, at_ms in newest.items() if at_ms})
+        self._writer.own({p: at_ms or now_ms for p, at_ms in newest.items()})
+        log.info("owns partitions %s", sorted(self._writer.partitions))
+        self._want()
+
+    def _revoked(self, partitions: frozenset[int], lost: bool) -> None:
+        self._on_loop(self._give_up, partitions, lost)
+
+    def _give_up(self, partitions: frozenset[int], lost: bool) -> None:
+        log.warning("%s partitions %s", "lost" if lost else "gives up", sorted(partitions))
+        self._writer.disown(partitions, flush_s=0 if lost else 3)
+        self._want()
+
+    def _on_loop(self, function: Callable[..., None], *args: object) -> None:
+        """Run in the event loop and wait: Kafka goes on with the rebalance only when we are done."""
+        if self._loop.is_running():
+            asyncio.run_coroutine_threadsafe(_call(function, *args), self._loop).result(timeout=8)
+
+    # What is heard
+
+    def _line(self, line: Line) -> None:
+        message = chat_message(line)
+        if message is None:
+            if line.command == "PRIVMSG" or not line.command:
+                self._rejected[f"malformed {line.command or 'line'}"] += 1
+            return
+        if message.sent_ms is not None:
+            self._last_heard[message.channel] = message.sent_ms
+        channel_id = message.room_id or self._logins.get(message.channel)
+        stream = self._streams.get(channel_id or "")
+        if channel_id not in self._wanted or stream is None:
+            self._rejected["not a wanted channel"] += 1
+        elif message.id is None or not message.user:
+            self._rejected["without id or user"] += 1
+        elif message.is_copy:
+            self._rejected["copy from a shared chat"] += 1
+        else:
+            sent_ms = message.sent_ms if message.sent_ms is not None else self._now_ms()
+            fields = message_record(
+                channel_id=stream.id,
+                message_id=message.id,
+                sent_ms=sent_ms,
+                text=message.text,
+                words=message.words,
+                viewers=stream.viewers,
+                category=stream.category,
+                language=stream.language,
+            )
+            self._writer.put(Entry(partition_of(stream.id, PARTITIONS), sent_ms, fields, message.user))
+
+    def _joined(self, login: str) -> None:
+        channel_id = self._logins.get(login, "")
+        if gap := self._coverage.joined(channel_id, self._now_ms()):
+            self._writer.put_gap(gap)
+
+    def _lost(self, logins: Iterable[str], reason: str) -> None:
+        """What came after the last line is unknown, so the gap begins there."""
+        now_ms = self._now_ms()
+        since_ms = max((self._last_heard.get(login, 0) for login in logins), default=0) or now_ms
+        for login in logins:
+            self._coverage.lost(self._logins.get(login, ""), min(since_ms, now_ms), now_ms, reason)
+
+    # The seconds
+
+    async def _beat(self) -> None:
+        """Write the pulses of each second once it is over, and clocks five times a second."""
+        end_ms = (self._now_ms() // 1000 + 1) * 1000
+        split_s = time.monotonic()
+        while True:
+            while self._now_ms() >= end_ms:
+                self._pulse(end_ms)
+                end_ms += 1000
+            self._writer.put_clocks()
+            self._put_lost()
+            if time.monotonic() - split_s > 60:
+                split_s = time.monotonic()
+                for gap in self._coverage.split(self._now_ms()):
+                    self._writer.put_gap(gap)
+            now_ms = self._now_ms()
+            await asyncio.sleep((200 - now_ms % 200) / 1000)
+
+    def _pulse(self, end_ms: int) -> None:
+        for channel_id, observed_ms in self._coverage.observed(end_ms).items():
+            stream = self._streams.get(channel_id)
+            if stream is None:
+                continue
+            fields = pulse_record(
+                channel_id=channel_id,
+                observed_ms=observed_ms,
+                live=True,
+                viewers=stream.viewers,
+                category=stream.category,
+                language=stream.language,
+            )
+            self._writer.put(Entry(partition_of(channel_id, PARTITIONS), end_ms - 1, fields))
+
+    def _put_lost(self) -> None:
+        for gap in self._writer.take_lost():
+            self._writer.put_gap(gap)
+
+    async def _write(self) -> None:
+        while True:
+            self._writer.step()
+            await asyncio.sleep(0.01)
+
+    async def _report(self) -> None:
+        while True:
+            await self._keys.fetch(self._now_ms())
+            counts = {**self._writer.counts, **{f"rejected: {why}": n for why, n in self._rejected.items()}}
+            held = "; Kafka is away, records wait" if self._writer.is_held() else ""
+            log.info("%d channels wanted; %s%s", len(self._wanted), counts, held)
+            await asyncio.sleep(30)
+
+
+async def _call(function: Callable[..., None], *args: object) -> None:
+    function(*args)

@@ -1,0 +1,112 @@
+"""Serve a simulated Twitch on loopback: IRC, Helix, and a ledger of every message sent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from argparse import ArgumentTypeError, BooleanOptionalAction
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.ingest.simulator.audience import Audience
+from apps.ingest.simulator.ledger_writer import LedgerWriter, forget_replay, last_entry, replay_run
+from apps.ingest.simulator.recording import Recording, rows_sent
+from apps.ingest.simulator.simulator import Simulator, listen
+from apps.ingest.simulator.source import Source
+from core.errors import TwitchlyError
+from twitchly.clock import now_ms
+
+log = logging.getLogger(__name__)
+
+
+def positive(text: str) -> float:
+    """Return a number above 0. Raises: ArgumentTypeError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def count(text: str) -> int:
+    """Return a whole number above 0. Raises: ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
+class Command(BaseCommand):
+    """`manage.py simulate_twitch`."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--irc-port", type=int, default=settings.SIMULATOR_IRC_PORT)
+        parser.add_argument("--helix-port", type=int, default=settings.SIMULATOR_HELIX_PORT)
+        parser.add_argument("--channels", type=count, default=500, help="channels of the synthetic audience")
+        parser.add_argument("--rate", type=positive, default=500.0, help="its messages a second, in all")
+        parser.add_argument("--seed", type=int, default=1, help="what it is drawn from")
+        parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
+        parser.add_argument("--speed", type=positive, default=1.0, help="how much faster than it was recorded")
+        parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
+        parser.add_argument(
+            "--wait-for-joins",
+            action=BooleanOptionalAction,
+            default=None,
+            help="send nothing before every channel is joined (the default with --replay)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
+        wait = options["wait_for_joins"]
+        try:
+            with ExitStack() as closing:
+                # Ports first: a second simulator must not touch the ledger of the first.
+                irc = closing.enter_context(listen(options["irc_port"], "IRC"))
+                helix = closing.enter_context(listen(options["helix_port"], "Helix"))
+                source = _source(options)
+                ledger = LedgerWriter(options["ledger"])
+                closing.callback(ledger.close)
+                simulator = Simulator(
+                    source=source,
+                    ledger=ledger,
+                    now_ms=now_ms,
+                    wait_for_joins=options["replay"] is not None if wait is None else wait,
+                )
+                log.info("%d channels on IRC %s and Helix %s", len(source.channels), _port(irc), _port(helix))
+                asyncio.run(_run(simulator, irc, helix))
+        except TwitchlyError as error:
+            raise CommandError(str(error)) from error
+
+
+async def _run(simulator: Simulator, irc: socket.socket, helix: socket.socket) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await simulator.run(irc=irc, helix=helix, stop=stop)
+
+
+def _source(options: dict[str, Any]) -> Source:
+    path: Path | None = options["replay"]
+    if path is None:
+        forget_replay(options["ledger"])
+        return Audience(channels=options["channels"], rate=options["rate"], seed=options["seed"])
+    recording = Recording(path, options["speed"])
+    run = replay_run(options["ledger"], path, options["speed"], now_ms())
+    last = last_entry(options["ledger"])
+    sent = rows_sent(run, recording.rows, last.id if last else None)
+    recording.continue_from(run, sent)
+    log.info("%s: row %d of %d is next, %d malformed rows left out", path, sent, recording.rows, recording.malformed)
+    return recording
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port

@@ -1,0 +1,125 @@
+"""The words of the invented audience: names, titles, categories and chat lines, all made up here."""
+
+from __future__ import annotations
+
+from random import Random
+
+FIRST_WORDS = (
+    "amber", "arctic", "atomic", "autumn", "blue", "bold", "brisk", "bronze", "calm", "candy", "cedar", "cheerful",
+    "cosmic", "crimson", "curious", "dapper", "dizzy", "dusty", "electric", "ember", "fancy", "fizzy", "foggy",
+    "frosty", "gentle", "giddy", "golden", "grumpy", "hasty", "hidden", "humble", "icy", "indigo", "ivory", "jolly",
+    "keen", "lazy", "lucky", "lunar", "marble", "mellow", "midnight", "mossy", "nimble", "noble", "olive", "paper",
+    "pepper", "pixel", "plucky", "quiet", "rapid", "rusty", "salty", "scarlet", "silent", "silver", "sleepy", "snowy",
+    "solar", "spicy", "stormy", "sunny", "swift", "tidal", "tiny", "turbo", "velvet", "violet", "witty", "zesty",
+)  # fmt: skip
+SECOND_WORDS = (
+    "acorn", "anchor", "badger", "banjo", "beacon", "biscuit", "bison", "bramble", "canyon", "cactus", "comet",
+    "condor", "cricket", "dolphin", "dragon", "falcon", "ferret", "fiddle", "galleon", "gecko", "goblin", "hammer",
+    "harbor", "hedgehog", "heron", "igloo", "jackal", "kettle", "kiwi", "lantern", "lemur", "lynx", "magpie", "mango",
+    "meteor", "moose", "muffin", "nebula", "noodle", "octopus", "orchid", "otter", "panther", "parrot", "pebble",
+    "penguin", "pickle", "pirate", "puffin", "quokka", "rabbit", "raccoon", "raven", "rocket", "saddle", "salmon",
+    "sparrow", "squid", "thistle", "toad", "tortoise", "tundra", "turnip", "urchin", "viking", "waffle", "walrus",
+    "wizard", "wombat", "yak", "yeti", "zeppelin",
+)  # fmt: skip
+NAME_ENDS = ("", "", "", "tv", "live", "plays", "_", "hd", "irl", "gg")
+OTHER_SCRIPTS = ("月の猫", "さくら餅", "달빛여우", "푸른고래", "Снежок", "Тихий Лис", "夜の灯台", "바다사자")
+
+CATEGORIES = (
+    "Just Chatting", "Hollow Harbour", "Crown of Cinders", "Rocket Rodeo", "Blockholm", "Last Lantern Online",
+    "Chess", "Music", "Turnip Tactics", "Nine Lives Royale", "Midnight Freight", "Goal Rush 26", "Art",
+    "Star Orchard", "Deep Kingdom III", "Speed Couriers", "Slots of Fortune", "Talk Shows & Podcasts",
+)  # fmt: skip
+LANGUAGES = ("en",) * 11 + ("es",) * 3 + ("pt",) * 2 + ("de", "fr", "ja", "ko", "ru")
+TITLE_STARTS = (
+    "road to the top", "chill morning", "first playthrough", "no sleep marathon", "ranked until we win",
+    "day 12 of the challenge", "cooking and chatting", "new patch, new us", "viewer games", "finale tonight",
+)  # fmt: skip
+TITLE_ENDS = ("| !schedule", "| come say hi", "| drops on", "with friends", "(late, sorry)", "| new setup", "🔥", "")
+TAGS = ("English", "Chill", "Competitive", "FirstPlaythrough", "FamilyFriendly", "Speedrun", "Cozy", "Playful")
+
+EMOTES = {
+    "KekToad": "emotesv2_51b1f0a6", "PogLamp": "305954156", "SadDuck": "86", "HypeYak": "emotesv2_0c7a22e9",
+    "LulWaffle": "425618", "MonkaOwl": "emotesv2_9b3d77c1", "CozyMoose": "301544927", "GgWizard": "3412",
+    "NopeCat": "emotesv2_e41f0b58", "WowOtter": "120232", "BlessBee": "153556", "RageKiwi": "58765",
+}  # fmt: skip
+REACTIONS = (
+    "lol", "lmao", "W", "L", "gg", "nice", "true", "what", "no way", "yes", "nooo", "wow", "so close", "hahaha",
+    "rip", "ok", "same", "real", "???", "huge", "clean", "ez", "unlucky", "oh no", "let's go", "first try", "F",
+    "bro", "wait what", "that was close", "he knows", "again", "one more", "pls no", "actually good", "well played",
+)  # fmt: skip
+GREETINGS = (
+    "hello everyone", "hi chat", "good morning", "good evening all", "hey hey", "hola a todos", "salut tout le monde",
+    "moin zusammen", "oi gente", "back from work", "just got here, what did I miss?", "hello from the train",
+    "こんばんは", "안녕하세요", "всем привет", "just woke up, hi",
+)  # fmt: skip
+QUESTIONS = (
+    "what rank is this?", "how long is the run?", "which song is this?", "is this the last boss?",
+    "when does the event start?", "what keyboard is that?", "did he win already?", "is there a map for this?",
+    "how many lives left?", "who is playing next?", "can you turn the music down?", "what was the score?",
+)  # fmt: skip
+SUBJECTS = ("this boss", "that jump", "the new map", "my cat", "chat", "the other team", "this song", "the timer")
+VERBS = ("is", "looks", "was", "feels", "seems", "got")
+JUDGEMENTS = (
+    "so strange today", "way too strong", "better than last week", "completely broken", "kind of beautiful",
+    "harder than it looks", "my favourite part", "asleep again", "not even close", "faster than me at breakfast",
+)  # fmt: skip
+EXTRAS = (
+    "and nobody is talking about it", "but I would still try the left door first", "so please drink some water",
+    "which reminds me of the old lighthouse level", "and I have been here since the first stream",
+    "because the second torch was never lit", "so we should all save before the bridge",
+)  # fmt: skip
+COPYPASTA = (
+    "Dear streamer, my grandmother has watched every minute of this run and she says the third turnip was planted on"
+    " purpose. She has forgiven you, but the turnip has not. Please read this aloud before the next loading screen.",
+    "I am writing from the bottom of the wishing well. There is a fish here who claims to be your moderator and asks"
+    " that we all post one kettle in the chat so that the water may boil and we may leave. KETTLE KETTLE KETTLE",
+    "THE LANTERN IS LIT THE MOOSE IS AWAKE THE MOOSE IS AWAKE AND WALKING TOWARDS THE HARBOUR PLEASE MOVE YOUR BOATS",
+)
+COLORS = ("#FF4500", "#1E90FF", "#2E8B57", "#8A2BE2", "#DAA520", "#FF69B4", "#00FF7F", "#5F9EA0", "#B22222", "")
+
+
+def channel_names(count: int, random: Random) -> list[str]:
+    """Return `count` different channel names."""
+    names: dict[str, str] = {}
+    while len(names) < count:
+        first, second = random.choice(FIRST_WORDS), random.choice(SECOND_WORDS)
+        name = f"{first.capitalize()}{second.capitalize()}{random.choice(NAME_ENDS)}"
+        # Ten thousands of channels need more names than there are pairs of words.
+        name += str(random.randrange(100)) if random.random() < 0.3 else ""
+        names.setdefault(name.lower(), name)
+    return list(names.values())
+
+
+def title(random: Random) -> str:
+    """Return the title of a stream."""
+    return f"{random.choice(TITLE_STARTS)} {random.choice(TITLE_ENDS)}".strip()
+
+
+def chat_line(random: Random) -> tuple[str, str]:
+    """Return one line of chat and its `emotes` tag; half of all lines have up to 3 words."""
+    kind = random.random()
+    if kind < 0.20:
+        return _emotes(random)
+    if kind < 0.44:
+        return random.choice(REACTIONS), ""
+    if kind < 0.52:
+        return random.choice(GREETINGS), ""
+    if kind < 0.60:
+        return random.choice(QUESTIONS), ""
+    if kind < 0.97:
+        return _sentence(random, kind > 0.92), ""
+    return (random.choice(COPYPASTA), "") if kind > 0.99 else (_sentence(random, True), "")
+
+
+def _emotes(random: Random) -> tuple[str, str]:
+    name = random.choice(tuple(EMOTES))
+    times = random.choice((1, 1, 1, 2, 3, 4))
+    ranges = ",".join(f"{at}-{at + len(name) - 1}" for at in range(0, times * (len(name) + 1), len(name) + 1))
+    return " ".join([name] * times), f"{EMOTES[name]}:{ranges}"
+
+
+def _sentence(random: Random, long: bool) -> str:
+    if not long and random.random() < 0.35:
+        return f"{random.choice(SUBJECTS)} {random.choice(REACTIONS)}"
+    said = f"{random.choice(SUBJECTS)} {random.choice(VERBS)} {random.choice(JUDGEMENTS)}"
+    return f"{said} {random.choice(EXTRAS)}" if long else said

@@ -1,0 +1,58 @@
+"""The Redis snapshot of live streams: written by Celery, read by the producer and the pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import redis
+import redis.asyncio
+
+KEY = "streams"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A live stream as Helix last told. `started_at` is ISO 8601 in UTC."""
+
+    id: str
+    login: str
+    name: str
+    viewers: int
+    category: str
+    language: str
+    title: str
+    started_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The streams by channel id, most viewers first, and when Helix was asked."""
+
+    fetched_ms: int
+    streams: Mapping[str, Stream]
+
+
+def encode(streams: Iterable[Stream], fetched_ms: int) -> bytes:
+    """Return the snapshot as stored."""
+    return json.dumps({"fetched_ms": fetched_ms, "streams": [asdict(stream) for stream in streams]}).encode()
+
+
+def decode(raw: bytes | str) -> Snapshot:
+    """Return the snapshot in `raw`. Raises: ValueError, KeyError, TypeError when it is not one."""
+    data: dict[str, Any] = json.loads(raw)
+    streams = [Stream(**fields) for fields in data["streams"]]
+    return Snapshot(int(data["fetched_ms"]), {stream.id: stream for stream in streams})
+
+
+def write(client: redis.Redis, streams: Iterable[Stream], fetched_ms: int) -> None:
+    """Replace the snapshot."""
+    client.set(KEY, encode(streams, fetched_ms))
+
+
+async def read(client: redis.asyncio.Redis) -> Snapshot | None:
+    """Return the snapshot, or None when there is none: keep the last one then. Raises: redis.RedisError."""
+    raw = await client.get(KEY)
+    return decode(raw) if raw else None

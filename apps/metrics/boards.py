@@ -1,0 +1,134 @@
+"""The boards in Redis: what the sink writes each second and the pages read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import redis
+import redis.asyncio
+
+from core.errors import ServiceAway
+from core.metrics import BOARDS, WINDOW_MS, Floors, coverage, values_of
+from core.records import WindowRecord
+
+UNRANKED_AFTER_MS = 60_000
+
+# Applies windows that are newer than what is stored, for all boards at once, so that no reader sees a
+# channel's value without its rank. KEYS: ends, values, then a board per metric.
+# ARGV: a JSON list of [channel id, end_ms, values JSON, [score or false per board]], then the oldest end to keep.
+_APPLY = """
+local boards = {unpack(KEYS, 3)}
+for _, row in ipairs(cjson.decode(ARGV[1])) do
+  local id, end_ms = row[1], row[2]
+  local known = redis.call('ZSCORE', KEYS[1], id)
+  if not known or tonumber(known) <= end_ms then
+    redis.call('ZADD', KEYS[1], end_ms, id)
+    redis.call('HSET', KEYS[2], id, row[3])
+    for i, board in ipairs(boards) do
+      local score = row[4][i]
+      if score then redis.call('ZADD', board, score, id) else redis.call('ZREM', board, id) end
+    end
+  end
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])) do
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('HDEL', KEYS[2], id)
+  for _, board in ipairs(boards) do redis.call('ZREM', board, id) end
+end
+"""
+
+
+def board_key(metric: str) -> str:
+    """Return the sorted set of one ranked metric."""
+    return f"board:{metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveValues:
+    """A channel now. `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked."""
+
+    end_ms: int
+    coverage: float
+    values: Mapping[str, float]
+    unranked: Mapping[str, str]
+
+
+class BoardWriter:
+    """Puts windows of the grains `live` and `live_distinct` on the boards; older ones change nothing."""
+
+    def __init__(self, client: redis.Redis, floors: Floors) -> None:
+        self._client = client
+        self._floors = floors
+        self._apply = client.register_script(_APPLY)
+
+    def apply(self, grain: str, windows: Sequence[WindowRecord]) -> None:
+        """Store `windows`, all of one grain. Raises: redis.RedisError."""
+        ranked = BOARDS if grain == "live" else ()
+        newest_ms = max(window.end_ms for window in windows)
+        rows = [self._row(window, bool(ranked)) for window in windows]
+        self._apply(
+            keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in ranked)],
+            args=[json.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
+        )
+
+    def _row(self, window: WindowRecord, ranked: bool) -> list[object]:
+        values = values_of(window.columns, WINDOW_MS["live"])
+        live: dict[str, object] = {"end_ms": window.end_ms, "values": values}
+        scores: list[float | bool] = []
+        if ranked:
+            reasons = {metric.key: metric.unranked(window.columns, self._floors) for metric in BOARDS}
+            live["coverage"] = coverage(window.columns, WINDOW_MS["live"])
+            live["unranked"] = {key: reason for key, reason in reasons.items() if reason}
+            scores = [False if reasons[m.key] else values.get(m.key, False) for m in BOARDS]
+        return [window.channel_id, window.end_ms, json.dumps(live), scores]
+
+
+class BoardReader:
+    """Reads the boards. Every method raises ServiceAway when Redis does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
+
+    async def top(self, metric: str, n: int) -> list[str]:
+        """Return the ids of the `n` best channels, best first."""
+        try:
+            ids = await self._client.zrevrange(board_key(metric), 0, n - 1)
+        except redis.RedisError as error:
+            raise ServiceAway(f"Redis does not answer: {error}") from error
+        return [str(channel_id) for channel_id in ids]
+
+    async def values(self, channel_ids: Iterable[str]) -> dict[str, LiveValues]:
+        """Return what is known of each channel now; unknown ones are left out."""
+        ids = list(channel_ids)
+        if not ids:
+            return {}
+        try:
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hmget("values:live", ids)
+                pipe.hmget("values:live_distinct", ids)
+                sums, distinct = await pipe.execute()
+        except redis.RedisError as error:
+            raise ServiceAway(f"Redis does not answer: {error}") from error
+        return {channel_id: _merge(one, two) for channel_id, one, two in zip(ids, sums, distinct, strict=True) if one}
+
+    async def newest_end_ms(self) -> int | None:
+        """Return the newest window end on the boards."""
+        try:
+            newest = await self._client.zrevrange("ends:live", 0, 0, withscores=True)
+        except redis.RedisError as error:
+            raise ServiceAway(f"Redis does not answer: {error}") from error
+        return int(newest[0][1]) if newest else None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _merge(sums: str, distinct: str | None) -> LiveValues:
+    live = json.loads(sums)
+    values = dict(live["values"])
+    if distinct:
+        values |= json.loads(distinct)["values"]
+    return LiveValues(live["end_ms"], live["coverage"], values, live["unranked"])

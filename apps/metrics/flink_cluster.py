@@ -1,0 +1,121 @@
+"""The Flink cluster from outside: its REST interface, `flink run`, and the checkpoints on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from core.errors import ServiceAway, TwitchlyError
+
+log = logging.getLogger(__name__)
+
+ALIVE = frozenset({"INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "RECONCILING", "FAILING", "CANCELLING"})
+SUBMIT_TIMEOUT_S = 120
+
+
+class SubmitFailed(TwitchlyError):
+    """Flink did not take the job; the message is the last word of its client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job on the cluster: its state, and whether every task of it runs."""
+
+    id: str
+    state: str
+    is_running: bool
+
+
+class FlinkCluster:
+    """The cluster at FLINK_REST_URL."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def job(self, name: str) -> Job | None:
+        """Return the living job called `name`. Raises: ServiceAway."""
+        for job in self._get("/jobs/overview")["jobs"]:
+            if job["name"] == name and job["state"] in ALIVE:
+                tasks = job["tasks"]
+                running = job["state"] == "RUNNING" and tasks["running"] + tasks["finished"] == tasks["total"]
+                return Job(job["jid"], job["state"], running)
+        return None
+
+    def has_slots(self) -> bool:
+        """Say whether a task manager is there to run a job on. Raises: ServiceAway."""
+        return bool(self._get("/overview")["slots-total"])
+
+    def state(self, job_id: str) -> str:
+        """Return a job's state, ended or not. Raises: ServiceAway."""
+        return str(self._get(f"/jobs/{job_id}")["state"])
+
+    def why_failed(self, job_id: str) -> str:
+        """Return the root cause of a job's end. Raises: ServiceAway."""
+        entries = self._get(f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
+        causes = [line for line in str(entries[0]["stacktrace"] if entries else "").splitlines() if "aused by" in line]
+        return causes[-1] if causes else "no exception is known"
+
+    def counters(self, job_id: str) -> dict[str, int]:
+        """Return records read, rows that could not be read, and rows dropped late. Raises: ServiceAway."""
+        totals = {"records_read": 0, "rows_read": 0, "late_dropped": 0}
+        wanted = {"numRecordsIn": "records_read", "numRecordsOut": "rows_read", "numLateRecordsDropped": "late_dropped"}
+        for vertex in self._get(f"/jobs/{job_id}")["vertices"]:
+            path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
+            ids = [metric["id"] for metric in self._get(path)]
+            chosen = [i for i in ids if _is_source_count(i) or i.endswith("numLateRecordsDropped")]
+            if chosen:
+                for metric in self._get(path, {"get": ",".join(chosen)}):
+                    totals[wanted[metric["id"].rpartition(".")[2]]] += int(float(metric["value"]))
+        return totals
+
+    def submit(self, name: str, *, checkpoint: Path | None, valid_from_ms: int) -> str:
+        """Submit the job, from a checkpoint if there is one; return its id. Raises: SubmitFailed."""
+        flink = settings.FLINK_VENV / "lib/python3.11/site-packages/pyflink/bin/flink"
+        python = str(settings.FLINK_VENV / "bin/python")
+        command = [str(flink), "run", "-d", *(["-s", checkpoint.as_uri()] if checkpoint else [])]
+        command += [f"-Dpython.pythonpath={settings.ROOT}", "-py", str(settings.ROOT / "flink/job.py")]
+        command += ["-pyclientexec", python, "-pyexec", python]
+        command += ["--bootstrap", settings.KAFKA_BOOTSTRAP, "--connector-jar", str(settings.FLINK_CONNECTOR_JAR)]
+        command += ["--name", name, "--topic-prefix", settings.KAFKA_TOPIC_PREFIX]
+        command += ["--valid-from-ms", str(valid_from_ms), "--clock-offset-ms", str(settings.CLOCK_OFFSET_MS)]
+        env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR)}
+        try:
+            done = subprocess.run(  # noqa: S603  our own words, no shell
+                command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SubmitFailed(f"{flink} could not be run: {error}") from error
+        marker = "JobID "
+        if done.returncode or marker not in done.stdout:
+            raise SubmitFailed(_last_word(done.stdout + done.stderr))
+        return done.stdout.partition(marker)[2].split()[0]
+
+    def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
+        try:
+            response = self._client.get(settings.FLINK_REST_URL + path, params=params)
+            response.raise_for_status()
+            return response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} does not answer {path}: {error}") from error
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest complete checkpoint; one that was being written when all died has no `_metadata`."""
+    complete = sorted(folder.glob("*/chk-*/_metadata"), key=lambda path: path.stat().st_mtime_ns)
+    return complete[-1].parent if complete else None
+
+
+def _is_source_count(metric: str) -> bool:
+    return "Source__chat" in metric and metric.rpartition(".")[2] in ("numRecordsIn", "numRecordsOut")
+
+
+def _last_word(output: str) -> str:
+    causes = [line.strip() for line in output.splitlines() if "aused by" in line or "Error" in line]
+    return causes[-1] if causes else output.strip()[-500:]

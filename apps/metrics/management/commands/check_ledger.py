@@ -1,0 +1,53 @@
+"""Prove from the simulator's ledger that every message was heard once and counted in the right windows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.metrics.ledger import Check, KafkaChatLog, Ledger, Report
+from apps.metrics.store import WindowStore
+from core.errors import TwitchlyError
+
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
+        parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
+        parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for what is under way")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            chat = KafkaChatLog()
+            try:
+                report = Check(chat, WindowStore(), Ledger(options["ledger"]), options["timeout"]).run()
+            finally:
+                chat.close()
+        except TwitchlyError as error:
+            raise CommandError(str(error)) from error
+        self._print(report, as_json=options["json"])
+        if not report.proves:
+            raise SystemExit(1)
+
+    def _print(self, report: Report, *, as_json: bool) -> None:
+        figures = report.figures()
+        if as_json:
+            self.stdout.write(json.dumps(figures))
+        else:
+            for name, value in figures.items():
+                self.stdout.write(f"{name:<12}{value:>10}")
+        for note in report.notes:
+            self.stderr.write(note)
+        for difference in report.differences[:SHOWN]:
+            self.stderr.write(difference)
+        if not (figures["sent"] and figures["windows"]):
+            self.stderr.write("nothing could be compared: the ledger or the closed windows are empty")

@@ -1,0 +1,53 @@
+"""Carry windows from Kafka into Cassandra (history) or onto the boards in Redis (boards)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from apps.metrics.boards import BoardWriter
+from apps.metrics.dead_letters import DeadLetters
+from apps.metrics.sinks import HISTORY_TOPICS, BoardsSink, HistorySink
+from apps.metrics.store import WindowStore
+from core.metrics import Floors
+from twitchly import kafka
+from twitchly.running import Stop
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("sink", choices=["history", "boards"])
+
+    def handle(self, *_args: Any, sink: str, **_options: Any) -> None:
+        stop = Stop()
+        for topic in HISTORY_TOPICS:
+            kafka.wait_for_topic(topic, stop)
+        consumer = kafka.consumer(sink)
+        try:
+            if sink == "history":
+                self._history(consumer, stop)
+            else:
+                self._boards(consumer, stop)
+        finally:
+            consumer.close()
+
+    def _history(self, consumer: Any, stop: Stop) -> None:
+        history = HistorySink(consumer, WindowStore(), DeadLetters(kafka.producer()))
+        while not stop():
+            history.step(stop)
+
+    def _boards(self, consumer: Any, stop: Stop) -> None:
+        client = redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5)
+        floors = Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.SPAM_MIN_MESSAGES)
+        boards = BoardsSink(consumer, BoardWriter(client, floors))
+        try:
+            while not stop():
+                boards.step(stop)
+        finally:
+            boards.close()

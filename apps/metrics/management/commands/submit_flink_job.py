@@ -1,0 +1,58 @@
+"""Submit the stream job to Flink when it is not running there; with --watch, keep it running."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed
+from apps.metrics.stream_job import StreamJob
+from core.errors import ServiceAway
+from twitchly import kafka
+from twitchly.running import Stop
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY = 30
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--watch", action="store_true", help="bring the job back whenever it is gone")
+        parser.add_argument("--name", default=f"{settings.KAFKA_TOPIC_PREFIX}twitchly")
+
+    def handle(self, *_args: Any, watch: bool, name: str, **_options: Any) -> None:
+        stop = Stop()
+        kafka.wait_for_topic("chat", stop)
+        with httpx.Client(timeout=10) as client:
+            cluster = FlinkCluster(client)
+            job = StreamJob(cluster, name, stop)
+            if watch:
+                self._watch(cluster, job, stop)
+            else:
+                try:
+                    self.stdout.write(f"job {job.ensure()} runs")
+                except (ServiceAway, SubmitFailed) as error:
+                    raise CommandError(str(error)) from error
+
+    def _watch(self, cluster: FlinkCluster, job: StreamJob, stop: Stop) -> None:
+        rounds = 0
+        while not stop():
+            try:
+                job_id = job.ensure()
+                if job_id is not None and rounds % REPORT_EVERY == 0:
+                    log.info("job %s: %s", job_id, cluster.counters(job_id))
+                rounds += 1
+            except ServiceAway as error:
+                log.warning("waiting: %s", error)
+            except SubmitFailed as error:
+                log.error("the job does not run, next try in 5 s: %s", error)
+                stop.wait(5)
+            stop.wait(1)

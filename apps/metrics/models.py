@@ -1,0 +1,106 @@
+"""The Cassandra tables. Their columns are those of core/metrics.py; a test compares.
+
+django-cassandra-engine makes the tables from these models; reading and writing is in store.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from cassandra.cqlengine import columns
+from django_cassandra_engine.models import DjangoCassandraModel
+
+DAY_S = 86_400
+
+
+def _time_window(unit: str, size: int) -> dict[str, Any]:
+    return {
+        "class": "org.apache.cassandra.db.compaction.TimeWindowCompactionStrategy",
+        "compaction_window_unit": unit,
+        "compaction_window_size": str(size),
+    }
+
+
+class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """What every window table carries: sums, viewers and distinct chatters; absent is unset."""
+
+    __abstract__ = True
+    messages = columns.BigInt()
+    words = columns.BigInt()
+    observed_ms = columns.BigInt()
+    viewers = columns.BigInt()
+    viewers_sum = columns.BigInt()
+    viewers_max = columns.BigInt()
+    viewer_pulses = columns.BigInt()
+    chatters = columns.BigInt()
+
+
+class LiveWindow(_Window):
+    """The 30 s window at every 10th second."""
+
+    __table_name__ = "live_window"
+    __options__: ClassVar[dict[str, Any]] = {
+        "default_time_to_live": 2 * DAY_S,
+        "compaction": _time_window("HOURS", 6),
+    }
+    channel_id = columns.Text(partition_key=True)
+    day = columns.Date(partition_key=True)
+    end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+
+    class Meta:
+        get_pk_field = "channel_id"
+        managed = False
+
+
+class MinuteWindow(_Window):
+    """One minute, tumbling."""
+
+    __table_name__ = "minute_window"
+    __options__: ClassVar[dict[str, Any]] = {
+        "default_time_to_live": 90 * DAY_S,
+        "compaction": _time_window("DAYS", 7),
+    }
+    channel_id = columns.Text(partition_key=True)
+    day = columns.Date(partition_key=True)
+    end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+
+    class Meta:
+        get_pk_field = "channel_id"
+        managed = False
+
+
+class HourWindow(_Window):
+    """One hour, tumbling; kept for ever."""
+
+    __table_name__ = "hour_window"
+    __options__: ClassVar[dict[str, Any]] = {
+        "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
+    }
+    channel_id = columns.Text(partition_key=True)
+    year = columns.Integer(partition_key=True)
+    end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+
+    class Meta:
+        get_pk_field = "channel_id"
+        managed = False
+
+
+class ChannelEvent(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """An annotation or a gap of a channel's history."""
+
+    __table_name__ = "channel_event"
+    __options__: ClassVar[dict[str, Any]] = {
+        "default_time_to_live": 90 * DAY_S,
+        "compaction": _time_window("DAYS", 7),
+    }
+    channel_id = columns.Text(partition_key=True)
+    day = columns.Date(partition_key=True)
+    at_ms = columns.BigInt(primary_key=True)
+    id = columns.Text(primary_key=True)
+    kind = columns.Text()
+    until_ms = columns.BigInt()
+    reason = columns.Text()
+
+    class Meta:
+        get_pk_field = "channel_id"
+        managed = False

@@ -1,0 +1,169 @@
+"""Kafka windows into Cassandra (history) and Redis (boards): two loops of `step()`, each in its own group."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import redis
+from channels.layers import get_channel_layer
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from apps.metrics.boards import BoardWriter
+from apps.metrics.dead_letters import DeadLetters
+from apps.metrics.store import WindowStore, is_stored
+from core.errors import BadRecord, ServiceAway
+from core.metrics import GRAINS, columns_of
+from core.records import EventRecord, WindowRecord, read_event, read_window
+from twitchly.kafka import offsets_at, topic_name
+
+log = logging.getLogger(__name__)
+
+COLUMN_NAMES: Mapping[str, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
+HISTORY_TOPICS = ("windows-live", "windows", "channel-events")
+TICK_GROUP = "boards"
+
+
+class HistorySink:
+    """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing."""
+
+    def __init__(self, consumer: Consumer, store: WindowStore, dead_letters: DeadLetters) -> None:
+        self._consumer = consumer
+        self._store = store
+        self._dead_letters = dead_letters
+        self._events_topic = topic_name("channel-events")
+        consumer.subscribe([topic_name(topic) for topic in HISTORY_TOPICS])
+
+    def step(self, stop: Callable[[], bool]) -> int:
+        """Carry one batch over and return its size; waits as long as Cassandra is away, unless told to stop."""
+        messages = _good(self._consumer.consume(1000, timeout=0.2))
+        if not messages:
+            return 0
+        windows: list[WindowRecord] = []
+        events: list[EventRecord] = []
+        for message in messages:
+            self._read(message, windows, events)
+        stored = [window for window in windows if is_stored(window)]
+        if self._write(stored, events, stop) and self._dead_letters.flush():
+            self._commit()
+        return len(messages)
+
+    def _read(self, message: Message, windows: list[WindowRecord], events: list[EventRecord]) -> None:
+        try:
+            if message.topic() == self._events_topic:
+                events.append(read_event(message.value()))
+            else:
+                windows.append(read_window(message.value(), COLUMN_NAMES))
+        except BadRecord as error:
+            self._dead_letters.add(message, str(error))
+
+    def _write(self, windows: list[WindowRecord], events: list[EventRecord], stop: Callable[[], bool]) -> bool:
+        while True:
+            try:
+                self._store.write(windows, events)
+                return True
+            except ServiceAway as error:
+                log.warning("waiting for Cassandra with %d windows: %s", len(windows), error)
+                if stop():
+                    return False
+                time.sleep(1)
+
+    def _commit(self) -> None:
+        try:
+            self._consumer.commit(asynchronous=False)
+        except KafkaException as error:
+            # Another sink owns the partitions by now, or Kafka is away: the batch is read again, harmlessly.
+            log.warning("the batch is written but not committed: %s", error)
+
+
+class BoardsSink:
+    """The newest live windows onto the boards, then one tick a window end through the channel layer."""
+
+    SETTLE_S = 0.5
+
+    def __init__(self, consumer: Consumer, writer: BoardWriter) -> None:
+        self._consumer = consumer
+        self._writer = writer
+        self._ends: dict[str, int] = {}
+        self._pending_since: float | None = None
+        self._runner = asyncio.Runner()
+        consumer.subscribe([topic_name("windows-live")], on_assign=_from_a_minute_ago)
+
+    def step(self, stop: Callable[[], bool]) -> int:
+        """Apply one batch and return its size; tick when a window end's rows have all come."""
+        messages = _good(self._consumer.consume(5000, timeout=0.05))
+        for grain, windows in _newest(self._read(messages)).items():
+            self._apply(grain, windows, stop)
+            if grain == "live" and self._pending_since is None:
+                self._pending_since = time.monotonic()
+        settled = self._pending_since is not None and (
+            not messages or time.monotonic() - self._pending_since > self.SETTLE_S
+        )
+        if settled:
+            self._tick()
+        return len(messages)
+
+    def close(self) -> None:
+        """Close the loop the ticks are sent from."""
+        self._runner.close()
+
+    def _read(self, messages: Iterable[Message]) -> list[WindowRecord]:
+        windows = []
+        for message in messages:
+            try:
+                windows.append(read_window(message.value(), COLUMN_NAMES))
+            except BadRecord as error:
+                # History, which reads this topic too, writes it to the dead letters: once is enough.
+                log.warning("skipped an unusable window: %s", error)
+        return windows
+
+    def _apply(self, grain: str, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
+        while True:
+            try:
+                self._writer.apply(grain, windows)
+                break
+            except redis.RedisError as error:
+                log.warning("waiting for Redis: %s", error)
+                if stop():
+                    return
+                time.sleep(0.25)
+        self._ends[grain] = max(window.end_ms for window in windows)
+
+    def _tick(self) -> None:
+        self._pending_since = None
+        layer: Any = get_channel_layer()
+        try:
+            self._runner.run(layer.group_send(TICK_GROUP, {"type": "tick", "ends": dict(self._ends)}))
+        except (redis.RedisError, OSError) as error:
+            log.warning("no tick: %s", error)
+
+
+def _from_a_minute_ago(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    """A board shows what is newest: older windows need not be read again. Kafka's own clock counts."""
+    consumer.assign(offsets_at(consumer, partitions, int(time.time() * 1000) - 60_000))
+
+
+def _newest(windows: Iterable[WindowRecord]) -> dict[str, list[WindowRecord]]:
+    """Return each channel's newest window, by grain: older ones in the same batch would be overwritten."""
+    newest: dict[tuple[str, str], WindowRecord] = {}
+    for window in windows:
+        key = (window.grain, window.channel_id)
+        if key not in newest or newest[key].end_ms <= window.end_ms:
+            newest[key] = window
+    grains: dict[str, list[WindowRecord]] = {}
+    for (grain, _), window in newest.items():
+        grains.setdefault(grain, []).append(window)
+    return grains
+
+
+def _good(messages: Iterable[Message]) -> list[Message]:
+    good = []
+    for message in messages:
+        if message.error() is None:
+            good.append(message)
+        else:
+            log.warning("Kafka: %s", message.error())
+    return good

@@ -1,0 +1,295 @@
+"""What each Kafka topic holds, and how a record is read back from bytes.
+
+A record is JSON with `v`. A field that is not known is absent. Integers are read as Flink's JSON format
+reads them, so that the Python reference and the job agree on which records count.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.errors import BadRecord
+
+VERSION = 1
+CHAT_KINDS = ("message", "pulse", "clock")
+BIGINT_MAX = 2**63 - 1
+INT_MAX = 2**31 - 1
+# Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
+MAX_AHEAD_MS = 600_000
+# Nothing is older than this (November 2023); the last viewers of a window are packed above it.
+EPOCH_MS = 1_700_000_000_000
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic: who writes it, who reads it, how it is laid out and for how long it is kept."""
+
+    name: str
+    writer: str
+    readers: tuple[str, ...]
+    partitions: int
+    retention_ms: int
+    retention_bytes: int = -1
+    segment_ms: int = HOUR_MS
+
+    def config(self) -> dict[str, str]:
+        """Return the broker's settings for this topic."""
+        return {
+            "compression.type": "producer",
+            "message.timestamp.type": "LogAppendTime",
+            "retention.ms": str(self.retention_ms),
+            "retention.bytes": str(self.retention_bytes),
+            "segment.ms": str(self.segment_ms),
+        }
+
+
+def _with_dead_letters(topic: Topic, retention_ms: int) -> tuple[Topic, Topic]:
+    dead = Topic(f"{topic.name}-dlq", "run_sink", (), 1, retention_ms)
+    return topic, dead
+
+
+TOPICS: tuple[Topic, ...] = (
+    *_with_dead_letters(
+        Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2), 23 * HOUR_MS
+    ),
+    *_with_dead_letters(
+        Topic(
+            "windows-live",
+            "flink",
+            ("run_sink history", "run_sink boards"),
+            2,
+            6 * HOUR_MS,
+            1_500_000_000,
+            HOUR_MS // 4,
+        ),
+        7 * DAY_MS,
+    ),
+    *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
+    *_with_dead_letters(Topic("channel-events", "run_producer", ("run_sink history",), 2, 30 * DAY_MS), 7 * DAY_MS),
+)
+TOPIC: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Return the name of the topic that takes the unusable records of `topic`."""
+    return f"{topic}-dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """One usable record of `chat`, with the fields that metrics are made of."""
+
+    kind: Literal["message", "pulse", "clock"]
+    channel_id: str
+    at_ms: int
+    sent_ms: int | None = None
+    id: str | None = None
+    user_hash: int | None = None
+    words: int | None = None
+    viewers: int | None = None
+    observed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRecord:
+    """One channel's window: `columns` as core/metrics.py names them; what is unknown is absent."""
+
+    channel_id: str
+    grain: str
+    start_ms: int
+    end_ms: int
+    columns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One record of `channel-events`; for a gap `until_ms` and `reason` are set."""
+
+    id: str
+    kind: str
+    channel_id: str
+    at_ms: int
+    until_ms: int | None
+    reason: str
+
+
+def message_record(
+    *,
+    channel_id: str,
+    message_id: str,
+    sent_ms: int,
+    text: str,
+    words: int,
+    viewers: int | None,
+    category: str,
+    language: str,
+) -> dict[str, Any]:
+    """Return a chat message's fields; `at_ms` and `user_hash` are added where it is written."""
+    record: dict[str, Any] = {
+        "v": VERSION,
+        "kind": "message",
+        "channel_id": channel_id,
+        "sent_ms": sent_ms,
+        "id": message_id,
+        "words": words,
+        "text": text,
+    }
+    return record | _stream_fields(viewers, category, language)
+
+
+def pulse_record(
+    *, channel_id: str, observed_ms: int, live: bool, viewers: int | None, category: str, language: str
+) -> dict[str, Any]:
+    """Return the fields of a channel's pulse for one second; `at_ms` is added where it is written."""
+    record: dict[str, Any] = {
+        "v": VERSION,
+        "kind": "pulse",
+        "channel_id": channel_id,
+        "observed_ms": observed_ms,
+        "live": live,
+    }
+    return record | _stream_fields(viewers, category, language)
+
+
+def clock_record(*, producer: str) -> dict[str, Any]:
+    """Return a clock: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows."""
+    return {"v": VERSION, "kind": "clock", "producer": producer}
+
+
+def gap_record(*, event_id: str, channel_id: str, from_ms: int, until_ms: int, reason: str) -> dict[str, Any]:
+    """Return an interval in which a wanted channel was not, or not surely, listened to."""
+    return {
+        "v": VERSION,
+        "id": event_id,
+        "kind": "gap",
+        "channel_id": channel_id,
+        "at_ms": from_ms,
+        "until_ms": until_ms,
+        "reason": reason,
+    }
+
+
+def _stream_fields(viewers: int | None, category: str, language: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {"viewers": viewers, "category": category or None, "language": language or None}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def decode(value: bytes | None) -> dict[str, Any]:
+    """Return a record's fields. Raises: BadRecord."""
+    if value is None:
+        raise BadRecord("empty record: expected a JSON object")
+    try:
+        fields, _ = _DECODER.raw_decode(value.decode().lstrip(" \t\r\n"))
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(f"not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise BadRecord(f"expected a JSON object, got {type(fields).__name__}")
+    return fields
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+# Text after the object is ignored, as Flink's format does.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
+
+
+def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
+    """Return the usable chat record in `value`, which Kafka took at `appended_ms`.
+
+    Raises: BadRecord where Flink ignores the record too (see `usable` in flink/sql.py).
+    """
+    fields = decode(value)
+    kind = fields.get("kind")
+    if kind not in CHAT_KINDS:
+        raise BadRecord(f"unknown kind {_short(kind)}: expected one of {', '.join(CHAT_KINDS)}")
+    at_ms = _need(fields, "at_ms", BIGINT_MAX)
+    if at_ms < EPOCH_MS:
+        raise BadRecord(f"at_ms {at_ms} is before Twitchly: expected ms since 1970")
+    if at_ms > appended_ms + MAX_AHEAD_MS:
+        raise BadRecord(f"at_ms {at_ms} is more than {MAX_AHEAD_MS // 60_000} min after Kafka took it ({appended_ms})")
+    channel_id = "" if kind == "clock" else _channel_id(fields)
+    return ChatRecord(
+        kind,
+        channel_id,
+        at_ms,
+        _optional(fields, "sent_ms", BIGINT_MAX),
+        fields["id"] if isinstance(fields.get("id"), str) else None,
+        _need(fields, "user_hash", BIGINT_MAX) if kind == "message" else None,
+        _need(fields, "words", INT_MAX) if kind == "message" else None,
+        _optional(fields, "viewers", INT_MAX),
+        _need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
+    )
+
+
+def read_window(value: bytes | None, columns: Mapping[str, frozenset[str]]) -> WindowRecord:
+    """Return the window in `value`; `columns` names the columns each grain may carry. Raises: BadRecord."""
+    fields = decode(value)
+    grain = fields.get("grain")
+    if not isinstance(grain, str) or grain not in columns:
+        raise BadRecord(f"unknown grain {_short(grain)}: expected one of {', '.join(columns)}")
+    start_ms, end_ms = _need(fields, "start_ms", BIGINT_MAX), _need(fields, "end_ms", BIGINT_MAX)
+    if not 0 <= start_ms < end_ms:
+        raise BadRecord(f"a window from {start_ms} to {end_ms} has no length")
+    values = {name: _need(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
+    return WindowRecord(_channel_id(fields), grain, start_ms, end_ms, values)
+
+
+def read_event(value: bytes | None) -> EventRecord:
+    """Return the channel event in `value`. Raises: BadRecord."""
+    fields = decode(value)
+    texts = {name: fields.get(name) for name in ("id", "kind")}
+    for name, text in texts.items():
+        if not isinstance(text, str) or not text:
+            raise BadRecord(f"{name} is {_short(text)}: expected a text")
+    reason = fields.get("reason", "")
+    return EventRecord(
+        id=str(texts["id"]),
+        kind=str(texts["kind"]),
+        channel_id=_channel_id(fields),
+        at_ms=_need(fields, "at_ms", BIGINT_MAX),
+        until_ms=_optional(fields, "until_ms", BIGINT_MAX),
+        reason=reason if isinstance(reason, str) else "",
+    )
+
+
+def _channel_id(fields: Mapping[str, Any]) -> str:
+    channel_id = fields.get("channel_id")
+    if type(channel_id) is int:
+        channel_id = str(channel_id)
+    if not isinstance(channel_id, str) or not re.fullmatch(r"[0-9]{1,20}", channel_id):
+        raise BadRecord(f"channel_id is {_short(channel_id)}: expected up to 20 digits")
+    return channel_id
+
+
+def _need(fields: Mapping[str, Any], name: str, limit: int) -> int:
+    number = _optional(fields, name, limit)
+    if number is None:
+        raise BadRecord(f"{name} is {_short(fields.get(name))}: expected a whole number up to {limit}")
+    return number
+
+
+def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:
+    """Read an integer as Flink's JSON format does: digits in a string count, a fraction is cut off."""
+    value = fields.get(name)
+    if isinstance(value, bool) or value is None or (isinstance(value, str) and not _WHOLE.fullmatch(value)):
+        return None
+    try:
+        number = int(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return number if -limit - 1 <= number <= limit else None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

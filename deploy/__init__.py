@@ -1,0 +1,1 @@
+"""How Twitchly is started."""

@@ -1,0 +1,1 @@
+"""Everything on this machine, without containers. Standard library only: it runs before the environments stand."""

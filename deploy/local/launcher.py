@@ -1,0 +1,19 @@
+"""Becomes the given program, which the kernel kills when its supervisor dies: nothing is left running on its own.
+
+Run as a file: `python -I -S launcher.py PROGRAM ARGUMENT…`. Source: prctl(2), PR_SET_PDEATHSIG; it outlives exec.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+if __name__ == "__main__":
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
+        sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+    try:
+        os.execvp(sys.argv[1], sys.argv[1:])
+    except OSError as error:
+        sys.exit(f"{sys.argv[1]}: {error.strerror}")

@@ -1,0 +1,83 @@
+"""Which port each server of this copy listens on, and who holds a port that is taken."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+DEFAULT_WEB_PORT = 8000
+# In the order of docs/architecture.md: each counts on from the web port.
+NAMES = (
+    "web",
+    "Kafka",
+    "Kafka's controller",
+    "Cassandra",
+    "Cassandra's storage",
+    "Valkey",
+    "Flink's REST",
+    "Flink's job manager",
+    "simulated IRC",
+    "simulated Helix",
+)
+SIMULATED = ("simulated IRC", "simulated Helix")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one copy, by name: `ports["Kafka"]`."""
+
+    web: int = DEFAULT_WEB_PORT
+
+    def __getitem__(self, name: str) -> int:
+        return self.web + NAMES.index(name)
+
+
+def taken(port: int) -> bool:
+    """Tell whether somebody already listens on `port` of the loopback address."""
+    with socket.socket() as probe:
+        # As the servers do, so that connections that have just ended do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def holder(port: int, proc: Path = Path("/proc")) -> str:
+    """Return `name (pid N)` of the process that listens on `port`, or "another program" where that cannot be seen."""
+    sockets = _listening_inodes(port, proc)
+    for entry in proc.glob("[0-9]*"):
+        try:
+            if any(str(link.readlink()) in sockets for link in (entry / "fd").iterdir()):
+                return f"{(entry / 'comm').read_text().strip()} (pid {entry.name})"
+        except OSError:
+            continue
+    return "another program"
+
+
+def _listening_inodes(port: int, proc: Path) -> set[str]:
+    """Read the sockets listening on `port` as /proc/<pid>/fd shows them. Source: proc(5), /proc/net/tcp."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = (proc / "net" / table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and int(local.rsplit(":", 1)[1], 16) == port:
+                inodes.add(f"socket:[{inode}]")
+    return inodes
+
+
+def free_block(start: int = 20_000, stop: int = 32_000) -> int:
+    """Return a web port whose whole block is free; below the range that outgoing connections take theirs from."""
+    first = start + (os.getpid() * 16) % (stop - start)
+    for web in chain(range(first, stop, 16), range(start, first, 16)):
+        if not any(taken(Ports(web)[name]) for name in NAMES):
+            return web
+    raise OSError(f"no {len(NAMES)} free ports in a row between {start} and {stop}")

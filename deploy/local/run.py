@@ -1,0 +1,162 @@
+"""`make run`: checks, prepares, starts everything, waits, and stops everything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local import prerequisites
+from deploy.local.guard import guarded, say
+from deploy.local.layout import Layout, demo_password, write_run_env
+from deploy.local.locks import locked
+from deploy.local.programs import DEMO_EMAIL, Simulation, our_programs
+from deploy.local.provision import browser_test_steps, environment_steps, page_steps, test_steps
+from deploy.local.servers import flink_environment, server_programs, write_configuration
+from deploy.local.stack import Stack
+from deploy.local.steps import Step, run_steps
+from deploy.local.stop import stop_everything
+from deploy.local.supervision import make_socket_folder, supervisord_conf
+from deploy.local.supervisor_client import ProcessState, Supervisor, SupervisorAway, start_supervisord
+
+WATCH_S = 1.0
+
+
+def prepare(layout: Layout, *, tests: bool = False) -> int:
+    """Make the environments, jars and packages; `tests` adds what tests need. Return the exit code."""
+    prerequisites.check([*prerequisites.tool_problems(), *prerequisites.java_problems()])
+    steps = [*environment_steps(layout, _java_home(_java()), tests=tests), *page_steps(layout)]
+    return _prepare(layout, [*steps, *(browser_test_steps(layout) if tests else [])])
+
+
+def prepare_unit_tests(layout: Layout) -> int:
+    """Make .venv alone, with what tests need; return the exit code."""
+    prerequisites.check(prerequisites.python_problems())
+    return _prepare(layout, test_steps(layout))
+
+
+def _prepare(layout: Layout, steps: Sequence[Step]) -> int:
+    layout.make_folders()
+    return guarded(lambda: _provide(layout, steps), lambda: None)
+
+
+def _provide(layout: Layout, steps: Sequence[Step]) -> None:
+    with locked(layout.root, wait=True):
+        run_steps(steps, say)
+
+
+def run(layout: Layout, simulation: Simulation, *, detach: bool) -> int:
+    """Start everything, and stay until asked to stop unless `detach`; return the exit code."""
+    return _start(layout, simulation, detach=detach, servers_only=False)
+
+
+def run_servers(layout: Layout) -> int:
+    """Start Kafka, Cassandra, Valkey and Flink, and leave them running; return the exit code."""
+    return _start(layout, Simulation(), detach=True, servers_only=True)
+
+
+def _start(layout: Layout, simulation: Simulation, *, detach: bool, servers_only: bool) -> int:
+    prerequisites.check(
+        [
+            *prerequisites.tool_problems(),
+            *prerequisites.java_problems(),
+            *(prerequisites.running_problems(layout) or prerequisites.port_problems(layout)),
+            *_replay_problems(simulation),
+        ]
+    )
+    layout.make_folders()
+    began = time.monotonic()
+
+    def work() -> None:
+        supervisord = _bring_up(layout, simulation, servers_only=servers_only)
+        _announce(layout, time.monotonic() - began, servers_only=servers_only)
+        if not detach:
+            _watch(Supervisor(layout), supervisord)
+
+    try:
+        with locked(layout.var, wait=False):
+            return guarded(work, lambda: stop_everything(layout, say))
+    except BlockingIOError:
+        raise prerequisites.Unmet([f"another `make run` has {layout.var} at the moment: stop it first"]) from None
+
+
+def _bring_up(layout: Layout, simulation: Simulation, *, servers_only: bool) -> subprocess.Popen[bytes]:
+    java = _java()
+    prepare_steps = environment_steps(layout, _java_home(java))
+    _provide(layout, prepare_steps if servers_only else [*prepare_steps, *page_steps(layout)])
+    environment = _environment(layout, java)
+    write_configuration(layout)
+    demo_password(layout)
+    make_socket_folder(layout.var)
+    programs = [*server_programs(layout, java), *([] if servers_only else our_programs(layout, simulation))]
+    (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, programs))
+    supervisord = start_supervisord(layout, environment)
+    stack = Stack(layout, Supervisor(layout), java, environment)
+    run_steps([*stack.server_steps(), *([] if servers_only else stack.our_steps())], say)
+    return supervisord
+
+
+def _environment(layout: Layout, java: str) -> dict[str, str]:
+    """Return what every process is started with; run.env says the same to commands typed by hand."""
+    extra = {**flink_environment(layout), "JAVA_HOME": _java_home(java)}
+    ours = write_run_env(layout, extra)
+    # Fewer malloc arenas: a third less memory in the JVMs, whose threads are many and idle.
+    tuning = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+    return {**os.environ, **ours, **tuning}
+
+
+def _java() -> str:
+    java = prerequisites.find_java()
+    if java is None:
+        raise prerequisites.Unmet(prerequisites.java_problems())
+    return java
+
+
+def _java_home(java: str) -> str:
+    return str(Path(java).resolve().parent.parent)
+
+
+def _replay_problems(simulation: Simulation) -> list[str]:
+    if simulation.replay is None or simulation.replay.is_file():
+        return []
+    return [f"REPLAY names {simulation.replay}, which is not a file"]
+
+
+def _announce(layout: Layout, seconds: float, *, servers_only: bool) -> None:
+    if servers_only:
+        say(f"The servers are up after {seconds:.1f} s; `make stop` with TWITCHLY_VAR={layout.var} ends them")
+        return
+    say(f"\nTwitchly is live at http://127.0.0.1:{layout.ports.web} after {seconds:.1f} s")
+    say(f"Sign in as {DEMO_EMAIL} with the password {demo_password(layout)}\n")
+
+
+def _watch(supervisor: Supervisor, supervisord: subprocess.Popen[bytes]) -> None:
+    """Say what goes down and comes back, until everything is stopped. Raises: SupervisorAway when it died."""
+    say("Ctrl-C stops everything. `make status` says what runs.")
+    before = {state.name: state for state in supervisor.states()}
+    while supervisord.poll() is None:
+        time.sleep(WATCH_S)
+        try:
+            states = supervisor.states()
+        except SupervisorAway:
+            break
+        for text in changes(before, states):
+            say(f"{time.strftime('%H:%M:%S')} {text}")
+        before = {state.name: state for state in states}
+    if supervisord.wait() != 0:
+        raise SupervisorAway(f"the supervisor itself was killed (status {supervisord.returncode})")
+    say("Stopped.")
+
+
+def changes(before: dict[str, ProcessState], states: Sequence[ProcessState]) -> list[str]:
+    """Return what happened to each process between two looks."""
+    texts = []
+    for state in states:
+        last = before[state.name]
+        if state.state == "up" and (last.state != "up" or state.pid != last.pid):
+            texts.append(f"{state.name} is up (pid {state.pid})")
+        elif state.state != last.state and state.state != "stopping":
+            texts.append(f"{state.name} is {state.state}")
+    return texts

@@ -1,0 +1,165 @@
+"""The steps from nothing to a live board: what each starts, and how it is seen to be ready."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local import readiness
+from deploy.local.children import run_command
+from deploy.local.layout import Layout
+from deploy.local.programs import database_commands, manage_command
+from deploy.local.servers import kafka_format_command, kafka_is_formatted
+from deploy.local.steps import Step, wait_until
+from deploy.local.supervisor_client import Supervisor
+
+SERVER_LIMIT_S = 180
+PROCESS_LIMIT_S = 120
+BOARD_LIMIT_S = 300
+FLINK_REST = "Flink's REST"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One copy that is being started."""
+
+    layout: Layout
+    supervisor: Supervisor
+    java: str
+    environment: dict[str, str]
+
+    def server_steps(self) -> list[Step]:
+        """Return the servers, which do not wait for each other."""
+        ports = self.layout.ports
+        return [
+            self._step("Kafka", self._kafka, f"a listener on 127.0.0.1:{ports['Kafka']}", "kafka"),
+            self._step("Cassandra", self._cassandra, f"CQL on 127.0.0.1:{ports['Cassandra']}", "cassandra"),
+            self._step("Valkey", self._valkey, f"PONG from 127.0.0.1:{ports['Valkey']}", "valkey"),
+            self._step("Flink job manager", self._job_manager, "its REST interface", "flink-jobmanager"),
+            self._step("Flink task manager", self._task_manager, "its registration", "flink-taskmanager"),
+        ]
+
+    def our_steps(self) -> list[Step]:
+        """Return our own processes and what they need; they come after the servers."""
+        twitch = ("Simulated Twitch",) if self.layout.simulated else ()
+        steps = [
+            self._command("Database and pages", database_commands(self.layout), "migrations and static files", ()),
+            self._command("Topics", manage_command(self.layout, "create_topics"), "Kafka's topics", ("Kafka",)),
+            self._command(
+                "Tables", manage_command(self.layout, "sync_cassandra"), "Cassandra's tables", ("Cassandra",)
+            ),
+            self._step(
+                "Celery", self._celery, "the list of streams", "worker", ("Valkey", "Database and pages", *twitch)
+            ),
+            self._step("Producer", lambda: self._run("producer"), "its process", "producer", ("Topics", "Celery")),
+            self._step("Flink job", self._flink_job, "the job to run", "flink-job", ("Topics", "Flink task manager")),
+            self._step(
+                "Sink history", lambda: self._run("sink-history"), "its process", "sink-history", ("Topics", "Tables")
+            ),
+            self._step(
+                "Sink boards", lambda: self._run("sink-boards"), "its process", "sink-boards", ("Topics", "Valkey")
+            ),
+            self._step("Web", self._web, "its first page", "web", ("Database and pages", "Valkey", "Cassandra")),
+        ]
+        if self.layout.simulated:
+            steps.insert(0, self._step("Simulated Twitch", self._twitch, "IRC and Helix", "twitch"))
+        board = self._step(
+            "First board", self._board, "a value to change", "sink-boards", [step.name for step in steps]
+        )
+        return [*steps, board]
+
+    def _step(
+        self, name: str, work: Callable[[], str], waits_for: str, program: str, after: Sequence[str] = ()
+    ) -> Step:
+        return Step(name, work, waits_for, after, self.layout.log_file(program))
+
+    def _command(self, name: str, command: list[str], waits_for: str, after: Sequence[str]) -> Step:
+        log = self.layout.log_file(name.lower().replace(" ", "-"))
+        return Step(name, lambda: self._finish(command, log), waits_for, after, log)
+
+    def _finish(self, command: list[str], log: Path) -> str:
+        run_command(command, log, self.layout.root, self.environment)
+        return "done"
+
+    def _kafka(self) -> str:
+        if not kafka_is_formatted(self.layout):
+            log = self.layout.log_file("kafka-format")
+            run_command(kafka_format_command(self.layout, self.java), log, self.layout.root, self.environment)
+        return self._listen("kafka", "Kafka")
+
+    def _cassandra(self) -> str:
+        return self._listen("cassandra", "Cassandra")
+
+    def _valkey(self) -> str:
+        port = self.layout.ports["Valkey"]
+        self.supervisor.start("valkey")
+        wait_until(lambda: readiness.redis_command(port, 0, "PING") == "PONG", 30, "an answer", 0.05)
+        return f"ready on 127.0.0.1:{port}"
+
+    def _job_manager(self) -> str:
+        self.supervisor.start("flink-jobmanager")
+        wait_until(lambda: "taskmanagers" in self._flink("/overview"), SERVER_LIMIT_S, "an answer")
+        return f"ready on 127.0.0.1:{self.layout.ports[FLINK_REST]}"
+
+    def _task_manager(self) -> str:
+        self.supervisor.start("flink-taskmanager")
+        wait_until(lambda: self._flink("/overview")["slots-total"] > 0, SERVER_LIMIT_S, "a registered task manager")
+        return f"registered with {self._flink('/overview')['slots-total']} slots"
+
+    def _twitch(self) -> str:
+        self.supervisor.start("twitch")
+        names = ("simulated IRC", "simulated Helix")
+        for name in names:
+            self._wait_for_port(name)
+        return f"ready on 127.0.0.1:{self.layout.ports[names[0]]} and :{self.layout.ports[names[1]]}"
+
+    def _celery(self) -> str:
+        port, started_ms = self.layout.ports["Valkey"], time.time_ns() // 1_000_000
+        for name in ("worker", "beat"):
+            self.supervisor.start(name)
+        wait_until(lambda: readiness.streams_fetched_ms(port) >= started_ms, PROCESS_LIMIT_S, "a list of streams")
+        return "the list of streams is there"
+
+    def _flink_job(self) -> str:
+        self.supervisor.start("flink-job")
+        wait_until(self._job_runs, SERVER_LIMIT_S, "a running job")
+        return "running"
+
+    def _job_runs(self) -> bool:
+        return any(job["state"] == "RUNNING" for job in self._flink("/jobs/overview")["jobs"])
+
+    def _web(self) -> str:
+        self.supervisor.start("web")
+        url = f"http://127.0.0.1:{self.layout.ports.web}/"
+        wait_until(lambda: readiness.http_answers(url), PROCESS_LIMIT_S, "a page")
+        return f"answers on {url}"
+
+    def _board(self) -> str:
+        moved = readiness.BoardMoved(self.layout.ports["Valkey"])
+        wait_until(moved, BOARD_LIMIT_S, "a moving board")
+        return "moves"
+
+    def _run(self, program: str) -> str:
+        self.supervisor.start(program)
+        wait_until(lambda: self._pid(program) > 0, PROCESS_LIMIT_S, "a process that stays")
+        return f"runs (pid {self._pid(program)})"
+
+    def _pid(self, program: str) -> int:
+        states = {state.name: state for state in self.supervisor.states()}
+        return states[program].pid if states[program].state == "up" else 0
+
+    def _listen(self, program: str, port_name: str) -> str:
+        self.supervisor.start(program)
+        self._wait_for_port(port_name)
+        return f"ready on 127.0.0.1:{self.layout.ports[port_name]}"
+
+    def _wait_for_port(self, name: str) -> None:
+        port = self.layout.ports[name]
+        wait_until(lambda: readiness.answers(port), SERVER_LIMIT_S, f"a listener on port {port}")
+
+    def _flink(self, path: str) -> Any:
+        port = self.layout.ports[FLINK_REST]
+        return readiness.get_json(f"http://127.0.0.1:{port}{path}")

@@ -1,0 +1,99 @@
+"""What supervisord is told: one section a program, in the order they start."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.layout import Layout
+
+# A unix socket's address has 108 bytes, and supervisord first binds a name with ".<pid>" behind it.
+SOCKET_PATH_BYTES = 96
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process that supervisord keeps running."""
+
+    name: str
+    command: Sequence[str]
+    stop_wait_s: int = 10
+
+
+def socket_path(var: Path) -> Path:
+    """Return where supervisord of the copy in `var` listens: in there, or elsewhere when that is too long a name."""
+    path = var / "supervisor.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
+        return path
+    key = hashlib.sha256(os.fsencode(var)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"twitchly-{os.getuid()}-{key}" / "supervisor.sock"
+
+
+def make_socket_folder(var: Path) -> None:
+    """Make the socket's folder, ours alone. Raises: PermissionError when somebody else was there first."""
+    folder = socket_path(var).parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user: set TWITCHLY_VAR to a shorter path")
+    folder.chmod(0o700)
+
+
+def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
+    """Return supervisord.conf. `%` means an expansion there, hence it is doubled."""
+    socket = socket_path(layout.var)
+    head: dict[str, dict[str, object]] = {
+        "unix_http_server": {"file": socket, "chmod": "0700"},
+        "supervisord": {
+            "logfile": layout.log_file("supervisord"),
+            "logfile_maxbytes": "5MB",
+            "logfile_backups": 1,
+            "pidfile": layout.var / "supervisord.pid",
+            "childlogdir": layout.log,
+            "directory": layout.root,
+            "nodaemon": "true",
+            "umask": "077",
+        },
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface",
+        },
+        "supervisorctl": {"serverurl": f"unix://{socket}"},
+    }
+    sections = [
+        _section(name, {key: _escaped(str(value)) for key, value in keys.items()}) for name, keys in head.items()
+    ]
+    sections += [_program(layout, program, place) for place, program in enumerate(programs, start=1)]
+    return "\n".join(sections)
+
+
+def _program(layout: Layout, program: Program, place: int) -> str:
+    launcher = (str(layout.python), "-I", "-S", str(layout.root / "deploy" / "local" / "launcher.py"))
+    keys = {
+        "command": _escaped(shlex.join((*launcher, *program.command))),
+        "priority": place,
+        "autostart": "false",
+        "autorestart": "true",
+        # One that dies within 3 s waits a second longer each time; it is never given up.
+        "startsecs": 3,
+        "startretries": 1_000_000,
+        "stopasgroup": "true",
+        "killasgroup": "true",
+        "stopwaitsecs": program.stop_wait_s,
+        "redirect_stderr": "true",
+        "stdout_logfile": _escaped(str(layout.log_file(program.name))),
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": 2,
+    }
+    return _section(f"program:{program.name}", keys)
+
+
+def _section(name: str, keys: Mapping[str, object]) -> str:
+    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("%", "%%")

@@ -1,0 +1,41 @@
+"""Submits the statement set of sql.py as one Flink job. Run by `manage.py submit_flink_job` through `flink run -py`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+from flink.sql import SETTINGS, JobConfig, statements
+
+
+def main() -> None:
+    """Read the arguments and submit; returns when the cluster has accepted the job."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--connector-jar", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--topic-prefix", default="")
+    parser.add_argument("--valid-from-ms", type=int, default=0)
+    parser.add_argument("--clock-offset-ms", type=int, default=0)
+    args = parser.parse_args()
+    config = JobConfig(args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms)
+
+    table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    for key, value in {
+        **SETTINGS,
+        "pipeline.name": args.name,
+        "pipeline.jars": f"file://{args.connector_jar}",
+    }.items():
+        table_env.get_config().set(key, value)
+    definitions, inserts = statements(config)
+    for definition in definitions:
+        table_env.execute_sql(definition)
+    job = table_env.create_statement_set()
+    for insert in inserts:
+        job.add_insert_sql(insert)
+    job.execute()
+
+
+if __name__ == "__main__":
+    main()

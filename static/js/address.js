@@ -1,0 +1,29 @@
+// The address of the page holds board, channel and range, so that it can be reloaded and shared.
+
+const DEFAULTS = { board: "viewers", channel: null, range: "10m" };
+
+/** The address of a choice; what has its default is left out, as in choices.py. */
+export function hrefOf(choice) {
+  const query = new URLSearchParams();
+  for (const name of ["board", "channel", "range"]) {
+    if (choice[name] && choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
+  }
+  const text = query.toString();
+  return text ? `?${text}` : location.pathname;
+}
+
+/** Put a choice in the address, so that the back button returns to the one before. */
+export function push(choice) {
+  history.pushState({ ...choice }, "", hrefOf(choice));
+}
+
+/** Call `listener` with the choice that the back or forward button leads to. */
+export function onReturn(first, listener) {
+  history.replaceState({ ...first }, "");
+  addEventListener("popstate", (event) => listener({ ...DEFAULTS, ...event.state }));
+}
+
+/** Tell whether a click on a link is for us and not for a new tab or window. */
+export function isPlainClick(event) {
+  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+}

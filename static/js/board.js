@@ -1,0 +1,124 @@
+// The list of a board: rows are kept by channel, updated in place and moved by transform.
+
+import { PARTIAL_BELOW, age, figure } from "./figures.js";
+
+const SIZE = 10;
+const SETTLE_MS = 400;
+
+export class Board {
+  /** `hrefOf(channelId)` gives a row's address; `onHold(held)` tells when the order is held. */
+  constructor({ list, template, skeleton, hrefOf, onHold }) {
+    Object.assign(this, { list, template, skeleton, hrefOf, onHold });
+    this.rows = new Map([...list.children].map((item) => [item.dataset.id, item]));
+    this.order = [...this.rows.keys()];
+    this.held = { pointer: false, focus: false };
+    this.listenForHold();
+    this.place();
+  }
+
+  get isHeld() {
+    return this.held.pointer || this.held.focus;
+  }
+
+  /** Show the rows of a frame. Values change at once; the order only while nobody is in the list. */
+  show(rows, metric, newestEndMs, selected) {
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    this.order = this.isHeld ? holding(this.order, byId) : [...byId.keys()];
+    this.removeOthers(byId);
+    this.order.forEach((id) => this.update(this.rowOf(id), byId.get(id), metric, newestEndMs, id === selected));
+    this.place();
+  }
+
+  /** Mark the row of the channel that is open. */
+  select(channelId) {
+    for (const [id, item] of this.rows) setCurrent(item.firstElementChild, id === channelId);
+  }
+
+  /** Show that another board is on its way. */
+  showLoading() {
+    this.rows.clear();
+    this.order = [];
+    this.list.replaceChildren(...Array.from({ length: SIZE }, () => this.skeleton.content.cloneNode(true)));
+    [...this.list.children].forEach((item, place) => item.style.setProperty("--i", place));
+  }
+
+  removeOthers(byId) {
+    for (const item of [...this.list.children]) {
+      if (byId.has(item.dataset.id)) continue;
+      this.rows.delete(item.dataset.id);
+      item.remove();
+    }
+  }
+
+  rowOf(id) {
+    let item = this.rows.get(id);
+    if (!item) {
+      item = this.template.content.firstElementChild.cloneNode(true);
+      item.dataset.id = id;
+      item.style.setProperty("--i", this.order.indexOf(id));
+      this.rows.set(id, item);
+      this.list.append(item);
+    }
+    return item;
+  }
+
+  update(item, row, metric, newestEndMs, isSelected) {
+    const link = item.firstElementChild;
+    const isStale = row.age === "stale";
+    link.href = this.hrefOf(row.id);
+    setCurrent(link, isSelected);
+    link.classList.toggle("is-stale", isStale);
+    write(item, ".nm", row.name);
+    write(item, ".cat", row.category);
+    write(item, ".vv", figure(metric, row.value, row.coverage));
+    write(item, ".st", isStale ? `stale ${age(newestEndMs - row.end_ms)}` : "");
+    item.querySelector(".cov").hidden = row.coverage >= PARTIAL_BELOW;
+  }
+
+  place() {
+    this.order.forEach((id, place) => {
+      const item = this.rows.get(id);
+      item.style.setProperty("--i", place);
+      write(item, ".rk", String(place + 1));
+    });
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.settle(), SETTLE_MS);
+  }
+
+  /** Bring the document into the order shown, for the keyboard and readers, once nothing moves. */
+  settle() {
+    if (this.isHeld) return;
+    this.order.forEach((id, place) => {
+      const item = this.rows.get(id);
+      if (this.list.children[place] !== item) this.list.insertBefore(item, this.list.children[place]);
+    });
+  }
+
+  listenForHold() {
+    const hold = (reason, held) => {
+      this.held[reason] = held;
+      this.onHold(this.isHeld);
+    };
+    this.list.addEventListener("pointerenter", (event) => hold("pointer", event.pointerType === "mouse"));
+    this.list.addEventListener("pointerleave", () => hold("pointer", false));
+    this.list.addEventListener("focusin", (event) => hold("focus", event.target.matches(":focus-visible")));
+    this.list.addEventListener("focusout", () => hold("focus", false));
+  }
+}
+
+/** The held order: a channel that left gives its place to one that came. */
+function holding(order, byId) {
+  const entrants = [...byId.keys()].filter((id) => !order.includes(id));
+  const kept = order.map((id) => (byId.has(id) ? id : entrants.shift())).filter(Boolean);
+  return [...kept, ...entrants];
+}
+
+function setCurrent(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+}
+
+function write(item, selector, text) {
+  const element = item.querySelector(selector);
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,217 @@
+// The open channel: header, chart, tiles, table and data quality, from its history and its live values.
+
+import { Chart } from "./chart.js";
+import { age, atLeast, duration, figure, hms, percent, timeElement } from "./figures.js";
+import { Series, valueOf } from "./series.js";
+import { summarise } from "./summary.js";
+import { describeTape, drawTape } from "./tape.js";
+
+const TABLE_ROWS = 12;
+const $ = (id) => document.getElementById(id);
+
+export class ChannelView {
+  /** `metrics` and `ranges` are the page's tables. */
+  constructor({ metrics, ranges }) {
+    Object.assign(this, { metrics, ranges, isStale: false, readoutMs: null, now: null });
+    this.layout = { left: 0, width: 0 };
+    this.chart = new Chart($("chart"), {
+      onReadout: (atMs) => this.readOut(atMs),
+      onLayout: (left, width) => this.layOut(left, width),
+    });
+    $("overlay").addEventListener("change", () => this.draw());
+  }
+
+  /** Show another channel or range: its history comes later, by `showHistory`. */
+  open({ metric, range, channel }) {
+    if (channel?.id !== this.now?.id) this.now = null;
+    this.series = new Series(this.ranges[range]);
+    this.range = range;
+    this.say("Loading history…");
+    if (channel) this.showProfile(channel);
+    this.showMetric(metric);
+  }
+
+  /** Chart another metric of the same history. */
+  showMetric(metric) {
+    this.metric = metric;
+    const { unit } = this.metrics[metric];
+    $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unit));
+    $("channel").querySelector("[data-name]").textContent = nameOf(metric);
+    $("table-head").textContent = `${nameOf(metric)}, ${unit}`;
+    $("range-name").textContent = this.ranges[this.range].label;
+    const isAlone = metric === "viewers";
+    $("overlay-label").hidden = isAlone;
+    $("channel").querySelector("[data-viewers-column]").hidden = isAlone;
+    this.draw();
+  }
+
+  showHistory(history) {
+    this.series.merge(history);
+    this.say("");
+    this.draw();
+  }
+
+  /** Say why there is no history; live points still draw. */
+  showProblem(reason) {
+    this.say(reason);
+  }
+
+  /** Take the channel's part of a frame. */
+  showLive(channel) {
+    this.now = channel;
+    this.showProfile(channel);
+    if (this.series.add(channel)) this.draw();
+    else this.writeNow();
+  }
+
+  /** Tell whether data still comes, and how old it is. */
+  showAge(isStale, nowMs) {
+    this.nowMs = nowMs;
+    $("data-age").textContent = this.now?.end_ms ? age(nowMs - this.now.end_ms) : "–";
+    $("on-air").textContent = onAir(this.profile?.started_at, nowMs);
+    if (isStale === this.isStale && !isStale) return;
+    this.isStale = isStale;
+    this.draw();
+  }
+
+  showProfile(profile) {
+    this.profile = profile;
+    const texts = {
+      name: profile.name,
+      glyph: [...profile.name].slice(0, 2).join("").toLowerCase(),
+      category: profile.category,
+      language: profile.language ?? "",
+      title: profile.title ? `“${profile.title}”` : "",
+    };
+    for (const [id, text] of Object.entries(texts)) if ($(id).textContent !== text) $(id).textContent = text;
+  }
+
+  draw() {
+    const showsViewers = this.metric !== "viewers" && $("overlay").checked;
+    const shown = showsViewers ? [this.metric, "viewers"] : [this.metric];
+    this.span = this.visibleSpan();
+    this.chart.draw({
+      columns: this.series.columns(shown),
+      bands: this.bands(),
+      ...this.span,
+      edgeMs: this.isStale ? null : (this.series.points.at(-1)?.end_ms ?? null),
+      units: [this.metrics[this.metric].unit, showsViewers ? "viewers" : null],
+    });
+    $("chart").dataset.points = this.series.points.length;
+    this.writeAll();
+  }
+
+  visibleSpan() {
+    const last = this.series.points.at(-1)?.end_ms ?? this.nowMs ?? Date.now();
+    const untilMs = this.isStale ? Math.max(last, this.nowMs) : last;
+    return { fromMs: untilMs - this.series.range.span_ms, untilMs };
+  }
+
+  bands() {
+    const last = this.series.points.at(-1);
+    const open = this.isStale && last ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }] : [];
+    return [...this.series.bands(), ...open];
+  }
+
+  writeAll() {
+    const summary = summarise(this.series, this.metric);
+    this.writeNow();
+    this.writeRange(summary);
+    this.writeQuality(summary);
+    if ($("table").closest("details").open) this.writeTable();
+    this.layOut(this.layout.left, this.layout.width);
+    $("chart").setAttribute("aria-label", this.describe(summary));
+  }
+
+  writeNow() {
+    const now = this.now ?? { values: {}, unranked: {}, coverage: 0, end_ms: null };
+    $("now-name").textContent = this.isStale ? "Last known" : "Now";
+    $("now").textContent = figure(this.metric, now.values[this.metric], now.coverage);
+    $("now-note").textContent = now.unranked[this.metric] ? `not ranked: ${now.unranked[this.metric]}` : "";
+    $("chatters").textContent = figure("chatters", now.values.chatters, now.coverage);
+    $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
+    this.readOut(this.readoutMs);
+  }
+
+  writeRange({ peak, peakMs, median, connectedMs, lowerBound }) {
+    $("peak").textContent = atLeast(this.metric, peak, lowerBound);
+    $("peak-tag").hidden = !lowerBound;
+    $("peak-note").replaceChildren(...(peakMs ? [timeElement(peakMs), " UTC"] : []));
+    $("median").textContent = figure(this.metric, median);
+    $("median-note").textContent = median === null ? "" : `over ${duration(connectedMs)} connected`;
+  }
+
+  writeQuality({ coverage, lastGap }) {
+    const count = this.series.gaps.length;
+    $("coverage-range").textContent = percent(coverage);
+    $("gaps").hidden = count === 0;
+    $("gaps").textContent = `${count} ${count === 1 ? "gap" : "gaps"}`;
+    $("gap-when").replaceChildren(...(lastGap ? [timeElement(lastGap.from_ms)] : []));
+    $("gap-length").textContent = lastGap ? duration(lastGap.until_ms - lastGap.from_ms) : "none";
+    $("tape").setAttribute("aria-label", describeTape(percent(coverage), count));
+  }
+
+  writeTable() {
+    const { points } = this.series;
+    const step = Math.max(1, Math.round(points.length / TABLE_ROWS));
+    const shown = points.toReversed().filter((_, i) => i % step === 0);
+    $("table").replaceChildren(...shown.map((point) => this.tableRow(point)));
+  }
+
+  tableRow(point) {
+    const row = document.createElement("tr");
+    row.insertCell().append(timeElement(point.end_ms));
+    for (const metric of new Set([this.metric, "viewers"])) {
+      const cell = row.insertCell();
+      cell.className = "num";
+      cell.textContent = figure(metric, valueOf(point, metric), point.coverage);
+    }
+    return row;
+  }
+
+  /** Write the legend: the point under the crosshair, else the newest. */
+  readOut(atMs) {
+    this.readoutMs = atMs;
+    const at = atMs === null ? this.now : this.series.points.find((point) => point.end_ms === atMs);
+    const legend = $("legend");
+    const write = (selector, metric) => {
+      const value = at ? valueOf(at, metric) : null;
+      legend.querySelector(selector).textContent = atMs !== null && value === null ? "gap" : figure(metric, value, at?.coverage);
+    };
+    legend.querySelector(".when").textContent = this.whenOf(atMs);
+    legend.querySelector("[data-overlay]").hidden = this.metric === "viewers" || !$("overlay").checked;
+    write("[data-value]", this.metric);
+    write("[data-viewers]", "viewers");
+  }
+
+  whenOf(atMs) {
+    const ms = atMs ?? this.now?.end_ms;
+    if (ms == null) return "No live data";
+    const word = this.isStale ? "Last known, " : "Now, ";
+    return `${atMs === null ? word : ""}${hms(ms)} UTC`;
+  }
+
+  layOut(left, width) {
+    this.layout = { left, width };
+    if (this.span && width > 0) drawTape($("tape"), this.series.tape(), { ...this.span, left, width });
+  }
+
+  describe({ peak, lowerBound }) {
+    const { unit } = this.metrics[this.metric];
+    const most = peak === null ? "no data" : `peak ${atLeast(this.metric, peak, lowerBound)} ${unit}`;
+    return `${nameOf(this.metric)} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.`;
+  }
+
+  say(message) {
+    $("chart-message").textContent = message;
+  }
+}
+
+function nameOf(metric) {
+  return metric[0].toUpperCase() + metric.slice(1);
+}
+
+function onAir(startedAt, nowMs) {
+  const started = Date.parse(startedAt);
+  return Number.isNaN(started) ? "" : `On air ${duration(nowMs - started)}`;
+}

@@ -1,0 +1,110 @@
+// What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
+
+import { duration, hm, hms } from "./figures.js";
+
+const MINUTE_MS = 60_000;
+const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map((min) => min * MINUTE_MS);
+const TICK_ROOM_PX = 88;
+const LABEL_ROOM_PX = 14;
+const HATCH_PX = 6;
+
+/** Ticks at round UTC times, kept clear of the "now" at the right. */
+export function timeTicks(min, max, widthPx) {
+  const wanted = Math.max(3, Math.floor(widthPx / TICK_ROOM_PX));
+  const step = TICK_STEPS_MS.find((ms) => (max - min) / ms <= wanted) ?? TICK_STEPS_MS.at(-1);
+  const clear = max - ((max - min) * 44) / widthPx;
+  const ticks = [];
+  for (let at = Math.ceil(min / step) * step; at < clear; at += step) ticks.push(at);
+  return ticks;
+}
+
+export function writeTimes(_plot, ticks) {
+  const inSeconds = ticks.length > 1 && ticks[1] - ticks[0] < MINUTE_MS;
+  return ticks.map(inSeconds ? hms : hm);
+}
+
+/** Hatch each span that was not heard and write how long it lasted, where there is room. */
+export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
+  for (const band of bands) {
+    const left = plot.valToPos(Math.max(band.from_ms, fromMs), "x", true);
+    const right = plot.valToPos(Math.min(band.until_ms, untilMs), "x", true);
+    if (right <= left) continue;
+    hatch(plot, left, right, tokens);
+    if (right - left > LABEL_ROOM_PX * devicePixelRatio) writeUpwards(plot, (left + right) / 2, band, tokens);
+  }
+}
+
+function hatch({ ctx, bbox }, left, right, tokens) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, bbox.top, right - left, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = tokens.gap;
+  ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  ctx.strokeStyle = tokens.gapLine;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  for (let x = left - bbox.height; x < right; x += HATCH_PX * devicePixelRatio * Math.SQRT2) {
+    ctx.moveTo(x, bbox.top + bbox.height);
+    ctx.lineTo(x + bbox.height, bbox.top);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+function writeUpwards({ ctx, bbox }, centre, band, tokens) {
+  ctx.save();
+  ctx.translate(centre, bbox.top + bbox.height - 8 * devicePixelRatio);
+  ctx.rotate(-Math.PI / 2);
+  ctx.font = `${11 * devicePixelRatio}px ${tokens.font}`;
+  ctx.fillStyle = tokens.warn;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.fillText(duration(band.until_ms - band.from_ms), 0, 0);
+  ctx.restore();
+}
+
+/** Write the units above the axes: of the metric at the left, "viewers" at the right when they are shown. */
+export function drawUnits({ ctx, bbox }, [left, right], tokens) {
+  const y = bbox.top - 12 * devicePixelRatio;
+  ctx.save();
+  ctx.font = `${11 * devicePixelRatio}px ${tokens.font}`;
+  ctx.fillStyle = tokens.ink3;
+  ctx.textBaseline = "alphabetic";
+  ctx.textAlign = "left";
+  ctx.fillText(left, 0, y);
+  ctx.textAlign = "right";
+  if (right) ctx.fillText(right, ctx.canvas.width, y);
+  ctx.restore();
+}
+
+/** Draw the red edge at the newest point, while the page is live. */
+export function drawEdge(plot, { columns, edgeMs }, tokens) {
+  if (edgeMs === null) return;
+  const { ctx, bbox } = plot;
+  const x = plot.valToPos(edgeMs, "x", true);
+  const bottom = bbox.top + bbox.height;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = tokens.signal;
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bottom);
+  ctx.stroke();
+  ctx.font = `600 ${11 * devicePixelRatio}px ${tokens.font}`;
+  ctx.textAlign = "center";
+  ctx.fillText("now", x, bottom + 18 * devicePixelRatio);
+  drawNewest(plot, columns[1].at(-1), x, tokens);
+  ctx.restore();
+}
+
+function drawNewest(plot, value, x, tokens) {
+  if (value == null) return;
+  const { ctx } = plot;
+  ctx.beginPath();
+  ctx.arc(x, plot.valToPos(value, "y", true), 4 * devicePixelRatio, 0, 2 * Math.PI);
+  ctx.fillStyle = tokens.s1;
+  ctx.strokeStyle = tokens.surface;
+  ctx.fill();
+  ctx.stroke();
+}

@@ -1,0 +1,61 @@
+// The connection badge and the note under it: live, reconnecting or stale, with the age of the data.
+
+import { age, hms } from "./figures.js";
+
+const STALE_AFTER_MS = 30_000;
+const NOTE_AFTER_MS = 3_000;
+const WORDS = { live: "Live", connecting: "Connecting", reconnecting: "Reconnecting", stale: "Stale" };
+
+export class Connection {
+  /** `clock()` is the server's time; `socket()` tells `isOpen` and `tries`. */
+  constructor({ badge, note, clock, socket }) {
+    Object.assign(this, { badge, note, clock, socket });
+    this.newestEndMs = null;
+    this.awaySince = null;
+    this.reason = "";
+  }
+
+  /** Return how it stands now, and show it. Called once a second and on each frame. */
+  update() {
+    const state = this.state();
+    this.badge.dataset.state = state;
+    write(this.badge.querySelector(".w"), WORDS[state]);
+    write(this.badge.querySelector(".age"), this.newestEndMs ? age(this.clock() - this.newestEndMs) : "–");
+    this.updateNote(state);
+    return state;
+  }
+
+  state() {
+    const { isOpen, tries, hasFrame } = this.socket();
+    this.awaySince = isOpen ? null : (this.awaySince ?? this.clock());
+    if (this.newestEndMs && this.clock() - this.newestEndMs > STALE_AFTER_MS) return "stale";
+    if (isOpen && hasFrame) return "live";
+    return tries > 0 || hasFrame ? "reconnecting" : "connecting";
+  }
+
+  updateNote(state) {
+    const [strong, text] = this.words(state);
+    this.note.hidden = !strong;
+    this.note.classList.toggle("bad", state === "stale");
+    this.note.classList.toggle("warn", state !== "stale");
+    write(this.note.querySelector("b"), strong);
+    write(this.note.querySelector("span"), text);
+  }
+
+  words(state) {
+    if (state === "stale") return [`No new data for ${age(this.clock() - this.newestEndMs)}.`, this.standing()];
+    if (this.reason) return [this.reason, ""];
+    const isLong = this.awaySince !== null && this.clock() - this.awaySince > NOTE_AFTER_MS;
+    if (state === "reconnecting" && isLong) return [`Reconnecting, try ${this.socket().tries}.`, this.standing()];
+    return ["", ""];
+  }
+
+  standing() {
+    if (!this.newestEndMs) return "No figures have come yet. The page tries again by itself.";
+    return `You see the last figures, from ${hms(this.newestEndMs)} UTC. The page goes on by itself when new ones come.`;
+  }
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

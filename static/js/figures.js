@@ -1,0 +1,76 @@
+// How a number or a time is written: the one place for the script, as templatetags/figures.py is for the pages.
+
+export const ABSENT = "–";
+export const PARTIAL_BELOW = 0.95;
+const LOWER_BOUND = "≥ ";
+const COUNTS = new Set(["messages", "chatters"]);
+
+let metrics = {};
+
+/** Take the table of metrics (from core/metrics.py) that decimals come from. */
+export function useMetrics(table) {
+  metrics = table;
+}
+
+/** Thousands by comma; halves go up. */
+export function number(value, decimals) {
+  const [whole, fraction] = value.toFixed(decimals).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction ? `${grouped}.${fraction}` : grouped;
+}
+
+/** A metric's value without its unit; a count that was not wholly heard is a lower bound. */
+export function figure(metric, value, coverage = 1) {
+  if (value == null) return ABSENT;
+  return (COUNTS.has(metric) && coverage < 1 ? LOWER_BOUND : "") + number(value, metrics[metric].decimals);
+}
+
+/** A peak, which is a lower bound when part of the range was not heard. */
+export function atLeast(metric, value, lowerBound) {
+  if (value == null) return ABSENT;
+  return (lowerBound ? LOWER_BOUND : "") + number(value, metrics[metric].decimals);
+}
+
+/** A share of 0 to 1 as a percentage, cut so that 100.0 means all of it. */
+export function percent(share) {
+  return share == null ? ABSENT : (Math.trunc(share * 1000) / 10).toFixed(1);
+}
+
+/** 42 s, 3 min 10 s, 3 h 12 min. */
+export function duration(spanMs) {
+  const seconds = Math.max(0, Math.floor(spanMs / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** Seconds up to 999 s, then minutes. */
+export function age(ageMs) {
+  const seconds = Math.max(0, Math.floor(ageMs / 1000));
+  return seconds < 1000 ? `${seconds} s` : `${number(Math.floor(seconds / 60), 0)} min`;
+}
+
+/** An axis tick: 950, 1.2k, 31k, 1.4M. */
+export function short(value) {
+  if (value >= 1e6) return `${+(value / 1e6).toFixed(1)}M`;
+  if (value >= 1e4) return `${+(value / 1e3).toFixed(1)}k`;
+  if (value >= 1e3) return `${+(value / 1e3).toFixed(2)}k`;
+  return `${+value.toFixed(2)}`;
+}
+
+export const hms = (atMs) => new Date(atMs).toISOString().slice(11, 19);
+export const hm = (atMs) => new Date(atMs).toISOString().slice(11, 16);
+
+/** A <time> in UTC that shows the reader's own time on hover and focus. */
+export function timeElement(atMs) {
+  const element = document.createElement("time");
+  element.dataset.utc = "";
+  element.dateTime = new Date(atMs).toISOString();
+  element.textContent = hms(atMs);
+  return addLocalTime(element);
+}
+
+export function addLocalTime(element) {
+  element.title = `${new Date(element.dateTime).toLocaleString()} your time`;
+  return element;
+}

@@ -1,0 +1,198 @@
+// The board page: what is chosen, and who is told when it changes or a frame arrives.
+
+import { hrefOf, isPlainClick, onReturn, push } from "./address.js";
+import { Board } from "./board.js";
+import { ChannelView } from "./channel.js";
+import { Connection } from "./connection.js";
+import { useMetrics } from "./figures.js";
+import { LiveSocket } from "./socket.js";
+import { bindTabs, markRange, markTab } from "./tabs.js";
+
+const HISTORY_EVERY_MS = 60_000;
+const HISTORY_RETRY_MS = 10_000;
+const NARROW = matchMedia("(max-width: 1079px)");
+
+const $ = (id) => document.getElementById(id);
+const start = JSON.parse($("start").textContent);
+useMetrics(start.metrics);
+
+// `choice` is what the address says; `shown` the channel on view, chosen or the first of its board.
+let choice = start.choice;
+let shown = start.channel?.id ?? null;
+let clockAhead = start.now_ms - Date.now();
+let hasFrame = false;
+// The board whose first channel is on view: it stays when others pass it, until another board is opened.
+let firstOf = start.channel ? choice.board : null;
+let historyTimer = null;
+let asking = null;
+const clock = () => Date.now() + clockAhead;
+
+const view = new ChannelView(start);
+const board = new Board({
+  list: $("list"),
+  template: $("row"),
+  skeleton: $("skeleton"),
+  hrefOf: (channel) => hrefOf({ ...choice, channel }),
+  onHold: showHold,
+});
+const socket = new LiveSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`, {
+  onFrame: receive,
+  onSignedOut: signIn,
+  onReturn: askHistory,
+});
+const connection = new Connection({
+  badge: $("conn"),
+  note: $("note"),
+  clock,
+  socket: () => ({ isOpen: socket.isOpen, tries: socket.tries, hasFrame }),
+});
+
+function receive(frame) {
+  if (frame.type === "error") {
+    connection.reason = frame.reason;
+  } else if (frame.board === choice.board) {
+    showFrame(frame);
+  }
+  update();
+}
+
+function showFrame(frame) {
+  hasFrame = true;
+  clockAhead = frame.now_ms - Date.now();
+  connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
+  if (frame.channel || !shown) connection.reason = "";
+  showRows(frame);
+  if (frame.channel && frame.channel.id === shown) view.showLive(frame.channel);
+  if (!choice.channel && firstOf !== frame.board) showFirst(frame.rows);
+}
+
+function showRows({ rows, newest_end_ms: newestEndMs }) {
+  const isEmpty = rows.length === 0;
+  $("list").hidden = isEmpty;
+  $("board-empty").hidden = !isEmpty;
+  $("board-away").hidden = true;
+  board.show(rows, choice.board, newestEndMs, shown);
+}
+
+function showFirst(rows) {
+  if (rows.length === 0) return;
+  firstOf = choice.board;
+  showChannel(rows[0]);
+}
+
+/** Show a channel: its profile at once as far as the board has it, its history when it comes. */
+function showChannel(profile) {
+  shown = profile.id;
+  $("channel").hidden = false;
+  $("no-channel").hidden = true;
+  view.open({ metric: choice.board, range: choice.range, channel: profile });
+  board.select(shown);
+  document.title = `${profile.name} · ${start.metrics[choice.board].label} · Twitchly`;
+  socket.watch(choice.board, shown);
+  askHistory();
+}
+
+async function askHistory() {
+  clearTimeout(historyTimer);
+  asking?.abort();
+  if (!shown) return;
+  asking = new AbortController();
+  const { signal } = asking;
+  try {
+    const answer = await fetch(`/channels/${shown}/series?range=${choice.range}`, { signal });
+    const body = await answer.json();
+    if (answer.status === 401) signIn();
+    else if (answer.ok) view.showHistory(body);
+    else view.showProblem(body.reason);
+    historyTimer = setTimeout(askHistory, answer.ok ? HISTORY_EVERY_MS : HISTORY_RETRY_MS);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    view.showProblem("History did not load. Live figures still draw here; the page asks again by itself.");
+    historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
+  }
+}
+
+function signIn() {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** Follow a choice, from a click or from the back button. */
+function apply(next) {
+  const before = choice;
+  choice = next;
+  document.body.dataset.view = choice.channel ? "channel" : "list";
+  if (choice.board !== before.board) showBoard();
+  if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
+  markTab($("tabs"), choice);
+  markRange($("ranges"), choice);
+  if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
+  else if (choice.range !== before.range && shown) showChannel(view.profile);
+}
+
+function openChosen(channel) {
+  const name = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ?? `channel ${channel}`;
+  const category = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .cat`)?.textContent ?? "";
+  showChannel({ id: channel, name, category });
+}
+
+function showBoard() {
+  const metric = start.metrics[choice.board];
+  $("definition").textContent = metric.definition;
+  $("unit").textContent = metric.unit;
+  board.showLoading();
+  if (shown) view.showMetric(choice.board);
+  socket.watch(choice.board, shown);
+}
+
+function choose(changes) {
+  const next = { ...choice, ...changes };
+  if (hrefOf(next) !== hrefOf(choice)) push(next);
+  apply(next);
+}
+
+function showHold(held) {
+  $("hold").textContent = held ? "Order held while you are in the list" : "Order updates every 2 s";
+}
+
+function update() {
+  const isStale = connection.update() === "stale";
+  document.body.classList.toggle("is-standing", isStale);
+  if (shown) view.showAge(isStale, clock());
+}
+
+$("list").addEventListener("click", (event) => {
+  const link = event.target.closest("a.brow");
+  if (!link || !isPlainClick(event)) return;
+  event.preventDefault();
+  choose({ channel: link.parentElement.dataset.id });
+  if (NARROW.matches) {
+    scrollTo(0, 0);
+    $("main").focus();
+  }
+});
+$("ranges").addEventListener("click", (event) => {
+  const link = event.target.closest("[data-range]");
+  if (!link || !isPlainClick(event)) return;
+  event.preventDefault();
+  choose({ range: link.dataset.range });
+});
+$("back").addEventListener("click", (event) => {
+  if (!isPlainClick(event)) return;
+  event.preventDefault();
+  choose({ channel: null });
+  scrollTo(0, 0);
+});
+$("channel").querySelector("details").addEventListener("toggle", () => view.series && view.writeTable());
+bindTabs($("tabs"), (key) => choose({ board: key }));
+onReturn(choice, apply);
+
+connection.newestEndMs = start.newest_end_ms;
+if (start.channel) {
+  view.open({ metric: choice.board, range: choice.range, channel: start.channel });
+  view.showLive(start.channel);
+  if (start.series) view.showHistory(start.series);
+  else askHistory();
+  historyTimer ??= setTimeout(askHistory, HISTORY_EVERY_MS);
+}
+socket.watch(choice.board, shown);
+setInterval(update, 1000);

@@ -1,0 +1,122 @@
+// A channel's history with the real-time edge: points by window end, and the gaps between them.
+
+const HELIX_METRICS = new Set(["viewers"]);
+const MISSING_AFTER_STEPS = 2.5;
+
+export class Series {
+  /** `range` is an entry of the page's table: span_ms and step_ms. */
+  constructor(range) {
+    this.range = range;
+    this.points = [];
+    this.gaps = [];
+  }
+
+  /** Take what /channels/<id>/series says; points that came live meanwhile stay. */
+  merge(history) {
+    const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, endMs, i)]));
+    this.points.forEach((point) => known.set(point.end_ms, point));
+    this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
+    this.gaps = history.gaps;
+    this.forget();
+  }
+
+  /** Take the channel's newest live window; return whether it is new. */
+  add({ end_ms, coverage, values }) {
+    const last = this.points.at(-1);
+    if (end_ms == null || (last && end_ms <= last.end_ms)) return false;
+    if (last?.isEdge && this.slot(last.end_ms) === this.slot(end_ms)) this.points.pop();
+    this.points.push({ end_ms, coverage, values, isEdge: true });
+    this.forget();
+    return true;
+  }
+
+  /** Ranges drawn from 30 s windows keep every live second; longer ones one live point a step. */
+  slot(endMs) {
+    return this.range.step_ms < 60_000 ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
+  }
+
+  forget() {
+    const last = this.points.at(-1);
+    const from = last ? last.end_ms - this.range.span_ms : 0;
+    this.points = this.points.filter((point) => point.end_ms >= from);
+    this.gaps = this.gaps.filter((gap) => gap.until_ms >= from);
+  }
+
+  /** Columns for uPlot, times in ms; a row of nulls breaks the lines where windows are missing. */
+  columns(metrics) {
+    const columns = [[], ...metrics.map(() => [])];
+    let before = null;
+    for (const point of this.points) {
+      if (before !== null && this.isMissing(before, point.end_ms)) pushRow(columns, before + 1, () => null);
+      pushRow(columns, point.end_ms, (i) => valueOf(point, metrics[i]));
+      before = point.end_ms;
+    }
+    return columns;
+  }
+
+  /** Spans to hatch: recorded gaps, and stretches without a single window. */
+  bands() {
+    const missing = this.pairs()
+      .filter(([one, other]) => this.isMissing(one.end_ms, other.end_ms))
+      .map(([one, other]) => ({ from_ms: one.end_ms, until_ms: other.end_ms }));
+    return joined([...this.gaps, ...missing]);
+  }
+
+  /** Runs of equal coverage for the tape: "on", "part" or "off". */
+  tape() {
+    const runs = [];
+    const first = this.points[0];
+    let from = first ? first.end_ms - this.range.step_ms : 0;
+    for (const point of this.points) {
+      if (this.isMissing(from, point.end_ms)) extend(runs, "off", from, (from = point.end_ms - this.range.step_ms));
+      extend(runs, kindOf(point.coverage), from, point.end_ms);
+      from = point.end_ms;
+    }
+    return runs;
+  }
+
+  isMissing(fromMs, untilMs) {
+    return untilMs - fromMs > MISSING_AFTER_STEPS * this.range.step_ms;
+  }
+
+  pairs() {
+    return this.points.slice(1).map((point, i) => [this.points[i], point]);
+  }
+}
+
+/** A point's value, or null: a count of what nobody listened to is not 0. */
+export function valueOf(point, metric) {
+  if (point.coverage === 0 && !HELIX_METRICS.has(metric)) return null;
+  return point.values[metric] ?? null;
+}
+
+function historyPoint(history, endMs, i) {
+  const values = Object.fromEntries(Object.entries(history.values).map(([metric, column]) => [metric, column[i]]));
+  return { end_ms: endMs, coverage: history.coverage[i], values };
+}
+
+function pushRow(columns, endMs, valueAt) {
+  columns[0].push(endMs);
+  columns.slice(1).forEach((column, i) => column.push(valueAt(i)));
+}
+
+function kindOf(coverage) {
+  if (coverage === 0) return "off";
+  return coverage < 1 ? "part" : "on";
+}
+
+function extend(runs, kind, from, until) {
+  const last = runs.at(-1);
+  if (last?.kind === kind && last.until === from) last.until = until;
+  else runs.push({ kind, from, until });
+}
+
+function joined(spans) {
+  const sorted = [...spans].sort((one, other) => one.from_ms - other.from_ms);
+  return sorted.reduce((bands, span) => {
+    const last = bands.at(-1);
+    if (last && span.from_ms <= last.until_ms) last.until_ms = Math.max(last.until_ms, span.until_ms);
+    else bands.push({ from_ms: span.from_ms, until_ms: span.until_ms });
+    return bands;
+  }, []);
+}

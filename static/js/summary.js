@@ -1,0 +1,40 @@
+// What the tiles and the data-quality panel say of a chart, by the rules of apps/dashboard/summary.py.
+
+import { valueOf } from "./series.js";
+
+/** Peak, median, connected time and coverage of one metric over a series. */
+export function summarise(series, metric) {
+  const valued = series.points
+    .map((point) => ({ value: valueOf(point, metric), end_ms: point.end_ms }))
+    .filter(({ value }) => value !== null);
+  const peak = valued.reduce((best, one) => (best === null || one.value > best.value ? one : best), null);
+  const { connectedMs, spanMs } = connected(series);
+  const coverage = spanMs ? connectedMs / spanMs : null;
+  return {
+    peak: peak?.value ?? null,
+    peakMs: peak?.end_ms ?? null,
+    median: median(valued.map(({ value }) => value)),
+    connectedMs,
+    coverage,
+    lowerBound: coverage !== null && coverage < 1,
+    lastGap: series.gaps.at(-1) ?? null,
+  };
+}
+
+/** Each point speaks for one step at most. */
+function connected({ points, range }) {
+  if (points.length === 0) return { connectedMs: 0, spanMs: 0 };
+  const first = points[0].end_ms - range.step_ms;
+  const heard = points.map((point, i) => {
+    const from = i ? points[i - 1].end_ms : first;
+    return Math.min(point.end_ms - from, range.step_ms) * point.coverage;
+  });
+  return { connectedMs: heard.reduce((sum, ms) => sum + ms, 0), spanMs: points.at(-1).end_ms - first };
+}
+
+function median(values) {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

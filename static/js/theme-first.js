@@ -1,0 +1,10 @@
+// Loaded first and blocking, so that the theme is set before the first paint.
+(() => {
+  let theme = null;
+  try {
+    theme = localStorage.getItem("twitchly-theme");
+  } catch {
+    // Storage may be off: the system's theme holds.
+  }
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+})();

@@ -1,0 +1,229 @@
+import json
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from apps.metrics.ledger import Check, Ledger, Report, read_gaps
+from apps.metrics.management.commands.check_ledger import Command
+from apps.metrics.store import StoredWindow
+from core.ledger import Entry, Gap, Listening, file_name, format_entry
+from core.records import gap_record
+from core.reference import Tally
+
+T0 = 1_790_000_040_000 // 60_000 * 60_000
+END_MS = T0 + 120_000
+
+
+class ChatOfTest:
+    """`chat` as a list of batches: each `catch_up` brings the next one."""
+
+    def __init__(
+        self, *batches: Sequence[bytes], gaps: Mapping[str, Sequence[Gap]] | None = None, kept: int = 0
+    ) -> None:
+        self.tally = Tally()
+        self.partitions = [0]
+        self._batches = list(batches)
+        self._gaps = gaps or {}
+        self._kept = kept
+
+    def catch_up(self) -> None:
+        for value in self._batches.pop(0) if self._batches else ():
+            self.tally.add(0, value, END_MS)
+
+    def kept_from_ms(self) -> int:
+        return self._kept
+
+    def gaps(self) -> Mapping[str, Sequence[Gap]]:
+        return self._gaps
+
+
+class StoreOfTest:
+    """Cassandra as the reference over some chat gives it, spoiled by `change` until `heals_after` reads."""
+
+    def __init__(self, chat: Sequence[bytes], change: Callable[[dict[str, int]], object] = lambda _: None) -> None:
+        tally = Tally()
+        for value in chat:
+            tally.add(0, value, END_MS)
+        self.windows = tally.blocks.windows(from_ms=0, until_ms=END_MS)
+        for columns in self.windows.values():
+            change(columns)
+        self.late: set[int] = set()
+
+    def read_windows(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
+        found = [
+            StoredWindow(end_ms, columns)
+            for (channel, name, end_ms), columns in sorted(self.windows.items(), key=lambda item: item[0][2])
+            if (channel, name) == (channel_id, grain) and from_ms < end_ms <= until_ms and end_ms not in self.late
+        ]
+        self.late -= {end_ms for end_ms in self.late if from_ms < end_ms <= until_ms}
+        return found
+
+
+def message(message_id: str, at_ms: int) -> bytes:
+    fields = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": at_ms, "sent_ms": at_ms, "id": message_id}
+    return json.dumps({**fields, "user_hash": 5, "words": 3}).encode()
+
+
+def clock(at_ms: int) -> bytes:
+    return json.dumps({"v": 1, "kind": "clock", "at_ms": at_ms}).encode()
+
+
+CHAT = [message("a", T0 + 1_000), message("b", T0 + 2_000), clock(END_MS + 500)]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), Entry("b", "7", T0 + 2_000, 1))
+
+
+def ledger_of(folder: Path, *entries: Entry) -> Ledger:
+    (folder / file_name(T0)).write_bytes(b"".join(map(format_entry, entries)))
+    return Ledger(folder)
+
+
+def check(chat: ChatOfTest, store: StoreOfTest, ledger: Ledger, timeout_s: float = 3) -> Report:
+    clock_s = [0.0]
+
+    def sleep(seconds: float) -> None:
+        clock_s[0] += seconds
+
+    return Check(chat, store, ledger, timeout_s, now_s=lambda: clock_s[0], sleep=sleep).run()
+
+
+def test_what_was_sent_heard_and_counted_gives_no_difference(ledger: Ledger) -> None:
+    report = check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger)
+    assert report.proves
+    assert report.figures() == {
+        "sent": 2,
+        "in_chat": 2,
+        "in_gaps": 0,
+        "dropped": 0,
+        "moved": 0,
+        "rejected": 0,
+        "pending": 0,
+        "windows": 4,
+        "differences": 0,
+    }
+
+
+def test_a_lost_message_is_found(tmp_path: Path, ledger: Ledger) -> None:
+    chat = [CHAT[0], CHAT[2]]
+    report = check(ChatOfTest(chat), StoreOfTest(chat), ledger)
+    assert not report.proves
+    assert "message b " in report.differences[0]
+
+
+def test_a_lost_message_in_a_recorded_gap_is_accounted_for(ledger: Ledger) -> None:
+    chat = [CHAT[0], CHAT[2]]
+    gaps = {"7": [Gap(T0 + 1_500, T0 + 2_000, "connection lost")]}
+    report = check(ChatOfTest(chat, gaps=gaps), StoreOfTest(chat), ledger)
+    assert (report.proves, report.listening.in_gaps) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda columns: columns.update(messages=9), "messages is 9, expected 2"),
+        (lambda columns: columns.update(chatters=2), "chatters is 2, expected 1"),
+        (lambda columns: columns.pop("words"), "words is None, expected 6"),
+    ],
+)
+def test_a_wrong_window_is_found(ledger: Ledger, change: Callable[[dict[str, int]], object], why: str) -> None:
+    report = check(ChatOfTest(CHAT), StoreOfTest(CHAT, change), ledger)
+    assert not report.proves
+    assert any(why in difference for difference in report.differences)
+
+
+def test_a_window_that_is_missing_for_long_is_found(ledger: Ledger) -> None:
+    store = StoreOfTest(CHAT)
+    del store.windows["7", "live", T0 + 20_000]
+    report = check(ChatOfTest(CHAT), store, ledger)
+    assert len(report.differences) == 1
+    assert f"ending {T0 + 20_000} is missing" in report.differences[0]
+
+
+def test_a_window_that_no_record_makes_is_found(ledger: Ledger) -> None:
+    store = StoreOfTest(CHAT)
+    store.windows["7", "live", T0 + 50_000] = {"messages": 1}
+    report = check(ChatOfTest(CHAT), store, ledger)
+    assert "no record makes it" in report.differences[0]
+
+
+def test_a_young_window_is_read_a_second_time_and_an_old_one_is_not(ledger: Ledger) -> None:
+    chat = [*CHAT, message("a2", END_MS - 5_000)]
+    chat.sort(key=lambda value: json.loads(value)["at_ms"])
+    report_of = {}
+    for late_ms in (END_MS, T0 + 20_000):
+        store = StoreOfTest(chat)
+        # The first reading of the minute is the wait for the sink, so the late window is one of grain live.
+        store.windows.pop(("7", "minute", END_MS))
+        store.late = {late_ms}
+        report_of[late_ms] = check(ChatOfTest(chat), store, ledger)
+    assert not any(f"live window of channel 7 ending {END_MS} " in d for d in report_of[END_MS].differences)
+    assert any(f"live window of channel 7 ending {T0 + 20_000} " in d for d in report_of[T0 + 20_000].differences)
+
+
+def test_windows_that_chat_no_longer_holds_whole_are_left_out(ledger: Ledger) -> None:
+    chat = ChatOfTest(CHAT, kept=T0 + 5_000)
+    assert check(chat, StoreOfTest(CHAT), ledger).windows == 0
+
+
+def test_the_check_waits_until_chat_has_passed_the_ledger(ledger: Ledger) -> None:
+    report = check(ChatOfTest(CHAT[:1], CHAT[1:]), StoreOfTest(CHAT), ledger)
+    assert (report.proves, report.notes) == (True, [])
+
+
+def test_a_producer_that_does_not_run_is_named_and_what_it_did_not_hear_is_pending(ledger: Ledger) -> None:
+    report = check(ChatOfTest([message("a", T0 + 1_000), clock(T0 + 2_000)]), StoreOfTest([]), ledger)
+    assert report.listening.pending == 1
+    assert "is run_producer running?" in report.notes[0]
+    assert not report.proves
+
+
+def test_an_empty_ledger_proves_nothing(tmp_path: Path) -> None:
+    assert not check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger_of(tmp_path)).proves
+
+
+def test_torn_lines_are_counted_and_passed_over(tmp_path: Path, ledger: Ledger) -> None:
+    path = tmp_path / file_name(T0)
+    path.write_bytes(b"half\t7\ttorn\n" + path.read_bytes())
+    assert [entry.id for entry in ledger.entries()] == ["a", "b"]
+    assert ledger.torn == 1
+
+
+def test_gaps_are_read_by_channel_and_bad_events_are_none() -> None:
+    record = gap_record(event_id="g1", channel_id="7", from_ms=5, until_ms=9, reason="joining")
+    values = [json.dumps(record).encode(), b"no", None, json.dumps({**record, "kind": "raid"}).encode()]
+    assert read_gaps(values) == {"7": [Gap(5, 9, "joining")]}
+
+
+def printed(report: Report, *, as_json: bool) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    Command(stdout=out, stderr=err, no_color=True)._print(report, as_json=as_json)
+    return out.getvalue(), err.getvalue()
+
+
+def test_json_is_one_line_with_every_figure() -> None:
+    out, _ = printed(Report(Listening(sent=3, in_chat=3), 0, 0, 5, []), as_json=True)
+    assert out.count("\n") == 1
+    assert list(json.loads(out)) == [
+        "sent",
+        "in_chat",
+        "in_gaps",
+        "dropped",
+        "moved",
+        "rejected",
+        "pending",
+        "windows",
+        "differences",
+    ]
+
+
+def test_figures_are_one_a_line_and_20_differences_are_explained() -> None:
+    report = Report(Listening(sent=3), 0, 0, 5, [f"difference {n}" for n in range(30)])
+    out, err = printed(report, as_json=False)
+    assert out.split()[:2] == ["sent", "3"]
+    assert len(out.splitlines()) == 9
+    assert err.splitlines() == [f"difference {n}" for n in range(20)]

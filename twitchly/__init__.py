@@ -1,0 +1,1 @@
+"""Twitchly: which Twitch channels are watched, talked in and worth buying."""

@@ -1,0 +1,20 @@
+"""The web process: HTTP by Django, websockets by Channels, both from our own origin only."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
+http = get_asgi_application()
+
+from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402  needs the app registry
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

@@ -1,0 +1,30 @@
+"""The Celery application: tasks, and the timetable that beat keeps."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
+
+app = Celery("twitchly")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
+    "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-hash-keys": {
+        "task": "apps.ingest.tasks.forget_hash_keys",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+}
+
+
+@beat_init.connect
+def refresh_at_once(**_kwargs: Any) -> None:
+    """Do not leave the boards empty for the first minute."""
+    app.send_task("apps.ingest.tasks.refresh_streams", expires=60)

@@ -1,0 +1,127 @@
+"""The Kafka driver: the one file that knows confluent-kafka's configuration and errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from django.conf import settings
+
+from core.errors import ServiceAway
+from core.records import TOPICS
+
+log = logging.getLogger(__name__)
+
+# A member that is silent this long has lost its partitions; what a producer still holds then must not be sent.
+SESSION_TIMEOUT_MS = 10_000
+MESSAGE_TIMEOUT_MS = 8_000
+
+_COMMON: Mapping[str, Any] = {
+    "client.id": "twitchly",
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 1_000,
+    "socket.keepalive.enable": True,
+    "log_level": 4,
+}
+
+
+def topic_name(topic: str) -> str:
+    """Return the topic's name in this copy."""
+    return f"{settings.KAFKA_TOPIC_PREFIX}{topic}"
+
+
+def producer(**extra: Any) -> Producer:
+    """Return an idempotent, lz4-compressing producer that gives up on a record after MESSAGE_TIMEOUT_MS."""
+    config = {
+        "bootstrap.servers": settings.KAFKA_BOOTSTRAP,
+        "enable.idempotence": True,
+        "compression.type": "lz4",
+        "linger.ms": 20,
+        "message.timeout.ms": MESSAGE_TIMEOUT_MS,
+        "request.timeout.ms": 5_000,
+        "queue.buffering.max.messages": 100_000,
+        "queue.buffering.max.kbytes": 131_072,
+        "error_cb": _log_error,
+    }
+    return Producer({**_COMMON, **config, **extra})
+
+
+def consumer(group: str, **extra: Any) -> Consumer:
+    """Return a consumer of `group`; offsets are committed by hand."""
+    config = {
+        "bootstrap.servers": settings.KAFKA_BOOTSTRAP,
+        "group.id": topic_name(group),
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "session.timeout.ms": SESSION_TIMEOUT_MS,
+        "heartbeat.interval.ms": 2_000,
+        "fetch.wait.max.ms": 50,
+        "fetch.error.backoff.ms": 100,
+        "topic.metadata.refresh.interval.ms": 30_000,
+        "error_cb": _log_error,
+    }
+    return Consumer({**_COMMON, **config, **extra})
+
+
+def create_topics(prefix: str | None = None) -> list[str]:
+    """Make the topics of core/records.py that are not there yet and return their names. Raises: ServiceAway."""
+    start = settings.KAFKA_TOPIC_PREFIX if prefix is None else prefix
+    admin = AdminClient({**_COMMON, "bootstrap.servers": settings.KAFKA_BOOTSTRAP})
+    wanted = [
+        NewTopic(f"{start}{topic.name}", num_partitions=topic.partitions, replication_factor=1, config=topic.config())
+        for topic in TOPICS
+    ]
+    made = []
+    for name, future in admin.create_topics(wanted, request_timeout=20).items():
+        try:
+            future.result()
+            made.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} did not make topic {name}: {error}") from error
+    return made
+
+
+def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
+    """Return when Kafka answers and has `topic`, saying once in a while what is waited for."""
+    admin = AdminClient({**_COMMON, "bootstrap.servers": settings.KAFKA_BOOTSTRAP})
+    name, tries = topic_name(topic), 0
+    while not stop():
+        try:
+            found = admin.list_topics(name, timeout=2).topics.get(name)
+            if found is not None and found.error is None:
+                return
+            why = "the topic is not there yet"
+        except KafkaException as error:
+            why = str(error.args[0])
+        if tries % 10 == 0:
+            log.warning("waiting for topic %s on Kafka at %s: %s", name, settings.KAFKA_BOOTSTRAP, why)
+        tries += 1
+        time.sleep(0.5)
+
+
+def partitions_of(reader: Consumer, topic: str) -> list[TopicPartition]:
+    """Return the partitions of `topic`, at their beginning. Raises: ServiceAway."""
+    name = topic_name(topic)
+    try:
+        found = reader.list_topics(name, timeout=10).topics[name]
+    except KafkaException as error:
+        raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} does not answer: {error}") from error
+    if found.error is not None:
+        raise ServiceAway(f"Kafka has no topic {name}: {found.error}")
+    return [TopicPartition(name, number) for number in sorted(found.partitions)]
+
+
+def offsets_at(reader: Consumer, partitions: Sequence[TopicPartition], at_ms: int) -> list[TopicPartition]:
+    """Return the partitions at the first record that Kafka took at `at_ms` or later (the end if none)."""
+    asked = [TopicPartition(p.topic, p.partition, at_ms) for p in partitions]
+    return list(reader.offsets_for_times(asked, timeout=10))
+
+
+def _log_error(error: KafkaError) -> None:
+    log.warning("Kafka: %s", error.str())

@@ -1,0 +1,224 @@
+"""Every setting of Twitchly, read once and typed. `.env.example` lists the variables; a test compares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from cassandra.policies import ConstantReconnectionPolicy
+from django.core.exceptions import ImproperlyConfigured
+from environs.exceptions import EnvError
+from marshmallow.validate import Length, Range
+
+from twitchly.env import ROOT, load
+
+env = load()
+django_stubs_ext.monkeypatch()  # generic admin and form classes may be written with their model
+
+try:
+    # Where this copy lives. The servers' ports count on from the web port: see deploy/local/ports.py.
+    VAR_DIR = Path(env.str("TWITCHLY_VAR", str(ROOT / "var"))).resolve()
+    WEB_PORT = env.int("TWITCHLY_PORT", 8000, validate=Range(min=1024, max=65000))
+    DATA_DIR = Path(env.str("TWITCHLY_DATA", str(ROOT.parent / "shared" / "data")))
+    CLOCK_OFFSET_MS = env.int("CLOCK_OFFSET_MS", 0)
+
+    # Django
+    DEBUG = env.bool("DEBUG", False)
+    SECRET_KEY = env.str("SECRET_KEY", "only-for-debugging" * 3 if DEBUG else "")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+    HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
+    DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'twitchly.sqlite3'}")
+    PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
+
+    # Servers
+    KAFKA_BOOTSTRAP = env.str("KAFKA_BOOTSTRAP", f"127.0.0.1:{WEB_PORT + 1}")
+    KAFKA_TOPIC_PREFIX = env.str("KAFKA_TOPIC_PREFIX", "")
+    CASSANDRA_HOSTS = env.list("CASSANDRA_HOSTS", ["127.0.0.1"])
+    CASSANDRA_PORT = env.int("CASSANDRA_PORT", WEB_PORT + 3)
+    CASSANDRA_KEYSPACE = env.str("CASSANDRA_KEYSPACE", "twitchly", validate=Length(min=1, max=48))
+    REDIS_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{WEB_PORT + 5}").rstrip("/")
+    FLINK_REST_URL = env.str("FLINK_REST_URL", f"http://127.0.0.1:{WEB_PORT + 6}").rstrip("/")
+    FLINK_VENV = Path(env.str("FLINK_VENV", str(ROOT / ".venv-flink")))
+    FLINK_CONF_DIR = Path(env.str("FLINK_CONF_DIR", str(VAR_DIR / "conf" / "flink")))
+    FLINK_CHECKPOINTS = Path(env.str("FLINK_CHECKPOINTS", str(VAR_DIR / "flink" / "checkpoints")))
+    FLINK_CONNECTOR_JAR = Path(
+        env.str("FLINK_CONNECTOR_JAR", str(ROOT / ".jars" / "flink" / "flink-sql-connector-kafka-5.0.0-2.2.jar"))
+    )
+
+    # Twitch. Without credentials the simulated one is used.
+    TWITCH_CLIENT_ID = env.str("TWITCH_CLIENT_ID", "")
+    TWITCH_CLIENT_SECRET = env.str("TWITCH_CLIENT_SECRET", "")
+    TWITCH_IS_SIMULATED = not (TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET)
+    SIMULATOR_IRC_PORT = env.int("SIMULATOR_IRC_PORT", WEB_PORT + 8)
+    SIMULATOR_HELIX_PORT = env.int("SIMULATOR_HELIX_PORT", WEB_PORT + 9)
+    _helix = f"http://127.0.0.1:{SIMULATOR_HELIX_PORT}"
+    TWITCH_IRC_HOST = env.str("TWITCH_IRC_HOST", "127.0.0.1" if TWITCH_IS_SIMULATED else "irc.chat.twitch.tv")
+    TWITCH_IRC_PORT = env.int("TWITCH_IRC_PORT", SIMULATOR_IRC_PORT if TWITCH_IS_SIMULATED else 6697)
+    TWITCH_IRC_TLS = env.bool("TWITCH_IRC_TLS", not TWITCH_IS_SIMULATED)
+    TWITCH_HELIX_URL = env.str(
+        "TWITCH_HELIX_URL", f"{_helix}/helix" if TWITCH_IS_SIMULATED else "https://api.twitch.tv/helix"
+    )
+    TWITCH_TOKEN_URL = env.str(
+        "TWITCH_TOKEN_URL", f"{_helix}/oauth2/token" if TWITCH_IS_SIMULATED else "https://id.twitch.tv/oauth2/token"
+    )
+
+    # Listening
+    CHANNELS_WANTED = env.int("CHANNELS_WANTED", 500, validate=Range(min=1, max=100_000))
+    CHANNELS_PER_CONNECTION = env.int("CHANNELS_PER_CONNECTION", 50, validate=Range(min=1, max=100))
+    PRODUCER_ID = env.str("PRODUCER_ID", "producer-1", validate=Length(min=1, max=100))
+    BUFFER_RECORDS = env.int("BUFFER_RECORDS", 200_000, validate=Range(min=1_000))
+
+    # Metrics
+    ENGAGEMENT_MIN_VIEWERS = env.int("ENGAGEMENT_MIN_VIEWERS", 100, validate=Range(min=0))
+    SPAM_MIN_MESSAGES = env.int("SPAM_MIN_MESSAGES", 5, validate=Range(min=1))
+except EnvError as error:
+    raise ImproperlyConfigured(str(error)) from error
+
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is not set: `make run` makes one, elsewhere set it to 50 random characters")
+
+INSTALLED_APPS = [
+    "django_cassandra_engine",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "apps.ingest",
+    "apps.metrics",
+    "apps.dashboard",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "twitchly.urls"
+ASGI_APPLICATION = "twitchly.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.dashboard.context.source",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, Any] = {"default": DATABASE_URL}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+    }
+if CASSANDRA_HOSTS:
+    DATABASES["cassandra"] = {
+        "ENGINE": "django_cassandra_engine",
+        "NAME": CASSANDRA_KEYSPACE,
+        "HOST": ",".join(CASSANDRA_HOSTS),
+        "OPTIONS": {
+            "replication": {"strategy_class": "SimpleStrategy", "replication_factor": 1},
+            "connection": {
+                "port": CASSANDRA_PORT,
+                "lazy_connect": True,
+                "retry_connect": True,
+                "connect_timeout": 5,
+                # The driver's own policy waits up to 10 min before it looks again.
+                "reconnection_policy": ConstantReconnectionPolicy(1.0, max_attempts=None),
+            },
+        },
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis: each use has a database of its own.
+REDIS_BOARDS_URL = f"{REDIS_URL}/0"
+CELERY_BROKER_URL = f"{REDIS_URL}/1"
+REDIS_LAYER_URL = f"{REDIS_URL}/2"
+REDIS_STREAMS_URL = f"{REDIS_URL}/3"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_LAYER_URL], "prefix": "twitchly"},
+    },
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+
+AUTH_USER_MODEL = "dashboard.User"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "board"
+LOGOUT_REDIRECT_URL = "sign-in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [ROOT / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"httpx": {"level": "WARNING"}, "cassandra": {"level": "ERROR"}},
+}
