@@ -1,7 +1,6 @@
 # `make` says what there is. TWITCHLY_VAR and TWITCHLY_PORT choose another copy: `make run TWITCHLY_PORT=9000`.
 PYTHON ?= python3.11
 LOCAL = $(PYTHON) -m deploy.local
-export TWITCHLY_VAR TWITCHLY_PORT
 
 # What the simulated Twitch plays: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED.
 options = $(if $(REPLAY),--replay "$(REPLAY)") $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) \
@@ -25,7 +24,7 @@ prepare: ## Fetch what `make run` needs, for a machine that loses its network
 lint:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy
+	DEBUG=1 .venv/bin/mypy .
 	.venv/bin/lint-imports
 test: ## Check style and types, run all tests against real servers
 	@$(LOCAL) test-prepare
@@ -37,16 +36,17 @@ test-unit: ## The part of it that needs no servers
 	.venv/bin/pytest -m "not server and not browser"
 
 .PHONY: lock clean clean-data
-UV_VERSION = 0.9.8
-COMPILE = .uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--custom-compile-command "make lock"
+VAR = $(or $(TWITCHLY_VAR),var)
+UV_VERSION = 0.13.9
+COMPILE = cd requirements && ../.uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
 lock: ## Write requirements/*.txt anew from the *.in files
 	$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
-	$(COMPILE) requirements/web.in -o requirements/web.txt
-	$(COMPILE) -c requirements/web.txt requirements/test.in -o requirements/test.txt
-	$(COMPILE) requirements/flink.in -o requirements/flink.txt
+	$(COMPILE) web.in -o web.txt
+	$(COMPILE) -c web.txt test.in -o test.txt
+	$(COMPILE) flink.in -o flink.txt
 	rm -rf .uv
 clean: ## Remove the environments, jars and packages
 	rm -rf .venv .venv-flink .jars node_modules static/vendor
 clean-data: stop ## Stop, and remove all data and logs of this copy
-	rm -rf "$(if $(TWITCHLY_VAR),$(TWITCHLY_VAR),var)"
+	@test -f "$(VAR)/run.env" && rm -rf "$(VAR)" || echo "$(VAR) holds no copy of Twitchly"

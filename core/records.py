@@ -51,7 +51,7 @@ class Topic:
 
 
 def _with_dead_letters(topic: Topic, retention_ms: int) -> tuple[Topic, Topic]:
-    dead = Topic(f"{topic.name}-dlq", "run_sink", (), 1, retention_ms)
+    dead = Topic(f"{topic.name}-dlq", "run_sink", (), 1, retention_ms, segment_ms=topic.segment_ms)
     return topic, dead
 
 

@@ -65,7 +65,8 @@ CREATE TABLE chat (
   viewers INT,
   observed_ms INT,
   appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  event_time AS CASE WHEN at_ms >= {EPOCH_MS} AND TO_TIMESTAMP_LTZ(at_ms, 3) <= TIMESTAMPADD(SECOND, {ahead_s}, appended)
+  event_time AS CASE WHEN at_ms >= {EPOCH_MS}
+        AND TO_TIMESTAMP_LTZ(at_ms, 3) <= TIMESTAMPADD(SECOND, {ahead_s}, appended)
         THEN TO_TIMESTAMP_LTZ(at_ms, 3) END,
   WATERMARK FOR event_time AS event_time - INTERVAL '{WATERMARK_DELAY_MS / 1000}' SECOND
 ) WITH (

@@ -105,7 +105,9 @@ def channel_exists(channel_id: str, now_ms: int) -> bool:
 
 
 def read_series(channel_id: str, range_key: str, now_ms: int) -> Series | None:
-    """Return the channel's history, or None while Cassandra is away."""
+    """Return the channel's history, or None while Cassandra is away or not set up."""
+    if not settings.CASSANDRA_HOSTS:
+        return None
     try:
         return history.series(channel_id, range_key, now_ms)
     except ServiceAway as error:

@@ -20,7 +20,7 @@ TOOLS = {
     "mvn": "Maven is missing: install it (Debian: apt-get install maven)",
     "node": "Node.js is missing: install it (Debian: apt-get install nodejs npm)",
     "npm": "npm is missing: install it (Debian: apt-get install npm)",
-    "bash": "bash is missing: install it; Flink's scripts need it",
+    "bash": "bash is missing: install it; `flink run` needs it",
 }
 
 

@@ -7,7 +7,7 @@ import platform
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
@@ -16,14 +16,14 @@ from deploy.local.layout import Layout
 from deploy.local.supervision import Program
 
 TEMPLATES = Path(__file__).parent / "templates"
-KAFKA_JVM = (
-    "-Xms96m",
-    "-Xmx384m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",
-    "-XX:+ExitOnOutOfMemoryError",
-)
+SMALL_JVM = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError")
+# The first compiler alone: half the CPU time to get ready, and fast enough for one machine.
+KAFKA_JVM = ("-Xms96m", "-Xmx384m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
+JOB_MANAGER_JVM = ("-Xms96m", "-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
+# The sums of what templates/flink-config.yaml gives to its heap, and to framework and network outside of it.
+TASK_MANAGER_JVM = ("-Xms256m", "-Xmx768m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=256m", *SMALL_JVM)
+JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 # Where each template goes under $TWITCHLY_VAR/conf.
 CONFIGURATION: Mapping[str, str] = {
     "server.properties": "server.properties",
@@ -37,8 +37,6 @@ CONFIGURATION: Mapping[str, str] = {
     "flink-log4j-cli.properties": "flink/log4j-cli.properties",
 }
 DATA_FOLDERS = ("kafka", "cassandra", "valkey", "flink/checkpoints", "flink/savepoints")
-# Ids of processes that Flink's scripts would count, libraries that JVMs unpack.
-TEMPORARY_FOLDERS = ("flink/pid", "tmp")
 
 
 def flink_home(layout: Layout) -> Path:
@@ -57,8 +55,6 @@ def flink_environment(layout: Layout) -> dict[str, str]:
     return {
         "FLINK_CONF_DIR": str(layout.conf / "flink"),
         "FLINK_LOG_DIR": str(layout.log),
-        "FLINK_PID_DIR": str(layout.var / "flink" / "pid"),
-        "FLINK_IDENT_STRING": "twitchly",
     }
 
 
@@ -66,9 +62,9 @@ def write_configuration(layout: Layout) -> None:
     """Write every server's configuration and make its data folders."""
     for folder in DATA_FOLDERS:
         (layout.var / folder).mkdir(parents=True, exist_ok=True)
-    for folder in TEMPORARY_FOLDERS:
-        shutil.rmtree(layout.var / folder, ignore_errors=True)
-        (layout.var / folder).mkdir(parents=True)
+    # What the JVMs unpacked at earlier starts.
+    shutil.rmtree(layout.var / "tmp", ignore_errors=True)
+    (layout.var / "tmp").mkdir()
     values = _values(layout)
     for template, target in CONFIGURATION.items():
         path = layout.conf / target
@@ -78,10 +74,16 @@ def write_configuration(layout: Layout) -> None:
         path.write_text(Template(text).safe_substitute(values))
 
 
-def _values(layout: Layout) -> dict[str, str]:
-    opened = re.search(r"^ +all: (.+)$", (flink_home(layout) / "conf" / "config.yaml").read_text(), re.MULTILINE)
+def _flink_java_options(layout: Layout) -> str:
+    """Return what Flink opens of Java 17, as its own configuration has it."""
+    text = (flink_home(layout) / "conf" / "config.yaml").read_text()
+    opened = re.search(r"^ +all: (.+)$", text, re.MULTILINE)
     if opened is None:
         raise ValueError(f"{flink_home(layout)}/conf/config.yaml names no env.java.opts.all")
+    return opened.group(1)
+
+
+def _values(layout: Layout) -> dict[str, str]:
     ports = {
         "kafka_port": "Kafka",
         "kafka_controller_port": "Kafka's controller",
@@ -97,7 +99,7 @@ def _values(layout: Layout) -> dict[str, str]:
         **{name: str(folder) for name, folder in folders.items()},
         "var_url": quote(str(layout.var)),
         "conf_url": quote(str(layout.conf)),
-        "flink_java_opts": opened.group(1),
+        "flink_java_opts": _flink_java_options(layout),
     }
 
 
@@ -117,15 +119,27 @@ def _kafka_java(layout: Layout, java: str) -> list[str]:
     return [java, *KAFKA_JVM, f"-Djava.io.tmpdir={layout.var / 'tmp'}", logging, "-cp", f"{layout.jars / 'kafka'}/*"]
 
 
+def _flink_java(layout: Layout, java: str, options: Sequence[str], main_class: str) -> list[str]:
+    """Return what bin/jobmanager.sh and bin/taskmanager.sh come to, after the six JVMs that they start first."""
+    conf = layout.conf / "flink"
+    # The script's order: flink-dist last.
+    jars = sorted((flink_home(layout) / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar))
+    files = [
+        f"-Dlog4j2.configurationFile={conf / 'log4j-console.properties'}",
+        f"-Djava.io.tmpdir={layout.var / 'tmp'}",
+    ]
+    opened = _flink_java_options(layout).split()
+    return [java, *options, *opened, *files, "-cp", ":".join(map(str, jars)), main_class, "--configDir", str(conf)]
+
+
 def server_programs(layout: Layout, java: str) -> list[Program]:
     """Return the servers in the order they start."""
     options = f"@{layout.conf / 'cassandra-jvm.options'}"
     cassandra = [java, options, "-cp", f"{layout.jars / 'cassandra'}/*"]
-    flink = flink_home(layout) / "bin"
     return [
         Program("kafka", [*_kafka_java(layout, java), "kafka.Kafka", str(layout.conf / "server.properties")], 20),
         Program("cassandra", [*cassandra, "org.apache.cassandra.service.CassandraDaemon"], 30),
         Program("valkey", [str(valkey_server(layout)), str(layout.conf / "valkey.conf")]),
-        Program("flink-jobmanager", ["bash", str(flink / "jobmanager.sh"), "start-foreground"], 15),
-        Program("flink-taskmanager", ["bash", str(flink / "taskmanager.sh"), "start-foreground"], 15),
+        Program("flink-jobmanager", _flink_java(layout, java, JOB_MANAGER_JVM, JOB_MANAGER), 15),
+        Program("flink-taskmanager", _flink_java(layout, java, TASK_MANAGER_JVM, TASK_MANAGER), 15),
     ]

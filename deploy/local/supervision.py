@@ -56,7 +56,6 @@ def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
             "childlogdir": layout.log,
             "directory": layout.root,
             "nodaemon": "true",
-            "umask": "077",
         },
         "rpcinterface:supervisor": {
             "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface",

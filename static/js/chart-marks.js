@@ -41,6 +41,7 @@ function hatch({ ctx, bbox }, left, right, tokens) {
   ctx.clip();
   ctx.fillStyle = tokens.gap;
   ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  ctx.setLineDash([]);
   ctx.strokeStyle = tokens.gapLine;
   ctx.lineWidth = devicePixelRatio;
   ctx.beginPath();
@@ -85,6 +86,7 @@ export function drawEdge(plot, { columns, edgeMs }, tokens) {
   const x = plot.valToPos(edgeMs, "x", true);
   const bottom = bbox.top + bbox.height;
   ctx.save();
+  ctx.setLineDash([]);
   ctx.strokeStyle = ctx.fillStyle = tokens.signal;
   ctx.lineWidth = 1.5 * devicePixelRatio;
   ctx.beginPath();
@@ -93,7 +95,7 @@ export function drawEdge(plot, { columns, edgeMs }, tokens) {
   ctx.stroke();
   ctx.font = `600 ${11 * devicePixelRatio}px ${tokens.font}`;
   ctx.textAlign = "center";
-  ctx.fillText("now", x, bottom + 18 * devicePixelRatio);
+  ctx.fillText("now", x, bottom + 17 * devicePixelRatio);
   drawNewest(plot, columns[1].at(-1), x, tokens);
   ctx.restore();
 }

@@ -162,8 +162,11 @@ class ChatProducer:
             self._last_heard[message.channel] = message.sent_ms
         channel_id = message.room_id or self._logins.get(message.channel)
         stream = self._streams.get(channel_id or "")
-        if channel_id not in self._wanted or stream is None:
-            self._rejected["not a wanted channel"] += 1
+        if channel_id is None:
+            self._rejected["of no known channel"] += 1
+        elif channel_id not in self._wanted or stream is None:
+            # Twitch has not parted us yet: what still comes lies outside of what we observe.
+            self._writer.skip(channel_id, message.sent_ms or self._now_ms(), "unwanted")
         elif message.id is None or not message.user:
             self._rejected["without id or user"] += 1
         elif message.is_copy:

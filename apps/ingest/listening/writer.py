@@ -129,6 +129,10 @@ class Writer:
             self.step()
             self._producer.flush(0.05)
 
+    def skip(self, channel_id: str, sent_ms: int, reason: str) -> None:
+        """Account for a message that was heard and is not to be written."""
+        self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
+
     def take_lost(self) -> list[Gap]:
         """Return, once, the gaps made of records that were dropped or not confirmed."""
         gaps = [Gap(channel, first, last, reason) for (channel, reason), (first, last) in self._lost.items()]

@@ -107,7 +107,7 @@ def chat_line(random: Random) -> tuple[str, str]:
     if kind < 0.60:
         return random.choice(QUESTIONS), ""
     if kind < 0.97:
-        return _sentence(random, kind > 0.92), ""
+        return _sentence(random, kind > 0.88), ""
     return (random.choice(COPYPASTA), "") if kind > 0.99 else (_sentence(random, True), "")
 
 

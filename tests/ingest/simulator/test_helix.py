@@ -36,8 +36,8 @@ class Api:
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
     api = Api()
-    await api.sign_in()
     async with api.client:
+        await api.sign_in()
         yield api
 
 
@@ -133,9 +133,9 @@ async def test_a_request_without_a_right_token_is_answered_401(api: Api, change:
 
 
 async def test_an_empty_bucket_is_answered_429_until_it_is_full_again(api: Api) -> None:
-    for left in range(799, -1, -1):
+    for _ in range(800):
         answer = await api.get("users", {"id": "1"})
-    assert (answer.status_code, answer.headers["Ratelimit-Remaining"], left) == (200, "0", 0)
+    assert (answer.status_code, answer.headers["Ratelimit-Remaining"]) == (200, "0")
     refused = await api.get("users", {"id": "1"})
     assert (refused.status_code, refused.json()["error"]) == (429, "Too Many Requests")
     assert refused.headers["Ratelimit-Limit"] == "800"

@@ -1,0 +1,1 @@
+"""Faults injected into a running copy, with the ledger as judge."""

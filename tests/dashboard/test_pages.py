@@ -1,0 +1,177 @@
+import json
+from html.parser import HTMLParser
+
+import pytest
+from django.http import HttpResponseBase
+from django.test import Client
+from pytest_django import Settings
+
+from apps.ingest.models import Channel
+from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, Valkey, use_redis
+
+NOBODY_LISTENS = "redis://127.0.0.1:1"
+
+
+class Rows(HTMLParser):
+    """The texts of the board's rows, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.is_inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "li" and dict(attrs).get("data-id"):
+            self.rows.append([])
+        self.is_inside = self.is_inside or (tag == "ol")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_inside = self.is_inside and tag != "ol"
+
+    def handle_data(self, data: str) -> None:
+        if self.is_inside and self.rows and data.strip():
+            self.rows[-1].append(data.strip())
+
+
+def rows_of(response: HttpResponseBase) -> list[list[str]]:
+    parser = Rows()
+    parser.feed(getattr(response, "content", b"").decode())
+    return parser.rows
+
+
+def test_the_board_is_readable_without_a_script(boards: Boards, signed_in: Client) -> None:
+    assert rows_of(signed_in.get("/")) == [
+        ["1", "Beta", "Chess", "12,418"],
+        ["2", "Alpha", "Chess", "1,000"],
+        ["3", "Gamma", "Chess", "500"],
+    ]
+
+
+def test_the_first_of_the_board_is_open_when_none_is_chosen(boards: Boards, signed_in: Client) -> None:
+    assert '<h1 id="name">Beta</h1>' in signed_in.get("/").content.decode()
+
+
+def test_tabs_ranges_and_rows_are_links(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?board=messages&channel=3&range=1h").content.decode()
+    assert 'href="?channel=3&amp;range=1h" data-board="viewers"' in page
+    assert 'href="?board=messages&amp;channel=3&amp;range=24h" data-range="24h"' in page
+    assert 'href="?board=messages&amp;channel=1&amp;range=1h"' in page
+    assert '<h1 id="name">Gamma</h1>' in page
+
+
+def test_a_wrong_board_or_range_falls_back_to_the_default(boards: Boards, signed_in: Client) -> None:
+    response = signed_in.get("/?board=nonsense&range=9y")
+    assert response.context["metric"].key == "viewers"
+    assert response.context["range"].key == "10m"
+
+
+def test_a_count_that_was_not_wholly_heard_is_a_lower_bound(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 1_000}, observed_ms=15_000, messages=4_000)
+    assert rows_of(signed_in.get("/?board=messages"))[0] == ["1", "Alpha", "Chess", "≥ 4,000"]
+    assert rows_of(signed_in.get("/"))[1] == ["2", "Alpha", "Chess", "1,000"]
+
+
+def test_a_silent_channel_is_grey_with_its_age_and_then_gone(boards: Boards, signed_in: Client) -> None:
+    boards.show({"8": 90_000}, behind_ms=20_000)
+    boards.show({"9": 99_000}, behind_ms=61_000)
+    page = signed_in.get("/")
+    assert rows_of(page)[0][:1] == ["1"]
+    assert rows_of(page)[0][-1].startswith("stale 2")
+    assert len(rows_of(page)) == 4
+
+
+@pytest.mark.parametrize("path", ["/?channel=77", "/?channel=<script>", "/?channel=1'--", "/?channel=" + "9" * 5_000])
+def test_an_unknown_channel_is_not_found_with_a_way_to_the_board(boards: Boards, signed_in: Client, path: str) -> None:
+    response = signed_in.get(path)
+    assert response.status_code == 404
+    assert "There is no channel with the id" in response.content.decode()
+    assert 'href="/"' in response.content.decode()
+    assert "<script>" not in response.content.decode()
+
+
+def test_a_channel_that_is_not_live_any_more_has_its_page(boards: Boards, signed_in: Client) -> None:
+    Channel.objects.create(id="50", login="omega", name="Omega", last_seen_at="2026-11-01T00:00:00Z")
+    response = signed_in.get("/?channel=50")
+    assert response.status_code == 200
+    assert '<h1 id="name">Omega</h1>' in response.content.decode()
+
+
+def test_hostile_names_and_titles_are_only_text(boards: Boards, signed_in: Client) -> None:
+    hostile = "</script><script>alert(1)</script>"
+    boards.name("2", hostile, title=f'{hostile}" onload="x', category="<b>bold</b>")
+    page = signed_in.get("/").content.decode()
+    assert "<script>alert" not in page
+    assert "<b>bold" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_pages_keep_a_strict_policy_and_have_nothing_inline(boards: Boards, signed_in: Client) -> None:
+    response = signed_in.get("/")
+    assert "script-src 'self'" in response["Content-Security-Policy"]
+    assert "unsafe-inline" not in response["Content-Security-Policy"]
+    assert " style=" not in response.content.decode()
+    assert "onclick=" not in response.content.decode()
+
+
+def test_every_page_says_which_twitch_it_shows(boards: Boards, signed_in: Client, client: Client) -> None:
+    assert "simulated" in signed_in.get("/").content.decode()
+    assert "simulated" in signed_in.get("/nowhere").content.decode()
+    signed_in.logout()
+    assert "simulated" in client.get("/sign-in").content.decode()
+
+
+def test_the_board_needs_a_sign_in_and_returns_to_the_address(boards: Boards, client: Client, db: None) -> None:
+    response = client.get("/?board=spam&channel=1")
+    assert response.status_code == 302
+    assert response["Location"] == "/sign-in?next=/%3Fboard%3Dspam%26channel%3D1"
+    assert client.get("/channels/1/series").status_code == 401
+
+
+def test_a_public_board_is_open_to_everybody(boards: Boards, client: Client, settings: Settings, db: None) -> None:
+    settings.PUBLIC_BOARD = True
+    assert len(rows_of(client.get("/"))) == 3
+
+
+def test_signing_in_and_out(boards: Boards, signed_in: Client) -> None:
+    assert signed_in.get("/sign-out").status_code == 405
+    assert signed_in.post("/sign-out").status_code == 302
+    refused = signed_in.post("/sign-in", {"username": EMAIL, "password": "wrong"})
+    assert "That did not match." in refused.content.decode()
+    accepted = signed_in.post("/sign-in", {"username": EMAIL.upper(), "password": PASSWORD})
+    assert accepted.status_code == 302
+
+
+def test_an_empty_board_says_what_it_waits_for(valkey: Valkey, signed_in: Client) -> None:
+    page = signed_in.get("/").content.decode()
+    assert "Waiting for the first window" in page
+    assert '<ol class="blist" id="list" aria-live="off" hidden>' in page
+
+
+def test_without_redis_the_page_says_so_and_the_chart_still_opens(signed_in: Client, settings: Settings) -> None:
+    Channel.objects.create(id="50", login="omega", name="Omega", last_seen_at="2026-11-01T00:00:00Z")
+    use_redis(settings, NOBODY_LISTENS)
+    response = signed_in.get("/?channel=50")
+    assert response.status_code == 200
+    assert "The board did not load." in response.content.decode()
+    assert '<h1 id="name">Omega</h1>' in response.content.decode()
+
+
+def test_without_cassandra_the_board_stands_and_the_chart_says_why_it_is_empty(
+    boards: Boards, signed_in: Client
+) -> None:
+    page = signed_in.get("/")
+    assert len(rows_of(page)) == 3
+    assert "History did not load." in page.content.decode()
+    answer = signed_in.get("/channels/1/series?range=1h")
+    assert answer.status_code == 503
+    assert "History cannot be read" in json.loads(answer.content)["reason"]
+
+
+def test_a_series_of_nothing_is_refused_with_a_reason(boards: Boards, signed_in: Client) -> None:
+    assert signed_in.get("/channels/77/series").status_code == 404
+    assert signed_in.get("/channels/1/series?range=9y").status_code == 400
+
+
+def test_healthz_needs_no_sign_in(client: Client) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok\n")

@@ -1,0 +1,203 @@
+"""The live socket through the whole ASGI application, with a real Valkey behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+from django.test import Client
+
+from apps.dashboard import sockets
+from apps.dashboard.hub import running_hub
+from tests.dashboard.browser_socket import BrowserSocket
+from tests.dashboard.conftest import EMAIL, PASSWORD, Boards
+from twitchly.asgi import application
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = (b"origin", b"http://localhost")
+
+
+@pytest.fixture
+async def cookie(boards: Boards) -> tuple[bytes, bytes]:
+    return await sync_to_async(sign_in)()
+
+
+def sign_in() -> tuple[bytes, bytes]:
+    from apps.dashboard.models import User
+
+    User.objects.create_user(EMAIL, PASSWORD)
+    client = Client()
+    assert client.login(username=EMAIL, password=PASSWORD)
+    name = django_settings.SESSION_COOKIE_NAME
+    return b"cookie", f"{name}={client.cookies[name].value}".encode()
+
+
+@pytest.fixture
+async def socket(cookie: tuple[bytes, bytes]) -> AsyncIterator[BrowserSocket]:
+    socket = await connected(cookie)
+    yield socket
+    await socket.disconnect()
+    await running_hub().aclose()
+
+
+async def connected(*headers: tuple[bytes, bytes]) -> BrowserSocket:
+    socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost"), *headers])
+    assert await socket.connect()
+    return socket
+
+
+async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, Any]:
+    """Tick until one arrives: the hub may still be joining the group."""
+    for _ in range(50):
+        await boards.send_tick()
+        if not await socket.receive_nothing(0.2):
+            return await socket.receive()
+    raise TimeoutError("no push within 50 ticks")
+
+
+def state(frame: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in frame.items() if name not in ("type", "seq", "now_ms")}
+
+
+async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
+    headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
+    assert not await BrowserSocket(application, "/live", headers).connect()
+
+
+async def test_without_a_session_the_socket_is_closed_with_4401(boards: Boards) -> None:
+    socket = await connected()
+    assert await socket.close_code() == 4401
+
+
+async def test_a_snapshot_comes_first_and_then_numbered_pushes(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch(channel="3")
+    snapshot = await socket.receive()
+    assert (snapshot["type"], snapshot["seq"], snapshot["board"]) == ("snapshot", 1, "viewers")
+    assert [row["name"] for row in snapshot["rows"]] == ["Beta", "Alpha", "Gamma"]
+    assert (snapshot["channel"]["name"], snapshot["channel"]["values"]["viewers"]) == ("Gamma", 500)
+    push = await push_after_tick(socket, boards)
+    assert (push["type"], push["seq"]) == ("push", 2)
+    assert push.keys() == snapshot.keys()
+
+
+async def test_another_wish_starts_with_a_snapshot_again(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch()
+    await socket.receive()
+    await socket.watch(board="messages", channel="1")
+    snapshot = await socket.receive()
+    assert (snapshot["type"], snapshot["seq"], snapshot["board"]) == ("snapshot", 1, "messages")
+
+
+async def test_an_old_snapshot_with_its_pushes_is_a_fresh_snapshot(
+    socket: BrowserSocket, boards: Boards, cookie: tuple[bytes, bytes]
+) -> None:
+    await socket.watch(channel="3")
+    await socket.receive()
+    boards.end_ms += 1_000
+    boards.show({"1": 50_000, "3": 700, "4": 20})
+    push = await push_after_tick(socket, boards)
+    other = await connected(cookie)
+    await other.watch(channel="3")
+    assert state(await other.receive()) == state(push)
+    await other.disconnect()
+
+
+async def test_values_move_at_once_and_the_order_two_seconds_later(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch()
+    await socket.receive()
+    boards.end_ms += 1_000
+    boards.show({"1": 50_000})
+    push = await push_after_tick(socket, boards)
+    assert [(row["id"], row["value"]) for row in push["rows"]][:2] == [("2", 12_418), ("1", 50_000)]
+    await asyncio.sleep(2)
+    assert [row["id"] for row in (await push_after_tick(socket, boards))["rows"]][:2] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "not JSON"),
+        ("[" * 2_000, "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"type": "listen"}', "Unknown type"),
+        ('{"type": "watch", "board": "love"}', "Unknown board"),
+        ('{"type": "watch", "board": ["viewers"]}', "Unknown board"),
+        ('{"type": "watch", "board": "viewers", "channel": "x"}', "not an id"),
+        ('{"type": "watch", "board": "viewers", "channel": 1}', "not an id"),
+        ('{"type": "watch", "board": "viewers", "channel": "١"}', "not an id"),
+        (" " * 4_097, "longer than 4,096 bytes"),
+    ],
+)
+async def test_garbage_is_answered_with_its_reason_and_the_board_goes_on(
+    socket: BrowserSocket, text: str, reason: str
+) -> None:
+    await socket.send(text)
+    answer = await socket.receive()
+    assert answer["type"] == "error"
+    assert reason in answer["reason"]
+    await socket.watch()
+    assert (await socket.receive())["type"] == "snapshot"
+
+
+async def test_binary_frames_are_refused_and_ten_bad_ones_end_the_socket(socket: BrowserSocket) -> None:
+    for _ in range(10):
+        await socket.send(binary=b"\xff\x00")
+        assert "binary" in (await socket.receive())["reason"]
+    assert await socket.close_code() == 1008
+
+
+async def test_an_unknown_channel_is_named_while_the_board_goes_on(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch(channel="404404")
+    frames = {frame["type"]: frame for frame in [await socket.receive(), await socket.receive()]}
+    assert "404404" in frames["error"]["reason"]
+    assert frames["snapshot"]["channel"] is None
+    assert len(frames["snapshot"]["rows"]) == 3
+    assert (await push_after_tick(socket, boards))["type"] == "push"
+
+
+async def test_a_session_that_ended_elsewhere_closes_the_socket(
+    cookie: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.contrib.sessions.models import Session
+
+    monkeypatch.setattr(sockets, "SESSION_CHECK_S", 0.2)
+    socket = await connected(cookie)
+    assert await socket.receive_nothing(0.5)
+    await sync_to_async(Session.objects.all().delete)()
+    assert await socket.close_code() == 4401
+    await running_hub().aclose()
+
+
+async def test_the_board_comes_back_after_redis_was_emptied(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch(channel="1")
+    await socket.receive()
+    boards.valkey.client().flushall()
+    emptied = await push_after_tick(socket, boards)
+    assert (emptied["rows"], emptied["newest_end_ms"]) == ([], None)
+    boards.show({"1": 10, "2": 20})
+    assert {row["id"] for row in (await push_until_rows(socket, boards))["rows"]} == {"1", "2"}
+
+
+async def push_until_rows(socket: BrowserSocket, boards: Boards) -> dict[str, Any]:
+    for _ in range(20):
+        push = await push_after_tick(socket, boards)
+        if push.get("rows"):
+            return push
+        await asyncio.sleep(0.2)
+    raise TimeoutError("the board stayed empty")
+
+
+async def test_the_hub_outlives_a_killed_redis(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch()
+    await socket.receive()
+    boards.valkey.kill()
+    await socket.watch()
+    assert "cannot be read" in (await socket.receive())["reason"]
+    boards.valkey.start()
+    boards.show({"1": 10, "2": 20})
+    await asyncio.sleep(2.5)
+    frame = await push_until_rows(socket, boards)
+    assert (frame["type"], frame["seq"]) == ("snapshot", 1)

@@ -1,0 +1,58 @@
+"""Folders, variables and secrets of a copy."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local.layout import BadSetting, Layout, demo_password, read_layout, read_variables, write_run_env
+
+
+def test_the_environment_goes_before_dot_env(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# a comment\nTWITCHLY_PORT=9100\nTWITCH_CLIENT_ID='id'\n")
+    assert read_layout({}, tmp_path).ports.web == 9100
+    assert read_layout({"TWITCHLY_PORT": "9200"}, tmp_path).ports.web == 9200
+
+
+def test_the_folder_defaults_to_var_in_the_project(tmp_path: Path) -> None:
+    assert read_layout({}, tmp_path).var == tmp_path / "var"
+
+
+@pytest.mark.parametrize("port", ["80", "65001", "abc", "-1", "８０００"])
+def test_an_unusable_port_is_refused_by_name(port: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="TWITCHLY_PORT"):
+        read_layout({"TWITCHLY_PORT": port}, tmp_path)
+
+
+def test_twitch_is_simulated_unless_both_credentials_are_given(tmp_path: Path) -> None:
+    both = {"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"}
+    assert read_layout({"TWITCH_CLIENT_ID": "id"}, tmp_path).simulated
+    assert not read_layout(both, tmp_path).simulated
+
+
+def test_run_env_keeps_the_secret_key_and_is_private(layout: Layout) -> None:
+    first = write_run_env(layout, {"FLINK_CONF_DIR": "/a b/it's"})
+    second = write_run_env(layout, {})
+    assert first["SECRET_KEY"] == second["SECRET_KEY"]
+    assert len(first["SECRET_KEY"]) >= 50
+    assert (layout.var / "run.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_run_env_reads_back_as_it_was_written(layout: Layout) -> None:
+    written = write_run_env(layout, {"FLINK_CONF_DIR": "/a b/it's #1\\x"})
+    assert read_variables(layout.var / "run.env") == written
+
+
+def test_run_env_holds_the_settings_that_were_given(layout: Layout) -> None:
+    (layout.root / ".env.example").write_text("# Channels.\nCHANNELS_WANTED=500\n# CLOCK_OFFSET_MS=0\n")
+    given = Layout(layout.root, layout.var, layout.ports, {"CLOCK_OFFSET_MS": "5", "HOME": "/root"})
+    written = write_run_env(given, {})
+    assert written["CLOCK_OFFSET_MS"] == "5"
+    assert "CHANNELS_WANTED" not in written
+    assert "HOME" not in written
+
+
+def test_the_demo_password_is_made_once_and_private(layout: Layout) -> None:
+    assert demo_password(layout) == demo_password(layout)
+    assert len(demo_password(layout)) >= 16
+    assert layout.password_file.stat().st_mode & 0o777 == 0o600
+    assert layout.var.stat().st_mode & 0o777 == 0o700

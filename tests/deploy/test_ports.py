@@ -1,0 +1,37 @@
+"""The ports of a copy."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.ports import NAMES, Ports, free_block, holder, taken
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def test_each_server_counts_on_from_the_web_port() -> None:
+    ports = Ports(8000)
+    assert [ports[name] for name in NAMES] == list(range(8000, 8010))
+    assert (ports.web, ports["Kafka"], ports["Valkey"], ports["simulated Helix"]) == (8000, 8001, 8005, 8009)
+
+
+def test_a_port_somebody_listens_on_is_taken(listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    assert taken(port)
+    listener.close()
+    assert not taken(port)
+
+
+def test_the_holder_of_a_port_is_named(listener: socket.socket) -> None:
+    assert holder(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")
+
+
+def test_a_free_block_has_no_listener() -> None:
+    web = free_block()
+    assert not any(taken(Ports(web)[name]) for name in NAMES)

@@ -1,0 +1,65 @@
+"""How our processes and the servers are started."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.local.commands import split
+from deploy.local.layout import Layout
+from deploy.local.programs import Simulation, our_programs
+from deploy.local.servers import CONFIGURATION, TEMPLATES, flink_home, kafka_is_formatted, write_configuration
+
+
+@pytest.fixture
+def configured(layout: Layout) -> Layout:
+    conf = flink_home(layout) / "conf"
+    conf.mkdir(parents=True)
+    (conf / "config.yaml").write_text("env:\n  java:\n    opts:\n      all: --add-opens=a --add-opens=b\n")
+    write_configuration(layout)
+    return layout
+
+
+def test_options_of_the_simulation_are_passed_on(layout: Layout) -> None:
+    twitch = our_programs(layout, Simulation(replay=Path("/data/chat.csv.gz"), speed="4"))[0]
+    assert twitch.name == "twitch"
+    assert list(twitch.command)[-4:] == ["--replay", "/data/chat.csv.gz", "--speed", "4"]
+    assert "21008" in twitch.command
+
+
+def test_with_real_twitch_nothing_is_simulated(layout: Layout) -> None:
+    real = Layout(layout.root, layout.var, layout.ports, {"TWITCH_CLIENT_ID": "i", "TWITCH_CLIENT_SECRET": "s"})
+    assert "twitch" not in [program.name for program in our_programs(real, Simulation())]
+
+
+def test_commands_for_one_interpreter_are_split() -> None:
+    assert split(["migrate", "--noinput", "--", "check"]) == [["migrate", "--noinput"], ["check"]]
+
+
+def test_every_server_listens_on_loopback_with_the_copys_ports(configured: Layout) -> None:
+    texts = {name: (configured.conf / target).read_text() for name, target in CONFIGURATION.items()}
+    assert "listeners=PLAINTEXT://127.0.0.1:21001,CONTROLLER://127.0.0.1:21002" in texts["server.properties"]
+    assert "port 21005\nbind 127.0.0.1" in texts["valkey.conf"]
+    cassandra = yaml.safe_load(texts["cassandra.yaml"])
+    assert (cassandra["native_transport_port"], cassandra["storage_port"]) == (21003, 21004)
+    assert cassandra["listen_address"] == cassandra["rpc_address"] == "127.0.0.1"
+    flink = yaml.safe_load(texts["flink-config.yaml"])
+    assert flink["rest"] == {"address": "127.0.0.1", "bind-address": "127.0.0.1", "port": 21006}
+    assert flink["jobmanager"]["bind-host"] == flink["taskmanager"]["bind-host"] == "127.0.0.1"
+    assert flink["env"]["java"]["opts"]["all"].startswith("--add-opens=a --add-opens=b ")
+
+
+def test_nothing_is_left_to_fill_in(configured: Layout) -> None:
+    for name, target in CONFIGURATION.items():
+        assert not re.findall(r"\$[a-z{]", (configured.conf / target).read_text()), name
+
+
+def test_every_template_is_used() -> None:
+    assert {path.name for path in TEMPLATES.iterdir()} == set(CONFIGURATION)
+
+
+def test_kafka_is_formatted_once(configured: Layout) -> None:
+    assert not kafka_is_formatted(configured)
+    (configured.var / "kafka" / "meta.properties").write_text("")
+    assert kafka_is_formatted(configured)

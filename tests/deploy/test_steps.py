@@ -1,0 +1,76 @@
+"""Steps run in order, side by side where they may, and say how long they took."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.local.steps import Step, StepFailed, line, run_steps, tail, wait_until
+
+
+def test_a_line_names_the_step_and_its_seconds() -> None:
+    assert (
+        line("Kafka", "ready on 127.0.0.1:8001", 3.14) == "Kafka .................... ready on 127.0.0.1:8001 (3.1 s)"
+    )
+
+
+def test_each_step_prints_one_line_when_it_is_done() -> None:
+    said: list[str] = []
+    run_steps([Step("Topics", lambda: "done", after=("Kafka",)), Step("Kafka", lambda: "ready")], said.append)
+    assert [text.split(" ")[0] for text in said] == ["Kafka", "Topics"]
+    assert all(text.endswith(" s)") for text in said)
+
+
+def test_independent_steps_run_side_by_side() -> None:
+    meeting = threading.Barrier(2, timeout=5)
+
+    def meet() -> str:
+        meeting.wait()
+        return "met"
+
+    run_steps([Step("one", meet), Step("two", meet)], lambda _text: None)
+
+
+def test_a_failure_names_the_step_and_its_log(tmp_path: Path) -> None:
+    def fail() -> str:
+        raise ValueError("no such port")
+
+    said: list[str] = []
+    steps = [Step("Kafka", fail, log=tmp_path / "kafka.log"), Step("Topics", lambda: "done", after=("Kafka",))]
+    with pytest.raises(StepFailed, match="Kafka: ValueError: no such port") as raised:
+        run_steps(steps, said.append)
+    assert raised.value.log == tmp_path / "kafka.log"
+    assert len(said) == 1
+    assert "FAILED" in said[0]
+
+
+def test_steps_that_wait_for_each_other_are_refused() -> None:
+    with pytest.raises(ValueError, match="one, two"):
+        run_steps([Step("one", str, after=("two",)), Step("two", str, after=("one",))], lambda _text: None)
+
+
+def test_waiting_ends_when_it_is_ready_and_forgives_a_refused_connection() -> None:
+    answers = iter((ConnectionRefusedError(), False, True))
+
+    def ready() -> bool:
+        answer = next(answers)
+        if isinstance(answer, ConnectionRefusedError):
+            raise answer
+        return bool(answer)
+
+    wait_until(ready, 5, "an answer", every_s=0)
+
+
+def test_waiting_has_a_limit_and_says_what_did_not_come() -> None:
+    began = time.monotonic()
+    with pytest.raises(StepFailed, match="a page did not come within 0 s"):
+        wait_until(lambda: False, 0.05, "a page", every_s=0.01)
+    assert time.monotonic() - began < 2
+
+
+def test_the_tail_is_the_end_of_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("\n".join(map(str, range(100))))
+    assert tail(log, 2) == ["98", "99"]
+    assert tail(tmp_path / "none.log") == []

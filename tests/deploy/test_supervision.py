@@ -1,0 +1,60 @@
+"""What supervisord is told is what supervisord understands."""
+
+import os
+import shlex
+from configparser import RawConfigParser
+from pathlib import Path
+
+from supervisor.options import ServerOptions
+
+from deploy.local.layout import Layout
+from deploy.local.supervision import SOCKET_PATH_BYTES, Program, make_socket_folder, socket_path, supervisord_conf
+
+PROGRAMS = [
+    Program("kafka", ["java", "-cp", "/a folder/*", "50%", "it's"], 20),
+    Program("web", ["uvicorn"]),
+]
+
+
+def parsed(layout: Layout) -> RawConfigParser:
+    parser = RawConfigParser()
+    parser.read_string(supervisord_conf(layout, PROGRAMS))
+    return parser
+
+
+def test_supervisord_reads_the_file_and_keeps_every_word(layout: Layout) -> None:
+    make_socket_folder(layout.var)
+    path = layout.conf / "supervisord.conf"
+    path.write_text(supervisord_conf(layout, PROGRAMS))
+    options = ServerOptions()
+    options.realize(["-c", str(path)])
+    groups = {group.name: group.process_configs[0] for group in options.process_group_configs}
+    assert shlex.split(groups["kafka"].command)[-5:] == ["java", "-cp", "/a folder/*", "50%", "it's"]
+    assert groups["kafka"].stopwaitsecs == 20
+    assert not groups["web"].autostart
+    assert groups["web"].priority > groups["kafka"].priority
+
+
+def test_a_program_is_never_given_up_and_dies_with_its_group(layout: Layout) -> None:
+    section = parsed(layout)["program:web"]
+    assert section["autorestart"] == "true"
+    assert int(section["startretries"]) >= 1_000_000
+    assert section["stopasgroup"] == section["killasgroup"] == "true"
+    assert "launcher.py" in section["command"]
+
+
+def test_logs_have_a_cap(layout: Layout) -> None:
+    section = parsed(layout)["program:kafka"]
+    assert section["stdout_logfile"] == str(layout.log_file("kafka"))
+    assert section["stdout_logfile_maxbytes"] == "10MB"
+
+
+def test_the_socket_lies_in_the_copys_folder(tmp_path: Path) -> None:
+    assert socket_path(Path("/srv/twitchly")) == Path("/srv/twitchly/supervisor.sock")
+
+
+def test_too_long_a_path_moves_the_socket_elsewhere() -> None:
+    long, longer = Path("/" + "a" * 120), Path("/" + "a" * 121)
+    assert len(os.fsencode(socket_path(long))) <= SOCKET_PATH_BYTES
+    assert socket_path(long) != socket_path(longer)
+    assert socket_path(long) == socket_path(long)

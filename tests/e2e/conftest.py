@@ -1,0 +1,19 @@
+"""One running copy for all end-to-end tests of the synthetic audience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from drills.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    copy = Stack()
+    try:
+        copy.start("--channels", "60", "--rate", "150", "--seed", "7")
+        yield copy
+    finally:
+        copy.remove()

@@ -1,0 +1,130 @@
+"""The board in a real Chromium, on the running copy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from drills.stack import Stack
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+DEMO = "demo@twitchly.example"
+CHROMIUM = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+LIVE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A signed-in advertiser on the board; a script error or a refused resource fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(stack.url)
+    page.get_by_label("Email").fill(DEMO)
+    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def values(page: Page) -> list[str]:
+    return page.locator("#list .vv").all_inner_texts()
+
+
+def table_rows(page: Page) -> int:
+    return page.locator("#table tr").count()
+
+
+def test_an_advertiser_sees_the_board_change(page: Page) -> None:
+    expect(page.locator("#list > li")).to_have_count(10)
+    page.get_by_role("tab", name="Most Active").click()
+    expect(page.locator("#unit")).to_have_text("msg / 30 s")
+    before = values(page)
+    page.wait_for_function(
+        "before => JSON.stringify([...document.querySelectorAll('#list .vv')].map(e => e.innerText)) !== before",
+        arg=str(before).replace("'", '"').replace(", ", ","),
+        timeout=LIVE_MS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("tab", "key"), [("Most Engaged", "engagement"), ("Spam Rating", "spam"), ("Most Active", "messages")]
+)
+def test_a_tab_is_a_board_with_an_address(page: Page, tab: str, key: str) -> None:
+    page.get_by_role("tab", name=tab).click()
+    expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
+    assert parse_qs(urlsplit(page.url).query)["board"] == [key]
+    page.reload()
+    expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+
+
+def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
+    page.get_by_role("tab", name="Most Active").click()
+    row = page.locator("#list > li").nth(2)
+    name = row.locator(".nm").inner_text()
+    row.locator("a").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.locator("#ranges").get_by_text("10 min").click()
+    expect(page).to_have_url(re.compile(r"range=10m"))
+    expect(page.locator("#chart canvas")).to_be_visible()
+    page.get_by_text("Show as table").click()
+    expect(page.locator("#table tr").first).to_be_visible()
+    before = table_rows(page)
+    assert before > 0
+    page.wait_for_function(
+        "before => document.querySelectorAll('#table tr').length > before", arg=before, timeout=LIVE_MS
+    )
+
+
+def test_an_address_brings_back_tab_channel_and_range(page: Page, stack: Stack) -> None:
+    page.get_by_role("tab", name="Spam Rating").click()
+    page.locator("#list > li").nth(1).locator("a").click()
+    page.locator("#ranges").get_by_text("24 h").click()
+    name, address = page.get_by_role("heading", level=1).inner_text(), page.url
+    page.goto(stack.url)
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("tab", name="Spam Rating")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#ranges [aria-current]")).to_have_text("24 h")
+
+
+def test_the_first_paint_needs_no_script(browser: Browser, page: Page, stack: Stack) -> None:
+    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    plain = context.new_page()
+    plain.goto(f"{stack.url}/?board=messages")
+    expect(plain.locator("#list > li")).to_have_count(10)
+    plain.get_by_role("tab", name="Spam Rating").click()
+    expect(plain.locator("#unit")).to_have_text("words / msg")
+    context.close()
+
+
+def test_the_page_reconnects_by_itself_after_the_web_process_died(page: Page, stack: Stack) -> None:
+    stack.kill("web")
+    expect(page.locator("#conn")).to_have_attribute("data-state", "reconnecting", timeout=LIVE_MS)
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=60_000)
+
+
+@pytest.mark.parametrize("width", [380, 390, 760, 1080, 1440])
+def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,116 @@
+"""The whole path with real servers: from simulated chat to boards and history, and what bad input does to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer
+
+from drills.stack import Stack, wait_until
+
+pytestmark = pytest.mark.server
+
+BOARDS = ("viewers", "messages", "engagement", "spam")
+AHEAD_MS = 3_600_000
+
+
+def test_all_four_boards_fill_and_move(stack: Stack) -> None:
+    for board in BOARDS:
+        before: Any = stack.boards.zrevrange(f"board:{board}", 0, 9, withscores=True)
+        assert len(before) >= 5, board
+    first = stack.boards.zrevrange("board:messages", 0, 9, withscores=True)
+    wait_until(
+        lambda: stack.boards.zrevrange("board:messages", 0, 9, withscores=True) != first, 10, "the board to move"
+    )
+
+
+def test_every_channel_has_chatters_and_coverage(stack: Stack) -> None:
+    def complete() -> bool:
+        values: Any = stack.boards.hvals("values:live")
+        distinct: Any = stack.boards.hvals("values:live_distinct")
+        return len(distinct) == len(values) == 60 and all(json.loads(value)["coverage"] == 1 for value in values)
+
+    wait_until(complete, 90, "all channels to be listened to in full")
+
+
+def chat_poison(now_ms: int) -> list[bytes]:
+    """Records that anybody could write to `chat`; none may count, none may stop or mislead the job."""
+    good = {"v": 1, "kind": "message", "channel_id": "1", "at_ms": now_ms, "user_hash": 1, "words": 1}
+    changes: list[dict[str, Any]] = [
+        {"at_ms": None},
+        {"at_ms": "soon"},
+        {"at_ms": 0},
+        {"at_ms": -(2**63)},
+        {"at_ms": 2**63 - 1},
+        {"at_ms": 10**30},
+        {"at_ms": now_ms + AHEAD_MS},
+        {"words": "many"},
+        {"words": None},
+        {"user_hash": None},
+        {"channel_id": None},
+        {"kind": "weird"},
+        {"kind": None},
+        {"kind": "pulse", "viewers": 10},
+    ]
+    wrong = [json.dumps({**good, **change}).encode() for change in changes]
+    return [b"", b"nope", b"[]", b"null", b"{}", b"\xff\xfe\x00", b'{"v": 1, "kind"', b"x" * 900_000, *wrong]
+
+
+def test_poison_on_chat_is_rejected_and_stops_nothing(stack: Stack) -> None:
+    before = stack.newest_end_ms()
+    poison = chat_poison(int(time.time() * 1000))
+    stack.produce("chat", *poison)
+    wait_until(lambda: stack.newest_end_ms() > before + 5_000, 30, "the boards to go on")
+    assert stack.newest_end_ms() <= time.time() * 1000
+    figures = stack.check_ledger()
+    assert figures["rejected"] == len(poison)
+    assert figures["differences"] == 0, stack.manage("check_ledger", check=False)
+
+
+@pytest.mark.parametrize("topic", ["windows-live", "windows", "channel-events"])
+def test_an_unusable_record_goes_to_the_dead_letters_with_the_reason(stack: Stack, topic: str) -> None:
+    poison = f"not json, for {topic}".encode()
+    stack.produce(topic, poison)
+    consumer = Consumer(
+        {"bootstrap.servers": stack.kafka, "group.id": f"test-{topic}", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([f"{topic}-dlq"])
+    try:
+        message = consumer.poll(30)
+        assert message is not None
+        assert message.error() is None
+        assert message.value() == poison
+        headers = {name: str(value, "utf-8") for name, value in message.headers() or [] if isinstance(value, bytes)}
+        assert "not JSON" in headers["reason"]
+        assert json.loads(headers["from"])["topic"] == topic
+    finally:
+        consumer.close()
+
+
+def test_a_killed_producer_comes_back_and_its_gap_is_recorded(stack: Stack) -> None:
+    before = stack.processes()["producer"]
+    stack.kill("producer")
+    wait_until(lambda: stack.processes().get("producer", before) != before, 30, "the producer to be started again")
+    killed_end_ms = stack.newest_end_ms()
+    wait_until(lambda: stack.newest_end_ms() > killed_end_ms + 5_000, 60, "the boards to go on")
+    test_every_channel_has_chatters_and_coverage(stack)
+    figures = stack.check_ledger()
+    assert figures["differences"] == 0, stack.manage("check_ledger", check=False)
+    assert figures["in_gaps"] > 0
+
+
+def test_listening_and_counting_are_exact(stack: Stack) -> None:
+    figures = stack.check_ledger()
+    assert figures["differences"] == 0, stack.manage("check_ledger", check=False)
+    assert figures["sent"] > 1_000
+    assert figures["windows"] > 500
+    assert figures["sent"] == figures["in_chat"] + figures["in_gaps"] + figures["dropped"]
+
+
+def test_no_record_is_late_in_flink(stack: Stack) -> None:
+    reports = [line for line in stack.log("flink-job").splitlines() if "late_dropped" in line]
+    assert reports
+    assert "'late_dropped': 0" in reports[-1]

@@ -1,0 +1,86 @@
+"""The buffer in front of Kafka, with a driver that never reaches a broker: what cannot be written is a gap."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+from confluent_kafka import Producer
+
+from apps.ingest.listening.writer import AWAY_AFTER_S, Entry, Writer
+from core.coverage import Gap
+
+NOW = 1_795_400_000_000
+
+
+def away(limit: int = 1_000, **config: Any) -> Writer:
+    """A writer whose Kafka is nowhere: port 9 of loopback refuses."""
+    producer = Producer({"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 500, "log_level": 0, **config})
+    writer = Writer(producer, name="p", limit=limit, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32)
+    writer.own({0: NOW})
+    return writer
+
+
+def message(sent_ms: int, channel_id: str = "7") -> Entry:
+    fields = {"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms, "id": str(sent_ms)}
+    return Entry(0, sent_ms, fields, "42")
+
+
+def settle(writer: Writer, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        writer.step()
+        time.sleep(0.02)
+
+
+def test_what_does_not_fit_is_dropped_oldest_first_and_becomes_a_gap() -> None:
+    writer = away(limit=3)
+    for n in range(5):
+        writer.put(message(NOW + n))
+    assert writer.take_lost() == [Gap("7", NOW, NOW + 1, "overflow")]
+    assert writer.take_lost() == []
+    assert writer.counts["lost by overflow"] == 2
+
+
+def test_what_kafka_never_confirms_becomes_a_gap() -> None:
+    writer = away()
+    for n in (10, 30, 20):
+        writer.put(message(NOW + n))
+    settle(writer, 1.5)
+    assert writer.take_lost() == [Gap("7", NOW + 10, NOW + 30, "delivery")]
+
+
+def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
+    writer = away(**{"message.timeout.ms": 60_000})
+    writer.put_clocks()
+    settle(writer, AWAY_AFTER_S + 0.3)
+    assert writer.is_held()
+    written = writer.counts["message"]
+    writer.put(message(NOW))
+    settle(writer, 0.3)
+    assert writer.counts["message"] == written
+    assert writer.take_lost() == []
+
+
+def test_records_of_a_partition_that_is_given_up_become_gaps() -> None:
+    writer = away(**{"message.timeout.ms": 60_000})
+    writer.put(message(NOW))
+    writer.step()
+    writer.put(message(NOW + 5, "8"))
+    writer.disown([0], flush_s=0)
+    assert sorted(writer.take_lost(), key=lambda gap: gap.channel_id) == [
+        Gap("7", NOW, NOW, "delivery"),
+        Gap("8", NOW + 5, NOW + 5, "handover"),
+    ]
+    assert writer.partitions == frozenset()
+
+
+def test_a_user_id_never_reaches_the_record() -> None:
+    writer = away()
+    entry = message(NOW)
+    writer.put(entry)
+    writer.step()
+    assert "42" not in entry.fields.values()
+    assert isinstance(entry.fields["user_hash"], int)
+    assert dt.datetime.fromtimestamp(entry.fields["at_ms"] / 1000, dt.UTC).year == 2026
