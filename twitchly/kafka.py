@@ -23,10 +23,11 @@ MESSAGE_TIMEOUT_MS = 8_000
 
 _COMMON: Mapping[str, Any] = {
     "client.id": "twitchly",
-    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.ms": 200,
     "reconnect.backoff.max.ms": 1_000,
     "socket.keepalive.enable": True,
-    "log_level": 4,
+    # Errors reach us through error_cb; the driver's own log would repeat each attempt to connect.
+    "log_level": 2,
 }
 
 

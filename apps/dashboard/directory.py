@@ -37,6 +37,8 @@ class Directory:
     """Finds profiles. A snapshot that is missing or cannot be read leaves the last one in use."""
 
     def __init__(self, url: str) -> None:
+        # Whether a channel that is not found may be live all the same.
+        self.is_unsure = False
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
         self._streams: Mapping[str, Stream] = {}
         self._read_ms: int | None = None
@@ -61,8 +63,10 @@ class Directory:
         try:
             found = await snapshot.read(self._client)
         except (redis.RedisError, ValueError, KeyError, TypeError) as error:
+            self.is_unsure = True
             log.warning("the stream snapshot cannot be read, names stay as they were: %s", error)
             return
+        self.is_unsure = False
         if found is not None:
             self._streams = found.streams
 

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 
 from apps.dashboard.choices import Choice, is_channel_id
-from apps.dashboard.directory import Directory
+from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.dashboard.summary import value_of
 from apps.metrics import queries as history
@@ -79,29 +79,36 @@ async def _read_live(choice: Choice, now_ms: int) -> Reading:
 
 
 def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> ChannelNow | None:
-    """Return the channel to show, None when there is none to choose from. Raises: NotFound."""
+    """Return the channel to show, None when there is none to choose from or none can be found. Raises: NotFound."""
     if choice.channel is None:
         return next(iter(reading.channels.values()), None) if reading else None
     if reading and choice.channel in reading.channels:
         return reading.channels[choice.channel]
-    profile = async_to_sync(_find_profile)(choice.channel, now_ms)
-    if profile is None:
-        raise NotFound(f"There is no channel with the id {choice.channel[:20]}.")
-    return profile
+    try:
+        return ChannelNow(find_profile(choice.channel, now_ms), None, 0.0, {}, {})
+    except ServiceAway:
+        return None
 
 
-async def _find_profile(channel_id: str, now_ms: int) -> ChannelNow | None:
+def find_profile(channel_id: str, now_ms: int) -> Profile:
+    """Return who a channel is, live or from before.
+
+    Raises: NotFound; ServiceAway when it is not known from before and Redis cannot say whether it is live.
+    """
+    return async_to_sync(_find_profile)(channel_id, now_ms)
+
+
+async def _find_profile(channel_id: str, now_ms: int) -> Profile:
     directory = Directory(settings.REDIS_STREAMS_URL)
     try:
         found = await directory.find([channel_id], now_ms) if is_channel_id(channel_id) else {}
     finally:
         await directory.aclose()
-    return ChannelNow(found[channel_id], None, 0.0, {}, {}) if channel_id in found else None
-
-
-def channel_exists(channel_id: str, now_ms: int) -> bool:
-    """Tell whether we know the channel, live or from before."""
-    return async_to_sync(_find_profile)(channel_id, now_ms) is not None
+    if channel_id in found:
+        return found[channel_id]
+    if directory.is_unsure:
+        raise ServiceAway(f"Redis cannot say whether channel {channel_id} is live")
+    raise NotFound(f"There is no channel with the id {channel_id[:20]}.")
 
 
 def read_series(channel_id: str, range_key: str, now_ms: int) -> Series | None:

@@ -12,11 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.dashboard.choices import DEFAULT_RANGE, Choice, read_query
-from apps.dashboard.queries import BoardPage, channel_exists, read_board_page, read_series, series_json
+from apps.dashboard.queries import BoardPage, find_profile, read_board_page, read_series, series_json
 from apps.dashboard.readings import Row
 from apps.dashboard.summary import Summary, summarise
 from apps.metrics.queries import RANGES, Series
-from core.errors import NotFound
+from core.errors import NotFound, ServiceAway
 from core.metrics import BOARDS, METRIC, METRICS, Metric
 from twitchly.clock import now_ms
 
@@ -65,8 +65,12 @@ def channel_series(request: HttpRequest, channel_id: str) -> JsonResponse:
     now, range_key = now_ms(), request.GET.get("range", DEFAULT_RANGE)
     if range_key not in RANGES:
         return JsonResponse({"reason": f"There is no such range. There are {', '.join(RANGES)}."}, status=400)
-    if not channel_exists(channel_id, now):
-        return JsonResponse({"reason": f"There is no channel with the id {channel_id[:20]}."}, status=404)
+    try:
+        find_profile(channel_id, now)
+    except NotFound as error:
+        return JsonResponse({"reason": str(error)}, status=404)
+    except ServiceAway:
+        return JsonResponse({"reason": "This channel cannot be looked up just now. Try again soon."}, status=503)
     series = read_series(channel_id, range_key, now)
     if series is None:
         return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)

@@ -105,11 +105,11 @@ def write_run_env(layout: Layout, extra: Mapping[str, str]) -> dict[str, str]:
     """Write what the processes are started with to run.env and return it; secrets made earlier are kept."""
     path = layout.var / "run.env"
     variables = {
+        "SECRET_KEY": read_variables(path).get("SECRET_KEY") or secrets.token_urlsafe(50),
+        **_given(layout),
         "TWITCHLY_VAR": str(layout.var),
         "TWITCHLY_PORT": str(layout.ports.web),
-        "SECRET_KEY": read_variables(path).get("SECRET_KEY") or secrets.token_urlsafe(50),
         **extra,
-        **_given(layout),
     }
     escaped = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in variables.items()}
     write_private(path, "".join(f"{name}='{value}'\n" for name, value in escaped.items()))
@@ -120,8 +120,7 @@ def _given(layout: Layout) -> dict[str, str]:
     """Return the settings that .env.example lists and that were given: commands typed by hand need the same."""
     example = layout.root / ".env.example"
     names = re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", example.read_text(), re.MULTILINE) if example.exists() else []
-    kept_apart = ("TWITCHLY_VAR", "TWITCHLY_PORT")
-    return {name: layout.settings[name] for name in names if layout.settings.get(name) and name not in kept_apart}
+    return {name: layout.settings[name] for name in names if layout.settings.get(name)}
 
 
 def demo_password(layout: Layout) -> str:

@@ -108,9 +108,13 @@ export class ChannelView {
   }
 
   bands() {
+    return [...this.series.bands(), ...this.openGap()];
+  }
+
+  /** While nothing arrives the time since the last window is a gap that has not ended. */
+  openGap() {
     const last = this.series.points.at(-1);
-    const open = this.isStale && last ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }] : [];
-    return [...this.series.bands(), ...open];
+    return this.isStale && last ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }] : [];
   }
 
   writeAll() {
@@ -193,7 +197,9 @@ export class ChannelView {
 
   layOut(left, width) {
     this.layout = { left, width };
-    if (this.span && width > 0) drawTape($("tape"), this.series.tape(), { ...this.span, left, width });
+    if (!this.span || width <= 0) return;
+    const open = this.openGap().map((gap) => ({ kind: "off", from: gap.from_ms, until: gap.until_ms }));
+    drawTape($("tape"), [...this.series.tape(), ...open], { ...this.span, left, width });
   }
 
   describe({ peak, lowerBound }) {

@@ -156,6 +156,12 @@ def test_without_redis_the_page_says_so_and_the_chart_still_opens(signed_in: Cli
     assert '<h1 id="name">Omega</h1>' in response.content.decode()
 
 
+def test_without_redis_an_unknown_channel_is_not_said_to_be_missing(signed_in: Client, settings: Settings) -> None:
+    use_redis(settings, NOBODY_LISTENS)
+    assert "The board did not load." in signed_in.get("/?channel=51").content.decode()
+    assert signed_in.get("/channels/51/series").status_code == 503
+
+
 def test_without_cassandra_the_board_stands_and_the_chart_says_why_it_is_empty(
     boards: Boards, signed_in: Client
 ) -> None:

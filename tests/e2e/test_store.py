@@ -1,0 +1,104 @@
+"""The window store against real Cassandra."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from apps.metrics.queries import series
+from apps.metrics.store import StoredWindow, WindowStore, is_stored
+from core.records import EventRecord, WindowRecord
+from drills.stack import Stack
+
+pytestmark = pytest.mark.server
+
+HOUR_MS = 3_600_000
+MIDNIGHT = 1_795_392_000_000
+COLUMNS = {"messages": 4, "words": 9, "observed_ms": 30_000, "viewers": 50, "viewers_sum": 1_500, "viewer_pulses": 30}
+
+
+@pytest.fixture(scope="module")
+def cassandra(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let this process use the running copy's Cassandra."""
+    options = {"connection": {"port": stack.port + 3, "lazy_connect": True, "retry_connect": True}}
+    database = {"ENGINE": "django_cassandra_engine", "NAME": settings.CASSANDRA_KEYSPACE, "HOST": "127.0.0.1"}
+    connections.databases["cassandra"] = connections.databases["default"] | database | {"OPTIONS": options}
+    with django_db_blocker.unblock():
+        yield
+    connections["cassandra"].connection.unregister()
+    del connections["cassandra"], connections.databases["cassandra"]
+
+
+@pytest.fixture
+def channel_id() -> str:
+    return str(uuid.uuid4().int)[:18]
+
+
+def window(channel_id: str, grain: str, end_ms: int, span_ms: int, **columns: int) -> WindowRecord:
+    return WindowRecord(channel_id, grain, end_ms - span_ms, end_ms, columns)
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_sums_and_distinct_counts_of_a_window_meet_in_one_row(channel_id: str) -> None:
+    store, end_ms = WindowStore(), MIDNIGHT + 40_000
+    store.write([window(channel_id, "live", end_ms, 30_000, **COLUMNS)], [])
+    store.write([window(channel_id, "live_distinct", end_ms, 30_000, chatters=3)], [])
+    read = store.read_windows("live", channel_id, MIDNIGHT, MIDNIGHT + 60_000)
+    assert read == [StoredWindow(end_ms, {**COLUMNS, "chatters": 3})]
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_what_a_window_does_not_know_stays_absent(channel_id: str) -> None:
+    store = WindowStore()
+    store.write([window(channel_id, "minute", MIDNIGHT, 60_000, messages=0, chatters=0)], [])
+    (read,) = store.read_windows("minute", channel_id, MIDNIGHT - 60_000, MIDNIGHT)
+    assert read.columns == {"messages": 0, "chatters": 0}
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_windows_are_read_oldest_first_across_midnight_and_new_year(channel_id: str) -> None:
+    store = WindowStore()
+    ends = [MIDNIGHT + n * 60_000 for n in (-2, -1, 0, 1, 2)]
+    store.write([window(channel_id, "minute", end, 60_000, messages=1) for end in reversed(ends)], [])
+    assert [w.end_ms for w in store.read_windows("minute", channel_id, ends[0], ends[-1])] == ends[1:]
+
+    new_year = 1_798_761_600_000
+    hours = [new_year + n * HOUR_MS for n in (-1, 0, 1)]
+    store.write([window(channel_id, "hour", end, HOUR_MS, messages=1) for end in hours], [])
+    assert [w.end_ms for w in store.read_windows("hour", channel_id, hours[0] - 1, hours[-1])] == hours
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_writing_a_window_again_changes_nothing(channel_id: str) -> None:
+    store = WindowStore()
+    record = window(channel_id, "minute", MIDNIGHT, 60_000, messages=5)
+    for _ in range(3):
+        store.write([record], [])
+    assert len(store.read_windows("minute", channel_id, MIDNIGHT - 1, MIDNIGHT)) == 1
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> None:
+    now_ms = MIDNIGHT + 600_000
+    live = [window(channel_id, "live", MIDNIGHT + n * 10_000, 30_000, **COLUMNS) for n in range(1, 61)]
+    gaps = [
+        EventRecord("a", "gap", channel_id, MIDNIGHT - 90_000, MIDNIGHT + 5_000, "restart"),
+        EventRecord("b", "gap", channel_id, MIDNIGHT - 90_000, MIDNIGHT - 80_000, "over before"),
+    ]
+    WindowStore().write(live, gaps)
+    read = series(channel_id, "10m", now_ms)
+    assert [point.end_ms for point in read.points] == [w.end_ms for w in live]
+    assert read.points[0].values["messages"] == 4
+    assert read.points[0].coverage == 1
+    assert [gap.reason for gap in read.gaps] == ["restart"]
+
+
+def test_every_tenth_second_of_the_live_window_is_kept() -> None:
+    assert is_stored(window("7", "live", MIDNIGHT + 10_000, 30_000))
+    assert not is_stored(window("7", "live", MIDNIGHT + 11_000, 30_000))
+    assert is_stored(window("7", "minute", MIDNIGHT + 60_000, 60_000))

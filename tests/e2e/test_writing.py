@@ -1,0 +1,129 @@
+"""The producer's writing against real Kafka: order, event time, ownership, and what a new owner reads."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from pytest_django import Settings
+
+from apps.ingest.listening.ownership import Ownership, newest_times
+from apps.ingest.listening.writer import Entry, Writer
+from core.coverage import Gap
+from core.event_time import PROMISE_DELAY_MS
+from core.records import TOPIC, read_event
+from drills.stack import Stack, wait_until
+from twitchly import kafka
+
+pytestmark = pytest.mark.server
+
+NOW = 1_795_400_000_000
+PARTITIONS = TOPIC["chat"].partitions
+
+
+@pytest.fixture
+def topics(stack: Stack, settings: Settings) -> Iterator[str]:
+    """Empty topics of our own on the running copy's Kafka."""
+    settings.KAFKA_BOOTSTRAP = stack.kafka
+    settings.KAFKA_TOPIC_PREFIX = f"writing-{uuid.uuid4().hex[:8]}."
+    kafka.create_topics()
+    yield settings.KAFKA_TOPIC_PREFIX
+
+
+def writer(now_ms: int = NOW) -> Writer:
+    return Writer(kafka.producer(), name="p", limit=1000, now_ms=lambda: now_ms, hash_key=lambda _day: b"k" * 32)
+
+
+def message(sent_ms: int, partition: int = 0) -> Entry:
+    return Entry(partition, sent_ms, {"kind": "message", "channel_id": "7", "sent_ms": sent_ms, "words": 1}, "42")
+
+
+def records(topic: str, partition: int) -> list[dict[str, Any]]:
+    reader = kafka.consumer("test")
+    _, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+    reader.assign([TopicPartition(topic, partition, 0)])
+    found = reader.consume(high, timeout=10) if high else []
+    reader.close()
+    return [json.loads(record.value() or b"") for record in found]
+
+
+def test_event_time_is_kept_and_never_falls_behind_the_promise(topics: str) -> None:
+    ours = writer()
+    ours.own({0: NOW - 10_000})
+    for sent_ms in (NOW - 20_000, NOW - 9_000, NOW - 9_400, NOW - 9_900, NOW + 60_000):
+        ours.put(message(sent_ms))
+    ours.flush(10)
+    found = [record["at_ms"] for record in records(f"{topics}chat", 0)]
+    assert found == [NOW - 10_000 - PROMISE_DELAY_MS, NOW - 9_000, NOW - 9_400, NOW - 9_500, NOW]
+    assert ours.counts["moved"] == 3
+
+
+def test_a_clock_is_written_to_each_owned_partition(topics: str) -> None:
+    ours = writer()
+    ours.own({1: NOW - 10_000, 2: NOW - 10_000})
+    ours.put_clocks()
+    ours.flush(10)
+    assert [len(records(f"{topics}chat", n)) for n in range(PARTITIONS)] == [0, 1, 1, 0]
+
+
+def test_a_gap_reaches_the_channel_events(topics: str) -> None:
+    ours = writer()
+    ours.put_gap(Gap("7", NOW, NOW + 900, "closed"))
+    ours.flush(10)
+    found = [
+        record for n in range(TOPIC["channel-events"].partitions) for record in records(f"{topics}channel-events", n)
+    ]
+    event = read_event(json.dumps(found[0]).encode())
+    assert (event.kind, event.channel_id, event.at_ms, event.until_ms) == ("gap", "7", NOW, NOW + 900)
+
+
+def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> None:
+    ours = writer()
+    ours.own({0: NOW - 10_000, 1: NOW - 10_000})
+    ours.put(message(NOW - 700))
+    ours.put(message(NOW - 900))
+    ours.put(Entry(1, NOW - 40, {"kind": "clock"}))
+    ours.flush(10)
+    kafka_topic = kafka.topic_name("chat")
+    poison = kafka.producer()
+    poison.produce(kafka_topic, b"not json", partition=1)
+    poison.produce(kafka_topic, json.dumps({"at_ms": 2**62}).encode(), partition=1)
+    poison.flush(10)
+    assert newest_times(range(PARTITIONS)) == {0: NOW - 700, 1: NOW - 40, 2: 0, 3: 0}
+
+
+def test_two_producers_share_the_partitions_and_one_takes_over(topics: str) -> None:
+    owned: dict[str, set[int]] = {"a": set(), "b": set()}
+
+    def member(name: str) -> Ownership:
+        return Ownership(
+            name,
+            lambda newest: owned[name].update(newest),
+            lambda partitions, _lost: owned[name].difference_update(partitions),
+        )
+
+    first, second = member("a"), member("b")
+    first.start()
+    wait_until(lambda: len(owned["a"]) == PARTITIONS, 30, "the first to own all partitions")
+    second.start()
+    wait_until(lambda: len(owned["a"]) == len(owned["b"]) == PARTITIONS // 2, 30, "the two to share")
+    assert owned["a"] | owned["b"] == set(range(PARTITIONS))
+    second.close()
+    wait_until(lambda: len(owned["a"]) == PARTITIONS, 30, "the first to take over after the session timeout")
+    first.close()
+    assert first.failure is None
+    assert second.failure is None
+
+
+def test_topics_are_made_as_the_table_says(topics: str) -> None:
+    reader = kafka.consumer("test")
+    found = reader.list_topics(timeout=10).topics
+    reader.close()
+    assert {name: len(found[topics + name].partitions) for name in TOPIC} == {
+        name: topic.partitions for name, topic in TOPIC.items()
+    }
+    assert kafka.create_topics() == []
