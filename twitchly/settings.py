@@ -220,5 +220,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}, "cassandra": {"level": "ERROR"}},
+    # What these say at every try, our own processes say once: what they wait for.
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "cassandra": {"level": "CRITICAL"},
+        "channels_redis": {"level": "CRITICAL"},
+    },
 }

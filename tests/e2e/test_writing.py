@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,12 +25,13 @@ PARTITIONS = TOPIC["chat"].partitions
 
 
 @pytest.fixture
-def topics(stack: Stack, settings: Settings) -> Iterator[str]:
+def topics(stack: Stack, settings: Settings) -> str:
     """Empty topics of our own on the running copy's Kafka."""
     settings.KAFKA_BOOTSTRAP = stack.kafka
     settings.KAFKA_TOPIC_PREFIX = f"writing-{uuid.uuid4().hex[:8]}."
     kafka.create_topics()
-    yield settings.KAFKA_TOPIC_PREFIX
+    kafka.wait_for_topic("chat", lambda: False)
+    return settings.KAFKA_TOPIC_PREFIX
 
 
 def writer(now_ms: int = NOW) -> Writer:
@@ -107,16 +107,20 @@ def test_two_producers_share_the_partitions_and_one_takes_over(topics: str) -> N
         )
 
     first, second = member("a"), member("b")
+
+    def owns(name: str, count: int) -> bool:
+        assert first.failure is None, first.failure
+        assert second.failure is None, second.failure
+        return len(owned[name]) == count
+
     first.start()
-    wait_until(lambda: len(owned["a"]) == PARTITIONS, 30, "the first to own all partitions")
+    wait_until(lambda: owns("a", PARTITIONS), 30, "the first to own all partitions")
     second.start()
-    wait_until(lambda: len(owned["a"]) == len(owned["b"]) == PARTITIONS // 2, 30, "the two to share")
+    wait_until(lambda: owns("a", PARTITIONS // 2) and owns("b", PARTITIONS // 2), 30, "the two to share")
     assert owned["a"] | owned["b"] == set(range(PARTITIONS))
     second.close()
-    wait_until(lambda: len(owned["a"]) == PARTITIONS, 30, "the first to take over after the session timeout")
+    wait_until(lambda: owns("a", PARTITIONS), 30, "the first to take over after the session timeout")
     first.close()
-    assert first.failure is None
-    assert second.failure is None
 
 
 def test_topics_are_made_as_the_table_says(topics: str) -> None:

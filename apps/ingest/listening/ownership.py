@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 import orjson
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # A clock is written five times a second, so the newest record of any kind lies among the last ones.
 LAST_RECORDS = 500
+TRIES = 5
 
 
 class Ownership:
@@ -85,11 +87,22 @@ def newest_times(partitions: Iterable[int]) -> dict[int, int]:
     times: dict[int, int] = {}
     try:
         for number in partitions:
-            low, high = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            low, high = _ends(reader, TopicPartition(topic, number))
             times[number] = _newest_time(reader, TopicPartition(topic, number, max(low, high - LAST_RECORDS)), high)
     finally:
         reader.close()
     return times
+
+
+def _ends(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """Return the partition's first and next offset; a broker that has just started may not lead it yet."""
+    for _ in range(TRIES - 1):
+        try:
+            return reader.get_watermark_offsets(partition, timeout=2)
+        except KafkaException as error:
+            log.warning("the end of partition %d is not known yet: %s", partition.partition, error)
+            time.sleep(0.5)
+    return reader.get_watermark_offsets(partition, timeout=2)
 
 
 def _newest_time(reader: Consumer, start: TopicPartition, end: int) -> int:
