@@ -31,7 +31,7 @@ def topics(stack: Stack, settings: Settings) -> str:
     settings.KAFKA_TOPIC_PREFIX = f"writing-{uuid.uuid4().hex[:8]}."
     kafka.create_topics()
     kafka.wait_for_topic("chat", lambda: False)
-    return settings.KAFKA_TOPIC_PREFIX
+    return kafka.topic_name("")
 
 
 def writer(now_ms: int = NOW) -> Writer:
