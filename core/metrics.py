@@ -147,11 +147,12 @@ class Metric:
     """A number people see.
 
     `value` takes a window's columns and its length in ms and returns None where there is no data.
-    `unranked` returns why a window may not be ranked, or None. `decimals` is how it is written.
+    `label` heads its board, `name` its line in a chart. `unranked` returns why a window may not be ranked, or None. `decimals` is how it is written.
     """
 
     key: str
     label: str
+    name: str
     unit: str
     decimals: int
     definition: str
@@ -215,6 +216,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "viewers",
         "Most Viewed",
+        "Viewers",
         "viewers",
         0,
         "People watching now, as Twitch reports it, asked every 60 s.",
@@ -225,6 +227,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "messages",
         "Most Active",
+        "Messages",
         "msg / 30 s",
         0,
         "Chat messages in the past 30 s.",
@@ -235,6 +238,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "engagement",
         "Most Engaged",
+        "Messages a minute",
         "per 1k viewers",
         1,
         "Chat messages per minute per 1,000 viewers, over the past 30 s.",
@@ -245,6 +249,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "spam",
         "Spam Rating",
+        "Message length",
         "words / msg",
         2,
         "Mean words per message, over the past 30 s. Long messages are not always spam.",
@@ -254,6 +259,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "chatters",
+        "Chatters",
         "Chatters",
         "chatters / 30 s",
         0,

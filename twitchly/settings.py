@@ -134,12 +134,14 @@ if CASSANDRA_HOSTS:
         "NAME": CASSANDRA_KEYSPACE,
         "HOST": ",".join(CASSANDRA_HOSTS),
         "OPTIONS": {
+            # A page rather says that history is away than waits for it.
+            "session": {"default_timeout": 4.0},
             "replication": {"strategy_class": "SimpleStrategy", "replication_factor": 1},
             "connection": {
                 "port": CASSANDRA_PORT,
                 "lazy_connect": True,
                 "retry_connect": True,
-                "connect_timeout": 5,
+                "connect_timeout": 2,
                 # The driver's own policy waits up to 10 min before it looks again.
                 "reconnection_policy": ConstantReconnectionPolicy(1.0, max_attempts=None),
             },

@@ -125,6 +125,7 @@ def script_data(page: BoardPage) -> dict[str, Any]:
 def metric_json(metric: Metric) -> dict[str, Any]:
     return {
         "label": metric.label,
+        "name": metric.name,
         "unit": metric.unit,
         "decimals": metric.decimals,
         "definition": metric.definition,

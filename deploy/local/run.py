@@ -89,6 +89,9 @@ def _bring_up(layout: Layout, simulation: Simulation, *, servers_only: bool) -> 
     environment = _environment(layout, java)
     write_configuration(layout)
     demo_password(layout)
+    # A recording that was played to its end is played again when it is asked for again; a restart by the
+    # supervisor finds this file and goes on where it was.
+    (layout.var / "ledger" / "replay.json").unlink(missing_ok=True)
     make_socket_folder(layout.var)
     programs = [*server_programs(layout, java), *([] if servers_only else our_programs(layout, simulation))]
     (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, programs))

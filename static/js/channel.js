@@ -34,10 +34,10 @@ export class ChannelView {
   /** Chart another metric of the same history. */
   showMetric(metric) {
     this.metric = metric;
-    const { unit } = this.metrics[metric];
+    const { name, unit } = this.metrics[metric];
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unit));
-    $("channel").querySelector("[data-name]").textContent = nameOf(metric);
-    $("table-head").textContent = `${nameOf(metric)}, ${unit}`;
+    $("channel").querySelector("[data-name]").textContent = name;
+    $("table-head").textContent = `${name}, ${unit}`;
     $("range-name").textContent = this.ranges[this.range].label;
     const isAlone = metric === "viewers";
     $("overlay-label").hidden = isAlone;
@@ -203,18 +203,14 @@ export class ChannelView {
   }
 
   describe({ peak, lowerBound }) {
-    const { unit } = this.metrics[this.metric];
+    const { name, unit } = this.metrics[this.metric];
     const most = peak === null ? "no data" : `peak ${atLeast(this.metric, peak, lowerBound)} ${unit}`;
-    return `${nameOf(this.metric)} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.`;
+    return `${name} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.`;
   }
 
   say(message) {
     $("chart-message").textContent = message;
   }
-}
-
-function nameOf(metric) {
-  return metric[0].toUpperCase() + metric.slice(1);
 }
 
 function onAir(startedAt, nowMs) {
