@@ -20,7 +20,8 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit
+.PHONY: lint test test-unit drill-kill
+UNIT = .venv/bin/pytest -n 2 -m "not server"
 lint:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -29,11 +30,16 @@ lint:
 test: ## Check style and types, run all tests against real servers
 	@$(LOCAL) test-prepare
 	@$(MAKE) --no-print-directory lint
-	.venv/bin/pytest
+	$(UNIT)
+	.venv/bin/pytest -m server
 test-unit: ## The part of it that needs no servers
 	@$(LOCAL) unit-prepare
 	@$(MAKE) --no-print-directory lint
-	.venv/bin/pytest -m "not server and not browser"
+	$(UNIT)
+
+drill-kill: ## Kill each process in turn, time the recovery, check the ledger
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.kill
 
 .PHONY: lock clean clean-data
 VAR = $(or $(TWITCHLY_VAR),var)

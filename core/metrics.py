@@ -146,8 +146,9 @@ class Floors:
 class Metric:
     """A number people see.
 
-    `value` takes a window's columns and its length in ms and returns None where there is no data.
-    `label` heads its board, `name` its line in a chart. `unranked` returns why a window may not be ranked, or None. `decimals` is how it is written.
+    `label` heads its board, `name` its line in a chart; `decimals` is how it is written. `value` takes a
+    window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
+    window may not be ranked, or None.
     """
 
     key: str

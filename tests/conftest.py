@@ -1,8 +1,14 @@
 """What every test shares: settings without servers; tests that need servers start their own."""
 
+from __future__ import annotations
+
 import os
+from collections import Counter
 
 import django
+from pytest import TerminalReporter
+
+LACKS_DATA = "recorded data is absent"
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "twitchly.settings"
 os.environ["SECRET_KEY"] = "a-key-for-tests-only-a-key-for-tests-only-a-key-for-tests"
@@ -10,3 +16,20 @@ os.environ["TWITCHLY_VAR"] = "/nonexistent/twitchly-tests"
 os.environ["DATABASE_URL"] = "sqlite://:memory:"
 os.environ["CASSANDRA_HOSTS"] = ""
 django.setup()
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say how many tests of each set ran, and how many could not for lack of recorded data."""
+    sets: Counter[str] = Counter()
+    for report in (*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])):
+        if report.when == "call":
+            sets[set_of(report.nodeid)] += 1
+    lacking = [report for report in terminalreporter.stats.get("skipped", []) if LACKS_DATA in str(report.longrepr)]
+    ran = ", ".join(f"{name} {count}" for name, count in sorted(sets.items()))
+    terminalreporter.write_line(f"tests run: {ran or 'none'}; skipped for lack of recorded data: {len(lacking)}")
+
+
+def set_of(nodeid: str) -> str:
+    """Return the set a test belongs to: the folder or file under tests/."""
+    parts = nodeid.split("::")[0].split("/")
+    return "browser" if parts[-1] == "test_browser.py" else parts[1].removesuffix(".py")

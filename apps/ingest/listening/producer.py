@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import redis
 import redis.asyncio
@@ -15,6 +14,7 @@ from django.conf import settings
 
 from apps.ingest import snapshot
 from apps.ingest.listening.connection import Heard, Server, monotonic_ms
+from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.keys import Keys
 from apps.ingest.listening.listener import Listener
 from apps.ingest.listening.ownership import Ownership
@@ -22,8 +22,8 @@ from apps.ingest.listening.writer import Entry, Writer
 from apps.ingest.snapshot import Stream
 from core.coverage import Coverage
 from core.event_time import PROMISE_DELAY_MS, SlewedClock
-from core.irc import Line, chat_message
-from core.records import TOPIC, message_record, pulse_record
+from core.irc import Line
+from core.records import TOPIC, pulse_record
 from core.sharding import partition_of
 from twitchly.clock import now_ms as wall_ms
 
@@ -44,11 +44,9 @@ class ChatProducer:
         )
         self._coverage = Coverage()
         self._streams: dict[str, Stream] = {}
-        self._logins: dict[str, str] = {}
         self._wanted: frozenset[str] = frozenset()
         self._promises: dict[int, int] = {}
-        self._last_heard: dict[str, int] = {}
-        self._rejected: Counter[str] = Counter()
+        self._intake = Intake(PARTITIONS)
         self._listener = Listener(server, Heard(self._line, self._joined, self._lost), settings.CHANNELS_PER_CONNECTION)
         self._ownership = Ownership(name, self._assigned, self._revoked)
         self._loop = asyncio.get_running_loop()
@@ -100,7 +98,6 @@ class ChatProducer:
                 if current is not None and current.streams and current.fetched_ms != fetched_ms:
                     fetched_ms, known = current.fetched_ms, True
                     self._streams = dict(current.streams)
-                    self._logins = {stream.login: stream.id for stream in current.streams.values()}
                     self._want()
                 if not known and waiting % 10 == 0:
                     log.warning("waiting for the stream snapshot in Redis (Celery writes it every 60 s)")
@@ -121,6 +118,7 @@ class ChatProducer:
             since_ms, reason = (promise_ms, "restart") if promise_ms else (now_ms, "joining")
             self._coverage.want(channel_id, since_ms, reason)
         self._wanted = ids
+        self._intake.follow(self._streams, ids)
         if wanted:
             # Whoever is wanted from now on was not before: only the first list lies in the restart's gap.
             self._promises.clear()
@@ -153,49 +151,22 @@ class ChatProducer:
     # What is heard
 
     def _line(self, line: Line) -> None:
-        message = chat_message(line)
-        if message is None:
-            if line.command == "PRIVMSG" or not line.command:
-                self._rejected[f"malformed {line.command or 'line'}"] += 1
-            return
-        if message.sent_ms is not None:
-            self._last_heard[message.channel] = message.sent_ms
-        channel_id = message.room_id or self._logins.get(message.channel)
-        stream = self._streams.get(channel_id or "")
-        if channel_id is None:
-            self._rejected["of no known channel"] += 1
-        elif channel_id not in self._wanted or stream is None:
-            # Twitch has not parted us yet: what still comes lies outside of what we observe.
-            self._writer.skip(channel_id, message.sent_ms or self._now_ms(), "unwanted")
-        elif message.id is None or not message.user:
-            self._rejected["without id or user"] += 1
-        elif message.is_copy:
-            self._rejected["copy from a shared chat"] += 1
-        else:
-            sent_ms = message.sent_ms if message.sent_ms is not None else self._now_ms()
-            fields = message_record(
-                channel_id=stream.id,
-                message_id=message.id,
-                sent_ms=sent_ms,
-                text=message.text,
-                words=message.words,
-                viewers=stream.viewers,
-                category=stream.category,
-                language=stream.language,
-            )
-            self._writer.put(Entry(partition_of(stream.id, PARTITIONS), sent_ms, fields, message.user))
+        match self._intake.take(line, self._now_ms()):
+            case Entry() as entry:
+                self._writer.put(entry)
+            case Unwanted(channel_id, sent_ms):
+                self._writer.skip(channel_id, sent_ms, "unwanted")
 
     def _joined(self, login: str) -> None:
-        channel_id = self._logins.get(login, "")
-        if gap := self._coverage.joined(channel_id, self._now_ms()):
+        if gap := self._coverage.joined(self._intake.id_of(login), self._now_ms()):
             self._writer.put_gap(gap)
 
-    def _lost(self, logins: Iterable[str], reason: str) -> None:
+    def _lost(self, logins: frozenset[str], reason: str) -> None:
         """What came after the last line is unknown, so the gap begins there."""
         now_ms = self._now_ms()
-        since_ms = max((self._last_heard.get(login, 0) for login in logins), default=0) or now_ms
+        since_ms = self._intake.last_sent_ms(logins) or now_ms
         for login in logins:
-            self._coverage.lost(self._logins.get(login, ""), min(since_ms, now_ms), now_ms, reason)
+            self._coverage.lost(self._intake.id_of(login), min(since_ms, now_ms), now_ms, reason)
 
     # The seconds
 
@@ -243,7 +214,7 @@ class ChatProducer:
     async def _report(self) -> None:
         while True:
             await self._keys.fetch(self._now_ms())
-            counts = {**self._writer.counts, **{f"rejected: {why}": n for why, n in self._rejected.items()}}
+            counts = {**self._writer.counts, **{f"rejected: {why}": n for why, n in self._intake.rejected.items()}}
             held = "; Kafka is away, records wait" if self._writer.is_held() else ""
             log.info("%d channels wanted; %s%s", len(self._wanted), counts, held)
             await asyncio.sleep(30)

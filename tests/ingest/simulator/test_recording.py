@@ -143,7 +143,7 @@ def test_a_missing_or_cut_off_file_is_named_at_the_start(tmp_path: Path) -> None
 def test_a_recorded_file_plays_whole() -> None:
     path = settings.DATA_DIR / "chat" / "chat_20250411T173538.csv.gz"
     if not path.exists():
-        pytest.skip(f"recorded data: {path} is absent (TWITCHLY_DATA)")
+        pytest.skip(f"recorded data is absent: {path} (TWITCHLY_DATA)")
     recording = playing(path, speed=1000)
     messages = list(recording.due(T0 + 10_000_000))
     assert len(messages) == recording.rows > 50_000

@@ -1,0 +1,53 @@
+"""Processes that start before what they need: each says what it waits for, and ends within 8 s of SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(
+    ("command", "waits_for"),
+    [
+        (["run_producer"], "waiting for topic chat on Kafka"),
+        (["run_sink", "history"], "waiting for topic windows-live on Kafka"),
+        (["run_sink", "boards"], "waiting for topic windows-live on Kafka"),
+        (["submit_flink_job", "--watch"], "waiting for topic chat on Kafka"),
+    ],
+)
+def test_a_process_waits_for_what_is_not_there_yet(command: list[str], waits_for: str, tmp_path: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": "k",
+        "TWITCHLY_VAR": str(tmp_path),
+        "KAFKA_BOOTSTRAP": "127.0.0.1:9",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
+    )
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in process.stderr or ():
+            lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        line = ""
+        while waits_for not in line:
+            line = lines.get(timeout=40)
+    finally:
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    assert time.monotonic() - asked < 8
