@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,8 +17,11 @@ from typing import Any
 import redis
 from confluent_kafka import Producer
 
+from deploy.local.layout import read_layout
+from deploy.local.ports import free_block
+from deploy.local.supervisor_client import Supervisor
+
 ROOT = Path(__file__).resolve().parents[1]
-PORTS = 10
 START_LIMIT_S = 420
 
 
@@ -29,7 +30,7 @@ class Stack:
 
     def __init__(self) -> None:
         self.var = Path(tempfile.mkdtemp(prefix="tw-"))
-        self.port = free_ports()
+        self.port = free_block()
         self.env = {
             **{
                 key: value
@@ -39,6 +40,7 @@ class Stack:
             "TWITCHLY_VAR": str(self.var),
             "TWITCHLY_PORT": str(self.port),
         }
+        self._supervisor = Supervisor(read_layout(self.env))
         self.url = f"http://127.0.0.1:{self.port}"
         self.kafka = f"127.0.0.1:{self.port + 1}"
         self.boards = redis.Redis(port=self.port + 5, db=0, decode_responses=True, socket_timeout=5)
@@ -80,14 +82,7 @@ class Stack:
 
     def processes(self) -> dict[str, int]:
         """Return the pid of each process that is up."""
-        conf = str(self.var / "conf" / "supervisord.conf")
-        printed = subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisorctl", "-c", conf, "status"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-        ).stdout
-        return {name: int(pid) for name, pid in re.findall(r"^(\S+)\s+RUNNING\s+pid (\d+)", printed, re.MULTILINE)}
+        return {state.name: state.pid for state in self._supervisor.states() if state.state == "up"}
 
     def kill(self, name: str) -> None:
         """Kill a process with SIGKILL, and what it started."""
@@ -129,23 +124,6 @@ class Stack:
         )
         print(done.stdout)
         assert done.returncode == 0, done.stdout
-
-
-def free_ports() -> int:
-    """Return a port that is free together with the nine after it."""
-    for base in range(20_000 + os.getpid() % 1_000 * 20, 60_000, PORTS * 2):
-        if all(_is_free(base + n) for n in range(PORTS)):
-            return base
-    raise AssertionError("no ten free ports in a row")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.2) -> float:
