@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 # A member that is silent this long has lost its partitions; what a producer still holds then must not be sent.
 SESSION_TIMEOUT_MS = 10_000
 MESSAGE_TIMEOUT_MS = 8_000
+SAY_AGAIN_S = 10.0
 
 _COMMON: Mapping[str, Any] = {
     "client.id": "twitchly",
@@ -124,5 +125,12 @@ def offsets_at(reader: Consumer, partitions: Sequence[TopicPartition], at_ms: in
     return list(reader.offsets_for_times(asked, timeout=10))
 
 
+_said: dict[int, float] = {}
+
+
 def _log_error(error: KafkaError) -> None:
-    log.warning("Kafka: %s", error.str())
+    """Say what is wrong, each kind of error once in a while: the driver reports every attempt to connect."""
+    now = time.monotonic()
+    if now - _said.get(error.code(), -SAY_AGAIN_S) >= SAY_AGAIN_S:
+        _said[error.code()] = now
+        log.warning("Kafka: %s", error.str())

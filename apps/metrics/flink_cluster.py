@@ -39,14 +39,17 @@ class FlinkCluster:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def job(self, name: str) -> Job | None:
-        """Return the living job called `name`. Raises: ServiceAway."""
-        for job in self._get("/jobs/overview")["jobs"]:
-            if job["name"] == name and job["state"] in ALIVE:
-                tasks = job["tasks"]
-                running = job["state"] == "RUNNING" and tasks["running"] + tasks["finished"] == tasks["total"]
-                return Job(job["jid"], job["state"], running)
-        return None
+    def jobs(self, name: str) -> list[Job]:
+        """Return the living jobs called `name`, the oldest first. Raises: ServiceAway."""
+        alive = [job for job in self._get("/jobs/overview")["jobs"] if job["name"] == name and job["state"] in ALIVE]
+        return [_job(job) for job in sorted(alive, key=lambda job: int(job["start-time"]))]
+
+    def cancel(self, job_id: str) -> None:
+        """End a job; its checkpoints stay. Raises: ServiceAway."""
+        try:
+            self._client.patch(f"{settings.FLINK_REST_URL}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
+        except httpx.HTTPError as error:
+            raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} did not cancel job {job_id}: {error}") from error
 
     def has_slots(self) -> bool:
         """Say whether a task manager is there to run a job on. Raises: ServiceAway."""
@@ -63,17 +66,17 @@ class FlinkCluster:
         return causes[-1] if causes else "no exception is known"
 
     def counters(self, job_id: str) -> dict[str, int]:
-        """Return records read, rows that could not be read, and rows dropped late. Raises: ServiceAway."""
-        totals = {"records_read": 0, "rows_read": 0, "late_dropped": 0}
-        wanted = {"numRecordsIn": "records_read", "numRecordsOut": "rows_read", "numLateRecordsDropped": "late_dropped"}
+        """Return records read, those of them that were no JSON, and rows dropped late. Raises: ServiceAway."""
+        totals = {"numRecordsIn": 0, "numRecordsOut": 0, "numLateRecordsDropped": 0}
         for vertex in self._get(f"/jobs/{job_id}")["vertices"]:
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
             ids = [metric["id"] for metric in self._get(path)]
             chosen = [i for i in ids if _is_source_count(i) or i.endswith("numLateRecordsDropped")]
             if chosen:
                 for metric in self._get(path, {"get": ",".join(chosen)}):
-                    totals[wanted[metric["id"].rpartition(".")[2]]] += int(float(metric["value"]))
-        return totals
+                    totals[metric["id"].rpartition(".")[2]] += int(float(metric["value"]))
+        read, rows, late = totals.values()
+        return {"records_read": read, "not_json": read - rows, "late_dropped": late}
 
     def submit(self, name: str, *, checkpoint: Path | None, valid_from_ms: int) -> str:
         """Submit the job, from a checkpoint if there is one; return its id. Raises: SubmitFailed."""
@@ -104,6 +107,12 @@ class FlinkCluster:
             return response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} does not answer {path}: {error}") from error
+
+
+def _job(overview: dict[str, Any]) -> Job:
+    tasks = overview["tasks"]
+    running = overview["state"] == "RUNNING" and tasks["running"] + tasks["finished"] == tasks["total"]
+    return Job(overview["jid"], overview["state"], running)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:

@@ -32,9 +32,13 @@ class StreamJob:
         Raises: ServiceAway while the cluster has no task manager; SubmitFailed when it runs neither with
         nor without its last state.
         """
-        job = self._cluster.job(self._name)
-        if job is not None:
-            return job.id
+        jobs = self._cluster.jobs(self._name)
+        for extra in jobs[1:]:
+            # Who submitted it was killed before it could see the job, and its successor submitted another.
+            log.warning("job %s runs beside %s and is cancelled", extra.id, jobs[0].id)
+            self._cluster.cancel(extra.id)
+        if jobs:
+            return jobs[0].id
         if not self._cluster.has_slots():
             raise ServiceAway("Flink has no task manager yet")
         checkpoint = newest_checkpoint(settings.FLINK_CHECKPOINTS)
@@ -63,10 +67,10 @@ class StreamJob:
         """Wait until every task runs. Raises: SubmitFailed when the job ends instead, or does not get there."""
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until and not self._stop():
-            job = self._cluster.job(self._name)
-            if job is not None and job.is_running:
+            ours = [job for job in self._cluster.jobs(self._name) if job.id == job_id]
+            if any(job.is_running for job in ours):
                 return True
-            if job is None and (state := self._cluster.state(job_id)) in ("FAILED", "CANCELED"):
+            if not ours and (state := self._cluster.state(job_id)) in ("FAILED", "CANCELED"):
                 raise SubmitFailed(f"the job is {state}: {self._cluster.why_failed(job_id)}")
             time.sleep(0.5)
         if self._stop():

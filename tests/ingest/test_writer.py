@@ -68,12 +68,34 @@ def test_records_of_a_partition_that_is_given_up_become_gaps() -> None:
     writer.put(message(NOW))
     writer.step()
     writer.put(message(NOW + 5, "8"))
-    writer.disown([0], flush_s=0)
-    assert sorted(writer.take_lost(), key=lambda gap: gap.channel_id) == [
-        Gap("7", NOW, NOW, "delivery"),
-        Gap("8", NOW + 5, NOW + 5, "handover"),
-    ]
-    assert writer.partitions == frozenset()
+    writer.suspend([0])
+    assert writer.take_lost() == [Gap("7", NOW, NOW, "delivery")]
+    writer.own({0: NOW + 700})
+    assert writer.take_lost() == [Gap("8", NOW + 5, NOW + 5, "handover")]
+
+
+def test_records_of_a_lost_partition_wait_until_it_is_ours_again() -> None:
+    writer = away(**{"message.timeout.ms": 60_000})
+    writer.suspend([0])
+    writer.put(message(NOW + 5))
+    settle(writer, 0.2)
+    assert writer.is_held()
+    assert writer.partitions == {0}
+    assert writer.counts["message"] == 0
+    writer.own({0: NOW})
+    writer.step()
+    assert writer.counts["message"] == 1
+    assert writer.take_lost() == []
+
+
+def test_what_waits_for_a_partition_that_others_got_becomes_a_gap() -> None:
+    writer = away()
+    writer.own({1: NOW})
+    writer.suspend([0, 1])
+    writer.put(message(NOW + 5))
+    writer.own({1: NOW})
+    assert writer.partitions == {1}
+    assert writer.take_lost() == [Gap("7", NOW + 5, NOW + 5, "handover")]
 
 
 def test_a_user_id_never_reaches_the_record() -> None:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 PARTITIONS = TOPIC["chat"].partitions
 DRAIN_S = 6.0
+HANDOVER_S = 3.0
 
 
 class ChatProducer:
@@ -128,7 +129,9 @@ class ChatProducer:
         self._on_loop(self._take_over, newest)
 
     def _take_over(self, newest: dict[int, int]) -> None:
-        self._clock.raise_to(max(newest.values(), default=0))
+        if not newest:
+            return
+        self._clock.raise_to(max(newest.values()))
         now_ms = self._now_ms()
         self._promises.update({p: at_ms - PROMISE_DELAY_MS for p, at_ms in newest.items() if at_ms})
         self._writer.own({p: at_ms or now_ms for p, at_ms in newest.items()})
@@ -139,9 +142,14 @@ class ChatProducer:
         self._on_loop(self._give_up, partitions, lost)
 
     def _give_up(self, partitions: frozenset[int], lost: bool) -> None:
-        log.warning("%s partitions %s", "lost" if lost else "gives up", sorted(partitions))
-        self._writer.disown(partitions, flush_s=0 if lost else 3)
-        self._want()
+        if lost:
+            # Kafka was away too long. Nobody else can own them before it is back, so listening goes on.
+            log.warning("lost partitions %s: records wait until they are ours again", sorted(partitions))
+            self._writer.suspend(partitions)
+        else:
+            log.warning("gives up partitions %s", sorted(partitions))
+            self._writer.disown(partitions, flush_s=HANDOVER_S)
+            self._want()
 
     def _on_loop(self, function: Callable[..., None], *args: object) -> None:
         """Run in the event loop and wait: Kafka goes on with the rebalance only when we are done."""

@@ -63,6 +63,7 @@ class Writer:
         self._events = topic_name("channel-events")
         self._buffer: deque[Entry] = deque()
         self._times: dict[int, PartitionTime] = {}
+        self._suspended: dict[int, PartitionTime] = {}
         self._lost: dict[tuple[str, str], tuple[int, int]] = {}
         self._gaps: deque[Gap] = deque()
         self._confirmed_s = time.monotonic()
@@ -72,26 +73,30 @@ class Writer:
 
     @property
     def partitions(self) -> frozenset[int]:
-        """The partitions that may be written."""
-        return frozenset(self._times)
+        """The partitions that are written, or will be again when Kafka is back."""
+        return frozenset(self._times) | frozenset(self._suspended)
 
     def own(self, last_ms: Mapping[int, int]) -> None:
-        """Begin to write partitions; `last_ms` is the greatest `at_ms` each holds."""
-        self._times.update({partition: PartitionTime(at_ms) for partition, at_ms in last_ms.items()})
+        """Begin to write partitions; `last_ms` is the greatest `at_ms` each holds.
+
+        A suspended partition goes on where it was if nobody else wrote to it; what waits for one that did
+        change hands is lost.
+        """
+        kept = {p: times for p, times in self._suspended.items() if last_ms.get(p, times.last_ms + 1) <= times.last_ms}
+        self._drop(self._suspended.keys() - kept.keys())
+        self._suspended.clear()
+        self._times.update({p: kept.get(p) or PartitionTime(at_ms) for p, at_ms in last_ms.items()})
+
+    def suspend(self, partitions: Iterable[int]) -> None:
+        """Stop writing partitions at once: they may have another owner. What is buffered waits."""
+        self._producer.purge(in_queue=True, in_flight=True, blocking=True)
+        self._producer.poll(0)
+        self._suspended.update({p: self._times.pop(p) for p in partitions if p in self._times})
 
     def disown(self, partitions: Iterable[int], *, flush_s: float) -> None:
-        """Give partitions up: write what is buffered within `flush_s`, 0 to throw it away, then never again."""
-        gone = set(partitions)
-        if flush_s:
-            self.flush(flush_s)
-        else:
-            self._producer.purge(in_queue=True, in_flight=True, blocking=True)
-            self._producer.poll(0)
-        for partition in gone:
-            self._times.pop(partition, None)
-        for entry in [entry for entry in self._buffer if entry.partition in gone]:
-            self._lose(entry.fields, "handover")
-        self._buffer = deque(entry for entry in self._buffer if entry.partition not in gone)
+        """Give partitions up: write what is buffered within `flush_s`, then never again."""
+        self.flush(flush_s)
+        self._drop(partitions)
 
     def put(self, entry: Entry) -> None:
         """Take one record; when the buffer is full the oldest one is dropped, counted and becomes a gap."""
@@ -102,7 +107,7 @@ class Writer:
     def put_clocks(self) -> None:
         """Add a clock to each partition: the promise that nothing much earlier follows."""
         now_ms = self._now_ms()
-        for partition in self._times:
+        for partition in self.partitions:
             self.put(Entry(partition, now_ms, clock_record(producer=self._name)))
 
     def put_gap(self, gap: Gap) -> None:
@@ -140,7 +145,9 @@ class Writer:
         return gaps
 
     def is_held(self) -> bool:
-        """Say whether records wait because Kafka is away, or one clock is out to probe whether it is back."""
+        """Say whether records wait: Kafka is away, or one clock is out to probe whether it is back."""
+        if self._suspended:
+            return True
         silent = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
         return self._clocks_out > 0 and (self._probing or silent)
 
@@ -211,6 +218,15 @@ class Writer:
         if error is not None:
             value = message.value()
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), "delivery")
+
+    def _drop(self, partitions: Iterable[int]) -> None:
+        gone = frozenset(partitions)
+        for partition in gone:
+            self._times.pop(partition, None)
+        for entry in self._buffer:
+            if entry.partition in gone:
+                self._lose(entry.fields, "handover")
+        self._buffer = deque(entry for entry in self._buffer if entry.partition not in gone)
 
     def _lose(self, fields: Mapping[str, Any], reason: str) -> None:
         self.counts[f"lost by {reason}"] += 1

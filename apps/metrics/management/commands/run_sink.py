@@ -23,12 +23,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("sink", choices=["history", "boards"])
+        parser.add_argument("--name", default="1", help="unique among the sinks of this kind")
 
-    def handle(self, *_args: Any, sink: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, sink: str, name: str, **_options: Any) -> None:
         stop = Stop()
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
-        consumer = kafka.consumer(sink)
+        # Static membership: one that died and is started again has its partitions at once.
+        consumer = kafka.consumer(sink, **{"group.instance.id": f"sink-{sink}-{name}"})
         try:
             if sink == "history":
                 self._history(consumer, stop)
