@@ -37,6 +37,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that was injected, and until when its recovery may last: gaps are excused in between alone."""
+
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """A message as `chat` holds it: `times` is how often its id was found."""
 
@@ -96,10 +104,12 @@ def match(
     heard: Mapping[str, Heard],
     gaps: Mapping[str, Sequence[Gap]],
     promise_ms: int,
+    faults: Sequence[Fault] | None = None,
 ) -> Listening:
     """Return what became of every entry up to `promise_ms`; `gaps` are by channel id.
 
-    Entries later than the promise are pending: `chat` may not hold them yet.
+    A message in a gap outside of all `faults` is a difference; None excuses every gap. Entries later than the
+    promise are pending: `chat` may not hold them yet.
     """
     result = Listening()
     known: set[str] = set()
@@ -112,6 +122,8 @@ def match(
             continue
         known.add(entry.id)
         _place(result, entry, heard.get(entry.id), gaps.get(entry.channel_id, ()), promise_ms)
+        if faults is not None and entry.id not in heard and not _excused(entry, faults, promise_ms):
+            result.differences.append(f"{_named(entry)} lies in a gap outside of every fault")
     for message_id, message in heard.items():
         if message_id not in known and covered_from_ms is not None and message.sent_ms >= covered_from_ms:
             result.differences.append(
@@ -143,6 +155,12 @@ def _place(result: Listening, entry: Entry, heard: Heard | None, gaps: Sequence[
     else:
         result.late_ms = max(result.late_ms, entry.sent_ms)
         result.differences.append(f"{_named(entry)} is neither on chat nor in a recorded gap")
+
+
+def _excused(entry: Entry, faults: Sequence[Fault], promise_ms: int) -> bool:
+    """Say whether nothing need be excused, or a fault does it."""
+    due = entry.connections and entry.sent_ms <= promise_ms
+    return not due or any(fault.from_ms <= entry.sent_ms <= fault.until_ms for fault in faults)
 
 
 def _named(entry: Entry) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,12 @@ class Stack:
             )
         return done.stdout
 
-    def check_ledger(self) -> dict[str, Any]:
-        """Return the figures of `check_ledger --json`; its explanation is in the assertion when it fails."""
-        printed = self.manage("check_ledger", "--json", check=False)
+    def check_ledger(self, faults: Sequence[tuple[float, float]] | None = None) -> dict[str, Any]:
+        """Return the figures of `check_ledger --json`; gaps outside of `faults`, in ms, count as differences."""
+        path = self.var / "faults.json"
+        path.write_text(json.dumps(faults))
+        options = [] if faults is None else ["--faults", str(path)]
+        printed = self.manage("check_ledger", "--json", *options, check=False)
         figures: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
         return figures
 

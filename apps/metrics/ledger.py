@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from apps.metrics.store import StoredWindow
 from core.errors import BadRecord, ServiceAway
-from core.ledger import Entry, Gap, Listening, file_hour_ms, match, parse_entry
+from core.ledger import Entry, Fault, Gap, Listening, file_hour_ms, match, parse_entry
 from core.metrics import WINDOW_MS
 from core.records import read_event
 from core.reference import STORED_GRAINS, Tally, WindowKey, differences
@@ -142,6 +142,7 @@ class Check:
     store: WindowReader
     ledger: Ledger
     timeout_s: float
+    faults: Sequence[Fault] | None = None
     now_s: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _notes: list[str] = field(default_factory=list)
@@ -207,7 +208,7 @@ class Check:
     def _listening(self, promise_ms: int) -> Listening:
         # The ledger is read after chat: each message heard was written there before.
         gaps = self.chat.gaps()
-        return match(self.ledger.entries(), self.chat.tally.heard, gaps, promise_ms)
+        return match(self.ledger.entries(), self.chat.tally.heard, gaps, promise_ms, self.faults)
 
     def _stored(self, from_ms: int, until_ms: int) -> StoredWindows:
         """Return what Cassandra holds of the channels known from `chat` or the ledger."""

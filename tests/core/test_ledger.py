@@ -3,6 +3,7 @@ import pytest
 from core.ledger import (
     TORN_END,
     Entry,
+    Fault,
     Gap,
     Heard,
     Listening,
@@ -114,3 +115,12 @@ def test_what_is_later_than_the_promise_is_pending() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 1)]
     result = listened(entries, {"a": heard(), "b": heard(SENT_MS + 1)}, promise_ms=SENT_MS)
     assert (result.sent, result.pending, result.differences) == (1, 1, [])
+
+
+def test_a_gap_is_excused_by_a_fault_alone() -> None:
+    gaps = {"7": [Gap(SENT_MS, SENT_MS, "closed")]}
+    inside, outside = [Fault(SENT_MS, SENT_MS + 5)], [Fault(SENT_MS + 1, SENT_MS + 5)]
+    assert match([entry()], {}, gaps, SENT_MS, inside).differences == []
+    (difference,) = match([entry()], {}, gaps, SENT_MS, outside).differences
+    assert "outside of every fault" in difference
+    assert match([entry()], {}, gaps, SENT_MS - 1, outside).differences == []

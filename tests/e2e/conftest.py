@@ -1,4 +1,4 @@
-"""One running copy for all end-to-end tests of the synthetic audience."""
+"""One running copy for all end-to-end tests of the synthetic audience; it is gone before tests/replay starts another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from drills.stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     copy = Stack()
     try:

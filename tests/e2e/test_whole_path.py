@@ -92,12 +92,13 @@ def test_an_unusable_record_goes_to_the_dead_letters_with_the_reason(stack: Stac
 
 def test_a_killed_producer_comes_back_and_its_gap_is_recorded(stack: Stack) -> None:
     before = stack.processes()["producer"]
+    killed_ms = time.time() * 1000
     stack.kill("producer")
     wait_until(lambda: stack.processes().get("producer", before) != before, 30, "the producer to be started again")
     killed_end_ms = stack.newest_end_ms()
     wait_until(lambda: stack.newest_end_ms() > killed_end_ms + 5_000, 60, "the boards to go on")
     test_every_channel_has_chatters_and_coverage(stack)
-    figures = stack.check_ledger()
+    figures = stack.check_ledger(faults=[(killed_ms - 2_000, killed_ms + 60_000)])
     assert figures["differences"] == 0, stack.manage("check_ledger", check=False)
     assert figures["in_gaps"] > 0
 

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.metrics.ledger import Check, KafkaChatLog, Ledger, Report
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
+from core.ledger import Fault
 
 SHOWN = 20
 
@@ -23,13 +24,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
+        parser.add_argument(
+            "--faults", type=Path, help="JSON list of [from_ms, until_ms]: gaps elsewhere are differences"
+        )
         parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for what is under way")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             chat = KafkaChatLog()
             try:
-                report = Check(chat, WindowStore(), Ledger(options["ledger"]), options["timeout"]).run()
+                ledger, faults = Ledger(options["ledger"]), read_faults(options["faults"])
+                report = Check(chat, WindowStore(), ledger, options["timeout"], faults).run()
             finally:
                 chat.close()
         except TwitchlyError as error:
@@ -51,3 +56,13 @@ class Command(BaseCommand):
             self.stderr.write(difference)
         if not (figures["sent"] and figures["windows"]):
             self.stderr.write("nothing could be compared: the ledger or the closed windows are empty")
+
+
+def read_faults(path: Path | None) -> list[Fault] | None:
+    """Return the faults in a file; None without one. Raises: CommandError."""
+    if path is None:
+        return None
+    try:
+        return [Fault(int(from_ms), int(until_ms)) for from_ms, until_ms in json.loads(path.read_text())]
+    except (OSError, ValueError, TypeError) as error:
+        raise CommandError(f"{path} is no JSON list of [from_ms, until_ms]: {error}") from error
