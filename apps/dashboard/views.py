@@ -102,10 +102,10 @@ def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
 
 def chart_context(series: Series | None, metric: Metric) -> dict[str, Any]:
     if series is None:
-        return {"summary": None, "table": []}
+        return {"summary": None, "table": [], "gaps": []}
     step = max(1, round(len(series.points) / TABLE_ROWS))
     summary: Summary = summarise(series, metric.key)
-    return {"summary": summary, "table": series.points[::-1][::step], "gap_count": len(series.gaps)}
+    return {"summary": summary, "table": series.points[::-1][::step], "gaps": series.gaps[::-1]}
 
 
 def script_data(page: BoardPage) -> dict[str, Any]:

@@ -36,9 +36,20 @@ class Point:
     values: Mapping[str, float]
 
 
+GAP_REASONS: Mapping[str, str] = {
+    "joining": "the channel was being joined",
+    "restart": "the listener was restarted",
+    "disconnected": "the connection to Twitch was lost",
+    "overflow": "more came than could be kept",
+    "delivery": "messages did not reach Kafka",
+    "handover": "another listener took over",
+    "unwanted": "the channel had left the list",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class GapSpan:
-    """An interval in which the channel was not listened to."""
+    """An interval in which the channel was not, or not surely, listened to; `reason` is for people to read."""
 
     from_ms: int
     until_ms: int
@@ -65,7 +76,7 @@ def series(channel_id: str, range_key: str, now_ms: int) -> Series:
         for window in store.read_windows(chosen.grain, channel_id, from_ms, now_ms)
     ]
     gaps = [
-        GapSpan(event.at_ms, event.until_ms, event.reason)
+        GapSpan(event.at_ms, event.until_ms, GAP_REASONS.get(event.reason, event.reason))
         for event in store.read_events(channel_id, from_ms, now_ms)
         if event.kind == "gap" and event.until_ms is not None
     ]

@@ -7,6 +7,7 @@ import { summarise } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
 
 const TABLE_ROWS = 12;
+const GAPS_SHOWN = 6;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
@@ -153,6 +154,8 @@ export class ChannelView {
     $("gap-when").replaceChildren(...(lastGap ? [timeElement(lastGap.from_ms)] : []));
     $("gap-length").textContent = lastGap ? duration(lastGap.until_ms - lastGap.from_ms) : "none";
     $("tape").setAttribute("aria-label", describeTape(percent(coverage), count));
+    $("no-gaps").hidden = count > 0;
+    $("gap-list").replaceChildren(...this.series.gaps.slice(-GAPS_SHOWN).reverse().map(gapItem));
   }
 
   writeTable() {
@@ -211,6 +214,17 @@ export class ChannelView {
   say(message) {
     $("chart-message").textContent = message;
   }
+}
+
+function gapItem({ from_ms: fromMs, until_ms: untilMs, reason }) {
+  const item = document.createElement("li");
+  const [why, length] = [document.createElement("span"), document.createElement("span")];
+  why.className = "grow";
+  why.textContent = reason;
+  length.className = "muted";
+  length.textContent = duration(untilMs - fromMs);
+  item.append(timeElement(fromMs), why, length);
+  return item;
 }
 
 function onAir(startedAt, nowMs) {

@@ -95,7 +95,7 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     assert [point.end_ms for point in read.points] == [w.end_ms for w in live]
     assert read.points[0].values["messages"] == 4
     assert read.points[0].coverage == 1
-    assert [gap.reason for gap in read.gaps] == ["restart"]
+    assert [gap.reason for gap in read.gaps] == ["the listener was restarted"]
 
 
 def test_every_tenth_second_of_the_live_window_is_kept() -> None:

@@ -37,10 +37,8 @@ class Ears:
     def __init__(self) -> None:
         self.lines: asyncio.Queue[Line] = asyncio.Queue()
         self.joins: asyncio.Queue[str] = asyncio.Queue()
-        self.losses: asyncio.Queue[tuple[frozenset[str], str]] = asyncio.Queue()
-        self.heard = Heard(
-            self.lines.put_nowait, self.joins.put_nowait, lambda logins, why: self.losses.put_nowait((logins, why))
-        )
+        self.losses: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+        self.heard = Heard(self.lines.put_nowait, self.joins.put_nowait, self.losses.put_nowait)
 
 
 @pytest.fixture
@@ -78,11 +76,11 @@ async def test_a_lost_connection_is_told_and_opened_again(irc: tuple[Irc, Server
     async with asyncio.timeout(15):
         assert {await ears.joins.get(), await ears.joins.get()} == {"ada", "bob"}
         server.writers[0].close()
-        assert await ears.losses.get() == (frozenset({"ada", "bob"}), "closed by Twitch")
+        assert await ears.losses.get() == {"ada", "bob"}
         assert {await ears.joins.get(), await ears.joins.get()} == {"ada", "bob"}
     assert len(server.writers) == 2
     await connection.close()
-    assert (await ears.losses.get())[1] == "closed by us"
+    assert await ears.losses.get() == {"ada", "bob"}
 
 
 async def test_a_channel_is_joined_and_left_while_connected(irc: tuple[Irc, Server]) -> None:
@@ -96,4 +94,4 @@ async def test_a_channel_is_joined_and_left_while_connected(irc: tuple[Irc, Serv
         assert await ears.joins.get() == "bob"
     assert connection.wanted == ["bob"]
     await connection.close()
-    assert (await ears.losses.get())[0] == {"bob"}
+    assert await ears.losses.get() == {"bob"}

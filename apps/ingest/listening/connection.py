@@ -37,11 +37,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a connection tells: a line, a confirmed join, and the loss of all its channels with the reason."""
+    """What a connection tells: a line, a confirmed join, and the loss of all its joined channels."""
 
     line: Callable[[Line], None]
     joined: Callable[[str], None]
-    lost: Callable[[frozenset[str], str], None]
+    lost: Callable[[frozenset[str]], None]
 
 
 class Connection:
@@ -100,16 +100,14 @@ class Connection:
         session = Session(f"justinfan{random.randrange(10_000, 99_999)}", monotonic_ms())
         session.join(self._wanted)
         self._session = session
-        reason = "closed by us"
         try:
-            reason = await self._exchange(session, reader, writer)
+            return await self._exchange(session, reader, writer)
         except OSError as error:
-            reason = f"connection lost: {error}"
+            return f"connection lost: {error}"
         finally:
             self._session = None
-            self._heard.lost(session.joined, reason)
+            self._heard.lost(session.joined)
             writer.close()
-        return reason
 
     async def _exchange(self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         reading = asyncio.create_task(reader.read(READ_BYTES))

@@ -169,12 +169,12 @@ class ChatProducer:
         if gap := self._coverage.joined(self._intake.id_of(login), self._now_ms()):
             self._writer.put_gap(gap)
 
-    def _lost(self, logins: frozenset[str], reason: str) -> None:
+    def _lost(self, logins: frozenset[str]) -> None:
         """What came after the last line is unknown, so the gap begins there."""
         now_ms = self._now_ms()
         since_ms = self._intake.last_sent_ms(logins) or now_ms
         for login in logins:
-            self._coverage.lost(self._intake.id_of(login), min(since_ms, now_ms), now_ms, reason)
+            self._coverage.lost(self._intake.id_of(login), min(since_ms, now_ms), now_ms, "disconnected")
 
     # The seconds
 
