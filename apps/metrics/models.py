@@ -35,7 +35,16 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
     chatters = columns.BigInt()
 
 
-class LiveWindow(_Window):
+class _DayWindow(_Window):
+    """A window in the partition of the UTC day it began on."""
+
+    __abstract__ = True
+    channel_id = columns.Text(partition_key=True)
+    day = columns.Date(partition_key=True)
+    end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+
+
+class LiveWindow(_DayWindow):
     """The 30 s window at every 10th second."""
 
     __table_name__ = "live_window"
@@ -43,16 +52,12 @@ class LiveWindow(_Window):
         "default_time_to_live": 2 * DAY_S,
         "compaction": _time_window("HOURS", 6),
     }
-    channel_id = columns.Text(partition_key=True)
-    day = columns.Date(partition_key=True)
-    end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
 
     class Meta:
         get_pk_field = "channel_id"
-        managed = False
 
 
-class MinuteWindow(_Window):
+class MinuteWindow(_DayWindow):
     """One minute, tumbling."""
 
     __table_name__ = "minute_window"
@@ -60,13 +65,9 @@ class MinuteWindow(_Window):
         "default_time_to_live": 90 * DAY_S,
         "compaction": _time_window("DAYS", 7),
     }
-    channel_id = columns.Text(partition_key=True)
-    day = columns.Date(partition_key=True)
-    end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
 
     class Meta:
         get_pk_field = "channel_id"
-        managed = False
 
 
 class HourWindow(_Window):
@@ -82,7 +83,6 @@ class HourWindow(_Window):
 
     class Meta:
         get_pk_field = "channel_id"
-        managed = False
 
 
 class ChannelEvent(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
@@ -103,4 +103,3 @@ class ChannelEvent(DjangoCassandraModel):  # type: ignore[misc]  # the driver ha
 
     class Meta:
         get_pk_field = "channel_id"
-        managed = False

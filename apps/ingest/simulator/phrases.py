@@ -48,7 +48,7 @@ REACTIONS = (
     "bro", "wait what", "that was close", "he knows", "again", "one more", "pls no", "actually good", "well played",
 )  # fmt: skip
 GREETINGS = (
-    "hello everyone", "hi chat", "good morning", "good evening all", "hey hey", "hola a todos", "salut tout le monde",
+    "hello everyone", "hi chat", "good morning", "good evening all", "hey hey", "hola gente", "salut tout le monde",
     "moin zusammen", "oi gente", "back from work", "just got here, what did I miss?", "hello from the train",
     "こんばんは", "안녕하세요", "всем привет", "just woke up, hi",
 )  # fmt: skip

@@ -1,0 +1,25 @@
+"""The Cassandra tables hold the columns of the table of metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apps.metrics.models import HourWindow, LiveWindow, MinuteWindow
+from core.metrics import columns_of
+
+
+@pytest.mark.parametrize(
+    ("model", "grains", "place"),
+    [
+        (LiveWindow, ("live", "live_distinct"), "day"),
+        (MinuteWindow, ("minute",), "day"),
+        (HourWindow, ("hour",), "year"),
+    ],
+)
+def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains: tuple[Any, ...], place: str) -> None:
+    wanted = {column.name for grain in grains for column in columns_of(grain)}
+    assert set(model._columns) == wanted | {"channel_id", place, "end_ms"}
+    assert list(model._partition_keys) == ["channel_id", place]
+    assert list(model._clustering_keys) == ["end_ms"]
