@@ -20,7 +20,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill-kill
+.PHONY: lint test test-unit drill-kill screens
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 lint:
 	.venv/bin/ruff format --check .
@@ -40,6 +40,9 @@ test-unit: ## The part of it that needs no servers
 drill-kill: ## Kill each process in turn, time the recovery, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.kill
+
+screens: ## Take pictures of the running copy's board into docs/screens
+	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) $(VAR)/demo-password
 
 .PHONY: lock clean clean-data
 VAR = $(or $(TWITCHLY_VAR),var)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.local.browser import find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screens"
@@ -18,9 +19,8 @@ VIEWS = ((1440, 900, "board"), (390, 844, "board"), (390, 844, "channel"))
 def main(url: str, password_file: str) -> None:
     """Sign in at `url` with the demo account and take each picture once the board is live."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    chromium = next(path for name in ("chromium", "google-chrome") if (path := shutil.which(name)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
         for theme in ("light", "dark"):
             for width, height, view in VIEWS:
                 page = signed_in(browser, url, Path(password_file), theme, width, height)
