@@ -68,9 +68,15 @@ def ends_of(at_ms: int, grain: Grain) -> Iterator[int]:
 
 @pytest.fixture
 def prefix(stack: Stack) -> Iterator[str]:
-    """Topics and a job of our own, beside those of the running copy."""
+    """Topics and a job of our own, beside those of the running copy.
+
+    The newest checkpoint is broken: the job starts all the same, without state and from the beginning.
+    """
     name = f"sql-{uuid.uuid4().hex[:8]}."
-    env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(stack.var / "no-checkpoints")}
+    broken = stack.var / "broken-checkpoints" / "job" / "chk-1"
+    broken.mkdir(parents=True)
+    (broken / "_metadata").write_bytes(b"this is no checkpoint")
+    env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[1])}
     stack.manage("create_topics", env=env)
     rest = f"http://127.0.0.1:{stack.port + 6}"
     job = stack.manage("submit_flink_job", env=env).split()[1]
