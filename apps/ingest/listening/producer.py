@@ -20,7 +20,7 @@ from apps.ingest.listening.listener import Listener
 from apps.ingest.listening.ownership import Ownership
 from apps.ingest.listening.writer import Entry, Writer
 from apps.ingest.snapshot import Stream
-from core.coverage import Coverage
+from core.coverage import Coverage, Gap
 from core.event_time import PROMISE_DELAY_MS, SlewedClock
 from core.irc import Line
 from core.records import TOPIC, pulse_record
@@ -115,9 +115,11 @@ class ChatProducer:
             if gap := self._coverage.unwant(channel_id, now_ms):
                 self._writer.put_gap(gap)
         for channel_id in ids - self._wanted:
-            promise_ms = self._promises.get(partition_of(channel_id, PARTITIONS), 0)
-            since_ms, reason = (promise_ms, "restart") if promise_ms else (now_ms, "joining")
-            self._coverage.want(channel_id, since_ms, reason)
+            promise_ms = self._promises.get(partition_of(channel_id, PARTITIONS), now_ms)
+            if promise_ms < now_ms:
+                # Told at once: our own clocks would hide it from the next owner if we died before the join.
+                self._writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
+            self._coverage.want(channel_id, now_ms, "joining")
         self._wanted = ids
         self._intake.follow(self._streams, ids)
         if wanted:
