@@ -38,6 +38,7 @@ export function percent(share) {
 
 /** 42 s, 3 min 10 s, 3 h 12 min. */
 export function duration(spanMs) {
+  if (spanMs > 0 && spanMs < 1000) return "< 1 s";
   const seconds = Math.max(0, Math.floor(spanMs / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

@@ -31,7 +31,9 @@ def test_shares_are_cut_so_that_100_means_all() -> None:
     assert percent(1.0) == "100.0"
 
 
-@pytest.mark.parametrize(("ms", "text"), [(42_000, "42 s"), (190_000, "3 min 10 s"), (11_520_000, "3 h 12 min")])
+@pytest.mark.parametrize(
+    ("ms", "text"), [(400, "< 1 s"), (42_000, "42 s"), (190_000, "3 min 10 s"), (11_520_000, "3 h 12 min")]
+)
 def test_durations_are_written_as_people_say_them(ms: int, text: str) -> None:
     assert duration(ms) == text
 

@@ -70,6 +70,8 @@ def percent(share: float | None) -> str:
 @register.filter
 def duration(span_ms: int) -> str:
     """Return a length as people say it: 42 s, 3 min 10 s, 3 h 12 min."""
+    if 0 < span_ms < 1000:
+        return "< 1 s"
     seconds = max(0, span_ms // 1000)
     if seconds < 60:
         return f"{seconds} s"
