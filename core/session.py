@@ -106,7 +106,7 @@ class Session:
 
     def receive_data(self, data: bytes, now_ms: int) -> list[Event]:
         """Take bytes as they came and return what they mean, in order."""
-        self._heard_ms = now_ms
+        self._heard_ms, self._pinged_ms = now_ms, None
         self._buffer += data
         *lines, rest = self._buffer.split(b"\n")
         if len(rest) > MAX_LINE_BYTES:
@@ -119,8 +119,6 @@ class Session:
 
     def tick(self, now_ms: int) -> list[Event]:
         """Do what is due: joins, retries, PING. Ends the session when a PING stays without answer."""
-        if self._pinged_ms is not None and self._heard_ms > self._pinged_ms:
-            self._pinged_ms = None
         if self._pinged_ms is not None and now_ms - self._pinged_ms >= PONG_WITHIN_MS:
             return [Ended("silent")]
         if self._pinged_ms is None and now_ms - self._heard_ms >= PING_EVERY_MS:

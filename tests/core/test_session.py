@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.session import (
     JOIN_ANSWER_MS,
     JOIN_WINDOW_MS,
@@ -118,10 +120,11 @@ def test_a_silent_connection_is_pinged_and_then_given_up() -> None:
     assert session.tick(PING_EVERY_MS + PONG_WITHIN_MS) == [Ended("silent")]
 
 
-def test_any_answer_keeps_the_connection() -> None:
+@pytest.mark.parametrize("after_ms", [0, 50])
+def test_any_answer_keeps_the_connection(after_ms: int) -> None:
     session = welcomed()
     session.tick(PING_EVERY_MS)
-    session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", PING_EVERY_MS + 50)
+    session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", PING_EVERY_MS + after_ms)
     assert session.tick(PING_EVERY_MS + PONG_WITHIN_MS) == []
 
 
