@@ -1,14 +1,18 @@
 # `make` says what there is. TWITCHLY_VAR and TWITCHLY_PORT choose another copy: `make run TWITCHLY_PORT=9000`.
 PYTHON ?= python3.11
-LOCAL = $(PYTHON) -m deploy.local
+NO_PYTHON = $(PYTHON) is missing: install it (Debian: apt-get install python3.11 python3.11-venv), \
+	or say where it is: make PYTHON=/path/to/python3.11
+FOUND_PYTHON = $(if $(shell command -v "$(PYTHON)" 2>/dev/null),$(PYTHON),$(error $(NO_PYTHON)))
+LOCAL = $(FOUND_PYTHON) -m deploy.local
 
 # What the simulated Twitch plays: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED.
-options = $(if $(REPLAY),--replay "$(REPLAY)") $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) \
-	$(if $(CHANNELS),--channels $(CHANNELS)) $(if $(SEED),--seed $(SEED))
+options = $(if $(REPLAY),--replay="$(REPLAY)") $(if $(SPEED),--speed="$(SPEED)") $(if $(RATE),--rate="$(RATE)") \
+	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)")
 
 .PHONY: help
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@command -v "$(PYTHON)" >/dev/null || echo "$(NO_PYTHON)"
 
 .PHONY: run stop status prepare
 run: ## Start everything; Ctrl-C stops it
@@ -41,21 +45,21 @@ drill-kill: ## Kill each process in turn, time the recovery, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.kill
 
+VAR = $(or $(TWITCHLY_VAR),var)
 screens: ## Take pictures of the running copy's board into docs/screens
 	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) $(VAR)/demo-password
 
 .PHONY: lock clean clean-data
-VAR = $(or $(TWITCHLY_VAR),var)
 UV_VERSION = 0.13.9
 COMPILE = cd requirements && ../.uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 lock: ## Write requirements/*.txt anew from the *.in files
-	$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
+	$(FOUND_PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
 	$(COMPILE) web.in -o web.txt
 	$(COMPILE) -c web.txt test.in -o test.txt
 	$(COMPILE) flink.in -o flink.txt
 	rm -rf .uv
 clean: ## Remove the environments, jars and packages
 	rm -rf .venv .venv-flink .jars node_modules static/vendor
-clean-data: stop ## Stop, and remove all data and logs of this copy
-	@test -f "$(VAR)/run.env" && rm -rf "$(VAR)" || echo "$(VAR) holds no copy of Twitchly"
+clean-data: ## Stop, and remove all data and logs of this copy
+	@$(LOCAL) clean-data

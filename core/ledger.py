@@ -105,11 +105,13 @@ def match(
     gaps: Mapping[str, Sequence[Gap]],
     promise_ms: int,
     faults: Sequence[Fault] | None = None,
+    from_ms: int = 0,
 ) -> Listening:
     """Return what became of every entry up to `promise_ms`; `gaps` are by channel id.
 
     A message in a gap outside of all `faults` is a difference; None excuses every gap. Entries later than the
-    promise are pending: `chat` may not hold them yet.
+    promise are pending: `chat` may not hold them yet. What is earlier than `from_ms` is left out: `chat` does
+    not hold it any more.
     """
     result = Listening()
     known: set[str] = set()
@@ -121,6 +123,8 @@ def match(
             result.differences.append(f"message {entry.id} is twice in the ledger")
             continue
         known.add(entry.id)
+        if entry.sent_ms < from_ms:
+            continue
         _place(result, entry, heard.get(entry.id), gaps.get(entry.channel_id, ()), promise_ms)
         if faults is not None and entry.id not in heard and not _excused(entry, faults, promise_ms):
             result.differences.append(f"{_named(entry)} lies in a gap outside of every fault")

@@ -56,9 +56,7 @@ def _with_dead_letters(topic: Topic, retention_ms: int) -> tuple[Topic, Topic]:
 
 
 TOPICS: tuple[Topic, ...] = (
-    *_with_dead_letters(
-        Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2), 23 * HOUR_MS
-    ),
+    Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2),
     *_with_dead_letters(
         Topic(
             "windows-live",
@@ -212,11 +210,7 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
     kind = fields.get("kind")
     if kind not in CHAT_KINDS:
         raise BadRecord(f"unknown kind {_short(kind)}: expected one of {', '.join(CHAT_KINDS)}")
-    at_ms = _need(fields, "at_ms", BIGINT_MAX)
-    if at_ms < EPOCH_MS:
-        raise BadRecord(f"at_ms {at_ms} is before Twitchly: expected ms since 1970")
-    if at_ms > appended_ms + MAX_AHEAD_MS:
-        raise BadRecord(f"at_ms {at_ms} is more than {MAX_AHEAD_MS // 60_000} min after Kafka took it ({appended_ms})")
+    at_ms = _moment(fields, "at_ms", appended_ms)
     channel_id = "" if kind == "clock" else _channel_id(fields)
     return ChatRecord(
         kind,
@@ -231,35 +225,43 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
     )
 
 
-def read_window(value: bytes | None, columns: Mapping[str, frozenset[str]]) -> WindowRecord:
-    """Return the window in `value`; `columns` names the columns each grain may carry. Raises: BadRecord."""
+def read_window(
+    value: bytes | None, columns: Mapping[str, frozenset[str]], lengths_ms: Mapping[str, int], appended_ms: int
+) -> WindowRecord:
+    """Return the window in `value`, which Kafka took at `appended_ms`.
+
+    `columns` and `lengths_ms` say what each grain carries and how long it is. Raises: BadRecord.
+    """
     fields = decode(value)
     grain = fields.get("grain")
     if not isinstance(grain, str) or grain not in columns:
         raise BadRecord(f"unknown grain {_short(grain)}: expected one of {', '.join(columns)}")
-    start_ms, end_ms = _need(fields, "start_ms", BIGINT_MAX), _need(fields, "end_ms", BIGINT_MAX)
-    if not 0 <= start_ms < end_ms:
-        raise BadRecord(f"a window from {start_ms} to {end_ms} has no length")
+    start_ms, end_ms = (_moment(fields, name, appended_ms) for name in ("start_ms", "end_ms"))
+    if end_ms - start_ms != lengths_ms[grain]:
+        raise BadRecord(f"a {grain} window lasts {end_ms - start_ms} ms: expected {lengths_ms[grain]}")
     values = {name: _need(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
     return WindowRecord(_channel_id(fields), grain, start_ms, end_ms, values)
 
 
-def read_event(value: bytes | None) -> EventRecord:
-    """Return the channel event in `value`. Raises: BadRecord."""
+def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
+    """Return the channel event in `value`, which Kafka took at `appended_ms`. Raises: BadRecord."""
     fields = decode(value)
-    texts = {name: fields.get(name) for name in ("id", "kind")}
-    for name, text in texts.items():
-        if not isinstance(text, str) or not text:
-            raise BadRecord(f"{name} is {_short(text)}: expected a text")
-    reason = fields.get("reason", "")
     return EventRecord(
-        id=str(texts["id"]),
-        kind=str(texts["kind"]),
+        id=_text(fields, "id"),
+        kind=_text(fields, "kind"),
         channel_id=_channel_id(fields),
-        at_ms=_need(fields, "at_ms", BIGINT_MAX),
-        until_ms=_optional(fields, "until_ms", BIGINT_MAX),
-        reason=reason if isinstance(reason, str) else "",
+        at_ms=_moment(fields, "at_ms", appended_ms),
+        until_ms=_moment(fields, "until_ms", appended_ms) if fields.get("until_ms") is not None else None,
+        reason=_text(fields, "reason") if fields.get("reason") is not None else "",
     )
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    """Return a text that can be stored: up to 200 characters, and no half of a surrogate pair."""
+    text = fields.get(name)
+    if not isinstance(text, str) or not 0 < len(text) <= 200 or not text.isprintable():
+        raise BadRecord(f"{name} is {_short(text)}: expected a printable text of up to 200 characters")
+    return text
 
 
 def _channel_id(fields: Mapping[str, Any]) -> str:
@@ -276,6 +278,16 @@ def _need(fields: Mapping[str, Any], name: str, limit: int) -> int:
     if number is None:
         raise BadRecord(f"{name} is {_short(fields.get(name))}: expected a whole number up to {limit}")
     return number
+
+
+def _moment(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
+    """Return a time that is possible for a record which Kafka took at `appended_ms`."""
+    at_ms = _need(fields, name, BIGINT_MAX)
+    if at_ms < EPOCH_MS:
+        raise BadRecord(f"{name} {at_ms} is before Twitchly: expected ms since 1970")
+    if at_ms > appended_ms + MAX_AHEAD_MS:
+        raise BadRecord(f"{name} {at_ms} is more than {MAX_AHEAD_MS // 60_000} min after Kafka took it ({appended_ms})")
+    return at_ms
 
 
 def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:

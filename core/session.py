@@ -66,6 +66,7 @@ class Session:
     """Handshake, paced joins until each is confirmed, PING watchdog.
 
     Feed it with `receive_data` and, at `wake_at_ms`, with `tick`; send what `data_to_send` returns.
+    `heard_ms` is when bytes came last.
     """
 
     def __init__(self, nick: str, now_ms: int) -> None:
@@ -76,7 +77,7 @@ class Session:
         self._pending: dict[str, _Pending] = {}
         self._joined: set[str] = set()
         self._join_times: deque[int] = deque()
-        self._heard_ms = now_ms
+        self.heard_ms = now_ms
         self._pinged_ms: int | None = None
 
     @property
@@ -106,7 +107,7 @@ class Session:
 
     def receive_data(self, data: bytes, now_ms: int) -> list[Event]:
         """Take bytes as they came and return what they mean, in order."""
-        self._heard_ms, self._pinged_ms = now_ms, None
+        self.heard_ms, self._pinged_ms = now_ms, None
         self._buffer += data
         *lines, rest = self._buffer.split(b"\n")
         if len(rest) > MAX_LINE_BYTES:
@@ -121,7 +122,7 @@ class Session:
         """Do what is due: joins, retries, PING. Ends the session when a PING stays without answer."""
         if self._pinged_ms is not None and now_ms - self._pinged_ms >= PONG_WITHIN_MS:
             return [Ended("silent")]
-        if self._pinged_ms is None and now_ms - self._heard_ms >= PING_EVERY_MS:
+        if self._pinged_ms is None and now_ms - self.heard_ms >= PING_EVERY_MS:
             self._pinged_ms = now_ms
             self._out.append("PING :twitchly")
         if self._welcome:
@@ -130,7 +131,7 @@ class Session:
 
     def wake_at_ms(self, now_ms: int) -> int:
         """Return when `tick` is due at the latest."""
-        due = [self._heard_ms + PING_EVERY_MS if self._pinged_ms is None else self._pinged_ms + PONG_WITHIN_MS]
+        due = [self.heard_ms + PING_EVERY_MS if self._pinged_ms is None else self._pinged_ms + PONG_WITHIN_MS]
         if self._welcome and self._pending:
             retry = min(pending.retry_at_ms for pending in self._pending.values())
             free = self._join_times[0] + JOIN_WINDOW_MS if len(self._join_times) >= JOINS_PER_WINDOW else 0

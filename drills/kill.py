@@ -18,7 +18,7 @@ from drills.stack import Stack, wait_until
 CHANNELS = 200
 LIMIT_S = 180
 # Gaps are excused from shortly before the kill, when the last clock was written, until all channels are joined again.
-BEFORE_MS = 2_000
+BEFORE_MS = 5_000
 RECOVERY_MS = 75_000
 CALM_S = 25
 FRESH_S = 5

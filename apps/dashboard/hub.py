@@ -125,10 +125,10 @@ class Hub:
                 async for _ in _ticks(self._layer):
                     backoff_s = BACKOFF_FIRST_S
                     await self._on_tick()
-            except (redis.RedisError, OSError) as error:
-                self._wait_for(f"the channel layer in Redis: {error}")
             except TimeoutError:
                 self._wait_for(f"a tick from run_sink boards: none for {TICK_PATIENCE_S} s")
+            except (redis.RedisError, OSError) as error:
+                self._wait_for(f"the channel layer in Redis: {error}")
             except Exception:
                 log.exception("the hub stumbled and goes on")
             await asyncio.sleep(backoff_s)

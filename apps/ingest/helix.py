@@ -58,6 +58,8 @@ class Helix:
             for stream in rows:
                 streams.setdefault(stream.id, stream)
             cursor = str((body.get("pagination") or {}).get("cursor") or "")
+            if not rows and seen_cursors and len(streams) < wanted:
+                raise ServiceAway(f"Helix gave an empty page after {len(streams)} streams: the list would be cut")
             if not cursor or not rows or cursor in seen_cursors:
                 break
             seen_cursors.add(cursor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
+from functools import cache
 
 import httpx
 import redis
@@ -25,8 +26,7 @@ def refresh_streams(*, now_ms: int) -> int:
 
     An empty answer changes nothing. Raises: ServiceAway, TwitchRefused.
     """
-    with httpx.Client(timeout=10) as client:
-        streams = helix(client).top_streams(settings.CHANNELS_WANTED)
+    streams = helix().top_streams(settings.CHANNELS_WANTED)
     if not streams:
         raise ServiceAway("Helix names no live stream: the last list stays")
     save_channels(streams, seen_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
@@ -38,10 +38,11 @@ def refresh_streams(*, now_ms: int) -> int:
     return len(streams)
 
 
-def helix(client: httpx.Client) -> Helix:
-    """Return the Helix client of the settings; the simulated Twitch takes any credentials."""
+@cache
+def helix() -> Helix:
+    """Return this process's Helix client, which keeps its token; the simulated Twitch takes any credentials."""
     return Helix(
-        client=client,
+        client=httpx.Client(timeout=10),
         url=settings.TWITCH_HELIX_URL,
         token_url=settings.TWITCH_TOKEN_URL,
         client_id=settings.TWITCH_CLIENT_ID or "simulated",

@@ -4,44 +4,66 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-from confluent_kafka import Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from core.records import dead_letter_topic
 
 log = logging.getLogger(__name__)
 
+# What Kafka takes in one record, less room for the headers.
+LONGEST_BYTES = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    topic: str
+    value: bytes
+    headers: list[tuple[str, str | bytes | None]]
+
 
 class DeadLetters:
-    """Writes unusable records away. The record itself is kept as it came, its place and fault in headers."""
+    """Writes unusable records away.
+
+    A record is kept as it came, cut where it is too long; its place, length and fault are in the headers.
+    """
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
-        self._failed: list[str] = []
-        self.count = 0
+        self._failed: list[_Letter] = []
 
     def add(self, message: Message, reason: str) -> None:
         """Set one record aside."""
         where = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
-        headers: list[tuple[str, Any]] = [("reason", reason.encode()), ("from", json.dumps(where).encode())]
-        self._producer.produce(
-            dead_letter_topic(str(message.topic())),
-            value=message.value(),
-            key=message.key(),
-            headers=headers,
-            on_delivery=self._delivered,
-        )
-        self.count += 1
+        value = message.value()
+        raw = value if isinstance(value, bytes) else b""
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("reason", reason.encode(errors="replace")),
+            ("from", json.dumps(where).encode()),
+            ("bytes", str(len(raw)).encode()),
+        ]
         log.warning("unusable record at %s: %s", where, reason)
+        self._send(_Letter(dead_letter_topic(str(message.topic())), raw[:LONGEST_BYTES], headers))
 
-    def flush(self) -> bool:
-        """Wait until Kafka has them all; False when one was not taken, and they must be read again."""
-        left = self._producer.flush(10)
-        taken = not left and not self._failed
-        self._failed.clear()
-        return taken
+    def flush(self, stop: Callable[[], bool]) -> bool:
+        """Return True when Kafka has them all; tries again those it did not take, until told to stop."""
+        while self._producer.flush(1) or self._failed:
+            if stop():
+                return False
+            failed, self._failed = self._failed, []
+            for letter in failed:
+                self._send(letter)
+        return True
 
-    def _delivered(self, error: object, _message: Message) -> None:
+    def _send(self, letter: _Letter) -> None:
+        self._producer.produce(
+            letter.topic, letter.value, headers=letter.headers, on_delivery=partial(self._delivered, letter)
+        )
+
+    def _delivered(self, letter: _Letter, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
-            self._failed.append(str(error))
+            log.warning("a dead letter was not taken and is sent again: %s", error)
+            self._failed.append(letter)

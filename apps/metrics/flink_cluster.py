@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,22 @@ class Job:
     id: str
     state: str
     is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job computes: the digest of its SQL, and from when on its windows are whole.
+
+    State belongs to a plan: Flink restores another one's by place, and would give wrong counts without a word.
+    """
+
+    digest: str
+    valid_from_ms: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoints of this plan are kept."""
+        return Path(settings.FLINK_CHECKPOINTS) / f"{self.digest}-{self.valid_from_ms}"
 
 
 class FlinkCluster:
@@ -78,22 +95,28 @@ class FlinkCluster:
         read, rows, late = totals.values()
         return {"records_read": read, "not_json": read - rows, "late_dropped": late}
 
-    def submit(self, name: str, *, checkpoint: Path | None, valid_from_ms: int) -> str:
-        """Submit the job, from a checkpoint if there is one; return its id. Raises: SubmitFailed."""
+    def submit(self, name: str, *, plan: Plan, checkpoint: Path | None) -> str:
+        """Submit the job, from a checkpoint if there is one; return its id.
+
+        Raises: SubmitFailed when Flink did not take it; ServiceAway when it took too long to say so.
+        """
         flink = settings.FLINK_VENV / "lib/python3.11/site-packages/pyflink/bin/flink"
         python = str(settings.FLINK_VENV / "bin/python")
         command = [str(flink), "run", "-d", *(["-s", checkpoint.as_uri()] if checkpoint else [])]
+        command += [f"-Dexecution.checkpointing.dir={plan.folder.as_uri()}"]
         command += [f"-Dpython.pythonpath={settings.ROOT}", "-py", str(settings.ROOT / "flink/job.py")]
         command += ["-pyclientexec", python, "-pyexec", python]
         command += ["--bootstrap", settings.KAFKA_BOOTSTRAP, "--connector-jar", str(settings.FLINK_CONNECTOR_JAR)]
         command += ["--name", name, "--topic-prefix", settings.KAFKA_TOPIC_PREFIX]
-        command += ["--valid-from-ms", str(valid_from_ms), "--clock-offset-ms", str(settings.CLOCK_OFFSET_MS)]
+        command += ["--valid-from-ms", str(plan.valid_from_ms), "--clock-offset-ms", str(settings.CLOCK_OFFSET_MS)]
         env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR)}
         try:
             done = subprocess.run(  # noqa: S603  our own words, no shell
                 command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except subprocess.TimeoutExpired as error:
+            raise ServiceAway(f"Flink did not take the job within {SUBMIT_TIMEOUT_S} s") from error
+        except OSError as error:
             raise SubmitFailed(f"{flink} could not be run: {error}") from error
         marker = "JobID "
         if done.returncode or marker not in done.stdout:
@@ -115,10 +138,23 @@ def _job(overview: dict[str, Any]) -> Job:
     return Job(overview["jid"], overview["state"], running)
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest complete checkpoint; one that was being written when all died has no `_metadata`."""
-    complete = sorted(folder.glob("*/chk-*/_metadata"), key=lambda path: path.stat().st_mtime_ns)
-    return complete[-1].parent if complete else None
+def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
+    """Return the newest complete checkpoint of this very plan; one that was being written has no `_metadata`."""
+    complete = sorted(root.glob(f"{digest}-*/*/chk-*/_metadata"), key=lambda path: path.stat().st_mtime_ns)
+    if not complete:
+        return None
+    checkpoint = complete[-1].parent
+    return Plan(digest, int(checkpoint.parents[1].name.rpartition("-")[2])), checkpoint
+
+
+def forget_checkpoints(root: Path, job_id: str) -> bool:
+    """Delete the checkpoints of all other jobs once this one has its own; return whether it has."""
+    if not any(root.glob(f"*/{job_id}/chk-*/_metadata")):
+        return False
+    for folder in root.glob("*/*"):
+        if folder.name != job_id:
+            shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def _is_source_count(metric: str) -> bool:

@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from apps.metrics.store import StoredWindow
 from core.errors import BadRecord, ServiceAway
+from core.event_time import PROMISE_DELAY_MS
 from core.ledger import Entry, Fault, Gap, Listening, file_hour_ms, match, parse_entry
 from core.metrics import WINDOW_MS
 from core.records import read_event
@@ -92,7 +93,10 @@ class KafkaChatLog:
 
     def gaps(self) -> GapsByChannel:
         """Return every recorded gap by channel id."""
-        return read_gaps(message.value() for message in _read(self._consumer, self._beginnings("channel-events")))
+        return read_gaps(
+            (message.value(), message.timestamp()[1])
+            for message in _read(self._consumer, self._beginnings("channel-events"))
+        )
 
     def close(self) -> None:
         """Close the connection to Kafka."""
@@ -208,7 +212,9 @@ class Check:
     def _listening(self, promise_ms: int) -> Listening:
         # The ledger is read after chat: each message heard was written there before.
         gaps = self.chat.gaps()
-        return match(self.ledger.entries(), self.chat.tally.heard, gaps, promise_ms, self.faults)
+        kept_ms = self.chat.kept_from_ms()
+        from_ms = kept_ms + PROMISE_DELAY_MS if kept_ms else 0
+        return match(self.ledger.entries(), self.chat.tally.heard, gaps, promise_ms, self.faults, from_ms)
 
     def _stored(self, from_ms: int, until_ms: int) -> StoredWindows:
         """Return what Cassandra holds of the channels known from `chat` or the ledger."""
@@ -253,12 +259,12 @@ class Ledger:
                     yield entry
 
 
-def read_gaps(values: Iterable[bytes | None]) -> GapsByChannel:
-    """Return the gaps among records of `channel-events`; a record that cannot be used is none."""
+def read_gaps(records: Iterable[tuple[bytes | None, int]]) -> GapsByChannel:
+    """Return the gaps among records of `channel-events`, each with when Kafka took it; an unusable one is none."""
     gaps: dict[str, list[Gap]] = defaultdict(list)
-    for value in values:
+    for value, appended_ms in records:
         try:
-            event = read_event(value)
+            event = read_event(value, appended_ms)
         except BadRecord:
             continue
         if event.kind == "gap" and event.until_ms is not None:

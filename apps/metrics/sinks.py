@@ -11,17 +11,19 @@ from typing import Any
 import redis
 from channels.layers import get_channel_layer
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from django.conf import settings
 
 from apps.metrics.boards import BoardWriter
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.store import WindowStore, is_stored
 from core.errors import BadRecord, ServiceAway
-from core.metrics import GRAINS, columns_of
+from core.metrics import GRAINS, WINDOW_MS, columns_of
 from core.records import EventRecord, WindowRecord, read_event, read_window
 from twitchly.kafka import offsets_at, topic_name
 
 log = logging.getLogger(__name__)
 
+LENGTHS_MS: Mapping[str, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
 COLUMN_NAMES: Mapping[str, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
 HISTORY_TOPICS = ("windows-live", "windows", "channel-events")
 TICK_GROUP = "boards"
@@ -47,16 +49,16 @@ class HistorySink:
         for message in messages:
             self._read(message, windows, events)
         stored = [window for window in windows if is_stored(window)]
-        if self._write(stored, events, stop) and self._dead_letters.flush():
+        if self._write(stored, events, stop) and self._dead_letters.flush(stop):
             self._commit()
         return len(messages)
 
     def _read(self, message: Message, windows: list[WindowRecord], events: list[EventRecord]) -> None:
         try:
             if message.topic() == self._events_topic:
-                events.append(read_event(message.value()))
+                events.append(read_event(message.value(), _taken_ms(message)))
             else:
-                windows.append(read_window(message.value(), COLUMN_NAMES))
+                windows.append(read_window(message.value(), COLUMN_NAMES, LENGTHS_MS, _taken_ms(message)))
         except BadRecord as error:
             self._dead_letters.add(message, str(error))
 
@@ -114,7 +116,7 @@ class BoardsSink:
         windows = []
         for message in messages:
             try:
-                windows.append(read_window(message.value(), COLUMN_NAMES))
+                windows.append(read_window(message.value(), COLUMN_NAMES, LENGTHS_MS, _taken_ms(message)))
             except BadRecord as error:
                 # History, which reads this topic too, writes it to the dead letters: once is enough.
                 log.warning("skipped an unusable window: %s", error)
@@ -160,10 +162,22 @@ def _newest(windows: Iterable[WindowRecord]) -> dict[str, list[WindowRecord]]:
 
 
 def _good(messages: Iterable[Message]) -> list[Message]:
+    """Return the records among what Kafka gave.
+
+    Raises: KafkaException when we may not go on, as when another process has taken our name.
+    """
     good = []
     for message in messages:
-        if message.error() is None:
+        error = message.error()
+        if error is None:
             good.append(message)
+        elif error.fatal():
+            raise KafkaException(error)
         else:
-            log.warning("Kafka: %s", message.error())
+            log.warning("Kafka: %s", error)
     return good
+
+
+def _taken_ms(message: Message) -> int:
+    """Return when Kafka took the record, by our clocks."""
+    return int(message.timestamp()[1]) + int(settings.CLOCK_OFFSET_MS)

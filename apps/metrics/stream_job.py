@@ -1,20 +1,22 @@
-"""Keeps the stream job running: submits it when it is not there, from its newest checkpoint."""
+"""Keeps the stream job running: submits it when it is not there, from the newest checkpoint of the same SQL."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
 
 from django.conf import settings
 
-from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, newest_checkpoint
+from apps.metrics.flink_cluster import FlinkCluster, Plan, SubmitFailed, forget_checkpoints, newest_checkpoint
 from core.errors import ServiceAway
+from flink.sql import JobConfig, statements
 from twitchly import kafka
 
 log = logging.getLogger(__name__)
 
-START_TIMEOUT_S = 90
+START_TIMEOUT_S = 180
 CLOCKS_DIFFER_MS = 1_000
 
 
@@ -25,41 +27,56 @@ class StreamJob:
         self._cluster = cluster
         self._name = name
         self._stop = stop
+        self._tidied: str | None = None
 
     def ensure(self) -> str | None:
         """Return the id of the running job, submitted first if need be; None when told to stop.
 
-        Raises: ServiceAway while the cluster has no task manager; SubmitFailed when it runs neither with
-        nor without its last state.
+        Raises: ServiceAway while the cluster cannot take it; SubmitFailed when it runs neither with nor
+        without its last state.
         """
-        jobs = self._cluster.jobs(self._name)
-        for extra in jobs[1:]:
-            # Who submitted it was killed before it could see the job, and its successor submitted another.
-            log.warning("job %s runs beside %s and is cancelled", extra.id, jobs[0].id)
-            self._cluster.cancel(extra.id)
-        if jobs:
-            return jobs[0].id
+        job_id = self._one_of_them()
+        if job_id is not None:
+            if self._tidied != job_id and forget_checkpoints(settings.FLINK_CHECKPOINTS, job_id):
+                self._tidied = job_id
+            return job_id
         if not self._cluster.has_slots():
             raise ServiceAway("Flink has no task manager yet")
-        checkpoint = newest_checkpoint(settings.FLINK_CHECKPOINTS)
-        if checkpoint is not None:
-            try:
-                job_id = self._cluster.submit(self._name, checkpoint=checkpoint, valid_from_ms=0)
-                if self._runs(job_id):
-                    log.info("job %s goes on from checkpoint %s", job_id, checkpoint)
-                    return job_id
-            except SubmitFailed as error:
-                log.error("checkpoint %s cannot be restored: %s", checkpoint, error)
-            if self._stop():
+        return self._go_on() or (None if self._stop() else self._start_anew())
+
+    def _one_of_them(self) -> str | None:
+        """Return the job that is there; of several, a running one, and cancel the others."""
+        jobs = sorted(self._cluster.jobs(self._name), key=lambda job: not job.is_running)
+        for extra in jobs[1:]:
+            # Who submitted it was killed before it could see the job, and its successor submitted another.
+            log.warning("job %s (%s) runs beside %s and is cancelled", extra.id, extra.state, jobs[0].id)
+            self._cluster.cancel(extra.id)
+        return jobs[0].id if jobs else None
+
+    def _go_on(self) -> str | None:
+        """Restore the newest checkpoint of this very plan; None when there is none, or it cannot be restored."""
+        found = newest_checkpoint(settings.FLINK_CHECKPOINTS, plan_digest())
+        if found is None:
+            return None
+        plan, checkpoint = found
+        try:
+            job_id = self._cluster.submit(self._name, plan=plan, checkpoint=checkpoint)
+            if not self._runs(job_id):
                 return None
-        return self._start_anew()
+        except SubmitFailed as error:
+            if not self._cluster.has_slots():
+                raise ServiceAway(f"Flink went away while the job was restored: {error}") from error
+            log.error("checkpoint %s cannot be restored: %s", checkpoint, error)
+            return None
+        log.info("job %s goes on from checkpoint %s", job_id, checkpoint)
+        return job_id
 
     def _start_anew(self) -> str | None:
-        valid_from_ms = first_whole_ms()
-        job_id = self._cluster.submit(self._name, checkpoint=None, valid_from_ms=valid_from_ms)
+        plan = Plan(plan_digest(), first_whole_ms())
+        job_id = self._cluster.submit(self._name, plan=plan, checkpoint=None)
         if not self._runs(job_id):
             return None
-        since = f"windows from {valid_from_ms} ms on" if valid_from_ms else "all windows that Kafka still holds"
+        since = f"windows from {plan.valid_from_ms} ms on" if plan.valid_from_ms else "all windows that Kafka holds"
         log.warning("job %s starts without state: it computes %s", job_id, since)
         return job_id
 
@@ -72,10 +89,21 @@ class StreamJob:
                 return True
             if not ours and (state := self._cluster.state(job_id)) in ("FAILED", "CANCELED"):
                 raise SubmitFailed(f"the job is {state}: {self._cluster.why_failed(job_id)}")
+            if any(job.state == "RESTARTING" for job in ours):
+                why = self._cluster.why_failed(job_id)
+                self._cluster.cancel(job_id)
+                raise SubmitFailed(f"the job does not start: {why}")
             time.sleep(0.5)
         if self._stop():
             return False
+        self._cluster.cancel(job_id)
         raise SubmitFailed(f"job {job_id} did not run within {START_TIMEOUT_S} s")
+
+
+def plan_digest() -> str:
+    """Return the digest of what the job computes, whatever it is called and wherever it starts."""
+    definitions, inserts = statements(JobConfig("", clock_offset_ms=settings.CLOCK_OFFSET_MS))
+    return hashlib.sha256("\n".join([*definitions, *inserts]).encode()).hexdigest()[:12]
 
 
 def first_whole_ms() -> int:

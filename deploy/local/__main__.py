@@ -7,18 +7,20 @@ import sys
 from pathlib import Path
 
 from deploy.local.guard import say
+from deploy.local.clean import clean_data
 from deploy.local.layout import BadSetting, read_layout
 from deploy.local.prerequisites import Unmet
 from deploy.local.programs import Simulation
 from deploy.local.run import prepare, prepare_unit_tests, run, run_servers
 from deploy.local.status import print_status
-from deploy.local.stop import stop_everything
+from deploy.local.stop import stop_copy
 
 COMMANDS = {
     "run": "start everything and stay until Ctrl-C",
     "servers": "start Kafka, Cassandra, Valkey and Flink alone and leave them running",
     "stop": "stop everything of this copy",
     "status": "say what runs, since when, and its memory",
+    "clean-data": "stop, and remove all data and logs of this copy",
     "prepare": "make the environments, jars and packages",
     "test-prepare": "the same, with what the tests need",
     "unit-prepare": "make .venv alone, with what the tests need",
@@ -60,8 +62,10 @@ def _do(options: argparse.Namespace) -> int:
     if options.command == "status":
         return print_status(layout, say)
     if options.command == "stop":
-        say("Stopped." if stop_everything(layout, say) else f"Nothing runs from {layout.var}")
+        say("Stopped." if stop_copy(layout, say) else f"Nothing runs from {layout.var}")
         return 0
+    if options.command == "clean-data":
+        return clean_data(layout, say)
     if options.command == "unit-prepare":
         return prepare_unit_tests(layout)
     return prepare(layout, tests=options.command == "test-prepare")

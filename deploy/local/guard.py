@@ -38,6 +38,7 @@ def guarded(work: Callable[[], None], clean_up: Callable[[], object]) -> int:
             signal.signal(number, signal.SIG_IGN)
         end_commands()
         clean_up()
+        say("Stopped.")
         return code
 
 

@@ -62,6 +62,11 @@ class Layout:
         """Whether Twitch is the simulated one, as twitchly/settings.py decides it."""
         return not (self.settings.get("TWITCH_CLIENT_ID") and self.settings.get("TWITCH_CLIENT_SECRET"))
 
+    @property
+    def clock_offset_ms(self) -> int:
+        """By how much the clocks of our processes are ahead, as twitchly/settings.py reads it."""
+        return int(self.settings.get("CLOCK_OFFSET_MS") or 0)
+
     def make_folders(self) -> None:
         for folder in (self.var, self.conf, self.log):
             folder.mkdir(parents=True, exist_ok=True)

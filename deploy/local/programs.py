@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,42 @@ class Simulation:
         names = ("replay", "speed", "rate", "channels", "seed")
         values = {name: getattr(self, name) for name in names}
         return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
+
+    def problems(self) -> list[str]:
+        """Return what is wrong, by the variables of `make run`; manage.py simulate_twitch expects the same."""
+        found = [
+            f"{name} is {value!r}: expected {expected}"
+            for name, value, right, expected in (
+                ("REPLAY", self._replay_text(), self._is_recording(), "a .csv or .csv.gz file that exists"),
+                ("SPEED", self.speed, is_positive(self.speed), "a number above 0"),
+                ("RATE", self.rate, is_positive(self.rate), "messages a second, a number above 0"),
+                ("CHANNELS", self.channels, is_whole(self.channels, at_least=1), "a whole number above 0"),
+                ("SEED", self.seed, is_whole(self.seed), "a whole number"),
+            )
+            if value is not None and not right
+        ]
+        if self.speed is not None and self.replay is None:
+            found.append("SPEED is given without REPLAY: expected the recording whose pace it changes")
+        return found
+
+    def _replay_text(self) -> str | None:
+        return None if self.replay is None else str(self.replay)
+
+    def _is_recording(self) -> bool:
+        return self.replay is not None and self.replay.name.endswith((".csv", ".csv.gz")) and self.replay.is_file()
+
+
+def is_positive(text: str | None) -> bool:
+    try:
+        return 0 < float(text or "") < float("inf")
+    except ValueError:
+        return False
+
+
+def is_whole(text: str | None, at_least: int | None = None) -> bool:
+    if re.fullmatch(r"-?[0-9]+", text or "") is None:
+        return False
+    return at_least is None or int(text or "") >= at_least
 
 
 def our_programs(layout: Layout, simulation: Simulation) -> list[Program]:

@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 BOARD = "board:messages"
@@ -14,6 +15,7 @@ ENDS = "ends:live"
 STREAMS = "streams"
 BOARDS_DATABASE = 0
 STREAMS_DATABASE = 3
+FRESH_MS = 10_000
 
 
 def answers(port: int) -> bool:
@@ -59,22 +61,51 @@ def _reply(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> Any:
     raise OSError(f"Valkey answered {line[:80]!r}")
 
 
-class BoardMoved:
-    """Called again and again; true once the busiest channel's value and the newest window have both changed."""
+@dataclass(frozen=True, slots=True)
+class BoardLook:
+    """The busiest channel with its value, and when the newest window ends."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._first: tuple[list[str], float] | None = None
+    top: list[str]
+    end_ms: float
+
+
+def look_at_board(port: int) -> BoardLook | None:
+    """Return what the live board says, None while it is empty. Raises: OSError."""
+    top = redis_command(port, BOARDS_DATABASE, "ZREVRANGE", BOARD, "0", "0", "WITHSCORES")
+    newest = redis_command(port, BOARDS_DATABASE, "ZREVRANGE", ENDS, "0", "0", "WITHSCORES")
+    return BoardLook(top, float(newest[1])) if top and newest else None
+
+
+class BoardMoved:
+    """Called again and again; true once the busiest channel's value and the newest window have both changed.
+
+    The newest window must be of now, too: after a restart from a checkpoint the board first moves through the past.
+    """
+
+    def __init__(self, look: Callable[[], BoardLook | None], now_ms: Callable[[], int]) -> None:
+        self._look = look
+        self._now_ms = now_ms
+        self._first: BoardLook | None = None
 
     def __call__(self) -> bool:
-        top = redis_command(self._port, BOARDS_DATABASE, "ZREVRANGE", BOARD, "0", "0", "WITHSCORES")
-        newest = redis_command(self._port, BOARDS_DATABASE, "ZREVRANGE", ENDS, "0", "0", "WITHSCORES")
-        if not top or not newest:
+        seen = self._look()
+        if seen is None:
             return False
-        now = (top, float(newest[1]))
         if self._first is None:
-            self._first = now
-        return now[0] != self._first[0] and now[1] > self._first[1]
+            self._first = seen
+        moved = seen.top != self._first.top and seen.end_ms > self._first.end_ms
+        return moved and seen.end_ms >= self._now_ms() - FRESH_MS
+
+
+def job_runs(overview: Any) -> bool:
+    """Tell whether a job has all its tasks running; a job that is RUNNING may still be deploying them.
+
+    Source: Flink, "REST API", /jobs/overview.
+    """
+    return any(
+        job["state"] == "RUNNING" and 0 < job["tasks"]["total"] == job["tasks"]["running"] + job["tasks"]["finished"]
+        for job in overview["jobs"]
+    )
 
 
 def streams_fetched_ms(port: int) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.local import prerequisites
 from deploy.local.guard import guarded, say
 from deploy.local.layout import Layout, demo_password, write_run_env
-from deploy.local.locks import locked
+from deploy.local.locks import locked, named
 from deploy.local.programs import DEMO_EMAIL, Simulation, our_programs
 from deploy.local.provision import browser_test_steps, environment_steps, page_steps, test_steps
 from deploy.local.servers import flink_environment, server_programs, write_configuration
@@ -63,17 +63,18 @@ def _start(layout: Layout, simulation: Simulation, *, detach: bool, servers_only
             *prerequisites.tool_problems(),
             *prerequisites.java_problems(),
             *(prerequisites.running_problems(layout) or prerequisites.port_problems(layout)),
-            *_replay_problems(simulation),
+            *simulation.problems(),
         ]
     )
     layout.make_folders()
     began = time.monotonic()
 
     def work() -> None:
-        supervisord = _bring_up(layout, simulation, servers_only=servers_only)
-        _announce(layout, time.monotonic() - began, servers_only=servers_only)
-        if not detach:
-            _watch(Supervisor(layout), supervisord)
+        with named(layout.var):
+            supervisord = _bring_up(layout, simulation, servers_only=servers_only)
+            _announce(layout, time.monotonic() - began, servers_only=servers_only)
+            if not detach:
+                _watch(Supervisor(layout), supervisord)
 
     try:
         with locked(layout.var, wait=False):
@@ -97,7 +98,8 @@ def _bring_up(layout: Layout, simulation: Simulation, *, servers_only: bool) -> 
     (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, programs))
     supervisord = start_supervisord(layout, environment)
     stack = Stack(layout, Supervisor(layout), java, environment)
-    run_steps([*stack.server_steps(), *([] if servers_only else stack.our_steps())], say)
+    steps = [*stack.server_steps(), *([] if servers_only else stack.our_steps())]
+    run_steps(steps, say, look=lambda: check_alive(supervisord))
     return supervisord
 
 
@@ -121,10 +123,11 @@ def _java_home(java: str) -> str:
     return str(Path(java).resolve().parent.parent)
 
 
-def _replay_problems(simulation: Simulation) -> list[str]:
-    if simulation.replay is None or simulation.replay.is_file():
-        return []
-    return [f"REPLAY names {simulation.replay}, which is not a file"]
+def check_alive(supervisord: subprocess.Popen[bytes]) -> None:
+    """Raises: SupervisorAway when it has ended: none of the steps will get anywhere."""
+    status = supervisord.poll()
+    if status is not None:
+        raise SupervisorAway(f"the supervisor was {'stopped' if status == 0 else 'killed'} during the start")
 
 
 def _announce(layout: Layout, seconds: float, *, servers_only: bool) -> None:

@@ -125,11 +125,11 @@ class Stack:
 
     def _flink_job(self) -> str:
         self.supervisor.start("flink-job")
-        wait_until(self._job_runs, SERVER_LIMIT_S, "a running job")
+        wait_until(self._job_runs, SERVER_LIMIT_S, "a job with all its tasks running")
         return "running"
 
     def _job_runs(self) -> bool:
-        return any(job["state"] == "RUNNING" for job in self._flink("/jobs/overview")["jobs"])
+        return readiness.job_runs(self._flink("/jobs/overview"))
 
     def _web(self) -> str:
         self.supervisor.start("web")
@@ -138,9 +138,13 @@ class Stack:
         return f"answers on {url}"
 
     def _board(self) -> str:
-        moved = readiness.BoardMoved(self.layout.ports["Valkey"])
-        wait_until(moved, BOARD_LIMIT_S, "a moving board")
+        port = self.layout.ports["Valkey"]
+        moved = readiness.BoardMoved(lambda: readiness.look_at_board(port), self._now_ms)
+        wait_until(moved, BOARD_LIMIT_S, f"a moving board no older than {readiness.FRESH_MS // 1_000} s")
         return "moves"
+
+    def _now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.layout.clock_offset_ms
 
     def _run(self, program: str) -> str:
         self.supervisor.start(program)

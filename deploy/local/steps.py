@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 NAME_WIDTH = 26
+LOOK_S = 0.5
 REMIND_S = 10.0
 TAIL_LINES = 15
 
@@ -38,10 +39,19 @@ def line(name: str, text: str, seconds: float) -> str:
     return f"{name + ' ':.<{NAME_WIDTH}} {text} ({seconds:.1f} s)"
 
 
-def run_steps(steps: Sequence[Step], say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-    """Run each step as soon as those it comes after are done. Raises: StepFailed with the first failure."""
+def run_steps(
+    steps: Sequence[Step],
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Run each step as soon as those it comes after are done.
+
+    `look` is called while it waits; what it raises ends the waiting. Raises: StepFailed with the first failure.
+    """
     results: queue.SimpleQueue[tuple[Step, str | Exception]] = queue.SimpleQueue()
     waiting, running, done = list(steps), dict[str, float](), set[str]()
+    said_s = clock()
     while waiting or running:
         ready = [step for step in waiting if done.issuperset(step.after)]
         if not ready and not running:
@@ -51,10 +61,14 @@ def run_steps(steps: Sequence[Step], say: Callable[[str], None], clock: Callable
             running[step.name] = clock()
             threading.Thread(target=_work, args=(step, results), daemon=True).start()
         try:
-            step, result = results.get(timeout=REMIND_S)
+            step, result = results.get(timeout=LOOK_S)
         except queue.Empty:
-            say(_reminder([step for step in steps if step.name in running], running, clock()))
+            look()
+            if clock() - said_s >= REMIND_S:
+                said_s = clock()
+                say(_reminder([step for step in steps if step.name in running], running, said_s))
             continue
+        said_s = clock()
         seconds = clock() - running.pop(step.name)
         if isinstance(result, Exception):
             say(line(step.name, "FAILED", seconds))

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 
 from deploy.local.layout import Layout
+from deploy.local.locks import holder, is_locked
 from deploy.local.steps import line
 from deploy.local.supervision import socket_path
 from deploy.local.supervisor_client import Supervisor, SupervisorAway, end_leftovers, leftovers
 
 CLOSE_S = 10
+# All programs together, each of which is killed when it does not end in time.
+RUN_ENDS_S = 180
+
+
+def stop_copy(layout: Layout, say: Callable[[str], None]) -> bool:
+    """End the `make run` of this copy, then what is left of the copy; return whether anything of it ran."""
+    asked = _end_run(layout, say)
+    return stop_everything(layout, say) or asked
+
+
+def _end_run(layout: Layout, say: Callable[[str], None]) -> bool:
+    """Ask `make run` to stop everything, which it can do at any point of its start, and wait for it."""
+    pid, give_up = 0, time.monotonic() + RUN_ENDS_S
+    locked = is_locked(layout.var)
+    while locked and time.monotonic() < give_up:
+        if not pid and (pid := holder(layout.var)):
+            say(f"asked `make run` (pid {pid}) to stop everything")
+            _ask(pid)
+        time.sleep(0.1)
+        locked = is_locked(layout.var)
+    if locked:
+        say(f"`make run` (pid {pid}) still holds {layout.var} after {RUN_ENDS_S} s")
+    return pid > 0
+
+
+def _ask(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
 
 
 def stop_everything(layout: Layout, say: Callable[[str], None]) -> bool:

@@ -30,6 +30,11 @@ STATES = {
 }
 
 
+# supervisor/xmlrpc.py, class Faults.
+SHUTDOWN_STATE = 6
+NOT_RUNNING = 70
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessState:
     """One program as supervisord sees it; `pid` is 0 while it does not run."""
@@ -41,7 +46,7 @@ class ProcessState:
 
 
 class SupervisorAway(Exception):
-    """Nobody answers on the socket: nothing of this copy runs."""
+    """Nobody answers on the socket, or only to say that it is closing down: nothing of this copy runs."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -90,7 +95,7 @@ class Supervisor:
         try:
             self._call("stopProcess", name, True)
         except xmlrpc.client.Fault as fault:
-            if fault.faultCode != 70:  # NOT_RUNNING
+            if fault.faultCode != NOT_RUNNING:
                 raise
 
     def shutdown(self) -> None:
@@ -101,7 +106,11 @@ class Supervisor:
         proxy = xmlrpc.client.ServerProxy("http://supervisor", transport=_UnixTransport(self._path))
         try:
             return getattr(proxy.supervisor, method)(*arguments)
-        except (OSError, http.client.HTTPException) as error:
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != SHUTDOWN_STATE:
+                raise
+            raise SupervisorAway(f"the supervisor on {self._path} is closing down") from fault
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise SupervisorAway(f"no supervisor answers on {self._path}") from error
 
 

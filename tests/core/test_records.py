@@ -16,6 +16,7 @@ from core.records import EPOCH_MS, TOPICS, read_chat, read_event, read_window
 T = 1_795_400_000_000
 MESSAGE: dict[str, Any] = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": T, "user_hash": -5, "words": 2}
 WINDOW: dict[str, Any] = {"v": 1, "grain": "live", "channel_id": "7", "start_ms": T, "end_ms": T + 30_000}
+LENGTHS = {"live": 30_000}
 GRAINS = {"live": frozenset({"messages", "words"})}
 
 
@@ -78,7 +79,7 @@ def test_any_bytes_are_a_record_or_refused(value: bytes) -> None:
 
 
 def test_a_window_keeps_only_columns_that_are_there() -> None:
-    window = read_window(raw(WINDOW, messages=4, words=None, unknown=1), GRAINS)
+    window = read_window(raw(WINDOW, messages=4, words=None, unknown=1), GRAINS, LENGTHS, T + 31_000)
     assert (window.channel_id, window.end_ms, window.columns) == ("7", T + 30_000, {"messages": 4})
 
 
@@ -87,19 +88,33 @@ def test_a_window_keeps_only_columns_that_are_there() -> None:
     [
         ({"grain": "year"}, "unknown grain 'year'"),
         ({"grain": ["live"]}, "unknown grain"),
-        ({"end_ms": T}, "has no length"),
-        ({"start_ms": -60_000}, "has no length"),
+        ({"end_ms": T}, "lasts 0 ms: expected 30000"),
+        ({"start_ms": -60_000}, "before Twitchly"),
+        ({"start_ms": T + 10**9, "end_ms": T + 10**9 + 30_000}, "more than 10 min after"),
         ({"messages": "many"}, "messages is 'many'"),
     ],
 )
 def test_an_unusable_window_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadRecord, match=reason):
-        read_window(raw(WINDOW, **changes), GRAINS)
+        read_window(raw(WINDOW, **changes), GRAINS, LENGTHS, T + 31_000)
 
 
-def test_an_event_needs_an_id() -> None:
-    with pytest.raises(BadRecord, match="id is None"):
-        read_event(raw({"kind": "gap", "channel_id": "7", "at_ms": T}))
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"id": None}, "id is None"),
+        ({"kind": "k" * 201}, "kind is 'kkk"),
+        ({"reason": "\ud800"}, "reason is"),
+        ({"at_ms": 9 * 10**17}, "more than 10 min after"),
+        ({"until_ms": 9 * 10**17}, "more than 10 min after"),
+        ({"until_ms": "soon"}, "until_ms is 'soon'"),
+    ],
+)
+def test_an_unusable_event_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
+    event = {"id": "a", "kind": "gap", "channel_id": "7", "at_ms": T, "until_ms": T, "reason": "restart"}
+    assert read_event(raw(event), T).reason == "restart"
+    with pytest.raises(BadRecord, match=reason):
+        read_event(raw(event, **changes), T)
 
 
 def test_no_text_is_kept_for_a_day() -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from apps.metrics.stream_job import plan_digest
 from core.event_time import PROMISE_DELAY_MS
 from core.metrics import GRAINS, SLIDE_MS, WINDOW_MS, Grain, aggregate
 from core.records import TOPIC, ChatRecord, read_chat
@@ -73,10 +74,10 @@ def prefix(stack: Stack) -> Iterator[str]:
     The newest checkpoint is broken: the job starts all the same, without state and from the beginning.
     """
     name = f"sql-{uuid.uuid4().hex[:8]}."
-    broken = stack.var / "broken-checkpoints" / "job" / "chk-1"
+    broken = stack.var / "broken-checkpoints" / f"{plan_digest()}-0" / "job" / "chk-1"
     broken.mkdir(parents=True)
     (broken / "_metadata").write_bytes(b"this is no checkpoint")
-    env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[1])}
+    env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[2])}
     stack.manage("create_topics", env=env)
     rest = f"http://127.0.0.1:{stack.port + 6}"
     job = stack.manage("submit_flink_job", env=env).split()[1]

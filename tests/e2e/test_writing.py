@@ -77,7 +77,7 @@ def test_a_gap_reaches_the_channel_events(topics: str) -> None:
     found = [
         record for n in range(TOPIC["channel-events"].partitions) for record in records(f"{topics}channel-events", n)
     ]
-    event = read_event(json.dumps(found[0]).encode())
+    event = read_event(json.dumps(found[0]).encode(), NOW + 900)
     assert (event.kind, event.channel_id, event.at_ms, event.until_ms) == ("gap", "7", NOW, NOW + 900)
 
 

@@ -38,7 +38,9 @@ class Ears:
         self.lines: asyncio.Queue[Line] = asyncio.Queue()
         self.joins: asyncio.Queue[str] = asyncio.Queue()
         self.losses: asyncio.Queue[frozenset[str]] = asyncio.Queue()
-        self.heard = Heard(self.lines.put_nowait, self.joins.put_nowait, self.losses.put_nowait)
+        self.heard = Heard(
+            self.lines.put_nowait, self.joins.put_nowait, lambda logins, _quiet_ms: self.losses.put_nowait(logins)
+        )
 
 
 @pytest.fixture

@@ -81,6 +81,20 @@ def test_a_cursor_that_leads_back_ends_the_reading() -> None:
     assert len(twitch.asked) == 2
 
 
+def test_an_empty_page_in_between_does_not_cut_the_list() -> None:
+    twitch = Twitch(page([row(1, 5)], "a"), page([], "b"))
+    with pytest.raises(ServiceAway, match="an empty page after 1 streams"):
+        twitch.helix().top_streams(500)
+
+
+def test_a_token_is_asked_for_once() -> None:
+    twitch = Twitch(page([row(1, 5)]), page([row(1, 5)]))
+    helix = twitch.helix()
+    helix.top_streams(10)
+    helix.top_streams(10)
+    assert twitch.tokens == 1
+
+
 def test_a_refused_token_is_renewed_once() -> None:
     twitch = Twitch(httpx.Response(401, json={}), page([row(1, 5)]))
     assert len(twitch.helix().top_streams(10)) == 1

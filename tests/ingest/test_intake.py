@@ -75,9 +75,3 @@ def test_what_cannot_be_used_is_counted_by_reason(intake: Intake, raw: bytes, re
 def test_other_commands_are_no_rejections(intake: Intake) -> None:
     assert intake.take(parse(b":tmi.twitch.tv ROOMSTATE #ada"), NOW) is None
     assert not intake.rejected
-
-
-def test_the_newest_message_of_several_channels_dates_a_loss(intake: Intake) -> None:
-    intake.take(parse(LINE), NOW)
-    assert intake.last_sent_ms(["ada", "bob"]) == 1_795_399_999_900
-    assert intake.last_sent_ms(["bob"]) == 0

@@ -194,9 +194,9 @@ def test_torn_lines_are_counted_and_passed_over(tmp_path: Path, ledger: Ledger) 
 
 
 def test_gaps_are_read_by_channel_and_bad_events_are_none() -> None:
-    record = gap_record(event_id="g1", channel_id="7", from_ms=5, until_ms=9, reason="joining")
+    record = gap_record(event_id="g1", channel_id="7", from_ms=T0, until_ms=T0 + 9, reason="joining")
     values = [json.dumps(record).encode(), b"no", None, json.dumps({**record, "kind": "raid"}).encode()]
-    assert read_gaps(values) == {"7": [Gap(5, 9, "joining")]}
+    assert read_gaps((value, T0 + 99) for value in values) == {"7": [Gap(T0, T0 + 9, "joining")]}
 
 
 def printed(report: Report, *, as_json: bool) -> tuple[str, str]:

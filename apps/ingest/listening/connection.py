@@ -22,8 +22,8 @@ READ_BYTES = 65_536
 
 
 def monotonic_ms() -> int:
-    """Return ms of the monotonic clock, the one sessions run on."""
-    return time.monotonic_ns() // 1_000_000
+    """Return ms of a clock that never goes back and counts the time that the machine slept."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a connection tells: a line, a confirmed join, and the loss of all its joined channels."""
+    """What a connection tells: a line, a confirmed join, and the loss of all its joined channels.
+
+    With a loss comes for how many ms nothing had been received: all that Twitch sent before was heard.
+    """
 
     line: Callable[[Line], None]
     joined: Callable[[str], None]
-    lost: Callable[[frozenset[str]], None]
+    lost: Callable[[frozenset[str], int], None]
 
 
 class Connection:
@@ -106,7 +109,7 @@ class Connection:
             return f"connection lost: {error}"
         finally:
             self._session = None
-            self._heard.lost(session.joined)
+            self._heard.lost(session.joined, monotonic_ms() - session.heard_ms)
             writer.close()
 
     async def _exchange(self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:

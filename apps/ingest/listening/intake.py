@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.ingest.listening.writer import Entry
@@ -29,7 +29,6 @@ class Intake:
         self._streams: Mapping[str, Stream] = {}
         self._ids: dict[str, str] = {}
         self._wanted: frozenset[str] = frozenset()
-        self._last_sent: dict[str, int] = {}
         self.rejected: Counter[str] = Counter()
 
     def follow(self, streams: Mapping[str, Stream], wanted: frozenset[str]) -> None:
@@ -42,10 +41,6 @@ class Intake:
         """Return the id of a channel that was ever followed, else an empty text."""
         return self._ids.get(login, "")
 
-    def last_sent_ms(self, logins: Iterable[str]) -> int:
-        """Return when Twitch sent the newest message heard of these channels, 0 if none was."""
-        return max((self._last_sent.get(login, 0) for login in logins), default=0)
-
     def take(self, line: Line, now_ms: int) -> Entry | Unwanted | None:
         """Return what becomes of a line: a record to write, a message to account for, or nothing."""
         message = chat_message(line)
@@ -54,7 +49,6 @@ class Intake:
                 self.rejected[f"malformed {line.command or 'line'}"] += 1
             return None
         sent_ms = now_ms if message.sent_ms is None else message.sent_ms
-        self._last_sent[message.channel] = sent_ms
         channel_id = message.room_id or self.id_of(message.channel)
         stream = self._streams.get(channel_id)
         if not channel_id:

@@ -30,6 +30,10 @@ from twitchly.clock import now_ms as wall_ms
 log = logging.getLogger(__name__)
 
 PARTITIONS = TOPIC["chat"].partitions
+# How long a message may be under way to us: one sent this long before a loss may be lost too.
+HEARING_MS = 2_000
+# After the machine slept, or stood still, longer than this, the seconds in between get no pulses.
+CATCH_UP_MS = 30_000
 DRAIN_S = 6.0
 HANDOVER_S = 3.0
 
@@ -135,7 +139,7 @@ class ChatProducer:
             return
         self._clock.raise_to(max(newest.values()))
         now_ms = self._now_ms()
-        self._promises.update({p: at_ms - PROMISE_DELAY_MS for p, at_ms in newest.items() if at_ms})
+        self._promises.update({p: at_ms - PROMISE_DELAY_MS - HEARING_MS for p, at_ms in newest.items() if at_ms})
         self._writer.own({p: at_ms or now_ms for p, at_ms in newest.items()})
         log.info("owns partitions %s", sorted(self._writer.partitions))
         self._want()
@@ -171,12 +175,12 @@ class ChatProducer:
         if gap := self._coverage.joined(self._intake.id_of(login), self._now_ms()):
             self._writer.put_gap(gap)
 
-    def _lost(self, logins: frozenset[str]) -> None:
-        """What came after the last line is unknown, so the gap begins there."""
+    def _lost(self, logins: frozenset[str], quiet_ms: int) -> None:
+        """What Twitch sent after the last bytes that came is unknown, and it sent those a while before."""
         now_ms = self._now_ms()
-        since_ms = self._intake.last_sent_ms(logins) or now_ms
         for login in logins:
-            self._coverage.lost(self._intake.id_of(login), min(since_ms, now_ms), now_ms, "disconnected")
+            since_ms = now_ms - quiet_ms - HEARING_MS
+            self._coverage.lost(self._intake.id_of(login), since_ms, now_ms, "disconnected")
 
     # The seconds
 
@@ -185,6 +189,8 @@ class ChatProducer:
         end_ms = (self._now_ms() // 1000 + 1) * 1000
         split_s = time.monotonic()
         while True:
+            if self._now_ms() - end_ms > CATCH_UP_MS:
+                end_ms = self._now_ms() // 1000 * 1000
             while self._now_ms() >= end_ms:
                 self._pulse(end_ms)
                 end_ms += 1000

@@ -89,13 +89,15 @@ class Writer:
 
     def suspend(self, partitions: Iterable[int]) -> None:
         """Stop writing partitions at once: they may have another owner. What is buffered waits."""
-        self._producer.purge(in_queue=True, in_flight=True, blocking=True)
-        self._producer.poll(0)
+        self._purge()
         self._suspended.update({p: self._times.pop(p) for p in partitions if p in self._times})
 
     def disown(self, partitions: Iterable[int], *, flush_s: float) -> None:
         """Give partitions up: write what is buffered within `flush_s`, then never again."""
         self.flush(flush_s)
+        if len(self._producer):
+            # Kafka is slow to answer: what it has not confirmed must not be sent beside the new owner's records.
+            self._purge()
         self._drop(partitions)
 
     def put(self, entry: Entry) -> None:
@@ -218,6 +220,10 @@ class Writer:
         if error is not None:
             value = message.value()
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), "delivery")
+
+    def _purge(self) -> None:
+        self._producer.purge(in_queue=True, in_flight=True, blocking=True)
+        self._producer.poll(0)
 
     def _drop(self, partitions: Iterable[int]) -> None:
         gone = frozenset(partitions)

@@ -1,0 +1,81 @@
+"""Keeping one stream job running, against answers of Flink's REST interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from apps.metrics.flink_cluster import FlinkCluster
+from apps.metrics.stream_job import StreamJob, plan_digest
+from core.errors import ServiceAway
+
+
+def overview(job_id: str, state: str, running: int, started: int, name: str = "twitchly") -> dict[str, Any]:
+    tasks = {"total": 5, "running": running, "finished": 0}
+    return {"jid": job_id, "name": name, "state": state, "start-time": started, "tasks": tasks}
+
+
+class Flink:
+    """Answers with its jobs and slots, and keeps what it was asked to cancel."""
+
+    def __init__(self, *jobs: dict[str, Any], slots: int = 2) -> None:
+        self.jobs = jobs
+        self.slots = slots
+        self.cancelled: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if request.method == "PATCH":
+            self.cancelled.append(path.rpartition("/")[2])
+            return httpx.Response(202, json={})
+        return httpx.Response(
+            200, json={"jobs": self.jobs} if path == "/jobs/overview" else {"slots-total": self.slots}
+        )
+
+    def job(self) -> StreamJob:
+        cluster = FlinkCluster(httpx.Client(transport=httpx.MockTransport(self)))
+        return StreamJob(cluster, "twitchly", lambda: False)
+
+
+def test_a_job_that_is_there_is_left_alone() -> None:
+    flink = Flink(overview("a", "RUNNING", 5, 1), overview("x", "RUNNING", 5, 2, name="another"))
+    assert flink.job().ensure() == "a"
+    assert flink.cancelled == []
+
+
+def test_of_two_jobs_the_running_one_stays() -> None:
+    flink = Flink(overview("broken", "RESTARTING", 0, 1), overview("good", "RUNNING", 5, 2))
+    assert flink.job().ensure() == "good"
+    assert flink.cancelled == ["broken"]
+
+
+def test_of_two_running_jobs_the_older_one_stays() -> None:
+    flink = Flink(overview("second", "RUNNING", 5, 2), overview("first", "RUNNING", 5, 1))
+    assert flink.job().ensure() == "first"
+    assert flink.cancelled == ["second"]
+
+
+def test_an_ended_job_does_not_count_and_nothing_is_submitted_without_a_task_manager() -> None:
+    with pytest.raises(ServiceAway, match="no task manager"):
+        Flink(overview("a", "FAILED", 0, 1), slots=0).job().ensure()
+
+
+def test_a_flink_that_does_not_answer_is_waited_for() -> None:
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    cluster = FlinkCluster(httpx.Client(transport=httpx.MockTransport(refuse)))
+    with pytest.raises(ServiceAway, match="does not answer"):
+        StreamJob(cluster, "twitchly", lambda: False).ensure()
+
+
+def test_a_plan_is_known_by_what_it_computes(settings: Settings) -> None:
+    digest = plan_digest()
+    settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
+    settings.KAFKA_TOPIC_PREFIX = "other."
+    assert plan_digest() == digest
+    settings.CLOCK_OFFSET_MS = 3_600_000
+    assert plan_digest() != digest

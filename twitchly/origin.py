@@ -1,0 +1,37 @@
+"""Websockets are opened by our own pages alone: same host, same port, and a host that we serve."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+Application = Callable[[Any, Any, Any], Awaitable[Any]]
+
+
+class SameOrigin:
+    """Refuses a websocket whose Origin is not the host it was opened on.
+
+    Browsers always send an Origin, so a request without one is refused too.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if is_same_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
+            return await self._application(scope, receive, send)
+        return await WebsocketDenier()(scope, receive, send)
+
+
+def is_same_origin(origin: str, host: str) -> bool:
+    """Say whether a page of `origin` was served by `host`, both as in the headers."""
+    domain, _port = split_domain_port(host)
+    parts = urlsplit(origin)
+    is_ours = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    return is_ours and parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
