@@ -63,6 +63,18 @@ def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
     assert writer.take_lost() == []
 
 
+def test_a_kafka_that_was_away_is_probed_before_records_are_risked() -> None:
+    writer = away()
+    writer.put_clocks()
+    settle(writer, 1.0)
+    writer.put(message(NOW))
+    settle(writer, 1.5)
+    assert writer.is_held()
+    assert writer.counts["clock"] >= 3
+    assert writer.counts["message"] == 0
+    assert writer.take_lost() == []
+
+
 def test_records_of_a_partition_that_is_given_up_become_gaps() -> None:
     writer = away(**{"message.timeout.ms": 60_000})
     writer.put(message(NOW))

@@ -119,6 +119,8 @@ class Writer:
     def step(self) -> None:
         """Hand to Kafka what it can take now; never waits."""
         self._producer.poll(0)
+        if self._probing and not self._clocks_out:
+            self._probe()
         if self.is_held():
             return
         self._write_gaps()
@@ -147,11 +149,14 @@ class Writer:
         return gaps
 
     def is_held(self) -> bool:
-        """Say whether records wait: Kafka is away, or one clock is out to probe whether it is back."""
-        if self._suspended:
-            return True
+        """Say whether records wait, because Kafka is away."""
         silent = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
-        return self._clocks_out > 0 and (self._probing or silent)
+        return bool(self._suspended) or self._probing or (self._clocks_out > 0 and silent)
+
+    def _probe(self) -> None:
+        """Write a clock that promises nothing new, to learn whether Kafka is back before records are risked."""
+        for partition, times in list(self._times.items())[:1]:
+            self._write(Entry(partition, times.last_ms, clock_record(producer=self._name)))
 
     def _write(self, entry: Entry) -> bool:
         times = self._times.get(entry.partition)

@@ -1,0 +1,75 @@
+"""The boards in a real Valkey: what the sink writes and the pages read."""
+
+from __future__ import annotations
+
+from apps.metrics.boards import UNRANKED_AFTER_MS, BoardReader, BoardWriter
+from core.metrics import Floors
+from core.records import WindowRecord
+from tests.dashboard.conftest import Valkey
+
+T = 1_795_400_000_000
+FLOORS = Floors(engagement_min_viewers=100, spam_min_messages=5)
+
+
+def window(channel_id: str, end_ms: int, *, messages: int = 10, viewers: int = 500) -> WindowRecord:
+    columns = {"messages": messages, "words": messages * 3, "observed_ms": 30_000, "viewers": viewers}
+    return WindowRecord(channel_id, "live", end_ms - 30_000, end_ms, columns)
+
+
+def writer(valkey: Valkey) -> BoardWriter:
+    return BoardWriter(valkey.client(), FLOORS)
+
+
+async def test_an_older_window_changes_nothing(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    boards.apply("live", [window("1", T + 1_000, messages=20)])
+    boards.apply("live", [window("1", T, messages=99), window("2", T, messages=30)])
+    reader = BoardReader(f"{valkey.url}/0")
+    assert await reader.top("messages", 10) == ["2", "1"]
+    values = await reader.values(["1", "2", "3"])
+    assert {channel_id: live.values["messages"] for channel_id, live in values.items()} == {"1": 20, "2": 30}
+    await reader.aclose()
+
+
+async def test_the_same_window_again_changes_nothing(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    for _ in range(2):
+        boards.apply("live", [window("1", T, messages=20)])
+    reader = BoardReader(f"{valkey.url}/0")
+    assert await reader.top("messages", 10) == ["1"]
+    assert await reader.newest_end_ms() == T
+    await reader.aclose()
+
+
+async def test_a_channel_below_a_floor_is_shown_and_not_ranked(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    boards.apply("live", [window("1", T)])
+    boards.apply("live", [window("1", T + 1_000, messages=2, viewers=40)])
+    reader = BoardReader(f"{valkey.url}/0")
+    assert await reader.top("spam", 10) == []
+    assert await reader.top("engagement", 10) == []
+    assert await reader.top("viewers", 10) == ["1"]
+    live = (await reader.values(["1"]))["1"]
+    assert set(live.unranked) == {"spam", "engagement"}
+    assert live.values["spam"] == 3
+    await reader.aclose()
+
+
+async def test_a_channel_without_news_leaves_all_boards(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    boards.apply("live", [window("1", T), window("2", T)])
+    boards.apply("live", [window("2", T + UNRANKED_AFTER_MS + 1_000)])
+    reader = BoardReader(f"{valkey.url}/0")
+    assert await reader.top("viewers", 10) == ["2"]
+    assert set(await reader.values(["1", "2"])) == {"2"}
+    await reader.aclose()
+
+
+async def test_an_emptied_redis_is_complete_after_the_next_windows(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    boards.apply("live", [window("1", T), window("2", T)])
+    valkey.client().flushall()
+    boards.apply("live", [window("1", T + 1_000), window("2", T + 1_000)])
+    reader = BoardReader(f"{valkey.url}/0")
+    assert sorted(await reader.top("messages", 10)) == ["1", "2"]
+    await reader.aclose()
