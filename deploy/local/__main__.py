@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy.local.guard import say
 from deploy.local.clean import clean_data
+from deploy.local.guard import say
 from deploy.local.layout import BadSetting, read_layout
 from deploy.local.prerequisites import Unmet
 from deploy.local.programs import Simulation

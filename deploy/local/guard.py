@@ -38,7 +38,8 @@ def guarded(work: Callable[[], None], clean_up: Callable[[], object]) -> int:
             signal.signal(number, signal.SIG_IGN)
         end_commands()
         clean_up()
-        say("Stopped.")
+        if code == 0:
+            say("Stopped.")
         return code
 
 

@@ -28,6 +28,38 @@ def test_options_of_the_simulation_are_passed_on(layout: Layout) -> None:
     assert "21008" in twitch.command
 
 
+def test_options_that_the_simulation_takes_are_no_problem(tmp_path: Path) -> None:
+    recording = tmp_path / "chat.csv.gz"
+    recording.touch()
+    assert Simulation().problems() == []
+    assert Simulation(replay=recording, speed="0.5").problems() == []
+    assert Simulation(rate="1e3", channels="20", seed="-7").problems() == []
+
+
+@pytest.mark.parametrize(
+    ("simulation", "starts"),
+    [
+        (Simulation(rate="fast"), "RATE is 'fast': expected"),
+        (Simulation(rate="0"), "RATE is '0': expected"),
+        (Simulation(rate="nan"), "RATE is 'nan': expected"),
+        (Simulation(channels="2.5"), "CHANNELS is '2.5': expected a whole number above 0"),
+        (Simulation(channels="0"), "CHANNELS is '0': expected a whole number above 0"),
+        (Simulation(seed="x"), "SEED is 'x': expected a whole number"),
+        (Simulation(speed="4"), "SPEED is given without REPLAY"),
+        (Simulation(replay=Path("/no/chat.csv")), "REPLAY is '/no/chat.csv': expected a .csv or .csv.gz file"),
+        (Simulation(replay=Path(__file__)), f"REPLAY is '{__file__}': expected a .csv or .csv.gz file"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_make_variable(simulation: Simulation, starts: str) -> None:
+    (problem,) = simulation.problems()
+    assert problem.startswith(starts)
+
+
+def test_all_wrong_options_are_named_together() -> None:
+    wrong = Simulation(Path("/no/chat.txt"), "-1", "-1", "-1", "1.5")
+    assert [problem.split()[0] for problem in wrong.problems()] == ["REPLAY", "SPEED", "RATE", "CHANNELS", "SEED"]
+
+
 def test_with_real_twitch_nothing_is_simulated(layout: Layout) -> None:
     real = Layout(layout.root, layout.var, layout.ports, {"TWITCH_CLIENT_ID": "i", "TWITCH_CLIENT_SECRET": "s"})
     assert "twitch" not in [program.name for program in our_programs(real, Simulation())]

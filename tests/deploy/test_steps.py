@@ -1,5 +1,6 @@
 """Steps run in order, side by side where they may, and say how long they took."""
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.steps import Step, StepFailed, line, run_steps, tail, wait_until
+from deploy.local.supervisor_client import SupervisorAway
 
 
 def test_a_line_names_the_step_and_its_seconds() -> None:
@@ -48,6 +50,31 @@ def test_a_failure_names_the_step_and_its_log(tmp_path: Path) -> None:
 def test_steps_that_wait_for_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="one, two"):
         run_steps([Step("one", str, after=("two",)), Step("two", str, after=("one",))], lambda _text: None)
+
+
+def test_what_the_steps_wait_for_may_be_gone() -> None:
+    def look() -> None:
+        raise SupervisorAway("gone")
+
+    never = threading.Event()
+    began = time.monotonic()
+    with pytest.raises(SupervisorAway, match="gone"):
+        run_steps([Step("Kafka", lambda: str(never.wait(20)))], lambda _text: None, look=look)
+    never.set()
+    assert time.monotonic() - began < 5
+
+
+def test_a_long_wait_is_reminded_of_in_its_turn() -> None:
+    seconds, enough, said = itertools.count(0, 4), threading.Event(), list[str]()
+
+    def say(text: str) -> None:
+        said.append(text)
+        enough.set()
+
+    step = Step("Kafka", lambda: "ready" if enough.wait(20) else "late", waits_for="a listener")
+    run_steps([step], say, clock=lambda: float(next(seconds)))
+    assert "Kafka: a listener (" in said[0]
+    assert "ready" in said[-1]
 
 
 def test_waiting_ends_when_it_is_ready_and_forgives_a_refused_connection() -> None:
