@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-HOUR_MS = 3_600_000
+from core.records import HOUR_MS
+
 FILE_FORMAT = "%Y-%m-%dT%H.tsv"
 # What a restarted writer appends to an unfinished line: no line that ends like this can be read as an entry.
 TORN_END = b"\ttorn\n"

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.records import EPOCH_MS, ChatRecord
+from core.records import EPOCH_MS, HOUR_MS, ChatRecord
 
 Grain = Literal["live", "live_distinct", "minute", "hour"]
 Columns = Mapping[str, int]
 
 LIVE_WINDOW_MS = 30_000
 MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 
 WINDOW_MS: Mapping[Grain, int] = {
     "live": LIVE_WINDOW_MS,

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.event_time import PROMISE_DELAY_MS
 from core.metrics import GRAINS, SLIDE_MS, WINDOW_MS, Grain, columns_of
 from core.records import EPOCH_MS, MAX_AHEAD_MS, VERSION
-
-WATERMARK_DELAY_MS = 500
 
 SETTINGS: Mapping[str, str] = {
     "table.local-time-zone": "UTC",
@@ -68,7 +67,7 @@ CREATE TABLE chat (
   event_time AS CASE WHEN at_ms >= {EPOCH_MS}
         AND TO_TIMESTAMP_LTZ(at_ms, 3) <= TIMESTAMPADD(SECOND, {ahead_s}, appended)
         THEN TO_TIMESTAMP_LTZ(at_ms, 3) END,
-  WATERMARK FOR event_time AS event_time - INTERVAL '{WATERMARK_DELAY_MS / 1000}' SECOND
+  WATERMARK FOR event_time AS event_time - INTERVAL '{PROMISE_DELAY_MS / 1000}' SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = '{config.topic_prefix}chat',

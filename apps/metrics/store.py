@@ -22,9 +22,8 @@ from django.db import connections
 
 from core.errors import ServiceAway
 from core.metrics import columns_of
-from core.records import EventRecord, WindowRecord
+from core.records import DAY_MS, HOUR_MS, EventRecord, WindowRecord
 
-DAY_MS = 86_400_000
 # The `live` table keeps the window at every 10th second; the boards see every second.
 STORED_LIVE_STEP_MS = 10_000
 
@@ -145,7 +144,7 @@ def _event_insert(session: Any, event: EventRecord) -> tuple[Any, Sequence[Any]]
 
 
 def _buckets(grain: str, from_ms: int, until_ms: int) -> tuple[str, list[Any]]:
-    days = _days(from_ms - 3_600_000, until_ms)
+    days = _days(from_ms - HOUR_MS, until_ms)
     return ("year", sorted({day.year for day in days})) if grain == "hour" else ("day", days)
 
 
