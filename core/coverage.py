@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-SECOND_MS = 1_000
+from core.times import SECOND_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,16 @@ class Gap:
 
 @dataclass(slots=True)
 class _Watch:
-    unjoined_since_ms: int | None
+    unheard_since_ms: int | None
     reason: str
-    joined_since_ms: int | None = None
+    heard_since_ms: int | None = None
+    # Since when each connection has joined it: two do while one takes over from the other.
+    joined_ms: dict[int, int] = field(default_factory=dict)
     ended: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Coverage:
-    """Follows joins and losses of all wanted channels. Times are those of the producer's clock."""
+    """Follows joins and losses of all wanted channels by connection. Times are those of the producer's clock."""
 
     def __init__(self) -> None:
         self._watches: dict[str, _Watch] = {}
@@ -40,22 +44,39 @@ class Coverage:
         watch = self._watches.pop(channel_id, None)
         return _close(channel_id, watch, at_ms) if watch else None
 
-    def joined(self, channel_id: str, at_ms: int) -> Gap | None:
-        """Note that the channel is heard from now on; returns the gap that ends."""
+    def joined(self, channel_id: str, connection: int, at_ms: int) -> Gap | None:
+        """Note that a connection hears the channel from now on; returns the gap that ends."""
         watch = self._watches.get(channel_id)
-        if watch is None or watch.joined_since_ms is not None:
+        if watch is None:
+            return None
+        watch.joined_ms.setdefault(connection, at_ms)
+        if watch.heard_since_ms is not None:
             return None
         gap = _close(channel_id, watch, at_ms)
-        watch.unjoined_since_ms, watch.joined_since_ms = None, at_ms
+        watch.unheard_since_ms, watch.heard_since_ms = None, at_ms
         return gap
 
-    def lost(self, channel_id: str, since_ms: int, at_ms: int, reason: str) -> None:
-        """Note that nothing is heard any more, surely since `since_ms`, noticed at `at_ms`."""
+    def lost(self, channel_id: str, connection: int, since_ms: int, at_ms: int, reason: str) -> Gap | None:
+        """Note that a connection hears nothing any more, surely since `since_ms`, noticed at `at_ms`.
+
+        Returns the gap when another connection had taken over too late to leave none.
+        """
         watch = self._watches.get(channel_id)
-        if watch is None or watch.joined_since_ms is None:
-            return
-        watch.ended.append((watch.joined_since_ms, min(since_ms, at_ms)))
-        watch.joined_since_ms, watch.unjoined_since_ms, watch.reason = None, since_ms, reason
+        if watch is None or watch.joined_ms.pop(connection, None) is None or watch.heard_since_ms is None:
+            return None
+        taken_over_ms = min(watch.joined_ms.values(), default=None)
+        if taken_over_ms is not None and taken_over_ms <= since_ms:
+            return None
+        watch.ended.append((watch.heard_since_ms, min(since_ms, at_ms)))
+        watch.heard_since_ms = taken_over_ms
+        if taken_over_ms is not None:
+            return Gap(channel_id, since_ms, taken_over_ms, reason)
+        watch.unheard_since_ms, watch.reason = since_ms, reason
+        return None
+
+    def heard(self) -> int:
+        """Return how many wanted channels are listened to."""
+        return sum(watch.heard_since_ms is not None for watch in self._watches.values())
 
     def split(self, at_ms: int) -> list[Gap]:
         """Return the gaps that are still open, up to now; they go on from here as new ones."""
@@ -64,7 +85,7 @@ class Coverage:
             gap = _close(channel_id, watch, at_ms)
             if gap:
                 gaps.append(gap)
-                watch.unjoined_since_ms = at_ms
+                watch.unheard_since_ms = at_ms
         return gaps
 
     def observed(self, end_ms: int) -> dict[str, int]:
@@ -75,14 +96,44 @@ class Coverage:
         start_ms = end_ms - SECOND_MS
         seconds = {}
         for channel_id, watch in self._watches.items():
+            if not watch.ended and watch.heard_since_ms is not None and watch.heard_since_ms <= start_ms:
+                seconds[channel_id] = SECOND_MS
+                continue
             spans = list(watch.ended)
-            if watch.joined_since_ms is not None:
-                spans.append((watch.joined_since_ms, end_ms))
+            if watch.heard_since_ms is not None:
+                spans.append((watch.heard_since_ms, end_ms))
             seconds[channel_id] = sum(max(0, min(b, end_ms) - max(a, start_ms)) for a, b in spans)
             watch.ended = [span for span in watch.ended if span[1] > end_ms]
         return seconds
 
 
+class Unheard:
+    """The recorded gaps of one channel: what pulses claimed to be observed and a later gap denied."""
+
+    def __init__(self, gaps: Iterable[tuple[int, int]]) -> None:
+        """`gaps` are (from_ms, until_ms), in any order; they may overlap."""
+        self._spans: list[tuple[int, int]] = []
+        for from_ms, until_ms in sorted(gaps):
+            if self._spans and from_ms <= self._spans[-1][1]:
+                self._spans[-1] = (self._spans[-1][0], max(until_ms, self._spans[-1][1]))
+            else:
+                self._spans.append((from_ms, until_ms))
+        self._ends = [until_ms for _, until_ms in self._spans]
+
+    def observed_ms(self, claimed_ms: int, start_ms: int, end_ms: int) -> int:
+        """Return how much of [start_ms, end_ms) was listened to: what was claimed, at most what no gap covers.
+
+        A pulse is written before anybody can know that its connection had died; the gap, written when it is
+        known, has the last word.
+        """
+        covered_ms = 0
+        for from_ms, until_ms in self._spans[bisect_right(self._ends, start_ms) :]:
+            if from_ms >= end_ms:
+                break
+            covered_ms += min(until_ms, end_ms) - max(from_ms, start_ms)
+        return min(claimed_ms, end_ms - start_ms - covered_ms)
+
+
 def _close(channel_id: str, watch: _Watch, at_ms: int) -> Gap | None:
-    since_ms = watch.unjoined_since_ms
+    since_ms = watch.unheard_since_ms
     return None if since_ms is None or at_ms <= since_ms else Gap(channel_id, since_ms, at_ms, watch.reason)

@@ -14,7 +14,8 @@ def event_time_ms(sent_ms: int, promise_ms: int, now_ms: int) -> int:
     ours must not advance it for everybody else.
     Source: Flink, "Generating Watermarks".
     """
-    return max(promise_ms, min(sent_ms, now_ms))
+    at_ms = sent_ms if sent_ms < now_ms else now_ms
+    return at_ms if at_ms > promise_ms else promise_ms
 
 
 class PartitionTime:
@@ -30,8 +31,9 @@ class PartitionTime:
 
     def stamp(self, sent_ms: int, now_ms: int) -> int:
         """Return the `at_ms` of the record that is written next."""
-        at_ms = event_time_ms(sent_ms, self.promise_ms, now_ms)
-        self.last_ms = max(self.last_ms, at_ms)
+        at_ms = event_time_ms(sent_ms, self.last_ms - PROMISE_DELAY_MS, now_ms)
+        if at_ms > self.last_ms:
+            self.last_ms = at_ms
         return at_ms
 
 

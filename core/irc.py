@@ -7,32 +7,66 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 _ACTION = "\x01ACTION "
 # Invisible characters that clients append to send the same text twice.
-_INVISIBLE = str.maketrans("", "", "\U000e0000\u034f")
+_INVISIBLE: Final = re.compile("[\U000e0000\u034f]")
 
 
-@dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `tags` unescaped, `nick` of the prefix (or the server's name), upper-case `command`."""
+    """One line: `nick` of the prefix (or the server's name), upper-case `command`; tags are read when asked for.
 
-    command: str
-    params: tuple[str, ...] = ()
-    nick: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
+    `channel` is the login of the channel in the first parameter, or an empty text.
+    """
+
+    __slots__ = ("_head", "channel", "command", "nick", "params")
+
+    def __init__(self, command: str, params: tuple[str, ...] = (), nick: str = "", head: str = "") -> None:
+        """`head` is the tags as they came, still escaped, each with a `;` before it."""
+        self.command = command
+        self.params = params
+        self.nick = nick
+        self.channel = params[0][1:].lower() if params and params[0][:1] == "#" else ""
+        self._head = head
+
+    def __repr__(self) -> str:
+        return f"Line({self.command!r}, {self.params!r}, {self.nick!r}, {self._head!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Line) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((self.command, self.params, self.nick))
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.command, self.params, self.nick, self.tags
 
     @property
-    def channel(self) -> str:
-        """The login of the channel in the first parameter, or an empty text."""
-        return self.params[0][1:].lower() if self.params and self.params[0].startswith("#") else ""
+    def tags(self) -> Mapping[str, str]:
+        """All tags, unescaped. Of a key with several values the last one counts."""
+        tags: dict[str, str] = {}
+        for pair in self._head[1:].split(";"):
+            key, is_given, value = pair.partition("=")
+            if key and (is_given or key not in tags):
+                tags[key] = _plain(value)
+        return tags
+
+    def tag(self, key: str) -> str:
+        """Return a tag's value, unescaped; an empty text when it is not there, which means the same."""
+        head = self._head
+        start = head.rfind(f";{key}=")
+        if start < 0:
+            return ""
+        start += len(key) + 2
+        end = head.find(";", start)
+        value = head[start:] if end < 0 else head[start:end]
+        return _plain(value) if "\\" in value else value
 
 
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
+class ChatMessage(NamedTuple):
     """A PRIVMSG. Tags that Twitch did not send are None or empty; times are ms since the epoch."""
 
     channel: str
@@ -57,41 +91,58 @@ class ChatMessage:
 def parse(raw: bytes) -> Line:
     """Return the line in `raw`, with or without its end of line. Bytes that are not UTF-8 become U+FFFD."""
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
-    tags: Mapping[str, str] = {}
-    nick = ""
-    if text.startswith("@"):
-        head, _, text = text[1:].partition(" ")
-        tags = _tags(head)
+    return _usual(text) or _any(text)
+
+
+def _usual(text: str) -> Line | None:
+    """Return a line of the shape that nearly all have: tags, prefix, command, one parameter, a text."""
+    parts = text.split(" ", 4)
+    if len(parts) != 5:
+        return None
+    head, prefix, command, first, rest = parts
+    if head[:1] != "@" or prefix[:1] != ":" or rest[:1] != ":" or not command or first[:1] in (":", ""):
+        return None
+    return Line(command.upper(), (first, rest[1:]), prefix[1:].partition("!")[0], f";{head[1:]}")
+
+
+def _any(text: str) -> Line:
+    head = ""
+    if text[:1] == "@":
+        head, _, text = text.partition(" ")
+        head = f";{head[1:]}"
     text = text.lstrip(" ")
-    if text.startswith(":"):
+    nick = ""
+    if text[:1] == ":":
         prefix, _, text = text[1:].partition(" ")
         nick = prefix.partition("!")[0]
         text = text.lstrip(" ")
     before, colon, trailing = text.partition(" :")
-    words = before.split()
+    words = before.split(" ")
+    if "" in words:
+        words = [word for word in words if word]
     params = (*words[1:], trailing) if colon else tuple(words[1:])
-    return Line(words[0].upper() if words else "", params, nick, tags)
+    return Line(words[0].upper() if words else "", params, nick, head)
 
 
 def chat_message(line: Line) -> ChatMessage | None:
     """Return the chat message in a PRIVMSG with a channel and a text, else None."""
     if line.command != "PRIVMSG" or not line.channel or len(line.params) < 2:
         return None
-    tags = line.tags
+    source_room_id = line.tag("source-room-id")
     return ChatMessage(
         channel=line.channel,
         text=clean_text(line.params[-1]),
-        user=tags.get("user-id") or line.nick,
-        id=tags.get("id") or None,
-        room_id=_digits(tags.get("room-id")),
+        user=line.tag("user-id") or line.nick,
+        id=line.tag("id") or None,
+        room_id=_digits(line.tag("room-id")),
         sent_ms=sent_ms(line),
-        source_room_id=_digits(tags.get("source-room-id")),
+        source_room_id=_digits(source_room_id) if source_room_id else None,
     )
 
 
 def sent_ms(line: Line) -> int | None:
     """Return when Twitch's server sent the line, in ms since the epoch, if it says so."""
-    digits = _digits(line.tags.get("tmi-sent-ts"))
+    digits = _digits(line.tag("tmi-sent-ts"))
     return int(digits) if digits and len(digits) <= 15 else None
 
 
@@ -99,21 +150,18 @@ def clean_text(text: str) -> str:
     """Return what was written: without the wrapping of /me and without invisible padding."""
     if text.startswith(_ACTION):
         text = text[len(_ACTION) :].rstrip("\x01")
-    return text.translate(_INVISIBLE).strip()
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
+    return text.strip()
 
 
-def _tags(head: str) -> dict[str, str]:
-    tags = {}
-    for pair in head.split(";"):
-        key, _, value = pair.partition("=")
-        if key:
-            tags[key] = _ESCAPE.sub(_unescape, value) if "\\" in value else value
-    return tags
+def _plain(value: str) -> str:
+    return _ESCAPE.sub(_unescape, value)
 
 
 def _unescape(match: re.Match[str]) -> str:
     return _UNESCAPED.get(match[1], match[1])
 
 
-def _digits(value: str | None) -> str | None:
-    return value if value and value.isascii() and value.isdigit() else None
+def _digits(value: str) -> str | None:
+    return value if value.isascii() and value.isdigit() else None

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from core.records import EPOCH_MS, HOUR_MS, ChatRecord
+from core.records import EPOCH_MS, ChatRecord
+from core.times import HOUR_MS, MINUTE_MS
 
 Grain = Literal["live", "live_distinct", "minute", "hour"]
 Columns = Mapping[str, int]
 
 LIVE_WINDOW_MS = 30_000
-MINUTE_MS = 60_000
 
 WINDOW_MS: Mapping[Grain, int] = {
     "live": LIVE_WINDOW_MS,
@@ -34,6 +35,7 @@ GRAINS: tuple[Grain, ...] = ("live", "live_distinct", "minute", "hour")
 
 # Viewers ride in the low digits of a MAX over time, so that the newest pulse wins: see `viewers`.
 VIEWERS_LIMIT = 10_000_000
+VIEWERS_UNKNOWN = "viewers are unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,12 @@ class Column:
     grains: frozenset[Grain]
 
 
-def _messages(records: Iterable[ChatRecord]) -> list[ChatRecord]:
-    return [r for r in records if r.kind == "message"]
+def _of_kind(kind: str, records: Iterable[ChatRecord]) -> list[ChatRecord]:
+    return [record for record in records if record.kind == kind]
 
 
-def _pulses(records: Iterable[ChatRecord]) -> list[ChatRecord]:
-    return [r for r in records if r.kind == "pulse"]
+_messages = partial(_of_kind, "message")
+_pulses = partial(_of_kind, "pulse")
 
 
 def _viewer_counts(records: Iterable[ChatRecord]) -> list[tuple[int, int]]:
@@ -119,6 +121,9 @@ COLUMNS: tuple[Column, ...] = (
         lambda rs: len({r.user_hash for r in _messages(rs)}),
         _DISTINCT,
     ),
+    # Counted apart: no metric is made of them.
+    Column("copies", "COUNT(*) FILTER (WHERE kind = 'copy')", lambda rs: len(_of_kind("copy", rs)), _SUMS),
+    Column("bot_messages", "COUNT(*) FILTER (WHERE kind = 'bot')", lambda rs: len(_of_kind("bot", rs)), _SUMS),
 )
 
 
@@ -202,9 +207,15 @@ def _always(_columns: Columns, _floors: Floors) -> str | None:
     return None
 
 
+def _knows_viewers(columns: Columns, _floors: Floors) -> str | None:
+    return None if "viewers" in columns else VIEWERS_UNKNOWN
+
+
 def _needs_viewers(columns: Columns, floors: Floors) -> str | None:
+    if "viewers" not in columns:
+        return VIEWERS_UNKNOWN
     floor = floors.engagement_min_viewers
-    return f"needs {floor:,} viewers" if columns.get("viewers", 0) < floor else None
+    return f"needs {floor:,} viewers" if columns["viewers"] < floor else None
 
 
 def _needs_messages(columns: Columns, floors: Floors) -> str | None:
@@ -222,7 +233,7 @@ METRICS: tuple[Metric, ...] = (
         "People watching now, as Twitch reports it, asked every 60 s.",
         True,
         lambda columns, _window_ms: columns.get("viewers"),
-        _always,
+        _knows_viewers,
     ),
     Metric(
         "messages",
@@ -271,6 +282,11 @@ METRICS: tuple[Metric, ...] = (
 )
 METRIC: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
 BOARDS: tuple[Metric, ...] = tuple(metric for metric in METRICS if metric.ranked)
+
+
+def counted_apart(columns: Columns) -> dict[str, int]:
+    """Return what was heard and is in no metric: messages from a shared chat, and those of known bots."""
+    return {name: columns[name] for name in ("copies", "bot_messages") if columns.get(name)}
 
 
 def values_of(columns: Columns, window_ms: int) -> dict[str, float]:

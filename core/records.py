@@ -1,4 +1,4 @@
-"""What each Kafka topic holds, and how a record is read back from bytes.
+"""What the records on our topics are made of, and how one is read back from bytes.
 
 A record is JSON with `v`. A field that is not known is absent. Integers are read as Flink's JSON format
 reads them, so that the Python reference and the job agree on which records count.
@@ -15,7 +15,9 @@ from typing import Any, Literal
 from core.errors import BadRecord
 
 VERSION = 1
-CHAT_KINDS = ("message", "pulse", "clock")
+# A message counts; a copy came from another channel by shared chat, a bot is a known service: both are counted apart.
+SPOKEN_KINDS = frozenset({"message", "copy", "bot"})
+CHAT_KINDS = ("message", "copy", "bot", "pulse", "clock")
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 # Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
@@ -23,68 +25,12 @@ MAX_AHEAD_MS = 600_000
 # Nothing is older than this (November 2023); the last viewers of a window are packed above it.
 EPOCH_MS = 1_700_000_000_000
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic: who writes it, who reads it, how it is laid out and for how long it is kept."""
-
-    name: str
-    writer: str
-    readers: tuple[str, ...]
-    partitions: int
-    retention_ms: int
-    retention_bytes: int = -1
-    segment_ms: int = HOUR_MS
-
-    def config(self) -> dict[str, str]:
-        """Return the broker's settings for this topic."""
-        return {
-            "compression.type": "producer",
-            "message.timestamp.type": "LogAppendTime",
-            "retention.ms": str(self.retention_ms),
-            "retention.bytes": str(self.retention_bytes),
-            "segment.ms": str(self.segment_ms),
-        }
-
-
-def _with_dead_letters(topic: Topic, retention_ms: int) -> tuple[Topic, Topic]:
-    dead = Topic(f"{topic.name}-dlq", "run_sink", (), 1, retention_ms, segment_ms=topic.segment_ms)
-    return topic, dead
-
-
-TOPICS: tuple[Topic, ...] = (
-    Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2),
-    *_with_dead_letters(
-        Topic(
-            "windows-live",
-            "flink",
-            ("run_sink history", "run_sink boards"),
-            2,
-            6 * HOUR_MS,
-            1_500_000_000,
-            HOUR_MS // 4,
-        ),
-        7 * DAY_MS,
-    ),
-    *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
-    *_with_dead_letters(Topic("channel-events", "run_producer", ("run_sink history",), 2, 30 * DAY_MS), 7 * DAY_MS),
-)
-TOPIC: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
-
-
-def dead_letter_topic(topic: str) -> str:
-    """Return the name of the topic that takes the unusable records of `topic`."""
-    return f"{topic}-dlq"
-
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
     """One usable record of `chat`, with the fields that metrics are made of."""
 
-    kind: Literal["message", "pulse", "clock"]
+    kind: Literal["message", "copy", "bot", "pulse", "clock"]
     channel_id: str
     at_ms: int
     sent_ms: int | None = None
@@ -108,75 +54,79 @@ class WindowRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One record of `channel-events`; for a gap `until_ms` and `reason` are set."""
+    """One record of `channel-events`: see core/channel_events.py; for a gap `until_ms` and `reason` are set."""
 
     id: str
     kind: str
     channel_id: str
     at_ms: int
-    until_ms: int | None
-    reason: str
+    until_ms: int | None = None
+    reason: str = ""
+    count: int | None = None
+    text: str = ""
+
+
+def stream_fields(*, channel_id: str, viewers: int | None, category: str, language: str) -> dict[str, Any]:
+    """Return what a message and a pulse say of their channel; what is not known is absent."""
+    known: dict[str, Any] = {"viewers": viewers, "category": category or None, "language": language or None}
+    return {
+        "v": VERSION,
+        "channel_id": channel_id,
+        **{name: value for name, value in known.items() if value is not None},
+    }
 
 
 def message_record(
+    stream: Mapping[str, Any], *, kind: str, message_id: str, sent_ms: int, text: str, words: int
+) -> dict[str, Any]:
+    """Return what somebody wrote, of one of SPOKEN_KINDS, with the channel's `stream_fields`.
+
+    `at_ms` and `user_hash` are added where it is written.
+    """
+    return {**stream, "kind": kind, "sent_ms": sent_ms, "id": message_id, "words": words, "text": text}
+
+
+def pulse_record(stream: Mapping[str, Any], *, observed_ms: int, live: bool) -> dict[str, Any]:
+    """Return a channel's pulse for one second; `at_ms` is added where it is written."""
+    return {**stream, "kind": "pulse", "observed_ms": observed_ms, "live": live}
+
+
+def clock_record(*, producer: str, lag_ms: int = 0) -> dict[str, Any]:
+    """Return a clock: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows.
+
+    `lag_ms` is how long what its producer heard had been under way: a gap after it begins so much earlier.
+    """
+    return {"v": VERSION, "kind": "clock", "producer": producer, "lag_ms": lag_ms}
+
+
+def event_record(
     *,
+    event_id: str,
+    kind: str,
     channel_id: str,
-    message_id: str,
-    sent_ms: int,
-    text: str,
-    words: int,
-    viewers: int | None,
-    category: str,
-    language: str,
+    at_ms: int,
+    until_ms: int | None = None,
+    count: int | None = None,
+    text: str | None = None,
+    reason: str | None = None,
 ) -> dict[str, Any]:
-    """Return a chat message's fields; `at_ms` and `user_hash` are added where it is written."""
-    record: dict[str, Any] = {
+    """Return what happened to a channel; the kinds are in core/channel_events.py, `text` is printable."""
+    optional = {"until_ms": until_ms, "count": count, "text": text or None, "reason": reason}
+    return {
         "v": VERSION,
-        "kind": "message",
+        "id": event_id,
+        "kind": kind,
         "channel_id": channel_id,
-        "sent_ms": sent_ms,
-        "id": message_id,
-        "words": words,
-        "text": text,
+        "at_ms": at_ms,
+        **{name: value for name, value in optional.items() if value is not None},
     }
-    return record | _stream_fields(viewers, category, language)
-
-
-def pulse_record(
-    *, channel_id: str, observed_ms: int, live: bool, viewers: int | None, category: str, language: str
-) -> dict[str, Any]:
-    """Return the fields of a channel's pulse for one second; `at_ms` is added where it is written."""
-    record: dict[str, Any] = {
-        "v": VERSION,
-        "kind": "pulse",
-        "channel_id": channel_id,
-        "observed_ms": observed_ms,
-        "live": live,
-    }
-    return record | _stream_fields(viewers, category, language)
-
-
-def clock_record(*, producer: str) -> dict[str, Any]:
-    """Return a clock: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows."""
-    return {"v": VERSION, "kind": "clock", "producer": producer}
 
 
 def gap_record(*, event_id: str, channel_id: str, from_ms: int, until_ms: int, reason: str) -> dict[str, Any]:
     """Return an interval in which a wanted channel was not, or not surely, listened to."""
-    return {
-        "v": VERSION,
-        "id": event_id,
-        "kind": "gap",
-        "channel_id": channel_id,
-        "at_ms": from_ms,
-        "until_ms": until_ms,
-        "reason": reason,
-    }
-
-
-def _stream_fields(viewers: int | None, category: str, language: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {"viewers": viewers, "category": category or None, "language": language or None}
-    return {name: value for name, value in fields.items() if value is not None}
+    return event_record(
+        event_id=event_id, kind="gap", channel_id=channel_id, at_ms=from_ms, until_ms=until_ms, reason=reason
+    )
 
 
 def decode(value: bytes | None) -> dict[str, Any]:
@@ -218,8 +168,8 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         at_ms,
         _optional(fields, "sent_ms", BIGINT_MAX),
         fields["id"] if isinstance(fields.get("id"), str) else None,
-        _need(fields, "user_hash", BIGINT_MAX) if kind == "message" else None,
-        _need(fields, "words", INT_MAX) if kind == "message" else None,
+        _need(fields, "user_hash", BIGINT_MAX) if kind in SPOKEN_KINDS else None,
+        _need(fields, "words", INT_MAX) if kind in SPOKEN_KINDS else None,
         _optional(fields, "viewers", INT_MAX),
         _need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
     )
@@ -253,6 +203,8 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
         at_ms=_moment(fields, "at_ms", appended_ms),
         until_ms=_moment(fields, "until_ms", appended_ms) if fields.get("until_ms") is not None else None,
         reason=_text(fields, "reason") if fields.get("reason") is not None else "",
+        count=_need(fields, "count", BIGINT_MAX) if fields.get("count") is not None else None,
+        text=_text(fields, "text") if fields.get("text") is not None else "",
     )
 
 

@@ -13,9 +13,10 @@ from typing import Literal
 
 from core.errors import BadRecord
 from core.event_time import PROMISE_DELAY_MS
-from core.ledger import Heard
-from core.metrics import MINUTE_MS, WINDOW_MS, Grain, aggregate
-from core.records import ChatRecord, read_chat
+from core.metrics import WINDOW_MS, Grain, aggregate
+from core.proof import Heard
+from core.records import SPOKEN_KINDS, ChatRecord, read_chat
+from core.times import MINUTE_MS
 
 StoredGrain = Literal["live", "minute", "hour"]
 STORED_GRAINS: tuple[StoredGrain, ...] = ("live", "minute", "hour")
@@ -71,11 +72,12 @@ class Blocks:
 
 
 class Tally:
-    """What the records of `chat` come to, in any order of partitions."""
+    """What the records of `chat` come to, in any order of partitions; without `windows` only what was heard is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, windows: bool = True) -> None:
         self.blocks = Blocks()
-        self.heard: dict[str, Heard] = {}
+        self.heard = Heard()
+        self._windows = windows
         self.moved = 0
         self.rejected = 0
         self.without_id = 0
@@ -91,9 +93,10 @@ class Tally:
             return
         self.first_ms.setdefault(partition, record.at_ms)
         self.newest_ms[partition] = max(record.at_ms, self.newest_ms.get(partition, 0))
-        if record.kind == "message":
+        if record.kind in SPOKEN_KINDS:
             self._hear(record)
-        self.blocks.add(_slim(record))
+        if self._windows:
+            self.blocks.add(_slim(record))
 
     def promise_ms(self, partitions: Iterable[int]) -> int:
         """Return the time before which no partition will hold anything more; 0 while one holds nothing."""
@@ -106,8 +109,7 @@ class Tally:
         if record.id is None:
             self.without_id += 1
             return
-        before = self.heard.get(record.id)
-        self.heard[record.id] = Heard(sys.intern(record.channel_id), sent_ms, before.times + 1 if before else 1)
+        self.heard.add(record.id, record.channel_id, sent_ms, record.kind)
 
 
 def differences(expected: Windows, found: Windows) -> Iterator[tuple[WindowKey, str]]:

@@ -6,6 +6,11 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from core.session import JOIN_WINDOW_MS, JOINS_PER_WINDOW
+
+# Connections are opened one after the other, this far apart.
+CONNECT_EVERY_MS = 2_000
+
 
 def partition_of(channel_id: str, partitions: int) -> int:
     """Return the channel's partition: CRC-32 of its id, as librdkafka's `consistent` partitioner."""
@@ -24,7 +29,7 @@ def plan(wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_co
     """Return the fewest moves that make the connections listen to `wanted`, the first ones joined first.
 
     A channel that is wanted and has a connection stays where it is; free places are filled before new
-    connections are opened.
+    connections are opened, and those are filled in the order in which their joins will be sent.
     """
     order = list(dict.fromkeys(wanted))
     keep = set(order)
@@ -38,12 +43,23 @@ def plan(wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_co
         room[number] = per_connection - len(stay)
         if gone:
             moves.part[number] = gone
+    rest = [login for login in order if login not in placed]
+    for number, free in room.items():
+        if free > 0 and rest:
+            moves.join[number], rest = rest[:free], rest[free:]
     following = max(connections, default=-1) + 1
-    for login in (login for login in order if login not in placed):
-        number = next((n for n, free in room.items() if free > 0), following)
-        if number == following:
-            following += 1
-            room[number] = per_connection
-        room[number] -= 1
-        moves.join.setdefault(number, []).append(login)
+    moves.join |= {following + n: logins for n, logins in enumerate(_deal(rest, per_connection))}
     return moves
+
+
+def _deal(logins: list[str], per_connection: int) -> list[list[str]]:
+    """Spread `logins` over new connections so that each is joined as early as its place in the list asks for."""
+    dealt: list[list[str]] = [[] for _ in range(-(-len(logins) // per_connection))]
+    waves = range(-(-per_connection // JOINS_PER_WINDOW))
+    turns = sorted((n * CONNECT_EVERY_MS + wave * JOIN_WINDOW_MS, n) for n in range(len(dealt)) for wave in waves)
+    start = 0
+    for _, n in turns:
+        end = start + min(JOINS_PER_WINDOW, per_connection - len(dealt[n]))
+        dealt[n] += logins[start:end]
+        start = end
+    return [names for names in dealt if names]

@@ -87,6 +87,24 @@ def test_any_text_comes_through(text: str) -> None:
     )
 
 
+keys = st.text(alphabet="ab-", min_size=0, max_size=3)
+values = st.text(alphabet="xy=\\\\:s", max_size=4)
+
+
+@given(st.lists(st.tuples(keys, st.sampled_from(["=", ""]), values), max_size=6))
+def test_one_tag_is_read_as_all_are(pairs: list[tuple[str, str, str]]) -> None:
+    head = ";".join(f"{key}{equals}{value if equals else ''}" for key, equals, value in pairs)
+    line = parse(f"@{head} PING".encode())
+    assert {key: line.tag(key) for key, _, _ in pairs if key} == dict(line.tags)
+
+
+@given(st.text(alphabet="@:;=#a! ", max_size=24))
+def test_the_usual_shape_is_read_as_any_other(text: str) -> None:
+    # A second space before the command is no usual shape, and changes nothing.
+    raw = f"@a=1 :b!c {text}"
+    assert parse(raw.encode()) == parse(raw.replace("@a=1 :", "@a=1  :", 1).encode())
+
+
 def vectors() -> list[dict[str, Any]]:
     path = DATA / "irc-parser-tests" / "msg-split.yaml"
     tests: list[dict[str, Any]] = yaml.safe_load(path.read_text())["tests"] if path.is_file() else []

@@ -7,15 +7,18 @@ import pytest
 from core.metrics import (
     BOARDS,
     COLUMNS,
+    GRAINS,
     LIVE_WINDOW_MS,
     METRIC,
-    MINUTE_MS,
     Floors,
     aggregate,
+    columns_of,
+    counted_apart,
     coverage,
     values_of,
 )
 from core.records import ChatRecord
+from core.times import MINUTE_MS
 
 T = 1_795_400_000_000
 CHAT = [
@@ -38,12 +41,34 @@ def test_the_reference_aggregates_a_window() -> None:
         "viewers_max": 3_000,
         "viewer_pulses": 2,
         "chatters": 2,
+        "copies": 0,
+        "bot_messages": 0,
     }
     assert aggregate(CHAT, "live_distinct") == {"chatters": 2}
 
 
+def test_copies_and_bots_are_counted_apart_and_change_no_other_column() -> None:
+    apart = [
+        ChatRecord("copy", "7", T + 4, user_hash=8, words=90, viewers=9_999),
+        ChatRecord("copy", "7", T + 5, user_hash=8, words=90),
+        ChatRecord("bot", "7", T + 6, user_hash=9, words=90, viewers=9_999),
+    ]
+    for grain in GRAINS:
+        without, within = aggregate(CHAT, grain), aggregate([*CHAT, *apart], grain)
+        if "copies" in {column.name for column in columns_of(grain)}:
+            assert (within.pop("copies"), within.pop("bot_messages")) == (2, 1)
+            del without["copies"], without["bot_messages"]
+        assert within == without
+
+
+def test_what_was_heard_besides_is_told_where_there_is_any() -> None:
+    assert counted_apart({"messages": 4, "copies": 2, "bot_messages": 0}) == {"copies": 2}
+    assert counted_apart({"messages": 4}) == {}
+
+
 def test_what_has_no_data_is_absent() -> None:
-    assert aggregate(CHAT[5:], "live") == {"messages": 0, "observed_ms": 0, "viewer_pulses": 0}
+    empty = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0}
+    assert aggregate(CHAT[5:], "live") == empty
     assert values_of({"messages": 0, "viewer_pulses": 0}, LIVE_WINDOW_MS) == {"messages": 0}
 
 
@@ -79,7 +104,13 @@ def test_small_channels_are_not_ranked_and_the_reason_is_told() -> None:
     assert METRIC["engagement"].unranked({"viewers": 99}, floors) == "needs 100 viewers"
     assert METRIC["engagement"].unranked({"viewers": 100}, floors) is None
     assert METRIC["spam"].unranked({"messages": 4}, floors) == "needs 5 messages in 30 s"
-    assert METRIC["viewers"].unranked({}, floors) is None
+    assert METRIC["viewers"].unranked({"viewers": 0}, floors) is None
+
+
+def test_unknown_viewers_are_a_reason_of_their_own() -> None:
+    for metric in ("viewers", "engagement"):
+        assert METRIC[metric].unranked({"messages": 12}, Floors()) == "viewers are unknown"
+        assert metric not in values_of({"messages": 12, "viewer_pulses": 0}, LIVE_WINDOW_MS)
 
 
 def test_keys_and_columns_are_unique() -> None:

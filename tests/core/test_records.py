@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadRecord
-from core.records import EPOCH_MS, TOPICS, read_chat, read_event, read_window
+from core.records import EPOCH_MS, read_chat, read_event, read_window
+from core.topics import TOPICS
 
 T = 1_795_400_000_000
 MESSAGE: dict[str, Any] = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": T, "user_hash": -5, "words": 2}

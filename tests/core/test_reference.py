@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from core.records import ChatRecord, clock_record, message_record, pulse_record
+from core.records import ChatRecord, clock_record, message_record, pulse_record, stream_fields
 from core.reference import Blocks, Tally, WindowKey, differences
 
 HOUR_MS = 3_600_000
@@ -51,7 +51,14 @@ def test_a_stored_live_window_has_the_columns_of_both_live_grains() -> None:
 
 def test_pulses_alone_make_windows_of_no_messages_and_no_words() -> None:
     columns = windows(pulse(T0 + 999, viewers=None))["7", "minute", T0 + 60_000]
-    assert columns == {"messages": 0, "observed_ms": 1_000, "viewer_pulses": 0, "chatters": 0}
+    assert columns == {
+        "messages": 0,
+        "observed_ms": 1_000,
+        "viewer_pulses": 0,
+        "chatters": 0,
+        "copies": 0,
+        "bot_messages": 0,
+    }
 
 
 def test_clocks_make_no_window() -> None:
@@ -88,16 +95,17 @@ def test_each_kind_of_difference_is_explained() -> None:
         assert why in explanation
 
 
-def record_of(at_ms: int, message_id: str = "m1", sent_ms: int | None = None) -> bytes:
+STREAM = stream_fields(channel_id="7", viewers=100, category="Chess", language="en")
+
+
+def record_of(at_ms: int, message_id: str = "m1", sent_ms: int | None = None, kind: str = "message") -> bytes:
     fields = message_record(
-        channel_id="7",
+        STREAM,
+        kind=kind,
         message_id=message_id,
         sent_ms=at_ms if sent_ms is None else sent_ms,
         text="hello there",
         words=2,
-        viewers=100,
-        category="Chess",
-        language="en",
     )
     return json.dumps({**fields, "at_ms": at_ms, "user_hash": 5}).encode()
 
@@ -107,9 +115,18 @@ def test_a_tally_counts_every_id_and_the_messages_that_changed_their_minute() ->
     tally.add(0, record_of(T0 + 59_000, "a"), T0)
     tally.add(0, record_of(T0 + 60_000, "b", sent_ms=T0 + 59_999), T0)
     tally.add(0, record_of(T0 + 60_000, "b", sent_ms=T0 + 59_999), T0)
-    assert {key: message.times for key, message in tally.heard.items()} == {"a": 1, "b": 2}
-    assert tally.heard["b"].sent_ms == T0 + 59_999
+    assert [tally.heard.at(place).times for place in range(len(tally.heard))] == [1, 2]
+    assert tally.heard.at(1).sent_ms == T0 + 59_999
     assert tally.moved == 2
+
+
+def test_copies_and_bots_are_heard_like_messages() -> None:
+    tally = Tally()
+    for message_id, kind in (("a", "message"), ("b", "copy"), ("c", "bot")):
+        tally.add(0, record_of(T0, message_id, kind=kind), T0)
+    assert [tally.heard.at(place).kind for place in range(3)] == ["message", "copy", "bot"]
+    columns = tally.blocks.windows(from_ms=T0, until_ms=T0 + 60_000)["7", "minute", T0 + 60_000]
+    assert (columns["messages"], columns["copies"], columns["bot_messages"]) == (1, 1, 1)
 
 
 def test_a_tally_counts_what_cannot_be_used_and_goes_on() -> None:
@@ -129,4 +146,4 @@ def test_the_promise_is_that_of_the_slowest_partition() -> None:
 
 
 def pulse_fields() -> dict[str, Any]:
-    return pulse_record(channel_id="7", observed_ms=1_000, live=True, viewers=1, category="Chess", language="en")
+    return pulse_record(STREAM, observed_ms=1_000, live=True)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from django.conf import settings
+
+from core.irc import Line
 from core.session import (
     JOIN_ANSWER_MS,
     JOIN_WINDOW_MS,
     PING_EVERY_MS,
     PONG_WITHIN_MS,
     Ended,
+    Event,
+    JoinBudget,
     Joined,
+    Left,
+    Reconnect,
     Refused,
     Session,
 )
+from core.silence import AT_LEAST_MS, AT_MOST_MS
 
+DATA: Path = settings.DATA_DIR
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"recorded data is absent: TWITCHLY_DATA={DATA}")
 NICK = "justinfan12345"
 WELCOME = f":tmi.twitch.tv 001 {NICK} :Welcome, GLHF!\r\n".encode()
 
@@ -28,6 +39,28 @@ def welcomed(now_ms: int = 0) -> Session:
 
 def joins(session: Session) -> list[str]:
     return [line[6:] for line in session.data_to_send().decode().splitlines() if line.startswith("JOIN #")]
+
+
+def joined(*logins: str, now_ms: int = 0) -> Session:
+    session = welcomed(now_ms)
+    session.join(logins)
+    session.tick(now_ms)
+    session.data_to_send()
+    for login in logins:
+        session.receive_data(echo(login), now_ms)
+    return session
+
+
+def awake(session: Session, from_ms: int, until_ms: int) -> list[Event]:
+    """Let the time pass on a connection whose server answers each PING and nothing else."""
+    events: list[Event] = []
+    now_ms = from_ms
+    while now_ms < until_ms:
+        now_ms = min(until_ms, max(now_ms + 1, session.wake_at_ms(now_ms)))
+        events += session.tick(now_ms)
+        if session.data_to_send().startswith(b"PING"):
+            session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", now_ms)
+    return events
 
 
 def echo(login: str) -> bytes:
@@ -101,7 +134,7 @@ def test_a_joined_channel_is_parted() -> None:
     session.tick(0)
     session.data_to_send()
     session.receive_data(echo("a"), 1)
-    session.part(["a"])
+    assert session.part(["a"]) == ["a"]
     assert session.data_to_send() == b"PART #a\r\n"
     assert session.joined == frozenset()
 
@@ -128,8 +161,11 @@ def test_any_answer_keeps_the_connection(after_ms: int) -> None:
     assert session.tick(PING_EVERY_MS + PONG_WITHIN_MS) == []
 
 
-def test_reconnect_ends_the_session() -> None:
-    assert welcomed().receive_data(b":tmi.twitch.tv RECONNECT\r\n", 1) == [Ended("Twitch asked to reconnect")]
+def test_reconnect_is_told_and_the_session_goes_on() -> None:
+    session = joined("a")
+    assert session.receive_data(b":tmi.twitch.tv RECONNECT\r\n", 1) == [Reconnect()]
+    (line,) = session.receive_data(b":b!b@b PRIVMSG #a :still here\r\n", 2)
+    assert isinstance(line, Line)
 
 
 def test_a_suspended_channel_is_told() -> None:
@@ -151,4 +187,79 @@ def test_one_byte_at_a_time_gives_the_same_events() -> None:
     events = [event for n in range(len(raw)) for event in single.receive_data(raw[n : n + 1], 1)]
     assert events == whole.receive_data(raw, 1)
     assert len(events) == 3
+    assert single.data_to_send() == whole.data_to_send()
+
+
+def test_a_joined_channel_that_is_suspended_is_left_and_asked_for_again() -> None:
+    session = joined("a", "b")
+    raw = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #a :This channel has been suspended.\r\n"
+    assert session.receive_data(raw, 1) == [Refused("a", "msg_channel_suspended"), Left("a", "suspended")]
+    assert session.joined == {"b"}
+    session.tick(2)
+    assert joins(session) == ["a"]
+
+
+def test_a_part_that_nobody_asked_for_is_a_loss() -> None:
+    session = joined("a")
+    part = f":{NICK}!{NICK}@{NICK}.tmi.twitch.tv PART #a\r\n".encode()
+    assert session.receive_data(part, 1) == [Left("a", "parted")]
+    assert session.receive_data(part, 2) == []
+
+
+def test_refused_capabilities_end_the_session() -> None:
+    raw = b":tmi.twitch.tv CAP * NAK :twitch.tv/tags twitch.tv/commands\r\n"
+    assert welcomed().receive_data(raw, 1) == [Ended("capabilities refused")]
+
+
+def test_sessions_that_share_a_budget_keep_the_limit_together() -> None:
+    budget = JoinBudget(limit=3)
+    first, second = (Session(NICK, 0, budget) for _ in range(2))
+    for session in (first, second):
+        session.receive_data(WELCOME, 0)
+        session.join(["a", "b"])
+        session.tick(0)
+    assert (joins(first), joins(second)) == (["a", "b"], ["a"])
+    assert second.wake_at_ms(1) == JOIN_WINDOW_MS
+
+
+def test_a_busy_channel_that_falls_silent_is_joined_anew() -> None:
+    session = joined("a", "b")
+    for now_ms in range(0, 60_000, 500):
+        session.receive_data(b":b!b@b PRIVMSG #a :hi\r\n", now_ms)
+    assert awake(session, 60_000, 60_000 + AT_LEAST_MS - 1_000) == []
+    assert awake(session, 60_000 + AT_LEAST_MS - 1_000, 60_000 + AT_LEAST_MS + 6_000) == [Left("a", "silent")]
+    assert session.joined == {"b"}
+
+
+def test_a_quiet_channel_is_joined_anew_once_an_hour() -> None:
+    session = joined("a")
+    assert awake(session, 0, AT_MOST_MS - 10_000) == []
+    assert awake(session, AT_MOST_MS - 10_000, AT_MOST_MS + 10_000) == [Left("a", "silent")]
+
+
+def test_a_pong_tells_how_long_lines_are_under_way() -> None:
+    session = welcomed()
+    session.tick(PING_EVERY_MS)
+    session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", PING_EVERY_MS + 340)
+    assert session.lag_ms == 340
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["xqcow_2019-09-15.irc", "forsen_2022-01-01.irc"])
+def test_a_recording_gives_the_same_events_one_byte_at_a_time(name: str) -> None:
+    raw = b"\r\n".join((DATA / "irc" / name).read_bytes().splitlines()[:400]) + b"\r\n"
+    whole, single = welcomed(), welcomed()
+    events = [event for n in range(len(raw)) for event in single.receive_data(raw[n : n + 1], 1)]
+    assert events == whole.receive_data(raw, 1)
+    assert len(events) > 300
+
+
+@needs_data
+def test_every_recorded_kind_of_line_gives_the_same_events_one_byte_at_a_time() -> None:
+    rows = (DATA / "irc" / "protocol_lines.tsv").read_bytes().splitlines()
+    raw = b"".join(row.partition(b"\t")[2] + b"\r\n" for row in rows)
+    whole, single = welcomed(), welcomed()
+    events = [event for n in range(len(raw)) for event in single.receive_data(raw[n : n + 1], 1)]
+    assert events == whole.receive_data(raw, 1)
+    assert len(events) > 100
     assert single.data_to_send() == whole.data_to_send()

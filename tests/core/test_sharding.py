@@ -34,6 +34,14 @@ def test_a_free_place_is_filled_before_a_connection_is_opened() -> None:
     assert moves.join == {0: ["d"], 1: ["e"]}
 
 
+def test_new_connections_share_the_list_in_the_order_their_joins_are_sent() -> None:
+    wanted = [f"c{n}" for n in range(120)]
+    first, second, third = plan(wanted, {}, 50).join.values()
+    assert first == wanted[0:20] + wanted[60:80]
+    assert second == wanted[20:40] + wanted[80:100]
+    assert third == wanted[40:60] + wanted[100:120]
+
+
 @given(logins, logins, st.integers(1, 7))
 def test_the_wanted_channels_are_listened_to_once_and_stay_where_they_are(
     before: list[str], wanted: list[str], per_connection: int

@@ -1,0 +1,61 @@
+"""The one table of Kafka topics: who writes each, who reads it, how it is laid out and how long it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.times import DAY_MS, HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic: who writes it, who reads it, how it is laid out and for how long it is kept."""
+
+    name: str
+    writer: str
+    readers: tuple[str, ...]
+    partitions: int
+    retention_ms: int
+    retention_bytes: int = -1
+    segment_ms: int = HOUR_MS
+
+    def config(self) -> dict[str, str]:
+        """Return the broker's settings for this topic."""
+        return {
+            "compression.type": "producer",
+            "message.timestamp.type": "LogAppendTime",
+            "retention.ms": str(self.retention_ms),
+            "retention.bytes": str(self.retention_bytes),
+            "segment.ms": str(self.segment_ms),
+        }
+
+
+def _with_dead_letters(topic: Topic, retention_ms: int) -> tuple[Topic, Topic]:
+    dead = Topic(f"{topic.name}-dlq", "run_sink", (), 1, retention_ms, segment_ms=topic.segment_ms)
+    return topic, dead
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2),
+    *_with_dead_letters(
+        Topic(
+            "windows-live",
+            "flink",
+            ("run_sink history", "run_sink boards"),
+            2,
+            6 * HOUR_MS,
+            1_500_000_000,
+            HOUR_MS // 4,
+        ),
+        7 * DAY_MS,
+    ),
+    *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
+    *_with_dead_letters(Topic("channel-events", "run_producer", ("run_sink history",), 2, 30 * DAY_MS), 7 * DAY_MS),
+)
+TOPIC: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Return the name of the topic that takes the unusable records of `topic`."""
+    return f"{topic}-dlq"

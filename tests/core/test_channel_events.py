@@ -1,0 +1,45 @@
+"""What notices say of a channel."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.channel_events import LABELS, Happening, happening, label, printable
+from core.irc import parse
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"@msg-id=raid;msg-param-viewerCount=12 :t USERNOTICE #a", Happening("raid", 12)),
+        (b"@msg-id=raid;msg-param-viewerCount=many :t USERNOTICE #a", Happening("raid")),
+        (b"@msg-id=submysterygift;msg-param-mass-gift-count=50 :t USERNOTICE #a", Happening("gift_bomb", 50)),
+        (b"@msg-id=resub :t USERNOTICE #a :still here", Happening("subscriptions", 1)),
+        (b"@msg-id=subgift :t USERNOTICE #a", Happening("subscriptions", 1)),
+        (b"@msg-id=announcement :t USERNOTICE #a :hello", None),
+        (b":t CLEARCHAT #a", Happening("chat_cleared")),
+        (b"@ban-duration=600 :t CLEARCHAT #a :eve", Happening("timeouts", 1)),
+        (b":t CLEARCHAT #a :eve", Happening("bans", 1)),
+        (b"@target-msg-id=1 :t CLEARMSG #a :bad words", Happening("deletions", 1)),
+        (b"@bits=100 :b PRIVMSG #a :cheer100", Happening("cheers", 100)),
+        (b"@bits=0 :b PRIVMSG #a :none", None),
+        (b":b PRIVMSG #a :hello", None),
+        (b":t HOSTTARGET #a :-", None),
+    ],
+)
+def test_a_line_says_what_happened(raw: bytes, expected: Happening | None) -> None:
+    assert happening(parse(raw)) == expected
+
+
+def test_labels_are_written_for_people() -> None:
+    assert label("raid", 1200, "") == "Raid: 1,200 viewers"
+    assert label("category", None, "Chess") == "Category: Chess"
+    assert label("raid", None, "") == "Raid: unknown viewers"
+    assert label("of the future", 3, "x") == "of the future"
+    assert all(label(kind, 1, "x") for kind in LABELS)
+
+
+def test_a_hostile_text_becomes_printable() -> None:
+    assert printable("a\x00b\n\u202ec  d") == "a b c d"
+    assert len(printable("x" * 900)) == 200
+    assert printable("\ud83d") == ""
