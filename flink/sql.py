@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from core.event_time import PROMISE_DELAY_MS
 from core.metrics import GRAINS, SLIDE_MS, WINDOW_MS, Grain, columns_of
-from core.records import EPOCH_MS, MAX_AHEAD_MS, VERSION
+from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, VERSION
 
 SETTINGS: Mapping[str, str] = {
     "table.local-time-zone": "UTC",
@@ -82,11 +82,12 @@ CREATE TABLE chat (
 
 def _usable() -> str:
     """The rows that count, by the rules of core.records.read_chat."""
-    return """
+    spoken = ", ".join(f"'{kind}'" for kind in sorted(SPOKEN_KINDS))
+    return f"""
 CREATE TEMPORARY VIEW usable AS
 SELECT * FROM chat
 WHERE event_time IS NOT NULL AND channel_id IS NOT NULL
-  AND (kind = 'message' AND words IS NOT NULL AND user_hash IS NOT NULL
+  AND (kind IN ({spoken}) AND words IS NOT NULL AND user_hash IS NOT NULL
     OR kind = 'pulse' AND observed_ms IS NOT NULL)"""
 
 

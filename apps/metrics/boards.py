@@ -10,7 +10,7 @@ import redis
 import redis.asyncio
 
 from core.errors import ServiceAway
-from core.metrics import BOARDS, WINDOW_MS, Floors, coverage, values_of
+from core.metrics import BOARDS, WINDOW_MS, Floors, counted_apart, coverage, values_of
 from core.records import WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
@@ -47,12 +47,17 @@ def board_key(metric: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LiveValues:
-    """A channel now. `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked."""
+    """A channel now.
+
+    `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked; `apart` is what was
+    heard besides, by column: see core.metrics.counted_apart.
+    """
 
     end_ms: int
     coverage: float
     values: Mapping[str, float]
     unranked: Mapping[str, str]
+    apart: Mapping[str, int]
 
 
 class BoardWriter:
@@ -80,6 +85,7 @@ class BoardWriter:
         if ranked:
             reasons = {metric.key: metric.unranked(window.columns, self._floors) for metric in BOARDS}
             live["coverage"] = coverage(window.columns, WINDOW_MS["live"])
+            live["apart"] = counted_apart(window.columns)
             live["unranked"] = {key: reason for key, reason in reasons.items() if reason}
             scores = [False if reasons[m.key] else values.get(m.key, False) for m in BOARDS]
         return [window.channel_id, window.end_ms, json.dumps(live), scores]
@@ -131,4 +137,4 @@ def _merge(sums: str, distinct: str | None) -> LiveValues:
     values = dict(live["values"])
     if distinct:
         values |= json.loads(distinct)["values"]
-    return LiveValues(live["end_ms"], live["coverage"], values, live["unranked"])
+    return LiveValues(live["end_ms"], live["coverage"], values, live["unranked"], live["apart"])

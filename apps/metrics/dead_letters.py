@@ -10,7 +10,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from core.records import dead_letter_topic
+from core.topics import dead_letter_topic
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ def _time_window(unit: str, size: int) -> dict[str, Any]:
 
 
 class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """What every window table carries: sums, viewers and distinct chatters; absent is unset."""
+    """What every window table carries: sums, viewers, distinct chatters, what is counted apart; absent is unset."""
 
     __abstract__ = True
     messages = columns.BigInt()
@@ -33,6 +33,8 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
     viewers_max = columns.BigInt()
     viewer_pulses = columns.BigInt()
     chatters = columns.BigInt()
+    copies = columns.BigInt()
+    bot_messages = columns.BigInt()
 
 
 class _DayWindow(_Window):
@@ -100,6 +102,8 @@ class ChannelEvent(DjangoCassandraModel):  # type: ignore[misc]  # the driver ha
     kind = columns.Text()
     until_ms = columns.BigInt()
     reason = columns.Text()
+    count = columns.BigInt()
+    text = columns.Text()
 
     class Meta:
         get_pk_field = "channel_id"

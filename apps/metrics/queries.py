@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from apps.metrics.store import WindowStore
+from apps.metrics.marks import EventMark, marks_of
+from apps.metrics.store import StoredWindow, WindowStore
+from core.coverage import Unheard
 from core.metrics import WINDOW_MS, Grain, coverage, values_of
+from core.times import HOUR_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A span that a chart can show, and the stored grain it is drawn from."""
+    """A span that a chart can show, the stored grain it is drawn from, and over what its frequent events are summed."""
 
     key: str
     label: str
     span_ms: int
     grain: Grain
     step_ms: int
+    merge_ms: int
 
 
 RANGES: Mapping[str, Range] = {
-    "10m": Range("10m", "10 min", 600_000, "live", 10_000),
-    "1h": Range("1h", "1 h", 3_600_000, "live", 10_000),
-    "24h": Range("24h", "24 h", 86_400_000, "minute", 60_000),
+    "10m": Range("10m", "10 min", 10 * MINUTE_MS, "live", 10_000, MINUTE_MS),
+    "1h": Range("1h", "1 h", HOUR_MS, "live", 10_000, 5 * MINUTE_MS),
+    "24h": Range("24h", "24 h", 24 * HOUR_MS, "minute", MINUTE_MS, 30 * MINUTE_MS),
 }
+# How far back live pages are told what happened: longer than they go without asking for the whole history.
+RECENT_MS = 3 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,16 @@ GAP_REASONS: Mapping[str, str] = {
     "joining": "the channel was being joined",
     "restart": "the listener was restarted",
     "disconnected": "the connection to Twitch was lost",
+    "reconnecting": "Twitch asked us to connect anew",
+    "parted": "Twitch took us out of the channel",
+    "suspended": "Twitch has suspended the channel",
+    "refused": "Twitch did not let us join",
+    "silent": "nothing was heard although chat was expected",
     "overflow": "more came than could be kept",
     "delivery": "messages did not reach Kafka",
     "handover": "another listener took over",
     "unwanted": "the channel had left the list",
+    "sleeping": "the machine had slept",
 }
 
 
@@ -63,6 +75,7 @@ class Series:
     range: Range
     points: list[Point]
     gaps: list[GapSpan]
+    marks: list[EventMark]
 
 
 def series(channel_id: str, range_key: str, now_ms: int) -> Series:
@@ -71,13 +84,37 @@ def series(channel_id: str, range_key: str, now_ms: int) -> Series:
     store = WindowStore()
     from_ms = now_ms - chosen.span_ms
     window_ms = WINDOW_MS[chosen.grain]
+    events = store.read_events(channel_id, from_ms - window_ms, now_ms)
+    gaps = [event for event in events if event.kind == "gap" and event.until_ms is not None]
+    unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
     points = [
-        Point(window.end_ms, coverage(window.columns, window_ms), values_of(window.columns, window_ms))
-        for window in store.read_windows(chosen.grain, channel_id, from_ms, now_ms)
+        _point(window, window_ms, unheard) for window in store.read_windows(chosen.grain, channel_id, from_ms, now_ms)
     ]
-    gaps = [
-        GapSpan(event.at_ms, event.until_ms, GAP_REASONS.get(event.reason, event.reason))
-        for event in store.read_events(channel_id, from_ms, now_ms)
-        if event.kind == "gap" and event.until_ms is not None
-    ]
-    return Series(chosen, points, gaps)
+    spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
+    shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
+    return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown))
+
+
+def _point(window: StoredWindow, window_ms: int, unheard: Unheard) -> Point:
+    claimed_ms = window.columns.get("observed_ms", 0)
+    observed_ms = unheard.observed_ms(claimed_ms, window.end_ms - window_ms, window.end_ms)
+    columns = {**window.columns, "observed_ms": observed_ms}
+    return Point(window.end_ms, coverage(columns, window_ms), values_of(columns, window_ms))
+
+
+def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
+    """Return what happened to each channel in the past RECENT_MS. Raises: ServiceAway."""
+    found = WindowStore().read_recent_events(channel_ids, now_ms - RECENT_MS, now_ms)
+    return {channel_id: marks_of(events) for channel_id, events in found.items()}
+
+
+def joined(gaps: Iterable[GapSpan]) -> list[GapSpan]:
+    """Return `gaps`, by time, with those joined that a listener wrote piece by piece while they lasted."""
+    whole: list[GapSpan] = []
+    for gap in gaps:
+        last = whole[-1] if whole else None
+        if last is not None and last.reason == gap.reason and gap.from_ms <= last.until_ms:
+            whole[-1] = replace(last, until_ms=max(last.until_ms, gap.until_ms))
+        else:
+            whole.append(gap)
+    return whole

@@ -27,10 +27,14 @@ LENGTHS_MS: Mapping[str, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
 COLUMN_NAMES: Mapping[str, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
 HISTORY_TOPICS = ("windows-live", "windows", "channel-events")
 TICK_GROUP = "boards"
+OPT_OUT = "opt_out"
 
 
 class HistorySink:
-    """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing."""
+    """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing.
+
+    An opt-out deletes what is stored of its channel and leaves no trace itself.
+    """
 
     def __init__(self, consumer: Consumer, store: WindowStore, dead_letters: DeadLetters) -> None:
         self._consumer = consumer
@@ -65,7 +69,10 @@ class HistorySink:
     def _write(self, windows: list[WindowRecord], events: list[EventRecord], stop: Callable[[], bool]) -> bool:
         while True:
             try:
-                self._store.write(windows, events)
+                self._store.write(windows, [event for event in events if event.kind != OPT_OUT])
+                for event in events:
+                    if event.kind == OPT_OUT:
+                        self._store.forget(event.channel_id, event.at_ms)
                 return True
             except ServiceAway as error:
                 log.warning("waiting for Cassandra with %d windows: %s", len(windows), error)

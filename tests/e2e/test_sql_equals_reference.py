@@ -15,8 +15,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from apps.metrics.stream_job import plan_digest
 from core.event_time import PROMISE_DELAY_MS
 from core.metrics import GRAINS, SLIDE_MS, WINDOW_MS, Grain, aggregate
-from core.records import TOPIC, ChatRecord, read_chat
+from core.records import ChatRecord, read_chat
 from core.sharding import partition_of
+from core.topics import TOPIC
 from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server
@@ -42,7 +43,8 @@ def random_chat(seed: int, start_ms: int) -> list[dict[str, object]]:
                 pulse["viewers"] = dice.randrange(200_000)
             records.append({"v": 1, **pulse})
             for _ in range(int(busy) if busy >= 1 else int(dice.random() < busy)):
-                message = {"kind": "message", "channel_id": channel_id, "words": dice.randrange(60)}
+                kind = dice.choices(("message", "copy", "bot"), weights=(6, 2, 1))[0]
+                message = {"kind": kind, "channel_id": channel_id, "words": dice.randrange(60)}
                 message |= {"at_ms": end_ms - dice.randrange(1, 1000), "user_hash": dice.randrange(-9, 9)}
                 records.append({"v": 1, **message})
     return sorted(records, key=lambda record: int(str(record["at_ms"])) + dice.randrange(500))
@@ -113,6 +115,7 @@ def test_every_cell_of_every_grain_equals_the_reference(stack: Stack, prefix: st
     assert {key: (found[key], cell) for key, cell in expected.items() if found[key] != cell} == {}
     assert found.keys() - expected.keys() == set()
     assert {key[0] for key in expected} == set(GRAINS)
+    assert all(any(cell.get(name) for cell in expected.values()) for name in ("messages", "copies", "bot_messages"))
     assert len(expected) > 10_000
 
 

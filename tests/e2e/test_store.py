@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -12,8 +14,8 @@ from pytest_django import DjangoDbBlocker
 
 from apps.metrics.queries import series
 from apps.metrics.store import StoredWindow, WindowStore, is_stored
-from core.records import EventRecord, WindowRecord
-from drills.stack import Stack
+from core.records import EventRecord, WindowRecord, event_record
+from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server
 
@@ -96,6 +98,81 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     assert read.points[0].values["messages"] == 4
     assert read.points[0].coverage == 1
     assert [gap.reason for gap in read.gaps] == ["the listener was restarted"]
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_events_come_back_whole_and_become_marks(channel_id: str) -> None:
+    now_ms = MIDNIGHT + 300_000
+    events = [
+        EventRecord("t", "category", channel_id, MIDNIGHT - 200_000, text="Chess"),
+        EventRecord("b", "bans", channel_id, MIDNIGHT - 60_000, MIDNIGHT - 10_000, count=3),
+        EventRecord("m", "gap", channel_id, MIDNIGHT + 60_000, MIDNIGHT + 120_000, "silent"),
+        EventRecord("n", "gap", channel_id, MIDNIGHT + 120_000, MIDNIGHT + 140_000, "silent"),
+        EventRecord("r", "raid", channel_id, MIDNIGHT + 200_000, count=1_200),
+    ]
+    store = WindowStore()
+    for _ in range(2):
+        store.write([], events)
+    assert store.read_events(channel_id, MIDNIGHT - 300_000, now_ms) == events
+    assert store.read_recent_events([channel_id, "404"], now_ms - 180_000, now_ms) == {
+        channel_id: [events[3], events[4]],
+        "404": [],
+    }
+    read = series(channel_id, "10m", now_ms)
+    assert [mark.label for mark in read.marks] == ["Category: Chess", "Bans: 3", "Raid: 1,200 viewers"]
+    assert [(gap.until_ms - gap.from_ms, gap.reason) for gap in read.gaps] == [
+        (80_000, "nothing was heard although chat was expected")
+    ]
+
+
+def hold(store: WindowStore, channel_id: str, from_ms: int) -> list[int]:
+    """Return how many rows of each kind the channel has since `from_ms`."""
+    until_ms = from_ms + 200 * 24 * HOUR_MS
+    windows = [len(store.read_windows(grain, channel_id, from_ms, until_ms)) for grain in ("live", "minute", "hour")]
+    return [*windows, len(store.read_events(channel_id, from_ms, until_ms))]
+
+
+def everything(channel_id: str, end_ms: int) -> tuple[list[WindowRecord], list[EventRecord]]:
+    windows = [
+        window(channel_id, "live", end_ms, 30_000, **COLUMNS),
+        window(channel_id, "live_distinct", end_ms, 30_000, chatters=3),
+        window(channel_id, "minute", end_ms, 60_000, messages=1),
+        window(channel_id, "hour", end_ms, HOUR_MS, messages=1),
+    ]
+    return windows, [EventRecord("r", "raid", channel_id, end_ms, count=5)]
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(channel_id: str) -> None:
+    store, opted_out_ms = WindowStore(), MIDNIGHT + 30 * 60_000
+    other = f"{channel_id}9"
+    times = [opted_out_ms - days * 24 * HOUR_MS for days in (0, 1, 40, 89)]
+    for end_ms in times:
+        for one in (channel_id, other):
+            store.write(*everything(one, end_ms))
+    first_ms, new_year = times[-1] - HOUR_MS, 1_704_067_200_000
+    store.write([window(channel_id, "hour", new_year, HOUR_MS, messages=1)], [])
+    assert len(store.read_windows("hour", channel_id, new_year - 1, new_year)) == 1
+    store.forget(channel_id, opted_out_ms)
+    # The windows that were still open close after the deletion.
+    store.write(*everything(channel_id, MIDNIGHT + HOUR_MS))
+    assert hold(store, channel_id, first_ms) == [0, 0, 0, 0]
+    assert store.read_windows("hour", channel_id, new_year - 1, new_year) == []
+    assert hold(store, other, first_ms) == [4, 4, 4, 4]
+
+    store.write(*everything(channel_id, MIDNIGHT + 2 * HOUR_MS))
+    store.forget(channel_id, opted_out_ms)
+    assert hold(store, channel_id, MIDNIGHT) == [1, 1, 1, 1]
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_an_opt_out_on_kafka_deletes_what_history_holds(stack: Stack, channel_id: str) -> None:
+    store, now_ms = WindowStore(), int(time.time() * 1000)
+    store.write(*everything(channel_id, now_ms - 60_000))
+    assert sum(hold(store, channel_id, now_ms - HOUR_MS)) == 4
+    record = event_record(event_id=str(uuid.uuid4()), kind="opt_out", channel_id=channel_id, at_ms=now_ms)
+    stack.produce("channel-events", json.dumps(record).encode())
+    wait_until(lambda: sum(hold(store, channel_id, now_ms - HOUR_MS)) == 0, 30, "the channel to be forgotten")
 
 
 def test_every_tenth_second_of_the_live_window_is_kept() -> None:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from apps.metrics.ledger import Check, Ledger, Report, read_gaps
+from apps.metrics.chat_log import Events, read_events
+from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.management.commands.check_ledger import Command
 from apps.metrics.store import StoredWindow
-from core.ledger import Entry, Gap, Listening, file_name, format_entry
-from core.records import gap_record
+from core.coverage import Gap
+from core.ledger import Entry, file_name, format_entry
+from core.proof import Counts, Fault, HeardMessage, Listening
+from core.records import event_record, gap_record
 from core.reference import Tally
 
 T0 = 1_790_000_040_000 // 60_000 * 60_000
@@ -25,7 +28,7 @@ class ChatOfTest:
         self.tally = Tally()
         self.partitions = [0]
         self._batches = list(batches)
-        self._gaps = gaps or {}
+        self.found = Events(gaps or {})
         self._kept = kept
 
     def catch_up(self) -> None:
@@ -35,8 +38,8 @@ class ChatOfTest:
     def kept_from_ms(self) -> int:
         return self._kept
 
-    def gaps(self) -> Mapping[str, Sequence[Gap]]:
-        return self._gaps
+    def events(self) -> Events:
+        return self.found
 
 
 class StoreOfTest:
@@ -83,13 +86,19 @@ def ledger_of(folder: Path, *entries: Entry) -> Ledger:
     return Ledger(folder)
 
 
-def check(chat: ChatOfTest, store: StoreOfTest, ledger: Ledger, timeout_s: float = 3) -> Report:
+def check(
+    chat: ChatOfTest,
+    store: StoreOfTest | None,
+    ledger: Ledger,
+    timeout_s: float = 3,
+    faults: Sequence[Fault] | None = None,
+) -> Report:
     clock_s = [0.0]
 
     def sleep(seconds: float) -> None:
         clock_s[0] += seconds
 
-    return Check(chat, store, ledger, timeout_s, now_s=lambda: clock_s[0], sleep=sleep).run()
+    return Check(chat, store, ledger, timeout_s, faults, now_s=lambda: clock_s[0], sleep=sleep).run()
 
 
 def test_what_was_sent_heard_and_counted_gives_no_difference(ledger: Ledger) -> None:
@@ -100,6 +109,7 @@ def test_what_was_sent_heard_and_counted_gives_no_difference(ledger: Ledger) -> 
         "in_chat": 2,
         "in_gaps": 0,
         "dropped": 0,
+        "notices": 0,
         "moved": 0,
         "rejected": 0,
         "pending": 0,
@@ -117,9 +127,9 @@ def test_a_lost_message_is_found(tmp_path: Path, ledger: Ledger) -> None:
 
 def test_a_lost_message_in_a_recorded_gap_is_accounted_for(ledger: Ledger) -> None:
     chat = [CHAT[0], CHAT[2]]
-    gaps = {"7": [Gap(T0 + 1_500, T0 + 2_000, "connection lost")]}
+    gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "connection lost")]}
     report = check(ChatOfTest(chat, gaps=gaps), StoreOfTest(chat), ledger)
-    assert (report.proves, report.listening.in_gaps) == (True, 1)
+    assert (report.proves, report.messages.all.in_gaps) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +187,7 @@ def test_the_check_waits_until_chat_has_passed_the_ledger(ledger: Ledger) -> Non
 
 def test_a_producer_that_does_not_run_is_named_and_what_it_did_not_hear_is_pending(ledger: Ledger) -> None:
     report = check(ChatOfTest([message("a", T0 + 1_000), clock(T0 + 2_000)]), StoreOfTest([]), ledger)
-    assert report.listening.pending == 1
+    assert report.messages.pending == 1
     assert "is run_producer running?" in report.notes[0]
     assert not report.proves
 
@@ -193,10 +203,46 @@ def test_torn_lines_are_counted_and_passed_over(tmp_path: Path, ledger: Ledger) 
     assert ledger.torn == 1
 
 
-def test_gaps_are_read_by_channel_and_bad_events_are_none() -> None:
-    record = gap_record(event_id="g1", channel_id="7", from_ms=T0, until_ms=T0 + 9, reason="joining")
-    values = [json.dumps(record).encode(), b"no", None, json.dumps({**record, "kind": "raid"}).encode()]
-    assert read_gaps((value, T0 + 99) for value in values) == {"7": [Gap(T0, T0 + 9, "joining")]}
+def test_gaps_and_notices_are_read_and_bad_events_are_nothing() -> None:
+    gap = gap_record(event_id="g1", channel_id="7", from_ms=T0, until_ms=T0 + 9, reason="joining")
+    raid = event_record(event_id="r1", kind="raid", channel_id="8", at_ms=T0, count=5)
+    title = event_record(event_id="t1", kind="title", channel_id="8", at_ms=T0, text="New")
+    values = [*(json.dumps(record).encode() for record in (gap, raid, title)), b"no", None]
+    events = read_events((value, T0 + 99) for value in values)
+    assert events.gaps == {"7": [Gap("7", T0, T0 + 9, "joining")]}
+    assert (len(events.notices), events.notices.at(0)) == (1, HeardMessage("8", T0, "raid", 1))
+
+
+RAID = Entry("r", "7", T0 + 3_000, 1, "raid")
+
+
+def test_a_raid_is_looked_for_among_the_channel_events(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), RAID)
+    chat = ChatOfTest([CHAT[0], CHAT[2]])
+    report = check(chat, None, ledger)
+    assert "notice r " in report.differences[0]
+    chat.found.notices.add("r", "7", T0 + 3_000, "raid")
+    report = check(chat, None, ledger)
+    assert (report.proves, report.figures()["notices"]) == (True, 1)
+
+
+def test_listening_alone_needs_no_windows(ledger: Ledger) -> None:
+    report = check(ChatOfTest(CHAT), None, ledger)
+    assert (report.proves, report.windows, report.figures()["in_chat"]) == (True, None, 2)
+
+
+def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
+    faults = [Fault(T0, T0 + 1_500), Fault(T0 + 1_501, T0 + 9_000)]
+    gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "reset")]}
+    report = check(ChatOfTest([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults)
+    assert [(fault["sent"], fault["in_chat"], fault["in_gaps"]) for fault in report.of_faults()] == [
+        (1, 1, 0),
+        (1, 0, 1),
+    ]
+
+
+def report_of(differences: list[str]) -> Report:
+    return Report(Listening(all=Counts(sent=3, in_chat=3)), Listening(), 0, 0, 5, differences)
 
 
 def printed(report: Report, *, as_json: bool) -> tuple[str, str]:
@@ -206,24 +252,25 @@ def printed(report: Report, *, as_json: bool) -> tuple[str, str]:
 
 
 def test_json_is_one_line_with_every_figure() -> None:
-    out, _ = printed(Report(Listening(sent=3, in_chat=3), 0, 0, 5, []), as_json=True)
+    out, _ = printed(report_of([]), as_json=True)
     assert out.count("\n") == 1
     assert list(json.loads(out)) == [
         "sent",
         "in_chat",
         "in_gaps",
         "dropped",
+        "notices",
         "moved",
         "rejected",
         "pending",
         "windows",
         "differences",
+        "faults",
     ]
 
 
 def test_figures_are_one_a_line_and_20_differences_are_explained() -> None:
-    report = Report(Listening(sent=3), 0, 0, 5, [f"difference {n}" for n in range(30)])
-    out, err = printed(report, as_json=False)
+    out, err = printed(report_of([f"difference {n}" for n in range(30)]), as_json=False)
     assert out.split()[:2] == ["sent", "3"]
-    assert len(out.splitlines()) == 9
+    assert len(out.splitlines()) == 10
     assert err.splitlines() == [f"difference {n}" for n in range(20)]

@@ -10,10 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.metrics.ledger import Check, KafkaChatLog, Ledger, Report
+from apps.metrics.chat_log import KafkaChatLog
+from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
-from core.ledger import Fault
+from core.proof import Fault
 
 SHOWN = 20
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
+        parser.add_argument("--listening", action="store_true", help="check listening alone: Cassandra is not asked")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
         parser.add_argument(
             "--faults", type=Path, help="JSON list of [from_ms, until_ms]: gaps elsewhere are differences"
@@ -30,11 +32,12 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for what is under way")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        listening: bool = options["listening"]
         try:
-            chat = KafkaChatLog()
+            chat = KafkaChatLog(windows=not listening)
             try:
                 ledger, faults = Ledger(options["ledger"]), read_faults(options["faults"])
-                report = Check(chat, WindowStore(), ledger, options["timeout"], faults).run()
+                report = Check(chat, None if listening else WindowStore(), ledger, options["timeout"], faults).run()
             finally:
                 chat.close()
         except TwitchlyError as error:
@@ -46,7 +49,7 @@ class Command(BaseCommand):
     def _print(self, report: Report, *, as_json: bool) -> None:
         figures = report.figures()
         if as_json:
-            self.stdout.write(json.dumps(figures))
+            self.stdout.write(json.dumps({**figures, "faults": report.of_faults()}))
         else:
             for name, value in figures.items():
                 self.stdout.write(f"{name:<12}{value:>10}")
@@ -54,7 +57,7 @@ class Command(BaseCommand):
             self.stderr.write(note)
         for difference in report.differences[:SHOWN]:
             self.stderr.write(difference)
-        if not (figures["sent"] and figures["windows"]):
+        if not figures["sent"] or report.windows == 0:
             self.stderr.write("nothing could be compared: the ledger or the closed windows are empty")
 
 

@@ -1,0 +1,144 @@
+"""`chat` and `channel-events` as `check_ledger` reads them: from Kafka, without being in a group."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from core.coverage import Gap
+from core.errors import BadRecord, ServiceAway
+from core.proof import EVENT_OF_NOTICE, Heard
+from core.records import read_event
+from core.reference import Tally
+from twitchly import kafka
+
+SILENCE_S = 20.0
+_NOTICES = frozenset(EVENT_OF_NOTICE.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What `channel-events` holds for the check: the gaps by channel id, and the notices that have an id."""
+
+    gaps: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
+    notices: Heard = field(default_factory=Heard)
+
+
+class ChatLog(Protocol):
+    """`chat` and `channel-events`, read without being in a group."""
+
+    tally: Tally
+
+    @property
+    def partitions(self) -> Sequence[int]:
+        """The numbers of the partitions of `chat`."""
+        ...
+
+    def catch_up(self) -> None:
+        """Take what was written to `chat` since the last call, from the beginning at first. Raises: ServiceAway."""
+        ...
+
+    def kept_from_ms(self) -> int:
+        """Return the time from which `chat` still holds everything; 0 when nothing was deleted yet."""
+        ...
+
+    def events(self) -> Events:
+        """Return every recorded gap, raid and gift bomb. Raises: ServiceAway."""
+        ...
+
+
+class KafkaChatLog:
+    """The real topics; without `windows` the tally keeps only what was heard."""
+
+    def __init__(self, *, windows: bool = True) -> None:
+        """Raises: ServiceAway."""
+        self.tally = Tally(windows=windows)
+        self._consumer = kafka.consumer("check-ledger", **{"enable.partition.eof": True})
+        self._next = {place.partition: place for place in self._beginnings("chat")}
+        self._low = {number: place.offset for number, place in self._next.items()}
+
+    @property
+    def partitions(self) -> Sequence[int]:
+        """The numbers of the partitions of `chat`."""
+        return sorted(self._next)
+
+    def catch_up(self) -> None:
+        """Take what was written to `chat` since the last call."""
+        for message in _read(self._consumer, list(self._next.values())):
+            place = self._next[message.partition() or 0]
+            self.tally.add(place.partition, message.value(), message.timestamp()[1])
+            place.offset = (message.offset() or 0) + 1
+
+    def kept_from_ms(self) -> int:
+        """Return the time from which `chat` still holds everything."""
+        return max((self.tally.first_ms.get(number, 0) for number, low in self._low.items() if low), default=0)
+
+    def events(self) -> Events:
+        """Return every recorded gap, raid and gift bomb."""
+        return read_events(
+            (message.value(), message.timestamp()[1])
+            for message in _read(self._consumer, self._beginnings("channel-events"))
+        )
+
+    def close(self) -> None:
+        """Close the connection to Kafka."""
+        self._consumer.close()
+
+    def _beginnings(self, topic: str) -> list[TopicPartition]:
+        places = kafka.partitions_of(self._consumer, topic)
+        return [_at(place, _offsets(self._consumer, place)[0]) for place in places]
+
+
+def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
+    """Return what records of `channel-events` hold, each with when Kafka took it; an unusable one is nothing."""
+    gaps: dict[str, list[Gap]] = defaultdict(list)
+    notices = Heard()
+    for value, appended_ms in records:
+        try:
+            event = read_event(value, appended_ms)
+        except BadRecord:
+            continue
+        if event.kind == "gap" and event.until_ms is not None:
+            gaps[event.channel_id].append(Gap(event.channel_id, event.at_ms, event.until_ms, event.reason))
+        elif event.kind in _NOTICES:
+            notices.add(event.id, event.channel_id, event.at_ms, event.kind)
+    return Events(gaps, notices)
+
+
+def _at(place: TopicPartition, offset: int) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition, offset)
+
+
+def _offsets(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Return the first offset kept and the one after the last."""
+    try:
+        low, high = consumer.get_watermark_offsets(place, timeout=10)
+    except KafkaException as error:
+        raise ServiceAway(f"Kafka does not tell the offsets of {place.topic}: {error}") from error
+    return low, high
+
+
+def _read(consumer: Consumer, places: Sequence[TopicPartition]) -> Iterator[Message]:
+    """Yield what one topic's partitions hold now, from the given places on. Raises: ServiceAway."""
+    ends = {place.partition: _offsets(consumer, place)[1] for place in places}
+    wanted = {place.partition for place in places if place.offset < ends[place.partition]}
+    consumer.assign([_at(place, place.offset) for place in places if place.partition in wanted])
+    heard_s = time.monotonic()
+    while wanted:
+        for message in consumer.consume(10_000, timeout=1.0):
+            heard_s = time.monotonic()
+            partition, offset, error = message.partition() or 0, message.offset() or 0, message.error()
+            if error is None and offset < ends[partition]:
+                yield message
+            # The end of a partition is told even where its last offsets hold no record.
+            at_end = error is not None and error.code() == KafkaError._PARTITION_EOF
+            if at_end or (error is None and offset + 1 >= ends[partition]):
+                wanted.discard(partition)
+        if time.monotonic() - heard_s > SILENCE_S:
+            raise ServiceAway(f"Kafka has gone silent before the end of {places[0].topic}")
+    consumer.unassign()
