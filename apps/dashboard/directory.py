@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is written beside a channel's figures. `started_at` is ISO 8601, empty when it is not live."""
+    """What is written beside a channel's figures.
+
+    `started_at` is ISO 8601, empty when it is not live. `is_offline`: Twitch has just said that it is.
+    """
 
     id: str
     login: str
@@ -31,6 +34,7 @@ class Profile:
     language: str = ""
     title: str = ""
     started_at: str = ""
+    is_offline: bool = False
 
 
 class Directory:
@@ -39,6 +43,8 @@ class Directory:
     def __init__(self, url: str) -> None:
         # Whether a channel that is not found may be live all the same.
         self.is_unsure = False
+        # When Twitch was asked for the viewers that are known, None before the first snapshot.
+        self.viewers_at_ms: int | None = None
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
         self._streams: Mapping[str, Stream] = {}
         self._read_ms: int | None = None
@@ -69,6 +75,7 @@ class Directory:
         self.is_unsure = False
         if found is not None:
             self._streams = found.streams
+            self.viewers_at_ms = found.fetched_ms
 
     async def _look_up(self, channel_ids: set[str]) -> None:
         if channel_ids:
@@ -83,7 +90,8 @@ def _of_stream(stream: Stream) -> Profile:
         stream.category,
         _language(stream.language),
         stream.title,
-        stream.started_at,
+        stream.started_at if stream.live else "",
+        not stream.live,
     )
 
 

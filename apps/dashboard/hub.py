@@ -17,7 +17,9 @@ from django.conf import settings
 
 from apps.dashboard.choices import Watch
 from apps.dashboard.directory import Directory
+from apps.dashboard.queries import read_recent
 from apps.dashboard.readings import LiveBoards, Reading
+from apps.dashboard.recent import Marks, RecentMarks
 from apps.metrics.boards import BoardReader
 from core.errors import ServiceAway
 from twitchly.clock import now_ms
@@ -67,9 +69,10 @@ class Slot:
 class Hub:
     """Follows ticks from its first socket on; a Redis that is away is waited for, never fatal."""
 
-    def __init__(self, layer: Any, boards: LiveBoards, clock: Callable[[], int]) -> None:
+    def __init__(self, layer: Any, boards: LiveBoards, recent: RecentMarks, clock: Callable[[], int]) -> None:
         self._layer = layer  # Channels has no types
         self._boards = boards
+        self._recent = recent
         self._clock = clock
         self._slots: set[Slot] = set()
         self._reading = asyncio.Lock()
@@ -102,6 +105,7 @@ class Hub:
         if self._follower is not None:
             self._follower.cancel()
             await asyncio.wait([self._follower])
+        await self._recent.aclose()
         await self._boards.aclose()
 
     async def _fill(self, slots: Collection[Slot]) -> Reading:
@@ -112,7 +116,8 @@ class Hub:
             now = self._clock()
             channels = {watch.channel for watch in watches if watch.channel is not None}
             reading = await self._boards.read({watch.board for watch in watches}, channels, now)
-            bodies = {watch: body_of(watch, reading, now) for watch in watches}
+            marks = self._recent.of(reading.channels.keys(), now)
+            bodies = {watch: body_of(watch, reading, marks, now) for watch in watches}
             for slot, watch, number in chosen:
                 if slot.watch_number == number:
                     slot.fill(Filling(number, bodies[watch]))
@@ -165,15 +170,21 @@ async def _ticks(layer: Any) -> Any:
             await layer.group_discard(GROUP, name)
 
 
-def body_of(watch: Watch, reading: Reading, now: int) -> str:
-    """Return the fields of a frame, complete, as the inside of a JSON object."""
+def body_of(watch: Watch, reading: Reading, marks: Marks, now: int) -> str:
+    """Return the fields of a frame, complete, as the inside of a JSON object.
+
+    `marks` holds what happened in the channel in the past RECENT_MS, null while that is not known.
+    """
     channel = reading.channels.get(watch.channel or "")
+    recent = marks.get(watch.channel or "")
     fields = {
         "now_ms": now,
         "newest_end_ms": reading.newest_end_ms,
         "board": watch.board,
         "rows": [asdict(row) for row in reading.rows[watch.board]],
+        "viewers_at_ms": reading.viewers_at_ms,
         "channel": channel.as_json() if channel else None,
+        "marks": None if recent is None else [asdict(mark) for mark in recent],
     }
     return json.dumps(fields)[1:-1]
 
@@ -186,5 +197,5 @@ def running_hub() -> Hub:
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
         boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-        _hubs[loop] = Hub(get_channel_layer(), boards, now_ms)
+        _hubs[loop] = Hub(get_channel_layer(), boards, RecentMarks(read_recent), now_ms)
     return _hubs[loop]

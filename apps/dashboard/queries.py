@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,13 @@ from django.conf import settings
 
 from apps.dashboard.choices import Choice, is_channel_id
 from apps.dashboard.directory import Directory, Profile
+from apps.dashboard.freshness import Freshness, viewers_freshness
 from apps.dashboard.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.dashboard.summary import value_of
+from apps.dashboard.timeline import marks_json
 from apps.metrics import queries as history
 from apps.metrics.boards import BoardReader
+from apps.metrics.marks import EventMark
 from apps.metrics.queries import Series
 from core.errors import NotFound, ServiceAway
 from core.metrics import METRICS
@@ -29,6 +33,8 @@ class BoardPage:
     choice: Choice
     now_ms: int
     newest_end_ms: int | None
+    viewers_at_ms: int | None
+    viewers: Freshness
     rows: list[Row]
     channel: ChannelNow | None
     series: Series | None
@@ -44,10 +50,13 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
     reading = read_live(choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
     series = read_series(channel.profile.id, choice.range, now_ms) if channel else None
+    viewers_at_ms = reading.viewers_at_ms if reading else None
     return BoardPage(
         choice,
         now_ms,
         reading.newest_end_ms if reading else None,
+        viewers_at_ms,
+        viewers_freshness(viewers_at_ms, now_ms),
         reading.rows[choice.board] if reading else [],
         channel,
         series,
@@ -85,7 +94,7 @@ def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> Channe
     if reading and choice.channel in reading.channels:
         return reading.channels[choice.channel]
     try:
-        return ChannelNow(find_profile(choice.channel, now_ms), None, 0.0, {}, {})
+        return ChannelNow(find_profile(choice.channel, now_ms), None, 0.0, {}, {}, {})
     except ServiceAway:
         return None
 
@@ -122,6 +131,11 @@ def read_series(channel_id: str, range_key: str, now_ms: int) -> Series | None:
         return None
 
 
+def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
+    """Return what lately happened in these channels; nothing where history is not set up. Raises: ServiceAway."""
+    return history.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}
+
+
 def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
     """Return the history by columns, as the script draws it; null where a metric has no data."""
     return {
@@ -134,4 +148,5 @@ def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
         "coverage": [point.coverage for point in series.points],
         "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in METRICS},
         "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason} for gap in series.gaps],
+        **marks_json(series, now_ms),
     }

@@ -29,13 +29,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ChannelNow:
-    """A channel with its newest live window; without one `end_ms` is None and `values` is empty."""
+    """A channel with its newest live window; without one `end_ms` is None and `values` is empty.
+
+    `apart` is what was heard and not counted: see core.metrics.counted_apart.
+    """
 
     profile: Profile
     end_ms: int | None
     coverage: float
     values: Mapping[str, float]
     unranked: Mapping[str, str]
+    apart: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields of the profile beside the values."""
@@ -45,9 +49,10 @@ class ChannelNow:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What Redis held at one moment, for the boards and channels asked for."""
+    """What Redis held at one moment, for the boards and channels asked for; when viewers were last asked for."""
 
     newest_end_ms: int | None
+    viewers_at_ms: int | None
     rows: Mapping[str, list[Row]]
     channels: Mapping[str, ChannelNow]
 
@@ -72,6 +77,7 @@ class LiveBoards:
             self._reorder(board, standing[board], values, newest_end_ms, now_ms)
         return Reading(
             newest_end_ms,
+            self._directory.viewers_at_ms,
             {board: self._rows(board, values, profiles, newest_end_ms) for board in boards},
             {i: _channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
         )
@@ -124,5 +130,5 @@ def _row(profile: Profile, live: LiveValues, board: str, newest_end_ms: int) -> 
 
 def _channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
     if live is None:
-        return ChannelNow(profile, None, 0.0, {}, {})
-    return ChannelNow(profile, live.end_ms, live.coverage, live.values, live.unranked)
+        return ChannelNow(profile, None, 0.0, {}, {}, {})
+    return ChannelNow(profile, live.end_ms, live.coverage, live.values, live.unranked, live.apart)

@@ -78,6 +78,9 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
     async def _write(self, slot: Slot) -> None:
         try:
             await self._forward(slot)
+        except OSError:
+            # The page went away while a frame was on its way: `disconnect` follows.
+            log.debug("a page closed its socket")
         except Exception:
             log.exception("a live socket failed and is closed; the page connects again")
             await self.close(INTERNAL_ERROR)

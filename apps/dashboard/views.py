@@ -12,10 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.dashboard.choices import DEFAULT_RANGE, Choice, read_query
+from apps.dashboard.freshness import NEED_VIEWERS
 from apps.dashboard.queries import BoardPage, find_profile, read_board_page, read_series, series_json
 from apps.dashboard.readings import Row
 from apps.dashboard.summary import Summary, summarise
-from apps.metrics.queries import RANGES, Series
+from apps.dashboard.timeline import LINES_SHOWN, SHAPES, beside, lines_of, noted
+from apps.metrics.queries import RANGES, Range, Series
+from core.channel_events import LABELS
 from core.errors import NotFound, ServiceAway
 from core.metrics import BOARDS, METRIC, METRICS, Metric
 from twitchly.clock import now_ms
@@ -93,6 +96,7 @@ def board_context(page: BoardPage) -> dict[str, Any]:
         "chart": chart_context(page.series, metric),
         "script": script_data(page),
         "blank_row": BLANK_ROW,
+        "viewers_empty_it": page.viewers == "unknown" and page.choice.board in NEED_VIEWERS,
     }
 
 
@@ -102,10 +106,16 @@ def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
 
 def chart_context(series: Series | None, metric: Metric) -> dict[str, Any]:
     if series is None:
-        return {"summary": None, "table": [], "gaps": []}
+        return {"summary": None, "table": [], "gaps": [], "lines": []}
     step = max(1, round(len(series.points) / TABLE_ROWS))
     summary: Summary = summarise(series, metric.key)
-    return {"summary": summary, "table": series.points[::-1][::step], "gaps": series.gaps[::-1]}
+    lines = lines_of(series.marks, series.range.merge_ms)
+    return {
+        "summary": summary,
+        "table": beside(series.points[::-1][::step], noted(series.marks, series.range.merge_ms)),
+        "gaps": series.gaps[::-1],
+        "lines": lines[:LINES_SHOWN],
+    }
 
 
 def script_data(page: BoardPage) -> dict[str, Any]:
@@ -114,11 +124,24 @@ def script_data(page: BoardPage) -> dict[str, Any]:
     return {
         "now_ms": page.now_ms,
         "newest_end_ms": page.newest_end_ms,
+        "viewers_at_ms": page.viewers_at_ms,
+        "viewer_limits": {"stale_s": settings.VIEWERS_STALE_S, "unknown_s": settings.VIEWERS_UNKNOWN_S},
         "choice": {"board": page.choice.board, "channel": page.choice.channel, "range": page.choice.range},
         "channel": channel.as_json() if channel else None,
         "series": series_json(channel.profile.id, page.series, page.now_ms) if channel and page.series else None,
         "metrics": {metric.key: metric_json(metric) for metric in METRICS},
-        "ranges": {r.key: {"label": r.label, "span_ms": r.span_ms, "step_ms": r.step_ms} for r in RANGES.values()},
+        "ranges": {r.key: range_json(r) for r in RANGES.values()},
+        "labels": dict(LABELS),
+        "shapes": dict(SHAPES),
+    }
+
+
+def range_json(shown: Range) -> dict[str, Any]:
+    return {
+        "label": shown.label,
+        "span_ms": shown.span_ms,
+        "step_ms": shown.step_ms,
+        "merge_ms": shown.merge_ms,
     }
 
 

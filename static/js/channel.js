@@ -1,22 +1,27 @@
 // The open channel: header, chart, tiles, table and data quality, from its history and its live values.
 
 import { Chart } from "./chart.js";
-import { age, atLeast, duration, figure, hms, percent, timeElement } from "./figures.js";
+import { ABSENT, age, atLeast, duration, figure, heardApart, hms, percent, timeElement } from "./figures.js";
 import { Series, valueOf } from "./series.js";
 import { summarise } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
+import { beside, linesOf, merged, noted } from "./timeline.js";
+import { lineItem, markTexts, renew } from "./timeline-view.js";
+import { NEED_VIEWERS } from "./viewers.js";
 
 const TABLE_ROWS = 12;
 const GAPS_SHOWN = 6;
+const LINES_SHOWN = 60;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
-  /** `metrics` and `ranges` are the page's tables. */
-  constructor({ metrics, ranges }) {
-    Object.assign(this, { metrics, ranges, isStale: false, readoutMs: null, now: null });
+  /** `metrics`, `ranges`, `labels` and `shapes` are the page's tables. */
+  constructor({ metrics, ranges, labels, shapes }) {
+    Object.assign(this, { metrics, ranges, labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
-      onReadout: (atMs) => this.readOut(atMs),
+      shapes,
+      onReadout: (atMs, marks) => this.readOut(atMs, marks),
       onLayout: (left, width) => this.layOut(left, width),
     });
     $("overlay").addEventListener("change", () => this.draw());
@@ -65,6 +70,11 @@ export class ChannelView {
     else this.writeNow();
   }
 
+  /** Take what happened of late, null when that is not known. */
+  showMarks(marks) {
+    if (marks && this.series.addMarks(marks)) this.draw();
+  }
+
   /** Tell whether data still comes, and how old it is. */
   showAge(isStale, nowMs) {
     this.nowMs = nowMs;
@@ -85,15 +95,19 @@ export class ChannelView {
       title: profile.title ? `“${profile.title}”` : "",
     };
     for (const [id, text] of Object.entries(texts)) if ($(id).textContent !== text) $(id).textContent = text;
+    $("offline").hidden = !profile.is_offline;
   }
 
   draw() {
     const showsViewers = this.metric !== "viewers" && $("overlay").checked;
     const shown = showsViewers ? [this.metric, "viewers"] : [this.metric];
     this.span = this.visibleSpan();
+    this.marks = merged(this.series.marks, this.series.range.merge_ms, this.labels);
+    this.noted = noted(this.marks);
     this.chart.draw({
       columns: this.series.columns(shown),
       bands: this.bands(),
+      marks: this.noted,
       ...this.span,
       edgeMs: this.isStale ? null : (this.series.points.at(-1)?.end_ms ?? null),
       units: [this.metrics[this.metric].unit, showsViewers ? "viewers" : null],
@@ -123,19 +137,27 @@ export class ChannelView {
     this.writeNow();
     this.writeRange(summary);
     this.writeQuality(summary);
+    this.writeLines();
     if ($("table").closest("details").open) this.writeTable();
     this.layOut(this.layout.left, this.layout.width);
     $("chart").setAttribute("aria-label", this.describe(summary));
   }
 
   writeNow() {
-    const now = this.now ?? { values: {}, unranked: {}, coverage: 0, end_ms: null };
+    const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
     $("now-name").textContent = this.isStale ? "Last known" : "Now";
     $("now").textContent = figure(this.metric, now.values[this.metric], now.coverage);
-    $("now-note").textContent = now.unranked[this.metric] ? `not ranked: ${now.unranked[this.metric]}` : "";
+    $("now-note").textContent = this.unrankedNote(now);
     $("chatters").textContent = figure("chatters", now.values.chatters, now.coverage);
     $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
-    this.readOut(this.readoutMs);
+    $("apart").hidden = !(now.apart?.copies || now.apart?.bot_messages);
+    $("apart").querySelector("b").textContent = heardApart(now.apart ?? {}, now.coverage);
+    this.readOut(this.readoutMs, this.readMarks);
+  }
+
+  unrankedNote({ unranked }) {
+    if (!unranked[this.metric]) return "";
+    return this.profile?.is_offline ? "the stream is offline" : `not ranked: ${unranked[this.metric]}`;
   }
 
   writeRange({ peak, peakMs, median, connectedMs, lowerBound }) {
@@ -155,17 +177,25 @@ export class ChannelView {
     $("gap-length").textContent = lastGap ? duration(lastGap.until_ms - lastGap.from_ms) : "none";
     $("tape").setAttribute("aria-label", describeTape(percent(coverage), count));
     $("no-gaps").hidden = count > 0;
-    $("gap-list").replaceChildren(...this.series.gaps.slice(-GAPS_SHOWN).reverse().map(gapItem));
+    renew($("gap-list"), this.series.gaps.slice(-GAPS_SHOWN).reverse(), gapItem);
+  }
+
+  writeLines() {
+    this.lines = linesOf(this.marks);
+    $("lines").hidden = this.lines.length === 0;
+    $("no-lines").hidden = this.lines.length > 0;
+    renew($("lines"), this.lines.slice(0, LINES_SHOWN), (line) => lineItem(line, this.shapes));
   }
 
   writeTable() {
     const { points } = this.series;
     const step = Math.max(1, Math.round(points.length / TABLE_ROWS));
     const shown = points.toReversed().filter((_, i) => i % step === 0);
-    $("table").replaceChildren(...shown.map((point) => this.tableRow(point)));
+    const marks = beside(shown, this.noted);
+    $("table").replaceChildren(...shown.map((point, i) => this.tableRow(point, marks[i])));
   }
 
-  tableRow(point) {
+  tableRow(point, marks) {
     const row = document.createElement("tr");
     row.insertCell().append(timeElement(point.end_ms));
     for (const metric of new Set([this.metric, "viewers"])) {
@@ -173,18 +203,20 @@ export class ChannelView {
       cell.className = "num";
       cell.textContent = figure(metric, valueOf(point, metric), point.coverage);
     }
+    row.insertCell().append(...markTexts(marks));
     return row;
   }
 
-  /** Write the legend: the point under the crosshair, else the newest. */
-  readOut(atMs) {
-    this.readoutMs = atMs;
+  /** Write the legend: the point under the crosshair and the marks there, else the newest point. */
+  readOut(atMs, marks) {
+    Object.assign(this, { readoutMs: atMs, readMarks: marks });
     const at = atMs === null ? this.now : this.series.points.find((point) => point.end_ms === atMs);
     const legend = $("legend");
     const write = (selector, metric) => {
       const value = at ? valueOf(at, metric) : null;
-      legend.querySelector(selector).textContent = atMs !== null && value === null ? "gap" : figure(metric, value, at?.coverage);
+      legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, at.coverage);
     };
+    legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${hms(at_ms)} ${label}`).join(" · ");
     legend.querySelector(".when").textContent = this.whenOf(atMs);
     legend.querySelector("[data-overlay]").hidden = this.metric === "viewers" || !$("overlay").checked;
     write("[data-value]", this.metric);
@@ -208,12 +240,19 @@ export class ChannelView {
   describe({ peak, lowerBound }) {
     const { name, unit } = this.metrics[this.metric];
     const most = peak === null ? "no data" : `peak ${atLeast(this.metric, peak, lowerBound)} ${unit}`;
-    return `${name} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.`;
+    const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
+    return `${name} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.${events}`;
   }
 
   say(message) {
     $("chart-message").textContent = message;
   }
+}
+
+/** Why a point has no value: nobody listened, Twitch has not said who watches, or there is nothing to divide. */
+function absence(point, metric) {
+  if (point && point.end_ms !== null && point.coverage === 0 && metric !== "viewers") return "gap";
+  return point && NEED_VIEWERS.has(metric) && point.values.viewers == null ? "unknown" : ABSENT;
 }
 
 function gapItem({ from_ms: fromMs, until_ms: untilMs, reason }) {

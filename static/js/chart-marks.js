@@ -67,7 +67,7 @@ function writeUpwards({ ctx, bbox }, centre, band, tokens) {
 
 /** Write the units above the axes: of the metric at the left, "viewers" at the right when they are shown. */
 export function drawUnits({ ctx, bbox }, [left, right], tokens) {
-  const y = bbox.top - 12 * devicePixelRatio;
+  const y = bbox.top - 34 * devicePixelRatio;
   ctx.save();
   ctx.font = `${11 * devicePixelRatio}px ${tokens.font}`;
   ctx.fillStyle = tokens.ink3;

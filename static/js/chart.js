@@ -1,27 +1,36 @@
-// The chart: uPlot with our look. Gaps are breaks and hatched bands, the newest point is the red "now" edge.
+// The chart: uPlot with our look. Gaps are breaks and hatched bands, events a lane above, the newest point is the red
+// "now" edge.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { short } from "./figures.js";
+import { drawEvents, groupAt, grouped } from "./chart-events.js";
 import { drawBands, drawEdge, drawUnits, timeTicks, writeTimes } from "./chart-marks.js";
 import { onTheme } from "./theme.js";
 
 const LEFT_PX = 48;
 const RIGHT_PX = 46;
+// Above the plot: the units, then the lane of events.
+const TOP_PX = 46;
 const VIEWERS_DASH = [7, 3];
 
 export class Chart {
-  /** `onReadout(point time in ms or null)` as the crosshair moves; `onLayout(left, width)` of the plot, in px. */
-  constructor(host, { onReadout, onLayout }) {
-    Object.assign(this, { host, onReadout, onLayout });
-    this.state = { columns: [[]], bands: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
+  /**
+   * `shapes`: a path per kind of event. `onReadout(point time in ms or null, marks there)` as the crosshair moves;
+   * `onLayout(left, width)` of the plot, in px.
+   */
+  constructor(host, { shapes, onReadout, onLayout }) {
+    Object.assign(this, { host, shapes, onReadout, onLayout });
+    this.state = { columns: [[]], bands: [], marks: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
     this.tokens = readTokens();
     onTheme(() => this.recolour());
     new ResizeObserver(() => this.resize()).observe(host);
     host.addEventListener("keydown", (event) => this.onKey(event));
     host.addEventListener("blur", () => this.read(null));
+    for (const type of ["pointermove", "pointerdown"]) host.addEventListener(type, (event) => this.onLane(event));
+    host.addEventListener("pointerleave", () => this.isInLane && this.leaveLane());
   }
 
-  /** Draw `state`: columns (times in ms, then one or two series), bands, the span, the edge and the units. */
+  /** Draw `state`: columns (times in ms, then one or two series), bands, marks, the span, the edge and the units. */
   draw(state) {
     const isOther = !this.plot || state.columns.length !== this.state.columns.length;
     this.state = state;
@@ -41,7 +50,7 @@ export class Chart {
     return {
       ms: 1,
       ...this.size(),
-      padding: [26, hasViewers ? 0 : RIGHT_PX, 0, 0],
+      padding: [TOP_PX, hasViewers ? 0 : RIGHT_PX, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: { x: { auto: false }, y: { range: fromZero }, viewers: { range: aroundValues } },
@@ -87,6 +96,7 @@ export class Chart {
   drawTop(plot) {
     drawUnits(plot, this.state.units, this.tokens);
     drawEdge(plot, this.state, this.tokens);
+    drawEvents(plot, this.groups(), { shapes: this.shapes, read: this.readMark }, this.tokens);
     const { left, width } = plot.bbox;
     this.onLayout(left / devicePixelRatio, width / devicePixelRatio);
   }
@@ -94,7 +104,36 @@ export class Chart {
   onCursor(plot) {
     const { idx, left } = plot.cursor;
     this.readoutMs = idx == null || left < 0 ? null : this.state.columns[0][idx];
-    this.onReadout(this.readoutMs);
+    const marks = this.readoutMs === null ? [] : (groupAt(this.groups(), left)?.marks ?? []);
+    this.onReadout(this.readoutMs, marks);
+    if (marks[0]?.id === this.readMark) return;
+    this.readMark = marks[0]?.id;
+    plot.redraw(false);
+  }
+
+  groups() {
+    const { marks, fromMs, untilMs } = this.state;
+    const inView = marks.filter((mark) => mark.at_ms >= fromMs && mark.at_ms <= untilMs);
+    return grouped(inView, (ms) => this.plot.valToPos(ms, "x"));
+  }
+
+  /** The crosshair follows the pointer in the plot; above it, in the lane, it goes to the event under the pointer. */
+  onLane(event) {
+    if (!this.plot) return;
+    const { left, top } = this.plot.over.getBoundingClientRect();
+    if (event.clientY >= top) {
+      this.isInLane = false;
+      return;
+    }
+    const group = groupAt(this.groups(), event.clientX - left);
+    if (group) this.read(group.marks[0].at_ms);
+    else if (this.isInLane) this.leaveLane();
+    this.isInLane = group !== null;
+  }
+
+  leaveLane() {
+    this.isInLane = false;
+    this.read(null);
   }
 
   /** Put the crosshair on a time, or away with null. */
@@ -106,10 +145,20 @@ export class Chart {
 
   onKey(event) {
     const times = this.state.columns[0];
-    const target = keyTarget(event, times, this.readoutMs);
+    const target = event.key.toLowerCase() === "m" ? this.nextMark(event) : keyTarget(event, times, this.readoutMs);
     if (target === undefined) return;
     event.preventDefault();
     this.read(target);
+  }
+
+  /** Return the time of the event after the readout, with Shift before it; undefined when there is none. */
+  nextMark({ shiftKey, altKey, ctrlKey, metaKey }) {
+    if (altKey || ctrlKey || metaKey || !this.plot) return undefined;
+    const times = this.groups().map(({ marks }) => marks[0]);
+    const at = times.findIndex(({ id }) => id === this.readMark);
+    if (at >= 0) return times[at + (shiftKey ? -1 : 1)]?.at_ms;
+    const from = this.readoutMs ?? (shiftKey ? Infinity : 0);
+    return (shiftKey ? times.findLast((mark) => mark.at_ms <= from) : times.find((mark) => mark.at_ms >= from))?.at_ms;
   }
 
   recolour() {
@@ -158,7 +207,11 @@ function readTokens() {
     gap: token("--gap"),
     gapLine: token("--gap-line"),
     warn: token("--warn"),
+    ink: token("--ink"),
     ink3: token("--ink-3"),
+    inverse: token("--inverse"),
+    onInverse: token("--on-inverse"),
+    lineControl: token("--line-control"),
     lineStrong: token("--line-strong"),
     surface: token("--surface"),
     signal: token("--signal"),

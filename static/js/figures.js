@@ -31,6 +31,15 @@ export function atLeast(metric, value, lowerBound) {
   return (lowerBound ? LOWER_BOUND : "") + number(value, metrics[metric].decimals);
 }
 
+/** What was heard and is not counted: from other channels by shared chat, and by known bots. */
+export function heardApart({ copies, bot_messages: byBots }, coverage) {
+  const written = (count) => (coverage < 1 ? LOWER_BOUND : "") + number(count, 0);
+  const parts = [];
+  if (copies) parts.push(`${written(copies)} from shared chat`);
+  if (byBots) parts.push(`${written(byBots)} by bots`);
+  return parts.join(", ");
+}
+
 /** A share of 0 to 1 as a percentage, cut so that 100.0 means all of it. */
 export function percent(share) {
   return share == null ? ABSENT : (Math.trunc(share * 1000) / 10).toFixed(1);

@@ -4,9 +4,10 @@ import { hrefOf, isPlainClick, onReturn, push } from "./address.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
-import { useMetrics } from "./figures.js";
+import { age, useMetrics } from "./figures.js";
 import { LiveSocket } from "./socket.js";
 import { bindTabs, markRange, markTab } from "./tabs.js";
+import { Viewers } from "./viewers.js";
 
 const HISTORY_EVERY_MS = 60_000;
 const HISTORY_RETRY_MS = 10_000;
@@ -35,6 +36,11 @@ const board = new Board({
   hrefOf: (channel) => hrefOf({ ...choice, channel }),
   onHold: showHold,
 });
+const viewers = new Viewers({
+  limits: start.viewer_limits,
+  notes: document.querySelectorAll("[data-viewers-note]"),
+  age: $("viewers-age"),
+});
 const socket = new LiveSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`, {
   onFrame: receive,
   onSignedOut: signIn,
@@ -60,16 +66,22 @@ function showFrame(frame) {
   hasFrame = true;
   clockAhead = frame.now_ms - Date.now();
   connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
+  viewers.atMs = frame.viewers_at_ms ?? viewers.atMs;
   if (frame.channel || !shown) connection.reason = "";
   showRows(frame);
-  if (frame.channel && frame.channel.id === shown) view.showLive(frame.channel);
+  if (frame.channel && frame.channel.id === shown) {
+    view.showLive(frame.channel);
+    view.showMarks(frame.marks);
+  }
   if (!choice.channel && firstOf !== frame.board) showFirst(frame.rows);
 }
 
 function showRows({ rows, newest_end_ms: newestEndMs }) {
   const isEmpty = rows.length === 0;
   $("list").hidden = isEmpty;
-  $("board-empty").hidden = !isEmpty;
+  const needsViewers = viewers.empties(choice.board, clock());
+  $("board-unknown").hidden = !isEmpty || !needsViewers;
+  $("board-empty").hidden = !isEmpty || needsViewers;
   $("board-away").hidden = true;
   board.show(rows, choice.board, newestEndMs, shown);
 }
@@ -157,6 +169,7 @@ function showHold(held) {
 function update() {
   const isStale = connection.update() === "stale";
   document.body.classList.toggle("is-standing", isStale);
+  viewers.update(clock(), age);
   if (shown) view.showAge(isStale, clock());
 }
 
@@ -187,6 +200,7 @@ bindTabs($("tabs"), (key) => choose({ board: key }));
 onReturn(choice, apply);
 
 connection.newestEndMs = start.newest_end_ms;
+viewers.atMs = start.viewers_at_ms;
 if (start.channel) {
   view.open({ metric: choice.board, range: choice.range, channel: start.channel });
   view.showLive(start.channel);

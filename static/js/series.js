@@ -1,4 +1,4 @@
-// A channel's history with the real-time edge: points by window end, and the gaps between them.
+// A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
 const HELIX_METRICS = new Set(["viewers"]);
 const MISSING_AFTER_STEPS = 2.5;
@@ -9,6 +9,8 @@ export class Series {
     this.range = range;
     this.points = [];
     this.gaps = [];
+    this.marks = [];
+    this.rawFromMs = 0;
   }
 
   /** Take what /channels/<id>/series says; points that came live meanwhile stay. */
@@ -17,7 +19,20 @@ export class Series {
     this.points.forEach((point) => known.set(point.end_ms, point));
     this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
     this.gaps = history.gaps;
+    const pushed = this.marks;
+    // What is older is summed in the history: a mark of its own would count twice.
+    this.rawFromMs = history.raw_from_ms;
+    this.marks = history.marks;
+    this.addMarks(pushed);
     this.forget();
+  }
+
+  /** Take what happened of late, one mark an event; return whether anything is new. */
+  addMarks(recent) {
+    const known = new Set(this.marks.map(({ id }) => id));
+    const fresh = recent.filter(({ id, at_ms: atMs }) => atMs >= this.rawFromMs && !known.has(id));
+    this.marks = [...this.marks, ...fresh];
+    return fresh.length > 0;
   }
 
   /** Take the channel's newest live window; return whether it is new. */
@@ -40,6 +55,7 @@ export class Series {
     const from = last ? last.end_ms - this.range.span_ms : 0;
     this.points = this.points.filter((point) => point.end_ms >= from);
     this.gaps = this.gaps.filter((gap) => gap.until_ms >= from);
+    this.marks = this.marks.filter((mark) => (mark.until_ms ?? mark.at_ms) >= from);
   }
 
   /** Columns for uPlot, times in ms; a row of nulls breaks the lines where windows are missing. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -101,20 +101,44 @@ class Boards:
         self.valkey = valkey
         self.end_ms = time.time_ns() // 1_000_000
 
-    def name(self, channel_id: str, name: str, *, title: str = "", category: str = "Chess") -> None:
+    def name(
+        self,
+        channel_id: str,
+        name: str,
+        *,
+        title: str = "",
+        category: str = "Chess",
+        live: bool = True,
+        age_ms: int = 0,
+    ) -> None:
+        """Put a channel into the snapshot, which Twitch was asked for `age_ms` ago."""
         client = self.valkey.client(3)
         known = client.get(snapshot.KEY)
         streams = dict(snapshot.decode(known).streams) if isinstance(known, bytes) else {}
-        streams[channel_id] = Stream(channel_id, name.lower(), name, 1, category, "en", title, "2026-11-18T17:29:30Z")
-        snapshot.write(client, streams.values(), self.end_ms)
+        viewers, started_at = (1, "2026-11-18T17:29:30Z") if live else (None, "")
+        streams[channel_id] = Stream(channel_id, name.lower(), name, viewers, category, "en", title, started_at, live)
+        snapshot.write(client, streams.values(), self.end_ms - age_ms)
 
     def show(
-        self, viewers: dict[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000, messages: int = 60
+        self,
+        viewers: Mapping[str, int | None],
+        *,
+        behind_ms: int = 0,
+        observed_ms: int = 30_000,
+        messages: int = 60,
+        **apart: int,
     ) -> None:
+        """Write a live window a channel; `apart` are further columns, None stands for viewers nobody knows."""
         end_ms = self.end_ms - behind_ms
-        columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms}
+        columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms, **apart}
         windows = [
-            WindowRecord(channel_id, "live", end_ms - 30_000, end_ms, columns | {"viewers": count})
+            WindowRecord(
+                channel_id,
+                "live",
+                end_ms - 30_000,
+                end_ms,
+                columns if count is None else columns | {"viewers": count},
+            )
             for channel_id, count in viewers.items()
         ]
         BoardWriter(self.valkey.client(), Floors()).apply("live", windows)

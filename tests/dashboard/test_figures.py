@@ -1,7 +1,7 @@
 import pytest
 
 from apps.dashboard.summary import summarise
-from apps.dashboard.templatetags.figures import age, at_least, duration, figure, number, on_air, percent
+from apps.dashboard.templatetags.figures import age, at_least, duration, figure, heard_apart, number, on_air, percent
 from apps.metrics.queries import RANGES, GapSpan, Point, Series
 
 
@@ -44,6 +44,11 @@ def test_ages_are_seconds_to_999_then_minutes() -> None:
     assert age(None, 5) == "–"
 
 
+def test_what_was_heard_besides_is_a_lower_bound_too() -> None:
+    assert heard_apart({"copies": 1_200, "bot_messages": 3}, 1.0) == "1,200 from shared chat, 3 by bots"
+    assert heard_apart({"bot_messages": 3}, 0.5) == "≥ 3 by bots"
+
+
 def test_a_start_that_is_not_a_time_is_left_out() -> None:
     assert on_air("soon", 0) == ""
     assert on_air("1970-01-01T00:00:00Z", 60_000) == "On air 1 min 0 s"
@@ -55,11 +60,11 @@ def point(end_s: int, messages: int, coverage: float = 1.0) -> Point:
 
 def test_a_summary_leaves_out_what_nobody_listened_to() -> None:
     points = [point(10, 5), point(20, 9), point(30, 0, coverage=0.0), point(40, 7, coverage=0.5)]
-    summary = summarise(Series(RANGES["10m"], points, [GapSpan(20_000, 35_000, "reconnect")]), "messages")
+    summary = summarise(Series(RANGES["10m"], points, [GapSpan(20_000, 35_000, "reconnect")], []), "messages")
     assert (summary.peak, summary.peak_ms, summary.median) == (9, 20_000, 7)
     assert (summary.connected_ms, summary.coverage, summary.lower_bound) == (25_000, 0.625, True)
 
 
 def test_a_summary_of_nothing_has_no_figures() -> None:
-    summary = summarise(Series(RANGES["10m"], [], []), "messages")
+    summary = summarise(Series(RANGES["10m"], [], [], []), "messages")
     assert (summary.peak, summary.median, summary.coverage, summary.lower_bound) == (None, None, None, False)

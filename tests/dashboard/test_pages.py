@@ -1,4 +1,5 @@
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -94,6 +95,66 @@ def test_a_channel_that_is_not_live_any_more_has_its_page(boards: Boards, signed
     response = signed_in.get("/?channel=50")
     assert response.status_code == 200
     assert '<h1 id="name">Omega</h1>' in response.content.decode()
+
+
+def shown(page: str, element_id: str) -> bool:
+    """Tell whether the element with this id is there and not hidden."""
+    (tag,) = re.findall(rf'<[a-z]+ [^>]*id="{element_id}"[^>]*>', page)
+    return not tag.endswith(" hidden>")
+
+
+def test_an_offline_channel_says_so_and_why_it_has_no_viewers(boards: Boards, signed_in: Client) -> None:
+    boards.name("3", "Gamma", live=False)
+    boards.show({"3": None})
+    page = signed_in.get("/?channel=3").content.decode()
+    assert shown(page, "offline")
+    assert 'id="now">–</span>' in page
+    assert "the stream is offline" in page
+    assert not shown(signed_in.get("/?channel=1").content.decode(), "offline")
+
+
+def test_what_was_heard_besides_is_told_where_there_is_any(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 1_000}, copies=32, bot_messages=7)
+    page = signed_in.get("/?channel=1").content.decode()
+    assert shown(page, "apart")
+    assert "32 from shared chat, 7 by bots" in page
+    assert not shown(signed_in.get("/?channel=2").content.decode(), "apart")
+
+
+def notes(page: str) -> list[str]:
+    """Return the texts of the notes on viewer counts that are not hidden."""
+    found = re.findall(r'<div class="note[^>]*data-viewers-note[^>]*>.*?<b>(.*?)</b>', page)
+    return found if "data-viewers-note" in page and not re.search(r"data-viewers-note[^>]* hidden>", page) else []
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "said"),
+    [
+        (60_000, []),
+        (149_000, []),
+        (200_000, ["Viewer counts are 3 min old."] * 2),
+        (720_000, ["Viewers are unknown."] * 2),
+    ],
+)
+def test_old_viewer_counts_are_told_with_their_age(
+    boards: Boards, signed_in: Client, age_ms: int, said: list[str]
+) -> None:
+    boards.name("1", "Alpha", age_ms=age_ms)
+    assert notes(signed_in.get("/?channel=1").content.decode()) == said
+
+
+def test_a_board_of_unknown_viewers_is_empty_and_says_why(boards: Boards, signed_in: Client) -> None:
+    boards.name("1", "Alpha", age_ms=720_000)
+    boards.end_ms += 1
+    boards.show({"1": None, "2": None, "3": None})
+    for board in ("viewers", "engagement"):
+        response = signed_in.get(f"/?board={board}&channel=1")
+        page = response.content.decode()
+        assert rows_of(response) == []
+        assert (shown(page, "board-unknown"), shown(page, "board-empty")) == (True, False)
+        assert "not ranked: viewers are unknown" in page
+        assert 'id="now">–</span>' in page
+    assert len(rows_of(signed_in.get("/?board=messages"))) == 3
 
 
 def test_hostile_names_and_titles_are_only_text(boards: Boards, signed_in: Client) -> None:

@@ -105,6 +105,11 @@ async def test_an_old_snapshot_with_its_pushes_is_a_fresh_snapshot(
     await other.disconnect()
 
 
+async def test_a_frame_tells_when_viewers_were_asked_for(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.watch(channel="3")
+    assert (await socket.receive())["viewers_at_ms"] == boards.end_ms
+
+
 async def test_values_move_at_once_and_the_order_two_seconds_later(socket: BrowserSocket, boards: Boards) -> None:
     await socket.watch()
     await socket.receive()

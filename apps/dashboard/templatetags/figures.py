@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.summary import value_of
+from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point
 from core.metrics import METRIC
 
@@ -48,6 +50,14 @@ def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
 def point_figure(metric: str, point: Point) -> str:
     """Return the value of one point of a chart."""
     return figure(metric, value_of(point, metric), point.coverage)
+
+
+@register.filter
+def heard_apart(apart: Mapping[str, int], coverage: float) -> str:
+    """Return what was heard and is not counted: from other channels by shared chat, and by known bots."""
+    bound = LOWER_BOUND if coverage < 1 else ""
+    names = {"copies": "from shared chat", "bot_messages": "by bots"}
+    return ", ".join(f"{bound}{number(apart[key], 0)} {name}" for key, name in names.items() if apart.get(key))
 
 
 @register.filter
@@ -93,6 +103,18 @@ def age(end_ms: int | None, now_ms: int) -> str:
         return ABSENT
     seconds = max(0, (now_ms - end_ms) // 1000)
     return f"{seconds} s" if seconds < 1000 else f"{seconds // 60:,} min"
+
+
+@register.simple_tag
+def minutes(since_ms: int | None, now_ms: int) -> str:
+    """Return how many whole minutes have passed."""
+    return ABSENT if since_ms is None else f"{max(0, now_ms - since_ms) // 60_000:,}"
+
+
+@register.simple_tag
+def shape(kind: str) -> str:
+    """Return the path that stands for a kind of event."""
+    return SHAPES.get(kind, SHAPES["summed"])
 
 
 @register.simple_tag

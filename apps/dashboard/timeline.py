@@ -1,0 +1,96 @@
+"""What happened to a channel, as its page lists it. The script does the same in static/js/timeline.js."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from apps.metrics.marks import EventMark, condensed, merged
+from apps.metrics.queries import RECENT_MS, Point, Series
+from core.channel_events import SUMMED
+
+LINES_SHOWN = 60
+# A sum of these stands out from this count on, when it is this many times the usual one.
+NOTED_FROM: Mapping[str, int] = {"subscriptions": 10, "cheers": 1_000}
+NOTED_TIMES = 3
+
+# A shape per kind, in a square of 12: kinds are told apart without colour. "summed" is for several kinds in one line.
+SHAPES: Mapping[str, str] = {
+    "raid": "M2 6h7M6 3l3 3-3 3",
+    "gift_bomb": "M2 5h8v5H2zM6 5v5M6 5C3.5 5 3.5 2 5 2.5 6 3 6 5 6 5s0-2 1-2.5c1.5-.5 1.5 2.5-1 2.5",
+    "subscriptions": "M6 2l1.200 2.600 2.800.3-2.100 1.900.6 2.800L6 8.200 3.500 9.600l.6-2.800L2 4.900l2.800-.3z",
+    "cheers": "M6 2l3 3.500L6 10 3 5.500zM3 5.500h6",
+    "bans": "M6 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8ZM3.200 3.200l5.600 5.600",
+    "timeouts": "M6 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8ZM6 3.800V6l1.600 1",
+    "deletions": "M2.500 3.500h7M4.500 3.500v-1h3v1M3.500 3.500l.5 6h4l.5-6",
+    "chat_cleared": "M3 3l6 6M9 3l-6 6",
+    "chat_mode": "M3 5.500h6v4H3zM4.200 5.500V4a1.800 1.800 0 0 1 3.600 0v1.500",
+    "stream_start": "M4 2.500v7l5.500-3.500z",
+    "stream_end": "M3 3h6v6H3z",
+    "title": "M2.500 3h7M6 3v6.500",
+    "category": "M2 2.500h4l4 4L6.500 10 2 5.500zM4 4.400v.1",
+    "summed": "M2.500 9.500v-3M6 9.500v-7M9.500 9.500v-5",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list: an event, or with `until_ms` all that was summed from `at_ms` until then."""
+
+    at_ms: int
+    until_ms: int | None
+    kind: str
+    label: str
+
+
+def lines_of(marks: Iterable[EventMark], merge_ms: int) -> list[Line]:
+    """Return the lines of the list, newest first: each event, and one for all sums of a span of `merge_ms`."""
+    lines: list[Line] = []
+    sums: dict[int, list[EventMark]] = {}
+    for mark in merged(marks, merge_ms):
+        if mark.kind in SUMMED:
+            sums.setdefault(mark.at_ms, []).append(mark)
+        else:
+            lines.append(Line(mark.at_ms, None, mark.kind, mark.label))
+    lines += [_summed(at_ms, at_ms + merge_ms, parts) for at_ms, parts in sums.items()]
+    return sorted(lines, key=lambda line: (-line.at_ms, line.label))
+
+
+def noted(marks: Iterable[EventMark], merge_ms: int) -> list[EventMark]:
+    """Return the marks that a chart shows, by time: each event, and the sums that stand out."""
+    whole = merged(marks, merge_ms)
+    usual = {kind: _middle([mark.count or 0 for mark in whole if mark.kind == kind]) for kind in NOTED_FROM}
+    return [mark for mark in whole if mark.kind not in SUMMED or _stands_out(mark, usual)]
+
+
+def beside(points: Sequence[Point], marks: Iterable[EventMark]) -> list[tuple[Point, list[EventMark]]]:
+    """Return each of `points`, newest first, with the marks since the one below it, by time."""
+    found: list[list[EventMark]] = [[] for _ in points]
+    for mark in marks:
+        later = [row for row, point in enumerate(points) if point.end_ms >= mark.at_ms]
+        if points:
+            found[later[-1] if later else 0].append(mark)
+    return list(zip(points, found, strict=True))
+
+
+def marks_json(series: Series, now_ms: int) -> dict[str, Any]:
+    """Return the marks as the script takes them: what happened before `raw_from_ms` is merged, the rest as it is."""
+    raw_from_ms = now_ms - RECENT_MS
+    marks = condensed(series.marks, series.range.merge_ms, raw_from_ms)
+    return {"raw_from_ms": raw_from_ms, "marks": [asdict(mark) for mark in marks]}
+
+
+def _summed(at_ms: int, until_ms: int, parts: Sequence[EventMark]) -> Line:
+    kind = parts[0].kind if len(parts) == 1 else "summed"
+    return Line(at_ms, until_ms, kind, " · ".join(mark.label for mark in parts))
+
+
+def _stands_out(mark: EventMark, usual: Mapping[str, int]) -> bool:
+    least = NOTED_FROM.get(mark.kind)
+    return least is not None and (mark.count or 0) >= max(least, NOTED_TIMES * usual[mark.kind])
+
+
+def _middle(counts: Sequence[int]) -> int:
+    """Return the middle count, 0 where there is nothing to compare with."""
+    return sorted(counts)[(len(counts) - 1) // 2] if len(counts) > 1 else 0

@@ -1,0 +1,139 @@
+"""What happened to a channel: the page and the script say the same."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.dashboard.timeline import SHAPES, Line, beside, lines_of, marks_json, noted
+from apps.metrics.marks import EventMark
+from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
+from core.channel_events import LABELS, SUMMED, label
+
+T = 1_795_392_000_000
+STEP_MS = 300_000
+SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
+
+
+def mark(kind: str, at_s: int, count: int | None = None, text: str = "") -> EventMark:
+    return EventMark(f"{kind}-{at_s}-{count}", T + at_s * 1000, None, kind, count, label(kind, count, text))
+
+
+def point(at_s: int) -> Point:
+    return Point(T + at_s * 1000, 1.0, {})
+
+
+def test_the_list_is_newest_first_with_one_line_for_the_sums_of_a_span() -> None:
+    marks = [mark("bans", 10, 2), mark("raid", 100, 318), mark("timeouts", 20, 5), mark("bans", 200, 1)]
+    assert lines_of(marks, STEP_MS) == [
+        Line(T + 100_000, None, "raid", "Raid: 318 viewers"),
+        Line(T, T + STEP_MS, "summed", "Bans: 3 · Timeouts: 5"),
+    ]
+
+
+def test_a_span_with_one_kind_keeps_its_shape() -> None:
+    assert [line.kind for line in lines_of([mark("cheers", 10, 500)], STEP_MS)] == ["cheers"]
+
+
+def test_a_chart_marks_events_and_only_sums_that_stand_out() -> None:
+    usual = [mark("subscriptions", at_s, 20) for at_s in range(0, 3_000, 300)]
+    marks = [*usual, mark("subscriptions", 3_000, 59), mark("subscriptions", 3_300, 60), mark("bans", 60, 900)]
+    assert [found.count for found in noted([*marks, mark("title", 5, text="Hi")], STEP_MS)] == [None, 60]
+
+
+def test_few_bits_do_not_stand_out_in_a_quiet_chat() -> None:
+    assert noted([mark("cheers", 10, 999)], STEP_MS) == []
+    assert len(noted([mark("cheers", 10, 1_000)], STEP_MS)) == 1
+
+
+def test_each_mark_stands_beside_one_row_of_the_table() -> None:
+    points = [point(300), point(200), point(100)]
+    marks = [mark("raid", at_s) for at_s in (50, 100, 101, 200, 250, 400)]
+    rows = [[m.at_ms // 1000 - T // 1000 for m in found] for _, found in beside(points, marks)]
+    assert rows == [[250, 400], [101, 200], [50, 100]]
+    assert beside([], marks) == []
+
+
+def test_the_script_gets_what_is_recent_as_it_is() -> None:
+    now_ms = T + 10_000_000
+    old, new = mark("bans", 0, 2), mark("bans", 9_990, 3)
+    sent = marks_json(Series(RANGES["1h"], [], [], [old, new]), now_ms)
+    assert sent["raw_from_ms"] == now_ms - RECENT_MS
+    assert [m["id"] for m in sent["marks"]] == [f"bans@{T}", new.id]
+
+
+def test_every_kind_has_a_shape() -> None:
+    assert set(SHAPES) == {*LABELS.keys() - {"gap", "opt_out"}, "summed"}
+    assert len(set(SHAPES.values())) == len(SHAPES)
+
+
+PROGRAM = """
+import { readFileSync } from "node:fs";
+import { beside, linesOf, merged, noted } from "./timeline.js";
+import { Series } from "./series.js";
+const { marks, points, range, labels, history, pushed } = JSON.parse(readFileSync(0, "utf8"));
+const series = new Series(range);
+series.addMarks(pushed);
+series.merge(history);
+series.addMarks(pushed);
+const whole = merged(marks, range.merge_ms, labels);
+const rows = beside(points, noted(whole)).map((found) => found.map(({ label }) => label));
+const live = linesOf(merged(series.marks, range.merge_ms, labels));
+console.log(JSON.stringify({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, live }));
+"""
+
+
+def run_script(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Run the page's own modules in node."""
+    for name in ("timeline.js", "series.js", "figures.js"):
+        shutil.copy(SCRIPTS / name, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "program.js").write_text(PROGRAM)
+    done = subprocess.run(
+        ["node", "program.js"],
+        cwd=folder,
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_script_says_what_the_page_says_also_when_marks_come_live(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    kinds = [*sorted(SUMMED), "raid", "gift_bomb", "chat_mode"]
+    marks = [mark(dice.choice(kinds), at_s, dice.randrange(2_000), "on") for at_s in range(0, 3_600, 7)]
+    points = [point(at_s) for at_s in range(3_600, 0, -300)]
+    series, read_ms = Series(RANGES["1h"], [], [], marks), T + 3_400_000
+    until_then = Series(RANGES["1h"], [], [], [m for m in marks if m.at_ms <= read_ms])
+    # Some were pushed before the history was read, which has them in its sums by then.
+    later = [m for m in marks if m.at_ms >= read_ms - RECENT_MS - 120_000]
+    history = {"end_ms": [], "coverage": [], "values": {}, "gaps": [], **marks_json(until_then, read_ms)}
+    said = run_script(
+        tmp_path,
+        {
+            "marks": [asdict(m) for m in marks],
+            "points": [{"end_ms": p.end_ms} for p in points],
+            "range": {"span_ms": 3_600_000, "step_ms": 10_000, "merge_ms": STEP_MS},
+            "labels": dict(LABELS),
+            "history": history,
+            "pushed": [asdict(m) for m in later],
+        },
+    )
+    lines = [asdict(line) for line in lines_of(series.marks, STEP_MS)]
+    shown = noted(series.marks, STEP_MS)
+    assert said["lines"] == lines
+    assert said["noted"] == [m.id for m in shown]
+    assert said["rows"] == [[m.label for m in found] for _, found in beside(points, shown)]
+    assert said["live"] == lines
