@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from django.conf import settings
 
 from core.errors import ServiceAway
-from core.records import TOPICS
+from core.topics import TOPICS
 
 log = logging.getLogger(__name__)
 

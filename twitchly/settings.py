@@ -52,10 +52,13 @@ try:
     TWITCH_IS_SIMULATED = not (TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET)
     SIMULATOR_IRC_PORT = env.int("SIMULATOR_IRC_PORT", WEB_PORT + 8)
     SIMULATOR_HELIX_PORT = env.int("SIMULATOR_HELIX_PORT", WEB_PORT + 9)
+    SIMULATOR_WS_PORT = env.int("SIMULATOR_WS_PORT", WEB_PORT + 10)
+    SIMULATOR_TLS_PORT = env.int("SIMULATOR_TLS_PORT", WEB_PORT + 11)
     _helix = f"http://127.0.0.1:{SIMULATOR_HELIX_PORT}"
     TWITCH_IRC_HOST = env.str("TWITCH_IRC_HOST", "127.0.0.1" if TWITCH_IS_SIMULATED else "irc.chat.twitch.tv")
     TWITCH_IRC_PORT = env.int("TWITCH_IRC_PORT", SIMULATOR_IRC_PORT if TWITCH_IS_SIMULATED else 6697)
     TWITCH_IRC_TLS = env.bool("TWITCH_IRC_TLS", not TWITCH_IS_SIMULATED)
+    TWITCH_IRC_CA_FILE = env.str("TWITCH_IRC_CA_FILE", "")
     TWITCH_HELIX_URL = env.str(
         "TWITCH_HELIX_URL", f"{_helix}/helix" if TWITCH_IS_SIMULATED else "https://api.twitch.tv/helix"
     )
@@ -66,8 +69,18 @@ try:
     # Listening
     CHANNELS_WANTED = env.int("CHANNELS_WANTED", 500, validate=Range(min=1, max=100_000))
     CHANNELS_PER_CONNECTION = env.int("CHANNELS_PER_CONNECTION", 50, validate=Range(min=1, max=100))
+    STRICT_JOINS = env.bool("STRICT_JOINS", False)
+    JOINS_PER_10_S = env.int("JOINS_PER_10_S", 20, validate=Range(min=1, max=2_000))
+    OFFLINE_KEPT_S = env.int("OFFLINE_KEPT_S", 600, validate=Range(min=0))
+    VIEWERS_STALE_S = env.int("VIEWERS_STALE_S", 150, validate=Range(min=60))
+    VIEWERS_UNKNOWN_S = env.int("VIEWERS_UNKNOWN_S", 600, validate=Range(min=60))
+    COUNT_BOTS = env.bool("COUNT_BOTS", False)
     PRODUCER_ID = env.str("PRODUCER_ID", "producer-1", validate=Length(min=1, max=100))
     BUFFER_RECORDS = env.int("BUFFER_RECORDS", 200_000, validate=Range(min=1_000))
+
+    # Prometheus, on loopback: this producer's page, and the Celery worker's.
+    METRICS_PORT = env.int("METRICS_PORT", WEB_PORT + 13)
+    WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", WEB_PORT + 12)
 
     # Metrics
     ENGAGEMENT_MIN_VIEWERS = env.int("ENGAGEMENT_MIN_VIEWERS", 100, validate=Range(min=0))

@@ -10,11 +10,12 @@ import pytest
 from confluent_kafka import TopicPartition
 from pytest_django import Settings
 
-from apps.ingest.listening.ownership import Ownership, newest_times
+from apps.ingest.listening.ownership import Newest, Ownership, newest_records
 from apps.ingest.listening.writer import Entry, Writer
 from core.coverage import Gap
 from core.event_time import PROMISE_DELAY_MS
-from core.records import TOPIC, read_event
+from core.records import clock_record, read_event
+from core.topics import TOPIC
 from drills.stack import Stack, wait_until
 from twitchly import kafka
 
@@ -65,7 +66,7 @@ def test_event_time_is_kept_and_never_falls_behind_the_promise(topics: str) -> N
 def test_a_clock_is_written_to_each_owned_partition(topics: str) -> None:
     ours = writer()
     ours.own({1: NOW - 10_000, 2: NOW - 10_000})
-    ours.put_clocks()
+    ours.put_clocks(0)
     ours.flush(10)
     assert [len(records(f"{topics}chat", n)) for n in range(PARTITIONS)] == [0, 1, 1, 0]
 
@@ -86,14 +87,19 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     ours.own({0: NOW - 10_000, 1: NOW - 10_000})
     ours.put(message(NOW - 700))
     ours.put(message(NOW - 900))
-    ours.put(Entry(1, NOW - 40, {"kind": "clock"}))
+    ours.put(Entry(1, NOW - 40, clock_record(producer="p", lag_ms=250)))
     ours.flush(10)
     kafka_topic = kafka.topic_name("chat")
     poison = kafka.producer()
     poison.produce(kafka_topic, b"not json", partition=1)
     poison.produce(kafka_topic, json.dumps({"at_ms": 2**62}).encode(), partition=1)
     poison.flush(10)
-    assert newest_times(range(PARTITIONS)) == {0: NOW - 700, 1: NOW - 40, 2: 0, 3: 0}
+    assert newest_records(range(PARTITIONS)) == {
+        0: Newest(NOW - 700),
+        1: Newest(NOW - 40, lag_ms=250),
+        2: Newest(),
+        3: Newest(),
+    }
 
 
 def test_two_producers_share_the_partitions_and_one_takes_over(topics: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.writer import Entry
+from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
 from core.irc import parse
 
@@ -20,9 +21,20 @@ LINE = (
 
 @pytest.fixture
 def intake() -> Intake:
-    intake = Intake(partitions=4)
-    intake.follow({"7": ADA, "8": BOB}, frozenset({"7"}))
+    return following(count_bots=False)
+
+
+def following(*, count_bots: bool) -> Intake:
+    intake = Intake(partitions=4, count_bots=count_bots)
+    intake.follow({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
+    intake.obey(Rules(frozenset({"helperbot"}), frozenset({"66"}), frozenset({"13"})))
     return intake
+
+
+def kind_of(intake: Intake, raw: bytes) -> str:
+    entry = intake.take(parse(raw), NOW)
+    assert isinstance(entry, Entry)
+    return str(entry.fields["kind"])
 
 
 def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake: Intake) -> None:
@@ -35,7 +47,7 @@ def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake:
 
 
 def test_what_is_not_known_of_the_channel_is_left_out(intake: Intake) -> None:
-    intake.follow({"8": BOB}, frozenset({"8"}))
+    intake.follow({"8": BOB}, frozenset({"8"}), know_viewers=True)
     entry = intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob")), NOW)
     assert isinstance(entry, Entry)
     assert "category" not in entry.fields
@@ -52,19 +64,42 @@ def test_a_message_of_a_channel_left_is_accounted_for(intake: Intake) -> None:
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == Unwanted("8", 1_795_399_999_900)
 
 
+def test_viewers_that_are_not_known_are_left_out(intake: Intake) -> None:
+    intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=False)
+    entry = intake.take(parse(LINE), NOW)
+    assert isinstance(entry, Entry)
+    assert "viewers" not in entry.fields
+
+
+def test_a_copy_from_a_shared_chat_is_told_from_a_message(intake: Intake) -> None:
+    assert kind_of(intake, LINE.replace(b"room-id=7", b"room-id=7;source-room-id=9")) == "copy"
+    again = LINE.replace(b"room-id=7", b"room-id=7;source-room-id=7").replace(b"id=1111", b"id=2222")
+    assert kind_of(intake, again) == "message"
+
+
+def test_a_known_bot_is_counted_apart_unless_the_setting_says_otherwise() -> None:
+    raw = LINE.replace(b"eve", b"helperbot")
+    assert kind_of(following(count_bots=False), raw) == "bot"
+    assert kind_of(following(count_bots=True), raw) == "message"
+
+
+def test_a_message_that_comes_twice_is_taken_once(intake: Intake) -> None:
+    assert isinstance(intake.take(parse(LINE), NOW), Entry)
+    assert intake.take(parse(LINE), NOW) is None
+    assert intake.rejected == {"duplicate": 1}
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"", "malformed line"),
-        (b"\r\n", "malformed line"),
-        (b"@", "malformed line"),
         (b"PRIVMSG", "malformed PRIVMSG"),
         (b":x PRIVMSG #ada", "malformed PRIVMSG"),
         (b":x PRIVMSG ada :hello", "malformed PRIVMSG"),
         (b":x!x@x PRIVMSG #ada :no tags", "without id or user"),
         (b"@id=1 PRIVMSG #ada :no user", "without id or user"),
         (b"@id=1;user-id=2 :x PRIVMSG #nobody :hello", "of no known channel"),
-        (LINE.replace(b"room-id=7", b"room-id=7;source-room-id=9"), "copy from a shared chat"),
+        (LINE.replace(b"user-id=42", b"user-id=13"), "opted out"),
+        (LINE.replace(b"room-id=7", b"room-id=7;source-room-id=66"), "opted out"),
     ],
 )
 def test_what_cannot_be_used_is_counted_by_reason(intake: Intake, raw: bytes, reason: str) -> None:
@@ -72,6 +107,70 @@ def test_what_cannot_be_used_is_counted_by_reason(intake: Intake, raw: bytes, re
     assert intake.rejected == {reason: 1}
 
 
+@pytest.mark.parametrize("raw", [b"", b"\r\n", b"@"])
+def test_a_line_without_a_command_is_counted(intake: Intake, raw: bytes) -> None:
+    assert intake.notice(parse(raw), NOW) == []
+    assert intake.rejected == {"malformed line": 1}
+
+
 def test_other_commands_are_no_rejections(intake: Intake) -> None:
-    assert intake.take(parse(b":tmi.twitch.tv ROOMSTATE #ada"), NOW) is None
+    assert intake.notice(parse(b":tmi.twitch.tv HOSTTARGET #ada :-"), NOW) == []
     assert not intake.rejected
+
+
+RAID = (
+    b"@id=raid-1;msg-id=raid;msg-param-viewerCount=1200;room-id=7;tmi-sent-ts=1795399999900;user-id=42"
+    b" :tmi.twitch.tv USERNOTICE #ada"
+)
+
+
+def test_a_raid_is_an_event_without_names(intake: Intake) -> None:
+    (event,) = intake.notice(parse(RAID), NOW)
+    assert event == {
+        "v": 1,
+        "id": "raid-1",
+        "kind": "raid",
+        "channel_id": "7",
+        "at_ms": 1_795_399_999_900,
+        "count": 1200,
+    }
+    assert intake.notice(parse(RAID), NOW) == []
+
+
+def test_a_copied_notice_is_not_counted(intake: Intake) -> None:
+    raw = RAID.replace(b"msg-id=raid", b"msg-id=sharedchatnotice;source-msg-id=raid;source-room-id=9")
+    assert intake.notice(parse(raw), NOW) == []
+    assert intake.rejected == {"copied notice": 1}
+
+
+def test_an_opted_out_user_s_notice_is_dropped(intake: Intake) -> None:
+    assert intake.notice(parse(RAID.replace(b"user-id=42", b"user-id=13")), NOW) == []
+
+
+def ban(user: int, sent_ms: int) -> bytes:
+    return f"@room-id=7;target-user-id={user};tmi-sent-ts={sent_ms} :tmi.twitch.tv CLEARCHAT #ada :eve".encode()
+
+
+def test_bans_are_summed_by_the_minute_and_each_is_counted_once(intake: Intake) -> None:
+    minute_ms = NOW // 60_000 * 60_000
+    for user, at_ms in ((1, 100), (2, 700), (2, 700), (3, 60_100)):
+        assert intake.notice(parse(ban(user, minute_ms + at_ms)), NOW) == []
+    assert intake.minutes(minute_ms + 59_999) == []
+    (event,) = intake.minutes(minute_ms + 60_000)
+    assert (event["kind"], event["count"]) == ("bans", 2)
+    assert (event["at_ms"], event["until_ms"]) == (minute_ms + 100, minute_ms + 701)
+    assert intake.minutes(minute_ms + 60_000) == []
+
+
+def test_a_cheer_is_a_message_and_its_bits_are_summed(intake: Intake) -> None:
+    assert kind_of(intake, LINE.replace(b"@id", b"@bits=150;id")) == "message"
+    (event,) = intake.minutes(NOW + 60_000)
+    assert (event["kind"], event["count"]) == ("cheers", 150)
+
+
+def test_the_first_room_state_is_no_change(intake: Intake) -> None:
+    whole = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #ada"
+    assert intake.notice(parse(whole), NOW) == []
+    (event,) = intake.notice(parse(b"@room-id=7;slow=30 :tmi.twitch.tv ROOMSTATE #ada"), NOW)
+    assert (event["kind"], event["text"]) == ("chat_mode", "Slow mode, 30 s")
+    assert intake.notice(parse(whole.replace(b"slow=0", b"slow=30")), NOW) == []

@@ -53,7 +53,7 @@ def test_what_kafka_never_confirms_becomes_a_gap() -> None:
 
 def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
     writer = away(**{"message.timeout.ms": 60_000})
-    writer.put_clocks()
+    writer.put_clocks(0)
     settle(writer, AWAY_AFTER_S + 0.3)
     assert writer.is_held()
     written = writer.counts["message"]
@@ -65,7 +65,7 @@ def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
 
 def test_a_kafka_that_was_away_is_probed_before_records_are_risked() -> None:
     writer = away()
-    writer.put_clocks()
+    writer.put_clocks(0)
     settle(writer, 1.0)
     writer.put(message(NOW))
     settle(writer, 1.5)

@@ -1,24 +1,23 @@
-"""One IRC connection: the socket around core/session.py, opened again until closed for good."""
+"""One IRC connection: the socket around core/session.py, from its opening to its end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
+import itertools
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from core.irc import Line
-from core.session import Ended, Joined, Received, Refused, Session
-
-log = logging.getLogger(__name__)
+from core.session import Ended, JoinBudget, Joined, Left, Reconnect, Refused, Session
 
 CONNECT_TIMEOUT_S = 10
-BACKOFF_MAX_S = 60.0
-READ_BYTES = 65_536
+RECONNECT = "reconnect asked for by Twitch"
+
+_numbers = itertools.count(1)
 
 
 def monotonic_ms() -> int:
@@ -28,122 +27,151 @@ def monotonic_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where Twitch's IRC is."""
+    """Where Twitch's IRC is; `ca_file` is what its certificate is checked against, empty for the system's."""
 
     host: str
     port: int
     tls: bool
+    ca_file: str = ""
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return how TLS is spoken, None where it is not."""
+        return ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a connection tells: a line, a confirmed join, and the loss of all its joined channels.
+class Ears:
+    """What connections tell, each under its number.
 
-    With a loss comes for how many ms nothing had been received: all that Twitch sent before was heard.
+    `lines` returns how many ms the newest of them was under way, None when they do not tell. `lost` says for how
+    many ms nothing of the channels had surely been heard before, and why.
     """
 
-    line: Callable[[Line], None]
-    joined: Callable[[str], None]
-    lost: Callable[[frozenset[str], int], None]
+    lines: Callable[[Sequence[Line]], int | None]
+    joined: Callable[[int, str], None]
+    lost: Callable[[int, Iterable[str], int, str], None]
+    refused: Callable[[str, str], None]
 
 
-class Connection:
-    """Listens to its channels until `close`; after a loss it connects again, with growing, jittered pauses."""
+class Connection(asyncio.Protocol):
+    """Listens to channels on one socket until it ends; it is not opened again.
 
-    def __init__(self, server: Server, heard: Heard, turn: Callable[[], Awaitable[None]]) -> None:
-        self._server = server
-        self._heard = heard
-        self._turn = turn
-        self._wanted: dict[str, None] = {}
-        self._session: Session | None = None
-        self._changed = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+    `left` is done with a reason when Twitch asked to reconnect or the connection ended, `ended` when nothing
+    is heard any more.
+    """
+
+    def __init__(self, ears: Ears, budget: JoinBudget) -> None:
+        self.number = next(_numbers)
+        self.session = Session(f"justinfan{random.randrange(10_000, 99_999)}", monotonic_ms(), budget)
+        self._ears = ears
+        self._loop = asyncio.get_running_loop()
+        self.left: asyncio.Future[str] = self._loop.create_future()
+        self.ended: asyncio.Future[str] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def open(cls, server: Server, ears: Ears, budget: JoinBudget) -> Connection:
+        """Return a connection whose socket is open. Raises: OSError, also when it takes too long."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, connection = await loop.create_connection(
+                lambda: cls(ears, budget), server.host, server.port, ssl=server.context()
+            )
+        return connection
 
     @property
-    def wanted(self) -> list[str]:
-        """The logins this connection is to listen to, in the order to be joined."""
-        return list(self._wanted)
+    def quiet_ms(self) -> int:
+        """For how long nothing has come."""
+        return monotonic_ms() - self.session.heard_ms
+
+    @property
+    def state(self) -> str:
+        """Return "ended", "leaving", "joining" or "listening"."""
+        if self.ended.done():
+            return "ended"
+        if self.left.done():
+            return "leaving"
+        return "listening" if self.session.is_welcome and not self.session.pending else "joining"
 
     def change(self, join: Iterable[str] = (), part: Iterable[str] = ()) -> None:
         """Listen to more channels, and to some no longer."""
-        joins, parts = list(join), list(part)
-        for login in parts:
-            self._wanted.pop(login, None)
-        self._wanted.update(dict.fromkeys(joins))
-        if self._session is not None:
-            self._session.part(parts)
-            self._session.join(joins)
-        self._changed.set()
+        if left := self.session.part(part):
+            self._ears.lost(self.number, left, 0, "parted")
+        self.session.join(join)
+        self._turn()
 
-    async def close(self) -> None:
+    def close(self, reason: str = "closed by us") -> None:
         """End the connection; nothing more is heard."""
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        if self.ended.done():
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        self.ended.set_result(reason)
+        if not self.left.done():
+            self.left.set_result(reason)
+        unsure_ms = self.quiet_ms + self.session.lag_ms
+        self._ears.lost(self.number, self.session.joined, unsure_ms, "disconnected")
 
-    async def _run(self) -> None:
-        failures = 0
-        while True:
-            await self._turn()
-            started = monotonic_ms()
-            reason = await self._listen()
-            failures = 0 if monotonic_ms() - started > 30_000 else failures + 1
-            pause = min(BACKOFF_MAX_S, 0.5 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
-            log.warning("connection to %s ended (%s); next try in %.1f s", self._server.host, reason, pause)
-            await asyncio.sleep(pause)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._turn()
 
-    async def _listen(self) -> str:
-        """Connect and listen until the connection ends; return why it did."""
-        context = ssl.create_default_context() if self._server.tls else None
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                reader, writer = await asyncio.open_connection(self._server.host, self._server.port, ssl=context)
-        except OSError as error:
-            return f"no connection: {error}"
-        session = Session(f"justinfan{random.randrange(10_000, 99_999)}", monotonic_ms())
-        session.join(self._wanted)
-        self._session = session
-        try:
-            return await self._exchange(session, reader, writer)
-        except OSError as error:
-            return f"connection lost: {error}"
-        finally:
-            self._session = None
-            self._heard.lost(session.joined, monotonic_ms() - session.heard_ms)
-            writer.close()
+    def data_received(self, data: bytes) -> None:
+        if self.ended.done():
+            return
+        lines: list[Line] = []
+        for event in self.session.receive_data(data, monotonic_ms()):
+            if type(event) is Line:
+                lines.append(event)
+                continue
+            # What was heard before a join or a loss is accounted for before it.
+            lines = self._tell(lines)
+            self._take(event)
+        self._tell(lines)
+        self._turn()
 
-    async def _exchange(self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
-        reading = asyncio.create_task(reader.read(READ_BYTES))
-        try:
-            while True:
-                events = session.tick(monotonic_ms())
-                writer.write(session.data_to_send())
-                if ended := next((event for event in events if isinstance(event, Ended)), None):
-                    return ended.reason
-                self._changed.clear()
-                changed = asyncio.create_task(self._changed.wait())
-                pause = (session.wake_at_ms(monotonic_ms()) - monotonic_ms()) / 1000
-                await asyncio.wait({reading, changed}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
-                if reading.done():
-                    data = reading.result()
-                    if not data:
-                        return "closed by Twitch"
-                    if reason := self._take(session, data):
-                        return reason
-                    reading = asyncio.create_task(reader.read(READ_BYTES))
-        finally:
-            reading.cancel()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.close(f"connection lost: {exc}" if exc else "closed by Twitch")
 
-    def _take(self, session: Session, data: bytes) -> str:
-        for event in session.receive_data(data, monotonic_ms()):
-            match event:
-                case Received(line):
-                    self._heard.line(line)
-                case Joined(login):
-                    self._heard.joined(login)
-                case Refused(login, reason):
-                    log.warning("Twitch refuses channel %s: %s", login, reason)
-                case Ended(reason):
-                    return reason
-        return ""
+    def _tell(self, lines: list[Line]) -> list[Line]:
+        if lines and (lag_ms := self._ears.lines(lines)) is not None:
+            self.session.lag_ms = lag_ms
+        return []
+
+    def _take(self, event: object) -> None:
+        match event:
+            case Joined(login):
+                self._ears.joined(self.number, login)
+            case Left(login, reason):
+                self._ears.lost(self.number, [login], self.session.lag_ms, reason)
+            case Refused(login, reason):
+                self._ears.refused(login, reason)
+            case Reconnect() if not self.left.done():
+                self.left.set_result(RECONNECT)
+            case Ended(reason):
+                self.close(reason)
+
+    def _turn(self) -> None:
+        """Let the session do what is due, and come back when it is again."""
+        if self._transport is None or self.ended.done():
+            return
+        now_ms = monotonic_ms()
+        for event in self.session.tick(now_ms):
+            self._take(event)
+        if self.ended.done():
+            return
+        if data := self.session.data_to_send():
+            self._transport.write(data)
+        self._wake_at(self.session.wake_at_ms(now_ms), now_ms)
+
+    def _wake_at(self, at_ms: int, now_ms: int) -> None:
+        """Keep one timer: it is only set anew when something is due earlier, or when it has rung."""
+        due_s = self._loop.time() + (at_ms - now_ms) / 1000
+        if self._timer is not None and not self._timer.cancelled() and self._loop.time() < self._timer.when() <= due_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due_s, self._turn)

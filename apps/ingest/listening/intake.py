@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from apps.ingest.listening.writer import Entry
+from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
-from core.irc import ChatMessage, Line, chat_message
-from core.records import message_record
+from core.channel_events import SUMMED, ChatModes, Happening, Minutes, Sum, happening
+from core.irc import ChatMessage, Line, chat_message, sent_ms
+from core.records import event_record, message_record, stream_fields
+from core.seen import Seen
 from core.sharding import partition_of
+
+# A message comes twice within seconds; at 20,000 a second this holds the last 10 s.
+REMEMBERED = 200_000
+_EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,57 +29,171 @@ class Unwanted:
     sent_ms: int
 
 
-class Intake:
-    """Turns lines into records; what cannot be used is counted in `rejected`, by reason."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What every record of one channel has in common."""
 
-    def __init__(self, partitions: int) -> None:
+    fields: Mapping[str, Any]
+    partition: int
+
+
+class Intake:
+    """Turns lines into records; what cannot be used is counted in `rejected`, by reason.
+
+    Fed in the order in which lines are heard. `told_ms` is Twitch's time on the last line that had one.
+    """
+
+    def __init__(self, partitions: int, *, count_bots: bool) -> None:
         self._partitions = partitions
-        self._streams: Mapping[str, Stream] = {}
+        self._count_bots = count_bots
+        self._wanted: dict[str, _Wanted] = {}
         self._ids: dict[str, str] = {}
-        self._wanted: frozenset[str] = frozenset()
+        self._rules = Rules(frozenset(), frozenset(), frozenset())
+        self._seen = Seen(REMEMBERED)
+        self._modes = ChatModes()
+        self._minutes = Minutes()
+        self.told_ms = 0
+        self.heard = 0
         self.rejected: Counter[str] = Counter()
 
-    def follow(self, streams: Mapping[str, Stream], wanted: frozenset[str]) -> None:
+    def follow(self, streams: Mapping[str, Stream], wanted: frozenset[str], *, know_viewers: bool) -> None:
         """Take records of the `wanted` channel ids from now on, with what `streams` tells of them."""
-        self._streams = streams
         self._ids |= {stream.login: stream.id for stream in streams.values()}
-        self._wanted = wanted
+        self._wanted = {
+            channel_id: _Wanted(
+                channel_fields(streams[channel_id], know_viewers), partition_of(channel_id, self._partitions)
+            )
+            for channel_id in wanted
+            if channel_id in streams
+        }
+
+    def obey(self, rules: Rules) -> None:
+        """Apply the lists of bots and opt-outs from now on."""
+        self._rules = rules
 
     def id_of(self, login: str) -> str:
         """Return the id of a channel that was ever followed, else an empty text."""
         return self._ids.get(login, "")
 
     def take(self, line: Line, now_ms: int) -> Entry | Unwanted | None:
-        """Return what becomes of a line: a record to write, a message to account for, or nothing."""
+        """Return what becomes of a PRIVMSG: a record to write, a message to account for, or nothing."""
+        self.heard += 1
         message = chat_message(line)
         if message is None:
-            if line.command in ("PRIVMSG", ""):
-                self.rejected[f"malformed {line.command or 'line'}"] += 1
+            self.rejected["malformed PRIVMSG"] += 1
             return None
-        sent_ms = now_ms if message.sent_ms is None else message.sent_ms
+        at_ms = self._sent_ms(message.sent_ms, now_ms)
         channel_id = message.room_id or self.id_of(message.channel)
-        stream = self._streams.get(channel_id)
+        wanted = self._wanted.get(channel_id)
         if not channel_id:
             self.rejected["of no known channel"] += 1
-        elif channel_id not in self._wanted or stream is None:
-            return Unwanted(channel_id, sent_ms)
+        elif wanted is None:
+            return Unwanted(channel_id, at_ms)
         elif message.id is None or not message.user:
             self.rejected["without id or user"] += 1
-        elif message.is_copy:
-            self.rejected["copy from a shared chat"] += 1
+        elif message.user in self._rules.opted_out_users or message.source_room_id in self._rules.opted_out_channels:
+            self.rejected["opted out"] += 1
+        elif self._seen.again(message.id):
+            self.rejected["duplicate"] += 1
         else:
-            return self._entry(message, message.id, stream, sent_ms)
+            return self._entry(line, message, message.id, wanted, at_ms)
         return None
 
-    def _entry(self, message: ChatMessage, message_id: str, stream: Stream, sent_ms: int) -> Entry:
+    def notice(self, line: Line, now_ms: int) -> list[dict[str, Any]]:
+        """Return the channel events that a line other than a PRIVMSG tells; frequent kinds come by `minutes`."""
+        self.heard += 1
+        if line.command not in _EVENT_COMMANDS:
+            if line.command in ("", "PRIVMSG"):
+                self.rejected["malformed line"] += 1
+            return []
+        channel_id = line.tag("room-id") or self.id_of(line.channel)
+        if channel_id not in self._wanted or line.tag("user-id") in self._rules.opted_out_users:
+            return []
+        if line.command == "ROOMSTATE":
+            return self._events(channel_id, self._modes.change(channel_id, line), f"mode-{now_ms}", now_ms)
+        if _is_copied(line, channel_id):
+            self.rejected["copied notice"] += 1
+            return []
+        happened, event_id = happening(line), line.tag("id")
+        if happened is None or self._seen.again(event_id or _moderation_id(line)):
+            return []
+        at_ms = self._sent_ms(sent_ms(line), now_ms)
+        if happened.kind in SUMMED:
+            self._minutes.add(channel_id, happened, at_ms)
+            return []
+        return self._events(channel_id, [happened], event_id or f"{happened.kind}-{at_ms}", at_ms)
+
+    def minutes(self, until_ms: int) -> list[dict[str, Any]]:
+        """Return, once, the sums of the minutes that ended by `until_ms`, as channel events."""
+        return [_sum_event(total) for total in self._minutes.take(until_ms)]
+
+    def _entry(self, line: Line, message: ChatMessage, message_id: str, wanted: _Wanted, at_ms: int) -> Entry:
+        kind = self._kind(message, line.nick)
+        if kind == "message" and line.tag("bits") and (cheer := happening(line)) is not None:
+            self._minutes.add(wanted.fields["channel_id"], cheer, at_ms)
         fields = message_record(
-            channel_id=stream.id,
+            wanted.fields,
+            kind=kind,
             message_id=message_id,
-            sent_ms=sent_ms,
+            sent_ms=at_ms,
             text=message.text,
             words=message.words,
-            viewers=stream.viewers,
-            category=stream.category,
-            language=stream.language,
         )
-        return Entry(partition_of(stream.id, self._partitions), sent_ms, fields, message.user)
+        return Entry(wanted.partition, at_ms, fields, message.user)
+
+    def _kind(self, message: ChatMessage, login: str) -> str:
+        if message.is_copy:
+            return "copy"
+        return "bot" if login in self._rules.bots and not self._count_bots else "message"
+
+    def _sent_ms(self, sent: int | None, now_ms: int) -> int:
+        if sent is None:
+            return now_ms
+        self.told_ms = sent
+        return sent
+
+    def _events(
+        self, channel_id: str, happened: Iterable[Happening], event_id: str, at_ms: int
+    ) -> list[dict[str, Any]]:
+        return [
+            event_record(
+                event_id=event_id if number == 0 else f"{event_id}-{number}",
+                kind=one.kind,
+                channel_id=channel_id,
+                at_ms=at_ms,
+                count=one.count,
+                text=one.text,
+            )
+            for number, one in enumerate(happened)
+        ]
+
+
+def channel_fields(stream: Stream, know_viewers: bool) -> dict[str, Any]:
+    """Return what a channel's records say of its stream; viewers only while they are known."""
+    return stream_fields(
+        channel_id=stream.id,
+        viewers=stream.viewers if know_viewers else None,
+        category=stream.category,
+        language=stream.language,
+    )
+
+
+def _is_copied(line: Line, channel_id: str) -> bool:
+    return line.tag("source-room-id") not in ("", channel_id)
+
+
+def _moderation_id(line: Line) -> str:
+    """Return what tells one CLEARCHAT or CLEARMSG from the others: they carry no id."""
+    target = line.tag("target-msg-id") or line.tag("target-user-id")
+    return f"{line.command} {line.channel} {line.tag('tmi-sent-ts')} {target}"
+
+
+def _sum_event(total: Sum) -> dict[str, Any]:
+    return event_record(
+        event_id=f"{total.kind}-{total.first_ms}",
+        kind=total.kind,
+        channel_id=total.channel_id,
+        at_ms=total.first_ms,
+        until_ms=total.last_ms + 1,
+        count=total.count,
+    )

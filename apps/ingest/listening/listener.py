@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 
-from apps.ingest.listening.connection import Connection, Heard, Server
-from core.sharding import plan
-
-CONNECT_EVERY_S = 2.0
+from apps.ingest.listening.connection import Connection, Ears, Server
+from apps.ingest.listening.link import Link
+from core.session import JoinBudget
+from core.sharding import CONNECT_EVERY_MS, plan
 
 
 class Listener:
-    """Keeps connections of at most `per_connection` channels, and follows the list of wanted logins."""
+    """Keeps links of at most `per_connection` channels, and follows the list of wanted logins.
 
-    def __init__(self, server: Server, heard: Heard, per_connection: int) -> None:
+    `joins` may be asked for in 10 s by each connection, or by all of them together when it is `strict`.
+    """
+
+    def __init__(self, server: Server, ears: Ears, per_connection: int, *, joins: int, strict: bool) -> None:
         self._server = server
-        self._heard = heard
+        self._ears = ears
         self._per_connection = per_connection
-        self._connections: dict[int, Connection] = {}
+        shared = JoinBudget(joins)
+        self._budget = lambda: shared if strict else JoinBudget(joins)
+        self._links: dict[int, Link] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Lock()
         self._next_turn_s = 0.0
+        self.ends: Counter[str] = Counter()
+
+    @property
+    def connections(self) -> list[Connection]:
+        """All open connections."""
+        return [connection for link in self._links.values() for connection in link.connections]
 
     def follow(self, wanted: Iterable[str]) -> None:
         """Listen to the `wanted` logins, most wanted first, with as few joins and parts as possible."""
-        current = {number: connection.wanted for number, connection in self._connections.items()}
+        current = {number: link.wanted for number, link in self._links.items()}
         moves = plan(wanted, current, self._per_connection)
         for number in sorted(moves.join.keys() | moves.part.keys()):
-            if number not in self._connections:
-                self._connections[number] = Connection(self._server, self._heard, self._turn)
-            self._connections[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
+            if number not in self._links:
+                self._links[number] = Link(self._server, self._ears, self._turn, self._budget, self.ends)
+            self._links[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
+            if not self._links[number].wanted:
+                self._close(self._links.pop(number))
+
+    def check(self) -> None:
+        """Raises: what ended one of the links by itself."""
+        for link in self._links.values():
+            link.check()
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
-        self._connections.clear()
+        for link in self._links.values():
+            self._close(link)
+        self._links.clear()
+        await asyncio.gather(*self._closing)
+
+    def _close(self, link: Link) -> None:
+        task = asyncio.create_task(link.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _turn(self) -> None:
-        """Let one connection be opened every CONNECT_EVERY_S."""
+        """Let one connection be opened every CONNECT_EVERY_MS."""
         async with self._turns:
             loop = asyncio.get_running_loop()
             await asyncio.sleep(max(0.0, self._next_turn_s - loop.time()))
-            self._next_turn_s = loop.time() + CONNECT_EVERY_S
+            self._next_turn_s = loop.time() + CONNECT_EVERY_MS / 1000

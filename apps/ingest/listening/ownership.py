@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -23,17 +24,25 @@ LAST_RECORDS = 500
 TRIES = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What a partition holds last: its greatest `at_ms`, 0 when it is empty, and how far its writer lagged behind."""
+
+    at_ms: int = 0
+    lag_ms: int = 0
+
+
 class Ownership:
     """Polls in a thread of its own; `assigned` and `revoked` are called there, and may block it.
 
-    `assigned` gets the greatest `at_ms` of each new partition, 0 for an empty one; `revoked` gets the
-    partitions and whether they are lost already, so that nothing may be written any more.
+    `assigned` gets the newest of each new partition; `revoked` gets the partitions and whether they are lost
+    already, so that nothing may be written any more.
     """
 
     def __init__(
         self,
         name: str,
-        assigned: Callable[[dict[int, int]], None],
+        assigned: Callable[[Mapping[int, Newest]], None],
         revoked: Callable[[frozenset[int], bool], None],
     ) -> None:
         self._assigned = assigned
@@ -77,21 +86,21 @@ class Ownership:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign(partitions)
         consumer.pause(partitions)
-        self._assigned(newest_times(_numbers(partitions)))
+        self._assigned(newest_records(_numbers(partitions)))
 
 
-def newest_times(partitions: Iterable[int]) -> dict[int, int]:
-    """Return the greatest `at_ms` that each partition of `chat` holds, 0 if it is empty."""
+def newest_records(partitions: Iterable[int]) -> dict[int, Newest]:
+    """Return what each partition of `chat` holds last."""
     reader = kafka.consumer("producers-reader")
     topic = kafka.topic_name("chat")
-    times: dict[int, int] = {}
+    newest: dict[int, Newest] = {}
     try:
         for number in partitions:
             low, high = _ends(reader, TopicPartition(topic, number))
-            times[number] = _newest_time(reader, TopicPartition(topic, number, max(low, high - LAST_RECORDS)), high)
+            newest[number] = _newest(reader, TopicPartition(topic, number, max(low, high - LAST_RECORDS)), high)
     finally:
         reader.close()
-    return times
+    return newest
 
 
 def _ends(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
@@ -105,26 +114,30 @@ def _ends(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
     return reader.get_watermark_offsets(partition, timeout=2)
 
 
-def _newest_time(reader: Consumer, start: TopicPartition, end: int) -> int:
-    newest_ms = 0
+def _newest(reader: Consumer, start: TopicPartition, end: int) -> Newest:
+    at_ms = lag_ms = 0
     position = start.offset
     reader.assign([start])
     while position < end:
         for message in reader.consume(LAST_RECORDS, timeout=1.0):
             if message.error() is None:
                 position = int(message.offset() or 0) + 1
-                newest_ms = max(newest_ms, _at_ms(message.value(), int(message.timestamp()[1])))
-    return newest_ms
+                fields = _fields(message.value(), int(message.timestamp()[1]))
+                at_ms = max(at_ms, fields.get("at_ms", 0))
+                lag_ms = fields.get("lag_ms", lag_ms)
+    return Newest(at_ms, lag_ms)
 
 
-def _at_ms(value: bytes | str | None, appended_ms: int) -> int:
-    """Return a record's `at_ms`; a record that is not ours, or dated after Kafka took it, says nothing."""
+def _fields(value: bytes | str | None, appended_ms: int) -> dict[str, int]:
+    """Return a record's times; one that is not ours, or dated after Kafka took it, says nothing."""
     try:
-        at_ms = orjson.loads(value or b"")["at_ms"]
-    except (ValueError, KeyError, TypeError):
-        return 0
+        fields = orjson.loads(value or b"")
+    except ValueError:
+        return {}
+    found = {name: fields.get(name) for name in ("at_ms", "lag_ms")} if isinstance(fields, dict) else {}
+    times = {name: ms for name, ms in found.items() if isinstance(ms, int) and ms >= 0}
     latest_ms = appended_ms + settings.CLOCK_OFFSET_MS + kafka.SESSION_TIMEOUT_MS
-    return at_ms if isinstance(at_ms, int) and at_ms <= latest_ms else 0
+    return times if times.get("at_ms", latest_ms + 1) <= latest_ms else {}
 
 
 def _numbers(partitions: Iterable[TopicPartition]) -> frozenset[int]:

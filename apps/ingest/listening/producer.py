@@ -5,26 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import redis
 import redis.asyncio
 from confluent_kafka import Producer
 from django.conf import settings
 
-from apps.ingest import snapshot
-from apps.ingest.listening.connection import Heard, Server, monotonic_ms
-from apps.ingest.listening.intake import Intake, Unwanted
+from apps.ingest import queries, snapshot
+from apps.ingest.listening.connection import Ears, Server, monotonic_ms
+from apps.ingest.listening.intake import Intake, Unwanted, channel_fields
 from apps.ingest.listening.keys import Keys
 from apps.ingest.listening.listener import Listener
-from apps.ingest.listening.ownership import Ownership
+from apps.ingest.listening.ownership import Newest, Ownership
 from apps.ingest.listening.writer import Entry, Writer
 from apps.ingest.snapshot import Stream
 from core.coverage import Coverage, Gap
 from core.event_time import PROMISE_DELAY_MS, SlewedClock
 from core.irc import Line
-from core.records import TOPIC, pulse_record
+from core.records import pulse_record
 from core.sharding import partition_of
+from core.topics import TOPIC
 from twitchly.clock import now_ms as wall_ms
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ PARTITIONS = TOPIC["chat"].partitions
 HEARING_MS = 2_000
 # After the machine slept, or stood still, longer than this, the seconds in between get no pulses.
 CATCH_UP_MS = 30_000
+# A minute's sums are written this long after its end, when its last lines have come.
+SUMS_AFTER_MS = 5_000
+RULES_EVERY_S = 10.0
+SPLIT_EVERY_S = 60.0
+REPORT_EVERY_S = 30.0
 DRAIN_S = 6.0
 HANDOVER_S = 3.0
 
@@ -44,29 +50,41 @@ class ChatProducer:
     def __init__(self, server: Server, kafka_producer: Producer, name: str) -> None:
         self._clock = SlewedClock(wall_ms(), monotonic_ms())
         self._keys = Keys()
-        self._writer = Writer(
+        self.writer = Writer(
             kafka_producer, name=name, limit=settings.BUFFER_RECORDS, now_ms=self._now_ms, hash_key=self._keys
         )
-        self._coverage = Coverage()
-        self._streams: dict[str, Stream] = {}
-        self._wanted: frozenset[str] = frozenset()
+        self.coverage = Coverage()
+        self.intake = Intake(PARTITIONS, count_bots=settings.COUNT_BOTS)
+        self.listener = Listener(
+            server,
+            Ears(self._lines, self._joined, self._lost, self._refused),
+            settings.CHANNELS_PER_CONNECTION,
+            joins=settings.JOINS_PER_10_S,
+            strict=settings.STRICT_JOINS,
+        )
+        self.wanted: frozenset[str] = frozenset()
+        self._streams: Mapping[str, Stream] = {}
+        self._fetched_ms = 0
+        self._know_viewers = True
+        self._opted_out: frozenset[str] = frozenset()
         self._promises: dict[int, int] = {}
-        self._intake = Intake(PARTITIONS)
-        self._listener = Listener(server, Heard(self._line, self._joined, self._lost), settings.CHANNELS_PER_CONNECTION)
         self._ownership = Ownership(name, self._assigned, self._revoked)
         self._loop = asyncio.get_running_loop()
 
     async def run(self, stop: Callable[[], bool]) -> None:
         """Work until told to stop, then write what is left. A part that ends by itself is an error."""
         await self._keys.fetch(self._now_ms())
+        await self._obey()
         self._ownership.start()
-        parts = [asyncio.create_task(part) for part in (self._follow(), self._write(), self._beat(), self._report())]
+        work = (self._follow(), self._rules(), self._write(), self._beat(), self._report())
+        parts = [asyncio.create_task(part) for part in work]
         try:
             while not stop():
                 done, _ = await asyncio.wait(parts, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
                 for part in done:
                     part.result()
                     raise RuntimeError("a part of the producer ended by itself")
+                self.listener.check()
                 if self._ownership.failure is not None:
                     raise self._ownership.failure
         finally:
@@ -76,72 +94,103 @@ class ChatProducer:
             await self._drain()
 
     async def _drain(self) -> None:
-        await self._listener.close()
-        for gap in self._coverage.split(self._now_ms()):
-            self._writer.put_gap(gap)
+        lag_ms = self._lag_ms()
+        await self.listener.close()
+        now_ms = self._now_ms()
+        for gap in self.coverage.split(now_ms):
+            self.writer.put_gap(gap)
         self._put_lost()
-        self._writer.put_clocks()
-        await asyncio.to_thread(self._writer.flush, DRAIN_S)
+        self._put_sums(now_ms + 60_000)
+        self.writer.put_clocks(lag_ms)
+        await asyncio.to_thread(self.writer.flush, DRAIN_S)
         await asyncio.to_thread(self._ownership.close)
-        log.info("stopped; %s", dict(self._writer.counts))
+        log.info("stopped; %s", dict(self.writer.counts))
 
     def _now_ms(self) -> int:
         return self._clock.now_ms(wall_ms(), monotonic_ms())
+
+    def _lag_ms(self) -> int:
+        return max((connection.session.lag_ms for connection in self.listener.connections), default=0)
 
     # The wanted channels
 
     async def _follow(self) -> None:
         client = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
-        fetched_ms, known, waiting = 0, False, 0
+        waiting = 0
         async with client:
             while True:
-                try:
-                    current = await snapshot.read(client)
-                except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
-                    current = None
-                    log.warning("the stream snapshot cannot be read, the last list stays: %s", error)
-                if current is not None and current.streams and current.fetched_ms != fetched_ms:
-                    fetched_ms, known = current.fetched_ms, True
-                    self._streams = dict(current.streams)
-                    self._want()
-                if not known and waiting % 10 == 0:
+                await self._look(client)
+                if not self._fetched_ms and waiting % 10 == 0:
                     log.warning("waiting for the stream snapshot in Redis (Celery writes it every 60 s)")
                 waiting += 1
                 await asyncio.sleep(1)
 
+    async def _look(self, client: redis.asyncio.Redis) -> None:
+        """Follow the snapshot when it is new, and forget its viewers when it is old."""
+        try:
+            current = await snapshot.read(client)
+        except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("the stream snapshot cannot be read, the last list stays: %s", error)
+            current = None
+        is_new = current is not None and bool(current.streams) and current.fetched_ms != self._fetched_ms
+        if current is not None and is_new:
+            self._fetched_ms, self._streams = current.fetched_ms, current.streams
+        know_viewers = wall_ms() - self._fetched_ms < settings.VIEWERS_UNKNOWN_S * 1000
+        if is_new or (self._fetched_ms and know_viewers != self._know_viewers):
+            self._know_viewers = know_viewers
+            self._want()
+
+    async def _rules(self) -> None:
+        while True:
+            await asyncio.sleep(RULES_EVERY_S)
+            await self._keys.fetch(self._now_ms())
+            await self._obey()
+
+    async def _obey(self) -> None:
+        rules = await asyncio.to_thread(queries.rules)
+        self.intake.obey(rules)
+        if rules.opted_out_channels != self._opted_out:
+            self._opted_out = rules.opted_out_channels
+            self._want()
+
     def _want(self) -> None:
         """Follow the streams whose partitions are ours."""
-        owned = self._writer.partitions
-        wanted = [s for s in self._streams.values() if partition_of(s.id, PARTITIONS) in owned]
+        owned = self.writer.partitions
+        wanted = [
+            stream
+            for stream in self._streams.values()
+            if stream.id not in self._opted_out and partition_of(stream.id, PARTITIONS) in owned
+        ]
         now_ms = self._now_ms()
         ids = frozenset(stream.id for stream in wanted)
-        for channel_id in self._wanted - ids:
-            if gap := self._coverage.unwant(channel_id, now_ms):
-                self._writer.put_gap(gap)
-        for channel_id in ids - self._wanted:
+        for channel_id in self.wanted - ids:
+            self._put_gap(self.coverage.unwant(channel_id, now_ms))
+        for channel_id in ids - self.wanted:
             promise_ms = self._promises.get(partition_of(channel_id, PARTITIONS), now_ms)
             if promise_ms < now_ms:
                 # Told at once: our own clocks would hide it from the next owner if we died before the join.
-                self._writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
-            self._coverage.want(channel_id, now_ms, "joining")
-        self._wanted = ids
-        self._intake.follow(self._streams, ids)
+                self.writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
+            self.coverage.want(channel_id, now_ms, "joining")
+        self.wanted = ids
+        self.intake.follow(self._streams, ids, know_viewers=self._know_viewers)
         if wanted:
             # Whoever is wanted from now on was not before: only the first list lies in the restart's gap.
             self._promises.clear()
-        self._listener.follow(stream.login for stream in wanted)
+        self.listener.follow(stream.login for stream in wanted)
 
-    def _assigned(self, newest: dict[int, int]) -> None:
+    def _assigned(self, newest: Mapping[int, Newest]) -> None:
         self._on_loop(self._take_over, newest)
 
-    def _take_over(self, newest: dict[int, int]) -> None:
+    def _take_over(self, newest: Mapping[int, Newest]) -> None:
         if not newest:
             return
-        self._clock.raise_to(max(newest.values()))
+        self._clock.raise_to(max(last.at_ms for last in newest.values()))
         now_ms = self._now_ms()
-        self._promises.update({p: at_ms - PROMISE_DELAY_MS - HEARING_MS for p, at_ms in newest.items() if at_ms})
-        self._writer.own({p: at_ms or now_ms for p, at_ms in newest.items()})
-        log.info("owns partitions %s", sorted(self._writer.partitions))
+        for partition, last in newest.items():
+            if last.at_ms:
+                self._promises[partition] = last.at_ms - PROMISE_DELAY_MS - HEARING_MS - last.lag_ms
+        self.writer.own({partition: last.at_ms or now_ms for partition, last in newest.items()})
+        log.info("owns partitions %s", sorted(self.writer.partitions))
         self._want()
 
     def _revoked(self, partitions: frozenset[int], lost: bool) -> None:
@@ -151,10 +200,10 @@ class ChatProducer:
         if lost:
             # Kafka was away too long. Nobody else can own them before it is back, so listening goes on.
             log.warning("lost partitions %s: records wait until they are ours again", sorted(partitions))
-            self._writer.suspend(partitions)
+            self.writer.suspend(partitions)
         else:
             log.warning("gives up partitions %s", sorted(partitions))
-            self._writer.disown(partitions, flush_s=HANDOVER_S)
+            self.writer.disown(partitions, flush_s=HANDOVER_S)
             self._want()
 
     def _on_loop(self, function: Callable[..., None], *args: object) -> None:
@@ -164,23 +213,34 @@ class ChatProducer:
 
     # What is heard
 
-    def _line(self, line: Line) -> None:
-        match self._intake.take(line, self._now_ms()):
-            case Entry() as entry:
-                self._writer.put(entry)
-            case Unwanted(channel_id, sent_ms):
-                self._writer.skip(channel_id, sent_ms, "unwanted")
+    def _lines(self, lines: Sequence[Line]) -> int | None:
+        now_ms = self._now_ms()
+        intake, put = self.intake, self.writer.put
+        intake.told_ms = 0
+        for line in lines:
+            if line.command == "PRIVMSG":
+                taken = intake.take(line, now_ms)
+                if type(taken) is Entry:
+                    put(taken)
+                elif type(taken) is Unwanted:
+                    self.writer.skip(taken.channel_id, taken.sent_ms, "unwanted")
+            else:
+                for fields in intake.notice(line, now_ms):
+                    self.writer.put_event(fields)
+        return max(0, now_ms - intake.told_ms) if intake.told_ms else None
 
-    def _joined(self, login: str) -> None:
-        if gap := self._coverage.joined(self._intake.id_of(login), self._now_ms()):
-            self._writer.put_gap(gap)
+    def _joined(self, connection: int, login: str) -> None:
+        self._put_gap(self.coverage.joined(self.intake.id_of(login), connection, self._now_ms()))
 
-    def _lost(self, logins: frozenset[str], quiet_ms: int) -> None:
-        """What Twitch sent after the last bytes that came is unknown, and it sent those a while before."""
+    def _lost(self, connection: int, logins: Iterable[str], unsure_ms: int, reason: str) -> None:
+        """What Twitch sent since what came last is unknown, and it sent that a while before."""
         now_ms = self._now_ms()
         for login in logins:
-            since_ms = now_ms - quiet_ms - HEARING_MS
-            self._coverage.lost(self._intake.id_of(login), since_ms, now_ms, "disconnected")
+            since_ms = now_ms - unsure_ms - HEARING_MS
+            self._put_gap(self.coverage.lost(self.intake.id_of(login), connection, since_ms, now_ms, reason))
+
+    def _refused(self, login: str, reason: str) -> None:
+        log.warning("Twitch refuses channel %s (%s): it is asked again", login, reason)
 
     # The seconds
 
@@ -194,46 +254,47 @@ class ChatProducer:
             while self._now_ms() >= end_ms:
                 self._pulse(end_ms)
                 end_ms += 1000
-            self._writer.put_clocks()
+            self.writer.put_clocks(self._lag_ms())
             self._put_lost()
-            if time.monotonic() - split_s > 60:
+            self._put_sums(self._now_ms() - SUMS_AFTER_MS)
+            if time.monotonic() - split_s > SPLIT_EVERY_S:
                 split_s = time.monotonic()
-                for gap in self._coverage.split(self._now_ms()):
-                    self._writer.put_gap(gap)
+                for gap in self.coverage.split(self._now_ms()):
+                    self.writer.put_gap(gap)
             now_ms = self._now_ms()
             await asyncio.sleep((200 - now_ms % 200) / 1000)
 
     def _pulse(self, end_ms: int) -> None:
-        for channel_id, observed_ms in self._coverage.observed(end_ms).items():
+        for channel_id, observed_ms in self.coverage.observed(end_ms).items():
             stream = self._streams.get(channel_id)
-            if stream is None:
-                continue
-            fields = pulse_record(
-                channel_id=channel_id,
-                observed_ms=observed_ms,
-                live=True,
-                viewers=stream.viewers,
-                category=stream.category,
-                language=stream.language,
-            )
-            self._writer.put(Entry(partition_of(channel_id, PARTITIONS), end_ms - 1, fields))
+            if stream is not None:
+                fields = channel_fields(stream, self._know_viewers)
+                record = pulse_record(fields, observed_ms=observed_ms, live=stream.live)
+                self.writer.put(Entry(partition_of(channel_id, PARTITIONS), end_ms - 1, record))
+
+    def _put_gap(self, gap: Gap | None) -> None:
+        if gap is not None:
+            self.writer.put_gap(gap)
 
     def _put_lost(self) -> None:
-        for gap in self._writer.take_lost():
-            self._writer.put_gap(gap)
+        for gap in self.writer.take_lost():
+            self.writer.put_gap(gap)
+
+    def _put_sums(self, until_ms: int) -> None:
+        for fields in self.intake.minutes(until_ms):
+            self.writer.put_event(fields)
 
     async def _write(self) -> None:
         while True:
-            self._writer.step()
+            self.writer.step()
             await asyncio.sleep(0.01)
 
     async def _report(self) -> None:
         while True:
-            await self._keys.fetch(self._now_ms())
-            counts = {**self._writer.counts, **{f"rejected: {why}": n for why, n in self._intake.rejected.items()}}
-            held = "; Kafka is away, records wait" if self._writer.is_held() else ""
-            log.info("%d channels wanted; %s%s", len(self._wanted), counts, held)
-            await asyncio.sleep(30)
+            counts = {**self.writer.counts, **{f"rejected: {why}": n for why, n in self.intake.rejected.items()}}
+            held = "; Kafka is away, records wait" if self.writer.is_held() else ""
+            log.info("%d of %d channels joined; %s%s", self.coverage.heard(), len(self.wanted), counts, held)
+            await asyncio.sleep(REPORT_EVERY_S)
 
 
 async def _call(function: Callable[..., None], *args: object) -> None:

@@ -18,14 +18,19 @@ from confluent_kafka import KafkaError, Message, Producer
 from core.coverage import Gap
 from core.event_time import PartitionTime
 from core.hashing import user_hash
-from core.records import DAY_MS, clock_record, gap_record
+from core.records import SPOKEN_KINDS, clock_record, gap_record
+from core.times import DAY_MS
 from twitchly.kafka import topic_name
 
 log = logging.getLogger(__name__)
 
 # Kafka is taken to be away when it has confirmed nothing for this long; then records wait in the buffer.
 AWAY_AFTER_S = 2.0
-BATCH = 2_000
+BATCH = 5_000
+# What librdkafka holds at the most; the rest waits in the buffer, where it is not stamped yet.
+IN_FLIGHT = 50_000
+# Events that wait for Kafka; gaps among them are never dropped.
+EVENTS_WAITING = 20_000
 
 
 @dataclass(slots=True)
@@ -42,7 +47,8 @@ class Writer:
     """Writes the records of the partitions this producer owns, in order, each with its event time.
 
     `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. What cannot be written is
-    returned by `take_lost` as gaps.
+    returned by `take_lost` as gaps. `counts` has records by kind and losses by reason, `acked` what Kafka
+    confirmed of them, `most_moved_ms` the farthest that a record's `at_ms` lies from its `sent_ms`.
     """
 
     def __init__(
@@ -65,10 +71,13 @@ class Writer:
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
         self._lost: dict[tuple[str, str], tuple[int, int]] = {}
-        self._gaps: deque[Gap] = deque()
+        self._waiting: deque[dict[str, Any]] = deque()
         self._confirmed_s = time.monotonic()
         self._clocks_out = 0
         self._probing = False
+        self._key_day, self._key = -1, b""
+        self.acked = 0
+        self.most_moved_ms = 0
         self.counts: Counter[str] = Counter()
 
     @property
@@ -106,15 +115,35 @@ class Writer:
             self._lose(self._buffer.popleft().fields, "overflow")
         self._buffer.append(entry)
 
-    def put_clocks(self) -> None:
-        """Add a clock to each partition: the promise that nothing much earlier follows."""
+    def put_clocks(self, lag_ms: int) -> None:
+        """Add a clock to each partition: the promise that nothing much earlier follows.
+
+        `lag_ms` tells the next owner how long what we hear is under way to us.
+        """
         now_ms = self._now_ms()
         for partition in self.partitions:
-            self.put(Entry(partition, now_ms, clock_record(producer=self._name)))
+            self.put(Entry(partition, now_ms, clock_record(producer=self._name, lag_ms=lag_ms)))
 
     def put_gap(self, gap: Gap) -> None:
         """Record a gap; it is kept until Kafka has it."""
-        self._gaps.append(gap)
+        self._waiting.append(
+            gap_record(
+                event_id=str(uuid.uuid4()),
+                channel_id=gap.channel_id,
+                from_ms=gap.from_ms,
+                until_ms=gap.until_ms,
+                reason=gap.reason,
+            )
+        )
+        self.counts["gap"] += 1
+
+    def put_event(self, fields: dict[str, Any]) -> None:
+        """Record what happened to a channel; when too many wait, for Kafka is away, it is counted and dropped."""
+        if len(self._waiting) >= EVENTS_WAITING:
+            self.counts["lost event"] += 1
+            return
+        self._waiting.append(fields)
+        self.counts["event"] += 1
 
     def step(self) -> None:
         """Hand to Kafka what it can take now; never waits."""
@@ -123,24 +152,30 @@ class Writer:
             self._probe()
         if self.is_held():
             return
-        self._write_gaps()
-        for _ in range(min(BATCH, len(self._buffer))):
-            if not self._write(self._buffer[0]):
-                return
-            self._buffer.popleft()
-            if self.is_held():
-                return
+        self._write_events()
+        room = min(BATCH, IN_FLIGHT - len(self._producer), len(self._buffer))
+        self._write([self._buffer.popleft() for _ in range(room)])
 
     def flush(self, seconds: float) -> None:
         """Write all that is buffered, waiting at most `seconds` for Kafka."""
         until = time.monotonic() + seconds
-        while (self._buffer or self._gaps or len(self._producer)) and time.monotonic() < until:
+        while (self._buffer or self._waiting or len(self._producer)) and time.monotonic() < until:
             self.step()
             self._producer.flush(0.05)
 
     def skip(self, channel_id: str, sent_ms: int, reason: str) -> None:
         """Account for a message that was heard and is not to be written."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
+
+    @property
+    def buffered(self) -> int:
+        """How many records wait in memory, before Kafka's driver."""
+        return len(self._buffer)
+
+    @property
+    def in_flight(self) -> int:
+        """How many records Kafka's driver holds that are not confirmed yet."""
+        return len(self._producer)
 
     def take_lost(self) -> list[Gap]:
         """Return, once, the gaps made of records that were dropped or not confirmed."""
@@ -156,73 +191,77 @@ class Writer:
     def _probe(self) -> None:
         """Write a clock that promises nothing new, to learn whether Kafka is back before records are risked."""
         for partition, times in list(self._times.items())[:1]:
-            self._write(Entry(partition, times.last_ms, clock_record(producer=self._name)))
+            self._write([Entry(partition, times.last_ms, clock_record(producer=self._name))])
 
-    def _write(self, entry: Entry) -> bool:
-        times = self._times.get(entry.partition)
+    def _write(self, entries: Iterable[Entry]) -> None:
+        now_ms = self._now_ms()
+        batch = [message for entry in entries if (message := self._message(entry, now_ms))]
+        if not batch:
+            return
+        self._producer.produce_batch(self._chat, batch, on_delivery=self._delivered)
+        for message in batch:
+            if "_error" in message:
+                self.counts["refused by the driver"] += 1
+                self._lose(orjson.loads(message["value"]), "delivery")
+
+    def _message(self, entry: Entry, now_ms: int) -> dict[str, Any] | None:
+        """Stamp a record and return it as the driver takes it; None when its partition is not ours any more."""
+        fields, times = entry.fields, self._times.get(entry.partition)
         if times is None:
-            self._lose(entry.fields, "handover")
-            return True
-        before_ms = times.last_ms
-        fields = entry.fields
-        at_ms = fields["at_ms"] = times.stamp(entry.sent_ms, self._now_ms())
+            self._lose(fields, "handover")
+            return None
+        at_ms = fields["at_ms"] = times.stamp(entry.sent_ms, now_ms)
+        kind = fields["kind"]
         if entry.user is not None:
-            day = dt.datetime.fromtimestamp(at_ms // DAY_MS * DAY_MS / 1000, dt.UTC).date()
-            fields["user_hash"] = user_hash(entry.user, self._hash_key(day))
-        is_clock = fields["kind"] == "clock"
-        try:
-            self._producer.produce(
-                self._chat,
-                orjson.dumps(fields),
-                key=fields.get("channel_id"),
-                partition=entry.partition,
-                on_delivery=self._clock_delivered if is_clock else self._delivered,
-            )
-        except BufferError:
-            times.last_ms = before_ms
-            return False
-        if is_clock:
+            fields["user_hash"] = user_hash(entry.user, self._key_of(at_ms))
+        if at_ms != entry.sent_ms and kind != "clock":
+            self.counts["moved"] += 1
+            self.most_moved_ms = max(self.most_moved_ms, abs(at_ms - entry.sent_ms))
+        self.counts[kind] += 1
+        message = {"value": orjson.dumps(fields), "key": fields.get("channel_id"), "partition": entry.partition}
+        if kind == "clock":
+            message["callback"] = self._clock_delivered
             if not self._clocks_out:
                 self._confirmed_s = time.monotonic()
             self._clocks_out += 1
-        elif at_ms != entry.sent_ms:
-            self.counts["moved"] += 1
-        self.counts[fields["kind"]] += 1
-        return True
+        return message
 
-    def _write_gaps(self) -> None:
-        while self._gaps:
-            gap = self._gaps[0]
-            fields = gap_record(
-                event_id=str(uuid.uuid4()),
-                channel_id=gap.channel_id,
-                from_ms=gap.from_ms,
-                until_ms=gap.until_ms,
-                reason=gap.reason,
-            )
+    def _key_of(self, at_ms: int) -> bytes:
+        day = at_ms // DAY_MS
+        if day != self._key_day:
+            self._key = self._hash_key(dt.datetime.fromtimestamp(day * DAY_MS / 1000, dt.UTC).date())
+            self._key_day = day
+        return self._key
+
+    def _write_events(self) -> None:
+        while self._waiting:
+            fields = self._waiting[0]
             try:
                 self._producer.produce(
                     self._events,
                     orjson.dumps(fields),
-                    key=gap.channel_id,
-                    on_delivery=partial(self._gap_delivered, gap),
+                    key=fields["channel_id"],
+                    on_delivery=partial(self._event_delivered, fields),
                 )
             except BufferError:
                 return
-            self._gaps.popleft()
+            self._waiting.popleft()
 
     def _clock_delivered(self, error: KafkaError | None, _message: Message) -> None:
         self._clocks_out -= 1
         self._probing = error is not None
         if error is None:
+            self.acked += 1
             self._confirmed_s = time.monotonic()
 
-    def _gap_delivered(self, gap: Gap, error: KafkaError | None, _message: Message) -> None:
+    def _event_delivered(self, fields: dict[str, Any], error: KafkaError | None, _message: Message) -> None:
         if error is not None:
-            self._gaps.append(gap)
+            self._waiting.append(fields)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
+        if error is None:
+            self.acked += 1
+        else:
             value = message.value()
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), "delivery")
 
@@ -241,7 +280,7 @@ class Writer:
 
     def _lose(self, fields: Mapping[str, Any], reason: str) -> None:
         self.counts[f"lost by {reason}"] += 1
-        if fields.get("kind") != "message":
+        if fields.get("kind") not in SPOKEN_KINDS:
             return
         key, at_ms = (fields["channel_id"], reason), fields["sent_ms"]
         first, last = self._lost.get(key, (at_ms, at_ms))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, start_http_server
 
 from apps.ingest.listening.connection import Server
+from apps.ingest.listening.measures import ProducerMeasures
 from apps.ingest.listening.producer import ChatProducer
 from twitchly import kafka
 from twitchly.running import Stop
@@ -20,15 +22,33 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--name", default=settings.PRODUCER_ID, help="unique among the producers (PRODUCER_ID)")
+        parser.add_argument(
+            "--metrics-port", type=int, default=settings.METRICS_PORT, help="of Prometheus' page, 0 for none"
+        )
 
-    def handle(self, *_args: Any, name: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, name: str, metrics_port: int, **_options: Any) -> None:
         stop = Stop()
         for topic in ("chat", "channel-events"):
             kafka.wait_for_topic(topic, stop)
         if not stop():
-            asyncio.run(self._run(name, stop))
+            uvloop.run(self._run(name, metrics_port, stop))
 
-    async def _run(self, name: str, stop: Stop) -> None:
-        server = Server(settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS)
-        producer = kafka.producer()
-        await ChatProducer(server, producer, name).run(stop)
+    async def _run(self, name: str, metrics_port: int, stop: Stop) -> None:
+        server = Server(
+            settings.TWITCH_IRC_HOST,
+            settings.TWITCH_IRC_PORT,
+            settings.TWITCH_IRC_TLS,
+            settings.TWITCH_IRC_CA_FILE,
+        )
+        producer = ChatProducer(server, kafka.producer(), name)
+        if metrics_port:
+            _serve_measures(producer, metrics_port)
+        await producer.run(stop)
+
+
+def _serve_measures(producer: ChatProducer, port: int) -> None:
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    registry.register(ProducerMeasures(producer))
+    start_http_server(port, addr="127.0.0.1", registry=registry)
