@@ -1,42 +1,35 @@
-"""The simulated Helix: token, streams and users over HTTP, with Twitch's answers to what it refuses.
+"""The simulated Helix over HTTP: tokens, points and faults, with Twitch's answers to what it refuses.
 
-Source: docs/twitch.md, "Helix"; dev.twitch.tv, "Twitch API Reference".
+Source: docs/twitch.md, "Helix"; dev.twitch.tv, "Twitch API Reference" and "Validating Tokens".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import math
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from apps.ingest.simulator.source import Channel, Source, Stream
+from apps.ingest.simulator.faults import Faults
+from apps.ingest.simulator.helix_faults import HelixFaults
+from apps.ingest.simulator.helix_pages import Fields, Pages, Refusal, wanted_streams
+from apps.ingest.simulator.source import Source
 
 POINTS_PER_MINUTE = 800
 MINUTE_MS = 60_000
 TOKEN_LIFE_S = 5_000_000
-MAX_PAGE = 100
-Clock = Callable[[], int]
-
-
-class Refusal(Exception):
-    """A request that Twitch would answer with an error body."""
-
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+TOO_MANY = (
+    "The application exceeded the number of calls it may make. For details, see Rate Limits in the Twitch API"
+    " documentation."
+)
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Bucket:
@@ -55,6 +48,10 @@ class Bucket:
         self.remaining -= 1
         return True
 
+    def empty(self, until_ms: int) -> None:
+        """Take all points until a moment."""
+        self.remaining, self.reset_ms = 0, until_ms
+
     def headers(self) -> dict[str, str]:
         """Return the bucket as Twitch's headers; the reset is in seconds since the epoch."""
         return {
@@ -67,9 +64,10 @@ class Bucket:
 class Helix:
     """The handlers, with the tokens they gave out and the points they took."""
 
-    def __init__(self, source: Source, now_ms: Clock) -> None:
-        self._source = source
+    def __init__(self, source: Source, now_ms: Callable[[], int], faults: Faults) -> None:
+        self._pages = Pages(source)
         self._now_ms = now_ms
+        self._faults = HelixFaults(faults, now_ms)
         self._client_of_token: dict[str, str] = {}
         self._buckets: dict[str, Bucket] = {}
 
@@ -77,40 +75,71 @@ class Helix:
         """Return the ASGI application."""
         return Starlette(
             routes=[
-                Route("/oauth2/token", self._token, methods=["POST"]),
+                Route("/oauth2/token", self._unmetered(self._token), methods=["POST"]),
+                Route("/oauth2/validate", self._unmetered(self._validate)),
                 Route("/helix/streams", self._metered(self._streams)),
-                Route("/helix/users", self._metered(self._users)),
+                Route("/helix/users", self._metered(self._pages.users)),
             ]
         )
 
-    async def _token(self, request: Request) -> JSONResponse:
+    async def _token(self, request: Request) -> Response:
         body = parse_qs((await request.body()).decode("utf-8", "replace"))
         fields = {name: values[-1] for name, values in body.items()} | dict(request.query_params)
         for name in ("client_id", "client_secret", "grant_type"):
             if not fields.get(name):
-                return JSONResponse({"status": 400, "message": f"missing {name.replace('_', ' ')}"}, 400)
+                return _sign_in_error(HTTPStatus.BAD_REQUEST, f"missing {name.replace('_', ' ')}")
         if fields["grant_type"] != "client_credentials":
-            return JSONResponse({"status": 400, "message": "invalid grant type"}, 400)
+            return _sign_in_error(HTTPStatus.BAD_REQUEST, "invalid grant type")
         token = secrets.token_hex(15)
         self._client_of_token[token] = fields["client_id"]
         return JSONResponse({"access_token": token, "expires_in": TOKEN_LIFE_S, "token_type": "bearer"})
 
-    def _metered(self, answer: Callable[[QueryParams], dict[str, Any]]) -> Callable[[Request], Any]:
-        async def handle(request: Request) -> JSONResponse:
-            headers: Mapping[str, str] = {}
+    async def _validate(self, request: Request) -> Response:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        client = self._client_of_token.get(token)
+        if scheme.lower() not in ("oauth", "bearer") or client is None:
+            return _sign_in_error(HTTPStatus.UNAUTHORIZED, "invalid access token")
+        return JSONResponse({"client_id": client, "scopes": [], "expires_in": TOKEN_LIFE_S})
+
+    def _unmetered(self, answer: Handler) -> Handler:
+        async def handle(request: Request) -> Response:
+            await self._begin()
             try:
-                bucket = self._buckets.setdefault(self._client(request), Bucket())
-                taken = bucket.take(self._now_ms())
-                headers = bucket.headers()
-                if not taken:
-                    raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "The application exceeded its number of calls.")
-                return JSONResponse(answer(request.query_params), headers=headers)
+                self._faults.fail()
             except Refusal as refusal:
-                status = refusal.status
-                body = {"error": status.phrase, "status": status.value, "message": str(refusal)}
-                return JSONResponse(body, status.value, headers)
+                return _error(refusal)
+            return await answer(request)
 
         return handle
+
+    def _metered(self, answer: Callable[[QueryParams], Fields]) -> Handler:
+        async def handle(request: Request) -> Response:
+            await self._begin()
+            headers: Mapping[str, str] = {}
+            try:
+                self._faults.fail()
+                bucket = self._buckets.setdefault(self._client(request), Bucket())
+                taken = self._take(bucket)
+                headers = bucket.headers()
+                if not taken:
+                    raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY)
+                return self._faults.spoil(JSONResponse(answer(request.query_params), headers=headers))
+            except Refusal as refusal:
+                return _error(refusal, headers)
+
+        return handle
+
+    async def _begin(self) -> None:
+        """Let the faults come first that concern every request."""
+        await self._faults.hang()
+        if self._faults.revokes():
+            self._client_of_token.clear()
+
+    def _take(self, bucket: Bucket) -> bool:
+        until_ms = self._faults.limited_until_ms()
+        if until_ms is not None:
+            bucket.empty(until_ms)
+        return bucket.take(self._now_ms())
 
     def _client(self, request: Request) -> str:
         """Return the client id of a request that may be answered. Raises: Refusal."""
@@ -123,101 +152,20 @@ class Helix:
         if not client:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "Client ID is missing")
         if client != self._client_of_token[token]:
-            raise Refusal(HTTPStatus.UNAUTHORIZED, "Client ID and OAuth token do not match")
+            raise Refusal(HTTPStatus.UNAUTHORIZED, "Client-ID and OAuth token do not match")
         return client
 
-    def _streams(self, query: QueryParams) -> dict[str, Any]:
-        first, offset = _page_size(query), _offset(query.get("after", ""))
-        ids, logins = _listed(query, "user_id"), {login.lower() for login in _listed(query, "user_login")}
-        streams = [
-            stream
-            for stream in self._source.streams(self._now_ms())
-            if not (ids or logins) or stream.channel.id in ids or stream.channel.login in logins
-        ]
-        page = streams[offset : offset + first]
-        more = offset + first < len(streams)
-        return {
-            "data": [_stream_fields(stream) for stream in page],
-            "pagination": {"cursor": _cursor(offset + first)} if more else {},
-        }
-
-    def _users(self, query: QueryParams) -> dict[str, Any]:
-        ids, logins = _listed(query, "id"), {login.lower() for login in _listed(query, "login")}
-        if not 0 < len(ids) + len(logins) <= MAX_PAGE:
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"Between 1 and {MAX_PAGE} parameters id and login are expected")
-        channels = self._source.channels
-        return {"data": [_user_fields(c) for c in channels if c.id in ids or c.login in logins]}
+    def _streams(self, query: QueryParams) -> Fields:
+        return self._faults.page(self._pages, wanted_streams(query))
 
 
-def _listed(query: QueryParams, name: str) -> set[str]:
-    values = query.getlist(name)
-    if len(values) > MAX_PAGE:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f'The parameter "{name}" was given more than {MAX_PAGE} times')
-    if any(not value for value in values):
-        raise Refusal(HTTPStatus.BAD_REQUEST, f'The parameter "{name}" was malformed: the value must not be empty')
-    return set(values)
+def _error(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error as Helix words it."""
+    status = refusal.status
+    body = {"error": status.phrase, "status": status.value, "message": str(refusal)}
+    return JSONResponse(body, status.value, headers)
 
 
-def _page_size(query: QueryParams) -> int:
-    text = query.get("first", "20")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_PAGE:
-        limits = f"the value must be greater than or equal to 1 and less than or equal to {MAX_PAGE}"
-        raise Refusal(HTTPStatus.BAD_REQUEST, f'The parameter "first" was malformed: {limits}')
-    return int(text)
-
-
-def _cursor(offset: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"offset": offset}).encode()).decode()
-
-
-def _offset(cursor: str) -> int:
-    if not cursor:
-        return 0
-    try:
-        offset = json.loads(base64.urlsafe_b64decode(cursor.encode()))["offset"]
-    except (ValueError, binascii.Error, KeyError, TypeError):
-        offset = None
-    if not isinstance(offset, int) or offset < 0:
-        raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "after" was malformed: not a cursor of ours')
-    return offset
-
-
-def _stream_fields(stream: Stream) -> dict[str, Any]:
-    login = stream.channel.login
-    return {
-        "id": stream.id,
-        "user_id": stream.channel.id,
-        "user_login": login,
-        "user_name": stream.channel.name,
-        "game_id": stream.category_id,
-        "game_name": stream.category,
-        "type": "live",
-        "title": stream.title,
-        "tags": list(stream.tags),
-        "viewer_count": stream.viewers,
-        "started_at": _utc(stream.started_ms),
-        "language": stream.language,
-        "thumbnail_url": f"https://thumbnails.invalid/{login}-{{width}}x{{height}}.jpg",
-        "is_mature": False,
-        # Left over on Twitch, always empty; its description still requires it.
-        "tag_ids": [],
-    }
-
-
-def _user_fields(channel: Channel) -> dict[str, Any]:
-    return {
-        "id": channel.id,
-        "login": channel.login,
-        "display_name": channel.name,
-        "type": "",
-        "broadcaster_type": "partner",
-        "description": "An invented channel of the simulated Twitch.",
-        "profile_image_url": f"https://images.invalid/{channel.login}.png",
-        "offline_image_url": "",
-        "view_count": 0,
-        "created_at": "2016-12-14T20:32:28Z",
-    }
-
-
-def _utc(moment_ms: int) -> str:
-    return datetime.fromtimestamp(moment_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _sign_in_error(status: HTTPStatus, message: str) -> Response:
+    """Return an error as Twitch's sign-in words it."""
+    return JSONResponse({"status": status.value, "message": message}, status.value)

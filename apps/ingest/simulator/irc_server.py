@@ -1,86 +1,49 @@
-"""The simulated IRC server's sockets: TCP on loopback, one `IrcSession` a connection."""
+"""The listeners of the simulated IRC: plain TCP, TLS and WebSocket, all with the same rooms."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
-from typing import cast
+import ssl
+from collections.abc import Callable
 
-from apps.ingest.simulator.irc_session import HOST, IrcSession, Rooms
-
-log = logging.getLogger(__name__)
+from apps.ingest.simulator.framing import Framing, PlainFraming, WebSocketFraming
+from apps.ingest.simulator.irc_client import Connections, IrcClient, Patience
+from apps.ingest.simulator.rooms import Rooms
 
 
 class IrcServer:
-    """Accepts clients, pings them, and drops the ones that read too slowly."""
+    """Accepts clients on as many listeners as it is given."""
 
-    def __init__(self, rooms: Rooms, *, ping_every_s: float = 300.0, max_unread_bytes: int = 4 * 1024 * 1024) -> None:
-        """`max_unread_bytes` is how much may wait for a client, beside what the kernel takes."""
+    def __init__(self, rooms: Rooms, patience: Patience | None = None) -> None:
         self.rooms = rooms
-        self.ping_every_s = ping_every_s
-        self.max_unread_bytes = max_unread_bytes
-        self.clients: set[IrcClient] = set()
-        self._server: asyncio.Server | None = None
+        self.connections = Connections(patience or Patience())
+        self._servers: list[asyncio.Server] = []
 
     async def start(self, listener: socket.socket) -> None:
-        """Begin to accept clients."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: IrcClient(self), sock=listener)
+        """Begin to accept clients over TCP."""
+        await self._listen(listener, PlainFraming)
+
+    async def start_tls(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        """Begin to accept clients over TLS."""
+        await self._listen(listener, PlainFraming, context)
+
+    async def start_websocket(self, listener: socket.socket) -> None:
+        """Begin to accept clients over WebSocket, on every path."""
+        await self._listen(listener, WebSocketFraming)
 
     def close(self) -> None:
-        """Close the listener and every connection."""
-        if self._server is not None:
-            self._server.close()
-        for client in list(self.clients):
+        """Close the listeners and every connection."""
+        for server in self._servers:
+            server.close()
+        for client in list(self.connections.clients):
             client.transport.abort()
 
+    async def _listen(
+        self, listener: socket.socket, framing: Callable[[], Framing], context: ssl.SSLContext | None = None
+    ) -> None:
+        def accept() -> IrcClient:
+            return IrcClient(self.rooms, self.connections, framing())
 
-class IrcClient(asyncio.Protocol):
-    """One connection."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, server: IrcServer) -> None:
-        self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._session = IrcSession(server.rooms, self.send)
-        self._ping: asyncio.TimerHandle | None = None
-        self._hurry_told = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self._server.clients.add(self)
-        self._ping_later()
-
-    def data_received(self, data: bytes) -> None:
-        violations = self._server.rooms.violations
-        self.send(self._session.receive(data, self._loop.time()))
-        if self._server.rooms.violations > violations and not self._hurry_told:
-            log.warning("%s joins faster than Twitch allows", self._session.nick)
-            self._hurry_told = True
-        if self._session.over:
-            self._session.leave()
-            self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why a client left changes nothing
-        if self._ping is not None:
-            self._ping.cancel()
-        self._session.leave()
-        self._server.clients.discard(self)
-
-    def send(self, data: bytes) -> None:
-        """Write to the client, and drop it when too much waits already."""
-        if not data or self.transport.is_closing():
-            return
-        self.transport.write(data)
-        if self.transport.get_write_buffer_size() > self._server.max_unread_bytes:
-            log.warning("%s reads too slowly and is dropped", self._session.nick)
-            self._session.leave()
-            self.transport.abort()
-
-    def _ping_later(self) -> None:
-        self._ping = self._loop.call_later(self._server.ping_every_s, self._send_ping)
-
-    def _send_ping(self) -> None:
-        self.send(f"PING :{HOST}\r\n".encode())
-        self._ping_later()
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(accept, sock=listener, ssl=context))

@@ -6,17 +6,18 @@ Source: docs/twitch.md, "Connecting" and "Limits"; dev.twitch.tv, "IRC".
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from apps.ingest.simulator.source import Channel
+from apps.ingest.simulator.irc_lines import HOST
+from apps.ingest.simulator.limits import CHANNELS_PER_CONNECTION
+from apps.ingest.simulator.rooms import Rooms
+from apps.ingest.simulator.source import Channel, digits_of
 
-HOST = "tmi.twitch.tv"
-CAPABILITIES = ("twitch.tv/tags", "twitch.tv/commands", "twitch.tv/membership")
+CAPABILITIES = ("twitch.tv/commands", "twitch.tv/membership", "twitch.tv/tags")
 ANONYMOUS = re.compile(r"justinfan[0-9]{1,20}")
+LOGIN = re.compile(r"[a-z0-9][a-z0-9_]{0,40}")
+TOKEN = re.compile(r"oauth:[\w-]{1,200}", re.ASCII)
 MAX_LINE_BYTES = 16_384
-JOINS_PER_WINDOW = 20
-JOIN_WINDOW_S = 10.0
 WELCOME = (
     ("001", "Welcome, GLHF!"),
     ("002", f"Your host is {HOST}"),
@@ -26,23 +27,7 @@ WELCOME = (
     ("372", "You are in a maze of twisty passages, all alike."),
     ("376", ">"),
 )
-
-
-class Rooms:
-    """Who has joined which channel; every listener (TCP now) shares one."""
-
-    def __init__(self, channels: Iterable[Channel]) -> None:
-        self.channels = {channel.login: channel for channel in channels}
-        self._sessions: dict[str, set[IrcSession]] = {login: set() for login in self.channels}
-        self.violations = 0
-
-    def sessions(self, login: str) -> set[IrcSession]:
-        """Return the sessions that have joined a channel."""
-        return self._sessions[login]
-
-    def joined(self) -> int:
-        """Return how many channels somebody has joined."""
-        return sum(1 for sessions in self._sessions.values() if sessions)
+SUSPENDED = "This channel does not exist or has been suspended."
 
 
 class IrcSession:
@@ -53,12 +38,19 @@ class IrcSession:
         self.send = send
         self.nick = ""
         self.tags = False
+        self.commands = False
         self.over = False
+        self.owes_pong = False
         self.joined: set[str] = set()
-        self._commands = False
         self._rooms = rooms
+        self._joins = rooms.join_window()
+        self._token = ""
         self._buffer = b""
-        self._join_times_s: deque[float] = deque()
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the client is nobody in particular."""
+        return ANONYMOUS.fullmatch(self.nick) is not None
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Return the answer to what a client sent; a line may arrive in pieces. `now_s` never goes backwards."""
@@ -66,7 +58,10 @@ class IrcSession:
         if len(self._buffer) > MAX_LINE_BYTES:
             self._buffer = b""
             self.over = True
-        answers = [answer for line in lines for answer in self._answer(line, now_s)]
+        answers: list[str] = []
+        for line in lines:
+            if not self.over:
+                answers += self._answer(line, now_s)
         return "".join(f"{answer}\r\n" for answer in answers).encode()
 
     def leave(self) -> None:
@@ -75,26 +70,38 @@ class IrcSession:
             self._rooms.sessions(login).discard(self)
         self.joined.clear()
 
+    def expel(self, login: str, *, suspended: bool) -> None:
+        """Leave a room because the server says so, and tell the client as far as it wants to know."""
+        self._leave(login)
+        told = self._suspension(login) if suspended and self.commands else self._echo("PART", login)
+        self.send(f"{told}\r\n".encode())
+
     def _answer(self, line: bytes, now_s: float) -> Sequence[str]:
         command, params = parse_line(line)
+        first = params[0] if params else ""
         match command:
             case "CAP":
                 return self._cap(params)
+            case "PASS":
+                self._token = first
             case "NICK":
-                return self._nick(params)
+                return self._nick(first.lower(), now_s)
             case "PING":
-                return [f":{HOST} PONG {HOST} :{params[0] if params else HOST}"]
+                return [f":{HOST} PONG {HOST} :{first or HOST}"]
+            case "PONG":
+                self.owes_pong = False
             case "JOIN":
-                return self._join(params, now_s)
+                return self._join(first, now_s)
             case "PART":
-                return self._part(params)
+                return self._part(first)
             case "QUIT":
                 self.over = True
-                return []
-            # An anonymous client may greet and answer, but not speak.
-            case "" | "PASS" | "USER" | "PONG" | "PRIVMSG":
-                return []
-        return [f":{HOST} 421 {self.nick or '*'} {command[:50]} :Unknown command"]
+            # Everybody is read-only here: what a client says is not heard.
+            case "" | "USER" | "PRIVMSG":
+                pass
+            case _:
+                return [f":{HOST} 421 {self.nick or '*'} {command[:50]} :Unknown command"]
+        return []
 
     def _cap(self, params: Sequence[str]) -> list[str]:
         action, wanted = (params[0].upper() if params else ""), " ".join(params[1:]).split()
@@ -107,59 +114,95 @@ class IrcSession:
         if not wanted or not set(wanted) <= set(CAPABILITIES):
             return [f":{HOST} CAP * NAK :{' '.join(wanted)}"]
         self.tags |= "twitch.tv/tags" in wanted
-        self._commands |= "twitch.tv/commands" in wanted
+        self.commands |= "twitch.tv/commands" in wanted
         return [f":{HOST} CAP * ACK :{' '.join(wanted)}"]
 
-    def _nick(self, params: Sequence[str]) -> list[str]:
+    def _nick(self, nick: str, now_s: float) -> list[str]:
         if self.nick:
             return []
-        if not params or not ANONYMOUS.fullmatch(params[0].lower()):
+        self._rooms.violations.connections += self._rooms.logins.exceeded(now_s)
+        refusal = self._refusal(nick)
+        if refusal:
             self.over = True
-            return [f":{HOST} NOTICE * :Login authentication failed"]
-        self.nick = params[0].lower()
-        return [f":{HOST} {number} {self.nick} :{text}" for number, text in WELCOME]
+            return [f":{HOST} NOTICE * :{refusal}"]
+        self.nick = nick
+        welcome = [f":{HOST} {number} {nick} :{text}" for number, text in WELCOME]
+        return welcome if self.anonymous or not self.commands else [*welcome, self._own_state("GLOBALUSERSTATE")]
 
-    def _join(self, params: Sequence[str], now_s: float) -> list[str]:
+    def _refusal(self, nick: str) -> str:
+        if ANONYMOUS.fullmatch(nick) or (LOGIN.fullmatch(nick) and TOKEN.fullmatch(self._token)):
+            return ""
+        badly_formed = self._token and not self._token.startswith("oauth:")
+        return "Improperly formatted auth" if badly_formed else "Login authentication failed"
+
+    def _join(self, names: str, now_s: float) -> list[str]:
         if not self.nick:
             return []
-        if not params:
+        if not names:
             return [f":{HOST} 461 {self.nick} JOIN :Not enough parameters"]
         answers: list[str] = []
-        for login in _logins(params[0]):
-            self._count_join(now_s)
-            channel = self._rooms.channels.get(login)
-            if channel is not None:
-                self.joined.add(login)
-                self._rooms.sessions(login).add(self)
-                answers += self._confirmation(channel)
+        for login in _logins(names):
+            self._rooms.joins_asked += 1
+            if self._joins.exceeded(now_s):
+                self._rooms.violations.joins += 1
+                self.over = True
+                break
+            answers += self._admit(login)
         return answers
+
+    def _admit(self, login: str) -> list[str]:
+        channel = self._rooms.channels.get(login)
+        if channel is None or login in self._rooms.mute:
+            return []
+        if login in self._rooms.suspended:
+            return [self._suspension(login)] if self.commands else []
+        if login not in self.joined and len(self.joined) >= CHANNELS_PER_CONNECTION:
+            self._rooms.violations.channels += 1
+            return []
+        self.joined.add(login)
+        self._rooms.sessions(login).add(self)
+        return self._confirmation(channel)
 
     def _confirmation(self, channel: Channel) -> list[str]:
         nick, room = self.nick, f"#{channel.login}"
         answers = [
-            f":{nick}!{nick}@{nick}.{HOST} JOIN {room}",
+            self._echo("JOIN", channel.login),
             f":{nick}.{HOST} 353 {nick} = {room} :{nick}",
             f":{nick}.{HOST} 366 {nick} {room} :End of /NAMES list",
         ]
-        if self._commands:
-            tags = f"@emote-only=0;followers-only=-1;r9k=0;room-id={channel.id};slow=0;subs-only=0 "
-            answers.append(f"{tags if self.tags else ''}:{HOST} ROOMSTATE {room}")
-        return answers
+        if not self.commands:
+            return answers
+        if not self.anonymous:
+            answers.append(self._own_state(f"USERSTATE {room}"))
+        state = self._rooms.state(channel).decode().removesuffix("\r\n")
+        return [*answers, self._with_tags(*state.split(" ", 1))]
 
-    def _part(self, params: Sequence[str]) -> list[str]:
-        left = [login for login in _logins(params[0] if params else "") if login in self.joined]
+    def _part(self, names: str) -> list[str]:
+        left = [login for login in _logins(names) if login in self.joined]
         for login in left:
-            self.joined.discard(login)
-            self._rooms.sessions(login).discard(self)
-        return [f":{self.nick}!{self.nick}@{self.nick}.{HOST} PART #{login}" for login in left]
+            self._leave(login)
+        return [self._echo("PART", login) for login in left]
 
-    def _count_join(self, now_s: float) -> None:
-        times_s = self._join_times_s
-        times_s.append(now_s)
-        while times_s[0] <= now_s - JOIN_WINDOW_S:
-            times_s.popleft()
-        if len(times_s) > JOINS_PER_WINDOW:
-            self._rooms.violations += 1
+    def _leave(self, login: str) -> None:
+        self.joined.discard(login)
+        self._rooms.sessions(login).discard(self)
+
+    def _echo(self, command: str, login: str) -> str:
+        return f":{self.nick}!{self.nick}@{self.nick}.{HOST} {command} #{login}"
+
+    def _suspension(self, login: str) -> str:
+        return self._with_tags("@msg-id=msg_channel_suspended", f":{HOST} NOTICE #{login} :{SUSPENDED}")
+
+    def _own_state(self, command: str) -> str:
+        tags = f"@badge-info=;badges=;color=;display-name={self.nick};emote-sets=0;user-type="
+        if command == "GLOBALUSERSTATE":
+            tags = f"{tags};user-id={digits_of(f'user {self.nick}', 9)}"
+        else:
+            tags = f"{tags};mod=0;subscriber=0"
+        return self._with_tags(tags, f":{HOST} {command}")
+
+    def _with_tags(self, tags: str, line: str) -> str:
+        return f"{tags} {line}" if self.tags else line
 
 
 def parse_line(line: bytes) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.ledger import TORN_END, Entry, file_hour_ms, file_name, parse_entry
-from core.records import HOUR_MS
+from core.times import HOUR_MS
 
 KEEP_MS = 24 * HOUR_MS
 TAIL_BYTES = 65_536

@@ -1,4 +1,4 @@
-"""The words of the invented audience: names, titles, categories and chat lines, all made up here."""
+"""The words of the invented audience: names, titles, categories and what is said, all made up here."""
 
 from __future__ import annotations
 
@@ -75,6 +75,34 @@ COPYPASTA = (
     " that we all post one kettle in the chat so that the water may boil and we may leave. KETTLE KETTLE KETTLE",
     "THE LANTERN IS LIT THE MOOSE IS AWAKE THE MOOSE IS AWAKE AND WALKING TOWARDS THE HARBOUR PLEASE MOVE YOUR BOATS",
 )
+RAID_CALLS = (
+    "RAID RAID RAID the ducks have landed", "raiders checking in from the other lighthouse!", "HypeYak HypeYak raid",
+    "we came by boat, hello everyone", "the whole village is here", "raid! what are we watching?",
+)  # fmt: skip
+COMMANDS = ("!uptime", "!schedule", "!socials", "!rank", "!song", "!lurk", "!commands")
+BOT_ANSWERS = (
+    "Live since breakfast, with one break for soup.", "The plan is on the panels under the player.",
+    "Current rank: better than yesterday.", "Thank you for lurking, see you at the next bridge.",
+    "This song is called Nobody Wrote It Down.", "Be kind, drink water, no spoilers past the second gate.",
+)  # fmt: skip
+ANNOUNCEMENTS = (
+    "Viewer games begin in ten minutes, the queue is open.", "New emotes are up, go and try them.",
+    "No stream tomorrow: the cat has an appointment.", "The vote for the next game ends at the top of the hour.",
+)  # fmt: skip
+RESUB_TEXTS = ("", "", "another month, another turnip", "still here", "love this place", "what a year", "HypeYak")
+# What breaks a program that trusts its input; none is longer than Twitch allows.
+HOSTILE = (
+    "<script>alert('chat')</script>", "<img src=x onerror=alert(1)>", "</td></tr><h1>owned</h1>", "&lt;b&gt; &amp;#39;",
+    "'; DROP TABLE minute_window; --", "{{7*7}} ${7*7} #{7*7} %s %n {0}", "javascript:alert(document.cookie)",
+    '=1+1 "quoted" \\backslash\\ \\s \\: ; tag', "@id=fake;room-id=1 :x!x@x PRIVMSG #x :not a line", ":colon first",
+    ":: two colons", " NaN", "null", "\u202eneve ton si siht\u202c after",
+    "\u2067right to left \u05e9\u05dc\u05d5\u05dd\u2069",
+    "zero\u200bwidth\u200d\u2060\ufeff here", "\u00ad\u00adsoft", "blank \u2800\u2800\u2800 cells", "padded \U000e0000",
+    "padded too \u034f", "line\u2028separator\u0085here\x0b\x0c", "wide\u3000space\u00a0and\u2003more",
+    "\x02bold\x0f \x1b[31mred\x1b[0m \x7f", "A" * 500, "😂" * 250, "e" + "\u0301\u0323\u0330" * 60,
+    "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 family",
+    "٣٤٥ digits ²³ ½", "İstanbul ıssız ß ﬃ", "\ue000 private \ufffd replaced \U0010fffd last",
+)  # fmt: skip
 COLORS = ("#FF4500", "#1E90FF", "#2E8B57", "#8A2BE2", "#DAA520", "#FF69B4", "#00FF7F", "#5F9EA0", "#B22222", "")
 
 
@@ -93,33 +121,3 @@ def channel_names(count: int, random: Random) -> list[str]:
 def title(random: Random) -> str:
     """Return the title of a stream."""
     return f"{random.choice(TITLE_STARTS)} {random.choice(TITLE_ENDS)}".strip()
-
-
-def chat_line(random: Random) -> tuple[str, str]:
-    """Return one line of chat and its `emotes` tag; half of all lines have up to 3 words."""
-    kind = random.random()
-    if kind < 0.20:
-        return _emotes(random)
-    if kind < 0.44:
-        return random.choice(REACTIONS), ""
-    if kind < 0.52:
-        return random.choice(GREETINGS), ""
-    if kind < 0.60:
-        return random.choice(QUESTIONS), ""
-    if kind < 0.97:
-        return _sentence(random, kind > 0.88), ""
-    return (random.choice(COPYPASTA), "") if kind > 0.99 else (_sentence(random, True), "")
-
-
-def _emotes(random: Random) -> tuple[str, str]:
-    name = random.choice(tuple(EMOTES))
-    times = random.choice((1, 1, 1, 2, 3, 4))
-    ranges = ",".join(f"{at}-{at + len(name) - 1}" for at in range(0, times * (len(name) + 1), len(name) + 1))
-    return " ".join([name] * times), f"{EMOTES[name]}:{ranges}"
-
-
-def _sentence(random: Random, long: bool) -> str:
-    if not long and random.random() < 0.35:
-        return f"{random.choice(SUBJECTS)} {random.choice(REACTIONS)}"
-    said = f"{random.choice(SUBJECTS)} {random.choice(VERBS)} {random.choice(JUDGEMENTS)}"
-    return f"{said} {random.choice(EXTRAS)}" if long else said

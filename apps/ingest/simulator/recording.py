@@ -13,7 +13,7 @@ import logging
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +21,16 @@ from typing import TextIO
 from uuid import UUID
 
 from apps.ingest.simulator import phrases
-from apps.ingest.simulator.audience import viewers_at
-from apps.ingest.simulator.source import Channel, Chat, Chatter, Stream, digits_of, name_channels
+from apps.ingest.simulator.broadcasts import drifted
+from apps.ingest.simulator.source import (
+    MODES_AT_REST,
+    Channel,
+    Chat,
+    Chatter,
+    Stream,
+    digits_of,
+    name_channels,
+)
 from core.errors import TwitchlyError
 
 log = logging.getLogger(__name__)
@@ -105,6 +113,10 @@ class Recording:
         streams = [self._stream(channel, now_ms) for channel in self.channels]
         return sorted(streams, key=lambda stream: (-stream.viewers, stream.channel.id))
 
+    def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:  # noqa: ARG002 - a recording has none
+        """Return the modes at rest: a recording does not tell of any."""
+        return MODES_AT_REST
+
     def _stream(self, channel: Channel, now_ms: int) -> Stream:
         number = int(channel.id)
         category = phrases.CATEGORIES[number % len(phrases.CATEGORIES)]
@@ -113,7 +125,7 @@ class Recording:
         return Stream(
             id=str(digits_of(f"stream {channel.id} {now_ms // day_ms}", 11)),
             channel=channel,
-            viewers=viewers_at(viewers, 900 + number % 3_600, number % 97 / 97, now_ms),
+            viewers=drifted(viewers, 900 + number % 3_600, number % 97 / 97, now_ms),
             category_id=str(digits_of(f"category {category}", 6)),
             category=category,
             language="en",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable
-from itertools import islice
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
+from itertools import chain, islice
 
-from apps.ingest.simulator.irc_lines import privmsg, privmsg_tags
-from apps.ingest.simulator.irc_session import IrcSession, Rooms
+from apps.ingest.simulator.flood import Floods
+from apps.ingest.simulator.irc_lines import needs_commands, tagged, untagged
+from apps.ingest.simulator.irc_session import IrcSession
 from apps.ingest.simulator.ledger_writer import LedgerWriter
-from apps.ingest.simulator.source import Chat, Source
+from apps.ingest.simulator.rooms import Rooms
+from apps.ingest.simulator.source import Item, Source
 from core.ledger import Entry, format_entry
 
 log = logging.getLogger(__name__)
@@ -24,13 +26,22 @@ TELL_EVERY_MS = 5_000
 
 
 class Sender:
-    """Sends the chat of `source` to the sessions in `rooms`, the ledger first."""
+    """Sends what falls due in `source` and in `floods` to the sessions in `rooms`, the ledger first."""
 
     def __init__(
-        self, *, source: Source, rooms: Rooms, ledger: LedgerWriter, now_ms: Callable[[], int], wait_for_joins: bool
+        self,
+        *,
+        source: Source,
+        floods: Floods,
+        rooms: Rooms,
+        ledger: LedgerWriter,
+        now_ms: Callable[[], int],
+        wait_for_joins: bool,
     ) -> None:
-        self.sent = 0
+        self.sent: Counter[str] = Counter()
+        """How many items were sent, by their kind in the ledger."""
         self._source = source
+        self._floods = floods
         self._rooms = rooms
         self._ledger = ledger
         self._now_ms = now_ms
@@ -66,24 +77,35 @@ class Sender:
         return joined == wanted
 
     def _send(self, sent_ms: int) -> None:
-        batch = list(islice(self._source.due(sent_ms), MAX_PER_STEP))
+        batch = list(islice(chain(self._source.due(sent_ms), self._floods.due(sent_ms)), MAX_PER_STEP))
         if not batch:
             return
-        listeners = [self._rooms.sessions(chat.channel.login) for chat in batch]
-        entries = (
-            Entry(chat.id, chat.channel.id, sent_ms, len(sessions))
-            for chat, sessions in zip(batch, listeners, strict=True)
-        )
-        self._ledger.append(b"".join(map(format_entry, entries)), sent_ms)
+        audiences = [self._audience(item) for item in batch]
+        self._record(batch, audiences, sent_ms)
         outgoing: dict[IrcSession, list[bytes]] = defaultdict(list)
-        for chat, sessions in zip(batch, listeners, strict=True):
-            _address(chat, sent_ms, sessions, outgoing)
+        for item, sessions in zip(batch, audiences, strict=True):
+            if sessions:
+                _address(item, sent_ms, sessions, outgoing)
         for session, lines in outgoing.items():
             session.send(b"".join(lines))
-        self.sent += len(batch)
         late_ms = sent_ms - batch[0].due_ms
         if late_ms > BEHIND_MS and self._may_tell(sent_ms):
             log.warning("the simulated chat is %.1f s behind its pace", late_ms / 1000)
+
+    def _audience(self, item: Item) -> Collection[IrcSession]:
+        sessions = self._rooms.sessions(item.channel.login)
+        if needs_commands(item):
+            return [session for session in sessions if session.commands]
+        return sessions
+
+    def _record(self, batch: list[Item], audiences: list[Collection[IrcSession]], sent_ms: int) -> None:
+        kinds = [item.kind for item in batch]
+        entries = (
+            Entry(item.id, item.channel.id, sent_ms, len(sessions), kind)
+            for item, sessions, kind in zip(batch, audiences, kinds, strict=True)
+        )
+        self._ledger.append(b"".join(map(format_entry, entries)), sent_ms)
+        self.sent.update(kinds)
 
     def _may_tell(self, now_ms: int) -> bool:
         if now_ms - self._told_ms < TELL_EVERY_MS:
@@ -92,10 +114,10 @@ class Sender:
         return True
 
 
-def _address(chat: Chat, sent_ms: int, sessions: set[IrcSession], outgoing: dict[IrcSession, list[bytes]]) -> None:
-    if not sessions:
-        return
-    line = privmsg(chat)
-    tagged = privmsg_tags(chat, sent_ms) + line
+def _address(
+    item: Item, sent_ms: int, sessions: Collection[IrcSession], outgoing: dict[IrcSession, list[bytes]]
+) -> None:
+    # Nearly everybody asks for tags: the other line is rendered for who does not.
+    line = tagged(item, sent_ms)
     for session in sessions:
-        outgoing[session].append(tagged if session.tags else line)
+        outgoing[session].append(line if session.tags else untagged(item))

@@ -1,21 +1,30 @@
-"""The simulated Twitch put together: IRC, Helix and the sender in one event loop."""
+"""The simulated Twitch put together: IRC, Helix, its own control and the sender in one event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterator
+import ssl
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
 
-import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from apps.ingest.simulator.control import Control, Counted
+from apps.ingest.simulator.faults import Faults
+from apps.ingest.simulator.flood import Floods
 from apps.ingest.simulator.helix import Helix
+from apps.ingest.simulator.http_server import HttpServer
+from apps.ingest.simulator.irc_faults import IrcFaults
+from apps.ingest.simulator.irc_lines import room_state
 from apps.ingest.simulator.irc_server import IrcServer
-from apps.ingest.simulator.irc_session import Rooms
 from apps.ingest.simulator.ledger_writer import LedgerWriter
+from apps.ingest.simulator.rooms import Rooms
 from apps.ingest.simulator.sender import Sender
-from apps.ingest.simulator.source import Source
+from apps.ingest.simulator.source import Channel, Source
 from core.errors import TwitchlyError
 
 log = logging.getLogger(__name__)
@@ -28,36 +37,60 @@ class PortTaken(TwitchlyError):
     """Another process listens on a port that the simulator should have."""
 
 
-class _HttpServer(uvicorn.Server):
-    """uvicorn without signal handlers: whoever runs the simulator says when it stops."""
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The sockets to serve on; `context` is for `tls`."""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    irc: socket.socket
+    helix: socket.socket
+    websocket: socket.socket
+    tls: socket.socket
+    context: ssl.SSLContext
+
+    def __str__(self) -> str:
+        """Name the ports."""
+        ports = {"IRC": self.irc, "Helix": self.helix, "WebSocket": self.websocket, "TLS": self.tls}
+        return ", ".join(f"{name} {listener.getsockname()[1]}" for name, listener in ports.items())
 
 
 class Simulator:
     """One simulated Twitch; `run` serves until `stop` is set."""
 
     def __init__(
-        self, *, source: Source, ledger: LedgerWriter, now_ms: Callable[[], int], wait_for_joins: bool
+        self,
+        *,
+        source: Source,
+        ledger: LedgerWriter,
+        now_ms: Callable[[], int],
+        wait_for_joins: bool,
+        strict_joins: bool = False,
     ) -> None:
+        def state(channel: Channel) -> bytes:
+            return room_state(source, channel, now_ms())
+
+        floods, faults = Floods(), Faults()
         self._source = source
-        self._rooms = Rooms(source.channels)
+        self._rooms = Rooms(source.channels, state, strict_joins=strict_joins)
         self._irc = IrcServer(self._rooms)
-        self._helix = Helix(source, now_ms)
+        self._helix = Counted(Helix(source, now_ms, faults).app())
+        irc_faults = IrcFaults(self._rooms, self._irc.connections, floods)
+        self._control = Control(faults, irc_faults, now_ms, self.status)
         self._sender = Sender(
-            source=source, rooms=self._rooms, ledger=ledger, now_ms=now_ms, wait_for_joins=wait_for_joins
+            source=source,
+            floods=floods,
+            rooms=self._rooms,
+            ledger=ledger,
+            now_ms=now_ms,
+            wait_for_joins=wait_for_joins,
         )
 
-    async def run(self, *, irc: socket.socket, helix: socket.socket, stop: asyncio.Event) -> None:
-        """Serve on the two listeners until `stop` is set. Raises: what a part that ended by itself raised."""
-        await self._irc.start(irc)
-        config = uvicorn.Config(
-            self._helix.app(), access_log=False, log_config=None, lifespan="off", timeout_graceful_shutdown=1
-        )
-        http = _HttpServer(config)
-        serving = asyncio.create_task(http.serve(sockets=[helix]))
+    async def run(self, listeners: Listeners, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises: what a part that ended by itself raised."""
+        await self._irc.start(listeners.irc)
+        await self._irc.start_websocket(listeners.websocket)
+        await self._irc.start_tls(listeners.tls, listeners.context)
+        http = HttpServer(Starlette(routes=[*self._control.routes(), Mount("/", self._helix)]))
+        serving = asyncio.create_task(http.serve(sockets=[listeners.helix]))
         stopping = asyncio.create_task(stop.wait())
         parts = [serving, stopping, asyncio.create_task(self._sender.run()), asyncio.create_task(self._tell())]
         try:
@@ -72,16 +105,27 @@ class Simulator:
                     part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
 
+    def status(self) -> dict[str, Any]:
+        """Return what was counted so far, for GET /simulator."""
+        irc = {
+            "connections": len(self._irc.connections.clients),
+            "joined": self._rooms.joined(),
+            "joins": self._rooms.joins_asked,
+            "violations": asdict(self._rooms.violations),
+        }
+        return {"irc": irc, "sent": dict(self._sender.sent), "helix": self._helix.status()}
+
     async def _tell(self) -> None:
         while True:
             await asyncio.sleep(TELL_EVERY_S)
+            violations = asdict(self._rooms.violations).items()
             log.info(
-                "%d connections, %d of %d channels joined, %d messages sent, %d join limit violations",
-                len(self._irc.clients),
+                "%d connections, %d of %d channels joined, %d messages and notices sent, limits overrun: %s",
+                len(self._irc.connections.clients),
                 self._rooms.joined(),
                 len(self._source.channels),
-                self._sender.sent,
-                self._rooms.violations,
+                self._sender.sent.total(),
+                ", ".join(f"{name} {count}" for name, count in violations),
             )
 
 

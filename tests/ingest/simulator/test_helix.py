@@ -1,36 +1,14 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
 
-from apps.ingest.simulator.audience import Audience
-from apps.ingest.simulator.helix import Helix
+from tests.ingest.simulator.helix_api import CREDENTIALS, T0, Api
 
-T0 = 1_790_000_000_000
 FIELDS = {
     "id", "user_id", "user_login", "user_name", "game_id", "game_name", "type", "title", "tags", "viewer_count",
     "started_at", "language", "thumbnail_url", "is_mature", "tag_ids",
 }  # fmt: skip
-CREDENTIALS = {"client_id": "app", "client_secret": "hush", "grant_type": "client_credentials"}
-
-
-class Api:
-    """A client with a token, and the clock that the server goes by."""
-
-    def __init__(self) -> None:
-        self.now_ms = T0
-        self.audience = Audience(channels=250, rate=10, seed=1)
-        app = Helix(self.audience, lambda: self.now_ms).app()
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://simulated")
-        self.headers: dict[str, str] = {}
-
-    async def sign_in(self) -> None:
-        answer = await self.client.post("/oauth2/token", data=CREDENTIALS)
-        self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}", "Client-Id": "app"}
-
-    async def get(self, path: str, params: Any = None) -> httpx.Response:
-        return await self.client.get(f"/helix/{path}", params=params, headers=self.headers)
 
 
 @pytest.fixture
@@ -59,19 +37,36 @@ async def test_no_token_is_given_for_a_bad_request(api: Api, spoiled: dict[str, 
     assert answer.json()["message"]
 
 
-async def test_paging_gives_every_stream_by_viewers(api: Api) -> None:
-    streams: list[dict[str, Any]] = []
-    cursor, pages = None, 0
-    while cursor or not pages:
-        body = (await api.get("streams", {"first": 100} | ({"after": cursor} if cursor else {}))).json()
-        streams += body["data"]
-        cursor, pages = body["pagination"].get("cursor"), pages + 1
-    assert pages == 3
-    assert len({stream["user_id"] for stream in streams}) == len(streams) == 250
-    viewers = [stream["viewer_count"] for stream in streams]
-    assert viewers == sorted(viewers, reverse=True)
-    assert all(stream.keys() == FIELDS for stream in streams)
-    assert streams[0]["started_at"].endswith("Z")
+async def test_a_token_can_be_validated(api: Api) -> None:
+    token = api.headers["Authorization"].removeprefix("Bearer ")
+    answer = await api.client.get("/oauth2/validate", headers={"Authorization": f"OAuth {token}"})
+    assert (answer.status_code, answer.json()["client_id"], answer.json()["scopes"]) == (200, "app", [])
+    refused = await api.client.get("/oauth2/validate", headers={"Authorization": "OAuth stale"})
+    assert (refused.status_code, refused.json()) == (401, {"status": 401, "message": "invalid access token"})
+
+
+async def test_paging_gives_the_streams_by_viewers(api: Api) -> None:
+    pages = await api.pages()
+    assert [len(page) for page in pages[:-1]] == [100, 100]
+    live = {stream.channel.id for stream in api.audience.streams(T0)}
+    assert len(live & {row["user_id"] for page in pages for row in page}) > 0.97 * len(live)
+    for page in pages:
+        steady = [row["viewer_count"] for row in page if row["viewer_count"] > 1]
+        assert steady == sorted(steady, reverse=True)
+        assert all(row.keys() == FIELDS for row in page)
+    assert pages[0][0]["started_at"].endswith("Z")
+
+
+async def test_a_stream_can_be_on_two_pages_or_on_none(api: Api) -> None:
+    repeated = missing = 0
+    for _ in range(30):
+        api.now_ms += 62_000
+        rows = [row["user_id"] for page in await api.pages() for row in page]
+        live = {stream.channel.id for stream in api.audience.streams(api.now_ms)}
+        repeated += len(rows) - len(set(rows))
+        missing += len(live - set(rows))
+    assert repeated > 5
+    assert missing > 5
 
 
 async def test_a_page_has_20_streams_unless_asked_otherwise(api: Api) -> None:
@@ -84,11 +79,27 @@ async def test_viewers_change_between_polls(api: Api) -> None:
     assert (await api.get("streams")).json()["data"] != before
 
 
+async def test_a_channel_that_goes_off_is_absent(api: Api) -> None:
+    live = {stream.channel.id for stream in api.audience.streams(T0)}
+    off = next(channel for channel in api.audience.channels if channel.id not in live)
+    on = next(channel for channel in api.audience.channels if channel.id in live)
+    body = (await api.get("streams", {"user_id": [off.id, on.id]})).json()
+    assert [row["user_id"] for row in body["data"]] == [on.id]
+
+
 async def test_streams_are_found_by_user(api: Api) -> None:
     one, other = api.audience.channels[7], api.audience.channels[9]
     body = (await api.get("streams", {"user_id": [one.id, "1"], "user_login": other.login.upper()})).json()
     assert {stream["user_id"] for stream in body["data"]} == {one.id, other.id}
     assert body["pagination"] == {}
+
+
+async def test_streams_are_found_by_category_and_language(api: Api) -> None:
+    wanted = (await api.get("streams")).json()["data"][3]
+    query = {"game_id": wanted["game_id"], "language": wanted["language"], "first": "100", "type": "live"}
+    rows = (await api.get("streams", query)).json()["data"]
+    assert wanted["user_id"] in {row["user_id"] for row in rows}
+    assert {(row["game_id"], row["language"]) for row in rows} == {(wanted["game_id"], wanted["language"])}
 
 
 async def test_users_are_found_by_id_and_login_and_unknown_ones_left_out(api: Api) -> None:
@@ -111,6 +122,7 @@ async def test_users_are_found_by_id_and_login_and_unknown_ones_left_out(api: Ap
         ("streams", {"after": "eyJvZmZzZXQiOiAtNX0="}),
         ("streams", {"user_id": ["1"] * 101}),
         ("streams", {"user_id": ""}),
+        ("streams", {"type": "rerun"}),
         ("users", {}),
         ("users", {"id": [str(n) for n in range(101)]}),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from apps.ingest.simulator.ledger_writer import LedgerWriter, last_entry
 from core.ledger import Entry, format_entry, parse_entry
-from core.records import HOUR_MS
+from core.times import HOUR_MS
 
 T0 = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 

@@ -1,12 +1,18 @@
 import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from apps.ingest.simulator.irc_session import IrcSession, Rooms
+from apps.ingest.simulator.faults import FaultRequest, Faults
+from apps.ingest.simulator.flood import Floods
+from apps.ingest.simulator.irc_lines import room_state
+from apps.ingest.simulator.irc_session import IrcSession
 from apps.ingest.simulator.ledger_writer import LedgerWriter
 from apps.ingest.simulator.recording import Recording
+from apps.ingest.simulator.rooms import Rooms
 from apps.ingest.simulator.sender import Sender
+from apps.ingest.simulator.source import MODES_AT_REST, Channel, Item, ModeChange, Source, Stream
 from core.ledger import parse_entry
 
 T0 = 1_790_000_000_000
@@ -21,16 +27,20 @@ CSV = (
 class Stage:
     """A sender of three rows with a clock that is set by hand."""
 
-    def __init__(self, folder: Path, *, wait: bool = False) -> None:
-        (folder / "chat.csv").write_text(CSV)
-        recording = Recording(folder / "chat.csv", 1)
-        recording.continue_from("run", 0)
+    def __init__(self, folder: Path, *, wait: bool = False, source: Source | None = None) -> None:
+        played = source or recorded(folder)
         self.now_ms = T0
         self.folder = folder
-        self.rooms = Rooms(recording.channels)
+        self.rooms = Rooms(played.channels, lambda channel: room_state(played, channel, self.now_ms))
+        self.floods = Floods()
         self.ledger = LedgerWriter(folder / "ledger")
         self.sender = Sender(
-            source=recording, rooms=self.rooms, ledger=self.ledger, now_ms=lambda: self.now_ms, wait_for_joins=wait
+            source=played,
+            floods=self.floods,
+            rooms=self.rooms,
+            ledger=self.ledger,
+            now_ms=lambda: self.now_ms,
+            wait_for_joins=wait,
         )
 
     def entries(self) -> list[tuple[str, int]]:
@@ -40,6 +50,36 @@ class Stage:
     def step(self, after_ms: int) -> None:
         self.now_ms = T0 + after_ms
         self.sender.step()
+
+
+def recorded(folder: Path) -> Recording:
+    (folder / "chat.csv").write_text(CSV)
+    recording = Recording(folder / "chat.csv", 1)
+    recording.continue_from("run", 0)
+    return recording
+
+
+class Script:
+    """A source that plays the items it is given, all at once."""
+
+    finished = False
+
+    def __init__(self, *items: Item) -> None:
+        self.channels = [item.channel for item in items[:1]]
+        self._items = list(items)
+
+    def start(self, now_ms: int) -> None:
+        pass
+
+    def due(self, now_ms: int) -> Iterator[Item]:
+        while self._items:
+            yield self._items.pop(0)
+
+    def streams(self, now_ms: int) -> list[Stream]:
+        return []
+
+    def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:
+        return MODES_AT_REST
 
 
 class Listener:
@@ -123,3 +163,34 @@ def test_nothing_is_sent_when_the_ledger_cannot_be_written(tmp_path: Path) -> No
     with pytest.raises(OSError, match="ledger"):
         stage.step(10)
     assert listener.lines == []
+
+
+def test_a_flood_is_in_the_ledger_and_on_the_wire_beside_the_chat(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    listener = Listener(stage, "amberyak")
+    fault = Faults().begin(FaultRequest("flood", 1, rate=10), T0)
+    stage.floods.begin(fault, stage.rooms.prominent(1))
+    for after_ms in (0, 500, 5_000):
+        stage.step(after_ms)
+    assert len(listener.lines) == len({line.split(";id=")[1][:36] for line in listener.lines}) == 12
+    assert listener.unwritten == []
+    assert len(stage.entries()) == 13
+
+
+def test_what_was_sent_is_counted_by_its_kind_in_the_ledger(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    for after_ms in (0, 9_000):
+        stage.step(after_ms)
+    assert stage.sender.sent == {"message": 3}
+
+
+def test_a_notice_goes_to_those_alone_who_asked_for_commands(tmp_path: Path) -> None:
+    channel = Channel("11", "amberyak", "AmberYak")
+    stage = Stage(tmp_path, source=Script(ModeChange("m1", channel, T0, "slow", 30)))
+    without = Listener(stage, "amberyak")
+    told = Listener(stage, "amberyak", caps=b"CAP REQ :twitch.tv/commands\r\n")
+    for after_ms in (0, 10):
+        stage.step(after_ms)
+    assert (without.lines, told.lines) == ([], [":tmi.twitch.tv ROOMSTATE #amberyak"])
+    assert stage.entries() == [("m1", 1)]
+    assert stage.sender.sent == {"mode": 1}

@@ -1,23 +1,25 @@
-"""Serve a simulated Twitch on loopback: IRC, Helix, and a ledger of every message sent."""
+"""Serve a simulated Twitch on loopback: IRC over TCP, TLS and WebSocket, Helix, and a ledger of all that is sent."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
-import socket
 from argparse import ArgumentTypeError, BooleanOptionalAction
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.ingest.simulator.audience import Audience
+from apps.ingest.simulator.certificate import server_context
 from apps.ingest.simulator.ledger_writer import LedgerWriter, forget_replay, last_entry, replay_run
 from apps.ingest.simulator.recording import Recording, rows_sent
-from apps.ingest.simulator.simulator import Simulator, listen
+from apps.ingest.simulator.simulator import Listeners, Simulator, listen
 from apps.ingest.simulator.source import Source
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
@@ -51,12 +53,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--irc-port", type=int, default=settings.SIMULATOR_IRC_PORT)
         parser.add_argument("--helix-port", type=int, default=settings.SIMULATOR_HELIX_PORT)
+        parser.add_argument("--ws-port", type=int, default=settings.SIMULATOR_WS_PORT, help="IRC over WebSocket")
+        parser.add_argument("--tls-port", type=int, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
         parser.add_argument("--channels", type=count, default=500, help="channels of the synthetic audience")
         parser.add_argument("--rate", type=positive, default=500.0, help="its messages a second, in all")
         parser.add_argument("--seed", type=int, default=1, help="what it is drawn from")
         parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
         parser.add_argument("--speed", type=positive, default=1.0, help="how much faster than it was recorded")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
+        parser.add_argument(
+            "--tls-folder",
+            type=Path,
+            help="where ca.pem is, which a client of --tls-port is to trust (default: tls beside the ledger)",
+        )
+        parser.add_argument(
+            "--strict-joins",
+            action="store_true",
+            help="count the joins of all connections together, as if Twitch counted them by address",
+        )
         parser.add_argument(
             "--wait-for-joins",
             action=BooleanOptionalAction,
@@ -69,8 +83,7 @@ class Command(BaseCommand):
         try:
             with ExitStack() as closing:
                 # Ports first: a second simulator must not touch the ledger of the first.
-                irc = closing.enter_context(listen(options["irc_port"], "IRC"))
-                helix = closing.enter_context(listen(options["helix_port"], "Helix"))
+                listeners = _listeners(options, closing)
                 source = _source(options)
                 ledger = LedgerWriter(options["ledger"])
                 closing.callback(ledger.close)
@@ -79,18 +92,28 @@ class Command(BaseCommand):
                     ledger=ledger,
                     now_ms=now_ms,
                     wait_for_joins=options["replay"] is not None if wait is None else wait,
+                    strict_joins=options["strict_joins"],
                 )
-                log.info("%d channels on IRC %s and Helix %s", len(source.channels), _port(irc), _port(helix))
-                asyncio.run(_run(simulator, irc, helix))
+                log.info("%d channels on %s", len(source.channels), listeners)
+                uvloop.run(_run(simulator, listeners))
         except TwitchlyError as error:
             raise CommandError(str(error)) from error
 
 
-async def _run(simulator: Simulator, irc: socket.socket, helix: socket.socket) -> None:
+async def _run(simulator: Simulator, listeners: Listeners) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await simulator.run(irc=irc, helix=helix, stop=stop)
+    await simulator.run(listeners, stop)
+
+
+def _listeners(options: dict[str, Any], closing: ExitStack) -> Listeners:
+    purposes = {"irc": "IRC", "helix": "Helix", "ws": "IRC over WebSocket", "tls": "IRC over TLS"}
+    irc, helix, websocket, tls = (
+        closing.enter_context(listen(options[f"{name}_port"], purpose)) for name, purpose in purposes.items()
+    )
+    folder = options["tls_folder"] or options["ledger"].resolve().parent / "tls"
+    return Listeners(irc, helix, websocket, tls, server_context(folder, datetime.now(UTC)))
 
 
 def _source(options: dict[str, Any]) -> Source:
@@ -105,8 +128,3 @@ def _source(options: dict[str, Any]) -> Source:
     recording.continue_from(run, sent)
     log.info("%s: row %d of %d is next, %d malformed rows left out", path, sent, recording.rows, recording.malformed)
     return recording
-
-
-def _port(listener: socket.socket) -> int:
-    port: int = listener.getsockname()[1]
-    return port

@@ -1,0 +1,125 @@
+"""The faults of the simulated Twitch: how one is asked for, and which are active when; the time is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.errors import TwitchlyError
+
+MAX_SECONDS = 3_600
+MAX_COUNT = 1_000_000
+
+
+class BadFault(TwitchlyError):
+    """Somebody asked for a fault that there is not. The message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRequest:
+    """A fault as it is asked for; of `connections` and `channels`, 0 means all of them.
+
+    `rate` is messages a second in all (flood) or bytes a second of each connection (slow).
+    """
+
+    kind: str
+    seconds: float
+    connections: int = 1
+    channels: int = 1
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that was begun; it is active from `from_ms` and ends before `until_ms`."""
+
+    id: str
+    kind: str
+    from_ms: int
+    until_ms: int
+    connections: int
+    channels: int
+    rate: float
+
+
+IRC_DEFAULTS = (
+    FaultRequest("reconnect", 30),
+    FaultRequest("reset", 0),
+    FaultRequest("half_open", 120),
+    FaultRequest("freeze", 12, connections=0),
+    FaultRequest("flood", 15, rate=2_000),
+    FaultRequest("slow", 20, rate=2_048),
+    FaultRequest("bad_bytes", 15),
+    FaultRequest("join_refused", 30),
+    FaultRequest("suspended", 30),
+    FaultRequest("duplicates", 15),
+)
+# Helix is asked about once a minute: what ends earlier is met by nobody.
+HELIX_DEFAULTS = tuple(
+    FaultRequest(kind, 90)
+    for kind in ("token_revoked", "rate_limited", "server_error", "hang", "bad_paging", "malformed")
+)
+DEFAULTS: Mapping[str, FaultRequest] = {request.kind: request for request in (*IRC_DEFAULTS, *HELIX_DEFAULTS)}
+_LARGEST: Mapping[str, float] = {
+    "seconds": MAX_SECONDS,
+    "connections": MAX_COUNT,
+    "channels": MAX_COUNT,
+    "rate": MAX_COUNT,
+}
+
+
+class Faults:
+    """Every fault that was begun and has not ended, of IRC and of Helix."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._faults: list[Fault] = []
+
+    def begin(self, request: FaultRequest, now_ms: int) -> Fault:
+        """Return the fault that begins now."""
+        self._begun += 1
+        fault = Fault(
+            id=f"{request.kind}-{self._begun}",
+            kind=request.kind,
+            from_ms=now_ms,
+            until_ms=now_ms + round(request.seconds * 1000),
+            connections=request.connections,
+            channels=request.channels,
+            rate=request.rate,
+        )
+        self._faults = [*self.all_active(now_ms), fault]
+        return fault
+
+    def active(self, kind: str, now_ms: int) -> Fault | None:
+        """Return the newest active fault of a kind."""
+        return next((fault for fault in reversed(self.all_active(now_ms)) if fault.kind == kind), None)
+
+    def all_active(self, now_ms: int) -> list[Fault]:
+        """Return what is active, in the order in which it began."""
+        return [fault for fault in self._faults if now_ms < fault.until_ms]
+
+    def end_all(self) -> None:
+        """End every fault now."""
+        self._faults = []
+
+
+def parse_request(body: Any) -> FaultRequest:
+    """Return the fault asked for in a decoded JSON body. Raises: BadFault."""
+    if not isinstance(body, dict) or not isinstance(body.get("kind"), str) or body["kind"] not in DEFAULTS:
+        raise BadFault(f"expected an object with a kind among {', '.join(DEFAULTS)}")
+    unknown = body.keys() - _LARGEST.keys() - {"kind"}
+    if unknown:
+        raise BadFault(f"expected no {', '.join(sorted(unknown))}, only kind, {', '.join(_LARGEST)}")
+    given = {name: _number(name, body[name]) for name in _LARGEST if name in body}
+    return replace(DEFAULTS[body["kind"]], **given)
+
+
+def _number(name: str, value: Any) -> Any:
+    whole, largest = name in ("connections", "channels"), _LARGEST[name]
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise BadFault(f"expected {name} as a {'whole ' if whole else ''}number")
+    # False for a NaN too, which JSON as Python reads it can hold.
+    if not 0 <= value <= largest:
+        raise BadFault(f"expected {name} between 0 and {largest:g}")
+    return value
