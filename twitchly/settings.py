@@ -67,7 +67,7 @@ try:
     )
 
     # Listening
-    CHANNELS_WANTED = env.int("CHANNELS_WANTED", 500, validate=Range(min=1, max=100_000))
+    CHANNELS_WANTED = env.int("CHANNELS_WANTED", 500, validate=Range(min=1, max=20_000))
     CHANNELS_PER_CONNECTION = env.int("CHANNELS_PER_CONNECTION", 50, validate=Range(min=1, max=100))
     STRICT_JOINS = env.bool("STRICT_JOINS", False)
     JOINS_PER_10_S = env.int("JOINS_PER_10_S", 20, validate=Range(min=1, max=2_000))

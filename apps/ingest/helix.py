@@ -1,29 +1,45 @@
-"""Twitch's REST API: the one file that speaks Helix.
+"""Twitch's REST API: what we ask Helix for, and what its answers mean.
 
 Source: twitch.md "Helix (REST)".
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 
+from apps.ingest.helix_calls import Access, Calls, Timing
 from apps.ingest.snapshot import Stream
-from core.errors import ServiceAway, TwitchRefused
 
 log = logging.getLogger(__name__)
 
 PAGE = 100
-TRIES = 4
-LONGEST_WAIT_S = 60.0
+PAUSE_S = 1.0
+BUDGET_S = 45.0
+VIEWERS_MAX = 10_000_000
+Row = TypeVar("Row")
+_LOGIN = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
+_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A Twitch account. `id` stays when the login changes."""
+
+    id: str
+    login: str
+    name: str
 
 
 class Helix:
-    """A client with an app token: asked for when needed, and once again when Twitch refuses it."""
+    """Streams and users. What is asked before `until_s` (see `until`) ends by then, or raises ServiceAway."""
 
     def __init__(
         self,
@@ -33,126 +49,164 @@ class Helix:
         token_url: str,
         client_id: str,
         client_secret: str,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing | None = None,
     ) -> None:
-        self._client = client
-        self._url = url
-        self._token_url = token_url
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._sleep = sleep
-        self._token = ""
+        self._calls = Calls(client, Access(url, token_url, client_id, client_secret), timing or Timing())
 
-    def top_streams(self, wanted: int) -> list[Stream]:
-        """Return the `wanted` most viewed live streams, most viewed first.
+    @property
+    def results(self) -> Counter[str]:
+        """How many calls ended how: by HTTP status, or "timeout", "connection", "malformed"."""
+        return self._calls.results
 
-        Pages repeat and skip streams, so 1.4 times as many are read, and a channel counts once.
+    def until(self, seconds: float) -> float:
+        """Return the `until_s` of calls that may last `seconds` from now on."""
+        return self._calls.now_s() + seconds
+
+    def renew_token(self, *, until_s: float | None = None) -> None:
+        """Ask for a new token. Raises: ServiceAway, TwitchRefused."""
+        self._calls.renew_token(until_s=self._end(until_s))
+
+    def top_streams(self, wanted: int, *, until_s: float | None = None) -> list[Stream]:
+        """Return live streams, most viewed first: `wanted` of them and some more, a channel once.
+
+        Pages repeat and skip streams, so 1.4 times as many are read; the caller cuts.
         Raises: ServiceAway, TwitchRefused.
         """
         streams: dict[str, Stream] = {}
-        seen_cursors: set[str] = set()
-        cursor = ""
-        for _ in range(max(2, -(-wanted * 14 // (10 * PAGE)))):
-            body = self._get("/streams", {"first": str(PAGE), **({"after": cursor} if cursor else {})})
-            rows = [stream for stream in map(_stream, _rows(body)) if stream is not None]
-            for stream in rows:
+        for page in self._pages(-(-wanted * 14 // (10 * PAGE)), self._end(until_s)):
+            for stream in page:
                 streams.setdefault(stream.id, stream)
-            cursor = str((body.get("pagination") or {}).get("cursor") or "")
-            if not rows and seen_cursors and len(streams) < wanted:
-                raise ServiceAway(f"Helix gave an empty page after {len(streams)} streams: the list would be cut")
-            if not cursor or not rows or cursor in seen_cursors:
-                break
-            seen_cursors.add(cursor)
-        return sorted(streams.values(), key=lambda stream: (-stream.viewers, stream.id))[:wanted]
+        return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
 
-    def _get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        renewed = False
-        problem = ""
-        for attempt in range(TRIES):
-            if not self._token:
-                self._token = self._new_token()
-            headers = {"Authorization": f"Bearer {self._token}", "Client-Id": self._client_id}
-            try:
-                response = self._client.get(self._url + path, params=dict(params), headers=headers)
-            except httpx.HTTPError as error:
-                problem = f"{type(error).__name__}: {error}"
-                self._sleep(2.0**attempt)
-                continue
-            if response.status_code == httpx.codes.UNAUTHORIZED and not renewed:
-                renewed, self._token = True, ""
-                continue
-            if response.is_success:
-                return _object(response)
-            problem = f"HTTP {response.status_code}: {response.text[:200]}"
-            if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                raise TwitchRefused(f"Helix {path} answered {problem}")
-            self._sleep(_wait_s(response, attempt))
-        raise ServiceAway(f"Helix {path} at {self._url} did not answer after {TRIES} tries: {problem}")
+    def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
+        """Return the streams of those of the channels that are live now; the others are offline.
 
-    def _new_token(self) -> str:
-        form = {
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-            "grant_type": "client_credentials",
-        }
-        try:
-            response = self._client.post(self._token_url, data=form)
-        except httpx.HTTPError as error:
-            raise ServiceAway(f"no token from {self._token_url}: {error}") from error
-        if response.is_client_error:
-            raise TwitchRefused(
-                f"Twitch gave no token (HTTP {response.status_code}): check TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
-            )
-        if not response.is_success:
-            raise ServiceAway(f"no token from {self._token_url}: HTTP {response.status_code}")
-        token = _object(response).get("access_token")
-        if not isinstance(token, str) or not token:
-            raise ServiceAway(f"no token in the answer of {self._token_url}")
-        return token
+        Raises: ServiceAway, TwitchRefused.
+        """
+        asked, end_s = list(dict.fromkeys(channel_ids)), self._end(until_s)
+        streams: dict[str, Stream] = {}
+        for some in (asked[start : start + PAGE] for start in range(0, len(asked), PAGE)):
+            params = [("first", str(PAGE)), *(("user_id", channel_id) for channel_id in some)]
+            found = self._calls.get("/streams", params, _streams, until_s=end_s)
+            streams |= {stream.id: stream for stream in found if stream.id in some}
+        return list(streams.values())
+
+    def users(self, *, ids: Iterable[str] = (), logins: Iterable[str] = (), until_s: float | None = None) -> list[User]:
+        """Return the accounts that exist. Raises: ServiceAway, TwitchRefused."""
+        asked = [*(("id", one) for one in ids), *(("login", one.lower()) for one in logins)]
+        end_s = self._end(until_s)
+        users: dict[str, User] = {}
+        for params in (asked[start : start + PAGE] for start in range(0, len(asked), PAGE)):
+            users |= {user.id: user for user in self._calls.get("/users", params, _users, until_s=end_s)}
+        return list(users.values())
+
+    def _end(self, until_s: float | None) -> float:
+        return self.until(BUDGET_S) if until_s is None else until_s
+
+    def _pages(self, most: int, until_s: float) -> Iterator[list[Stream]]:
+        """Read up to `most` pages. One that is empty or leads back is asked for again before it is believed."""
+        cursor, seen = "", set[str]()
+        for _ in range(most):
+            streams, following = self._page(cursor, until_s)
+            if not streams or following in seen:
+                self._calls.pause(PAUSE_S, until_s=until_s, why="a page of streams is empty or leads back")
+                again, following = self._page(cursor, until_s)
+                streams += again
+            yield streams
+            if not streams or not following or following in seen:
+                return
+            seen.add(following)
+            cursor = following
+
+    def _page(self, cursor: str, until_s: float) -> tuple[list[Stream], str]:
+        after = [("after", cursor)] if cursor else []
+        return self._calls.get("/streams", [("first", str(PAGE)), *after], _streams_and_cursor, until_s=until_s)
 
 
-def _wait_s(response: httpx.Response, attempt: int) -> float:
-    """Until the bucket refills when Twitch says so, and at least a growing pause: false 429s and 500s occur."""
-    reset = response.headers.get("Ratelimit-Reset", "")
-    until_reset = float(reset) - time.time() if reset.isdigit() and response.status_code == 429 else 0.0
-    return min(LONGEST_WAIT_S, max(until_reset, 2.0**attempt))
+def is_login(text: str) -> bool:
+    """Say whether `text` can be a login. One that cannot would be another command on IRC."""
+    return _LOGIN.fullmatch(text) is not None
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError as error:
-        raise ServiceAway(f"{response.url.path} answered no JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise ServiceAway(f"{response.url.path} answered a {type(body).__name__}: expected an object")
-    return body
+def is_id(text: str) -> bool:
+    """Say whether `text` can be the id of a channel or user."""
+    return _ID.fullmatch(text) is not None
 
 
-def _rows(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], what: str) -> list[Row]:
+    """Return the rows that can be used. Raises: ValueError where too many cannot.
+
+    One odd row must not cost the others; with many, those that seem absent may be among them.
+    """
     rows = body.get("data")
     if not isinstance(rows, list):
-        raise ServiceAway(f"/streams answered without a list `data`: got {type(rows).__name__}")
-    return [row for row in rows if isinstance(row, dict)]
+        raise ValueError("expected a list `data`")  # noqa: TRY004 - as the other
+    found = [read(row) if isinstance(row, dict) else None for row in rows]
+    usable = [row for row in found if row is not None]
+    odd = len(rows) - len(usable)
+    if odd > max(1, len(rows) // 10):
+        raise ValueError(f"{odd} of {len(rows)} {what} cannot be used")
+    if odd:
+        log.warning("left out %d of %d %s that cannot be used", odd, len(rows), what)
+    return usable
+
+
+def _streams(body: Mapping[str, Any]) -> list[Stream]:
+    return _usable(body, _stream, "streams")
+
+
+def _users(body: Mapping[str, Any]) -> list[User]:
+    return _usable(body, _user, "users")
+
+
+def _streams_and_cursor(body: Mapping[str, Any]) -> tuple[list[Stream], str]:
+    pagination = body.get("pagination")
+    following = pagination.get("cursor") if isinstance(pagination, dict) else None
+    return _streams(body), following if isinstance(following, str) else ""
 
 
 def _stream(row: Mapping[str, Any]) -> Stream | None:
-    """Return the stream in a row of Get Streams; None, with a word in the log, when it cannot be used."""
-    try:
-        viewers = int(row["viewer_count"])
-        channel_id, login = str(row["user_id"]), str(row["user_login"]).lower()
-        if not channel_id.isdigit() or not login or not 0 <= viewers < 10_000_000:
-            raise ValueError(f"user_id {channel_id[:30]!r}, viewer_count {viewers}")
-    except (KeyError, TypeError, ValueError) as error:
-        log.warning("left out a stream that cannot be used: %s", error)
+    """Return the stream in a row of Get Streams; None when it cannot be used."""
+    user = _account(row.get("user_id"), row.get("user_login"), row.get("user_name"))
+    viewers = row.get("viewer_count")
+    if user is None or type(viewers) is not int or not 0 <= viewers < VIEWERS_MAX:
         return None
-    texts = {name: str(row.get(name) or "") for name in ("user_name", "game_name", "language", "title", "started_at")}
     return Stream(
-        id=channel_id,
-        login=login,
-        name=texts["user_name"] or login,
+        id=user.id,
+        login=user.login,
+        name=user.name,
         viewers=viewers,
-        category=texts["game_name"],
-        language=texts["language"],
-        title=texts["title"],
-        started_at=texts["started_at"],
+        category=_text(row.get("game_name"), 200),
+        language=_text(row.get("language"), 16),
+        title=_text(row.get("title"), 500),
+        started_at=_moment(row.get("started_at")),
     )
+
+
+def _user(row: Mapping[str, Any]) -> User | None:
+    return _account(row.get("id"), row.get("login"), row.get("display_name"))
+
+
+def _account(user_id: object, login: object, name: object) -> User | None:
+    if not isinstance(user_id, str) or not is_id(user_id):
+        return None
+    if not isinstance(login, str) or not is_login(login.lower()):
+        return None
+    return User(user_id, login.lower(), _text(name, 64) or login.lower())
+
+
+def _text(value: object, most: int) -> str:
+    """Return a text that every database takes: no NUL, no half of a surrogate pair, cut to its column."""
+    text = value if isinstance(value, str) else ""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
+
+
+def _moment(value: object) -> str:
+    """Return a time as ISO 8601 in UTC, empty when it is none."""
+    try:
+        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        return ""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,24 +1,100 @@
-"""The channels we know and the keys user ids are hashed with."""
+"""The channels we know, what people decided about them, and the keys user ids are hashed with."""
 
 from __future__ import annotations
 
+from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import F, Q
+
+valid_id = RegexValidator(r"^[0-9]{1,20}\Z", "A Twitch id is up to 20 digits.")
+valid_login = RegexValidator(r"^[a-z0-9_]{1,64}\Z", "A login is made of small letters, digits and underscores.")
 
 
 class Channel(models.Model):
-    """A Twitch channel that was among the wanted ones. `id` is Twitch's, stable when the login changes."""
+    """A Twitch channel that was among the wanted ones or is curated. `id` is Twitch's, stable when the login changes.
 
-    id = models.CharField("Twitch id", primary_key=True, max_length=20)
+    What is not curation is written by the refresh of the list, once a minute.
+    """
+
+    id = models.CharField("Twitch id", primary_key=True, max_length=20, validators=[valid_id])
     login = models.CharField(max_length=64, db_index=True)
     name = models.CharField("display name", max_length=64)
     category = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=16, blank=True)
     title = models.CharField(max_length=500, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
-    last_seen_at = models.DateTimeField("last seen live", db_index=True)
+    viewers_raw = models.PositiveIntegerField(
+        "viewers as Helix said", default=0, help_text="A fall to 0 or 1 for one minute only is not shown."
+    )
+    last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
+    # Null once the stream is over and its end has been told.
+    started_at = models.DateTimeField("stream started", null=True, blank=True)
+    offline_since = models.DateTimeField("noticed offline", null=True, blank=True)
+    is_wanted = models.BooleanField("on the list", default=False, db_index=True)
+
+    pinned = models.BooleanField(
+        default=False, db_index=True, help_text="Always listened to, whatever its rank, from the next minute on."
+    )
+    blocked = models.BooleanField(
+        default=False, db_index=True, help_text="Never listened to, from the next minute on; what was counted stays."
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="Why; for the other curators.")
 
     class Meta:
-        ordering = ["-last_seen_at", "-viewers"]
+        ordering = [F("last_seen_at").desc(nulls_last=True), "-viewers"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(pinned=True, blocked=True),
+                name="channel_pinned_or_blocked",
+                violation_error_message="A channel is pinned or blocked, not both.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.login
+
+
+class OptOut(models.Model):
+    """A channel, or a user in all channels, that does not want to be counted: dropped where we listen."""
+
+    class Kind(models.TextChoices):
+        CHANNEL = "channel", "channel"
+        USER = "user", "user"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    twitch_id = models.CharField("Twitch id", max_length=20, validators=[valid_id])
+    login = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=200, blank=True, help_text="Who asked, and when; for the other curators.")
+    created_at = models.DateTimeField("added", auto_now_add=True)
+    # When history was told to forget the channel; it keeps nothing of users.
+    told_at = models.DateTimeField("history told", null=True, editable=False)
+
+    class Meta:
+        verbose_name = "opt-out"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "twitch_id"],
+                name="opt_out_once",
+                violation_error_message="This one has opted out already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.login or self.twitch_id}"
+
+
+class Bot(models.Model):
+    """A service that writes into many chats: what it writes is counted apart."""
+
+    login = models.CharField(max_length=64, unique=True, validators=[valid_login])
+    note = models.CharField(max_length=200, blank=True)
+    is_counted_out = models.BooleanField(
+        "counted out", default=True, help_text="Unticked, its messages count as anybody's."
+    )
+
+    class Meta:
+        ordering = ["login"]
 
     def __str__(self) -> str:
         return self.login

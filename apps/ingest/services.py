@@ -1,71 +1,154 @@
-"""Writes of the listening side: the list of channels, and the keys that user ids are hashed with."""
+"""Writes of the listening side: the list of channels, what people decide about them, and the keys of user ids."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import httpx
 import redis
+import redis.exceptions
 from django.conf import settings
+from django.db.models import QuerySet
 
-from apps.ingest import snapshot
-from apps.ingest.helix import Helix
-from apps.ingest.models import Channel, HashKey
-from apps.ingest.snapshot import Stream
-from core.errors import ServiceAway
+from apps.ingest import queries, snapshot
+from apps.ingest.event_sender import EventSender
+from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
+from apps.ingest.helix import Helix, User
+from apps.ingest.helix_calls import Timing
+from apps.ingest.models import Channel, HashKey, OptOut
+from core.errors import NotFound, ServiceAway
+from core.records import event_record
+from twitchly import kafka
+from twitchly.clock import now_ms as clock_ms
 
 KEY_DAYS_KEPT = 2
-_UPDATED = ["login", "name", "category", "language", "title", "viewers", "last_seen_at"]
+# Helix, then Kafka (9 s), then the tables: together less than the minute after which the next refresh begins.
+HELIX_S = 45.0
+LOCK = "refresh-streams"
+LOCK_S = 60.0
+# Somebody waits before a form.
+FORM_S = 4.0
 
 
-def refresh_streams(*, now_ms: int) -> int:
-    """Ask Helix for the most viewed streams, keep them as channels and as the snapshot; return how many.
+def refresh_streams(
+    *, now_ms: int, helix_client: Helix | None = None, sender: EventSender | None = None
+) -> Followed | None:
+    """Ask Helix who is live, bring the list of channels up to date, and publish it; return what it is now.
 
-    An empty answer changes nothing. Raises: ServiceAway, TwitchRefused.
+    None: another refresh is under way. When Helix or Redis is away nothing is changed.
+    Raises: ServiceAway, TwitchRefused.
     """
-    streams = helix().top_streams(settings.CHANNELS_WANTED)
-    if not streams:
+    with _redis() as store, _alone(store) as is_alone:
+        if not is_alone:
+            return None
+        known, curation = queries.followed_channels(), queries.curation()
+        poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
+        limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
+        followed = follow(known, poll, curation, limits)
+        # Told before they are kept: what Kafka did not take still differs from the table at the next refresh.
+        untold = (sender or event_sender()).send(followed.records)
+        save_channels([row for row in followed.rows if row.id not in untold])
+        snapshot.write(store, followed.streams, now_ms)
+    return followed
+
+
+def _poll(client: Helix, now_ms: int, followed: set[str]) -> Poll:
+    until_s = client.until(HELIX_S)
+    live = {stream.id: stream for stream in client.top_streams(settings.CHANNELS_WANTED, until_s=until_s)}
+    if not live:
         raise ServiceAway("Helix names no live stream: the last list stays")
-    save_channels(streams, seen_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
+    live |= {stream.id: stream for stream in client.streams_of(sorted(followed - live.keys()), until_s=until_s)}
+    return Poll(now_ms, live)
+
+
+@contextlib.contextmanager
+def _redis() -> Iterator[redis.Redis]:
     try:
-        with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5) as client_redis:
-            snapshot.write(client_redis, streams, now_ms)
+        with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5) as client:
+            yield client
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis did not take the stream snapshot: {error}") from error
-    return len(streams)
+        raise ServiceAway(f"Redis, which holds the stream snapshot, is away: {error}") from error
+
+
+@contextlib.contextmanager
+def _alone(client: redis.Redis) -> Iterator[bool]:
+    """Keep refreshes apart, whichever worker runs them; a lock whose holder died is free after LOCK_S."""
+    lock = client.lock(LOCK, timeout=LOCK_S, blocking=False)
+    is_alone = lock.acquire()
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            # It is no longer ours when Redis was emptied.
+            with contextlib.suppress(redis.exceptions.LockError):
+                lock.release()
 
 
 @cache
 def helix() -> Helix:
     """Return this process's Helix client, which keeps its token; the simulated Twitch takes any credentials."""
     return Helix(
-        client=httpx.Client(timeout=10),
+        client=httpx.Client(),
         url=settings.TWITCH_HELIX_URL,
         token_url=settings.TWITCH_TOKEN_URL,
         client_id=settings.TWITCH_CLIENT_ID or "simulated",
         client_secret=settings.TWITCH_CLIENT_SECRET or "simulated",
+        timing=Timing(wall_s=lambda: clock_ms() / 1000),
     )
 
 
-def save_channels(streams: Sequence[Stream], *, seen_at: dt.datetime) -> None:
-    """Insert or update a channel per stream; a renamed one is found again by its id."""
-    channels = [
-        Channel(
-            id=stream.id,
-            login=stream.login[:64],
-            name=stream.name[:64],
-            category=stream.category[:200],
-            language=stream.language[:16],
-            title=stream.title[:500],
-            viewers=stream.viewers,
-            last_seen_at=seen_at,
-        )
-        for stream in streams
+@cache
+def event_sender() -> EventSender:
+    """Return this process's way to `channel-events`."""
+    return EventSender(kafka.producer())
+
+
+def save_channels(rows: Sequence[Channel]) -> None:
+    """Insert or update what a poll knows of each channel; what people decided about it stays."""
+    Channel.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=POLLED)
+
+
+def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None = None) -> User:
+    """Return the Twitch account with this login, or with this id. Raises: NotFound, ServiceAway, TwitchRefused."""
+    client = helix_client or helix()
+    until_s = client.until(FORM_S)
+    found = client.users(logins=[login], until_s=until_s) if login else client.users(ids=[user_id], until_s=until_s)
+    if not found:
+        raise NotFound(f"Twitch knows nobody with the {f'login {login}' if login else f'id {user_id}'}")
+    return found[0]
+
+
+def channel_to_pin(user: User) -> Channel:
+    """Return the account's channel, pinned, still to be saved. Raises: NotFound when it has opted out."""
+    if user.id in queries.rules().opted_out_channels:
+        raise NotFound(f"{user.login} has opted out")
+    channel = Channel.objects.filter(pk=user.id).first() or Channel(id=user.id, name=user.name)
+    channel.login, channel.pinned, channel.blocked = user.login, True, False
+    return channel
+
+
+def curate(channels: QuerySet[Channel], *, pinned: bool, blocked: bool) -> None:
+    """Pin or block channels, or neither."""
+    channels.update(pinned=pinned, blocked=blocked)
+
+
+def tell_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
+    """Let history forget the channels that opted out since the last time; return how many.
+
+    Those that Kafka did not take are told again the next time.
+    """
+    waiting = list(OptOut.objects.filter(kind=OptOut.Kind.CHANNEL, told_at=None))
+    records = [
+        event_record(event_id=f"opt-out-{one.pk}", kind="opt_out", channel_id=one.twitch_id, at_ms=now_ms)
+        for one in waiting
     ]
-    Channel.objects.bulk_create(channels, update_conflicts=True, unique_fields=["id"], update_fields=_UPDATED)
+    untold = (sender or event_sender()).send(records)
+    told = [one.pk for one in waiting if one.twitch_id not in untold]
+    return OptOut.objects.filter(pk__in=told).update(told_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
 
 
 def hash_key(day: dt.date) -> bytes:

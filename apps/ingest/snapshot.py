@@ -1,10 +1,10 @@
-"""The Redis snapshot of live streams: written by Celery, read by the producer and the pages."""
+"""The Redis snapshot of the wanted channels: written by Celery, read by the producer and the pages."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import redis
@@ -15,21 +15,28 @@ KEY = "streams"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A live stream as Helix last told. `started_at` is ISO 8601 in UTC."""
+    """A wanted channel's stream as Helix last told. `started_at` is ISO 8601 in UTC.
+
+    A channel that is offline, kept for a while or pinned, has `live` False and no viewers.
+    """
 
     id: str
     login: str
     name: str
-    viewers: int
+    viewers: int | None
     category: str
     language: str
     title: str
     started_at: str
+    live: bool = True
+
+
+_FIELDS = frozenset(field.name for field in fields(Stream))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The streams by channel id, most viewers first, and when Helix was asked."""
+    """The streams by channel id, most viewers first and those offline last, and when Helix was asked."""
 
     fetched_ms: int
     streams: Mapping[str, Stream]
@@ -41,9 +48,12 @@ def encode(streams: Iterable[Stream], fetched_ms: int) -> bytes:
 
 
 def decode(raw: bytes | str) -> Snapshot:
-    """Return the snapshot in `raw`. Raises: ValueError, KeyError, TypeError when it is not one."""
+    """Return the snapshot in `raw`, without fields that we do not know.
+
+    Raises: ValueError, KeyError, TypeError when it is not one.
+    """
     data: dict[str, Any] = json.loads(raw)
-    streams = [Stream(**fields) for fields in data["streams"]]
+    streams = [Stream(**{name: row[name] for name in _FIELDS & row.keys()}) for row in data["streams"]]
     return Snapshot(int(data["fetched_ms"]), {stream.id: stream for stream in streams})
 
 
@@ -56,3 +66,9 @@ async def read(client: redis.asyncio.Redis) -> Snapshot | None:
     """Return the snapshot, or None when there is none: keep the last one then. Raises: redis.RedisError."""
     raw = await client.get(KEY)
     return decode(raw) if raw else None
+
+
+def read_now(client: redis.Redis) -> Snapshot | None:
+    """Return the snapshot as `read` does, for callers without an event loop. Raises: redis.RedisError."""
+    raw = client.get(KEY)
+    return decode(raw) if isinstance(raw, (bytes, str)) and raw else None

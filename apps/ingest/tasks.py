@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from typing import Any
 
+import redis
 from celery import shared_task
+from celery.signals import worker_process_init
+from django.conf import settings
 
-from apps.ingest import services
+from apps.ingest import services, snapshot
+from apps.ingest.worker_measures import Refreshes, WorkerCollector, serve
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
 
+refreshes = Refreshes()
+
 
 @shared_task
 def refresh_streams() -> None:
     """Refresh the list of wanted channels."""
+    started_ms = now_ms()
     try:
-        log.info("%d streams", services.refresh_streams(now_ms=now_ms()))
+        followed = services.refresh_streams(now_ms=started_ms)
     except TwitchlyError as error:
+        refreshes.results["failed"] += 1
         log.error("the last list of streams stays: %s", error)
+        return
+    if followed is None:
+        refreshes.results["skipped"] += 1
+        log.warning("another refresh is under way: this one is left out")
+        return
+    refreshes.done(followed.streams, started_ms)
+    log.info("%d channels live, %d kept offline, %d events", refreshes.live, refreshes.offline, len(followed.records))
+
+
+@shared_task
+def tell_opt_outs() -> None:
+    """Let history forget the channels that opted out."""
+    if told := services.tell_opt_outs(now_ms=now_ms()):
+        log.info("history was told to forget %d channels", told)
 
 
 @shared_task
@@ -28,3 +51,22 @@ def forget_hash_keys() -> None:
     """Delete hash keys after 48 h."""
     today = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC).date()
     log.info("%d hash keys deleted", services.forget_hash_keys(today=today))
+
+
+@worker_process_init.connect
+def serve_measures(**_kwargs: Any) -> None:
+    """Answer Prometheus. A worker whose port is taken works on without."""
+    collector = WorkerCollector(refreshes, lambda: services.helix().results, _fetched_ms, now_ms)
+    try:
+        serve(collector, settings.WORKER_METRICS_PORT)
+    except OSError as error:
+        log.warning("no page for Prometheus on port %d: %s", settings.WORKER_METRICS_PORT, error)
+
+
+def _fetched_ms() -> int | None:
+    try:
+        with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2) as client:
+            current = snapshot.read_now(client)
+    except (redis.RedisError, ValueError, KeyError, TypeError):
+        return None
+    return current.fetched_ms if current else None

@@ -96,7 +96,9 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     read = series(channel_id, "10m", now_ms)
     assert [point.end_ms for point in read.points] == [w.end_ms for w in live]
     assert read.points[0].values["messages"] == 4
-    assert read.points[0].coverage == 1
+    # The window claims all of its 30 s, but a gap that ended 5 s before its end has the last word.
+    assert read.points[0].coverage == pytest.approx(5 / 30)
+    assert read.points[-1].coverage == 1
     assert [gap.reason for gap in read.gaps] == ["the listener was restarted"]
 
 

@@ -1,160 +1,239 @@
-"""The Helix client against answers that Twitch gives, wrong ones among them."""
+"""What the Helix client asks for and understands: pages, rows and the description of the real one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
+from openapi_schema_validator import OAS31Validator
 
-from apps.ingest.helix import Helix
+from apps.ingest.helix import User
 from core.errors import ServiceAway, TwitchRefused
+from tests.conftest import LACKS_DATA
+from tests.ingest.twitch_api import Live, Twitch, page, row
 
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-def row(number: int, viewers: int) -> dict[str, Any]:
-    return {
-        "id": f"s{number}",
-        "user_id": str(number),
-        "user_login": f"Channel{number}",
-        "user_name": f"Channel {number}",
-        "game_name": "Chess",
-        "viewer_count": viewers,
-        "language": "en",
-        "title": "a title",
-        "started_at": "2026-11-23T00:00:00Z",
-    }
+FOLDER = settings.DATA_DIR / "helix"
+OPENAPI = FOLDER / "openapi-helix-unofficial-2026-02-27.json"
+ERRORS = FOLDER / "error_bodies.json"
 
 
-def page(rows: list[Any], cursor: str = "") -> httpx.Response:
-    return httpx.Response(200, json={"data": rows, "pagination": {"cursor": cursor} if cursor else {}})
+def ids_of(streams: Any) -> list[str]:
+    return [stream.id for stream in streams]
 
 
-class Twitch:
-    """Answers token requests, and streams from a list of answers; keeps what it was asked."""
-
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
-        self._answers: Iterator[httpx.Response | Exception] = iter(answers)
-        self.tokens = 0
-        self.asked: list[httpx.Request] = []
-        self.slept: list[float] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/oauth2/token":
-            self.tokens += 1
-            return httpx.Response(200, json={"access_token": f"t{self.tokens}", "token_type": "bearer"})
-        self.asked.append(request)
-        answer = next(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def helix(self) -> Helix:
-        return Helix(
-            client=httpx.Client(transport=httpx.MockTransport(self)),
-            url="http://twitch.test/helix",
-            token_url="http://twitch.test/oauth2/token",
-            client_id="id",
-            client_secret="secret",
-            sleep=self.slept.append,
-        )
+# Paging
 
 
-def test_streams_are_read_page_by_page_counted_once_and_cut() -> None:
+def test_streams_are_read_page_by_page_and_counted_once() -> None:
     first = [row(n, 1000 - n) for n in range(100)]
     second = [row(n, 1000 - n) for n in range(95, 150)]
     twitch = Twitch(page(first, "next"), page(second))
     streams = twitch.helix().top_streams(120)
-    assert [stream.id for stream in streams] == [str(n) for n in range(120)]
+    assert ids_of(streams) == [str(n) for n in range(150)]
     assert streams[0].login == "channel0"
     assert [request.url.params.get("after") for request in twitch.asked] == [None, "next"]
     assert twitch.asked[0].headers["Authorization"] == "Bearer t1"
     assert twitch.asked[0].headers["Client-Id"] == "id"
 
 
-def test_a_cursor_that_leads_back_ends_the_reading() -> None:
-    twitch = Twitch(page([row(1, 5)], "a"), page([row(1, 5)], "a"), page([row(2, 5)], "a"))
-    assert len(twitch.helix().top_streams(500)) == 1
-    assert len(twitch.asked) == 2
+@pytest.mark.parametrize(("wanted", "pages"), [(1, 1), (71, 1), (72, 2), (500, 7)])
+def test_as_many_pages_are_read_as_give_1_4_times_the_wanted_number(wanted: int, pages: int) -> None:
+    twitch = Live(*(row(n, 5000 - n) for n in range(1000)))
+    assert len(twitch.helix().top_streams(wanted)) == pages * 100
+    assert len(twitch.asked) == pages
 
 
-def test_an_empty_page_in_between_does_not_cut_the_list() -> None:
-    twitch = Twitch(page([row(1, 5)], "a"), page([], "b"))
-    with pytest.raises(ServiceAway, match="an empty page after 1 streams"):
-        twitch.helix().top_streams(500)
+def test_streams_are_sorted_though_pages_are_of_different_moments() -> None:
+    twitch = Twitch(page([row(1, 50), row(2, 40)], "a"), page([row(3, 45), row(4, 45)]))
+    assert ids_of(twitch.helix().top_streams(100)) == ["1", "3", "4", "2"]
 
 
-def test_a_token_is_asked_for_once() -> None:
-    twitch = Twitch(page([row(1, 5)]), page([row(1, 5)]))
-    helix = twitch.helix()
-    helix.top_streams(10)
-    helix.top_streams(10)
-    assert twitch.tokens == 1
+def test_a_cursor_that_leads_back_is_asked_once_more_and_then_ends_the_reading() -> None:
+    twitch = Twitch(page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(3, 4)], "a"))
+    assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
+    assert [request.url.params.get("after") for request in twitch.asked] == [None, "a", "a"]
 
 
-def test_a_refused_token_is_renewed_once() -> None:
-    twitch = Twitch(httpx.Response(401, json={}), page([row(1, 5)]))
-    assert len(twitch.helix().top_streams(10)) == 1
-    assert twitch.tokens == 2
+def test_a_cursor_that_led_back_by_mistake_costs_nothing() -> None:
+    twitch = Twitch(page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(2, 5)], "b"), page([row(3, 5)]))
+    assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
 
 
-def test_a_token_that_is_refused_again_is_an_error() -> None:
-    twitch = Twitch(httpx.Response(401, json={}), httpx.Response(401, json={}))
-    with pytest.raises(TwitchRefused, match="HTTP 401"):
-        twitch.helix().top_streams(10)
+def test_an_empty_page_is_believed_when_it_comes_twice() -> None:
+    twitch = Twitch(page([row(1, 5)], "a"), page([], "b"), page([], "b"))
+    assert ids_of(twitch.helix().top_streams(500)) == ["1"]
+    assert [request.url.params.get("after") for request in twitch.asked] == [None, "a", "a"]
 
 
-def test_a_bad_request_is_not_repeated() -> None:
-    twitch = Twitch(httpx.Response(400, json={}))
-    with pytest.raises(TwitchRefused, match="HTTP 400"):
-        twitch.helix().top_streams(10)
-    assert len(twitch.asked) == 1
+def test_an_empty_page_by_mistake_does_not_cut_the_list() -> None:
+    twitch = Twitch(page([row(1, 5)], "a"), page([], "b"), page([row(2, 5)], "b"), page([row(3, 5)]))
+    assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
+
+
+# Channels and accounts by name
+
+
+def test_channels_are_asked_for_100_a_call_and_the_absent_are_offline() -> None:
+    twitch = Live(*(row(n, n) for n in range(250) if n % 2))
+    live = twitch.helix().streams_of(str(n) for n in range(250))
+    assert sorted(map(int, ids_of(live))) == list(range(1, 250, 2))
+    assert [len(request.url.params.get_list("user_id")) for request in twitch.asked] == [100, 100, 50]
+
+
+def test_nobody_is_asked_for_nothing() -> None:
+    twitch = Twitch()
+    assert twitch.helix().streams_of([]) == []
+    assert twitch.helix().users() == []
+    assert twitch.tokens == 0
+
+
+def test_a_stream_that_was_not_asked_for_is_left_out() -> None:
+    assert Twitch(page([row(1, 5), row(2, 5)])).helix().streams_of(["2"])[0].id == "2"
+
+
+def test_accounts_are_found_by_login_and_by_id() -> None:
+    twitch = Live(row(1, 5), row(2, 5))
+    assert twitch.helix().users(ids=["2"], logins=["CHANNEL1"]) == [
+        User("1", "channel1", "Channel1"),
+        User("2", "channel2", "Channel2"),
+    ]
+
+
+# Rows
 
 
 @pytest.mark.parametrize(
-    "problem",
+    "bad",
     [
-        httpx.Response(500),
-        httpx.Response(429),
-        httpx.Response(503),
-        httpx.ReadTimeout("slow"),
-        httpx.ConnectError("no"),
+        row(2, 4, user_id=None),
+        row(2, 4, user_id="²"),
+        row(2, 4, user_id="2" * 21),
+        row(2, 4, user_login="ada,#bob"),
+        row(2, 4, user_login="ada\r\nQUIT"),
+        row(2, 4, viewer_count="x"),
+        row(2, 4, viewer_count=-1),
+        row(2, 4, viewer_count=True),
+        row(2, 4, viewer_count=1e300),
+        "text",
+        {},
     ],
 )
-def test_what_passes_by_itself_is_tried_again_after_a_pause(problem: httpx.Response | Exception) -> None:
-    twitch = Twitch(problem, page([row(1, 5)]))
-    assert len(twitch.helix().top_streams(10)) == 1
-    assert twitch.slept == [1.0]
+def test_one_unusable_stream_does_not_cost_the_others(bad: Any) -> None:
+    twitch = Twitch(page([row(1, 5), bad, row(4, 2)]))
+    assert ids_of(twitch.helix().top_streams(10)) == ["1", "4"]
 
 
-def test_helix_that_stays_away_is_an_error_that_may_be_tried_again() -> None:
-    twitch = Twitch(*[httpx.Response(500)] * 4)
-    with pytest.raises(ServiceAway, match="did not answer after 4 tries") as raised:
-        twitch.helix().top_streams(10)
-    assert raised.value.retry
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"data": {}}', b'{"data": null}'])
-def test_an_answer_that_is_no_list_of_streams_is_an_error(body: bytes) -> None:
-    twitch = Twitch(httpx.Response(200, content=body))
-    with pytest.raises(ServiceAway):
-        twitch.helix().top_streams(10)
-
-
-def test_one_unusable_stream_does_not_cost_the_others() -> None:
-    rows = [row(1, 5), {**row(2, 4), "user_id": None}, "text", {**row(3, 3), "viewer_count": "x"}, {}, row(4, 2)]
-    assert [stream.id for stream in Twitch(page(rows)).helix().top_streams(10)] == ["1", "4"]
-
-
-def test_wrong_credentials_say_which_settings_to_check() -> None:
-    def refuse(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(403, content=json.dumps({"message": "invalid client secret"}))
-
-    twitch = Twitch()
+def test_a_page_with_many_unusable_streams_is_malformed() -> None:
+    good = [row(n, 50 - n) for n in range(40)]
+    twitch = Twitch(page([*good, *[None] * 5]), page(good))
     helix = twitch.helix()
-    helix._client = httpx.Client(transport=httpx.MockTransport(refuse))
-    with pytest.raises(TwitchRefused, match="TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"):
+    assert len(helix.top_streams(10)) == 40
+    assert helix.results["malformed"] == 1
+
+
+def test_a_channel_is_not_offline_because_its_answer_was_damaged() -> None:
+    damaged = page([row(1, 5), row(2, 5, viewer_count=None), row(3, 5, user_id=None)])
+    twitch = Twitch(damaged, page([row(1, 5), row(2, 5), row(3, 5)]))
+    assert ids_of(twitch.helix().streams_of(["1", "2", "3"])) == ["1", "2", "3"]
+
+
+def test_texts_are_such_as_every_database_takes() -> None:
+    odd = row(1, 5, title="a\x00b\ud800" + "c" * 900, game_name=None, user_name="", started_at="yesterday", language=7)
+    content = json.dumps({"data": [odd], "pagination": None})
+    (stream,) = Twitch(httpx.Response(200, content=content)).helix().top_streams(10)
+    assert stream.title.startswith("ab?c")
+    assert len(stream.title) == 500
+    assert (stream.category, stream.name, stream.started_at, stream.language) == ("", "channel1", "", "")
+
+
+def test_times_are_utc() -> None:
+    twitch = Twitch(page([row(1, 5, started_at="2026-11-23T02:00:00+02:00")]))
+    assert twitch.helix().top_streams(10)[0].started_at == "2026-11-23T00:00:00Z"
+
+
+# Against what is known of the real Helix
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    if not OPENAPI.is_file():
+        pytest.skip(LACKS_DATA)
+    description: dict[str, Any] = json.loads(OPENAPI.read_text())
+    return description
+
+
+def problems_of(request: httpx.Request, openapi: Mapping[str, Any]) -> list[str]:
+    """Return where a request differs from its description."""
+    operation = openapi["paths"][request.url.path.removeprefix("/helix")][request.method.lower()]
+    known = {parameter["name"]: parameter for parameter in operation["parameters"]}
+    given = request.url.params
+    problems = [f"no parameter {name}" for name in given if name not in known]
+    problems += [f"{name} is missing" for name, one in known.items() if one.get("required") and name not in given]
+    for name in given.keys() & known.keys():
+        schema, values = known[name]["schema"], given.get_list(name)
+        if schema["type"] != "array" and len(values) > 1:
+            problems.append(f"{name} is given {len(values)} times")
+        for value in values:
+            typed = int(value) if schema["type"] == "integer" else value
+            problems += [error.message for error in OAS31Validator(schema.get("items", schema)).iter_errors(typed)]
+        limits = known[name]["description"]
+        most = len(values) if schema["type"] == "array" else int(given[name]) if name == "first" else 0
+        if most > 100 or (most and "100" not in limits):
+            problems.append(f"{name}: {most} is too many")
+    return problems
+
+
+def test_requests_are_as_the_description_of_helix_has_them(openapi: dict[str, Any]) -> None:
+    twitch = Live(*(row(n, n) for n in range(900)))
+    helix = twitch.helix()
+    helix.top_streams(500)
+    helix.streams_of(map(str, range(0, 900, 3)))
+    helix.users(ids=map(str, range(150)), logins=["channel7"])
+    assert len(twitch.asked) == 7 + 3 + 2
+    assert [problem for request in twitch.asked for problem in problems_of(request, openapi)] == []
+
+
+def test_a_wrong_request_is_told_from_a_right_one(openapi: dict[str, Any]) -> None:
+    many = "&".join(f"user_id={n}" for n in range(101))
+    for query in ("?frist=5", "?first=500", "?first=5&first=6", "?type=dead", f"?{many}"):
+        assert problems_of(httpx.Request("GET", f"http://twitch.test/helix/streams{query}"), openapi), query
+
+
+def test_the_examples_of_the_description_are_understood(openapi: dict[str, Any]) -> None:
+    def example(path: str, name: str) -> Any:
+        content = openapi["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        return content["examples"][name]["value"]
+
+    streams = Twitch(httpx.Response(200, json=example("/streams", "Example 1"))).helix().top_streams(10)
+    assert streams
+    assert all(stream.started_at and stream.category and stream.viewers for stream in streams)
+    (user,) = Twitch(httpx.Response(200, json=example("/users", "Example"))).helix().users(logins=["twitchdev"])
+    assert user.login == "twitchdev"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "result"),
+    [
+        ("401_invalid_token", TwitchRefused, "401"),
+        ("401_missing", TwitchRefused, "401"),
+        ("401_mismatch", TwitchRefused, "401"),
+        ("429", ServiceAway, "429"),
+        ("500", ServiceAway, "500"),
+    ],
+)
+def test_error_bodies_seen_in_production_are_handled(name: str, error: type[Exception], result: str) -> None:
+    if not ERRORS.is_file():
+        pytest.skip(LACKS_DATA)
+    body = json.loads(ERRORS.read_text())[name]
+    twitch = Live(row(1, 5))
+    twitch.fault = httpx.Response(body["status"], json=body)
+    helix = twitch.helix()
+    with pytest.raises(error, match=body["message"] or "HTTP 500"):
         helix.top_streams(10)
+    assert helix.results[result] >= 2
+    twitch.fault = None
+    assert len(helix.top_streams(10)) == 1

@@ -1,30 +1,227 @@
-"""The list of channels and the hash keys."""
+"""The list of channels from Helix to the table, the snapshot and Kafka; and the hash keys."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
+import httpx
 import pytest
+import redis
+from confluent_kafka import Consumer, Producer
+from pytest_django import Settings
 
-from apps.ingest.models import Channel, HashKey
-from apps.ingest.services import forget_hash_keys, hash_key, save_channels
-from apps.ingest.snapshot import Stream, decode, encode
+from apps.ingest import snapshot
+from apps.ingest.event_sender import EventSender
+from apps.ingest.models import Bot, Channel, HashKey, OptOut
+from apps.ingest.queries import rules
+from apps.ingest.services import LOCK, find_user, forget_hash_keys, hash_key, refresh_streams, tell_opt_outs
+from apps.ingest.snapshot import Snapshot
+from core.errors import NotFound, ServiceAway
 from core.hashing import user_hash
+from core.records import EventRecord, read_event
+from tests.dashboard.conftest import Valkey
+from tests.ingest.twitch_api import Live, row
+from twitchly import kafka
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
-STREAM = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "2026-11-23T11:00:00Z")
+NOW_MS = round(NOW.timestamp() * 1000)
+MINUTE = 60_000
+FRESH = "2026-11-23T11:59:30Z"
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Valkey]:
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def store(valkey: Valkey, settings: Settings) -> redis.Redis:
+    """An empty Redis that the settings name."""
+    settings.REDIS_STREAMS_URL = f"{valkey.url}/3"
+    settings.CHANNELS_WANTED = 10
+    client = valkey.client(3)
+    client.flushall()
+    return client
+
+
+@pytest.fixture
+def broker() -> Producer:
+    """A producer with the driver's own small Kafka inside."""
+    return kafka.producer(**{"test.mock.num.brokers": 1, "bootstrap.servers": ""})
+
+
+def read_snapshot(store: redis.Redis) -> Snapshot:
+    found = snapshot.read_now(store)
+    assert found is not None
+    return found
+
+
+def refresh(twitch: Live, broker: Producer, minute: int = 0) -> bool:
+    sender = EventSender(broker)
+    return refresh_streams(now_ms=NOW_MS + minute * MINUTE, helix_client=twitch.helix(), sender=sender) is not None
 
 
 @pytest.mark.django_db
-def test_a_channel_is_saved_once_and_found_again_under_its_new_name() -> None:
-    save_channels([STREAM], seen_at=NOW)
-    renamed = Stream("7", "lovelace", "Lovelace", 10, "x" * 300, "en", "t" * 900, "")
-    save_channels([renamed], seen_at=NOW + dt.timedelta(minutes=1))
-    channel = Channel.objects.get()
-    assert (channel.login, channel.viewers, len(channel.title)) == ("lovelace", 10, 500)
+def test_a_refresh_brings_the_table_and_the_snapshot_up_to_date(store: redis.Redis, broker: Producer) -> None:
+    twitch = Live(row(7, 900), row(8, 50))
+    Channel.objects.create(id="7", login="old_name", name="Old", note="kept", pinned=True)
+    assert refresh(twitch, broker)
+    found = read_snapshot(store)
+    assert found.fetched_ms == NOW_MS
+    assert [(one.login, one.viewers, one.live) for one in found.streams.values()] == [
+        ("channel7", 900, True),
+        ("channel8", 50, True),
+    ]
+    channel = Channel.objects.get(pk="7")
+    assert (channel.login, channel.note, channel.pinned, channel.is_wanted) == ("channel7", "kept", True, True)
+    assert channel.last_seen_at == NOW
 
 
 @pytest.mark.django_db
+def test_pinned_and_followed_channels_outside_the_pages_are_asked_for_by_id(
+    store: redis.Redis, broker: Producer, settings: Settings
+) -> None:
+    settings.CHANNELS_WANTED = 70
+    twitch = Live(*(row(n, 1000 - n) for n in range(200)))
+    Channel.objects.create(id="150", login="pinned", name="Pinned", pinned=True)
+    Channel.objects.create(id="160", login="followed", name="Followed", is_wanted=True)
+    Channel.objects.create(id="170", login="blocked", name="Blocked", is_wanted=True, blocked=True)
+    assert refresh(twitch, broker)
+    assert twitch.asked[-1].url.params.get_list("user_id") == ["150", "160"]
+    listed = read_snapshot(store).streams
+    assert listed["150"].viewers == 850
+    assert "160" not in listed
+    assert len(listed) == 71
+    assert not Channel.objects.get(pk="160").is_wanted
+    assert not Channel.objects.get(pk="170").is_wanted
+
+
+@pytest.mark.django_db
+def test_blocked_and_opted_out_channels_are_not_listened_to(store: redis.Redis, broker: Producer) -> None:
+    Channel.objects.create(id="7", login="a", name="A", blocked=True)
+    OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8", login="b")
+    OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9", login="c")
+    assert refresh(Live(row(7, 900), row(8, 50), row(9, 10)), broker)
+    assert list(read_snapshot(store).streams) == ["9"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", [httpx.Response(500), httpx.Response(200, json={"data": []}), httpx.ReadTimeout("")])
+def test_while_helix_is_away_nothing_is_written(
+    store: redis.Redis, broker: Producer, fault: httpx.Response | Exception
+) -> None:
+    twitch = Live(row(7, 900))
+    refresh(twitch, broker)
+    twitch.fault = fault
+    with pytest.raises(ServiceAway):
+        refresh(twitch, broker, minute=1)
+    assert read_snapshot(store).fetched_ms == NOW_MS
+    assert Channel.objects.get().last_seen_at == NOW
+    twitch.fault = None
+    assert refresh(twitch, broker, minute=2)
+
+
+@pytest.mark.django_db
+def test_redis_that_is_away_is_named(settings: Settings, broker: Producer) -> None:
+    settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1/3"
+    with pytest.raises(ServiceAway, match="Redis"):
+        refresh(Live(row(7, 900)), broker)
+    assert not Channel.objects.exists()
+
+
+@pytest.mark.django_db
+def test_two_refreshes_never_overlap(store: redis.Redis, broker: Producer) -> None:
+    twitch = Live(row(7, 900))
+    with store.lock(LOCK, timeout=60):
+        assert not refresh(twitch, broker)
+    assert twitch.asked == []
+    assert refresh(twitch, broker)
+    assert refresh(twitch, broker)
+
+
+@pytest.mark.django_db
+def test_events_reach_kafka_before_the_table_knows(store: redis.Redis, broker: Producer) -> None:
+    twitch = Live(row(7, 900, started_at=FRESH, title="hello"), row(8, 50))
+    refresh(twitch, broker)
+    twitch.streams["8"]["game_name"] = "Go"
+    del twitch.streams["7"]
+    for minute in (1, 2, 3):
+        refresh(twitch, broker, minute)
+    events = events_on(broker)
+    assert [(event.kind, event.channel_id, event.text) for event in events] == [
+        ("stream_start", "7", "hello"),
+        ("category", "8", "Go"),
+        ("stream_end", "7", ""),
+    ]
+    assert [event.at_ms - NOW_MS for event in events] == [-30_000, MINUTE, MINUTE]
+
+
+def events_on(broker: Producer) -> list[EventRecord]:
+    (address,) = [f"{one.host}:{one.port}" for one in broker.list_topics(timeout=5).brokers.values()]
+    reader: Consumer = kafka.consumer("test", **{"bootstrap.servers": address})
+    reader.subscribe(["channel-events"])
+    records: list[EventRecord] = []
+    while len(records) < 3:
+        message = reader.poll(10)
+        assert message is not None, "no further event came within 10 s"
+        records.append(read_event(message.value(), NOW_MS + 10 * MINUTE))
+    reader.close()
+    return sorted(records, key=lambda event: (event.at_ms, event.channel_id != "8"))
+
+
+@pytest.mark.django_db
+def test_kafka_that_is_away_delays_events_and_not_the_list(store: redis.Redis, broker: Producer) -> None:
+    twitch = Live(row(7, 900), row(8, 50))
+    refresh(twitch, broker)
+    twitch.streams["7"]["title"] = "new"
+    nowhere = kafka.producer(
+        **{"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": 200, "request.timeout.ms": 100}
+    )
+    assert refresh(twitch, nowhere, minute=1)
+    assert read_snapshot(store).streams["7"].title == "new"
+    assert Channel.objects.get(pk="7").title == "a title"
+    assert Channel.objects.get(pk="8").last_seen_at == NOW + dt.timedelta(minutes=1)
+    assert refresh(twitch, broker, minute=2)
+    assert Channel.objects.get(pk="7").title == "new"
+
+
+@pytest.mark.django_db
+def test_an_account_is_found_or_its_absence_is_said() -> None:
+    twitch = Live(row(7, 900))
+    assert find_user(login="channel7", helix_client=twitch.helix()).id == "7"
+    assert find_user(user_id="7", helix_client=twitch.helix()).login == "channel7"
+    with pytest.raises(NotFound, match="nobody with the login ghost"):
+        find_user(login="ghost", helix_client=twitch.helix())
+
+
+@pytest.mark.django_db
+def test_the_rules_are_those_of_the_admin() -> None:
+    Bot.objects.filter(login="nightbot").update(is_counted_out=False)
+    OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8")
+    OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
+    found = rules()
+    assert found.opted_out_channels == {"8"}
+    assert found.opted_out_users == {"9"}
+    assert "streamelements" in found.bots
+    assert "nightbot" not in found.bots
+
+
+@pytest.mark.django_db
+@pytest.mark.django_db
+def test_history_is_told_once_to_forget_a_channel_that_opted_out(broker: Producer) -> None:
+    OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="66")
+    OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="13")
+    nowhere = kafka.producer(**{"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 300})
+    assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(nowhere)) == 0
+    assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 1
+    assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 0
+    assert [one.twitch_id for one in OptOut.objects.exclude(told_at=None)] == ["66"]
+
+
 def test_the_key_of_a_day_is_made_once_and_forgotten_after_48_hours() -> None:
     today = NOW.date()
     key = hash_key(today)
@@ -41,9 +238,3 @@ def test_a_user_has_another_hash_under_another_key() -> None:
     assert user_hash("42", b"a" * 32) != user_hash("42", b"b" * 32)
     assert user_hash("42", b"a" * 32) != user_hash("43", b"a" * 32)
     assert -(2**63) <= user_hash("42", b"a" * 32) < 2**63
-
-
-def test_the_snapshot_is_read_back_as_written() -> None:
-    snapshot = decode(encode([STREAM], 1_795_400_000_000))
-    assert snapshot.fetched_ms == 1_795_400_000_000
-    assert snapshot.streams == {"7": STREAM}

@@ -195,14 +195,17 @@ class Writer:
 
     def _write(self, entries: Iterable[Entry]) -> None:
         now_ms = self._now_ms()
-        batch = [message for entry in entries if (message := self._message(entry, now_ms))]
-        if not batch:
-            return
-        self._producer.produce_batch(self._chat, batch, on_delivery=self._delivered)
-        for message in batch:
-            if "_error" in message:
-                self.counts["refused by the driver"] += 1
-                self._lose(orjson.loads(message["value"]), "delivery")
+        batches: dict[int, list[dict[str, Any]]] = {}
+        for entry in entries:
+            if message := self._message(entry, now_ms):
+                batches.setdefault(entry.partition, []).append(message)
+        for partition, batch in batches.items():
+            # The driver heeds the partition of a batch, not that of a message in it.
+            self._producer.produce_batch(self._chat, batch, partition=partition, on_delivery=self._delivered)
+            for message in batch:
+                if "_error" in message:
+                    self.counts["refused by the driver"] += 1
+                    self._lose(orjson.loads(message["value"]), "delivery")
 
     def _message(self, entry: Entry, now_ms: int) -> dict[str, Any] | None:
         """Stamp a record and return it as the driver takes it; None when its partition is not ours any more."""
@@ -218,7 +221,7 @@ class Writer:
             self.counts["moved"] += 1
             self.most_moved_ms = max(self.most_moved_ms, abs(at_ms - entry.sent_ms))
         self.counts[kind] += 1
-        message = {"value": orjson.dumps(fields), "key": fields.get("channel_id"), "partition": entry.partition}
+        message = {"value": orjson.dumps(fields), "key": fields.get("channel_id")}
         if kind == "clock":
             message["callback"] = self._clock_delivered
             if not self._clocks_out:

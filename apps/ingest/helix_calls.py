@@ -1,0 +1,219 @@
+"""Calls to Twitch over HTTP: token, pace, and trying again until an answer can be used or the time is up.
+
+The one file that knows the HTTP driver. Source: twitch.md "Helix (REST)".
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx
+
+from core.errors import ServiceAway, TwitchRefused
+from core.pace import Pace
+
+TRIES = 4
+TRY_S = 10.0
+CALLS_PER_MINUTE = 600
+BACKOFF_MAX_S = 16.0
+# A page of 100 streams has 60 KB.
+MAX_BODY_BYTES = 8_000_000
+
+Answer = TypeVar("Answer")
+Params = Sequence[tuple[str, str]]
+Reader = Callable[[Mapping[str, Any]], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a client waits by: `now_s` never goes back, `wall_s` is UTC since the epoch, `draw` gives 0 to 1."""
+
+    now_s: Callable[[], float] = time.monotonic
+    wall_s: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where Twitch is and who asks."""
+
+    url: str
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class _Passing(Exception):
+    """What may be over at the next try; `wait_s` is how long Twitch says to wait besides."""
+
+    def __init__(self, problem: str, wait_s: float = 0.0) -> None:
+        super().__init__(problem)
+        self.wait_s = wait_s
+
+
+class _TokenRefused(Exception):
+    """HTTP 401: the token has expired or was revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def problem(self) -> str:
+        return f"HTTP {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
+
+
+class Calls:
+    """Asks with an app token, never faster than Twitch allows. `results` counts the answers by what they were."""
+
+    def __init__(self, client: httpx.Client, access: Access, timing: Timing) -> None:
+        self._client = client
+        self._access = access
+        self._timing = timing
+        self._token = ""
+        self._pace = Pace(CALLS_PER_MINUTE, 60)
+        self.results: Counter[str] = Counter()
+
+    def get(self, path: str, params: Params, read: Reader[Answer], *, until_s: float) -> Answer:
+        """Return what `read` makes of the answer; one that it raises ValueError for is asked for again.
+
+        Raises: ServiceAway, TwitchRefused.
+        """
+        once = partial(self._get_once, path, params, read)
+        try:
+            return self._persist(once, until_s)
+        except _TokenRefused:
+            self._token = ""
+        try:
+            return self._persist(once, until_s)
+        except _TokenRefused as error:
+            self._token = ""
+            raise TwitchRefused(f"Twitch refused a new token for {path} as well: {error}") from error
+
+    def renew_token(self, *, until_s: float) -> None:
+        """Ask for a token, whether there is one or not. Raises: ServiceAway, TwitchRefused."""
+        self._token = self._persist(self._token_once, until_s)
+
+    def now_s(self) -> float:
+        """Return the time that `until_s` is measured by."""
+        return self._timing.now_s()
+
+    def pause(self, seconds: float, *, until_s: float, why: str) -> None:
+        """Wait. Raises: ServiceAway when the time would be up."""
+        if seconds > 0:
+            if self.now_s() + seconds >= until_s:
+                raise ServiceAway(f"Twitch at {self._access.url} gave no usable answer in time: {why}")
+            self._timing.sleep(seconds)
+
+    def _persist(self, once: Callable[[float], Answer], until_s: float) -> Answer:
+        problem = ""
+        for attempt in range(TRIES):
+            try:
+                return once(until_s)
+            except _Passing as passing:
+                problem = str(passing)
+                # False 429s and 500s occur, so a growing pause follows even where Twitch names none.
+                backoff_s = min(BACKOFF_MAX_S, 2.0**attempt) * (0.5 + self._timing.draw() / 2)
+                wait_s = passing.wait_s + backoff_s
+                if passing.wait_s:
+                    self._pace.close(self.now_s() + wait_s)
+                if attempt + 1 < TRIES:
+                    self.pause(wait_s, until_s=until_s, why=problem)
+        raise ServiceAway(f"Twitch at {self._access.url} gave no usable answer in {TRIES} tries: {problem}")
+
+    def _get_once(self, path: str, params: Params, read: Reader[Answer], until_s: float) -> Answer:
+        if not self._token:
+            self._token = self._token_once(until_s)
+        headers = {"Authorization": f"Bearer {self._token}", "Client-Id": self._access.client_id}
+        response = self._send("GET", self._access.url + path, until_s, params=list(params), headers=headers)
+        if response.status == httpx.codes.UNAUTHORIZED:
+            raise _TokenRefused(response.problem())
+        return self._read(path, response, read)
+
+    def _token_once(self, until_s: float) -> str:
+        form = {
+            "client_id": self._access.client_id,
+            "client_secret": self._access.client_secret,
+            "grant_type": "client_credentials",
+        }
+        response = self._send("POST", self._access.token_url, until_s, data=form)
+        if 400 <= response.status < 500 and response.status != httpx.codes.TOO_MANY_REQUESTS:
+            hint = "check TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
+            raise TwitchRefused(f"Twitch gave no token (HTTP {response.status}): {hint}")
+        return self._read("a token", response, _token_of)
+
+    def _send(self, method: str, url: str, until_s: float, **request: Any) -> _Response:
+        """Send one request; the whole answer has to come within a try's time. Raises: _Passing, ServiceAway.
+
+        `Any` because the driver's options are of many types.
+        """
+        self.pause(self._pace.wait_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
+        self._pace.take(self.now_s())
+        give_up_s = min(self.now_s() + TRY_S, until_s)
+        timeout = httpx.Timeout(max(0.05, give_up_s - self.now_s()))
+        try:
+            with self._client.stream(method, url, timeout=timeout, **request) as response:
+                body = self._receive(response, give_up_s)
+        except httpx.HTTPError as error:
+            self.results["timeout" if isinstance(error, httpx.TimeoutException) else "connection"] += 1
+            raise _Passing(f"{type(error).__name__}: {error}") from error
+        if not response.is_success:
+            self.results[str(response.status_code)] += 1
+        return _Response(response.status_code, response.headers, body)
+
+    def _receive(self, response: httpx.Response, give_up_s: float) -> bytes:
+        body = bytearray()
+        for piece in response.iter_bytes():
+            body += piece
+            # The driver's own limit is between two pieces: one that trickles would never reach it.
+            if self.now_s() > give_up_s or len(body) > MAX_BODY_BYTES:
+                raise httpx.ReadTimeout(f"the answer was not complete after {len(body)} bytes")
+        return bytes(body)
+
+    def _read(self, what: str, response: _Response, read: Reader[Answer]) -> Answer:
+        """Return what is read from a good answer, and count it. It may hold a token: no error repeats it.
+
+        Raises: _Passing, TwitchRefused.
+        """
+        if not 200 <= response.status < 300:
+            if 400 <= response.status < 500 and response.status != httpx.codes.TOO_MANY_REQUESTS:
+                raise TwitchRefused(f"Twitch refused {what}: {response.problem()}")
+            raise _Passing(response.problem(), self._until_reset_s(response))
+        try:
+            answer = read(_object(response.body))
+        except (ValueError, RecursionError) as error:
+            self.results["malformed"] += 1
+            why = "no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
+            raise _Passing(f"the answer for {what}, {len(response.body)} bytes, is malformed: {why}") from None
+        self.results[str(response.status)] += 1
+        return answer
+
+    def _until_reset_s(self, response: _Response) -> float:
+        reset = response.headers.get("Ratelimit-Reset", "")
+        if response.status != httpx.codes.TOO_MANY_REQUESTS or not reset.isascii() or not reset.isdigit():
+            return 0.0
+        return min(120.0, max(0.0, float(reset[:12]) - self._timing.wall_s()))
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    fields = json.loads(body)
+    if not isinstance(fields, dict):
+        raise ValueError(f"expected an object, got a {type(fields).__name__}")  # noqa: TRY004 - as the others
+    return fields
+
+
+def _token_of(fields: Mapping[str, Any]) -> str:
+    token = fields.get("access_token")
+    if not isinstance(token, str) or not token:
+        raise ValueError("expected a text `access_token`")
+    return token

@@ -1,0 +1,41 @@
+"""Say step by step whether Twitch, real or simulated, gives us what we need; exits with 1 when it does not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.ingest import services
+from apps.ingest.listening.connection import Server
+from apps.ingest.twitch_check import CHAT_S, TwitchCheck
+
+
+class Command(BaseCommand):
+    """`manage.py check_twitch`."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--chat-seconds", type=float, default=CHAT_S, help="how long to wait for a first message")
+
+    def handle(self, *_args: Any, chat_seconds: float, **_options: Any) -> None:
+        server = Server(
+            settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS, settings.TWITCH_IRC_CA_FILE
+        )
+        credentials = (settings.TWITCH_CLIENT_ID, settings.TWITCH_CLIENT_SECRET)
+        failed = asyncio.run(self._say(TwitchCheck(services.helix(), server, credentials, chat_seconds)))
+        if failed:
+            raise CommandError(f"Twitch is not ready: {', '.join(failed)} failed")
+        self.stdout.write("Twitch is ready")
+
+    async def _say(self, check: TwitchCheck) -> list[str]:
+        failed = []
+        async for outcome in check.outcomes():
+            self.stdout.write(str(outcome))
+            self.stdout.flush()
+            if outcome.state == "FAILED":
+                failed.append(outcome.step)
+        return failed

@@ -1,0 +1,44 @@
+"""Reads of the listening side: whom to listen to and whom not, as people decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from apps.ingest.models import Bot, Channel, OptOut
+from core.wanted import Curation
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the producer drops or counts apart: logins of bots, ids of channels and users that opted out."""
+
+    bots: frozenset[str]
+    opted_out_channels: frozenset[str]
+    opted_out_users: frozenset[str]
+
+
+def rules() -> Rules:
+    """Return the rules of listening as they stand now."""
+    return Rules(
+        frozenset(Bot.objects.filter(is_counted_out=True).values_list("login", flat=True)),
+        _opted_out(OptOut.Kind.CHANNEL),
+        _opted_out(OptOut.Kind.USER),
+    )
+
+
+def curation() -> Curation:
+    """Return which channels are always listened to and which never."""
+    blocked = Channel.objects.filter(blocked=True).values_list("id", flat=True)
+    pinned = Channel.objects.filter(pinned=True).values_list("id", flat=True)
+    return Curation(frozenset(pinned), frozenset(blocked) | _opted_out(OptOut.Kind.CHANNEL))
+
+
+def followed_channels() -> dict[str, Channel]:
+    """Return, by id, the channels on the list and the pinned ones."""
+    return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
+
+
+def _opted_out(kind: OptOut.Kind) -> frozenset[str]:
+    return frozenset(OptOut.objects.filter(kind=kind).values_list("twitch_id", flat=True))

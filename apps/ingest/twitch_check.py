@@ -1,0 +1,264 @@
+"""Whether Twitch, real or simulated, gives us what we need of it: one step after the other, each with an outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from apps.ingest.helix import Helix
+from apps.ingest.listening.connection import Server, monotonic_ms
+from apps.ingest.snapshot import Stream
+from core.errors import NotFound, TwitchlyError
+from core.irc import Line, parse
+from core.session import Ended, Refused, Session
+
+ANSWER_S = 10.0
+CHAT_S = 15.0
+READ_BYTES = 65_536
+CAPABILITIES = frozenset({"twitch.tv/tags", "twitch.tv/commands"})
+PING = "check_twitch"
+
+# What to do when a step fails.
+ADVICE: Mapping[str, str] = {
+    "credentials": "set both TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET, or neither for the simulated Twitch",
+    "token": "check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET and TWITCH_TOKEN_URL; the simulated Twitch must be running",
+    "streams": "check TWITCH_HELIX_URL, and whether this machine may speak HTTPS with it",
+    "users": "check TWITCH_HELIX_URL; Helix answers, but not as it should",
+    "IRC connection": "check TWITCH_IRC_HOST, TWITCH_IRC_PORT, TWITCH_IRC_TLS, TWITCH_IRC_CA_FILE and the firewall",
+    "capabilities": "something between us and Twitch answers in its place: check TWITCH_IRC_HOST",
+    "welcome": "Twitch may refuse this address for a while: try again in some minutes",
+    "join": "the channel may be suspended, or the join limit used up by another process: try again in a minute",
+    "chat": "",
+    "PING": "the connection is half open: check proxies and firewalls on the way",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a step: `state` is OK, FAILED, NOTE (no harm) or LEFT OUT (an earlier one is needed)."""
+
+    step: str
+    state: str
+    seconds: float
+    text: str
+
+    def __str__(self) -> str:
+        advice = ADVICE.get(self.step, "") if self.state == "FAILED" else ""
+        return f"{self.state:<8}  {self.step:<14}  {self.seconds:5.2f} s  {self.text}" + (
+            f"\n{'':28}to do: {advice}" if advice else ""
+        )
+
+
+class _Failed(TwitchlyError):
+    """A step did not succeed; the message says what was seen."""
+
+
+class _Note(Exception):
+    """A step found nothing, which proves no fault."""
+
+
+class _LeftOut(Exception):
+    """A step needs one that failed."""
+
+
+class TwitchCheck:
+    """Runs the steps. `credentials` are the two settings, `chat_s` is how long to wait for somebody to write."""
+
+    def __init__(self, helix: Helix, server: Server, credentials: tuple[str, str], chat_s: float = CHAT_S) -> None:
+        self._helix = helix
+        self._server = server
+        self._credentials = credentials
+        self._chat_s = chat_s
+        self._has_token = False
+        self._top: Stream | None = None
+        self._wire: _Wire | None = None
+
+    async def outcomes(self) -> AsyncIterator[Outcome]:
+        """Run all steps, one after the other."""
+        steps: Mapping[str, Callable[[], Awaitable[str]]] = {
+            "credentials": self._have_credentials,
+            "token": self._token,
+            "streams": self._streams,
+            "users": self._users,
+            "IRC connection": self._connect,
+            "capabilities": self._capabilities,
+            "welcome": self._welcome,
+            "join": self._join,
+            "chat": self._chat,
+            "PING": self._ping,
+        }
+        try:
+            for name, step in steps.items():
+                yield await _outcome(name, step)
+        finally:
+            if self._wire is not None:
+                self._wire.close()
+
+    async def _have_credentials(self) -> str:
+        if all(self._credentials):
+            return "set: the real Twitch is asked"
+        if any(self._credentials):
+            raise _Failed("only one of the two is set, so the simulated Twitch is asked")
+        return "none: the simulated Twitch is asked"
+
+    async def _token(self) -> str:
+        await asyncio.to_thread(lambda: self._helix.renew_token(until_s=self._helix.until(ANSWER_S)))
+        self._has_token = True
+        return "given"
+
+    async def _streams(self) -> str:
+        if not self._has_token:
+            raise _LeftOut
+        streams = await asyncio.to_thread(lambda: self._helix.top_streams(1, until_s=self._helix.until(ANSWER_S)))
+        if not streams:
+            raise NotFound("Helix names no live stream")
+        self._top = top = streams[0]
+        return f"{len(streams)} on the first page; {top.login} leads with {top.viewers:,} viewers"
+
+    async def _users(self) -> str:
+        top = self._need_top()
+        found = await asyncio.to_thread(lambda: self._helix.users(ids=[top.id], until_s=self._helix.until(ANSWER_S)))
+        if [user.id for user in found] != [top.id]:
+            raise NotFound(f"Helix does not know the account {top.id} of {top.login}")
+        return f"{top.id} is {found[0].login}"
+
+    async def _connect(self) -> str:
+        where = f"{self._server.host}:{self._server.port}"
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                self._wire = await _Wire.open(self._server)
+        except OSError as error:
+            raise _Failed(f"{where}: {error or 'no answer'}") from error
+        return f"{where}, {self._wire.encryption}"
+
+    async def _capabilities(self) -> str:
+        wire = self._need_wire()
+        await wire.until(lambda: wire.capabilities >= CAPABILITIES, ANSWER_S, "no answer to CAP REQ")
+        return " and ".join(sorted(CAPABILITIES))
+
+    async def _welcome(self) -> str:
+        wire = self._need_wire()
+        await wire.until(lambda: wire.session.is_welcome, ANSWER_S, "no 001 came")
+        return f"as {wire.nick}"
+
+    async def _join(self) -> str:
+        wire, top = self._need_wire(), self._need_top()
+        wire.session.join([top.login])
+        await wire.until(lambda: top.login in wire.session.joined, ANSWER_S, f"#{top.login} was not confirmed")
+        return f"#{top.login} confirmed"
+
+    async def _chat(self) -> str:
+        wire = self._need_wire()
+        if not wire.session.joined:
+            raise _LeftOut
+        try:
+            await wire.until(lambda: wire.has_chat, self._chat_s, "")
+        except _Failed as failed:
+            if str(failed):
+                raise
+            raise _Note(f"nobody wrote for {self._chat_s:.0f} s, which may well be so") from None
+        return "the first message came"
+
+    async def _ping(self) -> str:
+        wire = self._need_wire()
+        wire.send(f"PING :{PING}\r\n".encode())
+        await wire.until(lambda: wire.has_pong, ANSWER_S, "no PONG came")
+        return "answered"
+
+    def _need_top(self) -> Stream:
+        if self._top is None:
+            raise _LeftOut
+        return self._top
+
+    def _need_wire(self) -> _Wire:
+        if self._wire is None or self._wire.ended:
+            raise _LeftOut
+        return self._wire
+
+
+class _Wire:
+    """A socket around a session, read while a step waits for something."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._rest = b""
+        self.nick = f"justinfan{random.randrange(10_000, 99_999)}"
+        self.session = Session(self.nick, monotonic_ms())
+        self.capabilities: frozenset[str] = frozenset()
+        self.has_chat = self.has_pong = False
+        self.ended = ""
+
+    @classmethod
+    async def open(cls, server: Server) -> _Wire:
+        return cls(*await asyncio.open_connection(server.host, server.port, ssl=server.context()))
+
+    @property
+    def encryption(self) -> str:
+        """How the connection is encrypted."""
+        tls = self._writer.get_extra_info("ssl_object")
+        return f"{tls.version()}, certificate valid" if tls else "not encrypted"
+
+    def send(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    async def until(self, is_so: Callable[[], bool], seconds: float, why_not: str) -> None:
+        """Read until `is_so`. Raises: _Failed."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not is_so():
+                    if self.ended:
+                        raise _Failed(self.ended)
+                    await self._turn()
+        except TimeoutError:
+            raise _Failed(why_not) from None
+        except OSError as error:
+            self.ended = f"the connection was lost: {error}"
+            raise _Failed(self.ended) from error
+
+    async def _turn(self) -> None:
+        self.session.tick(monotonic_ms())
+        self._writer.write(self.session.data_to_send())
+        data = await self._reader.read(READ_BYTES)
+        for event in self.session.receive_data(data, monotonic_ms()):
+            match event:
+                case Refused(login, reason):
+                    raise _Failed(f"Twitch refuses #{login}: {reason}")
+                case Ended(reason):
+                    self.ended = reason
+                case Line(command="PRIVMSG"):
+                    self.has_chat = True
+        self._look(data)
+        if not data:
+            self.ended = "Twitch closed the connection"
+
+    def _look(self, data: bytes) -> None:
+        """See what the session keeps for itself."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in map(parse, lines):
+            if line.command == "CAP" and "ACK" in line.params[:2]:
+                self.capabilities |= frozenset(line.params[-1].split())
+            elif line.command == "PONG" and PING in line.params:
+                self.has_pong = True
+
+
+async def _outcome(name: str, step: Callable[[], Awaitable[str]]) -> Outcome:
+    started_s = time.monotonic()
+
+    def outcome(state: str, text: str) -> Outcome:
+        return Outcome(name, state, time.monotonic() - started_s, text)
+
+    try:
+        return outcome("OK", await step())
+    except TwitchlyError as error:
+        return outcome("FAILED", str(error))
+    except _Note as note:
+        return outcome("NOTE", str(note))
+    except _LeftOut:
+        return outcome("LEFT OUT", "needs a step that failed")

@@ -1,0 +1,206 @@
+"""The curators' pages: pins, blocks, opt-outs and bots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from pytest_django import Settings
+
+from apps.ingest import services
+from apps.ingest.models import Bot, Channel, OptOut
+from tests.ingest.twitch_api import Live, row, served
+
+pytestmark = pytest.mark.django_db
+CHANNEL = "/admin/ingest/channel/"
+OPT_OUT = "/admin/ingest/optout/"
+BOT = "/admin/ingest/bot/"
+
+
+@pytest.fixture
+def twitch(settings: Settings) -> Iterator[Live]:
+    """The Twitch that the settings name."""
+    live = Live(row(7, 900), row(8, 50))
+    with served(live) as url:
+        use(settings, url)
+        yield live
+    services.helix.cache_clear()
+
+
+def use(settings: Settings, url: str) -> None:
+    settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/oauth2/token"
+    services.helix.cache_clear()
+
+
+@pytest.fixture
+def curator(settings: Settings) -> Client:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("curator@example.com", "a long password"))
+    return client
+
+
+def page_of(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer
+    return answer.content.decode()
+
+
+def send(client: Client, address: str, **fields: str) -> str:
+    """Fill in a form; return the page with its errors, or "" when it was taken."""
+    answer = client.post(address, fields)
+    assert answer.status_code in (200, 302)
+    return "" if answer.status_code == 302 else answer.content.decode()
+
+
+def channel(channel_id: str = "7", **fields: object) -> Channel:
+    return Channel.objects.create(id=channel_id, login=f"channel{channel_id}", name="A", **fields)
+
+
+# Channels
+
+
+@pytest.mark.parametrize("typed", ["channel7", " @Channel7 ", "#channel7", "https://www.twitch.tv/Channel7/"])
+def test_a_channel_is_pinned_by_its_login(curator: Client, twitch: Live, typed: str) -> None:
+    assert send(curator, f"{CHANNEL}add/", login=typed, note="a partner") == ""
+    found = Channel.objects.get()
+    decided = (found.id, found.login, found.name, found.pinned, found.note)
+    assert decided == ("7", "channel7", "Channel7", True, "a partner")
+
+
+def test_a_known_channel_is_pinned_where_it_is(curator: Client, twitch: Live) -> None:
+    channel(title="a title", blocked=True, note="old")
+    assert send(curator, f"{CHANNEL}add/", login="channel7", note="") == ""
+    found = Channel.objects.get()
+    assert (found.pinned, found.blocked, found.title, found.note) == (True, False, "a title", "old")
+
+
+def test_an_unknown_login_is_named(curator: Client, twitch: Live) -> None:
+    assert "knows nobody with the login ghost" in send(curator, f"{CHANNEL}add/", login="ghost")
+    assert not Channel.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["two words", "a\r\nb", "ädä", "x" * 65, ""])
+def test_what_cannot_be_a_login_is_not_asked_for(curator: Client, twitch: Live, typed: str) -> None:
+    assert "errorlist" in send(curator, f"{CHANNEL}add/", login=typed)
+    assert twitch.asked == []
+
+
+def test_twitch_that_is_away_is_said_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
+    use(settings, "http://127.0.0.1:1")
+    assert "Twitch does not answer at the moment" in send(curator, f"{CHANNEL}add/", login="channel7")
+
+
+def test_twitch_that_refuses_is_said_at_the_field(curator: Client, twitch: Live) -> None:
+    twitch.fault = httpx.Response(400, json={"message": "Invalid login names"})
+    assert "Twitch refuses to say" in send(curator, f"{CHANNEL}add/", login="channel7")
+
+
+def test_a_channel_that_opted_out_cannot_be_pinned(curator: Client, twitch: Live) -> None:
+    OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
+    assert "channel7 has opted out" in send(curator, f"{CHANNEL}add/", login="channel7")
+
+
+def test_a_change_touches_only_what_is_decided_here(curator: Client) -> None:
+    channel(viewers=900)
+    assert "Decided here" in page_of(curator, f"{CHANNEL}7/change/")
+    assert send(curator, f"{CHANNEL}7/change/", blocked="on", note="spam", viewers="1", login="other") == ""
+    found = Channel.objects.get()
+    assert (found.blocked, found.note, found.viewers, found.login) == (True, "spam", 900, "channel7")
+
+
+def test_a_channel_is_not_pinned_and_blocked(curator: Client) -> None:
+    channel()
+    page = send(curator, f"{CHANNEL}7/change/", blocked="on", pinned="on")
+    assert "A channel is pinned or blocked, not both." in page
+
+
+def test_a_channel_is_not_deleted(curator: Client) -> None:
+    channel()
+    assert curator.post(f"{CHANNEL}7/delete/", {"post": "yes"}).status_code == 403
+    assert Channel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "pinned", "blocked"), [("pin", True, False), ("block", False, True), ("leave_to_rank", False, False)]
+)
+def test_many_channels_are_decided_at_once(curator: Client, action: str, pinned: bool, blocked: bool) -> None:
+    channel("7", pinned=True)
+    channel("8", blocked=True)
+    send(curator, CHANNEL, action=action, _selected_action="7")
+    send(curator, CHANNEL, action=action, _selected_action="8")
+    assert set(Channel.objects.values_list("pinned", "blocked")) == {(pinned, blocked)}
+
+
+def test_channels_are_found_by_login_id_and_note(curator: Client) -> None:
+    channel("71", note="the chess one")
+    channel("72")
+    for query in ("q=channel71", "q=71", "q=chess", "is_wanted__exact=0&q=71"):
+        page = page_of(curator, f"{CHANNEL}?{query}")
+        assert "channel71" in page
+        assert "channel72" not in page
+
+
+def test_a_channel_that_was_never_live_stands_last() -> None:
+    channel("7")
+    channel("8", last_seen_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert [one.id for one in Channel.objects.all()] == ["8", "7"]
+
+
+# Opt-outs
+
+
+def test_an_opt_out_by_login_keeps_the_id(curator: Client, twitch: Live) -> None:
+    assert send(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail") == ""
+    found = OptOut.objects.get()
+    assert (found.kind, found.twitch_id, found.login, found.note) == ("channel", "7", "channel7", "asked by mail")
+
+
+def test_an_opt_out_by_id_needs_no_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
+    use(settings, "http://127.0.0.1:1")
+    assert send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123") == ""
+    assert OptOut.objects.get().twitch_id == "123"
+
+
+def test_an_opt_out_needs_somebody(curator: Client, twitch: Live) -> None:
+    assert "Give the login or the id." in send(curator, f"{OPT_OUT}add/", kind="user")
+    assert "knows nobody" in send(curator, f"{OPT_OUT}add/", kind="user", login="ghost")
+    assert "up to 20 digits" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="12a")
+    assert not OptOut.objects.exists()
+
+
+def test_an_opt_out_is_there_once_for_each_kind(curator: Client, twitch: Live) -> None:
+    assert send(curator, f"{OPT_OUT}add/", kind="user", login="channel7") == ""
+    assert send(curator, f"{OPT_OUT}add/", kind="channel", login="channel7") == ""
+    assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
+    assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="7")
+    assert OptOut.objects.count() == 2
+
+
+def test_of_an_opt_out_only_the_note_changes(curator: Client) -> None:
+    found = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="7", login="ada")
+    assert "ada" in page_of(curator, OPT_OUT)
+    assert send(curator, f"{OPT_OUT}{found.pk}/change/", kind="channel", twitch_id="8", note="by mail") == ""
+    found.refresh_from_db()
+    assert (found.kind, found.twitch_id, found.note) == ("user", "7", "by mail")
+
+
+# Bots
+
+
+def test_known_bots_are_there_from_the_start(curator: Client) -> None:
+    page = page_of(curator, BOT)
+    assert all(login in page for login in ("nightbot", "streamelements", "sery_bot", "creatisbot"))
+
+
+def test_a_bot_is_added_in_any_spelling_and_once(curator: Client) -> None:
+    assert send(curator, f"{BOT}add/", login="@MyBot", is_counted_out="on") == ""
+    assert Bot.objects.get(login="mybot").is_counted_out
+    assert "already exists" in send(curator, f"{BOT}add/", login="MYBOT")

@@ -1,0 +1,210 @@
+"""How the Helix client asks: tokens, pace, and what it tries again."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from apps.ingest.helix import Helix
+from apps.ingest.helix_calls import TRY_S
+from core.errors import ServiceAway, TwitchRefused
+from tests.ingest.twitch_api import T0_S, Clock, Live, Twitch, page, row
+
+# Token
+
+
+def test_a_token_is_asked_for_once() -> None:
+    twitch = Twitch(page([row(1, 5)]), page([row(1, 5)]))
+    helix = twitch.helix()
+    helix.top_streams(10)
+    helix.top_streams(10)
+    assert twitch.tokens == 1
+
+
+def test_a_refused_token_is_renewed_once() -> None:
+    twitch = Twitch(httpx.Response(401, json={}), page([row(1, 5)]))
+    assert len(twitch.helix().top_streams(10)) == 1
+    assert [request.headers["Authorization"] for request in twitch.asked] == ["Bearer t1", "Bearer t2"]
+
+
+def test_a_token_that_is_refused_again_is_an_error_and_the_next_call_asks_anew() -> None:
+    twitch = Twitch(httpx.Response(401, json={}), httpx.Response(401, json={}), page([row(1, 5)]))
+    helix = twitch.helix()
+    with pytest.raises(TwitchRefused, match="HTTP 401"):
+        helix.top_streams(10)
+    assert twitch.tokens == 2
+    assert len(helix.top_streams(10)) == 1
+    assert helix.results == {"200": 4, "401": 2}
+
+
+def test_wrong_credentials_say_which_settings_to_check() -> None:
+    class Refusing(Twitch):
+        def token(self) -> httpx.Response:
+            return httpx.Response(403, json={"message": "invalid client secret"})
+
+    twitch = Refusing()
+    with pytest.raises(TwitchRefused, match="TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"):
+        twitch.helix().top_streams(10)
+    assert twitch.clock.slept == []
+
+
+def test_a_token_service_that_stumbles_is_asked_again() -> None:
+    class Stumbling(Twitch):
+        def token(self) -> httpx.Response:
+            answer = super().token()
+            return answer if self.tokens == 3 else httpx.Response(503 if self.tokens == 1 else 200, content=b"{")
+
+    twitch = Stumbling(page([row(1, 5)]))
+    assert len(twitch.helix().top_streams(10)) == 1
+    assert twitch.asked[0].headers["Authorization"] == "Bearer t3"
+
+
+def test_no_error_repeats_a_token_or_a_secret() -> None:
+    class Odd(Twitch):
+        def token(self) -> httpx.Response:
+            return httpx.Response(200, json={"access_token": ["hush-token"], "client_secret": "secret"})
+
+    with pytest.raises(ServiceAway) as raised:
+        Odd().helix().top_streams(10)
+    assert "secret" not in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+# What goes wrong
+
+
+def test_a_bad_request_is_not_repeated() -> None:
+    twitch = Twitch(httpx.Response(400, json={}))
+    with pytest.raises(TwitchRefused, match="HTTP 400"):
+        twitch.helix().top_streams(10)
+    assert len(twitch.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "result"),
+    [
+        (httpx.Response(500), "500"),
+        (httpx.Response(429), "429"),
+        (httpx.Response(503), "503"),
+        (httpx.ReadTimeout("slow"), "timeout"),
+        (httpx.ConnectError("no"), "connection"),
+        (httpx.RemoteProtocolError("cut"), "connection"),
+        (httpx.Response(200, content=b'{"data": [{"id"'), "malformed"),
+        (httpx.Response(200, content=b"<html>"), "malformed"),
+        (httpx.Response(200, content=b"[]"), "malformed"),
+        (httpx.Response(200, content=b"{}"), "malformed"),
+        (httpx.Response(200, content=b'{"data": {}}'), "malformed"),
+        (httpx.Response(200, content=b"[" * 100_000), "malformed"),
+        (httpx.Response(200, content=b'{"data": "\xff"}'), "malformed"),
+        (httpx.Response(200, content=b"no gzip", headers={"Content-Encoding": "identity"}), "malformed"),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again_after_a_pause(problem: httpx.Response | Exception, result: str) -> None:
+    twitch = Twitch(problem, page([row(1, 5)]))
+    helix = twitch.helix()
+    assert len(helix.top_streams(10)) == 1
+    assert twitch.clock.slept == [1.0]
+    assert helix.results == {result: 1, "200": 2}
+
+
+def test_pauses_grow_until_helix_counts_as_away() -> None:
+    twitch = Twitch(*[httpx.Response(500)] * 4)
+    with pytest.raises(ServiceAway, match="4 tries: HTTP 500") as raised:
+        twitch.helix().top_streams(10)
+    assert raised.value.retry
+    assert twitch.clock.slept == [1.0, 2.0, 4.0]
+
+
+def test_an_answer_that_stays_malformed_is_an_error() -> None:
+    twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
+    with pytest.raises(ServiceAway, match="the answer for /streams, 8 bytes, is malformed: no JSON"):
+        twitch.helix().top_streams(10)
+
+
+def limited(seconds: float) -> httpx.Response:
+    return httpx.Response(429, headers={"Ratelimit-Reset": str(int(T0_S + seconds)), "Ratelimit-Remaining": "0"})
+
+
+def test_too_many_calls_wait_until_the_bucket_is_full_again() -> None:
+    twitch = Twitch(limited(20), page([row(1, 5)]))
+    assert len(twitch.helix().top_streams(10)) == 1
+    assert twitch.clock.s == 21
+
+
+def test_a_reset_beyond_the_time_given_ends_the_call_and_holds_back_the_next() -> None:
+    twitch = Twitch(limited(50), page([row(1, 5)]))
+    helix = twitch.helix()
+    with pytest.raises(ServiceAway, match="HTTP 429"):
+        helix.top_streams(10)
+    assert twitch.clock.s == 0
+    assert len(helix.top_streams(10, until_s=helix.until(60))) == 1
+    assert twitch.asked_s[-1] == 51
+
+
+def test_a_reset_that_is_no_number_is_ignored() -> None:
+    twitch = Twitch(httpx.Response(429, headers={"Ratelimit-Reset": "soon"}), page([row(1, 5)]))
+    assert len(twitch.helix().top_streams(10)) == 1
+    assert twitch.clock.s == 1
+
+
+def test_never_more_than_600_calls_a_minute() -> None:
+    twitch = Live(row(1, 5))
+    helix = twitch.helix()
+    for _ in range(1_300):
+        helix.users(ids=["1"], until_s=helix.until(120))
+        twitch.clock.s += 0.02
+    times = twitch.asked_s
+    assert len(times) == 1_301
+    assert all(later - earlier > 59.999 for earlier, later in zip(times, times[600:], strict=False))
+
+
+def test_all_calls_together_end_in_the_time_given() -> None:
+    class Slow(Live):
+        def answer(self, request: httpx.Request) -> httpx.Response:
+            self.clock.s += 9
+            return super().answer(request)
+
+    twitch = Slow(*(row(n, n) for n in range(900)))
+    helix = twitch.helix()
+    until_s = helix.until(45)
+    with pytest.raises(ServiceAway):
+        helix.top_streams(500, until_s=until_s)
+    assert twitch.clock.s <= 45 + 9
+
+
+class Trickle(httpx.SyncByteStream):
+    """A byte a second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(1_000):
+            self._clock.s += 1
+            yield b" "
+
+
+def test_an_answer_that_trickles_is_given_up() -> None:
+    twitch = Live()
+    twitch.fault = httpx.Response(200, stream=Trickle(twitch.clock))
+    helix = twitch.helix()
+    with pytest.raises(ServiceAway, match="not complete"):
+        helix.top_streams(10, until_s=helix.until(TRY_S + 2))
+    assert twitch.clock.s < TRY_S + 4
+    assert helix.results["timeout"] == 1
+
+
+def test_a_real_hang_ends_in_time() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(1)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        helix = Helix(client=httpx.Client(), url=url, token_url=url, client_id="a", client_secret="b")
+        started_s = time.monotonic()
+        with pytest.raises(ServiceAway, match="ReadTimeout"):
+            helix.top_streams(10, until_s=helix.until(0.5))
+        assert time.monotonic() - started_s < 2

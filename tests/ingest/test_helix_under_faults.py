@@ -1,0 +1,87 @@
+"""The Helix client against the simulated one while it is made to misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from apps.ingest.helix import Helix
+from core.errors import ServiceAway
+from tests.ingest.simulator.irc_peer import Simulated, simulated_twitch
+from twitchly.clock import now_ms
+
+CHANNELS = 250
+
+
+@pytest.fixture
+async def twitch(tmp_path: Path) -> AsyncIterator[Simulated]:
+    async with simulated_twitch(tmp_path, channels=CHANNELS, rate=10) as simulated:
+        yield simulated
+
+
+def helix_of(twitch: Simulated) -> Helix:
+    url = str(twitch.http.base_url).rstrip("/")
+    return Helix(
+        client=httpx.Client(),
+        url=f"{url}/helix",
+        token_url=f"{url}/oauth2/token",
+        client_id="a",
+        client_secret="b",
+    )
+
+
+async def top(helix: Helix, within_s: float = 30) -> set[str]:
+    streams = await asyncio.to_thread(lambda: helix.top_streams(CHANNELS, until_s=helix.until(within_s)))
+    return {stream.id for stream in streams}
+
+
+def live(twitch: Simulated) -> set[str]:
+    return {stream.channel.id for stream in twitch.audience.streams(now_ms())}
+
+
+def is_nearly(found: set[str], expected: set[str]) -> bool:
+    """Streams start and end meanwhile."""
+    return len(found ^ expected) <= 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "result"),
+    [
+        ("token_revoked", 5, "401"),
+        ("server_error", 1, "500"),
+        ("rate_limited", 2, "429"),
+        ("malformed", 1, "malformed"),
+    ],
+)
+async def test_a_fault_that_passes_costs_no_stream(twitch: Simulated, kind: str, seconds: float, result: str) -> None:
+    helix = helix_of(twitch)
+    await top(helix)
+    await twitch.fault(kind, seconds=seconds)
+    assert is_nearly(await top(helix), live(twitch))
+    assert helix.results[result] >= 1
+
+
+async def test_a_helix_that_hangs_is_away_in_time_and_then_back(twitch: Simulated) -> None:
+    helix = helix_of(twitch)
+    await top(helix)
+    await twitch.fault("hang", seconds=3)
+    with pytest.raises(ServiceAway, match="ReadTimeout"):
+        await top(helix, within_s=1)
+    await twitch.end_faults()
+    assert is_nearly(await top(helix), live(twitch))
+    assert helix.results["timeout"] == 1
+
+
+async def test_pages_that_loop_repeat_and_skip_end_and_those_asked_for_by_id_are_sure(twitch: Simulated) -> None:
+    helix = helix_of(twitch)
+    await top(helix)
+    await twitch.fault("bad_paging", seconds=60)
+    found = [await top(helix) for _ in range(3)]
+    assert min(map(len, found)) < len(live(twitch)) - 20
+    missing = live(twitch) - found[0]
+    sure = await asyncio.to_thread(helix.streams_of, missing)
+    assert is_nearly({stream.id for stream in sure}, missing)

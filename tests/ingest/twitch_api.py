@@ -1,0 +1,141 @@
+"""A Helix that answers what a test wants, and the clock that its client lives by."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+
+from apps.ingest.helix import Helix
+from apps.ingest.helix_calls import Timing
+
+T0_S = 1_795_400_000.0
+Answer = httpx.Response | Exception
+
+
+def row(number: int, viewers: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"s{number}",
+        "user_id": str(number),
+        "user_login": f"Channel{number}",
+        "user_name": f"Channel {number}",
+        "game_name": "Chess",
+        "viewer_count": viewers,
+        "language": "en",
+        "title": "a title",
+        "started_at": "2026-11-23T00:00:00Z",
+        **fields,
+    }
+
+
+def page(rows: Iterable[Any], cursor: str = "") -> httpx.Response:
+    return httpx.Response(200, json={"data": list(rows), "pagination": {"cursor": cursor} if cursor else {}})
+
+
+class Clock:
+    """Moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.s += seconds
+
+    def timing(self) -> Timing:
+        return Timing(now_s=lambda: self.s, wall_s=lambda: T0_S + self.s, sleep=self.sleep, draw=lambda: 1.0)
+
+
+class Twitch:
+    """Answers token requests, and everything else from a list of answers; keeps what it was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers: Iterator[Answer] = iter(answers)
+        self.clock = Clock()
+        self.tokens = 0
+        self.asked: list[httpx.Request] = []
+        self.asked_s: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked_s.append(self.clock.s)
+        if request.url.path == "/oauth2/token":
+            return self.token()
+        self.asked.append(request)
+        return self.answer(request)
+
+    def token(self) -> httpx.Response:
+        self.tokens += 1
+        return httpx.Response(200, json={"access_token": f"t{self.tokens}", "token_type": "bearer"})
+
+    def answer(self, _request: httpx.Request) -> httpx.Response:
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def helix(self) -> Helix:
+        return Helix(
+            client=httpx.Client(transport=httpx.MockTransport(self)),
+            url="http://twitch.test/helix",
+            token_url="http://twitch.test/oauth2/token",
+            client_id="id",
+            client_secret="secret",
+            timing=self.clock.timing(),
+        )
+
+
+class Live(Twitch):
+    """Knows who is live, by channel id, and answers as Twitch does; `fault` is what it answers instead."""
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        super().__init__()
+        self.streams = {row["user_id"]: row for row in rows}
+        self.accounts = {row["user_id"]: row["user_login"].lower() for row in rows}
+        self.fault: Answer | None = None
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if isinstance(self.fault, Exception):
+            raise self.fault
+        if self.fault is not None:
+            return self.fault
+        asked = request.url.params
+        if request.url.path.endswith("/users"):
+            ids, logins = asked.get_list("id"), asked.get_list("login")
+            found = [(one, login) for one, login in self.accounts.items() if one in ids or login in logins]
+            return page({"id": one, "login": login, "display_name": login.title()} for one, login in found)
+        ids = asked.get_list("user_id")
+        live = sorted(self.streams.values(), key=lambda row: -int(row["viewer_count"]))
+        live = [row for row in live if not ids or row["user_id"] in ids]
+        start, first = int(asked.get("after", "0")), int(asked["first"])
+        return page(live[start : start + first], str(start + first) if start + first < len(live) else "")
+
+
+@contextlib.contextmanager
+def served(twitch: Twitch) -> Iterator[str]:
+    """Answer over HTTP on a free port; gives the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            address = f"http://{self.headers['Host']}{self.path}"
+            response = twitch(httpx.Request(self.command, address, headers=dict(self.headers)))
+            self.send_response(response.status_code)
+            self.send_header("Content-Length", str(len(response.content)))
+            self.end_headers()
+            self.wfile.write(response.content)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
