@@ -148,6 +148,14 @@ async def test_connections_are_opened_one_after_the_other(scene: Scene) -> None:
     assert second_s - first_s >= CONNECT_EVERY_MS / 1000 - 0.1
 
 
+async def test_joins_go_on_when_nothing_is_said(scene: Scene) -> None:
+    """Only the clock drives a connection whose channels are quiet."""
+    quick = Listener(scene.listener.server, scene.told.ears, 50, joins=5, strict=False, join_window_ms=40)
+    quick.follow(f"c{n}" for n in range(50))
+    assert len(await scene.told.joined(50)) == 50
+    await quick.close()
+
+
 async def test_a_reconnect_opens_the_next_connection_before_the_last_is_left(scene: Scene) -> None:
     irc, told = scene.irc, scene.told
     scene.listener.follow(["ada"])

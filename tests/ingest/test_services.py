@@ -211,7 +211,6 @@ def test_the_rules_are_those_of_the_admin() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.django_db
 def test_history_is_told_once_to_forget_a_channel_that_opted_out(broker: Producer) -> None:
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="66")
     OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="13")
@@ -222,6 +221,7 @@ def test_history_is_told_once_to_forget_a_channel_that_opted_out(broker: Produce
     assert [one.twitch_id for one in OptOut.objects.exclude(told_at=None)] == ["66"]
 
 
+@pytest.mark.django_db
 def test_the_key_of_a_day_is_made_once_and_forgotten_after_48_hours() -> None:
     today = NOW.date()
     key = hash_key(today)

@@ -168,10 +168,15 @@ class Connection(asyncio.Protocol):
         self._wake_at(self.session.wake_at_ms(now_ms), now_ms)
 
     def _wake_at(self, at_ms: int, now_ms: int) -> None:
-        """Keep one timer: it is only set anew when something is due earlier, or when it has rung."""
+        """Keep one timer, set anew only when something is due earlier."""
         due_s = self._loop.time() + (at_ms - now_ms) / 1000
-        if self._timer is not None and not self._timer.cancelled() and self._loop.time() < self._timer.when() <= due_s:
-            return
         if self._timer is not None:
+            if self._timer.when() <= due_s:
+                return
             self._timer.cancel()
-        self._timer = self._loop.call_at(due_s, self._turn)
+        self._timer = self._loop.call_at(due_s, self._ring)
+
+    def _ring(self) -> None:
+        # A timer may ring a moment before its time, so only this tells that it has.
+        self._timer = None
+        self._turn()

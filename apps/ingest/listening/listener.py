@@ -8,22 +8,31 @@ from collections.abc import Iterable
 
 from apps.ingest.listening.connection import Connection, Ears, Server
 from apps.ingest.listening.link import Link
-from core.session import JoinBudget
+from core.session import JOIN_WINDOW_MS, JoinBudget
 from core.sharding import CONNECT_EVERY_MS, plan
 
 
 class Listener:
     """Keeps links of at most `per_connection` channels, and follows the list of wanted logins.
 
-    `joins` may be asked for in 10 s by each connection, or by all of them together when it is `strict`.
+    `joins` may be asked for in `join_window_ms` by each connection, or by all of them together when it is `strict`.
     """
 
-    def __init__(self, server: Server, ears: Ears, per_connection: int, *, joins: int, strict: bool) -> None:
-        self._server = server
+    def __init__(
+        self,
+        server: Server,
+        ears: Ears,
+        per_connection: int,
+        *,
+        joins: int,
+        strict: bool,
+        join_window_ms: int = JOIN_WINDOW_MS,
+    ) -> None:
+        self.server = server
         self._ears = ears
         self._per_connection = per_connection
-        shared = JoinBudget(joins)
-        self._budget = lambda: shared if strict else JoinBudget(joins)
+        shared = JoinBudget(joins, join_window_ms)
+        self._budget = lambda: shared if strict else JoinBudget(joins, join_window_ms)
         self._links: dict[int, Link] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Lock()
@@ -41,7 +50,7 @@ class Listener:
         moves = plan(wanted, current, self._per_connection)
         for number in sorted(moves.join.keys() | moves.part.keys()):
             if number not in self._links:
-                self._links[number] = Link(self._server, self._ears, self._turn, self._budget, self.ends)
+                self._links[number] = Link(self.server, self._ears, self._turn, self._budget, self.ends)
             self._links[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
             if not self._links[number].wanted:
                 self._close(self._links.pop(number))
