@@ -16,39 +16,24 @@ _ACTION = "\x01ACTION "
 _INVISIBLE: Final = re.compile("[\U000e0000\u034f]")
 
 
-class Line:
-    """One line: `nick` of the prefix (or the server's name), upper-case `command`; tags are read when asked for.
+class Line(NamedTuple):
+    """One line: upper-case `command`, `nick` of the prefix (or the server's name); tags are read when asked for.
 
-    `channel` is the login of the channel in the first parameter, or an empty text.
+    `channel` is the login of the channel in the first parameter, or an empty text; `head` is the tags as they
+    came, still escaped, each with a `;` before it.
     """
 
-    __slots__ = ("_head", "channel", "command", "nick", "params")
-
-    def __init__(self, command: str, params: tuple[str, ...] = (), nick: str = "", head: str = "") -> None:
-        """`head` is the tags as they came, still escaped, each with a `;` before it."""
-        self.command = command
-        self.params = params
-        self.nick = nick
-        self.channel = params[0][1:].lower() if params and params[0][:1] == "#" else ""
-        self._head = head
-
-    def __repr__(self) -> str:
-        return f"Line({self.command!r}, {self.params!r}, {self.nick!r}, {self._head!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Line) and self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        return hash((self.command, self.params, self.nick))
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.command, self.params, self.nick, self.tags
+    command: str
+    params: tuple[str, ...] = ()
+    nick: str = ""
+    channel: str = ""
+    head: str = ""
 
     @property
     def tags(self) -> Mapping[str, str]:
         """All tags, unescaped. Of a key with several values the last one counts."""
         tags: dict[str, str] = {}
-        for pair in self._head[1:].split(";"):
+        for pair in self.head[1:].split(";"):
             key, is_given, value = pair.partition("=")
             if key and (is_given or key not in tags):
                 tags[key] = _plain(value)
@@ -56,7 +41,7 @@ class Line:
 
     def tag(self, key: str) -> str:
         """Return a tag's value, unescaped; an empty text when it is not there, which means the same."""
-        head = self._head
+        head = self.head
         start = head.rfind(f";{key}=")
         if start < 0:
             return ""
@@ -91,18 +76,14 @@ class ChatMessage(NamedTuple):
 def parse(raw: bytes) -> Line:
     """Return the line in `raw`, with or without its end of line. Bytes that are not UTF-8 become U+FFFD."""
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
-    return _usual(text) or _any(text)
-
-
-def _usual(text: str) -> Line | None:
-    """Return a line of the shape that nearly all have: tags, prefix, command, one parameter, a text."""
     parts = text.split(" ", 4)
-    if len(parts) != 5:
-        return None
-    head, prefix, command, first, rest = parts
-    if head[:1] != "@" or prefix[:1] != ":" or rest[:1] != ":" or not command or first[:1] in (":", ""):
-        return None
-    return Line(command.upper(), (first, rest[1:]), prefix[1:].partition("!")[0], f";{head[1:]}")
+    if len(parts) == 5:
+        # The shape that nearly all lines have: tags, prefix, command, channel, a text.
+        head, prefix, command, first, rest = parts
+        if head[0:1] == "@" and prefix[0:1] == rest[0:1] == ":" and command and first[0:1] == "#":
+            nick = prefix[1:].partition("!")[0]
+            return Line(command.upper(), (first, rest[1:]), nick, first[1:].lower(), f";{head[1:]}")
+    return _any(text)
 
 
 def _any(text: str) -> Line:
@@ -121,7 +102,8 @@ def _any(text: str) -> Line:
     if "" in words:
         words = [word for word in words if word]
     params = (*words[1:], trailing) if colon else tuple(words[1:])
-    return Line(words[0].upper() if words else "", params, nick, head)
+    channel = params[0][1:].lower() if params and params[0].startswith("#") else ""
+    return Line(words[0].upper() if words else "", params, nick, channel, head)
 
 
 def chat_message(line: Line) -> ChatMessage | None:

@@ -37,6 +37,7 @@ HEARING_MS = 2_000
 CATCH_UP_MS = 30_000
 # A minute's sums are written this long after its end, when its last lines have come.
 SUMS_AFTER_MS = 5_000
+WRITE_AT_ONCE = 1_000
 RULES_EVERY_S = 10.0
 SPLIT_EVERY_S = 60.0
 REPORT_EVERY_S = 30.0
@@ -227,6 +228,9 @@ class ChatProducer:
             else:
                 for fields in intake.notice(line, now_ms):
                     self.writer.put_event(fields)
+        if self.writer.buffered >= WRITE_AT_ONCE:
+            # In a flood reading must not take all the time and leave none for writing.
+            self.writer.step()
         return max(0, now_ms - intake.told_ms) if intake.told_ms else None
 
     def _joined(self, connection: int, login: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from typing import Any
 
 import uvloop
@@ -30,6 +31,9 @@ class Command(BaseCommand):
         stop = Stop()
         for topic in ("chat", "channel-events"):
             kafka.wait_for_topic(topic, stop)
+        # Lines and records live for milliseconds and hold no cycles: looking for those less often saves a tenth.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         if not stop():
             uvloop.run(self._run(name, metrics_port, stop))
 
