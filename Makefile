@@ -5,9 +5,10 @@ NO_PYTHON = $(PYTHON) is missing: install it (Debian: apt-get install python3.11
 FOUND_PYTHON = $(if $(shell command -v "$(PYTHON)" 2>/dev/null),$(PYTHON),$(error $(NO_PYTHON)))
 LOCAL = $(FOUND_PYTHON) -m deploy.local
 
-# What the simulated Twitch plays: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED.
+# What the simulated Twitch plays: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED; how many listen: PRODUCERS.
 options = $(if $(REPLAY),--replay="$(REPLAY)") $(if $(SPEED),--speed="$(SPEED)") $(if $(RATE),--rate="$(RATE)") \
-	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)")
+	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)") \
+	$(if $(PRODUCERS),--producers="$(PRODUCERS)")
 
 .PHONY: help
 help: ## Say what there is
@@ -24,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill-kill screens
+.PHONY: lint test test-unit drill-kill drill-ingest drill-soak bench screens
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 lint:
 	.venv/bin/ruff format --check .
@@ -44,6 +45,16 @@ test-unit: ## The part of it that needs no servers
 drill-kill: ## Kill each process in turn, time the recovery, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.kill
+
+drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check the ledger
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.ingest
+drill-soak: ## All faults at random: MINUTES=30 SEED=1
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+bench: ## Measure the parser, the producer, cold joins and 5,000 channels; figures under var/bench
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m bench
 
 VAR = $(or $(TWITCHLY_VAR),var)
 screens: ## Take pictures of the running copy's board into docs/screens

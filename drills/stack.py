@@ -14,8 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import redis
+from celery import Celery
 from confluent_kafka import Producer
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.layout import read_layout
 from deploy.local.ports import free_block
@@ -26,9 +30,9 @@ START_LIMIT_S = 420
 
 
 class Stack:
-    """Kafka, Cassandra, Valkey, Flink and all processes of ours, on free ports of this machine."""
+    """The servers and all processes of ours, on free ports of this machine; `settings` are those of .env.example."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         self.var = Path(tempfile.mkdtemp(prefix="tw-"))
         self.port = free_block()
         self.env = {
@@ -37,16 +41,19 @@ class Stack:
                 for key, value in os.environ.items()
                 if key in ("PATH", "HOME", "LANG", "JAVA_HOME", "TMPDIR")
             },
+            **settings,
             "TWITCHLY_VAR": str(self.var),
             "TWITCHLY_PORT": str(self.port),
         }
         self._supervisor = Supervisor(read_layout(self.env))
         self.url = f"http://127.0.0.1:{self.port}"
+        self._simulator = f"http://127.0.0.1:{self.port + 9}/simulator"
         self.kafka = f"127.0.0.1:{self.port + 1}"
         self.boards = redis.Redis(port=self.port + 5, db=0, decode_responses=True, socket_timeout=5)
+        self.streams = redis.Redis(port=self.port + 5, db=3, decode_responses=True, socket_timeout=5)
 
     def start(self, *options: str) -> None:
-        """Start everything and return when a board has moved."""
+        """Start everything and return when a board has moved; with `--listening`, when a channel is joined."""
         self._local("run", "--detach", *options)
 
     def stop(self) -> None:
@@ -68,18 +75,20 @@ class Stack:
             text=True,
             timeout=600,
         )
+        if done.returncode:
+            print(done.stderr)
         if check and done.returncode:
             raise AssertionError(
                 f"manage.py {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
             )
         return done.stdout
 
-    def check_ledger(self, faults: Sequence[tuple[float, float]] | None = None) -> dict[str, Any]:
+    def check_ledger(self, faults: Sequence[tuple[float, float]] | None = None, *options: str) -> dict[str, Any]:
         """Return the figures of `check_ledger --json`; gaps outside of `faults`, in ms, count as differences."""
         path = self.var / "faults.json"
         path.write_text(json.dumps(faults))
-        options = [] if faults is None else ["--faults", str(path)]
-        printed = self.manage("check_ledger", "--json", *options, check=False)
+        given = [] if faults is None else ["--faults", str(path)]
+        printed = self.manage("check_ledger", "--json", *given, *options, check=False)
         figures: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
         return figures
 
@@ -87,9 +96,58 @@ class Stack:
         """Return the pid of each process that is up."""
         return {state.name: state.pid for state in self._supervisor.states() if state.state == "up"}
 
-    def kill(self, name: str) -> None:
-        """Kill a process with SIGKILL, and what it started."""
-        os.kill(self.processes()[name], signal.SIGKILL)
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a process a signal; the supervisor starts one that ends again."""
+        os.kill(self.processes()[name], number)
+
+    def end(self, name: str, *, kill: bool = False) -> None:
+        """End a process for good, with SIGTERM unless `kill`; `begin` starts it again."""
+        if kill:
+            self.kill(name)
+        self._supervisor.stop(name)
+
+    def begin(self, name: str) -> None:
+        """Start a process that was ended."""
+        self._supervisor.start(name)
+
+    def memory(self, name: str) -> int:
+        """Return the resident bytes of a process."""
+        return int(psutil.Process(self.processes()[name]).memory_info().rss)
+
+    def descriptors(self, name: str) -> int:
+        """Return how many files and sockets a process holds open."""
+        return int(psutil.Process(self.processes()[name]).num_fds())
+
+    def cpu_s(self, name: str) -> float:
+        """Return the CPU time that all threads of a process have used."""
+        times = psutil.Process(self.processes()[name]).cpu_times()
+        return float(times.user + times.system)
+
+    def metrics(self, number: int = 1) -> dict[str, float]:
+        """Return the metrics page of a producer, by name and labels. Raises: httpx.HTTPError."""
+        return read_metrics(httpx.get(f"http://127.0.0.1:{self.port + 12 + number}/metrics", timeout=5).text)
+
+    def simulator(self, path: str = "") -> dict[str, Any]:
+        """Return what the simulated Twitch tells of itself. Raises: httpx.HTTPError."""
+        answer: dict[str, Any] = httpx.get(f"{self._simulator}{path}", timeout=10).raise_for_status().json()
+        return answer
+
+    def fault(self, kind: str, **options: float) -> dict[str, Any]:
+        """Ask the simulated Twitch for a fault and return what it touches. Raises: httpx.HTTPError."""
+        wish = {"kind": kind, **options}
+        answer: dict[str, Any] = (
+            httpx.post(f"{self._simulator}/faults", json=wish, timeout=10).raise_for_status().json()
+        )
+        return answer
+
+    def refresh_streams(self) -> None:
+        """Have the Celery worker ask Helix for the list of streams now, and not at the next minute only."""
+        with Celery(broker=f"redis://127.0.0.1:{self.port + 5}/1") as celery:
+            celery.send_task("apps.ingest.tasks.refresh_streams")
+
+    def end_faults(self) -> None:
+        """End every fault that is active. Raises: httpx.HTTPError."""
+        httpx.delete(f"{self._simulator}/faults", timeout=10).raise_for_status()
 
     def newest_end_ms(self) -> int:
         """Return the newest window end on the boards, 0 when there is none or Redis is away."""
@@ -129,6 +187,20 @@ class Stack:
         assert done.returncode == 0, done.stdout
 
 
+def read_metrics(text: str) -> dict[str, float]:
+    """Return a metrics page's samples, such as `{"joins": 3.0, 'connections{state="joined"}': 2.0}`."""
+    return {
+        _named(sample.name, sample.labels): float(sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def _named(name: str, labels: Mapping[str, str]) -> str:
+    inside = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+    return f"{name}{{{inside}}}" if inside else name
+
+
 def wait_until(condition: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.2) -> float:
     """Wait for a condition and return the seconds it took."""
     began = time.monotonic()
@@ -136,3 +208,23 @@ def wait_until(condition: Callable[[], bool], limit_s: float, what: str, every_s
         assert time.monotonic() - began < limit_s, f"waited {limit_s} s for {what}"
         time.sleep(every_s)
     return time.monotonic() - began
+
+
+def wanted(stack: Stack) -> set[str]:
+    """Return the ids of the channels on the list; empty when Redis is away."""
+    try:
+        raw: Any = stack.streams.get("streams")
+    except redis.RedisError:
+        return set()
+    return {one["id"] for one in json.loads(raw)["streams"]} if raw else set()
+
+
+def covered(stack: Stack) -> set[str]:
+    """Return the ids of the channels that were listened to in full in their newest window."""
+    try:
+        values: Any = stack.boards.hgetall("values:live")
+    except redis.RedisError:
+        return set()
+    newest_ms = stack.newest_end_ms()
+    live = {channel_id: json.loads(value) for channel_id, value in values.items()}
+    return {key for key, one in live.items() if one["coverage"] == 1 and one["end_ms"] >= newest_ms - 2_000}

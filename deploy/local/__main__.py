@@ -10,8 +10,8 @@ from deploy.local.clean import clean_data
 from deploy.local.guard import say
 from deploy.local.layout import BadSetting, read_layout
 from deploy.local.prerequisites import Unmet
-from deploy.local.programs import Simulation
-from deploy.local.run import prepare, prepare_unit_tests, run, run_servers
+from deploy.local.programs import Extent, Simulation
+from deploy.local.run import Wish, prepare, prepare_unit_tests, run, run_servers
 from deploy.local.status import print_status
 from deploy.local.stop import stop_copy
 
@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     made = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     made["run"].add_argument("--detach", action="store_true", help="return once a board moves, leave all running")
+    made["run"].add_argument("--listening", action="store_true", help="start only what it takes from Twitch to Kafka")
+    made["run"].add_argument("--producers", help="how many processes listen, 1 to 4")
     made["run"].add_argument("--replay", type=Path, help="play this recording instead of a made-up audience")
     for name in ("speed", "rate", "channels", "seed"):
         made["run"].add_argument(f"--{name}", help="given to simulate_twitch")
@@ -56,7 +58,8 @@ def _do(options: argparse.Namespace) -> int:
     if options.command == "run":
         replay = options.replay.absolute() if options.replay else None
         simulation = Simulation(replay, options.speed, options.rate, options.channels, options.seed)
-        return run(layout, simulation, detach=options.detach)
+        extent = Extent.LISTENING if options.listening else Extent.EVERYTHING
+        return run(layout, Wish(simulation, options.producers, extent), detach=options.detach)
     if options.command == "servers":
         return run_servers(layout)
     if options.command == "status":

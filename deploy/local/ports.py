@@ -21,8 +21,17 @@ NAMES = (
     "Flink's job manager",
     "simulated IRC",
     "simulated Helix",
+    "simulated WebSocket",
+    "simulated TLS",
+    "worker's metrics",
+    "producer's metrics",
+    "producer-2's metrics",
+    "producer-3's metrics",
+    "producer-4's metrics",
 )
-SIMULATED = ("simulated IRC", "simulated Helix")
+SIMULATED = ("simulated IRC", "simulated Helix", "simulated WebSocket", "simulated TLS")
+# How far apart the blocks of two copies lie.
+BLOCK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,8 @@ def _listening_inodes(port: int, proc: Path) -> set[str]:
 
 def free_block(start: int = 20_000, stop: int = 32_000) -> int:
     """Return a web port whose whole block is free; below the range that outgoing connections take theirs from."""
-    first = start + (os.getpid() * 16) % (stop - start)
-    for web in chain(range(first, stop, 16), range(start, first, 16)):
+    first = start + (os.getpid() * BLOCK) % (stop - start)
+    for web in chain(range(first, stop, BLOCK), range(start, first, BLOCK)):
         if not any(taken(Ports(web)[name]) for name in NAMES):
             return web
     raise OSError(f"no {len(NAMES)} free ports in a row between {start} and {stop}")

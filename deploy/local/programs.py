@@ -5,12 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from deploy.local.layout import Layout
 from deploy.local.supervision import Program
 
 DEMO_EMAIL = "demo@twitchly.example"
+# As many as have a port for their metrics; `chat` has as many partitions.
+PRODUCERS_MAX = 4
+
+
+class Extent(Enum):
+    """How much of Twitchly is started."""
+
+    EVERYTHING = "everything"
+    LISTENING = "listening"
+    SERVERS = "servers"
+
+
+# What it takes from Twitch to Kafka, the producers aside.
+LISTENING_PROGRAMS = frozenset({"kafka", "valkey", "twitch", "worker", "beat"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,19 @@ def is_whole(text: str | None, at_least: int | None = None) -> bool:
     return at_least is None or int(text or "") >= at_least
 
 
-def our_programs(layout: Layout, simulation: Simulation) -> list[Program]:
+def producer_names(producers: int) -> list[str]:
+    """Return the programs of so many producers: "producer", "producer-2" and so on."""
+    return ["producer", *(f"producer-{number}" for number in range(2, producers + 1))]
+
+
+def producers_problems(producers: str | None) -> list[str]:
+    """Return what is wrong with the number of producers that `make run` was given."""
+    if producers is None or (is_whole(producers, at_least=1) and int(producers) <= PRODUCERS_MAX):
+        return []
+    return [f"PRODUCERS is {producers!r}: expected a whole number from 1 to {PRODUCERS_MAX}"]
+
+
+def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> list[Program]:
     """Return our processes in the order they start."""
     python, manage = str(layout.python), str(layout.root / "manage.py")
     celery = [python, "-m", "celery", "-A", "twitchly"]
@@ -76,7 +103,7 @@ def our_programs(layout: Layout, simulation: Simulation) -> list[Program]:
         *([twitch] if layout.simulated else []),
         Program("worker", [*celery, "worker", "--pool", "solo", "--loglevel", "INFO"]),
         Program("beat", [*celery, "beat", "-s", str(layout.var / "celerybeat-schedule"), "--loglevel", "INFO"]),
-        Program("producer", [python, manage, "run_producer"]),
+        *(_producer(layout, name, number) for number, name in enumerate(producer_names(producers), start=1)),
         Program("flink-job", [python, manage, "submit_flink_job", "--watch"]),
         Program("sink-history", [python, manage, "run_sink", "history"]),
         Program("sink-boards", [python, manage, "run_sink", "boards"]),
@@ -84,8 +111,14 @@ def our_programs(layout: Layout, simulation: Simulation) -> list[Program]:
     ]
 
 
+def _producer(layout: Layout, name: str, number: int) -> Program:
+    metrics = ["--metrics-port", str(layout.ports[f"{name}'s metrics"])]
+    return Program(name, manage_command(layout, "run_producer", "--name", f"producer-{number}", *metrics))
+
+
 def _twitch_options(layout: Layout) -> Sequence[str]:
-    ports = ["--irc-port", str(layout.ports["simulated IRC"]), "--helix-port", str(layout.ports["simulated Helix"])]
+    names = {"irc": "simulated IRC", "helix": "simulated Helix", "ws": "simulated WebSocket", "tls": "simulated TLS"}
+    ports = [word for option, name in names.items() for word in (f"--{option}-port", str(layout.ports[name]))]
     return [*ports, "--ledger", str(layout.var / "ledger")]
 
 

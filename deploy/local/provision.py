@@ -36,8 +36,8 @@ def environment_steps(layout: Layout, java_home: str, *, tests: bool = False) ->
     ]
 
 
-def page_steps(layout: Layout) -> list[Step]:
-    return [_step(layout, "npm packages", lambda: provide_vendor(layout), "npm")]
+def page_steps(layout: Layout, *, tests: bool = False) -> list[Step]:
+    return [_step(layout, "npm packages", lambda: provide_vendor(layout, tests=tests), "npm")]
 
 
 def _step(layout: Layout, name: str, work: Callable[[], str], log: str) -> Step:
@@ -78,18 +78,20 @@ def _belongs(venv: Path) -> bool:
     return pip.exists() and pip.read_text().startswith(f"#!{venv}/bin/")
 
 
-def provide_vendor(layout: Layout) -> str:
-    """Fetch npm's packages and copy what pages load to static/vendor."""
+def provide_vendor(layout: Layout, *, tests: bool) -> str:
+    """Fetch npm's packages and copy what pages load to static/vendor; `tests` adds the Twitch clients they start."""
     inputs = [layout.root / "package.json", layout.root / "package-lock.json"]
     modules, vendor = layout.root / "node_modules", layout.root / "static" / "vendor" / "uplot"
-    wanted, stamp = digest(inputs, modules), Stamp(modules / ".twitchly-stamp")
-    if stamp.matches(wanted) and all((vendor / name).exists() for name in VENDOR_FILES):
+    # What tests have holds all that pages need.
+    digests = [digest(inputs, modules), *([digest(inputs, modules / "dev")] if tests else [])]
+    stamp = Stamp(modules / ".twitchly-stamp")
+    if stamp.matches(digests[-1]) and all((vendor / name).exists() for name in VENDOR_FILES):
         return "up to date"
     stamp.remove()
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    run_command(command, layout.log_file("npm"), layout.root)
+    run_command([*command, *([] if tests else ["--omit=dev"])], layout.log_file("npm"), layout.root)
     vendor.mkdir(parents=True, exist_ok=True)
     for name in VENDOR_FILES:
         shutil.copyfile(modules / "uplot" / "dist" / name, vendor / name)
-    stamp.write([wanted])
+    stamp.write(digests)
     return "installed"

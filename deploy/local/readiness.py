@@ -108,6 +108,11 @@ def job_runs(overview: Any) -> bool:
     )
 
 
+def joined_channels(simulator: Any) -> int:
+    """Return how many channels somebody has joined, as the simulated Twitch tells."""
+    return int(simulator["irc"]["joined"])
+
+
 def streams_fetched_ms(port: int) -> int:
     """Return when the list of streams was last read from Twitch, 0 when it was not."""
     text = redis_command(port, STREAMS_DATABASE, "GET", STREAMS)

@@ -6,19 +6,28 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import prerequisites
 from deploy.local.guard import guarded, say
 from deploy.local.layout import Layout, demo_password, write_run_env
 from deploy.local.locks import locked, named
-from deploy.local.programs import DEMO_EMAIL, Simulation, our_programs
+from deploy.local.programs import (
+    DEMO_EMAIL,
+    LISTENING_PROGRAMS,
+    Extent,
+    Simulation,
+    our_programs,
+    producer_names,
+    producers_problems,
+)
 from deploy.local.provision import browser_test_steps, environment_steps, page_steps, test_steps
 from deploy.local.servers import flink_environment, server_programs, write_configuration
 from deploy.local.stack import Stack
 from deploy.local.steps import Step, run_steps
 from deploy.local.stop import stop_everything
-from deploy.local.supervision import make_socket_folder, supervisord_conf
+from deploy.local.supervision import Program, make_socket_folder, supervisord_conf
 from deploy.local.supervisor_client import ProcessState, Supervisor, SupervisorAway, start_supervisord
 
 WATCH_S = 1.0
@@ -27,7 +36,7 @@ WATCH_S = 1.0
 def prepare(layout: Layout, *, tests: bool = False) -> int:
     """Make the environments, jars and packages; `tests` adds what tests need. Return the exit code."""
     prerequisites.check([*prerequisites.tool_problems(), *prerequisites.java_problems()])
-    steps = [*environment_steps(layout, _java_home(_java()), tests=tests), *page_steps(layout)]
+    steps = [*environment_steps(layout, _java_home(_java()), tests=tests), *page_steps(layout, tests=tests)]
     return _prepare(layout, [*steps, *(browser_test_steps(layout) if tests else [])])
 
 
@@ -47,23 +56,50 @@ def _provide(layout: Layout, steps: Sequence[Step]) -> None:
         run_steps(steps, say)
 
 
-def run(layout: Layout, simulation: Simulation, *, detach: bool) -> int:
-    """Start everything, and stay until asked to stop unless `detach`; return the exit code."""
-    return _start(layout, simulation, detach=detach, servers_only=False)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `make run` is asked to start."""
+
+    simulation: Simulation = field(default_factory=Simulation)
+    producers: str | None = None
+    extent: Extent = Extent.EVERYTHING
+
+    def problems(self) -> list[str]:
+        return [*self.simulation.problems(), *producers_problems(self.producers)]
+
+    def programs(self, layout: Layout, java: str) -> list[Program]:
+        """Return the programs in the order they start."""
+        servers = server_programs(layout, java)
+        if self.extent is Extent.SERVERS:
+            return servers
+        programs = [*servers, *our_programs(layout, self.simulation, self.count)]
+        if self.extent is Extent.EVERYTHING:
+            return programs
+        wanted = LISTENING_PROGRAMS.union(producer_names(self.count))
+        return [program for program in programs if program.name in wanted]
+
+    @property
+    def count(self) -> int:
+        return int(self.producers or 1)
+
+
+def run(layout: Layout, wish: Wish, *, detach: bool) -> int:
+    """Start what is wished, and stay until asked to stop unless `detach`; return the exit code."""
+    return _start(layout, wish, detach=detach)
 
 
 def run_servers(layout: Layout) -> int:
     """Start Kafka, Cassandra, Valkey and Flink, and leave them running; return the exit code."""
-    return _start(layout, Simulation(), detach=True, servers_only=True)
+    return _start(layout, Wish(extent=Extent.SERVERS), detach=True)
 
 
-def _start(layout: Layout, simulation: Simulation, *, detach: bool, servers_only: bool) -> int:
+def _start(layout: Layout, wish: Wish, *, detach: bool) -> int:
     prerequisites.check(
         [
             *prerequisites.tool_problems(),
             *prerequisites.java_problems(),
             *(prerequisites.running_problems(layout) or prerequisites.port_problems(layout)),
-            *simulation.problems(),
+            *wish.problems(),
         ]
     )
     layout.make_folders()
@@ -71,8 +107,8 @@ def _start(layout: Layout, simulation: Simulation, *, detach: bool, servers_only
 
     def work() -> None:
         with named(layout.var):
-            supervisord = _bring_up(layout, simulation, servers_only=servers_only)
-            _announce(layout, time.monotonic() - began, servers_only=servers_only)
+            supervisord = _bring_up(layout, wish)
+            _announce(layout, time.monotonic() - began, wish.extent)
             if not detach:
                 _watch(Supervisor(layout), supervisord)
 
@@ -83,29 +119,30 @@ def _start(layout: Layout, simulation: Simulation, *, detach: bool, servers_only
         raise prerequisites.Unmet([f"another `make run` has {layout.var} at the moment: stop it first"]) from None
 
 
-def _bring_up(layout: Layout, simulation: Simulation, *, servers_only: bool) -> subprocess.Popen[bytes]:
+def _bring_up(layout: Layout, wish: Wish) -> subprocess.Popen[bytes]:
     java = _java()
     prepare_steps = environment_steps(layout, _java_home(java))
-    _provide(layout, prepare_steps if servers_only else [*prepare_steps, *page_steps(layout)])
-    environment = _environment(layout, java)
+    _provide(layout, prepare_steps if wish.extent is Extent.SERVERS else [*prepare_steps, *page_steps(layout)])
+    environment = _environment(layout, java, wish.extent)
     write_configuration(layout)
     demo_password(layout)
     # A recording that was played to its end is played again when it is asked for again; a restart by the
     # supervisor finds this file and goes on where it was.
     (layout.var / "ledger" / "replay.json").unlink(missing_ok=True)
     make_socket_folder(layout.var)
-    programs = [*server_programs(layout, java), *([] if servers_only else our_programs(layout, simulation))]
-    (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, programs))
+    (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, wish.programs(layout, java)))
     supervisord = start_supervisord(layout, environment)
-    stack = Stack(layout, Supervisor(layout), java, environment)
-    steps = [*stack.server_steps(), *([] if servers_only else stack.our_steps())]
-    run_steps(steps, say, look=lambda: check_alive(supervisord))
+    stack = Stack(layout, Supervisor(layout), java, environment, wish.count)
+    run_steps(stack.steps(wish.extent), say, look=lambda: check_alive(supervisord))
     return supervisord
 
 
-def _environment(layout: Layout, java: str) -> dict[str, str]:
+def _environment(layout: Layout, java: str, extent: Extent) -> dict[str, str]:
     """Return what every process is started with; run.env says the same to commands typed by hand."""
     extra = {**flink_environment(layout), "JAVA_HOME": _java_home(java)}
+    if extent is Extent.LISTENING:
+        # There is no Cassandra: Django must not look for it.
+        extra["CASSANDRA_HOSTS"] = ""
     ours = write_run_env(layout, extra)
     # Fewer malloc arenas: a third less memory in the JVMs, whose threads are many and idle.
     tuning = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
@@ -130,8 +167,11 @@ def check_alive(supervisord: subprocess.Popen[bytes]) -> None:
         raise SupervisorAway(f"the supervisor was {'stopped' if status == 0 else 'killed'} during the start")
 
 
-def _announce(layout: Layout, seconds: float, *, servers_only: bool) -> None:
-    if servers_only:
+def _announce(layout: Layout, seconds: float, extent: Extent) -> None:
+    if extent is Extent.LISTENING:
+        say(f"Twitchly listens after {seconds:.1f} s; `make stop` with TWITCHLY_VAR={layout.var} ends it")
+        return
+    if extent is Extent.SERVERS:
         say(f"The servers are up after {seconds:.1f} s; `make stop` with TWITCHLY_VAR={layout.var} ends them")
         return
     say(f"\nTwitchly is live at http://127.0.0.1:{layout.ports.web} after {seconds:.1f} s")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deploy.local import readiness
 from deploy.local.children import run_command
 from deploy.local.layout import Layout
-from deploy.local.programs import database_commands, manage_command
+from deploy.local.programs import Extent, database_commands, manage_command, producer_names
 from deploy.local.servers import kafka_format_command, kafka_is_formatted
 from deploy.local.steps import Step, wait_until
 from deploy.local.supervisor_client import Supervisor
@@ -30,31 +31,61 @@ class Stack:
     supervisor: Supervisor
     java: str
     environment: dict[str, str]
+    producers: int = 1
 
-    def server_steps(self) -> list[Step]:
-        """Return the servers, which do not wait for each other."""
+    def steps(self, extent: Extent) -> list[Step]:
+        """Return all steps of a start, in the order they are told."""
+        if extent is Extent.LISTENING:
+            steps = [*self._listening_servers(), *self._listening_steps(), *self._producer_steps()]
+            return [*steps, self._joins_step()] if self.layout.simulated else steps
+        servers = [*self._listening_servers(), *self._counting_servers()]
+        if extent is Extent.SERVERS:
+            return servers
+        ours = [*self._listening_steps(), *self._producer_steps(), *self._counting_steps()]
+        board = self._step("First board", self._board, "a value to change", "sink-boards", [step.name for step in ours])
+        return [*servers, *ours, board]
+
+    def _listening_servers(self) -> list[Step]:
         ports = self.layout.ports
         return [
             self._step("Kafka", self._kafka, f"a listener on 127.0.0.1:{ports['Kafka']}", "kafka"),
-            self._step("Cassandra", self._cassandra, f"CQL on 127.0.0.1:{ports['Cassandra']}", "cassandra"),
             self._step("Valkey", self._valkey, f"PONG from 127.0.0.1:{ports['Valkey']}", "valkey"),
+        ]
+
+    def _counting_servers(self) -> list[Step]:
+        port = self.layout.ports["Cassandra"]
+        return [
+            self._step("Cassandra", self._cassandra, f"CQL on 127.0.0.1:{port}", "cassandra"),
             self._step("Flink job manager", self._job_manager, "its REST interface", "flink-jobmanager"),
             self._step("Flink task manager", self._task_manager, "its registration", "flink-taskmanager"),
         ]
 
-    def our_steps(self) -> list[Step]:
-        """Return our own processes and what they need; they come after the servers."""
-        twitch = ("Simulated Twitch",) if self.layout.simulated else ()
-        steps = [
+    def _listening_steps(self) -> list[Step]:
+        """Return what a producer needs besides the servers."""
+        simulated = self._step("Simulated Twitch", self._twitch, "IRC and Helix", "twitch")
+        twitch = [simulated] if self.layout.simulated else []
+        celery_after = ("Valkey", "Database and pages", *(step.name for step in twitch))
+        return [
+            *twitch,
             self._command("Database and pages", database_commands(self.layout), "migrations and static files", ()),
             self._command("Topics", manage_command(self.layout, "create_topics"), "Kafka's topics", ("Kafka",)),
-            self._command(
-                "Tables", manage_command(self.layout, "sync_cassandra"), "Cassandra's tables", ("Cassandra",)
-            ),
-            self._step(
-                "Celery", self._celery, "the list of streams", "worker", ("Valkey", "Database and pages", *twitch)
-            ),
-            self._step("Producer", lambda: self._run("producer"), "its process", "producer", ("Topics", "Celery")),
+            self._step("Celery", self._celery, "the list of streams", "worker", celery_after),
+        ]
+
+    def _producer_steps(self) -> list[Step]:
+        return [
+            self._step(name.capitalize(), partial(self._run, name), "its process", name, ("Topics", "Celery"))
+            for name in producer_names(self.producers)
+        ]
+
+    def _joins_step(self) -> Step:
+        after = [name.capitalize() for name in producer_names(self.producers)]
+        return self._step("First joins", self._joins, "a confirmed join", "producer", after)
+
+    def _counting_steps(self) -> list[Step]:
+        tables = manage_command(self.layout, "sync_cassandra")
+        return [
+            self._command("Tables", tables, "Cassandra's tables", ("Cassandra",)),
             self._step("Flink job", self._flink_job, "the job to run", "flink-job", ("Topics", "Flink task manager")),
             self._step(
                 "Sink history", lambda: self._run("sink-history"), "its process", "sink-history", ("Topics", "Tables")
@@ -64,12 +95,6 @@ class Stack:
             ),
             self._step("Web", self._web, "its first page", "web", ("Database and pages", "Valkey", "Cassandra")),
         ]
-        if self.layout.simulated:
-            steps.insert(0, self._step("Simulated Twitch", self._twitch, "IRC and Helix", "twitch"))
-        board = self._step(
-            "First board", self._board, "a value to change", "sink-boards", [step.name for step in steps]
-        )
-        return [*steps, board]
 
     def _step(
         self, name: str, work: Callable[[], str], waits_for: str, program: str, after: Sequence[str] = ()
@@ -142,6 +167,12 @@ class Stack:
         moved = readiness.BoardMoved(lambda: readiness.look_at_board(port), self._now_ms)
         wait_until(moved, BOARD_LIMIT_S, f"a moving board no older than {readiness.FRESH_MS // 1_000} s")
         return "moves"
+
+    def _joins(self) -> str:
+        port = self.layout.ports["simulated Helix"]
+        url = f"http://127.0.0.1:{port}/simulator"
+        wait_until(lambda: readiness.joined_channels(readiness.get_json(url)) > 0, PROCESS_LIMIT_S, "a confirmed join")
+        return "confirmed"
 
     def _now_ms(self) -> int:
         return time.time_ns() // 1_000_000 + self.layout.clock_offset_ms

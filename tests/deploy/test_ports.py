@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.ports import NAMES, Ports, free_block, holder, taken
+from deploy.local.ports import BLOCK, NAMES, Ports, free_block, holder, taken
 
 
 @pytest.fixture
@@ -17,8 +17,13 @@ def listener() -> Iterator[socket.socket]:
 
 def test_each_server_counts_on_from_the_web_port() -> None:
     ports = Ports(8000)
-    assert [ports[name] for name in NAMES] == list(range(8000, 8010))
+    assert [ports[name] for name in NAMES] == list(range(8000, 8017))
     assert (ports.web, ports["Kafka"], ports["Valkey"], ports["simulated Helix"]) == (8000, 8001, 8005, 8009)
+    assert (ports["simulated TLS"], ports["producer's metrics"], ports["producer-4's metrics"]) == (8011, 8013, 8016)
+
+
+def test_the_blocks_of_two_copies_do_not_meet() -> None:
+    assert len(NAMES) <= BLOCK
 
 
 def test_a_port_somebody_listens_on_is_taken(listener: socket.socket) -> None:

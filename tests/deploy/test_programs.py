@@ -8,7 +8,8 @@ import yaml
 
 from deploy.local.commands import split
 from deploy.local.layout import Layout
-from deploy.local.programs import Simulation, our_programs
+from deploy.local.programs import PRODUCERS_MAX, Extent, Simulation, our_programs, producers_problems
+from deploy.local.run import Wish
 from deploy.local.servers import CONFIGURATION, TEMPLATES, flink_home, kafka_is_formatted, write_configuration
 
 
@@ -58,6 +59,29 @@ def test_a_wrong_option_is_refused_by_its_make_variable(simulation: Simulation, 
 def test_all_wrong_options_are_named_together() -> None:
     wrong = Simulation(Path("/no/chat.txt"), "-1", "-1", "-1", "1.5")
     assert [problem.split()[0] for problem in wrong.problems()] == ["REPLAY", "SPEED", "RATE", "CHANNELS", "SEED"]
+
+
+def test_every_producer_has_a_name_and_a_port_for_its_metrics(layout: Layout) -> None:
+    programs = {program.name: list(program.command)[-4:] for program in our_programs(layout, Simulation(), 2)}
+    assert programs["producer"] == ["--name", "producer-1", "--metrics-port", "21013"]
+    assert programs["producer-2"] == ["--name", "producer-2", "--metrics-port", "21014"]
+    assert "producer-3" not in programs
+
+
+def test_as_many_producers_as_have_a_port_are_no_problem() -> None:
+    assert [producers_problems(given) for given in (None, "1", str(PRODUCERS_MAX))] == [[], [], []]
+    assert [producers_problems(given)[0].split()[0] for given in ("0", "5", "two", "")] == ["PRODUCERS"] * 4
+
+
+def test_a_listening_copy_has_what_it_takes_from_twitch_to_kafka(configured: Layout) -> None:
+    wish = Wish(producers="2", extent=Extent.LISTENING)
+    names = [program.name for program in wish.programs(configured, "java")]
+    assert names == ["kafka", "valkey", "twitch", "worker", "beat", "producer", "producer-2"]
+
+
+def test_servers_alone_are_none_of_ours(configured: Layout) -> None:
+    names = [program.name for program in Wish(extent=Extent.SERVERS).programs(configured, "java")]
+    assert names == ["kafka", "cassandra", "valkey", "flink-jobmanager", "flink-taskmanager"]
 
 
 def test_with_real_twitch_nothing_is_simulated(layout: Layout) -> None:

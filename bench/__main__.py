@@ -1,0 +1,25 @@
+"""`python -m bench`: every benchmark, one after the other; the exit code says how many missed their aim."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from bench.machine import ROOT, described
+
+NAMES = ("parser", "listening", "joins", "capacity")
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, all without a name."""
+    machine = described()
+    print(", ".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
+    missed = 0
+    for name in names or NAMES:
+        print(f"\n== {name}", flush=True)
+        missed += subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=ROOT).returncode != 0
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""`python -m bench.joins`: how long 500 channels take from cold, and whether Twitch's limits were kept."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import psutil
+
+from bench.listening import channels_in
+from bench.machine import keep, table
+from drills.stack import Stack
+
+LIMIT_S = 400.0
+MARKS = (20, 100, 250, 500)
+
+
+def main() -> int:
+    """Print when so many channels were joined; return 1 when a limit was overrun or one is missing."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--channels", type=int, default=500)
+    wanted = options.parse_args().channels
+    stack = Stack(CHANNELS_WANTED=str(wanted))
+    try:
+        # Some channels are offline at any time: of an eighth more, enough are live.
+        stack.start("--listening", "--channels", str(wanted * 9 // 8), "--rate", str(wanted), "--seed", "1")
+        took = joined_after(stack, [*(mark for mark in MARKS if mark < wanted), wanted])
+        told = stack.simulator()["irc"]
+    finally:
+        stack.remove()
+    print(table([["channels joined", "seconds from the start of the producer"], *map(list, took.items())]))
+    print(f"{told['joins']} joins on {told['connections']} connections, limits overrun: {told['violations']}")
+    keep("joins", {"seconds": took, "joins": told["joins"], "violations": told["violations"]})
+    return int(wanted not in took or any(told["violations"].values()))
+
+
+def joined_after(stack: Stack, marks: list[int]) -> dict[int, float]:
+    """Return after how many seconds of the producer's life so many channels were joined."""
+    born = psutil.Process(stack.processes()["producer"]).create_time()
+    took: dict[int, float] = {}
+    while len(took) < len(marks) and time.time() - born < LIMIT_S:
+        joined, now_s = channels_in(stack, "confirmed"), time.time() - born
+        took |= {mark: round(now_s, 1) for mark in marks if mark <= joined and mark not in took}
+        time.sleep(0.1)
+    return took
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""`python -m bench.listening`: messages a CPU-second of the real producer, from its socket to acknowledged in Kafka.
+
+All its threads count, librdkafka's too; augmentation and hashing are on. A source on loopback sends as fast as the
+producer reads, so that the producer is what limits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import redis
+
+from bench.machine import ROOT, keep, table
+from drills.stack import Stack, wait_until
+
+CHANNELS = 100
+MESSAGES = 400_000
+LIMIT_S = 180.0
+AIM = 40_000
+SPOKEN = ("message", "copy", "bot")
+
+
+def main() -> int:
+    """Print the figures; return 1 when they are below the aim."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--messages", type=int, default=MESSAGES)
+    wanted = options.parse_args().messages
+    stack = Stack(CHANNELS_WANTED=str(CHANNELS))
+    try:
+        stack.start("--listening", "--channels", str(CHANNELS), "--rate", "1", "--seed", "1")
+        # The list stays as it is: the source knows the channels of now.
+        for name in ("beat", "worker", "producer"):
+            stack.end(name)
+        with source(stack) as (port, speak), producer(stack, port) as process:
+            figures = measured(stack, speak, process, wanted)
+    finally:
+        stack.remove()
+    rows = [[name.replace("_", " "), value] for name, value in figures.items()]
+    print(table([["producer", "figure"], *rows]))
+    keep("listening", figures)
+    return int(figures["messages_per_cpu_s"] < AIM)
+
+
+def measured(stack: Stack, speak: Any, process: psutil.Process, messages: int) -> dict[str, Any]:
+    """Let the source send, and return what that cost the producer."""
+    listed = len(channels(stack))
+    wait_until(lambda: channels_in(stack, "confirmed") == channels_in(stack, "wanted") == listed, 120, "all joins")
+    rendered = int(speak(f"render {messages}").split()[1])
+    idle_s, idle_cpu_s = 5.0, cpu_s(process)
+    time.sleep(idle_s)
+    before, began_cpu_s, began_s = spoken(stack), cpu_s(process), time.monotonic()
+    idle = (began_cpu_s - idle_cpu_s) / idle_s
+    speak("go")
+    sent_s = time.monotonic() - began_s
+    wait_until(lambda: is_through(stack, before + rendered), LIMIT_S, "all messages to be acknowledged", 0.1)
+    spent_s, cpu = time.monotonic() - began_s, cpu_s(process) - began_cpu_s
+    heard = spoken(stack) - before
+    return {
+        "messages": heard,
+        "lost": lost(stack),
+        "seconds_until_sent": round(sent_s, 1),
+        "seconds_until_acknowledged": round(spent_s, 1),
+        "cpu_seconds": round(cpu, 1),
+        "messages_per_cpu_s": round(heard / cpu),
+        "messages_per_s": round(heard / spent_s),
+        "cores_when_idle": round(idle, 3),
+        "peak_mb": round(peak_mb(process.pid), 1),
+    }
+
+
+@contextmanager
+def source(stack: Stack) -> Iterator[tuple[int, Any]]:
+    """Run the source; yield its port, and what says a line to it and waits for the answer."""
+    path = stack.var / "channels.json"
+    path.write_text(json.dumps(channels(stack)))
+    command = [sys.executable, "-m", "bench.source", str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin is not None and process.stdout is not None
+        to, said = process.stdin, process.stdout
+
+        def speak(line: str) -> str:
+            to.write(f"{line}\n")
+            to.flush()
+            return said.readline()
+
+        try:
+            yield int(said.readline().split()[1]), speak
+        finally:
+            process.kill()
+
+
+@contextmanager
+def producer(stack: Stack, irc_port: int) -> Iterator[psutil.Process]:
+    """Run the producer of the copy, connected to the source."""
+    command = [sys.executable, "manage.py", "run_producer", "--name", "producer-1", "--metrics-port"]
+    environment = {**os.environ, **stack.env, "TWITCH_IRC_PORT": str(irc_port), "MALLOC_ARENA_MAX": "2"}
+    log = stack.var / "log" / "bench-producer.log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*command, str(stack.port + 13)], cwd=ROOT, env=environment, stdout=output, stderr=output
+        ) as process,
+    ):
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def channels(stack: Stack) -> list[tuple[str, str]]:
+    """Return id and login of every channel on the list."""
+    text: Any = redis.Redis(port=stack.port + 5, db=3).get("streams")
+    return [(stream["id"], stream["login"]) for stream in json.loads(text)["streams"]]
+
+
+def channels_in(stack: Stack, state: str) -> int:
+    """Return how many channels are wanted or confirmed; 0 while the producer does not answer."""
+    try:
+        return int(stack.metrics().get(f'twitchly_irc_channels{{state="{state}"}}', 0))
+    except httpx.HTTPError:
+        return 0
+
+
+def spoken(stack: Stack) -> int:
+    """Return how many messages were given to Kafka's driver so far."""
+    page = stack.metrics()
+    return int(sum(page.get(f'twitchly_records_total{{kind="{kind}"}}', 0) for kind in SPOKEN))
+
+
+def lost(stack: Stack) -> int:
+    """Return how many records were dropped or not confirmed."""
+    page = stack.metrics()
+    return int(sum(value for name, value in page.items() if name.startswith("twitchly_records_lost_total")))
+
+
+def is_through(stack: Stack, messages: int) -> bool:
+    """Say whether all messages were given to Kafka or lost, and hardly anything waits to be acknowledged."""
+    page = stack.metrics()
+    waiting = page["twitchly_records_buffered"] + page["twitchly_records_in_flight"]
+    # Pulses and clocks never end: a second of them may be on the way.
+    return spoken(stack) + lost(stack) >= messages and waiting <= 2 * CHANNELS
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Return the CPU time of all threads so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def peak_mb(pid: int) -> float:
+    """Return the most memory a process ever had resident. Source: proc(5), VmHWM."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

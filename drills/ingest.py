@@ -1,0 +1,131 @@
+"""`make drill-ingest`: every fault that Twitch, Kafka and we ourselves can have, one after the other.
+
+A listening copy of its own; the ledger says at the end what became of the messages of each fault's time. Gaps are
+excused within a fault and its recovery alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from drills.faults import CHANNELS_PER_CONNECTION, Drill, drills
+from drills.stack import Stack
+from drills.watching import Course, look, watch
+
+# A message may be under way this long, and a gap begins 2 s before the last bytes that came.
+BEFORE_MS = 5_000
+AFTER_MS = 3_000
+# Partitions go from one producer to the other while the copy starts.
+START = Drill("the start itself", lambda _: {}, limit_s=240, producers=(1, 2))
+START_MS = 120_000
+ROW = "{:<24}{:>10}{:>10}{:>10}{:>10}{:>13}{:>13}{:>11}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fault's watching showed: its time, and what of it must not be."""
+
+    drill: Drill
+    from_ms: int
+    until_ms: int
+    recovered_s: float
+    noticed_s: float | None
+    problems: list[str]
+
+
+def main() -> int:
+    """Print one line a fault; return 1 when a message differs or a limit is missed."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--channels", default="100")
+    options.add_argument("--rate", default="300")
+    options.add_argument("--seed", default="4")
+    options.add_argument("--only", nargs="*", default=[], help="names of faults; all without")
+    given = options.parse_args()
+    print(f"{given.channels} channels, {given.rate} messages/s, seed {given.seed}", flush=True)
+    stack = Stack()
+    try:
+        stack.start(
+            *("--listening", "--producers", "2", "--channels", given.channels, "--rate", given.rate),
+            *("--seed", given.seed),
+        )
+        outcomes, figures = tried(stack, [one for one in drills() if not given.only or one.name in given.only])
+        violations = stack.simulator()["irc"]["violations"]
+    finally:
+        stack.remove()
+    return told(outcomes, figures, violations)
+
+
+def tried(stack: Stack, wanted: list[Drill]) -> tuple[list[Outcome], dict[str, Any]]:
+    """Try each fault once all is well, and let the ledger judge."""
+    streams = redis.Redis(port=stack.port + 5, db=3, socket_timeout=5)
+    outcomes: list[Outcome] = []
+    for drill in (START, *wanted):
+        outcomes.append(try_one(stack, drill, streams, outcomes[-1].until_ms + 1 if outcomes else 0))
+        print(f"  {drill.name}: well after {outcomes[-1].recovered_s:.1f} s", flush=True)
+    intervals = [(one.from_ms, one.until_ms) for one in outcomes]
+    return outcomes, stack.check_ledger(intervals, "--listening")
+
+
+def try_one(stack: Stack, drill: Drill, streams: redis.Redis, earliest_ms: int) -> Outcome:
+    """Let one fault happen and watch until all is well; its time begins at `earliest_ms` at the earliest."""
+    from_ms = max(earliest_ms, _now_ms() - (START_MS if drill is START else BEFORE_MS))
+    began_s = time.monotonic()
+    touched = drill.begin(stack)
+    fresh_ms = int(touched["until_ms"]) if drill.wants_fresh_list else 0
+    course, is_well = watch(
+        lambda: look(stack, drill.producers, streams), began_s, drill.watch_s, drill.limit_s, fresh_ms
+    )
+    stack.end_faults()
+    recovered_s = max(0.0, course.recovered_s - (drill.lasts_s if drill.from_end else 0.0))
+    problems = [] if is_well else [f"not well again within {drill.limit_s:.0f} s"]
+    problems += broken_limits(drill, course, touched)
+    return Outcome(drill, from_ms, _now_ms() + AFTER_MS, recovered_s, course.noticed_s, problems)
+
+
+def broken_limits(drill: Drill, course: Course, touched: dict[str, Any]) -> list[str]:
+    """Return the limits of a fault that were not kept."""
+    found = []
+    channels = len(touched.get("channels") or ()) or CHANNELS_PER_CONNECTION
+    limits = (
+        ("the loss was noticed", course.lost_s(channels), drill.noticed_within_s),
+        ("20 channels were heard again", course.again_s(channels, min(20, channels)), drill.first_20_within_s),
+    )
+    for what, took_s, within_s in limits:
+        if within_s is not None and (took_s is None or took_s > within_s):
+            taken = "not at all" if took_s is None else f"after {took_s:.1f} s"
+            found.append(f"{what} {taken}: expected within {within_s:.0f} s")
+    return found
+
+
+def told(outcomes: list[Outcome], figures: dict[str, Any], violations: dict[str, int]) -> int:
+    """Print the table and return the exit code."""
+    print(ROW.format("fault", "sent", "counted", "in gaps", "dropped", "differences", "amiss s", "well s"))
+    problems = []
+    for outcome, counts in zip(outcomes, figures["faults"], strict=True):
+        noticed = "" if outcome.noticed_s is None else f"{outcome.noticed_s:.1f}"
+        numbers = [counts[name] for name in ("sent", "in_chat", "in_gaps", "dropped", "differences")]
+        print(ROW.format(outcome.drill.name, *numbers, noticed, f"{outcome.recovered_s:.1f}"))
+        lost = counts["in_gaps"] + counts["dropped"]
+        problems += [f"{outcome.drill.name}: {problem}" for problem in outcome.problems]
+        if outcome.drill.no_gap and lost:
+            problems.append(f"{outcome.drill.name}: {lost} messages in gaps: expected 0")
+    if any(violations.values()):
+        problems.append(f"Twitch's limits were overrun: {violations}")
+    print(json.dumps({name: value for name, value in figures.items() if name != "faults"} | {"limits": violations}))
+    print("\n".join(problems))
+    return int(bool(problems) or figures["differences"] != 0)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""A simulated IRC server that pings often and drops whoever does not answer, served from a thread of the test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from apps.ingest.simulator.irc_client import Patience
+from apps.ingest.simulator.irc_server import IrcServer
+from apps.ingest.simulator.rooms import Rooms
+from apps.ingest.simulator.simulator import listen
+from apps.ingest.simulator.source import Channel
+
+CHANNEL = Channel("1", "somebody", "Somebody")
+STATE = b"@emote-only=0;followers-only=-1;r9k=0;room-id=1;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #somebody\r\n"
+
+
+@dataclass(frozen=True)
+class Pinging:
+    """Where it listens; `clients` is who is connected just now."""
+
+    irc_port: int
+    ws_port: int
+    server: IrcServer
+
+    @property
+    def clients(self) -> int:
+        return len(self.server.connections.clients)
+
+
+@contextmanager
+def pinging(every_s: float, answer_within_s: float) -> Iterator[Pinging]:
+    """Serve until the block is left."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    patience = Patience(ping_every_s=every_s, pong_within_s=answer_within_s)
+    server = IrcServer(Rooms([CHANNEL], lambda _channel: STATE), patience)
+    irc, websocket = listen(0, "IRC"), listen(0, "WebSocket")
+    irc_port, ws_port = (int(listener.getsockname()[1]) for listener in (irc, websocket))
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(irc), loop).result(5)
+        asyncio.run_coroutine_threadsafe(server.start_websocket(websocket), loop).result(5)
+        yield Pinging(irc_port, ws_port, server)
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
