@@ -62,7 +62,7 @@ class Ownership:
     def close(self) -> None:
         """Stop polling; the name keeps its partitions until the session runs out."""
         self._stop.set()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=2)
 
     def _run(self) -> None:
         try:

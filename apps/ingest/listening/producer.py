@@ -41,7 +41,8 @@ WRITE_AT_ONCE = 1_000
 RULES_EVERY_S = 10.0
 SPLIT_EVERY_S = 60.0
 REPORT_EVERY_S = 30.0
-DRAIN_S = 6.0
+# Together with leaving the group within the 8 s that a stop may take.
+DRAIN_S = 5.0
 HANDOVER_S = 3.0
 
 
@@ -252,21 +253,24 @@ class ChatProducer:
         """Write the pulses of each second once it is over, and clocks five times a second."""
         end_ms = (self._now_ms() // 1000 + 1) * 1000
         split_s = time.monotonic()
+        late_ms = 0
         while True:
             if self._now_ms() - end_ms > CATCH_UP_MS:
                 end_ms = self._now_ms() // 1000 * 1000
             while self._now_ms() >= end_ms:
                 self._pulse(end_ms)
                 end_ms += 1000
-            self.writer.put_clocks(self._lag_ms())
+            # After a stall of ours what waits in the sockets is older than any line that was read.
+            self.writer.put_clocks(max(self._lag_ms(), late_ms))
             self._put_lost()
             self._put_sums(self._now_ms() - SUMS_AFTER_MS)
             if time.monotonic() - split_s > SPLIT_EVERY_S:
                 split_s = time.monotonic()
                 for gap in self.coverage.split(self._now_ms()):
                     self.writer.put_gap(gap)
-            now_ms = self._now_ms()
-            await asyncio.sleep((200 - now_ms % 200) / 1000)
+            wake_ms = (self._now_ms() // 200 + 1) * 200
+            await asyncio.sleep((wake_ms - self._now_ms()) / 1000)
+            late_ms = max(0, self._now_ms() - wake_ms)
 
     def _pulse(self, end_ms: int) -> None:
         for channel_id, observed_ms in self.coverage.observed(end_ms).items():

@@ -55,7 +55,9 @@ class Command(BaseCommand):
         parser.add_argument("--helix-port", type=int, default=settings.SIMULATOR_HELIX_PORT)
         parser.add_argument("--ws-port", type=int, default=settings.SIMULATOR_WS_PORT, help="IRC over WebSocket")
         parser.add_argument("--tls-port", type=int, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
-        parser.add_argument("--channels", type=count, default=500, help="channels of the synthetic audience")
+        parser.add_argument(
+            "--channels", type=count, default=600, help="channels of the synthetic audience, some of them offline"
+        )
         parser.add_argument("--rate", type=positive, default=500.0, help="its messages a second, in all")
         parser.add_argument("--seed", type=int, default=1, help="what it is drawn from")
         parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
