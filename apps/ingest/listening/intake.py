@@ -16,8 +16,9 @@ from core.records import event_record, message_record, stream_fields
 from core.seen import Seen
 from core.sharding import partition_of
 
-# A message comes twice within seconds; at 20,000 a second this holds the last 10 s.
+# A message comes twice within seconds. At 20,000 a second the limit holds the last 10 s.
 REMEMBERED = 200_000
+REMEMBERED_MS = 60_000
 _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"})
 
 
@@ -49,7 +50,7 @@ class Intake:
         self._wanted: dict[str, _Wanted] = {}
         self._ids: dict[str, str] = {}
         self._rules = Rules(frozenset(), frozenset(), frozenset())
-        self._seen = Seen(REMEMBERED)
+        self._seen = Seen(REMEMBERED, REMEMBERED_MS)
         self._modes = ChatModes()
         self._minutes = Minutes()
         self.told_ms = 0
@@ -93,7 +94,7 @@ class Intake:
             self.rejected["without id or user"] += 1
         elif message.user in self._rules.opted_out_users or message.source_room_id in self._rules.opted_out_channels:
             self.rejected["opted out"] += 1
-        elif self._seen.again(message.id):
+        elif self._seen.again(message.id, now_ms):
             self.rejected["duplicate"] += 1
         else:
             return self._entry(line, message, message.id, wanted, at_ms)
@@ -115,7 +116,7 @@ class Intake:
             self.rejected["copied notice"] += 1
             return []
         happened, event_id = happening(line), line.tag("id")
-        if happened is None or self._seen.again(event_id or _moderation_id(line)):
+        if happened is None or self._seen.again(event_id or _moderation_id(line), now_ms):
             return []
         at_ms = self._sent_ms(sent_ms(line), now_ms)
         if happened.kind in SUMMED:
