@@ -74,9 +74,16 @@ class Coverage:
         watch.unheard_since_ms, watch.reason = since_ms, reason
         return None
 
+    def refused(self, channel_id: str, reason: str) -> None:
+        """Note why a channel that is not listened to cannot be: its gap says so."""
+        watch = self._watches.get(channel_id)
+        if watch is not None and watch.unheard_since_ms is not None:
+            watch.reason = reason
+
     def heard(self) -> int:
         """Return how many wanted channels are listened to."""
-        return sum(watch.heard_since_ms is not None for watch in self._watches.values())
+        # Asked for by another thread too: the list is made at once.
+        return sum(watch.heard_since_ms is not None for watch in list(self._watches.values()))
 
     def split(self, at_ms: int) -> list[Gap]:
         """Return the gaps that are still open, up to now; they go on from here as new ones."""

@@ -19,13 +19,15 @@ JOIN_ANSWER_MS = 10_000
 JOIN_RETRY_MAX_MS = 300_000
 # Asked so often in vain, a join counts as failed; it is asked again all the same.
 JOIN_FAILED_TRIES = 3
+WELCOME_WITHIN_MS = 15_000
 PING_EVERY_MS = 15_000
 PONG_WITHIN_MS = 10_000
 # A line longer than this is no IRC: tags up to 8 KiB, and the longest recorded text far below the rest.
 MAX_LINE_BYTES = 65_536
 SWEEP_EVERY_MS = 5_000
 
-REFUSED = frozenset({"msg_channel_suspended", "msg_banned", "tos_ban"})
+# What Twitch says of a channel that we may not hear, and what a gap calls it.
+REFUSED = {"msg_channel_suspended": "suspended", "msg_banned": "refused", "tos_ban": "refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,31 @@ class _Pending:
 
 
 class JoinBudget:
-    """How many joins may still be asked for; sessions that share one keep the limit together."""
+    """How many joins may still be asked for; sessions that share one keep the limit together.
+
+    Among those that wait for a used-up budget the one with the shortest `delay_ms` comes first.
+    """
 
     def __init__(self, limit: int = JOINS_PER_WINDOW, window_ms: int = JOIN_WINDOW_MS) -> None:
         self._limit = limit
         self._window_ms = window_ms
         self._times: deque[int] = deque()
+        self._free_ms = 0
 
-    def take(self, now_ms: int) -> bool:
+    def take(self, now_ms: int, delay_ms: int = 0) -> bool:
         """Take one join, if there is one left."""
         while self._times and self._times[0] <= now_ms - self._window_ms:
             self._times.popleft()
-        if len(self._times) >= self._limit:
+        if len(self._times) >= self._limit or now_ms < self.free_at_ms(delay_ms):
             return False
         self._times.append(now_ms)
+        if len(self._times) == self._limit:
+            self._free_ms = self._times[0] + self._window_ms
         return True
 
-    def free_at_ms(self) -> int:
+    def free_at_ms(self, delay_ms: int = 0) -> int:
         """Return when the next join may be asked for; in the past when it may be at once."""
-        return self._times[0] + self._window_ms if len(self._times) >= self._limit else 0
+        return self._free_ms + delay_ms if self._free_ms else 0
 
 
 class Session:
@@ -103,20 +111,25 @@ class Session:
     PONG tells.
     """
 
-    def __init__(self, nick: str, now_ms: int, budget: JoinBudget | None = None) -> None:
+    def __init__(self, nick: str, now_ms: int, budget: JoinBudget | None = None, join_delay_ms: int = 0) -> None:
         self._buffer = b""
         self._out: list[str] = ["CAP REQ :twitch.tv/tags twitch.tv/commands", f"NICK {nick}"]
         self._nick = nick.lower()
         self._budget = budget or JoinBudget()
+        self._join_delay_ms = join_delay_ms
         self._pending: dict[str, _Pending] = {}
         self._joined: dict[str, None] = {}
         self._silence = Silence()
-        self._swept_ms = now_ms
+        self._began_ms = self._swept_ms = self._asked_ms = now_ms
         self._pinged_ms: int | None = None
-        self._asked_ms = now_ms
-        self.is_welcome = False
+        self._greeted = self._capable = False
         self.heard_ms = now_ms
         self.lag_ms = 0
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether Twitch let us in and granted what we need to understand it."""
+        return self._greeted and self._capable
 
     @property
     def joined(self) -> frozenset[str]:
@@ -131,7 +144,7 @@ class Session:
     @property
     def failed(self) -> int:
         """How many channels were asked for several times in vain."""
-        return sum(pending.tries >= JOIN_FAILED_TRIES for pending in self._pending.values())
+        return sum(pending.tries >= JOIN_FAILED_TRIES for pending in list(self._pending.values()))
 
     def join(self, logins: Iterable[str]) -> None:
         """Ask for channels, most wanted first; they are joined as the limits allow."""
@@ -177,6 +190,8 @@ class Session:
         """Do what is due: joins, retries, PING. Ends the session when a PING stays without answer."""
         if self._pinged_ms is not None and now_ms - self._pinged_ms >= PONG_WITHIN_MS:
             return [Ended("silent")]
+        if not self.is_welcome and now_ms - self._began_ms >= WELCOME_WITHIN_MS:
+            return [Ended("no welcome")]
         if self._pinged_ms is None and now_ms - self.heard_ms >= PING_EVERY_MS:
             self._pinged_ms = self._asked_ms = now_ms
             self._out.append("PING :twitchly")
@@ -191,17 +206,19 @@ class Session:
     def wake_at_ms(self, now_ms: int) -> int:
         """Return when `tick` is due at the latest."""
         due = self.heard_ms + PING_EVERY_MS if self._pinged_ms is None else self._pinged_ms + PONG_WITHIN_MS
+        if not self.is_welcome:
+            due = min(due, self._began_ms + WELCOME_WITHIN_MS)
         if self._joined:
             due = min(due, self._swept_ms + SWEEP_EVERY_MS)
         if self.is_welcome and self._pending:
             retry = min(pending.retry_at_ms for pending in self._pending.values())
-            due = min(due, max(retry, self._budget.free_at_ms()))
+            due = min(due, max(retry, self._budget.free_at_ms(self._join_delay_ms)))
         return max(now_ms, due)
 
     def _send_joins(self, now_ms: int) -> None:
         for login, pending in self._pending.items():
             if pending.retry_at_ms <= now_ms:
-                if not self._budget.take(now_ms):
+                if not self._budget.take(now_ms, self._join_delay_ms):
                     return
                 pending.retry_at_ms = now_ms + min(JOIN_ANSWER_MS * 2**pending.tries, JOIN_RETRY_MAX_MS)
                 pending.tries += 1
@@ -210,8 +227,13 @@ class Session:
     def _sweep(self, now_ms: int, events: list[Event]) -> None:
         """Join channels anew that should have spoken: some servers forget that we joined."""
         for login in self._silence.due(now_ms):
-            self._out.append(f"PART #{login}")
+            # Not parted before it may be joined again.
+            if not self._budget.take(now_ms, self._join_delay_ms):
+                return
+            self._silence.doubt(login)
+            self._out += [f"PART #{login}", f"JOIN #{login}"]
             self._leave(login, "silent", events)
+            self._pending[login] = _Pending(1, now_ms + JOIN_ANSWER_MS)
 
     def _line(self, line: Line, now_ms: int, events: list[Event]) -> None:
         match line.command:
@@ -220,14 +242,19 @@ class Session:
             case "PONG":
                 self.lag_ms = now_ms - self._asked_ms
             case "001":
-                self.is_welcome = True
+                self._greeted = True
+            case "CAP" if "ACK" in line.params[:2]:
+                self._capable = True
             case "JOIN" if line.nick.lower() == self._nick:
                 self._confirm(line.channel, now_ms, events)
+            case "366" if len(line.params) > 1:
+                self._confirm(line.params[1].removeprefix("#").lower(), now_ms, events)
             case "PART" if line.nick.lower() == self._nick:
                 self._leave(line.channel, "parted", events)
             case "NOTICE" if line.tag("msg-id") in REFUSED:
-                events.append(Refused(line.channel, line.tag("msg-id")))
-                self._leave(line.channel, "suspended", events)
+                reason = REFUSED[line.tag("msg-id")]
+                events.append(Refused(line.channel, reason))
+                self._leave(line.channel, reason, events)
             case "RECONNECT":
                 events.append(Reconnect())
             case "CAP" if "NAK" in line.params[:2]:

@@ -25,11 +25,14 @@ class Moves:
     part: dict[int, list[str]] = field(default_factory=dict)
 
 
-def plan(wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int) -> Moves:
+def plan(
+    wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int, *, strict: bool = False
+) -> Moves:
     """Return the fewest moves that make the connections listen to `wanted`, the first ones joined first.
 
     A channel that is wanted and has a connection stays where it is; free places are filled before new
-    connections are opened, and those are filled in the order in which their joins will be sent.
+    connections are opened, and those are filled in the order in which their joins will be sent: one after
+    the other when all share one budget (`strict`), else by turns.
     """
     order = list(dict.fromkeys(wanted))
     keep = set(order)
@@ -48,12 +51,14 @@ def plan(wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_co
         if free > 0 and rest:
             moves.join[number], rest = rest[:free], rest[free:]
     following = max(connections, default=-1) + 1
-    moves.join |= {following + n: logins for n, logins in enumerate(_deal(rest, per_connection))}
+    moves.join |= {following + n: logins for n, logins in enumerate(_deal(rest, per_connection, strict))}
     return moves
 
 
-def _deal(logins: list[str], per_connection: int) -> list[list[str]]:
+def _deal(logins: list[str], per_connection: int, strict: bool) -> list[list[str]]:
     """Spread `logins` over new connections so that each is joined as early as its place in the list asks for."""
+    if strict:
+        return [logins[at : at + per_connection] for at in range(0, len(logins), per_connection)]
     dealt: list[list[str]] = [[] for _ in range(-(-len(logins) // per_connection))]
     waves = range(-(-per_connection // JOINS_PER_WINDOW))
     turns = sorted((n * CONNECT_EVERY_MS + wave * JOIN_WINDOW_MS, n) for n in range(len(dealt)) for wave in waves)

@@ -49,11 +49,12 @@ class Silence:
 
     def due(self, now_ms: int) -> list[str]:
         """Return the channels to be joined anew."""
-        due = [login for login, pace in self._paces.items() if now_ms - pace.last_ms >= _limit_ms(pace)]
-        for login in due:
-            pace = self._learned[login] = self._paces[login]
-            pace.patience *= 2
-        return due
+        return [login for login, pace in self._paces.items() if now_ms - pace.last_ms >= _limit_ms(pace)]
+
+    def doubt(self, login: str) -> None:
+        """Take note that a watched channel is joined anew: the next time it is given twice as long."""
+        pace = self._learned[login] = self._paces[login]
+        pace.patience *= 2
 
 
 def _limit_ms(pace: _Pace) -> float:

@@ -46,7 +46,6 @@ GAP_REASONS: Mapping[str, str] = {
     "joining": "the channel was being joined",
     "restart": "the listener was restarted",
     "disconnected": "the connection to Twitch was lost",
-    "reconnecting": "Twitch asked us to connect anew",
     "parted": "Twitch took us out of the channel",
     "suspended": "Twitch has suspended the channel",
     "refused": "Twitch did not let us join",
@@ -55,7 +54,6 @@ GAP_REASONS: Mapping[str, str] = {
     "delivery": "messages did not reach Kafka",
     "handover": "another listener took over",
     "unwanted": "the channel had left the list",
-    "sleeping": "the machine had slept",
 }
 
 

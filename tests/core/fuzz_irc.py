@@ -34,7 +34,7 @@ def events(*pieces: bytes) -> list[Event]:
     """Return what a session makes of the pieces."""
     session = Session("justinfan12345", 0)
     session.join(["a", "b"])
-    session.receive_data(b":t 001 justinfan12345 :hi\r\n", 0)
+    session.receive_data(b":t CAP * ACK :x\r\n:t 001 justinfan12345 :hi\r\n", 0)
     session.tick(0)
     found = [event for piece in pieces for event in session.receive_data(piece, 1)]
     session.tick(2)

@@ -85,3 +85,10 @@ def test_a_recorded_gap_has_the_last_word_over_what_was_claimed() -> None:
     assert unheard.observed_ms(30_000, 16_000, 46_000) == 30_000
     assert unheard.observed_ms(5_000, 75_000, 80_000) == 0
     assert Unheard([]).observed_ms(1_000, 0, 1_000) == 1_000
+
+
+def test_the_gap_of_a_refused_channel_says_so() -> None:
+    coverage = Coverage()
+    coverage.want("7", 1_000, "joining")
+    coverage.refused("7", "suspended")
+    assert coverage.split(2_000) == [Gap("7", 1_000, 2_000, "suspended")]

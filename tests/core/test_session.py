@@ -13,6 +13,7 @@ from core.session import (
     JOIN_WINDOW_MS,
     PING_EVERY_MS,
     PONG_WITHIN_MS,
+    WELCOME_WITHIN_MS,
     Ended,
     Event,
     JoinBudget,
@@ -27,7 +28,8 @@ from core.silence import AT_LEAST_MS, AT_MOST_MS
 DATA: Path = settings.DATA_DIR
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"recorded data is absent: TWITCHLY_DATA={DATA}")
 NICK = "justinfan12345"
-WELCOME = f":tmi.twitch.tv 001 {NICK} :Welcome, GLHF!\r\n".encode()
+ACK = b":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands\r\n"
+WELCOME = ACK + f":tmi.twitch.tv 001 {NICK} :Welcome, GLHF!\r\n".encode()
 
 
 def welcomed(now_ms: int = 0) -> Session:
@@ -170,7 +172,7 @@ def test_reconnect_is_told_and_the_session_goes_on() -> None:
 
 def test_a_suspended_channel_is_told() -> None:
     raw = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #a :This channel does not exist.\r\n"
-    assert welcomed().receive_data(raw, 1) == [Refused("a", "msg_channel_suspended")]
+    assert welcomed().receive_data(raw, 1) == [Refused("a", "suspended")]
 
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
@@ -193,7 +195,7 @@ def test_one_byte_at_a_time_gives_the_same_events() -> None:
 def test_a_joined_channel_that_is_suspended_is_left_and_asked_for_again() -> None:
     session = joined("a", "b")
     raw = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #a :This channel has been suspended.\r\n"
-    assert session.receive_data(raw, 1) == [Refused("a", "msg_channel_suspended"), Left("a", "suspended")]
+    assert session.receive_data(raw, 1) == [Refused("a", "suspended"), Left("a", "suspended")]
     assert session.joined == {"b"}
     session.tick(2)
     assert joins(session) == ["a"]
@@ -263,3 +265,53 @@ def test_every_recorded_kind_of_line_gives_the_same_events_one_byte_at_a_time() 
     assert events == whole.receive_data(raw, 1)
     assert len(events) > 100
     assert single.data_to_send() == whole.data_to_send()
+
+
+@pytest.mark.parametrize("said", [b"", ACK, WELCOME.removeprefix(ACK)])
+def test_a_server_that_does_not_let_us_in_is_given_up(said: bytes) -> None:
+    session = Session(NICK, 0)
+    session.receive_data(said + b"PING :x\r\n", 10)
+    session.join(["a"])
+    assert session.tick(WELCOME_WITHIN_MS - 1) == []
+    assert joins(session) == []
+    assert session.wake_at_ms(WELCOME_WITHIN_MS - 1) == WELCOME_WITHIN_MS
+    assert session.tick(WELCOME_WITHIN_MS) == [Ended("no welcome")]
+
+
+def test_the_end_of_the_names_confirms_a_join_too() -> None:
+    session = welcomed()
+    session.join(["a"])
+    session.tick(0)
+    assert session.receive_data(f":t 366 {NICK} #a :End of /NAMES list\r\n".encode(), 5) == [Joined("a")]
+
+
+def test_many_silent_channels_are_parted_only_as_fast_as_they_may_be_joined() -> None:
+    logins = [f"c{n}" for n in range(30)]
+    session = welcomed()
+    session.join(logins)
+    for at_ms in (0, JOIN_WINDOW_MS):
+        session.tick(at_ms)
+        for login in joins(session):
+            session.receive_data(echo(login), at_ms)
+    for now_ms in range(2 * JOIN_WINDOW_MS, 90_000, 500):
+        session.receive_data(b"".join(f":b!b@b PRIVMSG #{login} :hi\r\n".encode() for login in logins), now_ms)
+    session.data_to_send()
+    now_ms = 90_000 + AT_LEAST_MS
+    left = session.tick(now_ms)
+    assert len(left) == 20
+    assert len(joins(session)) == 20
+    assert session.joined == set(logins) - {event.login for event in left if isinstance(event, Left)}
+
+
+def test_a_session_that_may_wait_lets_the_others_join_first() -> None:
+    budget = JoinBudget(limit=2)
+    last, first = Session(NICK, 0, budget, join_delay_ms=40), Session(NICK, 0, budget)
+    for session in (last, first):
+        session.receive_data(WELCOME, 0)
+        session.join(["a", "b", "c"])
+        session.tick(0)
+    assert (joins(last), joins(first)) == (["a", "b"], [])
+    last.tick(JOIN_WINDOW_MS)
+    first.tick(JOIN_WINDOW_MS)
+    assert (joins(last), joins(first)) == ([], ["a", "b"])
+    assert budget.free_at_ms(40) == 2 * JOIN_WINDOW_MS + 40

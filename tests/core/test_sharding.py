@@ -42,6 +42,11 @@ def test_new_connections_share_the_list_in_the_order_their_joins_are_sent() -> N
     assert third == wanted[40:60] + wanted[100:120]
 
 
+def test_new_connections_are_filled_one_after_the_other_when_they_share_a_budget() -> None:
+    wanted = [f"c{n}" for n in range(70)]
+    assert list(plan(wanted, {}, 50, strict=True).join.values()) == [wanted[:50], wanted[50:]]
+
+
 @given(logins, logins, st.integers(1, 7))
 def test_the_wanted_channels_are_listened_to_once_and_stay_where_they_are(
     before: list[str], wanted: list[str], per_connection: int

@@ -33,6 +33,7 @@ def test_a_channel_that_stays_silent_is_asked_less_and_less_often() -> None:
         began_ms = at_ms
         while not silence.due(at_ms):
             at_ms += 1_000
+        silence.doubt("a")
         silence.unwatch("a")
         silence.watch("a", at_ms)
         waits.append(at_ms - began_ms)
@@ -42,6 +43,7 @@ def test_a_channel_that_stays_silent_is_asked_less_and_less_often() -> None:
 def test_a_message_brings_the_patience_back() -> None:
     silence = busy_until(120_000)
     assert silence.due(180_000) == ["a"]
+    silence.doubt("a")
     silence.unwatch("a")
     silence.watch("a", 180_000)
     silence.heard("a", 180_100)

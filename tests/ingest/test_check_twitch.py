@@ -127,7 +127,7 @@ async def test_a_channel_that_twitch_refuses_fails_the_join(twitch: Simulated) -
     await twitch.fault("suspended", channels=5, seconds=60)
     said = await check()
     assert said.states["join"] == "FAILED"
-    assert "msg_channel_suspended" in said.texts["join"]
+    assert "suspended" in said.texts["join"]
     assert said.states["chat"] == "LEFT OUT"
     assert said.states["PING"] == "OK"
 

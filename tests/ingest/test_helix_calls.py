@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -208,3 +210,89 @@ def test_a_real_hang_ends_in_time() -> None:
         with pytest.raises(ServiceAway, match="ReadTimeout"):
             helix.top_streams(10, until_s=helix.until(0.5))
         assert time.monotonic() - started_s < 2
+
+
+@contextlib.contextmanager
+def trickling(start: bytes, piece: bytes) -> Iterator[tuple[str, list[float]]]:
+    """Answer each connection with `start`, then 80 times a `piece` in 4 s; gives the address and when each was cut."""
+    cut_s: list[float] = []
+    stop = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            # Not until the request was read: unread bytes would turn a close into a reset.
+            connection.recv(65_536)
+            with contextlib.suppress(OSError):
+                connection.sendall(start)
+                for _ in range(80):
+                    if stop.wait(0.05):
+                        break
+                    connection.sendall(piece)
+            cut_s.append(time.monotonic())
+
+    def accept(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, args=(server,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", cut_s
+        stop.set()
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def wait_for(what: Callable[[], bool]) -> bool:
+    until_s = time.monotonic() + 3
+    while not what() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    return what()
+
+
+def exchanges() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "helix-exchange"]
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b" "),
+    ],
+    ids=["status", "header", "body"],
+)
+def test_what_trickles_from_a_real_server_is_cut_in_time_and_leaves_no_thread(start: bytes, piece: bytes) -> None:
+    with trickling(start, piece) as (url, cut_s):
+        helix = Helix(client=httpx.Client(), url=url, token_url=url, client_id="a", client_secret="b")
+        for asked in range(1, 4):
+            started_s = time.monotonic()
+            with pytest.raises(ServiceAway):
+                helix.top_streams(10, until_s=helix.until(0.4))
+            assert time.monotonic() - started_s < 1.5
+            assert helix.results == {"timeout": asked}
+            assert wait_for(lambda: not exchanges())
+        # The server stops writing because we are gone, not because the test ends.
+        assert wait_for(lambda: len(cut_s) == 3)
+
+
+def test_a_request_is_left_while_it_waits_for_something_without_a_limit_and_then_ends_unsent() -> None:
+    looked_up = threading.Event()
+
+    class SlowLookUp(httpx.BaseTransport):
+        """Waits as for the name of a server, then tells the driver's hook as the driver does."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            looked_up.wait(3)
+            request.extensions["trace"]("connection.connect_tcp.started", {})
+            sent.append(request)
+            return httpx.Response(200)
+
+    sent: list[httpx.Request] = []
+    client = httpx.Client(transport=SlowLookUp())
+    helix = Helix(client=client, url="http://t", token_url="http://t", client_id="a", client_secret="b")
+    with pytest.raises(ServiceAway, match="not complete"):
+        helix.top_streams(10, until_s=helix.until(0.3))
+    looked_up.set()
+    assert wait_for(lambda: not exchanges())
+    assert sent == []

@@ -60,7 +60,22 @@ def test_a_message_without_a_time_is_dated_now(intake: Intake) -> None:
     assert entry.sent_ms == NOW
 
 
+@pytest.mark.parametrize("sent_ms", [5, 1_795_400_000_000 - 3_600_000, 999_999_999_999_999])
+def test_a_time_that_cannot_be_is_as_good_as_none(intake: Intake, sent_ms: int) -> None:
+    entry = intake.take(parse(LINE.replace(b"1795399999900", str(sent_ms).encode())), NOW)
+    assert isinstance(entry, Entry)
+    assert entry.sent_ms == NOW
+    assert intake.told_ms == 0
+
+
+def test_a_channel_that_was_never_ours_has_no_gap(intake: Intake) -> None:
+    assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=999")), NOW) is None
+    assert intake.rejected == {"of no known channel": 1}
+
+
 def test_a_message_of_a_channel_left_is_accounted_for(intake: Intake) -> None:
+    intake.follow({"7": ADA, "8": BOB}, frozenset({"8"}), know_viewers=True)
+    intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=True)
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == Unwanted("8", 1_795_399_999_900)
 
 
@@ -154,7 +169,7 @@ def ban(user: int, sent_ms: int) -> bytes:
 def test_bans_are_summed_by_the_minute_and_each_is_counted_once(intake: Intake) -> None:
     minute_ms = NOW // 60_000 * 60_000
     for user, at_ms in ((1, 100), (2, 700), (2, 700), (3, 60_100)):
-        assert intake.notice(parse(ban(user, minute_ms + at_ms)), NOW) == []
+        assert intake.notice(parse(ban(user, minute_ms + at_ms)), minute_ms + 61_000) == []
     assert intake.minutes(minute_ms + 59_999) == []
     (event,) = intake.minutes(minute_ms + 60_000)
     assert (event["kind"], event["count"]) == ("bans", 2)
@@ -174,3 +189,18 @@ def test_the_first_room_state_is_no_change(intake: Intake) -> None:
     (event,) = intake.notice(parse(b"@room-id=7;slow=30 :tmi.twitch.tv ROOMSTATE #ada"), NOW)
     assert (event["kind"], event["text"]) == ("chat_mode", "Slow mode, 30 s")
     assert intake.notice(parse(whole.replace(b"slow=0", b"slow=30")), NOW) == []
+
+
+def test_chat_that_is_cleared_twice_without_a_time_is_told_twice(intake: Intake) -> None:
+    raw = parse(b"@room-id=7 :tmi.twitch.tv CLEARCHAT #ada")
+    assert len(intake.notice(raw, NOW)) == 1
+    assert intake.notice(raw, NOW + 100) == []
+    assert len(intake.notice(raw, NOW + 60_000)) == 1
+
+
+def test_modes_of_a_channel_that_was_away_are_no_change(intake: Intake) -> None:
+    whole = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #ada"
+    intake.notice(parse(whole), NOW)
+    intake.follow({"7": ADA}, frozenset(), know_viewers=True)
+    intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=True)
+    assert intake.notice(parse(whole.replace(b"slow=0", b"slow=30")), NOW + 9) == []

@@ -33,7 +33,9 @@ class Irc:
         nick = ""
         while line := (await reader.readline()).decode().strip():
             command, _, rest = line.partition(" ")
-            if command == "NICK":
+            if command == "CAP":
+                writer.write(b":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands\r\n")
+            elif command == "NICK":
                 nick = rest
                 writer.write(f":tmi.twitch.tv 001 {nick} :Welcome\r\n".encode())
             elif command == "JOIN":
@@ -172,6 +174,21 @@ async def test_a_reconnect_opens_the_next_connection_before_the_last_is_left(sce
     assert time.monotonic() - began_s >= OVERLAP_S - 0.1
     assert lost.logins == {"ada"}
     assert [connection.state for connection in scene.listener.connections] == ["listening"]
+
+
+async def test_a_next_connection_that_dies_at_once_does_not_take_over(scene: Scene) -> None:
+    scene.listener.follow(["ada"])
+    await scene.told.joined(1)
+    scene.irc.say(0, ":tmi.twitch.tv RECONNECT")
+    await scene.told.joined(1)
+    scene.irc.writers[1].transport.abort()
+    assert (await scene.told.losses.get()).connection == scene.listener.connections[-1].number + 1
+    scene.irc.say(0, ":e!e@e PRIVMSG #ada :still heard")
+    assert await scene.told.texts(1) == ["still heard"]
+    await scene.told.joined(1)
+    first = await scene.told.losses.get()
+    assert len(scene.irc.writers) == 3
+    assert first.logins == {"ada"}
 
 
 async def test_a_channel_parted_during_a_reconnect_is_left_on_both(scene: Scene) -> None:

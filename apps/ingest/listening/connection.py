@@ -60,9 +60,9 @@ class Connection(asyncio.Protocol):
     is heard any more.
     """
 
-    def __init__(self, ears: Ears, budget: JoinBudget) -> None:
+    def __init__(self, ears: Ears, budget: JoinBudget, join_delay_ms: int) -> None:
         self.number = next(_numbers)
-        self.session = Session(f"justinfan{random.randrange(10_000, 99_999)}", monotonic_ms(), budget)
+        self.session = Session(f"justinfan{random.randrange(10_000, 99_999)}", monotonic_ms(), budget, join_delay_ms)
         self._ears = ears
         self._loop = asyncio.get_running_loop()
         self.left: asyncio.Future[str] = self._loop.create_future()
@@ -71,12 +71,12 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, server: Server, ears: Ears, budget: JoinBudget) -> Connection:
+    async def open(cls, server: Server, ears: Ears, budget: JoinBudget, join_delay_ms: int = 0) -> Connection:
         """Return a connection whose socket is open. Raises: OSError, also when it takes too long."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, connection = await loop.create_connection(
-                lambda: cls(ears, budget), server.host, server.port, ssl=server.context()
+                lambda: cls(ears, budget, join_delay_ms), server.host, server.port, ssl=server.context()
             )
         return connection
 

@@ -15,10 +15,14 @@ from core.irc import ChatMessage, Line, chat_message, sent_ms
 from core.records import event_record, message_record, stream_fields
 from core.seen import Seen
 from core.sharding import partition_of
+from core.times import SECOND_MS
 
 # A message comes twice within seconds. At 20,000 a second the limit holds the last 10 s.
 REMEMBERED = 200_000
 REMEMBERED_MS = 60_000
+# How far from our clock Twitch's time on a line may be to be believed.
+OLDEST_MS = 600_000
+AHEAD_MS = 10_000
 _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"})
 
 
@@ -49,6 +53,7 @@ class Intake:
         self._count_bots = count_bots
         self._wanted: dict[str, _Wanted] = {}
         self._ids: dict[str, str] = {}
+        self._followed: set[str] = set()
         self._rules = Rules(frozenset(), frozenset(), frozenset())
         self._seen = Seen(REMEMBERED, REMEMBERED_MS)
         self._modes = ChatModes()
@@ -60,6 +65,8 @@ class Intake:
     def follow(self, streams: Mapping[str, Stream], wanted: frozenset[str], *, know_viewers: bool) -> None:
         """Take records of the `wanted` channel ids from now on, with what `streams` tells of them."""
         self._ids |= {stream.login: stream.id for stream in streams.values()}
+        self._followed |= wanted
+        self._modes.forget(self._wanted.keys() - wanted)
         self._wanted = {
             channel_id: _Wanted(
                 channel_fields(streams[channel_id], know_viewers), partition_of(channel_id, self._partitions)
@@ -88,8 +95,10 @@ class Intake:
         wanted = self._wanted.get(channel_id)
         if not channel_id:
             self.rejected["of no known channel"] += 1
-        elif wanted is None:
+        elif wanted is None and channel_id in self._followed:
             return Unwanted(channel_id, at_ms)
+        elif wanted is None:
+            self.rejected["of no known channel"] += 1
         elif message.id is None or not message.user:
             self.rejected["without id or user"] += 1
         elif message.user in self._rules.opted_out_users or message.source_room_id in self._rules.opted_out_channels:
@@ -116,7 +125,7 @@ class Intake:
             self.rejected["copied notice"] += 1
             return []
         happened, event_id = happening(line), line.tag("id")
-        if happened is None or self._seen.again(event_id or _moderation_id(line), now_ms):
+        if happened is None or self._seen.again(event_id or _moderation_id(line, now_ms), now_ms):
             return []
         at_ms = self._sent_ms(sent_ms(line), now_ms)
         if happened.kind in SUMMED:
@@ -148,7 +157,8 @@ class Intake:
         return "bot" if login in self._rules.bots and not self._count_bots else "message"
 
     def _sent_ms(self, sent: int | None, now_ms: int) -> int:
-        if sent is None:
+        """Return when Twitch sent a line; a time that cannot be is as good as none."""
+        if sent is None or not now_ms - OLDEST_MS <= sent <= now_ms + AHEAD_MS:
             return now_ms
         self.told_ms = sent
         return sent
@@ -183,10 +193,10 @@ def _is_copied(line: Line, channel_id: str) -> bool:
     return line.tag("source-room-id") not in ("", channel_id)
 
 
-def _moderation_id(line: Line) -> str:
+def _moderation_id(line: Line, now_ms: int) -> str:
     """Return what tells one CLEARCHAT or CLEARMSG from the others: they carry no id."""
     target = line.tag("target-msg-id") or line.tag("target-user-id")
-    return f"{line.command} {line.channel} {line.tag('tmi-sent-ts')} {target}"
+    return f"{line.command} {line.channel} {line.tag('tmi-sent-ts') or now_ms // SECOND_MS} {target}"
 
 
 def _sum_event(total: Sum) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
+
+from channels.db import database_sync_to_async
 
 from apps.ingest.services import hash_key
 
@@ -20,7 +21,7 @@ class Keys:
         days = [today + dt.timedelta(days=n) for n in (-1, 0, 1)]
         for day in days:
             if day not in self._keys:
-                self._keys[day] = await asyncio.to_thread(hash_key, day)
+                self._keys[day] = await database_sync_to_async(hash_key)(day)
         self._keys = {day: self._keys[day] for day in days}
 
     def __call__(self, day: dt.date) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import Counter
@@ -19,9 +18,10 @@ log = logging.getLogger(__name__)
 BACKOFF_MAX_S = 60.0
 # A connection that lived this long was a good one: the next pause is short again.
 GOOD_MS = 30_000
-# Both connections are kept until the new one has joined all and this much has passed, or for so long at the most.
+# Both connections are kept until the new one has joined all and this much has passed; a channel that cannot be
+# joined any more keeps the old one no longer than the limit.
 OVERLAP_S = 3.0
-TAKEOVER_LIMIT_S = 120.0
+TAKEOVER_LIMIT_S = 900.0
 
 
 class Link:
@@ -38,6 +38,7 @@ class Link:
         ears: Ears,
         turn: Callable[[], Awaitable[None]],
         budget: Callable[[], JoinBudget],
+        join_delay_ms: int,
         ends: Counter[str],
     ) -> None:
         self._server = server
@@ -46,6 +47,7 @@ class Link:
         self._news = asyncio.Event()
         self._turn = turn
         self._budget = budget
+        self._join_delay_ms = join_delay_ms
         self._ends = ends
         self._wanted: dict[str, None] = {}
         self._current: Connection | None = None
@@ -80,10 +82,11 @@ class Link:
 
     async def close(self) -> None:
         """End all connections; nothing more is heard."""
-        for task in (self._task, *self._leaving.values()):
+        tasks = (self._task, *self._leaving.values())
+        for task in tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        # What ended one of them before was told by `check`; the others are closed all the same.
+        await asyncio.gather(*tasks, return_exceptions=True)
         for connection in self.connections:
             connection.close()
 
@@ -105,7 +108,7 @@ class Link:
     async def _listen(self) -> str:
         """Open a connection and listen until it is to be left; return why."""
         try:
-            connection = await Connection.open(self._server, self._ears, self._budget())
+            connection = await Connection.open(self._server, self._ears, self._budget(), self._join_delay_ms)
         except OSError as error:
             return f"no connection: {error or 'timed out'}"
         self._current = connection
@@ -130,7 +133,16 @@ class Link:
         self._news.set()
 
     async def _taken_over(self, connection: Connection) -> None:
-        while self._current is None or not connection.session.joined <= self._current.session.joined:
-            self._news.clear()
-            await self._news.wait()
-        await asyncio.sleep(OVERLAP_S)
+        while True:
+            while not self._is_heard(connection):
+                self._news.clear()
+                await self._news.wait()
+            successor = self._current
+            await asyncio.sleep(OVERLAP_S)
+            # It may have been lost meanwhile: then the one after it has to take over.
+            if self._current is successor and self._is_heard(connection):
+                return
+
+    def _is_heard(self, connection: Connection) -> bool:
+        """Say whether the connection after this one hears all that it hears."""
+        return self._current is not None and connection.session.joined <= self._current.session.joined

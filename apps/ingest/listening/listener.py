@@ -11,6 +11,9 @@ from apps.ingest.listening.link import Link
 from core.session import JOIN_WINDOW_MS, JoinBudget
 from core.sharding import CONNECT_EVERY_MS, plan
 
+# Connections that wait for a shared budget take their joins one after the other, the most viewed channels' first.
+JOIN_TURN_MS = 20
+
 
 class Listener:
     """Keeps links of at most `per_connection` channels, and follows the list of wanted logins.
@@ -31,6 +34,7 @@ class Listener:
         self.server = server
         self._ears = ears
         self._per_connection = per_connection
+        self._strict = strict
         shared = JoinBudget(joins, join_window_ms)
         self._budget = lambda: shared if strict else JoinBudget(joins, join_window_ms)
         self._links: dict[int, Link] = {}
@@ -42,15 +46,16 @@ class Listener:
     @property
     def connections(self) -> list[Connection]:
         """All open connections."""
-        return [connection for link in self._links.values() for connection in link.connections]
+        return [connection for link in list(self._links.values()) for connection in link.connections]
 
     def follow(self, wanted: Iterable[str]) -> None:
         """Listen to the `wanted` logins, most wanted first, with as few joins and parts as possible."""
         current = {number: link.wanted for number, link in self._links.items()}
-        moves = plan(wanted, current, self._per_connection)
+        moves = plan(wanted, current, self._per_connection, strict=self._strict)
         for number in sorted(moves.join.keys() | moves.part.keys()):
             if number not in self._links:
-                self._links[number] = Link(self.server, self._ears, self._turn, self._budget, self.ends)
+                delay_ms = number * JOIN_TURN_MS
+                self._links[number] = Link(self.server, self._ears, self._turn, self._budget, delay_ms, self.ends)
             self._links[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
             if not self._links[number].wanted:
                 self._close(self._links.pop(number))
@@ -65,7 +70,7 @@ class Listener:
         for link in self._links.values():
             self._close(link)
         self._links.clear()
-        await asyncio.gather(*self._closing)
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _close(self, link: Link) -> None:
         task = asyncio.create_task(link.close())

@@ -76,7 +76,7 @@ class ProducerMeasures(Collector):
 
 def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=[label])
-    for key, value in values.items():
+    for key, value in dict(values).items():
         family.add_metric([key], value)
     return family
 

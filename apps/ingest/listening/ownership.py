@@ -15,6 +15,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from django.conf import settings
 
+from core.errors import ServiceAway
 from twitchly import kafka
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 # A clock is written five times a second, so the newest record of any kind lies among the last ones.
 LAST_RECORDS = 500
 TRIES = 5
+NEWEST_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,11 @@ def _ends(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
 
 def _newest(reader: Consumer, start: TopicPartition, end: int) -> Newest:
     at_ms = lag_ms = 0
-    position = start.offset
+    position, until_s = start.offset, time.monotonic() + NEWEST_LIMIT_S
     reader.assign([start])
     while position < end:
+        if time.monotonic() > until_s:
+            raise ServiceAway(f"Kafka does not tell what partition {start.partition} of chat holds last")
         for message in reader.consume(LAST_RECORDS, timeout=1.0):
             if message.error() is None:
                 position = int(message.offset() or 0) + 1

@@ -7,8 +7,10 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import django.db
 import redis
 import redis.asyncio
+from channels.db import database_sync_to_async
 from confluent_kafka import Producer
 from django.conf import settings
 
@@ -39,6 +41,7 @@ CATCH_UP_MS = 30_000
 SUMS_AFTER_MS = 5_000
 WRITE_AT_ONCE = 1_000
 RULES_EVERY_S = 10.0
+DATABASE_EVERY_S = 2.0
 SPLIT_EVERY_S = 60.0
 REPORT_EVERY_S = 30.0
 # Together with leaving the group within the 8 s that a stop may take.
@@ -75,8 +78,7 @@ class ChatProducer:
 
     async def run(self, stop: Callable[[], bool]) -> None:
         """Work until told to stop, then write what is left. A part that ends by itself is an error."""
-        await self._keys.fetch(self._now_ms())
-        await self._obey()
+        await self._first_rules(stop)
         self._ownership.start()
         work = (self._follow(), self._rules(), self._write(), self._beat(), self._report())
         parts = [asyncio.create_task(part) for part in work]
@@ -142,14 +144,28 @@ class ChatProducer:
             self._know_viewers = know_viewers
             self._want()
 
+    async def _first_rules(self, stop: Callable[[], bool]) -> None:
+        for _ in iter(stop, True):
+            if await self._ask_database():
+                return
+            await asyncio.sleep(DATABASE_EVERY_S)
+
     async def _rules(self) -> None:
         while True:
             await asyncio.sleep(RULES_EVERY_S)
-            await self._keys.fetch(self._now_ms())
-            await self._obey()
+            await self._ask_database()
 
-    async def _obey(self) -> None:
-        rules = await asyncio.to_thread(queries.rules)
+    async def _ask_database(self) -> bool:
+        """Fetch keys and rules; while the database is away the last ones stay: listening needs it once a day."""
+        try:
+            await self._keys.fetch(self._now_ms())
+            self._obey(await database_sync_to_async(queries.rules)())
+        except django.db.Error as error:
+            log.warning("the database does not answer, the last rules and keys stay: %s", error)
+            return False
+        return True
+
+    def _obey(self, rules: queries.Rules) -> None:
         self.intake.obey(rules)
         if rules.opted_out_channels != self._opted_out:
             self._opted_out = rules.opted_out_channels
@@ -245,6 +261,7 @@ class ChatProducer:
             self._put_gap(self.coverage.lost(self.intake.id_of(login), connection, since_ms, now_ms, reason))
 
     def _refused(self, login: str, reason: str) -> None:
+        self.coverage.refused(self.intake.id_of(login), reason)
         log.warning("Twitch refuses channel %s (%s): it is asked again", login, reason)
 
     # The seconds
@@ -262,8 +279,12 @@ class ChatProducer:
                 end_ms += 1000
             # After a stall of ours what waits in the sockets is older than any line that was read.
             self.writer.put_clocks(max(self._lag_ms(), late_ms))
-            self._put_lost()
             self._put_sums(self._now_ms() - SUMS_AFTER_MS)
+            if self.writer.is_held():
+                # Gaps stay in one piece while they cannot be written: however long that is, they take no more room.
+                split_s = time.monotonic()
+            else:
+                self._put_lost()
             if time.monotonic() - split_s > SPLIT_EVERY_S:
                 split_s = time.monotonic()
                 for gap in self.coverage.split(self._now_ms()):

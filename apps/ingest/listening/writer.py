@@ -138,9 +138,10 @@ class Writer:
         self.counts["gap"] += 1
 
     def put_event(self, fields: dict[str, Any]) -> None:
-        """Record what happened to a channel; when too many wait, for Kafka is away, it is counted and dropped."""
+        """Record what happened to a channel; when too many wait, for Kafka is away, it is dropped and a gap."""
         if len(self._waiting) >= EVENTS_WAITING:
-            self.counts["lost event"] += 1
+            self.counts["lost by overflow"] += 1
+            self._note_lost(fields["channel_id"], "overflow", fields["at_ms"])
             return
         self._waiting.append(fields)
         self.counts["event"] += 1
@@ -285,6 +286,9 @@ class Writer:
         self.counts[f"lost by {reason}"] += 1
         if fields.get("kind") not in SPOKEN_KINDS:
             return
-        key, at_ms = (fields["channel_id"], reason), fields["sent_ms"]
+        self._note_lost(fields["channel_id"], reason, fields["sent_ms"])
+
+    def _note_lost(self, channel_id: str, reason: str, at_ms: int) -> None:
+        key = (channel_id, reason)
         first, last = self._lost.get(key, (at_ms, at_ms))
         self._lost[key] = (min(first, at_ms), max(last, at_ms))
