@@ -6,7 +6,7 @@ Source: twitch.md "The wire".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.irc import Line
@@ -23,6 +23,9 @@ LABELS: Mapping[str, str] = {
     "bans": "Bans: {count}",
     "timeouts": "Timeouts: {count}",
     "deletions": "Deleted messages: {count}",
+    "announcements": "Announcements: {count}",
+    "bits_badges": "Bits badges: {count}",
+    "milestones": "Viewer milestones: {count}",
     "chat_cleared": "Chat cleared",
     "chat_mode": "Chat mode: {text}",
     "stream_start": "Stream started",
@@ -33,9 +36,24 @@ LABELS: Mapping[str, str] = {
     "opt_out": "Opted out",
 }
 # Kinds that come one by one and are summed over a minute.
-SUMMED = frozenset({"subscriptions", "cheers", "bans", "timeouts", "deletions"})
+SUMMED = frozenset(
+    {"subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones"}
+)
 
-_SUBSCRIPTIONS = frozenset({"sub", "resub", "subgift", "giftpaidupgrade", "anongiftpaidupgrade", "primepaidupgrade"})
+# What a notice counts as, by its msg-id, where one notice is one of them.
+_COUNTED: Mapping[str, str] = {
+    "sub": "subscriptions",
+    "resub": "subscriptions",
+    "subgift": "subscriptions",
+    "anonsubgift": "subscriptions",
+    "giftpaidupgrade": "subscriptions",
+    "anongiftpaidupgrade": "subscriptions",
+    "primepaidupgrade": "subscriptions",
+    "announcement": "announcements",
+    "bitsbadgetier": "bits_badges",
+    "viewermilestone": "milestones",
+}
+_GIFTS = frozenset({"subgift", "anonsubgift"})
 _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
 _COUNT_MAX = 10_000_000
 
@@ -79,12 +97,24 @@ def happening(line: Line) -> Happening | None:
 
 
 def _notice(line: Line) -> Happening | None:
-    kind = line.tag("msg-id")
-    if kind == "raid":
+    name = line.tag("msg-id")
+    if name == "raid":
         return Happening("raid", _number(line.tag("msg-param-viewerCount")))
-    if kind in _BOMBS:
+    if name in _BOMBS:
         return Happening("gift_bomb", _number(line.tag("msg-param-mass-gift-count")))
-    return Happening("subscriptions", 1) if kind in _SUBSCRIPTIONS else None
+    kind = _COUNTED.get(name)
+    if kind is None or (name in _GIFTS and _is_of_bomb(line)):
+        return None
+    return Happening(kind, 1)
+
+
+def _is_of_bomb(line: Line) -> bool:
+    """Say whether a gift came with others, whose bomb has been counted by its own notice.
+
+    Its origin id does not tell: a lone gift has one too. Only the gifts of a bomb name a community gift; those
+    that were recorded before that tag came have a `sender-count` of 0, which a lone giver, having given, cannot.
+    """
+    return bool(line.tag("msg-param-community-gift-id")) or line.tag("msg-param-sender-count") == "0"
 
 
 def _number(text: str) -> int | None:
@@ -109,6 +139,11 @@ class ChatModes:
         changed = [name for name, value in told.items() if known.get(name) != value]
         known |= told
         return [Happening("chat_mode", text=_mode(name, told[name])) for name in changed]
+
+    def forget(self, channel_ids: Iterable[str]) -> None:
+        """Forget channels that are listened to no longer: what they change meanwhile is not told."""
+        for channel_id in channel_ids:
+            self._modes.pop(channel_id, None)
 
 
 _MODES: Mapping[str, str] = {

@@ -5,11 +5,15 @@ The one file that knows the HTTP driver. Source: twitch.md "Helix (REST)".
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -71,6 +75,63 @@ class _Response:
 
     def problem(self) -> str:
         return f"HTTP {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
+
+
+class _Exchange:
+    """One request in a thread of its own, so that it can be left at any time, whatever the driver waits for.
+
+    The driver's limits are for one read: a header that trickles would never reach them, nor does looking up a
+    name have one. Leaving cuts the connection, on which the thread ends as well.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._left = False
+
+    def run(self, send: Callable[[], _Response], limit_s: float) -> _Response:
+        """Return what `send` returns within `limit_s` of real time. Raises: httpx.ReadTimeout, what `send` raises."""
+        outcome: Future[_Response] = Future()
+        threading.Thread(target=_settle, args=(outcome, send), name="helix-exchange", daemon=True).start()
+        try:
+            wait([outcome], limit_s)
+        finally:
+            if not outcome.done():
+                self._leave()
+        if not outcome.done():
+            raise httpx.ReadTimeout(f"the answer was not complete after {limit_s:.1f} s")
+        return outcome.result()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Note the connection when the driver has one: its own hook, called in the thread.
+
+        It never raises: the driver would not clean up after that, and hold the connection for ever.
+        `Any` because what `info` holds differs by event. Source: httpcore, "Extensions", `"trace"`.
+        """
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            with self._lock:
+                self._socket = info["return_value"].get_extra_info("socket")
+                if self._left:
+                    self._cut()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._left = True
+            self._cut()
+
+    def _cut(self) -> None:
+        if self._socket is not None:
+            # Closing would not wake a thread that reads. It may have ended by now, or TLS taken the socket over.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def _settle(outcome: Future[_Response], send: Callable[[], _Response]) -> None:
+    try:
+        outcome.set_result(send())
+    except BaseException as error:
+        # Whatever it is, it belongs to the caller.
+        outcome.set_exception(error)
 
 
 class Calls:
@@ -160,15 +221,23 @@ class Calls:
         self.pause(self._pace.wait_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
         self._pace.take(self.now_s())
         give_up_s = min(self.now_s() + TRY_S, until_s)
-        timeout = httpx.Timeout(max(0.05, give_up_s - self.now_s()))
+        limit_s = max(0.05, give_up_s - self.now_s())
+        # A connection of its own, which nobody else uses when it has to be cut.
+        request["headers"] = {**request.get("headers", {}), "Connection": "close"}
+        exchange = _Exchange()
+        request |= {"timeout": limit_s, "extensions": {"trace": exchange.trace}}
         try:
-            with self._client.stream(method, url, timeout=timeout, **request) as response:
-                body = self._receive(response, give_up_s)
+            response = exchange.run(partial(self._exchange, method, url, give_up_s, request), limit_s)
         except httpx.HTTPError as error:
             self.results["timeout" if isinstance(error, httpx.TimeoutException) else "connection"] += 1
             raise _Passing(f"{type(error).__name__}: {error}") from error
-        if not response.is_success:
-            self.results[str(response.status_code)] += 1
+        if not 200 <= response.status < 300:
+            self.results[str(response.status)] += 1
+        return response
+
+    def _exchange(self, method: str, url: str, give_up_s: float, request: Mapping[str, Any]) -> _Response:
+        with self._client.stream(method, url, **request) as response:
+            body = self._receive(response, give_up_s)
         return _Response(response.status_code, response.headers, body)
 
     def _receive(self, response: httpx.Response, give_up_s: float) -> bytes:

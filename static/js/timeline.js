@@ -2,7 +2,9 @@
 
 import { number } from "./figures.js";
 
-const SUMMED = new Set(["subscriptions", "cheers", "bans", "timeouts", "deletions"]);
+const SUMMED = new Set([
+  "subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones",
+]);
 // A sum of these stands out from this count on, when it is this many times the usual one.
 const NOTED_FROM = { subscriptions: 10, cheers: 1000 };
 const NOTED_TIMES = 3;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import subprocess
 from dataclasses import asdict
@@ -51,6 +52,22 @@ def test_a_chart_marks_events_and_only_sums_that_stand_out() -> None:
 def test_few_bits_do_not_stand_out_in_a_quiet_chat() -> None:
     assert noted([mark("cheers", 10, 999)], STEP_MS) == []
     assert len(noted([mark("cheers", 10, 1_000)], STEP_MS)) == 1
+
+
+@pytest.mark.parametrize("kind", ["announcements", "bits_badges", "milestones"])
+def test_what_comes_often_and_tells_little_is_listed_but_never_marked(kind: str) -> None:
+    marks = [mark(kind, at_s, 10 * at_s) for at_s in (10, 20, 9_000)]
+    assert noted(marks, STEP_MS) == []
+    assert [(line.kind, line.label) for line in lines_of(marks, STEP_MS)] == [
+        (kind, label(kind, 90_000, "")),
+        (kind, label(kind, 300, "")),
+    ]
+
+
+def test_the_script_sums_the_kinds_that_the_page_sums() -> None:
+    listed = re.search(r"const SUMMED = new Set\(\[(.*?)\]\)", (SCRIPTS / "timeline.js").read_text(), re.DOTALL)
+    assert listed is not None
+    assert set(re.findall(r'"(\w+)"', listed[1])) == SUMMED
 
 
 def test_each_mark_stands_beside_one_row_of_the_table() -> None:
