@@ -26,10 +26,19 @@ _MANY_TIMES = 255
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that was injected, and until when its recovery may last: gaps are excused in between alone."""
+    """A fault that was injected, and until when its recovery may last: gaps are excused in between alone.
+
+    They are excused of the `channels` that it touched; None stands for all.
+    """
 
     from_ms: int
     until_ms: int
+    channels: frozenset[str] | None = None
+
+    def excuses(self, channel_id: str, at_ms: int) -> bool:
+        """Whether a gap of this channel may reach over `at_ms`."""
+        touched = self.channels is None or channel_id in self.channels
+        return touched and self.from_ms <= at_ms <= self.until_ms
 
 
 class HeardMessage(NamedTuple):
@@ -111,7 +120,7 @@ class Counts:
 
 @dataclass(slots=True)
 class Listening:
-    """What became of every message: `all` together and `of_faults`, each within its own time.
+    """What became of every message: `all` together and `of_faults`, each within its own time, of all channels.
 
     `late_ms` is the newest `sent_ms` among the missing, which may yet arrive.
     """
@@ -145,7 +154,8 @@ class Listening:
 class Bounds:
     """What is compared: nothing before `from_ms`, which Kafka holds no more, nor after the promise.
 
-    `gaps` are by channel id. A message in a gap outside of all `faults` is a difference; None excuses every gap.
+    `gaps` are by channel id. A message in a gap that none of the `faults` excuses is a difference;
+    None excuses every gap.
     """
 
     gaps: Mapping[str, Sequence[Gap]]
@@ -239,5 +249,5 @@ def _excuse(result: Listening, entry: Entry, bounds: Bounds, named: str) -> None
         return
     result.count("in_gaps" if reasons - DROP_REASONS else "dropped", entry.sent_ms)
     faults = bounds.faults
-    if faults is not None and not any(fault.from_ms <= entry.sent_ms <= fault.until_ms for fault in faults):
+    if faults is not None and not any(fault.excuses(entry.channel_id, entry.sent_ms) for fault in faults):
         result.differ(f"{named} lies in a gap outside of every fault: {', '.join(sorted(reasons))}", entry.sent_ms)

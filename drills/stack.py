@@ -25,6 +25,9 @@ from deploy.local.layout import read_layout
 from deploy.local.ports import free_block
 from deploy.local.supervisor_client import Supervisor
 
+# From and until in ms, and the ids of the channels that were touched; all where none are named.
+FaultTime = tuple[float, float] | tuple[float, float, Sequence[str]]
+
 ROOT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 420
 
@@ -83,8 +86,8 @@ class Stack:
             )
         return done.stdout
 
-    def check_ledger(self, faults: Sequence[tuple[float, float]] | None = None, *options: str) -> dict[str, Any]:
-        """Return the figures of `check_ledger --json`; gaps outside of `faults`, in ms, count as differences."""
+    def check_ledger(self, faults: Sequence[FaultTime] | None = None, *options: str) -> dict[str, Any]:
+        """Return the figures of `check_ledger --json`; gaps outside of `faults` count as differences."""
         path = self.var / "faults.json"
         path.write_text(json.dumps(faults))
         given = [] if faults is None else ["--faults", str(path)]

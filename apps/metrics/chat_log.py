@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from core.coverage import Gap
 from core.errors import BadRecord, ServiceAway
 from core.proof import EVENT_OF_NOTICE, Heard
+from core.proof_sums import SUM_KINDS, HeardSum
 from core.records import read_event
 from core.reference import Tally
 from twitchly import kafka
@@ -23,10 +24,11 @@ _NOTICES = frozenset(EVENT_OF_NOTICE.values())
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What `channel-events` holds for the check: the gaps by channel id, and the notices that have an id."""
+    """What `channel-events` holds for the check: the gaps by channel id, the notices that have an id, and the sums."""
 
     gaps: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
     notices: Heard = field(default_factory=Heard)
+    sums: Sequence[HeardSum] = ()
 
 
 class ChatLog(Protocol):
@@ -48,7 +50,7 @@ class ChatLog(Protocol):
         ...
 
     def events(self) -> Events:
-        """Return every recorded gap, raid and gift bomb. Raises: ServiceAway."""
+        """Return every recorded gap, raid, gift bomb and sum. Raises: ServiceAway."""
         ...
 
 
@@ -79,7 +81,7 @@ class KafkaChatLog:
         return max((self.tally.first_ms.get(number, 0) for number, low in self._low.items() if low), default=0)
 
     def events(self) -> Events:
-        """Return every recorded gap, raid and gift bomb."""
+        """Return every recorded gap, raid, gift bomb and sum."""
         return read_events(
             (message.value(), message.timestamp()[1])
             for message in _read(self._consumer, self._beginnings("channel-events"))
@@ -98,6 +100,7 @@ def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
     """Return what records of `channel-events` hold, each with when Kafka took it; an unusable one is nothing."""
     gaps: dict[str, list[Gap]] = defaultdict(list)
     notices = Heard()
+    sums: list[HeardSum] = []
     for value, appended_ms in records:
         try:
             event = read_event(value, appended_ms)
@@ -107,7 +110,9 @@ def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
             gaps[event.channel_id].append(Gap(event.channel_id, event.at_ms, event.until_ms, event.reason))
         elif event.kind in _NOTICES:
             notices.add(event.id, event.channel_id, event.at_ms, event.kind)
-    return Events(gaps, notices)
+        elif event.kind in SUM_KINDS:
+            sums.append(HeardSum(event.channel_id, event.kind, event.at_ms, event.count or 0))
+    return Events(gaps, notices, sums)
 
 
 def _at(place: TopicPartition, offset: int) -> TopicPartition:

@@ -17,6 +17,7 @@ from apps.metrics.counting import RECENT_MS, Counting, WindowReader
 from core.event_time import PROMISE_DELAY_MS
 from core.ledger import Entry, file_hour_ms, parse_entry
 from core.proof import Bounds, Fault, Listening, match_messages, match_notices
+from core.proof_sums import Sums, match_sums
 
 SETTLE_S = 5.0
 POLL_S = 1.0
@@ -26,7 +27,7 @@ POLL_S = 1.0
 class Report:
     """The figures of a check; `notes` are what a person should know who reads them.
 
-    `windows` is None where counting was not compared.
+    `windows` is None where counting was not compared; `summed` is how many the sums had to hold at least.
     """
 
     messages: Listening
@@ -36,6 +37,7 @@ class Report:
     windows: int | None
     differences: list[str]
     notes: list[str] = field(default_factory=list)
+    summed: int = 0
 
     def figures(self) -> dict[str, int]:
         """Return the figures in the order in which they are printed."""
@@ -46,6 +48,7 @@ class Report:
             "in_gaps": heard.in_gaps,
             "dropped": heard.dropped,
             "notices": self.notices.all.sent,
+            "summed": self.summed,
             "moved": self.moved,
             "rejected": self.rejected,
             "pending": self.messages.pending,
@@ -88,27 +91,28 @@ class Check:
         self._wait_for_promise()
         promise_ms = self.chat.tally.promise_ms(self.chat.partitions)
         counting = self._counting(promise_ms)
-        messages, notices = self._listening(promise_ms)
+        messages, notices, sums = self._listening(promise_ms)
         if counting is not None:
             counting.compare()
         late_ms = max(messages.late_ms, notices.late_ms)
         if late_ms > promise_ms - RECENT_MS or (counting is not None and counting.young):
             self.sleep(SETTLE_S)
             self.chat.catch_up()
-            messages, notices = self._listening(promise_ms)
+            messages, notices, sums = self._listening(promise_ms)
             if counting is not None:
                 counting.compare_young()
-        return self._report(messages, notices, counting)
+        return self._report(messages, notices, sums, counting)
 
-    def _report(self, messages: Listening, notices: Listening, counting: Counting | None) -> Report:
+    def _report(self, messages: Listening, notices: Listening, sums: Sums, counting: Counting | None) -> Report:
         tally = self.chat.tally
-        found = [*messages.differences, *notices.differences, *(counting.differences if counting else [])]
+        found = [*messages.differences, *notices.differences, *sums.differences]
+        found += counting.differences if counting else []
         if tally.without_id:
             found.append(f"{tally.without_id} messages on chat have no id")
         if self.ledger.torn:
             self._notes.append(f"{self.ledger.torn} torn lines in the ledger: nothing of them was sent")
         windows = counting.windows if counting else None
-        return Report(messages, notices, tally.moved, tally.rejected, windows, found, self._notes)
+        return Report(messages, notices, tally.moved, tally.rejected, windows, found, self._notes, sums.summed)
 
     def _wait_for_promise(self) -> None:
         """Read `chat` until its promise has passed the newest entry that is in the ledger now."""
@@ -142,13 +146,14 @@ class Check:
     def _in_time(self) -> bool:
         return self.now_s() <= self._deadline_s
 
-    def _listening(self, promise_ms: int) -> tuple[Listening, Listening]:
+    def _listening(self, promise_ms: int) -> tuple[Listening, Listening, Sums]:
         # The ledger is read after Kafka: each message heard was written there before.
         events = self.chat.events()
         kept_ms = self.chat.kept_from_ms()
         bounds = Bounds(events.gaps, promise_ms, self.faults, kept_ms + PROMISE_DELAY_MS if kept_ms else 0)
         messages = match_messages(self.ledger.entries(), self.chat.tally.heard, bounds)
-        return messages, match_notices(self.ledger.entries(), events.notices, bounds)
+        notices = match_notices(self.ledger.entries(), events.notices, bounds)
+        return messages, notices, match_sums(self.ledger.entries(), events.sums, bounds)
 
 
 class Ledger:

@@ -142,6 +142,18 @@ def test_a_gap_is_excused_by_a_fault_alone() -> None:
     assert listened([entry()], heard(), gaps, SENT_MS - 1, outside).differences == []
 
 
+@pytest.mark.parametrize(
+    ("channels", "right"),
+    [(frozenset({"7"}), True), (frozenset({"8"}), False), (frozenset[str](), False), (None, True)],
+)
+def test_a_fault_excuses_gaps_of_the_channels_it_touched_alone(channels: frozenset[str] | None, right: bool) -> None:
+    gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
+    faults = [Fault(SENT_MS - 5, SENT_MS + 5, channels)]
+    result = listened([entry()], heard(), gaps, faults=faults)
+    assert (result.differences == [], result.all.in_gaps) == (right, 1)
+    assert result.of_faults[0].sent == 1
+
+
 def test_each_fault_has_the_figures_of_its_own_time() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 10), entry("c", SENT_MS + 20), entry("d", SENT_MS + 21)]
     faults = [Fault(SENT_MS - 5, SENT_MS + 5), Fault(SENT_MS + 6, SENT_MS + 20)]

@@ -4,14 +4,16 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management.base import CommandError
 
 from apps.metrics.chat_log import Events, read_events
 from apps.metrics.ledger import Check, Ledger, Report
-from apps.metrics.management.commands.check_ledger import Command
+from apps.metrics.management.commands.check_ledger import Command, read_faults
 from apps.metrics.store import StoredWindow
 from core.coverage import Gap
 from core.ledger import Entry, file_name, format_entry
 from core.proof import Counts, Fault, HeardMessage, Listening
+from core.proof_sums import HeardSum
 from core.records import event_record, gap_record
 from core.reference import Tally
 
@@ -110,6 +112,7 @@ def test_what_was_sent_heard_and_counted_gives_no_difference(ledger: Ledger) -> 
         "in_gaps": 0,
         "dropped": 0,
         "notices": 0,
+        "summed": 0,
         "moved": 0,
         "rejected": 0,
         "pending": 0,
@@ -207,10 +210,12 @@ def test_gaps_and_notices_are_read_and_bad_events_are_nothing() -> None:
     gap = gap_record(event_id="g1", channel_id="7", from_ms=T0, until_ms=T0 + 9, reason="joining")
     raid = event_record(event_id="r1", kind="raid", channel_id="8", at_ms=T0, count=5)
     title = event_record(event_id="t1", kind="title", channel_id="8", at_ms=T0, text="New")
-    values = [*(json.dumps(record).encode() for record in (gap, raid, title)), b"no", None]
+    bans = event_record(event_id="b1", kind="bans", channel_id="8", at_ms=T0, until_ms=T0 + 5, count=3)
+    values = [*(json.dumps(record).encode() for record in (gap, raid, title, bans)), b"no", None]
     events = read_events((value, T0 + 99) for value in values)
     assert events.gaps == {"7": [Gap("7", T0, T0 + 9, "joining")]}
     assert (len(events.notices), events.notices.at(0)) == (1, HeardMessage("8", T0, "raid", 1))
+    assert events.sums == [HeardSum("8", "bans", T0, 3)]
 
 
 RAID = Entry("r", "7", T0 + 3_000, 1, "raid")
@@ -226,6 +231,16 @@ def test_a_raid_is_looked_for_among_the_channel_events(tmp_path: Path) -> None:
     assert (report.proves, report.figures()["notices"]) == (True, 1)
 
 
+def test_bans_are_looked_for_in_the_sums_of_the_channel_events(tmp_path: Path) -> None:
+    entries = [Entry("a", "7", T0 - 120_000, 1), Entry("ban-1", "7", T0 - 50_000, 1, "ban")]
+    chat = ChatOfTest([message("a", T0 - 120_000), CHAT[2]])
+    report = check(chat, None, ledger_of(tmp_path, *entries))
+    assert report.differences == ["0 bans of channel 7 were summed, expected 1 to 1"]
+    chat.found = Events(sums=[HeardSum("7", "bans", T0 - 50_000, 1)])
+    report = check(chat, None, Ledger(tmp_path))
+    assert (report.proves, report.figures()["summed"]) == (True, 1)
+
+
 def test_listening_alone_needs_no_windows(ledger: Ledger) -> None:
     report = check(ChatOfTest(CHAT), None, ledger)
     assert (report.proves, report.windows, report.figures()["in_chat"]) == (True, None, 2)
@@ -239,6 +254,28 @@ def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
         (1, 1, 0),
         (1, 0, 1),
     ]
+
+
+def test_a_gap_of_a_channel_that_no_fault_touched_is_found(ledger: Ledger) -> None:
+    gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "reset")]}
+    for channel_id, proves in (("7", True), ("8", False)):
+        faults = [Fault(T0, T0 + 9_000, frozenset({channel_id}))]
+        assert check(ChatOfTest([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults).proves is proves
+
+
+def test_faults_are_read_with_and_without_channels(tmp_path: Path) -> None:
+    path = tmp_path / "faults.json"
+    path.write_text('[[1, 2], [3.9, 4, ["7", "8"]], [5, 6, []]]')
+    assert read_faults(path) == [Fault(1, 2), Fault(3, 4, frozenset({"7", "8"})), Fault(5, 6, frozenset())]
+    assert read_faults(None) is None
+
+
+@pytest.mark.parametrize("text", ["[[1]]", "[[1, 2, 3]]", '[[1, 2, "78"]]', "[[1, 2, [7]]]", "[[1, 2, [], 4]]", "{"])
+def test_faults_that_cannot_be_read_are_an_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "faults.json"
+    path.write_text(text)
+    with pytest.raises(CommandError, match="is no JSON list of"):
+        read_faults(path)
 
 
 def report_of(differences: list[str]) -> Report:
@@ -260,6 +297,7 @@ def test_json_is_one_line_with_every_figure() -> None:
         "in_gaps",
         "dropped",
         "notices",
+        "summed",
         "moved",
         "rejected",
         "pending",
@@ -272,5 +310,5 @@ def test_json_is_one_line_with_every_figure() -> None:
 def test_figures_are_one_a_line_and_20_differences_are_explained() -> None:
     out, err = printed(report_of([f"difference {n}" for n in range(30)]), as_json=False)
     assert out.split()[:2] == ["sent", "3"]
-    assert len(out.splitlines()) == 10
+    assert len(out.splitlines()) == 11
     assert err.splitlines() == [f"difference {n}" for n in range(20)]

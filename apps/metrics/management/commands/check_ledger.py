@@ -17,6 +17,7 @@ from core.errors import TwitchlyError
 from core.proof import Fault
 
 SHOWN = 20
+FAULT = "[from_ms, until_ms] or [from_ms, until_ms, [channel ids]]"
 
 
 class Command(BaseCommand):
@@ -26,9 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
         parser.add_argument("--listening", action="store_true", help="check listening alone: Cassandra is not asked")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
-        parser.add_argument(
-            "--faults", type=Path, help="JSON list of [from_ms, until_ms]: gaps elsewhere are differences"
-        )
+        parser.add_argument("--faults", type=Path, help=f"JSON list of {FAULT}: gaps elsewhere are differences")
         parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for what is under way")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -66,6 +65,15 @@ def read_faults(path: Path | None) -> list[Fault] | None:
     if path is None:
         return None
     try:
-        return [Fault(int(from_ms), int(until_ms)) for from_ms, until_ms in json.loads(path.read_text())]
+        return [_fault(*given) for given in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError) as error:
-        raise CommandError(f"{path} is no JSON list of [from_ms, until_ms]: {error}") from error
+        raise CommandError(f"{path} is no JSON list of {FAULT}: {error}") from error
+
+
+def _fault(from_ms: float, until_ms: float, channels: Any = None) -> Fault:
+    """Raises: ValueError, TypeError."""
+    if channels is None:
+        return Fault(int(from_ms), int(until_ms))
+    if not isinstance(channels, list) or not all(isinstance(one, str) for one in channels):
+        raise ValueError(f"the channels are {channels!r}, expected a list of ids as text")
+    return Fault(int(from_ms), int(until_ms), frozenset(channels))
