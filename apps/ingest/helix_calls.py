@@ -93,12 +93,14 @@ class _Exchange:
         """Return what `send` returns within `limit_s` of real time. Raises: httpx.ReadTimeout, what `send` raises."""
         outcome: Future[_Response] = Future()
         threading.Thread(target=_settle, args=(outcome, send), name="helix-exchange", daemon=True).start()
+        is_answered = False
         try:
-            wait([outcome], limit_s)
+            is_answered = bool(wait([outcome], limit_s).done)
         finally:
-            if not outcome.done():
+            if not is_answered:
                 self._leave()
-        if not outcome.done():
+        if not is_answered:
+            # Whatever cutting the connection has made of it meanwhile.
             raise httpx.ReadTimeout(f"the answer was not complete after {limit_s:.1f} s")
         return outcome.result()
 

@@ -29,7 +29,7 @@ def test_a_taken_port_is_named() -> None:
 
 def test_the_ports_are_named_at_the_start_and_the_certificate_is_beside_the_ledger(tmp_path: Path) -> None:
     process = simulate(tmp_path)
-    wait_until(lambda: "500 channels on IRC " in (tmp_path / "log").read_text())
+    wait_until(lambda: "600 channels on IRC " in (tmp_path / "log").read_text())
     process.send_signal(signal.SIGTERM)
     assert process.wait(15) == 0
     assert "BEGIN CERTIFICATE" in (tmp_path / "tls" / "ca.pem").read_text()
