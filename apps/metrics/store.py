@@ -7,6 +7,7 @@ those of models.py; the session is django-cassandra-engine's.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,6 +130,9 @@ class WindowStore:
             execute_concurrent(session, deletes, concurrency=64, raise_on_first_error=True)
 
 
+_CONNECTING = threading.Lock()
+
+
 @contextmanager
 def _away() -> Iterator[None]:
     try:
@@ -139,8 +143,12 @@ def _away() -> Iterator[None]:
 
 def _session() -> Any:
     connection = connections["cassandra"]
-    connection.ensure_connection()
-    session = connection.connection.session
+    # The first ones to ask connect it, and a thread must not take what another has only half made.
+    with _CONNECTING:
+        connection.ensure_connection()
+        session = connection.connection.session
+    if session is None:
+        raise ServiceAway("Cassandra is not connected yet")
     if session.keyspace != connection.settings_dict["NAME"]:
         session.set_keyspace(connection.settings_dict["NAME"])
     return session
