@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.irc import Line
+from core.records import TEXT_MAX
 from core.times import MINUTE_MS
-
-TEXT_MAX = 200
 
 # How each kind is written; those with a count say where it goes.
 LABELS: Mapping[str, str] = {

@@ -24,11 +24,6 @@ class PartitionTime:
     def __init__(self, last_ms: int) -> None:
         self.last_ms = last_ms
 
-    @property
-    def promise_ms(self) -> int:
-        """Nothing earlier than this may still be written."""
-        return self.last_ms - PROMISE_DELAY_MS
-
     def stamp(self, sent_ms: int, now_ms: int) -> int:
         """Return the `at_ms` of the record that is written next."""
         at_ms = event_time_ms(sent_ms, self.last_ms - PROMISE_DELAY_MS, now_ms)

@@ -18,6 +18,8 @@ VERSION = 1
 # A message counts; a copy came from another channel by shared chat, a bot is a known service: both are counted apart.
 SPOKEN_KINDS = frozenset({"message", "copy", "bot"})
 CHAT_KINDS = ("message", "copy", "bot", "pulse", "clock")
+# No text of an event is longer.
+TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 # Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
@@ -209,10 +211,10 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
-    """Return a text that can be stored: up to 200 characters, and no half of a surrogate pair."""
+    """Return a text that can be stored: up to TEXT_MAX characters, and no half of a surrogate pair."""
     text = fields.get(name)
-    if not isinstance(text, str) or not 0 < len(text) <= 200 or not text.isprintable():
-        raise BadRecord(f"{name} is {_short(text)}: expected a printable text of up to 200 characters")
+    if not isinstance(text, str) or not 0 < len(text) <= TEXT_MAX or not text.isprintable():
+        raise BadRecord(f"{name} is {_short(text)}: expected a printable text of up to {TEXT_MAX} characters")
     return text
 
 

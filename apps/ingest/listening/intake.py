@@ -12,7 +12,7 @@ from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
 from core.channel_events import SUMMED, ChatModes, Happening, Minutes, Sum, happening
 from core.irc import ChatMessage, Line, chat_message, sent_ms
-from core.records import event_record, message_record, stream_fields
+from core.records import event_record, message_record, pulse_record, stream_fields
 from core.seen import Seen
 from core.sharding import partition_of
 from core.times import SECOND_MS
@@ -40,6 +40,7 @@ class _Wanted:
 
     fields: Mapping[str, Any]
     partition: int
+    live: bool
 
 
 class Intake:
@@ -69,10 +70,10 @@ class Intake:
         self._modes.forget(self._wanted.keys() - wanted)
         self._wanted = {
             channel_id: _Wanted(
-                channel_fields(streams[channel_id], know_viewers), partition_of(channel_id, self._partitions)
+                _fields_of(stream, know_viewers), partition_of(channel_id, self._partitions), stream.live
             )
             for channel_id in wanted
-            if channel_id in streams
+            if (stream := streams.get(channel_id)) is not None
         }
 
     def obey(self, rules: Rules) -> None:
@@ -137,6 +138,14 @@ class Intake:
         """Return, once, the sums of the minutes that ended by `until_ms`, as channel events."""
         return [_sum_event(total) for total in self._minutes.take(until_ms)]
 
+    def pulse(self, channel_id: str, observed_ms: int, end_ms: int) -> Entry | None:
+        """Return a wanted channel's pulse for the second that ends at `end_ms`."""
+        wanted = self._wanted.get(channel_id)
+        if wanted is None:
+            return None
+        fields = pulse_record(wanted.fields, observed_ms=observed_ms, live=wanted.live)
+        return Entry(wanted.partition, end_ms - 1, fields)
+
     def _entry(self, line: Line, message: ChatMessage, message_id: str, wanted: _Wanted, at_ms: int) -> Entry:
         kind = self._kind(message, line.nick)
         if kind == "message" and line.tag("bits") and (cheer := happening(line)) is not None:
@@ -179,7 +188,7 @@ class Intake:
         ]
 
 
-def channel_fields(stream: Stream, know_viewers: bool) -> dict[str, Any]:
+def _fields_of(stream: Stream, know_viewers: bool) -> dict[str, Any]:
     """Return what a channel's records say of its stream; viewers only while they are known."""
     return stream_fields(
         channel_id=stream.id,

@@ -54,7 +54,7 @@ class Listener:
         moves = plan(wanted, current, self._per_connection, strict=self._strict)
         for number in sorted(moves.join.keys() | moves.part.keys()):
             if number not in self._links:
-                delay_ms = number * JOIN_TURN_MS
+                delay_ms = number * JOIN_TURN_MS if self._strict else 0
                 self._links[number] = Link(self.server, self._ears, self._turn, self._budget, delay_ms, self.ends)
             self._links[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
             if not self._links[number].wanted:

@@ -7,26 +7,21 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import django.db
-import redis
-import redis.asyncio
-from channels.db import database_sync_to_async
 from confluent_kafka import Producer
 from django.conf import settings
 
-from apps.ingest import queries, snapshot
 from apps.ingest.listening.connection import Ears, Server, monotonic_ms
-from apps.ingest.listening.intake import Intake, Unwanted, channel_fields
+from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.keys import Keys
 from apps.ingest.listening.listener import Listener
 from apps.ingest.listening.ownership import Newest, Ownership
+from apps.ingest.listening.wishes import Wishes
 from apps.ingest.listening.writer import Entry, Writer
-from apps.ingest.snapshot import Stream
 from core.coverage import Coverage, Gap
 from core.event_time import PROMISE_DELAY_MS, SlewedClock
 from core.irc import Line
-from core.records import pulse_record
 from core.sharding import partition_of
+from core.times import MINUTE_MS
 from core.topics import TOPIC
 from twitchly.clock import now_ms as wall_ms
 
@@ -40,8 +35,6 @@ CATCH_UP_MS = 30_000
 # A minute's sums are written this long after its end, when its last lines have come.
 SUMS_AFTER_MS = 5_000
 WRITE_AT_ONCE = 1_000
-RULES_EVERY_S = 10.0
-DATABASE_EVERY_S = 2.0
 SPLIT_EVERY_S = 60.0
 REPORT_EVERY_S = 30.0
 # Together with leaving the group within the 8 s that a stop may take.
@@ -54,10 +47,11 @@ class ChatProducer:
 
     def __init__(self, server: Server, kafka_producer: Producer, name: str) -> None:
         self._clock = SlewedClock(wall_ms(), monotonic_ms())
-        self._keys = Keys()
+        keys = Keys()
         self.writer = Writer(
-            kafka_producer, name=name, limit=settings.BUFFER_RECORDS, now_ms=self._now_ms, hash_key=self._keys
+            kafka_producer, name=name, limit=settings.BUFFER_RECORDS, now_ms=self._now_ms, hash_key=keys
         )
+        self._wishes = Wishes(keys, self._now_ms, self._want)
         self.coverage = Coverage()
         self.intake = Intake(PARTITIONS, count_bots=settings.COUNT_BOTS)
         self.listener = Listener(
@@ -68,19 +62,16 @@ class ChatProducer:
             strict=settings.STRICT_JOINS,
         )
         self.wanted: frozenset[str] = frozenset()
-        self._streams: Mapping[str, Stream] = {}
-        self._fetched_ms = 0
-        self._know_viewers = True
-        self._opted_out: frozenset[str] = frozenset()
         self._promises: dict[int, int] = {}
         self._ownership = Ownership(name, self._assigned, self._revoked)
         self._loop = asyncio.get_running_loop()
 
     async def run(self, stop: Callable[[], bool]) -> None:
         """Work until told to stop, then write what is left. A part that ends by itself is an error."""
-        await self._first_rules(stop)
+        await self._wishes.first_rules(stop)
         self._ownership.start()
-        work = (self._follow(), self._rules(), self._write(), self._beat(), self._report())
+        wishes = (self._wishes.follow_streams(), self._wishes.follow_rules())
+        work = (*wishes, self._write(), self._beat(), self._report())
         parts = [asyncio.create_task(part) for part in work]
         try:
             while not stop():
@@ -104,7 +95,7 @@ class ChatProducer:
         for gap in self.coverage.split(now_ms):
             self.writer.put_gap(gap)
         self._put_lost()
-        self._put_sums(now_ms + 60_000)
+        self._put_sums(now_ms + MINUTE_MS)
         self.writer.put_clocks(lag_ms)
         await asyncio.to_thread(self.writer.flush, DRAIN_S)
         await asyncio.to_thread(self._ownership.close)
@@ -118,66 +109,13 @@ class ChatProducer:
 
     # The wanted channels
 
-    async def _follow(self) -> None:
-        client = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
-        waiting = 0
-        async with client:
-            while True:
-                await self._look(client)
-                if not self._fetched_ms and waiting % 10 == 0:
-                    log.warning("waiting for the stream snapshot in Redis (Celery writes it every 60 s)")
-                waiting += 1
-                await asyncio.sleep(1)
-
-    async def _look(self, client: redis.asyncio.Redis) -> None:
-        """Follow the snapshot when it is new, and forget its viewers when it is old."""
-        try:
-            current = await snapshot.read(client)
-        except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("the stream snapshot cannot be read, the last list stays: %s", error)
-            current = None
-        is_new = current is not None and bool(current.streams) and current.fetched_ms != self._fetched_ms
-        if current is not None and is_new:
-            self._fetched_ms, self._streams = current.fetched_ms, current.streams
-        know_viewers = wall_ms() - self._fetched_ms < settings.VIEWERS_UNKNOWN_S * 1000
-        if is_new or (self._fetched_ms and know_viewers != self._know_viewers):
-            self._know_viewers = know_viewers
-            self._want()
-
-    async def _first_rules(self, stop: Callable[[], bool]) -> None:
-        for _ in iter(stop, True):
-            if await self._ask_database():
-                return
-            await asyncio.sleep(DATABASE_EVERY_S)
-
-    async def _rules(self) -> None:
-        while True:
-            await asyncio.sleep(RULES_EVERY_S)
-            await self._ask_database()
-
-    async def _ask_database(self) -> bool:
-        """Fetch keys and rules; while the database is away the last ones stay: listening needs it once a day."""
-        try:
-            await self._keys.fetch(self._now_ms())
-            self._obey(await database_sync_to_async(queries.rules)())
-        except django.db.Error as error:
-            log.warning("the database does not answer, the last rules and keys stay: %s", error)
-            return False
-        return True
-
-    def _obey(self, rules: queries.Rules) -> None:
-        self.intake.obey(rules)
-        if rules.opted_out_channels != self._opted_out:
-            self._opted_out = rules.opted_out_channels
-            self._want()
-
     def _want(self) -> None:
-        """Follow the streams whose partitions are ours."""
-        owned = self.writer.partitions
+        """Follow the streams whose partitions are ours, by the rules."""
+        streams, rules, owned = self._wishes.streams, self._wishes.rules, self.writer.partitions
         wanted = [
             stream
-            for stream in self._streams.values()
-            if stream.id not in self._opted_out and partition_of(stream.id, PARTITIONS) in owned
+            for stream in streams.values()
+            if stream.id not in rules.opted_out_channels and partition_of(stream.id, PARTITIONS) in owned
         ]
         now_ms = self._now_ms()
         ids = frozenset(stream.id for stream in wanted)
@@ -190,7 +128,8 @@ class ChatProducer:
                 self.writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
             self.coverage.want(channel_id, now_ms, "joining")
         self.wanted = ids
-        self.intake.follow(self._streams, ids, know_viewers=self._know_viewers)
+        self.intake.obey(rules)
+        self.intake.follow(streams, ids, know_viewers=self._wishes.know_viewers)
         if wanted:
             # Whoever is wanted from now on was not before: only the first list lies in the restart's gap.
             self._promises.clear()
@@ -295,11 +234,8 @@ class ChatProducer:
 
     def _pulse(self, end_ms: int) -> None:
         for channel_id, observed_ms in self.coverage.observed(end_ms).items():
-            stream = self._streams.get(channel_id)
-            if stream is not None:
-                fields = channel_fields(stream, self._know_viewers)
-                record = pulse_record(fields, observed_ms=observed_ms, live=stream.live)
-                self.writer.put(Entry(partition_of(channel_id, PARTITIONS), end_ms - 1, record))
+            if pulse := self.intake.pulse(channel_id, observed_ms, end_ms):
+                self.writer.put(pulse)
 
     def _put_gap(self, gap: Gap | None) -> None:
         if gap is not None:

@@ -14,6 +14,7 @@ from random import Random
 
 from apps.ingest.simulator import phrases
 from apps.ingest.simulator.source import Channel, Stream, digits_of, name_channels
+from core.times import HOUR_MS, MINUTE_MS
 
 BIGGEST_VIEWERS = 80_000
 # The 500th channel then has about 500 viewers.
@@ -21,8 +22,6 @@ RANK_EXPONENT = 0.82
 RATE_EXPONENT = 0.7
 # The biggest are never off for longer than a change of broadcast, so that a small Twitch is not empty.
 ALWAYS_ON = 10
-HOUR_MS = 3_600_000
-MINUTE_MS = 60_000
 SHORT_SHARE = 0.15
 # A broadcast's viewers come in over its first minutes.
 ARRIVING_MS = 8 * MINUTE_MS

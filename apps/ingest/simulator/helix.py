@@ -21,9 +21,9 @@ from apps.ingest.simulator.faults import Faults
 from apps.ingest.simulator.helix_faults import HelixFaults
 from apps.ingest.simulator.helix_pages import Fields, Pages, Refusal, wanted_streams
 from apps.ingest.simulator.source import Source
+from core.times import MINUTE_MS
 
 POINTS_PER_MINUTE = 800
-MINUTE_MS = 60_000
 TOKEN_LIFE_S = 5_000_000
 TOO_MANY = (
     "The application exceeded the number of calls it may make. For details, see Rate Limits in the Twitch API"
