@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx
 import psutil
-import redis
 
 from bench.machine import ROOT, keep, table
 from drills.stack import Stack, wait_until
@@ -122,8 +121,7 @@ def producer(stack: Stack, irc_port: int) -> Iterator[psutil.Process]:
 
 def channels(stack: Stack) -> list[tuple[str, str]]:
     """Return id and login of every channel on the list."""
-    text: Any = redis.Redis(port=stack.port + 5, db=3).get("streams")
-    return [(stream["id"], stream["login"]) for stream in json.loads(text)["streams"]]
+    return [(stream["id"], stream["login"]) for stream in stack.snapshot()["streams"]]
 
 
 def channels_in(stack: Stack, state: str) -> int:

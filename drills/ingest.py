@@ -13,8 +13,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-import redis
-
 from core.proof import Fault
 from drills.excuses import BEFORE_MS, excuse, fault_time
 from drills.faults import CHANNELS_PER_CONNECTION, Drill, drills
@@ -65,24 +63,21 @@ def main() -> int:
 
 def tried(stack: Stack, wanted: list[Drill]) -> tuple[list[Outcome], dict[str, Any]]:
     """Try each fault once all is well, and let the ledger judge."""
-    streams = redis.Redis(port=stack.port + 5, db=3, socket_timeout=5)
     outcomes: list[Outcome] = []
     for drill in (START, *wanted):
-        outcomes.append(try_one(stack, drill, streams))
+        outcomes.append(try_one(stack, drill))
         print(f"  {drill.name}: well after {outcomes[-1].recovered_s:.1f} s", flush=True)
         time.sleep(CALM_S)
     return outcomes, stack.check_ledger([fault_time(one.excused) for one in outcomes], "--listening")
 
 
-def try_one(stack: Stack, drill: Drill, streams: redis.Redis) -> Outcome:
+def try_one(stack: Stack, drill: Drill) -> Outcome:
     """Let one fault happen and watch until all is well."""
     from_ms = 0 if drill is START else _now_ms() - BEFORE_MS
     began_s = time.monotonic()
     touched = drill.begin(stack)
     fresh_ms = int(touched["until_ms"]) if drill.wants_fresh_list else 0
-    course, is_well = watch(
-        lambda: look(stack, drill.producers, streams), began_s, drill.watch_s, drill.limit_s, fresh_ms
-    )
+    course, is_well = watch(lambda: look(stack, drill.producers), began_s, drill.watch_s, drill.limit_s, fresh_ms)
     stack.end_faults()
     recovered_s = max(0.0, course.recovered_s - (drill.lasts_s if drill.from_end else 0.0))
     problems = [] if is_well else [f"not well again within {drill.limit_s:.0f} s"]

@@ -11,7 +11,7 @@ import time
 
 import httpx
 
-from drills.stack import Stack, covered, wait_until, wanted
+from drills.stack import Stack, wait_until
 
 CHANNELS = 200
 LIMIT_S = 180
@@ -42,7 +42,7 @@ def main() -> int:
     stack = Stack()
     try:
         stack.start("--channels", str(CHANNELS), "--rate", "300", "--seed", "11")
-        wait_until(lambda: wanted(stack) <= covered(stack) != set(), 120, "all channels to be covered")
+        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 120, "all channels to be covered")
         print(f"{'killed':<18} {'started again':>14} {'boards live':>12} {'all covered':>12} {'oldest':>12}")
         faults = []
         for name in NAMES:
@@ -64,7 +64,7 @@ def drill(stack: Stack, name: str) -> str:
     """
     before = stack.processes()[name]
     began = time.monotonic()
-    heard = covered(stack)
+    heard = stack.covered()
     stack.kill(name)
     again = live = whole = worst = 0.0
     while time.monotonic() - began < max(again, live, whole) + CALM_S:
@@ -76,7 +76,7 @@ def drill(stack: Stack, name: str) -> str:
             again = now
         if lag_s > FRESH_S or not web_answers(stack):
             live = now
-        if not heard & wanted(stack) <= covered(stack):
+        if not heard & stack.wanted() <= stack.covered():
             whole = now
         time.sleep(0.1)
     return f"{name:<18} {again:>12.1f} s {live:>10.1f} s {whole:>10.1f} s {worst:>10.1f} s"

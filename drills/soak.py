@@ -17,11 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
-import redis
 
 from core.proof import Fault
 from drills.excuses import CUTTING_OFF, excuse, excused_share, fault_time
-from drills.stack import Stack, wait_until, wanted
+from drills.stack import Stack, wait_until
 from drills.trend import Trend, trend
 from drills.watching import look, watch
 
@@ -87,9 +86,8 @@ def soaked(stack: Stack, seconds: float, draw: random.Random) -> tuple[Samples, 
 
     Return the samples, the faults with the start as the first, and which share of the time between they excuse.
     """
-    streams = redis.Redis(port=stack.port + 5, db=3, socket_timeout=5)
     # All is well for a moment too while one producer is alone: the other takes its share some seconds later.
-    _, is_well = watch(lambda: look(stack, (1, 2), streams), time.monotonic(), START_S, 240)
+    _, is_well = watch(lambda: look(stack, (1, 2)), time.monotonic(), START_S, 240)
     assert is_well, "waited 240 s for all channels to be heard"
     memory: Samples = {name: [] for name in NAMES}
     descriptors: Samples = {name: [] for name in NAMES}
@@ -100,10 +98,10 @@ def soaked(stack: Stack, seconds: float, draw: random.Random) -> tuple[Samples, 
     faults = [Fault(0, began_ms)]
     while time.monotonic() < until_s - CALM_S:
         faults += let_burst(stack, burst(draw))
-    share = excused_share(faults, wanted(stack), began_ms, _now_ms())
+    share = excused_share(faults, stack.wanted(), began_ms, _now_ms())
     # The end excuses nothing: the ledger is judged while the copy still listens.
     stack.end_faults()
-    wait_until(lambda: look(stack, (1, 2), streams).is_well, 240, "all channels to be heard again")
+    wait_until(lambda: look(stack, (1, 2)).is_well, 240, "all channels to be heard again")
     done.set()
     sampler.join(SAMPLE_S)
     return memory, descriptors, faults, share

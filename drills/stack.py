@@ -53,7 +53,7 @@ class Stack:
         self._simulator = f"http://127.0.0.1:{self.port + 9}/simulator"
         self.kafka = f"127.0.0.1:{self.port + 1}"
         self.boards = redis.Redis(port=self.port + 5, db=0, decode_responses=True, socket_timeout=5)
-        self.streams = redis.Redis(port=self.port + 5, db=3, decode_responses=True, socket_timeout=5)
+        self._streams = redis.Redis(port=self.port + 5, db=3, decode_responses=True, socket_timeout=5)
 
     def start(self, *options: str) -> None:
         """Start everything and return when a board has moved; with `--listening`, when a channel is joined."""
@@ -152,6 +152,29 @@ class Stack:
         """End every fault that is active. Raises: httpx.HTTPError."""
         httpx.delete(f"{self._simulator}/faults", timeout=10).raise_for_status()
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return the list of streams as Celery wrote it last; an empty one when Redis is away."""
+        try:
+            text: Any = self._streams.get("streams")
+        except redis.RedisError:
+            text = None
+        found: dict[str, Any] = json.loads(text) if text else {"streams": [], "fetched_ms": 0}
+        return found
+
+    def wanted(self) -> set[str]:
+        """Return the ids of the channels on the list."""
+        return {stream["id"] for stream in self.snapshot()["streams"]}
+
+    def covered(self) -> set[str]:
+        """Return the ids of the channels that were listened to in full in their newest window."""
+        try:
+            values: Any = self.boards.hgetall("values:live")
+        except redis.RedisError:
+            return set()
+        newest_ms = self.newest_end_ms()
+        live = {channel_id: json.loads(value) for channel_id, value in values.items()}
+        return {key for key, one in live.items() if one["coverage"] == 1 and one["end_ms"] >= newest_ms - 2_000}
+
     def newest_end_ms(self) -> int:
         """Return the newest window end on the boards, 0 when there is none or Redis is away."""
         try:
@@ -211,23 +234,3 @@ def wait_until(condition: Callable[[], bool], limit_s: float, what: str, every_s
         assert time.monotonic() - began < limit_s, f"waited {limit_s} s for {what}"
         time.sleep(every_s)
     return time.monotonic() - began
-
-
-def wanted(stack: Stack) -> set[str]:
-    """Return the ids of the channels on the list; empty when Redis is away."""
-    try:
-        raw: Any = stack.streams.get("streams")
-    except redis.RedisError:
-        return set()
-    return {one["id"] for one in json.loads(raw)["streams"]} if raw else set()
-
-
-def covered(stack: Stack) -> set[str]:
-    """Return the ids of the channels that were listened to in full in their newest window."""
-    try:
-        values: Any = stack.boards.hgetall("values:live")
-    except redis.RedisError:
-        return set()
-    newest_ms = stack.newest_end_ms()
-    live = {channel_id: json.loads(value) for channel_id, value in values.items()}
-    return {key for key, one in live.items() if one["coverage"] == 1 and one["end_ms"] >= newest_ms - 2_000}

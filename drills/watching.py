@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
-import redis
 
 from drills.stack import Stack
 
@@ -93,12 +90,12 @@ class Course:
         return until_s
 
 
-def look(stack: Stack, producers: Sequence[int], streams: redis.Redis) -> Look:
+def look(stack: Stack, producers: Sequence[int]) -> Look:
     """Look at the copy now; what does not answer has nothing."""
     pages = [_page(stack, number) for number in producers]
-    states = [_sum(pages, f'twitchly_irc_channels{{state="{state}"}}') for state in ("wanted", "confirmed")]
-    listed, fetched_ms = _listed(streams)
-    return Look(time.monotonic(), listed, states[0], states[1], _sum(pages, "twitchly_records_buffered"), fetched_ms)
+    wanted, confirmed = (_sum(pages, f'twitchly_irc_channels{{state="{state}"}}') for state in ("wanted", "confirmed"))
+    buffered, snapshot = _sum(pages, "twitchly_records_buffered"), stack.snapshot()
+    return Look(time.monotonic(), len(snapshot["streams"]), wanted, confirmed, buffered, int(snapshot["fetched_ms"]))
 
 
 def watch(
@@ -125,13 +122,3 @@ def _page(stack: Stack, number: int) -> dict[str, float]:
 
 def _sum(pages: Sequence[dict[str, float]], name: str) -> int:
     return int(sum(page.get(name, 0) for page in pages))
-
-
-def _listed(streams: redis.Redis) -> tuple[int, int]:
-    """Return how many channels are on the list, and when it was fetched."""
-    try:
-        text: Any = streams.get("streams")
-    except redis.RedisError:
-        return 0, 0
-    snapshot: dict[str, Any] = json.loads(text) if text else {"streams": [], "fetched_ms": 0}
-    return len(snapshot["streams"]), int(snapshot["fetched_ms"])

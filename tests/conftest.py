@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import django
+import pytest
 from pytest import TerminalReporter
+
+from tests.valkey import Valkey
 
 LACKS_DATA = "recorded data is absent"
 
@@ -16,6 +20,14 @@ os.environ["TWITCHLY_VAR"] = "/nonexistent/twitchly-tests"
 os.environ["DATABASE_URL"] = "sqlite://:memory:"
 os.environ["CASSANDRA_HOSTS"] = ""
 django.setup()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.irc import ChatMessage, chat_message, clean_text, parse, sent_ms
+from tests.recorded import DATA, needs_data
 
-DATA: Path = settings.DATA_DIR
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"recorded data is absent: TWITCHLY_DATA={DATA}")
 TAGGED = (
     b"@badges=;display-name=Ada;id=11111111-2222-4333-8444-555555555555;room-id=77;tmi-sent-ts=1795400000123;"
     b"user-id=42 :ada!ada@ada.tmi.twitch.tv PRIVMSG #Lovelace :what a  run\r\n"

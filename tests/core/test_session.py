@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 
 from core.irc import Line
 from core.session import (
@@ -24,9 +21,8 @@ from core.session import (
     Session,
 )
 from core.silence import AT_LEAST_MS, AT_MOST_MS
+from tests.recorded import DATA, needs_data
 
-DATA: Path = settings.DATA_DIR
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"recorded data is absent: TWITCHLY_DATA={DATA}")
 NICK = "justinfan12345"
 ACK = b":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands\r\n"
 WELCOME = ACK + f":tmi.twitch.tv 001 {NICK} :Welcome, GLHF!\r\n".encode()

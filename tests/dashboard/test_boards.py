@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.metrics.boards import UNRANKED_AFTER_MS, BoardReader, BoardWriter
 from core.metrics import Floors
 from core.records import WindowRecord
-from tests.dashboard.conftest import Valkey
+from tests.valkey import Valkey
 
 T = 1_795_400_000_000
 FLOORS = Floors(engagement_min_viewers=100, spam_min_messages=5)

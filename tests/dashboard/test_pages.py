@@ -8,7 +8,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.ingest.models import Channel
-from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, Valkey, use_redis
+from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
+from tests.valkey import Valkey
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from drills.stack import Stack, covered, wait_until, wanted
+from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server
 
@@ -29,9 +29,9 @@ def test_all_four_boards_fill_and_move(stack: Stack) -> None:
 
 def test_every_channel_has_chatters_and_coverage(stack: Stack) -> None:
     def complete() -> bool:
-        channels = wanted(stack)
+        channels = stack.wanted()
         distinct: Any = stack.boards.hkeys("values:live_distinct")
-        return len(channels) >= 50 and channels <= covered(stack) and channels <= set(distinct)
+        return len(channels) >= 50 and channels <= stack.covered() and channels <= set(distinct)
 
     wait_until(complete, 90, "all channels to be listened to in full")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -20,8 +19,8 @@ from apps.ingest.snapshot import Snapshot
 from core.errors import NotFound, ServiceAway
 from core.hashing import user_hash
 from core.records import EventRecord, read_event
-from tests.dashboard.conftest import Valkey
 from tests.ingest.twitch_api import Live, row
+from tests.valkey import Valkey
 from twitchly import kafka
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -30,20 +29,12 @@ MINUTE = 60_000
 FRESH = "2026-11-23T11:59:30Z"
 
 
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
-def store(valkey: Valkey, settings: Settings) -> redis.Redis:
+def store(valkey_server: Valkey, settings: Settings) -> redis.Redis:
     """An empty Redis that the settings name."""
-    settings.REDIS_STREAMS_URL = f"{valkey.url}/3"
+    settings.REDIS_STREAMS_URL = f"{valkey_server.url}/3"
     settings.CHANNELS_WANTED = 10
-    client = valkey.client(3)
+    client = valkey_server.client(3)
     client.flushall()
     return client
 

@@ -10,8 +10,8 @@ import pytest
 from pytest_django import Settings
 
 from apps.ingest import services, tasks
-from tests.dashboard.conftest import Valkey
 from tests.ingest.twitch_api import Live, row, served
+from tests.valkey import Valkey
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,14 +8,6 @@ FIELDS = {
     "id", "user_id", "user_login", "user_name", "game_id", "game_name", "type", "title", "tags", "viewer_count",
     "started_at", "language", "thumbnail_url", "is_mature", "tag_ids",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    api = Api()
-    async with api.client:
-        await api.sign_in()
-        yield api
 
 
 async def test_a_token_is_given_for_a_form_or_a_query(api: Api) -> None:

@@ -1,7 +1,6 @@
 """The simulated Helix answers as the recorded OpenAPI description of Helix says."""
 
 import json
-from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
 
@@ -44,14 +43,6 @@ def problems(path: str, body: Any) -> list[str]:
 
 def known_fields(name: str) -> set[str]:
     return set(description()["components"]["schemas"][name]["properties"])
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    api = Api()
-    async with api.client:
-        await api.sign_in()
-        yield api
 
 
 async def test_streams_are_as_described(api: Api) -> None:

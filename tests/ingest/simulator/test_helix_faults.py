@@ -1,17 +1,8 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.ingest.simulator.helix_api import CREDENTIALS, Api
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    api = Api()
-    async with api.client:
-        await api.sign_in()
-        yield api
 
 
 async def test_a_revoked_token_is_refused_and_a_new_one_works(api: Api) -> None:
