@@ -28,11 +28,13 @@ STEPS = [
     "PING",
 ]
 
+RATE = 200.0
+
 
 @pytest.fixture
-async def twitch(tmp_path: Path, settings: Settings) -> AsyncIterator[Simulated]:
-    """A simulated Twitch that the settings name, over TLS."""
-    async with simulated_twitch(tmp_path) as simulated:
+async def twitch(tmp_path: Path, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Simulated]:
+    """A simulated Twitch that the settings name, over TLS; its parameter is the messages/s of all channels."""
+    async with simulated_twitch(tmp_path, rate=getattr(request, "param", RATE)) as simulated:
         use(settings, str(simulated.http.base_url))
         settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS = "127.0.0.1", simulated.tls, True
         settings.TWITCH_IRC_CA_FILE = str(simulated.certificate)
@@ -117,8 +119,9 @@ async def test_half_of_the_credentials_fail(twitch: Simulated, settings: Setting
     assert "TWITCH_CLIENT_SECRET" in said.text
 
 
+@pytest.mark.parametrize("twitch", [0.0], indirect=True)
 async def test_a_chat_without_a_word_is_a_note(twitch: Simulated) -> None:
-    said = await check(chat_seconds=0)
+    said = await check(chat_seconds=0.1)
     assert said.states["chat"] == "NOTE"
     assert said.error == ""
 
