@@ -14,6 +14,10 @@ TAGS = (
     "source-room-id",
     "bits",
     "msg-id",
+    "first-msg",
+    "returning-chatter",
+    "subscriber",
+    "emote-only",
 )
 # Command, channel, user id and the values of TAGS.
 Read = tuple[str, str, str, tuple[str, ...]]

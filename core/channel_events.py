@@ -38,6 +38,8 @@ LABELS: Mapping[str, str] = {
 SUMMED = frozenset(
     {"subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones"}
 )
+# Those of them by which a moderator removes what somebody wrote.
+REMOVALS = frozenset({"bans", "timeouts", "deletions"})
 
 # What a notice counts as, by its msg-id, where one notice is one of them.
 _COUNTED: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""How a user's id leaves the producer: as a 64-bit keyed hash, never as itself."""
+"""How a user's id and what he wrote leave the producer: as 64-bit keyed hashes."""
 
 from __future__ import annotations
 
@@ -10,5 +10,16 @@ from functools import lru_cache
 @lru_cache(maxsize=65_536)
 def user_hash(user_id: str, key: bytes) -> int:
     """Return the signed 64-bit hash of a user's id under the key of one day."""
-    digest = hashlib.blake2b(user_id.encode(), key=key, digest_size=8).digest()
+    return _hash(user_id, key)
+
+
+# A wave of copypasta is one text many times.
+@lru_cache(maxsize=8_192)
+def text_hash(text: str, key: bytes) -> int:
+    """Return the signed 64-bit hash of a text under the key of one day, regardless of case and of extra space."""
+    return _hash(" ".join(text.casefold().split()), key)
+
+
+def _hash(text: str, key: bytes) -> int:
+    digest = hashlib.blake2b(text.encode(errors="replace"), key=key, digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

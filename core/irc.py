@@ -50,6 +50,10 @@ class Line(NamedTuple):
         value = head[start:] if end < 0 else head[start:end]
         return _plain(value) if "\\" in value else value
 
+    def is_set(self, key: str) -> bool:
+        """Say whether a tag is 1, as Twitch writes that something is so."""
+        return f";{key}=1" in self.head and self.tag(key) == "1"
+
 
 class ChatMessage(NamedTuple):
     """A PRIVMSG. Tags that Twitch did not send are None or empty; times are ms since the epoch."""

@@ -1,149 +1,33 @@
-"""The one list of metrics: what Flink aggregates, what is shown, and how either follows from chat.
+"""The one list of metrics: the numbers people see, computed from the columns of one window.
 
-A *column* is an aggregate that Flink computes per channel and window, with the same rule in Python as
-reference. A *metric* is a number people see, computed from the columns of one window.
+docs/metrics.md and the page "how this is counted" are made of it; boards, labels and fields are checked against it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal
 
-from core.records import EPOCH_MS, ChatRecord
-from core.times import HOUR_MS, MINUTE_MS
-
-Grain = Literal["live", "live_distinct", "minute", "hour"]
-Columns = Mapping[str, int]
-
-LIVE_WINDOW_MS = 30_000
-
-WINDOW_MS: Mapping[Grain, int] = {
-    "live": LIVE_WINDOW_MS,
-    "live_distinct": LIVE_WINDOW_MS,
-    "minute": MINUTE_MS,
-    "hour": HOUR_MS,
-}
-SLIDE_MS: Mapping[Grain, int] = {
-    "live": 1_000,
-    "live_distinct": 5_000,
-    "minute": MINUTE_MS,
-    "hour": HOUR_MS,
-}
-GRAINS: tuple[Grain, ...] = ("live", "live_distinct", "minute", "hour")
-
-# Viewers ride in the low digits of a MAX over time, so that the newest pulse wins: see `viewers`.
-VIEWERS_LIMIT = 10_000_000
-VIEWERS_UNKNOWN = "viewers are unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One aggregate: `sql` over the usable chat rows, `reference` over the same records in Python."""
-
-    name: str
-    sql: str
-    reference: Callable[[Sequence[ChatRecord]], int | None]
-    grains: frozenset[Grain]
-
-
-def _of_kind(kind: str, records: Iterable[ChatRecord]) -> list[ChatRecord]:
-    return [record for record in records if record.kind == kind]
-
-
-_messages = partial(_of_kind, "message")
-_pulses = partial(_of_kind, "pulse")
-
-
-def _viewer_counts(records: Iterable[ChatRecord]) -> list[tuple[int, int]]:
-    return [(r.at_ms, r.viewers) for r in _pulses(records) if r.viewers is not None]
-
-
-def _last_viewers(records: Sequence[ChatRecord]) -> int | None:
-    counts = _viewer_counts(records)
-    return max(counts)[1] if counts else None
-
-
-def _sum_or_none(values: Sequence[int]) -> int | None:
-    return sum(values) if values else None
-
-
-_SUMS: frozenset[Grain] = frozenset({"live", "minute", "hour"})
-_DISTINCT: frozenset[Grain] = frozenset({"live_distinct", "minute", "hour"})
-
-COLUMNS: tuple[Column, ...] = (
-    Column(
-        "messages",
-        "COUNT(*) FILTER (WHERE kind = 'message')",
-        lambda rs: len(_messages(rs)),
-        _SUMS,
-    ),
-    Column(
-        "words",
-        "SUM(words) FILTER (WHERE kind = 'message')",
-        lambda rs: _sum_or_none([r.words or 0 for r in _messages(rs)]),
-        _SUMS,
-    ),
-    Column(
-        "observed_ms",
-        "SUM(observed_ms) FILTER (WHERE kind = 'pulse')",
-        lambda rs: _sum_or_none([r.observed_ms or 0 for r in _pulses(rs)]),
-        _SUMS,
-    ),
-    Column(
-        "viewers",
-        f"MOD(MAX((at_ms - {EPOCH_MS}) * {VIEWERS_LIMIT} + viewers) FILTER (WHERE kind = 'pulse'), {VIEWERS_LIMIT})",
-        _last_viewers,
-        _SUMS,
-    ),
-    Column(
-        "viewers_sum",
-        "SUM(viewers) FILTER (WHERE kind = 'pulse')",
-        lambda rs: _sum_or_none([viewers for _, viewers in _viewer_counts(rs)]),
-        _SUMS,
-    ),
-    Column(
-        "viewers_max",
-        "MAX(viewers) FILTER (WHERE kind = 'pulse')",
-        lambda rs: max((viewers for _, viewers in _viewer_counts(rs)), default=None),
-        _SUMS,
-    ),
-    Column(
-        "viewer_pulses",
-        "COUNT(viewers) FILTER (WHERE kind = 'pulse')",
-        lambda rs: len(_viewer_counts(rs)),
-        _SUMS,
-    ),
-    Column(
-        "chatters",
-        "COUNT(DISTINCT user_hash) FILTER (WHERE kind = 'message')",
-        lambda rs: len({r.user_hash for r in _messages(rs)}),
-        _DISTINCT,
-    ),
-    # Counted apart: no metric is made of them.
-    Column("copies", "COUNT(*) FILTER (WHERE kind = 'copy')", lambda rs: len(_of_kind("copy", rs)), _SUMS),
-    Column("bot_messages", "COUNT(*) FILTER (WHERE kind = 'bot')", lambda rs: len(_of_kind("bot", rs)), _SUMS),
+from core.columns import Columns
+from core.formulas import (
+    Unranked,
+    Value,
+    always,
+    coverage,
+    knows_viewers,
+    needs_chatters,
+    needs_messages,
+    needs_viewers,
+    per_30s,
+    per_messages,
+    per_minute_per_thousand,
+    repetition,
+    share,
+    words_per_message,
 )
 
-
-def columns_of(grain: Grain) -> tuple[Column, ...]:
-    """Return the columns a window of `grain` carries, in the order of the table."""
-    return tuple(column for column in COLUMNS if grain in column.grains)
-
-
-def aggregate(records: Sequence[ChatRecord], grain: Grain) -> dict[str, int]:
-    """Return the columns of one channel's window by the reference rules; what is unknown is left out."""
-    values = {column.name: column.reference(records) for column in columns_of(grain)}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Floors:
-    """Below these a value is shown but not ranked."""
-
-    engagement_min_viewers: int = 100
-    spam_min_messages: int = 5
+# What tells how a metric of a minute or an hour comes about.
+_SAME_FORMULA = "the same formula over the window's own sums"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +36,9 @@ class Metric:
 
     `label` heads its board, `name` its line in a chart; `decimals` is how it is written. `value` takes a
     window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
-    window may not be ranked, or None.
+    window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
+    `live_distinct`, so it moves every 5 s. What is left is for people to read: what it means, by which formula,
+    when it is empty, what keeps it off the board, and how longer windows come about.
     """
 
     key: str
@@ -161,67 +47,21 @@ class Metric:
     unit: str
     decimals: int
     definition: str
-    ranked: bool
-    value: Callable[[Columns, int], float | None]
-    unranked: Callable[[Columns, Floors], str | None]
+    formula: str
+    empty: str
+    value: Value
+    unranked: Unranked = always
+    floor: str = ""
+    longer: str = _SAME_FORMULA
+    distinct: bool = False
+    ranked: bool = True
     version: int = 1
 
 
-def _per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
-    viewers = _viewers_for_rate(columns, window_ms)
-    messages = columns.get("messages")
-    if messages is None or not viewers:
-        return None
-    return messages * (MINUTE_MS / window_ms) / (viewers / 1000)
-
-
-def _viewers_for_rate(columns: Columns, window_ms: int) -> float | None:
-    """Live windows use the last known viewers (the original formula), longer ones their mean."""
-    if window_ms == LIVE_WINDOW_MS:
-        return columns.get("viewers")
-    pulses = columns.get("viewer_pulses", 0)
-    return columns["viewers_sum"] / pulses if pulses else None
-
-
-def _messages_per_30s(columns: Columns, window_ms: int) -> float | None:
-    """The count itself in a live window; longer windows are brought to 30 s of observed time."""
-    if "messages" not in columns:
-        return None
-    if window_ms == LIVE_WINDOW_MS:
-        return columns["messages"]
-    observed_ms = columns.get("observed_ms", 0)
-    return columns["messages"] * LIVE_WINDOW_MS / observed_ms if observed_ms else None
-
-
-def _words_per_message(columns: Columns, _window_ms: int) -> float | None:
-    messages = columns.get("messages", 0)
-    return columns["words"] / messages if messages and "words" in columns else None
-
-
-def coverage(columns: Columns, window_ms: int) -> float:
-    """Return the share of the window during which we were joined, 0 to 1."""
-    return min(1.0, columns.get("observed_ms", 0) / window_ms)
-
-
-def _always(_columns: Columns, _floors: Floors) -> str | None:
-    return None
-
-
-def _knows_viewers(columns: Columns, _floors: Floors) -> str | None:
-    return None if "viewers" in columns else VIEWERS_UNKNOWN
-
-
-def _needs_viewers(columns: Columns, floors: Floors) -> str | None:
-    if "viewers" not in columns:
-        return VIEWERS_UNKNOWN
-    floor = floors.engagement_min_viewers
-    return f"needs {floor:,} viewers" if columns["viewers"] < floor else None
-
-
-def _needs_messages(columns: Columns, floors: Floors) -> str | None:
-    floor = floors.spam_min_messages
-    return f"needs {floor} messages in 30 s" if columns.get("messages", 0) < floor else None
-
+_MIN_VIEWERS = "ENGAGEMENT_MIN_VIEWERS viewers (100)"
+_MIN_MESSAGES = "RANKED_MIN_MESSAGES messages in 30 s (10)"
+_MIN_CHATTERS = "10 chatters in 30 s"
+_NO_MESSAGE = "without a message"
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -231,9 +71,11 @@ METRICS: tuple[Metric, ...] = (
         "viewers",
         0,
         "People watching now, as Twitch reports it, asked every 60 s.",
-        True,
+        "the last known viewer count",
+        "while Twitch's last answer is older than 10 min",
         lambda columns, _window_ms: columns.get("viewers"),
-        _knows_viewers,
+        knows_viewers,
+        longer="the last known count of the window; tables also give its mean and its peak",
     ),
     Metric(
         "messages",
@@ -242,9 +84,10 @@ METRICS: tuple[Metric, ...] = (
         "msg / 30 s",
         0,
         "Chat messages in the past 30 s.",
-        True,
-        _messages_per_30s,
-        _always,
+        "count of messages",
+        "without a window",
+        per_30s("messages"),
+        longer="messages x 30 s / observed time, so that ranges compare",
     ),
     Metric(
         "engagement",
@@ -253,9 +96,12 @@ METRICS: tuple[Metric, ...] = (
         "per 1k viewers",
         1,
         "Chat messages per minute per 1,000 viewers, over the past 30 s.",
-        True,
-        _per_minute_per_thousand,
-        _needs_viewers,
+        "messages x 60 / 30 / (viewers / 1,000)",
+        "without viewers",
+        per_minute_per_thousand,
+        needs_viewers,
+        _MIN_VIEWERS,
+        "messages a minute by the window's length, and the mean of its viewers",
     ),
     Metric(
         "spam",
@@ -264,9 +110,11 @@ METRICS: tuple[Metric, ...] = (
         "words / msg",
         2,
         "Mean words per message, over the past 30 s. Long messages are not always spam.",
-        True,
-        _words_per_message,
-        _needs_messages,
+        "words / messages, words split on white space",
+        _NO_MESSAGE,
+        words_per_message,
+        needs_messages,
+        _MIN_MESSAGES,
     ),
     Metric(
         "chatters",
@@ -275,9 +123,133 @@ METRICS: tuple[Metric, ...] = (
         "chatters / 30 s",
         0,
         "Different people who wrote in the past 30 s.",
-        False,
+        "count of different writers, by a hash whose key changes every UTC day",
+        "without a window",
         lambda columns, _window_ms: columns.get("chatters"),
-        _always,
+        longer="counted anew over the whole minute or hour, never summed; over midnight UTC an upper bound",
+        distinct=True,
+    ),
+    Metric(
+        "excitement",
+        "Excitement",
+        "Excitement",
+        "× usual spread",
+        1,
+        "How far the number of chatters lies above what is usual in this channel, in usual spreads.",
+        "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
+        "30, 60, … 900 s earlier, those heard for 95 % or more",
+        "warming: with fewer than 10 earlier windows",
+        # It needs more than one window: see core/excitement.py.
+        lambda _columns, _window_ms: None,
+        needs_chatters,
+        _MIN_CHATTERS,
+        "not defined: it exists at every 10th second, for 48 h",
+        distinct=True,
+    ),
+    Metric(
+        "repetition",
+        "Repetition",
+        "Repetition",
+        "% repeated",
+        0,
+        "Share of the messages of the past 30 s that repeat the text of another one.",
+        "100 x (1 - different texts / messages), texts without case and extra space",
+        _NO_MESSAGE,
+        repetition,
+        needs_messages,
+        _MIN_MESSAGES,
+        "a minute by its own texts; an hour as the mean of its minutes, weighted by their messages",
+        distinct=True,
+    ),
+    Metric(
+        "first_time",
+        "First-timers",
+        "First-time share",
+        "% of messages",
+        1,
+        "Share of the messages of the past 30 s that are their writer's first ever in this channel.",
+        "100 x first messages / messages, as Twitch marks them",
+        _NO_MESSAGE,
+        share("first_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "returning",
+        "Returning",
+        "Returning share",
+        "% of messages",
+        1,
+        "Share of the messages of the past 30 s by new viewers who have come back within 30 days.",
+        "100 x messages of returning chatters / messages, as Twitch marks them",
+        _NO_MESSAGE,
+        share("returning_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "subscribers",
+        "Subscribers",
+        "Subscriber share",
+        "% of messages",
+        0,
+        "Share of the messages of the past 30 s that subscribers wrote.",
+        "100 x messages of subscribers / messages",
+        _NO_MESSAGE,
+        share("subscriber_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "emotes",
+        "Emotes only",
+        "Emote-only share",
+        "% of messages",
+        0,
+        "Share of the messages of the past 30 s that hold nothing but emotes of Twitch.",
+        "100 x emote-only messages / messages, as Twitch marks them",
+        _NO_MESSAGE,
+        share("emote_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "removals",
+        "Removals",
+        "Removals",
+        "per 1k messages",
+        1,
+        "Bans, timeouts and deleted messages per 1,000 messages, over the past 30 s.",
+        "1,000 x (bans + timeouts + deletions) / messages, each counted when it happens",
+        _NO_MESSAGE,
+        per_messages("removals", 1000),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "shared",
+        "Shared chat",
+        "Shared-chat messages",
+        "msg / 30 s",
+        0,
+        "Messages of the past 30 s that shared chat brought from other channels. No other number counts them.",
+        "count of messages whose source is another channel",
+        "without a window",
+        per_30s("copies"),
+        longer="messages x 30 s / observed time",
+        ranked=False,
+    ),
+    Metric(
+        "coverage",
+        "Coverage",
+        "Coverage",
+        "% of time",
+        0,
+        "Share of the window during which we listened to the channel. Below 100 % counts are lower bounds.",
+        "100 x observed time / window length",
+        "never: 0 while we are not joined",
+        lambda columns, window_ms: 100 * coverage(columns, window_ms),
+        ranked=False,
     ),
 )
 METRIC: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}

@@ -10,14 +10,18 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from core.errors import BadRecord
 
 VERSION = 1
+Grain = Literal["live", "live_distinct", "minute", "hour", "hour_distinct"]
 # A message counts; a copy came from another channel by shared chat, a bot is a known service: both are counted apart.
 SPOKEN_KINDS = frozenset({"message", "copy", "bot"})
-CHAT_KINDS = ("message", "copy", "bot", "pulse", "clock")
+# A removal is one ban, timeout or deleted message.
+CHAT_KINDS = ("message", "copy", "bot", "removal", "pulse", "clock")
+# What Twitch says of a message: 1 where it holds, else absent.
+TRAITS = ("is_first", "is_returning", "is_subscriber", "is_emotes")
 # No text of an event is longer.
 TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
@@ -32,23 +36,28 @@ EPOCH_MS = 1_700_000_000_000
 class ChatRecord:
     """One usable record of `chat`, with the fields that metrics are made of."""
 
-    kind: Literal["message", "copy", "bot", "pulse", "clock"]
+    kind: Literal["message", "copy", "bot", "removal", "pulse", "clock"]
     channel_id: str
     at_ms: int
     sent_ms: int | None = None
     id: str | None = None
     user_hash: int | None = None
+    text_hash: int | None = None
     words: int | None = None
+    is_first: int | None = None
+    is_returning: int | None = None
+    is_subscriber: int | None = None
+    is_emotes: int | None = None
     viewers: int | None = None
     observed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """One channel's window: `columns` as core/metrics.py names them; what is unknown is absent."""
+    """One channel's window: `columns` as core/columns.py names them; what is unknown is absent."""
 
     channel_id: str
-    grain: str
+    grain: Grain
     start_ms: int
     end_ms: int
     columns: Mapping[str, int]
@@ -56,7 +65,10 @@ class WindowRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One record of `channel-events`: see core/channel_events.py; for a gap `until_ms` and `reason` are set."""
+    """One record of `channel-events`: see core/channel_events.py; for a gap `until_ms` and `reason` are set.
+
+    The end of a stream tells its `started_ms`.
+    """
 
     id: str
     kind: str
@@ -66,6 +78,7 @@ class EventRecord:
     reason: str = ""
     count: int | None = None
     text: str = ""
+    started_ms: int | None = None
 
 
 def stream_fields(*, channel_id: str, viewers: int | None, category: str, language: str) -> dict[str, Any]:
@@ -79,13 +92,25 @@ def stream_fields(*, channel_id: str, viewers: int | None, category: str, langua
 
 
 def message_record(
-    stream: Mapping[str, Any], *, kind: str, message_id: str, sent_ms: int, text: str, words: int
+    stream: Mapping[str, Any],
+    *,
+    kind: str,
+    message_id: str,
+    sent_ms: int,
+    text: str,
+    words: int,
+    traits: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return what somebody wrote, of one of SPOKEN_KINDS, with the channel's `stream_fields`.
 
-    `at_ms` and `user_hash` are added where it is written.
+    `traits` are those of TRAITS that hold; `at_ms` and the hashes are added where it is written.
     """
-    return {**stream, "kind": kind, "sent_ms": sent_ms, "id": message_id, "words": words, "text": text}
+    return {**stream, **traits, "kind": kind, "sent_ms": sent_ms, "id": message_id, "words": words, "text": text}
+
+
+def removal_record(*, channel_id: str, sent_ms: int) -> dict[str, Any]:
+    """Return one removal by a moderator; `at_ms` is added where it is written."""
+    return {"v": VERSION, "kind": "removal", "channel_id": channel_id, "sent_ms": sent_ms}
 
 
 def pulse_record(stream: Mapping[str, Any], *, observed_ms: int, live: bool) -> dict[str, Any]:
@@ -111,9 +136,16 @@ def event_record(
     count: int | None = None,
     text: str | None = None,
     reason: str | None = None,
+    started_ms: int | None = None,
 ) -> dict[str, Any]:
     """Return what happened to a channel; the kinds are in core/channel_events.py, `text` is printable."""
-    optional = {"until_ms": until_ms, "count": count, "text": text or None, "reason": reason}
+    optional = {
+        "until_ms": until_ms,
+        "count": count,
+        "text": text or None,
+        "reason": reason,
+        "started_ms": started_ms,
+    }
     return {
         "v": VERSION,
         "id": event_id,
@@ -170,15 +202,17 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         at_ms,
         _optional(fields, "sent_ms", BIGINT_MAX),
         fields["id"] if isinstance(fields.get("id"), str) else None,
-        _need(fields, "user_hash", BIGINT_MAX) if kind in SPOKEN_KINDS else None,
-        _need(fields, "words", INT_MAX) if kind in SPOKEN_KINDS else None,
-        _optional(fields, "viewers", INT_MAX),
-        _need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
+        user_hash=_need(fields, "user_hash", BIGINT_MAX) if kind in SPOKEN_KINDS else None,
+        text_hash=_optional(fields, "text_hash", BIGINT_MAX),
+        words=_need(fields, "words", INT_MAX) if kind in SPOKEN_KINDS else None,
+        viewers=_optional(fields, "viewers", INT_MAX),
+        observed_ms=_need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
+        **{trait: _optional(fields, trait, INT_MAX) for trait in TRAITS},
     )
 
 
 def read_window(
-    value: bytes | None, columns: Mapping[str, frozenset[str]], lengths_ms: Mapping[str, int], appended_ms: int
+    value: bytes | None, columns: Mapping[Grain, frozenset[str]], lengths_ms: Mapping[Grain, int], appended_ms: int
 ) -> WindowRecord:
     """Return the window in `value`, which Kafka took at `appended_ms`.
 
@@ -188,6 +222,7 @@ def read_window(
     grain = fields.get("grain")
     if not isinstance(grain, str) or grain not in columns:
         raise BadRecord(f"unknown grain {_short(grain)}: expected one of {', '.join(columns)}")
+    grain = cast("Grain", grain)
     start_ms, end_ms = (_moment(fields, name, appended_ms) for name in ("start_ms", "end_ms"))
     if end_ms - start_ms != lengths_ms[grain]:
         raise BadRecord(f"a {grain} window lasts {end_ms - start_ms} ms: expected {lengths_ms[grain]}")
@@ -207,6 +242,7 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
         reason=_text(fields, "reason") if fields.get("reason") is not None else "",
         count=_need(fields, "count", BIGINT_MAX) if fields.get("count") is not None else None,
         text=_text(fields, "text") if fields.get("text") is not None else "",
+        started_ms=_moment(fields, "started_ms", appended_ms) if fields.get("started_ms") is not None else None,
     )
 
 

@@ -1,7 +1,7 @@
 """What Cassandra should hold, computed in plain Python from the records of `chat`.
 
-The reference of the rows of the grain `live` is the live window at every 10th second, with the columns of
-`live_distinct` beside those of `live`, as the table `live_window` keeps them.
+A row carries the columns of all grains that its table keeps: `live_window` those of `live` and `live_distinct` at
+every 10th second, `hour_window` those of `hour` and `hour_distinct`.
 """
 
 from __future__ import annotations
@@ -9,25 +9,16 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
 
+from core.columns import GRAINS_OF, STEP_MS, STORED_GRAINS, WINDOW_MS, StoredGrain, aggregate
 from core.errors import BadRecord
 from core.event_time import PROMISE_DELAY_MS
-from core.metrics import WINDOW_MS, Grain, aggregate
 from core.proof import Heard
 from core.records import SPOKEN_KINDS, ChatRecord, read_chat
 from core.times import MINUTE_MS
 
-StoredGrain = Literal["live", "minute", "hour"]
-STORED_GRAINS: tuple[StoredGrain, ...] = ("live", "minute", "hour")
-# How far apart the stored windows of a grain end; 10 s divides them all.
-STEP_MS: Mapping[StoredGrain, int] = {"live": 10_000, "minute": WINDOW_MS["minute"], "hour": WINDOW_MS["hour"]}
+# All stored windows end where a block does.
 BLOCK_MS = STEP_MS["live"]
-GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
-    "live": ("live", "live_distinct"),
-    "minute": ("minute",),
-    "hour": ("hour",),
-}
 
 # Channel id, grain and window end.
 WindowKey = tuple[str, StoredGrain, int]
@@ -139,7 +130,12 @@ def _slim(record: ChatRecord) -> ChatRecord:
         sys.intern(record.channel_id),
         record.at_ms,
         user_hash=record.user_hash,
+        text_hash=record.text_hash,
         words=record.words,
+        is_first=record.is_first,
+        is_returning=record.is_returning,
+        is_subscriber=record.is_subscriber,
+        is_emotes=record.is_emotes,
         viewers=record.viewers,
         observed_ms=record.observed_ms,
     )

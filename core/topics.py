@@ -50,6 +50,19 @@ TOPICS: tuple[Topic, ...] = (
         ),
         7 * DAY_MS,
     ),
+    # The boards read a quarter of an hour of it again when they start: excitement compares with the past.
+    *_with_dead_letters(
+        Topic(
+            "windows-distinct",
+            "flink",
+            ("run_sink history", "run_sink boards"),
+            2,
+            6 * HOUR_MS,
+            500_000_000,
+            HOUR_MS // 4,
+        ),
+        7 * DAY_MS,
+    ),
     *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
     *_with_dead_letters(Topic("channel-events", "run_producer", ("run_sink history",), 2, 30 * DAY_MS), 7 * DAY_MS),
 )

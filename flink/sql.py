@@ -1,7 +1,8 @@
-"""The SQL of the stream job, built from core/metrics.py and core/records.py. Text only; job.py runs it.
+"""The SQL of the stream job, built from core/columns.py and core/records.py. Text only; job.py runs it.
 
-One source is read once by four windowed inserts. Two traps are closed here: a null in the window's time
-would crash the job for ever, and a date far ahead would push the watermark for everybody.
+One source is read once by windowed inserts; hours are made of minutes, all but what cannot be summed. Two traps
+are closed here: a null in the window's time would crash the job for ever, and a date far ahead would push the
+watermark for everybody.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, columns_of
 from core.event_time import PROMISE_DELAY_MS
-from core.metrics import GRAINS, SLIDE_MS, WINDOW_MS, Grain, columns_of
-from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, VERSION
+from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, Grain
+
+# Our clocks and Kafka's may differ by as much.
+CLOCKS_DIFFER_MS = 1_000
 
 SETTINGS: Mapping[str, str] = {
     "table.local-time-zone": "UTC",
     "pipeline.auto-watermark-interval": "100 ms",
     "pipeline.object-reuse": "true",
     "table.exec.sink.not-null-enforcer": "ERROR",
+    # What several inserts read is computed once: the usable rows, and the minutes that hours are made of.
+    "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
 }
 
 
@@ -34,33 +40,43 @@ class JobConfig:
     valid_from_ms: int = 0
     clock_offset_ms: int = 0
 
+    @property
+    def read_from_ms(self) -> int:
+        """Since when, by Kafka's clock, records of the first window may have been taken."""
+        return self.valid_from_ms - self.clock_offset_ms - CLOCKS_DIFFER_MS
+
 
 def statements(config: JobConfig) -> tuple[list[str], list[str]]:
     """Return the definitions, then the inserts of the one statement set."""
-    definitions = [_source(config), _usable()]
+    definitions = [_source(config), _usable(), _minutes()]
     definitions += [_sink(config, grain) for grain in GRAINS]
     return definitions, [_insert(config, grain) for grain in GRAINS]
 
 
 def topic_of(grain: Grain) -> str:
     """Return the topic that carries the windows of `grain`."""
-    return "windows-live" if grain.startswith("live") else "windows"
+    return _TOPICS.get(grain, "windows")
+
+
+_TOPICS: Mapping[Grain, str] = {"live": "windows-live", "live_distinct": "windows-distinct"}
 
 
 def _source(config: JobConfig) -> str:
     startup = (
-        f"'scan.startup.mode' = 'timestamp', 'scan.startup.timestamp-millis' = '{config.valid_from_ms}'"
+        f"'scan.startup.mode' = 'timestamp', 'scan.startup.timestamp-millis' = '{config.read_from_ms}'"
         if config.valid_from_ms
         else "'scan.startup.mode' = 'earliest-offset'"
     )
     ahead_s = (MAX_AHEAD_MS + config.clock_offset_ms) // 1000
+    traits = "".join(f"\n  {trait} INT," for trait in TRAITS)
     return f"""
 CREATE TABLE chat (
   kind STRING,
   channel_id STRING,
   at_ms BIGINT,
   user_hash BIGINT,
-  words INT,
+  text_hash BIGINT,
+  words INT,{traits}
   viewers INT,
   observed_ms INT,
   appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
@@ -88,7 +104,19 @@ CREATE TEMPORARY VIEW usable AS
 SELECT * FROM chat
 WHERE event_time IS NOT NULL AND channel_id IS NOT NULL
   AND (kind IN ({spoken}) AND words IS NOT NULL AND user_hash IS NOT NULL
-    OR kind = 'pulse' AND observed_ms IS NOT NULL)"""
+    OR kind = 'pulse' AND observed_ms IS NOT NULL
+    OR kind = 'removal')"""
+
+
+def _minutes() -> str:
+    """Minutes as rows that hours are made of; `minute_time` is when each closes."""
+    columns = "".join(f",\n  {column.sql} AS {column.name}" for column in columns_of("minute"))
+    return f"""
+CREATE TEMPORARY VIEW minutes AS
+SELECT channel_id, window_time AS minute_time,
+  {_ms("window_start")} AS start_ms, {_ms("window_end")} AS end_ms{columns}
+FROM TABLE({_window("usable", "event_time", "minute")})
+GROUP BY channel_id, window_start, window_end, window_time"""
 
 
 def _sink(config: JobConfig, grain: Grain) -> str:
@@ -111,17 +139,32 @@ CREATE TABLE out_{grain} (
 
 
 def _insert(config: JobConfig, grain: Grain) -> str:
-    columns = "".join(f",\n  {column.sql}" for column in columns_of(grain))
-    size, slide = (f"INTERVAL '{ms // 1000}' SECOND(4)" for ms in (WINDOW_MS[grain], SLIDE_MS[grain]))
-    window = (
-        f"HOP(TABLE usable, DESCRIPTOR(event_time), {slide}, {size})"
-        if SLIDE_MS[grain] < WINDOW_MS[grain]
-        else f"TUMBLE(TABLE usable, DESCRIPTOR(event_time), {size})"
-    )
-    start, end = (f"UNIX_TIMESTAMP(CAST({edge} AS STRING)) * 1000" for edge in ("window_start", "window_end"))
+    start, end = _ms("window_start"), _ms("window_end")
+    if grain == "minute":
+        names = "".join(f", {column.name}" for column in columns_of(grain))
+        since = f"\nWHERE start_ms >= {config.valid_from_ms}" if config.valid_from_ms else ""
+        return f"""
+INSERT INTO out_minute
+SELECT {VERSION}, 'minute', channel_id, start_ms, end_ms{names}
+FROM minutes{since}"""
+    is_rolled = grain == "hour"
+    window = _window("minutes", "minute_time", grain) if is_rolled else _window("usable", "event_time", grain)
+    values = (c.roll.sql.format(name=c.name) if is_rolled else c.sql for c in columns_of(grain))
+    columns = "".join(f",\n  {value}" for value in values)
     since = f"\nHAVING {start} >= {config.valid_from_ms}" if config.valid_from_ms else ""
     return f"""
 INSERT INTO out_{grain}
 SELECT {VERSION}, '{grain}', channel_id, {start}, {end}{columns}
 FROM TABLE({window})
 GROUP BY channel_id, window_start, window_end{since}"""
+
+
+def _window(table: str, time: str, grain: Grain) -> str:
+    size, slide = (f"INTERVAL '{ms // 1000}' SECOND(4)" for ms in (WINDOW_MS[grain], SLIDE_MS[grain]))
+    if SLIDE_MS[grain] < WINDOW_MS[grain]:
+        return f"HOP(TABLE {table}, DESCRIPTOR({time}), {slide}, {size})"
+    return f"TUMBLE(TABLE {table}, DESCRIPTOR({time}), {size})"
+
+
+def _ms(edge: str) -> str:
+    return f"UNIX_TIMESTAMP(CAST({edge} AS STRING)) * 1000"

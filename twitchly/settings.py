@@ -84,7 +84,7 @@ try:
 
     # Metrics
     ENGAGEMENT_MIN_VIEWERS = env.int("ENGAGEMENT_MIN_VIEWERS", 100, validate=Range(min=0))
-    SPAM_MIN_MESSAGES = env.int("SPAM_MIN_MESSAGES", 5, validate=Range(min=1))
+    RANKED_MIN_MESSAGES = env.int("RANKED_MIN_MESSAGES", 10, validate=Range(min=1))
 except EnvError as error:
     raise ImproperlyConfigured(str(error)) from error
 

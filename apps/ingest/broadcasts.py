@@ -81,6 +81,10 @@ def _end(known: Channel, at_ms: int) -> list[dict[str, Any]]:
         return []
     return [
         event_record(
-            event_id=f"{known.id}-stream_end-{started_ms}", kind="stream_end", channel_id=known.id, at_ms=at_ms
+            event_id=f"{known.id}-stream_end-{started_ms}",
+            kind="stream_end",
+            channel_id=known.id,
+            at_ms=at_ms,
+            started_ms=started_ms,
         )
     ]

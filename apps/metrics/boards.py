@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import redis
 import redis.asyncio
 
+from core.columns import LIVE_WINDOW_MS
 from core.errors import ServiceAway
-from core.metrics import BOARDS, WINDOW_MS, Floors, counted_apart, coverage, values_of
-from core.records import WindowRecord
+from core.formulas import Floors, coverage
+from core.metrics import METRICS, Metric, counted_apart
+from core.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
 
@@ -38,6 +41,16 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
   for _, board in ipairs(boards) do redis.call('ZREM', board, id) end
 end
 """
+
+
+# Which live grain gives which metrics, and which of those have a board.
+_METRICS: Mapping[Grain, list[Metric]] = {
+    "live": [metric for metric in METRICS if not metric.distinct],
+    "live_distinct": [metric for metric in METRICS if metric.distinct],
+}
+_BOARDS: Mapping[Grain, list[Metric]] = {
+    grain: [metric for metric in metrics if metric.ranked] for grain, metrics in _METRICS.items()
+}
 
 
 def board_key(metric: str) -> str:
@@ -68,26 +81,35 @@ class BoardWriter:
         self._floors = floors
         self._apply = client.register_script(_APPLY)
 
-    def apply(self, grain: str, windows: Sequence[WindowRecord]) -> None:
-        """Store `windows`, all of one grain. Raises: redis.RedisError."""
-        ranked = BOARDS if grain == "live" else ()
+    def apply(
+        self, grain: Grain, windows: Sequence[WindowRecord], excitement: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        """Store `windows`, all of one grain, and the `excitement` of those channels that have one.
+
+        Raises: redis.RedisError.
+        """
         newest_ms = max(window.end_ms for window in windows)
-        rows = [self._row(window, bool(ranked)) for window in windows]
+        rows = [self._row(window, grain, excitement) for window in windows]
         self._apply(
-            keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in ranked)],
+            keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])],
             args=[json.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
         )
 
-    def _row(self, window: WindowRecord, ranked: bool) -> list[object]:
-        values = values_of(window.columns, WINDOW_MS["live"])
-        live: dict[str, object] = {"end_ms": window.end_ms, "values": values}
-        scores: list[float | bool] = []
-        if ranked:
-            reasons = {metric.key: metric.unranked(window.columns, self._floors) for metric in BOARDS}
-            live["coverage"] = coverage(window.columns, WINDOW_MS["live"])
+    def _row(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> list[object]:
+        found = {metric.key: metric.value(window.columns, LIVE_WINDOW_MS) for metric in _METRICS[grain]}
+        if grain == "live_distinct":
+            found["excitement"] = excitement.get(window.channel_id)
+        values = {key: value for key, value in found.items() if value is not None}
+        reasons = {m.key: m.unranked(window.columns, self._floors) for m in _BOARDS[grain]}
+        live: dict[str, object] = {
+            "end_ms": window.end_ms,
+            "values": values,
+            "unranked": {key: reason for key, reason in reasons.items() if reason},
+        }
+        if grain == "live":
+            live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
             live["apart"] = counted_apart(window.columns)
-            live["unranked"] = {key: reason for key, reason in reasons.items() if reason}
-            scores = [False if reasons[m.key] else values.get(m.key, False) for m in BOARDS]
+        scores = [False if reasons[m.key] else values.get(m.key, False) for m in _BOARDS[grain]]
         return [window.channel_id, window.end_ms, json.dumps(live), scores]
 
 
@@ -134,7 +156,8 @@ class BoardReader:
 
 def _merge(sums: str, distinct: str | None) -> LiveValues:
     live = json.loads(sums)
-    values = dict(live["values"])
+    values, unranked = live["values"], live["unranked"]
     if distinct:
-        values |= json.loads(distinct)["values"]
-    return LiveValues(live["end_ms"], live["coverage"], values, live["unranked"], live["apart"])
+        seldom = json.loads(distinct)
+        values, unranked = {**values, **seldom["values"]}, {**unranked, **seldom["unranked"]}
+    return LiveValues(live["end_ms"], live["coverage"], values, unranked, live["apart"])

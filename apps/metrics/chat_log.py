@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from apps.metrics.chat_range import offsets
 from core.coverage import Gap
 from core.errors import BadRecord, ServiceAway
 from core.proof import EVENT_OF_NOTICE, Heard
@@ -93,7 +94,7 @@ class KafkaChatLog:
 
     def _beginnings(self, topic: str) -> list[TopicPartition]:
         places = kafka.partitions_of(self._consumer, topic)
-        return [_at(place, _offsets(self._consumer, place)[0]) for place in places]
+        return [_at(place, offsets(self._consumer, place)[0]) for place in places]
 
 
 def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
@@ -119,18 +120,9 @@ def _at(place: TopicPartition, offset: int) -> TopicPartition:
     return TopicPartition(place.topic, place.partition, offset)
 
 
-def _offsets(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
-    """Return the first offset kept and the one after the last."""
-    try:
-        low, high = consumer.get_watermark_offsets(place, timeout=10)
-    except KafkaException as error:
-        raise ServiceAway(f"Kafka does not tell the offsets of {place.topic}: {error}") from error
-    return low, high
-
-
 def _read(consumer: Consumer, places: Sequence[TopicPartition]) -> Iterator[Message]:
     """Yield what one topic's partitions hold now, from the given places on. Raises: ServiceAway."""
-    ends = {place.partition: _offsets(consumer, place)[1] for place in places}
+    ends = {place.partition: offsets(consumer, place)[1] for place in places}
     wanted = {place.partition for place in places if place.offset < ends[place.partition]}
     consumer.assign([_at(place, place.offset) for place in places if place.partition in wanted])
     heard_s = time.monotonic()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from apps.metrics.store import StoredWindow
-from core.metrics import WINDOW_MS
-from core.reference import STORED_GRAINS, Tally, WindowKey, differences
+from core.columns import STORED_GRAINS, WINDOW_MS, StoredGrain
+from core.reference import Tally, WindowKey, differences
 
 # A difference younger than this may still be on its way through the sinks.
 RECENT_MS = 30_000
@@ -18,7 +18,7 @@ StoredWindows = dict[WindowKey, dict[str, int]]
 class WindowReader(Protocol):
     """What the check asks of Cassandra: see apps/metrics/store.py."""
 
-    def read_windows(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
+    def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         """Return the windows of a channel whose end lies in (from_ms, until_ms], oldest first."""
         ...
 

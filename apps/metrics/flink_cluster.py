@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,17 @@ import httpx
 from django.conf import settings
 
 from core.errors import ServiceAway, TwitchlyError
+from core.topics import TOPIC
 
 log = logging.getLogger(__name__)
 
 ALIVE = frozenset({"INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "RECONCILING", "FAILING", "CANCELLING"})
 SUBMIT_TIMEOUT_S = 120
+SAVEPOINT_TIMEOUT_S = 60
+# An hour less than `chat` is kept for.
+OLDEST_S = TOPIC["chat"].retention_ms / 1000 - 3_600
+# Beside the folders of the plans, whose checkpoints Flink writes itself.
+SAVEPOINTS = "savepoints"
 
 
 class SubmitFailed(TwitchlyError):
@@ -67,6 +74,26 @@ class FlinkCluster:
             self._client.patch(f"{settings.FLINK_REST_URL}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
         except httpx.HTTPError as error:
             raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} did not cancel job {job_id}: {error}") from error
+
+    def stop_with_savepoint(self, job_id: str, plan: Plan) -> Path:
+        """End a job once all that it computed is written, and return the savepoint it leaves.
+
+        Raises: SubmitFailed when it makes none; ServiceAway.
+        """
+        wanted = {"targetDirectory": (settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name).as_uri()}
+        try:
+            response = self._client.post(f"{settings.FLINK_REST_URL}/jobs/{job_id}/stop", json=wanted)
+            response.raise_for_status()
+            trigger = response.json()["request-id"]
+        except (httpx.HTTPError, ValueError) as error:
+            raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} does not stop job {job_id}: {error}") from error
+        until = time.monotonic() + SAVEPOINT_TIMEOUT_S
+        while time.monotonic() < until:
+            answer = self._get(f"/jobs/{job_id}/savepoints/{trigger}")
+            if answer["status"]["id"] == "COMPLETED":
+                return _savepoint(answer["operation"])
+            time.sleep(0.5)
+        raise SubmitFailed(f"no savepoint within {SAVEPOINT_TIMEOUT_S} s")
 
     def has_slots(self) -> bool:
         """Say whether a task manager is there to run a job on. Raises: ServiceAway."""
@@ -138,22 +165,46 @@ def _job(overview: dict[str, Any]) -> Job:
     return Job(overview["jid"], overview["state"], running)
 
 
+def _savepoint(operation: dict[str, Any]) -> Path:
+    location = operation.get("location")
+    if location is None:
+        raise SubmitFailed(_last_word(str(operation.get("failure-cause", {}).get("stack-trace", ""))))
+    return Path(str(location).removeprefix("file:"))
+
+
 def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
-    """Return the newest complete checkpoint of this very plan; one that was being written has no `_metadata`."""
-    complete = sorted(root.glob(f"{digest}-*/*/chk-*/_metadata"), key=lambda path: path.stat().st_mtime_ns)
-    if not complete:
+    """Return the newest complete checkpoint or savepoint of this very plan, None when it is too old to go on from.
+
+    One that was being written has no `_metadata`. What an old one would read next, Kafka has deleted.
+    """
+    complete = [*root.glob(f"{digest}-*/*/chk-*/_metadata"), *root.glob(f"{SAVEPOINTS}/{digest}-*/*/_metadata")]
+    fresh = [path for path in complete if time.time() - path.stat().st_mtime < OLDEST_S]
+    if not fresh:
         return None
-    checkpoint = complete[-1].parent
-    return Plan(digest, int(checkpoint.parents[1].name.rpartition("-")[2])), checkpoint
+    newest = max(fresh, key=lambda path: path.stat().st_mtime_ns).parent
+    folder = next(parent for parent in newest.parents if parent.name.startswith(f"{digest}-"))
+    return _plan(folder), newest
+
+
+def plan_of(root: Path, job_id: str) -> Plan | None:
+    """Return what a job computes, by where its checkpoints are; None before it has made that folder."""
+    return next((_plan(folder.parent) for folder in root.glob(f"*/{job_id}")), None)
+
+
+def _plan(folder: Path) -> Plan:
+    digest, _, valid_from_ms = folder.name.rpartition("-")
+    return Plan(digest, int(valid_from_ms))
 
 
 def forget_checkpoints(root: Path, job_id: str) -> bool:
     """Delete the checkpoints of all other jobs once this one has its own; return whether it has."""
     if not any(root.glob(f"*/{job_id}/chk-*/_metadata")):
         return False
-    for folder in root.glob("*/*"):
-        if folder.name != job_id:
-            shutil.rmtree(folder, ignore_errors=True)
+    savepoints = sorted((root / SAVEPOINTS).glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
+    others = [folder for folder in root.glob("*/*") if folder.parent.name != SAVEPOINTS and folder.name != job_id]
+    # The last savepoint stays, for the way back.
+    for folder in [*others, *savepoints[:-1]]:
+        shutil.rmtree(folder, ignore_errors=True)
     return True
 
 
@@ -162,5 +213,9 @@ def _is_source_count(metric: str) -> bool:
 
 
 def _last_word(output: str) -> str:
-    causes = [line.strip() for line in output.splitlines() if "aused by" in line or "Error" in line]
+    """Return the line of a client's output that says why; that the Python process ended is no reason."""
+    named = [
+        line.strip() for line in output.splitlines() if any(word in line for word in ("aused by", "Error", "tion: "))
+    ]
+    causes = [line for line in named if "Python process exits" not in line] or named
     return causes[-1] if causes else output.strip()[-500:]

@@ -1,4 +1,4 @@
-"""The Cassandra tables. Their columns are those of core/metrics.py; a test compares.
+"""The Cassandra tables. Their columns are those of core/columns.py; a test compares.
 
 django-cassandra-engine makes the tables from these models; reading and writing is in store.py.
 """
@@ -32,9 +32,15 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
     viewers_sum = columns.BigInt()
     viewers_max = columns.BigInt()
     viewer_pulses = columns.BigInt()
-    chatters = columns.BigInt()
+    first_messages = columns.BigInt()
+    returning_messages = columns.BigInt()
+    subscriber_messages = columns.BigInt()
+    emote_messages = columns.BigInt()
+    removals = columns.BigInt()
     copies = columns.BigInt()
     bot_messages = columns.BigInt()
+    chatters = columns.BigInt()
+    texts = columns.BigInt()
 
 
 class _DayWindow(_Window):
@@ -82,6 +88,28 @@ class HourWindow(_Window):
     channel_id = columns.Text(partition_key=True)
     year = columns.Integer(partition_key=True)
     end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+
+    class Meta:
+        get_pk_field = "channel_id"
+
+
+class StreamSummary(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """One broadcast: see core/broadcast.py; kept for ever."""
+
+    __table_name__ = "stream_summary"
+    __options__: ClassVar[dict[str, Any]] = {
+        "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
+    }
+    channel_id = columns.Text(partition_key=True)
+    started_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+    ended_ms = columns.BigInt()
+    messages = columns.BigInt()
+    coverage = columns.Double()
+    peak_viewers = columns.BigInt()
+    mean_viewers = columns.Double()
+    hours_watched = columns.Double()
+    chatters_by_hour = columns.Map(columns.BigInt, columns.BigInt)
+    moments = columns.Map(columns.BigInt, columns.Double)
 
     class Meta:
         get_pk_field = "channel_id"

@@ -7,27 +7,45 @@ from dataclasses import dataclass, replace
 
 from apps.metrics.marks import EventMark, marks_of
 from apps.metrics.store import StoredWindow, WindowStore
+from core.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.coverage import Unheard
-from core.metrics import WINDOW_MS, Grain, coverage, values_of
-from core.times import HOUR_MS, MINUTE_MS
+from core.excitement import PAST_MS, excitement_at, heard_chatters
+from core.formulas import coverage
+from core.history import grain_for
+from core.metrics import values_of
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A span that a chart can show, the stored grain it is drawn from, and over what its frequent events are summed."""
+    """A span up to now that a chart can show, and over what its frequent events are summed."""
 
     key: str
     label: str
     span_ms: int
-    grain: Grain
-    step_ms: int
     merge_ms: int
+
+    @property
+    def grain(self) -> StoredGrain:
+        """The stored grain it is drawn from."""
+        return grain_for(0, self.span_ms, self.span_ms)
+
+    @property
+    def step_ms(self) -> int:
+        """How far apart its points are."""
+        return STEP_MS[self.grain]
 
 
 RANGES: Mapping[str, Range] = {
-    "10m": Range("10m", "10 min", 10 * MINUTE_MS, "live", 10_000, MINUTE_MS),
-    "1h": Range("1h", "1 h", HOUR_MS, "live", 10_000, 5 * MINUTE_MS),
-    "24h": Range("24h", "24 h", 24 * HOUR_MS, "minute", MINUTE_MS, 30 * MINUTE_MS),
+    shown.key: shown
+    for shown in (
+        Range("10m", "10 min", 10 * MINUTE_MS, MINUTE_MS),
+        Range("1h", "1 h", HOUR_MS, 5 * MINUTE_MS),
+        Range("6h", "6 h", 6 * HOUR_MS, 15 * MINUTE_MS),
+        Range("24h", "24 h", DAY_MS, 30 * MINUTE_MS),
+        Range("7d", "7 d", 7 * DAY_MS, 6 * HOUR_MS),
+        Range("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
+    )
 }
 # How far back live pages are told what happened: longer than they go without asking for the whole history.
 RECENT_MS = 3 * MINUTE_MS
@@ -85,19 +103,30 @@ def series(channel_id: str, range_key: str, now_ms: int) -> Series:
     events = store.read_events(channel_id, from_ms - window_ms, now_ms)
     gaps = [event for event in events if event.kind == "gap" and event.until_ms is not None]
     unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
-    points = [
-        _point(window, window_ms, unheard) for window in store.read_windows(chosen.grain, channel_id, from_ms, now_ms)
-    ]
+    past_ms = PAST_MS if chosen.grain == "live" else 0
+    windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, now_ms)
+    excitement = _excitement(windows) if past_ms else {}
+    points = [_point(w, window_ms, unheard, excitement) for w in windows if w.end_ms > from_ms]
     spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
     shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
     return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown))
 
 
-def _point(window: StoredWindow, window_ms: int, unheard: Unheard) -> Point:
+def _excitement(windows: Iterable[StoredWindow]) -> dict[int, float]:
+    """Return the excitement of live windows by their end, the same that was shown at the time."""
+    heard = {w.end_ms: chatters for w in windows if (chatters := heard_chatters(w.columns)) is not None}
+    found = {end_ms: excitement_at(end_ms, heard) for end_ms in heard}
+    return {end_ms: value for end_ms, value in found.items() if value is not None}
+
+
+def _point(window: StoredWindow, window_ms: int, unheard: Unheard, excitement: Mapping[int, float]) -> Point:
     claimed_ms = window.columns.get("observed_ms", 0)
     observed_ms = unheard.observed_ms(claimed_ms, window.end_ms - window_ms, window.end_ms)
     columns = {**window.columns, "observed_ms": observed_ms}
-    return Point(window.end_ms, coverage(columns, window_ms), values_of(columns, window_ms))
+    values = values_of(columns, window_ms)
+    if window.end_ms in excitement:
+        values["excitement"] = excitement[window.end_ms]
+    return Point(window.end_ms, coverage(columns, window_ms), values)
 
 
 def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:

@@ -16,16 +16,19 @@ from django.conf import settings
 from apps.metrics.boards import BoardWriter
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.store import WindowStore, is_stored
+from core.columns import GRAINS, WINDOW_MS, columns_of
 from core.errors import BadRecord, ServiceAway
-from core.metrics import GRAINS, WINDOW_MS, columns_of
-from core.records import EventRecord, WindowRecord, read_event, read_window
+from core.excitement import EVERY_MS, PAST_MS, Past
+from core.records import EventRecord, Grain, WindowRecord, read_event, read_window
 from twitchly.kafka import offsets_at, topic_name
 
 log = logging.getLogger(__name__)
 
-LENGTHS_MS: Mapping[str, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
-COLUMN_NAMES: Mapping[str, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
-HISTORY_TOPICS = ("windows-live", "windows", "channel-events")
+LENGTHS_MS: Mapping[Grain, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
+COLUMN_NAMES: Mapping[Grain, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
+HISTORY_TOPICS = ("windows-live", "windows-distinct", "windows", "channel-events")
+# How much the boards read again when they start: what is newest, and of the chatters what excitement compares with.
+BOARD_TOPICS: Mapping[str, int] = {"windows-live": 60_000, "windows-distinct": 60_000 + PAST_MS}
 TICK_GROUP = "boards"
 OPT_OUT = "opt_out"
 
@@ -96,16 +99,21 @@ class BoardsSink:
     def __init__(self, consumer: Consumer, writer: BoardWriter) -> None:
         self._consumer = consumer
         self._writer = writer
+        self._past = Past()
         self._ends: dict[str, int] = {}
         self._pending_since: float | None = None
         self._runner = asyncio.Runner()
-        consumer.subscribe([topic_name("windows-live")], on_assign=_from_a_minute_ago)
+        consumer.subscribe([topic_name(topic) for topic in BOARD_TOPICS], on_assign=_from_a_while_ago)
 
     def step(self, stop: Callable[[], bool]) -> int:
         """Apply one batch and return its size; tick when a window end's rows have all come."""
         messages = _good(self._consumer.consume(5000, timeout=0.05))
-        for grain, windows in _newest(self._read(messages)).items():
-            self._apply(grain, windows, stop)
+        windows = self._read(messages)
+        for window in windows:
+            if window.grain == "live_distinct":
+                self._past.take(window.channel_id, window.end_ms, window.columns)
+        for grain, newest in _newest(windows).items():
+            self._apply(grain, newest, stop)
             if grain == "live" and self._pending_since is None:
                 self._pending_since = time.monotonic()
         settled = self._pending_since is not None and (
@@ -129,10 +137,11 @@ class BoardsSink:
                 log.warning("skipped an unusable window: %s", error)
         return windows
 
-    def _apply(self, grain: str, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
+    def _apply(self, grain: Grain, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
+        excitement = self._excitement(windows) if grain == "live_distinct" else {}
         while True:
             try:
-                self._writer.apply(grain, windows)
+                self._writer.apply(grain, windows, excitement)
                 break
             except redis.RedisError as error:
                 log.warning("waiting for Redis: %s", error)
@@ -140,6 +149,11 @@ class BoardsSink:
                     return
                 time.sleep(0.25)
         self._ends[grain] = max(window.end_ms for window in windows)
+
+    def _excitement(self, windows: Sequence[WindowRecord]) -> dict[str, float]:
+        found = {w.channel_id: self._past.excitement(w.channel_id, w.end_ms) for w in windows}
+        self._past.forget(max(w.end_ms for w in windows) - PAST_MS - EVERY_MS)
+        return {channel_id: value for channel_id, value in found.items() if value is not None}
 
     def _tick(self) -> None:
         self._pending_since = None
@@ -150,19 +164,24 @@ class BoardsSink:
             log.warning("no tick: %s", error)
 
 
-def _from_a_minute_ago(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+def _from_a_while_ago(consumer: Consumer, partitions: list[TopicPartition]) -> None:
     """A board shows what is newest: older windows need not be read again. Kafka's own clock counts."""
-    consumer.assign(offsets_at(consumer, partitions, int(time.time() * 1000) - 60_000))
+    now_ms = int(time.time() * 1000)
+    places: list[TopicPartition] = []
+    for topic, read_ms in BOARD_TOPICS.items():
+        of_topic = [place for place in partitions if place.topic == topic_name(topic)]
+        places += offsets_at(consumer, of_topic, now_ms - read_ms) if of_topic else []
+    consumer.assign(places)
 
 
-def _newest(windows: Iterable[WindowRecord]) -> dict[str, list[WindowRecord]]:
+def _newest(windows: Iterable[WindowRecord]) -> dict[Grain, list[WindowRecord]]:
     """Return each channel's newest window, by grain: older ones in the same batch would be overwritten."""
-    newest: dict[tuple[str, str], WindowRecord] = {}
+    newest: dict[tuple[Grain, str], WindowRecord] = {}
     for window in windows:
         key = (window.grain, window.channel_id)
         if key not in newest or newest[key].end_ms <= window.end_ms:
             newest[key] = window
-    grains: dict[str, list[WindowRecord]] = {}
+    grains: dict[Grain, list[WindowRecord]] = {}
     for (grain, _), window in newest.items():
         grains.setdefault(grain, []).append(window)
     return grains

@@ -7,41 +7,28 @@ those of models.py; the session is django-cassandra-engine's.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from cassandra import DriverException
-from cassandra.cluster import NoHostAvailable
-from cassandra.concurrent import execute_concurrent
-from cassandra.cqlengine import CQLEngineException
 from cassandra.query import UNSET_VALUE
-from django.db import connections
 
-from core.errors import ServiceAway
-from core.metrics import columns_of
-from core.records import EPOCH_MS, EventRecord, WindowRecord
+from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
+from core.columns import GRAINS_OF, STEP_MS, STORED_GRAINS, WINDOW_MS, StoredGrain, columns_of
+from core.records import EPOCH_MS, EventRecord, Grain, WindowRecord
+from core.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
 
-# A prepared statement and what it is bound to; the driver has no types.
-Statement = tuple[Any, Sequence[Any]]
-
-# The `live` table keeps the window at every 10th second; the boards see every second.
-STORED_LIVE_STEP_MS = 10_000
-
-_TABLE = {"live": "live_window", "live_distinct": "live_window", "minute": "minute_window", "hour": "hour_window"}
+_TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
+_STORED_AS: Mapping[Grain, StoredGrain] = {part: grain for grain, parts in GRAINS_OF.items() for part in parts}
 # Rows of a day live 90 d from when they were written; a day lasts one more, and a clock may differ.
 _DAYS_KEPT = 92
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
 _STILL_HEARD_MS = 90_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
+# What a row of each table holds, by name: two grains share some columns, and have the same in them.
 _STORED_COLUMNS = {
-    "live": (*columns_of("live"), *columns_of("live_distinct")),
-    "minute": columns_of("minute"),
-    "hour": columns_of("hour"),
+    grain: sorted({column.name for part in GRAINS_OF[grain] for column in columns_of(part)}) for grain in STORED_GRAINS
 }
 _EVENTS = f"SELECT {_EVENT_FIELDS} FROM channel_event WHERE channel_id = ? AND day = ? AND at_ms"  # noqa: S608  names of our own table
 
@@ -56,7 +43,7 @@ class StoredWindow:
 
 def is_stored(window: WindowRecord) -> bool:
     """Say whether the window belongs into history: of the live grains only every 10th second's."""
-    return not window.grain.startswith("live") or window.end_ms % STORED_LIVE_STEP_MS == 0
+    return not window.grain.startswith("live") or window.end_ms % STEP_MS["live"] == 0
 
 
 def day_of(ms: int) -> dt.date:
@@ -69,36 +56,48 @@ class WindowStore:
 
     def write(self, windows: Iterable[WindowRecord], events: Iterable[EventRecord]) -> None:
         """Write all, and return when all are written."""
-        with _away():
-            session = _session()
+        with away():
+            session = open_session()
             statements = [_window_insert(session, window) for window in windows]
             statements += [_event_insert(session, event) for event in events]
-            execute_concurrent(session, statements, concurrency=64, raise_on_first_error=True)
+            write(session, statements)
 
-    def read_windows(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
+    def correct(self, windows: Sequence[WindowRecord], gone: Collection[WindowKey]) -> None:
+        """Write `windows` over whatever is stored of them, and delete the rows in `gone`.
+
+        Both get a later revision than the row has, so that neither a replay nor what was there wins.
+        """
+        with away():
+            session = open_session()
+            wanted = {_key(window) for window in windows}
+            revisions = _revisions(session, wanted | set(gone))
+            write(session, [_row_delete(session, key, revisions[key] + 1) for key in revisions])
+            write(session, [_window_insert(session, window, revisions[_key(window)] + 2) for window in windows])
+
+    def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first."""
-        names = [column.name for column in _STORED_COLUMNS[grain]]
+        names = _STORED_COLUMNS[grain]
         bucket, buckets = _buckets(grain, from_ms, until_ms)
         query = (
             f"SELECT end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  names of our own table
             f" WHERE channel_id = ? AND {bucket} = ? AND end_ms > ? AND end_ms <= ?"
         )
-        with _away():
-            session = _session()
-            statement = _prepare(session, query)
+        with away():
+            session = open_session()
+            statement = prepare(session, query)
             reads = [(statement, (channel_id, value, from_ms, until_ms)) for value in buckets]
-            rows = _rows(session, reads)
-        return sorted((_stored(row, names) for row in rows), key=lambda window: window.end_ms)
+            found = rows(session, reads)
+        return sorted((_stored(row, names) for row in found), key=lambda window: window.end_ms)
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
         """Return what happened in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""
-        with _away():
-            session = _session()
-            within = _prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
-            before = _prepare(session, f"{_EVENTS} < ? AND kind = 'gap' ALLOW FILTERING")
+        with away():
+            session = open_session()
+            within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
+            before = prepare(session, f"{_EVENTS} < ? AND kind = 'gap' ALLOW FILTERING")
             reads: list[Statement] = [(within, (channel_id, d, from_ms, until_ms)) for d in _days(from_ms, until_ms)]
             reads += [(before, (channel_id, day, from_ms)) for day in _days(from_ms - DAY_MS, from_ms)]
-            events = [_event(row) for row in _rows(session, reads)]
+            events = [_event(row) for row in rows(session, reads)]
         return sorted((e for e in events if (e.until_ms or e.at_ms) >= from_ms), key=_by_time)
 
     def read_recent_events(
@@ -106,11 +105,11 @@ class WindowStore:
     ) -> dict[str, list[EventRecord]]:
         """Return what began in [from_ms, until_ms] in each of these channels, by time."""
         days = _days(from_ms, until_ms)
-        with _away():
-            session = _session()
-            within = _prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
+        with away():
+            session = open_session()
+            within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
             reads = [(within, (channel_id, day, from_ms, until_ms)) for channel_id in channel_ids for day in days]
-            events = [_event(row) for row in _rows(session, reads)]
+            events = [_event(row) for row in rows(session, reads)]
         found: dict[str, list[EventRecord]] = {channel_id: [] for channel_id in channel_ids}
         for event in sorted(events, key=_by_time):
             found[event.channel_id].append(event)
@@ -124,63 +123,59 @@ class WindowStore:
         record is read again long after the channel came back.
         """
         closed_ms = ((at_ms + _STILL_HEARD_MS) // HOUR_MS + 1) * HOUR_MS
-        with _away():
-            session = _session()
+        with away():
+            session = open_session()
             deletes = list(_deletes(session, channel_id, closed_ms))
-            execute_concurrent(session, deletes, concurrency=64, raise_on_first_error=True)
+            write(session, deletes)
 
 
-_CONNECTING = threading.Lock()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        yield
-    except (DriverException, NoHostAvailable, CQLEngineException) as error:
-        raise ServiceAway(f"Cassandra does not answer: {error}") from error
-
-
-def _session() -> Any:
-    connection = connections["cassandra"]
-    # The first ones to ask connect it, and a thread must not take what another has only half made.
-    with _CONNECTING:
-        connection.ensure_connection()
-        session = connection.connection.session
-    if session is None:
-        raise ServiceAway("Cassandra is not connected yet")
-    if session.keyspace != connection.settings_dict["NAME"]:
-        session.set_keyspace(connection.settings_dict["NAME"])
-    return session
-
-
-@cache
-def _prepare(session: Any, query: str) -> Any:
-    return session.prepare(query)
-
-
-def _rows(session: Any, reads: Sequence[Statement]) -> list[dict[str, Any]]:
-    results = execute_concurrent(session, reads, concurrency=16, raise_on_first_error=True)
-    return [row for _, result in results for row in result]
-
-
-def _window_insert(session: Any, window: WindowRecord) -> Statement:
-    names = [column.name for column in columns_of(window.grain)]  # type: ignore[arg-type]  # checked by read_window
-    bucket = "year" if window.grain == "hour" else "day"
+def _window_insert(session: Any, window: WindowRecord, revision: int = 0) -> Statement:
+    names = [column.name for column in columns_of(window.grain)]
+    bucket = "year" if window.grain.startswith("hour") else "day"
     fields = ["channel_id", bucket, "end_ms", *names]
-    statement = _prepare(
+    statement = prepare(
         session,
-        f"INSERT INTO {_TABLE[window.grain]} ({', '.join(fields)})"  # noqa: S608  names of our own table
+        f"INSERT INTO {_TABLE[_STORED_AS[window.grain]]} ({', '.join(fields)})"  # noqa: S608  names of our own table
         f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ?",
     )
     day = day_of(window.start_ms)
     values = [window.columns.get(name, UNSET_VALUE) for name in names]
     place = day.year if bucket == "year" else day
-    return statement, (window.channel_id, place, window.end_ms, *values, window.end_ms * 1000)
+    return statement, (window.channel_id, place, window.end_ms, *values, window.end_ms * 1000 + revision)
+
+
+def _key(window: WindowRecord) -> WindowKey:
+    return window.channel_id, _STORED_AS[window.grain], window.end_ms
+
+
+def _place(key: WindowKey) -> tuple[str, str, Any]:
+    """Return the table of a row, the name of its partition's second column, and that column's value."""
+    _, grain, end_ms = key
+    day = day_of(end_ms - WINDOW_MS[grain])
+    return _TABLE[grain], *(("year", day.year) if grain == "hour" else ("day", day))
+
+
+def _revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
+    """Return the revision that each row has; 0 for one that is not there."""
+    revisions = {}
+    for key in keys:
+        table, bucket, place = _place(key)
+        query = (
+            f"SELECT WRITETIME(messages) AS written FROM {table} WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  names of our own table
+        )
+        found = rows(session, [(prepare(session, query), (key[0], place, key[2]))])
+        revisions[key] = max((row["written"] % 1000 for row in found if row["written"]), default=0)
+    return revisions
+
+
+def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
+    table, bucket, place = _place(key)
+    query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  names of our own table
+    return prepare(session, query), (key[2] * 1000 + revision, key[0], place, key[2])
 
 
 def _event_insert(session: Any, event: EventRecord) -> Statement:
-    statement = _prepare(
+    statement = prepare(
         session,
         f"INSERT INTO channel_event (day, {_EVENT_FIELDS})"  # noqa: S608  names of our own table
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
@@ -197,10 +192,12 @@ def _deletes(session: Any, channel_id: str, closed_ms: int) -> Iterator[Statemen
     for table in ("live_window", "minute_window", "hour_window", "channel_event"):
         bucket = "year" if table == "hour_window" else "day"
         query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE channel_id = ? AND {bucket} = ?"  # noqa: S608  names of our own table
-        statement = _prepare(session, query)
+        statement = prepare(session, query)
         # A window's timestamp is its end in µs and a revision of up to 999.
         for place in years if bucket == "year" else days:
             yield statement, (closed_ms * 1000 + 999, channel_id, place)
+    summaries = prepare(session, "DELETE FROM stream_summary USING TIMESTAMP ? WHERE channel_id = ?")
+    yield summaries, (closed_ms * 1000 + 999, channel_id)
 
 
 def _buckets(grain: str, from_ms: int, until_ms: int) -> tuple[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import logging
 import time
@@ -9,15 +10,21 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from apps.metrics.flink_cluster import FlinkCluster, Plan, SubmitFailed, forget_checkpoints, newest_checkpoint
+from apps.metrics.flink_cluster import (
+    FlinkCluster,
+    Plan,
+    SubmitFailed,
+    forget_checkpoints,
+    newest_checkpoint,
+    plan_of,
+)
+from apps.metrics.resume import valid_from_ms
 from core.errors import ServiceAway
-from flink.sql import JobConfig, statements
-from twitchly import kafka
+from flink.sql import SETTINGS, JobConfig, statements
 
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 180
-CLOCKS_DIFFER_MS = 1_000
 
 
 class StreamJob:
@@ -36,7 +43,7 @@ class StreamJob:
         without its last state.
         """
         job_id = self._one_of_them()
-        if job_id is not None:
+        if job_id is not None and not self._is_replaced(job_id):
             if self._tidied != job_id and forget_checkpoints(settings.FLINK_CHECKPOINTS, job_id):
                 self._tidied = job_id
             return job_id
@@ -71,12 +78,26 @@ class StreamJob:
         log.info("job %s goes on from checkpoint %s", job_id, checkpoint)
         return job_id
 
+    def _is_replaced(self, job_id: str) -> bool:
+        """End a job that computes something else, by a savepoint for the case that it is wanted again."""
+        plan = plan_of(settings.FLINK_CHECKPOINTS, job_id)
+        if plan is None or plan.digest == plan_digest():
+            return False
+        log.warning("job %s computes plan %s and is replaced by plan %s", job_id, plan.digest, plan_digest())
+        try:
+            savepoint = self._cluster.stop_with_savepoint(job_id, plan)
+            log.info("job %s ended with savepoint %s", job_id, savepoint)
+        except SubmitFailed as error:
+            log.error("job %s made no savepoint and is cancelled: %s", job_id, error)
+            self._cluster.cancel(job_id)
+        return True
+
     def _start_anew(self) -> str | None:
-        plan = Plan(plan_digest(), first_whole_ms())
+        plan = Plan(plan_digest(), valid_from_ms())
         job_id = self._cluster.submit(self._name, plan=plan, checkpoint=None)
         if not self._runs(job_id):
             return None
-        since = f"windows from {plan.valid_from_ms} ms on" if plan.valid_from_ms else "all windows that Kafka holds"
+        since = f"windows from {utc(plan.valid_from_ms)} on" if plan.valid_from_ms else "all windows that Kafka holds"
         log.warning("job %s starts without state: it computes %s", job_id, since)
         return job_id
 
@@ -100,25 +121,13 @@ class StreamJob:
         raise SubmitFailed(f"job {job_id} did not run within {START_TIMEOUT_S} s")
 
 
+def utc(ms: int) -> str:
+    """Return a time for people to read."""
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).isoformat()
+
+
 def plan_digest() -> str:
     """Return the digest of what the job computes, whatever it is called and wherever it starts."""
     definitions, inserts = statements(JobConfig("", clock_offset_ms=settings.CLOCK_OFFSET_MS))
-    return hashlib.sha256("\n".join([*definitions, *inserts]).encode()).hexdigest()[:12]
-
-
-def first_whole_ms() -> int:
-    """Return from when on `chat` holds every record: 0 while Kafka has deleted none of it. Raises: ServiceAway."""
-    reader = kafka.consumer("flink-submit")
-    first_ms = 0
-    try:
-        for partition in kafka.partitions_of(reader, "chat"):
-            low, high = reader.get_watermark_offsets(partition, timeout=10)
-            if low:
-                partition.offset = low
-                reader.assign([partition])
-                message = reader.poll(10) if high > low else None
-                oldest_ms = message.timestamp()[1] if message is not None else int(time.time() * 1000)
-                first_ms = max(first_ms, oldest_ms + settings.CLOCK_OFFSET_MS + CLOCKS_DIFFER_MS)
-    finally:
-        reader.close()
-    return first_ms
+    settled = [f"{key}={value}" for key, value in SETTINGS.items()]
+    return hashlib.sha256("\n".join([*settled, *definitions, *inserts]).encode()).hexdigest()[:12]

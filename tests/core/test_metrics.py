@@ -4,61 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.metrics import (
-    BOARDS,
-    COLUMNS,
-    GRAINS,
-    LIVE_WINDOW_MS,
-    METRIC,
-    Floors,
-    aggregate,
-    columns_of,
-    counted_apart,
-    coverage,
-    values_of,
-)
-from core.records import ChatRecord
-from core.times import MINUTE_MS
+from core.columns import LIVE_WINDOW_MS
+from core.formulas import Floors, coverage
+from core.metrics import BOARDS, METRIC, METRICS, counted_apart, values_of
+from core.times import HOUR_MS, MINUTE_MS
 
-T = 1_795_400_000_000
-CHAT = [
-    ChatRecord("message", "7", T + 1, user_hash=1, words=3),
-    ChatRecord("message", "7", T + 2, user_hash=2, words=5),
-    ChatRecord("message", "7", T + 3, user_hash=1, words=1),
-    ChatRecord("pulse", "7", T + 999, viewers=1_000, observed_ms=1_000),
-    ChatRecord("pulse", "7", T + 1_999, viewers=3_000, observed_ms=400),
-    ChatRecord("pulse", "7", T + 2_999, observed_ms=0),
-]
-
-
-def test_the_reference_aggregates_a_window() -> None:
-    assert aggregate(CHAT, "minute") == {
-        "messages": 3,
-        "words": 9,
-        "observed_ms": 1_400,
-        "viewers": 3_000,
-        "viewers_sum": 4_000,
-        "viewers_max": 3_000,
-        "viewer_pulses": 2,
-        "chatters": 2,
-        "copies": 0,
-        "bot_messages": 0,
-    }
-    assert aggregate(CHAT, "live_distinct") == {"chatters": 2}
-
-
-def test_copies_and_bots_are_counted_apart_and_change_no_other_column() -> None:
-    apart = [
-        ChatRecord("copy", "7", T + 4, user_hash=8, words=90, viewers=9_999),
-        ChatRecord("copy", "7", T + 5, user_hash=8, words=90),
-        ChatRecord("bot", "7", T + 6, user_hash=9, words=90, viewers=9_999),
-    ]
-    for grain in GRAINS:
-        without, within = aggregate(CHAT, grain), aggregate([*CHAT, *apart], grain)
-        if "copies" in {column.name for column in columns_of(grain)}:
-            assert (within.pop("copies"), within.pop("bot_messages")) == (2, 1)
-            del without["copies"], without["bot_messages"]
-        assert within == without
+EMPTY = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0, "removals": 0}
 
 
 def test_what_was_heard_besides_is_told_where_there_is_any() -> None:
@@ -67,20 +18,46 @@ def test_what_was_heard_besides_is_told_where_there_is_any() -> None:
 
 
 def test_what_has_no_data_is_absent() -> None:
-    empty = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0}
-    assert aggregate(CHAT[5:], "live") == empty
-    assert values_of({"messages": 0, "viewer_pulses": 0}, LIVE_WINDOW_MS) == {"messages": 0}
+    assert values_of(EMPTY, LIVE_WINDOW_MS) == {"messages": 0, "shared": 0, "coverage": 0}
+    assert values_of(EMPTY, MINUTE_MS) == {"coverage": 0}
 
 
 def test_the_four_original_formulas_hold() -> None:
     columns = {"messages": 12, "words": 30, "viewers": 500, "observed_ms": 30_000}
-    values = values_of(columns, LIVE_WINDOW_MS)
-    assert values == {
+    assert values_of(columns, LIVE_WINDOW_MS) == {
         "viewers": 500,
         "messages": 12,
         "engagement": pytest.approx(12 * 60 / 30 / (500 / 1000)),
         "spam": 2.5,
+        "coverage": 100,
     }
+
+
+def test_shares_are_of_the_messages_that_count() -> None:
+    columns = {"messages": 40, "texts": 30, "first_messages": 1, "returning_messages": 2, "subscriber_messages": 20}
+    values = values_of({**columns, "emote_messages": 10, "removals": 2, "copies": 7}, LIVE_WINDOW_MS)
+    assert values == {
+        "messages": 40,
+        "repetition": 25,
+        "first_time": 2.5,
+        "returning": 5,
+        "subscribers": 50,
+        "emotes": 25,
+        "removals": 50,
+        "shared": 7,
+        "coverage": 0,
+    }
+
+
+def test_an_hour_s_repetition_is_the_weighted_mean_of_its_minutes() -> None:
+    minutes = [{"messages": 10, "texts": 5}, {"messages": 30, "texts": 30}]
+    values = [values_of(minute, MINUTE_MS)["repetition"] for minute in minutes]
+    mean = sum(value * minute["messages"] for value, minute in zip(values, minutes, strict=True)) / 40
+    assert values_of({"messages": 40, "texts": 35}, HOUR_MS)["repetition"] == mean == 12.5
+
+
+def test_repetition_of_texts_that_nobody_hashed_is_unknown() -> None:
+    assert "repetition" not in values_of({"messages": 9, "texts": 0}, LIVE_WINDOW_MS)
 
 
 def test_nobody_watching_is_no_infinite_engagement() -> None:
@@ -100,10 +77,13 @@ def test_coverage_never_exceeds_the_whole() -> None:
 
 
 def test_small_channels_are_not_ranked_and_the_reason_is_told() -> None:
-    floors = Floors(engagement_min_viewers=100, spam_min_messages=5)
+    floors = Floors(min_viewers=100, min_messages=5, min_chatters=3)
     assert METRIC["engagement"].unranked({"viewers": 99}, floors) == "needs 100 viewers"
     assert METRIC["engagement"].unranked({"viewers": 100}, floors) is None
-    assert METRIC["spam"].unranked({"messages": 4}, floors) == "needs 5 messages in 30 s"
+    for key in ("spam", "repetition", "first_time", "returning", "subscribers", "emotes", "removals"):
+        assert METRIC[key].unranked({"messages": 4}, floors) == "needs 5 messages in 30 s"
+        assert METRIC[key].unranked({"messages": 5}, floors) is None
+    assert METRIC["excitement"].unranked({"chatters": 2}, floors) == "needs 3 chatters in 30 s"
     assert METRIC["viewers"].unranked({"viewers": 0}, floors) is None
 
 
@@ -113,6 +93,7 @@ def test_unknown_viewers_are_a_reason_of_their_own() -> None:
         assert metric not in values_of({"messages": 12, "viewer_pulses": 0}, LIVE_WINDOW_MS)
 
 
-def test_keys_and_columns_are_unique() -> None:
-    assert len({column.name for column in COLUMNS}) == len(COLUMNS)
-    assert [metric.key for metric in BOARDS] == ["viewers", "messages", "engagement", "spam"]
+def test_the_four_boards_of_old_come_first_and_keys_are_unique() -> None:
+    assert len(METRIC) == len(METRICS)
+    assert [metric.key for metric in BOARDS[:4]] == ["viewers", "messages", "engagement", "spam"]
+    assert {metric.key for metric in METRICS if not metric.ranked} == {"shared", "coverage"}

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadRecord
-from core.records import EPOCH_MS, read_chat, read_event, read_window
+from core.records import EPOCH_MS, Grain, read_chat, read_event, read_window
 from core.topics import TOPICS
 
 T = 1_795_400_000_000
 MESSAGE: dict[str, Any] = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": T, "user_hash": -5, "words": 2}
 WINDOW: dict[str, Any] = {"v": 1, "grain": "live", "channel_id": "7", "start_ms": T, "end_ms": T + 30_000}
-LENGTHS = {"live": 30_000}
-GRAINS = {"live": frozenset({"messages", "words"})}
+LENGTHS: dict[Grain, int] = {"live": 30_000}
+GRAINS: dict[Grain, frozenset[str]] = {"live": frozenset({"messages", "words"})}
 
 
 def raw(record: dict[str, Any], **changes: Any) -> bytes:

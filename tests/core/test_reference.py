@@ -55,9 +55,15 @@ def test_pulses_alone_make_windows_of_no_messages_and_no_words() -> None:
         "messages": 0,
         "observed_ms": 1_000,
         "viewer_pulses": 0,
-        "chatters": 0,
+        "first_messages": 0,
+        "returning_messages": 0,
+        "subscriber_messages": 0,
+        "emote_messages": 0,
+        "removals": 0,
         "copies": 0,
         "bot_messages": 0,
+        "chatters": 0,
+        "texts": 0,
     }
 
 
@@ -106,6 +112,7 @@ def record_of(at_ms: int, message_id: str = "m1", sent_ms: int | None = None, ki
         sent_ms=at_ms if sent_ms is None else sent_ms,
         text="hello there",
         words=2,
+        traits={},
     )
     return json.dumps({**fields, "at_ms": at_ms, "user_hash": 5}).encode()
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from apps.ingest import snapshot
 from apps.ingest.snapshot import Stream
 from apps.metrics.boards import BoardWriter
-from core.metrics import Floors
+from core.formulas import Floors
 from core.records import WindowRecord
 from tests.valkey import Valkey
 

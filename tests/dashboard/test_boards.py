@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from apps.metrics.boards import UNRANKED_AFTER_MS, BoardReader, BoardWriter
-from core.metrics import Floors
+from core.formulas import Floors
 from core.records import WindowRecord
 from tests.valkey import Valkey
 
 T = 1_795_400_000_000
-FLOORS = Floors(engagement_min_viewers=100, spam_min_messages=5)
+FLOORS = Floors(min_viewers=100, min_messages=5)
 
 
 def window(channel_id: str, end_ms: int, *, messages: int = 10, viewers: int = 500) -> WindowRecord:
@@ -50,8 +50,26 @@ async def test_a_channel_below_a_floor_is_shown_and_not_ranked(valkey: Valkey) -
     assert await reader.top("engagement", 10) == []
     assert await reader.top("viewers", 10) == ["1"]
     live = (await reader.values(["1"]))["1"]
-    assert set(live.unranked) == {"spam", "engagement"}
+    assert live.unranked["spam"] == "needs 5 messages in 30 s"
+    assert live.unranked["engagement"] == "needs 100 viewers"
+    assert "viewers" not in live.unranked
     assert live.values["spam"] == 3
+    await reader.aclose()
+
+
+async def test_distinct_windows_fill_boards_of_their_own(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    columns = {"messages": 20, "observed_ms": 30_000, "chatters": 12, "texts": 15}
+    boards.apply("live", [window("1", T, messages=21), window("2", T)])
+    distinct = [WindowRecord(i, "live_distinct", T - 30_000, T, columns) for i in ("1", "2")]
+    boards.apply("live_distinct", distinct, {"1": 4.5})
+    reader = BoardReader(f"{valkey.url}/0")
+    assert sorted(await reader.top("chatters", 10)) == ["1", "2"]
+    assert await reader.top("excitement", 10) == ["1"]
+    values = await reader.values(["1", "2"])
+    assert values["1"].values["messages"] == 21, "the sums of every second come from the windows of every second"
+    assert (values["1"].values["excitement"], values["1"].values["repetition"]) == (4.5, 25)
+    assert "excitement" not in values["2"].values
     await reader.aclose()
 
 

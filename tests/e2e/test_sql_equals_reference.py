@@ -1,4 +1,4 @@
-"""The SQL that Flink runs equals the Python reference, cell by cell, on random chat."""
+"""The SQL that Flink runs equals the Python reference, cell by cell, on random chat that the producer's steps wrote."""
 
 from __future__ import annotations
 
@@ -6,60 +6,113 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import httpx
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trial_settings
+from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
-from core.event_time import PROMISE_DELAY_MS
-from core.metrics import GRAINS, SLIDE_MS, WINDOW_MS, Grain, aggregate
-from core.records import ChatRecord, read_chat
-from core.sharding import partition_of
+from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, aggregate
+from core.metrics import values_of
+from core.records import ChatRecord, Grain, read_chat
+from core.times import DAY_MS, HOUR_MS
 from core.topics import TOPIC
-from drills.stack import Stack, wait_until
+from drills.stack import Stack
+from tests.e2e.chat_script import PARTITIONS, Said, Teller, script
 
 pytestmark = pytest.mark.server
 
-SPAN_MS = 2 * 3_600_000
-LONGEST_S = 400
+# A month's last hour and half: scripts run over midnight.
+START_MS = 1_709_244_000_000 - 1_800_000
+SENTINELS = tuple(str(n) for n in range(1, 17))
+CASES = 30
 SEED = 20_261_123
-Cells = dict[tuple[str, str, int], dict[str, int]]
+Key = tuple[str, str, int]
+Cells = dict[Key, dict[str, int]]
+WINDOW_TOPICS = ("windows-live", "windows-distinct", "windows")
 
 
-def random_chat(seed: int, start_ms: int) -> list[dict[str, object]]:
-    """Return records of quiet and busy channels, out of order within 500 ms, with viewers that come and go."""
-    dice = random.Random(seed)
-    records: list[dict[str, object]] = []
-    for number in range(60):
-        channel_id, busy = str(1000 + number), dice.choice([0.0, 0.02, 0.5, 2.0])
-        first = start_ms + dice.randrange(SPAN_MS - LONGEST_S * 1000)
-        for second in range(dice.randrange(1, LONGEST_S)):
-            end_ms = first // 1000 * 1000 + (second + 1) * 1000
-            pulse = {"kind": "pulse", "channel_id": channel_id, "at_ms": end_ms - 1}
-            pulse["observed_ms"] = dice.choice([1000, 1000, 1000, 400, 0])
-            if dice.random() < 0.9:
-                pulse["viewers"] = dice.randrange(200_000)
-            records.append({"v": 1, **pulse})
-            for _ in range(int(busy) if busy >= 1 else int(dice.random() < busy)):
-                kind = dice.choices(("message", "copy", "bot"), weights=(6, 2, 1))[0]
-                message = {"kind": kind, "channel_id": channel_id, "words": dice.randrange(60)}
-                message |= {"at_ms": end_ms - dice.randrange(1, 1000), "user_hash": dice.randrange(-9, 9)}
-                records.append({"v": 1, **message})
-    return sorted(records, key=lambda record: int(str(record["at_ms"])) + dice.randrange(500))
+class Trial:
+    """One job on topics of its own; every case is a stretch of event time, later than the one before."""
+
+    def __init__(self, stack: Stack, prefix: str) -> None:
+        self.cases = self.cells = 0
+        self._prefix = prefix
+        self._kafka = {"bootstrap.servers": stack.kafka, "group.id": prefix, "auto.offset.reset": "earliest"}
+        self._teller = Teller(Producer({"bootstrap.servers": stack.kafka, "linger.ms": 5}), START_MS)
+        self._chat = self._reader(["chat"])
+        self._windows = self._reader(WINDOW_TOPICS)
+
+    def close(self) -> None:
+        self._chat.close()
+        self._windows.close()
+
+    def run(self, scripts: Iterable[Sequence[Said]]) -> tuple[Cells, Cells]:
+        """Return the cells that the records on `chat` make by the reference, and those that Flink made."""
+        for lines in scripts:
+            self._teller.tell(lines)
+        self._teller.now_ms += 1_000
+        # The sentinels' last windows are among the last of all, in each part of the job.
+        last_ms = self._teller.now_ms // 1000 * 1000 - 1
+        self._teller.close((last_ms // HOUR_MS + 1) * HOUR_MS, SENTINELS)
+        records = list(self._records())
+        expected = reference(records)
+        found = self._found(frozenset(last_cells(last_ms)))
+        # The next case begins on a later day, at the same time of it.
+        self._teller.now_ms = START_MS + (self._teller.now_ms - START_MS) // DAY_MS * DAY_MS + DAY_MS
+        self.cases += 1
+        self.cells += sum(map(len, expected.values()))
+        return expected, found
+
+    def _reader(self, topics: Iterable[str]) -> Consumer:
+        consumer = Consumer(self._kafka)
+        places = [TopicPartition(self._prefix + t, n, 0) for t in topics for n in range(TOPIC[t].partitions)]
+        consumer.assign(places)
+        return consumer
+
+    def _records(self) -> Iterator[ChatRecord]:
+        """Yield what was written since the last case: up to the closing clock of each partition."""
+        closed = 0
+        until = time.monotonic() + 30
+        while closed < PARTITIONS:
+            assert time.monotonic() < until, "chat does not come back from Kafka"
+            for message in self._chat.consume(5_000, timeout=0.2):
+                assert message.error() is None
+                record = read_chat(message.value(), message.timestamp()[1])
+                closed += record.kind == "clock"
+                if record.kind != "clock":
+                    yield record
+
+    def _found(self, last: frozenset[Key]) -> Cells:
+        found: Cells = {}
+        until = time.monotonic() + 60
+        while (messages := self._windows.consume(5_000, timeout=0.5)) or not last <= found.keys():
+            assert time.monotonic() < until, f"missing: {sorted(last - found.keys())[:3]}"
+            for message in messages:
+                assert message.error() is None
+                fields = json.loads(message.value() or b"")
+                key = (fields.pop("grain"), fields.pop("channel_id"), fields.pop("end_ms"))
+                del fields["v"], fields["start_ms"]
+                assert key not in found, f"{key} came twice"
+                found[key] = fields
+        return found
 
 
-def reference(records: list[ChatRecord]) -> Cells:
-    cells: Cells = {}
-    for grain in GRAINS:
-        windows: dict[tuple[str, int], list[ChatRecord]] = {}
-        for record in records:
+def reference(records: Iterable[ChatRecord]) -> Cells:
+    windows: dict[Key, list[ChatRecord]] = {}
+    for record in records:
+        for grain in GRAINS:
             for end_ms in ends_of(record.at_ms, grain):
-                windows.setdefault((record.channel_id, end_ms), []).append(record)
-        for (channel_id, end_ms), inside in windows.items():
-            cells[grain, channel_id, end_ms] = aggregate(inside, grain)
-    return cells
+                windows.setdefault((grain, record.channel_id, end_ms), []).append(record)
+    return {key: aggregate(inside, grain_of(key)) for key, inside in windows.items()}
+
+
+def grain_of(key: Key) -> Grain:
+    return next(grain for grain in GRAINS if grain == key[0])
 
 
 def ends_of(at_ms: int, grain: Grain) -> Iterator[int]:
@@ -69,68 +122,94 @@ def ends_of(at_ms: int, grain: Grain) -> Iterator[int]:
     yield from range(first, first + WINDOW_MS[grain], slide)
 
 
+def last_cells(at_ms: int) -> Iterator[Key]:
+    """Yield the windows of the sentinels that close last."""
+    for grain in GRAINS:
+        for channel_id in SENTINELS:
+            yield grain, channel_id, max(ends_of(at_ms, grain))
+
+
+def differences(expected: Cells, found: Cells) -> dict[Key, tuple[object, object]]:
+    """Return the cells that differ, with what is expected and what was found, in columns and in metrics."""
+    keys = expected.keys() | found.keys()
+    pairs = {key: (_with_metrics(key, expected.get(key)), _with_metrics(key, found.get(key))) for key in keys}
+    return {key: (wanted, got) for key, (wanted, got) in pairs.items() if wanted != got}
+
+
+def _with_metrics(key: Key, columns: dict[str, int] | None) -> object:
+    return columns and (columns, values_of(columns, WINDOW_MS[grain_of(key)]))
+
+
 @pytest.fixture
-def prefix(stack: Stack) -> Iterator[str]:
+def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
     """Topics and a job of our own, beside those of the running copy.
 
     The newest checkpoint is broken: the job starts all the same, without state and from the beginning.
     """
     name = f"sql-{uuid.uuid4().hex[:8]}."
     broken = stack.var / "broken-checkpoints" / f"{plan_digest()}-0" / "job" / "chk-1"
-    broken.mkdir(parents=True)
+    broken.mkdir(parents=True, exist_ok=True)
     (broken / "_metadata").write_bytes(b"this is no checkpoint")
     env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[2])}
     stack.manage("create_topics", env=env)
     rest = f"http://127.0.0.1:{stack.port + 6}"
     job = stack.manage("submit_flink_job", env=env).split()[1]
+    settings.KAFKA_TOPIC_PREFIX = name
     try:
         yield name
     finally:
         httpx.patch(f"{rest}/jobs/{job}?mode=cancel").raise_for_status()
 
 
-def test_every_cell_of_every_grain_equals_the_reference(stack: Stack, prefix: str) -> None:
-    start_ms = int(time.time() * 1000) // 3_600_000 * 3_600_000 - SPAN_MS
-    records = random_chat(SEED, start_ms)
-    partitions = TOPIC["chat"].partitions
-    producer = Producer({"bootstrap.servers": stack.kafka})
-    for record in records:
-        partition = partition_of(str(record["channel_id"]), partitions)
-        producer.produce(f"{prefix}chat", json.dumps(record).encode(), partition=partition)
-        producer.poll(0)
-    now_ms = int(time.time() * 1000)
-    for partition in range(partitions):
-        clock = {"v": 1, "kind": "clock", "at_ms": now_ms}
-        producer.produce(f"{prefix}chat", json.dumps(clock).encode(), partition=partition)
-    assert producer.flush(30) == 0
-
-    usable = [read_chat(json.dumps(record).encode(), now_ms) for record in records]
-    expected = {key: cell for key, cell in reference(usable).items() if key[2] <= now_ms - PROMISE_DELAY_MS}
-    found: Cells = {}
-    consumer = window_consumer(stack, prefix)
+@pytest.fixture
+def trial(stack: Stack, prefix: str) -> Iterator[Trial]:
+    trial = Trial(stack, prefix)
     try:
-        wait_until(lambda: read_windows(consumer, found) and expected.keys() <= found.keys(), 120, "all windows", 0)
+        yield trial
     finally:
-        consumer.close()
-    assert {key: (found[key], cell) for key, cell in expected.items() if found[key] != cell} == {}
-    assert found.keys() - expected.keys() == set()
+        trial.close()
+
+
+def busy_script(dice: random.Random) -> list[Said]:
+    """Return a long script of busy and of quiet channels."""
+    hows: Sequence[Callable[[], Said]] = [
+        lambda: Said(dice.randrange(400), 0, user=dice.randrange(6), text=f"word {dice.randrange(9)}"),
+        lambda: Said(dice.randrange(2_000), 1, "copy", late_ms=dice.randrange(900)),
+        lambda: Said(dice.randrange(900), 1, dice.choice(["message", "bot", "ban"]), viewers=dice.randrange(90_000)),
+        lambda: Said(dice.randrange(3_000), 2, "deletion", observed_ms=dice.choice([0, 400])),
+    ]
+    return [dice.choice(hows)() for _ in range(300)]
+
+
+def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
+    dice = random.Random(SEED)
+    expected, found = trial.run(busy_script(dice) for _ in range(12))
+    assert differences(expected, found) == {}
     assert {key[0] for key in expected} == set(GRAINS)
-    assert all(any(cell.get(name) for cell in expected.values()) for name in ("messages", "copies", "bot_messages"))
+    every = {name for cell in expected.values() for name, value in cell.items() if value}
+    assert every >= {"messages", "copies", "bot_messages", "removals", "texts", "chatters"}
     assert len(expected) > 10_000
 
+    @trial_settings(
+        max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+    )
+    @given(script)
+    def any_script(lines: list[Said]) -> None:
+        assert differences(*trial.run([lines])) == {}
 
-def window_consumer(stack: Stack, prefix: str) -> Consumer:
-    consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": prefix, "auto.offset.reset": "earliest"})
-    topics = ("windows-live", "windows")
-    consumer.assign([TopicPartition(prefix + t, n, 0) for t in topics for n in range(TOPIC[t].partitions)])
-    return consumer
+    any_script()
+    print(f"\nSQL equals the reference: {trial.cases} cases, {trial.cells:,} cells")
 
 
-def read_windows(consumer: Consumer, found: Cells) -> bool:
-    for message in consumer.consume(5_000, timeout=0.5):
-        if message.error() is None:
-            fields = json.loads(message.value() or b"")
-            key = (fields.pop("grain"), fields.pop("channel_id"), fields.pop("end_ms"))
-            del fields["v"], fields["start_ms"]
-            found[key] = fields
-    return True
+def test_a_metric_that_is_computed_wrongly_is_caught(trial: Trial) -> None:
+    """Flink's cells stand, and the reference is broken in one column: the comparison must say so, there alone."""
+    lines = [Said(100, 0, user=1, traits=frozenset({"subscriber"})), Said(100, 0, user=2), Said(100, 1, user=3)]
+    expected, found = trial.run([lines])
+    assert differences(expected, found) == {}
+    broken = {
+        key: {**cell, "subscriber_messages": cell["messages"]} if "subscriber_messages" in cell else cell
+        for key, cell in expected.items()
+    }
+    differ = differences(broken, found)
+    assert {key[0] for key in differ} == {"live", "minute", "hour"}
+    assert all(found[key]["messages"] > found[key]["subscriber_messages"] for key in differ)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
-from django.db import connections
-from pytest_django import DjangoDbBlocker
 
+from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.queries import series
 from apps.metrics.store import StoredWindow, WindowStore, is_stored
-from core.records import EventRecord, WindowRecord, event_record
+from core.records import EventRecord, Grain, WindowRecord, event_record
 from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server
@@ -24,24 +21,12 @@ MIDNIGHT = 1_795_392_000_000
 COLUMNS = {"messages": 4, "words": 9, "observed_ms": 30_000, "viewers": 50, "viewers_sum": 1_500, "viewer_pulses": 30}
 
 
-@pytest.fixture(scope="module")
-def cassandra(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let this process use the running copy's Cassandra."""
-    options = {"connection": {"port": stack.port + 3, "lazy_connect": True, "retry_connect": True}}
-    database = {"ENGINE": "django_cassandra_engine", "NAME": settings.CASSANDRA_KEYSPACE, "HOST": "127.0.0.1"}
-    connections.databases["cassandra"] = connections.databases["default"] | database | {"OPTIONS": options}
-    with django_db_blocker.unblock():
-        yield
-    connections["cassandra"].connection.unregister()
-    del connections["cassandra"], connections.databases["cassandra"]
-
-
 @pytest.fixture
 def channel_id() -> str:
     return str(uuid.uuid4().int)[:18]
 
 
-def window(channel_id: str, grain: str, end_ms: int, span_ms: int, **columns: int) -> WindowRecord:
+def window(channel_id: str, grain: Grain, end_ms: int, span_ms: int, **columns: int) -> WindowRecord:
     return WindowRecord(channel_id, grain, end_ms - span_ms, end_ms, columns)
 
 
@@ -165,6 +150,54 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
     store.write(*everything(channel_id, MIDNIGHT + 2 * HOUR_MS))
     store.forget(channel_id, opted_out_ms)
     assert hold(store, channel_id, MIDNIGHT) == [1, 1, 1, 1]
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
+    store = WindowStore()
+    hour = [window(channel_id, "hour", MIDNIGHT, HOUR_MS, **COLUMNS, texts=2)]
+    hour.append(window(channel_id, "hour_distinct", MIDNIGHT, HOUR_MS, chatters=3))
+    store.write(hour, [])
+    for messages in (7, 5, 7):
+        right = [window(channel_id, "hour", MIDNIGHT, HOUR_MS, messages=messages)]
+        store.correct([*right, window(channel_id, "hour_distinct", MIDNIGHT, HOUR_MS, chatters=1)], set())
+        store.write(hour, [])
+        read = store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT)
+        assert read == [StoredWindow(MIDNIGHT, {"messages": messages, "chatters": 1})]
+    store.correct([], {(channel_id, "hour", MIDNIGHT)})
+    store.write(hour, [])
+    assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == []
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_excitement_of_stored_windows_reaches_back_before_the_range(channel_id: str) -> None:
+    now_ms = MIDNIGHT + 600_000
+    ends = range(now_ms - 25 * 60_000, now_ms + 1, 10_000)
+    live = [window(channel_id, "live", end_ms, 30_000, **COLUMNS) for end_ms in ends]
+    live += [window(channel_id, "live_distinct", end, 30_000, chatters=40 if end == now_ms else 10) for end in ends]
+    WindowStore().write(live, [])
+    values = [point.values["excitement"] for point in series(channel_id, "10m", now_ms).points]
+    assert len(values) == 60
+    assert values[:-1] == [0] * 59
+    assert values[-1] == pytest.approx(30 / 10**0.5)
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> None:
+    windows = WindowStore()
+    store, started_ms, ended_ms = BroadcastStore(windows), MIDNIGHT - 90 * 60_000, MIDNIGHT + 30 * 60_000
+    minutes = range(started_ms + 60_000, ended_ms + 1, 60_000)
+    windows.write([window(channel_id, "minute", end, 60_000, **COLUMNS, viewers_max=60) for end in minutes], [])
+    hours = [window(channel_id, "hour_distinct", MIDNIGHT + n * HOUR_MS, HOUR_MS, chatters=n + 5) for n in (-1, 0, 1)]
+    windows.write(hours, [])
+    written = store.summarise(channel_id, started_ms, ended_ms, revision=1)
+    assert store.summarise(channel_id, started_ms, ended_ms, revision=0) == written
+    assert store.read(channel_id, 10) == [written]
+    assert (written.messages, written.peak_viewers, written.mean_viewers) == (4 * 120, 60, 50)
+    assert written.hours_watched == 100
+    assert list(written.chatters_by_hour.values()) == [4, 5, 6]
+    windows.forget(channel_id, ended_ms)
+    assert store.read(channel_id, 10) == []
 
 
 @pytest.mark.usefixtures("cassandra")

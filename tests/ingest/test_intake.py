@@ -9,6 +9,7 @@ from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
 from core.irc import parse
+from core.records import TRAITS
 
 NOW = 1_795_400_000_000
 ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "")
@@ -44,6 +45,16 @@ def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake:
     assert entry.user == "42"
     assert entry.fields["words"] == 3
     assert (entry.fields["viewers"], entry.fields["category"], entry.fields["language"]) == (900, "Chess", "en")
+
+
+def test_what_twitch_says_of_a_message_is_kept_where_it_is_so(intake: Intake) -> None:
+    told = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
+    all_of_it, nothing = LINE.replace(b"@id", told), LINE.replace(b"@id=1", told.replace(b"=1", b"=0") + b"=2")
+    traits = [dict.fromkeys(TRAITS, 1), {}]
+    for raw, wanted in zip((all_of_it, nothing), traits, strict=True):
+        entry = intake.take(parse(raw), NOW)
+        assert isinstance(entry, Entry)
+        assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == wanted
 
 
 def test_what_is_not_known_of_the_channel_is_left_out(intake: Intake) -> None:
@@ -141,6 +152,7 @@ RAID = (
 
 def test_a_raid_is_an_event_without_names(intake: Intake) -> None:
     (event,) = intake.notice(parse(RAID), NOW)
+    assert isinstance(event, dict)
     assert event == {
         "v": 1,
         "id": "raid-1",
@@ -166,10 +178,14 @@ def ban(user: int, sent_ms: int) -> bytes:
     return f"@room-id=7;target-user-id={user};tmi-sent-ts={sent_ms} :tmi.twitch.tv CLEARCHAT #ada :eve".encode()
 
 
-def test_bans_are_summed_by_the_minute_and_each_is_counted_once(intake: Intake) -> None:
+def test_bans_are_summed_by_the_minute_and_each_is_a_removal_once(intake: Intake) -> None:
     minute_ms = NOW // 60_000 * 60_000
+    told = []
     for user, at_ms in ((1, 100), (2, 700), (2, 700), (3, 60_100)):
-        assert intake.notice(parse(ban(user, minute_ms + at_ms)), minute_ms + 61_000) == []
+        told += intake.notice(parse(ban(user, minute_ms + at_ms)), minute_ms + 61_000)
+    removals = [(entry.sent_ms, entry.fields["kind"]) for entry in told if isinstance(entry, Entry)]
+    assert removals == [(minute_ms + at_ms, "removal") for at_ms in (100, 700, 60_100)]
+    assert len(told) == 3
     assert intake.minutes(minute_ms + 59_999) == []
     (event,) = intake.minutes(minute_ms + 60_000)
     assert (event["kind"], event["count"]) == ("bans", 2)
@@ -187,6 +203,7 @@ def test_the_first_room_state_is_no_change(intake: Intake) -> None:
     whole = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #ada"
     assert intake.notice(parse(whole), NOW) == []
     (event,) = intake.notice(parse(b"@room-id=7;slow=30 :tmi.twitch.tv ROOMSTATE #ada"), NOW)
+    assert isinstance(event, dict)
     assert (event["kind"], event["text"]) == ("chat_mode", "Slow mode, 30 s")
     assert intake.notice(parse(whole.replace(b"slow=0", b"slow=30")), NOW) == []
 

@@ -23,7 +23,7 @@ def away(limit: int = 1_000, **config: Any) -> Writer:
 
 
 def message(sent_ms: int, channel_id: str = "7") -> Entry:
-    fields = {"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms, "id": str(sent_ms)}
+    fields = {"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms, "id": str(sent_ms), "text": ""}
     return Entry(0, sent_ms, fields, "42")
 
 

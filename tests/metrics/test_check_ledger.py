@@ -10,6 +10,7 @@ from apps.metrics.chat_log import Events, read_events
 from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.management.commands.check_ledger import Command, read_faults
 from apps.metrics.store import StoredWindow
+from core.columns import StoredGrain
 from core.coverage import Gap
 from core.ledger import Entry, file_name, format_entry
 from core.proof import Counts, Fault, HeardMessage, Listening
@@ -56,7 +57,7 @@ class StoreOfTest:
             change(columns)
         self.late: set[int] = set()
 
-    def read_windows(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
+    def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         found = [
             StoredWindow(end_ms, columns)
             for (channel, name, end_ms), columns in sorted(self.windows.items(), key=lambda item: item[0][2])

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
-from apps.metrics.flink_cluster import Plan, forget_checkpoints, newest_checkpoint
+from apps.metrics.flink_cluster import OLDEST_S, SAVEPOINTS, Plan, forget_checkpoints, newest_checkpoint, plan_of
+
+NOW_S = int(time.time())
 
 
 def checkpoint(root: Path, plan: str, job: str, number: int, at_s: int, *, whole: bool = True) -> Path:
     folder = root / plan / job / f"chk-{number}"
     folder.mkdir(parents=True)
     if whole:
-        (folder / "_metadata").write_text("state")
-        os.utime(folder / "_metadata", (at_s, at_s))
+        write(folder, at_s)
     return folder
+
+
+def savepoint(root: Path, plan: str, number: int, at_s: int) -> Path:
+    folder = root / SAVEPOINTS / plan / f"savepoint-{number}"
+    folder.mkdir(parents=True)
+    write(folder, at_s)
+    return folder
+
+
+def write(folder: Path, at_s: int) -> None:
+    """Make a checkpoint whole, as of a moment of this hour."""
+    (folder / "_metadata").write_text("state")
+    os.utime(folder / "_metadata", (NOW_S - 1_000 + at_s,) * 2)
 
 
 def test_the_newest_whole_checkpoint_of_the_same_sql_is_taken(tmp_path: Path) -> None:
@@ -29,6 +44,32 @@ def test_state_of_another_sql_is_no_state(tmp_path: Path) -> None:
     checkpoint(tmp_path, "bbb-0", "job3", 9, 400)
     assert newest_checkpoint(tmp_path, "aaa") is None
     assert newest_checkpoint(tmp_path / "nowhere", "aaa") is None
+
+
+def test_a_savepoint_is_as_good_as_a_checkpoint(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "aaa-0", "job1", 7, 100)
+    newest = savepoint(tmp_path, "aaa-1795", 1, 200)
+    assert newest_checkpoint(tmp_path, "aaa") == (Plan("aaa", 1795), newest)
+
+
+def test_a_checkpoint_whose_records_kafka_has_deleted_is_none(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "aaa-0", "job1", 7, 1_000 - int(OLDEST_S))
+    assert newest_checkpoint(tmp_path, "aaa") is None
+
+
+def test_a_job_s_plan_is_told_by_its_folder(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "aaa-1795", "job1", 7, 100)
+    assert plan_of(tmp_path, "job1") == Plan("aaa", 1795)
+    assert plan_of(tmp_path, "job2") is None
+
+
+def test_the_last_savepoint_stays_for_the_way_back(tmp_path: Path) -> None:
+    older, newer = savepoint(tmp_path, "aaa-0", 1, 100), savepoint(tmp_path, "bbb-0", 2, 200)
+    for folder, at_s in ((older, 100), (newer, 200)):
+        os.utime(folder, (at_s, at_s))
+    checkpoint(tmp_path, "ccc-0", "job2", 1, 300)
+    assert forget_checkpoints(tmp_path, "job2")
+    assert (older.exists(), newer.exists()) == (False, True)
 
 
 def test_other_jobs_are_forgotten_once_a_job_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.metrics.models import HourWindow, LiveWindow, MinuteWindow
-from core.metrics import columns_of
+from core.columns import columns_of
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from core.metrics import columns_of
     [
         (LiveWindow, ("live", "live_distinct"), "day"),
         (MinuteWindow, ("minute",), "day"),
-        (HourWindow, ("hour",), "year"),
+        (HourWindow, ("hour", "hour_distinct"), "year"),
     ],
 )
 def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains: tuple[Any, ...], place: str) -> None:

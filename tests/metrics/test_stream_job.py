@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pytest_django import Settings
 
-from apps.metrics.flink_cluster import FlinkCluster
+from apps.metrics.flink_cluster import SAVEPOINTS, FlinkCluster
 from apps.metrics.stream_job import StreamJob, plan_digest
 from core.errors import ServiceAway
 
@@ -25,9 +27,16 @@ class Flink:
         self.jobs = jobs
         self.slots = slots
         self.cancelled: list[str] = []
+        self.stopped: list[tuple[str, str]] = []
+        self.operation: dict[str, Any] = {"location": "file:/savepoints/savepoint-1"}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if path.endswith("/stop"):
+            self.stopped.append((path.split("/")[2], json.loads(request.content)["targetDirectory"]))
+            return httpx.Response(202, json={"request-id": "trigger"})
+        if path.endswith("/savepoints/trigger"):
+            return httpx.Response(200, json={"status": {"id": "COMPLETED"}, "operation": self.operation})
         if request.method == "PATCH":
             self.cancelled.append(path.rpartition("/")[2])
             return httpx.Response(202, json={})
@@ -56,6 +65,34 @@ def test_of_two_running_jobs_the_older_one_stays() -> None:
     flink = Flink(overview("second", "RUNNING", 5, 2), overview("first", "RUNNING", 5, 1))
     assert flink.job().ensure() == "first"
     assert flink.cancelled == ["second"]
+
+
+def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, tmp_path: Path) -> None:
+    settings.FLINK_CHECKPOINTS = tmp_path
+    (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
+    flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
+    with pytest.raises(ServiceAway, match="no task manager"):
+        flink.job().ensure()
+    assert flink.stopped == [("a", (tmp_path / SAVEPOINTS / "0123456789ab-0").as_uri())]
+    assert flink.cancelled == []
+
+
+def test_a_job_of_another_plan_that_makes_no_savepoint_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+    settings.FLINK_CHECKPOINTS = tmp_path
+    (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
+    flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
+    flink.operation = {"failure-cause": {"stack-trace": "Caused by: no space left"}}
+    with pytest.raises(ServiceAway):
+        flink.job().ensure()
+    assert flink.cancelled == ["a"]
+
+
+def test_a_job_of_this_plan_is_left_alone(settings: Settings, tmp_path: Path) -> None:
+    settings.FLINK_CHECKPOINTS = tmp_path
+    (tmp_path / f"{plan_digest()}-0" / "a").mkdir(parents=True)
+    flink = Flink(overview("a", "RUNNING", 5, 1))
+    assert flink.job().ensure() == "a"
+    assert flink.stopped == []
 
 
 def test_an_ended_job_does_not_count_and_nothing_is_submitted_without_a_task_manager() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
-from core.channel_events import SUMMED, ChatModes, Happening, Minutes, Sum, happening
+from core.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
 from core.irc import ChatMessage, Line, chat_message, sent_ms
-from core.records import event_record, message_record, pulse_record, stream_fields
+from core.records import event_record, message_record, pulse_record, removal_record, stream_fields
 from core.seen import Seen
 from core.sharding import partition_of
 from core.times import SECOND_MS
@@ -23,6 +23,13 @@ REMEMBERED_MS = 60_000
 # How far from our clock Twitch's time on a line may be to be believed.
 OLDEST_MS = 600_000
 AHEAD_MS = 10_000
+# What our records call a trait of a message, and the tag that tells it.
+_TRAITS = (
+    ("is_first", "first-msg"),
+    ("is_returning", "returning-chatter"),
+    ("is_subscriber", "subscriber"),
+    ("is_emotes", "emote-only"),
+)
 _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"})
 
 
@@ -110,8 +117,11 @@ class Intake:
             return self._entry(line, message, message.id, wanted, at_ms)
         return None
 
-    def notice(self, line: Line, now_ms: int) -> list[dict[str, Any]]:
-        """Return the channel events that a line other than a PRIVMSG tells; frequent kinds come by `minutes`."""
+    def notice(self, line: Line, now_ms: int) -> list[dict[str, Any] | Entry]:
+        """Return what a line other than a PRIVMSG tells: channel events, and the record of a removal.
+
+        Events of frequent kinds come by `minutes`.
+        """
         self.heard += 1
         if line.command not in _EVENT_COMMANDS:
             if line.command in ("", "PRIVMSG"):
@@ -131,7 +141,7 @@ class Intake:
         at_ms = self._sent_ms(sent_ms(line), now_ms)
         if happened.kind in SUMMED:
             self._minutes.add(channel_id, happened, at_ms)
-            return []
+            return [self._removal(channel_id, at_ms)] if happened.kind in REMOVALS else []
         return self._events(channel_id, [happened], event_id or f"{happened.kind}-{at_ms}", at_ms)
 
     def minutes(self, until_ms: int) -> list[dict[str, Any]]:
@@ -157,8 +167,12 @@ class Intake:
             sent_ms=at_ms,
             text=message.text,
             words=message.words,
+            traits={trait: 1 for trait, tag in _TRAITS if line.is_set(tag)},
         )
         return Entry(wanted.partition, at_ms, fields, message.user)
+
+    def _removal(self, channel_id: str, at_ms: int) -> Entry:
+        return Entry(self._wanted[channel_id].partition, at_ms, removal_record(channel_id=channel_id, sent_ms=at_ms))
 
     def _kind(self, message: ChatMessage, login: str) -> str:
         if message.is_copy:
@@ -174,7 +188,7 @@ class Intake:
 
     def _events(
         self, channel_id: str, happened: Iterable[Happening], event_id: str, at_ms: int
-    ) -> list[dict[str, Any]]:
+    ) -> list[dict[str, Any] | Entry]:
         return [
             event_record(
                 event_id=event_id if number == 0 else f"{event_id}-{number}",

@@ -182,8 +182,11 @@ class ChatProducer:
                 elif type(taken) is Unwanted:
                     self.writer.skip(taken.channel_id, taken.sent_ms, "unwanted")
             else:
-                for fields in intake.notice(line, now_ms):
-                    self.writer.put_event(fields)
+                for told in intake.notice(line, now_ms):
+                    if isinstance(told, Entry):
+                        put(told)
+                    else:
+                        self.writer.put_event(told)
         if self.writer.buffered >= WRITE_AT_ONCE:
             # In a flood reading must not take all the time and leave none for writing.
             self.writer.step()

@@ -17,7 +17,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from core.coverage import Gap
 from core.event_time import PartitionTime
-from core.hashing import user_hash
+from core.hashing import text_hash, user_hash
 from core.records import SPOKEN_KINDS, clock_record, gap_record
 from core.times import DAY_MS
 from twitchly.kafka import topic_name
@@ -31,11 +31,13 @@ BATCH = 5_000
 IN_FLIGHT = 50_000
 # Events that wait for Kafka; gaps among them are never dropped.
 EVENTS_WAITING = 20_000
+# What is missing for good when it is lost; pulses and clocks come every second.
+_NOT_SENT_AGAIN = SPOKEN_KINDS | {"removal"}
 
 
 @dataclass(slots=True)
 class Entry:
-    """A record before it is stamped. `user` is hashed with the key of the day that `at_ms` falls on."""
+    """A record before it is stamped. `user` and the text are hashed with the key of the day that `at_ms` falls on."""
 
     partition: int
     sent_ms: int
@@ -217,7 +219,8 @@ class Writer:
         at_ms = fields["at_ms"] = times.stamp(entry.sent_ms, now_ms)
         kind = fields["kind"]
         if entry.user is not None:
-            fields["user_hash"] = user_hash(entry.user, self._key_of(at_ms))
+            key = self._key_of(at_ms)
+            fields["user_hash"], fields["text_hash"] = user_hash(entry.user, key), text_hash(fields["text"], key)
         if at_ms != entry.sent_ms and kind != "clock":
             self.counts["moved"] += 1
             self.most_moved_ms = max(self.most_moved_ms, abs(at_ms - entry.sent_ms))
@@ -284,7 +287,7 @@ class Writer:
 
     def _lose(self, fields: Mapping[str, Any], reason: str) -> None:
         self.counts[f"lost by {reason}"] += 1
-        if fields.get("kind") not in SPOKEN_KINDS:
+        if fields.get("kind") not in _NOT_SENT_AGAIN:
             return
         self._note_lost(fields["channel_id"], reason, fields["sent_ms"])
 

@@ -13,6 +13,7 @@ from apps.ingest.simulator.source import (
     Shared,
     Source,
 )
+from apps.ingest.simulator.talk import is_emotes
 
 HOST = "tmi.twitch.tv"
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\:", " ": "\\s", "\r": "\\r", "\n": "\\n"})
@@ -89,10 +90,12 @@ def _tagged_chat(chat: Chat, sent_ms: int) -> str:
     who, room, login = chat.chatter, chat.channel, chat.chatter.login
     bits = f"bits={chat.bits};" if chat.bits else ""
     source = f"{_source_tags(chat.shared)};" if chat.shared else ""
+    emotes_only = "emote-only=1;" if chat.emotes and is_emotes(chat.text, chat.emotes) else ""
     return (
         f"@badge-info={escape(who.badge_info)};badges={who.badges};{bits}color={who.color};"
-        f"display-name={escape(who.name)};emotes={chat.emotes};first-msg={'1' if chat.first else '0'};flags=;"
-        f"id={chat.id};mod={'1' if who.mod else '0'};returning-chatter={'1' if chat.returning else '0'};"
+        f"display-name={escape(who.name)};{emotes_only}emotes={chat.emotes};"
+        f"first-msg={'1' if chat.first else '0'};flags=;id={chat.id};mod={'1' if who.mod else '0'};"
+        f"returning-chatter={'1' if chat.returning else '0'};"
         f"room-id={room.id};{source}subscriber={'1' if who.subscriber else '0'};tmi-sent-ts={sent_ms};turbo=0;"
         f"user-id={who.id};user-type={'mod' if who.mod else ''}{';vip=1' if who.vip else ''} "
         f":{login}!{login}@{login}.{HOST} PRIVMSG #{room.login} "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from random import Random
 
 from apps.ingest.simulator import phrases
@@ -32,6 +34,16 @@ def emotes_tag(name: str, text: str) -> str:
         places.append(f"{at}-{at + len(name) - 1}")
         at = text.find(name, at + len(name))
     return f"{phrases.EMOTES[name]}:{','.join(places)}" if places else ""
+
+
+@lru_cache(maxsize=LINES)
+def is_emotes(text: str, emotes: str) -> bool:
+    """Say whether a text holds nothing but what its `emotes` tag names."""
+    rest = list(text)
+    for place in re.findall(r"(\d+)-(\d+)(?=[,/]|$)", emotes):
+        first, last = map(int, place)
+        rest[first : last + 1] = " " * (last + 1 - first)
+    return not "".join(rest).strip()
 
 
 def _line(random: Random) -> Said:

@@ -13,7 +13,7 @@ from apps.metrics.boards import BoardWriter
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.sinks import HISTORY_TOPICS, BoardsSink, HistorySink
 from apps.metrics.store import WindowStore
-from core.metrics import Floors
+from core.formulas import Floors
 from twitchly import kafka
 from twitchly.running import Stop
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
     def _boards(self, consumer: Any, stop: Stop) -> None:
         client = redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5)
-        floors = Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.SPAM_MIN_MESSAGES)
+        floors = Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
         boards = BoardsSink(consumer, BoardWriter(client, floors))
         try:
             while not stop():

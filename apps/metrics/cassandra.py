@@ -1,0 +1,65 @@
+"""Cassandra: the one session of a process, prepared statements, and what it means when it does not answer.
+
+The session is django-cassandra-engine's; its driver has no types.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from cassandra import DriverException
+from cassandra.cluster import NoHostAvailable
+from cassandra.concurrent import execute_concurrent
+from cassandra.cqlengine import CQLEngineException
+from django.db import connections
+
+from core.errors import ServiceAway
+
+# A prepared statement and what it is bound to.
+Statement = tuple[Any, Sequence[Any]]
+
+_CONNECTING = threading.Lock()
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Turn what the driver raises into ServiceAway."""
+    try:
+        yield
+    except (DriverException, NoHostAvailable, CQLEngineException) as error:
+        raise ServiceAway(f"Cassandra does not answer: {error}") from error
+
+
+def open_session() -> Any:
+    """Return the session, connected first if need be. Raises: ServiceAway."""
+    connection = connections["cassandra"]
+    # The first ones to ask connect it, and a thread must not take what another has only half made.
+    with _CONNECTING:
+        connection.ensure_connection()
+        session = connection.connection.session
+    if session is None:
+        raise ServiceAway("Cassandra is not connected yet")
+    if session.keyspace != connection.settings_dict["NAME"]:
+        session.set_keyspace(connection.settings_dict["NAME"])
+    return session
+
+
+@cache
+def prepare(session: Any, query: str) -> Any:
+    """Return a prepared statement; each is prepared once."""
+    return session.prepare(query)
+
+
+def rows(session: Any, reads: Sequence[Statement]) -> list[dict[str, Any]]:
+    """Return the rows of all these reads, by column name."""
+    results = execute_concurrent(session, reads, concurrency=16, raise_on_first_error=True)
+    return [row for _, result in results for row in result]
+
+
+def write(session: Any, statements: Sequence[Statement]) -> None:
+    """Carry statements out, and return when all are."""
+    execute_concurrent(session, statements, concurrency=64, raise_on_first_error=True)

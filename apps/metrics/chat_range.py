@@ -1,0 +1,102 @@
+"""The records of `chat` by their event time, read from Kafka without being in a group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from django.conf import settings
+
+from core.errors import BadRecord, NotFound, ServiceAway
+from core.event_time import PROMISE_DELAY_MS
+from core.records import ChatRecord, read_chat
+from twitchly import kafka
+
+SILENCE_S = 20.0
+# Our clocks and Kafka's may differ by as much.
+CLOCKS_DIFFER_MS = 1_000
+
+
+class ChatRange:
+    """Reads stretches of `chat`, each from where its event time begins."""
+
+    def __init__(self) -> None:
+        """Raises: ServiceAway."""
+        self._consumer = kafka.consumer("chat-range")
+        self._places = kafka.partitions_of(self._consumer, "chat")
+
+    def close(self) -> None:
+        """Close the connection to Kafka."""
+        self._consumer.close()
+
+    def kept_from_ms(self) -> int:
+        """Return from when on Kafka holds every record: 0 while it has deleted none of them. Raises: ServiceAway."""
+        return max((self._first_ms(place) for place in self._places), default=0)
+
+    def records(self, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
+        """Yield the usable records with from_ms <= at_ms < until_ms, partition by partition; clocks are none.
+
+        Raises: NotFound when a partition does not promise yet that it has them all; ServiceAway.
+        """
+        for place in self._starts(from_ms):
+            yield from self._of_partition(place, from_ms, until_ms)
+
+    def _starts(self, from_ms: int) -> list[TopicPartition]:
+        """A record's event time is never later than when Kafka took it."""
+        taken_ms = from_ms - settings.CLOCK_OFFSET_MS - CLOCKS_DIFFER_MS
+        try:
+            return kafka.offsets_at(self._consumer, self._places, max(0, taken_ms))
+        except KafkaException as error:
+            raise ServiceAway(f"Kafka does not answer: {error}") from error
+
+    def _of_partition(self, place: TopicPartition, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
+        self._consumer.assign([place])
+        for message in self._messages(place, until_ms):
+            try:
+                record = read_chat(message.value(), message.timestamp()[1] + settings.CLOCK_OFFSET_MS)
+            except BadRecord:
+                continue
+            # What a partition may still bring after a record is at most so much earlier.
+            if record.at_ms >= until_ms + PROMISE_DELAY_MS:
+                return
+            if record.kind != "clock" and from_ms <= record.at_ms < until_ms:
+                yield record
+
+    def _messages(self, place: TopicPartition, until_ms: int) -> Iterator[Message]:
+        silent_s = time.monotonic()
+        _, high = offsets(self._consumer, place)
+        at = place.offset
+        while 0 <= at < high:
+            messages = self._consumer.consume(5_000, timeout=1.0)
+            for message in messages:
+                if (error := message.error()) is not None:
+                    raise ServiceAway(f"Kafka does not answer: {error}")
+                at = (message.offset() or 0) + 1
+                yield message
+            silent_s = time.monotonic() if messages else silent_s
+            if time.monotonic() - silent_s > SILENCE_S:
+                raise ServiceAway(f"Kafka gave nothing of partition {place.partition} for {SILENCE_S:.0f} s")
+        raise NotFound(f"partition {place.partition} of chat does not reach {until_ms} ms yet: try again later")
+
+    def _first_ms(self, place: TopicPartition) -> int:
+        """Return a time at which the partition's first record had been taken, 0 while none was deleted."""
+        low, high = offsets(self._consumer, place)
+        if not low:
+            return 0
+        if low == high:
+            return int(time.time() * 1000) + settings.CLOCK_OFFSET_MS
+        self._consumer.assign([TopicPartition(place.topic, place.partition, low)])
+        message = self._consumer.poll(SILENCE_S)
+        if message is None or message.error():
+            raise ServiceAway(f"Kafka does not give the first record of partition {place.partition}")
+        return message.timestamp()[1] + settings.CLOCK_OFFSET_MS + CLOCKS_DIFFER_MS
+
+
+def offsets(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Return the first offset of a partition that is kept and the one after its last. Raises: ServiceAway."""
+    try:
+        low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=10)
+    except KafkaException as error:
+        raise ServiceAway(f"Kafka does not answer: {error}") from error
+    return low, high

@@ -1,0 +1,75 @@
+"""When a broadcast that has ended is summed up: once its last minute is stored, and again once its last hour is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from confluent_kafka import TopicPartition
+
+from core.records import EventRecord, WindowRecord
+from core.times import HOUR_MS, MINUTE_MS
+
+# Windows of one end come from several writers; a minute later all have come.
+SETTLED_MS = MINUTE_MS
+
+
+@dataclass(slots=True)
+class Ended:
+    """A broadcast that is to be summed up, and where the record of its end lies."""
+
+    channel_id: str
+    started_ms: int
+    ended_ms: int
+    place: TopicPartition
+    summed: int = 0
+
+    @property
+    def due_ms(self) -> int:
+        """The minute, by its end, with which the windows it is made of have come."""
+        step_ms = MINUTE_MS if self.summed == 0 else HOUR_MS
+        return -(-self.ended_ms // step_ms) * step_ms + SETTLED_MS
+
+
+@dataclass(slots=True)
+class Summaries:
+    """The ends that wait. Nothing of it is kept elsewhere: what is not done is not committed to Kafka either."""
+
+    waiting: list[Ended] = field(default_factory=list)
+    newest_ms: int = 0
+
+    def take(self, event: EventRecord, place: TopicPartition) -> None:
+        """Note the end of a stream; other events are none of ours, and of one told again the last counts."""
+        if event.kind != "stream_end" or event.started_ms is None:
+            return
+        again = {(ended.channel_id, ended.started_ms): ended for ended in self.waiting}
+        again[event.channel_id, event.started_ms] = Ended(event.channel_id, event.started_ms, event.at_ms, place)
+        self.waiting = list(again.values())
+
+    def stored(self, windows: Iterable[WindowRecord]) -> None:
+        """Learn how far history is written."""
+        self.newest_ms = max([self.newest_ms, *(w.end_ms for w in windows if w.grain == "minute")])
+
+    def due(self) -> Iterator[Ended]:
+        """Yield each broadcast that can be summed up now; the caller says when it is `done`."""
+        yield from [ended for ended in self.waiting if ended.due_ms <= self.newest_ms]
+
+    def done(self, ended: Ended) -> None:
+        """A broadcast was summed up: once more when its last hour has closed."""
+        ended.summed += 1
+        if ended.summed > 1:
+            self.waiting.remove(ended)
+
+    def forget(self, partitions: Iterable[TopicPartition]) -> None:
+        """Forget what another sink has now."""
+        gone = {(place.topic, place.partition) for place in partitions}
+        self.waiting = [e for e in self.waiting if (e.place.topic, e.place.partition) not in gone]
+
+    def held(self, position: TopicPartition) -> TopicPartition:
+        """Return up to where a partition may be committed: not past an end that still waits."""
+        offsets = [
+            ended.place.offset
+            for ended in self.waiting
+            if (ended.place.topic, ended.place.partition) == (position.topic, position.partition)
+        ]
+        return TopicPartition(position.topic, position.partition, min([position.offset, *offsets]))

@@ -1,0 +1,25 @@
+"""Which stored grain answers a question about the past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.columns import STEP_MS, STORED_GRAINS, StoredGrain
+from core.times import DAY_MS
+
+# How long the rows of a grain are kept; hours stay.
+KEPT_MS: Mapping[StoredGrain, int] = {"live": 2 * DAY_MS, "minute": 90 * DAY_MS}
+# A chart draws no more points than this: 6 h of live windows, 36 h of minutes, 91 d of hours.
+POINTS_MAX = 2_200
+
+
+def grain_for(from_ms: int, until_ms: int, now_ms: int) -> StoredGrain:
+    """Return the finest grain that still holds the whole span and gives no more than POINTS_MAX points.
+
+    Rows are never summed into longer ones: people who wrote in two windows would count twice.
+    """
+    for grain in STORED_GRAINS:
+        is_kept = from_ms >= now_ms - KEPT_MS.get(grain, now_ms)
+        if is_kept and (until_ms - from_ms) // STEP_MS[grain] <= POINTS_MAX:
+            return grain
+    return "hour"

@@ -1,0 +1,152 @@
+"""Random chat as Twitch would send it, said to the producer's own steps: parser, intake, writer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from confluent_kafka import Producer
+from hypothesis import strategies as st
+
+from apps.ingest.listening.intake import Intake
+from apps.ingest.listening.writer import Entry, Writer
+from apps.ingest.queries import Rules
+from apps.ingest.snapshot import Stream
+from core.irc import parse
+
+CHANNELS = 3
+PARTITIONS = 4
+OPTED_OUT = 5
+TEXTS = ("gg", "GG ", "what a play", "", "three more words", "gg  gg", "😂 so good")
+TRAITS = ("first-msg", "returning-chatter", "subscriber", "emote-only")
+KEYS = {day: bytes([day]) * 32 for day in range(2)}
+
+How = Literal["message", "copy", "bot", "ban", "deletion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line, `after_ms` since the one before; Twitch had sent it `late_ms` earlier, and sends it `times`."""
+
+    after_ms: int
+    channel: int
+    how: How = "message"
+    user: int = 0
+    text: str = "gg"
+    late_ms: int = 0
+    times: int = 1
+    traits: frozenset[str] = frozenset()
+    viewers: int | None = 100
+    observed_ms: int = 1000
+
+
+# Simple values first: a failure shrinks towards them.
+said = st.builds(
+    Said,
+    after_ms=st.one_of(st.integers(0, 3_000), st.sampled_from([30_000, 61_000, 1_500_000])),
+    channel=st.integers(0, CHANNELS - 1),
+    how=st.sampled_from(["message", "message", "message", "copy", "bot", "ban", "deletion"]),
+    user=st.integers(0, OPTED_OUT),
+    text=st.sampled_from(TEXTS),
+    late_ms=st.sampled_from([0, 0, 100, 499, 501, 5_000, -3_000]),
+    times=st.integers(1, 2),
+    traits=st.sets(st.sampled_from(TRAITS)).map(frozenset),
+    viewers=st.none() | st.integers(0, 200_000),
+    observed_ms=st.sampled_from([1000, 400, 0]),
+)
+script = st.lists(said, min_size=1, max_size=60)
+
+
+class Teller:
+    """Says scripts to a producer's steps, each a while after the one before, about channels of its own."""
+
+    def __init__(self, producer: Producer, start_ms: int) -> None:
+        self.now_ms = start_ms
+        self._said = 0
+        self._first_id = 1_000
+        self._writer = Writer(
+            producer,
+            name="teller",
+            limit=1_000_000,
+            now_ms=lambda: self.now_ms,
+            hash_key=lambda day: KEYS[(day - dt.date(2024, 1, 1)).days % 2],
+        )
+        self._writer.own(dict.fromkeys(range(PARTITIONS), start_ms))
+
+    def tell(self, lines: Sequence[Said]) -> list[str]:
+        """Say a script and a pulse a second while it lasts; return the ids of its channels."""
+        ids = [str(self._first_id + n) for n in range(CHANNELS)]
+        self._first_id += CHANNELS
+        intake = Intake(PARTITIONS, count_bots=False)
+        intake.obey(Rules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
+        for line in lines:
+            self._follow(intake, ids, line)
+            self._pulses(intake, ids, line)
+            self.now_ms += line.after_ms
+            for raw in self._lines(ids, line):
+                self._hear(intake, raw)
+            self._writer.step()
+        return ids
+
+    def close(self, until_ms: int, sentinels: Sequence[str]) -> None:
+        """Write a last pulse of each sentinel, then let event time pass `until_ms`, so that every window closes."""
+        intake = Intake(PARTITIONS, count_bots=False)
+        intake.follow({i: _stream(i, 7) for i in sentinels}, frozenset(sentinels), know_viewers=True)
+        self._put(intake, sentinels, 1000)
+        self.now_ms = until_ms + 1_000
+        self._writer.put_clocks(0)
+        self._writer.flush(30)
+        assert not self._writer.buffered
+        assert not self._writer.in_flight
+
+    def _follow(self, intake: Intake, ids: Sequence[str], line: Said) -> None:
+        streams = {channel_id: _stream(channel_id, line.viewers) for channel_id in ids}
+        intake.follow(streams, frozenset(ids), know_viewers=line.viewers is not None)
+
+    def _pulses(self, intake: Intake, ids: Sequence[str], line: Said) -> None:
+        """A listener that is silent for long was away: it sends none for that time."""
+        if line.after_ms <= 3_000:
+            for _ in range((self.now_ms + line.after_ms) // 1000 - self.now_ms // 1000):
+                self._put(intake, ids, line.observed_ms)
+
+    def _put(self, intake: Intake, ids: Sequence[str], observed_ms: int) -> None:
+        end_ms = self.now_ms // 1000 * 1000
+        for channel_id in ids:
+            if (entry := intake.pulse(channel_id, observed_ms, end_ms)) is not None:
+                self._writer.put(entry)
+
+    def _hear(self, intake: Intake, raw: bytes) -> None:
+        line = parse(raw)
+        if line.command == "PRIVMSG":
+            taken = intake.take(line, self.now_ms)
+            if isinstance(taken, Entry):
+                self._writer.put(taken)
+            return
+        for told in intake.notice(line, self.now_ms):
+            if isinstance(told, Entry):
+                self._writer.put(told)
+
+    def _lines(self, ids: Sequence[str], line: Said) -> Iterator[bytes]:
+        self._said += 1
+        raw = _raw(ids[line.channel], line, self._said, self.now_ms - line.late_ms)
+        yield from [raw] * line.times
+
+
+def _stream(channel_id: str, viewers: int | None) -> Stream:
+    return Stream(channel_id, f"c{channel_id}", "", viewers, "", "", "", "")
+
+
+def _raw(channel_id: str, line: Said, number: int, sent_ms: int) -> bytes:
+    tags = [f"room-id={channel_id}", f"tmi-sent-ts={sent_ms}"]
+    channel = f"#c{channel_id}"
+    if line.how == "ban":
+        return f"@{';'.join([*tags, f'target-user-id={line.user}'])} :tmi.twitch.tv CLEARCHAT {channel} :u".encode()
+    if line.how == "deletion":
+        return f"@{';'.join([*tags, f'target-msg-id={number}'])} :tmi.twitch.tv CLEARMSG {channel} :x".encode()
+    tags += [f"id={number}", f"user-id={line.user}", *(f"{trait}=1" for trait in line.traits)]
+    if line.how == "copy":
+        tags.append("source-room-id=1")
+    nick = "bot" if line.how == "bot" else f"u{line.user}"
+    return f"@{';'.join(tags)} :{nick}!{nick}@{nick} PRIVMSG {channel} :{line.text}".encode()

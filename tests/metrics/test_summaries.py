@@ -1,0 +1,77 @@
+"""When a broadcast is summed up, and what that keeps from being committed."""
+
+from __future__ import annotations
+
+from confluent_kafka import TopicPartition
+
+from apps.metrics.summaries import Summaries
+from core.records import EventRecord, WindowRecord
+from core.times import HOUR_MS, MINUTE_MS
+
+T = 1_795_399_200_000
+ENDED = T + 10 * MINUTE_MS + 5_000
+
+
+def end(channel_id: str = "7", at_ms: int = ENDED) -> EventRecord:
+    return EventRecord(f"end-{channel_id}", "stream_end", channel_id, at_ms, started_ms=T)
+
+
+def place(offset: int, partition: int = 0) -> TopicPartition:
+    return TopicPartition("channel-events", partition, offset)
+
+
+def minute(end_ms: int) -> WindowRecord:
+    return WindowRecord("1", "minute", end_ms - MINUTE_MS, end_ms, {})
+
+
+def held(summaries: Summaries, offset: int = 90) -> int:
+    return summaries.held(place(offset)).offset
+
+
+def test_a_broadcast_is_summed_up_when_its_minutes_are_there_and_again_when_its_hour_is() -> None:
+    summaries = Summaries()
+    summaries.take(end(), place(40))
+    times = []
+    for at_ms in range(T, T + 2 * HOUR_MS, MINUTE_MS):
+        summaries.stored([minute(at_ms)])
+        for ended in summaries.due():
+            times.append(at_ms)
+            summaries.done(ended)
+    assert times == [T + 12 * MINUTE_MS, T + 61 * MINUTE_MS]
+    assert summaries.waiting == []
+
+
+def test_nothing_past_an_end_that_waits_is_committed() -> None:
+    summaries = Summaries()
+    assert held(summaries) == 90
+    summaries.take(end(), place(40))
+    summaries.take(end("8"), place(55))
+    assert held(summaries) == 40
+    assert summaries.held(place(70, partition=1)).offset == 70
+    summaries.stored([minute(T + 3 * HOUR_MS)])
+    for _ in range(2):
+        for ended in summaries.due():
+            summaries.done(ended)
+    assert held(summaries) == 90
+
+
+def test_an_end_that_is_told_again_waits_once() -> None:
+    summaries = Summaries()
+    summaries.take(end(), place(40))
+    summaries.take(end(at_ms=ENDED + 1), place(41))
+    assert [(ended.ended_ms, ended.place.offset) for ended in summaries.waiting] == [(ENDED + 1, 41)]
+
+
+def test_other_events_and_ends_without_a_beginning_are_none() -> None:
+    summaries = Summaries()
+    summaries.take(EventRecord("x", "raid", "7", T, count=3), place(1))
+    summaries.take(EventRecord("x", "stream_end", "7", T), place(2))
+    assert summaries.waiting == []
+
+
+def test_what_another_sink_has_now_is_forgotten() -> None:
+    summaries = Summaries()
+    summaries.take(end(), place(40))
+    summaries.take(end("8"), place(50, partition=1))
+    summaries.forget([place(0)])
+    assert [ended.channel_id for ended in summaries.waiting] == ["8"]
