@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from django.conf import settings
@@ -35,6 +35,11 @@ _COMMON: Mapping[str, Any] = {
 def topic_name(topic: str) -> str:
     """Return the topic's name in this copy."""
     return f"{settings.KAFKA_TOPIC_PREFIX}{topic}"
+
+
+def topic_of(message: Message) -> str:
+    """Return the name that core/topics.py gives to the topic of a message."""
+    return str(message.topic()).removeprefix(settings.KAFKA_TOPIC_PREFIX)
 
 
 def producer(**extra: Any) -> Producer:

@@ -11,21 +11,20 @@ from typing import Any
 import redis
 from channels.layers import get_channel_layer
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from django.conf import settings
 
+from apps.metrics.batches import Batch, read_batch
 from apps.metrics.boards import BoardWriter
 from apps.metrics.dead_letters import DeadLetters
+from apps.metrics.readers import taken_ms, window_in
 from apps.metrics.store import WindowStore, is_stored
-from core.columns import GRAINS, WINDOW_MS, columns_of
 from core.errors import BadRecord, ServiceAway
 from core.excitement import EVERY_MS, PAST_MS, Past
-from core.records import EventRecord, Grain, WindowRecord, read_event, read_window
+from core.records import EventRecord, Grain, WindowRecord
+from core.share_limit import Excess, ShareLimits
 from twitchly.kafka import offsets_at, topic_name
 
 log = logging.getLogger(__name__)
 
-LENGTHS_MS: Mapping[Grain, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
-COLUMN_NAMES: Mapping[Grain, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
 HISTORY_TOPICS = ("windows-live", "windows-distinct", "windows", "channel-events")
 # How much the boards read again when they start: what is newest, and of the chatters what excitement compares with.
 BOARD_TOPICS: Mapping[str, int] = {"windows-live": 60_000, "windows-distinct": 60_000 + PAST_MS}
@@ -36,38 +35,40 @@ OPT_OUT = "opt_out"
 class HistorySink:
     """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing.
 
-    An opt-out deletes what is stored of its channel and leaves no trace itself.
+    An opt-out deletes what is stored of its channel and leaves no trace itself. Where too large a share of a topic
+    is unusable, the sink halts for the rest of its life: a start by somebody gives it a fresh allowance.
     """
 
     def __init__(self, consumer: Consumer, store: WindowStore, dead_letters: DeadLetters) -> None:
         self._consumer = consumer
         self._store = store
         self._dead_letters = dead_letters
-        self._events_topic = topic_name("channel-events")
+        self._limits = ShareLimits()
+        self._halt: Halt | None = None
         consumer.subscribe([topic_name(topic) for topic in HISTORY_TOPICS])
 
     def step(self, stop: Callable[[], bool]) -> int:
         """Carry one batch over and return its size; waits as long as Cassandra is away, unless told to stop."""
-        messages = _good(self._consumer.consume(1000, timeout=0.2))
-        if not messages:
+        if self._halt is not None:
+            self._halt.step()
             return 0
-        windows: list[WindowRecord] = []
-        events: list[EventRecord] = []
-        for message in messages:
-            self._read(message, windows, events)
-        stored = [window for window in windows if is_stored(window)]
-        if self._write(stored, events, stop) and self._dead_letters.flush(stop):
-            self._commit()
+        messages = _good(self._consumer.consume(1000, timeout=0.2))
+        batch = read_batch(messages, self._limits)
+        if batch.next_places and self._carry(batch, stop):
+            self._commit(batch.next_places)
+        if batch.excess is not None:
+            self._halt = Halt(self._consumer, batch.excess)
         return len(messages)
 
-    def _read(self, message: Message, windows: list[WindowRecord], events: list[EventRecord]) -> None:
-        try:
-            if message.topic() == self._events_topic:
-                events.append(read_event(message.value(), _taken_ms(message)))
-            else:
-                windows.append(read_window(message.value(), COLUMN_NAMES, LENGTHS_MS, _taken_ms(message)))
-        except BadRecord as error:
-            self._dead_letters.add(message, str(error))
+    def _carry(self, batch: Batch, stop: Callable[[], bool]) -> bool:
+        """Return whether all is written and set aside; the dead letters come last, for they are sent at once."""
+        windows = [record for record in batch.records if isinstance(record, WindowRecord) and is_stored(record)]
+        events = [record for record in batch.records if isinstance(record, EventRecord)]
+        if not self._write(windows, events, stop):
+            return False
+        for message, reason in batch.unusable:
+            self._dead_letters.add(message, reason)
+        return self._dead_letters.flush(stop)
 
     def _write(self, windows: list[WindowRecord], events: list[EventRecord], stop: Callable[[], bool]) -> bool:
         while True:
@@ -83,12 +84,37 @@ class HistorySink:
                     return False
                 time.sleep(1)
 
-    def _commit(self) -> None:
+    def _commit(self, places: Sequence[TopicPartition]) -> None:
         try:
-            self._consumer.commit(asynchronous=False)
+            self._consumer.commit(offsets=list(places), asynchronous=False)
         except KafkaException as error:
             # Another sink owns the partitions by now, or Kafka is away: the batch is read again, harmlessly.
             log.warning("the batch is written but not committed: %s", error)
+
+
+class Halt:
+    """A sink that goes no further: it keeps its partitions, so that they are read by nobody, and says why."""
+
+    SAY_AGAIN_S = 30.0
+
+    def __init__(self, consumer: Consumer, excess: Excess, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._consumer = consumer
+        self._excess = excess
+        self._now_s = now_s
+        self._say_s = now_s()
+
+    def step(self) -> None:
+        """Poll, which keeps the membership; what a partition that came just now still brings is left where it is."""
+        self._consumer.pause(self._consumer.assignment())
+        _good(self._consumer.consume(1000, timeout=0.2))
+        if self._now_s() >= self._say_s:
+            self._say_s = self._now_s() + self.SAY_AGAIN_S
+            log.error(
+                "halted: %s. Nothing further is moved or committed. Look at what was moved with `manage.py "
+                "dead_letters list %s`, then restart this sink to let it go on with a fresh allowance.",
+                self._excess,
+                self._excess.topic,
+            )
 
 
 class BoardsSink:
@@ -131,7 +157,7 @@ class BoardsSink:
         windows = []
         for message in messages:
             try:
-                windows.append(read_window(message.value(), COLUMN_NAMES, LENGTHS_MS, _taken_ms(message)))
+                windows.append(window_in(message.value(), taken_ms(message)))
             except BadRecord as error:
                 # History, which reads this topic too, writes it to the dead letters: once is enough.
                 log.warning("skipped an unusable window: %s", error)
@@ -202,8 +228,3 @@ def _good(messages: Iterable[Message]) -> list[Message]:
         else:
             log.warning("Kafka: %s", error)
     return good
-
-
-def _taken_ms(message: Message) -> int:
-    """Return when Kafka took the record, by our clocks."""
-    return int(message.timestamp()[1]) + int(settings.CLOCK_OFFSET_MS)

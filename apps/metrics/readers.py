@@ -1,0 +1,35 @@
+"""How the records of each topic are read, with the windows that we know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from confluent_kafka import Message
+from django.conf import settings
+
+from core.columns import GRAINS, WINDOW_MS, columns_of
+from core.records import ChatRecord, EventRecord, Grain, WindowRecord, read_chat, read_event, read_window
+
+Record = ChatRecord | WindowRecord | EventRecord
+
+LENGTHS_MS: Mapping[Grain, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
+COLUMN_NAMES: Mapping[Grain, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
+
+
+def window_in(value: bytes | None, at_ms: int) -> WindowRecord:
+    """Return the window in `value`, which Kafka took at `at_ms` by our clocks. Raises: BadRecord."""
+    return read_window(value, COLUMN_NAMES, LENGTHS_MS, at_ms)
+
+
+READERS: Mapping[str, Callable[[bytes | None, int], Record]] = {
+    "chat": read_chat,
+    "windows-live": window_in,
+    "windows-distinct": window_in,
+    "windows": window_in,
+    "channel-events": read_event,
+}
+
+
+def taken_ms(message: Message) -> int:
+    """Return when Kafka took the record, by our clocks."""
+    return int(message.timestamp()[1]) + int(settings.CLOCK_OFFSET_MS)

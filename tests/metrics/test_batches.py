@@ -1,0 +1,74 @@
+"""How far a batch is read: every topic by its own reader, up to where too many records are unusable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from confluent_kafka import Message
+from pytest_django import Settings
+
+from apps.metrics.batches import Batch, read_batch
+from core.records import EventRecord, WindowRecord
+from core.share_limit import Excess, ShareLimits
+
+T = 1_795_400_040_000
+WINDOW = {"v": 1, "grain": "minute", "channel_id": "7", "start_ms": T, "end_ms": T + 60_000, "messages": 4}
+EVENT = {"v": 1, "id": "a", "kind": "gap", "channel_id": "7", "at_ms": T, "until_ms": T, "reason": "restart"}
+GOOD = json.dumps(WINDOW).encode()
+
+
+def message(topic: str, offset: int, value: bytes | None, partition: int = 0) -> Message:
+    return Message(topic=topic, partition=partition, offset=offset, value=value, timestamp=(2, T + 61_000))
+
+
+def places(batch: Batch) -> set[tuple[str, int, int]]:
+    return {(place.topic, place.partition, place.offset) for place in batch.next_places}
+
+
+def test_neighbours_of_an_unusable_record_are_read() -> None:
+    messages = [
+        message("windows", 5, GOOD),
+        message("windows", 6, None),
+        message("windows", 7, GOOD),
+        message("windows-live", 5, b"[]", partition=1),
+        message("channel-events", 2, json.dumps(EVENT).encode()),
+    ]
+    batch = read_batch(messages, ShareLimits())
+    assert [type(record) for record in batch.records] == [WindowRecord, WindowRecord, EventRecord]
+    assert batch.unusable == [
+        (messages[1], "empty record: expected a JSON object"),
+        (messages[3], "expected a JSON object, got list"),
+    ]
+    assert places(batch) == {("windows", 0, 8), ("windows-live", 1, 6), ("channel-events", 0, 3)}
+
+
+def test_a_batch_ends_before_the_record_that_is_too_much() -> None:
+    poison = [message("windows", 50 + n, b"no") for n in range(300)]
+    after = [message("channel-events", 1, json.dumps(EVENT).encode())]
+    batch = read_batch([*(message("windows", n, GOOD) for n in range(50)), *poison, *after], ShareLimits())
+    assert batch.excess == Excess("windows", 101, 151, "not JSON: Expecting value: line 1 column 1 (char 0)")
+    assert (len(batch.records), [found for found, _ in batch.unusable]) == (50, poison[:100])
+    assert places(batch) == {("windows", 0, 150)}
+
+
+def test_what_was_read_before_counts_against_the_limit() -> None:
+    limits = ShareLimits()
+    assert read_batch([message("windows", n, b"no") for n in range(100)], limits).excess is None
+    batch = read_batch([message("windows", 100, b"no")], limits)
+    assert (batch.excess is None, batch.unusable, places(batch)) == (False, [], set())
+
+
+def test_topics_of_another_copy_are_known_without_their_prefix(settings: Settings) -> None:
+    settings.KAFKA_TOPIC_PREFIX = "other."
+    batch = read_batch([message("other.windows", 5, GOOD)], ShareLimits())
+    assert (len(batch.records), places(batch)) == (1, {("other.windows", 0, 6)})
+
+
+@pytest.mark.parametrize(("offset_ms", "usable"), [(0, 0), (3_600_000, 1)])
+def test_a_record_is_read_by_our_clocks_and_not_by_those_of_kafka(
+    settings: Settings, offset_ms: int, usable: int
+) -> None:
+    settings.CLOCK_OFFSET_MS = offset_ms
+    ahead = {**WINDOW, "start_ms": T + 3_600_000, "end_ms": T + 3_660_000}
+    assert len(read_batch([message("windows", 1, json.dumps(ahead).encode())], ShareLimits()).records) == usable
