@@ -31,13 +31,22 @@ class Topic:
         }
 
 
-def _with_dead_letters(topic: Topic, retention_ms: int) -> tuple[Topic, Topic]:
-    dead = Topic(f"{topic.name}-dlq", "run_sink", (), 1, retention_ms, segment_ms=topic.segment_ms)
-    return topic, dead
+def dead_letter_topic(topic: str) -> str:
+    """Return the name of the topic that takes the unusable records of `topic`."""
+    return f"{topic}-dlq"
+
+
+def _with_dead_letters(topic: Topic, retention_ms: int, writer: str = "run_sink history") -> tuple[Topic, Topic]:
+    name = dead_letter_topic(topic.name)
+    return topic, Topic(name, writer, ("dead_letters",), 1, retention_ms, segment_ms=topic.segment_ms)
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2),
+    *_with_dead_letters(
+        Topic("chat", "run_producer", ("flink",), 4, 23 * HOUR_MS, segment_ms=HOUR_MS // 2),
+        23 * HOUR_MS,
+        "dead_letters --scan",
+    ),
     *_with_dead_letters(
         Topic(
             "windows-live",
@@ -67,8 +76,5 @@ TOPICS: tuple[Topic, ...] = (
     *_with_dead_letters(Topic("channel-events", "run_producer", ("run_sink history",), 2, 30 * DAY_MS), 7 * DAY_MS),
 )
 TOPIC: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
-
-
-def dead_letter_topic(topic: str) -> str:
-    """Return the name of the topic that takes the unusable records of `topic`."""
-    return f"{topic}-dlq"
+# The topics whose unusable records are kept.
+DEAD_LETTERED: tuple[str, ...] = tuple(name for name in TOPIC if dead_letter_topic(name) in TOPIC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 SESSION_TIMEOUT_MS = 10_000
 MESSAGE_TIMEOUT_MS = 8_000
 SAY_AGAIN_S = 10.0
+# A reader that hears nothing for so long, and is not at the end, gives up.
+SILENCE_S = 20.0
 
 _COMMON: Mapping[str, Any] = {
     "client.id": "twitchly",
@@ -73,6 +75,11 @@ def consumer(group: str, **extra: Any) -> Consumer:
         "error_cb": _log_error,
     }
     return Consumer({**_COMMON, **config, **extra})
+
+
+def reader(group: str) -> Consumer:
+    """Return a consumer for `read_to_end`; it is no member of `group`, which only keeps how far it has come."""
+    return consumer(group, **{"enable.partition.eof": True})
 
 
 def create_topics(prefix: str | None = None) -> list[str]:
@@ -128,6 +135,42 @@ def offsets_at(reader: Consumer, partitions: Sequence[TopicPartition], at_ms: in
     """Return the partitions at the first record that Kafka took at `at_ms` or later (the end if none)."""
     asked = [TopicPartition(p.topic, p.partition, at_ms) for p in partitions]
     return list(reader.offsets_for_times(asked, timeout=10))
+
+
+def ends_of(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Return a partition's first offset kept and the one after the last. Raises: ServiceAway."""
+    try:
+        low, high = reader.get_watermark_offsets(place, timeout=10)
+    except KafkaException as error:
+        raise ServiceAway(f"Kafka does not tell the offsets of {place.topic}: {error}") from error
+    return low, high
+
+
+def read_to_end(reader: Consumer, places: Sequence[TopicPartition]) -> Iterator[list[Message]]:
+    """Yield in batches what one topic's partitions hold now, from the given places on. Raises: ServiceAway."""
+    ends = {place.partition: ends_of(reader, place)[1] for place in places}
+    left = {place.partition for place in places if place.offset < ends[place.partition]}
+    reader.assign([TopicPartition(p.topic, p.partition, p.offset) for p in places if p.partition in left])
+    heard_s = time.monotonic()
+    while left:
+        heard = reader.consume(10_000, timeout=0.2)
+        if heard:
+            heard_s = time.monotonic()
+        elif time.monotonic() - heard_s > SILENCE_S:
+            raise ServiceAway(f"Kafka has gone silent before the end of {places[0].topic}")
+        left -= {message.partition() for message in heard if _is_last(message, ends)}
+        batch = [m for m in heard if m.error() is None and (m.offset() or 0) < ends[m.partition() or 0]]
+        if batch:
+            yield batch
+    reader.unassign()
+
+
+def _is_last(message: Message, ends: Mapping[int, int]) -> bool:
+    """Whether nothing follows; the end of a partition is told even where its last offsets hold no record."""
+    error = message.error()
+    if error is not None:
+        return error.code() == KafkaError._PARTITION_EOF
+    return (message.offset() or 0) + 1 >= ends[message.partition() or 0]
 
 
 _said: dict[int, float] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 from django.conf import settings
 
+from apps.metrics.readers import taken_ms
 from core.errors import BadRecord, NotFound, ServiceAway
 from core.event_time import PROMISE_DELAY_MS
 from core.records import ChatRecord, read_chat
@@ -51,10 +52,10 @@ class ChatRange:
             raise ServiceAway(f"Kafka does not answer: {error}") from error
 
     def _of_partition(self, place: TopicPartition, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
-        self._consumer.assign([place])
-        for message in self._messages(place, until_ms):
+        # No offset: Kafka has taken nothing since then.
+        for message in self._messages(place) if place.offset >= 0 else ():
             try:
-                record = read_chat(message.value(), message.timestamp()[1] + settings.CLOCK_OFFSET_MS)
+                record = read_chat(message.value(), taken_ms(message))
             except BadRecord:
                 continue
             # What a partition may still bring after a record is at most so much earlier.
@@ -62,26 +63,15 @@ class ChatRange:
                 return
             if record.kind != "clock" and from_ms <= record.at_ms < until_ms:
                 yield record
-
-    def _messages(self, place: TopicPartition, until_ms: int) -> Iterator[Message]:
-        silent_s = time.monotonic()
-        _, high = offsets(self._consumer, place)
-        at = place.offset
-        while 0 <= at < high:
-            messages = self._consumer.consume(5_000, timeout=1.0)
-            for message in messages:
-                if (error := message.error()) is not None:
-                    raise ServiceAway(f"Kafka does not answer: {error}")
-                at = (message.offset() or 0) + 1
-                yield message
-            silent_s = time.monotonic() if messages else silent_s
-            if time.monotonic() - silent_s > SILENCE_S:
-                raise ServiceAway(f"Kafka gave nothing of partition {place.partition} for {SILENCE_S:.0f} s")
         raise NotFound(f"partition {place.partition} of chat does not reach {until_ms} ms yet: try again later")
+
+    def _messages(self, place: TopicPartition) -> Iterator[Message]:
+        for batch in kafka.read_to_end(self._consumer, [place]):
+            yield from batch
 
     def _first_ms(self, place: TopicPartition) -> int:
         """Return a time at which the partition's first record had been taken, 0 while none was deleted."""
-        low, high = offsets(self._consumer, place)
+        low, high = kafka.ends_of(self._consumer, place)
         if not low:
             return 0
         if low == high:
@@ -90,13 +80,4 @@ class ChatRange:
         message = self._consumer.poll(SILENCE_S)
         if message is None or message.error():
             raise ServiceAway(f"Kafka does not give the first record of partition {place.partition}")
-        return message.timestamp()[1] + settings.CLOCK_OFFSET_MS + CLOCKS_DIFFER_MS
-
-
-def offsets(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
-    """Return the first offset of a partition that is kept and the one after its last. Raises: ServiceAway."""
-    try:
-        low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=10)
-    except KafkaException as error:
-        raise ServiceAway(f"Kafka does not answer: {error}") from error
-    return low, high
+        return taken_ms(message) + CLOCKS_DIFFER_MS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +9,18 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from core.dead_letters import LONGEST_BYTES, LONGEST_KEY_BYTES, Header, letter_headers
 from core.topics import dead_letter_topic
 
 log = logging.getLogger(__name__)
 
-# What Kafka takes in one record, less room for the headers.
-LONGEST_BYTES = 900_000
-
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class _Outgoing:
     topic: str
-    value: bytes
-    headers: list[tuple[str, str | bytes | None]]
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header]
 
 
 class DeadLetters:
@@ -33,20 +31,17 @@ class DeadLetters:
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
-        self._failed: list[_Letter] = []
+        self._failed: list[_Outgoing] = []
 
     def add(self, message: Message, reason: str) -> None:
         """Set one record aside."""
-        where = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
-        value = message.value()
-        raw = value if isinstance(value, bytes) else b""
-        headers: list[tuple[str, str | bytes | None]] = [
-            ("reason", reason.encode(errors="replace")),
-            ("from", json.dumps(where).encode()),
-            ("bytes", str(len(raw)).encode()),
-        ]
-        log.warning("unusable record at %s: %s", where, reason)
-        self._send(_Letter(dead_letter_topic(str(message.topic())), raw[:LONGEST_BYTES], headers))
+        topic, partition, offset = str(message.topic()), message.partition() or 0, message.offset() or 0
+        key, value = _bytes(message.key()), _bytes(message.value())
+        headers = letter_headers(topic=topic, partition=partition, offset=offset, key=key, value=value, reason=reason)
+        log.warning("unusable record at %s/%d/%d: %s", topic, partition, offset, reason)
+        kept_key = None if key is None else key[:LONGEST_KEY_BYTES]
+        kept = None if value is None else value[:LONGEST_BYTES]
+        self._send(_Outgoing(dead_letter_topic(topic), kept_key, kept, headers))
 
     def flush(self, stop: Callable[[], bool]) -> bool:
         """Return True when Kafka has them all; tries again those it did not take, until told to stop."""
@@ -58,12 +53,21 @@ class DeadLetters:
                 self._send(letter)
         return True
 
-    def _send(self, letter: _Letter) -> None:
-        self._producer.produce(
-            letter.topic, letter.value, headers=letter.headers, on_delivery=partial(self._delivered, letter)
-        )
+    def _send(self, letter: _Outgoing) -> None:
+        delivered = partial(self._delivered, letter)
+        try:
+            self._producer.produce(
+                letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=delivered
+            )
+        except BufferError:
+            # A batch of very long records is more than the driver holds at once: sent again by flush().
+            self._failed.append(letter)
 
-    def _delivered(self, letter: _Letter, error: KafkaError | None, _message: Message) -> None:
+    def _delivered(self, letter: _Outgoing, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
             log.warning("a dead letter was not taken and is sent again: %s", error)
             self._failed.append(letter)
+
+
+def _bytes(content: bytes | str | None) -> bytes | None:
+    return content.encode() if isinstance(content, str) else content

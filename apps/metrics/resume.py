@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer, TopicPartition
 
-from apps.metrics.chat_range import ChatRange, offsets
-from core.columns import GRAINS, WINDOW_MS, columns_of
+from apps.metrics.chat_range import ChatRange
+from apps.metrics.readers import taken_ms, window_in
 from core.errors import BadRecord, ServiceAway
-from core.records import read_window
 from core.times import HOUR_MS, MINUTE_MS
 from twitchly import kafka
 
 # What a job that died had computed and not yet handed to Kafka is far younger.
 MARGIN_MS = 5 * MINUTE_MS
-_LENGTHS_MS = {grain: WINDOW_MS[grain] for grain in GRAINS}
-_COLUMN_NAMES = {grain: frozenset(column.name for column in columns_of(grain)) for grain in GRAINS}
 LAST_S = 10.0
 
 
@@ -45,7 +42,7 @@ def _newest_window_ms() -> int | None:
 
 
 def _last_end_ms(reader: Consumer, place: TopicPartition) -> int | None:
-    low, high = offsets(reader, place)
+    low, high = kafka.ends_of(reader, place)
     if low == high:
         return None
     reader.assign([TopicPartition(place.topic, place.partition, high - 1)])
@@ -53,6 +50,6 @@ def _last_end_ms(reader: Consumer, place: TopicPartition) -> int | None:
     if message is None or message.error():
         raise ServiceAway(f"Kafka does not give the last record of {place.topic}")
     try:
-        return read_window(message.value(), _COLUMN_NAMES, _LENGTHS_MS, message.timestamp()[1] + 10 * HOUR_MS).end_ms
+        return window_in(message.value(), taken_ms(message)).end_ms
     except BadRecord:
         return None

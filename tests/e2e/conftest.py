@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import connections
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
-from drills.stack import Stack
+from core.errors import ServiceAway
+from core.topics import TOPIC
+from drills.stack import Stack, wait_until
+from twitchly import kafka
 
 
 @pytest.fixture(scope="package")
@@ -22,11 +26,33 @@ def stack() -> Iterator[Stack]:
         copy.remove()
 
 
+@pytest.fixture
+def topics(stack: Stack, settings: Settings) -> str:
+    """Empty topics of our own on the running copy's Kafka; what their names begin with."""
+    settings.KAFKA_BOOTSTRAP = stack.kafka
+    settings.KAFKA_TOPIC_PREFIX = f"test-{uuid.uuid4().hex[:8]}."
+    kafka.create_topics()
+    wait_until(_are_led, 30, "the partitions of the topics to be led")
+    return kafka.topic_name("")
+
+
+def _are_led() -> bool:
+    reader = kafka.consumer("test")
+    try:
+        return all(
+            kafka.ends_of(reader, place) == (0, 0) for name in TOPIC for place in kafka.partitions_of(reader, name)
+        )
+    except ServiceAway:
+        return False
+    finally:
+        reader.close()
+
+
 @pytest.fixture(scope="package")
 def cassandra(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Let this process use the running copy's Cassandra."""
     options = {"connection": {"port": stack.port + 3, "lazy_connect": True, "retry_connect": True}}
-    database = {"ENGINE": "django_cassandra_engine", "NAME": settings.CASSANDRA_KEYSPACE, "HOST": "127.0.0.1"}
+    database = {"ENGINE": "django_cassandra_engine", "NAME": django_settings.CASSANDRA_KEYSPACE, "HOST": "127.0.0.1"}
     connections.databases["cassandra"] = connections.databases["default"] | database | {"OPTIONS": options}
     with django_db_blocker.unblock():
         yield

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
-from pytest_django import Settings
 
 from apps.ingest.listening.ownership import Newest, Ownership, newest_records
 from apps.ingest.listening.writer import Entry, Writer
@@ -16,23 +14,13 @@ from core.coverage import Gap
 from core.event_time import PROMISE_DELAY_MS
 from core.records import clock_record, read_event
 from core.topics import TOPIC
-from drills.stack import Stack, wait_until
+from drills.stack import wait_until
 from twitchly import kafka
 
 pytestmark = pytest.mark.server
 
 NOW = 1_795_400_000_000
 PARTITIONS = TOPIC["chat"].partitions
-
-
-@pytest.fixture
-def topics(stack: Stack, settings: Settings) -> str:
-    """Empty topics of our own on the running copy's Kafka."""
-    settings.KAFKA_BOOTSTRAP = stack.kafka
-    settings.KAFKA_TOPIC_PREFIX = f"writing-{uuid.uuid4().hex[:8]}."
-    kafka.create_topics()
-    kafka.wait_for_topic("chat", lambda: False)
-    return kafka.topic_name("")
 
 
 def writer(now_ms: int = NOW) -> Writer:

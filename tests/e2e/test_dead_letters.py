@@ -1,0 +1,168 @@
+"""`manage.py dead_letters` on real topics: what was set aside is explained, put back, and found on chat."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.core.management.base import CommandError
+from pytest_django import Settings
+
+from apps.metrics.dead_letters import DeadLetters
+from tests.e2e.letters import HUGE, event, listed, poison_of, read, run, spoken, window, write
+from twitchly import kafka
+
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]
+
+
+def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> None:
+    """Make dead letters of records that are written to a topic now, as a reader would that knows less than ours."""
+    before = len(read(topic))
+    write(topic, values, partition=1, key=key)
+    letters = DeadLetters(kafka.producer())
+    for message in read(topic)[before:]:
+        letters.add(message, "an older reader's reason")
+    assert letters.flush(lambda: False)
+
+
+def test_a_letter_is_explained_by_todays_reader() -> None:
+    set_aside("windows", window("7"), window("7", grain="\x1byear"), b"y" * 950_000, None, key=b"seven")
+    usable, unusable, cut, empty = (run("explain", "windows", str(offset)) for offset in range(4))
+    assert "today     usable now" in usable
+    assert "reason    an older reader's reason" in usable
+    assert "from      windows/1/0" in usable
+    assert "key       seven" in usable
+    assert f"value     {window('7').decode()}" in usable
+    assert any(line.startswith("today     unknown grain '\\x1byear'") for line in unusable)
+    assert "bytes     950,000, 900,000 of them kept" in cut
+    assert cut[-1] == f"value     {'y' * 2_000}…"
+    assert empty[-1] == "value     none"
+    with pytest.raises(CommandError, match="no dead letter at 4: offsets 0 to 3 are kept"):
+        run("explain", "windows", "4")
+    with pytest.raises(CommandError, match="no dead letter at 0: it has none"):
+        run("explain", "channel-events", "0")
+
+
+def test_letters_that_can_be_used_today_are_put_back_with_their_key_once() -> None:
+    set_aside("windows", window("7"), b"no", b"y" * 950_000, window("7", 1), key=b"seven")
+    said = run("replay", "windows", "--all")
+    assert (said[0], said[3]) == ("windows 0: replayed", "windows 3: replayed")
+    assert said[1].startswith("windows 1: refused: not JSON")
+    assert said[2].startswith("windows 2: refused: it was cut")
+    back = read("windows")[4:]
+    assert [(m.partition(), m.key(), m.value()) for m in back] == [
+        (1, b"seven", window("7")),
+        (1, b"seven", window("7", 1)),
+    ]
+    assert [row["replayed"] for row in listed("windows")[0]] == [True, False, False, True]
+    assert [line.split(": ")[1] for line in run("replay", "windows", "--all")] == ["refused", "refused"]
+    assert len(read("windows")) == 6
+
+
+def test_a_letter_that_is_named_is_put_back_again_and_a_note_is_no_letter() -> None:
+    set_aside("channel-events", event("7"), b"no", key=b"7")
+    for _ in range(2):
+        assert run("replay", "channel-events", "0") == ["channel-events 0: replayed"]
+    assert [message.value() for message in read("channel-events")[2:]] == [event("7")] * 2
+    assert "replayed  yes" in run("explain", "channel-events", "0")
+    with pytest.raises(CommandError, match="1 of 2 letters were refused"):
+        run("replay", "channel-events", "0", "1")
+    with pytest.raises(CommandError, match="no dead letter at 2: offsets 0 to 4 are kept"):
+        run("replay", "channel-events", "0", "2")
+    assert len(read("channel-events")) == 5
+
+
+def test_a_letter_whose_partition_is_no_more_goes_by_its_key() -> None:
+    producer = kafka.producer()
+    place = json.dumps({"topic": "windows", "partition": 10**12, "offset": 3}).encode()
+    producer.produce(kafka.topic_name("windows-dlq"), window("7"), b"7", headers=[("from", place)])
+    assert producer.flush(20) == 0
+    assert run("replay", "windows", "--all") == ["windows 0: replayed"]
+    assert [(message.key(), message.value()) for message in read("windows")] == [(b"7", window("7"))]
+
+
+def test_the_newest_letters_of_all_topics_are_listed_last() -> None:
+    set_aside("windows", *[b"no"] * 3)
+    set_aside("channel-events", b"no")
+    set_aside("windows-live", b"[]")
+    lines = run("list", "--limit", "3")
+    assert [line.split()[2] for line in lines[:3]] == ["windows/1/2", "channel-events/1/0", "windows-live/1/0"]
+    assert lines[3] == "     3 of windows: an older reader's reason"
+    assert len(lines) == 6
+    assert run("list", "windows", "--limit", "0") == ["     3 of windows: an older reader's reason"]
+
+
+def test_letters_that_the_driver_cannot_hold_at_once_all_arrive() -> None:
+    write("windows", [b"%d" % number for number in range(20)])
+    letters = DeadLetters(kafka.producer(**{"queue.buffering.max.messages": 3, "linger.ms": 100}))
+    for message in read("windows"):
+        letters.add(message, "odd")
+    assert letters.flush(lambda: False)
+    assert sorted(row["source_offset"] for row in listed("windows")[0]) == list(range(20))
+
+
+def test_a_record_of_the_greatest_length_fits_into_a_letter_with_what_is_said_of_it() -> None:
+    producer = kafka.producer(**{"message.max.bytes": 1_040_000})
+    producer.produce(kafka.topic_name("windows"), b"v" * 900_000, b"k" * 130_000)
+    assert producer.flush(20) == 0
+    letters = DeadLetters(kafka.producer())
+    letters.add(read("windows")[0], "odd")
+    assert letters.flush(lambda: False)
+    assert listed("windows")[0][0]["bytes"] == 900_000
+    assert "130000 of its key, are more than is kept" in run("replay", "windows", "--all")[0]
+
+
+def test_a_scan_moves_what_flink_had_to_ignore_and_nothing_twice() -> None:
+    wrong: dict[str, Sequence[Any]] = {
+        "kind": [None, "weird"],
+        "at_ms": [None, "soon", int(time.time() * 1000) + 3_600_000, *HUGE],
+        "words": [None, "many"],
+        "user_hash": [None, 2**63],
+        "channel_id": [None, "\ud800"],
+    }
+    poison = poison_of(spoken, wrong)
+    for partition in range(3):
+        write("chat", [value for bad in poison[partition::3] for value in (spoken(), bad)], partition)
+    assert run("--scan", "chat")[-1] == f"read {2 * len(poison)} records of chat, moved {len(poison)}"
+    rows, counts = listed("chat")
+    assert sorted(row["bytes"] for row in rows) == sorted(len(value or b"") for value in poison)
+    assert {(row["partition"], row["source_offset"] % 2) for row in rows} == {(0, 1), (1, 1), (2, 1)}
+    assert sum(counts.values()) == len(poison)
+    assert run("--scan", "chat") == ["read 0 records of chat, moved 0"]
+    write("chat", [spoken(), b"one more"], partition=3)
+    assert run("--scan", "chat")[-1] == "read 2 records of chat, moved 1"
+    assert len(listed("chat")[0]) == len(poison) + 1
+
+
+def test_a_scan_goes_by_our_clocks(settings: Settings) -> None:
+    settings.CLOCK_OFFSET_MS = 3_600_000
+    write("chat", [spoken(at_ms=int(time.time() * 1000) + 3_600_000)])
+    assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]
+
+
+def test_letters_of_chat_show_no_text_and_stay_where_they_are() -> None:
+    write("chat", [spoken(words=None), b"a secret word"])
+    run("--scan", "chat")
+    said = [*run("list"), *run("list", "chat", "--json"), *run("explain", "chat", "0"), *run("explain", "chat", "1")]
+    assert any("words is None" in line for line in said)
+    assert not any("secret" in line for line in said)
+    with pytest.raises(CommandError, match="cannot be replayed"):
+        run("replay", "chat", "--all")
+
+
+def test_a_scan_that_finds_too_much_stops_and_the_next_one_goes_on_there() -> None:
+    write("chat", [*[spoken()] * 50, *[b"no"] * 150, *[spoken()] * 9])
+    with pytest.raises(CommandError, match="101 of the last 151 records of chat were unusable"):
+        run("--scan", "chat")
+    assert len(listed("chat")[0]) == 100
+    assert run("--scan", "chat")[-1] == "read 59 records of chat, moved 50"
+    assert [row["source_offset"] for row in listed("chat")[0]] == list(range(50, 200))
+
+
+def test_without_kafka_it_is_said_where_it_was_looked_for(settings: Settings) -> None:
+    settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
+    with pytest.raises(CommandError, match=r"Kafka at 127\.0\.0\.1:1 does not answer"):
+        run("list", "windows")

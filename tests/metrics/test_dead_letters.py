@@ -1,0 +1,120 @@
+"""What `manage.py dead_letters` prints, and what it refuses without asking Kafka."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django import Settings
+
+from apps.metrics.dead_letter_box import fault_today
+from apps.metrics.management.commands.dead_letters import Command, _explanation
+from core.dead_letters import NOWHERE, Letter
+from core.topics import DEAD_LETTERED
+from twitchly import clock
+
+T = 1_795_400_040_000
+WINDOW = {"v": 1, "grain": "minute", "channel_id": "7", "start_ms": T, "end_ms": T + 60_000, "messages": 4}
+
+
+def letter(value: bytes | None, *, key: bytes | None = b"7", reason: str = "odd", length: int | None = None) -> Letter:
+    size = len(value or b"") if length is None else length
+    return Letter(3, T, 1, 42, reason, size, len(key or b""), key, value)
+
+
+def row(offset: int, **changes: Any) -> dict[str, Any]:
+    place = {"topic": "windows", "offset": offset, "written_ms": T, "partition": 1, "source_offset": 42}
+    return {**place, "bytes": 1_234, "reason": "not JSON", "replayed": False, **changes}
+
+
+def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_json: bool = False) -> list[str]:
+    out = StringIO()
+    command = Command(stdout=out, no_color=True)
+    (command._write_json if as_json else command._write_lines)(rows, counts)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "expected one of list, explain, replay or --scan chat"),
+        (["--scan", "chat", "list"], "expected one of list, explain, replay or --scan chat"),
+        (["--scan", "windows"], "choose from 'chat'"),
+        (["list", "chatter"], f"choose from {str(DEAD_LETTERED).strip('()')}"),
+        (["list", "--limit", "-1"], "-1 is less than 0"),
+        (["explain", "windows"], "offset"),
+        (["explain", "windows", "first"], "invalid whole_number value: 'first'"),
+        (["replay", "windows"], "expected the offsets of letters, or --all"),
+        (["replay", "windows", "3", "--all"], "expected the offsets of letters, or --all"),
+        (["replay", "chat", "--all"], "cannot be replayed: their time has passed"),
+        (["replay", "chat", "3"], "cannot be replayed: their time has passed"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_what_would(words: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        call_command("dead_letters", *words)
+
+
+def test_a_letter_is_a_line_with_its_place_size_and_reason() -> None:
+    lines = printed(
+        [row(4, replayed=True), row(5, partition=NOWHERE, source_offset=NOWHERE, reason="\x1b[2J\nodd")],
+        Counter({("windows", "not JSON"): 1_200, ("chat", "\x1b[2J\nodd"): 1}),
+    )
+    assert lines == [
+        "     4  2026-11-23T02:14:00Z  windows/1/42  1,234 bytes  replayed  not JSON",
+        "     5  2026-11-23T02:14:00Z  windows/?/?  1,234 bytes  \\x1b[2J\\nodd",
+        " 1,200 of windows: not JSON",
+        "     1 of chat: \\x1b[2J\\nodd",
+    ]
+
+
+def test_no_letters_are_said_to_be_none() -> None:
+    assert printed([], Counter()) == ["no dead letters"]
+
+
+def test_rare_reasons_are_counted_together() -> None:
+    lines = printed([], Counter({("windows", f"reason {chr(97 + n)}"): 30 - n for n in range(22)}))
+    assert (len(lines), lines[0], lines[-1]) == (21, "    30 of windows: reason a", "    19 for 2 other reasons")
+
+
+def test_json_is_a_line_a_letter_and_a_line_a_reason() -> None:
+    lines = printed([row(4, reason="\x1b\nodd")], Counter({("windows", "odd"): 7}), as_json=True)
+    assert [json.loads(line) for line in lines] == [
+        row(4, reason="\x1b\nodd"),
+        {"topic": "windows", "reason": "odd", "count": 7},
+    ]
+    assert "\x1b" not in lines[0]
+
+
+def test_a_letter_is_explained_with_its_value_and_what_its_reader_says_today() -> None:
+    said = _explanation("windows", letter(b'{"grain": "\x1b"}' + b" " * 3_000), replayed=True)
+    assert said["from"] == "windows/1/42"
+    assert said["today"].startswith("not JSON: Invalid control character")
+    assert said["value"] == '{"grain": "\\x1b"}' + " " * (2_000 - 14) + "…"
+    assert (said["key"], said["replayed"], said["reason"]) == ("7", "yes", "odd")
+
+
+def test_of_a_letter_of_chat_no_word_is_shown() -> None:
+    value = json.dumps({"kind": "message", "text": "a secret word"}).encode()
+    said = _explanation("chat", letter(value, key=b"secret"), replayed=False)
+    assert "at_ms is None" in said["today"]
+    assert "secret" not in " ".join(said.values())
+    assert said.keys() == {"written", "from", "bytes", "reason", "replayed", "today"}
+
+
+def test_todays_reader_judges_by_todays_time(settings: Settings) -> None:
+    start_ms = clock.now_ms() // 60_000 * 60_000 + 3_600_000
+    ahead = letter(json.dumps({**WINDOW, "start_ms": start_ms, "end_ms": start_ms + 60_000}).encode())
+    assert "more than 10 min after" in str(fault_today("windows", ahead))
+    settings.CLOCK_OFFSET_MS = 3_600_000
+    assert fault_today("windows", ahead) is None
+
+
+def test_a_cut_letter_is_unusable_even_if_it_can_be_read() -> None:
+    assert "was cut: 999000 bytes" in str(fault_today("windows", letter(json.dumps(WINDOW).encode(), length=999_000)))
