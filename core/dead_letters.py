@@ -14,6 +14,8 @@ from typing import Any
 # What Kafka takes in one record, less room for the key and the headers.
 LONGEST_BYTES = 900_000
 LONGEST_KEY_BYTES = 1_000
+# Its records hold what people wrote: its letters have no content.
+PRIVATE = "chat"
 # Where it is not known: Kafka's own sign for any partition.
 NOWHERE = -1
 

@@ -15,9 +15,12 @@ from twitchly.kafka import topic_of
 
 @dataclass(slots=True)
 class Batch:
-    """What was read: the usable records, the unusable messages and why, and what ended it before its end, if so."""
+    """What was read: the usable records and where from, the unusable messages and why.
 
-    records: list[Record] = field(default_factory=list)
+    `excess` is what ended it before its end, if anything did.
+    """
+
+    records: list[tuple[Record, Message]] = field(default_factory=list)
     unusable: list[tuple[Message, str]] = field(default_factory=list)
     excess: Excess | None = None
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -32,7 +35,7 @@ class Batch:
         if isinstance(found, str):
             self.unusable.append((message, found))
         else:
-            self.records.append(found)
+            self.records.append((found, message))
         self._next[str(message.topic()), message.partition() or 0] = (message.offset() or 0) + 1
 
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from core.dead_letters import LONGEST_BYTES, LONGEST_KEY_BYTES, Header, letter_headers
+from core.dead_letters import LONGEST_BYTES, LONGEST_KEY_BYTES, PRIVATE, Header, letter_headers
 from core.topics import dead_letter_topic
+from twitchly.kafka import topic_of
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ class _Outgoing:
 class DeadLetters:
     """Writes unusable records away.
 
-    A record is kept as it came, cut where it is too long; its place, length and fault are in the headers.
+    A record is kept as it came, cut where it is too long, and one of chat without its content; its place, length and
+    fault are in the headers.
     """
 
     def __init__(self, producer: Producer) -> None:
@@ -39,6 +41,9 @@ class DeadLetters:
         key, value = _bytes(message.key()), _bytes(message.value())
         headers = letter_headers(topic=topic, partition=partition, offset=offset, key=key, value=value, reason=reason)
         log.warning("unusable record at %s/%d/%d: %s", topic, partition, offset, reason)
+        if topic_of(message) == PRIVATE:
+            # It may hold what somebody wrote, which no topic keeps for longer than chat does.
+            value = None
         kept_key = None if key is None else key[:LONGEST_KEY_BYTES]
         kept = None if value is None else value[:LONGEST_BYTES]
         self._send(_Outgoing(dead_letter_topic(topic), kept_key, kept, headers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import Message
+from confluent_kafka import Message, TopicPartition
 from django.conf import settings
 
 from core.columns import GRAINS, WINDOW_MS, columns_of
@@ -28,6 +28,11 @@ READERS: Mapping[str, Callable[[bytes | None, int], Record]] = {
     "windows": window_in,
     "channel-events": read_event,
 }
+
+
+def place_of(message: Message) -> TopicPartition:
+    """Return where a message lies."""
+    return TopicPartition(str(message.topic()), message.partition() or 0, message.offset() or 0)
 
 
 def taken_ms(message: Message) -> int:

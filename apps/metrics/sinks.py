@@ -14,9 +14,11 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from apps.metrics.batches import Batch, read_batch
 from apps.metrics.boards import BoardWriter
+from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
-from apps.metrics.readers import taken_ms, window_in
+from apps.metrics.readers import place_of, taken_ms, window_in
 from apps.metrics.store import WindowStore, is_stored
+from apps.metrics.summaries import Summaries
 from core.errors import BadRecord, ServiceAway
 from core.excitement import EVERY_MS, PAST_MS, Past
 from core.records import EventRecord, Grain, WindowRecord
@@ -35,17 +37,24 @@ OPT_OUT = "opt_out"
 class HistorySink:
     """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing.
 
-    An opt-out deletes what is stored of its channel and leaves no trace itself. Where too large a share of a topic
+    An opt-out deletes what is stored of its channel and leaves no trace itself. A broadcast that has ended is summed
+    up once its windows have come; until then the record of its end is not committed. Where too large a share of a topic
     is unusable, the sink halts for the rest of its life: a start by somebody gives it a fresh allowance.
     """
 
-    def __init__(self, consumer: Consumer, store: WindowStore, dead_letters: DeadLetters) -> None:
+    def __init__(
+        self, consumer: Consumer, store: WindowStore, broadcasts: BroadcastStore, dead_letters: DeadLetters
+    ) -> None:
         self._consumer = consumer
         self._store = store
+        self._broadcasts = broadcasts
         self._dead_letters = dead_letters
         self._limits = ShareLimits()
+        self._summaries = Summaries()
+        self._places: dict[tuple[str, int], TopicPartition] = {}
         self._halt: Halt | None = None
-        consumer.subscribe([topic_name(topic) for topic in HISTORY_TOPICS])
+        topics = [topic_name(topic) for topic in HISTORY_TOPICS]
+        consumer.subscribe(topics, on_revoke=self._give_up, on_lost=self._give_up)
 
     def step(self, stop: Callable[[], bool]) -> int:
         """Carry one batch over and return its size; waits as long as Cassandra is away, unless told to stop."""
@@ -55,17 +64,22 @@ class HistorySink:
         messages = _good(self._consumer.consume(1000, timeout=0.2))
         batch = read_batch(messages, self._limits)
         if batch.next_places and self._carry(batch, stop):
-            self._commit(batch.next_places)
+            self._sum_up()
+            self._places |= {(place.topic, place.partition): place for place in batch.next_places}
+            self._commit([self._summaries.held(place) for place in self._places.values()])
         if batch.excess is not None:
             self._halt = Halt(self._consumer, batch.excess)
         return len(messages)
 
     def _carry(self, batch: Batch, stop: Callable[[], bool]) -> bool:
         """Return whether all is written and set aside; the dead letters come last, for they are sent at once."""
-        windows = [record for record in batch.records if isinstance(record, WindowRecord) and is_stored(record)]
-        events = [record for record in batch.records if isinstance(record, EventRecord)]
-        if not self._write(windows, events, stop):
+        windows = [record for record, _ in batch.records if isinstance(record, WindowRecord) and is_stored(record)]
+        events = [(record, message) for record, message in batch.records if isinstance(record, EventRecord)]
+        if not self._write(windows, [event for event, _ in events], stop):
             return False
+        for event, message in events:
+            self._summaries.take(event, place_of(message))
+        self._summaries.stored(windows)
         for message, reason in batch.unusable:
             self._dead_letters.add(message, reason)
         return self._dead_letters.flush(stop)
@@ -83,6 +97,21 @@ class HistorySink:
                 if stop():
                     return False
                 time.sleep(1)
+
+    def _sum_up(self) -> None:
+        """Sum up the broadcasts whose windows have all come; what does not succeed is tried again."""
+        for ended in self._summaries.due():
+            try:
+                self._broadcasts.summarise(ended.channel_id, ended.started_ms, ended.ended_ms, revision=ended.summed)
+            except ServiceAway as error:
+                log.warning("a broadcast is summed up later: %s", error)
+                return
+            self._summaries.done(ended)
+
+    def _give_up(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._summaries.forget(partitions)
+        for place in partitions:
+            self._places.pop((place.topic, place.partition), None)
 
     def _commit(self, places: Sequence[TopicPartition]) -> None:
         try:

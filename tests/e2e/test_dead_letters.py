@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
+from apps.metrics.dead_letter_box import DeadLetterBox
 from apps.metrics.dead_letters import DeadLetters
 from tests.e2e.letters import HUGE, event, listed, poison_of, read, run, spoken, window, write
 from twitchly import kafka
@@ -143,12 +145,14 @@ def test_a_scan_goes_by_our_clocks(settings: Settings) -> None:
     assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]
 
 
-def test_letters_of_chat_show_no_text_and_stay_where_they_are() -> None:
+def test_letters_of_chat_hold_no_text_and_stay_where_they_are() -> None:
     write("chat", [spoken(words=None), b"a secret word"])
     run("--scan", "chat")
     said = [*run("list"), *run("list", "chat", "--json"), *run("explain", "chat", "0"), *run("explain", "chat", "1")]
     assert any("words is None" in line for line in said)
     assert not any("secret" in line for line in said)
+    with closing(DeadLetterBox("chat")) as box:
+        assert [(letter.value, letter.length) for letter in box.letters()][1] == (None, 13)
     with pytest.raises(CommandError, match="cannot be replayed"):
         run("replay", "chat", "--all")
 

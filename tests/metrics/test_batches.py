@@ -35,7 +35,8 @@ def test_neighbours_of_an_unusable_record_are_read() -> None:
         message("channel-events", 2, json.dumps(EVENT).encode()),
     ]
     batch = read_batch(messages, ShareLimits())
-    assert [type(record) for record in batch.records] == [WindowRecord, WindowRecord, EventRecord]
+    assert [type(record) for record, _ in batch.records] == [WindowRecord, WindowRecord, EventRecord]
+    assert [whence for _, whence in batch.records] == [messages[0], messages[2], messages[4]]
     assert batch.unusable == [
         (messages[1], "empty record: expected a JSON object"),
         (messages[3], "expected a JSON object, got list"),

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.metrics.chat_scan import ChatScan
 from apps.metrics.dead_letter_box import DeadLetterBox, fault_today, replay
 from apps.metrics.dead_letters import DeadLetters
-from core.dead_letters import NOWHERE, Letter, escaped, kind_of_fault
+from core.dead_letters import NOWHERE, PRIVATE, Letter, escaped, kind_of_fault
 from core.errors import TwitchlyError
 from core.topics import DEAD_LETTERED
 from twitchly import kafka
@@ -23,7 +23,6 @@ from twitchly import kafka
 # A letter as it is listed.
 Row = dict[str, Any]
 # Its records hold what people wrote: of these only place, size and reason are shown.
-PRIVATE = "chat"
 VALUE_MAX = 2_000
 REASON_MAX = 300
 REASONS_SHOWN = 20
@@ -159,9 +158,11 @@ def _explanation(topic: str, letter: Letter, *, replayed: bool) -> Mapping[str, 
         "bytes": f"{letter.length:,}, {len(letter.value or b''):,} of them kept",
         "reason": escaped(letter.reason),
         "replayed": "yes" if replayed else "no",
-        "today": escaped(fault_today(topic, letter) or "usable now"),
     }
-    return said if topic == PRIVATE else {**said, "key": _content(letter.key), "value": _content(letter.value)}
+    if topic == PRIVATE:
+        return said
+    today = escaped(fault_today(topic, letter) or "usable now")
+    return {**said, "today": today, "key": _content(letter.key), "value": _content(letter.value)}
 
 
 def _unreplayed(box: DeadLetterBox) -> Iterator[Letter]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.metrics.boards import BoardWriter
+from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.sinks import HISTORY_TOPICS, BoardsSink, HistorySink
 from apps.metrics.store import WindowStore
@@ -40,7 +41,8 @@ class Command(BaseCommand):
             consumer.close()
 
     def _history(self, consumer: Any, stop: Stop) -> None:
-        history = HistorySink(consumer, WindowStore(), DeadLetters(kafka.producer()))
+        store = WindowStore()
+        history = HistorySink(consumer, store, BroadcastStore(store), DeadLetters(kafka.producer()))
         while not stop():
             history.step(stop)
 
