@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill-kill drill-ingest drill-soak bench screens
+.PHONY: lint test test-unit drill-kill drill-ingest drill-soak drill-midnight bench screens
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 lint:
 	.venv/bin/ruff format --check .
@@ -52,6 +52,9 @@ drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check
 drill-soak: ## All faults at random: MINUTES=30 SEED=1
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+drill-midnight: ## Let a month end while a copy runs, check the ledger
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.midnight
 bench: ## Measure the parser, the producer, cold joins and 5,000 channels; figures under var/bench
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m bench

@@ -75,16 +75,20 @@ class Teller:
         )
         self._writer.own(dict.fromkeys(range(PARTITIONS), start_ms))
 
-    def tell(self, lines: Sequence[Said]) -> list[str]:
-        """Say a script and a pulse a second while it lasts; return the ids of its channels."""
+    def tell(self, lines: Sequence[Said], times: Sequence[int] = ()) -> list[str]:
+        """Say a script and a pulse a second while it lasts; return the ids of its channels.
+
+        `times` is what a clock shows at each line, instead of what follows from the script.
+        """
         ids = [str(self._first_id + n) for n in range(CHANNELS)]
         self._first_id += CHANNELS
         intake = Intake(PARTITIONS, count_bots=False)
         intake.obey(Rules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
-        for line in lines:
+        for number, line in enumerate(lines):
             self._follow(intake, ids, line)
-            self._pulses(intake, ids, line)
-            self.now_ms += line.after_ms
+            then_ms = times[number] if times else self.now_ms + line.after_ms
+            self._pulses(intake, ids, line, then_ms)
+            self.now_ms = then_ms
             for raw in self._lines(ids, line):
                 self._hear(intake, raw)
             self._writer.step()
@@ -105,10 +109,11 @@ class Teller:
         streams = {channel_id: _stream(channel_id, line.viewers) for channel_id in ids}
         intake.follow(streams, frozenset(ids), know_viewers=line.viewers is not None)
 
-    def _pulses(self, intake: Intake, ids: Sequence[str], line: Said) -> None:
+    def _pulses(self, intake: Intake, ids: Sequence[str], line: Said, then_ms: int) -> None:
         """A listener that is silent for long was away: it sends none for that time."""
-        if line.after_ms <= 3_000:
-            for _ in range((self.now_ms + line.after_ms) // 1000 - self.now_ms // 1000):
+        if then_ms - self.now_ms <= 3_000:
+            for second in range(self.now_ms // 1000 + 1, then_ms // 1000 + 1):
+                self.now_ms = second * 1000
                 self._put(intake, ids, line.observed_ms)
 
     def _put(self, intake: Intake, ids: Sequence[str], observed_ms: int) -> None:

@@ -17,9 +17,10 @@ from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
 from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, aggregate
+from core.event_time import SlewedClock
 from core.metrics import values_of
 from core.records import ChatRecord, Grain, read_chat
-from core.times import DAY_MS, HOUR_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from core.topics import TOPIC
 from drills.stack import Stack
 from tests.e2e.chat_script import PARTITIONS, Said, Teller, script
@@ -41,6 +42,7 @@ class Trial:
 
     def __init__(self, stack: Stack, prefix: str) -> None:
         self.cases = self.cells = 0
+        self.channels: list[str] = []
         self._prefix = prefix
         self._kafka = {"bootstrap.servers": stack.kafka, "group.id": prefix, "auto.offset.reset": "earliest"}
         self._teller = Teller(Producer({"bootstrap.servers": stack.kafka, "linger.ms": 5}), START_MS)
@@ -51,10 +53,18 @@ class Trial:
         self._chat.close()
         self._windows.close()
 
-    def run(self, scripts: Iterable[Sequence[Said]]) -> tuple[Cells, Cells]:
-        """Return the cells that the records on `chat` make by the reference, and those that Flink made."""
+    @property
+    def now_ms(self) -> int:
+        """When the next case begins."""
+        return self._teller.now_ms
+
+    def run(self, scripts: Iterable[Sequence[Said]], times: Sequence[int] = ()) -> tuple[Cells, Cells]:
+        """Return the cells that the records on `chat` make by the reference, and those that Flink made.
+
+        `times` is what a clock shows at each line, instead of what follows from the script.
+        """
         for lines in scripts:
-            self._teller.tell(lines)
+            self.channels = self._teller.tell(lines, times)
         self._teller.now_ms += 1_000
         # The sentinels' last windows are among the last of all, in each part of the job.
         last_ms = self._teller.now_ms // 1000 * 1000 - 1
@@ -199,6 +209,22 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
 
     any_script()
     print(f"\nSQL equals the reference: {trial.cases} cases, {trial.cells:,} cells")
+
+
+def test_a_host_clock_that_steps_by_an_hour_moves_no_window(trial: Trial) -> None:
+    """The producer's clock runs on: each second of each channel is in its windows once, as if nothing had happened."""
+    first_ms = trial.now_ms
+    clock = SlewedClock(first_ms, 0)
+    lines = [Said(1_000, n % 3, user=n) for n in range(150)]
+    # The wall is an hour ahead from the 50th second on, and an hour behind from the 100th.
+    walls_ms = [first_ms + n * 1_000 + (0, HOUR_MS, -HOUR_MS)[n // 50] for n in range(150)]
+    times = [clock.now_ms(wall_ms, n * 1_000) for n, wall_ms in enumerate(walls_ms)]
+    expected, found = trial.run([lines], times)
+    assert differences(expected, found) == {}
+    minutes = {key[2]: cell["observed_ms"] for key, cell in found.items() if key[:2] == ("minute", trial.channels[0])}
+    assert max(minutes) - min(minutes) <= 3 * MINUTE_MS
+    assert max(minutes.values()) == MINUTE_MS
+    assert sum(minutes.values()) == pytest.approx(150_000, abs=2_000)
 
 
 def test_a_metric_that_is_computed_wrongly_is_caught(trial: Trial) -> None:

@@ -1,0 +1,39 @@
+"""The end of a stream on Kafka becomes a summary in Cassandra, made of the windows that were stored."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.store import WindowStore
+from core.records import event_record
+from core.times import MINUTE_MS
+from drills.stack import Stack, wait_until
+from twitchly.clock import now_ms
+
+pytestmark = pytest.mark.server
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_a_stream_that_ended_is_summed_up_once_its_minutes_are_stored(stack: Stack) -> None:
+    windows = WindowStore()
+    store, channel_id = BroadcastStore(windows), min(stack.covered())
+    ended_ms = now_ms() // MINUTE_MS * MINUTE_MS
+    started_ms = ended_ms - MINUTE_MS
+    record = event_record(
+        event_id=f"{channel_id}-stream_end-{started_ms}",
+        kind="stream_end",
+        channel_id=channel_id,
+        at_ms=ended_ms,
+        started_ms=started_ms,
+    )
+    stack.produce("channel-events", json.dumps(record).encode())
+    wait_until(lambda: bool(store.read(channel_id, 1)), 150, "the broadcast to be summed up")
+    (broadcast,) = store.read(channel_id, 1)
+    (minute,) = windows.read_windows("minute", channel_id, ended_ms - 1, ended_ms)
+    assert (broadcast.started_ms, broadcast.ended_ms) == (started_ms, ended_ms)
+    assert broadcast.messages == minute.columns["messages"]
+    assert broadcast.peak_viewers == minute.columns["viewers_max"]
+    assert broadcast.coverage == minute.columns["observed_ms"] / MINUTE_MS
