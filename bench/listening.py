@@ -15,13 +15,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from bench.machine import ROOT, keep, table
+from bench.machine import ROOT, keep, peak_mb, table
 from drills.stack import Stack, wait_until
 
 CHANNELS = 100
@@ -156,14 +155,6 @@ def cpu_s(process: psutil.Process) -> float:
     """Return the CPU time of all threads so far."""
     times = process.cpu_times()
     return float(times.user + times.system)
-
-
-def peak_mb(pid: int) -> float:
-    """Return the most memory a process ever had resident. Source: proc(5), VmHWM."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 if __name__ == "__main__":

@@ -53,6 +53,14 @@ def table(rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def peak_mb(pid: int) -> float:
+    """Return the most memory a process ever had resident. Source: proc(5), VmHWM."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def _shown(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.1f}"

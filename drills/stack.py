@@ -59,6 +59,10 @@ class Stack:
         """Start everything and return when a board has moved; with `--listening`, when a channel is joined."""
         self._local("run", "--detach", *options)
 
+    def servers(self) -> None:
+        """Start Kafka, Cassandra, Valkey and Flink alone."""
+        self._local("servers")
+
     def stop(self) -> None:
         """Stop everything."""
         self._local("stop")

@@ -1,0 +1,147 @@
+"""`python -m bench.latency`: from Twitch's time on a message to the browser frame that counts it, stage by stage.
+
+Measured from outside, by a websocket client that watches one channel after the other; when each message was sent is
+read from the simulated Twitch's ledger. Everything runs on this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from bench.machine import keep, table
+from core.ledger import parse_entry
+from core.times import SECOND_MS
+from core.topics import TOPIC
+from drills.stack import Stack, wait_until
+
+AIM_MEDIAN_MS = 1_500
+AIM_P99_MS = 2_300
+WATCHED = 6
+
+# When a window's row was taken by Kafka, and when a frame with it arrived, by its end in ms.
+Times = dict[int, float]
+
+
+def main() -> int:
+    """Print the figures; return how many aims are missed."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--channels", default="600")
+    options.add_argument("--rate", default="2000")
+    options.add_argument("--seconds", type=float, default=120.0)
+    given = options.parse_args()
+    stack = Stack(PUBLIC_BOARD="true")
+    try:
+        stack.start("--channels", given.channels, "--rate", given.rate, "--seed", "3")
+        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered")
+        figures = measured(stack, given.seconds)
+    finally:
+        stack.remove()
+    print(table([["message to frame", "ms"], *([name.replace("_", " "), value] for name, value in figures.items())]))
+    keep("latency", figures)
+    return int(figures["median_ms"] > AIM_MEDIAN_MS) + int(figures["p99_ms"] > AIM_P99_MS)
+
+
+def measured(stack: Stack, seconds: float) -> dict[str, Any]:
+    """Watch the busiest channels, one after the other, and return the latencies of their messages."""
+    found: Any = stack.boards.zrevrange("board:messages", 0, WATCHED - 1)
+    rows, done = Rows(stack, frozenset(found)), threading.Event()
+    reading = threading.Thread(target=rows.read, args=(done,))
+    reading.start()
+    frames = {channel_id: watched(stack, channel_id, seconds / WATCHED) for channel_id in found}
+    done.set()
+    reading.join()
+    latencies = [one for channel_id in found for one in of_messages(stack, channel_id, frames[channel_id])]
+    to_kafka = [taken - end for taken, end in rows.lags(frames)]
+    to_frame = [at - taken for channel, end, at in arrived(frames) if (taken := rows.taken.get((channel, end)))]
+    return {
+        "messages": len(latencies),
+        "median_ms": round(statistics.median(latencies)),
+        "p99_ms": round(statistics.quantiles(latencies, n=100)[98]),
+        "worst_ms": round(max(latencies)),
+        "waiting_for_the_window_s_end_mean_ms": SECOND_MS // 2,
+        "end_to_row_in_kafka_median_ms": round(statistics.median(to_kafka)),
+        "row_to_frame_median_ms": round(statistics.median(to_frame)),
+        "frames": len(to_frame),
+    }
+
+
+def watched(stack: Stack, channel_id: str, seconds: float) -> Times:
+    """Watch a channel; return when the first frame with each window end arrived."""
+    times: Times = {}
+    url = stack.url.replace("http", "ws") + "/live"
+    with connect(url, origin=Origin(stack.url)) as socket:
+        socket.send(json.dumps({"type": "watch", "board": "messages", "channel": channel_id}))
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            frame = json.loads(socket.recv(timeout=10))
+            channel = frame.get("channel") if frame["type"] != "error" else None
+            if channel and channel["end_ms"]:
+                times.setdefault(channel["end_ms"], time.time() * 1000)
+    # The first frame is a snapshot: it arrives when it is asked for.
+    times.pop(min(times), None)
+    return times
+
+
+def of_messages(stack: Stack, channel_id: str, frames: Times) -> Iterable[float]:
+    """Yield, for each message that was sent while frames came, how long the frame took that counts it."""
+    ends = sorted(frames)
+    for sent_ms in sent(stack, channel_id, ends[0] - SECOND_MS, ends[-1]):
+        counted = next((end for end in ends if end > sent_ms), None)
+        if counted is not None and counted - sent_ms <= 2 * SECOND_MS:
+            yield frames[counted] - sent_ms
+
+
+def sent(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> list[int]:
+    """Return when each message of a channel was sent, by the ledger."""
+    files = sorted((stack.var / "ledger").glob("*.tsv"))
+    entries = (parse_entry(line) for path in files for line in path.read_bytes().splitlines(keepends=True))
+    return sorted(
+        entry.sent_ms
+        for entry in entries
+        if entry and entry.channel_id == channel_id and entry.connections and from_ms <= entry.sent_ms < until_ms
+    )
+
+
+def arrived(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
+    """Return channel, window end and arrival of every frame."""
+    return [(channel_id, end, at) for channel_id, times in frames.items() for end, at in times.items()]
+
+
+class Rows:
+    """When Kafka took the rows of some channels."""
+
+    def __init__(self, stack: Stack, channels: frozenset[str]) -> None:
+        self.taken: dict[tuple[str, int], float] = {}
+        self._channels = channels
+        self._consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "latency"})
+        places = range(TOPIC["windows-live"].partitions)
+        self._consumer.assign([TopicPartition("windows-live", place, OFFSET_END) for place in places])
+
+    def read(self, done: threading.Event) -> None:
+        """Take rows until told to stop."""
+        while not done.is_set():
+            for message in self._consumer.consume(5_000, timeout=0.2):
+                if (message.key() or b"").decode() in self._channels:
+                    fields = json.loads(message.value() or b"")
+                    self.taken[fields["channel_id"], fields["end_ms"]] = message.timestamp()[1]
+        self._consumer.close()
+
+    def lags(self, frames: dict[str, Times]) -> Sequence[tuple[float, int]]:
+        """Return when Kafka took the row of each frame, and the end of its window."""
+        keys = [(channel_id, end) for channel_id, end, _ in arrived(frames)]
+        return [(self.taken[key], key[1]) for key in keys if key in self.taken]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
