@@ -1,0 +1,187 @@
+"""What the stream job is measured beside, and how the windows of each are read and compared."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import orjson
+import psutil
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from bench.machine import ROOT
+from core.columns import WINDOW_MS, aggregate
+from core.records import ChatRecord, Grain
+from core.times import MINUTE_MS, SECOND_MS
+from core.topics import TOPIC
+from drills.stack import Stack
+
+PREFIX = "bench."
+SUMS = ("messages", "words", "observed_ms")
+PARTITIONS = TOPIC["windows-live"].partitions
+STREAMS = ROOT / "bench" / "streams"
+# Windows of a record, each with its end and those of its columns that are compared.
+Cells = dict[tuple[str, str, int], Mapping[str, int]]
+# Runs until left; gives its process and the topic of its windows.
+Contender = Callable[[], AbstractContextManager[tuple[psutil.Process, str]]]
+
+
+@contextmanager
+def ring(stack: Stack) -> Iterator[tuple[psutil.Process, str]]:
+    """Run bench/ring.py."""
+    topic = made(stack, "ring")
+    with running([sys.executable, "-m", "bench.ring", stack.kafka, f"{PREFIX}chat", topic]) as process:
+        yield process, topic
+
+
+@contextmanager
+def streams(stack: Stack, way: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Build and run the Kafka Streams program."""
+    maven = ["mvn", "-q", "-B", "-C", "-f", str(STREAMS / "pom.xml"), "compile", "dependency:copy-dependencies"]
+    subprocess.run(maven, check=True)
+    topic, target = made(stack, way), STREAMS / "target"
+    java = ["java", "-Xmx1g", "-cp", f"{target}/classes:{target}/dependency/*", "twitchly.Main"]
+    with running([*java, stack.kafka, way, f"{PREFIX}chat", topic, str(stack.var / "streams")]) as process:
+        yield process, topic
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[psutil.Process]:
+    """Run a process and end it when left."""
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def made(stack: Stack, name: str) -> str:
+    """Make a topic for windows and return its name."""
+    topic = f"{PREFIX}{name}"
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+    admin.create_topics([NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1)])[topic].result()
+    return topic
+
+
+class Windows(ABC):
+    """Reads windows as they come; `count` is how many there were. `last_ms` is the end of the last whole minute."""
+
+    def __init__(self, stack: Stack, sample: frozenset[str], last_ms: int) -> None:
+        self.count = 0
+        self._last_ms = last_ms
+        self._sample = sample
+        self._missing = set(sample)
+        self._found: Cells = {}
+        self._consumer = Consumer(
+            {"bootstrap.servers": stack.kafka, "group.id": "bench", "auto.offset.reset": "earliest"}
+        )
+
+    def listen(self, topic: str) -> None:
+        """Begin with a topic; without a name with those of the stream job."""
+        topics = [topic] if topic else [f"{PREFIX}{name}" for name in ("windows-live", "windows-distinct", "windows")]
+        places = [TopicPartition(name, number, 0) for name in topics for number in range(PARTITIONS)]
+        self._consumer.assign(places)
+
+    def is_done(self) -> bool:
+        """Take what has come, and say whether the last window of every sampled channel has."""
+        for message in self._consumer.consume(50_000, timeout=0.2):
+            self.count += 1
+            key = message.key()
+            channel_id = key.decode() if isinstance(key, bytes) else str(key)
+            if channel_id in self._sample:
+                place, columns = self.cells(channel_id, orjson.loads(message.value() or b""))
+                self._found[place] = columns
+                if place == (channel_id, *self.last):
+                    self._missing.discard(channel_id)
+        return not self._missing
+
+    def compare(self, sample: Mapping[str, list[ChatRecord]]) -> tuple[int, int]:
+        """Return how many windows are wrong, and how many cells were compared."""
+        wrong = cells = 0
+        for channel_id, records in sample.items():
+            for grain, step_ms in self.steps.items():
+                for end_ms, inside in _windows(records, grain, step_ms):
+                    if end_ms <= self._last_ms - 2 * SECOND_MS:
+                        columns = self.columns(aggregate(inside, grain))
+                        cells += len(columns)
+                        wrong += self._found.get((channel_id, grain, end_ms)) != columns
+        return wrong, cells
+
+    @property
+    @abstractmethod
+    def last(self) -> tuple[str, int]:
+        """The grain and end of the window that comes last."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> Mapping[Grain, int]:
+        """The grains that are compared, and at which ends."""
+
+    @abstractmethod
+    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[tuple[str, str, int], Mapping[str, int]]:
+        """Return the place and the columns of a window."""
+
+    @abstractmethod
+    def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
+        """Return those of the reference's columns that are compared."""
+
+
+class FlinkWindows(Windows):
+    """All columns of the windows of the stream job."""
+
+    @property
+    def last(self) -> tuple[str, int]:
+        """The last whole minute."""
+        return "minute", self._last_ms
+
+    @property
+    def steps(self) -> Mapping[Grain, int]:
+        """Live windows at every 10th second, and minutes."""
+        return {"live": 10 * SECOND_MS, "live_distinct": 10 * SECOND_MS, "minute": MINUTE_MS}
+
+    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[tuple[str, str, int], Mapping[str, int]]:
+        """Return what the record says beside its place."""
+        named = ("v", "grain", "channel_id", "start_ms", "end_ms")
+        columns = {name: value for name, value in fields.items() if name not in named}
+        return (channel_id, fields["grain"], fields["end_ms"]), columns
+
+    def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
+        """All of them."""
+        return columns
+
+
+class SumWindows(Windows):
+    """The three sums of live windows."""
+
+    @property
+    def last(self) -> tuple[str, int]:
+        """The live window shortly before the last whole minute."""
+        return "live", self._last_ms - SECOND_MS
+
+    @property
+    def steps(self) -> Mapping[Grain, int]:
+        """Live windows at every 10th second."""
+        return {"live": 10 * SECOND_MS}
+
+    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[tuple[str, str, int], Mapping[str, int]]:
+        """Return the sums by their names."""
+        return (channel_id, "live", fields["end_ms"]), dict(zip(SUMS, fields["sums"], strict=True))
+
+    def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
+        """Those sums alone; what is not known is 0 there."""
+        return {name: columns.get(name, 0) for name in SUMS}
+
+
+def _windows(records: list[ChatRecord], grain: Grain, step_ms: int) -> Iterator[tuple[int, list[ChatRecord]]]:
+    inside: dict[int, list[ChatRecord]] = {}
+    for record in records:
+        first = record.at_ms // step_ms * step_ms + step_ms
+        for end_ms in range(first, first + WINDOW_MS[grain], step_ms):
+            inside.setdefault(end_ms, []).append(record)
+    yield from inside.items()
