@@ -37,8 +37,10 @@ class Metric:
     `label` heads its board, `name` its line in a chart; `decimals` is how it is written. `value` takes a
     window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
     window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
-    `live_distinct`, so it moves every 5 s. What is left is for people to read: what it means, by which formula,
-    when it is empty, what keeps it off the board, and how longer windows come about.
+    `live_distinct`, so it moves every 5 s. `is_count`: below full coverage it is a lower bound. `from_helix`: it does
+    not come from chat, so it is known also of what nobody listened to. What is left is for people to read: what it
+    means, by which formula, when it is empty, what keeps it off the board (with the fields of Floors in braces), and
+    how longer windows come about.
     """
 
     key: str
@@ -55,12 +57,15 @@ class Metric:
     longer: str = _SAME_FORMULA
     distinct: bool = False
     ranked: bool = True
+    is_count: bool = False
+    from_helix: bool = False
     version: int = 1
 
 
-_MIN_VIEWERS = "ENGAGEMENT_MIN_VIEWERS viewers (100)"
-_MIN_MESSAGES = "RANKED_MIN_MESSAGES messages in 30 s (10)"
-_MIN_CHATTERS = "10 chatters in 30 s"
+_MIN_VIEWERS = "{min_viewers:,} viewers"
+_MIN_MESSAGES = "{min_messages:,} messages in 30 s"
+_MIN_CHATTERS = "{min_chatters:,} chatters in 30 s"
+_NO_WINDOW = "without a window"
 _NO_MESSAGE = "without a message"
 
 METRICS: tuple[Metric, ...] = (
@@ -72,10 +77,11 @@ METRICS: tuple[Metric, ...] = (
         0,
         "People watching now, as Twitch reports it, asked every 60 s.",
         "the last known viewer count",
-        "while Twitch's last answer is older than 10 min",
+        "unknown: Twitch's last answer is older than 10 min",
         lambda columns, _window_ms: columns.get("viewers"),
         knows_viewers,
         longer="the last known count of the window; tables also give its mean and its peak",
+        from_helix=True,
     ),
     Metric(
         "messages",
@@ -85,9 +91,10 @@ METRICS: tuple[Metric, ...] = (
         0,
         "Chat messages in the past 30 s.",
         "count of messages",
-        "without a window",
+        _NO_WINDOW,
         per_30s("messages"),
         longer="messages x 30 s / observed time, so that ranges compare",
+        is_count=True,
     ),
     Metric(
         "engagement",
@@ -97,7 +104,7 @@ METRICS: tuple[Metric, ...] = (
         1,
         "Chat messages per minute per 1,000 viewers, over the past 30 s.",
         "messages x 60 / 30 / (viewers / 1,000)",
-        "without viewers",
+        "while viewers are unknown, or nobody watches",
         per_minute_per_thousand,
         needs_viewers,
         _MIN_VIEWERS,
@@ -124,10 +131,11 @@ METRICS: tuple[Metric, ...] = (
         0,
         "Different people who wrote in the past 30 s.",
         "count of different writers, by a hash whose key changes every UTC day",
-        "without a window",
+        _NO_WINDOW,
         lambda columns, _window_ms: columns.get("chatters"),
         longer="counted anew over the whole minute or hour, never summed; over midnight UTC an upper bound",
         distinct=True,
+        is_count=True,
     ),
     Metric(
         "excitement",
@@ -138,7 +146,7 @@ METRICS: tuple[Metric, ...] = (
         "How far the number of chatters lies above what is usual in this channel, in usual spreads.",
         "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
         "30, 60, … 900 s earlier, those heard for 95 % or more",
-        "warming: with fewer than 10 earlier windows",
+        "warming: with fewer than 10 earlier windows, or under 95 % heard now",
         # It needs more than one window: see core/excitement.py.
         lambda _columns, _window_ms: None,
         needs_chatters,
@@ -152,7 +160,7 @@ METRICS: tuple[Metric, ...] = (
         "Repetition",
         "% repeated",
         0,
-        "Share of the messages of the past 30 s that repeat the text of another one.",
+        "Share of the messages of the past 30 s that repeat the text of an earlier one.",
         "100 x (1 - different texts / messages), texts without case and extra space",
         _NO_MESSAGE,
         repetition,
@@ -234,10 +242,11 @@ METRICS: tuple[Metric, ...] = (
         0,
         "Messages of the past 30 s that shared chat brought from other channels. No other number counts them.",
         "count of messages whose source is another channel",
-        "without a window",
+        _NO_WINDOW,
         per_30s("copies"),
         longer="messages x 30 s / observed time",
         ranked=False,
+        is_count=True,
     ),
     Metric(
         "coverage",

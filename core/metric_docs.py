@@ -1,0 +1,90 @@
+"""What is written of the metrics, made from the tables of core: docs/metrics.md, and parts of the page "method"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from core.columns import COLUMNS, GRAINS, GRAINS_OF, SLIDE_MS, STEP_MS, WINDOW_MS, Column
+from core.formulas import Floors
+from core.metrics import METRICS, Metric
+from core.records import Grain
+from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+
+_UNITS = ((HOUR_MS, "h"), (MINUTE_MS, "min"), (SECOND_MS, "s"))
+_HEAD = """# Metrics
+
+Made by `manage.py metric_docs` from `core/metrics.py` and `core/columns.py`: change those, not this file.
+"""
+_METRICS_HEAD = ("Key", "Label", "Unit", "Formula", "Not ranked below", "No value", "A minute, an hour", "Version")
+_WINDOWS_HEAD = ("Window", "Length", "Ends every", "Kept every")
+_COLUMNS_HEAD = ("Column", "Windows", "Counted by", "An hour's is")
+
+
+def span(ms: int) -> str:
+    """Return a whole number of seconds, minutes or hours as people write it: 30 s, 1 min."""
+    unit_ms, unit = next(pair for pair in _UNITS if ms % pair[0] == 0)
+    return f"{ms // unit_ms} {unit}"
+
+
+def floor_of(metric: Metric, floors: Floors) -> str:
+    """Return below what a channel is not on the metric's board, or nothing."""
+    return metric.floor.format(**asdict(floors))
+
+
+def every(metric: Metric) -> str:
+    """Return how often a live value of the metric is made."""
+    return span(SLIDE_MS["live_distinct" if metric.distinct else "live"])
+
+
+def markdown() -> str:
+    """Return docs/metrics.md."""
+    counts, helix = [m.key for m in METRICS if m.is_count], [m.key for m in METRICS if m.from_helix]
+    parts = (
+        _HEAD,
+        _table(_METRICS_HEAD, (_metric_row(metric, Floors()) for metric in METRICS)),
+        f"- Counts ({_keys(counts)}) are lower bounds where coverage is below 100 %.",
+        f"- Known from Helix, also where nobody listens: {_keys(helix)}.",
+        "- Below its floor a channel's value is shown and not ranked."
+        " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the floors of viewers and of messages.",
+        "\n## Windows\n",
+        _table(_WINDOWS_HEAD, map(_window_row, GRAINS)),
+        "## Columns\n",
+        _table(_COLUMNS_HEAD, map(_column_row, COLUMNS)),
+    )
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(_line(cells) for cells in (head, ("---",) * len(head), *rows))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _metric_row(metric: Metric, floors: Floors) -> tuple[str, ...]:
+    return (
+        f"`{metric.key}`",
+        metric.label,
+        metric.unit,
+        metric.formula,
+        (floor_of(metric, floors) or "–") if metric.ranked else "no board",
+        metric.empty,
+        metric.longer,
+        str(metric.version),
+    )
+
+
+def _window_row(grain: Grain) -> tuple[str, ...]:
+    kept_ms = next(STEP_MS[stored] for stored, grains in GRAINS_OF.items() if grain in grains)
+    return f"`{grain}`", span(WINDOW_MS[grain]), span(SLIDE_MS[grain]), span(kept_ms)
+
+
+def _column_row(column: Column) -> tuple[str, ...]:
+    windows = _keys(grain for grain in GRAINS if grain in column.grains)
+    return f"`{column.name}`", windows, f"`{column.sql}`", column.roll.said
+
+
+def _keys(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
