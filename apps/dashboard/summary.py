@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from apps.dashboard.readings import ChannelNow
 from apps.metrics.queries import GapSpan, Point, Series
-
-HELIX_METRICS = frozenset({"viewers"})
+from core.metrics import METRIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Summary:
 
 def value_of(point: Point, metric: str) -> float | None:
     """Return the point's value, or None: a count of what nobody listened to is not 0."""
-    if point.coverage == 0 and metric not in HELIX_METRICS:
+    if point.coverage == 0 and not METRIC[metric].from_helix:
         return None
     return point.values.get(metric)
 
@@ -46,6 +46,18 @@ def summarise(series: Series, metric: str) -> Summary:
         coverage is not None and coverage < 1,
         series.gaps[-1] if series.gaps else None,
     )
+
+
+def now_note(metric: str, now: ChannelNow) -> str:
+    """Return why the channel has no value of the metric now, or is not ranked by it; else nothing."""
+    is_absent, unranked = metric not in now.values, now.unranked.get(metric)
+    if not is_absent and not unranked:
+        return ""
+    if now.profile.is_offline:
+        return "the stream is offline"
+    if now.end_ms is None:
+        return "no live window"
+    return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"
 
 
 def _connected(points: Sequence[Point], step_ms: int) -> tuple[float, int]:

@@ -152,4 +152,7 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "unit": metric.unit,
         "decimals": metric.decimals,
         "definition": metric.definition,
+        "empty": metric.empty,
+        "is_count": metric.is_count,
+        "from_helix": metric.from_helix,
     }

@@ -2,8 +2,9 @@
 
 import { Chart } from "./chart.js";
 import { ABSENT, age, atLeast, duration, figure, heardApart, hms, percent, timeElement } from "./figures.js";
+import { metricOf } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
-import { summarise } from "./summary.js";
+import { nowNote, summarise } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
 import { beside, linesOf, merged, noted } from "./timeline.js";
 import { lineItem, markTexts, renew } from "./timeline-view.js";
@@ -15,9 +16,9 @@ const LINES_SHOWN = 60;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
-  /** `metrics`, `ranges`, `labels` and `shapes` are the page's tables. */
-  constructor({ metrics, ranges, labels, shapes }) {
-    Object.assign(this, { metrics, ranges, labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
+  /** `ranges`, `labels` and `shapes` are the page's tables. */
+  constructor({ ranges, labels, shapes }) {
+    Object.assign(this, { ranges, labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
       shapes,
@@ -40,7 +41,7 @@ export class ChannelView {
   /** Chart another metric of the same history. */
   showMetric(metric) {
     this.metric = metric;
-    const { name, unit } = this.metrics[metric];
+    const { name, unit } = metricOf(metric);
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unit));
     $("channel").querySelector("[data-name]").textContent = name;
     $("table-head").textContent = `${name}, ${unit}`;
@@ -110,7 +111,7 @@ export class ChannelView {
       marks: this.noted,
       ...this.span,
       edgeMs: this.isStale ? null : (this.series.points.at(-1)?.end_ms ?? null),
-      units: [this.metrics[this.metric].unit, showsViewers ? "viewers" : null],
+      units: [metricOf(this.metric).unit, showsViewers ? "viewers" : null],
     });
     $("chart").dataset.points = this.series.points.length;
     this.writeAll();
@@ -147,17 +148,12 @@ export class ChannelView {
     const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
     $("now-name").textContent = this.isStale ? "Last known" : "Now";
     $("now").textContent = figure(this.metric, now.values[this.metric], now.coverage);
-    $("now-note").textContent = this.unrankedNote(now);
+    $("now-note").textContent = nowNote(this.metric, this.now);
     $("chatters").textContent = figure("chatters", now.values.chatters, now.coverage);
     $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
     $("apart").hidden = !(now.apart?.copies || now.apart?.bot_messages);
     $("apart").querySelector("b").textContent = heardApart(now.apart ?? {}, now.coverage);
     this.readOut(this.readoutMs, this.readMarks);
-  }
-
-  unrankedNote({ unranked }) {
-    if (!unranked[this.metric]) return "";
-    return this.profile?.is_offline ? "the stream is offline" : `not ranked: ${unranked[this.metric]}`;
   }
 
   writeRange({ peak, peakMs, median, connectedMs, lowerBound }) {
@@ -238,7 +234,7 @@ export class ChannelView {
   }
 
   describe({ peak, lowerBound }) {
-    const { name, unit } = this.metrics[this.metric];
+    const { name, unit } = metricOf(this.metric);
     const most = peak === null ? "no data" : `peak ${atLeast(this.metric, peak, lowerBound)} ${unit}`;
     const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.${events}`;
@@ -251,7 +247,7 @@ export class ChannelView {
 
 /** Why a point has no value: nobody listened, Twitch has not said who watches, or there is nothing to divide. */
 function absence(point, metric) {
-  if (point && point.end_ms !== null && point.coverage === 0 && metric !== "viewers") return "gap";
+  if (point && point.end_ms !== null && point.coverage === 0 && !metricOf(metric).from_helix) return "gap";
   return point && NEED_VIEWERS.has(metric) && point.values.viewers == null ? "unknown" : ABSENT;
 }
 

@@ -1,20 +1,14 @@
 // How a number or a time is written: the one place for the script, as templatetags/figures.py is for the pages.
 
+import { metricOf } from "./metrics.js";
+
 export const ABSENT = "–";
 export const PARTIAL_BELOW = 0.95;
 const LOWER_BOUND = "≥ ";
-const COUNTS = new Set(["messages", "chatters"]);
 
-let metrics = {};
-
-/** Take the table of metrics (from core/metrics.py) that decimals come from. */
-export function useMetrics(table) {
-  metrics = table;
-}
-
-/** Thousands by comma; halves go up. */
+/** Thousands by comma; halves go up; no 0 below 0. */
 export function number(value, decimals) {
-  const [whole, fraction] = value.toFixed(decimals).split(".");
+  const [whole, fraction] = value.toFixed(decimals).replace(/^-(?=[0.]+$)/, "").split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction ? `${grouped}.${fraction}` : grouped;
 }
@@ -22,13 +16,14 @@ export function number(value, decimals) {
 /** A metric's value without its unit; a count that was not wholly heard is a lower bound. */
 export function figure(metric, value, coverage = 1) {
   if (value == null) return ABSENT;
-  return (COUNTS.has(metric) && coverage < 1 ? LOWER_BOUND : "") + number(value, metrics[metric].decimals);
+  const { decimals, is_count: isCount } = metricOf(metric);
+  return (isCount && coverage < 1 ? LOWER_BOUND : "") + number(value, decimals);
 }
 
 /** A peak, which is a lower bound when part of the range was not heard. */
 export function atLeast(metric, value, lowerBound) {
   if (value == null) return ABSENT;
-  return (lowerBound ? LOWER_BOUND : "") + number(value, metrics[metric].decimals);
+  return (lowerBound ? LOWER_BOUND : "") + number(value, metricOf(metric).decimals);
 }
 
 /** What was heard and is not counted: from other channels by shared chat, and by known bots. */

@@ -1,6 +1,7 @@
 // A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
-const HELIX_METRICS = new Set(["viewers"]);
+import { metricOf } from "./metrics.js";
+
 const MISSING_AFTER_STEPS = 2.5;
 
 export class Series {
@@ -102,7 +103,7 @@ export class Series {
 
 /** A point's value, or null: a count of what nobody listened to is not 0. */
 export function valueOf(point, metric) {
-  if (point.coverage === 0 && !HELIX_METRICS.has(metric)) return null;
+  if (point.coverage === 0 && !metricOf(metric).from_helix) return null;
   return point.values[metric] ?? null;
 }
 

@@ -1,5 +1,6 @@
 // What the tiles and the data-quality panel say of a chart, by the rules of apps/dashboard/summary.py.
 
+import { metricOf } from "./metrics.js";
 import { valueOf } from "./series.js";
 
 /** Peak, median, connected time and coverage of one metric over a series. */
@@ -19,6 +20,16 @@ export function summarise(series, metric) {
     lowerBound: coverage !== null && coverage < 1,
     lastGap: series.gaps.at(-1) ?? null,
   };
+}
+
+/** Why a channel has no value of a metric now, or is not ranked by it; `now` is null until that is known. */
+export function nowNote(metric, now) {
+  if (now === null) return "";
+  const isAbsent = now.values[metric] == null;
+  if (!isAbsent && !now.unranked[metric]) return "";
+  if (now.is_offline) return "the stream is offline";
+  if (now.end_ms === null) return "no live window";
+  return isAbsent ? metricOf(metric).empty : `not ranked: ${now.unranked[metric]}`;
 }
 
 /** Each point speaks for one step at most. */

@@ -7,7 +7,15 @@ from apps.metrics.queries import RANGES, GapSpan, Point, Series
 
 @pytest.mark.parametrize(
     ("value", "decimals", "text"),
-    [(0, 0, "0"), (999.5, 0, "1,000"), (2.5, 0, "3"), (1234567, 0, "1,234,567"), (12.25, 1, "12.3"), (5, 2, "5.00")],
+    [
+        (0, 0, "0"),
+        (999.5, 0, "1,000"),
+        (2.5, 0, "3"),
+        (1234567, 0, "1,234,567"),
+        (12.25, 1, "12.3"),
+        (5, 2, "5.00"),
+        (-0.04, 1, "0.0"),
+    ],
 )
 def test_numbers_have_thousands_by_comma_and_halves_go_up(value: float, decimals: int, text: str) -> None:
     assert number(value, decimals) == text
@@ -16,6 +24,8 @@ def test_numbers_have_thousands_by_comma_and_halves_go_up(value: float, decimals
 def test_only_counts_become_lower_bounds_when_coverage_is_short() -> None:
     assert figure("messages", 432, 0.99) == "≥ 432"
     assert figure("chatters", 40, 0.5) == "≥ 40"
+    assert figure("shared", 7, 0.5) == "≥ 7"
+    assert figure("chatters", 40, 1.0) == "40"
     assert figure("viewers", 432, 0.5) == "432"
     assert figure("spam", 4.2, 0.5) == "4.20"
     assert figure("messages", None, 1.0) == "–"

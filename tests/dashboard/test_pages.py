@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -8,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.ingest.models import Channel
+from core.metrics import METRIC
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
 from tests.valkey import Valkey
 
@@ -98,6 +100,21 @@ def test_a_channel_that_is_not_live_any_more_has_its_page(boards: Boards, signed
     assert '<h1 id="name">Omega</h1>' in response.content.decode()
 
 
+def note(page: str) -> str:
+    """Return what stands under the channel's value now."""
+    (said,) = re.findall(r'id="now-note">(.*?)</div>', page)
+    return html.unescape(said)
+
+
+def test_a_value_that_is_absent_says_why(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 1_000}, messages=0)
+    boards.show({"2": 1_000}, messages=3)
+    assert note(signed_in.get("/?board=excitement&channel=2").content.decode()) == METRIC["excitement"].empty
+    assert note(signed_in.get("/?board=spam&channel=1").content.decode()) == "without a message"
+    assert note(signed_in.get("/?board=spam&channel=2").content.decode()) == "not ranked: needs 10 messages in 30 s"
+    assert note(signed_in.get("/?board=messages&channel=1").content.decode()) == ""
+
+
 def shown(page: str, element_id: str) -> bool:
     """Tell whether the element with this id is there and not hidden."""
     (tag,) = re.findall(rf'<[a-z]+ [^>]*id="{element_id}"[^>]*>', page)
@@ -153,7 +170,7 @@ def test_a_board_of_unknown_viewers_is_empty_and_says_why(boards: Boards, signed
         page = response.content.decode()
         assert rows_of(response) == []
         assert (shown(page, "board-unknown"), shown(page, "board-empty")) == (True, False)
-        assert "not ranked: viewers are unknown" in page
+        assert note(page) == METRIC[board].empty
         assert 'id="now">–</span>' in page
     assert len(rows_of(signed_in.get("/?board=messages"))) == 3
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import shutil
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,10 +13,10 @@ from apps.dashboard.timeline import SHAPES, Line, beside, lines_of, marks_json, 
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
 from core.channel_events import LABELS, SUMMED, label
+from tests.dashboard.page_script import SCRIPTS, run_program
 
 T = 1_795_392_000_000
 STEP_MS = 300_000
-SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
 
 
 def mark(kind: str, at_s: int, count: int | None = None, text: str = "") -> EventMark:
@@ -92,10 +88,9 @@ def test_every_kind_has_a_shape() -> None:
 
 
 PROGRAM = """
-import { readFileSync } from "node:fs";
 import { beside, linesOf, merged, noted } from "./timeline.js";
 import { Series } from "./series.js";
-const { marks, points, range, labels, history, pushed } = JSON.parse(readFileSync(0, "utf8"));
+const { marks, points, range, labels, history, pushed } = given;
 const series = new Series(range);
 series.addMarks(pushed);
 series.merge(history);
@@ -103,27 +98,8 @@ series.addMarks(pushed);
 const whole = merged(marks, range.merge_ms, labels);
 const rows = beside(points, noted(whole)).map((found) => found.map(({ label }) => label));
 const live = linesOf(merged(series.marks, range.merge_ms, labels));
-console.log(JSON.stringify({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, live }));
+print({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, live });
 """
-
-
-def run_script(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """Run the page's own modules in node."""
-    for name in ("timeline.js", "series.js", "figures.js"):
-        shutil.copy(SCRIPTS / name, folder)
-    (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "program.js").write_text(PROGRAM)
-    done = subprocess.run(
-        ["node", "program.js"],
-        cwd=folder,
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    printed: dict[str, Any] = json.loads(done.stdout)
-    return printed
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -137,8 +113,9 @@ def test_the_script_says_what_the_page_says_also_when_marks_come_live(tmp_path: 
     # Some were pushed before the history was read, which has them in its sums by then.
     later = [m for m in marks if m.at_ms >= read_ms - RECENT_MS - 120_000]
     history = {"end_ms": [], "coverage": [], "values": {}, "gaps": [], **marks_json(until_then, read_ms)}
-    said = run_script(
+    said = run_program(
         tmp_path,
+        PROGRAM,
         {
             "marks": [asdict(m) for m in marks],
             "points": [{"end_ms": p.end_ms} for p in points],

@@ -10,7 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.dashboard.summary import value_of
+from apps.dashboard.summary import now_note, value_of
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point
 from core.metrics import METRIC
@@ -18,15 +18,15 @@ from core.metrics import METRIC
 ABSENT = "–"
 LOWER_BOUND = "≥ "
 PARTIAL_BELOW = 0.95
-COUNTS = frozenset({"messages", "chatters"})
 
 register = template.Library()
+register.simple_tag(now_note)
 
 
 def number(value: float, decimals: int) -> str:
-    """Return the number with thousands by comma; halves go up, as in the script."""
+    """Return the number with thousands by comma; halves go up, and no 0 is below 0, as in the script."""
     rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    return f"{rounded:,}"
+    return f"{rounded or abs(rounded):,}"
 
 
 @register.simple_tag
@@ -34,7 +34,7 @@ def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> st
     """Return a metric's value without its unit; a count that was not wholly heard is a lower bound."""
     if value is None:
         return ABSENT
-    partial = metric in COUNTS and coverage is not None and coverage < 1
+    partial = METRIC[metric].is_count and coverage is not None and coverage < 1
     return (LOWER_BOUND if partial else "") + number(value, METRIC[metric].decimals)
 
 
