@@ -7,6 +7,7 @@ from apps.dashboard import views
 
 urlpatterns = [
     path("", views.board, name="board"),
+    path("method", views.method, name="method"),
     path("channels/<str:channel_id>/series", views.channel_series, name="channel-series"),
     path(
         "sign-in",

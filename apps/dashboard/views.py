@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from apps.dashboard.choices import DEFAULT_RANGE, Choice, read_query
 from apps.dashboard.freshness import NEED_VIEWERS
+from apps.dashboard.method import method_context
 from apps.dashboard.queries import BoardPage, find_profile, read_board_page, read_series, series_json
 from apps.dashboard.readings import Row
 from apps.dashboard.summary import Summary, summarise
@@ -58,6 +59,11 @@ def board(request: HttpRequest) -> HttpResponse:
     except NotFound as error:
         raise Http404(str(error)) from None
     return render(request, "dashboard/board.html", board_context(page))
+
+
+@require_safe
+def method(request: HttpRequest) -> HttpResponse:
+    return render(request, "dashboard/method.html", method_context())
 
 
 @require_safe
@@ -151,7 +157,6 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "name": metric.name,
         "unit": metric.unit,
         "decimals": metric.decimals,
-        "definition": metric.definition,
         "empty": metric.empty,
         "is_count": metric.is_count,
         "from_helix": metric.from_helix,

@@ -43,8 +43,7 @@ export class ChannelView {
     this.metric = metric;
     const { name, unit } = metricOf(metric);
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unit));
-    $("channel").querySelector("[data-name]").textContent = name;
-    $("table-head").textContent = `${name}, ${unit}`;
+    $("channel").querySelectorAll("[data-name]").forEach((element) => (element.textContent = name));
     $("range-name").textContent = this.ranges[this.range].label;
     const isAlone = metric === "viewers";
     $("overlay-label").hidden = isAlone;

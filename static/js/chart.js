@@ -53,7 +53,7 @@ export class Chart {
       padding: [TOP_PX, hasViewers ? 0 : RIGHT_PX, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { x: { auto: false }, y: { range: fromZero }, viewers: { range: aroundValues } },
+      scales: { x: { auto: false }, y: { range: withZero }, viewers: { range: aroundValues } },
       axes: [this.timeAxis(), this.valueAxis("y", LEFT_PX), ...(hasViewers ? [this.viewersAxis()] : [])],
       series: [{}, this.mainSeries(), ...(hasViewers ? [this.viewersSeries()] : [])],
       hooks: {
@@ -186,8 +186,8 @@ function keyTarget(event, times, readoutMs) {
   return times[Math.min(last, Math.max(0, places[event.key]))];
 }
 
-function fromZero(_plot, _min, max) {
-  return [0, max > 0 ? max * 1.08 : 1];
+function withZero(_plot, min, max) {
+  return [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : 1];
 }
 
 function aroundValues(_plot, min, max) {

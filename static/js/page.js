@@ -5,9 +5,9 @@ import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
 import { age } from "./figures.js";
-import { useMetrics } from "./metrics.js";
+import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket } from "./socket.js";
-import { bindTabs, markRange, markTab } from "./tabs.js";
+import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
 import { Viewers } from "./viewers.js";
 
 const HISTORY_EVERY_MS = 60_000;
@@ -100,9 +100,13 @@ function showChannel(profile) {
   $("no-channel").hidden = true;
   view.open({ metric: choice.board, range: choice.range, channel: profile });
   board.select(shown);
-  document.title = `${profile.name} · ${start.metrics[choice.board].label} · Twitchly`;
+  entitle(profile);
   socket.watch(choice.board, shown);
   askHistory();
+}
+
+function entitle({ name }) {
+  document.title = `${name} · ${metricOf(choice.board).label} · Twitchly`;
 }
 
 async function askHistory() {
@@ -149,11 +153,12 @@ function openChosen(channel) {
 }
 
 function showBoard() {
-  const metric = start.metrics[choice.board];
-  $("definition").textContent = metric.definition;
-  $("unit").textContent = metric.unit;
+  markDefinition($("definitions"), choice.board);
+  document.querySelectorAll("[data-method]").forEach((link) => (link.hash = choice.board));
+  $("unit").textContent = metricOf(choice.board).unit;
   board.showLoading();
   if (shown) view.showMetric(choice.board);
+  if (shown) entitle(view.profile);
   socket.watch(choice.board, shown);
 }
 

@@ -79,6 +79,32 @@ def test_a_tab_is_a_board_with_an_address(page: Page, tab: str, key: str) -> Non
     expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
 
 
+def test_keys_walk_through_the_tabs_of_both_rows(page: Page) -> None:
+    tabs = page.get_by_role("tablist").get_by_role("tab")
+    keys = [tab.get_attribute("data-board") for tab in tabs.all()]
+    tabs.first.focus()
+    for place in [*range(1, len(keys)), 0]:
+        page.keyboard.press("ArrowRight")
+        expect(tabs.nth(place)).to_be_focused()
+        expect(tabs.nth(place)).to_have_attribute("aria-selected", "true")
+        expect(page.locator(".defn:visible")).to_have_attribute("data-board", keys[place] or "")
+    for key, place in (("ArrowLeft", -1), ("ArrowLeft", -2), ("Home", 0), ("End", -1)):
+        page.keyboard.press(key)
+        expect(tabs.nth(place)).to_be_focused()
+    assert parse_qs(urlsplit(page.url).query)["board"] == [keys[-1]]
+    assert [tab.get_attribute("tabindex") for tab in tabs.all()] == ["-1"] * (len(keys) - 1) + ["0"]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_another_board_moves_nothing(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    tops = set()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        tops.add(page.evaluate("document.querySelector('.bhead').offsetTop"))
+    assert len(tops) == 1
+
+
 def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
     page.get_by_role("tab", name="Most Active").click()
     row = page.locator("#list > li").nth(2)
@@ -164,6 +190,23 @@ def test_the_first_paint_needs_no_script(browser: Browser, page: Page, stack: St
     plain.get_by_role("tab", name="Spam Rating").click()
     expect(plain.locator("#unit")).to_have_text("words / msg")
     context.close()
+
+
+def test_a_figure_leads_to_how_it_is_counted(page: Page) -> None:
+    page.get_by_role("tab", name="Repetition").click()
+    expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"/method#repetition$"))
+    page.locator("#definitions").get_by_role("link", name="How this is counted: Repetition").click()
+    expect(page).to_have_url(re.compile(r"/method#repetition$"))
+    expect(page.locator(".metric:target").get_by_role("heading", name="Repetition")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [380, 390, 1440])
+def test_how_this_is_counted_is_open_to_everybody(browser: Browser, stack: Stack, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{stack.url}/method#excitement")
+    expect(page.get_by_role("heading", name="Excitement")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()
 
 
 def test_the_page_reconnects_by_itself_after_the_web_process_died(page: Page, stack: Stack) -> None:

@@ -1,0 +1,43 @@
+"""What the page "How this is counted" shows beside its prose, from the tables of core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from apps.dashboard.templatetags.figures import PARTIAL_BELOW
+from core.columns import COLUMNS, SLIDE_MS, WINDOW_MS
+from core.formulas import Floors
+from core.metric_docs import every, floor_of, span
+from core.metrics import METRICS, Metric
+from core.ranking import GONE_AFTER_MS, STALE_AFTER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One metric; `floor` is empty where nothing keeps a channel off its board, `every` is how often it moves."""
+
+    metric: Metric
+    floor: str
+    every: str
+
+
+def method_context() -> dict[str, Any]:
+    """Return what the template names. Floors and limits are those that this copy runs with."""
+    floors = Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
+    return {
+        "entries": [Entry(metric, floor_of(metric, floors), every(metric)) for metric in METRICS],
+        "columns": COLUMNS,
+        "live_window": span(WINDOW_MS["live"]),
+        "live_every": span(SLIDE_MS["live"]),
+        "distinct_every": span(SLIDE_MS["live_distinct"]),
+        "distinct": [metric for metric in METRICS if metric.distinct],
+        "partial_below": f"{PARTIAL_BELOW:.0%}".replace("%", " %"),
+        "stale_after": span(STALE_AFTER_MS),
+        "gone_after": span(GONE_AFTER_MS),
+        "viewers_stale": span(settings.VIEWERS_STALE_S * 1000),
+        "viewers_unknown": span(settings.VIEWERS_UNKNOWN_S * 1000),
+        "bots_count": settings.COUNT_BOTS,
+    }

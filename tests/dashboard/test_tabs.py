@@ -1,0 +1,52 @@
+"""The boards as tabs: the four of old, and the further ones in a row of their own."""
+
+from __future__ import annotations
+
+import html
+import re
+from operator import attrgetter
+
+import pytest
+from django.test import Client
+
+from core.metrics import BOARDS, Metric
+from tests.dashboard.conftest import Boards
+from tests.dashboard.test_pages import rows_of
+
+
+def test_every_ranked_metric_is_a_tab_of_one_list_and_more_is_none(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?board=repetition").content.decode()
+    (tablist,) = re.findall(r'role="tablist".*?<div class="defns"', page, re.DOTALL)
+    tabs = re.findall(r'<a role="tab" href="(.*?)" data-board="(\w+)" .*?aria-selected="(\w+)">', tablist)
+    assert [key for _, key, _ in tabs] == [metric.key for metric in BOARDS]
+    assert [key for _, key, chosen in tabs if chosen == "true"] == ["repetition"]
+    assert ("?board=removals", "removals", "false") in tabs
+    assert '<span aria-hidden="true">More</span>' in tablist
+    assert page.count('role="tablist"') == 1
+
+
+def test_only_the_definition_of_the_board_is_shown_and_all_are_there(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?board=removals").content.decode()
+    found = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/method#(\w+)"', page)
+    assert [(key, html.unescape(text), anchor) for key, _, text, anchor in found] == [
+        (metric.key, metric.definition, metric.key) for metric in BOARDS
+    ]
+    assert [key for key, shown, *_ in found if shown] == ["removals"]
+
+
+@pytest.mark.parametrize("metric", BOARDS[4:], ids=attrgetter("key"))
+def test_every_further_board_has_a_page(boards: Boards, signed_in: Client, metric: Metric) -> None:
+    boards.show({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
+    response = signed_in.get(f"/?board={metric.key}")
+    assert response.context["metric"] == metric
+    assert f'id="unit">{metric.unit}</span>' in response.content.decode()
+
+
+def test_a_board_of_shares_ranks_by_them(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 1_000}, removals=3)
+    boards.show({"2": 1_000}, removals=12)
+    boards.show({"3": 1_000}, messages=9, removals=9)
+    assert rows_of(signed_in.get("/?board=removals")) == [
+        ["1", "Beta", "Chess", "200.0"],
+        ["2", "Alpha", "Chess", "50.0"],
+    ]
