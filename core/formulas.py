@@ -36,11 +36,13 @@ def _viewers_for_rate(columns: Columns, window_ms: int) -> float | None:
 
 
 def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
+    """The original formula in a live window; longer windows go by observed time and mean viewers."""
     viewers = _viewers_for_rate(columns, window_ms)
     messages = columns.get("messages")
-    if messages is None or not viewers:
+    span_ms = window_ms if window_ms == LIVE_WINDOW_MS else columns.get("observed_ms", 0)
+    if messages is None or not viewers or not span_ms:
         return None
-    return messages * (MINUTE_MS / window_ms) / (viewers / 1000)
+    return messages * (MINUTE_MS / span_ms) / (viewers / 1000)
 
 
 def per_30s(name: str) -> Value:

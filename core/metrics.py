@@ -37,10 +37,10 @@ class Metric:
     `label` heads its board, `name` its line in a chart; `decimals` is how it is written. `value` takes a
     window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
     window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
-    `live_distinct`, so it moves every 5 s. `is_count`: below full coverage it is a lower bound. `from_helix`: it does
-    not come from chat, so it is known also of what nobody listened to. What is left is for people to read: what it
-    means, by which formula, when it is empty, what keeps it off the board (with the fields of Floors in braces), and
-    how longer windows come about.
+    `live_distinct`, so it moves every 5 s. `is_count`: it grows with each message, so below full coverage it is a
+    lower bound. `from_helix`: it does not come from chat, so it is known also of what nobody listened to. What is
+    left is for people to read: what it means, by which formula, when it is empty, what keeps it off the board (with
+    the fields of Floors in braces), and how longer windows come about.
     """
 
     key: str
@@ -108,7 +108,8 @@ METRICS: tuple[Metric, ...] = (
         per_minute_per_thousand,
         needs_viewers,
         _MIN_VIEWERS,
-        "messages a minute by the window's length, and the mean of its viewers",
+        "messages a minute of observed time, and the mean of the window's viewers",
+        is_count=True,
     ),
     Metric(
         "spam",

@@ -8,7 +8,11 @@ from statistics import median
 
 from apps.dashboard.readings import ChannelNow
 from apps.metrics.queries import GapSpan, Point, Series
+from core.columns import LIVE_WINDOW_MS
 from core.metrics import METRIC
+from core.times import DAY_MS
+
+OVER_MIDNIGHT = "over midnight UTC: who wrote on both sides counts twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,16 @@ def summarise(series: Series, metric: str) -> Summary:
     )
 
 
+def is_over_midnight(end_ms: int | None) -> bool:
+    """Say whether a live window lies on both sides of midnight UTC, when the keys of the hashes change."""
+    return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
+
+
 def now_note(metric: str, now: ChannelNow) -> str:
-    """Return why the channel has no value of the metric now, or is not ranked by it; else nothing."""
+    """Return why the channel has no value of the metric now, or is not ranked by it, or what is odd about it."""
     is_absent, unranked = metric not in now.values, now.unranked.get(metric)
     if not is_absent and not unranked:
-        return ""
+        return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_ms) else ""
     if now.profile.is_offline:
         return "the stream is offline"
     if now.end_ms is None:

@@ -160,4 +160,5 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "empty": metric.empty,
         "is_count": metric.is_count,
         "from_helix": metric.from_helix,
+        "distinct": metric.distinct,
     }

@@ -1,7 +1,7 @@
 // The open channel: header, chart, tiles, table and data quality, from its history and its live values.
 
 import { Chart } from "./chart.js";
-import { ABSENT, age, atLeast, duration, figure, heardApart, hms, percent, timeElement } from "./figures.js";
+import { ABSENT, age, atLeast, duration, figure, heardApart, percent, timeElement, when } from "./figures.js";
 import { metricOf } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
 import { nowNote, summarise } from "./summary.js";
@@ -211,7 +211,7 @@ export class ChannelView {
       const value = at ? valueOf(at, metric) : null;
       legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, at.coverage);
     };
-    legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${hms(at_ms)} ${label}`).join(" · ");
+    legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${when(at_ms)} ${label}`).join(" · ");
     legend.querySelector(".when").textContent = this.whenOf(atMs);
     legend.querySelector("[data-overlay]").hidden = this.metric === "viewers" || !$("overlay").checked;
     write("[data-value]", this.metric);
@@ -222,7 +222,7 @@ export class ChannelView {
     const ms = atMs ?? this.now?.end_ms;
     if (ms == null) return "No live data";
     const word = this.isStale ? "Last known, " : "Now, ";
-    return `${atMs === null ? word : ""}${hms(ms)} UTC`;
+    return `${atMs === null ? word : ""}${when(ms)} UTC`;
   }
 
   layOut(left, width) {

@@ -1,9 +1,10 @@
 // What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
 
-import { duration, hm, hms } from "./figures.js";
+import { day, duration, hm, hms } from "./figures.js";
 
 const MINUTE_MS = 60_000;
-const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map((min) => min * MINUTE_MS);
+const DAY_MS = 86_400_000;
+const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800].map((min) => min * MINUTE_MS);
 const TICK_ROOM_PX = 88;
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
@@ -18,9 +19,11 @@ export function timeTicks(min, max, widthPx) {
   return ticks;
 }
 
+/** Times of day, and the day at midnight. */
 export function writeTimes(_plot, ticks) {
   const inSeconds = ticks.length > 1 && ticks[1] - ticks[0] < MINUTE_MS;
-  return ticks.map(inSeconds ? hms : hm);
+  const time = inSeconds ? hms : hm;
+  return ticks.map((at) => (at % DAY_MS === 0 ? day(at) : time(at)));
 }
 
 /** Hatch each span that was not heard and write how long it lasted, where there is room. */

@@ -6,5 +6,5 @@ export function useMetrics(metrics) {
   table = metrics;
 }
 
-/** A metric: label, name, unit, decimals, empty, is_count and from_helix. */
+/** A metric: label, name, unit, decimals, empty, is_count, from_helix and distinct. */
 export const metricOf = (key) => table[key];

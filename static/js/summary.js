@@ -3,6 +3,10 @@
 import { metricOf } from "./metrics.js";
 import { valueOf } from "./series.js";
 
+const DAY_MS = 86_400_000;
+const LIVE_WINDOW_MS = 30_000;
+const OVER_MIDNIGHT = "over midnight UTC: who wrote on both sides counts twice";
+
 /** Peak, median, connected time and coverage of one metric over a series. */
 export function summarise(series, metric) {
   const valued = series.points
@@ -22,11 +26,19 @@ export function summarise(series, metric) {
   };
 }
 
-/** Why a channel has no value of a metric now, or is not ranked by it; `now` is null until that is known. */
+/** Whether a live window lies on both sides of midnight UTC, when the keys of the hashes change. */
+function isOverMidnight(endMs) {
+  const after = endMs % DAY_MS;
+  return after > 0 && after < LIVE_WINDOW_MS;
+}
+
+/** Why a channel has no value of a metric now, or is not ranked by it, or what is odd about it; `now` is null until that is known. */
 export function nowNote(metric, now) {
   if (now === null) return "";
   const isAbsent = now.values[metric] == null;
-  if (!isAbsent && !now.unranked[metric]) return "";
+  if (!isAbsent && !now.unranked[metric]) {
+    return metricOf(metric).distinct && isOverMidnight(now.end_ms) ? OVER_MIDNIGHT : "";
+  }
   if (now.is_offline) return "the stream is offline";
   if (now.end_ms === null) return "no live window";
   return isAbsent ? metricOf(metric).empty : `not ranked: ${now.unranked[metric]}`;

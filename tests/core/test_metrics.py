@@ -68,7 +68,7 @@ def test_a_minute_uses_mean_viewers_and_observed_time() -> None:
     columns = {"messages": 90, "viewers": 9, "viewers_sum": 60_000, "viewer_pulses": 60, "observed_ms": 45_000}
     values = values_of(columns, MINUTE_MS)
     assert values["messages"] == 60
-    assert values["engagement"] == 90
+    assert values["engagement"] == 120
 
 
 def test_coverage_never_exceeds_the_whole() -> None:

@@ -43,7 +43,12 @@ def test_each_metric_is_told_from_the_table(page: str, metric: Metric) -> None:
 
 
 def test_counts_say_that_a_gap_makes_them_lower_bounds(page: str) -> None:
-    assert [m.key for m in METRICS if "With a gap" in section(page, m.key)] == ["messages", "chatters", "shared"]
+    assert [m.key for m in METRICS if "With a gap" in section(page, m.key)] == [
+        "messages",
+        "engagement",
+        "chatters",
+        "shared",
+    ]
 
 
 def test_floors_are_those_that_this_copy_runs_with(client: Client, settings: Settings) -> None:

@@ -10,14 +10,15 @@ import pytest
 from apps.dashboard.directory import Profile
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import now_note, value_of
-from apps.dashboard.templatetags.figures import at_least, figure
+from apps.dashboard.templatetags.figures import at_least, figure, when
 from apps.dashboard.views import metric_json
 from apps.metrics.queries import Point
 from core.metrics import BOARDS, METRIC, METRICS
 from tests.dashboard.page_script import run_program
 
 TABLE = {metric.key: metric_json(metric) for metric in METRICS}
-NOW = ChannelNow(Profile("1", "alpha", "Alpha"), 1_795_392_000_000, 1.0, {}, {}, {})
+MIDNIGHT_MS = 1_795_392_000_000
+NOW = ChannelNow(Profile("1", "alpha", "Alpha"), MIDNIGHT_MS, 1.0, {}, {}, {})
 VALUED = replace(NOW, values={metric.key: 0.0 for metric in METRICS})
 BELOW = {metric.key: "needs 10 messages in 30 s" for metric in BOARDS}
 OFFLINE = Profile("1", "alpha", "Alpha", is_offline=True)
@@ -46,6 +47,38 @@ def test_figures_are_written_alike(tmp_path: Path) -> None:
     ]
 
 
+TIMES = """
+import { when } from "./figures.js";
+print(given.map(([atMs, nowMs]) => when(atMs, nowMs)));
+"""
+
+
+def test_times_of_another_day_are_told_with_it_alike(tmp_path: Path) -> None:
+    midnight_ms = MIDNIGHT_MS
+    times = [midnight_ms - 86_400_000 * 90, midnight_ms - 1, midnight_ms, midnight_ms + 86_399_999]
+    asked = [[at_ms, now_ms] for at_ms in times for now_ms in times]
+    said = run_program(tmp_path, TIMES, asked)
+    assert said == [when(*one) for one in asked]
+    assert when(midnight_ms - 1, midnight_ms) == "22 Nov, 23:59:59"
+    assert when(midnight_ms, midnight_ms + 86_399_999) == "00:00:00"
+
+
+TICKS = """
+import { timeTicks, writeTimes } from "./chart-marks.js";
+print(given.map(([min, max]) => writeTimes(null, timeTicks(min, max, 800))));
+"""
+
+
+def test_an_axis_over_days_names_them(tmp_path: Path) -> None:
+    end_ms, day_ms = 1_795_392_000_000 + 3_600_000, 86_400_000
+    hours, week, quarter = run_program(tmp_path, TICKS, [[end_ms - days * day_ms, end_ms] for days in (0.25, 7, 90)])
+    assert "23 Nov" in hours
+    assert set(hours) > {"20:00", "22:00"}
+    assert week == ["17 Nov", "18 Nov", "19 Nov", "20 Nov", "21 Nov", "22 Nov"]
+    assert len(quarter) == len(set(quarter)) >= 4
+    assert all(" " in tick for tick in quarter)
+
+
 NOTES = """
 import { useMetrics } from "./metrics.js";
 import { nowNote } from "./summary.js";
@@ -60,6 +93,7 @@ CHANNELS = [
     replace(VALUED, profile=OFFLINE, unranked=BELOW),
     replace(NOW, profile=OFFLINE),
     replace(NOW, end_ms=None),
+    *(replace(VALUED, end_ms=MIDNIGHT_MS + after_ms) for after_ms in (5_000, 25_000, 30_000)),
 ]
 
 
@@ -82,10 +116,16 @@ def test_a_channel_that_is_not_known_yet_has_no_note(tmp_path: Path) -> None:
         (replace(NOW, unranked=BELOW), "without a message"),
         (replace(NOW, profile=OFFLINE, unranked=BELOW), "the stream is offline"),
         (replace(NOW, end_ms=None), "no live window"),
+        (replace(VALUED, end_ms=MIDNIGHT_MS + 5_000), ""),
     ],
 )
 def test_a_value_that_is_absent_says_why_before_it_says_that_it_is_not_ranked(channel: ChannelNow, said: str) -> None:
     assert now_note("spam", channel) == said
+
+
+def test_people_over_midnight_are_an_upper_bound_and_it_is_said() -> None:
+    notes = {ms: now_note("chatters", replace(VALUED, end_ms=MIDNIGHT_MS + ms)) for ms in (0, 5_000, 25_000, 30_000)}
+    assert {ms for ms, note in notes.items() if note.startswith("over midnight UTC")} == {5_000, 25_000}
 
 
 def test_excitement_says_that_it_is_warming() -> None:

@@ -14,6 +14,7 @@ from apps.dashboard.summary import now_note, value_of
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point
 from core.metrics import METRIC
+from twitchly import clock
 
 ABSENT = "–"
 LOWER_BOUND = "≥ "
@@ -121,9 +122,15 @@ def shape(kind: str) -> str:
 def utc(at_ms: int) -> SafeString:
     """Return a <time> in UTC; the script adds the reader's own time."""
     moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return format_html(
-        '<time data-utc datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.strftime("%H:%M:%S")
-    )
+    said = when(at_ms, clock.now_ms())
+    return format_html('<time data-utc datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), said)
+
+
+def when(at_ms: int, now_ms: int) -> str:
+    """Return the time of day in UTC, with the day where that is not today's."""
+    moment, now = (datetime.fromtimestamp(ms // 1000, UTC) for ms in (at_ms, now_ms))
+    time = moment.strftime("%H:%M:%S")
+    return time if moment.date() == now.date() else f"{moment.day} {moment.strftime('%b')}, {time}"
 
 
 @register.simple_tag
