@@ -183,6 +183,7 @@ def body_of(watch: Watch, reading: Reading, marks: Marks, now: int) -> str:
         "board": watch.board,
         "rows": [asdict(row) for row in reading.rows[watch.board]],
         "viewers_at_ms": reading.viewers_at_ms,
+        "late_dropped": reading.late_dropped,
         "channel": channel.as_json() if channel else None,
         "marks": None if recent is None else [asdict(mark) for mark in recent],
     }

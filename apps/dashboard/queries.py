@@ -34,6 +34,7 @@ class BoardPage:
     now_ms: int
     newest_end_ms: int | None
     viewers_at_ms: int | None
+    late_dropped: int | None
     viewers: Freshness
     rows: list[Row]
     channel: ChannelNow | None
@@ -56,6 +57,7 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
         now_ms,
         reading.newest_end_ms if reading else None,
         viewers_at_ms,
+        reading.late_dropped if reading else None,
         viewers_freshness(viewers_at_ms, now_ms),
         reading.rows[choice.board] if reading else [],
         channel,

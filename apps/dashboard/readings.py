@@ -49,12 +49,16 @@ class ChannelNow:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What Redis held at one moment, for the boards and channels asked for; when viewers were last asked for."""
+    """What Redis held at one moment, for the boards and channels asked for; when viewers were last asked for.
+
+    `late_dropped` is how many records came too late to be counted since the stream job began, None while unknown.
+    """
 
     newest_end_ms: int | None
     viewers_at_ms: int | None
     rows: Mapping[str, list[Row]]
     channels: Mapping[str, ChannelNow]
+    late_dropped: int | None = None
 
 
 class LiveBoards:
@@ -80,6 +84,7 @@ class LiveBoards:
             self._directory.viewers_at_ms,
             {board: self._rows(board, values, profiles, newest_end_ms) for board in boards},
             {i: _channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
+            await self._reader.late_dropped(),
         )
 
     async def aclose(self) -> None:

@@ -17,6 +17,9 @@ from core.metrics import METRICS, Metric, counted_apart
 from core.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
+# How many records the stream job had to drop as late since it began, as its watcher tells; forgotten with the watcher.
+LATE_DROPPED = "late-dropped"
+LATE_DROPPED_S = 300
 
 # Applies windows that are newer than what is stored, for all boards at once, so that no reader sees a
 # channel's value without its rank. KEYS: ends, values, then a board per metric.
@@ -113,6 +116,11 @@ class BoardWriter:
         return [window.channel_id, window.end_ms, json.dumps(live), scores]
 
 
+def tell_late_dropped(client: redis.Redis, records: int) -> None:
+    """Store how many records came too late for their windows. Raises: redis.RedisError."""
+    client.set(LATE_DROPPED, records, ex=LATE_DROPPED_S)
+
+
 class BoardReader:
     """Reads the boards. Every method raises ServiceAway when Redis does not answer."""
 
@@ -148,6 +156,14 @@ class BoardReader:
         except redis.RedisError as error:
             raise ServiceAway(f"Redis does not answer: {error}") from error
         return int(newest[0][1]) if newest else None
+
+    async def late_dropped(self) -> int | None:
+        """Return how many records came too late since the stream job began, None while nobody tells."""
+        try:
+            records = await self._client.get(LATE_DROPPED)
+        except redis.RedisError as error:
+            raise ServiceAway(f"Redis does not answer: {error}") from error
+        return None if records is None else int(records)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -15,6 +15,9 @@ export function number(value, decimals) {
   return fraction ? `${grouped}.${fraction}` : grouped;
 }
 
+/** A plain number, or the sign for an unknown one. */
+export const count = (records) => (records == null ? ABSENT : number(records, 0));
+
 /** A metric's value without its unit; a count that was not wholly heard is a lower bound. */
 export function figure(metric, value, coverage = 1) {
   if (value == null) return ABSENT;

@@ -4,7 +4,7 @@ import { hrefOf, isPlainClick, onReturn, push } from "./address.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
-import { age } from "./figures.js";
+import { age, count } from "./figures.js";
 import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket } from "./socket.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
@@ -68,6 +68,7 @@ function showFrame(frame) {
   clockAhead = frame.now_ms - Date.now();
   connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
   viewers.atMs = frame.viewers_at_ms ?? viewers.atMs;
+  $("late-dropped").textContent = count(frame.late_dropped);
   if (frame.channel || !shown) connection.reason = "";
   showRows(frame);
   if (frame.channel && frame.channel.id === shown) {

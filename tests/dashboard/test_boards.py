@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from apps.metrics.boards import UNRANKED_AFTER_MS, BoardReader, BoardWriter
+from apps.metrics.boards import (
+    LATE_DROPPED,
+    LATE_DROPPED_S,
+    UNRANKED_AFTER_MS,
+    BoardReader,
+    BoardWriter,
+    tell_late_dropped,
+)
 from core.formulas import Floors
 from core.records import WindowRecord
 from tests.valkey import Valkey
@@ -70,6 +77,15 @@ async def test_distinct_windows_fill_boards_of_their_own(valkey: Valkey) -> None
     assert values["1"].values["messages"] == 21, "the sums of every second come from the windows of every second"
     assert (values["1"].values["excitement"], values["1"].values["repetition"]) == (4.5, 25)
     assert "excitement" not in values["2"].values
+    await reader.aclose()
+
+
+async def test_late_records_are_told_while_the_job_is_watched(valkey: Valkey) -> None:
+    reader, client = BoardReader(f"{valkey.url}/0"), valkey.client()
+    assert await reader.late_dropped() is None
+    tell_late_dropped(client, 1_234)
+    assert await reader.late_dropped() == 1_234
+    assert 0 < int(client.ttl(LATE_DROPPED)) <= LATE_DROPPED_S
     await reader.aclose()
 
 

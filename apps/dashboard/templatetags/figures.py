@@ -73,6 +73,12 @@ def is_partial(coverage: float) -> bool:
 
 
 @register.filter
+def count(records: int | None) -> str:
+    """Return a plain number, or the sign for an unknown one."""
+    return ABSENT if records is None else number(records, 0)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 as a percentage with one decimal, cut so that 100.0 means all of it."""
     return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"

@@ -7,9 +7,11 @@ import logging
 from typing import Any
 
 import httpx
+import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.metrics.boards import tell_late_dropped
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed
 from apps.metrics.stream_job import StreamJob
 from core.errors import ServiceAway
@@ -42,13 +44,22 @@ class Command(BaseCommand):
                 except (ServiceAway, SubmitFailed) as error:
                     raise CommandError(str(error)) from error
 
+    def _report(self, job_id: str, counters: dict[str, int]) -> None:
+        """Say in the log, and tell the pages, how the job does."""
+        log.info("job %s: %s", job_id, counters)
+        try:
+            with redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5) as client:
+                tell_late_dropped(client, counters["late_dropped"])
+        except redis.RedisError as error:
+            log.warning("nobody can be told of late records: %s", error)
+
     def _watch(self, cluster: FlinkCluster, job: StreamJob, stop: Stop) -> None:
         rounds = 0
         while not stop():
             try:
                 job_id = job.ensure()
                 if job_id is not None and rounds % REPORT_EVERY == 0:
-                    log.info("job %s: %s", job_id, cluster.counters(job_id))
+                    self._report(job_id, cluster.counters(job_id))
                 rounds += 1
             except ServiceAway as error:
                 log.warning("waiting: %s", error)
