@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -61,11 +63,19 @@ def holder(port: int, proc: Path = Path("/proc")) -> str:
     sockets = _listening_inodes(port, proc)
     for entry in proc.glob("[0-9]*"):
         try:
-            if any(str(link.readlink()) in sockets for link in (entry / "fd").iterdir()):
+            if not sockets.isdisjoint(_open_files(entry)):
                 return f"{(entry / 'comm').read_text().strip()} (pid {entry.name})"
         except OSError:
             continue
     return "another program"
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """Yield what a process has open. Raises: OSError where that cannot be seen."""
+    for link in (process / "fd").iterdir():
+        # One that was closed meanwhile, as this very listing is, says nothing of the others.
+        with contextlib.suppress(FileNotFoundError):
+            yield str(link.readlink())
 
 
 def _listening_inodes(port: int, proc: Path) -> set[str]:

@@ -40,3 +40,12 @@ def test_the_holder_of_a_port_is_named(listener: socket.socket) -> None:
 def test_a_free_block_has_no_listener() -> None:
     web = free_block()
     assert not any(taken(Ports(web)[name]) for name in NAMES)
+
+
+def test_the_holder_is_found_behind_a_file_that_it_has_just_closed() -> None:
+    """The listing of our own files lies among them, under the first free number, and is gone when it is looked at."""
+    hole = os.open(os.devnull, os.O_RDONLY)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert hole < listener.fileno()
+        os.close(hole)
+        assert holder(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")
