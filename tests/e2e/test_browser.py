@@ -40,6 +40,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.extend(unhashed(request.url)))
     page.goto(stack.url)
     page.get_by_label("Email").fill(DEMO)
     page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
@@ -49,6 +50,11 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     context.close()
     # A web process that was killed refuses connections for a while; Chromium itself reports that.
     assert [problem for problem in problems if "net::ERR_" not in problem and "WebSocket" not in problem] == []
+
+
+def unhashed(url: str) -> list[str]:
+    """Return the address of a static file whose name does not tell its content: it may be that of another version."""
+    return [url] if "/static/" in url and not re.search(r"\.[0-9a-f]{12}\.", url) else []
 
 
 def values(page: Page) -> list[str]:
