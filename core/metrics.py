@@ -38,9 +38,10 @@ class Metric:
     window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
     window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
     `live_distinct`, so it moves every 5 s. `is_count`: it grows with each message, so below full coverage it is a
-    lower bound. `from_helix`: it does not come from chat, so it is known also of what nobody listened to. What is
-    left is for people to read: what it means, by which formula, when it is empty, what keeps it off the board (with
-    the fields of Floors in braces), and how longer windows come about.
+    lower bound. `from_helix`: it does not come from chat, so it is known also of what nobody listened to.
+    `by_length`: it grows with the window's length, so windows of different lengths do not compare. What is left is
+    for people to read: what it means, by which formula, when it is empty, what keeps it off the board (with the
+    fields of Floors in braces), and how longer windows come about.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Metric:
     ranked: bool = True
     is_count: bool = False
     from_helix: bool = False
+    by_length: bool = False
     version: int = 1
 
 
@@ -137,6 +139,7 @@ METRICS: tuple[Metric, ...] = (
         longer="counted anew over the whole minute or hour, never summed; over midnight UTC an upper bound",
         distinct=True,
         is_count=True,
+        by_length=True,
     ),
     Metric(
         "excitement",

@@ -17,6 +17,7 @@ from apps.dashboard.method import method_context
 from apps.dashboard.queries import BoardPage, find_profile, read_board_page, read_series, series_json
 from apps.dashboard.readings import Row
 from apps.dashboard.summary import Summary, summarise
+from apps.dashboard.templatetags.figures import LENGTHS
 from apps.dashboard.timeline import LINES_SHOWN, SHAPES, beside, lines_of, noted
 from apps.metrics.queries import RANGES, Range, Series
 from core.channel_events import LABELS
@@ -148,6 +149,7 @@ def range_json(shown: Range) -> dict[str, Any]:
         "span_ms": shown.span_ms,
         "step_ms": shown.step_ms,
         "merge_ms": shown.merge_ms,
+        "length": LENGTHS[shown.grain],
     }
 
 
@@ -161,4 +163,5 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "is_count": metric.is_count,
         "from_helix": metric.from_helix,
         "distinct": metric.distinct,
+        "by_length": metric.by_length,
     }

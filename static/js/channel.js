@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { ABSENT, age, atLeast, duration, figure, heardApart, percent, timeElement, when } from "./figures.js";
-import { metricOf } from "./metrics.js";
+import { metricOf, unitOf } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
 import { nowNote, summarise } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
@@ -42,7 +42,8 @@ export class ChannelView {
   showMetric(metric) {
     this.metric = metric;
     const { name, unit } = metricOf(metric);
-    $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unit));
+    $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
+    $("channel").querySelector("[data-unit-now]").textContent = unit;
     $("channel").querySelectorAll("[data-name]").forEach((element) => (element.textContent = name));
     $("range-name").textContent = this.ranges[this.range].label;
     const isAlone = metric === "viewers";
@@ -110,7 +111,7 @@ export class ChannelView {
       marks: this.noted,
       ...this.span,
       edgeMs: this.isStale ? null : (this.series.points.at(-1)?.end_ms ?? null),
-      units: [metricOf(this.metric).unit, showsViewers ? "viewers" : null],
+      units: [unitOf(this.metric, this.series.range), showsViewers ? "viewers" : null],
     });
     $("chart").dataset.points = this.series.points.length;
     this.writeAll();
@@ -205,14 +206,15 @@ export class ChannelView {
   /** Write the legend: the point under the crosshair and the marks there, else the newest point. */
   readOut(atMs, marks) {
     Object.assign(this, { readoutMs: atMs, readMarks: marks });
-    const at = atMs === null ? this.now : this.series.points.find((point) => point.end_ms === atMs);
+    const newest = this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);
+    const at = atMs === null ? newest : this.series.points.find((point) => point.end_ms === atMs);
     const legend = $("legend");
     const write = (selector, metric) => {
       const value = at ? valueOf(at, metric) : null;
       legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, at.coverage);
     };
     legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${when(at_ms)} ${label}`).join(" · ");
-    legend.querySelector(".when").textContent = this.whenOf(atMs);
+    legend.querySelector(".when").textContent = this.whenOf(atMs ?? (newest === this.now ? null : newest.end_ms));
     legend.querySelector("[data-overlay]").hidden = this.metric === "viewers" || !$("overlay").checked;
     write("[data-value]", this.metric);
     write("[data-viewers]", "viewers");

@@ -41,14 +41,29 @@ export class Series {
     const last = this.points.at(-1);
     if (end_ms == null || (last && end_ms <= last.end_ms)) return false;
     if (last?.isEdge && this.slot(last.end_ms) === this.slot(end_ms)) this.points.pop();
-    this.points.push({ end_ms, coverage, values, isEdge: true });
+    this.points.push({ end_ms, coverage, values, isEdge: true, isShort: this.isLong });
     this.forget();
     return true;
   }
 
+  /** Whether the points are longer windows than those that come live. */
+  get isLong() {
+    return this.range.step_ms >= 60_000;
+  }
+
+  /** Whether a live value can stand beside the points. */
+  isComparable(metric) {
+    return !(this.isLong && metricOf(metric).by_length);
+  }
+
+  /** The newest point that is a whole window of the range. */
+  newestWhole() {
+    return this.points.findLast((point) => !point.isShort);
+  }
+
   /** Ranges drawn from 30 s windows keep every live second; longer ones one live point a step. */
   slot(endMs) {
-    return this.range.step_ms < 60_000 ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
+    return !this.isLong ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
   }
 
   forget() {
@@ -104,6 +119,8 @@ export class Series {
 /** A point's value, or null: a count of what nobody listened to is not 0. */
 export function valueOf(point, metric) {
   if (point.coverage === 0 && !metricOf(metric).from_helix) return null;
+  // A live value beside those of whole minutes or hours: people of 30 s beside those of an hour.
+  if (point.isShort && metricOf(metric).by_length) return null;
   return point.values[metric] ?? null;
 }
 

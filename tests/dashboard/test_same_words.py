@@ -10,9 +10,9 @@ import pytest
 from apps.dashboard.directory import Profile
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import now_note, value_of
-from apps.dashboard.templatetags.figures import at_least, figure, when
-from apps.dashboard.views import metric_json
-from apps.metrics.queries import Point
+from apps.dashboard.templatetags.figures import at_least, figure, unit, when
+from apps.dashboard.views import metric_json, range_json
+from apps.metrics.queries import RANGES, Point
 from core.metrics import BOARDS, METRIC, METRICS
 from tests.dashboard.page_script import run_program
 
@@ -45,6 +45,31 @@ def test_figures_are_written_alike(tmp_path: Path) -> None:
         [figure(*one), at_least(one[0], one[1], one[2] < 1), value_of(Point(0, one[2], {one[0]: one[1]}), one[0])]
         for one in asked
     ]
+
+
+UNITS = """
+import { unitOf, useMetrics } from "./metrics.js";
+import { Series, valueOf } from "./series.js";
+useMetrics(given.table);
+print(given.ranges.map((range) => {
+  const series = new Series(range);
+  series.add({ end_ms: 1000, coverage: 1, values: { chatters: 7, messages: 9 } });
+  const [point] = series.points;
+  return [given.keys.map((key) => unitOf(key, range)), valueOf(point, "chatters"), valueOf(point, "messages")];
+}));
+"""
+
+
+def test_units_name_the_window_they_are_of_and_a_live_value_stays_among_live_ones(tmp_path: Path) -> None:
+    ranges = list(RANGES.values())
+    given = {"table": TABLE, "keys": list(METRIC), "ranges": [range_json(one) for one in ranges]}
+    said = run_program(tmp_path, UNITS, given)
+    for shown, (units, chatters, messages) in zip(ranges, said, strict=True):
+        assert units == [unit(metric, shown) for metric in METRICS]
+        assert messages == 9
+        assert chatters == (7 if shown.grain == "live" else None)
+    assert unit(METRIC["chatters"], RANGES["90d"]) == "chatters / h"
+    assert unit(METRIC["messages"], RANGES["90d"]) == "msg / 30 s"
 
 
 TIMES = """

@@ -12,13 +12,16 @@ from django.utils.safestring import SafeString
 
 from apps.dashboard.summary import now_note, value_of
 from apps.dashboard.timeline import SHAPES
-from apps.metrics.queries import Point
-from core.metrics import METRIC
+from apps.metrics.queries import Point, Range
+from core.columns import StoredGrain
+from core.metrics import METRIC, Metric
 from twitchly import clock
 
 ABSENT = "–"
 LOWER_BOUND = "≥ "
 PARTIAL_BELOW = 0.95
+# How long a window of each stored grain is, as units say it.
+LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 
 register = template.Library()
 register.simple_tag(now_note)
@@ -59,6 +62,12 @@ def heard_apart(apart: Mapping[str, int], coverage: float) -> str:
     bound = LOWER_BOUND if coverage < 1 else ""
     names = {"copies": "from shared chat", "bot_messages": "by bots"}
     return ", ".join(f"{bound}{number(apart[key], 0)} {name}" for key, name in names.items() if apart.get(key))
+
+
+@register.simple_tag
+def unit(metric: Metric, shown: Range) -> str:
+    """Return the unit of a metric on a chart: what grows with the window's length names that of the chart's windows."""
+    return metric.unit.replace(LENGTHS["live"], LENGTHS[shown.grain]) if metric.by_length else metric.unit
 
 
 @register.filter
