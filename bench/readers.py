@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bench import plain
 
@@ -14,13 +14,11 @@ TAGS = (
     "source-room-id",
     "bits",
     "msg-id",
-    "first-msg",
-    "returning-chatter",
-    "subscriber",
-    "emote-only",
 )
-# Command, channel, user id and the values of TAGS.
-Read = tuple[str, str, str, tuple[str, ...]]
+# Tags that are 1 where something is so.
+TRAITS = ("first-msg", "returning-chatter", "subscriber", "emote-only")
+# Command, channel, user id, the values of TAGS, and which of TRAITS are so.
+Read = tuple[str, str, str, tuple[str, ...], tuple[bool, ...]]
 Reader = Callable[[bytes], Read]
 
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
@@ -33,8 +31,9 @@ def twitchly() -> Reader:
 
     def read(raw: bytes) -> Read:
         line = parse(raw)
-        tag = line.tag
-        return line.command, line.channel, tag("user-id"), tuple([tag(name) for name in TAGS])
+        tag, is_set = line.tag, line.is_set
+        values, traits = tuple([tag(name) for name in TAGS]), tuple([is_set(name) for name in TRAITS])
+        return line.command, line.channel, tag("user-id"), values, traits
 
     return read
 
@@ -44,7 +43,7 @@ def expression() -> Reader:
 
     def read(raw: bytes) -> Read:
         command, channel, tags = plain.parse(raw)
-        return command, channel, tags.get("user-id", ""), tuple([tags.get(name, "") for name in TAGS])
+        return command, channel, tags.get("user-id", ""), *_wanted(tags)
 
     return read
 
@@ -57,7 +56,7 @@ def irctokens() -> Reader:
         line = tokenise(raw)
         tags, params = line.tags or {}, line.params
         channel = params[0][1:] if params else ""
-        return line.command, channel, tags.get("user-id", ""), tuple([tags.get(name, "") for name in TAGS])
+        return line.command, channel, tags.get("user-id", ""), *_wanted(tags)
 
     return read
 
@@ -75,7 +74,7 @@ def jaraco_irc() -> Reader:
         client.NickMask.from_group(group("prefix"))
         tags = {tag["key"]: tag["value"] or "" for tag in message.Tag.from_group(group("tags")) or ()}
         channel = arguments[0][1:] if arguments else ""
-        return str(command).upper(), channel, tags.get("user-id", ""), tuple([tags.get(name, "") for name in TAGS])
+        return str(command).upper(), channel, tags.get("user-id", ""), *_wanted(tags)
 
     return read
 
@@ -90,12 +89,17 @@ def twitch_api() -> Reader:
     def read(raw: bytes) -> Read:
         parsed = chat._parse_irc_message(raw.decode("utf-8", "replace"))
         if parsed is None:
-            return "", "", "", ("",) * len(TAGS)
+            return "", "", "", *_wanted({})
         command, tags = parsed["command"], parsed["tags"]
-        values = tuple([_text(tags.get(name)) for name in TAGS])
-        return command["command"], (command.get("channel") or "#")[1:], _text(tags.get("user-id")), values
+        channel, values = (command.get("channel") or "#")[1:], tuple([_text(tags.get(name)) for name in TAGS])
+        traits = tuple([tags.get(name) == "1" for name in TRAITS])
+        return command["command"], channel, _text(tags.get("user-id")), values, traits
 
     return read
+
+
+def _wanted(tags: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+    return tuple([tags.get(name, "") for name in TAGS]), tuple([tags.get(name) == "1" for name in TRAITS])
 
 
 def _text(value: object) -> str:
