@@ -85,6 +85,8 @@ class FlinkCluster:
             response = self._client.post(f"{settings.FLINK_REST_URL}/jobs/{job_id}/stop", json=wanted)
             response.raise_for_status()
             trigger = response.json()["request-id"]
+        except httpx.HTTPStatusError as error:
+            raise SubmitFailed(f"Flink refuses to stop it: {error}") from error
         except (httpx.HTTPError, ValueError) as error:
             raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} does not stop job {job_id}: {error}") from error
         until = time.monotonic() + SAVEPOINT_TIMEOUT_S

@@ -28,10 +28,13 @@ class Flink:
         self.slots = slots
         self.cancelled: list[str] = []
         self.stopped: list[tuple[str, str]] = []
+        self.refuses = False
         self.operation: dict[str, Any] = {"location": "file:/savepoints/savepoint-1"}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if path.endswith("/stop") and self.refuses:
+            return httpx.Response(409, json={"errors": ["not running"]})
         if path.endswith("/stop"):
             self.stopped.append((path.split("/")[2], json.loads(request.content)["targetDirectory"]))
             return httpx.Response(202, json={"request-id": "trigger"})
@@ -83,6 +86,16 @@ def test_a_job_of_another_plan_that_makes_no_savepoint_is_cancelled(settings: Se
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
     flink.operation = {"failure-cause": {"stack-trace": "Caused by: no space left"}}
     with pytest.raises(ServiceAway):
+        flink.job().ensure()
+    assert flink.cancelled == ["a"]
+
+
+def test_a_job_of_another_plan_that_cannot_be_stopped_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+    settings.FLINK_CHECKPOINTS = tmp_path
+    (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
+    flink = Flink(overview("a", "RESTARTING", 0, 1), slots=0)
+    flink.refuses = True
+    with pytest.raises(ServiceAway, match="no task manager"):
         flink.job().ensure()
     assert flink.cancelled == ["a"]
 
