@@ -1,0 +1,66 @@
+"""A changed stream job on a real Flink: the old one ends with a savepoint, and can be had back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from drills.stack import Stack
+
+pytestmark = pytest.mark.server
+
+
+class Deployment:
+    """A job on topics and checkpoints of its own; another clock offset is another plan."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._rest = f"http://127.0.0.1:{stack.port + 6}"
+        self.folder = stack.var / f"plans-{uuid.uuid4().hex[:8]}"
+        self._env = {"KAFKA_TOPIC_PREFIX": f"{self.folder.name}.", "FLINK_CHECKPOINTS": str(self.folder)}
+        stack.manage("create_topics", env=self._env)
+
+    def submit(self, *, offset_ms: int) -> str:
+        """Return the id of the job that runs then."""
+        env = {**self._env, "CLOCK_OFFSET_MS": str(offset_ms)}
+        return self._stack.manage("submit_flink_job", env=env).split()[1]
+
+    def state(self, job: str) -> str:
+        return str(httpx.get(f"{self._rest}/jobs/{job}").raise_for_status().json()["state"])
+
+    def restored_from(self, job: str) -> str:
+        """Return where the job's state came from, an empty text without one."""
+        told = httpx.get(f"{self._rest}/jobs/{job}/checkpoints").raise_for_status().json()["latest"]["restored"]
+        return str(told["external_path"]) if told else ""
+
+    def savepoints(self) -> list[Path]:
+        return [path.parent for path in self.folder.glob("savepoints/*/*/_metadata")]
+
+    def cancel(self, job: str) -> None:
+        httpx.patch(f"{self._rest}/jobs/{job}?mode=cancel").raise_for_status()
+
+
+@pytest.fixture
+def deployment(stack: Stack) -> Iterator[Deployment]:
+    deployment = Deployment(stack)
+    yield deployment
+    job = deployment.submit(offset_ms=0)
+    deployment.cancel(job)
+
+
+def test_a_changed_job_goes_by_a_savepoint_and_the_old_one_comes_back_from_it(deployment: Deployment) -> None:
+    old = deployment.submit(offset_ms=0)
+    assert deployment.submit(offset_ms=0) == old
+    assert deployment.restored_from(old) == ""
+    new = deployment.submit(offset_ms=1_000)
+    assert new != old
+    assert (deployment.state(old), deployment.state(new)) == ("FINISHED", "RUNNING")
+    assert deployment.restored_from(new) == ""
+    (savepoint,) = deployment.savepoints()
+    again = deployment.submit(offset_ms=0)
+    assert (deployment.state(new), deployment.state(again)) == ("FINISHED", "RUNNING")
+    assert deployment.restored_from(again).endswith(str(savepoint))
