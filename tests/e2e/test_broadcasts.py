@@ -16,11 +16,21 @@ from twitchly.clock import now_ms
 pytestmark = pytest.mark.server
 
 
+def channel_with_a_minute(stack: Stack, windows: WindowStore) -> str:
+    """Return a channel that is listened to, once a minute of it is stored."""
+    wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
+    channel_id = min(stack.covered())
+    wait_until(
+        lambda: bool(windows.read_windows("minute", channel_id, now_ms() - 10 * MINUTE_MS, now_ms())), 90, "its minute"
+    )
+    return channel_id
+
+
 @pytest.mark.usefixtures("cassandra")
 def test_a_stream_that_ended_is_summed_up_once_its_minutes_are_stored(stack: Stack) -> None:
     windows = WindowStore()
-    store, channel_id = BroadcastStore(windows), min(stack.covered())
-    ended_ms = now_ms() // MINUTE_MS * MINUTE_MS
+    store, channel_id = BroadcastStore(windows), channel_with_a_minute(stack, windows)
+    ended_ms = windows.read_windows("minute", channel_id, now_ms() - 10 * MINUTE_MS, now_ms())[-1].end_ms
     started_ms = ended_ms - MINUTE_MS
     record = event_record(
         event_id=f"{channel_id}-stream_end-{started_ms}",
