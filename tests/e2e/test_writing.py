@@ -28,7 +28,9 @@ def writer(now_ms: int = NOW) -> Writer:
 
 
 def message(sent_ms: int, partition: int = 0) -> Entry:
-    return Entry(partition, sent_ms, {"kind": "message", "channel_id": "7", "sent_ms": sent_ms, "words": 1}, "42")
+    return Entry(
+        partition, sent_ms, {"kind": "message", "channel_id": "7", "sent_ms": sent_ms, "words": 1, "text": "hi"}, "42"
+    )
 
 
 def records(topic: str, partition: int) -> list[dict[str, Any]]:
