@@ -6,9 +6,10 @@ import datetime as dt
 import time
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer
 
-from apps.ingest.listening.writer import AWAY_AFTER_S, Entry, Writer
+from apps.ingest.listening.writer import AWAY_AFTER_S, STOOD_STILL_S, Entry, StoodStill, Writer
 from core.coverage import Gap
 
 NOW = 1_795_400_000_000
@@ -41,6 +42,28 @@ def test_what_does_not_fit_is_dropped_oldest_first_and_becomes_a_gap() -> None:
     assert writer.take_lost() == [Gap("7", NOW, NOW + 1, "overflow")]
     assert writer.take_lost() == []
     assert writer.counts["lost by overflow"] == 2
+
+
+def test_a_process_that_stood_still_writes_nothing_more() -> None:
+    """Another may own its partitions by now: neither what waits is written, nor what it hears, ever again."""
+    clock = [100.0]
+    producer = Producer({"bootstrap.servers": "127.0.0.1:9", "log_level": 0})
+    writer = Writer(
+        producer, name="p", limit=9, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32, running_s=lambda: clock[0]
+    )
+    writer.own({0: NOW})
+    for clock[0] in (100.0, 100.0 + STOOD_STILL_S, 100.0 + STOOD_STILL_S):
+        writer.put(message(NOW))
+        writer.step()
+    assert writer.in_flight == 3
+    clock[0] += STOOD_STILL_S + 0.1
+    writer.put(message(NOW + 1))
+    for _ in range(2):
+        with pytest.raises(StoodStill):
+            writer.step()
+        assert (writer.in_flight, writer.buffered) == (0, 1)
+    with pytest.raises(StoodStill):
+        writer.flush(1)
 
 
 def test_what_kafka_never_confirms_becomes_a_gap() -> None:

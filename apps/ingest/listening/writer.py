@@ -16,10 +16,12 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
 from core.coverage import Gap
+from core.errors import TwitchlyError
 from core.event_time import PartitionTime
 from core.hashing import text_hash, user_hash
 from core.records import SPOKEN_KINDS, clock_record, gap_record
 from core.times import DAY_MS
+from twitchly import kafka
 from twitchly.kafka import topic_name
 
 log = logging.getLogger(__name__)
@@ -31,8 +33,15 @@ BATCH = 5_000
 IN_FLIGHT = 50_000
 # Events that wait for Kafka; gaps among them are never dropped.
 EVENTS_WAITING = 20_000
+# The group may give our partitions to another this long after the last sign of life, which is up to 2 s older than
+# the moment from which a stopped process stands still.
+STOOD_STILL_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
 # What is missing for good when it is lost; pulses and clocks come every second.
 _NOT_SENT_AGAIN = SPOKEN_KINDS | {"removal"}
+
+
+class StoodStill(TwitchlyError):
+    """This process was stopped for so long that another may own its partitions: it must not write any more."""
 
 
 @dataclass(slots=True)
@@ -61,8 +70,13 @@ class Writer:
         limit: int,
         now_ms: Callable[[], int],
         hash_key: Callable[[dt.date], bytes],
+        running_s: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
     ) -> None:
+        """`running_s` is a clock that never goes back and counts the time that the machine slept."""
         self._producer = producer
+        self._running_s = running_s
+        self._stepped_s: float | None = None
+        self.has_stood_still = False
         self._name = name
         self._limit = limit
         self._now_ms = now_ms
@@ -149,7 +163,8 @@ class Writer:
         self.counts["event"] += 1
 
     def step(self) -> None:
-        """Hand to Kafka what it can take now; never waits."""
+        """Hand to Kafka what it can take now; never waits. Raises: StoodStill, once and for all."""
+        self._mind_the_time()
         self._producer.poll(0)
         if self._probing and not self._clocks_out:
             self._probe()
@@ -160,7 +175,7 @@ class Writer:
         self._write([self._buffer.popleft() for _ in range(room)])
 
     def flush(self, seconds: float) -> None:
-        """Write all that is buffered, waiting at most `seconds` for Kafka."""
+        """Write all that is buffered, waiting at most `seconds` for Kafka. Raises: StoodStill."""
         until = time.monotonic() + seconds
         while (self._buffer or self._waiting or len(self._producer)) and time.monotonic() < until:
             self.step()
@@ -190,6 +205,16 @@ class Writer:
         """Say whether records wait, because Kafka is away."""
         silent = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
         return bool(self._suspended) or self._probing or (self._clocks_out > 0 and silent)
+
+    def _mind_the_time(self) -> None:
+        now_s = self._running_s()
+        stood_s = 0.0 if self._stepped_s is None else now_s - self._stepped_s
+        self._stepped_s = now_s
+        if stood_s > STOOD_STILL_S:
+            self.has_stood_still = True
+            self._purge()
+        if self.has_stood_still:
+            raise StoodStill(f"stood still for {stood_s:.0f} s: another may write what was ours, so this process ends")
 
     def _probe(self) -> None:
         """Write a clock that promises nothing new, to learn whether Kafka is back before records are risked."""
