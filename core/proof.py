@@ -35,10 +35,14 @@ class Fault:
     until_ms: int
     channels: frozenset[str] | None = None
 
+    def holds(self, at_ms: int) -> bool:
+        """Whether `at_ms` lies in the fault's time."""
+        return self.from_ms <= at_ms <= self.until_ms
+
     def excuses(self, channel_id: str, at_ms: int) -> bool:
         """Whether a gap of this channel may reach over `at_ms`."""
         touched = self.channels is None or channel_id in self.channels
-        return touched and self.from_ms <= at_ms <= self.until_ms
+        return touched and self.holds(at_ms)
 
 
 class HeardMessage(NamedTuple):
@@ -147,7 +151,7 @@ class Listening:
 
     def _at(self, sent_ms: int) -> list[Counts]:
         pairs = zip(self.faults, self.of_faults, strict=True)
-        return [counts for fault, counts in pairs if fault.from_ms <= sent_ms <= fault.until_ms]
+        return [counts for fault, counts in pairs if fault.holds(sent_ms)]
 
 
 @dataclass(frozen=True, slots=True)

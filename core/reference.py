@@ -7,6 +7,7 @@ every 10th second, `hour_window` those of `hour` and `hour_distinct`.
 from __future__ import annotations
 
 import sys
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -69,7 +70,8 @@ class Tally:
         self.blocks = Blocks()
         self.heard = Heard()
         self._windows = windows
-        self.moved = 0
+        # When the messages were sent that are counted in another minute.
+        self.moved_ms = array("q")
         self.rejected = 0
         self.without_id = 0
         self.first_ms: dict[int, int] = {}
@@ -96,7 +98,8 @@ class Tally:
 
     def _hear(self, record: ChatRecord) -> None:
         sent_ms = record.at_ms if record.sent_ms is None else record.sent_ms
-        self.moved += sent_ms // MINUTE_MS != record.at_ms // MINUTE_MS
+        if sent_ms // MINUTE_MS != record.at_ms // MINUTE_MS:
+            self.moved_ms.append(sent_ms)
         if record.id is None:
             self.without_id += 1
             return

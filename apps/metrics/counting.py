@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from apps.metrics.store import StoredWindow
 from core.columns import STORED_GRAINS, WINDOW_MS, StoredGrain
+from core.proof import Fault
 from core.reference import Tally, WindowKey, differences
 
 # A difference younger than this may still be on its way through the sinks.
@@ -36,7 +38,7 @@ class Counting:
         self._promise_ms = promise_ms
         self._expected = tally.blocks.windows(from_ms=from_ms, until_ms=promise_ms)
         self._wrong: dict[WindowKey, str] = {}
-        self.windows = 0
+        self._compared: Counter[int] = Counter()
 
     def wait_for_sink(self, go_on: Callable[[], bool]) -> str:
         """Wait until the newest closed minute is in Cassandra for every channel that has one.
@@ -56,7 +58,12 @@ class Counting:
         """Compare every window."""
         found = self._stored()
         self._wrong = dict(differences(self._expected, found))
-        self.windows = len(self._expected.keys() | found.keys())
+        self._compared = Counter(end_ms for _, _, end_ms in self._expected.keys() | found.keys())
+
+    @property
+    def windows(self) -> int:
+        """How many windows were compared."""
+        return self._compared.total()
 
     @property
     def young(self) -> set[WindowKey]:
@@ -75,6 +82,11 @@ class Counting:
     def differences(self) -> list[str]:
         """What differs, in sentences."""
         return list(self._wrong.values())
+
+    def within(self, fault: Fault) -> tuple[int, int]:
+        """Return how many of the compared windows end in a fault's time, and how many of those differ."""
+        compared = sum(count for end_ms, count in self._compared.items() if fault.holds(end_ms))
+        return compared, sum(fault.holds(end_ms) for _, _, end_ms in self._wrong)
 
     def _stored(self) -> StoredWindows:
         """Return what Cassandra holds of the channels known from `chat` or the ledger."""

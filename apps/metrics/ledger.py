@@ -23,11 +23,21 @@ SETTLE_S = 5.0
 POLL_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted in a fault's time: windows that end in it and how many differ, messages that were moved."""
+
+    windows: int
+    differences: int
+    moved: int
+
+
 @dataclass(slots=True)
 class Report:
     """The figures of a check; `notes` are what a person should know who reads them.
 
-    `windows` is None where counting was not compared; `summed` is how many the sums had to hold at least.
+    `windows` is None where counting was not compared; `summed` is how many the sums had to hold at least;
+    `counted` is of each fault, in their order.
     """
 
     messages: Listening
@@ -38,6 +48,7 @@ class Report:
     differences: list[str]
     notes: list[str] = field(default_factory=list)
     summed: int = 0
+    counted: Sequence[Counted] = ()
 
     def figures(self) -> dict[str, int]:
         """Return the figures in the order in which they are printed."""
@@ -58,10 +69,15 @@ class Report:
 
     def of_faults(self) -> list[dict[str, Any]]:
         """Return the figures of each fault's own time; raids and gift bombs are told by their differences."""
-        pairs = zip(self.messages.of_faults, self.notices.of_faults, strict=True)
+        parts = zip(self.messages.of_faults, self.notices.of_faults, self.counted, strict=True)
         return [
-            {**asdict(messages), "differences": messages.differences + notices.differences}
-            for messages, notices in pairs
+            {
+                **asdict(messages),
+                "moved": counted.moved,
+                "windows": counted.windows,
+                "differences": messages.differences + notices.differences + counted.differences,
+            }
+            for messages, notices, counted in parts
         ]
 
     @property
@@ -112,7 +128,13 @@ class Check:
         if self.ledger.torn:
             self._notes.append(f"{self.ledger.torn} torn lines in the ledger: nothing of them was sent")
         windows = counting.windows if counting else None
-        return Report(messages, notices, tally.moved, tally.rejected, windows, found, self._notes, sums.summed)
+        counted = [self._counted(fault, counting) for fault in self.faults or ()]
+        moved = len(tally.moved_ms)
+        return Report(messages, notices, moved, tally.rejected, windows, found, self._notes, sums.summed, counted)
+
+    def _counted(self, fault: Fault, counting: Counting | None) -> Counted:
+        windows, differences = counting.within(fault) if counting else (0, 0)
+        return Counted(windows, differences, sum(map(fault.holds, self.chat.tally.moved_ms)))
 
     def _wait_for_promise(self) -> None:
         """Read `chat` until its promise has passed the newest entry that is in the ledger now."""

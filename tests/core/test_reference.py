@@ -124,7 +124,7 @@ def test_a_tally_counts_every_id_and_the_messages_that_changed_their_minute() ->
     tally.add(0, record_of(T0 + 60_000, "b", sent_ms=T0 + 59_999), T0)
     assert [tally.heard.at(place).times for place in range(len(tally.heard))] == [1, 2]
     assert tally.heard.at(1).sent_ms == T0 + 59_999
-    assert tally.moved == 2
+    assert list(tally.moved_ms) == [T0 + 59_999] * 2
 
 
 def test_copies_and_bots_are_heard_like_messages() -> None:

@@ -67,8 +67,9 @@ class StoreOfTest:
         return found
 
 
-def message(message_id: str, at_ms: int) -> bytes:
-    fields = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": at_ms, "sent_ms": at_ms, "id": message_id}
+def message(message_id: str, at_ms: int, sent_ms: int | None = None) -> bytes:
+    sent_ms = at_ms if sent_ms is None else sent_ms
+    fields = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": at_ms, "sent_ms": sent_ms, "id": message_id}
     return json.dumps({**fields, "user_hash": 5, "words": 3}).encode()
 
 
@@ -255,6 +256,22 @@ def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
         (1, 1, 0),
         (1, 0, 1),
     ]
+
+
+def test_windows_and_what_differs_in_them_belong_to_the_faults_in_which_they_end(ledger: Ledger) -> None:
+    store = StoreOfTest(CHAT)
+    del store.windows["7", "live", T0 + 20_000]
+    faults = [Fault(T0, T0 + 20_000), Fault(T0 + 20_001, T0 + 59_999), Fault(T0 + 60_000, END_MS)]
+    report = check(ChatOfTest(CHAT), store, ledger, faults=faults)
+    assert [(fault["windows"], fault["differences"]) for fault in report.of_faults()] == [(2, 1), (1, 0), (1, 0)]
+
+
+def test_a_message_that_was_moved_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Path) -> None:
+    chat = [message("a", T0 + 1_000), message("b", T0 + 60_000, sent_ms=T0 + 59_000), CHAT[2]]
+    ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), Entry("b", "7", T0 + 59_000, 1))
+    faults = [Fault(T0, T0 + 58_999), Fault(T0 + 59_000, T0 + 59_999), Fault(T0 + 60_000, END_MS)]
+    report = check(ChatOfTest(chat), None, ledger, faults=faults)
+    assert [(fault["moved"], fault["windows"]) for fault in report.of_faults()] == [(0, 0), (1, 0), (0, 0)]
 
 
 def test_a_gap_of_a_channel_that_no_fault_touched_is_found(ledger: Ledger) -> None:
