@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
+from apps.metrics.checkpoint_watch import Checkpoints
 from core.errors import ServiceAway, TwitchlyError
 from core.topics import TOPIC
 
@@ -123,6 +124,16 @@ class FlinkCluster:
                     totals[metric["id"].rpartition(".")[2]] += int(float(metric["value"]))
         read, rows, late = totals.values()
         return {"records_read": read, "not_json": read - rows, "late_dropped": late}
+
+    def checkpoints(self, job_id: str) -> Checkpoints:
+        """Return how the checkpoints of a job have come out so far. Raises: ServiceAway.
+
+        Source: Flink, "REST API", /jobs/:jobid/checkpoints.
+        """
+        found = self._get(f"/jobs/{job_id}/checkpoints")
+        counts, failed = found["counts"], found["latest"]["failed"]
+        why = str(failed.get("failure_message") or "no reason is known") if failed else ""
+        return Checkpoints(int(counts["completed"]), int(counts["failed"]), why)
 
     def submit(self, name: str, *, plan: Plan, checkpoint: Path | None) -> str:
         """Submit the job, from a checkpoint if there is one; return its id.

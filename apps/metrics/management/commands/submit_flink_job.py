@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import time
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.metrics.boards import tell_late_dropped
+from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed
 from apps.metrics.stream_job import StreamJob
 from core.errors import ServiceAway
@@ -54,12 +56,14 @@ class Command(BaseCommand):
             log.warning("nobody can be told of late records: %s", error)
 
     def _watch(self, cluster: FlinkCluster, job: StreamJob, stop: Stop) -> None:
-        rounds = 0
+        rounds, checkpoints = 0, CheckpointWatch()
         while not stop():
             try:
                 job_id = job.ensure()
-                if job_id is not None and rounds % REPORT_EVERY == 0:
-                    self._report(job_id, cluster.counters(job_id))
+                if job_id is not None:
+                    self._look(cluster, job_id, checkpoints)
+                    if rounds % REPORT_EVERY == 0:
+                        self._report(job_id, cluster.counters(job_id))
                 rounds += 1
             except ServiceAway as error:
                 log.warning("waiting: %s", error)
@@ -67,3 +71,8 @@ class Command(BaseCommand):
                 log.error("the job does not run, next try in 5 s: %s", error)
                 stop.wait(5)
             stop.wait(1)
+
+    def _look(self, cluster: FlinkCluster, job_id: str, checkpoints: CheckpointWatch) -> None:
+        news = checkpoints.look(job_id, cluster.checkpoints(job_id), time.monotonic())
+        if news is not None:
+            log.log(logging.INFO if checkpoints.is_well else logging.WARNING, "job %s: %s", job_id, news)
