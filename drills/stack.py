@@ -179,6 +179,13 @@ class Stack:
         live = {channel_id: json.loads(value) for channel_id, value in values.items()}
         return {key for key, one in live.items() if one["coverage"] == 1 and one["end_ms"] >= newest_ms - 2_000}
 
+    def redis_answers(self) -> bool:
+        """Say whether Redis is there and has read its data."""
+        try:
+            return bool(self.boards.ping())
+        except redis.RedisError:
+            return False
+
     def newest_end_ms(self) -> int:
         """Return the newest window end on the boards, 0 when there is none or Redis is away."""
         try:
@@ -191,7 +198,7 @@ class Stack:
         """Return how old the newest window on the boards is."""
         return time.time() - self.newest_end_ms() / 1000
 
-    def produce(self, topic: str, *values: bytes, partition: int = 0) -> None:
+    def produce(self, topic: str, *values: bytes | None, partition: int = 0) -> None:
         """Write records to a topic, as anybody could."""
         producer = Producer({"bootstrap.servers": self.kafka})
         for value in values:
@@ -229,6 +236,11 @@ def read_metrics(text: str) -> dict[str, float]:
 def _named(name: str, labels: Mapping[str, str]) -> str:
     inside = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
     return f"{name}{{{inside}}}" if inside else name
+
+
+def now_ms() -> int:
+    """Return the time of this machine's clock."""
+    return time.time_ns() // 1_000_000
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.2) -> float:

@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from apps.metrics.dead_letter_box import DeadLetterBox
 from apps.metrics.dead_letters import DeadLetters
-from tests.e2e.letters import HUGE, event, listed, poison_of, read, run, spoken, window, write
+from drills.poison import HUGE, event, poison_of, window
+from tests.e2e.letters import listed, read, run, spoken, write
 from twitchly import kafka
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,42 +10,19 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 from django.conf import settings
 
 from apps.metrics.sinks import Halt
 from apps.metrics.store import WindowStore
 from core.share_limit import Excess
 from core.times import MINUTE_MS
-from drills.stack import ROOT, Stack, wait_until
-from tests.e2e.letters import HUGE, START_MS, event, listed, poison_of, window, write
+from drills.poison import BAD_EVENTS, BAD_WINDOWS, START_MS, event, poison_of, window
+from drills.sink import Sink, holders
+from drills.stack import Stack, wait_until
+from tests.e2e.letters import listed, write
 from twitchly import kafka
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]
-
-
-class Sink:
-    """`run_sink history` on topics of our own, as a process."""
-
-    def __init__(self, stack: Stack, prefix: str, log: Path) -> None:
-        self._log = log
-        env = {**stack.env, "KAFKA_TOPIC_PREFIX": prefix}
-        with log.open("wb") as output:
-            command = [sys.executable, "manage.py", "run_sink", "history"]
-            self._process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
-
-    def log(self) -> str:
-        return self._log.read_text(errors="replace")
-
-    def is_up(self) -> bool:
-        return self._process.poll() is None
-
-    def end(self) -> float:
-        """Ask it to stop and return the seconds it took; one that has stopped already took none."""
-        began = time.monotonic()
-        self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(30) == 0, self.log()
-        return time.monotonic() - began
 
 
 @pytest.fixture
@@ -56,7 +30,8 @@ def start_sink(stack: Stack, topics: str, tmp_path: Path) -> Iterator[Callable[[
     sinks: list[Sink] = []
 
     def start() -> Sink:
-        sinks.append(Sink(stack, topics, tmp_path / f"sink-{len(sinks)}.log"))
+        env = {**stack.env, "KAFKA_TOPIC_PREFIX": topics}
+        sinks.append(Sink(env, tmp_path / f"sink-{len(sinks)}.log"))
         return sinks[-1]
 
     yield start
@@ -82,27 +57,8 @@ def carried() -> dict[str, int]:
 def test_poison_is_counted_and_set_aside_and_its_neighbours_are_stored(
     start_sink: Callable[[], Sink], channel_id: str
 ) -> None:
-    bad_windows = poison_of(
-        partial(window, channel_id),
-        {
-            "grain": [None, 5, ["minute"], "year", "\ud800"],
-            "channel_id": [None, "", -1, {"a": 1}, "\udfff", "9" * 21],
-            "start_ms": [None, "soon", True, *HUGE],
-            "end_ms": [None, START_MS, *HUGE],
-            "messages": ["many", {}, *HUGE[2:3], *HUGE[4:], 10**30],
-        },
-    )
-    bad_events = poison_of(
-        partial(event, channel_id),
-        {
-            "id": [None, 5, "", "i" * 201],
-            "kind": [None, ["raid"], "\ud800"],
-            "at_ms": [None, {}, *HUGE],
-            "until_ms": ["soon", *HUGE],
-            "count": ["many", 10**30],
-            "text": ["half of a pair: \ud83d", "\x1b[2J", "t" * 201, 5],
-        },
-    )
+    bad_windows = poison_of(partial(window, channel_id), BAD_WINDOWS)
+    bad_events = poison_of(partial(event, channel_id), BAD_EVENTS)
     for topic, good, poison in (("windows", window, bad_windows), ("channel-events", event, bad_events)):
         neighbours = [good(channel_id, n) for n in range(len(poison))]
         write(topic, [value for pair in zip(neighbours, poison, strict=True) for value in pair])
@@ -163,12 +119,5 @@ def test_a_halted_sink_keeps_its_partitions_beyond_the_longest_time_between_two_
     while time.monotonic() < until_s:
         halt.step()
     assert [place.partition for place in reader.assignment()] == [0, 1]
-    assert members("history") == 1
+    assert len(holders(settings.KAFKA_BOOTSTRAP, kafka.topic_name("history"))) == 1
     reader.close()
-
-
-def members(group: str) -> int:
-    """Return how many members a consumer group has."""
-    admin = AdminClient({"bootstrap.servers": settings.KAFKA_BOOTSTRAP})
-    name = kafka.topic_name(group)
-    return len(admin.describe_consumer_groups([name])[name].result(10).members)

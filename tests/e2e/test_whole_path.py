@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from drills.poison import bad_chat
 from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server
 
 BOARDS = ("viewers", "messages", "engagement", "spam")
-AHEAD_MS = 3_600_000
 
 
 def test_all_four_boards_fill_and_move(stack: Stack) -> None:
@@ -36,32 +36,9 @@ def test_every_channel_has_chatters_and_coverage(stack: Stack) -> None:
     wait_until(complete, 90, "all channels to be listened to in full")
 
 
-def chat_poison(now_ms: int) -> list[bytes]:
-    """Records that anybody could write to `chat`; none may count, none may stop or mislead the job."""
-    good = {"v": 1, "kind": "message", "channel_id": "1", "at_ms": now_ms, "user_hash": 1, "words": 1}
-    changes: list[dict[str, Any]] = [
-        {"at_ms": None},
-        {"at_ms": "soon"},
-        {"at_ms": 0},
-        {"at_ms": -(2**63)},
-        {"at_ms": 2**63 - 1},
-        {"at_ms": 10**30},
-        {"at_ms": now_ms + AHEAD_MS},
-        {"words": "many"},
-        {"words": None},
-        {"user_hash": None},
-        {"channel_id": None},
-        {"kind": "weird"},
-        {"kind": None},
-        {"kind": "pulse", "viewers": 10},
-    ]
-    wrong = [json.dumps({**good, **change}).encode() for change in changes]
-    return [b"", b"nope", b"[]", b"null", b"{}", b"\xff\xfe\x00", b'{"v": 1, "kind"', b"x" * 900_000, *wrong]
-
-
 def test_poison_on_chat_is_rejected_and_stops_nothing(stack: Stack) -> None:
     before = stack.newest_end_ms()
-    poison = chat_poison(int(time.time() * 1000))
+    poison = bad_chat(int(time.time() * 1000))
     stack.produce("chat", *poison)
     wait_until(lambda: stack.newest_end_ms() > before + 5_000, 30, "the boards to go on")
     assert stack.newest_end_ms() <= time.time() * 1000

@@ -1,0 +1,54 @@
+"""A sink of one's own beside those of a running copy, and who is in its group."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+
+from drills.stack import ROOT
+
+# A sink drains what it holds within 8 s.
+END_S = 30
+
+
+class Sink:
+    """`run_sink history` as a process of the caller's; whoever made it has to `end` it."""
+
+    def __init__(self, env: Mapping[str, str], log: Path, name: str = "1") -> None:
+        self._log = log
+        command = [sys.executable, "manage.py", "run_sink", "history", "--name", name]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
+
+    def log(self) -> str:
+        """Return what it has said so far."""
+        return self._log.read_text(errors="replace")
+
+    def is_up(self) -> bool:
+        """Say whether it has not ended."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it without a word."""
+        self._process.kill()
+        self._process.wait(END_S)
+
+    def end(self) -> float:
+        """Ask it to stop and return the seconds it took; one that has stopped already took none."""
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(END_S) == 0, self.log()
+        return time.monotonic() - began
+
+
+def holders(bootstrap: str, group: str) -> set[str]:
+    """Return the members of a consumer group that hold partitions, by name. Raises: KafkaException."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    members = admin.describe_consumer_groups([group])[group].result(10).members
+    return {member.group_instance_id or member.member_id for member in members if member.assignment.topic_partitions}

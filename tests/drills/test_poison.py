@@ -1,0 +1,29 @@
+"""What the drill calls poison, no reader can use."""
+
+import pytest
+
+from apps.metrics.readers import window_in
+from core.errors import BadRecord
+from core.records import read_chat, read_event
+from core.share_limit import UNUSABLE_MAX
+from drills.poison import START_MS, bad_chat, event, poison, window
+
+NOW_MS = START_MS + 36_000_000
+READERS = {"chat": read_chat, "windows-live": window_in, "windows": window_in, "channel-events": read_event}
+
+
+@pytest.mark.parametrize("topic", list(READERS))
+def test_no_reader_can_use_any_of_it(topic: str) -> None:
+    for value in poison(NOW_MS)[topic]:
+        with pytest.raises(BadRecord):
+            READERS[topic](value, NOW_MS)
+
+
+def test_what_it_is_made_of_is_good() -> None:
+    assert window_in(window("7"), NOW_MS).channel_id == "7"
+    assert read_event(event("7"), NOW_MS).kind == "raid"
+
+
+def test_so_little_of_each_topic_does_not_halt_the_sink() -> None:
+    assert max(len(values) for values in poison(NOW_MS).values()) <= UNUSABLE_MAX
+    assert len(bad_chat(NOW_MS)) == len(bad_chat(0))
