@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill-kill drill-ingest drill-soak drill-midnight bench screens
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight bench screens
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 lint:
 	.venv/bin/ruff format --check .
@@ -42,10 +42,9 @@ test-unit: ## The part of it that needs no servers
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 
-drill-kill: ## Kill each process in turn, time the recovery, check the ledger
+drill: ## Let every server and process die, stand still or be fed poison, check the ledger: SEED=12
 	@$(LOCAL) test-prepare
-	.venv/bin/python -m drills.kill
-
+	.venv/bin/python -m drills.pipeline --seed $(or $(SEED),12)
 drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.ingest

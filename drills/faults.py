@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -60,14 +61,21 @@ def stopped(name: str, seconds: float) -> Callable[[Stack], Touched]:
     """Return what stops a process, not ends it, for some seconds."""
 
     def begin(stack: Stack) -> Touched:
-        stack.kill(name, signal.SIGSTOP)
-        try:
+        with paused(stack, name):
             time.sleep(seconds)
-        finally:
-            stack.kill(name, signal.SIGCONT)
         return {}
 
     return begin
+
+
+@contextmanager
+def paused(stack: Stack, name: str) -> Iterator[None]:
+    """Stop a process, not end it, for as long as this lasts."""
+    stack.kill(name, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        stack.kill(name, signal.SIGCONT)
 
 
 def process(action: Callable[[Stack], None]) -> Callable[[Stack], Touched]:

@@ -6,7 +6,6 @@ excused of the channels that a fault touched, within it and its recovery alone; 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -14,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.proof import Fault
+from drills.command import asked
 from drills.excuses import BEFORE_MS, excuse, fault_time
 from drills.faults import CHANNELS_PER_CONNECTION, Drill, drills
-from drills.stack import Stack
+from drills.stack import Stack, now_ms
 from drills.watching import Course, look, watch
 
 # A message may be under way this long when all is well again.
@@ -41,20 +41,12 @@ class Outcome:
 
 def main() -> int:
     """Print one line a fault; return 1 when a message differs or a limit is missed."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--channels", default="100")
-    options.add_argument("--rate", default="300")
-    options.add_argument("--seed", default="4")
-    options.add_argument("--only", nargs="*", default=[], help="names of faults; all without")
-    given = options.parse_args()
-    print(f"{given.channels} channels, {given.rate} messages/s, seed {given.seed}", flush=True)
+    given = asked(__doc__, channels=100, rate=300, seed=4)
+    wanted = given.chosen(drills())
     stack = Stack()
     try:
-        stack.start(
-            *("--listening", "--producers", "2", "--channels", given.channels, "--rate", given.rate),
-            *("--seed", given.seed),
-        )
-        outcomes, figures = tried(stack, [one for one in drills() if not given.only or one.name in given.only])
+        stack.start("--listening", *given.audience())
+        outcomes, figures = tried(stack, wanted)
         violations = stack.simulator()["irc"]["violations"]
     finally:
         stack.remove()
@@ -73,7 +65,7 @@ def tried(stack: Stack, wanted: list[Drill]) -> tuple[list[Outcome], dict[str, A
 
 def try_one(stack: Stack, drill: Drill) -> Outcome:
     """Let one fault happen and watch until all is well."""
-    from_ms = 0 if drill is START else _now_ms() - BEFORE_MS
+    from_ms = 0 if drill is START else now_ms() - BEFORE_MS
     began_s = time.monotonic()
     touched = drill.begin(stack)
     fresh_ms = int(touched["until_ms"]) if drill.wants_fresh_list else 0
@@ -82,7 +74,7 @@ def try_one(stack: Stack, drill: Drill) -> Outcome:
     recovered_s = max(0.0, course.recovered_s - (drill.lasts_s if drill.from_end else 0.0))
     problems = [] if is_well else [f"not well again within {drill.limit_s:.0f} s"]
     problems += broken_limits(drill, course, touched)
-    excused = excused_by(touched, from_ms, _now_ms() + AFTER_MS)
+    excused = excused_by(touched, from_ms, now_ms() + AFTER_MS)
     return Outcome(drill, excused, recovered_s, course.noticed_s, problems)
 
 
@@ -126,10 +118,6 @@ def told(outcomes: list[Outcome], figures: dict[str, Any], violations: dict[str,
     print(json.dumps({name: value for name, value in figures.items() if name != "faults"} | {"limits": violations}))
     print("\n".join(problems))
     return int(bool(problems) or figures["differences"] != 0)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import psutil
 
 from core.proof import Fault
 from drills.excuses import CUTTING_OFF, excuse, excused_share, fault_time
-from drills.stack import Stack, wait_until
+from drills.stack import Stack, now_ms, wait_until
 from drills.trend import Trend, trend
 from drills.watching import look, watch
 
@@ -94,11 +94,11 @@ def soaked(stack: Stack, seconds: float, draw: random.Random) -> tuple[Samples, 
     done = threading.Event()
     sampler = threading.Thread(target=sample, args=(stack, memory, descriptors, done), daemon=True)
     sampler.start()
-    began_ms, until_s = _now_ms(), time.monotonic() + seconds
+    began_ms, until_s = now_ms(), time.monotonic() + seconds
     faults = [Fault(0, began_ms)]
     while time.monotonic() < until_s - CALM_S:
         faults += let_burst(stack, burst(draw))
-    share = excused_share(faults, stack.wanted(), began_ms, _now_ms())
+    share = excused_share(faults, stack.wanted(), began_ms, now_ms())
     # The end excuses nothing: the ledger is judged while the copy still listens.
     stack.end_faults()
     wait_until(lambda: look(stack, (1, 2)).is_well, 240, "all channels to be heard again")
@@ -155,10 +155,6 @@ def told(what: str, samples: Samples, unit: float, slack: float) -> bool:
         mark = "" if one.is_flat(slack) else "  grows"
         print(f"{name:<16}{one.first / unit:>12.1f}{one.last / unit:>12.1f}{one.slope_per_h / unit:>+12.1f}{mark}")
     return all(one.is_flat(slack) for one in trends.values())
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import httpx
 
@@ -15,6 +16,16 @@ EVERY_S = 0.25
 CALM_S = 5.0
 # What a second brings waits at most: more of it means that Kafka does not keep up.
 BUFFERED = 1_000
+
+
+class Timed(Protocol):
+    """What was seen at a moment, `at_s`, monotonic."""
+
+    @property
+    def at_s(self) -> float: ...
+
+
+Seen = TypeVar("Seen", bound=Timed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +115,17 @@ def watch(
     """Look until all has been well for long enough; return the course, and whether that came within `limit_s`."""
     looks: list[Look] = []
     course = Course(looks, began_s, watch_s, fresh_ms)
+    return course, follow(looks, take, lambda: course.is_over, began_s + limit_s)
+
+
+def follow(looks: list[Seen], take: Callable[[], Seen], is_over: Callable[[], bool], until_s: float) -> bool:
+    """Look and keep what is seen until it is over; return whether that came by `until_s`, monotonic."""
     while True:
         looks.append(take())
-        if course.is_over:
-            return course, True
-        if looks[-1].at_s - began_s > limit_s:
-            return course, False
+        if is_over():
+            return True
+        if looks[-1].at_s > until_s:
+            return False
         time.sleep(EVERY_S)
 
 

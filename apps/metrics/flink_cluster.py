@@ -59,10 +59,11 @@ class Plan:
 
 
 class FlinkCluster:
-    """The cluster at FLINK_REST_URL."""
+    """The cluster at `url`; at FLINK_REST_URL without one."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, url: str | None = None) -> None:
         self._client = client
+        self._url = settings.FLINK_REST_URL if url is None else url
 
     def jobs(self, name: str) -> list[Job]:
         """Return the living jobs called `name`, the oldest first. Raises: ServiceAway."""
@@ -72,9 +73,9 @@ class FlinkCluster:
     def cancel(self, job_id: str) -> None:
         """End a job; its checkpoints stay. Raises: ServiceAway."""
         try:
-            self._client.patch(f"{settings.FLINK_REST_URL}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
+            self._client.patch(f"{self._url}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
         except httpx.HTTPError as error:
-            raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} did not cancel job {job_id}: {error}") from error
+            raise ServiceAway(f"Flink at {self._url} did not cancel job {job_id}: {error}") from error
 
     def stop_with_savepoint(self, job_id: str, plan: Plan) -> Path:
         """End a job once all that it computed is written, and return the savepoint it leaves.
@@ -83,13 +84,13 @@ class FlinkCluster:
         """
         wanted = {"targetDirectory": (settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name).as_uri()}
         try:
-            response = self._client.post(f"{settings.FLINK_REST_URL}/jobs/{job_id}/stop", json=wanted)
+            response = self._client.post(f"{self._url}/jobs/{job_id}/stop", json=wanted)
             response.raise_for_status()
             trigger = response.json()["request-id"]
         except httpx.HTTPStatusError as error:
             raise SubmitFailed(f"Flink refuses to stop it: {error}") from error
         except (httpx.HTTPError, ValueError) as error:
-            raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} does not stop job {job_id}: {error}") from error
+            raise ServiceAway(f"Flink at {self._url} does not stop job {job_id}: {error}") from error
         until = time.monotonic() + SAVEPOINT_TIMEOUT_S
         while time.monotonic() < until:
             answer = self._get(f"/jobs/{job_id}/savepoints/{trigger}")
@@ -165,11 +166,11 @@ class FlinkCluster:
 
     def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
         try:
-            response = self._client.get(settings.FLINK_REST_URL + path, params=params)
+            response = self._client.get(self._url + path, params=params)
             response.raise_for_status()
             return response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise ServiceAway(f"Flink at {settings.FLINK_REST_URL} does not answer {path}: {error}") from error
+            raise ServiceAway(f"Flink at {self._url} does not answer {path}: {error}") from error
 
 
 def _job(overview: dict[str, Any]) -> Job:
