@@ -28,6 +28,8 @@ RANKED_MS = 60_000
 CARRIED = 10
 CARRIED_TOPICS = ("windows-live", "windows-distinct", "windows")
 CARRIED_EVERY_S = 1.0
+# What stands still must not hold up the looking.
+ANSWER_S = 0.5
 
 # Ends in ms by channel id, and the channels that were heard in full.
 Ends = Mapping[str, int]
@@ -191,7 +193,8 @@ class BoardWatch:
     def look(self) -> Sight:
         """Look at the copy now; what does not answer has nothing."""
         seen = see(self._board(), self.expected, time.time())
-        ears, answers, carried = look(self._stack, self._producers), self._answers(), self._is_carried()
+        ears = look(self._stack, self._producers, ANSWER_S)
+        answers, carried = self._answers(), self._is_carried()
         return Sight(at_s=time.monotonic(), ears=ears, answers=answers, is_carried=carried, **seen)
 
     def close(self) -> None:
@@ -217,7 +220,7 @@ class BoardWatch:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self._stack.url}/healthz", timeout=2).is_success
+            return httpx.get(f"{self._stack.url}/healthz", timeout=ANSWER_S).is_success
         except httpx.HTTPError:
             return False
 

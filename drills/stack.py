@@ -20,6 +20,8 @@ import redis
 from celery import Celery
 from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from deploy.local.layout import read_layout
 from deploy.local.ports import free_block
@@ -52,8 +54,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._simulator = f"http://127.0.0.1:{self.port + 9}/simulator"
         self.kafka = f"127.0.0.1:{self.port + 1}"
-        self.boards = redis.Redis(port=self.port + 5, db=0, decode_responses=True, socket_timeout=5)
-        self._streams = redis.Redis(port=self.port + 5, db=3, decode_responses=True, socket_timeout=5)
+        self.boards, self._streams = (self._redis(number) for number in (0, 3))
 
     def start(self, *options: str) -> None:
         """Start everything and return when a board has moved; with `--listening`, when a channel is joined."""
@@ -130,9 +131,9 @@ class Stack:
         times = psutil.Process(self.processes()[name]).cpu_times()
         return float(times.user + times.system)
 
-    def metrics(self, number: int = 1) -> dict[str, float]:
+    def metrics(self, number: int = 1, timeout_s: float = 5) -> dict[str, float]:
         """Return the metrics page of a producer, by name and labels. Raises: httpx.HTTPError."""
-        return read_metrics(httpx.get(f"http://127.0.0.1:{self.port + 12 + number}/metrics", timeout=5).text)
+        return read_metrics(httpx.get(f"http://127.0.0.1:{self.port + 12 + number}/metrics", timeout=timeout_s).text)
 
     def simulator(self, path: str = "") -> dict[str, Any]:
         """Return what the simulated Twitch tells of itself. Raises: httpx.HTTPError."""
@@ -209,6 +210,11 @@ class Stack:
         """Return a process's log."""
         path = self.var / "log" / f"{name}.log"
         return path.read_text(errors="replace") if path.is_file() else ""
+
+    def _redis(self, number: int) -> redis.Redis:
+        # Once more at once, for a connection that died with its server; who looks must not wait for one that is away.
+        retry = Retry(NoBackoff(), 1)
+        return redis.Redis(port=self.port + 5, db=number, decode_responses=True, socket_timeout=5, retry=retry)
 
     def _local(self, *words: str) -> None:
         done = subprocess.run(

@@ -101,9 +101,9 @@ class Course:
         return until_s
 
 
-def look(stack: Stack, producers: Sequence[int]) -> Look:
-    """Look at the copy now; what does not answer has nothing."""
-    pages = [_page(stack, number) for number in producers]
+def look(stack: Stack, producers: Sequence[int], timeout_s: float = 5.0) -> Look:
+    """Look at the copy now; what does not answer in time has nothing."""
+    pages = [_page(stack, number, timeout_s) for number in producers]
     wanted, confirmed = (_sum(pages, f'twitchly_irc_channels{{state="{state}"}}') for state in ("wanted", "confirmed"))
     buffered, snapshot = _sum(pages, "twitchly_records_buffered"), stack.snapshot()
     return Look(time.monotonic(), len(snapshot["streams"]), wanted, confirmed, buffered, int(snapshot["fetched_ms"]))
@@ -129,9 +129,9 @@ def follow(looks: list[Seen], take: Callable[[], Seen], is_over: Callable[[], bo
         time.sleep(EVERY_S)
 
 
-def _page(stack: Stack, number: int) -> dict[str, float]:
+def _page(stack: Stack, number: int, timeout_s: float) -> dict[str, float]:
     try:
-        return stack.metrics(number)
+        return stack.metrics(number, timeout_s)
     except (httpx.HTTPError, ValueError):
         return {}
 
