@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,13 @@ class LateDrops:
         self._job_id, self._count = "", 0
 
     def new(self) -> int:
-        """Return how many there are since the last call. Raises: ServiceAway."""
-        before = (self._job_id, self._count)
-        self._job_id = self._cluster.jobs("twitchly")[0].id
-        self._count = self._cluster.counters(self._job_id)["late_dropped"]
-        return dropped_since(*before, self._job_id, self._count)
+        """Return how many there are since the last call; while there is no job, none. Raises: ServiceAway."""
+        total = 0
+        for job in self._cluster.jobs("twitchly")[:1]:
+            count = self._cluster.counters(job.id)["late_dropped"]
+            total = dropped_since(self._job_id, self._count, job.id, count)
+            self._job_id, self._count = job.id, count
+        return total
 
 
 def dropped_since(job_before: str, count_before: int, job: str, count: int) -> int:
@@ -75,7 +77,8 @@ def main() -> int:
     with checkpoint_disk(stack.var / "flink" / "checkpoints", stack) as disk:
         faults = given.chosen(pipeline_faults(disk))
         stack.start(*given.audience())
-        outcomes = Drill(stack).tried(faults)
+        with closing(BoardWatch(stack, PRODUCERS)) as watch:
+            outcomes = Drill(stack, watch).tried(faults)
         figures = stack.check_ledger([fault_time(one.excused) for one in outcomes])
     return told(outcomes, figures, time.monotonic() - began_s)
 
@@ -101,9 +104,9 @@ def checkpoint_disk(folder: Path, stack: Stack) -> Iterator[CheckpointDisk | Non
 class Drill:
     """Tries faults on one copy, one after the other."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, watch: BoardWatch) -> None:
         self._stack = stack
-        self._watch = BoardWatch(stack, PRODUCERS)
+        self._watch = watch
         url = f"http://127.0.0.1:{stack.port + 6}"
         self._late = LateDrops(FlinkCluster(httpx.Client(timeout=10), url))
 
