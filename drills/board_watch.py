@@ -57,7 +57,8 @@ class Board:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """One look at a copy, at `at_s`, monotonic. `missing`, `missing_distinct` and `uncovered` are how many of the
-    channels that should be there had no fresh window of either kind, or were not heard in full.
+    channels that should be there had no fresh window of either kind, or were not heard in full; `joined` is how many
+    Twitch says are joined, 0 when it does not answer.
     """
 
     at_s: float
@@ -68,6 +69,7 @@ class Sight:
     uncovered: int
     stale: int
     ears: Look
+    joined: int
     answers: bool
     is_carried: bool
 
@@ -95,18 +97,23 @@ class Sight:
 
 @dataclass(slots=True)
 class BoardCourse:
-    """The looks during one fault that began at `began_s`; `over_s` is when its cause was gone, None until then."""
+    """The looks during one fault that began at `began_s`; `over_s` is when its cause was gone, None until then.
+
+    It is watched for `watch_s` at least: some faults are felt later.
+    """
 
     began_s: float
+    watch_s: float = 0.0
     sights: list[Sight] = field(default_factory=list)
     over_s: float | None = None
 
     @property
     def is_over(self) -> bool:
-        """Whether the cause is gone and all has been well for CALM_S since."""
-        if self.over_s is None:
+        """Whether the cause is gone, and all has been well for CALM_S since, and it was watched for long enough."""
+        last_s = self.sights[-1].at_s
+        if self.over_s is None or last_s - self.began_s < self.watch_s:
             return False
-        return self.sights[-1].at_s - max(self.over_s, self._until_s(_is_well)) >= CALM_S
+        return last_s - max(self.over_s, self._until_s(_is_well)) >= CALM_S
 
     @property
     def well_s(self) -> float:
@@ -134,8 +141,9 @@ class BoardCourse:
 
     @property
     def lost(self) -> int:
-        """How many channels fewer were heard at any time than at the beginning."""
-        return self.sights[0].ears.confirmed - min(sight.ears.confirmed for sight in self.sights)
+        """How many channels fewer were joined at any time than at the beginning, as far as Twitch answered."""
+        joined = [sight.joined for sight in self.sights if sight.joined]
+        return max((joined[0] - fewer for fewer in joined), default=0)
 
     @property
     def stale(self) -> int:
@@ -182,9 +190,9 @@ class BoardWatch:
         self._listed = self._stack.wanted() or self._listed
         return self._heard & self._listed
 
-    def expect(self) -> None:
-        """Expect from now on, too, the channels that are heard now."""
-        self._heard |= self._stack.covered()
+    def expect(self, channels: Collection[str]) -> None:
+        """Expect these, too, from now on."""
+        self._heard |= set(channels)
 
     def watch(self, course: BoardCourse, limit_s: float) -> bool:
         """Look until the fault is over; return whether that came within `limit_s` of its beginning."""
@@ -192,10 +200,11 @@ class BoardWatch:
 
     def look(self) -> Sight:
         """Look at the copy now; what does not answer has nothing."""
+        at_s = time.monotonic()
         seen = see(self._board(), self.expected, time.time())
         ears = look(self._stack, self._producers, ANSWER_S)
-        answers, carried = self._answers(), self._is_carried()
-        return Sight(at_s=time.monotonic(), ears=ears, answers=answers, is_carried=carried, **seen)
+        joined, answers, carried = self._joined(), self._answers(), self._is_carried()
+        return Sight(at_s=at_s, ears=ears, joined=joined, answers=answers, is_carried=carried, **seen)
 
     def close(self) -> None:
         """Close the connection to Kafka."""
@@ -217,6 +226,12 @@ class BoardWatch:
             {channel_id for channel_id, value in values.items() if value["coverage"] == 1},
             ranked,
         )
+
+    def _joined(self) -> int:
+        try:
+            return int(self._stack.simulator()["irc"]["joined"])
+        except httpx.HTTPError:
+            return 0
 
     def _answers(self) -> bool:
         try:

@@ -80,7 +80,7 @@ def main() -> int:
         with closing(BoardWatch(stack, PRODUCERS)) as watch:
             outcomes = Drill(stack, watch).tried(faults)
         figures = stack.check_ledger([fault_time(one.excused) for one in outcomes])
-    return told(outcomes, figures, time.monotonic() - began_s)
+        return told(outcomes, figures, time.monotonic() - began_s)
 
 
 @contextmanager
@@ -112,6 +112,7 @@ class Drill:
 
     def tried(self, faults: Sequence[PipelineFault]) -> list[Outcome]:
         """Try each fault once all is well; the start is the first of them."""
+        self._watch.expect(self._stack.wanted())
         start = PipelineFault("the start itself", self._covered, COVERED_S + 60, gaps=True)
         outcomes = [self._try(start, 0, 0.0)]
         for fault in faults:
@@ -125,14 +126,14 @@ class Drill:
 
     def _calm(self) -> float:
         """Watch while nothing is done; return the greatest lag of the boards."""
-        self._watch.expect()
+        self._watch.expect(self._stack.covered())
         course = BoardCourse(time.monotonic())
         self._watch.watch(course, CALM_S)
         return course.lag_s
 
     def _try(self, fault: PipelineFault, from_ms: int, usual_lag_s: float) -> Outcome:
         """Let one fault happen and watch until all is well; late drops of the calm before it count as its own."""
-        late, course = self._late.new(), BoardCourse(time.monotonic())
+        late, course = self._late.new(), BoardCourse(time.monotonic(), fault.watch_s)
         problems = self._let(fault, course)
         problems += broken_limits(fault, course, usual_lag_s)
         excused = Fault(from_ms, now_ms() + AFTER_MS, None if fault.gaps else NONE)

@@ -22,6 +22,8 @@ AGAIN_S = 60.0
 BATCH_S = 2.0
 # Two producers: the other takes over what is not polled for within the session timeout of 10 s.
 SESSION_S = 10.0 + 2.0
+# The task manager goes on for 10 s until it misses the job manager.
+MISSED_S = 30.0
 # A member of a consumer group is missed after 10 s; then its partitions are given to others.
 REBALANCE_S = 60.0
 # Boards that a fault does not touch may lag so much more than before it: the machine has other things to do.
@@ -36,14 +38,16 @@ HISTORY = "sink-history-{}"
 class PipelineFault:
     """One fault. `act` brings it about and returns when its cause is gone; all must be well within `limit_s`.
 
-    `gaps` says whether messages may be missed. The other limits, in seconds, are of the live boards from the
-    beginning, of complete boards and of those of distinct counts from when the cause is gone, and of how long the
-    boards may stand. `steady` boards lag as before. `rejected` is how many records of chat nobody can use.
+    It is watched for `watch_s` at least. `gaps` says whether messages may be missed. The other limits, in seconds,
+    are of the live boards from the beginning, of complete boards and of those of distinct counts from when the cause
+    is gone, and of how long the boards may stand. `steady` boards lag as before. `rejected` is how many records of
+    chat nobody can use.
     """
 
     name: str
     act: Callable[[Stack], object]
     limit_s: float = 120.0
+    watch_s: float = 15.0
     gaps: bool = False
     steady: bool = False
     live_s: float | None = None
@@ -61,8 +65,8 @@ def pipeline_faults(disk: CheckpointDisk | None) -> list[PipelineFault]:
     return [
         *disks,
         PipelineFault("task manager killed", killed(task), live_s=20),
-        PipelineFault("job manager killed", killed(job), live_s=45),
-        PipelineFault("both managers killed", killed(job, task), live_s=45),
+        PipelineFault("job manager killed", killed(job), watch_s=MISSED_S, live_s=45),
+        PipelineFault("both managers killed", killed(job, task), watch_s=MISSED_S, live_s=45),
         PipelineFault("flink-job killed", killed("flink-job"), steady=True),
         PipelineFault("kafka killed", killed("kafka"), 180, gaps=True),
         PipelineFault("kafka stopped 30 s", stopped("kafka", 30), 180, gaps=True),

@@ -14,12 +14,12 @@ WELL = Look(0, 100, 100, 100, 0, 0)
 
 def sight(at_s: float = 0.0, **changes: Any) -> Sight:
     fields = {"end_ms": NOW_MS + int(at_s * 1000), "lag_s": 1.5, "missing": 0, "missing_distinct": 0, "uncovered": 0}
-    others = {"stale": 0, "ears": WELL, "answers": True, "is_carried": True}
+    others = {"stale": 0, "ears": WELL, "joined": 100, "answers": True, "is_carried": True}
     return Sight(**{"at_s": at_s, **fields, **others, **changes})
 
 
-def course(*sights: Sight, over_s: float | None = 0.0) -> BoardCourse:
-    return BoardCourse(0.0, list(sights), over_s)
+def course(*sights: Sight, over_s: float | None = 0.0, watch_s: float = 0.0) -> BoardCourse:
+    return BoardCourse(0.0, watch_s, list(sights), over_s)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,12 @@ def test_a_fault_is_over_when_its_cause_is_gone_and_all_was_well_for_long_enough
     assert course(*looks, sight(5.0 + CALM_S), over_s=5.0).is_over
 
 
+def test_a_fault_that_is_felt_later_is_not_over_before_it_was_watched_for_long_enough() -> None:
+    looks = [sight(0.2), sight(29.9), sight(30.0)]
+    assert not course(*looks[:2], watch_s=30).is_over
+    assert course(*looks, watch_s=30).is_over
+
+
 def test_recovery_lasts_until_the_last_look_that_was_amiss() -> None:
     found = course(sight(0.2), sight(1.0, lag_s=9), sight(2.0), sight(3.0, uncovered=5), sight(9.0), over_s=2.5)
     assert found.well_s == 3.0 + EVERY_S
@@ -70,9 +76,9 @@ def test_the_lag_is_told_of_boards_that_are_there() -> None:
     assert course(sight(0.0, lag_s=2.0), sight(1.0, lag_s=NOW_S, end_ms=0), sight(2.0, lag_s=3.0)).lag_s == 3.0
 
 
-def test_channels_that_were_lost_for_a_moment_are_counted() -> None:
-    heard = [Look(0, 100, 100, confirmed, 0, 0) for confirmed in (100, 40, 100)]
-    assert course(*(sight(float(n), ears=ears) for n, ears in enumerate(heard))).lost == 60
+def test_channels_that_were_parted_for_a_moment_are_counted_where_twitch_answers() -> None:
+    assert course(*(sight(float(n), joined=joined) for n, joined in enumerate((0, 100, 40, 0, 100)))).lost == 60
+    assert course(sight(0.0, joined=0)).lost == 0
 
 
 def test_a_channel_is_missing_without_a_window_as_new_as_the_others() -> None:

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from core.proof import Fault
-from drills.board_watch import BoardCourse, Sight
+from drills.board_watch import Sight
 from drills.checkpoint_disk import CheckpointDisk
 from drills.command import Asked
 from drills.pipeline import Outcome, dropped_since, told
 from drills.pipeline_faults import PipelineFault, broken_limits, pipeline_faults
 from drills.stack import Stack
-from drills.watching import Look
 from tests.drills.test_board_watch import course, sight
 
 
@@ -49,7 +48,7 @@ def test_steady_boards_lag_as_before() -> None:
 
 
 def test_no_channel_may_be_parted_where_all_are_to_be_kept() -> None:
-    looks = [sight(0.0), sight(1.0, ears=Look(0, 100, 100, 97, 0, 0))]
+    looks = [sight(0.0), sight(1.0, joined=97)]
     assert limits(looks, keeps_channels=True) == ["3 channels were parted: expected none"]
     assert limits(looks) == []
 
@@ -87,7 +86,7 @@ FIGURES = {"sent": 9, "rejected": 0, "differences": 0}
 
 def outcome(late: int = 0, rejected: int = 0, problems: list[str] | None = None) -> Outcome:
     fault = PipelineFault("a fault", nothing, rejected=rejected)
-    return Outcome(fault, Fault(0, 1), BoardCourse(0.0, [sight(0.0)], 0.0), late, problems or [])
+    return Outcome(fault, Fault(0, 1), course(sight(0.0)), late, problems or [])
 
 
 def test_a_drill_in_which_all_held_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
