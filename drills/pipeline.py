@@ -38,11 +38,15 @@ ROW = "{:<24}" + "{:>8}" * 4 + "{:>9}" * 2 + "{:>8}" * 2 + "{:>6}{:>12}"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a fault's watching showed: what it excuses, Flink's late drops meanwhile, and what must not be."""
+    """What a fault's watching showed: what it excuses, and what must not be.
+
+    `usual_lag_s` and `late` are the lag of the boards in the calm after it, and Flink's late drops up to its end.
+    """
 
     fault: PipelineFault
     excused: Fault
     course: BoardCourse
+    usual_lag_s: float
     late: int
     problems: list[str]
 
@@ -114,31 +118,32 @@ class Drill:
         """Try each fault once all is well; the start is the first of them."""
         self._watch.expect(self._stack.wanted())
         start = PipelineFault("the start itself", self._covered, COVERED_S + 60, gaps=True)
-        outcomes = [self._try(start, 0, 0.0)]
+        outcomes = [self._try(start, 0)]
         for fault in faults:
-            usual_lag_s = self._calm()
-            outcomes.append(self._try(fault, now_ms() - BEFORE_MS, usual_lag_s))
-        self._calm()
+            outcomes.append(self._try(fault, now_ms() - BEFORE_MS, outcomes[-1].usual_lag_s))
         return outcomes
 
     def _covered(self, stack: Stack) -> None:
         wait_until(lambda: stack.wanted() <= stack.covered() != set(), COVERED_S, "all channels to be covered")
 
-    def _calm(self) -> float:
-        """Watch while nothing is done; return the greatest lag of the boards."""
-        self._watch.expect(self._stack.covered())
-        course = BoardCourse(time.monotonic())
-        self._watch.watch(course, CALM_S)
-        return course.lag_s
+    def _calm(self) -> tuple[float, int]:
+        """Watch while nothing is done; return the greatest lag of the boards, and the late drops since the last calm.
 
-    def _try(self, fault: PipelineFault, from_ms: int, usual_lag_s: float) -> Outcome:
-        """Let one fault happen and watch until all is well; late drops of the calm before it count as its own."""
-        late, course = self._late.new(), BoardCourse(time.monotonic(), fault.watch_s)
+        Flink's answer is that of the question before, while it gathers what is new.
+        """
+        self._watch.expect(self._stack.covered())
+        late, course = self._late.new(), BoardCourse(time.monotonic())
+        self._watch.watch(course, CALM_S)
+        return course.lag_s, late + self._late.new()
+
+    def _try(self, fault: PipelineFault, from_ms: int, usual_lag_s: float = 0.0) -> Outcome:
+        """Let one fault happen, watch until all is well, and then for a calm that belongs to no fault."""
+        course = BoardCourse(time.monotonic(), fault.watch_s)
         problems = self._let(fault, course)
         problems += broken_limits(fault, course, usual_lag_s)
         excused = Fault(from_ms, now_ms() + AFTER_MS, None if fault.gaps else NONE)
         print(f"  {fault.name}: well after {course.well_s:.1f} s {'; '.join(problems)}", flush=True)
-        return Outcome(fault, excused, course, late + self._late.new(), problems)
+        return Outcome(fault, excused, course, *self._calm(), problems)
 
     def _let(self, fault: PipelineFault, course: BoardCourse) -> list[str]:
         """Return what its action waited for in vain, and whether all was well in time."""

@@ -132,8 +132,9 @@ class FlinkCluster:
         Source: Flink, "REST API", /jobs/:jobid/checkpoints.
         """
         found = self._get(f"/jobs/{job_id}/checkpoints")
-        counts, failed = found["counts"], found["latest"]["failed"]
-        why = str(failed.get("failure_message") or "no reason is known") if failed else ""
+        # One that failed before it began is counted, and has no entry of its own.
+        counts, failed = found["counts"], found["latest"]["failed"] or {}
+        why = str(failed.get("failure_message") or "no reason is known")
         return Checkpoints(int(counts["completed"]), int(counts["failed"]), why)
 
     def submit(self, name: str, *, plan: Plan, checkpoint: Path | None) -> str:

@@ -86,7 +86,7 @@ FIGURES = {"sent": 9, "rejected": 0, "differences": 0}
 
 def outcome(late: int = 0, rejected: int = 0, problems: list[str] | None = None) -> Outcome:
     fault = PipelineFault("a fault", nothing, rejected=rejected)
-    return Outcome(fault, Fault(0, 1), course(sight(0.0)), late, problems or [])
+    return Outcome(fault, Fault(0, 1), course(sight(0.0)), 1.5, late, problems or [])
 
 
 def test_a_drill_in_which_all_held_ends_well(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ def cluster_that_answers(checkpoints: object) -> FlinkCluster:
 def test_flink_tells_how_many_were_completed_and_why_the_last_one_failed() -> None:
     counts = {"restored": 1, "total": 9, "in_progress": 1, "completed": 6, "failed": 2}
     calm = cluster_that_answers({"counts": counts, "latest": {"completed": {"id": 7}, "failed": None}})
-    assert calm.checkpoints("a") == Checkpoints(6, 2)
+    assert calm.checkpoints("a") == Checkpoints(6, 2, "no reason is known")
     failed = {"failed": {"id": 8, "failure_message": "Read-only file system"}}
     assert cluster_that_answers({"counts": counts, "latest": failed}).checkpoints("a").why == "Read-only file system"
     unknown = {"failed": {"id": 8, "failure_message": None}}
