@@ -12,11 +12,10 @@ from apps.metrics.readers import taken_ms
 from core.errors import BadRecord, NotFound, ServiceAway
 from core.event_time import PROMISE_DELAY_MS
 from core.records import ChatRecord, read_chat
+from flink.sql import CLOCKS_DIFFER_MS
 from twitchly import kafka
 
 SILENCE_S = 20.0
-# Our clocks and Kafka's may differ by as much.
-CLOCKS_DIFFER_MS = 1_000
 
 
 class ChatRange:
