@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.columns import LIVE_WINDOW_MS, Columns
-from core.excitement import excitement_at, heard_chatters
+from core.excitement import excitements
 from core.times import HOUR_MS, MINUTE_MS
 
 MOMENTS = 5
@@ -68,9 +68,10 @@ def _chatters_by_hour(started_ms: int, ended_ms: int, hours: Rows) -> dict[int, 
 
 
 def _moments(started_ms: int, ended_ms: int, live: Rows) -> dict[int, float]:
-    heard = {end_ms: count for end_ms, columns in live.items() if (count := heard_chatters(columns)) is not None}
-    inside = (end_ms for end_ms in heard if started_ms + LIVE_WINDOW_MS <= end_ms <= ended_ms)
-    found = [(value, end_ms) for end_ms in inside if (value := excitement_at(end_ms, heard)) is not None and value > 0]
+    first_ms = started_ms + LIVE_WINDOW_MS
+    found = [
+        (value, end_ms) for end_ms, value in excitements(live).items() if first_ms <= end_ms <= ended_ms and value > 0
+    ]
     return dict(sorted(_apart(sorted(found, reverse=True))))
 
 

@@ -49,6 +49,13 @@ def excitement_at(end_ms: int, chatters: Mapping[int, int]) -> float | None:
     return excitement(chatters[end_ms], [chatters[end] for end in ends if end in chatters])
 
 
+def excitements(windows: Mapping[int, Columns]) -> dict[int, float]:
+    """Return the excitement of each of a channel's live windows that has one; both are by window end, in ms."""
+    heard = {end_ms: count for end_ms, columns in windows.items() if (count := heard_chatters(columns)) is not None}
+    found = {end_ms: excitement_at(end_ms, heard) for end_ms in heard}
+    return {end_ms: value for end_ms, value in found.items() if value is not None}
+
+
 class Past:
     """The chatters of each channel's windows of the past quarter of an hour, for those who follow them live."""
 

@@ -146,6 +146,15 @@ def ends_of(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
     return low, high
 
 
+def record_at(reader: Consumer, place: TopicPartition, offset: int) -> Message:
+    """Return the record at an offset that is kept. Raises: ServiceAway."""
+    reader.assign([TopicPartition(place.topic, place.partition, offset)])
+    message = reader.poll(SILENCE_S)
+    if message is None or message.error():
+        raise ServiceAway(f"Kafka does not give record {offset} of {place.topic}, partition {place.partition}")
+    return message
+
+
 def read_to_end(reader: Consumer, places: Sequence[TopicPartition]) -> Iterator[list[Message]]:
     """Yield in batches what one topic's partitions hold now, from the given places on. Raises: ServiceAway."""
     ends = {place.partition: ends_of(reader, place)[1] for place in places}

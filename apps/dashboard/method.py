@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from apps.dashboard.templatetags.figures import PARTIAL_BELOW
+from apps.metrics.boards import floors_in_force
 from core.columns import COLUMNS, SLIDE_MS, WINDOW_MS
-from core.formulas import Floors
 from core.metric_docs import every, floor_of, span
 from core.metrics import METRICS, Metric
 from core.ranking import GONE_AFTER_MS, STALE_AFTER_MS
@@ -26,7 +26,7 @@ class Entry:
 
 def method_context() -> dict[str, Any]:
     """Return what the template names. Floors and limits are those that this copy runs with."""
-    floors = Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
+    floors = floors_in_force()
     return {
         "entries": [Entry(metric, floor_of(metric, floors), every(metric)) for metric in METRICS],
         "columns": COLUMNS,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import redis
 import redis.asyncio
+from django.conf import settings
 
 from core.columns import LIVE_WINDOW_MS
 from core.errors import ServiceAway
@@ -76,6 +78,11 @@ class LiveValues:
     apart: Mapping[str, int]
 
 
+def floors_in_force() -> Floors:
+    """Return the floors that this copy runs with."""
+    return Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
+
+
 class BoardWriter:
     """Puts windows of the grains `live` and `live_distinct` on the boards; older ones change nothing."""
 
@@ -129,10 +136,8 @@ class BoardReader:
 
     async def top(self, metric: str, n: int) -> list[str]:
         """Return the ids of the `n` best channels, best first."""
-        try:
+        with _away():
             ids = await self._client.zrevrange(board_key(metric), 0, n - 1)
-        except redis.RedisError as error:
-            raise ServiceAway(f"Redis does not answer: {error}") from error
         return [str(channel_id) for channel_id in ids]
 
     async def values(self, channel_ids: Iterable[str]) -> dict[str, LiveValues]:
@@ -140,34 +145,36 @@ class BoardReader:
         ids = list(channel_ids)
         if not ids:
             return {}
-        try:
+        with _away():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.hmget("values:live", ids)
                 pipe.hmget("values:live_distinct", ids)
                 sums, distinct = await pipe.execute()
-        except redis.RedisError as error:
-            raise ServiceAway(f"Redis does not answer: {error}") from error
         return {channel_id: _merge(one, two) for channel_id, one, two in zip(ids, sums, distinct, strict=True) if one}
 
     async def newest_end_ms(self) -> int | None:
         """Return the newest window end on the boards."""
-        try:
+        with _away():
             newest = await self._client.zrevrange("ends:live", 0, 0, withscores=True)
-        except redis.RedisError as error:
-            raise ServiceAway(f"Redis does not answer: {error}") from error
         return int(newest[0][1]) if newest else None
 
     async def late_dropped(self) -> int | None:
         """Return how many records came too late since the stream job began, None while nobody tells."""
-        try:
+        with _away():
             records = await self._client.get(LATE_DROPPED)
-        except redis.RedisError as error:
-            raise ServiceAway(f"Redis does not answer: {error}") from error
         return None if records is None else int(records)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        raise ServiceAway(f"Redis does not answer: {error}") from error
 
 
 def _merge(sums: str, distinct: str | None) -> LiveValues:

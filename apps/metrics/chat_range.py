@@ -15,15 +15,13 @@ from core.records import ChatRecord, read_chat
 from flink.sql import CLOCKS_DIFFER_MS
 from twitchly import kafka
 
-SILENCE_S = 20.0
-
 
 class ChatRange:
     """Reads stretches of `chat`, each from where its event time begins."""
 
     def __init__(self) -> None:
         """Raises: ServiceAway."""
-        self._consumer = kafka.consumer("chat-range")
+        self._consumer = kafka.reader("chat-range")
         self._places = kafka.partitions_of(self._consumer, "chat")
 
     def close(self) -> None:
@@ -75,8 +73,4 @@ class ChatRange:
             return 0
         if low == high:
             return int(time.time() * 1000) + settings.CLOCK_OFFSET_MS
-        self._consumer.assign([TopicPartition(place.topic, place.partition, low)])
-        message = self._consumer.poll(SILENCE_S)
-        if message is None or message.error():
-            raise ServiceAway(f"Kafka does not give the first record of partition {place.partition}")
-        return taken_ms(message) + CLOCKS_DIFFER_MS
+        return taken_ms(kafka.record_at(self._consumer, place, low)) + CLOCKS_DIFFER_MS

@@ -9,7 +9,7 @@ from apps.metrics.marks import EventMark, marks_of
 from apps.metrics.store import StoredWindow, WindowStore
 from core.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.coverage import Unheard
-from core.excitement import PAST_MS, excitement_at, heard_chatters
+from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
 from core.history import grain_for
 from core.metrics import values_of
@@ -105,18 +105,11 @@ def series(channel_id: str, range_key: str, now_ms: int) -> Series:
     unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
     past_ms = PAST_MS if chosen.grain == "live" else 0
     windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, now_ms)
-    excitement = _excitement(windows) if past_ms else {}
+    excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
     points = [_point(w, window_ms, unheard, excitement) for w in windows if w.end_ms > from_ms]
     spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
     shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
     return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown))
-
-
-def _excitement(windows: Iterable[StoredWindow]) -> dict[int, float]:
-    """Return the excitement of live windows by their end, the same that was shown at the time."""
-    heard = {w.end_ms: chatters for w in windows if (chatters := heard_chatters(w.columns)) is not None}
-    found = {end_ms: excitement_at(end_ms, heard) for end_ms in heard}
-    return {end_ms: value for end_ms, value in found.items() if value is not None}
 
 
 def _point(window: StoredWindow, window_ms: int, unheard: Unheard, excitement: Mapping[int, float]) -> Point:

@@ -6,13 +6,12 @@ from confluent_kafka import Consumer, TopicPartition
 
 from apps.metrics.chat_range import ChatRange
 from apps.metrics.readers import taken_ms, window_in
-from core.errors import BadRecord, ServiceAway
+from core.errors import BadRecord
 from core.times import HOUR_MS, MINUTE_MS
 from twitchly import kafka
 
 # What a job that died had computed and not yet handed to Kafka is far younger.
 MARGIN_MS = 5 * MINUTE_MS
-LAST_S = 10.0
 
 
 def valid_from_ms() -> int:
@@ -32,7 +31,7 @@ def valid_from_ms() -> int:
 
 def _newest_window_ms() -> int | None:
     """Return the newest end of a window on Kafka, None when there is none."""
-    reader = kafka.consumer("flink-resume")
+    reader = kafka.reader("flink-resume")
     try:
         places = [place for topic in ("windows-live", "windows") for place in kafka.partitions_of(reader, topic)]
         ends = [end_ms for place in places if (end_ms := _last_end_ms(reader, place)) is not None]
@@ -45,10 +44,7 @@ def _last_end_ms(reader: Consumer, place: TopicPartition) -> int | None:
     low, high = kafka.ends_of(reader, place)
     if low == high:
         return None
-    reader.assign([TopicPartition(place.topic, place.partition, high - 1)])
-    message = reader.poll(LAST_S)
-    if message is None or message.error():
-        raise ServiceAway(f"Kafka does not give the last record of {place.topic}")
+    message = kafka.record_at(reader, place, high - 1)
     try:
         return window_in(message.value(), taken_ms(message)).end_ms
     except BadRecord:

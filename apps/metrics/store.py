@@ -131,16 +131,14 @@ class WindowStore:
 
 def _window_insert(session: Any, window: WindowRecord, revision: int = 0) -> Statement:
     names = [column.name for column in columns_of(window.grain)]
-    bucket = "year" if window.grain.startswith("hour") else "day"
+    table, bucket, place = _place(_key(window))
     fields = ["channel_id", bucket, "end_ms", *names]
     statement = prepare(
         session,
-        f"INSERT INTO {_TABLE[_STORED_AS[window.grain]]} ({', '.join(fields)})"  # noqa: S608  names of our own table
+        f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  names of our own table
         f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ?",
     )
-    day = day_of(window.start_ms)
     values = [window.columns.get(name, UNSET_VALUE) for name in names]
-    place = day.year if bucket == "year" else day
     return statement, (window.channel_id, place, window.end_ms, *values, window.end_ms * 1000 + revision)
 
 

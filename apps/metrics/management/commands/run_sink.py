@@ -9,12 +9,11 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.metrics.boards import BoardWriter
+from apps.metrics.boards import BoardWriter, floors_in_force
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.sinks import HISTORY_TOPICS, BoardsSink, HistorySink
 from apps.metrics.store import WindowStore
-from core.formulas import Floors
 from twitchly import kafka
 from twitchly.running import Stop
 
@@ -48,8 +47,7 @@ class Command(BaseCommand):
 
     def _boards(self, consumer: Any, stop: Stop) -> None:
         client = redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5)
-        floors = Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
-        boards = BoardsSink(consumer, BoardWriter(client, floors))
+        boards = BoardsSink(consumer, BoardWriter(client, floors_in_force()))
         try:
             while not stop():
                 boards.step(stop)
