@@ -5,21 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
+from apps.ingest.listening.events import WaitingEvents
 from core.coverage import Gap
 from core.errors import TwitchlyError
 from core.event_time import PartitionTime
 from core.hashing import text_hash, user_hash
-from core.records import SPOKEN_KINDS, clock_record, gap_record
+from core.records import SPOKEN_KINDS, clock_record
 from core.times import DAY_MS
 from twitchly import kafka
 from twitchly.kafka import topic_name
@@ -31,8 +30,6 @@ AWAY_AFTER_S = 2.0
 BATCH = 5_000
 # What librdkafka holds at the most; the rest waits in the buffer, where it is not stamped yet.
 IN_FLIGHT = 50_000
-# Events that wait for Kafka; gaps among them are never dropped.
-EVENTS_WAITING = 20_000
 # The group may give our partitions to another this long after the last sign of life, which is up to 2 s older than
 # the moment from which a stopped process stands still.
 STOOD_STILL_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
@@ -82,12 +79,11 @@ class Writer:
         self._now_ms = now_ms
         self._hash_key = hash_key
         self._chat = topic_name("chat")
-        self._events = topic_name("channel-events")
+        self._events = WaitingEvents(producer)
         self._buffer: deque[Entry] = deque()
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
         self._lost: dict[tuple[str, str], tuple[int, int]] = {}
-        self._waiting: deque[dict[str, Any]] = deque()
         self._confirmed_s = time.monotonic()
         self._clocks_out = 0
         self._probing = False
@@ -142,25 +138,16 @@ class Writer:
 
     def put_gap(self, gap: Gap) -> None:
         """Record a gap; it is kept until Kafka has it."""
-        self._waiting.append(
-            gap_record(
-                event_id=str(uuid.uuid4()),
-                channel_id=gap.channel_id,
-                from_ms=gap.from_ms,
-                until_ms=gap.until_ms,
-                reason=gap.reason,
-            )
-        )
+        self._events.put_gap(gap)
         self.counts["gap"] += 1
 
     def put_event(self, fields: dict[str, Any]) -> None:
         """Record what happened to a channel; when too many wait, for Kafka is away, it is dropped and a gap."""
-        if len(self._waiting) >= EVENTS_WAITING:
+        if self._events.put(fields):
+            self.counts["event"] += 1
+        else:
             self.counts["lost by overflow"] += 1
             self._note_lost(fields["channel_id"], "overflow", fields["at_ms"])
-            return
-        self._waiting.append(fields)
-        self.counts["event"] += 1
 
     def step(self) -> None:
         """Hand to Kafka what it can take now; never waits. Raises: StoodStill, once and for all."""
@@ -170,14 +157,14 @@ class Writer:
             self._probe()
         if self.is_held():
             return
-        self._write_events()
+        self._events.write()
         room = min(BATCH, IN_FLIGHT - len(self._producer), len(self._buffer))
         self._write([self._buffer.popleft() for _ in range(room)])
 
     def flush(self, seconds: float) -> None:
         """Write all that is buffered, waiting at most `seconds` for Kafka. Raises: StoodStill."""
         until = time.monotonic() + seconds
-        while (self._buffer or self._waiting or len(self._producer)) and time.monotonic() < until:
+        while (self._buffer or self._events or len(self._producer)) and time.monotonic() < until:
             self.step()
             self._producer.flush(0.05)
 
@@ -265,30 +252,12 @@ class Writer:
             self._key_day = day
         return self._key
 
-    def _write_events(self) -> None:
-        while self._waiting:
-            fields = self._waiting[0]
-            try:
-                self._producer.produce(
-                    self._events,
-                    orjson.dumps(fields),
-                    key=fields["channel_id"],
-                    on_delivery=partial(self._event_delivered, fields),
-                )
-            except BufferError:
-                return
-            self._waiting.popleft()
-
     def _clock_delivered(self, error: KafkaError | None, _message: Message) -> None:
         self._clocks_out -= 1
         self._probing = error is not None
         if error is None:
             self.acked += 1
             self._confirmed_s = time.monotonic()
-
-    def _event_delivered(self, fields: dict[str, Any], error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            self._waiting.append(fields)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
