@@ -16,9 +16,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.machine import ROOT
-from core.columns import WINDOW_MS, aggregate
-from core.records import ChatRecord, Grain
-from core.times import MINUTE_MS, SECOND_MS
+from core.columns import STORED_AS, StoredGrain
+from core.records import ChatRecord
+from core.reference import Blocks, WindowKey
+from core.times import SECOND_MS
 from core.topics import TOPIC
 from drills.stack import Stack
 
@@ -26,8 +27,8 @@ PREFIX = "bench."
 SUMS = ("messages", "words", "observed_ms")
 PARTITIONS = TOPIC["windows-live"].partitions
 STREAMS = ROOT / "bench" / "streams"
-# Windows of a record, each with its end and those of its columns that are compared.
-Cells = dict[tuple[str, str, int], Mapping[str, int]]
+# The columns of each row that history would keep, as far as they are compared.
+Cells = dict[WindowKey, dict[str, int]]
 # Runs until left; gives its process and the topic of its windows.
 Contender = Callable[[], AbstractContextManager[tuple[psutil.Process, str]]]
 
@@ -96,35 +97,33 @@ class Windows(ABC):
             channel_id = key.decode() if isinstance(key, bytes) else str(key)
             if channel_id in self._sample:
                 place, columns = self.cells(channel_id, orjson.loads(message.value() or b""))
-                self._found[place] = columns
+                self._found.setdefault(place, {}).update(columns)
                 if place == (channel_id, *self.last):
                     self._missing.discard(channel_id)
         return not self._missing
 
     def compare(self, sample: Mapping[str, list[ChatRecord]]) -> tuple[int, int]:
         """Return how many windows are wrong, and how many cells were compared."""
-        wrong = cells = 0
-        for channel_id, records in sample.items():
-            for grain, step_ms in self.steps.items():
-                for end_ms, inside in _windows(records, grain, step_ms):
-                    if end_ms <= self._last_ms - 2 * SECOND_MS:
-                        columns = self.columns(aggregate(inside, grain))
-                        cells += len(columns)
-                        wrong += self._found.get((channel_id, grain, end_ms)) != columns
-        return wrong, cells
+        blocks = Blocks()
+        for record in (record for records in sample.values() for record in records):
+            blocks.add(record)
+        computed = blocks.windows(from_ms=0, until_ms=self._last_ms - 2 * SECOND_MS)
+        wanted = {key: self.columns(row) for key, row in computed.items() if key[1] in self.grains}
+        wrong = sum(self._found.get(key) != columns for key, columns in wanted.items())
+        return wrong, sum(map(len, wanted.values()))
 
     @property
     @abstractmethod
-    def last(self) -> tuple[str, int]:
+    def last(self) -> tuple[StoredGrain, int]:
         """The grain and end of the window that comes last."""
 
     @property
     @abstractmethod
-    def steps(self) -> Mapping[Grain, int]:
-        """The grains that are compared, and at which ends."""
+    def grains(self) -> tuple[StoredGrain, ...]:
+        """The stored grains that are compared."""
 
     @abstractmethod
-    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[tuple[str, str, int], Mapping[str, int]]:
+    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[WindowKey, Mapping[str, int]]:
         """Return the place and the columns of a window."""
 
     @abstractmethod
@@ -136,20 +135,20 @@ class FlinkWindows(Windows):
     """All columns of the windows of the stream job."""
 
     @property
-    def last(self) -> tuple[str, int]:
+    def last(self) -> tuple[StoredGrain, int]:
         """The last whole minute."""
         return "minute", self._last_ms
 
     @property
-    def steps(self) -> Mapping[Grain, int]:
+    def grains(self) -> tuple[StoredGrain, ...]:
         """Live windows at every 10th second, and minutes."""
-        return {"live": 10 * SECOND_MS, "live_distinct": 10 * SECOND_MS, "minute": MINUTE_MS}
+        return "live", "minute"
 
-    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[tuple[str, str, int], Mapping[str, int]]:
+    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[WindowKey, Mapping[str, int]]:
         """Return what the record says beside its place."""
         named = ("v", "grain", "channel_id", "start_ms", "end_ms")
         columns = {name: value for name, value in fields.items() if name not in named}
-        return (channel_id, fields["grain"], fields["end_ms"]), columns
+        return (channel_id, STORED_AS[fields["grain"]], fields["end_ms"]), columns
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
         """All of them."""
@@ -160,28 +159,19 @@ class SumWindows(Windows):
     """The three sums of live windows."""
 
     @property
-    def last(self) -> tuple[str, int]:
+    def last(self) -> tuple[StoredGrain, int]:
         """The live window shortly before the last whole minute."""
         return "live", self._last_ms - SECOND_MS
 
     @property
-    def steps(self) -> Mapping[Grain, int]:
+    def grains(self) -> tuple[StoredGrain, ...]:
         """Live windows at every 10th second."""
-        return {"live": 10 * SECOND_MS}
+        return ("live",)
 
-    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[tuple[str, str, int], Mapping[str, int]]:
+    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[WindowKey, Mapping[str, int]]:
         """Return the sums by their names."""
         return (channel_id, "live", fields["end_ms"]), dict(zip(SUMS, fields["sums"], strict=True))
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
         """Those sums alone; what is not known is 0 there."""
         return {name: columns.get(name, 0) for name in SUMS}
-
-
-def _windows(records: list[ChatRecord], grain: Grain, step_ms: int) -> Iterator[tuple[int, list[ChatRecord]]]:
-    inside: dict[int, list[ChatRecord]] = {}
-    for record in records:
-        first = record.at_ms // step_ms * step_ms + step_ms
-        for end_ms in range(first, first + WINDOW_MS[grain], step_ms):
-            inside.setdefault(end_ms, []).append(record)
-    yield from inside.items()

@@ -36,6 +36,7 @@ GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
     "minute": ("minute",),
     "hour": ("hour", "hour_distinct"),
 }
+STORED_AS: Mapping[Grain, StoredGrain] = {part: stored for stored, parts in GRAINS_OF.items() for part in parts}
 STEP_MS: Mapping[StoredGrain, int] = {"live": 10_000, "minute": MINUTE_MS, "hour": HOUR_MS}
 
 # Viewers ride in the low digits of a MAX over time, so that the newest pulse wins: see `viewers`.

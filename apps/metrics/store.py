@@ -14,13 +14,12 @@ from typing import Any
 from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
-from core.columns import GRAINS_OF, STEP_MS, STORED_GRAINS, WINDOW_MS, StoredGrain, columns_of
-from core.records import EPOCH_MS, EventRecord, Grain, WindowRecord
+from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, columns_of
+from core.records import EPOCH_MS, EventRecord, WindowRecord
 from core.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
 
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
-_STORED_AS: Mapping[Grain, StoredGrain] = {part: grain for grain, parts in GRAINS_OF.items() for part in parts}
 # Rows of a day live 90 d from when they were written; a day lasts one more, and a clock may differ.
 _DAYS_KEPT = 92
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
@@ -143,7 +142,7 @@ def _window_insert(session: Any, window: WindowRecord, revision: int = 0) -> Sta
 
 
 def _key(window: WindowRecord) -> WindowKey:
-    return window.channel_id, _STORED_AS[window.grain], window.end_ms
+    return window.channel_id, STORED_AS[window.grain], window.end_ms
 
 
 def _place(key: WindowKey) -> tuple[str, str, Any]:
