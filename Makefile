@@ -54,9 +54,9 @@ drill-soak: ## All faults at random: MINUTES=30 SEED=1
 drill-midnight: ## Let a month end while a copy runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
-bench: ## Measure the parser, the producer, cold joins and 5,000 channels; figures under var/bench
+bench: ## Measure every stage and the whole beside others; writes docs/benchmarks.md: ONLY="stream hour"
 	@$(LOCAL) test-prepare
-	.venv/bin/python -m bench
+	.venv/bin/python -m bench $(ONLY)
 
 VAR = $(or $(TWITCHLY_VAR),var)
 screens: ## Take pictures of the running copy's board into docs/screens

@@ -1,13 +1,17 @@
-"""`python -m bench`: every benchmark, one after the other; the exit code says how many missed their aim."""
+"""`python -m bench`: every benchmark, one after the other; the exit code says how many missed their aim.
+
+The 75 minutes of bench/hour.py run only when named. At the end docs/benchmarks.md is written anew.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+from bench import report
 from bench.machine import ROOT, described
 
-NAMES = ("parser", "listening", "joins", "capacity")
+NAMES = ("parser", "listening", "joins", "stream", "scaling", "sinks", "latency", "capacity")
 
 
 def main(names: list[str]) -> int:
@@ -18,7 +22,7 @@ def main(names: list[str]) -> int:
     for name in names or NAMES:
         print(f"\n== {name}", flush=True)
         missed += subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=ROOT).returncode != 0
-    return missed
+    return missed + report.main()
 
 
 if __name__ == "__main__":

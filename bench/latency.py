@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from bench.machine import keep, table
+from bench.usage import Usage
 from core.ledger import parse_entry
 from core.times import SECOND_MS
 from core.topics import TOPIC
@@ -28,6 +29,7 @@ from drills.stack import Stack, wait_until
 AIM_MEDIAN_MS = 1_500
 AIM_P99_MS = 2_300
 WATCHED = 6
+CHAT, LIVE = "chat", "windows-live"
 
 # When a window's row was taken by Kafka, and when a frame with it arrived, by its end in ms.
 Times = dict[int, float]
@@ -47,7 +49,9 @@ def main() -> int:
         figures = measured(stack, given.seconds)
     finally:
         stack.remove()
-    print(table([["message to frame", "ms"], *([name.replace("_", " "), value] for name, value in figures.items())]))
+    told = {name: value for name, value in figures.items() if not isinstance(value, dict | list)}
+    print(table([["message to frame", "figure"], *([name.replace("_", " "), value] for name, value in told.items())]))
+    print(table([["process", "cores"], *map(list, figures["cores"].items())]))
     keep("latency", figures)
     return int(figures["median_ms"] > AIM_MEDIAN_MS) + int(figures["p99_ms"] > AIM_P99_MS)
 
@@ -58,7 +62,9 @@ def measured(stack: Stack, seconds: float) -> dict[str, Any]:
     rows, done = Rows(stack, frozenset(found)), threading.Event()
     reading = threading.Thread(target=rows.read, args=(done,))
     reading.start()
+    usage = Usage(stack)
     frames = {channel_id: watched(stack, channel_id, seconds / WATCHED) for channel_id in found}
+    cores, peaks = usage.cores(), usage.peak_mb()
     done.set()
     reading.join()
     latencies = [one for channel_id in found for one in of_messages(stack, channel_id, frames[channel_id])]
@@ -69,10 +75,14 @@ def measured(stack: Stack, seconds: float) -> dict[str, Any]:
         "median_ms": round(statistics.median(latencies)),
         "p99_ms": round(statistics.quantiles(latencies, n=100)[98]),
         "worst_ms": round(max(latencies)),
+        "message_to_chat_in_kafka_median_ms": round(statistics.median(rows.chat_ms)),
         "waiting_for_the_window_s_end_mean_ms": SECOND_MS // 2,
         "end_to_row_in_kafka_median_ms": round(statistics.median(to_kafka)),
         "row_to_frame_median_ms": round(statistics.median(to_frame)),
         "frames": len(to_frame),
+        "cores": cores,
+        "peak_mb": peaks,
+        "percentiles_ms": [round(one) for one in statistics.quantiles(latencies, n=100)],
     }
 
 
@@ -119,22 +129,27 @@ def arrived(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
 
 
 class Rows:
-    """When Kafka took the rows of some channels."""
+    """When Kafka took the messages and the rows of some channels; `chat_ms` is how long each message took to it."""
 
     def __init__(self, stack: Stack, channels: frozenset[str]) -> None:
         self.taken: dict[tuple[str, int], float] = {}
+        self.chat_ms: list[float] = []
         self._channels = channels
         self._consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "latency"})
-        places = range(TOPIC["windows-live"].partitions)
-        self._consumer.assign([TopicPartition("windows-live", place, OFFSET_END) for place in places])
+        places = [(name, number) for name in (CHAT, LIVE) for number in range(TOPIC[name].partitions)]
+        self._consumer.assign([TopicPartition(name, number, OFFSET_END) for name, number in places])
 
     def read(self, done: threading.Event) -> None:
-        """Take rows until told to stop."""
+        """Take records until told to stop."""
         while not done.is_set():
             for message in self._consumer.consume(5_000, timeout=0.2):
-                if (message.key() or b"").decode() in self._channels:
-                    fields = json.loads(message.value() or b"")
+                if (message.key() or b"").decode() not in self._channels:
+                    continue
+                fields = json.loads(message.value() or b"")
+                if message.topic() == LIVE:
                     self.taken[fields["channel_id"], fields["end_ms"]] = message.timestamp()[1]
+                elif fields["kind"] == "message":
+                    self.chat_ms.append(message.timestamp()[1] - fields["sent_ms"])
         self._consumer.close()
 
     def lags(self, frames: dict[str, Times]) -> Sequence[tuple[float, int]]:

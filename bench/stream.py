@@ -31,7 +31,7 @@ AIM = 35_000
 LIMIT_S = 900.0
 SAMPLED = 20
 TASK_MANAGER = "flink-taskmanager"
-COLUMNS = ("records/s", "per CPU-s", "CPU-s/million", "peak MB", "windows", "cells", "wrong")
+COLUMNS = ("rows/s", "per CPU-s", "CPU-s/million", "peak MB", "windows", "cells", "wrong")
 
 Sample = dict[str, list[ChatRecord]]
 
@@ -99,7 +99,7 @@ def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sampl
         peak = peak_mb(process.pid)
     wrong, cells = windows.compare(sample)
     return {
-        "records/s": round(records / spent_s),
+        "rows/s": round(records / spent_s),
         "per CPU-s": round(records / cpu_s),
         "CPU-s/million": round(cpu_s / records * 1e6, 1),
         "peak MB": round(peak),

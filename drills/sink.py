@@ -26,6 +26,11 @@ class Sink:
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
     def log(self) -> str:
         """Return what it has said so far."""
         return self._log.read_text(errors="replace")

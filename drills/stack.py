@@ -73,7 +73,9 @@ class Stack:
         self.stop()
         shutil.rmtree(self.var, ignore_errors=True)
 
-    def manage(self, *words: str, env: Mapping[str, str] | None = None, check: bool = True) -> str:
+    def manage(
+        self, *words: str, env: Mapping[str, str] | None = None, check: bool = True, timeout_s: float = 600
+    ) -> str:
         """Run a management command against this copy and return what it printed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
@@ -81,7 +83,7 @@ class Stack:
             env={**self.env, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=timeout_s,
         )
         if done.returncode:
             print(done.stderr)
@@ -91,12 +93,14 @@ class Stack:
             )
         return done.stdout
 
-    def check_ledger(self, faults: Sequence[FaultTime] | None = None, *options: str) -> dict[str, Any]:
+    def check_ledger(
+        self, faults: Sequence[FaultTime] | None = None, *options: str, timeout_s: float = 600
+    ) -> dict[str, Any]:
         """Return the figures of `check_ledger --json`; gaps outside of `faults` count as differences."""
         path = self.var / "faults.json"
         path.write_text(json.dumps(faults))
         given = [] if faults is None else ["--faults", str(path)]
-        printed = self.manage("check_ledger", "--json", *given, *options, check=False)
+        printed = self.manage("check_ledger", "--json", *given, *options, check=False, timeout_s=timeout_s)
         figures: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
         return figures
 

@@ -33,7 +33,7 @@ def ids(lines: list[bytes]) -> list[str]:
 
 def is_over(fault: dict[str, Any]) -> bool:
     """Return whether a fault has lasted: its end is told by the wall clock, and kept by the loop's steady one."""
-    return now_ms() >= fault["until_ms"] - CLOCKS_DIFFER_MS
+    return now_ms() >= int(fault["until_ms"]) - CLOCKS_DIFFER_MS
 
 
 async def hears_until(peer: Peer, moment_ms: int) -> None:

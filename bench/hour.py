@@ -1,0 +1,151 @@
+"""`python -m bench.hour`: 75 minutes at 2,000 messages a second, a full hour and its end among them. What grows?
+
+Memory of every process, the state of the stream job and its checkpoints, disk by topic and by table. The copy's
+clocks are set so that an hour begins shortly after all channels are heard. The ledger is asked at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from apps.metrics.flink_cluster import FlinkCluster
+from bench.machine import keep, table
+from bench.usage import Usage
+from core.times import HOUR_MS
+from drills.stack import Stack, now_ms, wait_until
+from drills.trend import trend
+
+SAMPLE_S = 15.0
+# The copy starts and joins its channels before the hour.
+START_S = 240
+# Memory of a JVM rises to the limit that it was given: what is sampled may be so much above the first third.
+MEMORY_SLACK_MB = 40.0
+MB = 2**20
+# Nine million messages take a while.
+LEDGER_S = 2_400.0
+
+# By what is sampled: seconds since the first sample, and the value.
+Series = dict[str, list[tuple[float, float]]]
+
+
+def main() -> int:
+    """Print first and last thirds; return 1 when a process grows or a window differs."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--minutes", type=float, default=75.0)
+    options.add_argument("--channels", default="600")
+    options.add_argument("--rate", default="2000")
+    given = options.parse_args()
+    # An hour begins START_S after now, by the clocks of the copy.
+    offset_ms = HOUR_MS - (now_ms() + START_S * 1000) % HOUR_MS
+    stack = Stack(CLOCK_OFFSET_MS=str(offset_ms))
+    try:
+        stack.start("--channels", given.channels, "--rate", given.rate, "--seed", "5")
+        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered", 1)
+        covered_ms, usage = now_ms() + offset_ms, Usage(stack)
+        samples = sampled(stack, given.minutes * 60)
+        figures = {
+            "minutes": given.minutes,
+            "hour_at_s": -covered_ms % HOUR_MS / 1000,
+            "cores": usage.cores(),
+            "peak_mb": usage.peak_mb(),
+            "samples": samples,
+        }
+        keep("hour", figures)
+        rows = [[name, *map(shown, (one.first, one.last, one.slope_per_h))] for name, one in trends(samples).items()]
+        print(table([["sampled", "first third", "last third", "by hour"], *rows]), flush=True)
+        # Joining at the start leaves gaps: no other is excused.
+        ledger = stack.check_ledger([(0, covered_ms)], timeout_s=LEDGER_S)
+    finally:
+        stack.remove()
+    keep("hour", {**figures, "ledger": ledger})
+    print(json.dumps({name: value for name, value in ledger.items() if name != "faults"}))
+    growing = [name for name, one in trends(samples).items() if is_memory(name) and not one.is_flat(MEMORY_SLACK_MB)]
+    print("\n".join(f"{name} grows" for name in growing))
+    return int(bool(growing) or ledger["differences"] != 0)
+
+
+def sampled(stack: Stack, seconds: float) -> Series:
+    """Sample everything again and again for so long."""
+    series: Series = defaultdict(list)
+    began_s = time.monotonic()
+    while (at_s := time.monotonic() - began_s) < seconds:
+        for name, value in {**memory(stack), **checkpoint(stack), **disk(stack.var), **boards(stack)}.items():
+            series[name].append((round(at_s, 1), round(value, 3)))
+        time.sleep(SAMPLE_S - (time.monotonic() - began_s) % SAMPLE_S)
+    return dict(series)
+
+
+def trends(samples: Series) -> dict[str, Any]:
+    """Return the trend of each series."""
+    return {name: trend(values) for name, values in samples.items()}
+
+
+def shown(value: float) -> float:
+    """Return a figure as it is printed."""
+    return round(value, 1)
+
+
+def is_memory(name: str) -> bool:
+    """Say whether a series is the memory of a process."""
+    return name.startswith("memory MB ")
+
+
+def memory(stack: Stack) -> dict[str, float]:
+    """Return the resident memory of each process."""
+    return {f"memory MB {name}": psutil.Process(pid).memory_info().rss / MB for name, pid in stack.processes().items()}
+
+
+def checkpoint(stack: Stack) -> dict[str, float]:
+    """Return the state, the bytes and the duration of the newest checkpoint.
+
+    Source: Flink, "REST API", /jobs/:jobid/checkpoints.
+    """
+    jobs = f"http://127.0.0.1:{stack.port + 6}/jobs"
+    with httpx.Client(timeout=10) as client:
+        found = client.get(
+            f"{jobs}/{FlinkCluster(client, jobs.removesuffix('/jobs')).jobs('twitchly')[0].id}/checkpoints"
+        )
+    newest = found.raise_for_status().json()["latest"]["completed"]
+    if newest is None:
+        return {}
+    return {"checkpoint MB": newest["state_size"] / MB, "checkpoint s": newest["end_to_end_duration"] / 1000}
+
+
+def disk(var: Path) -> dict[str, float]:
+    """Return what each topic and each table has on disk, and the checkpoints."""
+    found: dict[str, float] = defaultdict(float)
+    for folder in (var / "kafka").glob("*-[0-9]*"):
+        found[f"disk MB topic {folder.name.rpartition('-')[0]}"] += size(folder)
+    for folder in (var / "cassandra" / "data" / "twitchly").iterdir():
+        found[f"disk MB table {folder.name.partition('-')[0]}"] += size(folder)
+    found["disk MB checkpoints"] = size(var / "flink" / "checkpoints")
+    return found
+
+
+def size(folder: Path) -> float:
+    """Return what is on disk in MB; files may go while it is being counted."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_blocks * 512
+        except FileNotFoundError:
+            continue
+    return total / MB
+
+
+def boards(stack: Stack) -> dict[str, float]:
+    """Return how old the newest window on the boards is, by the clocks of the copy."""
+    return {"boards s behind": stack.board_lag_s() + float(stack.env["CLOCK_OFFSET_MS"]) / 1000}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

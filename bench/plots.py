@@ -1,0 +1,66 @@
+"""The plots of docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# The same figures give the same file.
+mpl.rcParams.update({"svg.hashsalt": "twitchly", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
+MINUTE_S = 60
+
+
+def plot_latency(one: Mapping[str, Any], path: Path) -> None:
+    """Draw which share of the messages was counted in a frame after how long."""
+    figure, axes = _figure(1)
+    percentiles = one["percentiles_ms"]
+    axes[0].plot(percentiles, range(1, len(percentiles) + 1))
+    for limit_ms, share in ((1_500, 50), (2_300, 99)):
+        axes[0].plot([limit_ms], [share], "rx")
+    axes[0].set(xlabel="ms from Twitch's time to the frame (x: aims)", ylabel="% of messages", ylim=(0, 101))
+    _save(figure, path)
+
+
+def plot_scaling(one: Mapping[str, Any], path: Path) -> None:
+    """Draw the cores of the task manager by the number of channels."""
+    figure, axes = _figure(1)
+    channels = [step["channels"] for step in one["steps"]]
+    axes[0].plot(channels, [step["cores"] for step in one["steps"]], "o-")
+    axes[0].set(xlabel="channels, 4 messages a second each", ylabel="cores of the task manager", xlim=0, ylim=0)
+    _save(figure, path)
+
+
+def plot_hour(one: Mapping[str, Any], path: Path) -> None:
+    """Draw memory, checkpoints, and disk by topic and by table over time; a line marks where hours begin."""
+    figure, axes = _figure(4)
+    samples = one["samples"]
+    for axis, prefix, label in (
+        (axes[0], "memory MB ", "resident MB"),
+        (axes[1], "checkpoint ", "MB of state, seconds"),
+        (axes[2], "disk MB topic ", "MB on disk, topics"),
+        (axes[3], "disk MB table ", "MB on disk, tables"),
+    ):
+        named = {name.removeprefix(prefix): values for name, values in samples.items() if name.startswith(prefix)}
+        for name, values in sorted(named.items(), key=lambda item: -item[1][-1][1])[:10]:
+            axis.plot([at_s / MINUTE_S for at_s, _ in values], [value for _, value in values], label=name)
+        for hour in range(2):
+            axis.axvline(one["hour_at_s"] / MINUTE_S + 60 * hour, color="grey", linestyle=":")
+        axis.set(ylabel=label, ylim=0)
+        if named:
+            axis.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes[-1].set(xlabel="minutes (dotted: an hour begins)")
+    _save(figure, path)
+
+
+def _figure(rows: int) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(7.5, 3.2 if rows == 1 else 2.2 * rows), layout="constrained")
+    return figure, list(figure.subplots(rows, 1, squeeze=False)[:, 0])
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, metadata={"Date": None})

@@ -1,0 +1,100 @@
+"""`python -m bench.scaling`: what the stream job costs as channels are added, at a constant rate for each of them.
+
+Chat is written in real time; the task manager's CPU time is that of a steady minute, after its code was compiled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+import httpx
+import orjson
+from confluent_kafka import Producer
+
+from apps.metrics.flink_cluster import FlinkCluster
+from bench.chat import Chat
+from bench.contenders import PREFIX
+from bench.machine import keep, peak_mb, table
+from bench.stream import TASK_MANAGER, flink
+from core.times import SECOND_MS
+from core.topics import TOPIC
+from drills.stack import Stack, now_ms
+
+AIM_CORES = 1.2
+WARM_S = 75
+COLUMNS = ("channels", "messages/s", "cores", "CPU-s/million", "peak MB", "behind", "feeder late ms")
+
+
+def main() -> int:
+    """Print a row a number of channels; return 1 when the most of them need more than the aim, or fall behind."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--channels", type=int, nargs="*", default=[500, 1_000, 2_000, 5_000])
+    options.add_argument("--rate", type=int, default=4, help="messages a second, by channel")
+    options.add_argument("--seconds", type=int, default=60)
+    given = options.parse_args()
+    steps = [cost(channels, given.rate, given.seconds) for channels in given.channels]
+    print(table([COLUMNS, *([step[name] for name in COLUMNS] for step in steps)]))
+    keep("scaling", {"seconds": given.seconds, "steps": steps})
+    return int(steps[-1]["cores"] > AIM_CORES or any(step["behind"] > 2 * step["messages/s"] for step in steps))
+
+
+def cost(channels: int, rate: int, seconds: int) -> dict[str, Any]:
+    """Measure one number of channels on servers of its own."""
+    stack = Stack()
+    try:
+        stack.servers()
+        stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
+        cluster = FlinkCluster(httpx.Client(timeout=10), f"http://127.0.0.1:{stack.port + 6}")
+        feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))
+        with flink(stack) as (process, _):
+            feed.run(WARM_S)
+            feed.late_ms, before_s, began_s = 0, stack.cpu_s(TASK_MANAGER), time.monotonic()
+            written = feed.run(seconds)
+            cores = (stack.cpu_s(TASK_MANAGER) - before_s) / (time.monotonic() - began_s)
+            job = cluster.jobs("twitchly")[0]
+            read = cluster.counters(job.id)["records_read"]
+            peak = peak_mb(process.pid)
+    finally:
+        stack.remove()
+    return {
+        "channels": channels,
+        "messages/s": channels * rate,
+        "cores": round(cores, 3),
+        "CPU-s/million": round(cores * seconds / written * 1e6, 1),
+        "peak MB": round(peak),
+        "behind": feed.written - read,
+        "feeder late ms": feed.late_ms,
+    }
+
+
+class Feed:
+    """Writes chat as it happens; `written` counts its records, `late_ms` is how far it fell behind the clock."""
+
+    def __init__(self, bootstrap: str, chat: Chat) -> None:
+        self._producer = Producer({"bootstrap.servers": bootstrap, "compression.type": "lz4", "linger.ms": 20})
+        self._chat = chat
+        self._next_ms = -(-now_ms() // SECOND_MS) * SECOND_MS
+        self.written = 0
+        self.late_ms = 0
+
+    def run(self, seconds: int) -> int:
+        """Write for so long; return how many records. What was missed since the last run is never written."""
+        before, self._next_ms = self.written, max(self._next_ms, -(-now_ms() // SECOND_MS) * SECOND_MS)
+        for _ in range(seconds):
+            for partition, key, fields in self._chat.second(self._next_ms):
+                while (now := now_ms()) < fields["at_ms"]:
+                    self._producer.poll(0.005)
+                self.late_ms = max(self.late_ms, now - fields["at_ms"])
+                self._producer.produce(f"{PREFIX}chat", orjson.dumps(fields), key, partition)
+                self.written += 1
+            self._next_ms += SECOND_MS
+        if self._producer.flush(10):
+            raise AssertionError("Kafka did not take the chat")
+        return self.written - before
+
+
+if __name__ == "__main__":
+    sys.exit(main())

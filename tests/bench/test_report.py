@@ -1,0 +1,86 @@
+"""The page of benchmarks says what was measured, and nothing of what was not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import report
+
+MACHINE = {
+    "at": "2026-01-02T03:04:05Z",
+    "processor": "one",
+    "cores": 2,
+    "memory_gb": 8.0,
+    "system": "Linux",
+    "python": "3.11",
+    "commit": "abc1234",
+}
+FIGURES: dict[str, dict[str, Any]] = {
+    "scaling": {
+        "seconds": 60,
+        "steps": [
+            {"channels": 500, "messages/s": 2_000, "cores": 0.25},
+            {"channels": 5_000, "messages/s": 20_000, "cores": 1.1},
+        ],
+    },
+    "latency": {"median_ms": 1_234, "cores": {"web": 0.1}, "peak_mb": {"web": 99}, "percentiles_ms": [1, 2]},
+    "hour": {
+        "minutes": 75.0,
+        "hour_at_s": 120.0,
+        "samples": {"memory MB web": [(0.0, 90.0), (15.0, 91.0), (30.0, 95.5)], "checkpoint MB": [(0.0, 1.0)]},
+        "ledger": {"sent": 9_000_000, "windows": 12_345, "differences": 0},
+    },
+}
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "bench").mkdir()
+    for name, figures in FIGURES.items():
+        (tmp_path / "bench" / f"{name}.json").write_text(json.dumps({"machine": MACHINE, **figures}))
+    monkeypatch.setenv("TWITCHLY_VAR", str(tmp_path))
+    monkeypatch.setattr(report, "PAGE", tmp_path / "benchmarks.md")
+    monkeypatch.setattr(report, "PLOTS", tmp_path / "plots")
+    return tmp_path
+
+
+def test_the_page_tells_the_figures_and_where_they_are_from(written: Path) -> None:
+    assert report.main() == 0
+    page = (written / "benchmarks.md").read_text()
+    assert "| scaling | 2026-01-02T03:04:05Z | abc1234 |" in page
+    assert "| 5,000 | 20,000 | 1.1 |" in page
+    assert "| median ms | 1,234 |" in page
+    assert "| memory MB web | 90.0 | 95.5 | 95.5 |" in page
+    assert "9,000,000 messages and 12,345 windows compared with the ledger: 0 differences" in page
+
+
+def test_what_was_not_measured_has_no_section(written: Path) -> None:
+    report.main()
+    assert "## Sinks" not in (written / "benchmarks.md").read_text()
+
+
+def test_the_same_figures_give_the_same_plots(written: Path) -> None:
+    report.main()
+    plots = {path.stem: path.read_text() for path in (written / "plots").glob("*.svg")}
+    assert sorted(plots) == ["hour", "latency", "scaling"]
+    report.main()
+    assert {path.stem: path.read_text() for path in (written / "plots").glob("*.svg")} == plots
+
+
+def test_without_figures_it_says_what_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TWITCHLY_VAR", str(tmp_path))
+    assert report.main() == 1
+    assert "`make bench` makes them" in capsys.readouterr().out
+
+
+def test_numbers_stand_to_the_right() -> None:
+    assert report.markdown(["name", "n"], [["a", 1_000], ["b", 2.5]]) == [
+        "| name | n |",
+        "| --- | ---: |",
+        "| a | 1,000 |",
+        "| b | 2.5 |",
+    ]
