@@ -54,7 +54,7 @@ def cost(channels: int, rate: int, seconds: int) -> dict[str, Any]:
             feed.late_ms, before_s, began_s = 0, stack.cpu_s(TASK_MANAGER), time.monotonic()
             written = feed.run(seconds)
             cores = (stack.cpu_s(TASK_MANAGER) - before_s) / (time.monotonic() - began_s)
-            job = cluster.jobs("twitchly")[0]
+            job = cluster.jobs(f"{PREFIX}twitchly")[0]
             read = cluster.counters(job.id)["records_read"]
             peak = peak_mb(process.pid)
     finally:

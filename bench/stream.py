@@ -51,7 +51,8 @@ def main() -> int:
         start_ms = (int(time.time()) - given.seconds - 120) // 60 * MINUTE_MS
         chat = Chat(given.channels, given.rate, TOPIC["chat"].partitions, 1)
         sample, records, size = written(stack, chat, start_ms, given.seconds)
-        last_ms = start_ms + given.seconds * SECOND_MS // MINUTE_MS * MINUTE_MS
+        # The watermark stays half a second behind the last record.
+        last_ms = start_ms + (given.seconds - 1) * SECOND_MS // MINUTE_MS * MINUTE_MS
         figures = {
             name: measured(stack, contender, windows(stack, frozenset(sample), last_ms), sample, records)
             for name, contender, windows in contenders(stack)
