@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from bench.machine import ROOT
 from core.columns import STORED_AS, StoredGrain
-from core.records import ChatRecord
+from core.records import ChatRecord, Grain
 from core.reference import Blocks, WindowKey
 from core.times import SECOND_MS
 from core.topics import TOPIC
@@ -77,7 +77,7 @@ class Windows(ABC):
         self.count = 0
         self._last_ms = last_ms
         self._sample = sample
-        self._missing = set(sample)
+        self._missing = {(channel_id, grain, end_ms) for channel_id in sample for grain, end_ms in self.last}
         self._found: Cells = {}
         self._consumer = Consumer(
             {"bootstrap.servers": stack.kafka, "group.id": "bench", "auto.offset.reset": "earliest"}
@@ -96,10 +96,9 @@ class Windows(ABC):
             key = message.key()
             channel_id = key.decode() if isinstance(key, bytes) else str(key)
             if channel_id in self._sample:
-                place, columns = self.cells(channel_id, orjson.loads(message.value() or b""))
-                self._found.setdefault(place, {}).update(columns)
-                if place == (channel_id, *self.last):
-                    self._missing.discard(channel_id)
+                grain, end_ms, columns = self.cells(orjson.loads(message.value() or b""))
+                self._found.setdefault((channel_id, STORED_AS[grain], end_ms), {}).update(columns)
+                self._missing.discard((channel_id, grain, end_ms))
         return not self._missing
 
     def compare(self, sample: Mapping[str, list[ChatRecord]]) -> tuple[int, int]:
@@ -114,8 +113,8 @@ class Windows(ABC):
 
     @property
     @abstractmethod
-    def last(self) -> tuple[StoredGrain, int]:
-        """The grain and end of the window that comes last."""
+    def last(self) -> Sequence[tuple[Grain, int]]:
+        """The windows that come last: of which grain, and when they end."""
 
     @property
     @abstractmethod
@@ -123,8 +122,8 @@ class Windows(ABC):
         """The stored grains that are compared."""
 
     @abstractmethod
-    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[WindowKey, Mapping[str, int]]:
-        """Return the place and the columns of a window."""
+    def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
+        """Return the grain, the end and the columns of a window."""
 
     @abstractmethod
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
@@ -135,20 +134,20 @@ class FlinkWindows(Windows):
     """All columns of the windows of the stream job."""
 
     @property
-    def last(self) -> tuple[StoredGrain, int]:
-        """The last whole minute."""
-        return "minute", self._last_ms
+    def last(self) -> Sequence[tuple[Grain, int]]:
+        """Those that end with the last whole minute: their rows come by different ways."""
+        return ("live", self._last_ms), ("live_distinct", self._last_ms), ("minute", self._last_ms)
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
         """Live windows at every 10th second, and minutes."""
         return "live", "minute"
 
-    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[WindowKey, Mapping[str, int]]:
+    def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
         """Return what the record says beside its place."""
         named = ("v", "grain", "channel_id", "start_ms", "end_ms")
         columns = {name: value for name, value in fields.items() if name not in named}
-        return (channel_id, STORED_AS[fields["grain"]], fields["end_ms"]), columns
+        return fields["grain"], fields["end_ms"], columns
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
         """All of them."""
@@ -159,18 +158,18 @@ class SumWindows(Windows):
     """The three sums of live windows."""
 
     @property
-    def last(self) -> tuple[StoredGrain, int]:
+    def last(self) -> Sequence[tuple[Grain, int]]:
         """The live window shortly before the last whole minute."""
-        return "live", self._last_ms - SECOND_MS
+        return (("live", self._last_ms - SECOND_MS),)
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
         """Live windows at every 10th second."""
         return ("live",)
 
-    def cells(self, channel_id: str, fields: dict[str, Any]) -> tuple[WindowKey, Mapping[str, int]]:
+    def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
         """Return the sums by their names."""
-        return (channel_id, "live", fields["end_ms"]), dict(zip(SUMS, fields["sums"], strict=True))
+        return "live", fields["end_ms"], dict(zip(SUMS, fields["sums"], strict=True))
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
         """Those sums alone; what is not known is 0 there."""
