@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import orjson
 import redis
 import redis.asyncio
 from django.conf import settings
@@ -23,28 +24,55 @@ UNRANKED_AFTER_MS = 60_000
 LATE_DROPPED = "late-dropped"
 LATE_DROPPED_S = 300
 
-# Applies windows that are newer than what is stored, for all boards at once, so that no reader sees a
-# channel's value without its rank. KEYS: ends, values, then a board per metric.
-# ARGV: a JSON list of [channel id, end_ms, values JSON, [score or false per board]], then the oldest end to keep.
+# Applies windows that are newer than what is stored, for all boards at once, so that no reader sees a channel's value
+# without its rank. A command for each thousand, as one for each channel would take ten times as long.
+# KEYS: ends, values, then a board per metric. ARGV: a JSON list of [channel id, end_ms, values JSON, [score or false
+# per board]] with no channel twice, then the oldest end to keep.
 _APPLY = """
+local CHUNK = 2000
+local function in_chunks(command, key, list)
+  for first = 1, #list, CHUNK do
+    redis.call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
+  end
+end
 local boards = {unpack(KEYS, 3)}
-for _, row in ipairs(cjson.decode(ARGV[1])) do
+local ends, values, ranked, unranked = {}, {}, {}, {}
+for i in ipairs(boards) do ranked[i], unranked[i] = {}, {} end
+local function take(row)
   local id, end_ms = row[1], row[2]
-  local known = redis.call('ZSCORE', KEYS[1], id)
-  if not known or tonumber(known) <= end_ms then
-    redis.call('ZADD', KEYS[1], end_ms, id)
-    redis.call('HSET', KEYS[2], id, row[3])
-    for i, board in ipairs(boards) do
-      local score = row[4][i]
-      if score then redis.call('ZADD', board, score, id) else redis.call('ZREM', board, id) end
+  table.insert(ends, end_ms)
+  table.insert(ends, id)
+  table.insert(values, id)
+  table.insert(values, row[3])
+  for i in ipairs(boards) do
+    local score = row[4][i]
+    if score then
+      table.insert(ranked[i], score)
+      table.insert(ranked[i], id)
+    else
+      table.insert(unranked[i], id)
     end
   end
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])) do
-  redis.call('ZREM', KEYS[1], id)
-  redis.call('HDEL', KEYS[2], id)
-  for _, board in ipairs(boards) do redis.call('ZREM', board, id) end
+local rows = cjson.decode(ARGV[1])
+for first = 1, #rows, CHUNK do
+  local ids = {}
+  for at = first, math.min(first + CHUNK - 1, #rows) do table.insert(ids, rows[at][1]) end
+  for at, known in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(ids))) do
+    local row = rows[first + at - 1]
+    if not known or tonumber(known) <= row[2] then take(row) end
+  end
 end
+in_chunks('ZADD', KEYS[1], ends)
+in_chunks('HSET', KEYS[2], values)
+for i, board in ipairs(boards) do
+  in_chunks('ZADD', board, ranked[i])
+  in_chunks('ZREM', board, unranked[i])
+end
+local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
+in_chunks('ZREM', KEYS[1], gone)
+in_chunks('HDEL', KEYS[2], gone)
+for _, board in ipairs(boards) do in_chunks('ZREM', board, gone) end
 """
 
 
@@ -102,7 +130,7 @@ class BoardWriter:
         rows = [self._row(window, grain, excitement) for window in windows]
         self._apply(
             keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])],
-            args=[json.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
+            args=[orjson.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
         )
 
     def _row(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> list[object]:
@@ -120,7 +148,7 @@ class BoardWriter:
             live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
             live["apart"] = counted_apart(window.columns)
         scores = [False if reasons[m.key] else values.get(m.key, False) for m in _BOARDS[grain]]
-        return [window.channel_id, window.end_ms, json.dumps(live), scores]
+        return [window.channel_id, window.end_ms, orjson.dumps(live).decode(), scores]
 
 
 def tell_late_dropped(client: redis.Redis, records: int) -> None:

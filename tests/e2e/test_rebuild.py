@@ -36,7 +36,8 @@ def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     stack.check_ledger()
     windows, wrong = rebuild(stack, from_ms, until_ms)
     assert wrong == {"added": 0, "changed": 0, "removed": 0}
-    assert windows >= 5 * len(stack.covered())
+    # A minute, and at least the live window that ends with it: the chat may have begun within the minute.
+    assert windows >= 2 * len(stack.covered())
 
     before = {grain: store.read_windows(grain, channel_id, from_ms, until_ms) for grain in ("live", "minute")}
     (minute,) = store.read_windows("minute", channel_id, until_ms - 1, until_ms)
