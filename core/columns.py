@@ -98,6 +98,8 @@ def _sum_or_none(values: Sequence[int]) -> int | None:
 
 
 _SUMS: frozenset[Grain] = frozenset({"live", "minute", "hour"})
+# A live window goes by the newest viewers; their mean and peak belong to longer ones.
+_LONG: frozenset[Grain] = frozenset({"minute", "hour"})
 _EVERY_LIVE: frozenset[Grain] = _SUMS | {"live_distinct"}
 
 
@@ -140,20 +142,20 @@ COLUMNS: tuple[Column, ...] = (
         "viewers_sum",
         "SUM(viewers) FILTER (WHERE kind = 'pulse')",
         lambda rs: _sum_or_none([viewers for _, viewers in _viewer_counts(rs)]),
-        _SUMS,
+        _LONG,
     ),
     Column(
         "viewers_max",
         "MAX(viewers) FILTER (WHERE kind = 'pulse')",
         lambda rs: max((viewers for _, viewers in _viewer_counts(rs)), default=None),
-        _SUMS,
+        _LONG,
         LARGEST,
     ),
     Column(
         "viewer_pulses",
         "COUNT(viewers) FILTER (WHERE kind = 'pulse')",
         lambda rs: len(_viewer_counts(rs)),
-        _SUMS,
+        _LONG,
     ),
     _trait("first_messages", "is_first"),
     _trait("returning_messages", "is_returning"),

@@ -7,6 +7,7 @@ watermark for everybody.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -167,4 +168,6 @@ def _window(table: str, time: str, grain: Grain) -> str:
 
 
 def _ms(edge: str) -> str:
-    return f"UNIX_TIMESTAMP(CAST({edge} AS STRING)) * 1000"
+    """Return an edge of a window as ms since 1970; TIMESTAMPDIFF gives an INT, so its seconds begin at EPOCH_MS."""
+    since = dt.datetime.fromtimestamp(EPOCH_MS / 1000, dt.UTC)
+    return f"(TIMESTAMPDIFF(SECOND, TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}', {edge}) * CAST(1000 AS BIGINT) + {EPOCH_MS})"

@@ -29,9 +29,6 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
     words = columns.BigInt()
     observed_ms = columns.BigInt()
     viewers = columns.BigInt()
-    viewers_sum = columns.BigInt()
-    viewers_max = columns.BigInt()
-    viewer_pulses = columns.BigInt()
     first_messages = columns.BigInt()
     returning_messages = columns.BigInt()
     subscriber_messages = columns.BigInt()
@@ -41,6 +38,15 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
     bot_messages = columns.BigInt()
     chatters = columns.BigInt()
     texts = columns.BigInt()
+
+
+class _Viewers(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """What a longer window carries besides, for the mean and the peak of its viewers."""
+
+    __abstract__ = True
+    viewers_sum = columns.BigInt()
+    viewers_max = columns.BigInt()
+    viewer_pulses = columns.BigInt()
 
 
 class _DayWindow(_Window):
@@ -65,7 +71,7 @@ class LiveWindow(_DayWindow):
         get_pk_field = "channel_id"
 
 
-class MinuteWindow(_DayWindow):
+class MinuteWindow(_Viewers, _DayWindow):
     """One minute, tumbling."""
 
     __table_name__ = "minute_window"
@@ -78,7 +84,7 @@ class MinuteWindow(_DayWindow):
         get_pk_field = "channel_id"
 
 
-class HourWindow(_Window):
+class HourWindow(_Viewers, _Window):
     """One hour, tumbling; kept for ever."""
 
     __table_name__ = "hour_window"

@@ -21,7 +21,15 @@ SMALL_JVM = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryErro
 KAFKA_JVM = ("-Xms96m", "-Xmx384m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 JOB_MANAGER_JVM = ("-Xms96m", "-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 # The sums of what templates/flink-config.yaml gives to its heap, and to framework and network outside of it.
-TASK_MANAGER_JVM = ("-Xms256m", "-Xmx768m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=256m", *SMALL_JVM)
+# Half of the heap is young: rows live for a moment.
+TASK_MANAGER_JVM = (
+    "-Xms256m",
+    "-Xmx768m",
+    "-XX:NewRatio=1",
+    "-XX:MaxDirectMemorySize=256m",
+    "-XX:MaxMetaspaceSize=256m",
+    *SMALL_JVM,
+)
 JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 # Where each template goes under $TWITCHLY_VAR/conf.

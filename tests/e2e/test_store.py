@@ -18,7 +18,8 @@ pytestmark = pytest.mark.server
 
 HOUR_MS = 3_600_000
 MIDNIGHT = 1_795_392_000_000
-COLUMNS = {"messages": 4, "words": 9, "observed_ms": 30_000, "viewers": 50, "viewers_sum": 1_500, "viewer_pulses": 30}
+COLUMNS = {"messages": 4, "words": 9, "observed_ms": 30_000, "viewers": 50}
+LONG = {**COLUMNS, "viewers_sum": 1_500, "viewer_pulses": 30}
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
 @pytest.mark.usefixtures("cassandra")
 def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
     store = WindowStore()
-    hour = [window(channel_id, "hour", MIDNIGHT, HOUR_MS, **COLUMNS, texts=2)]
+    hour = [window(channel_id, "hour", MIDNIGHT, HOUR_MS, **LONG, texts=2)]
     hour.append(window(channel_id, "hour_distinct", MIDNIGHT, HOUR_MS, chatters=3))
     store.write(hour, [])
     for messages in (7, 5, 7):
@@ -187,7 +188,7 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
     windows = WindowStore()
     store, started_ms, ended_ms = BroadcastStore(windows), MIDNIGHT - 90 * 60_000, MIDNIGHT + 30 * 60_000
     minutes = range(started_ms + 60_000, ended_ms + 1, 60_000)
-    windows.write([window(channel_id, "minute", end, 60_000, **COLUMNS, viewers_max=60) for end in minutes], [])
+    windows.write([window(channel_id, "minute", end, 60_000, **LONG, viewers_max=60) for end in minutes], [])
     hours = [window(channel_id, "hour_distinct", MIDNIGHT + n * HOUR_MS, HOUR_MS, chatters=n + 5) for n in (-1, 0, 1)]
     windows.write(hours, [])
     written = store.summarise(channel_id, started_ms, ended_ms, revision=1)
