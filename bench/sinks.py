@@ -5,6 +5,7 @@ History is the whole sink, reading what waits in Kafka; of the boards it is the 
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 import sys
@@ -83,6 +84,7 @@ def boards(stack: Stack) -> dict[str, Any]:
         "CPU-s/million": round(cpu_s / rows * 1e6, 1),
         "tick ms, median": round(statistics.median(took_ms), 1),
         "tick ms, worst": round(max(took_ms), 1),
+        "peak MB": round(peak_mb(os.getpid())),
         "Valkey MB": round(stack.memory("valkey") / 2**20),
     }
 
