@@ -33,6 +33,8 @@ IN_FLIGHT = 50_000
 # The group may give our partitions to another this long after the last sign of life, which is up to 2 s older than
 # the moment from which a stopped process stands still.
 STOOD_STILL_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
+# How long the driver may take to give back what was not sent.
+PURGE_S = 1.0
 # What is missing for good when it is lost; pulses and clocks come every second.
 _NOT_SENT_AGAIN = SPOKEN_KINDS | {"removal"}
 
@@ -267,8 +269,11 @@ class Writer:
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), "delivery")
 
     def _purge(self) -> None:
-        self._producer.purge(in_queue=True, in_flight=True, blocking=True)
-        self._producer.poll(0)
+        """Take back what the driver holds. One purge misses what is just being moved between the driver's queues."""
+        until = time.monotonic() + PURGE_S
+        while len(self._producer) and time.monotonic() < until:
+            self._producer.purge(in_queue=True, in_flight=True, blocking=True)
+            self._producer.poll(0.01)
 
     def _drop(self, partitions: Iterable[int]) -> None:
         gone = frozenset(partitions)
