@@ -33,7 +33,7 @@ def signed_in(browser: Browser, url: str, password_file: Path, theme: str, width
     scheme: Literal["dark", "light"] = "dark" if theme == "dark" else "light"
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(f"{url}/sign-in")
+    page.goto(f"{url}/account/login/")
     page.get_by_label("Email").fill(DEMO)
     page.get_by_label("Password").fill(password_file.read_text().strip())
     page.get_by_role("button", name="Sign in").click()

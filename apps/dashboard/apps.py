@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class DashboardConfig(AppConfig):
     name = "apps.dashboard"
     verbose_name = "Dashboard"
+
+    def ready(self) -> None:
+        from apps.dashboard.accounts import endings
+
+        endings.connect()

@@ -25,6 +25,8 @@ from core.errors import ServiceAway
 from twitchly.clock import now_ms
 
 GROUP = "boards"
+# A message of the group besides the ticks: the session with the digest `session` has ended.
+SESSION_ENDED = "session.ended"
 TICK_PATIENCE_S = 10
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 10.0
@@ -41,9 +43,13 @@ class Filling:
 
 
 class Slot:
-    """Room for one filling: a newer one replaces one that a slow socket has not taken."""
+    """Room for one filling: a newer one replaces one that a slow socket has not taken.
 
-    def __init__(self) -> None:
+    `session` is the digest of the session that the socket was opened with.
+    """
+
+    def __init__(self, session: str) -> None:
+        self.session = session
         self.watch: Watch | None = None
         self.watch_number = 0
         self._filling: Filling | None = None
@@ -57,12 +63,16 @@ class Slot:
         self._filling = filling
         self._filled.set()
 
-    async def take(self) -> Filling:
-        """Return the newest filling as soon as there is one, and empty the slot."""
+    def end_session(self) -> None:
+        """Let the socket look at once whether it may stay."""
+        self._filling = None
+        self._filled.set()
+
+    async def take(self) -> Filling | None:
+        """Return the newest filling as soon as there is one, and empty the slot; None when the session has ended."""
         await self._filled.wait()
         self._filled.clear()
         filling, self._filling = self._filling, None
-        assert filling is not None  # noqa: S101  set together with the event
         return filling
 
 
@@ -79,9 +89,9 @@ class Hub:
         self._follower: asyncio.Task[None] | None = None
         self._waits_for: str | None = None
 
-    def join(self) -> Slot:
-        """Return a slot that gets fillings once it has chosen."""
-        slot = Slot()
+    def join(self, session: str) -> Slot:
+        """Return a slot that gets fillings once it has chosen; `session` is the digest of its session."""
+        slot = Slot(session)
         self._slots.add(slot)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow())
@@ -127,9 +137,12 @@ class Hub:
         backoff_s = BACKOFF_FIRST_S
         while True:
             try:
-                async for _ in _ticks(self._layer):
+                async for message in _messages(self._layer):
                     backoff_s = BACKOFF_FIRST_S
-                    await self._on_tick()
+                    if message["type"] == SESSION_ENDED:
+                        self._end_session(message["session"])
+                    else:
+                        await self._on_tick()
             except TimeoutError:
                 self._wait_for(f"a tick from run_sink boards: none for {TICK_PATIENCE_S} s")
             except (redis.RedisError, OSError) as error:
@@ -138,6 +151,11 @@ class Hub:
                 log.exception("the hub stumbled and goes on")
             await asyncio.sleep(backoff_s)
             backoff_s = min(BACKOFF_MAX_S, backoff_s * 2)
+
+    def _end_session(self, session: str) -> None:
+        for slot in self._slots:
+            if slot.session == session:
+                slot.end_session()
 
     async def _on_tick(self) -> None:
         try:
@@ -156,8 +174,8 @@ class Hub:
             self._waits_for = what
 
 
-async def _ticks(layer: Any) -> Any:
-    """Yield each tick. Raises: TimeoutError when none comes; what the layer raises when Redis is away."""
+async def _messages(layer: Any) -> Any:
+    """Yield what the group is told. Raises: TimeoutError when nothing comes; the layer's errors when Redis is away."""
     name = await layer.new_channel()
     try:
         await layer.group_add(GROUP, name)

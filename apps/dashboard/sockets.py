@@ -12,6 +12,7 @@ from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from apps.dashboard.accounts.endings import session_digest
 from apps.dashboard.choices import BadFrame, Watch, read_frame
 from apps.dashboard.hub import Filling, Slot, running_hub
 from core.errors import ServiceAway
@@ -40,7 +41,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if not await self._allowed():
             await self.close(NOT_SIGNED_IN)
             return
-        self.slot = running_hub().join()
+        self.slot = running_hub().join(session_digest(self.scope["session"].session_key))
         self.writer = asyncio.create_task(self._write(self.slot))
 
     async def disconnect(self, _code: int) -> None:
@@ -93,6 +94,8 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
                 async with asyncio.timeout_at(check_at):
                     filling = await slot.take()
             except TimeoutError:
+                filling = None
+            if filling is None:
                 if not await self._allowed():
                     await self.close(NOT_SIGNED_IN)
                     return

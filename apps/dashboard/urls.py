@@ -1,19 +1,17 @@
 """Addresses of the pages."""
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from apps.dashboard import views
+from apps.dashboard.accounts import views as accounts
 
 urlpatterns = [
     path("", views.board, name="board"),
     path("method", views.method, name="method"),
     path("channels/<str:channel_id>/series", views.channel_series, name="channel-series"),
-    path(
-        "sign-in",
-        LoginView.as_view(template_name="dashboard/sign_in.html", redirect_authenticated_user=True),
-        name="sign-in",
-    ),
-    path("sign-out", LogoutView.as_view(), name="sign-out"),
+    path("account/", accounts.overview, name="account"),
+    path("account/data.json", accounts.data, name="account-data"),
+    path("account/delete", accounts.delete, name="account-delete"),
+    path("account/", include("allauth.urls")),
     path("healthz", views.healthz, name="healthz"),
 ]

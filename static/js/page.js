@@ -131,7 +131,7 @@ async function askHistory() {
 }
 
 function signIn() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`/account/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /** Follow a choice, from a click or from the back button. */

@@ -34,6 +34,10 @@ class BrowserSocket:
         message = await self._communicator.receive_output(5)
         return dict(json.loads(message["text"]))
 
+    async def receive_raw(self) -> dict[str, Any]:
+        """Return the next message of the application, whatever it is."""
+        return dict(await self._communicator.receive_output(5))
+
     async def receive_nothing(self, timeout_s: float) -> bool:
         return bool(await self._communicator.receive_nothing(timeout_s, 0.02))
 

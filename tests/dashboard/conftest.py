@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
-from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
+from apps.dashboard.services import ensure_user
 from apps.ingest import snapshot
 from apps.ingest.snapshot import Stream
 from apps.metrics.boards import BoardWriter
@@ -117,6 +117,6 @@ def boards(valkey: Valkey) -> Boards:
 
 @pytest.fixture
 def signed_in(client: Client, db: None) -> Client:
-    get_user_model().objects.create_user(EMAIL, PASSWORD)
+    ensure_user(email=EMAIL, password=PASSWORD)
     assert client.login(username=EMAIL, password=PASSWORD)
     return client

@@ -112,4 +112,4 @@ def test_every_page_leads_to_it(signed_in: Client, boards: Boards) -> None:
     for path in ("/", "/method", "/nowhere"):
         assert '<a href="/method"' in signed_in.get(path).content.decode()
     signed_in.logout()
-    assert '<a href="/method"' in signed_in.get("/sign-in").content.decode()
+    assert '<a href="/method"' in signed_in.get("/account/login/").content.decode()

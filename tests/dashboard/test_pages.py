@@ -196,13 +196,13 @@ def test_every_page_says_which_twitch_it_shows(boards: Boards, signed_in: Client
     assert "simulated" in signed_in.get("/").content.decode()
     assert "simulated" in signed_in.get("/nowhere").content.decode()
     signed_in.logout()
-    assert "simulated" in client.get("/sign-in").content.decode()
+    assert "simulated" in client.get("/account/login/").content.decode()
 
 
 def test_the_board_needs_a_sign_in_and_returns_to_the_address(boards: Boards, client: Client, db: None) -> None:
     response = client.get("/?board=spam&channel=1")
     assert response.status_code == 302
-    assert response["Location"] == "/sign-in?next=/%3Fboard%3Dspam%26channel%3D1"
+    assert response["Location"] == "/account/login/?next=/%3Fboard%3Dspam%26channel%3D1"
     assert client.get("/channels/1/series").status_code == 401
 
 
@@ -212,12 +212,11 @@ def test_a_public_board_is_open_to_everybody(boards: Boards, client: Client, set
 
 
 def test_signing_in_and_out(boards: Boards, signed_in: Client) -> None:
-    assert signed_in.get("/sign-out").status_code == 405
-    assert signed_in.post("/sign-out").status_code == 302
-    refused = signed_in.post("/sign-in", {"username": EMAIL, "password": "wrong"})
-    assert "That did not match." in refused.content.decode()
-    accepted = signed_in.post("/sign-in", {"username": EMAIL.upper(), "password": PASSWORD})
-    assert accepted.status_code == 302
+    assert signed_in.post("/account/logout/").status_code == 302
+    refused = signed_in.post("/account/login/", {"login": EMAIL, "password": "wrong"})
+    assert "not correct" in refused.content.decode()
+    accepted = signed_in.post("/account/login/", {"login": EMAIL.upper(), "password": PASSWORD})
+    assert (accepted.status_code, accepted["Location"]) == (302, "/")
 
 
 def test_an_empty_board_says_what_it_waits_for(valkey: Valkey, signed_in: Client) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from apps.dashboard.choices import Watch
 from apps.dashboard.directory import Directory
-from apps.dashboard.hub import Hub
+from apps.dashboard.hub import Hub, Slot
 from apps.dashboard.readings import LiveBoards
 from apps.dashboard.recent import READ_EVERY_MS, RecentMarks
 from apps.metrics.boards import BoardReader
@@ -114,10 +114,16 @@ async def hub(boards: Boards, history: History, clock: Clock) -> AsyncIterator[H
 
 async def frame(hub: Hub) -> dict[str, Any]:
     """Return what a page that opens now gets first."""
-    slot = hub.join()
+    slot = hub.join("")
     await hub.watch(slot, Watch("viewers", "3"))
-    filling = await slot.take()
+    fields = await taken(slot)
     hub.leave(slot)
+    return fields
+
+
+async def taken(slot: Slot) -> dict[str, Any]:
+    filling = await slot.take()
+    assert filling is not None
     fields: dict[str, Any] = json.loads(f"{{{filling.body}}}")
     return fields
 
@@ -145,7 +151,7 @@ async def test_a_page_that_stays_and_one_that_opens_get_the_same_marks(
     hub: Hub, history: History, clock: Clock, boards: Boards
 ) -> None:
     history.marks["3"] = [RAID, TITLE]
-    slot = hub.join()
+    slot = hub.join("")
     await hub.watch(slot, Watch("viewers", "3"))
     await slot.take()
     await marks_in_frames(hub, ["r", "t"])
@@ -154,7 +160,7 @@ async def test_a_page_that_stays_and_one_that_opens_get_the_same_marks(
         while True:
             try:
                 async with asyncio.timeout(0.3):
-                    pushed = json.loads(f"{{{(await slot.take()).body}}}")
+                    pushed = await taken(slot)
                     break
             except TimeoutError:
                 await boards.send_tick()

@@ -11,6 +11,7 @@ from django.test import Client
 
 from apps.dashboard import sockets
 from apps.dashboard.hub import running_hub
+from apps.dashboard.services import ensure_user
 from tests.dashboard.browser_socket import BrowserSocket
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards
 from twitchly.asgi import application
@@ -22,15 +23,17 @@ ORIGIN = (b"origin", b"http://localhost")
 
 @pytest.fixture
 async def cookie(boards: Boards) -> tuple[bytes, bytes]:
-    return await sync_to_async(sign_in)()
+    return cookie_of(await sync_to_async(sign_in)())
 
 
-def sign_in() -> tuple[bytes, bytes]:
-    from apps.dashboard.models import User
-
-    User.objects.create_user(EMAIL, PASSWORD)
+def sign_in() -> Client:
+    ensure_user(email=EMAIL, password=PASSWORD)
     client = Client()
-    assert client.login(username=EMAIL, password=PASSWORD)
+    assert client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def cookie_of(client: Client) -> tuple[bytes, bytes]:
     name = django_settings.SESSION_COOKIE_NAME
     return b"cookie", f"{name}={client.cookies[name].value}".encode()
 
@@ -174,6 +177,47 @@ async def test_a_session_that_ended_elsewhere_closes_the_socket(
     await sync_to_async(Session.objects.all().delete)()
     assert await socket.close_code() == 4401
     await running_hub().aclose()
+
+
+@pytest.mark.parametrize("how", ["sign out", "end elsewhere", "change password elsewhere", "delete account"])
+async def test_a_session_that_ends_closes_its_socket_at_once(boards: Boards, how: str) -> None:
+    here, there = await sync_to_async(sign_in)(), await sync_to_async(sign_in)()
+    ending, staying = await connected(cookie_of(here)), await connected(cookie_of(there))
+    for socket in (ending, staying):
+        await socket.watch()
+        await socket.receive()
+        await push_after_tick(socket, boards)
+    await sync_to_async(end_session)(how, here, there)
+    assert await code_after_frames(ending) == 4401
+    # Another password gives the session in which it was chosen another key; an account that is gone ends all.
+    if how in ("sign out", "end elsewhere"):
+        await push_after_tick(staying, boards)
+        await staying.disconnect()
+    await running_hub().aclose()
+
+
+def end_session(how: str, here: Client, there: Client) -> None:
+    for client in (here, there):
+        client.post("/account/reauthenticate/", {"password": PASSWORD})
+    match how:
+        case "sign out":
+            here.post("/account/logout/")
+        case "end elsewhere":
+            there.post("/account/sessions/")
+        case "change password elsewhere":
+            new = "another long password"
+            wanted = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+            assert there.post("/account/password/change/", wanted).status_code == 302
+        case _:
+            assert here.post("/account/delete", {"email": EMAIL}).status_code == 302
+
+
+async def code_after_frames(socket: BrowserSocket) -> int:
+    """Return the code that the socket was closed with; frames may be on their way before."""
+    while True:
+        message = await socket.receive_raw()
+        if message["type"] == "websocket.close":
+            return int(message["code"])
 
 
 async def test_the_board_comes_back_after_redis_was_emptied(socket: BrowserSocket, boards: Boards) -> None:

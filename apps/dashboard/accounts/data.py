@@ -1,0 +1,54 @@
+"""What an account holds: to take along, and to delete."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+
+from apps.dashboard.models import User
+
+
+def personal_data(user: User) -> dict[str, Any]:
+    """Return all that is kept about a user, but no secret; times are ISO 8601, UTC."""
+    return {
+        "account": {
+            "email": user.email,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "joined": _iso(user.date_joined),
+            "last_sign_in": _iso(user.last_login),
+        },
+        "email_addresses": _rows(EmailAddress.objects.filter(user=user), "email", "verified", "primary"),
+        "second_factors": _rows(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at"),
+        "connected_accounts": _rows(
+            SocialAccount.objects.filter(user=user), "provider", "uid", "date_joined", "last_login"
+        ),
+        "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
+    }
+
+
+@transaction.atomic
+def delete_account(user: User) -> None:
+    """Delete a user and all that belongs to them, and end their sessions."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    user.delete()
+
+
+def _rows(found: Iterable[Any], *names: str) -> list[dict[str, Any]]:
+    return [{name: _plain(getattr(one, name)) for name in names} for one in found]
+
+
+def _plain(value: Any) -> Any:
+    return _iso(value) if isinstance(value, dt.datetime) else value
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
