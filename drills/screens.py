@@ -36,7 +36,7 @@ def signed_in(browser: Browser, url: str, password_file: Path, theme: str, width
     page.goto(f"{url}/account/login/")
     page.get_by_label("Email").fill(DEMO)
     page.get_by_label("Password").fill(password_file.read_text().strip())
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign In", exact=True).click()
     return page
 
 

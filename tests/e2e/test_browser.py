@@ -44,7 +44,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     page.goto(stack.url)
     page.get_by_label("Email").fill(DEMO)
     page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     yield page
     context.close()
