@@ -8,12 +8,25 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
 from core.errors import ServiceAway
 from core.topics import TOPIC
+from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
 from twitchly import kafka
+
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="package")

@@ -11,25 +11,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from core.records import event_record
-from deploy.local.browser import find_browser
 from drills.stack import Stack
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 DEMO = "demo@twitchly.example"
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 LIVE_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+"""Accounts in a real browser against the whole copy: from sign-up to the live board, passkeys, sessions that end."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from drills.stack import Stack, wait_until
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+PASSWORD = "a long password for a test"
+LIVE_MS = 20_000
+CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
+
+
+@pytest.fixture
+def home(stack: Stack) -> str:
+    """The copy by a name: browsers make no passkeys for bare addresses."""
+    return f"http://localhost:{stack.port}"
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+def sign_up(page: Page, stack: Stack, home: str) -> str:
+    """Sign up with an address of its own, the code taken from the mail in the log; return the address."""
+    email = f"{uuid.uuid4().hex[:12]}@example.com"
+    page.goto(f"{home}/account/signup/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign Up").click()
+    page.wait_for_url("**/account/confirm-email/")
+    wait_until(lambda: email in stack.log("web") and bool(CODE.search(mail_to(stack, email))), 10, "the mail")
+    found = CODE.search(mail_to(stack, email))
+    assert found
+    page.get_by_label("Code").fill(found[1])
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    return email
+
+
+def mail_to(stack: Stack, email: str) -> str:
+    return stack.log("web").rpartition(f"To: {email}")[2]
+
+
+def test_from_sign_up_to_the_live_board(context: BrowserContext, stack: Stack, home: str) -> None:
+    page = context.new_page()
+    email = sign_up(page, stack, home)
+    page.goto(f"{home}/account/")
+    expect(page.get_by_role("heading", name=email)).to_be_visible()
+
+
+def test_a_passkey_signs_in_without_a_password(context: BrowserContext, stack: Stack, home: str) -> None:
+    page = context.new_page()
+    sign_up(page, stack, home)
+    authenticator = context.new_cdp_session(page)
+    authenticator.send("WebAuthn.enable")
+    authenticator.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    page.goto(f"{home}/account/2fa/webauthn/add/")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url(lambda url: "webauthn/add" not in url)
+    page.goto(home)
+    page.get_by_label("Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/account/login/**")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+
+
+def test_signing_out_everywhere_ends_the_board_on_the_other_screen(
+    browser: Browser, context: BrowserContext, stack: Stack, home: str
+) -> None:
+    here = context.new_page()
+    email = sign_up(here, stack, home)
+    elsewhere = browser.new_context()
+    try:
+        there = elsewhere.new_page()
+        there.goto(home)
+        there.get_by_label("Email").fill(email)
+        there.get_by_label("Password").fill(PASSWORD)
+        there.get_by_role("button", name="Sign In", exact=True).click()
+        expect(there.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+        here.goto(f"{home}/account/sessions/")
+        here.get_by_role("button", name="Sign Out Other Sessions").click()
+        there.wait_for_url("**/account/login/**", timeout=5_000)
+    finally:
+        elsewhere.close()
