@@ -17,7 +17,6 @@ from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
 from twitchly import kafka
 
-
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
