@@ -37,6 +37,7 @@ def start(**env: str) -> str:
 def test_a_wrong_value_stops_the_start_and_names_the_variable() -> None:
     assert "CHANNELS_WANTED" in start(SECRET_KEY="k", CHANNELS_WANTED="many")
     assert "TWITCHLY_PORT" in start(SECRET_KEY="k", TWITCHLY_PORT="80")
+    assert "EMAIL_URL" in start(SECRET_KEY="k", EMAIL_URL="pigeon://loft")
 
 
 def test_no_secret_works_by_default_unless_debugging() -> None:

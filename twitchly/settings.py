@@ -30,7 +30,9 @@ try:
     HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
     DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'twitchly.sqlite3'}")
     PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
-    EMAIL = env.dj_email_url("EMAIL_URL", "consolemail:")
+    EMAIL = env.dj_email_url("EMAIL_URL", "console:")
+    if "EMAIL_BACKEND" not in EMAIL:
+        raise EnvError("EMAIL_URL begins with an unknown scheme: expected console:, smtp:, smtps:, submission: or file:")
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "Twitchly <twitchly@localhost>")
 
     # Servers
