@@ -32,7 +32,7 @@ try:
     PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
     EMAIL = env.dj_email_url("EMAIL_URL", "console:")
     if "EMAIL_BACKEND" not in EMAIL:
-        raise EnvError("EMAIL_URL begins with an unknown scheme: expected console:, smtp:, smtps:, submission: or file:")
+        raise EnvError("EMAIL_URL begins with an unknown scheme: use console:, smtp:, smtps:, submission: or file:")
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "Twitchly <twitchly@localhost>")
 
     # Servers
@@ -200,12 +200,14 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_ADAPTER = "apps.dashboard.accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "apps.dashboard.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

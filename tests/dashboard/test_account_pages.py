@@ -9,6 +9,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_
 from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 from pytest_django import Settings
 
@@ -72,6 +73,24 @@ def test_signing_up_ends_on_the_board_once_the_code_of_the_mail_is_typed(client:
     assert "Incorrect code" in text_of(wrong)
     assert client.post("/account/confirm-email/", {"code": code_in(message)})["Location"] == "/"
     assert "new@example.com" in text_of(client.get("/account/"))
+
+
+class BrokenMail(BaseEmailBackend):
+    def send_messages(self, _messages: object) -> int:
+        raise ConnectionRefusedError("nobody takes mail")
+
+
+def test_a_mail_that_cannot_be_sent_is_said_and_can_be_asked_for_again(client: Client, settings: Settings) -> None:
+    works, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.BrokenMail"
+    answer = client.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}, follow=True)
+    assert "could not be sent" in text_of(answer)
+    settings.EMAIL_BACKEND = works
+    # Minutes later: a code is sent once in three of them.
+    cache.clear()
+    client = Client()
+    again = client.post("/account/login/", {"login": "new@example.com", "password": PASSWORD})
+    assert again["Location"] == "/account/confirm-email/"
+    assert client.post("/account/confirm-email/", {"code": code_in(mail.outbox[-1])})["Location"] == "/"
 
 
 def test_a_weak_password_is_refused_with_the_reason(client: Client) -> None:

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import base64
+import logging
+from smtplib import SMTPException
+from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as request_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.contrib import messages
 from django.utils.encoding import force_bytes
+
+log = logging.getLogger(__name__)
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Says so when a mail cannot be sent: what was begun stands, and its code can be asked for again."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError):
+            log.exception("a mail could not be sent")
+            messages.error(request_context.request, "The mail could not be sent just now. Try again in a few minutes.")
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
