@@ -9,6 +9,7 @@ from typing import Protocol
 
 from confluent_kafka import TopicPartition
 
+from apps.metrics.readers import taken_ms
 from core.coverage import Gap
 from core.errors import BadRecord
 from core.proof import EVENT_OF_NOTICE, Heard
@@ -72,7 +73,7 @@ class KafkaChatLog:
         for messages in kafka.read_to_end(self._consumer, list(self._next.values())):
             for message in messages:
                 place = self._next[message.partition() or 0]
-                self.tally.add(place.partition, message.value(), message.timestamp()[1])
+                self.tally.add(place.partition, message.value(), taken_ms(message))
                 place.offset = (message.offset() or 0) + 1
 
     def kept_from_ms(self) -> int:
@@ -82,7 +83,7 @@ class KafkaChatLog:
     def events(self) -> Events:
         """Return every recorded gap, raid, gift bomb and sum."""
         return read_events(
-            (message.value(), message.timestamp()[1])
+            (message.value(), taken_ms(message))
             for messages in kafka.read_to_end(self._consumer, self._beginnings("channel-events"))
             for message in messages
         )

@@ -10,7 +10,7 @@ from itertools import islice
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from apps.metrics.readers import READERS
+from apps.metrics.readers import READERS, taken_ms
 from core.dead_letters import NOWHERE, Header, Letter, note_headers, noted_offset, read_letter
 from core.errors import BadRecord, NotFound, ServiceAway
 from core.topics import dead_letter_topic
@@ -120,7 +120,7 @@ class _Writer:
 def _letter(message: Message) -> Letter:
     return read_letter(
         offset=message.offset() or 0,
-        written_ms=int(message.timestamp()[1]),
+        written_ms=taken_ms(message),
         key=_content(message.key()),
         value=_content(message.value()),
         headers=_headers(message),
