@@ -108,7 +108,7 @@ def of_messages(stack: Stack, channel_id: str, frames: Times) -> Iterable[float]
     ends = sorted(frames)
     for sent_ms in sent(stack, channel_id, ends[0] - SECOND_MS, ends[-1]):
         counted = next((end for end in ends if end > sent_ms), None)
-        if counted is not None and counted - sent_ms <= 2 * SECOND_MS:
+        if counted is not None:
             yield frames[counted] - sent_ms
 
 

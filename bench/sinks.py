@@ -30,7 +30,9 @@ from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
 
 CHANNELS = 5_000
-TICKS = 30
+TICKS = 60
+# Distinct windows end every 5 s.
+DISTINCT_EVERY = 5
 WINDOWS = 60_000
 PLACE = ("grain", "channel_id", "start_ms", "end_ms")
 STARTED_S = 60.0
@@ -51,7 +53,7 @@ def main() -> int:
     for name, found in figures.items():
         print(table([[name, "figure"], *map(list, found.items())]))
     keep("sinks", {"channels": CHANNELS, **figures})
-    missed = figures["history"]["rows/s"] < AIM_PER_S, figures["boards"]["tick ms, median"] > AIM_TICK_MS
+    missed = figures["history"]["rows/s"] < AIM_PER_S, figures["boards"]["tick of all boards, median ms"] > AIM_TICK_MS
     return sum(missed)
 
 
@@ -70,7 +72,7 @@ def boards(stack: Stack) -> dict[str, Any]:
     writer, dice, took_ms, cpu_s, rows = BoardWriter(client, Floors()), random.Random(1), [], 0.0, 0
     start_ms = now_ms() // SECOND_MS * SECOND_MS
     for tick in range(TICKS):
-        grains: tuple[Grain, ...] = ("live", "live_distinct") if tick % 5 == 0 else ("live",)
+        grains: tuple[Grain, ...] = ("live", "live_distinct") if tick % DISTINCT_EVERY == 0 else ("live",)
         end_ms = start_ms + tick * SECOND_MS
         ends = [(grain, windows(grain, CHANNELS, end_ms, dice)) for grain in grains]
         before_s, began_s = time.process_time(), time.perf_counter()
@@ -82,8 +84,9 @@ def boards(stack: Stack) -> dict[str, Any]:
         "rows": rows,
         "rows/s": round(rows / sum(took_ms) * 1000),
         "CPU-s/million": round(cpu_s / rows * 1e6, 1),
-        "tick ms, median": round(statistics.median(took_ms), 1),
-        "tick ms, worst": round(max(took_ms), 1),
+        "tick of sums, median ms": round(statistics.median(took_ms), 1),
+        "tick of all boards, median ms": round(statistics.median(took_ms[::DISTINCT_EVERY]), 1),
+        "worst tick, ms": round(max(took_ms), 1),
         "peak MB": round(peak_mb(os.getpid())),
         "Valkey MB": round(stack.memory("valkey") / 2**20),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from core.records import EPOCH_MS, ChatRecord, Grain
+from core.records import EPOCH_MS, VIEWERS_MAX, ChatRecord, Grain
 from core.times import HOUR_MS, MINUTE_MS
 
 Columns = Mapping[str, int]
@@ -40,7 +40,7 @@ STORED_AS: Mapping[Grain, StoredGrain] = {part: stored for stored, parts in GRAI
 STEP_MS: Mapping[StoredGrain, int] = {"live": 10_000, "minute": MINUTE_MS, "hour": HOUR_MS}
 
 # Viewers ride in the low digits of a MAX over time, so that the newest pulse wins: see `viewers`.
-VIEWERS_LIMIT = 10_000_000
+VIEWERS_LIMIT = VIEWERS_MAX + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ METRICS: tuple[Metric, ...] = (
         "unknown: Twitch's last answer is older than 10 min",
         lambda columns, _window_ms: columns.get("viewers"),
         knows_viewers,
-        longer="the last known count of the window; tables also give its mean and its peak",
+        longer="the last known count of the window",
         from_helix=True,
     ),
     Metric(

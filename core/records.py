@@ -27,6 +27,8 @@ TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 # Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
+# More would not fit beside the time when the last viewers of a window are packed into one number.
+VIEWERS_MAX = 9_999_999
 MAX_AHEAD_MS = 600_000
 # Nothing is older than this (November 2023); the last viewers of a window are packed above it.
 EPOCH_MS = 1_700_000_000_000
@@ -196,6 +198,9 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         raise BadRecord(f"unknown kind {_short(kind)}: expected one of {', '.join(CHAT_KINDS)}")
     at_ms = _moment(fields, "at_ms", appended_ms)
     channel_id = "" if kind == "clock" else _channel_id(fields)
+    viewers = _optional(fields, "viewers", INT_MAX)
+    if viewers is not None and not 0 <= viewers <= VIEWERS_MAX:
+        raise BadRecord(f"viewers is {viewers}: expected 0 to {VIEWERS_MAX}")
     return ChatRecord(
         kind,
         channel_id,
@@ -205,7 +210,7 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         user_hash=_need(fields, "user_hash", BIGINT_MAX) if kind in SPOKEN_KINDS else None,
         text_hash=_optional(fields, "text_hash", BIGINT_MAX),
         words=_need(fields, "words", INT_MAX) if kind in SPOKEN_KINDS else None,
-        viewers=_optional(fields, "viewers", INT_MAX),
+        viewers=viewers,
         observed_ms=_need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
         **{trait: _optional(fields, trait, INT_MAX) for trait in TRAITS},
     )

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 
 from apps.metrics.flink_cluster import FlinkCluster
+from apps.metrics.late_drops import LateDrops
 from core.proof import Fault
 from drills.board_watch import BoardCourse, BoardWatch
 from drills.checkpoint_disk import CheckpointDisk, NoDisk
@@ -49,28 +50,6 @@ class Outcome:
     usual_lag_s: float
     late: int
     problems: list[str]
-
-
-class LateDrops:
-    """Counts the records that Flink dropped as late; each job, and each start of its tasks, counts from 0."""
-
-    def __init__(self, cluster: FlinkCluster) -> None:
-        self._cluster = cluster
-        self._job_id, self._count = "", 0
-
-    def new(self) -> int:
-        """Return how many there are since the last call; while there is no job, none. Raises: ServiceAway."""
-        total = 0
-        for job in self._cluster.jobs("twitchly")[:1]:
-            count = self._cluster.counters(job.id)["late_dropped"]
-            total = dropped_since(self._job_id, self._count, job.id, count)
-            self._job_id, self._count = job.id, count
-        return total
-
-
-def dropped_since(job_before: str, count_before: int, job: str, count: int) -> int:
-    """Return how many more there are: all of another job's, and of one whose tasks were started again."""
-    return count - count_before if job == job_before and count >= count_before else count
 
 
 def main() -> int:
@@ -112,7 +91,7 @@ class Drill:
         self._stack = stack
         self._watch = watch
         url = f"http://127.0.0.1:{stack.port + 6}"
-        self._late = LateDrops(FlinkCluster(httpx.Client(timeout=10), url))
+        self._cluster, self._late = FlinkCluster(httpx.Client(timeout=10), url), LateDrops()
 
     def tried(self, faults: Sequence[PipelineFault]) -> list[Outcome]:
         """Try each fault once all is well; the start is the first of them."""
@@ -132,9 +111,14 @@ class Drill:
         Flink's answer is that of the question before, while it gathers what is new.
         """
         self._watch.expect(self._stack.covered())
-        late, course = self._late.new(), BoardCourse(time.monotonic())
+        late, course = self._new_late(), BoardCourse(time.monotonic())
         self._watch.watch(course, CALM_S)
-        return course.lag_s, late + self._late.new()
+        return course.lag_s, late + self._new_late()
+
+    def _new_late(self) -> int:
+        """Return how many records were dropped since the last call; while there is no job, none."""
+        jobs = self._cluster.jobs("twitchly")[:1]
+        return sum(self._late.look(job.id, self._cluster.counters(job.id)["late_dropped"]) for job in jobs)
 
     def _try(self, fault: PipelineFault, from_ms: int, usual_lag_s: float = 0.0) -> Outcome:
         """Let one fault happen, watch until all is well, and then for a calm that belongs to no fault."""

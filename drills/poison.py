@@ -59,6 +59,7 @@ def bad_chat(now_ms: int) -> list[bytes | None]:
         "user_hash": [None, 2**63, 10**30],
         "channel_id": [None],
         "kind": [None, "weird", "pulse"],
+        "viewers": [-1, 10_000_000],
     }
     return poison_of(lambda **change: json.dumps({**good, **change}).encode(), wrong)
 

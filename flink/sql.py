@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, columns_of
 from core.event_time import PROMISE_DELAY_MS
-from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, Grain
+from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
 
 # Our clocks and Kafka's may differ by as much.
 CLOCKS_DIFFER_MS = 1_000
@@ -104,6 +104,7 @@ def _usable() -> str:
 CREATE TEMPORARY VIEW usable AS
 SELECT * FROM chat
 WHERE event_time IS NOT NULL AND channel_id IS NOT NULL
+  AND (viewers IS NULL OR viewers BETWEEN 0 AND {VIEWERS_MAX})
   AND (kind IN ({spoken}) AND words IS NOT NULL AND user_hash IS NOT NULL
     OR kind = 'pulse' AND observed_ms IS NOT NULL
     OR kind = 'removal')"""

@@ -113,13 +113,16 @@ def series(channel_id: str, range_key: str, now_ms: int) -> Series:
 
 
 def _point(window: StoredWindow, window_ms: int, unheard: Unheard, excitement: Mapping[int, float]) -> Point:
+    """Return a window as it is shown: a gap takes its time off the coverage, and off nothing else.
+
+    It begins before what was lost: rates over the rest would count messages without their time.
+    """
     claimed_ms = window.columns.get("observed_ms", 0)
     observed_ms = unheard.observed_ms(claimed_ms, window.end_ms - window_ms, window.end_ms)
-    columns = {**window.columns, "observed_ms": observed_ms}
-    values = values_of(columns, window_ms)
+    values = values_of(window.columns, window_ms)
     if window.end_ms in excitement:
         values["excitement"] = excitement[window.end_ms]
-    return Point(window.end_ms, coverage(columns, window_ms), values)
+    return Point(window.end_ms, coverage({"observed_ms": observed_ms}, window_ms), values)
 
 
 def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:

@@ -49,6 +49,8 @@ def raw(record: dict[str, Any], **changes: Any) -> bytes:
         (raw(MESSAGE, user_hash="x"), "user_hash is 'x'"),
         (raw(MESSAGE, channel_id=None), "channel_id is None"),
         (raw(MESSAGE, channel_id="../../etc"), "channel_id is '../../etc'"),
+        (raw(MESSAGE, viewers=-1), "viewers is -1"),
+        (raw(MESSAGE, viewers=10_000_000), "viewers is 10000000"),
         (raw(MESSAGE, kind="pulse"), "observed_ms is None"),
     ],
 )

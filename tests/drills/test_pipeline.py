@@ -9,7 +9,7 @@ from core.proof import Fault
 from drills.board_watch import Sight
 from drills.checkpoint_disk import CheckpointDisk
 from drills.command import Asked
-from drills.pipeline import Outcome, dropped_since, told
+from drills.pipeline import Outcome, told
 from drills.pipeline_faults import PipelineFault, broken_limits, pipeline_faults
 from drills.stack import Stack
 from tests.drills.test_board_watch import course, sight
@@ -72,12 +72,6 @@ def test_faults_are_chosen_by_name_and_an_unknown_name_is_an_error() -> None:
     assert Asked("1", "1", "1", []).chosen(faults) == faults
     with pytest.raises(SystemExit, match="unknown: flood; expected task manager killed, "):
         Asked("1", "1", "1", ["flood"]).chosen(faults)
-
-
-def test_late_drops_are_counted_anew_by_each_job_and_each_start_of_its_tasks() -> None:
-    assert dropped_since("a", 3, "a", 5) == 2
-    assert dropped_since("a", 3, "a", 2) == 2
-    assert dropped_since("a", 3, "b", 4) == 4
 
 
 COUNTS = {"sent": 9, "windows": 4, "in_gaps": 0, "dropped": 0, "moved": 0, "differences": 0}

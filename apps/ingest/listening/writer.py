@@ -274,6 +274,8 @@ class Writer:
         while len(self._producer) and time.monotonic() < until:
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)
             self._producer.poll(0.01)
+        if left := len(self._producer):
+            log.error("Kafka's driver did not give back %d records: they may still be written", left)
 
     def _drop(self, partitions: Iterable[int]) -> None:
         gone = frozenset(partitions)

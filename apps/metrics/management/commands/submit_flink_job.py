@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.metrics.boards import tell_late_dropped
 from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed
+from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
 from core.errors import ServiceAway
 from twitchly import kafka
@@ -46,24 +47,25 @@ class Command(BaseCommand):
                 except (ServiceAway, SubmitFailed) as error:
                     raise CommandError(str(error)) from error
 
-    def _report(self, job_id: str, counters: dict[str, int]) -> None:
+    def _report(self, job_id: str, counters: dict[str, int], late: LateDrops) -> None:
         """Say in the log, and tell the pages, how the job does."""
-        log.info("job %s: %s", job_id, counters)
+        late.look(job_id, counters["late_dropped"])
+        log.info("job %s: %s; dropped as late since we watch: %d", job_id, counters, late.total)
         try:
             with redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5) as client:
-                tell_late_dropped(client, counters["late_dropped"])
+                tell_late_dropped(client, late.total)
         except redis.RedisError as error:
             log.warning("nobody can be told of late records: %s", error)
 
     def _watch(self, cluster: FlinkCluster, job: StreamJob, stop: Stop) -> None:
-        rounds, checkpoints = 0, CheckpointWatch()
+        rounds, checkpoints, late = 0, CheckpointWatch(), LateDrops()
         while not stop():
             try:
                 job_id = job.ensure()
                 if job_id is not None:
                     self._look(cluster, job_id, checkpoints)
                     if rounds % REPORT_EVERY == 0:
-                        self._report(job_id, cluster.counters(job_id))
+                        self._report(job_id, cluster.counters(job_id), late)
                 rounds += 1
             except ServiceAway as error:
                 log.warning("waiting: %s", error)
