@@ -35,7 +35,7 @@ class Blocks:
     def add(self, record: ChatRecord) -> None:
         """Take a usable record; clocks make no window."""
         if record.kind != "clock":
-            self._blocks[record.channel_id].setdefault(record.at_ms // BLOCK_MS, []).append(record)
+            self._blocks[record.channel_id].setdefault(record.at_ms // BLOCK_MS, []).append(_slim(record))
 
     def channels(self) -> set[str]:
         """Return the ids of the channels with at least one record."""
@@ -89,7 +89,7 @@ class Tally:
         if record.kind in SPOKEN_KINDS:
             self._hear(record)
         if self._windows:
-            self.blocks.add(_slim(record))
+            self.blocks.add(record)
 
     def promise_ms(self, partitions: Iterable[int]) -> int:
         """Return the time before which no partition will hold anything more; 0 while one holds nothing."""

@@ -40,9 +40,7 @@ class Rebuild:
 
         Raises: NotFound when Kafka does not hold all of it, any more or yet; ServiceAway.
         """
-        kept_ms = self._chat.kept_from_ms()
-        if from_ms < kept_ms:
-            raise NotFound(f"Kafka holds all of chat only from {kept_ms} ms on: a window before would miss messages")
+        self._expect_all(from_ms)
         start_ms = from_ms
         while start_ms < until_ms:
             end_ms = min(until_ms, (start_ms // HOUR_MS + 1) * HOUR_MS)
@@ -55,6 +53,8 @@ class Rebuild:
         first_ms = max(from_ms, min(start_ms - LIVE_WINDOW_MS, start_ms // HOUR_MS * HOUR_MS))
         for record in self._chat.records(first_ms, end_ms):
             blocks.add(record)
+        # Asked after reading: Kafka may have deleted what was just about to be read.
+        self._expect_all(first_ms)
         computed = blocks.windows(from_ms=from_ms, until_ms=end_ms)
         wanted = {key: row for key, row in computed.items() if key[2] > start_ms}
         stored = self._stored(blocks.channels(), from_ms, start_ms, end_ms)
@@ -63,6 +63,11 @@ class Rebuild:
         self._store.correct(list(windows_of(wrong)), gone)
         added = len(wrong.keys() - stored.keys())
         return Rebuilt(start_ms, end_ms, len(wanted), added, len(wrong) - added, len(gone))
+
+    def _expect_all(self, from_ms: int) -> None:
+        kept_ms = self._chat.kept_from_ms()
+        if from_ms < kept_ms:
+            raise NotFound(f"Kafka holds all of chat only from {kept_ms} ms on: a window before would miss messages")
 
     def _stored(self, channels: Iterable[str], from_ms: int, start_ms: int, end_ms: int) -> Rows:
         """Return what is stored of these channels: another one has no record, so nothing tells that it is wrong."""

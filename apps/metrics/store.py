@@ -18,12 +18,15 @@ from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS
 from core.records import EPOCH_MS, EventRecord, WindowRecord
 from core.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
+from twitchly.clock import now_ms
 
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
 # Rows of a day live 90 d from when they were written; a day lasts one more, and a clock may differ.
 _DAYS_KEPT = 92
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
 _STILL_HEARD_MS = 90_000
+# What is computed anew is no older than `chat`, whose 23 hours are divided into so many revisions.
+_LATEST, _REVISED_EVERY_MS = 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
 # What a row of each table holds, by name: two grains share some columns, and have the same in them.
 _STORED_COLUMNS = {
@@ -64,14 +67,15 @@ class WindowStore:
     def correct(self, windows: Sequence[WindowRecord], gone: Collection[WindowKey]) -> None:
         """Write `windows` over whatever is stored of them, and delete the rows in `gone`.
 
-        Both get a later revision than the row has, so that neither a replay nor what was there wins.
+        Both get a later revision than the row has, so that neither a replay nor what was there wins. A row is
+        replaced by one statement for each grain, what it does not know set to null: whatever dies in between, no row
+        is lost.
         """
         with away():
             session = open_session()
-            wanted = {_key(window) for window in windows}
-            revisions = _revisions(session, wanted | set(gone))
-            write(session, [_row_delete(session, key, revisions[key] + 1) for key in revisions])
-            write(session, [_window_insert(session, window, revisions[_key(window)] + 2) for window in windows])
+            revisions = _next_revisions(session, {_key(window) for window in windows} | set(gone))
+            write(session, [_row_delete(session, key, revisions[key]) for key in gone])
+            write(session, [_window_insert(session, window, revisions[_key(window)], None) for window in windows])
 
     def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first."""
@@ -128,7 +132,7 @@ class WindowStore:
             write(session, deletes)
 
 
-def _window_insert(session: Any, window: WindowRecord, revision: int = 0) -> Statement:
+def _window_insert(session: Any, window: WindowRecord, revision: int = 0, unknown: Any = UNSET_VALUE) -> Statement:
     names = [column.name for column in columns_of(window.grain)]
     table, bucket, place = _place(_key(window))
     fields = ["channel_id", bucket, "end_ms", *names]
@@ -137,7 +141,7 @@ def _window_insert(session: Any, window: WindowRecord, revision: int = 0) -> Sta
         f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  names of our own table
         f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ?",
     )
-    values = [window.columns.get(name, UNSET_VALUE) for name in names]
+    values = [window.columns.get(name, unknown) for name in names]
     return statement, (window.channel_id, place, window.end_ms, *values, window.end_ms * 1000 + revision)
 
 
@@ -152,8 +156,11 @@ def _place(key: WindowKey) -> tuple[str, str, Any]:
     return _TABLE[grain], *(("year", day.year) if grain == "hour" else ("day", day))
 
 
-def _revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
-    """Return the revision that each row has; 0 for one that is not there."""
+def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
+    """Return the revision after the one that each row has.
+
+    A row that is not there may have been deleted with any: its revision grows with the time since its end instead.
+    """
     revisions = {}
     for key in keys:
         table, bucket, place = _place(key)
@@ -161,7 +168,8 @@ def _revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
             f"SELECT WRITETIME(messages) AS written FROM {table} WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  names of our own table
         )
         found = rows(session, [(prepare(session, query), (key[0], place, key[2]))])
-        revisions[key] = max((row["written"] % 1000 for row in found if row["written"]), default=0)
+        written = [row["written"] % 1000 for row in found if row["written"]]
+        revisions[key] = max(written) + 1 if written else 2 + min(_LATEST, (now_ms() - key[2]) // _REVISED_EVERY_MS)
     return revisions
 
 

@@ -156,6 +156,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
 @pytest.mark.usefixtures("cassandra")
 def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
     store = WindowStore()
+    whole = {**LONG, "texts": 2, "chatters": 3}
     hour = [window(channel_id, "hour", MIDNIGHT, HOUR_MS, **LONG, texts=2)]
     hour.append(window(channel_id, "hour_distinct", MIDNIGHT, HOUR_MS, chatters=3))
     store.write(hour, [])
@@ -168,6 +169,9 @@ def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
     store.correct([], {(channel_id, "hour", MIDNIGHT)})
     store.write(hour, [])
     assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == []
+    # What was deleted by mistake can be computed once more.
+    store.correct(hour, set())
+    assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == [StoredWindow(MIDNIGHT, whole)]
 
 
 @pytest.mark.usefixtures("cassandra")
