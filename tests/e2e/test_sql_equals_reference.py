@@ -7,6 +7,8 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -16,7 +18,7 @@ from hypothesis import settings as trial_settings
 from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
-from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, aggregate
+from core.columns import COLUMNS, GRAINS, SLIDE_MS, WINDOW_MS, Column, aggregate
 from core.event_time import SlewedClock
 from core.metrics import values_of
 from core.records import ChatRecord, Grain, read_chat
@@ -43,6 +45,7 @@ class Trial:
     def __init__(self, stack: Stack, prefix: str) -> None:
         self.cases = self.cells = 0
         self.channels: list[str] = []
+        self.records: list[ChatRecord] = []
         self._prefix = prefix
         self._kafka = {"bootstrap.servers": stack.kafka, "group.id": prefix, "auto.offset.reset": "earliest"}
         self._teller = Teller(Producer({"bootstrap.servers": stack.kafka, "linger.ms": 5}), START_MS)
@@ -69,8 +72,8 @@ class Trial:
         # The sentinels' last windows are among the last of all, in each part of the job.
         last_ms = self._teller.now_ms // 1000 * 1000 - 1
         self._teller.close((last_ms // HOUR_MS + 1) * HOUR_MS, SENTINELS)
-        records = list(self._records())
-        expected = reference(records)
+        self.records = list(self._records())
+        expected = reference(self.records)
         found = self._found(frozenset(last_cells(last_ms)))
         # The next case begins on a later day, at the same time of it.
         self._teller.now_ms = START_MS + (self._teller.now_ms - START_MS) // DAY_MS * DAY_MS + DAY_MS
@@ -227,15 +230,17 @@ def test_a_host_clock_that_steps_by_an_hour_moves_no_window(trial: Trial) -> Non
     assert sum(minutes.values()) == pytest.approx(150_000, abs=2_000)
 
 
-def test_a_metric_that_is_computed_wrongly_is_caught(trial: Trial) -> None:
-    """Flink's cells stand, and the reference is broken in one column: the comparison must say so, there alone."""
+def test_a_column_that_is_computed_wrongly_is_caught(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flink's cells stand, and the reference counts one too many in one column after the other: each is noticed."""
     lines = [Said(100, 0, user=1, traits=frozenset({"subscriber"})), Said(100, 0, user=2), Said(100, 1, user=3)]
     expected, found = trial.run([lines])
     assert differences(expected, found) == {}
-    broken = {
-        key: {**cell, "subscriber_messages": cell["messages"]} if "subscriber_messages" in cell else cell
-        for key, cell in expected.items()
-    }
-    differ = differences(broken, found)
-    assert {key[0] for key in differ} == {"live", "minute", "hour"}
-    assert all(found[key]["messages"] > found[key]["subscriber_messages"] for key in differ)
+    for column in COLUMNS:
+        broken = replace(column, reference=partial(one_too_many, column))
+        monkeypatch.setattr("core.columns.COLUMNS", tuple(broken if one is column else one for one in COLUMNS))
+        wrong = reference(trial.records)
+        assert {key[0] for key in wrong if wrong[key] != found[key]} == column.grains, column.name
+
+
+def one_too_many(column: Column, records: Sequence[ChatRecord]) -> int:
+    return 1 + (column.reference(records) or 0)
