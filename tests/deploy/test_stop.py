@@ -83,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
     reply = b""
 
     def do_POST(self) -> None:
+        # Who closes with the question unread resets the connection of somebody who is still asking.
+        self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Type", "text/xml")
         self.send_header("Content-Length", str(len(self.reply)))
