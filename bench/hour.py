@@ -12,7 +12,6 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -60,7 +59,8 @@ def main() -> int:
             "samples": samples,
         }
         keep("hour", figures)
-        rows = [[name, *map(shown, (one.first, one.last, one.slope_per_h))] for name, one in trends(samples).items()]
+        trends = {name: trend(values) for name, values in samples.items()}
+        rows = [[name, one.first, one.last, one.slope_per_h] for name, one in trends.items()]
         print(table([["sampled", "first third", "last third", "by hour"], *rows]), flush=True)
         # Joining at the start leaves gaps: no other is excused.
         ledger = stack.check_ledger([(0, covered_ms)], timeout_s=LEDGER_S)
@@ -68,7 +68,7 @@ def main() -> int:
         stack.remove()
     keep("hour", {**figures, "ledger": ledger})
     print(json.dumps({name: value for name, value in ledger.items() if name != "faults"}))
-    growing = [name for name, one in trends(samples).items() if is_memory(name) and not one.is_flat(MEMORY_SLACK_MB)]
+    growing = [name for name, one in trends.items() if is_memory(name) and not one.is_flat(MEMORY_SLACK_MB)]
     print("\n".join(f"{name} grows" for name in growing))
     return int(bool(growing) or ledger["differences"] != 0)
 
@@ -84,16 +84,6 @@ def sampled(stack: Stack, seconds: float) -> Series:
     return dict(series)
 
 
-def trends(samples: Series) -> dict[str, Any]:
-    """Return the trend of each series."""
-    return {name: trend(values) for name, values in samples.items()}
-
-
-def shown(value: float) -> float:
-    """Return a figure as it is printed."""
-    return round(value, 1)
-
-
 def is_memory(name: str) -> bool:
     """Say whether a series is the memory of a process."""
     return name.startswith("memory MB ")
@@ -105,15 +95,13 @@ def memory(stack: Stack) -> dict[str, float]:
 
 
 def checkpoint(stack: Stack) -> dict[str, float]:
-    """Return the state, the bytes and the duration of the newest checkpoint.
+    """Return the size and the duration of the newest checkpoint.
 
     Source: Flink, "REST API", /jobs/:jobid/checkpoints.
     """
-    jobs = f"http://127.0.0.1:{stack.port + 6}/jobs"
     with httpx.Client(timeout=10) as client:
-        found = client.get(
-            f"{jobs}/{FlinkCluster(client, jobs.removesuffix('/jobs')).jobs('twitchly')[0].id}/checkpoints"
-        )
+        job = FlinkCluster(client, stack.flink).jobs("twitchly")[0]
+        found = client.get(f"{stack.flink}/jobs/{job.id}/checkpoints")
     newest = found.raise_for_status().json()["latest"]["completed"]
     if newest is None:
         return {}

@@ -50,7 +50,7 @@ def cost(channels: int, rate: int, seconds: int) -> dict[str, Any]:
     try:
         stack.servers()
         stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
-        cluster = FlinkCluster(httpx.Client(timeout=10), f"http://127.0.0.1:{stack.port + 6}")
+        cluster = FlinkCluster(httpx.Client(timeout=10), stack.flink)
         feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))
         with flink(stack) as (process, _):
             feed.run(WARM_S)

@@ -84,7 +84,7 @@ def flink(stack: Stack) -> Iterator[tuple[psutil.Process, str]]:
     try:
         yield psutil.Process(stack.processes()[TASK_MANAGER]), ""
     finally:
-        httpx.patch(f"http://127.0.0.1:{stack.port + 6}/jobs/{job}?mode=cancel").raise_for_status()
+        httpx.patch(f"{stack.flink}/jobs/{job}?mode=cancel").raise_for_status()
 
 
 def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sample, records: int) -> dict[str, Any]:

@@ -27,9 +27,9 @@ TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 # Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
+MAX_AHEAD_MS = 600_000
 # More would not fit beside the time when the last viewers of a window are packed into one number.
 VIEWERS_MAX = 9_999_999
-MAX_AHEAD_MS = 600_000
 # Nothing is older than this (November 2023); the last viewers of a window are packed above it.
 EPOCH_MS = 1_700_000_000_000
 

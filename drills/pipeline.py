@@ -90,8 +90,7 @@ class Drill:
     def __init__(self, stack: Stack, watch: BoardWatch) -> None:
         self._stack = stack
         self._watch = watch
-        url = f"http://127.0.0.1:{stack.port + 6}"
-        self._cluster, self._late = FlinkCluster(httpx.Client(timeout=10), url), LateDrops()
+        self._cluster, self._late = FlinkCluster(httpx.Client(timeout=10), stack.flink), LateDrops()
 
     def tried(self, faults: Sequence[PipelineFault]) -> list[Outcome]:
         """Try each fault once all is well; the start is the first of them."""

@@ -54,6 +54,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._simulator = f"http://127.0.0.1:{self.port + 9}/simulator"
         self.kafka = f"127.0.0.1:{self.port + 1}"
+        self.flink = f"http://127.0.0.1:{self.port + 6}"
         self.boards, self._streams = (self._redis(number) for number in (0, 3))
 
     def start(self, *options: str) -> None:

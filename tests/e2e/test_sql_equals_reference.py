@@ -165,7 +165,7 @@ def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
     (broken / "_metadata").write_bytes(b"this is no checkpoint")
     env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[2])}
     stack.manage("create_topics", env=env)
-    rest = f"http://127.0.0.1:{stack.port + 6}"
+    rest = stack.flink
     job = stack.manage("submit_flink_job", env=env).split()[1]
     settings.KAFKA_TOPIC_PREFIX = name
     try:

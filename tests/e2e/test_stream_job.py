@@ -19,7 +19,7 @@ class Deployment:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._rest = f"http://127.0.0.1:{stack.port + 6}"
+        self._rest = stack.flink
         self.folder = stack.var / f"plans-{uuid.uuid4().hex[:8]}"
         self._env = {"KAFKA_TOPIC_PREFIX": f"{self.folder.name}.", "FLINK_CHECKPOINTS": str(self.folder)}
         stack.manage("create_topics", env=self._env)
