@@ -42,9 +42,11 @@ test-unit: ## The part of it that needs no servers
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 
-drill: ## Let every server and process die, stand still or be fed poison, check the ledger: SEED=12
+drill: ## Let all die, stand still or be fed poison, clocks step, a month end; check the ledger: SEED=12
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.pipeline --seed $(or $(SEED),12)
+	.venv/bin/python -m drills.midnight
+	.venv/bin/pytest -q -m server -k steps_by_an_hour tests/e2e/test_sql_equals_reference.py
 drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.ingest

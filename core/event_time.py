@@ -5,6 +5,8 @@ from __future__ import annotations
 # The watermark of the stream job follows the newest record by this much: see flink/sql.py.
 PROMISE_DELAY_MS = 500
 SLEW_PER_S_MS = 1
+# A clock that differs from the wall clock by more was not slewed apart: somebody set the wall clock.
+SET_MS = 10_000
 
 
 def event_time_ms(sent_ms: int, promise_ms: int, now_ms: int) -> int:
@@ -54,3 +56,25 @@ class SlewedClock:
         off = wall_ms - (self._now_ms + passed_ms)
         self._now_ms += passed_ms + max(-most, min(most, off))
         return int(self._now_ms)
+
+    def ahead_ms(self, wall_ms: int, monotonic_ms: int) -> int:
+        """Return how far it runs ahead of the wall clock."""
+        return self.now_ms(wall_ms, monotonic_ms) - wall_ms
+
+
+def set_note(ahead_ms: int, most_ms: int) -> str | None:
+    """Say what it means that a producer's clock runs so far ahead of the wall clock, None where they agree.
+
+    `most_ms`: how far ahead of the wall clock a record may be dated.
+    """
+    off_s = abs(ahead_ms) // 1000
+    if ahead_ms > most_ms:
+        return (
+            f"the machine's clock was set back: ours is {off_s} s ahead, and what is written is ignored until it is"
+            f" {most_ms // 1000} s or less. Set the machine's clock right"
+        )
+    if ahead_ms > SET_MS:
+        return f"the machine's clock was set back by {off_s} s: nothing is lost, times are ahead by as much"
+    if ahead_ms < -SET_MS:
+        return f"the machine's clock was set on by {off_s} s: times lag by as much until this producer is started again"
+    return None

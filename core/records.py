@@ -27,7 +27,8 @@ TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 # Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
-MAX_AHEAD_MS = 600_000
+# A machine's clock that is set back by an hour takes Kafka's with it, and not the producer's.
+MAX_AHEAD_MS = 7_200_000
 # More would not fit beside the time when the last viewers of a window are packed into one number.
 VIEWERS_MAX = 9_999_999
 # Nothing is older than this (November 2023); the last viewers of a window are packed above it.
@@ -56,13 +57,17 @@ class ChatRecord:
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """One channel's window: `columns` as core/columns.py names them; what is unknown is absent."""
+    """One channel's window: `columns` as core/columns.py names them; what is unknown is absent.
+
+    `again_ms`: how long after its end the job was submitted that computed it, 0 for one that ran by then.
+    """
 
     channel_id: str
     grain: Grain
     start_ms: int
     end_ms: int
     columns: Mapping[str, int]
+    again_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +237,10 @@ def read_window(
     if end_ms - start_ms != lengths_ms[grain]:
         raise BadRecord(f"a {grain} window lasts {end_ms - start_ms} ms: expected {lengths_ms[grain]}")
     values = {name: _need(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
-    return WindowRecord(_channel_id(fields), grain, start_ms, end_ms, values)
+    again_ms = _need(fields, "again_ms", BIGINT_MAX) if fields.get("again_ms") is not None else 0
+    if again_ms < 0:
+        raise BadRecord(f"again_ms is {again_ms}: expected none, or how long after its end a window was computed")
+    return WindowRecord(_channel_id(fields), grain, start_ms, end_ms, values, again_ms)
 
 
 def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
@@ -281,7 +289,9 @@ def _moment(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
     if at_ms < EPOCH_MS:
         raise BadRecord(f"{name} {at_ms} is before Twitchly: expected ms since 1970")
     if at_ms > appended_ms + MAX_AHEAD_MS:
-        raise BadRecord(f"{name} {at_ms} is more than {MAX_AHEAD_MS // 60_000} min after Kafka took it ({appended_ms})")
+        raise BadRecord(
+            f"{name} {at_ms} is more than {MAX_AHEAD_MS // 3_600_000} h after Kafka took it ({appended_ms})"
+        )
     return at_ms
 
 

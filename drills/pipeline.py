@@ -63,7 +63,8 @@ def main() -> int:
         with closing(BoardWatch(stack, PRODUCERS)) as watch:
             outcomes = Drill(stack, watch).tried(faults)
         figures = stack.check_ledger([fault_time(one.excused) for one in outcomes])
-        return told(outcomes, figures, time.monotonic() - began_s)
+        left_out = [] if disk or given.only else ["checkpoints fail: left out, for there was no disk to mount"]
+        return told(outcomes, figures, time.monotonic() - began_s, left_out)
 
 
 @contextmanager
@@ -148,10 +149,10 @@ def _acted(fault: PipelineFault, stack: Stack, course: BoardCourse) -> str:
     return ""
 
 
-def told(outcomes: Sequence[Outcome], figures: dict[str, Any], seconds: float) -> int:
+def told(outcomes: Sequence[Outcome], figures: dict[str, Any], seconds: float, left_out: Sequence[str]) -> int:
     """Print the table and return the exit code."""
     print(ROW.format(*HEAD))
-    problems = []
+    problems = list(left_out)
     for outcome, counts in zip(outcomes, figures.pop("faults"), strict=True):
         course, in_gaps = outcome.course, counts["in_gaps"] + counts["dropped"]
         live_s = course.again_s(lambda sight: sight.is_live, course.began_s)

@@ -54,7 +54,7 @@ def bad_chat(now_ms: int) -> list[bytes | None]:
     """Return records that anybody could write to `chat`; none may count, none may stop or mislead the job."""
     good = {"v": 1, "kind": "message", "channel_id": "1", "at_ms": now_ms, "user_hash": 1, "words": 1}
     wrong: dict[str, list[Any]] = {
-        "at_ms": [None, "soon", 0, now_ms + HOUR_MS, *HUGE],
+        "at_ms": [None, "soon", 0, now_ms + 3 * HOUR_MS, *HUGE],
         "words": [None, "many", *HUGE],
         "user_hash": [None, 2**63, 10**30],
         "channel_id": [None],

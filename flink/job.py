@@ -18,8 +18,9 @@ def main() -> None:
     parser.add_argument("--topic-prefix", default="")
     parser.add_argument("--valid-from-ms", type=int, default=0)
     parser.add_argument("--clock-offset-ms", type=int, default=0)
+    parser.add_argument("--submitted-ms", type=int, default=0)
     args = parser.parse_args()
-    config = JobConfig(args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms)
+    config = JobConfig(args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms, args.submitted_ms)
 
     table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     for key, value in {

@@ -33,13 +33,15 @@ class JobConfig:
     """Where the job reads and writes.
 
     `valid_from_ms`: a job without state emits no window that began earlier, and reads from then on; 0 reads
-    everything. `clock_offset_ms`: how far our clocks run ahead of Kafka's, in trials.
+    everything. `clock_offset_ms`: how far our clocks run ahead of Kafka's, in trials. `submitted_ms`: when the job is
+    submitted; windows that had ended by then may have been written by another one, and say how long before.
     """
 
     bootstrap: str
     topic_prefix: str = ""
     valid_from_ms: int = 0
     clock_offset_ms: int = 0
+    submitted_ms: int = 0
 
     @property
     def read_from_ms(self) -> int:
@@ -125,7 +127,7 @@ def _sink(config: JobConfig, grain: Grain) -> str:
     columns = "".join(f",\n  {column.name} BIGINT" for column in columns_of(grain))
     return f"""
 CREATE TABLE out_{grain} (
-  v INT, grain STRING, channel_id STRING, start_ms BIGINT, end_ms BIGINT{columns}
+  v INT, grain STRING, channel_id STRING, start_ms BIGINT, end_ms BIGINT, again_ms BIGINT{columns}
 ) WITH (
   'connector' = 'kafka',
   'topic' = '{config.topic_prefix}{topic_of(grain)}',
@@ -147,7 +149,7 @@ def _insert(config: JobConfig, grain: Grain) -> str:
         since = f"\nWHERE start_ms >= {config.valid_from_ms}" if config.valid_from_ms else ""
         return f"""
 INSERT INTO out_minute
-SELECT {VERSION}, 'minute', channel_id, start_ms, end_ms{names}
+SELECT {VERSION}, 'minute', channel_id, start_ms, end_ms, {_again(config, "end_ms")}{names}
 FROM minutes{since}"""
     is_rolled = grain == "hour"
     window = _window("minutes", "minute_time", grain) if is_rolled else _window("usable", "event_time", grain)
@@ -156,9 +158,13 @@ FROM minutes{since}"""
     since = f"\nHAVING {start} >= {config.valid_from_ms}" if config.valid_from_ms else ""
     return f"""
 INSERT INTO out_{grain}
-SELECT {VERSION}, '{grain}', channel_id, {start}, {end}{columns}
+SELECT {VERSION}, '{grain}', channel_id, {start}, {end}, {_again(config, end)}{columns}
 FROM TABLE({window})
 GROUP BY channel_id, window_start, window_end{since}"""
+
+
+def _again(config: JobConfig, end: str) -> str:
+    return f"CASE WHEN {end} <= {config.submitted_ms} THEN {config.submitted_ms} - {end} END"
 
 
 def _window(table: str, time: str, grain: Grain) -> str:

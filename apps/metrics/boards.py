@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,8 @@ from core.metrics import METRICS, Metric, counted_apart
 from core.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
+# So many rows are stored while the next are made; readers of Redis wait no longer than for one such part.
+AT_ONCE = 1_000
 # How many records the stream job had to drop as late since it began, as its watcher tells; forgotten with the watcher.
 LATE_DROPPED = "late-dropped"
 LATE_DROPPED_S = 300
@@ -126,12 +129,15 @@ class BoardWriter:
 
         Raises: redis.RedisError.
         """
-        newest_ms = max(window.end_ms for window in windows)
-        rows = [self._row(window, grain, excitement) for window in windows]
-        self._apply(
-            keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])],
-            args=[orjson.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
-        )
+        keys = [f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])]
+        oldest_ms = max(window.end_ms for window in windows) - UNRANKED_AFTER_MS
+        with ThreadPoolExecutor(1) as sender:
+            sent = []
+            for first in range(0, len(windows), AT_ONCE):
+                rows = [self._row(window, grain, excitement) for window in windows[first : first + AT_ONCE]]
+                sent.append(sender.submit(self._apply, keys, [orjson.dumps(rows), oldest_ms]))
+            for part in sent:
+                part.result()
 
     def _row(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> list[object]:
         found = {metric.key: metric.value(window.columns, LIVE_WINDOW_MS) for metric in _METRICS[grain]}

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from collections.abc import Iterable
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from apps.metrics.cassandra import away, open_session, prepare, rows, write
 from apps.metrics.store import WindowStore
 from core.broadcast import Broadcast, summarise
-from core.columns import Columns, StoredGrain
+from core.columns import STEP_MS, Columns, StoredGrain
+from core.coverage import Unheard
 from core.excitement import PAST_MS
+from core.history import KEPT_MS
 from core.times import HOUR_MS, MINUTE_MS
+from twitchly.clock import now_ms
 
+# Revisions of a summary: its first minutes, its whole hours, and later whenever its windows were corrected.
+MINUTES, HOURS, _CORRECTED, _LATEST, _CORRECTED_EVERY_MS = 0, 1, 2, 900, 100_000
+# A channel whose stream has ended stays on the list, and has windows, for 10 min.
+_GOES_ON_MS = 10 * MINUTE_MS
+# No channel begins more broadcasts in the hours that `chat` is kept for.
+_LOOKED_AT = 100
 _FIELDS = tuple(field.name for field in fields(Broadcast))
 _NAMES = ", ".join(_FIELDS)
 
@@ -22,18 +32,37 @@ class BroadcastStore:
     def __init__(self, windows: WindowStore) -> None:
         self._windows = windows
 
+    def is_complete(self, channel_id: str, ended_ms: int, *, revision: int) -> bool:
+        """Say whether all that a summary of this `revision` is made of is stored.
+
+        A channel's windows of one grain are written in order, so one that ends later tells of those before.
+        """
+        grains: tuple[StoredGrain, ...] = ("hour",) if revision == HOURS else ("live", "minute")
+        ends = {grain: -(-ended_ms // STEP_MS[grain]) * STEP_MS[grain] for grain in grains}
+        return all(self._rows(grain, channel_id, end_ms - 1, end_ms + _GOES_ON_MS) for grain, end_ms in ends.items())
+
     def summarise(self, channel_id: str, started_ms: int, ended_ms: int, *, revision: int) -> Broadcast:
         """Store a broadcast's summary, as its windows stand now, and return it; a later `revision` (0 to 999) wins."""
-        found = summarise(
-            channel_id,
-            started_ms,
-            ended_ms,
-            live=self._rows("live", channel_id, started_ms - PAST_MS, ended_ms),
-            minutes=self._rows("minute", channel_id, started_ms, ended_ms + MINUTE_MS),
-            hours=self._rows("hour", channel_id, started_ms, ended_ms + HOUR_MS),
-        )
-        self._write(found, ended_ms * 1000 + revision)
+        found = self._summary(channel_id, started_ms, ended_ms)
+        self._write(found, revision)
         return found
+
+    def correct(self, channel_ids: Iterable[str], from_ms: int, until_ms: int) -> int:
+        """Sum up anew what was on in (from_ms, until_ms], whose windows were corrected; return how many there are."""
+        old = [
+            broadcast
+            for channel_id in channel_ids
+            for broadcast in self.read(channel_id, _LOOKED_AT)
+            if broadcast.started_ms < until_ms and broadcast.ended_ms > from_ms
+        ]
+        now = now_ms()
+        for broadcast in old:
+            found = self._summary(broadcast.channel_id, broadcast.started_ms, broadcast.ended_ms)
+            if broadcast.started_ms < now - KEPT_MS["live"]:
+                # Some of the windows that its moments are made of are gone by now.
+                found = replace(found, moments=broadcast.moments)
+            self._write(found, _CORRECTED + min(_LATEST, max(0, now - broadcast.ended_ms) // _CORRECTED_EVERY_MS))
+        return len(old)
 
     def read(self, channel_id: str, limit: int) -> list[Broadcast]:
         """Return a channel's last broadcasts, newest first."""
@@ -43,11 +72,33 @@ class BroadcastStore:
             found = rows(session, [(prepare(session, query), (channel_id, limit))])
         return [_broadcast(row) for row in found]
 
+    def _summary(self, channel_id: str, started_ms: int, ended_ms: int) -> Broadcast:
+        return summarise(
+            channel_id,
+            started_ms,
+            ended_ms,
+            live=self._rows("live", channel_id, started_ms - PAST_MS, ended_ms),
+            minutes=self._minutes(channel_id, started_ms, ended_ms + MINUTE_MS),
+            hours=self._rows("hour", channel_id, started_ms, ended_ms + HOUR_MS),
+        )
+
+    def _minutes(self, channel_id: str, from_ms: int, until_ms: int) -> dict[int, Columns]:
+        """Return the minutes, with what gaps deny taken off what was observed."""
+        events = self._windows.read_events(channel_id, from_ms - MINUTE_MS, until_ms)
+        unheard = Unheard((gap.at_ms, gap.until_ms) for gap in events if gap.kind == "gap" and gap.until_ms is not None)
+        return {
+            end_ms: {
+                **columns,
+                "observed_ms": unheard.observed_ms(columns.get("observed_ms", 0), end_ms - MINUTE_MS, end_ms),
+            }
+            for end_ms, columns in self._rows("minute", channel_id, from_ms, until_ms).items()
+        }
+
     def _rows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> dict[int, Columns]:
         return {w.end_ms: w.columns for w in self._windows.read_windows(grain, channel_id, from_ms, until_ms)}
 
-    def _write(self, broadcast: Broadcast, written_us: int) -> None:
-        values = asdict(broadcast)
+    def _write(self, broadcast: Broadcast, revision: int) -> None:
+        values, written_us = asdict(broadcast), broadcast.ended_ms * 1000 + revision
         with away():
             session = open_session()
             places = ", ".join("?" * len(_FIELDS))

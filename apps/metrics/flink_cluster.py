@@ -17,6 +17,7 @@ from django.conf import settings
 from apps.metrics.checkpoint_watch import Checkpoints
 from core.errors import ServiceAway, TwitchlyError
 from core.topics import TOPIC
+from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,7 @@ class FlinkCluster:
         command += ["--bootstrap", settings.KAFKA_BOOTSTRAP, "--connector-jar", str(settings.FLINK_CONNECTOR_JAR)]
         command += ["--name", name, "--topic-prefix", settings.KAFKA_TOPIC_PREFIX]
         command += ["--valid-from-ms", str(plan.valid_from_ms), "--clock-offset-ms", str(settings.CLOCK_OFFSET_MS)]
+        command += ["--submitted-ms", str(now_ms())]
         env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR)}
         try:
             done = subprocess.run(  # noqa: S603  our own words, no shell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.chat_range import ChatRange
 from apps.metrics.store import WindowStore
 from core.columns import GRAINS_OF, LIVE_WINDOW_MS, STORED_GRAINS, WINDOW_MS, columns_of
@@ -29,11 +30,15 @@ class Rebuilt:
 
 
 class Rebuild:
-    """Recomputes windows by the Python reference and corrects the rows that differ; those that are right stand."""
+    """Recomputes windows by the Python reference and corrects the rows that differ; those that are right stand.
+
+    Broadcasts that are made of corrected rows are summed up anew.
+    """
 
     def __init__(self, chat: ChatRange, store: WindowStore) -> None:
         self._chat = chat
         self._store = store
+        self._broadcasts = BroadcastStore(store)
 
     def run(self, from_ms: int, until_ms: int) -> Iterator[Rebuilt]:
         """Rebuild, hour by hour, every window that begins at or after `from_ms` and ends by `until_ms`.
@@ -61,6 +66,7 @@ class Rebuild:
         wrong = {key: row for key, row in wanted.items() if stored.get(key) != row}
         gone = stored.keys() - wanted.keys()
         self._store.correct(list(windows_of(wrong)), gone)
+        self._broadcasts.correct({channel_id for channel_id, _, _ in {*wrong, *gone}}, start_ms, end_ms)
         added = len(wrong.keys() - stored.keys())
         return Rebuilt(start_ms, end_ms, len(wanted), added, len(wrong) - added, len(gone))
 

@@ -18,7 +18,7 @@ from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.readers import place_of, taken_ms, window_in
 from apps.metrics.store import WindowStore, is_stored
-from apps.metrics.summaries import Summaries
+from apps.metrics.summaries import Ended, Summaries
 from core.errors import BadRecord, ServiceAway
 from core.excitement import EVERY_MS, PAST_MS, Past
 from core.records import EventRecord, Grain, WindowRecord
@@ -100,13 +100,15 @@ class HistorySink:
 
     def _sum_up(self) -> None:
         """Sum up the broadcasts whose windows have all come; what does not succeed is tried again."""
-        for ended in self._summaries.due():
-            try:
+        try:
+            for ended in self._summaries.due(self._is_complete):
                 self._broadcasts.summarise(ended.channel_id, ended.started_ms, ended.ended_ms, revision=ended.summed)
-            except ServiceAway as error:
-                log.warning("a broadcast is summed up later: %s", error)
-                return
-            self._summaries.done(ended)
+                self._summaries.done(ended)
+        except ServiceAway as error:
+            log.warning("a broadcast is summed up later: %s", error)
+
+    def _is_complete(self, ended: Ended) -> bool:
+        return self._broadcasts.is_complete(ended.channel_id, ended.ended_ms, revision=ended.summed)
 
     def _give_up(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._summaries.forget(partitions)

@@ -25,8 +25,9 @@ _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_wi
 _DAYS_KEPT = 92
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
 _STILL_HEARD_MS = 90_000
-# What is computed anew is no older than `chat`, whose 23 hours are divided into so many revisions.
-_LATEST, _REVISED_EVERY_MS = 900, 100_000
+# What is computed anew is no older than `chat`, whose 23 hours are divided into so many revisions. 0 is a window that
+# was computed once, 1 the first correction of it.
+_ANEW, _LATEST, _REVISED_EVERY_MS = 2, 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
 # What a row of each table holds, by name: two grains share some columns, and have the same in them.
 _STORED_COLUMNS = {
@@ -60,7 +61,7 @@ class WindowStore:
         """Write all, and return when all are written."""
         with away():
             session = open_session()
-            statements = [_window_insert(session, window) for window in windows]
+            statements = [_window_insert(session, window, _revision(window.again_ms)) for window in windows]
             statements += [_event_insert(session, event) for event in events]
             write(session, statements)
 
@@ -75,7 +76,7 @@ class WindowStore:
             session = open_session()
             revisions = _next_revisions(session, {_key(window) for window in windows} | set(gone))
             write(session, [_row_delete(session, key, revisions[key]) for key in gone])
-            write(session, [_window_insert(session, window, revisions[_key(window)], None) for window in windows])
+            write(session, [_window_insert(session, window, revisions[_key(window)]) for window in windows])
 
     def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first."""
@@ -132,7 +133,9 @@ class WindowStore:
             write(session, deletes)
 
 
-def _window_insert(session: Any, window: WindowRecord, revision: int = 0, unknown: Any = UNSET_VALUE) -> Statement:
+def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
+    """A later revision replaces what the grain had written: what it does not know is set to null."""
+    unknown = None if revision else UNSET_VALUE
     names = [column.name for column in columns_of(window.grain)]
     table, bucket, place = _place(_key(window))
     fields = ["channel_id", bucket, "end_ms", *names]
@@ -156,6 +159,11 @@ def _place(key: WindowKey) -> tuple[str, str, Any]:
     return _TABLE[grain], *(("year", day.year) if grain == "hour" else ("day", day))
 
 
+def _revision(after_ms: int) -> int:
+    """Return the revision of a row that is computed anew so long after its window's end: the later one wins."""
+    return _ANEW + min(_LATEST, after_ms // _REVISED_EVERY_MS) if after_ms else 0
+
+
 def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
     """Return the revision after the one that each row has.
 
@@ -169,7 +177,7 @@ def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, 
         )
         found = rows(session, [(prepare(session, query), (key[0], place, key[2]))])
         written = [row["written"] % 1000 for row in found if row["written"]]
-        revisions[key] = max(written) + 1 if written else 2 + min(_LATEST, (now_ms() - key[2]) // _REVISED_EVERY_MS)
+        revisions[key] = max(written) + 1 if written else _revision(max(1, now_ms() - key[2]))
     return revisions
 
 

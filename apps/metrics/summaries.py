@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
@@ -12,6 +12,8 @@ from core.times import HOUR_MS, MINUTE_MS
 
 # Windows of one end come from several writers; a minute later all have come.
 SETTLED_MS = MINUTE_MS
+# A channel's own windows are waited for so long by the windows of others: it may not have been listened to any more.
+PATIENCE_MS = 15 * MINUTE_MS
 
 
 @dataclass(slots=True)
@@ -50,9 +52,15 @@ class Summaries:
         """Learn how far history is written."""
         self.newest_ms = max([self.newest_ms, *(w.end_ms for w in windows if w.grain == "minute")])
 
-    def due(self) -> Iterator[Ended]:
-        """Yield each broadcast that can be summed up now; the caller says when it is `done`."""
-        yield from [ended for ended in self.waiting if ended.due_ms <= self.newest_ms]
+    def due(self, is_complete: Callable[[Ended], bool]) -> Iterator[Ended]:
+        """Yield each broadcast that can be summed up now; the caller says when it is `done`.
+
+        `is_complete` tells whether the channel's own windows are stored: another sink may write them, and lag behind.
+        """
+        for ended in list(self.waiting):
+            waited_ms = self.newest_ms - ended.due_ms
+            if waited_ms >= 0 and (waited_ms >= PATIENCE_MS or is_complete(ended)):
+                yield ended
 
     def done(self, ended: Ended) -> None:
         """A broadcast was summed up: once more when its last hour has closed."""

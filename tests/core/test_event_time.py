@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, event_time_ms
+from core.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, event_time_ms, set_note
 
 
 def test_a_time_within_the_promise_stays_as_it_is() -> None:
@@ -45,3 +45,11 @@ def test_the_clock_begins_no_earlier_than_what_was_written() -> None:
     clock = SlewedClock(1_000, 0)
     clock.raise_to(5_000)
     assert clock.now_ms(1_000, 0) == 5_000
+
+
+def test_a_machine_whose_clock_was_set_is_told_of() -> None:
+    clock, hour_ms = SlewedClock(10 * 3_600_000, 0), 3_600_000
+    assert set_note(clock.ahead_ms(10 * hour_ms, 0), 2 * hour_ms) is None
+    assert "set back by 3600 s: nothing is lost" in str(set_note(clock.ahead_ms(9 * hour_ms, 0), 2 * hour_ms))
+    assert "is ignored until it is 7200 s or less" in str(set_note(clock.ahead_ms(7 * hour_ms, 0), 2 * hour_ms))
+    assert "set on by 3600 s" in str(set_note(clock.ahead_ms(11 * hour_ms, 0), 2 * hour_ms))

@@ -84,7 +84,8 @@ def outcome(late: int = 0, rejected: int = 0, problems: list[str] | None = None)
 
 
 def test_a_drill_in_which_all_held_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told([outcome()], {**FIGURES, "faults": [COUNTS]}, 60) == 0
+    assert told([outcome()], {**FIGURES, "faults": [COUNTS]}, 60, []) == 0
+    assert told([outcome()], {**FIGURES, "faults": [COUNTS]}, 60, ["no disk"]) == 1
     head, row, summary, *_ = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "fault"
     assert row.split() == ["a", "fault", "0.0", "0.0", "0.0", "1.5", "9", "4", "0", "0", "0", "0"]
@@ -103,15 +104,15 @@ def test_a_drill_in_which_all_held_ends_well(capsys: pytest.CaptureFixture[str])
 def test_a_drill_in_which_something_did_not_hold_says_what(
     one: Outcome, changes: dict[str, int], why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert told([one], {**FIGURES, **changes, "faults": [COUNTS]}, 60) == 1
+    assert told([one], {**FIGURES, **changes, "faults": [COUNTS]}, 60, []) == 1
     assert why in capsys.readouterr().out
 
 
 def test_late_records_inside_of_a_recorded_gap_are_accounted_for() -> None:
-    assert told([outcome(late=2)], {**FIGURES, "faults": [{**COUNTS, "in_gaps": 5}]}, 60) == 0
+    assert told([outcome(late=2)], {**FIGURES, "faults": [{**COUNTS, "in_gaps": 5}]}, 60, []) == 0
 
 
 @pytest.mark.parametrize("name", ["dropped", "in_gaps"])
 def test_dropped_messages_count_as_in_gaps(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    told([outcome()], {**FIGURES, "faults": [{**COUNTS, name: 5}]}, 60)
+    told([outcome()], {**FIGURES, "faults": [{**COUNTS, name: 5}]}, 60, [])
     assert capsys.readouterr().out.splitlines()[1].split()[8] == "5"

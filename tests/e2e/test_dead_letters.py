@@ -121,7 +121,7 @@ def test_a_record_of_the_greatest_length_fits_into_a_letter_with_what_is_said_of
 def test_a_scan_moves_what_flink_had_to_ignore_and_nothing_twice() -> None:
     wrong: dict[str, Sequence[Any]] = {
         "kind": [None, "weird"],
-        "at_ms": [None, "soon", int(time.time() * 1000) + 3_600_000, *HUGE],
+        "at_ms": [None, "soon", int(time.time() * 1000) + 10_800_000, *HUGE],
         "words": [None, "many"],
         "user_hash": [None, 2**63],
         "channel_id": [None, "\ud800"],
@@ -141,8 +141,8 @@ def test_a_scan_moves_what_flink_had_to_ignore_and_nothing_twice() -> None:
 
 
 def test_a_scan_goes_by_our_clocks(settings: Settings) -> None:
-    settings.CLOCK_OFFSET_MS = 3_600_000
-    write("chat", [spoken(at_ms=int(time.time() * 1000) + 3_600_000)])
+    settings.CLOCK_OFFSET_MS = 10_800_000
+    write("chat", [spoken(at_ms=int(time.time() * 1000) + 10_800_000)])
     assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]
 
 

@@ -44,6 +44,7 @@ class Trial:
 
     def __init__(self, stack: Stack, prefix: str) -> None:
         self.cases = self.cells = 0
+        self.submitted_ms: set[int] = set()
         self.channels: list[str] = []
         self.records: list[ChatRecord] = []
         self._prefix = prefix
@@ -109,6 +110,8 @@ class Trial:
                 assert message.error() is None
                 fields = json.loads(message.value() or b"")
                 key = (fields.pop("grain"), fields.pop("channel_id"), fields.pop("end_ms"))
+                # All of it is of years before the job was submitted.
+                self.submitted_ms.add(key[2] + fields.pop("again_ms"))
                 del fields["v"], fields["start_ms"]
                 assert key not in found, f"{key} came twice"
                 found[key] = fields
@@ -211,6 +214,7 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
         assert differences(*trial.run([lines])) == {}
 
     any_script()
+    assert len(trial.submitted_ms) == 1
     print(f"\nSQL equals the reference: {trial.cases} cases, {trial.cells:,} cells")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
-from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.broadcast_store import HOURS, MINUTES, BroadcastStore
 from apps.metrics.queries import series
 from apps.metrics.store import StoredWindow, WindowStore, is_stored
 from core.records import EventRecord, Grain, WindowRecord, event_record
@@ -175,6 +176,19 @@ def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
 
 
 @pytest.mark.usefixtures("cassandra")
+def test_a_window_that_another_job_computes_again_replaces_the_first_and_a_later_one_that(channel_id: str) -> None:
+    store = WindowStore()
+    first = window(channel_id, "live", MIDNIGHT, 30_000, **COLUMNS)
+    again = replace(first, columns={"messages": 3, "words": 12, "observed_ms": 30_000}, again_ms=5_000)
+    later = replace(first, columns={"messages": 2, "words": 11, "observed_ms": 30_000}, again_ms=3_000_000)
+    distinct = window(channel_id, "live_distinct", MIDNIGHT, 30_000, chatters=3)
+    for written, holds in ((first, first), (again, again), (first, again), (later, later), (again, later)):
+        store.write([written, distinct], [])
+        read = store.read_windows("live", channel_id, MIDNIGHT - 1, MIDNIGHT)
+        assert read == [StoredWindow(MIDNIGHT, {**holds.columns, "chatters": 3})]
+
+
+@pytest.mark.usefixtures("cassandra")
 def test_excitement_of_stored_windows_reaches_back_before_the_range(channel_id: str) -> None:
     now_ms = MIDNIGHT + 600_000
     ends = range(now_ms - 25 * 60_000, now_ms + 1, 10_000)
@@ -203,6 +217,30 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
     assert list(written.chatters_by_hour.values()) == [4, 5, 6]
     windows.forget(channel_id, ended_ms)
     assert store.read(channel_id, 10) == []
+
+
+@pytest.mark.usefixtures("cassandra")
+def test_a_summary_waits_for_its_channels_windows_and_follows_their_correction(channel_id: str) -> None:
+    windows, end_ms = WindowStore(), int(time.time() * 1000) // HOUR_MS * HOUR_MS - 600_000
+    store, started_ms = BroadcastStore(windows), end_ms - 300_000
+    minutes = [window(channel_id, "minute", started_ms + n * 60_000, 60_000, **LONG) for n in range(1, 6)]
+    minutes = [replace(minute, columns={**minute.columns, "observed_ms": 60_000}) for minute in minutes]
+    windows.write([*minutes[:4], window(channel_id, "live", end_ms, 30_000, **COLUMNS)], [])
+    assert not store.is_complete(channel_id, end_ms - 5_000, revision=MINUTES)
+    windows.write(minutes[4:], [])
+    assert store.is_complete(channel_id, end_ms - 5_000, revision=MINUTES)
+    assert not store.is_complete(channel_id, end_ms - 5_000, revision=HOURS)
+    windows.write([window(channel_id, "hour", end_ms + 600_000, HOUR_MS, **LONG)], [])
+    assert store.is_complete(channel_id, end_ms - 5_000, revision=HOURS)
+
+    gap = EventRecord("gap", "gap", channel_id, end_ms - 90_000, end_ms - 60_000, "restart")
+    windows.write([], [gap])
+    first = store.summarise(channel_id, started_ms, end_ms, revision=HOURS)
+    assert (first.messages, first.coverage) == (20, 0.9)
+    windows.correct([replace(minutes[0], columns={**minutes[0].columns, "messages": 104})], set())
+    assert store.correct([channel_id], end_ms, end_ms + HOUR_MS) == 0
+    assert store.correct([channel_id], started_ms, started_ms + 60_000) == 1
+    assert [found.messages for found in store.read(channel_id, 10)] == [120]
 
 
 @pytest.mark.usefixtures("cassandra")

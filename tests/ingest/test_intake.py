@@ -193,6 +193,13 @@ def test_bans_are_summed_by_the_minute_and_each_is_a_removal_once(intake: Intake
     assert intake.minutes(minute_ms + 60_000) == []
 
 
+def test_a_user_who_is_timed_out_and_banned_at_once_is_removed_twice(intake: Intake) -> None:
+    timeout = b"@ban-duration=600;" + ban(1, NOW)[1:]
+    told = [kind for raw in (timeout, timeout, ban(1, NOW)) for kind in intake.notice(parse(raw), NOW)]
+    assert len(told) == 2
+    assert {event["kind"]: event["count"] for event in intake.minutes(NOW + 60_000)} == {"timeouts": 1, "bans": 1}
+
+
 def test_a_cheer_is_a_message_and_its_bits_are_summed(intake: Intake) -> None:
     assert kind_of(intake, LINE.replace(b"@id", b"@bits=150;id")) == "message"
     (event,) = intake.minutes(NOW + 60_000)

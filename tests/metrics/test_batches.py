@@ -66,10 +66,10 @@ def test_topics_of_another_copy_are_known_without_their_prefix(settings: Setting
     assert (len(batch.records), places(batch)) == (1, {("other.windows", 0, 6)})
 
 
-@pytest.mark.parametrize(("offset_ms", "usable"), [(0, 0), (3_600_000, 1)])
+@pytest.mark.parametrize(("offset_ms", "usable"), [(0, 0), (10_800_000, 1)])
 def test_a_record_is_read_by_our_clocks_and_not_by_those_of_kafka(
     settings: Settings, offset_ms: int, usable: int
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms
-    ahead = {**WINDOW, "start_ms": T + 3_600_000, "end_ms": T + 3_660_000}
+    ahead = {**WINDOW, "start_ms": T + 10_800_000, "end_ms": T + 10_860_000}
     assert len(read_batch([message("windows", 1, json.dumps(ahead).encode())], ShareLimits()).records) == usable

@@ -108,10 +108,10 @@ def test_of_a_letter_of_chat_no_word_is_shown() -> None:
 
 
 def test_todays_reader_judges_by_todays_time(settings: Settings) -> None:
-    start_ms = clock.now_ms() // 60_000 * 60_000 + 3_600_000
+    start_ms = clock.now_ms() // 60_000 * 60_000 + 10_800_000
     ahead = letter(json.dumps({**WINDOW, "start_ms": start_ms, "end_ms": start_ms + 60_000}).encode())
-    assert "more than 10 min after" in str(fault_today("windows", ahead))
-    settings.CLOCK_OFFSET_MS = 3_600_000
+    assert "more than 2 h after" in str(fault_today("windows", ahead))
+    settings.CLOCK_OFFSET_MS = 10_800_000
     assert fault_today("windows", ahead) is None
 
 

@@ -34,11 +34,21 @@ def test_a_broadcast_is_summed_up_when_its_minutes_are_there_and_again_when_its_
     times = []
     for at_ms in range(T, T + 2 * HOUR_MS, MINUTE_MS):
         summaries.stored([minute(at_ms)])
-        for ended in summaries.due():
+        for ended in summaries.due(lambda _: True):
             times.append(at_ms)
             summaries.done(ended)
     assert times == [T + 12 * MINUTE_MS, T + 61 * MINUTE_MS]
     assert summaries.waiting == []
+
+
+def test_a_channel_whose_own_windows_lag_is_waited_for_but_not_for_ever() -> None:
+    summaries = Summaries()
+    summaries.take(end(), place(40))
+    summaries.stored([minute(T + 20 * MINUTE_MS)])
+    assert list(summaries.due(lambda _: False)) == []
+    assert [ended.channel_id for ended in summaries.due(lambda ended: ended.channel_id == "7")] == ["7"]
+    summaries.stored([minute(T + 27 * MINUTE_MS)])
+    assert [ended.channel_id for ended in summaries.due(lambda _: False)] == ["7"]
 
 
 def test_nothing_past_an_end_that_waits_is_committed() -> None:
@@ -50,7 +60,7 @@ def test_nothing_past_an_end_that_waits_is_committed() -> None:
     assert summaries.held(place(70, partition=1)).offset == 70
     summaries.stored([minute(T + 3 * HOUR_MS)])
     for _ in range(2):
-        for ended in summaries.due():
+        for ended in summaries.due(lambda _: True):
             summaries.done(ended)
     assert held(summaries) == 90
 

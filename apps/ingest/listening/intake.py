@@ -217,8 +217,11 @@ def _is_copied(line: Line, channel_id: str) -> bool:
 
 
 def _moderation_id(line: Line, now_ms: int) -> str:
-    """Return what tells one CLEARCHAT or CLEARMSG from the others: they carry no id."""
-    target = line.tag("target-msg-id") or line.tag("target-user-id")
+    """Return what tells one CLEARCHAT or CLEARMSG from the others: they carry no id.
+
+    A user may be timed out and banned at once: those are two.
+    """
+    target = line.tag("target-msg-id") or f"{line.tag('target-user-id')} {line.tag('ban-duration')}"
     return f"{line.command} {line.channel} {line.tag('tmi-sent-ts') or now_ms // SECOND_MS} {target}"
 
 

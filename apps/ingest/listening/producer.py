@@ -18,8 +18,9 @@ from apps.ingest.listening.ownership import Newest, Ownership
 from apps.ingest.listening.wishes import Wishes
 from apps.ingest.listening.writer import Entry, Writer
 from core.coverage import Coverage, Gap
-from core.event_time import PROMISE_DELAY_MS, SlewedClock
+from core.event_time import PROMISE_DELAY_MS, SlewedClock, set_note
 from core.irc import Line
+from core.records import MAX_AHEAD_MS
 from core.sharding import partition_of
 from core.times import MINUTE_MS
 from core.topics import TOPIC
@@ -265,6 +266,8 @@ class ChatProducer:
             counts = {**self.writer.counts, **{f"rejected: {why}": n for why, n in self.intake.rejected.items()}}
             held = "; Kafka is away, records wait" if self.writer.is_held() else ""
             log.info("%d of %d channels joined; %s%s", self.coverage.heard(), len(self.wanted), counts, held)
+            if note := set_note(self._clock.ahead_ms(wall_ms(), monotonic_ms()), MAX_AHEAD_MS):
+                log.warning("%s", note)
             await asyncio.sleep(REPORT_EVERY_S)
 
 

@@ -160,7 +160,7 @@ class Crowd:
 
     def _remove(self, index: int, due_ms: float, seconds: int) -> list[Item]:
         recent = self._recent[index]
-        user = recent[-1].chatter if recent else self._somebody(index)
+        user = recent.pop().chatter if recent else self._somebody(index)
         return [Removal(self.new_id(), self._channel(index), due_ms, user, seconds)]
 
     def _deletion(self, index: int, due_ms: float) -> list[Item]:
