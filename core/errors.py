@@ -23,3 +23,7 @@ class TwitchRefused(TwitchlyError):
 
 class NotFound(TwitchlyError):
     """What was asked for does not exist."""
+
+
+class Refused(TwitchlyError):
+    """What a person asked for cannot be done as it stands. The message is for them, and says what to do."""

@@ -1,4 +1,4 @@
-"""Who may sign in."""
+"""Who may sign in, and what belongs to them."""
 
 from __future__ import annotations
 
@@ -39,3 +39,39 @@ class User(AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+
+class Watchlist(models.Model):
+    """Channels that an account keeps together, in an order of its own."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watchlists")
+    name = models.CharField(max_length=60)
+    created_at = models.DateTimeField(auto_now_add=True)
+    # The one that a channel is added to with one click is the one used last.
+    used_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["owner", "name"], name="watchlist_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Watched(models.Model):
+    """A channel on a watchlist, by Twitch's id."""
+
+    watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="watched")
+    channel_id = models.CharField(max_length=20)
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["watchlist", "channel_id"], name="watched_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.channel_id

@@ -4,11 +4,21 @@ from django.urls import include, path
 
 from apps.dashboard import views
 from apps.dashboard.accounts import views as accounts
+from apps.dashboard.watchlists import views as watchlists
 
 urlpatterns = [
     path("", views.board, name="board"),
     path("method", views.method, name="method"),
     path("channels/<str:channel_id>/series", views.channel_series, name="channel-series"),
+    path("watchlists", watchlists.overview, name="watchlists"),
+    path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
+    path("watchlists/watch", watchlists.watch, name="watch"),
+    path("watchlists/lists", watchlists.lists, name="watch-lists"),
+    path("watchlists/<int:watchlist_id>", watchlists.watchlist, name="watchlist"),
+    path("watchlists/<int:watchlist_id>/lines", watchlists.lines, name="watchlist-lines"),
+    path("watchlists/<int:watchlist_id>/rename", watchlists.rename, name="watchlist-rename"),
+    path("watchlists/<int:watchlist_id>/delete", watchlists.delete, name="watchlist-delete"),
+    path("watchlists/<int:watchlist_id>/order", watchlists.order, name="watchlist-order"),
     path("account/", accounts.overview, name="account"),
     path("account/data.json", accounts.data, name="account-data"),
     path("account/delete", accounts.delete, name="account-delete"),

@@ -12,7 +12,7 @@ from core.coverage import Unheard
 from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
 from core.history import grain_for
-from core.metrics import values_of
+from core.metrics import METRIC, values_of
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 
@@ -141,3 +141,18 @@ def joined(gaps: Iterable[GapSpan]) -> list[GapSpan]:
         else:
             whole.append(gap)
     return whole
+
+
+def minute_lines(
+    channel_ids: Collection[str], metric: str, from_ms: int, until_ms: int
+) -> dict[str, list[tuple[int, float]]]:
+    """Return a metric of each of these channels by its minutes' ends in (from_ms, until_ms]; where none, no point.
+
+    Raises: ServiceAway.
+    """
+    value, window_ms = METRIC[metric].value, WINDOW_MS["minute"]
+    found = WindowStore().read_many("minute", channel_ids, from_ms, until_ms)
+    return {
+        channel_id: [(w.end_ms, y) for w in windows if (y := value(w.columns, window_ms)) is not None]
+        for channel_id, windows in found.items()
+    }

@@ -80,18 +80,26 @@ class WindowStore:
 
     def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first."""
+        return self.read_many(grain, [channel_id], from_ms, until_ms)[channel_id]
+
+    def read_many(
+        self, grain: StoredGrain, channel_ids: Collection[str], from_ms: int, until_ms: int
+    ) -> dict[str, list[StoredWindow]]:
+        """Return the same of each of these channels."""
         names = _STORED_COLUMNS[grain]
         bucket, buckets = _buckets(grain, from_ms, until_ms)
         query = (
-            f"SELECT end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  names of our own table
+            f"SELECT channel_id, end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  names of our own table
             f" WHERE channel_id = ? AND {bucket} = ? AND end_ms > ? AND end_ms <= ?"
         )
         with away():
             session = open_session()
             statement = prepare(session, query)
-            reads = [(statement, (channel_id, value, from_ms, until_ms)) for value in buckets]
-            found = rows(session, reads)
-        return sorted((_stored(row, names) for row in found), key=lambda window: window.end_ms)
+            reads = [(statement, (i, value, from_ms, until_ms)) for i in channel_ids for value in buckets]
+            found: dict[str, list[StoredWindow]] = {channel_id: [] for channel_id in channel_ids}
+            for row in rows(session, reads):
+                found[row["channel_id"]].append(_stored(row, names))
+        return {i: sorted(windows, key=lambda window: window.end_ms) for i, windows in found.items()}
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
         """Return what happened in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""

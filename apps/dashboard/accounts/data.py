@@ -13,6 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from apps.dashboard.models import User
+from apps.dashboard.watchlists.queries import channels_of, watchlists_of
 
 
 def personal_data(user: User) -> dict[str, Any]:
@@ -30,6 +31,10 @@ def personal_data(user: User) -> dict[str, Any]:
         "connected_accounts": _rows(
             SocialAccount.objects.filter(user=user), "provider", "uid", "date_joined", "last_login"
         ),
+        "watchlists": [
+            {"name": one.name, "created": _iso(one.created_at), "channels": channels_of(one)}
+            for one in watchlists_of(user)
+        ],
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
     }
 

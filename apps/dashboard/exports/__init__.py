@@ -1,0 +1,1 @@
+"""Figures to take along: CSV and NDJSON of charts and tables."""

@@ -1,0 +1,78 @@
+"""How a table is written to a file: CSV for spreadsheets, NDJSON for programs. Pure: rows in, text out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Cell = str | int | float | None
+Format = Literal["csv", "ndjson"]
+CONTENT_TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+# A spreadsheet takes a text that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column: its name for programs, and its unit, empty where it has none."""
+
+    name: str
+    unit: str = ""
+
+
+class Writer(Protocol):
+    """Writes a table piece by piece."""
+
+    def head(self) -> str:
+        """Return what comes before the first row."""
+        ...
+
+    def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
+        """Return some rows, in the order of the fields; what is not known is None."""
+        ...
+
+
+def writer_of(form: Format, fields: Sequence[Field]) -> Writer:
+    """Return the writer of a format."""
+    return _Csv(fields) if form == "csv" else _Ndjson(fields)
+
+
+class _Csv:
+    """RFC 4180 with a head; what is not known is an empty cell, and no text is a formula."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = fields
+
+    def head(self) -> str:
+        # The mark tells spreadsheets that it is UTF-8.
+        return "\ufeff" + self.rows([[f"{field.name} ({field.unit})" if field.unit else field.name for field in self._fields]])
+
+    def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
+        text = io.StringIO()
+        csv.writer(text).writerows([_plain(cell) for cell in row] for row in rows)
+        return text.getvalue()
+
+
+class _Ndjson:
+    """One object a line: {"schema": {field: unit}} first, then the rows; what is not known is left out."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = fields
+
+    def head(self) -> str:
+        return json.dumps({"schema": {field.name: field.unit for field in self._fields}}, ensure_ascii=False) + "\n"
+
+    def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
+        names = [field.name for field in self._fields]
+        known = ({name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows)
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in known)
+
+
+def _plain(cell: Cell) -> Cell:
+    if isinstance(cell, str) and cell.startswith(_FORMULA):
+        return f"'{cell}"
+    return cell

@@ -1,0 +1,1 @@
+"""Watchlists: channels that an account keeps together."""

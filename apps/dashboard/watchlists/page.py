@@ -1,0 +1,81 @@
+"""What the page of one watchlist shows: each channel now, and its past hour."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from apps.dashboard.directory import Directory
+from apps.dashboard.readings import ChannelNow, LiveBoards
+from apps.dashboard.sparkline import spark_path
+from apps.metrics import queries as history
+from apps.metrics.boards import BoardReader
+from core.errors import ServiceAway
+from core.times import HOUR_MS, MINUTE_MS
+
+log = logging.getLogger(__name__)
+
+Lines = dict[str, list[tuple[int, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A channel of the list; without a profile nobody knows it any more. `path` draws its past hour."""
+
+    id: str
+    channel: ChannelNow | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The channels in the list's order. `live_away`, `lines_away`: what is behind it did not answer."""
+
+    cards: list[Card]
+    newest_end_ms: int | None
+    live_away: bool
+    lines_away: bool
+
+
+def read_cards(channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:
+    """Return the cards of these channels for one metric."""
+    reading = async_to_sync(_read_live)(channel_ids, now_ms)
+    lines = read_lines(channel_ids, metric, now_ms)
+    channels, newest_ms = reading or ({}, None)
+    cards = [
+        Card(
+            channel_id,
+            channels.get(channel_id),
+            spark_path((lines or {}).get(channel_id, []), now_ms - HOUR_MS, now_ms, MINUTE_MS),
+        )
+        for channel_id in channel_ids
+    ]
+    return Cards(cards, newest_ms, live_away=reading is None, lines_away=lines is None)
+
+
+def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:
+    """Return the past hour of each channel by the minute, or None while Cassandra is away or not set up."""
+    if not settings.CASSANDRA_HOSTS:
+        return None
+    try:
+        return history.minute_lines(channel_ids, metric, now_ms - HOUR_MS, now_ms)
+    except ServiceAway as error:
+        log.warning("a watchlist is shown without its lines: %s", error)
+        return None
+
+
+async def _read_live(channel_ids: Sequence[str], now_ms: int) -> tuple[dict[str, ChannelNow], int | None] | None:
+    # Connections of its own: those of the hub belong to another event loop.
+    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+    try:
+        reading = await boards.read((), channel_ids, now_ms)
+    except ServiceAway as error:
+        log.warning("a watchlist is shown without live figures: %s", error)
+        return None
+    finally:
+        await boards.aclose()
+    return dict(reading.channels), reading.newest_end_ms

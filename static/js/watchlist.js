@@ -1,0 +1,86 @@
+// The page of a watchlist: live figures on its cards, their past hour anew each minute, and their order.
+
+import { Connection } from "./connection.js";
+import { figure } from "./figures.js";
+import { useMetrics } from "./metrics.js";
+import { Reorder } from "./reorder.js";
+import { LiveSocket, liveUrl } from "./socket.js";
+import { sparkPath } from "./sparkline.js";
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+const $ = (id) => document.getElementById(id);
+const start = JSON.parse($("start").textContent);
+useMetrics(start.metrics);
+let clockAhead = start.now_ms - Date.now();
+let hasFrame = false;
+const clock = () => Date.now() + clockAhead;
+const cards = new Map([...document.querySelectorAll("#cards > li")].map((card) => [card.dataset.id, card]));
+
+const socket = new LiveSocket(liveUrl(), {
+  onFrame: receive,
+  onSignedOut: () => location.reload(),
+  onReturn: drawLines,
+});
+const connection = new Connection({
+  badge: $("conn"),
+  note: $("note"),
+  clock,
+  socket: () => ({ isOpen: socket.isOpen, tries: socket.tries, hasFrame }),
+});
+
+function receive(frame) {
+  if (frame.type === "error") {
+    connection.reason = frame.reason;
+  } else {
+    hasFrame = true;
+    connection.reason = "";
+    clockAhead = frame.now_ms - Date.now();
+    connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
+    for (const { id, ...channel } of frame.channels) show(cards.get(id), channel);
+  }
+  connection.update();
+}
+
+function show(card, channel) {
+  if (!card) return;
+  write(card, "[data-value]", figure(start.metric, channel.values[start.metric], channel.coverage));
+  write(card, "[data-viewers]", figure("viewers", channel.values.viewers));
+  write(card, "[data-category]", channel.category);
+  card.querySelector("[data-offline]").hidden = !channel.is_offline;
+}
+
+function write(card, selector, text) {
+  const element = card.querySelector(selector);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+async function drawLines() {
+  if (document.hidden) return;
+  const answer = await fetch(`/watchlists/${start.id}/lines?metric=${start.metric}`).catch(() => null);
+  if (!answer?.ok) return;
+  const { now_ms: nowMs, lines } = await answer.json();
+  for (const [id, points] of Object.entries(lines)) {
+    cards.get(id)?.querySelector("path").setAttribute("d", sparkPath(points, nowMs - HOUR_MS, nowMs, MINUTE_MS));
+  }
+}
+
+/** Keep the order that the cards have now. Returns whether it was kept. */
+async function keepOrder(ids) {
+  const body = new URLSearchParams(ids.map((id) => ["channels", id]));
+  body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  const headers = { Accept: "application/json" };
+  const answer = await fetch(`/watchlists/${start.id}/order`, { method: "POST", body, headers }).catch(() => null);
+  $("said").textContent = answer?.ok ? "Order kept." : "The order could not be kept. Reload the page and try again.";
+  return Boolean(answer?.ok);
+}
+
+$("metric").addEventListener("change", (event) => event.target.form.requestSubmit());
+if (cards.size > 0) {
+  new Reorder($("cards"), keepOrder);
+  socket.subscribe("channels", { kind: "channels", channels: start.channels.slice(0, 50) });
+  if (start.channels.length > 50) socket.subscribe("more", { kind: "channels", channels: start.channels.slice(50) });
+}
+setInterval(drawLines, MINUTE_MS);
+setInterval(() => connection.update(), 1000);

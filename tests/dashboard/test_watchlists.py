@@ -1,0 +1,185 @@
+"""Watchlists: what an account keeps together, and that nobody else touches it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from apps.dashboard.accounts.data import personal_data
+from apps.dashboard.models import User, Watchlist
+from apps.dashboard.services import ensure_user
+from apps.dashboard.sparkline import spark_path
+from apps.dashboard.watchlists import services
+from apps.dashboard.watchlists.queries import channels_of, lists_with
+from core.errors import Refused
+from tests.dashboard.conftest import EMAIL, Boards
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def owner(signed_in: Client) -> User:
+    return User.objects.get(email=EMAIL)
+
+
+@pytest.fixture
+def other(db: None) -> Client:
+    ensure_user(email="other@example.com", password="another long password")
+    client = Client()
+    assert client.login(username="other@example.com", password="another long password")
+    return client
+
+
+def watching(owner: User, *channel_ids: str, name: str = "Mine") -> Watchlist:
+    watchlist = services.create(owner=owner, name=name)
+    for channel_id in channel_ids:
+        services.add(owner=owner, channel_id=channel_id, watchlist=watchlist)
+    return watchlist
+
+
+def test_the_first_channel_makes_the_first_list(signed_in: Client, owner: User) -> None:
+    answer = signed_in.post("/watchlists/watch", {"channel": "7"}, headers=JSON).json()
+    (watchlist,) = Watchlist.objects.filter(owner=owner)
+    assert (answer["list"], channels_of(watchlist)) == ("My channels", ["7"])
+    assert answer["lists"] == [{"id": watchlist.pk, "name": "My channels", "holds": True}]
+
+
+def test_one_click_adds_to_the_list_used_last(owner: User) -> None:
+    first, second = watching(owner, name="First"), watching(owner, name="Second")
+    services.add(owner=owner, channel_id="1", watchlist=first)
+    services.add(owner=owner, channel_id="2")
+    assert (channels_of(first), channels_of(second)) == (["1", "2"], [])
+    assert [(one.name, holds) for one, holds in lists_with(owner, "2")] == [("First", True), ("Second", False)]
+
+
+def test_a_channel_is_on_a_list_once_and_comes_off_again(signed_in: Client, owner: User) -> None:
+    watchlist = watching(owner, "7", "7", "8")
+    form = {"channel": "7", "list": watchlist.pk, "off": 1, "next": f"/watchlists/{watchlist.pk}"}
+    response = signed_in.post("/watchlists/watch", form)
+    assert response.headers["Location"] == f"/watchlists/{watchlist.pk}"
+    assert channels_of(watchlist) == ["8"]
+
+
+def test_a_form_leads_to_no_page_of_others(signed_in: Client, owner: User) -> None:
+    response = signed_in.post("/watchlists/watch", {"channel": "7", "next": "https://evil.example/"})
+    assert response.headers["Location"] == "/watchlists"
+
+
+def test_channels_are_ordered_by_dragging_and_by_steps(signed_in: Client, owner: User) -> None:
+    watchlist = watching(owner, "1", "2", "3")
+    address = f"/watchlists/{watchlist.pk}/order"
+    assert signed_in.post(address, {"channels": ["3", "1", "9"]}, headers=JSON).json() == {"channels": ["3", "1", "2"]}
+    signed_in.post(address, {"channel": "2", "by": "-1"})
+    assert channels_of(watchlist) == ["3", "2", "1"]
+    signed_in.post(address, {"channel": "3", "by": "-1"})
+    signed_in.post(address, {"channel": "nobody", "by": "1"})
+    assert channels_of(watchlist) == ["3", "2", "1"]
+
+
+def test_a_deleted_list_comes_back_by_undo(signed_in: Client, owner: User) -> None:
+    watchlist = watching(owner, "3", "1", name="For <January>")
+    page = signed_in.post(f"/watchlists/{watchlist.pk}/delete", follow=True).content.decode()
+    assert "For &lt;January&gt;" in page
+    assert not Watchlist.objects.exists()
+    (undo,) = re.findall(r'name="undo" value="([^"]+)"', page)
+    signed_in.post("/watchlists/restore", {"undo": undo})
+    (again,) = Watchlist.objects.filter(owner=owner)
+    assert (again.name, channels_of(again)) == ("For <January>", ["3", "1"])
+    assert "already" in signed_in.post("/watchlists/restore", {"undo": undo}, follow=True).content.decode()
+
+
+def test_an_undo_of_somebody_else_or_made_up_does_nothing(signed_in: Client, owner: User, other: Client) -> None:
+    undo = services.delete(watchlist=watching(owner, "1"))
+    for client, text in ((other, undo), (signed_in, f"{undo}x")):
+        client.post("/watchlists/restore", {"undo": text})
+        assert not Watchlist.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", ""),
+        ("get", "/lines"),
+        ("post", "/rename"),
+        ("post", "/delete"),
+        ("post", "/order"),
+    ],
+)
+def test_a_list_is_nobody_else_s(owner: User, other: Client, client: Client, method: str, path: str) -> None:
+    watchlist = watching(owner, "1", "2")
+    address = f"/watchlists/{watchlist.pk}{path}"
+    assert getattr(other, method)(address, {"name": "stolen", "channels": ["2", "1"]}).status_code == 404
+    answer = getattr(Client(), method)(address)
+    assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/account/login/")
+    watchlist.refresh_from_db()
+    assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "2"])
+
+
+def test_nobody_adds_to_a_list_of_somebody_else(owner: User, other: Client) -> None:
+    watchlist = watching(owner, "1")
+    for form in ({"channel": "2", "list": watchlist.pk}, {"channel": "1", "list": watchlist.pk, "off": 1}):
+        assert other.post("/watchlists/watch", form).status_code == 404
+    assert channels_of(watchlist) == ["1"]
+    assert other.get("/watchlists/lists?channel=1").json() == {"lists": []}
+
+
+def test_what_cannot_be_is_refused_with_what_to_do(owner: User, signed_in: Client) -> None:
+    watchlist = watching(owner, *map(str, range(1, services.CHANNELS_MAX + 1)))
+    with pytest.raises(Refused, match="is full: a watchlist holds 100"):
+        services.add(owner=owner, channel_id="999", watchlist=watchlist)
+    with pytest.raises(Refused, match="That is no channel"):
+        services.add(owner=owner, channel_id="../7")
+    for number in range(services.LISTS_MAX - 1):
+        services.create(owner=owner, name=f"List {number}")
+    answer = signed_in.post("/watchlists", {"name": "One more"})
+    assert answer.status_code == 400
+    assert "Delete one to make another" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x1b[2J"])
+def test_a_list_needs_a_name(signed_in: Client, owner: User, name: str) -> None:
+    assert "needs a name of 1 to 60" in signed_in.post("/watchlists", {"name": name}).content.decode()
+    watchlist = watching(owner)
+    assert (
+        "needs a name"
+        in signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": name}, follow=True).content.decode()
+    )
+
+
+def test_a_name_is_used_once(signed_in: Client, owner: User) -> None:
+    watchlist = watching(owner, name="Mine")
+    watching(owner, name="Other")
+    assert "already" in signed_in.post("/watchlists", {"name": " Mine "}).content.decode()
+    page = signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Other"}, follow=True).content.decode()
+    assert "already" in page
+    signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Third"})
+    assert sorted(one.name for one in Watchlist.objects.all()) == ["Other", "Third"]
+
+
+def test_a_list_shows_its_channels_now_in_its_order(boards: Boards, signed_in: Client, owner: User) -> None:
+    watchlist = watching(owner, "3", "2", "404")
+    page = signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers").content.decode()
+    names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
+    assert names == ["Gamma", "Beta", "404"]
+    assert re.findall(r"<b data-value>([^<]*)</b>", page) == ["500", "12,418", "–"]
+    assert "The past hour did not load" in page
+    assert signed_in.get(f"/watchlists/{watchlist.pk}/lines").status_code == 503
+
+
+def test_an_empty_list_says_how_to_fill_it(signed_in: Client, owner: User) -> None:
+    assert "press the star" in signed_in.get("/watchlists").content.decode()
+    assert "press the star" in signed_in.get(f"/watchlists/{watching(owner).pk}").content.decode()
+
+
+def test_watchlists_are_among_the_data_of_an_account(owner: User) -> None:
+    watching(owner, "3", "1")
+    (told,) = personal_data(owner)["watchlists"]
+    assert (told["name"], told["channels"]) == ("Mine", ["3", "1"])
+
+
+def test_a_line_breaks_where_minutes_are_missing() -> None:
+    points = [(0, 0.0), (60_000, 5.0), (180_000, 10.0), (240_000, 10.0)]
+    assert spark_path(points, 0, 240_000, 60_000) == "M0.0 46.0L60.0 24.0M180.0 2.0L240.0 2.0"
+    assert spark_path([], 0, 240_000, 60_000) == ""
