@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from core.columns import STEP_MS, STORED_GRAINS, StoredGrain
 from core.times import DAY_MS
 
-# How long the rows of a grain are kept; hours stay.
+# How long the rows of a grain are kept, and what happened to a channel; hours stay.
 KEPT_MS: Mapping[StoredGrain, int] = {"live": 2 * DAY_MS, "minute": 90 * DAY_MS}
-# A chart draws no more points than this: 6 h of live windows, 36 h of minutes, 91 d of hours.
-POINTS_MAX = 2_200
+EVENTS_KEPT_MS = 90 * DAY_MS
+# A chart draws no more points than this: 25 h of live windows, 6 d of minutes, 375 d of hours.
+POINTS_MAX = 9_000
+SPAN_MAX_MS = POINTS_MAX * STEP_MS["hour"]
 
 
 def grain_for(from_ms: int, until_ms: int, now_ms: int) -> StoredGrain:
     """Return the finest grain that still holds the whole span and gives no more than POINTS_MAX points.
 
+    A span longer than SPAN_MAX_MS gives more of any grain.
     Rows are never summed into longer ones: people who wrote in two windows would count twice.
     """
     for grain in STORED_GRAINS:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from apps.metrics.queries import RANGES
+from apps.dashboard.channel.spans import Span, iso
+from apps.metrics.queries import RANGES, Range, past_range
 from core.errors import TwitchlyError
-from core.metrics import BOARDS
+from core.metrics import BOARDS, METRIC
 
 BOARD_KEYS = tuple(board.key for board in BOARDS)
 DEFAULT_BOARD = BOARD_KEYS[0]
@@ -33,16 +34,37 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the address of the page names."""
+    """What the address of the page names; without a `metric` the board's is charted, without a `span` the range."""
 
     board: str = DEFAULT_BOARD
     channel: str | None = None
     range: str = DEFAULT_RANGE
+    metric: str | None = None
+    span: Span | None = None
 
-    def query(self, **changes: str | None) -> str:
+    @property
+    def charted(self) -> str:
+        """The metric that the chart shows."""
+        return self.metric or self.board
+
+    def shown(self, now_ms: int) -> Range:
+        """Return the range that the chart shows."""
+        return past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else RANGES[self.range]
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the fields of the address, None for what it leaves open."""
+        return {
+            "board": self.board,
+            "channel": self.channel,
+            "range": self.range,
+            "metric": self.metric,
+            "from": iso(self.span.from_ms) if self.span else None,
+            "until": iso(self.span.until_ms) if self.span else None,
+        }
+
+    def query(self, **changes: Any) -> str:
         """Return the address of the same page with `changes`; what has its default is left out."""
-        wanted = {"board": self.board, "channel": self.channel, "range": self.range} | changes
-        defaults = {"board": DEFAULT_BOARD, "channel": None, "range": DEFAULT_RANGE}
+        wanted, defaults = replace(self, **changes).as_json(), Choice().as_json()
         return "?" + urlencode({name: value for name, value in wanted.items() if value and value != defaults[name]})
 
 
@@ -52,12 +74,14 @@ def is_channel_id(text: str) -> bool:
 
 
 def read_query(query: Mapping[str, str]) -> Choice:
-    """Return the choice in a query string; a board or range that does not exist becomes the default."""
-    board, range_key = query.get("board", ""), query.get("range", "")
+    """Return the choice in a query string, without its span; what does not exist becomes the default."""
+    board, range_key, metric = query.get("board", ""), query.get("range", ""), query.get("metric", "")
+    board = board if board in BOARD_KEYS else DEFAULT_BOARD
     return Choice(
-        board if board in BOARD_KEYS else DEFAULT_BOARD,
+        board,
         query.get("channel") or None,
         range_key if range_key in RANGES else DEFAULT_RANGE,
+        metric if metric in METRIC and metric != board else None,
     )
 
 

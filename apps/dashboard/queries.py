@@ -15,11 +15,12 @@ from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.freshness import Freshness, viewers_freshness
 from apps.dashboard.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.dashboard.summary import value_of
+from apps.dashboard.templatetags.figures import LENGTHS
 from apps.dashboard.timeline import marks_json
 from apps.metrics import queries as history
 from apps.metrics.boards import BoardReader
 from apps.metrics.marks import EventMark
-from apps.metrics.queries import Series
+from apps.metrics.queries import Range, Series
 from core.errors import NotFound, ServiceAway
 from core.metrics import METRICS
 
@@ -31,6 +32,7 @@ class BoardPage:
     """All that the first paint shows. `board_away` and `chart_away`: the service behind it did not answer."""
 
     choice: Choice
+    shown: Range
     now_ms: int
     newest_end_ms: int | None
     viewers_at_ms: int | None
@@ -50,10 +52,12 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
     """
     reading = read_live(choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
-    series = read_series(channel.profile.id, choice.range, now_ms) if channel else None
+    shown = choice.shown(now_ms)
+    series = read_series(channel.profile.id, shown, now_ms) if channel else None
     viewers_at_ms = reading.viewers_at_ms if reading else None
     return BoardPage(
         choice,
+        shown,
         now_ms,
         reading.newest_end_ms if reading else None,
         viewers_at_ms,
@@ -122,12 +126,12 @@ async def _find_profile(channel_id: str, now_ms: int) -> Profile:
     raise NotFound(f"There is no channel with the id {channel_id[:20]}.")
 
 
-def read_series(channel_id: str, range_key: str, now_ms: int) -> Series | None:
+def read_series(channel_id: str, shown: Range, now_ms: int) -> Series | None:
     """Return the channel's history, or None while Cassandra is away or not set up."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.series(channel_id, range_key, now_ms)
+        return history.series(channel_id, shown, now_ms)
     except ServiceAway as error:
         log.warning("a chart is shown without history: %s", error)
         return None
@@ -138,13 +142,24 @@ def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[Eve
     return history.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}
 
 
+def range_json(shown: Range) -> dict[str, Any]:
+    """Return a range as the script takes it; `length` is that of its windows."""
+    return {
+        "key": shown.key,
+        "label": shown.label,
+        "span_ms": shown.span_ms,
+        "step_ms": shown.step_ms,
+        "merge_ms": shown.merge_ms,
+        "until_ms": shown.until_ms,
+        "length": LENGTHS[shown.grain],
+    }
+
+
 def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
     """Return the history by columns, as the script draws it; null where a metric has no data."""
     return {
         "channel": channel_id,
-        "range": series.range.key,
-        "span_ms": series.range.span_ms,
-        "step_ms": series.range.step_ms,
+        "range": range_json(series.range),
         "now_ms": now_ms,
         "end_ms": [point.end_ms for point in series.points],
         "coverage": [point.coverage for point in series.points],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -39,7 +38,7 @@ def summarise(series: Series, metric: str) -> Summary:
     """Return the summary of one metric over the whole series."""
     valued = [(value, point.end_ms) for point in series.points if (value := value_of(point, metric)) is not None]
     peak, peak_ms = max(valued, key=lambda pair: pair[0], default=(None, None))
-    connected_ms, span_ms = _connected(series.points, series.range.step_ms)
+    connected_ms, span_ms = _connected(series)
     coverage = connected_ms / span_ms if span_ms else None
     return Summary(
         peak,
@@ -69,10 +68,22 @@ def now_note(metric: str, now: ChannelNow) -> str:
     return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"
 
 
-def _connected(points: Sequence[Point], step_ms: int) -> tuple[float, int]:
-    """Return how long of the charted span we listened, and the span; each point speaks for one step at most."""
-    if not points:
-        return 0.0, 0
-    starts = [points[0].end_ms - step_ms, *(point.end_ms for point in points[:-1])]
+def _connected(series: Series) -> tuple[float, int]:
+    """Return how long of the charted span we listened, and the span; each point speaks for one step at most.
+
+    The span is that of the points. In the past the gaps recorded at its ends belong to it: nothing came after them.
+    """
+    points, step_ms = series.points, series.range.step_ms
+    starts = [points[0].end_ms - step_ms, *(point.end_ms for point in points[:-1])] if points else []
     heard = [min(point.end_ms - start, step_ms) * point.coverage for start, point in zip(starts, points, strict=True)]
-    return sum(heard), points[-1].end_ms - starts[0]
+    ends = [starts[0], points[-1].end_ms] if points else []
+    ends += _gap_ends(series)
+    return sum(heard), max(ends, default=0) - min(ends, default=0)
+
+
+def _gap_ends(series: Series) -> list[int]:
+    until_ms = series.range.until_ms
+    if until_ms is None:
+        return []
+    from_ms = until_ms - series.range.span_ms
+    return [min(max(at_ms, from_ms), until_ms) for gap in series.gaps for at_ms in (gap.from_ms, gap.until_ms)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from apps.metrics.marks import EventMark, marks_of
 from apps.metrics.store import StoredWindow, WindowStore
@@ -11,24 +12,26 @@ from core.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.coverage import Unheard
 from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
-from core.history import grain_for
+from core.history import EVENTS_KEPT_MS, grain_for
 from core.metrics import METRIC, values_of
+from core.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A span up to now that a chart can show, and over what its frequent events are summed."""
+    """A span that a chart can show, up to now or, with `until_ms`, up to then.
+
+    `merge_ms` is over what its frequent events are summed, `grain` the stored one that it is drawn from. A span of
+    the past has no key.
+    """
 
     key: str
     label: str
     span_ms: int
     merge_ms: int
-
-    @property
-    def grain(self) -> StoredGrain:
-        """The stored grain it is drawn from."""
-        return grain_for(0, self.span_ms, self.span_ms)
+    grain: StoredGrain
+    until_ms: int | None = None
 
     @property
     def step_ms(self) -> int:
@@ -37,14 +40,14 @@ class Range:
 
 
 RANGES: Mapping[str, Range] = {
-    shown.key: shown
-    for shown in (
-        Range("10m", "10 min", 10 * MINUTE_MS, MINUTE_MS),
-        Range("1h", "1 h", HOUR_MS, 5 * MINUTE_MS),
-        Range("6h", "6 h", 6 * HOUR_MS, 15 * MINUTE_MS),
-        Range("24h", "24 h", DAY_MS, 30 * MINUTE_MS),
-        Range("7d", "7 d", 7 * DAY_MS, 6 * HOUR_MS),
-        Range("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
+    key: Range(key, label, span_ms, merge_ms, grain_for(0, span_ms, span_ms))
+    for key, label, span_ms, merge_ms in (
+        ("10m", "10 min", 10 * MINUTE_MS, MINUTE_MS),
+        ("1h", "1 h", HOUR_MS, 5 * MINUTE_MS),
+        ("6h", "6 h", 6 * HOUR_MS, 15 * MINUTE_MS),
+        ("24h", "24 h", DAY_MS, 30 * MINUTE_MS),
+        ("7d", "7 d", 7 * DAY_MS, 6 * HOUR_MS),
+        ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
     )
 }
 # How far back live pages are told what happened: longer than they go without asking for the whole history.
@@ -94,22 +97,40 @@ class Series:
     marks: list[EventMark]
 
 
-def series(channel_id: str, range_key: str, now_ms: int) -> Series:
-    """Return the channel's history up to `now_ms`. Raises: KeyError for an unknown range; ServiceAway."""
-    chosen = RANGES[range_key]
+def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
+    """Return the range between two moments, drawn from the finest rows that are still kept."""
+    span_ms = until_ms - from_ms
+    merge_ms = next((shown.merge_ms for shown in RANGES.values() if shown.span_ms >= span_ms), 3 * DAY_MS)
+    return Range("", _between(from_ms, until_ms), span_ms, merge_ms, grain_for(from_ms, until_ms, now_ms), until_ms)
+
+
+def _between(from_ms: int, until_ms: int) -> str:
+    since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (from_ms, until_ms))
+    day = "" if since.date() == until.date() else f"{until:%-d %b %Y} "
+    return f"{since:%-d %b %Y %H:%M} to {day}{until:%H:%M}"
+
+
+def series(channel_id: str, chosen: Range, now_ms: int) -> Series:
+    """Return the channel's history over a range. Raises: ServiceAway."""
     store = WindowStore()
-    from_ms = now_ms - chosen.span_ms
+    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
+    from_ms = until_ms - chosen.span_ms
     window_ms = WINDOW_MS[chosen.grain]
-    events = store.read_events(channel_id, from_ms - window_ms, now_ms)
+    events = _events(store, channel_id, max(from_ms - window_ms, now_ms - EVENTS_KEPT_MS), until_ms)
     gaps = [event for event in events if event.kind == "gap" and event.until_ms is not None]
     unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
     past_ms = PAST_MS if chosen.grain == "live" else 0
-    windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, now_ms)
+    windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
     points = [_point(w, window_ms, unheard, excitement) for w in windows if w.end_ms > from_ms]
     spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
     shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
     return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown))
+
+
+def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
+    """Return what is known of these days, which is nothing where none of it is kept any more."""
+    return store.read_events(channel_id, from_ms, until_ms) if from_ms <= until_ms else []
 
 
 def _point(window: StoredWindow, window_ms: int, unheard: Unheard, excitement: Mapping[int, float]) -> Point:

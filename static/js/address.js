@@ -1,11 +1,11 @@
-// The address of the page holds board, channel and range, so that it can be reloaded and shared.
+// The address of the page holds board, channel, range, metric and dates, so that it can be reloaded and shared.
 
-const DEFAULTS = { board: "viewers", channel: null, range: "10m" };
+const DEFAULTS = { board: "viewers", channel: null, range: "10m", metric: null, from: null, until: null };
 
 /** The address of a choice; what has its default is left out, as in choices.py. */
 export function hrefOf(choice) {
   const query = new URLSearchParams();
-  for (const name of ["board", "channel", "range"]) {
+  for (const name of Object.keys(DEFAULTS)) {
     if (choice[name] && choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
   }
   const text = query.toString();
@@ -15,6 +15,11 @@ export function hrefOf(choice) {
 /** Put a choice in the address, so that the back button returns to the one before. */
 export function push(choice) {
   history.pushState({ ...choice }, "", hrefOf(choice));
+}
+
+/** Change the address without a step for the back button. */
+export function replace(choice) {
+  history.replaceState({ ...choice }, "", hrefOf(choice));
 }
 
 /** Call `listener` with the choice that the back or forward button leads to. */

@@ -16,14 +16,17 @@ const LINES_SHOWN = 60;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
-  /** `ranges`, `labels` and `shapes` are the page's tables. */
-  constructor({ ranges, labels, shapes }) {
-    Object.assign(this, { ranges, labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
+  /** `labels` and `shapes` are the page's tables; `onZoom(span)`, `onMove(kind)` and `onReset()` ask for other times. */
+  constructor({ labels, shapes, onZoom, onMove, onReset }) {
+    Object.assign(this, { labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
       shapes,
       onReadout: (atMs, marks) => this.readOut(atMs, marks),
       onLayout: (left, width) => this.layOut(left, width),
+      onZoom,
+      onMove,
+      onReset,
     });
     $("overlay").addEventListener("change", () => this.draw());
   }
@@ -31,21 +34,28 @@ export class ChannelView {
   /** Show another channel or range: its history comes later, by `showHistory`. */
   open({ metric, range, channel }) {
     if (channel?.id !== this.now?.id) this.now = null;
-    this.series = new Series(this.ranges[range]);
-    this.range = range;
+    this.series = new Series(range);
     this.say("Loading history…");
     if (channel) this.showProfile(channel);
     this.showMetric(metric);
+  }
+
+  /** Show other times of the channel: what is known of them at once, their own history later. */
+  look(range) {
+    this.series = this.series.within(range);
+    this.say(this.series.points.length ? "" : "Loading history…");
+    this.showMetric(this.metric);
   }
 
   /** Chart another metric of the same history. */
   showMetric(metric) {
     this.metric = metric;
     const { name, unit } = metricOf(metric);
+    $("channel").querySelectorAll("[data-method]").forEach((link) => (link.hash = metric));
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
     $("channel").querySelector("[data-unit-now]").textContent = unit;
     $("channel").querySelectorAll("[data-name]").forEach((element) => (element.textContent = name));
-    $("range-name").textContent = this.ranges[this.range].label;
+    $("range-name").textContent = this.series.range.label;
     const isAlone = metric === "viewers";
     $("overlay-label").hidden = isAlone;
     $("channel").querySelector("[data-viewers-column]").hidden = isAlone;
@@ -53,9 +63,10 @@ export class ChannelView {
   }
 
   showHistory(history) {
+    if (this.series.isPast) this.series = new Series(history.range);
     this.series.merge(history);
-    this.say("");
-    this.draw();
+    this.say(this.series.isPast && history.end_ms.length === 0 ? "Nothing is stored of this channel for these dates." : "");
+    this.showMetric(this.metric);
   }
 
   /** Say why there is no history; live points still draw. */
@@ -110,7 +121,7 @@ export class ChannelView {
       bands: this.bands(),
       marks: this.noted,
       ...this.span,
-      edgeMs: this.isStale ? null : (this.series.points.at(-1)?.end_ms ?? null),
+      edgeMs: this.isStale || this.series.isPast ? null : (this.series.points.at(-1)?.end_ms ?? null),
       units: [unitOf(this.metric, this.series.range), showsViewers ? "viewers" : null],
     });
     $("chart").dataset.points = this.series.points.length;
@@ -118,9 +129,9 @@ export class ChannelView {
   }
 
   visibleSpan() {
-    const last = this.series.points.at(-1)?.end_ms ?? this.nowMs ?? Date.now();
-    const untilMs = this.isStale ? Math.max(last, this.nowMs) : last;
-    return { fromMs: untilMs - this.series.range.span_ms, untilMs };
+    const { fromMs, untilMs } = this.series.span(this.nowMs ?? Date.now());
+    const lateMs = this.isStale && !this.series.isPast ? Math.max(0, this.nowMs - untilMs) : 0;
+    return { fromMs: fromMs + lateMs, untilMs: untilMs + lateMs };
   }
 
   bands() {
@@ -130,7 +141,7 @@ export class ChannelView {
   /** While nothing arrives the time since the last window is a gap that has not ended. */
   openGap() {
     const last = this.series.points.at(-1);
-    return this.isStale && last ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }] : [];
+    return this.isStale && last && !this.series.isPast ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }] : [];
   }
 
   writeAll() {
@@ -206,7 +217,7 @@ export class ChannelView {
   /** Write the legend: the point under the crosshair and the marks there, else the newest point. */
   readOut(atMs, marks) {
     Object.assign(this, { readoutMs: atMs, readMarks: marks });
-    const newest = this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);
+    const newest = this.newest();
     const at = atMs === null ? newest : this.series.points.find((point) => point.end_ms === atMs);
     const legend = $("legend");
     const write = (selector, metric) => {
@@ -214,14 +225,21 @@ export class ChannelView {
       legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, at.coverage);
     };
     legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${when(at_ms)} ${label}`).join(" · ");
-    legend.querySelector(".when").textContent = this.whenOf(atMs ?? (newest === this.now ? null : newest.end_ms));
+    legend.querySelector(".when").textContent = this.whenOf(atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)));
     legend.querySelector("[data-overlay]").hidden = this.metric === "viewers" || !$("overlay").checked;
     write("[data-value]", this.metric);
     write("[data-viewers]", "viewers");
   }
 
+  /** What the legend shows of its own accord: the live value where it can stand beside the points, else the last one. */
+  newest() {
+    if (this.series.isPast) return this.series.points.at(-1) ?? null;
+    return this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);
+  }
+
   whenOf(atMs) {
     const ms = atMs ?? this.now?.end_ms;
+    if (this.series.isPast && atMs === null) return "No data";
     if (ms == null) return "No live data";
     const word = this.isStale ? "Last known, " : "Now, ";
     return `${atMs === null ? word : ""}${when(ms)} UTC`;
@@ -238,7 +256,7 @@ export class ChannelView {
     const { name, unit } = metricOf(this.metric);
     const most = peak === null ? "no data" : `peak ${atLeast(this.metric, peak, lowerBound)} ${unit}`;
     const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
-    return `${name} of ${this.profile?.name ?? "the channel"}, ${this.ranges[this.range].label}: ${most}.${events}`;
+    return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }
 
   say(message) {

@@ -12,14 +12,17 @@ const RIGHT_PX = 46;
 // Above the plot: the units, then the lane of events.
 const TOP_PX = 46;
 const VIEWERS_DASH = [7, 3];
+const LEAST_DRAG_PX = 8;
+const MOVES = { "+": "in", "=": "in", "-": "out", "[": "earlier", "]": "later" };
 
 export class Chart {
   /**
    * `shapes`: a path per kind of event. `onReadout(point time in ms or null, marks there)` as the crosshair moves;
-   * `onLayout(left, width)` of the plot, in px.
+   * `onLayout(left, width)` of the plot, in px. `onZoom(span)` when one is marked out or dragged to, `onMove(kind)` by a
+   * key, `onReset()` to leave a zoom.
    */
-  constructor(host, { shapes, onReadout, onLayout }) {
-    Object.assign(this, { host, shapes, onReadout, onLayout });
+  constructor(host, { shapes, onReadout, onLayout, onZoom, onMove, onReset }) {
+    Object.assign(this, { host, shapes, onReadout, onLayout, onZoom, onMove, onReset });
     this.state = { columns: [[]], bands: [], marks: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
     this.tokens = readTokens();
     onTheme(() => this.recolour());
@@ -36,7 +39,7 @@ export class Chart {
     this.state = state;
     if (isOther) this.build();
     else this.plot.setData(state.columns, false);
-    this.plot.setScale("x", { min: state.fromMs, max: state.untilMs });
+    if (!this.isPanned) this.plot.setScale("x", { min: state.fromMs, max: state.untilMs });
     if (this.readoutMs != null) this.read(this.readoutMs);
   }
 
@@ -52,7 +55,15 @@ export class Chart {
       ...this.size(),
       padding: [TOP_PX, hasViewers ? 0 : RIGHT_PX, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG_PX },
+        points: { size: 7 },
+        bind: {
+          mousedown: (plot, _target, select) => (event) => (event.shiftKey ? this.pan(plot, event) : select(event)),
+          dblclick: () => () => this.onReset(),
+        },
+      },
       scales: { x: { auto: false }, y: { range: withZero }, viewers: { range: aroundValues } },
       axes: [this.timeAxis(), this.valueAxis("y", LEFT_PX), ...(hasViewers ? [this.viewersAxis()] : [])],
       series: [{}, this.mainSeries(), ...(hasViewers ? [this.viewersSeries()] : [])],
@@ -60,6 +71,7 @@ export class Chart {
         drawClear: [(plot) => drawBands(plot, this.state, this.tokens)],
         draw: [(plot) => this.drawTop(plot)],
         setCursor: [(plot) => this.onCursor(plot)],
+        setSelect: [(plot) => this.onSelect(plot)],
       },
     };
   }
@@ -111,6 +123,34 @@ export class Chart {
     plot.redraw(false);
   }
 
+  /** A stretch was marked out with the pointer. */
+  onSelect(plot) {
+    const { left, width } = plot.select;
+    if (width < LEAST_DRAG_PX) return;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.onZoom({ fromMs: plot.posToVal(left, "x"), untilMs: plot.posToVal(left + width, "x") });
+  }
+
+  /** Drag the time axis along with the pointer; what lies there is asked for once it is let go. */
+  pan(plot, { clientX, button }) {
+    if (button !== 0) return;
+    const { fromMs, untilMs } = this.state;
+    const msPerPx = (untilMs - fromMs) / plot.over.clientWidth;
+    let by = 0;
+    this.isPanned = true;
+    const follow = (event) => {
+      by = (clientX - event.clientX) * msPerPx;
+      plot.setScale("x", { min: fromMs + by, max: untilMs + by });
+    };
+    const release = () => {
+      document.removeEventListener("mousemove", follow);
+      this.isPanned = false;
+      if (by) this.onZoom({ fromMs: fromMs + by, untilMs: untilMs + by });
+    };
+    document.addEventListener("mousemove", follow);
+    document.addEventListener("mouseup", release, { once: true });
+  }
+
   groups() {
     const { marks, fromMs, untilMs } = this.state;
     const inView = marks.filter((mark) => mark.at_ms >= fromMs && mark.at_ms <= untilMs);
@@ -145,6 +185,13 @@ export class Chart {
 
   onKey(event) {
     const times = this.state.columns[0];
+    const move = event.altKey || event.ctrlKey || event.metaKey ? undefined : MOVES[event.key];
+    if (event.key === "Escape") this.onReset();
+    if (move) {
+      event.preventDefault();
+      this.onMove(move);
+      return;
+    }
     const target = event.key.toLowerCase() === "m" ? this.nextMark(event) : keyTarget(event, times, this.readoutMs);
     if (target === undefined) return;
     event.preventDefault();

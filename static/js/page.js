@@ -1,17 +1,21 @@
 // The board page: what is chosen, and who is told when it changes or a frame arrives.
 
-import { hrefOf, isPlainClick, onReturn, push } from "./address.js";
+import { hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
+import { Dates } from "./dates.js";
 import { age, count } from "./figures.js";
 import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket } from "./socket.js";
+import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
 import { Viewers } from "./viewers.js";
 
 const HISTORY_EVERY_MS = 60_000;
 const HISTORY_RETRY_MS = 10_000;
+// The last hour's row is stored some seconds after that hour.
+const ROWS_COME_FOR_MS = 3_700_000;
 const NARROW = matchMedia("(max-width: 1079px)");
 
 const $ = (id) => document.getElementById(id);
@@ -29,7 +33,17 @@ let historyTimer = null;
 let asking = null;
 const clock = () => Date.now() + clockAhead;
 
-const view = new ChannelView(start);
+// Where a zoom returns to: the dates that were chosen otherwise, none for a range up to now.
+let unzoomed = { from: choice.from, until: choice.until };
+const charted = () => choice.metric ?? choice.board;
+
+const view = new ChannelView({
+  ...start,
+  onZoom: (span) => look(span, push),
+  onMove: move,
+  onReset: () => choose(unzoomed),
+});
+const dates = new Dates({ limits: start.span_limits, clock, onChoose: chooseDates, onMove: move });
 const board = new Board({
   list: $("list"),
   template: $("row"),
@@ -99,11 +113,16 @@ function showChannel(profile) {
   shown = profile.id;
   $("channel").hidden = false;
   $("no-channel").hidden = true;
-  view.open({ metric: choice.board, range: choice.range, channel: profile });
+  view.open({ metric: charted(), range: rangeOf(choice), channel: profile });
   board.select(shown);
   entitle(profile);
   socket.watch(choice.board, shown);
   askHistory();
+}
+
+function rangeOf({ range, from, until }) {
+  const span = spanOf({ from, until });
+  return span ? pastRange(span, start.ranges[range]) : start.ranges[range];
 }
 
 function entitle({ name }) {
@@ -117,17 +136,25 @@ async function askHistory() {
   asking = new AbortController();
   const { signal } = asking;
   try {
-    const answer = await fetch(`/channels/${shown}/series?range=${choice.range}`, { signal });
+    const { range, from, until } = choice;
+    const query = new URLSearchParams(from ? { from, until } : { range });
+    const answer = await fetch(`/channels/${shown}/series?${query}`, { signal });
     const body = await answer.json();
     if (answer.status === 401) signIn();
     else if (answer.ok) view.showHistory(body);
     else view.showProblem(body.reason);
+    if (isOver(choice) && (answer.ok || answer.status === 400)) return;
     historyTimer = setTimeout(askHistory, answer.ok ? HISTORY_EVERY_MS : HISTORY_RETRY_MS);
   } catch (error) {
     if (error.name === "AbortError") return;
     view.showProblem("History did not load. Live figures still draw here; the page asks again by itself.");
     historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
   }
+}
+
+/** Whether a span lies so far back that no row of it is still to come. */
+function isOver({ until }) {
+  return until !== null && Date.parse(until) < clock() - ROWS_COME_FOR_MS;
 }
 
 function signIn() {
@@ -140,11 +167,38 @@ function apply(next) {
   choice = next;
   document.body.dataset.view = choice.channel ? "channel" : "list";
   if (choice.board !== before.board) showBoard();
+  else if (choice.metric !== before.metric && shown) view.showMetric(charted());
+  dates.show(choice, charted());
   if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
   markTab($("tabs"), choice);
   markRange($("ranges"), choice);
   if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
-  else if (choice.range !== before.range && shown) showChannel(view.profile);
+  else if (isOtherTime(before) && shown) showTime();
+}
+
+const isOtherTime = (before) => ["range", "from", "until"].some((name) => choice[name] !== before[name]);
+
+/** Show other times of the same channel: dates keep what is drawn until finer or other data comes. */
+function showTime() {
+  if (!choice.from) return showChannel(view.profile);
+  view.look(rangeOf(choice));
+  askHistory();
+  return undefined;
+}
+
+function chooseDates(changes) {
+  const metric = changes.metric === choice.board ? null : (changes.metric ?? choice.metric);
+  if ("from" in changes) unzoomed = { from: changes.from, until: changes.until };
+  choose({ ...changes, metric });
+}
+
+/** Zoom or pan to a span; `keep` puts it in the address. */
+function look(span, keep) {
+  choose(chosen(fitted(span, clock(), start.span_limits)), keep);
+}
+
+function move(kind) {
+  look(moved(view.span, kind, clock(), start.span_limits), choice.from ? replace : push);
 }
 
 function openChosen(channel) {
@@ -158,14 +212,14 @@ function showBoard() {
   document.querySelectorAll("[data-method]").forEach((link) => (link.hash = choice.board));
   $("unit").textContent = metricOf(choice.board).unit;
   board.showLoading();
-  if (shown) view.showMetric(choice.board);
+  if (shown) view.showMetric(charted());
   if (shown) entitle(view.profile);
   socket.watch(choice.board, shown);
 }
 
-function choose(changes) {
+function choose(changes, keep = push) {
   const next = { ...choice, ...changes };
-  if (hrefOf(next) !== hrefOf(choice)) push(next);
+  if (hrefOf(next) !== hrefOf(choice)) keep(next);
   apply(next);
 }
 
@@ -194,7 +248,7 @@ $("ranges").addEventListener("click", (event) => {
   const link = event.target.closest("[data-range]");
   if (!link || !isPlainClick(event)) return;
   event.preventDefault();
-  choose({ range: link.dataset.range });
+  chooseDates({ range: link.dataset.range, from: null, until: null });
 });
 $("back").addEventListener("click", (event) => {
   if (!isPlainClick(event)) return;
@@ -203,17 +257,18 @@ $("back").addEventListener("click", (event) => {
   scrollTo(0, 0);
 });
 $("channel").querySelector("details").addEventListener("toggle", () => view.series && view.writeTable());
-bindTabs($("tabs"), (key) => choose({ board: key }));
+bindTabs($("tabs"), (key) => choose({ board: key, metric: null }));
 onReturn(choice, apply);
 
 connection.newestEndMs = start.newest_end_ms;
 viewers.atMs = start.viewers_at_ms;
 if (start.channel) {
-  view.open({ metric: choice.board, range: choice.range, channel: start.channel });
+  view.open({ metric: charted(), range: start.shown, channel: start.channel });
   view.showLive(start.channel);
   if (start.series) view.showHistory(start.series);
   else askHistory();
   historyTimer ??= setTimeout(askHistory, HISTORY_EVERY_MS);
 }
+dates.show(choice, charted());
 socket.watch(choice.board, shown);
 setInterval(update, 1000);

@@ -3,9 +3,10 @@
 import { metricOf } from "./metrics.js";
 
 const MISSING_AFTER_STEPS = 2.5;
+const HOUR_MS = 3_600_000;
 
 export class Series {
-  /** `range` is an entry of the page's table: span_ms and step_ms. */
+  /** `range` is an entry of the page's table, or a span of the past: span_ms, step_ms and until_ms, null up to now. */
   constructor(range) {
     this.range = range;
     this.points = [];
@@ -14,10 +15,31 @@ export class Series {
     this.rawFromMs = 0;
   }
 
+  /** What this series has of another span, to be drawn until that one's own data comes. */
+  within(range) {
+    const part = new Series({ ...range, step_ms: this.range.step_ms, merge_ms: this.range.merge_ms, length: this.range.length });
+    Object.assign(part, { points: this.points, gaps: this.gaps, marks: this.marks, rawFromMs: this.rawFromMs });
+    part.forget();
+    return part;
+  }
+
+  /** Whether it ended some time ago, and nothing live belongs to it. */
+  get isPast() {
+    return this.range.until_ms != null;
+  }
+
+  /** Between which times it lies; without a point and an end, up to `nowMs`. */
+  span(nowMs) {
+    const untilMs = this.range.until_ms ?? this.points.at(-1)?.end_ms ?? nowMs;
+    return { fromMs: untilMs - this.range.span_ms, untilMs };
+  }
+
   /** Take what /channels/<id>/series says; points that came live meanwhile stay. */
   merge(history) {
     const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, endMs, i)]));
-    this.points.forEach((point) => known.set(point.end_ms, point));
+    const newest = this.isLong ? (history.end_ms.at(-1) ?? 0) : 0;
+    // A whole minute or hour replaces the live points in it.
+    this.points.filter((point) => point.end_ms > newest).forEach((point) => known.set(point.end_ms, point));
     this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
     this.gaps = history.gaps;
     const pushed = this.marks;
@@ -30,6 +52,7 @@ export class Series {
 
   /** Take what happened of late, one mark an event; return whether anything is new. */
   addMarks(recent) {
+    if (this.isPast) return false;
     const known = new Set(this.marks.map(({ id }) => id));
     const fresh = recent.filter(({ id, at_ms: atMs }) => atMs >= this.rawFromMs && !known.has(id));
     this.marks = [...this.marks, ...fresh];
@@ -38,6 +61,7 @@ export class Series {
 
   /** Take the channel's newest live window; return whether it is new. */
   add({ end_ms, coverage, values }) {
+    if (this.isPast) return false;
     const last = this.points.at(-1);
     if (end_ms == null || (last && end_ms <= last.end_ms)) return false;
     if (last?.isEdge && this.slot(last.end_ms) === this.slot(end_ms)) this.points.pop();
@@ -61,17 +85,17 @@ export class Series {
     return this.points.findLast((point) => !point.isShort);
   }
 
-  /** Ranges drawn from 30 s windows keep every live second; longer ones one live point a step. */
+  /** Ranges up to an hour keep every live second; longer ones one live point a step. */
   slot(endMs) {
-    return !this.isLong ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
+    return this.range.span_ms <= HOUR_MS ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
   }
 
   forget() {
-    const last = this.points.at(-1);
-    const from = last ? last.end_ms - this.range.span_ms : 0;
-    this.points = this.points.filter((point) => point.end_ms >= from);
-    this.gaps = this.gaps.filter((gap) => gap.until_ms >= from);
-    this.marks = this.marks.filter((mark) => (mark.until_ms ?? mark.at_ms) >= from);
+    if (!this.isPast && this.points.length === 0) return;
+    const { fromMs, untilMs } = this.span();
+    this.points = this.points.filter((point) => point.end_ms >= fromMs && point.end_ms <= untilMs);
+    this.gaps = this.gaps.filter((gap) => gap.until_ms >= fromMs && (!this.isPast || gap.from_ms <= untilMs));
+    this.marks = this.marks.filter((mark) => (mark.until_ms ?? mark.at_ms) >= fromMs && (!this.isPast || mark.at_ms <= untilMs));
   }
 
   /** Columns for uPlot, times in ms; a row of nulls breaks the lines where windows are missing. */

@@ -44,15 +44,25 @@ export function nowNote(metric, now) {
   return isAbsent ? metricOf(metric).empty : `not ranked: ${now.unranked[metric]}`;
 }
 
-/** Each point speaks for one step at most. */
-function connected({ points, range }) {
-  if (points.length === 0) return { connectedMs: 0, spanMs: 0 };
-  const first = points[0].end_ms - range.step_ms;
+/** Each point speaks for one step at most; in the past the gaps recorded at the ends belong to the span. */
+function connected(series) {
+  const { points, range } = series;
+  const ends = gapEnds(series);
+  if (points.length > 0) ends.push(points[0].end_ms - range.step_ms, points.at(-1).end_ms);
+  if (ends.length === 0) return { connectedMs: 0, spanMs: 0 };
+  const first = points[0]?.end_ms - range.step_ms;
   const heard = points.map((point, i) => {
     const from = i ? points[i - 1].end_ms : first;
     return Math.min(point.end_ms - from, range.step_ms) * point.coverage;
   });
-  return { connectedMs: heard.reduce((sum, ms) => sum + ms, 0), spanMs: points.at(-1).end_ms - first };
+  return { connectedMs: heard.reduce((sum, ms) => sum + ms, 0), spanMs: Math.max(...ends) - Math.min(...ends) };
+}
+
+function gapEnds(series) {
+  if (series.range.until_ms == null) return [];
+  const { fromMs, untilMs } = series.span();
+  const within = (atMs) => Math.min(Math.max(atMs, fromMs), untilMs);
+  return series.gaps.flatMap((gap) => [within(gap.from_ms), within(gap.until_ms)]);
 }
 
 function median(values) {

@@ -24,7 +24,7 @@ export function bindTabs(list, onChoose) {
 export function markTab(list, choice) {
   const tabs = tabsOf(list);
   for (const tab of tabs) {
-    tab.href = hrefOf({ ...choice, board: tab.dataset.board });
+    tab.href = hrefOf({ ...choice, board: tab.dataset.board, metric: null });
     tab.setAttribute("aria-selected", String(tab.dataset.board === choice.board));
   }
   rove(tabs);
@@ -32,8 +32,8 @@ export function markTab(list, choice) {
 
 export function markRange(list, choice) {
   for (const link of list.children) {
-    link.href = hrefOf({ ...choice, range: link.dataset.range });
-    if (link.dataset.range === choice.range) link.setAttribute("aria-current", "true");
+    link.href = hrefOf({ ...choice, range: link.dataset.range, from: null, until: null });
+    if (link.dataset.range === choice.range && !choice.from) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }

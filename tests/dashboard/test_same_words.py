@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from apps.dashboard.directory import Profile
+from apps.dashboard.queries import range_json
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import now_note, value_of
 from apps.dashboard.templatetags.figures import at_least, figure, unit, when
-from apps.dashboard.views import metric_json, range_json
+from apps.dashboard.views import metric_json
 from apps.metrics.queries import RANGES, Point
 from core.metrics import BOARDS, METRIC, METRICS
 from tests.dashboard.page_script import run_program

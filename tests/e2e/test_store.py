@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from apps.metrics.broadcast_store import HOURS, MINUTES, BroadcastStore
-from apps.metrics.queries import series
+from apps.metrics.queries import RANGES, series
 from apps.metrics.store import StoredWindow, WindowStore, is_stored
 from core.records import EventRecord, Grain, WindowRecord, event_record
 from drills.stack import Stack, wait_until
@@ -80,7 +80,7 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
         EventRecord("b", "gap", channel_id, MIDNIGHT - 90_000, MIDNIGHT - 80_000, "over before"),
     ]
     WindowStore().write(live, gaps)
-    read = series(channel_id, "10m", now_ms)
+    read = series(channel_id, RANGES["10m"], now_ms)
     assert [point.end_ms for point in read.points] == [w.end_ms for w in live]
     assert read.points[0].values["messages"] == 4
     # The window claims all of its 30 s, but a gap that ended 5 s before its end has the last word.
@@ -107,7 +107,7 @@ def test_events_come_back_whole_and_become_marks(channel_id: str) -> None:
         channel_id: [events[3], events[4]],
         "404": [],
     }
-    read = series(channel_id, "10m", now_ms)
+    read = series(channel_id, RANGES["10m"], now_ms)
     assert [mark.label for mark in read.marks] == ["Category: Chess", "Bans: 3", "Raid: 1,200 viewers"]
     assert [(gap.until_ms - gap.from_ms, gap.reason) for gap in read.gaps] == [
         (80_000, "nothing was heard although chat was expected")
@@ -195,7 +195,7 @@ def test_excitement_of_stored_windows_reaches_back_before_the_range(channel_id: 
     live = [window(channel_id, "live", end_ms, 30_000, **COLUMNS) for end_ms in ends]
     live += [window(channel_id, "live_distinct", end, 30_000, chatters=40 if end == now_ms else 10) for end in ends]
     WindowStore().write(live, [])
-    values = [point.values["excitement"] for point in series(channel_id, "10m", now_ms).points]
+    values = [point.values["excitement"] for point in series(channel_id, RANGES["10m"], now_ms).points]
     assert len(values) == 60
     assert values[:-1] == [0] * 59
     assert values[-1] == pytest.approx(30 / 10**0.5)

@@ -7,6 +7,7 @@ import pytest
 from apps.metrics import queries
 from apps.metrics.store import StoredWindow
 from core.records import EventRecord
+from core.times import DAY_MS, HOUR_MS
 
 MINUTE = 60_000
 END = 1_795_400_040_000 // MINUTE * MINUTE
@@ -24,7 +25,59 @@ class Stored:
 
 def test_a_gap_lowers_the_coverage_and_raises_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
-    (point,) = queries.series("7", "24h", END + 1_000).points
+    shown = queries.past_range(END - 3 * DAY_MS, END, END + 1_000)
+    (point,) = queries.series("7", shown, END + 1_000).points
     assert point.coverage == pytest.approx(500 / MINUTE)
     assert point.values["messages"] == 50 * 30_000 / 3_000
     assert point.values["engagement"] == 50 * MINUTE / 3_000
+
+
+class Asked:
+    """Notes what is read of which grain, and what of events."""
+
+    reads: list[tuple[str, int, int]] = []
+
+    def read_events(self, _channel: str, from_ms: int, until_ms: int) -> Sequence[EventRecord]:
+        self.reads.append(("events", from_ms, until_ms))
+        return []
+
+    def read_windows(self, grain: str, _channel: str, from_ms: int, until_ms: int) -> Sequence[StoredWindow]:
+        self.reads.append((grain, from_ms, until_ms))
+        return []
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
+    monkeypatch.setattr(queries, "WindowStore", Asked)
+    Asked.reads = []
+    return Asked.reads
+
+
+def test_a_span_of_the_past_reads_between_its_ends_and_the_gaps_of_its_first_window(
+    asked: list[tuple[str, int, int]],
+) -> None:
+    from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
+    read = queries.series("7", queries.past_range(from_ms, until_ms, END), END)
+    assert asked == [("events", from_ms - HOUR_MS, until_ms), ("hour", from_ms, until_ms)]
+    assert (read.range.key, read.range.until_ms, read.range.step_ms) == ("", until_ms, HOUR_MS)
+
+
+def test_events_that_are_not_kept_any_more_are_not_asked_for(asked: list[tuple[str, int, int]]) -> None:
+    long_ago = queries.past_range(END - 300 * DAY_MS, END - 200 * DAY_MS, END)
+    queries.series("7", long_ago, END)
+    assert [what for what, *_ in asked] == ["hour"]
+    queries.series("7", queries.past_range(END - 300 * DAY_MS, END, END), END)
+    assert asked[1] == ("events", END - 90 * DAY_MS, END)
+
+
+@pytest.mark.parametrize(
+    ("span_ms", "merge_ms"), [(MINUTE, MINUTE), (2 * HOUR_MS, 15 * MINUTE), (300 * DAY_MS, 3 * DAY_MS)]
+)
+def test_a_span_sums_its_frequent_events_as_the_next_longer_range_does(span_ms: int, merge_ms: int) -> None:
+    assert queries.past_range(END - span_ms, END, END).merge_ms == merge_ms
+
+
+def test_a_span_is_called_by_its_ends_and_names_a_day_once() -> None:
+    midnight = 1_795_392_000_000
+    assert queries.past_range(midnight, midnight + HOUR_MS, END).label == "23 Nov 2026 00:00 to 01:00"
+    assert queries.past_range(midnight - HOUR_MS, midnight, END).label == "22 Nov 2026 23:00 to 23 Nov 2026 00:00"

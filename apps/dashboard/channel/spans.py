@@ -1,0 +1,81 @@
+"""A span of the past as an address writes it: from and until, in UTC by ISO 8601."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.errors import TwitchlyError
+from core.history import SPAN_MAX_MS
+from core.records import EPOCH_MS
+from core.times import DAY_MS
+
+
+class BadSpan(TwitchlyError):
+    """A span that no chart can show. The message says why, for people to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What lies between two moments."""
+
+    from_ms: int
+    until_ms: int
+
+
+def read_span(since: str, until: str, now_ms: int) -> Span | None:
+    """Return the span between two times, None where neither is given. Raises: BadSpan.
+
+    A time without an offset, as date fields send it, is in UTC.
+    """
+    if not since and not until:
+        return None
+    span = Span(_ms("from", since), _ms("until", until))
+    if span.from_ms >= span.until_ms:
+        raise BadSpan("The span must begin before it ends: “from” is not before “until”.")
+    if span.until_ms > now_ms:
+        raise BadSpan(f"“until” lies in the future: it is {iso(now_ms)} now.")
+    if span.from_ms < EPOCH_MS:
+        raise BadSpan(f"“from” is too early: nothing is recorded before {iso(EPOCH_MS)}.")
+    if span.until_ms - span.from_ms > SPAN_MAX_MS:
+        raise BadSpan(f"The span is too long: a chart shows {SPAN_MAX_MS // DAY_MS} days at most.")
+    return span
+
+
+def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
+    """Return whole days, weeks and months of the past, in UTC, by what they are called. The script does the same."""
+    today = datetime.fromtimestamp(now_ms // 1000, UTC).replace(hour=0, minute=0, second=0)
+    monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
+    last_month = (first - timedelta(days=1)).replace(day=1)
+    return [
+        ("Yesterday", _span(today - timedelta(days=1), today)),
+        ("The day before", _span(today - timedelta(days=2), today - timedelta(days=1))),
+        ("Last week", _span(monday - timedelta(days=7), monday)),
+        ("Last month", _span(last_month, first)),
+    ]
+
+
+def iso(at_ms: int) -> str:
+    """Return a moment as an address writes it, with milliseconds only where there are any."""
+    precision = "milliseconds" if at_ms % 1000 else "seconds"
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def field_value(at_ms: int) -> str:
+    """Return a moment as a date field takes it: to the minute, without an offset."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _span(since: datetime, until: datetime) -> Span:
+    return Span(round(since.timestamp() * 1000), round(until.timestamp() * 1000))
+
+
+def _ms(name: str, text: str) -> int:
+    if not text:
+        raise BadSpan(f"“{name}” is missing: a span needs both ends.")
+    try:
+        moment = datetime.fromisoformat(text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise BadSpan(f"“{name}” is not a time: write it like {iso(EPOCH_MS)}.") from None

@@ -1,0 +1,77 @@
+// Spans of the past: what an address names, what zooming and panning make of them, by the rules of channel/spans.py.
+
+const SHORTEST_MS = 60_000;
+const DAY_MS = 86_400_000;
+const ZOOM = 2;
+const PAN = 0.5;
+
+/** The span in a choice, null for one up to now. */
+export function spanOf({ from, until }) {
+  return from && until ? { fromMs: Date.parse(from), untilMs: Date.parse(until) } : null;
+}
+
+/** A span as a choice holds it; none for null. */
+export function chosen(span) {
+  return span ? { from: iso(span.fromMs), until: iso(span.untilMs) } : { from: null, until: null };
+}
+
+/** A moment as an address writes it, with milliseconds only where there are any. */
+export function iso(atMs) {
+  return new Date(atMs).toISOString().replace(".000Z", "Z");
+}
+
+/** A moment as a date field takes it: to the minute, in UTC. */
+export const fieldValue = (atMs) => new Date(atMs).toISOString().slice(0, 16);
+
+/** Why no chart can show what two date fields say, "" where it can. `limits`: earliest_ms and span_ms. */
+export function wrong(from, until, nowMs, limits) {
+  if (!from) return "“from” is missing: a span needs both ends.";
+  if (!until) return "“until” is missing: a span needs both ends.";
+  const { fromMs, untilMs } = spanOf({ from: `${from}Z`, until: `${until}Z` });
+  if (fromMs >= untilMs) return "The span must begin before it ends: “from” is not before “until”.";
+  if (untilMs > nowMs) return `“until” lies in the future: it is ${iso(nowMs)} now.`;
+  if (fromMs < limits.earliest_ms) return `“from” is too early: nothing is recorded before ${iso(limits.earliest_ms)}.`;
+  if (untilMs - fromMs > limits.span_ms) return `The span is too long: a chart shows ${Math.floor(limits.span_ms / DAY_MS)} days at most.`;
+  return "";
+}
+
+/** The span that a button or a key leads to; `move` is "in", "out", "earlier" or "later". */
+export function moved({ fromMs, untilMs }, move, nowMs, limits) {
+  const length = untilMs - fromMs;
+  const wanted = {
+    in: [fromMs + (length - length / ZOOM) / 2, length / ZOOM],
+    out: [fromMs - (length * ZOOM - length) / 2, length * ZOOM],
+    earlier: [fromMs - length * PAN, length],
+    later: [fromMs + length * PAN, length],
+  };
+  const [startMs, newLength] = wanted[move];
+  return fitted({ fromMs: startMs, untilMs: startMs + newLength }, nowMs, limits);
+}
+
+/** The span of the same length that may be asked for and is nearest, in whole seconds and at least a minute long. */
+export function fitted({ fromMs, untilMs }, nowMs, limits) {
+  const length = Math.min(Math.max(untilMs - fromMs, SHORTEST_MS), limits.span_ms);
+  const middle = (fromMs + untilMs) / 2;
+  const start = Math.max(Math.min(middle - length / 2, nowMs - length), limits.earliest_ms);
+  const startMs = Math.ceil(start / 1000) * 1000;
+  return { fromMs: startMs, untilMs: Math.min(startMs + Math.round(length / 1000) * 1000, Math.floor(nowMs / 1000) * 1000) };
+}
+
+/** Whole days, weeks and months of the past, in UTC, by what they are called. */
+export function quickPicks(nowMs) {
+  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  const at = new Date(today);
+  const monday = today - ((at.getUTCDay() + 6) % 7) * DAY_MS;
+  const month = (back) => Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - back, 1);
+  return [
+    ["Yesterday", { fromMs: today - DAY_MS, untilMs: today }],
+    ["The day before", { fromMs: today - 2 * DAY_MS, untilMs: today - DAY_MS }],
+    ["Last week", { fromMs: monday - 7 * DAY_MS, untilMs: monday }],
+    ["Last month", { fromMs: month(1), untilMs: month(0) }],
+  ];
+}
+
+/** A span as a range, for as long as the answer that names its grain is on its way; `before` is the range it replaces. */
+export function pastRange({ fromMs, untilMs }, before) {
+  return { ...before, key: "", label: "the chosen dates", span_ms: untilMs - fromMs, until_ms: untilMs };
+}

@@ -1,0 +1,194 @@
+"""Spans of the past in the script: by the same rules as the page's, and what zooming, panning and midnight do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
+from apps.dashboard.choices import Choice
+from apps.dashboard.queries import range_json
+from apps.dashboard.summary import summarise
+from apps.dashboard.views import metric_json
+from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
+from core.history import SPAN_MAX_MS
+from core.metrics import METRICS
+from core.records import EPOCH_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.dashboard.page_script import run_program
+
+NOW = 1_795_400_000_000
+MIDNIGHT = 1_795_392_000_000
+LIMITS = {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS}
+TABLE = {metric.key: metric_json(metric) for metric in METRICS}
+
+PICKS = """
+import { chosen, fieldValue, quickPicks } from "./span.js";
+print(given.map((nowMs) => quickPicks(nowMs).map(([label, span]) => [label, chosen(span), fieldValue(span.fromMs)])));
+"""
+
+
+def test_quick_picks_are_alike_on_every_day_of_two_years(tmp_path: Path) -> None:
+    days = [MIDNIGHT + day * DAY_MS + day % 3 * 43_199_999 for day in range(730)]
+    said = run_program(tmp_path, PICKS, days)
+    assert said == [
+        [[label, written(span), field_value(span.from_ms)] for label, span in quick_picks(now_ms)] for now_ms in days
+    ]
+
+
+def written(span: Span) -> dict[str, str]:
+    return {"from": iso(span.from_ms), "until": iso(span.until_ms)}
+
+
+WRONG = """
+import { wrong } from "./span.js";
+print(given.asked.map(([from, until]) => wrong(from, until, given.now_ms, given.limits)));
+"""
+
+
+def reason(since: str, until: str) -> str:
+    try:
+        read_span(since, until, NOW)
+    except BadSpan as error:
+        return str(error)
+    return ""
+
+
+def test_wrong_dates_are_told_alike(tmp_path: Path) -> None:
+    fields = ["", *(field_value(NOW - back_ms) for back_ms in (-DAY_MS, 0, HOUR_MS, SPAN_MAX_MS + DAY_MS))]
+    fields.append(field_value(EPOCH_MS - DAY_MS))
+    asked = [[since, until] for since in fields for until in fields if since or until]
+    said = run_program(tmp_path, WRONG, {"asked": asked, "now_ms": NOW, "limits": LIMITS})
+    assert said == [reason(*one) for one in asked]
+    assert len(set(said)) == 7
+
+
+ADDRESS = """
+globalThis.location = { pathname: "/" };
+const { hrefOf } = await import("./address.js");
+print(given.map(hrefOf));
+"""
+
+
+def test_addresses_are_written_alike(tmp_path: Path) -> None:
+    span = Span(MIDNIGHT, NOW)
+    choices = [Choice(channel="3"), Choice("messages", "3", "1h", "coverage", span), Choice(channel="1", span=span)]
+    assert run_program(tmp_path, ADDRESS, [c.as_json() for c in choices]) == [c.query() for c in choices]
+
+
+MOVES = """
+import { fitted, moved } from "./span.js";
+const { nowMs, limits, span } = given;
+const sent = ({ fromMs, untilMs }) => [fromMs - span.fromMs, untilMs - span.fromMs];
+let far = span;
+for (let i = 0; i < 40; i += 1) far = moved(far, "out", nowMs, limits);
+let near = span;
+for (let i = 0; i < 40; i += 1) near = moved(near, "in", nowMs, limits);
+print({
+  moves: ["in", "out", "earlier", "later"].map((move) => sent(moved(span, move, nowMs, limits))),
+  far, near,
+  atEdge: moved({ fromMs: nowMs - 600_000, untilMs: nowMs }, "later", nowMs, limits),
+  first: moved({ fromMs: limits.earliest_ms, untilMs: limits.earliest_ms + 600_000 }, "earlier", nowMs, limits),
+  odd: fitted({ fromMs: span.fromMs + 0.4, untilMs: span.fromMs + 90_000.7 }, nowMs, limits),
+});
+"""
+
+
+def test_zooming_and_panning_stay_within_what_may_be_asked_for(tmp_path: Path) -> None:
+    span = {"fromMs": NOW - 4 * HOUR_MS, "untilMs": NOW - 2 * HOUR_MS}
+    said = run_program(tmp_path, MOVES, {"nowMs": NOW, "limits": LIMITS, "span": span})
+    half = HOUR_MS // 2
+    assert said["moves"] == [
+        [half, 3 * half],
+        [-HOUR_MS, 3 * HOUR_MS],
+        [-HOUR_MS, HOUR_MS],
+        [HOUR_MS, 3 * HOUR_MS],
+    ]
+    for asked in (said["far"], said["near"], said["atEdge"], said["first"], said["odd"]):
+        assert read_span(iso(asked["fromMs"]), iso(asked["untilMs"]), NOW)
+        assert asked["fromMs"] % 1000 == asked["untilMs"] % 1000 == 0
+    assert said["far"]["untilMs"] - said["far"]["fromMs"] == SPAN_MAX_MS
+    assert said["near"]["untilMs"] - said["near"]["fromMs"] == MINUTE_MS
+    assert said["atEdge"] == {"fromMs": NOW - 600_000, "untilMs": NOW}
+
+
+SUMMARY = """
+import { useMetrics } from "./metrics.js";
+import { Series } from "./series.js";
+import { summarise } from "./summary.js";
+useMetrics(given.table);
+print(given.asked.map((history) => {
+  const series = new Series(history.range);
+  series.merge({ raw_from_ms: 0, marks: [], values: {}, ...history });
+  const { connectedMs, coverage, lowerBound } = summarise(series, "messages");
+  return [Math.round(connectedMs), coverage, lowerBound];
+}));
+"""
+
+
+def history(series: Series) -> dict[str, Any]:
+    return {
+        "range": range_json(series.range),
+        "end_ms": [point.end_ms for point in series.points],
+        "coverage": [point.coverage for point in series.points],
+        "gaps": [asdict(gap) for gap in series.gaps],
+    }
+
+
+def test_coverage_at_the_edges_of_the_past_is_summed_up_alike(tmp_path: Path) -> None:
+    shown = past_range(NOW - 10 * MINUTE_MS, NOW, NOW)
+    points = [Point(NOW - n * 10_000, 1.0, {}) for n in range(50, 20, -1)]
+    early, late = GapSpan(NOW - DAY_MS, NOW - 520_000, "restart"), GapSpan(NOW - 210_000, NOW + DAY_MS, "silent")
+    asked = [
+        Series(shown, points if has_points else [], gaps, [])
+        for has_points in (True, False)
+        for gaps in ([], [early], [late], [early, late])
+    ]
+    asked.append(Series(RANGES["10m"], points, [late], []))
+    said = run_program(tmp_path, SUMMARY, {"table": TABLE, "asked": [history(one) for one in asked]})
+    told = [summarise(one, "messages") for one in asked]
+    assert said == [[one.connected_ms, one.coverage, one.lower_bound] for one in told]
+
+
+OVER_MIDNIGHT = """
+import { when, day } from "./figures.js";
+import { useMetrics } from "./metrics.js";
+import { timeTicks, writeTimes } from "./chart-marks.js";
+import { Series } from "./series.js";
+import { summarise } from "./summary.js";
+useMetrics(given.table);
+const { midnight, range } = given;
+const series = new Series(range);
+const ends = Array.from({ length: 1201 }, (_, i) => midnight + (i - 600) * 1000);
+for (const end_ms of ends) series.add({ end_ms, coverage: 1, values: { messages: 3 } });
+const history = ends.filter((end) => end % range.step_ms === 0);
+series.merge({
+  range, end_ms: history, coverage: history.map(() => 1), values: { messages: history.map(() => 3) },
+  gaps: [], marks: [], raw_from_ms: 0,
+});
+const times = series.columns(["messages"])[0];
+const { fromMs, untilMs } = series.span();
+print({
+  from: fromMs - midnight, until: untilMs - midnight,
+  ascending: times.every((at, i) => i === 0 || at > times[i - 1]),
+  holes: series.columns(["messages"])[1].filter((value) => value === null).length,
+  bands: series.bands().length,
+  coverage: summarise(series, "messages").coverage,
+  ticks: writeTimes(null, timeTicks(fromMs, untilMs, 900)),
+  rows: [midnight - 1000, midnight, midnight + 1000].map((at) => when(at, midnight + 1000)),
+});
+"""
+
+
+@pytest.mark.parametrize("key", ["10m", "24h", "7d"])
+def test_a_page_that_is_left_open_over_midnight_goes_on(tmp_path: Path, key: str) -> None:
+    shown = range_json(RANGES[key])
+    said = run_program(tmp_path, OVER_MIDNIGHT, {"table": TABLE, "midnight": MIDNIGHT, "range": shown})
+    assert said["until"] == 600_000
+    assert said["from"] == 600_000 - shown["span_ms"]
+    assert (said["ascending"], said["holes"], said["bands"], said["coverage"]) == (True, 0, 0, 1)
+    assert key != "10m" or "23 Nov" in said["ticks"]
+    assert said["rows"] == ["22 Nov, 23:59:59", "00:00:00", "00:00:01"]

@@ -1,0 +1,102 @@
+"""Spans of the past: what an address may ask for, and what it is told otherwise."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
+from apps.dashboard.choices import Choice
+from apps.dashboard.summary import summarise
+from apps.metrics.queries import GapSpan, Point, Series, past_range
+from core.history import SPAN_MAX_MS
+from core.records import EPOCH_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.dashboard.conftest import Boards
+
+NOW = 1_795_400_000_000
+MIDNIGHT = 1_795_392_000_000
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-23T00:00:00Z", "2026-11-23T00:00", "2026-11-23T02:00+02:00", "2026-11-23T00:00:00.000Z"]
+)
+def test_a_time_is_in_utc_unless_it_says_otherwise(text: str) -> None:
+    assert read_span(text, "2026-11-23T01:30:00.250Z", NOW) == Span(MIDNIGHT, MIDNIGHT + 5_400_250)
+
+
+def test_what_is_written_is_read_back() -> None:
+    span = Span(MIDNIGHT, MIDNIGHT + 250)
+    assert (iso(span.from_ms), iso(span.until_ms)) == ("2026-11-23T00:00:00Z", "2026-11-23T00:00:00.250Z")
+    assert read_span(iso(span.from_ms), iso(span.until_ms), NOW) == span
+    assert field_value(MIDNIGHT + 59_999) == "2026-11-23T00:00"
+
+
+def test_no_time_is_no_span() -> None:
+    assert read_span("", "", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "reason"),
+    [
+        ("2026-11-22T00:00Z", "", "“until” is missing"),
+        ("", "2026-11-22T00:00Z", "“from” is missing"),
+        ("2026-11-22T00:00Z", "2026-11-22T00:00Z", "begin before it ends"),
+        ("2026-11-22T00:00Z", "2026-11-21T00:00Z", "begin before it ends"),
+        ("2026-11-22T00:00Z", iso(NOW + 1), "in the future"),
+        ("yesterday", "2026-11-22T00:00Z", "“from” is not a time"),
+        ("2026-11-22T00:00Z", "2026-13-22T00:00Z", "“until” is not a time"),
+        ("0001-01-01T00:00+14:00", "2026-11-22T00:00Z", "“from” is"),
+        ("9" * 5_000, "2026-11-22T00:00Z", "“from” is not a time"),
+        ("<script>", "2026-11-22T00:00Z", "“from” is not a time"),
+        (iso(EPOCH_MS - 1), "2026-11-22T00:00Z", "nothing is recorded before 2023-11-14"),
+        (iso(NOW - SPAN_MAX_MS - 1), iso(NOW), "375 days at most"),
+    ],
+)
+def test_a_span_that_no_chart_can_show_is_refused_with_the_reason(since: str, until: str, reason: str) -> None:
+    with pytest.raises(BadSpan, match=reason):
+        read_span(since, until, NOW)
+
+
+def test_a_year_is_not_too_long() -> None:
+    assert read_span(iso(NOW - SPAN_MAX_MS), iso(NOW), NOW) is not None
+
+
+def test_quick_picks_are_whole_days_weeks_and_months() -> None:
+    new_year_2027 = 1_798_761_600_000
+    picks = dict(quick_picks(new_year_2027 + 5 * HOUR_MS))
+    written = {label: (iso(span.from_ms)[:10], iso(span.until_ms)[:10]) for label, span in picks.items()}
+    assert written == {
+        "Yesterday": ("2026-12-31", "2027-01-01"),
+        "The day before": ("2026-12-30", "2026-12-31"),
+        "Last week": ("2026-12-21", "2026-12-28"),
+        "Last month": ("2026-12-01", "2027-01-01"),
+    }
+
+
+def test_the_address_holds_metric_and_span_and_leaves_out_what_is_usual() -> None:
+    choice = Choice(channel="3", metric="coverage", span=Span(MIDNIGHT, MIDNIGHT + HOUR_MS))
+    address = choice.query()
+    assert address == "?channel=3&metric=coverage&from=2026-11-23T00%3A00%3A00Z&until=2026-11-23T01%3A00%3A00Z"
+    assert choice.query(span=None, metric=None) == "?channel=3"
+
+
+def test_a_wrong_span_is_told_on_the_page_and_to_the_script(boards: Boards, signed_in: Client) -> None:
+    span = "from=2026-11-22T00:00&until=2026-11-21T00:00"
+    page = signed_in.get(f"/?channel=1&{span}")
+    assert page.status_code == 400
+    assert "must begin before it ends" in page.content.decode()
+    answer = signed_in.get(f"/channels/1/series?{span}")
+    assert answer.status_code == 400
+    assert "must begin before it ends" in json.loads(answer.content)["reason"]
+
+
+def test_in_the_past_a_gap_at_the_edge_lowers_the_coverage_of_the_span() -> None:
+    shown = past_range(NOW - 10 * MINUTE_MS, NOW, NOW)
+    points = [Point(NOW - n * 10_000, 1.0, {"messages": 1}) for n in range(59, 29, -1)]
+    beyond = GapSpan(points[-1].end_ms, NOW + DAY_MS, "restart")
+    assert summarise(Series(shown, points, [], []), "messages").coverage == 1
+    assert summarise(Series(shown, points, [beyond], []), "messages").coverage == pytest.approx(300 / 600, abs=0.01)
+    assert summarise(Series(shown, [], [beyond], []), "messages").coverage == 0
