@@ -1,15 +1,21 @@
 """Addresses of the pages."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from apps.dashboard import views
 from apps.dashboard.accounts import views as accounts
+from apps.dashboard.exports import views as exports
 from apps.dashboard.watchlists import views as watchlists
 
 urlpatterns = [
     path("", views.board, name="board"),
     path("method", views.method, name="method"),
     path("channels/<str:channel_id>/series", views.channel_series, name="channel-series"),
+    re_path(
+        r"^channels/(?P<channel_id>[0-9]{1,20})/(?P<what>windows|events)\.(?P<form>csv|ndjson)$",
+        exports.channel_file,
+        name="channel-file",
+    ),
     path("watchlists", watchlists.overview, name="watchlists"),
     path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
     path("watchlists/watch", watchlists.watch, name="watch"),

@@ -48,8 +48,9 @@ class _Csv:
         self._fields = fields
 
     def head(self) -> str:
+        names = [f"{field.name} ({field.unit})" if field.unit else field.name for field in self._fields]
         # The mark tells spreadsheets that it is UTF-8.
-        return "\ufeff" + self.rows([[f"{field.name} ({field.unit})" if field.unit else field.name for field in self._fields]])
+        return "\ufeff" + self.rows([names])
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
         text = io.StringIO()

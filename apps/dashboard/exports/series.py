@@ -1,0 +1,74 @@
+"""A channel's history as rows: read piece by piece, so that the longest span takes no more memory than a short one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.exports.formats import Cell, Field
+from apps.dashboard.summary import value_of
+from apps.metrics.queries import Range, Series
+from core.columns import WINDOW_MS, StoredGrain
+from core.history import KEPT_MS
+from core.metrics import METRICS
+from core.times import DAY_MS, HOUR_MS
+
+# What is read at once: some thousand points of each grain.
+PIECE_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
+_SHOWN = [metric for metric in METRICS if metric.key != "coverage"]
+POINT_FIELDS = [
+    Field("end", "UTC"),
+    Field("length", "s"),
+    Field("coverage", "%"),
+    *(Field(metric.key, metric.unit) for metric in _SHOWN),
+]
+EVENT_FIELDS = [Field("at", "UTC"), Field("until", "UTC"), Field("kind"), Field("count"), Field("what")]
+
+Rows = list[list[Cell]]
+
+
+def finer(shown: Range, grain: StoredGrain, now_ms: int) -> Range | None:
+    """Return the range drawn from another grain, None where its rows are not all kept any more."""
+    until_ms = now_ms if shown.until_ms is None else shown.until_ms
+    if grain in KEPT_MS and until_ms - shown.span_ms < now_ms - KEPT_MS[grain]:
+        return None
+    return replace(shown, grain=grain)
+
+
+def pieces(shown: Range, now_ms: int) -> Iterator[Range]:
+    """Yield the range in pieces that follow each other, oldest first."""
+    until_ms = now_ms if shown.until_ms is None else shown.until_ms
+    from_ms, piece_ms = until_ms - shown.span_ms, PIECE_MS[shown.grain]
+    while from_ms < until_ms:
+        end_ms = min(until_ms, from_ms + piece_ms)
+        yield replace(shown, span_ms=end_ms - from_ms, until_ms=end_ms)
+        from_ms = end_ms
+
+
+def point_rows(series: Series) -> Rows:
+    """Return a row a window, as POINT_FIELDS names it."""
+    length_s = WINDOW_MS[series.range.grain] // 1000
+    return [
+        [
+            iso(p.end_ms),
+            length_s,
+            round(p.coverage * 100, 1),
+            *(_number(value_of(p, m.key), m.decimals) for m in _SHOWN),
+        ]
+        for p in series.points
+    ]
+
+
+def event_rows(series: Series) -> Rows:
+    """Return what happened and the gaps, by time, as EVENT_FIELDS names it."""
+    marks: Rows = [[iso(m.at_ms), m.until_ms and iso(m.until_ms), m.kind, m.count, m.label] for m in series.marks]
+    gaps: Rows = [[iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason] for gap in series.gaps]
+    return sorted([*marks, *gaps], key=lambda row: str(row[0]))
+
+
+def _number(value: float | None, decimals: int) -> Cell:
+    """Return a value with two more digits than people are shown."""
+    if value is None:
+        return None
+    return round(value) if decimals == 0 and value == round(value) else round(value, decimals + 2)
