@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from apps.dashboard import views
 from apps.dashboard.accounts import views as accounts
+from apps.dashboard.compare import views as compare
 from apps.dashboard.exports import views as exports
 from apps.dashboard.watchlists import views as watchlists
 
@@ -16,6 +17,8 @@ urlpatterns = [
         exports.channel_file,
         name="channel-file",
     ),
+    path("compare", compare.compare, name="compare"),
+    path("compare/lines", compare.lines, name="compare-lines"),
     path("watchlists", watchlists.overview, name="watchlists"),
     path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
     path("watchlists/watch", watchlists.watch, name="watch"),

@@ -1,0 +1,1 @@
+"""Up to six channels on one chart."""

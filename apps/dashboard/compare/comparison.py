@@ -1,0 +1,87 @@
+"""What a comparison is of, as its address names it: channels, a metric, a range, and how the lines are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+from urllib.parse import urlencode
+
+from apps.dashboard.channel.spans import Span, iso, read_span
+from apps.dashboard.choices import is_channel_id
+from apps.metrics.queries import RANGES, Range, past_range
+from core.metrics import METRICS
+from core.times import HOUR_MS
+
+CHANNELS_MAX = 6
+# By the clock, or from the beginning of each channel's stream on.
+Align = Literal["clock", "stream"]
+# As they are, or 100 for the channel's own median.
+Scale = Literal["values", "index"]
+DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
+# Excitement is no figure of longer windows.
+COMPARED = tuple(metric for metric in METRICS if metric.key != "excitement")
+# Six lines of more points than this are slow to draw and say no more.
+_LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`span` is one of the past; without it the range goes up to now."""
+
+    channels: tuple[str, ...] = ()
+    metric: str = DEFAULT_METRIC
+    range: str = DEFAULT_RANGE
+    span: Span | None = None
+    align: Align = "clock"
+    scale: Scale = "values"
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the fields of the address."""
+        return {
+            "channels": ",".join(self.channels) or None,
+            "metric": self.metric,
+            "range": self.range,
+            "from": iso(self.span.from_ms) if self.span else None,
+            "until": iso(self.span.until_ms) if self.span else None,
+            "align": self.align,
+            "scale": self.scale,
+        }
+
+    def query(self, **changes: Any) -> str:
+        """Return the address of the same page with `changes`; what has its default is left out."""
+        wanted, defaults = replace(self, **changes).as_json(), Comparison().as_json()
+        changed = {name: value for name, value in wanted.items() if value and value != defaults[name]}
+        return "?" + urlencode(changed, safe=",:")
+
+    def with_channel(self, channel_id: str) -> Comparison:
+        """Return the same with one more channel, if there is room."""
+        return replace(self, channels=tuple(dict.fromkeys((*self.channels, channel_id)))[:CHANNELS_MAX])
+
+    def without(self, channel_id: str) -> Comparison:
+        return replace(self, channels=tuple(one for one in self.channels if one != channel_id))
+
+
+def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
+    """Return the comparison in a query string; what does not exist becomes the default. Raises: BadSpan."""
+    metric, range_key = query.get("metric", ""), query.get("range", "")
+    align, scale = query.get("align", ""), query.get("scale", "")
+    ids = [one for one in query.get("channels", "").split(",") if is_channel_id(one)]
+    return Comparison(
+        tuple(dict.fromkeys(ids))[:CHANNELS_MAX],
+        metric if metric in {one.key for one in COMPARED} else DEFAULT_METRIC,
+        range_key if range_key in RANGES else DEFAULT_RANGE,
+        read_span(query.get("from", ""), query.get("until", ""), now_ms),
+        cast("Align", align) if align in get_args(Align) else "clock",
+        cast("Scale", scale) if scale in get_args(Scale) else "values",
+    )
+
+
+def range_of(span: Span, now_ms: int) -> Range:
+    """Return the range between two moments, of windows so long that six lines of them are quick to draw."""
+    shown = past_range(span.from_ms, span.until_ms, now_ms)
+    for grain, most_ms in (("live", _LIVE_SPAN_MS), ("minute", _MINUTE_SPAN_MS)):
+        if shown.grain == grain and shown.span_ms > most_ms:
+            longer: Literal["minute", "hour"] = "minute" if grain == "live" else "hour"
+            shown = replace(shown, grain=longer)
+    return shown

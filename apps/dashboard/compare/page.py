@@ -1,0 +1,155 @@
+"""The lines of a comparison and what each comes to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import fmean
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from apps.dashboard.channel.spans import Span
+from apps.dashboard.compare.comparison import Comparison, range_of
+from apps.dashboard.directory import Directory
+from apps.dashboard.queries import read_series
+from apps.dashboard.readings import ChannelNow, LiveBoards
+from apps.dashboard.summary import Summary, summarise, value_of
+from apps.metrics.boards import BoardReader
+from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.queries import RANGES, Series
+from apps.metrics.store import WindowStore
+from core.errors import ServiceAway
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One channel of a comparison, by its `number` in the order it was chosen, from 1.
+
+    `zero_ms` is what its times count from: the beginning of its stream, 0 by the clock; None where no stream is known.
+    Without `series` its history could not be read, or there is none to read. The means are over the range.
+    """
+
+    number: int
+    channel: ChannelNow
+    zero_ms: int | None
+    series: Series | None
+    summary: Summary | None
+    mean_viewers: float | None
+    mean_engagement: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPage:
+    """`unknown` are the ids that are no channels; `live_away` and `history_away`: what is behind them is away."""
+
+    lines: list[Line]
+    unknown: list[str]
+    live_away: bool
+    history_away: bool
+
+
+def read_lines(comparison: Comparison, now_ms: int) -> ComparisonPage:
+    """Return the lines of a comparison, in its order."""
+    found = async_to_sync(_read_live)(comparison.channels, now_ms)
+    known = [channel_id for channel_id in comparison.channels if channel_id in (found or {})]
+    lines = [_line(n, (found or {})[channel_id], comparison, now_ms) for n, channel_id in enumerate(known, 1)]
+    return ComparisonPage(
+        lines,
+        [channel_id for channel_id in comparison.channels if found is not None and channel_id not in found],
+        live_away=found is None,
+        history_away=any(line.series is None and line.zero_ms is not None for line in lines),
+    )
+
+
+def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dict[str, Any]:
+    """Return what the script draws; times are absolute, and `zero_ms` is taken off them by stream time."""
+    return {
+        "now_ms": now_ms,
+        "choice": comparison.as_json(),
+        "span_ms": _span_ms(comparison),
+        "lines": [_line_json(line, comparison.metric) for line in page.lines],
+    }
+
+
+def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int) -> Line:
+    zero_ms = _stream_start(channel) if comparison.align == "stream" else 0
+    series = None
+    if zero_ms is not None:
+        span = _span(comparison, zero_ms, now_ms)
+        series = read_series(channel.profile.id, range_of(span, now_ms), now_ms)
+    return Line(
+        number,
+        channel,
+        zero_ms,
+        series,
+        summarise(series, comparison.metric) if series else None,
+        _mean(series, "viewers"),
+        _mean(series, "engagement"),
+    )
+
+
+def _span(comparison: Comparison, zero_ms: int, now_ms: int) -> Span:
+    """By stream time, the first hours of each; the newest whole second is the end of what is up to now."""
+    now_ms = now_ms // 1000 * 1000
+    if comparison.align == "stream":
+        return Span(zero_ms, max(zero_ms + 1000, min(now_ms, zero_ms + _span_ms(comparison))))
+    return comparison.span or Span(now_ms - _span_ms(comparison), now_ms)
+
+
+def _span_ms(comparison: Comparison) -> int:
+    span = comparison.span
+    return span.until_ms - span.from_ms if span else RANGES[comparison.range].span_ms
+
+
+def _stream_start(channel: ChannelNow) -> int | None:
+    """Return when the stream began that is on, else the last one that has ended; None where neither is known."""
+    if channel.profile.started_at:
+        return round(datetime.fromisoformat(channel.profile.started_at).timestamp() * 1000)
+    if not settings.CASSANDRA_HOSTS:
+        return None
+    try:
+        last = BroadcastStore(WindowStore()).read(channel.profile.id, 1)
+    except ServiceAway as error:
+        log.warning("a channel is compared without its last stream: %s", error)
+        return None
+    return last[0].started_ms if last else None
+
+
+def _mean(series: Series | None, metric: str) -> float | None:
+    values = [value for point in (series.points if series else ()) if (value := value_of(point, metric)) is not None]
+    return fmean(values) if values else None
+
+
+def _line_json(line: Line, metric: str) -> dict[str, Any]:
+    series, profile = line.series, line.channel.profile
+    points = series.points if series else []
+    return {
+        "id": profile.id,
+        "name": profile.name,
+        "number": line.number,
+        "zero_ms": line.zero_ms,
+        "step_ms": series.range.step_ms if series else None,
+        "median": line.summary.median if line.summary else None,
+        "end_ms": [point.end_ms for point in points],
+        "values": [value_of(point, metric) for point in points],
+        "coverage": [point.coverage for point in points],
+        "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms} for gap in (series.gaps if series else ())],
+    }
+
+
+async def _read_live(channel_ids: Sequence[str], now_ms: int) -> dict[str, ChannelNow] | None:
+    # Connections of its own: those of the hub belong to another event loop.
+    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+    try:
+        return dict((await boards.read((), channel_ids, now_ms)).channels)
+    except ServiceAway as error:
+        log.warning("channels are compared without live figures: %s", error)
+        return None
+    finally:
+        await boards.aclose()

@@ -1,0 +1,100 @@
+"""The page that compares channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from apps.dashboard.channel.spans import BadSpan
+from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
+from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
+from apps.dashboard.views import may_look, metric_json, sign_in_required
+from apps.ingest.models import Channel
+from apps.metrics.queries import RANGES
+from core.metrics import METRIC, METRICS
+from twitchly.clock import now_ms
+
+# Those who had most viewers are offered first.
+OFFERED = 50
+
+
+@require_GET
+@never_cache
+@sign_in_required
+def compare(request: HttpRequest) -> HttpResponse:
+    now, wrong = now_ms(), ""
+    try:
+        comparison = read_comparison(request.GET.dict(), now)
+    except BadSpan as error:
+        comparison, wrong = read_comparison(request.GET.dict() | {"from": "", "until": ""}, now), str(error)
+    if name := request.GET.get("add", "").strip():
+        found = _named(name)
+        if found is not None and len(comparison.channels) < CHANNELS_MAX:
+            return HttpResponseRedirect(reverse("compare") + comparison.with_channel(found.id).query())
+        wrong = f"There is no channel called “{name[:64]}” that we know." if found is None else "Six are the most."
+    page = read_lines(comparison, now)
+    return render(
+        request, "dashboard/compare.html", _context(comparison, page, now, wrong), status=400 if wrong else 200
+    )
+
+
+@require_GET
+@never_cache
+def lines(request: HttpRequest) -> JsonResponse:
+    """Give the lines anew, for the script."""
+    if not may_look(request):
+        return JsonResponse({"reason": "Sign in to compare channels."}, status=401)
+    now = now_ms()
+    try:
+        comparison = read_comparison(request.GET.dict(), now)
+    except BadSpan as error:
+        return JsonResponse({"reason": str(error)}, status=400)
+    page = read_lines(comparison, now)
+    if page.history_away:
+        return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
+    return JsonResponse(lines_json(comparison, page, now))
+
+
+def _context(comparison: Comparison, page: ComparisonPage, now: int, wrong: str) -> dict[str, Any]:
+    metric = METRIC[comparison.metric]
+    without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
+    return {
+        "choice": comparison,
+        "fields": {k: v for k, v in comparison.as_json().items() if v},
+        "page": page,
+        "wrong": wrong,
+        "now_ms": now,
+        "metric": metric,
+        "metrics": COMPARED,
+        "lines": [(line, without[line.channel.profile.id]) for line in page.lines],
+        "is_full": len(comparison.channels) >= CHANNELS_MAX,
+        "channels_max": CHANNELS_MAX,
+        "offered": Channel.objects.filter(is_wanted=True)
+        .order_by("-viewers")
+        .values_list("login", flat=True)[:OFFERED],
+        "range": RANGES[comparison.range],
+        "ranges": [
+            (one, comparison.query(range=one.key, span=None), one.key == comparison.range and not comparison.span)
+            for one in RANGES.values()
+        ],
+        "aligns": [
+            (label, comparison.query(align=key, **({"span": None} if key == "stream" else {})), key == comparison.align)
+            for key, label in (("clock", "Clock"), ("stream", "Stream time"))
+        ],
+        "scales": [
+            (label, comparison.query(scale=key), key == comparison.scale)
+            for key, label in (("values", "Values"), ("index", "Index to 100"))
+        ],
+        "script": lines_json(comparison, page, now) | {"metrics": {one.key: metric_json(one) for one in METRICS}},
+    }
+
+
+def _named(name: str) -> Channel | None:
+    """Return the channel with this login or display name, whose login comes first."""
+    by_login = Channel.objects.filter(login=name.lower().lstrip("@")).first()
+    return by_login or Channel.objects.filter(name__iexact=name).first()

@@ -1,0 +1,108 @@
+// The page that compares channels: its lines anew each minute, the figures of now as they come.
+
+import { CompareChart, columnsOf } from "./compare-chart.js";
+import { duration, figure, number, when } from "./figures.js";
+import { metricOf, useMetrics } from "./metrics.js";
+import { LiveSocket, liveUrl } from "./socket.js";
+import { drawTape } from "./tape.js";
+
+const AGAIN_MS = 60_000;
+const TAPE_KINDS = [["off", (share) => share === 0], ["part", (share) => share < 1], ["on", () => true]];
+
+const $ = (id) => document.getElementById(id);
+const start = JSON.parse($("start").textContent);
+useMetrics(start.metrics);
+const { metric, align, scale } = start.choice;
+let { lines } = start;
+let nowMs = start.now_ms;
+
+const chart = $("chart") && new CompareChart($("chart"), {
+  unit: scale === "index" ? "own median = 100" : metricOf(metric).unit,
+  isStreamTime: align === "stream",
+  names: lines.map(({ name }) => name),
+  onReadout: readOut,
+  onLayout: drawTapes,
+});
+
+function draw() {
+  chart.draw(columnsOf(lines, { isStreamTime: align === "stream", isIndex: scale === "index" }), span());
+  const isEmpty = lines.every((line) => line.end_ms.length === 0);
+  $("message").textContent = isEmpty ? "Nothing is recorded of these channels in this range." : "";
+}
+
+function span() {
+  if (align === "stream") return { fromMs: 0, untilMs: start.span_ms };
+  const untilMs = start.choice.until ? Date.parse(start.choice.until) : nowMs;
+  return { fromMs: untilMs - start.span_ms, untilMs };
+}
+
+/** Write the legend: what each line shows under the crosshair, else its newest. */
+function readOut(atMs, values) {
+  const told = atMs === null ? "" : align === "stream" ? `${duration(atMs)} into the stream` : `${when(atMs)} UTC`;
+  $("when").textContent = told;
+  lines.forEach((line, i) => {
+    const value = atMs === null ? newest(line) : values[i];
+    const element = $("legend").querySelector(`[data-line="${line.number}"] [data-value]`);
+    element.textContent = value == null ? "–" : scale === "index" ? number(value, 0) : figure(metric, value);
+  });
+}
+
+function newest({ values, median }) {
+  const value = values.findLast((one) => one !== null);
+  if (value == null || scale !== "index") return value;
+  return median ? (value / median) * 100 : null;
+}
+
+function drawTapes(left, width) {
+  const rows = lines.map((line) => {
+    const row = document.createElement("div");
+    row.className = "tape-row";
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("class", "tape");
+    row.append(svg);
+    drawTape(svg, runs(line), { ...span(), left, width });
+    return row;
+  });
+  $("tapes").replaceChildren(...rows);
+}
+
+/** Runs of equal coverage of one line. */
+function runs({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
+  const found = [];
+  ends.forEach((endMs, i) => {
+    const kind = TAPE_KINDS.find(([, holds]) => holds(coverage[i]))[0];
+    const [from, until] = [endMs - stepMs - zeroMs, endMs - zeroMs];
+    const last = found.at(-1);
+    if (last?.kind === kind && from - last.until <= stepMs) last.until = until;
+    else found.push({ kind, from, until });
+  });
+  return found;
+}
+
+async function ask() {
+  if (document.hidden) return;
+  const answer = await fetch(`/compare/lines${location.search}`).catch(() => null);
+  if (answer?.status === 401) location.reload();
+  if (!answer?.ok) return;
+  const told = await answer.json();
+  lines = told.lines;
+  nowMs = told.now_ms;
+  draw();
+}
+
+function showNow({ channels }) {
+  for (const [id, { values, coverage }] of Object.entries(channels)) {
+    const cell = document.querySelector(`tr[data-id="${CSS.escape(id)}"] [data-now]`);
+    const text = figure(metric, values[metric], coverage);
+    if (cell && cell.textContent !== text) cell.textContent = text;
+  }
+}
+
+$("metric")?.addEventListener("change", (event) => event.target.form.requestSubmit());
+if (chart) {
+  draw();
+  readOut(null, []);
+  const socket = new LiveSocket(liveUrl(), { onError: () => {}, onSignedOut: () => location.reload(), onReturn: ask });
+  socket.subscribe("now", { kind: "channels", channels: lines.map(({ id }) => id) }, showNow);
+  if (!start.choice.until) setInterval(ask, AGAIN_MS);
+}
