@@ -101,6 +101,14 @@ def create_topics(prefix: str | None = None) -> list[str]:
     return made
 
 
+def is_fatal(error: KafkaError) -> bool:
+    """Say whether a consumer will never get anything again, as when another process has taken its name.
+
+    What a consumer is given instead of a record says so by its code alone.
+    """
+    return error.fatal() or error.code() == KafkaError._FATAL
+
+
 def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
     """Return when Kafka answers and has `topic`, saying once in a while what is waited for."""
     admin = AdminClient({**_COMMON, "bootstrap.servers": settings.KAFKA_BOOTSTRAP})

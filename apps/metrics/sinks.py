@@ -23,7 +23,7 @@ from core.errors import BadRecord, ServiceAway
 from core.excitement import EVERY_MS, PAST_MS, Past
 from core.records import EventRecord, Grain, WindowRecord
 from core.share_limit import Excess, ShareLimits
-from twitchly.kafka import offsets_at, topic_name
+from twitchly.kafka import is_fatal, offsets_at, topic_name
 
 log = logging.getLogger(__name__)
 
@@ -254,7 +254,7 @@ def _good(messages: Iterable[Message]) -> list[Message]:
         error = message.error()
         if error is None:
             good.append(message)
-        elif error.fatal():
+        elif is_fatal(error):
             raise KafkaException(error)
         else:
             log.warning("Kafka: %s", error)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from apps.ingest.listening.ownership import Newest, Ownership, newest_records
 from apps.ingest.listening.writer import Entry, Writer
@@ -84,12 +85,29 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     poison.produce(kafka_topic, b"not json", partition=1)
     poison.produce(kafka_topic, json.dumps({"at_ms": 2**62}).encode(), partition=1)
     poison.flush(10)
+    # Kafka's clock may have been set back by an hour since.
+    ahead_ms = int(time.time() * 1000) + 3_600_000
+    poison.produce(kafka_topic, json.dumps({"at_ms": ahead_ms}).encode(), partition=2)
+    poison.flush(10)
     assert newest_records(range(PARTITIONS)) == {
         0: Newest(NOW - 700),
         1: Newest(NOW - 40, lag_ms=250),
-        2: Newest(),
+        2: Newest(ahead_ms),
         3: Newest(),
     }
+
+
+def test_whoever_loses_its_name_to_another_is_told_so_and_ends(topics: str) -> None:
+    owned: set[int] = set()
+    first = Ownership("same", owned.update, lambda *_: None)
+    second = Ownership("same", owned.update, lambda *_: None)
+    first.start()
+    wait_until(lambda: len(owned) == PARTITIONS, 30, "the first to own all partitions")
+    second.start()
+    wait_until(lambda: first.failure is not None, 30, "the first to end")
+    assert isinstance(first.failure, KafkaException)
+    assert second.failure is None
+    second.close()
 
 
 def test_two_producers_share_the_partitions_and_one_takes_over(topics: str) -> None:

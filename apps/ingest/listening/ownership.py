@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from django.conf import settings
 
 from core.errors import ServiceAway
+from core.records import MAX_AHEAD_MS
 from twitchly import kafka
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Ownership:
             while not self._stop.is_set():
                 message = self._consumer.poll(0.2)
                 error = message.error() if message is not None else None
-                if error is not None and error.fatal():
+                if error is not None and kafka.is_fatal(error):
                     raise KafkaException(error)
                 if error is not None:
                     log.warning("Kafka, owning partitions: %s", error)
@@ -133,14 +134,14 @@ def _newest(reader: Consumer, start: TopicPartition, end: int) -> Newest:
 
 
 def _fields(value: bytes | str | None, appended_ms: int) -> dict[str, int]:
-    """Return a record's times; one that is not ours, or dated after Kafka took it, says nothing."""
+    """Return a record's times; one that is not ours, or that Flink ignores for its date, says nothing."""
     try:
         fields = orjson.loads(value or b"")
     except ValueError:
         return {}
     found = {name: fields.get(name) for name in ("at_ms", "lag_ms")} if isinstance(fields, dict) else {}
     times = {name: ms for name, ms in found.items() if isinstance(ms, int) and ms >= 0}
-    latest_ms = appended_ms + settings.CLOCK_OFFSET_MS + kafka.SESSION_TIMEOUT_MS
+    latest_ms = appended_ms + settings.CLOCK_OFFSET_MS + MAX_AHEAD_MS
     return times if times.get("at_ms", latest_ms + 1) <= latest_ms else {}
 
 
