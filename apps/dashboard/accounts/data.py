@@ -31,6 +31,7 @@ def personal_data(user: User) -> dict[str, Any]:
             SocialAccount.objects.filter(user=user), "provider", "uid", "date_joined", "last_login"
         ),
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
+        "notes": _rows(user.notes.order_by("channel_id", "at_ms"), "channel_id", "at", "text", "created"),
     }
 
 
