@@ -35,6 +35,11 @@ class Broadcast:
     chatters_by_hour: Mapping[int, int] = field(default_factory=dict)
     moments: Mapping[int, float] = field(default_factory=dict)
 
+    @property
+    def is_partly_heard(self) -> bool:
+        """Whether its counts are lower bounds."""
+        return self.coverage < 1
+
 
 def summarise(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
     """Return the summary of a broadcast; the rows are by window end, and those outside of it do not count.

@@ -16,6 +16,8 @@ from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
 
 SNAPSHOT_KEPT_MS = 10_000
+# Where a channel is on Twitch, by its login.
+TWITCH = "https://www.twitch.tv/"
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ def _of_stream(stream: Stream) -> Profile:
         stream.login,
         stream.name or stream.login,
         stream.category,
-        _language(stream.language),
+        language_name(stream.language),
         stream.title,
         stream.started_at if stream.live else "",
         not stream.live,
@@ -102,10 +104,11 @@ def _archived(channel_ids: set[str]) -> dict[str, Profile]:
 
 def _of_channel(channel: Channel) -> Profile:
     name = channel.name or channel.login
-    return Profile(channel.id, channel.login, name, channel.category, _language(channel.language), channel.title)
+    return Profile(channel.id, channel.login, name, channel.category, language_name(channel.language), channel.title)
 
 
-def _language(code: str) -> str:
+def language_name(code: str) -> str:
+    """Return what a language is called, or the code where nobody knows."""
     try:
         return str(get_language_info(code)["name"])
     except KeyError:

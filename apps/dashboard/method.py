@@ -13,6 +13,8 @@ from core.columns import COLUMNS, SLIDE_MS, WINDOW_MS
 from core.metric_docs import every, floor_of, span
 from core.metrics import METRICS, Metric
 from core.ranking import GONE_AFTER_MS, STALE_AFTER_MS
+from core.size_bands import BANDS
+from core.standing import FEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +41,7 @@ def method_context() -> dict[str, Any]:
         "gone_after": span(GONE_AFTER_MS),
         "viewers_stale": span(settings.VIEWERS_STALE_S * 1000),
         "viewers_unknown": span(settings.VIEWERS_UNKNOWN_S * 1000),
+        "bands": BANDS,
+        "fewest_peers": FEWEST,
         "bots_count": settings.COUNT_BOTS,
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
@@ -75,3 +77,26 @@ class Watched(models.Model):
 
     def __str__(self) -> str:
         return self.channel_id
+
+
+class Note(models.Model):
+    """What somebody wrote down about a moment of a channel, for themselves. `at_ms` is in ms since the epoch."""
+
+    TEXT_MAX = 200
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notes")
+    channel_id = models.CharField(max_length=20)
+    at_ms = models.BigIntegerField()
+    text = models.CharField(max_length=TEXT_MAX)
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "channel_id", "at_ms"], name="notes_by_time")]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def at(self) -> datetime:
+        """The moment, in UTC."""
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)

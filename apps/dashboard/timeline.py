@@ -33,6 +33,7 @@ SHAPES: Mapping[str, str] = {
     "stream_end": "M3 3h6v6H3z",
     "title": "M2.500 3h7M6 3v6.500",
     "category": "M2 2.500h4l4 4L6.500 10 2 5.500zM4 4.400v.1",
+    "note": "M2.500 2.500h7v5h-4l-2 2v-2h-1z",
     "summed": "M2.500 9.500v-3M6 9.500v-7M9.500 9.500v-5",
 }
 

@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from apps.dashboard import views
 from apps.dashboard.accounts import views as accounts
+from apps.dashboard.channel import views as channel
 from apps.dashboard.compare import views as compare
 from apps.dashboard.exports import views as exports
 from apps.dashboard.watchlists import views as watchlists
@@ -11,7 +12,6 @@ from apps.dashboard.watchlists import views as watchlists
 urlpatterns = [
     path("", views.board, name="board"),
     path("method", views.method, name="method"),
-    path("channels/<str:channel_id>/series", views.channel_series, name="channel-series"),
     re_path(
         r"^channels/(?P<channel_id>[0-9]{1,20})/(?P<what>windows|events)\.(?P<form>csv|ndjson)$",
         exports.channel_file,
@@ -28,6 +28,15 @@ urlpatterns = [
     path("watchlists/<int:watchlist_id>/rename", watchlists.rename, name="watchlist-rename"),
     path("watchlists/<int:watchlist_id>/delete", watchlists.delete, name="watchlist-delete"),
     path("watchlists/<int:watchlist_id>/order", watchlists.order, name="watchlist-order"),
+    path("channels/<str:channel_id>/series", channel.series, name="channel-series"),
+    path("channels/<str:channel_id>/standing", channel.standing, name="channel-standing"),
+    path("channels/<str:channel_id>/streams", channel.streams, name="channel-streams"),
+    path("channels/<str:channel_id>/streams.json", channel.streams_part, name="channel-streams-part"),
+    path("channels/<str:channel_id>/streams/<int:started_ms>", channel.stream, name="channel-stream"),
+    path("channels/<str:channel_id>/notes", channel.notes_list, name="channel-notes"),
+    path("channels/<str:channel_id>/notes/restore", channel.note_restore, name="channel-note-restore"),
+    path("channels/<str:channel_id>/notes/<int:note_id>", channel.note, name="channel-note"),
+    path("channels/<str:channel_id>/notes/<int:note_id>/delete", channel.note_delete, name="channel-note-delete"),
     path("account/", accounts.overview, name="account"),
     path("account/data.json", accounts.data, name="account-data"),
     path("account/delete", accounts.delete, name="account-delete"),

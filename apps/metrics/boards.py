@@ -186,6 +186,15 @@ class BoardReader:
                 sums, distinct = await pipe.execute()
         return {channel_id: _merge(one, two) for channel_id, one, two in zip(ids, sums, distinct, strict=True) if one}
 
+    async def all_values(self) -> dict[str, LiveValues]:
+        """Return what is known now of every channel."""
+        with _away():
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hgetall("values:live")
+                pipe.hgetall("values:live_distinct")
+                sums, distinct = await pipe.execute()
+        return {channel_id: _merge(one, distinct.get(channel_id)) for channel_id, one in sums.items()}
+
     async def newest_end_ms(self) -> int | None:
         """Return the newest window end on the boards."""
         with _away():

@@ -64,12 +64,26 @@ class BroadcastStore:
             self._write(found, _CORRECTED + min(_LATEST, max(0, now - broadcast.ended_ms) // _CORRECTED_EVERY_MS))
         return len(old)
 
-    def read(self, channel_id: str, limit: int) -> list[Broadcast]:
-        """Return a channel's last broadcasts, newest first."""
+    def read(self, channel_id: str, limit: int, before_ms: int | None = None) -> list[Broadcast]:
+        """Return a channel's last broadcasts, or the last that began before a moment, newest first."""
+        if before_ms is None:
+            return self._select("LIMIT ?", channel_id, limit)
+        return self._select("AND started_ms < ? LIMIT ?", channel_id, before_ms, limit)
+
+    def find(self, channel_id: str, started_ms: int) -> Broadcast | None:
+        """Return the broadcast that began at a moment."""
+        return next(iter(self._select("AND started_ms = ?", channel_id, started_ms)), None)
+
+    def after(self, broadcast: Broadcast) -> Broadcast | None:
+        """Return the channel's next broadcast."""
+        later = "AND started_ms > ? ORDER BY started_ms ASC LIMIT 1"
+        return next(iter(self._select(later, broadcast.channel_id, broadcast.started_ms)), None)
+
+    def _select(self, which: str, *values: str | int) -> list[Broadcast]:
         with away():
             session = open_session()
-            query = f"SELECT {_NAMES} FROM stream_summary WHERE channel_id = ? LIMIT ?"  # noqa: S608  names of our own table
-            found = rows(session, [(prepare(session, query), (channel_id, limit))])
+            query = f"SELECT {_NAMES} FROM stream_summary WHERE channel_id = ? {which}"  # noqa: S608  names of our own table
+            found = rows(session, [(prepare(session, query), values)])
         return [_broadcast(row) for row in found]
 
     def _summary(self, channel_id: str, started_ms: int, ended_ms: int) -> Broadcast:

@@ -1,13 +1,17 @@
 // The open channel: header, chart, tiles, table and data quality, from its history and its live values.
 
 import { Chart } from "./chart.js";
-import { ABSENT, age, atLeast, duration, figure, heardApart, percent, timeElement, when } from "./figures.js";
+import { chattersPerThousand, messagesPerChatter } from "./depth.js";
+import { ABSENT, age, atLeast, duration, figure, heardApart, percent, tenth, timeElement, when } from "./figures.js";
 import { metricOf, unitOf } from "./metrics.js";
+import { Notes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
+import { Standing } from "./standing.js";
+import { Streams } from "./streams.js";
 import { nowNote, summarise } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
 import { beside, linesOf, merged, noted } from "./timeline.js";
-import { lineItem, markTexts, renew } from "./timeline-view.js";
+import { lineItem, markTexts, renew, shape } from "./timeline-view.js";
 import { NEED_VIEWERS } from "./viewers.js";
 
 const TABLE_ROWS = 12;
@@ -16,9 +20,13 @@ const LINES_SHOWN = 60;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
-  /** `labels` and `shapes` are the page's tables; `onZoom(span)`, `onMove(kind)` and `onReset()` ask for other times. */
-  constructor({ labels, shapes, onZoom, onMove, onReset }) {
+  /**
+   * `labels` and `shapes` are the page's tables, `channel` and `notes` what it already shows; `onZoom(span)`,
+   * `onMove(kind)` and `onReset()` ask for other times.
+   */
+  constructor({ labels, shapes, channel, notes, onZoom, onMove, onReset }) {
     Object.assign(this, { labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
+    this.first = { id: channel?.id, notes };
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
       shapes,
@@ -27,7 +35,12 @@ export class ChannelView {
       onZoom,
       onMove,
       onReset,
+      onPick: (atMs) => this.notes.suggest(atMs),
+      onNote: (atMs) => this.notes.begin(atMs ?? this.newest()?.end_ms ?? Date.now()),
     });
+    this.notes = new Notes({ onChange: () => this.series && this.draw(), icon: () => shape(shapes.note, "filled") });
+    this.standing = new Standing($("standing"));
+    this.streams = new Streams();
     $("overlay").addEventListener("change", () => this.draw());
   }
 
@@ -38,6 +51,15 @@ export class ChannelView {
     this.say("Loading history…");
     if (channel) this.showProfile(channel);
     this.showMetric(metric);
+    if (channel) this.openParts(channel.id);
+  }
+
+  openParts(channel) {
+    const isFirst = channel === this.first.id;
+    this.streams.open(channel, isFirst);
+    this.notes.open(channel, isFirst ? this.first.notes : null);
+    // What the page showed at first is no longer what is known once others were open.
+    this.first = {};
   }
 
   /** Show other times of the channel: what is known of them at once, their own history later. */
@@ -50,6 +72,7 @@ export class ChannelView {
   /** Chart another metric of the same history. */
   showMetric(metric) {
     this.metric = metric;
+    if (this.profile) this.standing.open(this.profile.id, metric, this.first.id);
     const { name, unit } = metricOf(metric);
     $("channel").querySelectorAll("[data-method]").forEach((link) => (link.hash = metric));
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
@@ -108,13 +131,15 @@ export class ChannelView {
     };
     for (const [id, text] of Object.entries(texts)) if ($(id).textContent !== text) $(id).textContent = text;
     $("offline").hidden = !profile.is_offline;
+    $("twitch").hidden = !profile.login;
+    $("twitch").href = `${$("twitch").dataset.base}${encodeURIComponent(profile.login ?? "")}`;
   }
 
   draw() {
     const showsViewers = this.metric !== "viewers" && $("overlay").checked;
     const shown = showsViewers ? [this.metric, "viewers"] : [this.metric];
     this.span = this.visibleSpan();
-    this.marks = merged(this.series.marks, this.series.range.merge_ms, this.labels);
+    this.marks = merged([...this.series.marks, ...this.notes.marks(this.span)], this.series.range.merge_ms, this.labels);
     this.noted = noted(this.marks);
     this.chart.draw({
       columns: this.series.columns(shown),
@@ -161,6 +186,8 @@ export class ChannelView {
     $("now").textContent = figure(this.metric, now.values[this.metric], now.coverage);
     $("now-note").textContent = nowNote(this.metric, this.now);
     $("chatters").textContent = figure("chatters", now.values.chatters, now.coverage);
+    $("depth").textContent = tenth(chattersPerThousand(now.values));
+    $("per-chatter").textContent = tenth(messagesPerChatter(now.values));
     $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
     $("apart").hidden = !(now.apart?.copies || now.apart?.bot_messages);
     $("apart").querySelector("b").textContent = heardApart(now.apart ?? {}, now.coverage);

@@ -51,15 +51,17 @@ function drawLine({ ctx, bbox, valToPos }, mark, tokens) {
 }
 
 function drawBox(ctx, { marks }, { shapes, isRead }, tokens) {
+  // One's own notes are filled.
+  const isFilled = isRead || marks.every(({ kind }) => kind === "note");
   ctx.setLineDash([]);
   ctx.lineWidth = 1;
-  ctx.fillStyle = isRead ? tokens.inverse : tokens.surface;
-  ctx.strokeStyle = isRead ? tokens.inverse : tokens.lineControl;
+  ctx.fillStyle = isFilled ? tokens.inverse : tokens.surface;
+  ctx.strokeStyle = isRead ? tokens.focus : isFilled ? tokens.inverse : tokens.lineControl;
   ctx.beginPath();
   ctx.roundRect(-BOX_PX / 2, 0, BOX_PX, BOX_PX, 4);
   ctx.fill();
   ctx.stroke();
-  const ink = isRead ? tokens.onInverse : tokens.ink;
+  const ink = isFilled ? tokens.onInverse : tokens.ink;
   if (marks.length > 1) drawCount(ctx, marks.length, ink, tokens);
   else drawShape(ctx, shapes[marks[0].kind] ?? shapes.summed, ink);
 }

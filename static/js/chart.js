@@ -19,15 +19,16 @@ export class Chart {
   /**
    * `shapes`: a path per kind of event. `onReadout(point time in ms or null, marks there)` as the crosshair moves;
    * `onLayout(left, width)` of the plot, in px. `onZoom(span)` when one is marked out or dragged to, `onMove(kind)` by a
-   * key, `onReset()` to leave a zoom.
+   * key, `onReset()` to leave a zoom, `onPick(ms)` when a time is clicked on, `onNote(ms or null)` by a key.
    */
-  constructor(host, { shapes, onReadout, onLayout, onZoom, onMove, onReset }) {
-    Object.assign(this, { host, shapes, onReadout, onLayout, onZoom, onMove, onReset });
+  constructor(host, { shapes, onReadout, onLayout, onZoom, onMove, onReset, onPick, onNote }) {
+    Object.assign(this, { host, shapes, onReadout, onLayout, onZoom, onMove, onReset, onPick, onNote });
     this.state = { columns: [[]], bands: [], marks: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
     this.tokens = readTokens();
     onTheme(() => this.recolour());
     new ResizeObserver(() => this.resize()).observe(host);
     host.addEventListener("keydown", (event) => this.onKey(event));
+    host.addEventListener("click", () => this.readoutMs != null && this.onPick(this.readoutMs));
     host.addEventListener("blur", () => this.read(null));
     for (const type of ["pointermove", "pointerdown"]) host.addEventListener(type, (event) => this.onLane(event));
     host.addEventListener("pointerleave", () => this.isInLane && this.leaveLane());
@@ -185,17 +186,24 @@ export class Chart {
 
   onKey(event) {
     const times = this.state.columns[0];
-    const move = event.altKey || event.ctrlKey || event.metaKey ? undefined : MOVES[event.key];
     if (event.key === "Escape") this.onReset();
-    if (move) {
+    if (this.onLetter(event)) {
       event.preventDefault();
-      this.onMove(move);
       return;
     }
     const target = event.key.toLowerCase() === "m" ? this.nextMark(event) : keyTarget(event, times, this.readoutMs);
     if (target === undefined) return;
     event.preventDefault();
     this.read(target);
+  }
+
+  /** Zoom, pan or begin a note; return whether the key was one of these. */
+  onLetter({ key, altKey, ctrlKey, metaKey }) {
+    if (altKey || ctrlKey || metaKey) return false;
+    if (key === "n") this.onNote(this.readoutMs ?? null);
+    else if (MOVES[key]) this.onMove(MOVES[key]);
+    else return false;
+    return true;
   }
 
   /** Return the time of the event after the readout, with Shift before it; undefined when there is none. */
@@ -262,6 +270,7 @@ function readTokens() {
     lineStrong: token("--line-strong"),
     surface: token("--surface"),
     signal: token("--signal"),
+    focus: token("--focus"),
     font: token("--font-sans"),
   };
 }

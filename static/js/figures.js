@@ -18,6 +18,9 @@ export function number(value, decimals) {
 /** A plain number, or the sign for an unknown one. */
 export const count = (records) => (records == null ? ABSENT : number(records, 0));
 
+/** A number that is no metric, with one decimal. */
+export const tenth = (value) => (value == null ? ABSENT : number(value, 1));
+
 /** A metric's value without its unit; a count that was not wholly heard is a lower bound. */
 export function figure(metric, value, coverage = 1) {
   if (value == null) return ABSENT;

@@ -128,7 +128,14 @@ export class Series {
       extend(runs, kindOf(point.coverage), from, point.end_ms);
       from = point.end_ms;
     }
+    if (this.isPast) this.beyond(from).forEach((gap) => extend(runs, "off", gap.from_ms, gap.until_ms));
     return runs;
+  }
+
+  /** What recorded gaps say of the time after the last point. */
+  beyond(lastMs) {
+    const later = this.gaps.filter((gap) => gap.until_ms > lastMs);
+    return later.map((gap) => ({ from_ms: Math.max(gap.from_ms, lastMs), until_ms: gap.until_ms }));
   }
 
   isMissing(fromMs, untilMs) {

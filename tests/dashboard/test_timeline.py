@@ -83,7 +83,7 @@ def test_the_script_gets_what_is_recent_as_it_is() -> None:
 
 
 def test_every_kind_has_a_shape() -> None:
-    assert set(SHAPES) == {*LABELS.keys() - {"gap", "opt_out"}, "summed"}
+    assert set(SHAPES) == {*LABELS.keys() - {"gap", "opt_out"}, "note", "summed"}
     assert len(set(SHAPES.values())) == len(SHAPES)
 
 

@@ -36,6 +36,7 @@ def personal_data(user: User) -> dict[str, Any]:
             for one in watchlists_of(user)
         ],
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
+        "notes": _rows(user.notes.order_by("channel_id", "at_ms"), "channel_id", "at", "text", "created"),
     }
 
 

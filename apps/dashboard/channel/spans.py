@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +41,11 @@ def read_span(since: str, until: str, now_ms: int) -> Span | None:
     if span.until_ms - span.from_ms > SPAN_MAX_MS:
         raise BadSpan(f"The span is too long: a chart shows {SPAN_MAX_MS // DAY_MS} days at most.")
     return span
+
+
+def asked_span(query: Mapping[str, str], now_ms: int) -> Span | None:
+    """Return the span in a query string, None where there is none. Raises: BadSpan."""
+    return read_span(query.get("from", ""), query.get("until", ""), now_ms)
 
 
 def quick_picks(now_ms: int) -> list[tuple[str, Span]]:

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.channel.spans import BadSpan
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
-from apps.dashboard.views import may_look, metric_json, sign_in_required
+from apps.dashboard.views import metric_json
 from apps.ingest.models import Channel
 from apps.metrics.queries import RANGES
 from core.metrics import METRIC, METRICS
@@ -45,18 +46,17 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @never_cache
+@look_required
 def lines(request: HttpRequest) -> JsonResponse:
     """Give the lines anew, for the script."""
-    if not may_look(request):
-        return JsonResponse({"reason": "Sign in to compare channels."}, status=401)
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
-        return JsonResponse({"reason": str(error)}, status=400)
+        return refused(str(error), 400)
     page = read_lines(comparison, now)
     if page.history_away:
-        return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
+        return refused("History cannot be read just now. Live figures still come.", 503)
     return JsonResponse(lines_json(comparison, page, now))
 
 

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from apps.dashboard.channel.spans import BadSpan, iso
+from apps.dashboard.access import look_required, refused
+from apps.dashboard.channel.spans import BadSpan, asked_span, iso
 from apps.dashboard.choices import DEFAULT_RANGE, Choice
 from apps.dashboard.directory import Profile
 from apps.dashboard.exports.formats import CONTENT_TYPES, Field, Format, writer_of
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, Rows, event_rows, finer, pieces, point_rows
 from apps.dashboard.queries import find_profile, read_series
-from apps.dashboard.views import asked_span, may_look
 from apps.metrics import queries as history
 from apps.metrics.queries import RANGES, Range, Series
 from core.columns import STORED_GRAINS
@@ -31,13 +31,12 @@ ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
 
 @require_GET
 @never_cache
+@look_required
 def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format) -> HttpResponseBase:
     """Give a channel's windows or events as a file that is written while it is read.
 
     Query: `range`, or `from` and `until`; `grain` for other windows than the chart's.
     """
-    if not may_look(request):
-        return _refused(401, "Sign in to take this chart along.")
     now = now_ms()
     try:
         shown = _shown(request, now)
@@ -45,13 +44,13 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
         first, *rest = pieces(shown, now)
         series = read_series(channel_id, first, now)
     except BadSpan as error:
-        return _refused(400, str(error))
+        return refused(str(error), 400)
     except NotFound as error:
-        return _refused(404, str(error))
+        return refused(str(error), 404)
     except ServiceAway:
-        return _refused(503, "This channel cannot be looked up just now. Try again soon.")
+        return refused("This channel cannot be looked up just now. Try again soon.", 503)
     if series is None:
-        return _refused(503, "History cannot be read just now. Try again soon.")
+        return refused("History cannot be read just now. Try again soon.", 503)
     fields, rows_of = ROWS[what]
     body = _written(form, fields, rows_of, series, rest, channel_id, now)
     return _file(body, form, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
@@ -62,7 +61,7 @@ def _shown(request: HttpRequest, now: int) -> Range:
     range_key, grain = request.GET.get("range", DEFAULT_RANGE), request.GET.get("grain", "")
     if range_key not in RANGES:
         raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
-    shown = Choice(range=range_key, span=asked_span(request, now)).shown(now)
+    shown = Choice(range=range_key, span=asked_span(request.GET.dict(), now)).shown(now)
     if not grain:
         return shown
     known = next((one for one in STORED_GRAINS if one == grain), None)
@@ -101,7 +100,3 @@ def _stem(profile: Profile, shown: Range, now: int) -> str:
     until_ms = now if shown.until_ms is None else shown.until_ms
     since, until = (iso(ms // 1000 * 1000).replace(":", "") for ms in (until_ms - shown.span_ms, until_ms))
     return f"twitchly-{profile.login or profile.id}-{since}-{until}"
-
-
-def _refused(status: int, reason: str) -> JsonResponse:
-    return JsonResponse({"reason": reason}, status=status)

@@ -87,6 +87,12 @@ def count(records: int | None) -> str:
     return ABSENT if records is None else number(records, 0)
 
 
+@register.simple_tag
+def tenth(value: float | None) -> str:
+    """Return a number that is no metric, with one decimal."""
+    return ABSENT if value is None else number(value, 1)
+
+
 @register.filter
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 as a percentage with one decimal, cut so that 100.0 means all of it."""
@@ -146,6 +152,19 @@ def when(at_ms: int, now_ms: int) -> str:
     moment, now = (datetime.fromtimestamp(ms // 1000, UTC) for ms in (at_ms, now_ms))
     time = moment.strftime("%H:%M:%S")
     return time if moment.date() == now.date() else f"{moment.day} {moment.strftime('%b')}, {time}"
+
+
+@register.filter
+def hm(at_ms: int) -> str:
+    """Return the time of day in UTC, to the minute."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%H:%M")
+
+
+@register.filter
+def date_of(at_ms: int) -> str:
+    """Return the day and time in UTC, as a heading names it."""
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{moment.day} {moment.strftime('%b %Y, %H:%M')}"
 
 
 @register.simple_tag

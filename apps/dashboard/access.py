@@ -1,0 +1,56 @@
+"""Who may look at what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+View = Callable[..., HttpResponseBase]
+
+
+def may_look(request: HttpRequest) -> bool:
+    """Say whether the boards and charts are open to whoever asks."""
+    return bool(settings.PUBLIC_BOARD) or request.user.is_authenticated
+
+
+def sign_in_required(view: View) -> View:
+    """Let a page lead to the sign-in first, unless the board is public."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if may_look(request):
+            return view(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path())
+
+    return guarded
+
+
+def look_required(view: View) -> View:
+    """Refuse what a script asks for without a sign-in, unless the board is public."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs) if may_look(request) else refused("Sign in to read this.", 401)
+
+    return guarded
+
+
+def account_required(view: View) -> View:
+    """Refuse what a script asks for in nobody's name: what belongs to an account is never public."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        is_somebody = request.user.is_authenticated
+        return view(request, *args, **kwargs) if is_somebody else refused("Sign in to keep notes.", 401)
+
+    return guarded
+
+
+def refused(reason: str, status: int) -> JsonResponse:
+    """Return why a script does not get what it asked for."""
+    return JsonResponse({"reason": reason}, status=status)

@@ -1,0 +1,89 @@
+"""What the template of a channel names: its chart, notes, place among others and broadcasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+
+from apps.dashboard.channel.notes import NOTES_MAX, note_json, note_mark, notes_of
+from apps.dashboard.channel.spans import field_value, quick_picks
+from apps.dashboard.channel.standing import note, read_standings
+from apps.dashboard.channel.streams import read_streams
+from apps.dashboard.directory import TWITCH
+from apps.dashboard.models import Note, User
+from apps.dashboard.queries import BoardPage
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.summary import summarise
+from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
+from core.depth import chatters_per_thousand, messages_per_chatter
+from core.metrics import METRICS, Metric
+
+TABLE_ROWS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How deep an audience is now; None where nothing tells."""
+
+    chatters_per_thousand: float | None
+    messages_per_chatter: float | None
+
+
+def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser, wrong: str) -> dict[str, Any]:
+    """Return what the template names; `wrong` is what was wrong with the dates asked for."""
+    channel_id = page.channel.profile.id if page.channel else None
+    notes = notes_of(user, channel_id) if channel_id and isinstance(user, User) else []
+    return {
+        "charted": charted,
+        "metrics": METRICS,
+        "range": page.shown,
+        "dates": dates_context(page),
+        "wrong": wrong,
+        "chart": chart_context(page, charted, notes),
+        "notes": notes[::-1],
+        "notes_max": NOTES_MAX,
+        "note_text_max": Note.TEXT_MAX,
+        "standings": [(one, note(one)) for one in read_standings(channel_id or "", charted.key, page.now_ms)],
+        "streams": read_streams(channel_id) if channel_id else None,
+        "depth": depth_of(page.channel),
+        "twitch": TWITCH,
+        "note_fields": [note_json(one) for one in notes],
+    }
+
+
+def dates_context(page: BoardPage) -> dict[str, Any]:
+    """Return what the date picker shows; its fields are empty while the chart goes up to now."""
+    choice = page.choice
+    return {
+        "is_past": choice.span is not None,
+        "from": field_value(choice.span.from_ms) if choice.span else "",
+        "until": field_value(choice.span.until_ms) if choice.span else "",
+        "now": field_value(page.now_ms),
+        "live": choice.query(span=None),
+        "picks": [(label, choice.query(span=pick)) for label, pick in quick_picks(page.now_ms)],
+    }
+
+
+def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[str, Any]:
+    """Return what is told of the chart in words and numbers: its summary, table, gaps and marks."""
+    series, until_ms = page.series, page.shown.until_ms or page.now_ms
+    if series is None:
+        return {"summary": None, "table": [], "gaps": [], "lines": []}
+    own = [note_mark(one) for one in notes if until_ms - page.shown.span_ms <= one.at_ms <= until_ms]
+    marks, merge_ms = [*series.marks, *own], series.range.merge_ms
+    step = max(1, round(len(series.points) / TABLE_ROWS))
+    return {
+        "summary": summarise(series, metric.key),
+        "table": beside(series.points[::-1][::step], noted(marks, merge_ms)),
+        "gaps": series.gaps[::-1],
+        "lines": lines_of(marks, merge_ms)[:LINES_SHOWN],
+    }
+
+
+def depth_of(channel: ChannelNow | None) -> Depth:
+    """Return how deep a channel's audience is. The script does the same in static/js/depth.js."""
+    values = channel.values if channel else {}
+    chatters, viewers, messages = (values.get(key) for key in ("chatters", "viewers", "messages"))
+    return Depth(chatters_per_thousand(chatters, viewers), messages_per_chatter(messages, chatters))

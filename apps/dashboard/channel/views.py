@@ -1,0 +1,174 @@
+"""What the page of a channel asks for besides itself, and the pages of its broadcasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.dashboard.access import account_required, look_required, refused, sign_in_required
+from apps.dashboard.channel import notes
+from apps.dashboard.channel.spans import BadSpan, asked_span
+from apps.dashboard.channel.standing import read_standings, standing_json
+from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
+from apps.dashboard.choices import DEFAULT_RANGE, Choice, is_channel_id
+from apps.dashboard.directory import Profile
+from apps.dashboard.models import Note, User
+from apps.dashboard.queries import find_profile, read_series, series_json
+from apps.metrics.queries import RANGES
+from core.errors import NotFound, ServiceAway
+from core.metrics import METRIC
+from core.records import EPOCH_MS
+from twitchly.clock import now_ms
+
+AWAY = "History cannot be read just now."
+
+
+@require_safe
+@never_cache
+@look_required
+def series(request: HttpRequest, channel_id: str) -> JsonResponse:
+    now, range_key = now_ms(), request.GET.get("range", DEFAULT_RANGE)
+    if range_key not in RANGES:
+        return refused(f"There is no such range. There are {', '.join(RANGES)}.", 400)
+    try:
+        shown = Choice(range=range_key, span=asked_span(request.GET.dict(), now)).shown(now)
+        find_profile(channel_id, now)
+    except BadSpan as error:
+        return refused(str(error), 400)
+    except NotFound as error:
+        return refused(str(error), 404)
+    except ServiceAway:
+        return refused("This channel cannot be looked up just now. Try again soon.", 503)
+    found = read_series(channel_id, shown, now)
+    if found is None:
+        return refused(f"{AWAY} Live figures still come.", 503)
+    return JsonResponse(series_json(channel_id, found, now))
+
+
+@require_safe
+@never_cache
+@look_required
+def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
+    metric = request.GET.get("metric", "")
+    if metric not in METRIC:
+        return refused(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
+    found = read_standings(channel_id, metric, now_ms())
+    return JsonResponse({"metric": metric, "standings": [standing_json(one) for one in found]})
+
+
+@require_safe
+@never_cache
+@look_required
+def streams_part(request: HttpRequest, channel_id: str) -> JsonResponse:
+    found = read_streams(channel_id, asked_before(request))
+    return refused(AWAY, 503) if found is None else JsonResponse(streams_json(channel_id, found))
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def streams(request: HttpRequest, channel_id: str) -> HttpResponse:
+    before_ms = asked_before(request)
+    found = read_streams(channel_id, before_ms)
+    context = {"profile": profile_of(channel_id), "streams": found, "is_first": before_ms is None}
+    return render(request, "dashboard/streams.html", context, status=503 if found is None else 200)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpResponse:
+    profile, page = profile_of(channel_id), None
+    try:
+        page = read_stream(channel_id, started_ms) if EPOCH_MS <= started_ms <= now_ms() else None
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    except ServiceAway:
+        return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms}, status=503)
+    if page is None:
+        raise Http404("There is no broadcast that began then.")
+    return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@account_required
+def notes_list(request: HttpRequest, channel_id: str) -> HttpResponseBase:
+    """Give one's notes on a channel, or keep another."""
+    if request.method != "POST":
+        return JsonResponse({"notes": [notes.note_json(note) for note in notes.notes_of(user_of(request), channel_id)]})
+    if not is_channel_id(channel_id):
+        return refused("There is no such channel.", 404)
+    return answer_note(
+        lambda: notes.add_note(user=user_of(request), channel_id=channel_id, **written(request), now_ms=now_ms()), 201
+    )
+
+
+@require_POST
+@never_cache
+@account_required
+def note(request: HttpRequest, channel_id: str, note_id: int) -> HttpResponseBase:
+    user, now = user_of(request), now_ms()
+    return answer_note(
+        lambda: notes.change_note(user=user, channel_id=channel_id, note_id=note_id, **written(request), now_ms=now)
+    )
+
+
+@require_POST
+@never_cache
+@account_required
+def note_delete(request: HttpRequest, channel_id: str, note_id: int) -> HttpResponseBase:
+    try:
+        undo = notes.delete_note(user=user_of(request), channel_id=channel_id, note_id=note_id)
+    except NotFound as error:
+        return refused(str(error), 404)
+    return JsonResponse({"undo": undo})
+
+
+@require_POST
+@never_cache
+@account_required
+def note_restore(request: HttpRequest, channel_id: str) -> HttpResponseBase:
+    undo = request.POST.get("undo", "")
+    return answer_note(lambda: notes.restore_note(user=user_of(request), channel_id=channel_id, undo=undo))
+
+
+def answer_note(write: Callable[[], Note], status: int = 200) -> JsonResponse:
+    try:
+        return JsonResponse(notes.note_json(write()), status=status)
+    except notes.BadNote as error:
+        return refused(str(error), 400)
+    except NotFound as error:
+        return refused(str(error), 404)
+
+
+def written(request: HttpRequest) -> dict[str, Any]:
+    """Return what a note is to say; without a time it gets one that no note can have."""
+    return {"at_ms": read_ms(request.POST.get("at_ms", "")) or 0, "text": request.POST.get("text", "")}
+
+
+def asked_before(request: HttpRequest) -> int | None:
+    return read_ms(request.GET.get("before", ""))
+
+
+def read_ms(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def profile_of(channel_id: str) -> Profile:
+    try:
+        return find_profile(channel_id, now_ms())
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    except ServiceAway:
+        return Profile(channel_id, "", f"channel {channel_id}")
+
+
+def user_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  account_required sees to it
+    return request.user

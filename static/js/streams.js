@@ -1,0 +1,69 @@
+// The list of a channel's previous streams: rows are clones of the page's own.
+
+import { isPlainClick } from "./address.js";
+import { atLeast, duration, figure, percent, tenth, timeElement } from "./figures.js";
+
+const $ = (id) => document.getElementById(id);
+
+export class Streams {
+  constructor() {
+    this.row = $("stream-row").content.firstElementChild;
+    for (const id of ["streams-older", "streams-newest"]) {
+      $(id).addEventListener("click", (event) => {
+        if (!isPlainClick(event)) return;
+        event.preventDefault();
+        this.ask(new URL(event.currentTarget.href).searchParams.get("before"));
+      });
+    }
+  }
+
+  /** Show another channel's streams; `isShown` when the page already does. */
+  open(channel, isShown) {
+    if (channel === this.channel) return;
+    this.channel = channel;
+    if (!isShown) this.ask(null);
+  }
+
+  async ask(before) {
+    const { channel } = this;
+    const query = before ? `?${new URLSearchParams({ before })}` : "";
+    let found = null;
+    try {
+      const answer = await fetch(`/channels/${channel}/streams.json${query}`);
+      if (answer.ok) found = await answer.json();
+    } catch {
+      // Shown as what did not load.
+    }
+    if (channel === this.channel) this.show(found, before);
+  }
+
+  show(found, before) {
+    const rows = found?.streams ?? [];
+    $("streams-away").hidden = found !== null;
+    $("streams-none").hidden = found === null || rows.length > 0;
+    $("streams-some").hidden = rows.length === 0;
+    $("stream-rows").replaceChildren(...rows.map((stream) => this.rowOf(stream)));
+    const list = `/channels/${this.channel}/streams`;
+    $("streams-older").hidden = !found?.before_ms;
+    $("streams-older").href = `${list}?before=${found?.before_ms ?? ""}`;
+    $("streams-newest").hidden = !before;
+    $("streams-newest").href = list;
+  }
+
+  rowOf(stream) {
+    const row = this.row.cloneNode(true);
+    const link = row.querySelector("[data-field=started]");
+    link.href = stream.href;
+    link.replaceChildren(timeElement(stream.started_ms));
+    const texts = {
+      length: duration(stream.ended_ms - stream.started_ms),
+      peak: atLeast("viewers", stream.peak_viewers, stream.coverage < 1),
+      mean: figure("viewers", stream.mean_viewers),
+      watched: tenth(stream.hours_watched),
+      messages: figure("messages", stream.messages, stream.coverage),
+      coverage: `${percent(stream.coverage)} %`,
+    };
+    for (const [field, text] of Object.entries(texts)) row.querySelector(`[data-field=${field}]`).textContent = text;
+    return row;
+  }
+}
