@@ -58,7 +58,7 @@ class Board:
 class Sight:
     """One look at a copy, at `at_s`, monotonic. `missing`, `missing_distinct` and `uncovered` are how many of the
     channels that should be there had no fresh window of either kind, or were not heard in full; `joined` is how many
-    Twitch says are joined, 0 when it does not answer.
+    Twitch says are joined, 0 when it does not answer, and `listed` how many are on the list.
     """
 
     at_s: float
@@ -70,6 +70,7 @@ class Sight:
     stale: int
     ears: Look
     joined: int
+    listed: int
     answers: bool
     is_carried: bool
 
@@ -141,9 +142,12 @@ class BoardCourse:
 
     @property
     def lost(self) -> int:
-        """How many channels fewer were joined at any time than at the beginning, as far as Twitch answered."""
-        joined = [sight.joined for sight in self.sights if sight.joined]
-        return max((joined[0] - fewer for fewer in joined), default=0)
+        """How many channels fewer were joined at any time than at the beginning, as far as Twitch answered.
+
+        What leaves the list by itself is parted rightly.
+        """
+        seen = [sight for sight in self.sights if sight.joined]
+        return max((min(seen[0].joined, sight.listed) - sight.joined for sight in seen), default=0)
 
     @property
     def stale(self) -> int:
@@ -204,7 +208,15 @@ class BoardWatch:
         seen = see(self._board(), self.expected, time.time())
         ears = look(self._stack, self._producers, ANSWER_S)
         joined, answers, carried = self._joined(), self._answers(), self._is_carried()
-        return Sight(at_s=at_s, ears=ears, joined=joined, answers=answers, is_carried=carried, **seen)
+        return Sight(
+            at_s=at_s,
+            ears=ears,
+            joined=joined,
+            listed=len(self._listed),
+            answers=answers,
+            is_carried=carried,
+            **seen,
+        )
 
     def close(self) -> None:
         """Close the connection to Kafka."""

@@ -14,7 +14,7 @@ WELL = Look(0, 100, 100, 100, 0, 0)
 
 def sight(at_s: float = 0.0, **changes: Any) -> Sight:
     fields = {"end_ms": NOW_MS + int(at_s * 1000), "lag_s": 1.5, "missing": 0, "missing_distinct": 0, "uncovered": 0}
-    others = {"stale": 0, "ears": WELL, "joined": 100, "answers": True, "is_carried": True}
+    others = {"stale": 0, "ears": WELL, "joined": 100, "listed": 100, "answers": True, "is_carried": True}
     return Sight(**{"at_s": at_s, **fields, **others, **changes})
 
 
@@ -79,6 +79,7 @@ def test_the_lag_is_told_of_boards_that_are_there() -> None:
 def test_channels_that_were_parted_for_a_moment_are_counted_where_twitch_answers() -> None:
     assert course(*(sight(float(n), joined=joined) for n, joined in enumerate((0, 100, 40, 0, 100)))).lost == 60
     assert course(sight(0.0, joined=0)).lost == 0
+    assert course(sight(0.0), sight(1.0, joined=98, listed=98), sight(2.0, joined=97, listed=98)).lost == 1
 
 
 def test_a_channel_is_missing_without_a_window_as_new_as_the_others() -> None:
