@@ -1,20 +1,16 @@
-"""The boards in Redis: what the sink writes each second and the pages read."""
+"""The boards in Redis: what the sink writes each second; apps/metrics/board_reader.py reads it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import orjson
 import redis
-import redis.asyncio
 from django.conf import settings
 
+from apps.metrics.past import Known, PastWriter
 from core.columns import LIVE_WINDOW_MS
-from core.errors import ServiceAway
 from core.formulas import Floors, coverage
 from core.metrics import METRICS, Metric, counted_apart
 from core.records import Grain, WindowRecord
@@ -91,21 +87,6 @@ def board_key(metric: str) -> str:
     return f"board:{metric}"
 
 
-@dataclass(frozen=True, slots=True)
-class LiveValues:
-    """A channel now.
-
-    `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked; `apart` is what was
-    heard besides, by column: see core.metrics.counted_apart.
-    """
-
-    end_ms: int
-    coverage: float
-    values: Mapping[str, float]
-    unranked: Mapping[str, str]
-    apart: Mapping[str, int]
-
-
 def floors_in_force() -> Floors:
     """Return the floors that this copy runs with."""
     return Floors(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
@@ -118,6 +99,7 @@ class BoardWriter:
         self._client = client
         self._floors = floors
         self._apply = client.register_script(_APPLY)
+        self._past = PastWriter(client)
 
     def apply(
         self, grain: Grain, windows: Sequence[WindowRecord], excitement: Mapping[str, float] = MappingProxyType({})
@@ -127,88 +109,35 @@ class BoardWriter:
         Raises: redis.RedisError.
         """
         newest_ms = max(window.end_ms for window in windows)
-        rows = [self._row(window, grain, excitement) for window in windows]
+        known = {window.channel_id: self._known(window, grain, excitement) for window in windows}
+        rows = [self._row(window, grain, known[window.channel_id]) for window in windows]
         self._apply(
             keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])],
             args=[orjson.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
         )
+        self._past.take(grain, known)
 
-    def _row(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> list[object]:
+    def remember(self, newest_end_ms: int) -> None:
+        """Keep what is on the boards for those who compare with it later. Raises: redis.RedisError."""
+        self._past.write(newest_end_ms)
+
+    def _known(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> Known:
         found = {metric.key: metric.value(window.columns, LIVE_WINDOW_MS) for metric in _METRICS[grain]}
         if grain == "live_distinct":
             found["excitement"] = excitement.get(window.channel_id)
+        reasons = {metric.key: metric.unranked(window.columns, self._floors) for metric in _BOARDS[grain]}
         values = {key: value for key, value in found.items() if value is not None}
-        reasons = {m.key: m.unranked(window.columns, self._floors) for m in _BOARDS[grain]}
-        live: dict[str, object] = {
-            "end_ms": window.end_ms,
-            "values": values,
-            "unranked": {key: reason for key, reason in reasons.items() if reason},
-        }
+        return Known(window.end_ms, values, {key: reason for key, reason in reasons.items() if reason})
+
+    def _row(self, window: WindowRecord, grain: Grain, known: Known) -> list[object]:
+        live: dict[str, object] = {"end_ms": known.end_ms, "values": known.values, "unranked": known.unranked}
         if grain == "live":
             live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
             live["apart"] = counted_apart(window.columns)
-        scores = [False if reasons[m.key] else values.get(m.key, False) for m in _BOARDS[grain]]
+        scores = [False if m.key in known.unranked else known.values.get(m.key, False) for m in _BOARDS[grain]]
         return [window.channel_id, window.end_ms, orjson.dumps(live).decode(), scores]
 
 
 def tell_late_dropped(client: redis.Redis, records: int) -> None:
     """Store how many records came too late for their windows. Raises: redis.RedisError."""
     client.set(LATE_DROPPED, records, ex=LATE_DROPPED_S)
-
-
-class BoardReader:
-    """Reads the boards. Every method raises ServiceAway when Redis does not answer."""
-
-    def __init__(self, url: str) -> None:
-        self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
-
-    async def top(self, metric: str, n: int) -> list[str]:
-        """Return the ids of the `n` best channels, best first."""
-        with _away():
-            ids = await self._client.zrevrange(board_key(metric), 0, n - 1)
-        return [str(channel_id) for channel_id in ids]
-
-    async def values(self, channel_ids: Iterable[str]) -> dict[str, LiveValues]:
-        """Return what is known of each channel now; unknown ones are left out."""
-        ids = list(channel_ids)
-        if not ids:
-            return {}
-        with _away():
-            async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hmget("values:live", ids)
-                pipe.hmget("values:live_distinct", ids)
-                sums, distinct = await pipe.execute()
-        return {channel_id: _merge(one, two) for channel_id, one, two in zip(ids, sums, distinct, strict=True) if one}
-
-    async def newest_end_ms(self) -> int | None:
-        """Return the newest window end on the boards."""
-        with _away():
-            newest = await self._client.zrevrange("ends:live", 0, 0, withscores=True)
-        return int(newest[0][1]) if newest else None
-
-    async def late_dropped(self) -> int | None:
-        """Return how many records came too late since the stream job began, None while nobody tells."""
-        with _away():
-            records = await self._client.get(LATE_DROPPED)
-        return None if records is None else int(records)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        yield
-    except redis.RedisError as error:
-        raise ServiceAway(f"Redis does not answer: {error}") from error
-
-
-def _merge(sums: str, distinct: str | None) -> LiveValues:
-    live = json.loads(sums)
-    values, unranked = live["values"], live["unranked"]
-    if distinct:
-        seldom = json.loads(distinct)
-        values, unranked = {**values, **seldom["values"]}, {**unranked, **seldom["unranked"]}
-    return LiveValues(live["end_ms"], live["coverage"], values, unranked, live["apart"])

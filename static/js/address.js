@@ -1,12 +1,13 @@
-// The address of the page holds board, channel and range, so that it can be reloaded and shared.
+// The address of the page holds board, size, filters, channel and range, so that it can be reloaded and shared.
 
-const DEFAULTS = { board: "viewers", channel: null, range: "10m" };
+const DEFAULTS = { board: "viewers", size: "10", category: "", language: "", band: "", channel: "", range: "10m" };
+export const FILTERS = ["category", "language", "band"];
 
 /** The address of a choice; what has its default is left out, as in choices.py. */
 export function hrefOf(choice) {
   const query = new URLSearchParams();
-  for (const name of ["board", "channel", "range"]) {
-    if (choice[name] && choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
+  for (const name of Object.keys(DEFAULTS)) {
+    if (choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
   }
   const text = query.toString();
   return text ? `?${text}` : location.pathname;

@@ -1,10 +1,12 @@
 // The board page: what is chosen, and who is told when it changes or a frame arrives.
 
-import { hrefOf, isPlainClick, onReturn, push } from "./address.js";
+import { FILTERS, hrefOf, isPlainClick, onReturn, push } from "./address.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
 import { age, count } from "./figures.js";
+import { bindFilters, markFilters, markSizes } from "./filters.js";
+import { Finder } from "./finder.js";
 import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket } from "./socket.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
@@ -24,16 +26,18 @@ let shown = start.channel?.id ?? null;
 let clockAhead = start.now_ms - Date.now();
 let hasFrame = false;
 // The board whose first channel is on view: it stays when others pass it, until another board is opened.
-let firstOf = start.channel ? choice.board : null;
+let firstOf = start.channel ? boardOf(choice) : null;
 let historyTimer = null;
 let asking = null;
 const clock = () => Date.now() + clockAhead;
+const isFiltered = (one) => FILTERS.some((name) => one[name]);
 
 const view = new ChannelView(start);
 const board = new Board({
   list: $("list"),
   template: $("row"),
   skeleton: $("skeleton"),
+  size: Number(choice.size),
   hrefOf: (channel) => hrefOf({ ...choice, channel }),
   onHold: showHold,
 });
@@ -43,7 +47,7 @@ const viewers = new Viewers({
   age: $("viewers-age"),
 });
 const socket = new LiveSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`, {
-  onFrame: receive,
+  onError: showProblem,
   onSignedOut: signIn,
   onReturn: askHistory,
 });
@@ -54,28 +58,46 @@ const connection = new Connection({
   socket: () => ({ isOpen: socket.isOpen, tries: socket.tries, hasFrame }),
 });
 
-function receive(frame) {
-  if (frame.type === "error") {
-    connection.reason = frame.reason;
-  } else if (frame.board === choice.board) {
-    showFrame(frame);
-  }
-  update();
-}
-
-function showFrame(frame) {
+/** What frames of every kind tell. */
+function hear(frame) {
   hasFrame = true;
   clockAhead = frame.now_ms - Date.now();
   connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
   viewers.atMs = frame.viewers_at_ms ?? viewers.atMs;
   $("late-dropped").textContent = count(frame.late_dropped);
-  if (frame.channel || !shown) connection.reason = "";
+}
+
+function showProblem(reason) {
+  connection.reason = reason;
+  update();
+}
+
+function showBoardFrame(frame) {
+  hear(frame);
+  if (!shown) connection.reason = "";
   showRows(frame);
-  if (frame.channel && frame.channel.id === shown) {
-    view.showLive(frame.channel);
-    view.showMarks(frame.marks);
+  if (!choice.channel && firstOf !== boardOf(choice)) showFirst(frame.rows);
+  update();
+}
+
+function showChannelFrame(frame) {
+  hear(frame);
+  const channel = frame.channels[shown];
+  if (channel) {
+    connection.reason = "";
+    view.showLive(channel);
+    view.showMarks(channel.marks);
   }
-  if (!choice.channel && firstOf !== frame.board) showFirst(frame.rows);
+  update();
+}
+
+function watchBoard() {
+  const { board: metric, size, category, language, band } = choice;
+  socket.subscribe("board", { kind: "board", metric, size: Number(size), category, language, band }, showBoardFrame);
+}
+
+function watchChannel() {
+  socket.subscribe("channel", { kind: "channels", channels: [shown] }, showChannelFrame);
 }
 
 function showRows({ rows, newest_end_ms: newestEndMs }) {
@@ -83,14 +105,15 @@ function showRows({ rows, newest_end_ms: newestEndMs }) {
   $("list").hidden = isEmpty;
   const needsViewers = viewers.empties(choice.board, clock());
   $("board-unknown").hidden = !isEmpty || !needsViewers;
-  $("board-empty").hidden = !isEmpty || needsViewers;
+  $("board-none").hidden = !isEmpty || needsViewers || !isFiltered(choice);
+  $("board-empty").hidden = !isEmpty || needsViewers || isFiltered(choice);
   $("board-away").hidden = true;
   board.show(rows, choice.board, newestEndMs, shown);
 }
 
 function showFirst(rows) {
   if (rows.length === 0) return;
-  firstOf = choice.board;
+  firstOf = boardOf(choice);
   showChannel(rows[0]);
 }
 
@@ -102,7 +125,7 @@ function showChannel(profile) {
   view.open({ metric: choice.board, range: choice.range, channel: profile });
   board.select(shown);
   entitle(profile);
-  socket.watch(choice.board, shown);
+  watchChannel();
   askHistory();
 }
 
@@ -139,28 +162,36 @@ function apply(next) {
   const before = choice;
   choice = next;
   document.body.dataset.view = choice.channel ? "channel" : "list";
-  if (choice.board !== before.board) showBoard();
+  if (boardOf(choice) !== boardOf(before)) showBoard();
   if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
   markTab($("tabs"), choice);
+  markSizes($("sizes"), choice);
+  markFilters($("filters"), choice);
   markRange($("ranges"), choice);
   if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
   else if (choice.range !== before.range && shown) showChannel(view.profile);
 }
 
-function openChosen(channel) {
-  const name = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ?? `channel ${channel}`;
-  const category = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .cat`)?.textContent ?? "";
-  showChannel({ id: channel, name, category });
+function openChosen(channel, name) {
+  const row = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`);
+  showChannel({ id: channel, name: name ?? row?.textContent ?? `channel ${channel}`, category: "" });
 }
 
 function showBoard() {
   markDefinition($("definitions"), choice.board);
   document.querySelectorAll("[data-method]").forEach((link) => (link.hash = choice.board));
   $("unit").textContent = metricOf(choice.board).unit;
-  board.showLoading();
+  board.showLoading(Number(choice.size));
+  $("list").hidden = false;
+  for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
   if (shown) view.showMetric(choice.board);
   if (shown) entitle(view.profile);
-  socket.watch(choice.board, shown);
+  watchBoard();
+}
+
+/** The board that a choice names, to tell it from others. */
+function boardOf({ board: metric, size, category, language, band }) {
+  return JSON.stringify([metric, size, category, language, band]);
 }
 
 function choose(changes) {
@@ -199,11 +230,13 @@ $("ranges").addEventListener("click", (event) => {
 $("back").addEventListener("click", (event) => {
   if (!isPlainClick(event)) return;
   event.preventDefault();
-  choose({ channel: null });
+  choose({ channel: "" });
   scrollTo(0, 0);
 });
 $("channel").querySelector("details").addEventListener("toggle", () => view.series && view.writeTable());
 bindTabs($("tabs"), (key) => choose({ board: key }));
+bindFilters({ form: $("filters"), sizes: $("sizes"), clear: $("clear"), onChoose: choose });
+new Finder($("find"), { metric: () => choice.board, onOpen: (channel) => choose({ channel }) });
 onReturn(choice, apply);
 
 connection.newestEndMs = start.newest_end_ms;
@@ -215,5 +248,6 @@ if (start.channel) {
   else askHistory();
   historyTimer ??= setTimeout(askHistory, HISTORY_EVERY_MS);
 }
-socket.watch(choice.board, shown);
+watchBoard();
+if (shown) watchChannel();
 setInterval(update, 1000);

@@ -12,7 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
-from apps.dashboard.models import User
+from apps.dashboard.models import CurationRequest, User
 
 
 def personal_data(user: User) -> dict[str, Any]:
@@ -29,6 +29,9 @@ def personal_data(user: User) -> dict[str, Any]:
         "second_factors": _rows(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at"),
         "connected_accounts": _rows(
             SocialAccount.objects.filter(user=user), "provider", "uid", "date_joined", "last_login"
+        ),
+        "requested_channels": _rows(
+            CurationRequest.objects.filter(user=user), "login", "note", "created_at", "closed_at"
         ),
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
     }
