@@ -56,6 +56,11 @@ class Hub:
     def leave(self, slot: Slot) -> None:
         self._slots.discard(slot)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether any socket is open."""
+        return bool(self._slots)
+
     async def subscribe(self, slot: Slot, asked: Subscribe) -> Collection[str]:
         """Fill the slot at once, then on each tick; return the ids of channels that are not known.
 

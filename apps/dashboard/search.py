@@ -14,6 +14,7 @@ from apps.dashboard.readings import ChannelNow, channel_now
 from apps.dashboard.summary import now_note
 from apps.ingest.models import Channel
 from apps.metrics.board_reader import BoardReader
+from core.errors import ServiceAway
 from core.metrics import METRIC
 
 TEXT_MAX = 64
@@ -34,7 +35,7 @@ def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
 
     Raises: ServiceAway.
     """
-    wanted = text.strip()[:TEXT_MAX]
+    wanted = text.replace("\0", "").strip()[:TEXT_MAX]
     return async_to_sync(_find)(wanted, metric, now_ms) if wanted else []
 
 
@@ -42,6 +43,8 @@ async def _find(wanted: str, metric: str, now_ms: int) -> list[Hit]:
     directory, reader = Directory(settings.REDIS_STREAMS_URL), BoardReader(settings.REDIS_BOARDS_URL)
     try:
         await directory.refresh(now_ms)
+        if directory.is_unsure:
+            raise ServiceAway("Redis cannot say which channels are live")
         live = directory.named(wanted)
         known = {profile.id for profile in live}
         others = [of_channel(channel) async for channel in _archived(wanted) if channel.id not in known]
@@ -64,7 +67,7 @@ async def _find(wanted: str, metric: str, now_ms: int) -> list[Hit]:
 def said_of(metric: str, now: ChannelNow, rank: int | None) -> str:
     """Return a channel's rank on a board, or why it is not ranked."""
     if rank is not None:
-        return f"{rank:,}. of {METRIC[metric].label}"
+        return f"Rank {rank:,} of {METRIC[metric].label}"
     return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked just now'}"
 
 

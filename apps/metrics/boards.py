@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import orjson
@@ -21,9 +21,10 @@ LATE_DROPPED = "late-dropped"
 LATE_DROPPED_S = 300
 
 # Applies windows that are newer than what is stored, for all boards at once, so that no reader sees a channel's value
-# without its rank. A command for each thousand, as one for each channel would take ten times as long.
-# KEYS: ends, values, then a board per metric. ARGV: a JSON list of [channel id, end_ms, values JSON, [score or false
-# per board]] with no channel twice, then the oldest end to keep.
+# without its rank. A command for each thousand, as one for each channel would take ten times as long; by columns, for
+# a list a channel would cost more than what is done with it.
+# KEYS: ends, values, then a board per metric. ARGV: JSON of [channel ids, ends in ms, a list of scores per board with
+# false for who is not ranked], no channel twice; the oldest end to keep; then the values of each channel.
 _APPLY = """
 local CHUNK = 2000
 local function in_chunks(command, key, list)
@@ -31,44 +32,46 @@ local function in_chunks(command, key, list)
     redis.call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
   end
 end
-local boards = {unpack(KEYS, 3)}
-local ends, values, ranked, unranked = {}, {}, {}, {}
-for i in ipairs(boards) do ranked[i], unranked[i] = {}, {} end
-local function take(row)
-  local id, end_ms = row[1], row[2]
-  table.insert(ends, end_ms)
-  table.insert(ends, id)
-  table.insert(values, id)
-  table.insert(values, row[3])
-  for i in ipairs(boards) do
-    local score = row[4][i]
-    if score then
-      table.insert(ranked[i], score)
-      table.insert(ranked[i], id)
-    else
-      table.insert(unranked[i], id)
+local ids, ends, boards = unpack(cjson.decode(ARGV[1]))
+local taken, count = {}, 0
+for first = 1, #ids, CHUNK do
+  local known = redis.call('ZMSCORE', KEYS[1], unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
+  for at = 1, #known do
+    local row = first + at - 1
+    if not known[at] or tonumber(known[at]) <= ends[row] then
+      count = count + 1
+      taken[count] = row
     end
   end
 end
-local rows = cjson.decode(ARGV[1])
-for first = 1, #rows, CHUNK do
-  local ids = {}
-  for at = first, math.min(first + CHUNK - 1, #rows) do table.insert(ids, rows[at][1]) end
-  for at, known in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(ids))) do
-    local row = rows[first + at - 1]
-    if not known or tonumber(known) <= row[2] then take(row) end
-  end
+local newest, values = {}, {}
+for at = 1, count do
+  local row = taken[at]
+  newest[2 * at - 1], newest[2 * at] = ends[row], ids[row]
+  values[2 * at - 1], values[2 * at] = ids[row], ARGV[row + 2]
 end
-in_chunks('ZADD', KEYS[1], ends)
+in_chunks('ZADD', KEYS[1], newest)
 in_chunks('HSET', KEYS[2], values)
-for i, board in ipairs(boards) do
-  in_chunks('ZADD', board, ranked[i])
-  in_chunks('ZREM', board, unranked[i])
+for board = 1, #boards do
+  local scores, ranked, others, places, left = boards[board], {}, {}, 0, 0
+  for at = 1, count do
+    local row = taken[at]
+    local score = scores[row]
+    if score then
+      ranked[places + 1], ranked[places + 2] = score, ids[row]
+      places = places + 2
+    else
+      left = left + 1
+      others[left] = ids[row]
+    end
+  end
+  in_chunks('ZADD', KEYS[board + 2], ranked)
+  in_chunks('ZREM', KEYS[board + 2], others)
 end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
 in_chunks('ZREM', KEYS[1], gone)
 in_chunks('HDEL', KEYS[2], gone)
-for _, board in ipairs(boards) do in_chunks('ZREM', board, gone) end
+for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], gone) end
 """
 
 
@@ -110,10 +113,15 @@ class BoardWriter:
         """
         newest_ms = max(window.end_ms for window in windows)
         known = {window.channel_id: self._known(window, grain, excitement) for window in windows}
-        rows = [self._row(window, grain, known[window.channel_id]) for window in windows]
+        boards = [_scores(known.values(), metric.key) for metric in _BOARDS[grain]]
+        columns = [list(known), [one.end_ms for one in known.values()], boards]
         self._apply(
             keys=[f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])],
-            args=[orjson.dumps(rows), newest_ms - UNRANKED_AFTER_MS],
+            args=[
+                orjson.dumps(columns),
+                newest_ms - UNRANKED_AFTER_MS,
+                *(_live(window, grain, known[window.channel_id]) for window in windows),
+            ],
         )
         self._past.take(grain, known)
 
@@ -129,13 +137,17 @@ class BoardWriter:
         values = {key: value for key, value in found.items() if value is not None}
         return Known(window.end_ms, values, {key: reason for key, reason in reasons.items() if reason})
 
-    def _row(self, window: WindowRecord, grain: Grain, known: Known) -> list[object]:
-        live: dict[str, object] = {"end_ms": known.end_ms, "values": known.values, "unranked": known.unranked}
-        if grain == "live":
-            live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
-            live["apart"] = counted_apart(window.columns)
-        scores = [False if m.key in known.unranked else known.values.get(m.key, False) for m in _BOARDS[grain]]
-        return [window.channel_id, window.end_ms, orjson.dumps(live).decode(), scores]
+
+def _scores(known: Iterable[Known], metric: str) -> list[float | bool]:
+    return [False if metric in one.unranked else one.values.get(metric, False) for one in known]
+
+
+def _live(window: WindowRecord, grain: Grain, known: Known) -> bytes:
+    live: dict[str, object] = {"end_ms": known.end_ms, "values": known.values, "unranked": known.unranked}
+    if grain == "live":
+        live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
+        live["apart"] = counted_apart(window.columns)
+    return orjson.dumps(live)
 
 
 def tell_late_dropped(client: redis.Redis, records: int) -> None:

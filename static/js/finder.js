@@ -3,7 +3,7 @@
 const SETTLE_MS = 150;
 
 export class Finder {
-  /** `metric()` is the board that ranks are told of; `onOpen(channelId)` for what was chosen. */
+  /** `metric()` is the board that ranks are told of; `onOpen(profile)` for what was chosen. */
   constructor(form, { metric, onOpen }) {
     Object.assign(this, { form, metric, onOpen });
     this.input = form.querySelector("input[name=q]");
@@ -42,6 +42,7 @@ export class Finder {
   }
 
   show(channels, otherwise) {
+    this.channels = channels;
     this.options = channels.map((channel, i) => this.option(channel, i));
     this.list.replaceChildren(...this.options);
     this.list.hidden = channels.length === 0;
@@ -51,11 +52,10 @@ export class Finder {
     this.mark(channels.length ? 0 : -1);
   }
 
-  option({ id, name, category, language, said }, i) {
+  option({ name, category, language, said }, i) {
     const option = element("li", "");
     option.className = "found";
     option.id = `found-${i}`;
-    option.dataset.id = id;
     option.setAttribute("role", "option");
     option.append(element("b", name), element("span", [category, language].filter(Boolean).join(" · ")), element("small", said));
     return option;
@@ -90,11 +90,11 @@ export class Finder {
 
   choose(at) {
     if (at < 0) return;
-    const { id } = this.options[at].dataset;
+    const profile = this.channels[at];
     this.input.value = "";
     this.close();
     this.input.blur();
-    this.onOpen(id);
+    this.onOpen(profile);
   }
 
   close() {

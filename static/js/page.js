@@ -29,6 +29,8 @@ let hasFrame = false;
 let firstOf = start.channel ? boardOf(choice) : null;
 let historyTimer = null;
 let asking = null;
+// Who the channels are that the board or the search has shown.
+const known = new Map();
 const clock = () => Date.now() + clockAhead;
 const isFiltered = (one) => FILTERS.some((name) => one[name]);
 
@@ -101,6 +103,7 @@ function watchChannel() {
 }
 
 function showRows({ rows, newest_end_ms: newestEndMs }) {
+  rows.forEach((row) => known.set(row.id, row));
   const isEmpty = rows.length === 0;
   $("list").hidden = isEmpty;
   const needsViewers = viewers.empties(choice.board, clock());
@@ -136,7 +139,7 @@ function entitle({ name }) {
 async function askHistory() {
   clearTimeout(historyTimer);
   asking?.abort();
-  if (!shown) return;
+  if (!shown || document.hidden) return;
   asking = new AbortController();
   const { signal } = asking;
   try {
@@ -172,9 +175,15 @@ function apply(next) {
   else if (choice.range !== before.range && shown) showChannel(view.profile);
 }
 
-function openChosen(channel, name) {
-  const row = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`);
-  showChannel({ id: channel, name: name ?? row?.textContent ?? `channel ${channel}`, category: "" });
+function openChosen(channel) {
+  const name = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ?? `channel ${channel}`;
+  showChannel(known.get(channel) ?? { id: channel, name, category: "" });
+}
+
+/** Open what was searched for: the board may never have shown it. */
+function openFound(profile) {
+  known.set(profile.id, profile);
+  choose({ channel: profile.id });
 }
 
 function showBoard() {
@@ -236,7 +245,7 @@ $("back").addEventListener("click", (event) => {
 $("channel").querySelector("details").addEventListener("toggle", () => view.series && view.writeTable());
 bindTabs($("tabs"), (key) => choose({ board: key }));
 bindFilters({ form: $("filters"), sizes: $("sizes"), clear: $("clear"), onChoose: choose });
-new Finder($("find"), { metric: () => choice.board, onOpen: (channel) => choose({ channel }) });
+new Finder($("find"), { metric: () => choice.board, onOpen: openFound });
 onReturn(choice, apply);
 
 connection.newestEndMs = start.newest_end_ms;
@@ -250,4 +259,4 @@ if (start.channel) {
 }
 watchBoard();
 if (shown) watchChannel();
-setInterval(update, 1000);
+setInterval(() => document.hidden || update(), 1000);

@@ -24,8 +24,9 @@ def found(client: Client, text: str, board: str = "viewers") -> list[tuple[str, 
 
 def test_a_channel_is_found_by_its_name_or_login_with_its_rank(boards: Boards, signed_in: Client) -> None:
     boards.name("4", "アルファ")
-    assert found(signed_in, "ALP") == [("Alpha", "2. of Most Viewed")]
-    assert found(signed_in, "a", "messages")[0] == ("Alpha", "1. of Most Active")
+    assert found(signed_in, "ALP") == [("Alpha", "Rank 2 of Most Viewed")]
+    boards.show({"1": 1_000}, messages=90)
+    assert found(signed_in, "alp", "messages") == [("Alpha", "Rank 1 of Most Active")]
     assert [name for name, _ in found(signed_in, "a")] == ["Alpha", "Beta", "Gamma"]
     assert found(signed_in, "アル") == [("アルファ", "Most Viewed: no live window")]
 
@@ -42,7 +43,7 @@ def test_a_channel_that_is_not_ranked_says_why(boards: Boards, signed_in: Client
 def test_who_was_followed_before_is_found_after_those_who_are(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega_alpha", name="Omega Alpha")
     Channel.objects.create(id="51", login="alpha_blocked", name="Alpha Blocked", blocked=True)
-    assert found(signed_in, "alpha") == [("Alpha", "2. of Most Viewed"), ("Omega Alpha", "not followed just now")]
+    assert found(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not followed just now")]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "%", "_%", "x" * 5_000, "'; DROP TABLE", "\x00"])
@@ -56,7 +57,7 @@ def test_the_search_has_a_page_without_a_script(boards: Boards, signed_in: Clien
     assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
     assert 'href="/?channel=3"' in page
-    assert "3. of Most Viewed" in page
+    assert "Rank 3 of Most Viewed" in page
     nobody = signed_in.get("/find?q=nobody").content.decode()
     assert "No channel that we follow" in nobody
     assert 'action="/ask"' in nobody
