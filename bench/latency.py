@@ -91,11 +91,11 @@ def watched(stack: Stack, channel_id: str, seconds: float) -> Times:
     times: Times = {}
     url = stack.url.replace("http", "ws") + "/live"
     with connect(url, origin=Origin(stack.url)) as socket:
-        socket.send(json.dumps({"type": "watch", "board": "messages", "channel": channel_id}))
+        socket.send(json.dumps({"type": "subscribe", "id": "one", "kind": "channels", "channels": [channel_id]}))
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             frame = json.loads(socket.recv(timeout=10))
-            channel = frame.get("channel") if frame["type"] != "error" else None
+            channel = frame["channels"].get(channel_id) if frame["type"] != "error" else None
             if channel and channel["end_ms"]:
                 times.setdefault(channel["end_ms"], time.time() * 1000)
     # The first frame is a snapshot: it arrives when it is asked for.

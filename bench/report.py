@@ -142,6 +142,19 @@ def sinks(one: Figures) -> list[str]:
     return ["## Sinks", "", f"{one['channels']:,} channels.", "", *markdown(["figure", "value"], rows)]
 
 
+def sockets(one: Figures) -> list[str]:
+    """Live pages on one web process."""
+    rows = [[name, value] for name, value in one.items() if isinstance(value, int | float)]
+    return [
+        f"## {one['pages']:,} live pages on one web process",
+        "",
+        "Each watches a board and a channel, pushed once a second, with a session that is checked once a minute; the",
+        "delay is from the tick to the frame. Slow readers take a byte a second, and come again when they are closed.",
+        "",
+        *markdown(["figure", "value"], rows),
+    ]
+
+
 def latency(one: Figures) -> list[str]:
     """From message to frame, and what all processes use meanwhile."""
     told = [[name.replace("_", " "), value] for name, value in one.items() if isinstance(value, int | float)]
@@ -211,6 +224,7 @@ SECTIONS: Mapping[str, Section] = {
     "stream-1000": stream,
     "scaling": scaling,
     "sinks": sinks,
+    "sockets": sockets,
     "latency": latency,
     "hour": hour,
 }

@@ -1,8 +1,7 @@
-"""What a page or a socket asks to see, read from what the browser sent."""
+"""What a page is asked to show: a board, a channel and a range, as its address names them."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,32 +10,37 @@ from urllib.parse import urlencode
 
 from apps.dashboard.channel.spans import Span, iso
 from apps.metrics.queries import RANGES, Range, past_range
-from core.errors import TwitchlyError
+from core.bands import BAND
 from core.metrics import BOARDS, METRIC
 
 BOARD_KEYS = tuple(board.key for board in BOARDS)
 DEFAULT_BOARD = BOARD_KEYS[0]
 DEFAULT_RANGE = "10m"
-FRAME_MAX_BYTES = 4_096
-
-
-class BadFrame(TwitchlyError):
-    """A websocket frame that we do not understand. The message is the answer to it."""
+SIZES = (10, 25, 100)
+CATEGORY_MAX = 200
+LANGUAGE_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What a socket wants: a board and perhaps a channel."""
+class Board:
+    """The best `size` channels by a metric, of those in a category, language (Twitch's code) and band; "" is any."""
 
-    board: str
-    channel: str | None
+    metric: str = DEFAULT_BOARD
+    size: int = SIZES[0]
+    category: str = ""
+    language: str = ""
+    band: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.category or self.language or self.band)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the address of the page names; without a `metric` the board's is charted, without a `span` the range."""
 
-    board: str = DEFAULT_BOARD
+    board: Board = Board()
     channel: str | None = None
     range: str = DEFAULT_RANGE
     metric: str | None = None
@@ -45,27 +49,38 @@ class Choice:
     @property
     def charted(self) -> str:
         """The metric that the chart shows."""
-        return self.metric or self.board
+        return self.metric or self.board.metric
 
     def shown(self, now_ms: int) -> Range:
         """Return the range that the chart shows."""
         return past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else RANGES[self.range]
 
-    def as_json(self) -> dict[str, str | None]:
-        """Return the fields of the address, None for what it leaves open."""
+    def names(self) -> dict[str, str]:
+        """Return the choice as the address has it, whole; "" is what nobody chose."""
+        board = self.board
         return {
-            "board": self.board,
-            "channel": self.channel,
+            "board": board.metric,
+            "size": str(board.size),
+            "category": board.category,
+            "language": board.language,
+            "band": board.band,
+            "channel": self.channel or "",
             "range": self.range,
-            "metric": self.metric,
-            "from": iso(self.span.from_ms) if self.span else None,
-            "until": iso(self.span.until_ms) if self.span else None,
+            "metric": self.metric or "",
+            "from": iso(self.span.from_ms) if self.span else "",
+            "until": iso(self.span.until_ms) if self.span else "",
         }
 
     def query(self, **changes: Any) -> str:
-        """Return the address of the same page with `changes`; what has its default is left out."""
-        wanted, defaults = replace(self, **changes).as_json(), Choice().as_json()
-        return "?" + urlencode({name: value for name, value in wanted.items() if value and value != defaults[name]})
+        """Return the address of the same page with `changes`: texts by name, or a `span`.
+
+        What has its default is left out.
+        """
+        wanted = replace(self, span=changes.pop("span", self.span)).names() | changes
+        return "?" + urlencode({name: value for name, value in wanted.items() if value != DEFAULTS[name]})
+
+
+DEFAULTS: Mapping[str, str] = Choice().names()
 
 
 def is_channel_id(text: str) -> bool:
@@ -75,48 +90,18 @@ def is_channel_id(text: str) -> bool:
 
 def read_query(query: Mapping[str, str]) -> Choice:
     """Return the choice in a query string, without its span; what does not exist becomes the default."""
-    board, range_key, metric = query.get("board", ""), query.get("range", ""), query.get("metric", "")
-    board = board if board in BOARD_KEYS else DEFAULT_BOARD
+    metric, size, band = query.get("board", ""), query.get("size", ""), query.get("band", "")
+    board = Board(
+        metric if metric in BOARD_KEYS else DEFAULT_BOARD,
+        int(size) if size in map(str, SIZES) else SIZES[0],
+        query.get("category", "")[:CATEGORY_MAX],
+        query.get("language", "")[:LANGUAGE_MAX],
+        band if band in BAND else "",
+    )
+    range_key, charted = query.get("range", ""), query.get("metric", "")
     return Choice(
         board,
         query.get("channel") or None,
         range_key if range_key in RANGES else DEFAULT_RANGE,
-        metric if metric in METRIC and metric != board else None,
+        charted if charted in METRIC and charted != board.metric else None,
     )
-
-
-def read_frame(text: str | None, binary: bytes | None) -> Watch:
-    """Return what a websocket frame asks for. Raises: BadFrame."""
-    if text is None:
-        raise BadFrame(f"This frame is binary ({len(binary or b'')} bytes). Send JSON as text.")
-    if len(text.encode(errors="surrogatepass")) > FRAME_MAX_BYTES:
-        raise BadFrame(f"This frame is longer than {FRAME_MAX_BYTES:,} bytes.")
-    fields = _decode(text)
-    if fields.get("type") != "watch":
-        raise BadFrame(f"Unknown type {_short(fields.get('type'))}. Send type “watch”.")
-    if fields.get("board") not in BOARD_KEYS:
-        raise BadFrame(f"Unknown board {_short(fields.get('board'))}. There are {', '.join(BOARD_KEYS)}.")
-    return Watch(fields["board"], _channel(fields.get("channel")))
-
-
-def _decode(text: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadFrame("This frame is not JSON.") from None
-    if not isinstance(fields, dict):
-        raise BadFrame("This frame is not a JSON object.")
-    return fields
-
-
-def _channel(channel: object) -> str | None:
-    if channel is None:
-        return None
-    if not isinstance(channel, str) or not is_channel_id(channel):
-        raise BadFrame(f"Channel {_short(channel)} is not an id: send up to 20 digits as a text, or null.")
-    return channel
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import redis
 import redis.asyncio
@@ -49,22 +50,46 @@ class Directory:
         self.viewers_at_ms: int | None = None
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
         self._streams: Mapping[str, Stream] = {}
+        self._live: Mapping[str, Profile] = {}
         self._read_ms: int | None = None
         self._archived: dict[str, Profile] = {}
 
     async def find(self, channel_ids: Iterable[str], now_ms: int) -> dict[str, Profile]:
         """Return the profile of each channel that we know."""
-        await self._refresh(now_ms)
+        await self.refresh(now_ms)
         ids = set(channel_ids)
-        await self._look_up(ids - self._streams.keys() - self._archived.keys())
-        live = {channel_id: _of_stream(self._streams[channel_id]) for channel_id in ids & self._streams.keys()}
+        await self._look_up(ids - self._live.keys() - self._archived.keys())
+        live = {channel_id: self._live[channel_id] for channel_id in ids & self._live.keys()}
         return {channel_id: self._archived[channel_id] for channel_id in ids & self._archived.keys()} | live
+
+    def matching(self, category: str, language: str) -> set[str]:
+        """Return the channels of the snapshot in a category and language (Twitch's code); "" is any."""
+        return {
+            stream.id
+            for stream in self._streams.values()
+            if category in ("", stream.category) and language in ("", stream.language)
+        }
+
+    def categories(self) -> list[str]:
+        """Return the categories of the channels that are live, by name."""
+        return sorted({stream.category for stream in self._streams.values() if stream.live and stream.category})
+
+    def languages(self) -> list[tuple[str, str]]:
+        """Return the languages of the channels that are live, by name: Twitch's code and the name."""
+        codes = {stream.language for stream in self._streams.values() if stream.live and stream.language}
+        return sorted(((code, language_name(code)) for code in codes), key=lambda one: one[1])
+
+    def named(self, text: str) -> list[Profile]:
+        """Return the channels of the snapshot whose name or login holds `text`, most viewed first."""
+        wanted = text.casefold()
+        return [one for one in self._live.values() if wanted in one.login.casefold() or wanted in one.name.casefold()]
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _refresh(self, now_ms: int) -> None:
+    async def refresh(self, now_ms: int) -> None:
+        """Read the snapshot again when it is due."""
         if self._read_ms is not None and 0 <= now_ms - self._read_ms < SNAPSHOT_KEPT_MS:
             return
         self._read_ms = now_ms
@@ -77,6 +102,7 @@ class Directory:
         self.is_unsure = False
         if found is not None:
             self._streams = found.streams
+            self._live = {stream.id: _of_stream(stream) for stream in found.streams.values()}
             self.viewers_at_ms = found.fetched_ms
 
     async def _look_up(self, channel_ids: set[str]) -> None:
@@ -99,16 +125,18 @@ def _of_stream(stream: Stream) -> Profile:
 
 def _archived(channel_ids: set[str]) -> dict[str, Profile]:
     channels = Channel.objects.filter(pk__in=channel_ids)
-    return {channel.id: _of_channel(channel) for channel in channels}
+    return {channel.id: of_channel(channel) for channel in channels}
 
 
-def _of_channel(channel: Channel) -> Profile:
+def of_channel(channel: Channel) -> Profile:
+    """Return who a channel was when it was last seen."""
     name = channel.name or channel.login
     return Profile(channel.id, channel.login, name, channel.category, language_name(channel.language), channel.title)
 
 
+@cache
 def language_name(code: str) -> str:
-    """Return what a language is called, or the code where nobody knows."""
+    """Return the English name of one of Twitch's language codes, or the code where none is known."""
     try:
         return str(get_language_info(code)["name"])
     except KeyError:

@@ -9,11 +9,11 @@ from django.conf import settings
 
 from apps.dashboard.templatetags.figures import PARTIAL_BELOW
 from apps.metrics.boards import floors_in_force
+from core.bands import BANDS
 from core.columns import COLUMNS, SLIDE_MS, WINDOW_MS
 from core.metric_docs import every, floor_of, span
 from core.metrics import METRICS, Metric
 from core.ranking import GONE_AFTER_MS, STALE_AFTER_MS
-from core.size_bands import BANDS
 from core.standing import FEWEST
 
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -100,3 +102,30 @@ class Note(models.Model):
     def at(self) -> datetime:
         """The moment, in UTC."""
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+
+class CurationRequest(models.Model):
+    """Somebody would like a channel to be followed that is not. Curators close it in the admin site."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, verbose_name="asked by")
+    login = models.CharField(
+        "channel",
+        max_length=25,
+        validators=[
+            RegexValidator(r"^[a-z0-9_]{1,25}\Z", "A channel's login is made of letters, digits and underscores.")
+        ],
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField("asked", auto_now_add=True)
+    closed_at = models.DateTimeField("closed", null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "login"], condition=Q(closed_at=None), name="one_open_request_a_user_and_channel"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.login

@@ -10,21 +10,29 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from apps.dashboard.choices import Choice, is_channel_id
-from apps.dashboard.directory import Directory, Profile
+from apps.dashboard.choices import Board, Choice, is_channel_id
+from apps.dashboard.directory import Directory, Profile, language_name
 from apps.dashboard.freshness import Freshness, viewers_freshness
 from apps.dashboard.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.dashboard.summary import value_of
 from apps.dashboard.templatetags.figures import LENGTHS
 from apps.dashboard.timeline import marks_json
 from apps.metrics import queries as history
-from apps.metrics.boards import BoardReader
+from apps.metrics.board_reader import BoardReader
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import Range, Series
 from core.errors import NotFound, ServiceAway
 from core.metrics import METRICS
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the filters of a board can be set to: categories, and languages by Twitch's code with their names."""
+
+    categories: list[str]
+    languages: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class BoardPage:
     rows: list[Row]
     channel: ChannelNow | None
     series: Series | None
+    offer: Offer
     board_away: bool
     chart_away: bool
 
@@ -50,7 +59,7 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
 
     Raises: NotFound for a channel that does not exist.
     """
-    reading = read_live(choice, now_ms)
+    reading, offer = read_live(choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
     shown = choice.shown(now_ms)
     series = read_series(channel.profile.id, shown, now_ms) if channel else None
@@ -66,31 +75,42 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
         reading.rows[choice.board] if reading else [],
         channel,
         series,
+        offer,
         board_away=reading is None,
         chart_away=channel is not None and series is None,
     )
 
 
-def read_live(choice: Choice, now_ms: int) -> Reading | None:
-    """Return the board and its channels now, or None while Redis is away."""
+def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, Offer]:
+    """Return the board with its channels now, or None while Redis is away, and what it can be filtered by."""
     try:
         return async_to_sync(_read_live)(choice, now_ms)
     except ServiceAway as error:
         log.warning("the board page is shown without figures: %s", error)
-        return None
+        return None, _offer(choice.board, [], [])
 
 
-async def _read_live(choice: Choice, now_ms: int) -> Reading:
+async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, Offer]:
     # Connections of its own: those of the hub belong to another event loop under WSGI and in tests.
     boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
     try:
         reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
         rows = reading.rows[choice.board]
-        if choice.channel or not rows:
-            return reading
-        return await boards.read([choice.board], [rows[0].id], now_ms)
+        if not choice.channel and rows:
+            reading = await boards.read([choice.board], [rows[0].id], now_ms)
+        directory = boards.directory
+        return reading, _offer(choice.board, directory.categories(), directory.languages())
     finally:
         await boards.aclose()
+
+
+def _offer(board: Board, categories: list[str], languages: list[tuple[str, str]]) -> Offer:
+    """What is chosen is offered too, when nobody streams it now."""
+    if board.category and board.category not in categories:
+        categories = [board.category, *categories]
+    if board.language and board.language not in dict(languages):
+        languages = [(board.language, language_name(board.language)), *languages]
+    return Offer(categories, languages)
 
 
 def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> ChannelNow | None:

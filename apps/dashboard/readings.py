@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
+from apps.dashboard.choices import Board
 from apps.dashboard.directory import Directory, Profile
-from apps.metrics.boards import BoardReader, LiveValues
-from core.ranking import Age, Entry, Order, age_of, next_order
+from apps.dashboard.memory import Memory, places
+from apps.dashboard.rankings import Field, Rankings
+from apps.metrics.board_reader import BoardReader, LiveValues
+from core.ranking import age_of
 
-BOARD_SIZE = 10
+# Nobody wrote in the past 30 s; the stream is over and chat goes on; no window has come for 10 s.
+State = Literal["live", "quiet", "ended", "stale"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a board. `coverage` is 0 to 1."""
+    """One row of a board. `coverage` is 0 to 1; `spark` is as Memory gives it.
+
+    `moved` is by how many places it has risen within a minute; None: it was not ranked then, which `is_new` says
+    for sure, or nobody remembers.
+    """
 
     id: str
     login: str
     name: str
     category: str
+    language: str
     value: float
     coverage: float
     end_ms: int
-    age: Age
+    state: State
+    moved: int | None
+    is_new: bool
+    spark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,84 +68,116 @@ class Reading:
 
     newest_end_ms: int | None
     viewers_at_ms: int | None
-    rows: Mapping[str, list[Row]]
+    rows: Mapping[Board, list[Row]]
     channels: Mapping[str, ChannelNow]
     late_dropped: int | None = None
 
 
 class LiveBoards:
-    """Reads boards in an order that stands for 2 s; one instance, one order for all who look."""
+    """Reads boards and channels."""
 
     def __init__(self, reader: BoardReader, directory: Directory) -> None:
+        self.directory = directory
         self._reader = reader
-        self._directory = directory
-        self._orders: dict[str, Order] = {}
+        self._rankings = Rankings(directory)
+        self._memory = Memory(reader)
 
-    async def read(self, boards: Collection[str], channels: Collection[str], now_ms: int) -> Reading:
+    async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
         """Return these boards and the known ones of these channels. Raises: ServiceAway."""
-        newest_end_ms = await self._reader.newest_end_ms()
-        standing = {board: await self._standing(board) for board in boards}
-        ids = set(channels).union(*standing.values())
+        await self.directory.refresh(now_ms)
+        standings = await self._reader.standings(self._rankings.asked(boards))
+        newest_end_ms = standings.newest_end_ms
+        fields = {board: self._rankings.field(board, standings) for board in boards}
+        ids = set(channels).union(*(field.candidates for field in fields.values()))
         values = await self._reader.values(ids)
-        profiles = await self._directory.find(ids, now_ms)
-        profiles = {i: profiles.get(i) or Profile(i, "", f"channel {i}") for i in profiles.keys() | values.keys()}
-        for board in boards:
-            self._reorder(board, standing[board], values, newest_end_ms, now_ms)
+        profiles = await self._profiles(ids, values, now_ms)
+        await self._memory.refresh({board.metric for board in boards}, newest_end_ms, now_ms)
+        for board, field in fields.items():
+            self._rankings.reorder(board, field, values, newest_end_ms, now_ms)
         return Reading(
             newest_end_ms,
-            self._directory.viewers_at_ms,
-            {board: self._rows(board, values, profiles, newest_end_ms) for board in boards},
-            {i: _channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
-            await self._reader.late_dropped(),
+            self.directory.viewers_at_ms,
+            {board: self._rows(board, field, values, profiles, newest_end_ms) for board, field in fields.items()},
+            {i: channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
+            standings.late_dropped,
+        )
+
+    async def read_all(self, now_ms: int) -> Reading:
+        """Return every live channel, and no board. Raises: ServiceAway."""
+        standings = await self._reader.standings({})
+        values = await self._reader.all_values()
+        profiles = await self._profiles(set(values), values, now_ms)
+        return Reading(
+            standings.newest_end_ms,
+            self.directory.viewers_at_ms,
+            {},
+            {i: channel_now(profiles[i], live) for i, live in values.items()},
+            standings.late_dropped,
         )
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._reader.aclose()
-        await self._directory.aclose()
+        await self.directory.aclose()
 
-    async def _standing(self, board: str) -> set[str]:
-        """The best channels now, and those shown: a row that is held needs its values too."""
-        shown = self._orders.get(board, Order()).channel_ids
-        return {*await self._reader.top(board, BOARD_SIZE), *shown}
-
-    def _reorder(
-        self, board: str, ids: set[str], values: Mapping[str, LiveValues], newest_end_ms: int | None, now_ms: int
-    ) -> None:
-        entries = [
-            Entry(channel_id, values[channel_id].values[board])
-            for channel_id in ids & values.keys()
-            if newest_end_ms is not None and _may_stand(board, values[channel_id], newest_end_ms)
-        ]
-        self._orders[board] = next_order(self._orders.get(board, Order()), entries, BOARD_SIZE, now_ms)
+    async def _profiles(
+        self, ids: Collection[str], values: Mapping[str, LiveValues], now_ms: int
+    ) -> dict[str, Profile]:
+        found = await self.directory.find(ids, now_ms)
+        return {i: found.get(i) or Profile(i, "", f"channel {i}") for i in found.keys() | values.keys()}
 
     def _rows(
-        self, board: str, values: Mapping[str, LiveValues], profiles: Mapping[str, Profile], newest_end_ms: int | None
+        self,
+        board: Board,
+        field: Field,
+        values: Mapping[str, LiveValues],
+        profiles: Mapping[str, Profile],
+        newest_end_ms: int | None,
     ) -> list[Row]:
+        ranking = self._memory.ranking(board.metric, newest_end_ms)
+        before = None if ranking is None else places(ranking, field.among)
         return [
-            _row(profiles[channel_id], values[channel_id], board, newest_end_ms or values[channel_id].end_ms)
-            for channel_id in self._orders[board].channel_ids
+            self._row(board.metric, place, profiles[i], values[i], before, newest_end_ms or values[i].end_ms)
+            for place, i in enumerate(self._rankings.order(board), 1)
         ]
 
+    def _row(
+        self,
+        metric: str,
+        place: int,
+        profile: Profile,
+        live: LiveValues,
+        before: Mapping[str, int] | None,
+        newest_end_ms: int,
+    ) -> Row:
+        was = None if before is None else before.get(profile.id)
+        return Row(
+            profile.id,
+            profile.login,
+            profile.name,
+            profile.category,
+            profile.language,
+            live.values[metric],
+            live.coverage,
+            live.end_ms,
+            state_of(profile, live, newest_end_ms),
+            None if was is None else was - place,
+            before is not None and was is None,
+            self._memory.spark(metric, profile.id),
+        )
 
-def _may_stand(board: str, live: LiveValues, newest_end_ms: int) -> bool:
-    return board in live.values and board not in live.unranked and age_of(live.end_ms, newest_end_ms) != "gone"
+
+def state_of(profile: Profile, live: LiveValues, newest_end_ms: int) -> State:
+    """Return how a channel with a live window stands; a value that is old says more than what was said in it."""
+    if age_of(live.end_ms, newest_end_ms) != "fresh":
+        return "stale"
+    if profile.is_offline:
+        return "ended"
+    return "quiet" if not live.values.get("messages") and live.coverage else "live"
 
 
-def _row(profile: Profile, live: LiveValues, board: str, newest_end_ms: int) -> Row:
-    return Row(
-        profile.id,
-        profile.login,
-        profile.name,
-        profile.category,
-        live.values[board],
-        live.coverage,
-        live.end_ms,
-        age_of(live.end_ms, newest_end_ms),
-    )
-
-
-def _channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
+def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
+    """Return a channel as it is now."""
     if live is None:
         return ChannelNow(profile, None, 0.0, {}, {}, {})
     return ChannelNow(profile, live.end_ms, live.coverage, live.values, live.unranked, live.apart)

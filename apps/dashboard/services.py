@@ -1,11 +1,18 @@
-"""Changes to accounts."""
+"""Changes to accounts, and what they ask for."""
 
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from apps.dashboard.models import User
+from apps.dashboard.models import CurationRequest, User
+from core.errors import TwitchlyError
+
+OPEN_REQUESTS_MAX = 10
+
+
+class NotAsked(TwitchlyError):
+    """A request for a channel that is not kept; the message says why."""
 
 
 @transaction.atomic
@@ -22,3 +29,14 @@ def ensure_user(*, email: str, password: str) -> bool:
     verified = {"verified": True, "primary": True}
     _, is_new = EmailAddress.objects.get_or_create(user=user, email=user.email, defaults=verified)
     return changed or is_new
+
+
+def ask_for_channel(*, user: User, login: str, note: str) -> None:
+    """Ask the curators to follow a channel. Raises: NotAsked."""
+    if CurationRequest.objects.filter(user=user, closed_at=None).count() >= OPEN_REQUESTS_MAX:
+        raise NotAsked(f"You have asked for {OPEN_REQUESTS_MAX} channels. Ask for more once some of them are decided.")
+    try:
+        with transaction.atomic():
+            CurationRequest.objects.create(user=user, login=login, note=note)
+    except IntegrityError:
+        raise NotAsked(f"You have asked for {login} already.") from None

@@ -1,10 +1,11 @@
-"""The live socket of a page: it says what it watches and gets a snapshot, then numbered pushes."""
+"""The live socket of a page: one a page, with several subscriptions, each a snapshot and then numbered pushes."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import random
+import time
 from importlib import import_module
 from typing import Any
 
@@ -13,21 +14,29 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from apps.dashboard.accounts.endings import session_digest
-from apps.dashboard.choices import BadFrame, Watch, read_frame
-from apps.dashboard.hub import Filling, Slot, running_hub
+from apps.dashboard.hub import running_hub
+from apps.dashboard.slots import Slot
+from apps.dashboard.wishes import BadFrame, Subscribe, Unsubscribe, read_frame
+from core.allowance import Allowance
 from core.errors import ServiceAway
 
-NOT_SIGNED_IN = 4401
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
+NOT_SIGNED_IN = 4401
+TAKES_NOTHING = 4408
+
+SUBSCRIPTIONS_MAX = 8
 BAD_FRAMES_MAX = 10
-SESSION_CHECK_S = 60
+FRAMES_AT_ONCE = 20
+FRAMES_PER_S = 5
+SESSION_CHECK_S = 60.0
+BACKLOG_S = 60.0
 
 log = logging.getLogger(__name__)
 
 
 class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """One page's socket. See docs/architecture.md, Sockets."""
+    """One page's socket: see docs/architecture.md. Only the writer sends, so nothing else waits for the reader."""
 
     # The hub listens for all sockets: one of its own would make each depend on Redis being there.
     channel_layer_alias = "none"
@@ -41,6 +50,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if not await self._allowed():
             await self.close(NOT_SIGNED_IN)
             return
+        self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
         self.slot = running_hub().join(session_digest(self.scope["session"].session_key))
         self.writer = asyncio.create_task(self._write(self.slot))
 
@@ -51,34 +61,43 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             self.writer.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.slot is None:
+        if self.slot is None or self.bad_frames >= BAD_FRAMES_MAX:
             return
         try:
-            watch = read_frame(text_data, bytes_data)
+            asked = self._read(self.slot, text_data, bytes_data)
         except BadFrame as error:
-            await self._refuse(str(error))
+            self.bad_frames += 1
+            self.slot.say_error(str(error), error.id)
             return
-        await self._watch(self.slot, watch)
+        if isinstance(asked, Unsubscribe):
+            self.slot.unsubscribe(asked.id)
+        else:
+            await self._subscribe(self.slot, asked)
 
-    async def _watch(self, slot: Slot, watch: Watch) -> None:
+    def _read(self, slot: Slot, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
+        if not self.allowance.take(time.monotonic()):
+            raise BadFrame(f"Too many frames: {FRAMES_AT_ONCE} at once and {FRAMES_PER_S} a second are allowed.")
+        asked = read_frame(text, binary)
+        held = slot.subscriptions
+        if isinstance(asked, Subscribe) and asked.id not in held and len(held) >= SUBSCRIPTIONS_MAX:
+            raise BadFrame(f"{SUBSCRIPTIONS_MAX} subscriptions are open: end one first.", asked.id)
+        return asked
+
+    async def _subscribe(self, slot: Slot, asked: Subscribe) -> None:
         try:
-            if not await running_hub().watch(slot, watch):
-                await self._say_error(f"There is no channel with the id {watch.channel}. The board goes on.")
+            unknown = await running_hub().subscribe(slot, asked)
         except ServiceAway:
-            await self._say_error("The live figures cannot be read just now. They come by themselves when they can.")
-
-    async def _refuse(self, reason: str) -> None:
-        self.bad_frames += 1
-        await self._say_error(reason)
-        if self.bad_frames >= BAD_FRAMES_MAX:
-            await self.close(POLICY_VIOLATION)
-
-    async def _say_error(self, reason: str) -> None:
-        await self.send(text_data=json.dumps({"type": "error", "reason": reason}))
+            slot.say_error("The live figures cannot be read just now. They come by themselves when they can.", asked.id)
+            return
+        if unknown:
+            slot.say_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", asked.id)
 
     async def _write(self, slot: Slot) -> None:
         try:
             await self._forward(slot)
+        except TimeoutError:
+            log.info("a page took nothing for %.0f s while something waited, and is closed", BACKLOG_S)
+            await self.close(TAKES_NOTHING)
         except OSError:
             # The page went away while a frame was on its way: `disconnect` follows.
             log.debug("a page closed its socket")
@@ -88,31 +107,26 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
     async def _forward(self, slot: Slot) -> None:
         loop = asyncio.get_running_loop()
-        check_at, seq, watch_number = loop.time() + SESSION_CHECK_S, 0, 0
-        while True:
-            try:
-                async with asyncio.timeout_at(check_at):
-                    filling = await slot.take()
-            except TimeoutError:
-                filling = None
-            if filling is None:
-                if not await self._allowed():
+        # Not all at once: sockets that were opened together, as after a restart, are checked apart.
+        check = loop.call_later(SESSION_CHECK_S * random.uniform(0.5, 1), slot.ask_whether_allowed)
+        try:
+            while self.bad_frames < BAD_FRAMES_MAX or slot.has_errors:
+                frame = await slot.take()
+                if frame is not None:
+                    async with asyncio.timeout(BACKLOG_S):
+                        await self.send(text_data=frame)
+                elif await self._allowed():
+                    check.cancel()
+                    check = loop.call_later(SESSION_CHECK_S, slot.ask_whether_allowed)
+                else:
                     await self.close(NOT_SIGNED_IN)
                     return
-                check_at = loop.time() + SESSION_CHECK_S
-                continue
-            seq = seq + 1 if filling.watch_number == watch_number else 1
-            watch_number = filling.watch_number
-            await self.send(text_data=frame(seq, filling))
+            await self.close(POLICY_VIOLATION)
+        finally:
+            check.cancel()
 
     async def _allowed(self) -> bool:
         return bool(settings.PUBLIC_BOARD) or await _signed_in(self.scope)
-
-
-def frame(seq: int, filling: Filling) -> str:
-    """Return the frame: the first after a wish is its snapshot, later ones are pushes of the same shape."""
-    kind = "snapshot" if seq == 1 else "push"
-    return f'{{"type": "{kind}", "seq": {seq}, {filling.body}}}'
 
 
 async def _signed_in(scope: dict[str, Any]) -> bool:

@@ -11,6 +11,9 @@ from apps.dashboard.watchlists import views as watchlists
 
 urlpatterns = [
     path("", views.board, name="board"),
+    path("find", views.find, name="find"),
+    path("find.json", views.find_json, name="find-json"),
+    path("ask", views.ask, name="ask"),
     path("method", views.method, name="method"),
     re_path(
         r"^channels/(?P<channel_id>[0-9]{1,20})/(?P<what>windows|events)\.(?P<form>csv|ndjson)$",

@@ -4,33 +4,39 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.dashboard.access import sign_in_required
+from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.channel.spans import BadSpan, asked_span
-from apps.dashboard.choices import Choice, read_query
+from apps.dashboard.choices import BOARD_KEYS, DEFAULT_BOARD, DEFAULTS, SIZES, Choice, read_query
+from apps.dashboard.forms import AskForm
 from apps.dashboard.freshness import NEED_VIEWERS
 from apps.dashboard.method import method_context
-from apps.dashboard.models import User
+from apps.dashboard.models import CurationRequest, User
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
 from apps.dashboard.readings import Row
+from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
+from apps.dashboard.services import NotAsked, ask_for_channel
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import RANGES
+from core.bands import BANDS
 from core.broadcast import Broadcast
 from core.channel_events import LABELS
-from core.errors import NotFound
+from core.errors import NotFound, ServiceAway
 from core.history import SPAN_MAX_MS
 from core.metrics import BOARDS, METRIC, METRICS, Metric
 from core.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 # The script clones rows of these and writes over all of them.
-BLANK_ROW = Row("", "", "", "", 0, 1.0, 0, "fresh")
+BLANK_ROW = Row("", "", "", "", "", 0, 1.0, 0, "live", None, False, "")
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 
 
@@ -51,10 +57,57 @@ def board(request: HttpRequest) -> HttpResponse:
     try:
         page = read_board_page(choice, now)
     except NotFound as error:
-        raise Http404(str(error)) from None
+        return render(request, "dashboard/unknown.html", {"reason": str(error), "form": AskForm()}, status=404)
     return render(
         request, "dashboard/board.html", board_context(page, request.user, wrong), status=400 if wrong else 200
     )
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def find(request: HttpRequest) -> HttpResponse:
+    text, metric = request.GET.get("q", "").strip(), request.GET.get("board", DEFAULT_BOARD)
+    try:
+        hits, is_away = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms()), False
+    except ServiceAway:
+        hits, is_away = [], True
+    found = {"text": text[:TEXT_MAX], "hits": hits, "is_away": is_away}
+    return render(request, "dashboard/find.html", {"found": found, "form": AskForm()}, status=503 if is_away else 200)
+
+
+@require_safe
+@never_cache
+@look_required
+def find_json(request: HttpRequest) -> JsonResponse:
+    metric = request.GET.get("board", DEFAULT_BOARD)
+    if metric not in BOARD_KEYS:
+        return refused(f"There is no such board. There are {', '.join(BOARD_KEYS)}.", 400)
+    try:
+        hits = find_channels(request.GET.get("q", ""), metric, now_ms())
+    except ServiceAway:
+        return refused("Nothing can be found just now. Try again soon.", 503)
+    return JsonResponse({"channels": hits_json(hits)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask the curators for a channel that is not followed."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101  login_required sees to it
+    form = AskForm(request.POST) if request.method == "POST" else AskForm()
+    if form.is_bound and form.is_valid():
+        try:
+            ask_for_channel(user=user, **form.cleaned_data)
+        except NotAsked as error:
+            form.add_error("login", str(error))
+        else:
+            messages.success(request, f"The curators will see that you asked for {form.cleaned_data['login']}.")
+            return redirect("ask")
+    asked = CurationRequest.objects.filter(user=user, closed_at=None)
+    return render(request, "dashboard/ask.html", {"form": form, "asked": asked}, status=400 if form.errors else 200)
 
 
 @require_safe
@@ -64,7 +117,7 @@ def method(request: HttpRequest) -> HttpResponse:
 
 def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> dict[str, Any]:
     """Return what the template of the board page names; `wrong` is what was wrong with the dates asked for."""
-    choice, metric = page.choice, METRIC[page.choice.board]
+    choice, metric = page.choice, METRIC[page.choice.board.metric]
     of_channel = channel_context(page, METRIC[choice.charted], user, wrong)
     shown = page.channel.profile.id if page.channel else None
     return of_channel | {
@@ -75,18 +128,33 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
             (r, choice.query(range=r.key, span=None), r.key == choice.range and not choice.span)
             for r in RANGES.values()
         ],
+        **board_controls(page),
         "rows": [(row, choice.query(channel=row.id), row.id == shown) for row in page.rows],
-        "back": choice.query(channel=None),
+        "back": choice.query(channel=""),
         "view": "channel" if choice.channel else "list",
         "script": script_data(page) | {"notes": of_channel["note_fields"]},
         "blank_row": BLANK_ROW,
         "blank_stream": BLANK_STREAM,
-        "viewers_empty_it": page.viewers == "unknown" and choice.board in NEED_VIEWERS,
+        "viewers_empty_it": page.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,
+    }
+
+
+def board_controls(page: BoardPage) -> dict[str, Any]:
+    """Return what the sizes, the filters and the list itself need."""
+    choice, size = page.choice, page.choice.board.size
+    filters = ("category", "language", "band")
+    kept = choice.names().items()
+    return {
+        "sizes": [(one, choice.query(size=str(one)), one == size) for one in SIZES],
+        "places": size if len(page.rows) > SIZES[0] else SIZES[0],
+        "bands": BANDS,
+        "kept": [(name, value) for name, value in kept if name not in filters and value != DEFAULTS[name]],
+        "unfiltered": choice.query(**dict.fromkeys(filters, "")),
     }
 
 
 def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
-    return board, choice.query(board=board.key, metric=None), board.key == choice.board
+    return board, choice.query(board=board.key, metric=""), board.key == choice.board.metric
 
 
 def script_data(page: BoardPage) -> dict[str, Any]:
@@ -97,7 +165,7 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "newest_end_ms": page.newest_end_ms,
         "viewers_at_ms": page.viewers_at_ms,
         "viewer_limits": {"stale_s": settings.VIEWERS_STALE_S, "unknown_s": settings.VIEWERS_UNKNOWN_S},
-        "choice": page.choice.as_json(),
+        "choice": page.choice.names(),
         "shown": range_json(page.shown),
         "span_limits": {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS},
         "channel": channel.as_json() if channel else None,

@@ -97,7 +97,18 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     python, manage = str(layout.python), str(layout.root / "manage.py")
     celery = [python, "-m", "celery", "-A", "twitchly"]
     web = ["uvicorn", "twitchly.asgi:application", "--host", "127.0.0.1", "--port", str(layout.ports.web)]
-    limits = ["--ws-max-size", "65536", "--no-server-header", "--timeout-graceful-shutdown", "5"]
+    # Frames are not compressed: each would be anew for every socket, at several times the cost of sending it.
+    sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
+    # A page that takes nothing is told so after 60 s, before it counts as gone.
+    limits = [
+        "--ws-max-size",
+        "8192",
+        "--ws-ping-timeout",
+        "90",
+        "--no-server-header",
+        "--timeout-graceful-shutdown",
+        "5",
+    ]
     twitch = Program("twitch", [python, manage, "simulate_twitch", *_twitch_options(layout), *simulation.options()])
     return [
         *([twitch] if layout.simulated else []),
@@ -107,7 +118,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
         Program("flink-job", [python, manage, "submit_flink_job", "--watch"]),
         Program("sink-history", [python, manage, "run_sink", "history"]),
         Program("sink-boards", [python, manage, "run_sink", "boards"]),
-        Program("web", [python, "-m", *web, *limits]),
+        Program("web", [python, "-m", *web, *sockets, *limits]),
     ]
 
 

@@ -1,12 +1,29 @@
-// The address of the page holds board, channel, range, metric and dates, so that it can be reloaded and shared.
+// The address of the page holds board, size, filters, channel, range, metric and dates: it can be reloaded and shared.
 
-const DEFAULTS = { board: "viewers", channel: null, range: "10m", metric: null, from: null, until: null };
+const DEFAULTS = {
+  board: "viewers",
+  size: "10",
+  category: "",
+  language: "",
+  band: "",
+  channel: "",
+  range: "10m",
+  metric: "",
+  from: "",
+  until: "",
+};
+export const FILTERS = ["category", "language", "band"];
+
+/** A choice with `changes`; what they leave open is "". */
+export function changed(choice, changes) {
+  return Object.fromEntries(Object.entries({ ...choice, ...changes }).map(([name, value]) => [name, value ?? ""]));
+}
 
 /** The address of a choice; what has its default is left out, as in choices.py. */
 export function hrefOf(choice) {
   const query = new URLSearchParams();
   for (const name of Object.keys(DEFAULTS)) {
-    if (choice[name] && choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
+    if (choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
   }
   const text = query.toString();
   return text ? `?${text}` : location.pathname;

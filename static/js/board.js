@@ -1,19 +1,21 @@
 // The list of a board: rows are kept by channel, updated in place and moved by transform.
 
-import { PARTIAL_BELOW, age, figure } from "./figures.js";
+import { write, writeRow } from "./rows.js";
 
-const SIZE = 10;
+const FEWEST_PLACES = 10;
 const SETTLE_MS = 400;
 
 export class Board {
-  /** `hrefOf(channelId)` gives a row's address; `onHold(held)` tells when the order is held. */
-  constructor({ list, template, skeleton, hrefOf, onHold }) {
-    Object.assign(this, { list, template, skeleton, hrefOf, onHold });
+  /** `size` is how many places there are; `hrefOf(channelId)` gives a row's address; `onHold(held)` tells when the order is held. */
+  constructor({ list, template, skeleton, size, hrefOf, onHold }) {
+    Object.assign(this, { list, template, skeleton, size, hrefOf, onHold });
     this.rows = new Map([...list.children].map((item) => [item.dataset.id, item]));
     this.order = [...this.rows.keys()];
     this.held = { pointer: false, focus: false };
     this.listenForHold();
+    this.list.addEventListener("keydown", (event) => this.walk(event));
     this.place();
+    list.classList.add("is-moving");
   }
 
   get isHeld() {
@@ -23,6 +25,7 @@ export class Board {
   /** Show the rows of a frame. Values change at once; the order only while nobody is in the list. */
   show(rows, metric, newestEndMs, selected) {
     const byId = new Map(rows.map((row) => [row.id, row]));
+    this.makeRoom(rows.length);
     this.order = this.isHeld ? holding(this.order, byId) : [...byId.keys()];
     this.removeOthers(byId);
     this.order.forEach((id) => this.update(this.rowOf(id), byId.get(id), metric, newestEndMs, id === selected));
@@ -34,12 +37,20 @@ export class Board {
     for (const [id, item] of this.rows) setCurrent(item.firstElementChild, id === channelId);
   }
 
-  /** Show that another board is on its way. */
-  showLoading() {
+  /** Show that another board is on its way; it has `size` places. */
+  showLoading(size) {
     this.rows.clear();
     this.order = [];
-    this.list.replaceChildren(...Array.from({ length: SIZE }, () => this.skeleton.content.cloneNode(true)));
+    this.size = size;
+    this.makeRoom(0);
+    const blank = Array.from({ length: FEWEST_PLACES }, () => this.skeleton.content.cloneNode(true));
+    this.list.replaceChildren(...blank);
     [...this.list.children].forEach((item, place) => item.style.setProperty("--i", place));
+  }
+
+  /** The list is as high as the board may be long, so that nothing moves below it; few rows need no long list. */
+  makeRoom(count) {
+    this.list.dataset.places = count > FEWEST_PLACES ? this.size : FEWEST_PLACES;
   }
 
   removeOthers(byId) {
@@ -64,15 +75,9 @@ export class Board {
 
   update(item, row, metric, newestEndMs, isSelected) {
     const link = item.firstElementChild;
-    const isStale = row.age === "stale";
     link.href = this.hrefOf(row.id);
     setCurrent(link, isSelected);
-    link.classList.toggle("is-stale", isStale);
-    write(item, ".nm", row.name);
-    write(item, ".cat", row.category);
-    write(item, ".vv", figure(metric, row.value, row.coverage));
-    write(item, ".st", isStale ? `stale ${age(newestEndMs - row.end_ms)}` : "");
-    item.querySelector(".cov").hidden = row.coverage >= PARTIAL_BELOW;
+    writeRow(item, row, metric, newestEndMs);
   }
 
   place() {
@@ -92,6 +97,17 @@ export class Board {
       const item = this.rows.get(id);
       if (this.list.children[place] !== item) this.list.insertBefore(item, this.list.children[place]);
     });
+  }
+
+  /** Let the arrow keys walk through the rows as they stand. */
+  walk(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const at = this.order.indexOf(event.target.closest("li")?.dataset.id);
+    const last = this.order.length - 1;
+    const places = { ArrowDown: Math.min(at + 1, last), ArrowUp: Math.max(at - 1, 0), Home: 0, End: last };
+    if (at < 0 || !(event.key in places)) return;
+    event.preventDefault();
+    this.rows.get(this.order[places[event.key]]).firstElementChild.focus();
   }
 
   listenForHold() {
@@ -116,9 +132,4 @@ function holding(order, byId) {
 function setCurrent(link, isCurrent) {
   if (isCurrent) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");
-}
-
-function write(item, selector, text) {
-  const element = item.querySelector(selector);
-  if (element.textContent !== text) element.textContent = text;
 }

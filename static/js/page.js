@@ -1,13 +1,15 @@
 // The board page: what is chosen, and who is told when it changes or a frame arrives.
 
-import { hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
+import { changed, FILTERS, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
 import { Dates } from "./dates.js";
 import { age, count } from "./figures.js";
+import { bindFilters, markFilters, markSizes } from "./filters.js";
+import { Finder } from "./finder.js";
 import { metricOf, useMetrics } from "./metrics.js";
-import { LiveSocket } from "./socket.js";
+import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
 import { Viewers } from "./viewers.js";
@@ -28,14 +30,17 @@ let shown = start.channel?.id ?? null;
 let clockAhead = start.now_ms - Date.now();
 let hasFrame = false;
 // The board whose first channel is on view: it stays when others pass it, until another board is opened.
-let firstOf = start.channel ? choice.board : null;
+let firstOf = start.channel ? boardOf(choice) : null;
 let historyTimer = null;
 let asking = null;
+// Who the channels are that the board or the search has shown.
+const known = new Map();
 const clock = () => Date.now() + clockAhead;
+const isFiltered = (one) => FILTERS.some((name) => one[name]);
 
 // Where a zoom returns to: the dates that were chosen otherwise, none for a range up to now.
 let unzoomed = { from: choice.from, until: choice.until };
-const charted = () => choice.metric ?? choice.board;
+const charted = () => choice.metric || choice.board;
 
 const view = new ChannelView({
   ...start,
@@ -48,6 +53,7 @@ const board = new Board({
   list: $("list"),
   template: $("row"),
   skeleton: $("skeleton"),
+  size: Number(choice.size),
   hrefOf: (channel) => hrefOf({ ...choice, channel }),
   onHold: showHold,
 });
@@ -56,8 +62,8 @@ const viewers = new Viewers({
   notes: document.querySelectorAll("[data-viewers-note]"),
   age: $("viewers-age"),
 });
-const socket = new LiveSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`, {
-  onFrame: receive,
+const socket = new LiveSocket(liveUrl(), {
+  onError: showProblem,
   onSignedOut: signIn,
   onReturn: askHistory,
 });
@@ -68,43 +74,63 @@ const connection = new Connection({
   socket: () => ({ isOpen: socket.isOpen, tries: socket.tries, hasFrame }),
 });
 
-function receive(frame) {
-  if (frame.type === "error") {
-    connection.reason = frame.reason;
-  } else if (frame.board === choice.board) {
-    showFrame(frame);
-  }
-  update();
-}
-
-function showFrame(frame) {
+/** What frames of every kind tell. */
+function hear(frame) {
   hasFrame = true;
   clockAhead = frame.now_ms - Date.now();
   connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
   viewers.atMs = frame.viewers_at_ms ?? viewers.atMs;
   $("late-dropped").textContent = count(frame.late_dropped);
-  if (frame.channel || !shown) connection.reason = "";
+}
+
+function showProblem(reason) {
+  connection.reason = reason;
+  update();
+}
+
+function showBoardFrame(frame) {
+  hear(frame);
+  if (!shown) connection.reason = "";
   showRows(frame);
-  if (frame.channel && frame.channel.id === shown) {
-    view.showLive(frame.channel);
-    view.showMarks(frame.marks);
+  if (!choice.channel && firstOf !== boardOf(choice)) showFirst(frame.rows);
+  update();
+}
+
+function showChannelFrame(frame) {
+  hear(frame);
+  const channel = frame.channels[shown];
+  if (channel) {
+    connection.reason = "";
+    view.showLive(channel);
+    view.showMarks(channel.marks);
   }
-  if (!choice.channel && firstOf !== frame.board) showFirst(frame.rows);
+  update();
+}
+
+function watchBoard() {
+  const { board: metric, size, category, language, band } = choice;
+  socket.subscribe("board", { kind: "board", metric, size: Number(size), category, language, band }, showBoardFrame);
+}
+
+function watchChannel() {
+  socket.subscribe("channel", { kind: "channels", channels: [shown] }, showChannelFrame);
 }
 
 function showRows({ rows, newest_end_ms: newestEndMs }) {
+  rows.forEach((row) => known.set(row.id, row));
   const isEmpty = rows.length === 0;
   $("list").hidden = isEmpty;
   const needsViewers = viewers.empties(choice.board, clock());
   $("board-unknown").hidden = !isEmpty || !needsViewers;
-  $("board-empty").hidden = !isEmpty || needsViewers;
+  $("board-none").hidden = !isEmpty || needsViewers || !isFiltered(choice);
+  $("board-empty").hidden = !isEmpty || needsViewers || isFiltered(choice);
   $("board-away").hidden = true;
   board.show(rows, choice.board, newestEndMs, shown);
 }
 
 function showFirst(rows) {
   if (rows.length === 0) return;
-  firstOf = choice.board;
+  firstOf = boardOf(choice);
   showChannel(rows[0]);
 }
 
@@ -116,7 +142,7 @@ function showChannel(profile) {
   view.open({ metric: charted(), range: rangeOf(choice), channel: profile });
   board.select(shown);
   entitle(profile);
-  socket.watch(choice.board, shown);
+  watchChannel();
   askHistory();
 }
 
@@ -132,7 +158,7 @@ function entitle({ name }) {
 async function askHistory() {
   clearTimeout(historyTimer);
   asking?.abort();
-  if (!shown) return;
+  if (!shown || document.hidden) return;
   asking = new AbortController();
   const { signal } = asking;
   try {
@@ -166,11 +192,13 @@ function apply(next) {
   const before = choice;
   choice = next;
   document.body.dataset.view = choice.channel ? "channel" : "list";
-  if (choice.board !== before.board) showBoard();
-  else if (choice.metric !== before.metric && shown) view.showMetric(charted());
+  if (boardOf(choice) !== boardOf(before)) showBoard();
+  if (choice.metric !== before.metric && shown) view.showMetric(charted());
   dates.show(choice, charted());
   if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
   markTab($("tabs"), choice);
+  markSizes($("sizes"), choice);
+  markFilters($("filters"), choice);
   markRange($("ranges"), choice);
   if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
   else if (isOtherTime(before) && shown) showTime();
@@ -187,7 +215,7 @@ function showTime() {
 }
 
 function chooseDates(changes) {
-  const metric = changes.metric === choice.board ? null : (changes.metric ?? choice.metric);
+  const metric = changes.metric === choice.board ? "" : (changes.metric ?? choice.metric);
   if ("from" in changes) unzoomed = { from: changes.from, until: changes.until };
   choose({ ...changes, metric });
 }
@@ -203,22 +231,34 @@ function move(kind) {
 
 function openChosen(channel) {
   const name = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ?? `channel ${channel}`;
-  const category = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .cat`)?.textContent ?? "";
-  showChannel({ id: channel, name, category });
+  showChannel(known.get(channel) ?? { id: channel, name, category: "" });
+}
+
+/** Open what was searched for: the board may never have shown it. */
+function openFound(profile) {
+  known.set(profile.id, profile);
+  choose({ channel: profile.id });
 }
 
 function showBoard() {
   markDefinition($("definitions"), choice.board);
   document.querySelectorAll("[data-method]").forEach((link) => (link.hash = choice.board));
   $("unit").textContent = metricOf(choice.board).unit;
-  board.showLoading();
+  board.showLoading(Number(choice.size));
+  $("list").hidden = false;
+  for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
   if (shown) view.showMetric(charted());
   if (shown) entitle(view.profile);
-  socket.watch(choice.board, shown);
+  watchBoard();
+}
+
+/** The board that a choice names, to tell it from others. */
+function boardOf({ board: metric, size, category, language, band }) {
+  return JSON.stringify([metric, size, category, language, band]);
 }
 
 function choose(changes, keep = push) {
-  const next = { ...choice, ...changes };
+  const next = changed(choice, changes);
   if (hrefOf(next) !== hrefOf(choice)) keep(next);
   apply(next);
 }
@@ -253,11 +293,13 @@ $("ranges").addEventListener("click", (event) => {
 $("back").addEventListener("click", (event) => {
   if (!isPlainClick(event)) return;
   event.preventDefault();
-  choose({ channel: null });
+  choose({ channel: "" });
   scrollTo(0, 0);
 });
 $("channel").querySelector("details").addEventListener("toggle", () => view.series && view.writeTable());
-bindTabs($("tabs"), (key) => choose({ board: key, metric: null }));
+bindTabs($("tabs"), (key) => choose({ board: key, metric: "" }));
+bindFilters({ form: $("filters"), sizes: $("sizes"), clear: $("clear"), onChoose: choose });
+new Finder($("find"), { metric: () => choice.board, onOpen: openFound });
 onReturn(choice, apply);
 
 connection.newestEndMs = start.newest_end_ms;
@@ -270,5 +312,6 @@ if (start.channel) {
   historyTimer ??= setTimeout(askHistory, HISTORY_EVERY_MS);
 }
 dates.show(choice, charted());
-socket.watch(choice.board, shown);
-setInterval(update, 1000);
+watchBoard();
+if (shown) watchChannel();
+setInterval(() => document.hidden || update(), 1000);

@@ -1,49 +1,94 @@
-// The live socket: says what the page watches, connects again by itself, and tells how it stands.
+// The live socket: says what the page subscribes to, connects again by itself, and rests while nobody looks.
 
 const NOT_SIGNED_IN = 4401;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
-// A connection that broke without a word looks open for ever; a snapshot is due in this time.
+// A connection that broke without a word looks open for ever; a frame is due in this time.
 const SILENCE_MS = 30_000;
+// Who walks through boards with a key held down asks for the last of them.
+const SETTLE_MS = 500;
+
+/** The address of the live socket of this site. */
+export const liveUrl = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
 
 export class LiveSocket {
-  /** `onFrame(frame)` for each frame; `onSignedOut()` when the session has ended. */
-  constructor(url, { onFrame, onSignedOut, onReturn }) {
+  /** `onError(reason)` for what was not understood or not found; `onSignedOut()` when the session has ended. */
+  constructor(url, { onError, onSignedOut, onReturn }) {
     this.url = url;
-    this.handlers = { onFrame, onSignedOut, onReturn };
-    this.wanted = null;
+    this.handlers = { onError, onSignedOut, onReturn };
+    this.subscriptions = new Map();
+    this.sent = new Map();
+    this.wishes = 0;
     this.tries = 0;
     this.isOpen = false;
     addEventListener("online", () => this.connectNow());
-    document.addEventListener("visibilitychange", () => document.hidden || this.connectNow());
-    this.connect();
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.connectNow()));
+    if (!document.hidden) this.connect();
   }
 
-  /** Watch a board and perhaps a channel; said again after each reconnection. */
-  watch(board, channel) {
-    this.wanted = JSON.stringify({ type: "watch", board, channel });
-    if (this.isOpen) this.socket.send(this.wanted);
+  /** Wish for something under a name, in place of what was wished for under it; `onFrame(frame)` for each frame. */
+  subscribe(name, wish, onFrame) {
+    this.wishes += 1;
+    this.subscriptions.set(name, { id: `${name}-${this.wishes}`, wish, onFrame });
+    this.tellSoon();
+  }
+
+  unsubscribe(name) {
+    this.subscriptions.delete(name);
+    this.tellSoon();
+  }
+
+  /** Say at once what changed, and what changes further after a while. */
+  tellSoon() {
+    if (!this.isOpen || this.settling) return;
+    this.tell();
+    this.settling = setTimeout(() => {
+      this.settling = null;
+      if (this.isOpen) this.tell();
+    }, SETTLE_MS);
+  }
+
+  tell() {
+    for (const [name, id] of this.sent) {
+      if (this.subscriptions.get(name)?.id === id) continue;
+      this.say({ type: "unsubscribe", id });
+      this.sent.delete(name);
+    }
+    for (const [name, { id, wish }] of this.subscriptions) {
+      if (this.sent.get(name) === id) continue;
+      this.say({ type: "subscribe", id, ...wish });
+      this.sent.set(name, id);
+    }
+  }
+
+  say(frame) {
+    this.socket.send(JSON.stringify(frame));
   }
 
   connect() {
     const socket = new WebSocket(this.url);
     this.socket = socket;
-    socket.onopen = () => this.opened();
-    socket.onmessage = (event) => this.received(event.data);
+    socket.onopen = () => this.socket === socket && this.opened();
+    socket.onmessage = (event) => this.socket === socket && this.received(event.data);
     socket.onclose = (event) => this.socket === socket && this.closed(event.code);
     this.expectFrame();
   }
 
   opened() {
     this.isOpen = true;
-    if (this.wanted) this.socket.send(this.wanted);
-    if (this.tries > 0) this.handlers.onReturn();
+    this.sent.clear();
+    this.tell();
+    if (this.tries > 0 || this.hasRested) this.handlers.onReturn();
+    this.hasRested = false;
   }
 
   received(text) {
     this.tries = 0;
     this.expectFrame();
-    this.handlers.onFrame(JSON.parse(text));
+    const frame = JSON.parse(text);
+    if (frame.type === "error") this.handlers.onError(frame.reason);
+    // A frame of a wish that has been replaced may still be on its way.
+    else for (const { id, onFrame } of this.subscriptions.values()) if (id === frame.id) onFrame(frame);
   }
 
   closed(code) {
@@ -59,9 +104,24 @@ export class LiveSocket {
   }
 
   connectNow() {
-    if (this.isOpen || this.socket.readyState === WebSocket.CONNECTING) return;
+    if (document.hidden || this.isOpen || this.socket?.readyState === WebSocket.CONNECTING) return;
     clearTimeout(this.again);
     this.connect();
+  }
+
+  /** Let go of the connection while the page is hidden; it comes back with fresh snapshots. */
+  rest() {
+    this.hasRested = true;
+    clearTimeout(this.again);
+    this.letGo();
+  }
+
+  letGo() {
+    const socket = this.socket;
+    this.socket = null;
+    this.isOpen = false;
+    clearTimeout(this.silence);
+    socket?.close();
   }
 
   expectFrame() {
@@ -70,9 +130,7 @@ export class LiveSocket {
   }
 
   drop() {
-    const socket = this.socket;
-    this.socket = { readyState: WebSocket.CLOSED };
-    socket.close();
+    this.letGo();
     this.closed(0);
   }
 }

@@ -19,7 +19,7 @@ const clock = () => Date.now() + clockAhead;
 const cards = new Map([...document.querySelectorAll("#cards > li")].map((card) => [card.dataset.id, card]));
 
 const socket = new LiveSocket(liveUrl(), {
-  onFrame: receive,
+  onError: tell,
   onSignedOut: () => location.reload(),
   onReturn: drawLines,
 });
@@ -31,15 +31,16 @@ const connection = new Connection({
 });
 
 function receive(frame) {
-  if (frame.type === "error") {
-    connection.reason = frame.reason;
-  } else {
-    hasFrame = true;
-    connection.reason = "";
-    clockAhead = frame.now_ms - Date.now();
-    connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
-    for (const { id, ...channel } of frame.channels) show(cards.get(id), channel);
-  }
+  hasFrame = true;
+  connection.reason = "";
+  clockAhead = frame.now_ms - Date.now();
+  connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
+  for (const [id, channel] of Object.entries(frame.channels)) show(cards.get(id), channel);
+  connection.update();
+}
+
+function tell(reason) {
+  connection.reason = reason;
   connection.update();
 }
 
@@ -79,8 +80,11 @@ async function keepOrder(ids) {
 $("metric").addEventListener("change", (event) => event.target.form.requestSubmit());
 if (cards.size > 0) {
   new Reorder($("cards"), keepOrder);
-  socket.subscribe("channels", { kind: "channels", channels: start.channels.slice(0, 50) });
-  if (start.channels.length > 50) socket.subscribe("more", { kind: "channels", channels: start.channels.slice(50) });
+  // A subscription holds 50 channels, and a list 100.
+  for (const first of [0, 50]) {
+    const channels = start.channels.slice(first, first + 50);
+    if (channels.length > 0) socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
+  }
 }
 setInterval(drawLines, MINUTE_MS);
 setInterval(() => connection.update(), 1000);

@@ -26,8 +26,10 @@ class BrowserSocket:
     async def send(self, text: str | None = None, binary: bytes | None = None) -> None:
         await self._communicator.send_input({"type": "websocket.receive", "text": text, "bytes": binary})
 
-    async def watch(self, board: str = "viewers", channel: str | None = None) -> None:
-        await self.send(json.dumps({"type": "watch", "board": board, "channel": channel}))
+    async def subscribe(self, name: str = "board", kind: str = "board", **fields: Any) -> None:
+        """Ask for something; a board is that of viewers unless told."""
+        fields = {"metric": "viewers"} | fields if kind == "board" else fields
+        await self.send(json.dumps({"type": "subscribe", "id": name, "kind": kind, **fields}))
 
     async def receive(self) -> dict[str, Any]:
         """Return the next frame."""

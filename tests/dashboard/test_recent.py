@@ -12,12 +12,14 @@ import pytest
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from apps.dashboard.choices import Watch
 from apps.dashboard.directory import Directory
-from apps.dashboard.hub import Hub, Slot
+from apps.dashboard.fillings import Fillings
+from apps.dashboard.hub import Hub
 from apps.dashboard.readings import LiveBoards
 from apps.dashboard.recent import READ_EVERY_MS, RecentMarks
-from apps.metrics.boards import BoardReader
+from apps.dashboard.slots import Slot
+from apps.dashboard.wishes import Channels, Subscribe
+from apps.metrics.board_reader import BoardReader
 from apps.metrics.marks import EventMark
 from core.errors import ServiceAway
 from tests.dashboard.conftest import Boards
@@ -107,7 +109,7 @@ def clock() -> Clock:
 async def hub(boards: Boards, history: History, clock: Clock) -> AsyncIterator[Hub]:
     reader = BoardReader(settings.REDIS_BOARDS_URL)
     live = LiveBoards(reader, Directory(settings.REDIS_STREAMS_URL))
-    hub = Hub(get_channel_layer(), live, RecentMarks(history.read), clock)
+    hub = Hub(get_channel_layer(), Fillings(live, RecentMarks(history.read), clock))
     yield hub
     await hub.aclose()
 
@@ -115,23 +117,28 @@ async def hub(boards: Boards, history: History, clock: Clock) -> AsyncIterator[H
 async def frame(hub: Hub) -> dict[str, Any]:
     """Return what a page that opens now gets first."""
     slot = hub.join("")
-    await hub.watch(slot, Watch("viewers", "3"))
+    await hub.subscribe(slot, Subscribe("c", Channels(("3",))))
     fields = await taken(slot)
     hub.leave(slot)
     return fields
 
 
 async def taken(slot: Slot) -> dict[str, Any]:
-    filling = await slot.take()
-    assert filling is not None
-    fields: dict[str, Any] = json.loads(f"{{{filling.body}}}")
-    return fields
+    frame = await slot.take()
+    assert frame is not None
+    fields: dict[str, Any] = json.loads(frame)
+    return {name: value for name, value in fields.items() if name not in ("type", "seq", "now_ms")}
 
 
-async def marks_in_frames(hub: Hub, expected: list[str]) -> None:
+def marks(frame: dict[str, Any]) -> Any:
+    return frame["channels"]["3"]["marks"]
+
+
+async def marks_in_frames(hub: Hub, clock: Clock, expected: list[str]) -> None:
     found: list[str] = []
     for _ in range(500):
-        found = [mark["id"] for mark in (await frame(hub))["marks"] or []]
+        clock.ms += 1_000
+        found = [mark["id"] for mark in marks(await frame(hub)) or []]
         if found == expected:
             return
         await asyncio.sleep(0.01)
@@ -140,11 +147,11 @@ async def marks_in_frames(hub: Hub, expected: list[str]) -> None:
 
 async def test_frames_carry_what_came_since(hub: Hub, history: History, clock: Clock) -> None:
     history.marks["3"] = [RAID]
-    assert (await frame(hub))["marks"] is None
-    await marks_in_frames(hub, ["r"])
+    assert marks(await frame(hub)) is None
+    await marks_in_frames(hub, clock, ["r"])
     history.marks["3"] = [RAID, TITLE]
     clock.ms += READ_EVERY_MS
-    await marks_in_frames(hub, ["r", "t"])
+    await marks_in_frames(hub, clock, ["r", "t"])
 
 
 async def test_a_page_that_stays_and_one_that_opens_get_the_same_marks(
@@ -152,9 +159,9 @@ async def test_a_page_that_stays_and_one_that_opens_get_the_same_marks(
 ) -> None:
     history.marks["3"] = [RAID, TITLE]
     slot = hub.join("")
-    await hub.watch(slot, Watch("viewers", "3"))
+    await hub.subscribe(slot, Subscribe("c", Channels(("3",))))
     await slot.take()
-    await marks_in_frames(hub, ["r", "t"])
+    await marks_in_frames(hub, clock, ["r", "t"])
     async with asyncio.timeout(10):
         await boards.send_tick()
         while True:
@@ -171,6 +178,6 @@ async def test_a_history_that_hangs_holds_up_no_frame(hub: Hub, history: History
     history.open.clear()
     try:
         async with asyncio.timeout(2):
-            assert [(await frame(hub))["marks"] for _ in range(3)] == [None] * 3
+            assert [marks(await frame(hub)) for _ in range(3)] == [None] * 3
     finally:
         history.open.set()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 import pytest
 
 from apps.dashboard.directory import Profile
 from apps.dashboard.queries import range_json
-from apps.dashboard.readings import ChannelNow
+from apps.dashboard.readings import ChannelNow, Row
 from apps.dashboard.summary import now_note, value_of
+from apps.dashboard.templatetags.boards import move, place, spark_path, state_words
 from apps.dashboard.templatetags.figures import at_least, figure, unit, when
 from apps.dashboard.views import metric_json
 from apps.metrics.queries import RANGES, Point
@@ -156,3 +157,36 @@ def test_people_over_midnight_are_an_upper_bound_and_it_is_said() -> None:
 
 def test_excitement_says_that_it_is_warming() -> None:
     assert now_note("excitement", NOW).startswith("warming: with fewer than 10 earlier windows")
+
+
+ROWS = """
+import { moveWords, placeOf, stateWords } from "./rows.js";
+print(given.map((row) => [moveWords(row), stateWords(row, 1_000_000), placeOf(row)]));
+"""
+ROW = Row("1", "alpha", "Alpha", "Chess", "English", 7.0, 1.0, 980_000, "live", None, False, "")
+BOARD_ROWS = [
+    ROW,
+    *(replace(ROW, moved=places) for places in (0, 1, -1, 12, -12)),
+    replace(ROW, is_new=True),
+    *(replace(ROW, state=state) for state in ("quiet", "ended", "stale")),
+    replace(ROW, language=""),
+    replace(ROW, category="", language=""),
+]
+
+
+def test_moves_and_states_of_rows_are_told_alike(tmp_path: Path) -> None:
+    said = run_program(tmp_path, ROWS, [asdict(row) for row in BOARD_ROWS])
+    assert said == [[list(astuple(move(row))), state_words(row, 1_000_000), place(row)] for row in BOARD_ROWS]
+    assert state_words(BOARD_ROWS[-3], 1_000_000) == "stale 20 s"
+
+
+SPARKS = """
+import { sparkPath } from "./spark.js";
+print(given.map(sparkPath));
+"""
+
+
+def test_sparklines_are_drawn_alike_and_gaps_stay_gaps(tmp_path: Path) -> None:
+    levels = ["", "0", "...", ".0.", "0z", "0.z", "0z..h0z", "..00", "z" * 31, "0h..z"]
+    assert run_program(tmp_path, SPARKS, levels) == [spark_path(one) for one in levels]
+    assert spark_path("0z.h") == "M0 36L2 1M6 19h0"

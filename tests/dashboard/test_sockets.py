@@ -61,10 +61,6 @@ async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, An
     raise TimeoutError("no push within 50 ticks")
 
 
-def state(frame: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in frame.items() if name not in ("type", "seq", "now_ms")}
-
-
 async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
     headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
     assert not await BrowserSocket(application, "/live", headers).connect()
@@ -76,45 +72,49 @@ async def test_without_a_session_the_socket_is_closed_with_4401(boards: Boards) 
 
 
 async def test_a_snapshot_comes_first_and_then_numbered_pushes(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch(channel="3")
+    await socket.subscribe("mine", metric="messages")
     snapshot = await socket.receive()
-    assert (snapshot["type"], snapshot["seq"], snapshot["board"]) == ("snapshot", 1, "viewers")
-    assert [row["name"] for row in snapshot["rows"]] == ["Beta", "Alpha", "Gamma"]
-    assert (snapshot["channel"]["name"], snapshot["channel"]["values"]["viewers"]) == ("Gamma", 500)
+    assert (snapshot["type"], snapshot["id"], snapshot["seq"], snapshot["board"]) == ("snapshot", "mine", 1, "messages")
     push = await push_after_tick(socket, boards)
-    assert (push["type"], push["seq"]) == ("push", 2)
+    assert (push["type"], push["id"], push["seq"]) == ("push", "mine", 2)
     assert push.keys() == snapshot.keys()
 
 
-async def test_another_wish_starts_with_a_snapshot_again(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch()
+async def test_a_board_has_its_rows_best_first(socket: BrowserSocket) -> None:
+    await socket.subscribe()
+    rows = (await socket.receive())["rows"]
+    assert [row["name"] for row in rows] == ["Beta", "Alpha", "Gamma"]
+    assert (rows[0]["state"], rows[0]["language"]) == ("live", "English")
+
+
+async def test_channels_come_with_their_values_in_one_frame(socket: BrowserSocket) -> None:
+    await socket.subscribe("c", "channels", channels=["3", "1", "3"])
+    channels = (await socket.receive())["channels"]
+    assert list(channels) == ["1", "3"]
+    assert (channels["3"]["name"], channels["3"]["values"]["viewers"]) == ("Gamma", 500)
+
+
+async def test_several_subscriptions_are_counted_apart(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe("a")
+    await socket.subscribe("b", metric="messages")
+    assert {frame["id"]: frame["seq"] for frame in [await socket.receive(), await socket.receive()]} == {"a": 1, "b": 1}
+    await push_after_tick(socket, boards)
     await socket.receive()
-    await socket.watch(board="messages", channel="1")
+    await socket.subscribe("b", metric="spam")
     snapshot = await socket.receive()
-    assert (snapshot["type"], snapshot["seq"], snapshot["board"]) == ("snapshot", 1, "messages")
-
-
-async def test_an_old_snapshot_with_its_pushes_is_a_fresh_snapshot(
-    socket: BrowserSocket, boards: Boards, cookie: tuple[bytes, bytes]
-) -> None:
-    await socket.watch(channel="3")
-    await socket.receive()
-    boards.end_ms += 1_000
-    boards.show({"1": 50_000, "3": 700, "4": 20})
-    push = await push_after_tick(socket, boards)
-    other = await connected(cookie)
-    await other.watch(channel="3")
-    assert state(await other.receive()) == state(push)
-    await other.disconnect()
+    assert (snapshot["type"], snapshot["id"], snapshot["seq"], snapshot["board"]) == ("snapshot", "b", 1, "spam")
+    await socket.send('{"type": "unsubscribe", "id": "b"}')
+    frames = [await push_after_tick(socket, boards) for _ in range(3)]
+    assert {frame["id"] for frame in frames} == {"a"}
 
 
 async def test_a_frame_tells_when_viewers_were_asked_for(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch(channel="3")
+    await socket.subscribe()
     assert (await socket.receive())["viewers_at_ms"] == boards.end_ms
 
 
 async def test_values_move_at_once_and_the_order_two_seconds_later(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch()
+    await socket.subscribe()
     await socket.receive()
     boards.end_ms += 1_000
     boards.show({"1": 50_000})
@@ -131,11 +131,22 @@ async def test_values_move_at_once_and_the_order_two_seconds_later(socket: Brows
         ("[" * 2_000, "not JSON"),
         ("[]", "not a JSON object"),
         ('{"type": "listen"}', "Unknown type"),
-        ('{"type": "watch", "board": "love"}', "Unknown board"),
-        ('{"type": "watch", "board": ["viewers"]}', "Unknown board"),
-        ('{"type": "watch", "board": "viewers", "channel": "x"}', "not an id"),
-        ('{"type": "watch", "board": "viewers", "channel": 1}', "not an id"),
-        ('{"type": "watch", "board": "viewers", "channel": "١"}', "not an id"),
+        ('{"type": "subscribe"}', "names no subscription"),
+        ('{"type": "subscribe", "id": "<b>"}', "names no subscription"),
+        ('{"type": "unsubscribe", "id": 7}', "names no subscription"),
+        ('{"type": "subscribe", "id": "a", "kind": "all"}', "Unknown kind"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "love"}', "Unknown metric"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": ["viewers"]}', "Unknown metric"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": 11}', "Unknown size"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": true}', "Unknown size"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": [1]}', "is no text"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": "7"}', "Unknown band"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "category": {}}', "is no text"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels"}', "1 to 50 channels"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": []}', "1 to 50 channels"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["x"]}', "not an id"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": [1]}', "not an id"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["١"]}', "not an id"),
         (" " * 4_097, "longer than 4,096 bytes"),
     ],
 )
@@ -144,9 +155,9 @@ async def test_garbage_is_answered_with_its_reason_and_the_board_goes_on(
 ) -> None:
     await socket.send(text)
     answer = await socket.receive()
-    assert answer["type"] == "error"
+    assert (answer["type"], answer["id"]) == ("error", "a" if '"kind"' in text else None)
     assert reason in answer["reason"]
-    await socket.watch()
+    await socket.subscribe()
     assert (await socket.receive())["type"] == "snapshot"
 
 
@@ -157,12 +168,31 @@ async def test_binary_frames_are_refused_and_ten_bad_ones_end_the_socket(socket:
     assert await socket.close_code() == 1008
 
 
-async def test_an_unknown_channel_is_named_while_the_board_goes_on(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch(channel="404404")
+async def test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket(socket: BrowserSocket) -> None:
+    for _ in range(sockets.FRAMES_AT_ONCE + sockets.BAD_FRAMES_MAX + 5):
+        await socket.send('{"type": "unsubscribe", "id": "a"}')
+    reasons = [(await socket.receive())["reason"] for _ in range(sockets.BAD_FRAMES_MAX)]
+    assert all("Too many frames" in reason for reason in reasons)
+    assert await socket.close_code() == 1008
+
+
+async def test_no_more_than_eight_subscriptions_are_open(socket: BrowserSocket) -> None:
+    for number in range(sockets.SUBSCRIPTIONS_MAX):
+        await socket.subscribe(f"s{number}")
+        assert (await socket.receive())["type"] == "snapshot"
+    await socket.subscribe("one-more")
+    refused = await socket.receive()
+    assert (refused["type"], refused["id"]) == ("error", "one-more")
+    await socket.subscribe("s3", metric="spam")
+    assert (await socket.receive())["board"] == "spam"
+
+
+async def test_an_unknown_channel_is_named_while_the_others_go_on(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe("c", "channels", channels=["404404", "1"])
     frames = {frame["type"]: frame for frame in [await socket.receive(), await socket.receive()]}
     assert "404404" in frames["error"]["reason"]
-    assert frames["snapshot"]["channel"] is None
-    assert len(frames["snapshot"]["rows"]) == 3
+    assert frames["error"]["id"] == "c"
+    assert list(frames["snapshot"]["channels"]) == ["1"]
     assert (await push_after_tick(socket, boards))["type"] == "push"
 
 
@@ -184,7 +214,7 @@ async def test_a_session_that_ends_closes_its_socket_at_once(boards: Boards, how
     here, there = await sync_to_async(sign_in)(), await sync_to_async(sign_in)()
     ending, staying = await connected(cookie_of(here)), await connected(cookie_of(there))
     for socket in (ending, staying):
-        await socket.watch()
+        await socket.subscribe()
         await socket.receive()
         await push_after_tick(socket, boards)
     await sync_to_async(end_session)(how, here, there)
@@ -221,7 +251,7 @@ async def code_after_frames(socket: BrowserSocket) -> int:
 
 
 async def test_the_board_comes_back_after_redis_was_emptied(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch(channel="1")
+    await socket.subscribe()
     await socket.receive()
     boards.valkey.client().flushall()
     emptied = await push_after_tick(socket, boards)
@@ -240,10 +270,10 @@ async def push_until_rows(socket: BrowserSocket, boards: Boards) -> dict[str, An
 
 
 async def test_the_hub_outlives_a_killed_redis(socket: BrowserSocket, boards: Boards) -> None:
-    await socket.watch()
+    await socket.subscribe()
     await socket.receive()
     boards.valkey.kill()
-    await socket.watch()
+    await socket.subscribe(metric="spam")
     assert "cannot be read" in (await socket.receive())["reason"]
     boards.valkey.start()
     boards.show({"1": 10, "2": 20})

@@ -39,7 +39,7 @@ def test_every_further_board_has_a_page(boards: Boards, signed_in: Client, metri
     boards.show({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
     response = signed_in.get(f"/?board={metric.key}")
     assert response.context["metric"] == metric
-    assert f'id="unit">{metric.unit}</span>' in response.content.decode()
+    assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in response.content.decode()
 
 
 def test_a_board_of_shares_ranks_by_them(boards: Boards, signed_in: Client) -> None:
@@ -47,6 +47,6 @@ def test_a_board_of_shares_ranks_by_them(boards: Boards, signed_in: Client) -> N
     boards.show({"2": 1_000}, removals=12)
     boards.show({"3": 1_000}, messages=9, removals=9)
     assert rows_of(signed_in.get("/?board=removals")) == [
-        ["1", "Beta", "Chess", "200.0"],
-        ["2", "Alpha", "Chess", "50.0"],
+        ["1", "Beta", "Chess · English", "200.0"],
+        ["2", "Alpha", "Chess · English", "50.0"],
     ]

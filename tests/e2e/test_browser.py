@@ -75,6 +75,134 @@ def test_a_tab_is_a_board_with_an_address(page: Page, tab: str, key: str) -> Non
     expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.parametrize("size", [25, 100])
+def test_a_board_can_be_longer(page: Page, size: int) -> None:
+    page.locator("#sizes").get_by_role("link", name=f"Top {size}", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('#list > li .nm').length > 20", timeout=LIVE_MS)
+    assert page.locator("#list > li").count() <= size
+    assert parse_qs(urlsplit(page.url).query)["size"] == [str(size)]
+    page.reload()
+    expect(page.locator("#sizes [aria-current]")).to_have_text(f"Top {size}")
+    page.locator("#sizes").get_by_role("link", name="Top 10", exact=True).click()
+    expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
+
+
+def test_filters_choose_who_is_ranked_and_are_in_the_address(page: Page) -> None:
+    chosen = page.get_by_label("Category").locator("option").nth(1).inner_text()
+    page.get_by_label("Category").select_option(label=chosen)
+    page.wait_for_function(
+        "chosen => [...document.querySelectorAll('#list .cat')].map(e => e.textContent.split(' · ')[0])"
+        ".every((one, _, all) => one === chosen && all.length)",
+        arg=chosen,
+        timeout=LIVE_MS,
+    )
+    assert parse_qs(urlsplit(page.url).query)["category"] == [chosen]
+    page.get_by_label("Size, by viewers").select_option(label="100,000 and above viewers")
+    expect(page.locator("#board-none")).to_be_visible(timeout=LIVE_MS)
+    page.go_back()
+    expect(page.get_by_label("Size, by viewers")).to_have_value("")
+    page.reload()
+    expect(page.get_by_label("Category")).to_have_value(chosen)
+    page.get_by_label("Size, by viewers").select_option(label="100,000 and above viewers")
+    page.get_by_role("link", name="Show all channels").click()
+    expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
+    expect(page.get_by_label("Category")).to_have_value("")
+
+
+def test_a_channel_is_found_by_the_keyboard_alone(page: Page) -> None:
+    name = page.locator("#list .nm").nth(6).inner_text()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Find a channel")).to_be_focused()
+    page.keyboard.type(name[:-1].lower())
+    found = page.get_by_role("option").filter(has=page.get_by_text(name, exact=True))
+    expect(found).to_contain_text("Rank", timeout=LIVE_MS)
+    place = [option.locator("b").inner_text() for option in page.get_by_role("option").all()].index(name)
+    for _ in range(place):
+        page.keyboard.press("ArrowDown")
+    expect(found).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("nobody has this name")
+    expect(page.locator("#find")).to_contain_text("No channel that we follow")
+    page.keyboard.press("Escape")
+    expect(page.locator("#find")).not_to_contain_text("No channel that we follow")
+
+
+def test_keys_walk_through_the_rows(page: Page) -> None:
+    page.locator("#tabs [role=tab]").first.focus()
+    page.locator("#list a").first.focus()
+    for key, place in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
+        page.keyboard.press(key)
+        expect(page.locator("#list a:focus .rk")).to_have_text(str(place))
+    expect(page.locator("#hold")).to_have_text("Order held while you are in the list")
+    page.keyboard.press("ArrowDown")
+    name = page.locator("#list a:focus .nm").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_a_row_draws_its_last_minutes(page: Page) -> None:
+    page.get_by_role("tab", name="Most Active").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#list .spark path')].some(e => (e.getAttribute('d') ?? '').includes('L'))",
+        timeout=60_000,
+    )
+
+
+def hide(page: Page, hidden: bool) -> None:
+    """Let the page believe that its tab is hidden, or shown."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+def test_a_hidden_page_rests_and_begins_with_a_fresh_snapshot(page: Page) -> None:
+    frames: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: frames.append(str(text))))
+    hide(page, True)
+    page.wait_for_timeout(500)
+    before = page.locator("#list").inner_text()
+    page.wait_for_timeout(3_000)
+    assert page.locator("#list").inner_text() == before
+    assert frames == []
+    hide(page, False)
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    page.wait_for_function(
+        "before => document.querySelector('#list').innerText !== before", arg=before, timeout=LIVE_MS
+    )
+    first: dict[str, tuple[str, int]] = {}
+    for frame in map(json.loads, frames):
+        first.setdefault(frame["id"], (frame["type"], frame["seq"]))
+    assert set(first.values()) == {("snapshot", 1)}
+
+
+def test_nothing_shifts_while_figures_move(page: Page) -> None:
+    page.evaluate(
+        "() => { window.shift = 0; new PerformanceObserver(list => list.getEntries()"
+        ".forEach(one => window.shift += one.value)).observe({ type: 'layout-shift' }); }"
+    )
+    for tab in ("Most Active", "Spam Rating"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(3_000)
+    assert page.evaluate("window.shift") < 0.01
+
+
+def test_who_is_not_followed_can_be_asked_for(page: Page, stack: Stack) -> None:
+    # Of its own, for the browser itself reports that the address is not found.
+    page = page.context.new_page()
+    page.goto(f"{stack.url}/?channel=404404404")
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+    page.get_by_label("Channel, as in its address on Twitch").fill("Somebody_New")
+    page.get_by_label("Why, for the curators").fill("<b>They grow</b>")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.get_by_role("status").filter(has_text="somebody_new")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("<b>They grow</b>")
+
+
 def test_keys_walk_through_the_tabs_of_both_rows(page: Page) -> None:
     tabs = page.get_by_role("tablist").get_by_role("tab")
     keys = [tab.get_attribute("data-board") for tab in tabs.all()]
@@ -185,6 +313,13 @@ def test_the_first_paint_needs_no_script(browser: Browser, page: Page, stack: St
     expect(plain.locator("#list > li")).to_have_count(10)
     plain.get_by_role("tab", name="Spam Rating").click()
     expect(plain.locator("#unit")).to_have_text("words / msg")
+    plain.locator("#sizes").get_by_role("link", name="Top 25", exact=True).click()
+    expect(plain.locator("#list > li").nth(20)).to_be_visible()
+    name = plain.locator("#list .nm").first.inner_text()
+    plain.get_by_label("Find a channel").fill(name)
+    plain.keyboard.press("Enter")
+    plain.locator(".finds").get_by_role("link").filter(has_text=name).first.click()
+    expect(plain.get_by_role("heading", level=1)).to_have_text(name)
     context.close()
 
 

@@ -12,7 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
-from apps.dashboard.models import User
+from apps.dashboard.models import CurationRequest, User
 from apps.dashboard.watchlists.queries import channels_of, watchlists_of
 
 
@@ -35,6 +35,9 @@ def personal_data(user: User) -> dict[str, Any]:
             {"name": one.name, "created": _iso(one.created_at), "channels": channels_of(one)}
             for one in watchlists_of(user)
         ],
+        "requested_channels": _rows(
+            CurationRequest.objects.filter(user=user), "login", "note", "created_at", "closed_at"
+        ),
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
         "notes": _rows(user.notes.order_by("channel_id", "at_ms"), "channel_id", "at", "text", "created"),
     }

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import redis.asyncio
-from asgiref.sync import async_to_sync
-from django.conf import settings
-
-from apps.dashboard.directory import language_name
-from apps.ingest import snapshot
-from apps.metrics.boards import BoardReader, LiveValues
+from apps.dashboard.field import FIELD
+from apps.dashboard.readings import ChannelNow
+from core.bands import band_of
 from core.errors import ServiceAway
-from core.ranking import age_of
-from core.size_bands import band_of
 from core.standing import FEWEST, percentile
-
-KEPT_MS = 3_000
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +27,7 @@ class Peer:
     @property
     def size(self) -> str:
         """The label of the band of its viewers, empty while they are unknown."""
-        return band_of(round(self.values["viewers"])).label if "viewers" in self.values else ""
+        return band_of(self.values["viewers"]).label if "viewers" in self.values else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,34 +76,28 @@ def note(standing: Standing) -> str:
     return f"among {standing.among:,} live channels: {standing.label}"
 
 
-class FieldCache:
-    """The live channels, read at most once in KEPT_MS for all who ask a process."""
+class Peers:
+    """The live channels as they are compared, made of the field whenever that is read anew."""
 
     def __init__(self) -> None:
-        self._reading = threading.Lock()
-        self._read_ms: int | None = None
-        self._field: Field = {}
+        self._made: tuple[Mapping[str, ChannelNow], Field] = ({}, {})
 
     def get(self, now_ms: int) -> Field:
         """Return the live channels by id. Raises: ServiceAway."""
-        with self._reading:
-            if self._read_ms is None or not 0 <= now_ms - self._read_ms < KEPT_MS:
-                self._field = async_to_sync(_read_field)()
-                self._read_ms = now_ms
-            return self._field
-
-    def clear(self) -> None:
-        """Forget what was read."""
-        self._read_ms = None
+        channels, peers = self._made
+        if (now := FIELD.get(now_ms)) is not channels:
+            peers = {channel_id: _peer(one) for channel_id, one in now.items() if one.profile.started_at}
+            self._made = now, peers
+        return peers
 
 
-FIELD = FieldCache()
+PEERS = Peers()
 
 
 def read_standings(channel_id: str, metric: str, now_ms: int) -> list[Standing]:
     """Return a channel's place now; places that say nothing while Redis is away."""
     try:
-        return standings(channel_id, metric, FIELD.get(now_ms))
+        return standings(channel_id, metric, PEERS.get(now_ms))
     except ServiceAway as error:
         log.warning("a channel is shown without its place among others: %s", error)
         return standings(channel_id, metric, {})
@@ -123,29 +108,11 @@ def standing_json(standing: Standing) -> dict[str, Any]:
     return {"key": standing.key, "percent": standing.percent, "note": note(standing)}
 
 
-async def _read_field() -> Field:
-    reader = BoardReader(settings.REDIS_BOARDS_URL)
-    streams = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
-    try:
-        newest_ms, values = await reader.newest_end_ms(), await reader.all_values()
-        known = await snapshot.read(streams)
-    except (redis.RedisError, ValueError, KeyError, TypeError) as error:
-        raise ServiceAway(f"the streams that are live cannot be read: {error}") from error
-    finally:
-        await reader.aclose()
-        await streams.aclose()
-    live = {stream.id: stream for stream in known.streams.values() if stream.live} if known else {}
-    return {
-        channel_id: Peer(live[channel_id].category, language_name(live[channel_id].language), _ranked(found))
-        for channel_id, found in values.items()
-        if channel_id in live and newest_ms is not None and age_of(found.end_ms, newest_ms) != "gone"
-    }
-
-
-def _ranked(live: LiveValues) -> dict[str, float]:
-    """Return the values that may be compared: nothing counts as 0 that nobody listened to."""
-    return {
+def _peer(channel: ChannelNow) -> Peer:
+    """Return a channel with the values that may be compared: nothing counts as 0 that nobody listened to."""
+    values = {
         key: value
-        for key, value in live.values.items()
-        if key == "viewers" or (live.coverage > 0 and key not in live.unranked)
+        for key, value in channel.values.items()
+        if key == "viewers" or (channel.coverage > 0 and key not in channel.unranked)
     }
+    return Peer(channel.profile.category, channel.profile.language, values)

@@ -18,7 +18,7 @@ from apps.dashboard.directory import Directory
 from apps.dashboard.queries import read_series
 from apps.dashboard.readings import ChannelNow, LiveBoards
 from apps.dashboard.summary import Summary, summarise, value_of
-from apps.metrics.boards import BoardReader
+from apps.metrics.board_reader import BoardReader
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.queries import RANGES, Series
 from apps.metrics.store import WindowStore

@@ -13,7 +13,7 @@ from apps.dashboard.directory import Directory
 from apps.dashboard.readings import ChannelNow, LiveBoards
 from apps.dashboard.sparkline import spark_path
 from apps.metrics import queries as history
-from apps.metrics.boards import BoardReader
+from apps.metrics.board_reader import BoardReader
 from core.errors import ServiceAway
 from core.times import HOUR_MS, MINUTE_MS
 

@@ -1,0 +1,95 @@
+"""Finding a followed channel by its name or login, and where it stands or why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from apps.dashboard.directory import Directory, Profile, of_channel
+from apps.dashboard.readings import ChannelNow, channel_now
+from apps.dashboard.summary import now_note
+from apps.ingest.models import Channel
+from apps.metrics.board_reader import BoardReader
+from core.errors import ServiceAway
+from core.metrics import METRIC
+
+TEXT_MAX = 64
+FOUND_MAX = 20
+GONE = "not followed just now"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A channel that was found; `said` is its rank on the board that was asked about, or why it has none."""
+
+    profile: Profile
+    said: str
+
+
+def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
+    """Return the channels whose name or login holds `text`, those that begin with it first.
+
+    Raises: ServiceAway.
+    """
+    wanted = text.replace("\0", "").strip()[:TEXT_MAX]
+    return async_to_sync(_find)(wanted, metric, now_ms) if wanted else []
+
+
+async def _find(wanted: str, metric: str, now_ms: int) -> list[Hit]:
+    directory, reader = Directory(settings.REDIS_STREAMS_URL), BoardReader(settings.REDIS_BOARDS_URL)
+    try:
+        await directory.refresh(now_ms)
+        if directory.is_unsure:
+            raise ServiceAway("Redis cannot say which channels are live")
+        live = directory.named(wanted)
+        known = {profile.id for profile in live}
+        others = [of_channel(channel) async for channel in _archived(wanted) if channel.id not in known]
+        profiles = sorted([*live, *others], key=lambda one: not _begins(one, wanted))[:FOUND_MAX]
+        ids = [profile.id for profile in profiles]
+        values, ranks = await reader.values(ids), await reader.ranks(metric, ids)
+    finally:
+        await directory.aclose()
+        await reader.aclose()
+    followed = known | values.keys()
+    return [
+        Hit(
+            one,
+            said_of(metric, channel_now(one, values.get(one.id)), ranks.get(one.id)) if one.id in followed else GONE,
+        )
+        for one in profiles
+    ]
+
+
+def said_of(metric: str, now: ChannelNow, rank: int | None) -> str:
+    """Return a channel's rank on a board, or why it is not ranked."""
+    if rank is not None:
+        return f"Rank {rank:,} of {METRIC[metric].label}"
+    return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked just now'}"
+
+
+def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
+    """Return what the script shows of each."""
+    return [
+        {
+            "id": hit.profile.id,
+            "name": hit.profile.name,
+            "category": hit.profile.category,
+            "language": hit.profile.language,
+            "said": hit.said,
+        }
+        for hit in hits
+    ]
+
+
+def _archived(wanted: str) -> QuerySet[Channel]:
+    named = Q(login__icontains=wanted) | Q(name__icontains=wanted)
+    return Channel.objects.filter(named, blocked=False)[: FOUND_MAX * 2]
+
+
+def _begins(profile: Profile, wanted: str) -> bool:
+    start = wanted.casefold()
+    return profile.login.casefold().startswith(start) or profile.name.casefold().startswith(start)

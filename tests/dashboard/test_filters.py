@@ -1,0 +1,81 @@
+"""How many channels a board has, and of which it is made."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from apps.dashboard.choices import DEFAULTS, Board, Choice, read_query
+from tests.dashboard.conftest import Boards
+from tests.dashboard.test_pages import rows_of, shown
+
+
+@pytest.fixture
+def crowd(boards: Boards) -> Boards:
+    """Forty channels of two categories, from 1,000 to 40,000 viewers."""
+    for number in range(1, 41):
+        boards.name(str(number), f"Name{number:02}", category="Go" if number % 2 else "Chess")
+    boards.show({str(number): number * 1_000 for number in range(1, 41)})
+    return boards
+
+
+@pytest.mark.parametrize(("address", "count", "places"), [("", 10, 10), ("?size=25", 25, 25), ("?size=100", 40, 100)])
+def test_a_board_has_as_many_rows_as_were_chosen(
+    crowd: Boards, signed_in: Client, address: str, count: int, places: int
+) -> None:
+    response = signed_in.get(f"/{address}")
+    assert len(rows_of(response)) == count
+    assert f'data-places="{places}"' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("category=Chess", ["Name40", "Name38", "Name36"]),
+        ("band=25000&category=Go", ["Name39", "Name37", "Name35"]),
+        ("band=1000&language=en", ["Name04", "Name03", "Name02"]),
+        ("band=100000", []),
+        ("language=de", []),
+    ],
+)
+def test_a_filtered_board_ranks_those_that_match(
+    crowd: Boards, signed_in: Client, query: str, names: list[str]
+) -> None:
+    response = signed_in.get(f"/?{query}")
+    assert [row[1] for row in rows_of(response)][:3] == names
+    assert shown(response.content.decode(), "board-none") == (not names)
+    assert not shown(response.content.decode(), "board-empty")
+
+
+def test_filters_offer_what_is_live_and_what_is_chosen(crowd: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?category=%3Cb%3E&language=de&board=spam&channel=3").content.decode()
+    offered = re.findall(r'<option value="([^"]*)"( selected)?>', page)
+    assert [value for value, _ in offered[:4]] == ["", "&lt;b&gt;", "Chess", "Go"]
+    assert [value for value, selected in offered if selected] == ["&lt;b&gt;", "de"]
+    assert 'name="board" value="spam"' in page
+    assert 'name="channel" value="3"' in page
+    assert 'id="clear" href="?board=spam&amp;channel=3"' in page
+
+
+def test_the_address_holds_the_whole_choice() -> None:
+    board = Board("spam", 25, "Just Chatting & more", "en", "1000")
+    choice = Choice(board, "7", "1h")
+    address = choice.query()
+    assert address == "?board=spam&size=25&category=Just+Chatting+%26+more&language=en&band=1000&channel=7&range=1h"
+    assert read_query(choice.names()) == choice
+    assert Choice().query() == "?"
+    assert read_query({}) == Choice()
+
+
+@pytest.mark.parametrize("query", [{"size": "11"}, {"size": "x"}, {"band": "7"}, {"board": "love"}, {"range": "9y"}])
+def test_what_does_not_exist_becomes_the_default(query: dict[str, str]) -> None:
+    assert read_query(query).names() == DEFAULTS
+
+
+def test_rows_say_when_a_channel_is_quiet_or_its_stream_has_ended(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 50_000}, messages=0)
+    boards.name("3", "Gamma", live=False)
+    said = {row[1]: row[-1] for row in rows_of(signed_in.get("/"))}
+    assert said == {"Alpha": "quiet", "Beta": "12,418", "Gamma": "ended"}

@@ -1,0 +1,143 @@
+"""The search for a channel, and the asking for one that is not followed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.models import CurationRequest, User
+from apps.dashboard.services import OPEN_REQUESTS_MAX, ensure_user
+from apps.ingest.models import Channel
+from tests.dashboard.conftest import EMAIL, Boards, use_redis
+from tests.dashboard.test_pages import NOBODY_LISTENS
+
+
+def found(client: Client, text: str, board: str = "viewers") -> list[tuple[str, str]]:
+    answer: Any = client.get("/find.json", {"q": text, "board": board})
+    assert answer.status_code == 200
+    return [(channel["name"], channel["said"]) for channel in json.loads(answer.content)["channels"]]
+
+
+def test_a_channel_is_found_by_its_name_or_login_with_its_rank(boards: Boards, signed_in: Client) -> None:
+    boards.name("4", "アルファ")
+    assert found(signed_in, "ALP") == [("Alpha", "Rank 2 of Most Viewed")]
+    boards.show({"1": 1_000}, messages=90)
+    assert found(signed_in, "alp", "messages") == [("Alpha", "Rank 1 of Most Active")]
+    assert [name for name, _ in found(signed_in, "a")] == ["Alpha", "Beta", "Gamma"]
+    assert found(signed_in, "アル") == [("アルファ", "Most Viewed: no live window")]
+
+
+def test_a_channel_that_is_not_ranked_says_why(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 40}, messages=3)
+    assert found(signed_in, "alpha", "engagement") == [("Alpha", "Most Engaged: not ranked: needs 100 viewers")]
+    assert found(signed_in, "alpha", "spam") == [("Alpha", "Spam Rating: not ranked: needs 10 messages in 30 s")]
+    boards.name("1", "Alpha", live=False)
+    boards.show({"1": None})
+    assert found(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]
+
+
+def test_who_was_followed_before_is_found_after_those_who_are(boards: Boards, signed_in: Client) -> None:
+    Channel.objects.create(id="50", login="omega_alpha", name="Omega Alpha")
+    Channel.objects.create(id="51", login="alpha_blocked", name="Alpha Blocked", blocked=True)
+    assert found(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not followed just now")]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "%", "_%", "x" * 5_000, "'; DROP TABLE", "\x00"])
+def test_what_names_nobody_finds_nobody(boards: Boards, signed_in: Client, text: str) -> None:
+    assert found(signed_in, text) == []
+
+
+def test_the_search_has_a_page_without_a_script(boards: Boards, signed_in: Client) -> None:
+    boards.name("3", "<script>alert(1)</script>")
+    page = signed_in.get("/find?q=alert").content.decode()
+    assert "&lt;script&gt;alert" in page
+    assert "<script>alert" not in page
+    assert 'href="/?channel=3"' in page
+    assert "Rank 3 of Most Viewed" in page
+    nobody = signed_in.get("/find?q=nobody").content.decode()
+    assert "No channel that we follow" in nobody
+    assert 'action="/ask"' in nobody
+
+
+def test_the_search_needs_a_sign_in_and_a_board(boards: Boards, client: Client, signed_in: Client) -> None:
+    assert signed_in.get("/find.json?q=a&board=love").status_code == 400
+    signed_in.logout()
+    assert client.get("/find.json?q=a").status_code == 401
+    assert client.get("/find?q=a").status_code == 302
+
+
+def test_without_redis_the_search_says_so(signed_in: Client, settings: Settings) -> None:
+    use_redis(settings, NOBODY_LISTENS)
+    assert signed_in.get("/find.json?q=a").status_code == 503
+    assert "Nothing can be found just now" in signed_in.get("/find?q=a").content.decode()
+
+
+def asked(client: Client, login: str, note: str = "") -> Any:
+    return client.post("/ask", {"login": login, "note": note}, follow=True)
+
+
+def test_an_unknown_channel_can_be_asked_for(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?channel=77")
+    assert page.status_code == 404
+    assert 'action="/ask"' in page.content.decode()
+    answer = asked(signed_in, " @Omega_1 ", "It is <b>big</b>").content.decode()
+    request = CurationRequest.objects.get()
+    assert (request.user.email, request.login, request.note, request.closed_at) == (
+        EMAIL,
+        "omega_1",
+        "It is <b>big</b>",
+        None,
+    )
+    assert "you asked for omega_1" in answer
+    assert "It is &lt;b&gt;big" in answer
+
+
+@pytest.mark.parametrize(
+    ("login", "note"), [("", ""), ("two words", ""), ("<b>", ""), ("x" * 26, ""), ("omega\n", "x" * 201), ("ömega", "")]
+)
+def test_what_cannot_be_a_channel_is_refused(signed_in: Client, login: str, note: str) -> None:
+    assert asked(signed_in, login, note).status_code == 400
+    assert not CurationRequest.objects.exists()
+
+
+def test_one_open_request_an_account_and_channel(signed_in: Client) -> None:
+    asked(signed_in, "omega")
+    again = asked(signed_in, "OMEGA")
+    assert again.status_code == 400
+    assert "You have asked for omega already." in again.content.decode()
+    other = Client()
+    ensure_user(email="other@example.com", password="x" * 20)
+    other.force_login(User.objects.get(email="other@example.com"))
+    assert asked(other, "omega").status_code == 200
+    CurationRequest.objects.update(closed_at="2026-11-20T00:00:00Z")
+    assert asked(signed_in, "omega").status_code == 200
+    assert CurationRequest.objects.count() == 3
+
+
+def test_an_account_asks_for_so_many(signed_in: Client) -> None:
+    for number in range(OPEN_REQUESTS_MAX):
+        assert asked(signed_in, f"omega{number}").status_code == 200
+    assert asked(signed_in, "one_more").status_code == 400
+    assert CurationRequest.objects.count() == OPEN_REQUESTS_MAX
+
+
+def test_nobody_asks_without_an_account(boards: Boards, client: Client, settings: Settings, db: None) -> None:
+    settings.PUBLIC_BOARD = True
+    assert client.post("/ask", {"login": "omega"}).status_code == 302
+    page = client.get("/?channel=77").content.decode()
+    assert "/account/login/?next=/ask" in page
+    assert not CurationRequest.objects.exists()
+
+
+def test_curators_see_and_close_requests_and_an_account_takes_its_own_along(signed_in: Client) -> None:
+    asked(signed_in, "omega", "please")
+    assert signed_in.get("/admin/dashboard/curationrequest/").status_code == 302
+    User.objects.update(is_staff=True, is_superuser=True)
+    assert "omega" in signed_in.get("/admin/dashboard/curationrequest/").content.decode()
+    action = {"action": "close", "_selected_action": [CurationRequest.objects.get().pk]}
+    signed_in.post("/admin/dashboard/curationrequest/", action)
+    assert CurationRequest.objects.get().closed_at is not None
