@@ -184,6 +184,7 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "unit": metric.unit,
         "decimals": metric.decimals,
         "empty": metric.empty,
+        "longer": metric.longer,
         "is_count": metric.is_count,
         "from_helix": metric.from_helix,
         "distinct": metric.distinct,

@@ -26,6 +26,9 @@ Statement = tuple[Any, Sequence[Any]]
 # Cassandra warns of batches over more partitions.
 TOGETHER = 10
 
+# A day of live windows comes in one piece: each further one waits for the one before.
+ROWS_AT_ONCE = 10_000
+
 _CONNECTING = threading.Lock()
 
 
@@ -49,6 +52,7 @@ def open_session() -> Any:
         raise ServiceAway("Cassandra is not connected yet")
     if session.keyspace != connection.settings_dict["NAME"]:
         session.set_keyspace(connection.settings_dict["NAME"])
+    session.default_fetch_size = ROWS_AT_ONCE
     return session
 
 

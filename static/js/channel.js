@@ -25,7 +25,7 @@ export class ChannelView {
    * `onMove(kind)` and `onReset()` ask for other times.
    */
   constructor({ labels, shapes, channel, notes, onZoom, onMove, onReset }) {
-    Object.assign(this, { labels, shapes, isStale: false, readoutMs: null, readMarks: [], now: null });
+    Object.assign(this, { labels, shapes, message: "", isStale: false, readoutMs: null, readMarks: [], now: null });
     this.first = { id: channel?.id, notes };
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
@@ -38,7 +38,11 @@ export class ChannelView {
       onPick: (atMs) => this.notes.suggest(atMs),
       onNote: (atMs) => this.notes.begin(atMs ?? this.newest()?.end_ms ?? Date.now()),
     });
-    this.notes = new Notes({ onChange: () => this.series && this.draw(), icon: () => shape(shapes.note, "filled") });
+    this.notes = new Notes({
+      onChange: () => this.series && this.draw(),
+      icon: () => shape(shapes.note, "filled"),
+      clock: () => this.nowMs ?? Date.now(),
+    });
     this.standing = new Standing($("standing"));
     this.streams = new Streams();
     $("overlay").addEventListener("change", () => this.draw());
@@ -150,6 +154,7 @@ export class ChannelView {
       units: [unitOf(this.metric, this.series.range), showsViewers ? "viewers" : null],
     });
     $("chart").dataset.points = this.series.points.length;
+    if (!this.message) this.say("");
     this.writeAll();
   }
 
@@ -286,8 +291,17 @@ export class ChannelView {
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }
 
+  /** Say something in the place of the chart; with "" only that there is nothing to draw, where that is so. */
   say(message) {
-    $("chart-message").textContent = message;
+    this.message = message;
+    $("chart-message").textContent = message || this.emptiness();
+  }
+
+  emptiness() {
+    const { points } = this.series;
+    if (points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null)) return "";
+    const { name, empty, longer } = metricOf(this.metric);
+    return `${name} has no value in this range: ${this.series.isLong ? longer : empty}.`;
   }
 }
 

@@ -4,7 +4,7 @@ import { day, duration, hm, hms } from "./figures.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800].map((min) => min * MINUTE_MS);
+const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800, 43_200, 86_400].map((min) => min * MINUTE_MS);
 const TICK_ROOM_PX = 88;
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;

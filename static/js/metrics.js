@@ -6,7 +6,7 @@ export function useMetrics(metrics) {
   table = metrics;
 }
 
-/** A metric: label, name, unit, decimals, empty, is_count, from_helix, distinct and by_length. */
+/** A metric: label, name, unit, decimals, empty, longer, is_count, from_helix, distinct and by_length. */
 export const metricOf = (key) => table[key];
 
 /** The unit of a metric on a chart: what grows with the window's length names that of the chart's windows. */

@@ -13,9 +13,9 @@ export function noteMark({ id, at_ms, text }) {
 }
 
 export class Notes {
-  /** `onChange()` when there are others; `icon()` makes the sign of a note. Without an account there are none. */
-  constructor({ onChange, icon }) {
-    Object.assign(this, { onChange, icon, all: [], editing: null });
+  /** `onChange()` when there are others; `icon()` makes the sign of a note; `clock()` in ms. Without an account there are none. */
+  constructor({ onChange, icon, clock }) {
+    Object.assign(this, { onChange, icon, clock, all: [], editing: null });
     if (!this.isOn) return;
     this.form = $("note-form");
     this.form.hidden = false;
@@ -90,7 +90,7 @@ export class Notes {
   leave() {
     this.editing = null;
     this.form.reset();
-    this.suggest(Date.now());
+    this.suggest(this.clock());
     $("note-save").textContent = "Add note";
     $("note-cancel").hidden = true;
     $("note-wrong").textContent = "";

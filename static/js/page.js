@@ -14,7 +14,10 @@ import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
 import { Viewers } from "./viewers.js";
 
-const HISTORY_EVERY_MS = 60_000;
+// History is asked for again after this share of what it spans, once a minute at most.
+const HISTORY_EVERY = 1 / 300;
+const HISTORY_EVERY_MIN_MS = 60_000;
+const HISTORY_EVERY_MAX_MS = 600_000;
 const HISTORY_RETRY_MS = 10_000;
 // The last hour's row is stored some seconds after that hour.
 const ROWS_COME_FOR_MS = 3_700_000;
@@ -170,13 +173,16 @@ async function askHistory() {
     else if (answer.ok) view.showHistory(body);
     else view.showProblem(body.reason);
     if (isOver(choice) && (answer.ok || answer.status === 400)) return;
-    historyTimer = setTimeout(askHistory, answer.ok ? HISTORY_EVERY_MS : HISTORY_RETRY_MS);
+    historyTimer = setTimeout(askHistory, answer.ok ? historyEveryMs() : HISTORY_RETRY_MS);
   } catch (error) {
     if (error.name === "AbortError") return;
     view.showProblem("History did not load. Live figures still draw here; the page asks again by itself.");
     historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
   }
 }
+
+const historyEveryMs = () =>
+  Math.min(Math.max(view.series.range.span_ms * HISTORY_EVERY, HISTORY_EVERY_MIN_MS), HISTORY_EVERY_MAX_MS);
 
 /** Whether a span lies so far back that no row of it is still to come. */
 function isOver({ until }) {
@@ -226,6 +232,7 @@ function look(span, keep) {
 }
 
 function move(kind) {
+  if (kind === "later" && !choice.from) return;
   look(moved(view.span, kind, clock(), start.span_limits), choice.from ? replace : push);
 }
 
@@ -296,11 +303,14 @@ $("back").addEventListener("click", (event) => {
   choose({ channel: "" });
   scrollTo(0, 0);
 });
-$("channel").querySelector("details").addEventListener("toggle", () => view.series && view.writeTable());
+$("table").closest("details").addEventListener("toggle", () => view.series && view.writeTable());
 bindTabs($("tabs"), (key) => choose({ board: key, metric: "" }));
 bindFilters({ form: $("filters"), sizes: $("sizes"), clear: $("clear"), onChoose: choose });
 new Finder($("find"), { metric: () => choice.board, onOpen: openFound });
-onReturn(choice, apply);
+onReturn(choice, (next) => {
+  if (!next.from) unzoomed = chosen(null);
+  apply(next);
+});
 
 connection.newestEndMs = start.newest_end_ms;
 viewers.atMs = start.viewers_at_ms;
@@ -309,7 +319,7 @@ if (start.channel) {
   view.showLive(start.channel);
   if (start.series) view.showHistory(start.series);
   else askHistory();
-  historyTimer ??= setTimeout(askHistory, HISTORY_EVERY_MS);
+  if (start.series && !isOver(choice)) historyTimer ??= setTimeout(askHistory, historyEveryMs());
 }
 dates.show(choice, charted());
 watchBoard();

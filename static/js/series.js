@@ -36,7 +36,8 @@ export class Series {
 
   /** Take what /channels/<id>/series says; points that came live meanwhile stay. */
   merge(history) {
-    const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, endMs, i)]));
+    const columns = Object.entries(history.values);
+    const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, columns, i)]));
     const newest = this.isLong ? (history.end_ms.at(-1) ?? 0) : 0;
     // A whole minute or hour replaces the live points in it.
     this.points.filter((point) => point.end_ms > newest).forEach((point) => known.set(point.end_ms, point));
@@ -155,9 +156,10 @@ export function valueOf(point, metric) {
   return point.values[metric] ?? null;
 }
 
-function historyPoint(history, endMs, i) {
-  const values = Object.fromEntries(Object.entries(history.values).map(([metric, column]) => [metric, column[i]]));
-  return { end_ms: endMs, coverage: history.coverage[i], values };
+function historyPoint(history, columns, i) {
+  const values = {};
+  for (const [metric, column] of columns) values[metric] = column[i];
+  return { end_ms: history.end_ms[i], coverage: history.coverage[i], values };
 }
 
 function pushRow(columns, endMs, valueAt) {

@@ -244,6 +244,20 @@ def test_a_summary_waits_for_its_channels_windows_and_follows_their_correction(c
 
 
 @pytest.mark.usefixtures("cassandra")
+def test_broadcasts_are_found_by_their_begin_and_those_beside_them(channel_id: str) -> None:
+    store = BroadcastStore(WindowStore())
+    begins = [MIDNIGHT + n * HOUR_MS for n in range(4)]
+    first, second, third, last = (store.summarise(channel_id, at, at + 60_000, revision=0) for at in begins)
+    assert store.read(channel_id, 2) == [last, third]
+    assert store.read(channel_id, 2, third.started_ms) == [second, first]
+    assert store.read(channel_id, 2, first.started_ms) == []
+    assert store.find(channel_id, second.started_ms) == second
+    assert store.find(channel_id, second.started_ms + 1) is None
+    assert store.after(second) == third
+    assert store.after(last) is None
+
+
+@pytest.mark.usefixtures("cassandra")
 def test_an_opt_out_on_kafka_deletes_what_history_holds(stack: Stack, channel_id: str) -> None:
     store, now_ms = WindowStore(), int(time.time() * 1000)
     store.write(*everything(channel_id, now_ms - 60_000))

@@ -1,0 +1,182 @@
+"""Notes of one's own: kept, changed, deleted and brought back, and seen by nobody else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import signing
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.accounts.data import delete_account, personal_data
+from apps.dashboard.channel import notes as notes_module
+from apps.dashboard.channel.notes import NOTES_MAX, UNDO_S, BadNote, add_note, delete_note, note_mark, restore_note
+from apps.dashboard.models import Note, User
+from apps.dashboard.services import ensure_user
+from core.records import EPOCH_MS
+from core.times import HOUR_MS
+from tests.dashboard.conftest import EMAIL, Boards
+from tests.dashboard.page_script import run_program
+from twitchly.clock import now_ms
+
+pytestmark = pytest.mark.django_db
+
+OTHER = "other@example.com"
+AT = 1_704_067_200_000
+
+
+@pytest.fixture
+def other(db: None) -> Client:
+    """Another account, signed in elsewhere."""
+    ensure_user(email=OTHER, password="another long password")
+    client = Client()
+    assert client.login(username=OTHER, password="another long password")
+    return client
+
+
+@pytest.fixture
+def user(signed_in: Client) -> User:
+    return User.objects.get(email=EMAIL)
+
+
+def post(client: Client, path: str = "", **fields: Any) -> tuple[int, Any]:
+    answer = client.post(f"/channels/1/notes{path}", fields)
+    return answer.status_code, json.loads(answer.content)
+
+
+def listed(client: Client, channel: str = "1") -> list[str]:
+    return [note["text"] for note in client.get(f"/channels/{channel}/notes").json()["notes"]]
+
+
+def test_a_note_is_kept_changed_deleted_and_brought_back_as_it_was(signed_in: Client) -> None:
+    status, note = post(signed_in, at_ms=AT, text="  our slot begins  ")
+    assert (status, note["at_ms"], note["text"]) == (201, AT, "our slot begins")
+    created = Note.objects.get().created
+    status, note = post(signed_in, f"/{note['id']}", at_ms=AT + 1, text="our slot begins here")
+    assert (status, note["at_ms"]) == (200, AT + 1)
+    status, answer = post(signed_in, f"/{note['id']}/delete")
+    assert status == 200
+    assert not Note.objects.exists()
+    assert post(signed_in, "/restore", undo=answer["undo"]) == (200, note)
+    assert post(signed_in, "/restore", undo=answer["undo"]) == (200, note)
+    assert [(one.text, one.created) for one in Note.objects.all()] == [("our slot begins here", created)]
+
+
+def test_notes_are_those_of_one_channel_by_time(signed_in: Client) -> None:
+    post(signed_in, at_ms=AT + 5, text="second")
+    post(signed_in, at_ms=AT, text="first")
+    assert listed(signed_in) == ["first", "second"]
+    assert listed(signed_in, "2") == []
+
+
+def test_nobody_else_sees_changes_deletes_or_brings_back_a_note(signed_in: Client, other: Client) -> None:
+    _, note = post(signed_in, at_ms=AT, text="mine")
+    assert listed(other) == []
+    assert post(other, f"/{note['id']}", at_ms=AT, text="theirs")[0] == 404
+    assert post(other, f"/{note['id']}/delete")[0] == 404
+    _, answer = post(signed_in, f"/{note['id']}/delete")
+    assert post(other, "/restore", undo=answer["undo"])[0] == 400
+    assert not Note.objects.exists()
+    assert post(signed_in, "/restore", undo=answer["undo"])[0] == 200
+    assert listed(signed_in) == ["mine"]
+
+
+def test_a_note_is_not_found_under_another_channel(signed_in: Client) -> None:
+    _, note = post(signed_in, at_ms=AT, text="mine")
+    assert signed_in.post(f"/channels/2/notes/{note['id']}", {"at_ms": AT, "text": "x"}).status_code == 404
+    _, answer = post(signed_in, f"/{note['id']}/delete")
+    assert signed_in.post("/channels/2/notes/restore", {"undo": answer["undo"]}).status_code == 400
+    assert signed_in.post(f"/channels/1/notes/{'9' * 40}/delete").status_code == 404
+
+
+def test_without_an_account_there_are_no_notes_not_even_on_a_public_board(
+    boards: Boards, client: Client, settings: Settings, db: None
+) -> None:
+    settings.PUBLIC_BOARD = True
+    assert client.get("/channels/1/notes").status_code == 401
+    assert client.post("/channels/1/notes", {"at_ms": AT, "text": "x"}).status_code == 401
+    assert 'id="notes"' not in client.get("/?channel=1").content.decode()
+
+
+def test_a_post_from_another_page_is_refused(user: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert strict.post("/channels/1/notes", {"at_ms": AT, "text": "x"}).status_code == 403
+    assert not Note.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 201, "two\nlines", "bell\x07", "turned \u202e round"])
+def test_a_note_is_1_to_200_printable_characters(signed_in: Client, text: str) -> None:
+    status, answer = post(signed_in, at_ms=AT, text=text)
+    assert (status, answer["reason"]) == (400, "A note is 1 to 200 printable characters.")
+    assert not Note.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["x" * 200, "Grüße, 你好", "👩\u200d👩\u200d👧 family"])
+def test_every_printable_character_is_kept(signed_in: Client, text: str) -> None:
+    assert post(signed_in, at_ms=AT, text=text)[0] == 201
+    assert listed(signed_in) == [text]
+
+
+@pytest.mark.parametrize("at_ms", ["", "soon", "-5", "9" * 30, str(EPOCH_MS - 1)])
+def test_a_note_needs_a_time_that_a_chart_can_show(signed_in: Client, at_ms: str) -> None:
+    assert post(signed_in, at_ms=at_ms, text="x")[0] == 400
+    assert post(signed_in, at_ms=now_ms() + HOUR_MS, text="x")[0] == 400
+
+
+def test_a_channel_holds_200_notes_of_an_account(signed_in: Client, user: User, other: Client) -> None:
+    Note.objects.bulk_create(Note(user=user, channel_id="1", at_ms=AT + n, text=f"{n}") for n in range(NOTES_MAX))
+    status, answer = post(signed_in, at_ms=AT, text="one more")
+    assert (status, answer["reason"][:23]) == (400, "There are 200 notes on ")
+    assert signed_in.post("/channels/2/notes", {"at_ms": AT, "text": "x"}).status_code == 201
+    assert post(other, at_ms=AT, text="x")[0] == 201
+    undo = delete_note(user=user, channel_id="1", note_id=Note.objects.filter(user=user, channel_id="1")[0].pk)
+    add_note(user=user, channel_id="1", at_ms=AT, text="in its place", now_ms=now_ms())
+    with pytest.raises(BadNote, match="200 notes"):
+        restore_note(user=user, channel_id="1", undo=undo)
+
+
+def test_a_deletion_can_be_undone_for_a_while_only_and_by_what_we_gave_alone(
+    signed_in: Client, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = add_note(user=user, channel_id="1", at_ms=AT, text="x", now_ms=now_ms())
+    undo = delete_note(user=user, channel_id="1", note_id=note.pk)
+    forged = signing.dumps({"user": user.pk, "channel": "1", "id": 1, "at_ms": AT, "text": "x"}, salt="another")
+    for wrong in ("", "nonsense", undo[:-1], forged):
+        assert post(signed_in, "/restore", undo=wrong)[0] == 400
+    assert UNDO_S >= 10
+    monkeypatch.setattr(notes_module, "UNDO_S", -1)
+    assert post(signed_in, "/restore", undo=undo)[0] == 400
+
+
+def test_ones_notes_are_in_ones_data_and_go_with_the_account(user: User, other: Client) -> None:
+    add_note(user=user, channel_id="1", at_ms=AT, text="mine", now_ms=now_ms())
+    post(other, at_ms=AT, text="theirs")
+    (note,) = personal_data(user)["notes"]
+    assert (note["channel_id"], note["at"], note["text"]) == ("1", "2024-01-01T00:00:00Z", "mine")
+    delete_account(user)
+    assert [one.text for one in Note.objects.all()] == ["theirs"]
+
+
+def test_hostile_notes_are_only_text(boards: Boards, signed_in: Client) -> None:
+    hostile = "</script><script>alert(1)</script>"
+    assert post(signed_in, at_ms=AT, text=hostile)[0] == 201
+    page = signed_in.get("/?channel=1").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+MARKS = """
+import { noteMark } from "./notes.js";
+print(given.map(noteMark));
+"""
+
+
+def test_a_note_is_marked_alike(tmp_path: Path, user: User) -> None:
+    note = add_note(user=user, channel_id="1", at_ms=AT, text="“mine”", now_ms=now_ms())
+    sent = {"id": note.pk, "at_ms": note.at_ms, "text": note.text}
+    assert run_program(tmp_path, MARKS, [sent]) == [asdict(note_mark(note))]

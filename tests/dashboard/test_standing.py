@@ -1,0 +1,148 @@
+"""A channel's place among live ones like it, from the newest boards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.channel.context import depth_of
+from apps.dashboard.channel.standing import FIELD, KEPT_MS, Peer, Standing, note, standings
+from apps.dashboard.directory import Profile
+from apps.dashboard.readings import ChannelNow
+from tests.dashboard.conftest import Boards, use_redis
+from tests.dashboard.page_script import run_program
+from tests.dashboard.test_pages import NOBODY_LISTENS
+
+
+@pytest.fixture(autouse=True)
+def nothing_read() -> Iterator[None]:
+    FIELD.clear()
+    yield
+    FIELD.clear()
+
+
+def peer(viewers: float | None, messages: float | None = None, category: str = "Chess", language: str = "en") -> Peer:
+    values = {"viewers": viewers, "messages": messages}
+    return Peer(category, language, {key: value for key, value in values.items() if value is not None})
+
+
+def test_a_channel_is_compared_with_its_own_size_category_and_language() -> None:
+    field = {f"c{n}": peer(2_000 + n, n) for n in range(12)}
+    field |= {f"big{n}": peer(50_000, 900) for n in range(10)}
+    field |= {f"other{n}": peer(2_500, 500, "Music", "de") for n in range(9)}
+    found = standings("c11", "messages", field)
+    assert found == [
+        Standing("size", "1,000 to 5,000 viewers", 55, 21),
+        Standing("category", "Chess", 52, 22),
+        Standing("language", "en", 52, 22),
+    ]
+    assert standings("other0", "messages", field)[1:] == [
+        Standing("category", "Music", None, 9),
+        Standing("language", "de", None, 9),
+    ]
+
+
+def test_what_is_not_known_of_a_channel_compares_with_nobody() -> None:
+    field = {f"c{n}": peer(100, n, category="") for n in range(12)} | {"x": peer(None, 5)}
+    assert standings("c3", "messages", field)[1] == Standing("category", "", None, 0)
+    assert standings("x", "messages", field)[0] == Standing("size", "", None, 0)
+    assert [one.percent for one in standings("unknown", "messages", field)] == [None] * 3
+
+
+def test_a_channel_without_a_value_has_no_place_and_the_group_its_number() -> None:
+    field = {f"c{n}": peer(200, n) for n in range(12)} | {"silent": peer(300)}
+    (size, *_) = standings("silent", "messages", field)
+    assert (size.percent, size.among) == (None, 12)
+
+
+def test_the_note_says_among_whom_or_why_not() -> None:
+    assert note(Standing("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
+    assert note(Standing("size", "x", None, 9)) == "fewer than 10 live channels: x"
+    assert note(Standing("size", "", None, 0)) == "not known of this channel now"
+
+
+@pytest.fixture
+def many(boards: Boards) -> Boards:
+    """Twenty live channels, one that went offline and one that fell silent."""
+    for n in range(20, 40):
+        boards.name(str(n), f"Channel {n}")
+    boards.show({str(n): 1_000 + n for n in range(20, 40)})
+    boards.name("50", "Gone", live=False)
+    boards.show({"50": 4_000})
+    boards.name("51", "Silent")
+    boards.show({"51": 4_000}, behind_ms=90_000)
+    return boards
+
+
+def test_live_channels_of_the_boards_are_the_others(many: Boards, signed_in: Client) -> None:
+    answer = signed_in.get("/channels/39/standing?metric=viewers").json()
+    assert answer["metric"] == "viewers"
+    # Twenty, and Alpha with 1,000 viewers; Beta is of another size.
+    assert answer["standings"] == [
+        {"key": "size", "percent": 100, "note": "among 21 live channels: 1,000 to 5,000 viewers"},
+        {"key": "category", "percent": 95, "note": "among 23 live channels: Chess"},
+        {"key": "language", "percent": 95, "note": "among 23 live channels: English"},
+    ]
+
+
+def test_the_first_paint_tells_the_same(many: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?channel=39").content.decode()
+    assert "among 21 live channels: 1,000 to 5,000 viewers" in page
+    assert "<span data-percent>100</span>" in page
+
+
+def test_what_the_board_does_not_rank_is_not_compared(many: Boards, signed_in: Client) -> None:
+    many.end_ms += 1_000
+    many.show({str(n): 1_000 + n for n in range(20, 32)}, messages=3)
+    (size, *_) = signed_in.get("/channels/39/standing?metric=spam").json()["standings"]
+    assert size["note"] == "fewer than 10 live channels: 1,000 to 5,000 viewers"
+
+
+def test_the_boards_are_read_once_in_a_while_for_all(many: Boards, signed_in: Client) -> None:
+    first = FIELD.get(1_000)
+    many.show({"20": 90_000})
+    assert FIELD.get(1_000 + KEPT_MS - 1) is first
+    assert FIELD.get(1_000 + KEPT_MS)["20"].values["viewers"] == 90_000
+    # A clock that was set back must not keep what is old.
+    assert FIELD.get(500) is not first
+
+
+def test_without_redis_there_is_no_place_and_the_page_stands(signed_in: Client, settings: Settings) -> None:
+    use_redis(settings, NOBODY_LISTENS)
+    answer = signed_in.get("/channels/1/standing?metric=viewers").json()
+    assert [one["percent"] for one in answer["standings"]] == [None] * 3
+
+
+def test_a_metric_that_does_not_exist_is_refused(boards: Boards, signed_in: Client, client: Client) -> None:
+    assert signed_in.get("/channels/1/standing?metric=nonsense").status_code == 400
+    assert signed_in.get("/channels/1/standing").status_code == 400
+    client.logout()
+    assert client.get("/channels/1/standing?metric=viewers").status_code == 401
+
+
+DEPTH = """
+import { chattersPerThousand, messagesPerChatter } from "./depth.js";
+import { tenth } from "./figures.js";
+print(given.map((values) => [chattersPerThousand(values), messagesPerChatter(values)]));
+"""
+
+
+def test_depth_is_computed_alike(tmp_path: Path) -> None:
+    known = [None, 0.0, 7.0, 1_234.0]
+    asked = [{"chatters": c, "viewers": v, "messages": m} for c in known for v in known for m in known]
+    said = run_program(tmp_path, DEPTH, asked)
+    told = [
+        depth_of(ChannelNow(Profile("1", "", ""), 1, 1.0, {k: v for k, v in one.items() if v is not None}, {}, {}))
+        for one in asked
+    ]
+    assert said == [[one.chatters_per_thousand, one.messages_per_chatter] for one in told]
+
+
+def test_the_page_leads_to_the_channel_on_twitch(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?channel=1").content.decode()
+    assert 'href="https://www.twitch.tv/alpha"' in page
+    assert 'rel="noopener"' in page

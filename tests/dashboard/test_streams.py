@@ -1,0 +1,198 @@
+"""The pages of broadcasts that have ended."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.channel import streams as streams_module
+from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_of
+from core.broadcast import Broadcast
+from core.times import DAY_MS, HOUR_MS
+from tests.dashboard.conftest import Boards
+
+T = 1_795_392_000_000 - 3 * DAY_MS
+
+
+def broadcast(day: int, **changes: object) -> Broadcast:
+    started_ms = T - day * DAY_MS
+    whole = Broadcast(
+        "1",
+        started_ms,
+        started_ms + 3 * HOUR_MS,
+        12_345,
+        1.0,
+        900,
+        512.4,
+        1_537.25,
+        {started_ms + (n + 1) * HOUR_MS: 100 * (n + 1) for n in range(3)},
+        {started_ms + 600_000: 4.25, started_ms + 5_400_000: 9.5},
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+class Store:
+    """What is stored of channel 1, newest first."""
+
+    held: list[Broadcast] = []
+
+    def __init__(self, _windows: object) -> None:
+        pass
+
+    def read(self, channel_id: str, limit: int, before_ms: int | None = None) -> Sequence[Broadcast]:
+        return [
+            one
+            for one in self.held
+            if one.channel_id == channel_id and (before_ms is None or one.started_ms < before_ms)
+        ][:limit]
+
+    def find(self, channel_id: str, started_ms: int) -> Broadcast | None:
+        return next((one for one in self.read(channel_id, 999) if one.started_ms == started_ms), None)
+
+    def after(self, broadcast: Broadcast) -> Broadcast | None:
+        later = [one for one in self.read(broadcast.channel_id, 999) if one.started_ms > broadcast.started_ms]
+        return later[-1] if later else None
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) -> type[Store]:
+    """Twenty broadcasts, one a day; charts find no Cassandra."""
+    monkeypatch.setattr(streams_module, "BroadcastStore", Store)
+    monkeypatch.setattr("apps.dashboard.queries.read_series", lambda *_: None)
+    settings.CASSANDRA_HOSTS = ["stands in"]
+    Store.held = [broadcast(day) for day in range(20)]
+    return Store
+
+
+def text_of(client: Client, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status
+    return html.unescape(answer.content.decode())
+
+
+def rows(page: str) -> list[str]:
+    (table,) = re.findall(r'<tbody id="stream-rows">(.*?)</tbody>', page, re.DOTALL)
+    return re.findall(r'<tr><td><a data-field="started" href="(.*?)">', table)
+
+
+def test_the_channel_page_lists_the_newest_and_leads_to_older_ones(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, "/?channel=1")
+    assert rows(page) == [f"/channels/1/streams/{one.started_ms}" for one in Store.held[:PAGE_SIZE]]
+    last = Store.held[PAGE_SIZE - 1].started_ms
+    assert f'id="streams-older" href="/channels/1/streams?before={last}">' in page
+    older = text_of(signed_in, f"/channels/1/streams?before={last}")
+    assert rows(older) == [f"/channels/1/streams/{one.started_ms}" for one in Store.held[PAGE_SIZE : 2 * PAGE_SIZE]]
+    end = text_of(signed_in, f"/channels/1/streams?before={Store.held[2 * PAGE_SIZE - 1].started_ms}")
+    assert len(rows(end)) == 20 - 2 * PAGE_SIZE
+    assert ">Older</a>" not in end
+    assert ">Newest</a>" in end
+
+
+def test_the_script_gets_the_same_list(stored: type[Store], signed_in: Client) -> None:
+    answer = signed_in.get("/channels/1/streams.json").json()
+    assert [one["started_ms"] for one in answer["streams"]] == [one.started_ms for one in Store.held[:PAGE_SIZE]]
+    assert answer["before_ms"] == Store.held[PAGE_SIZE - 1].started_ms
+    assert answer["streams"][0]["href"] == f"/channels/1/streams/{T}"
+    assert signed_in.get("/channels/2/streams.json").json() == {"channel": "2", "streams": [], "before_ms": None}
+
+
+def test_a_stream_has_a_page_with_its_figures(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    for said in (
+        "Alpha, stream of 20 Nov 2026, 00:00",
+        ">900<",
+        ">512<",
+        ">1,537.3<",
+        ">12,345<",
+        "100.0 %",
+        "3 h 0 min",
+    ):
+        assert said in page
+    assert 'aria-label="Chatters by hour: 00:00 100, 01:00 200, 02:00 300"' in page
+    assert page.count('<rect class="bar"') == 3
+    assert "lower bound" not in page
+    assert " style=" not in page
+
+
+def test_a_partly_heard_stream_has_lower_bounds(stored: type[Store], signed_in: Client) -> None:
+    Store.held = [broadcast(0, coverage=0.5)]
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    assert "≥ 900" in page
+    assert "≥ 12,345" in page
+    assert page.count("lower bound") == 2
+
+
+def test_moments_open_the_chart_around_them_greatest_first(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    links = re.findall(r'<a href="(/\?channel=1&metric=chatters&[^"]*)"><time', page)
+    assert links == [
+        "/?channel=1&metric=chatters&from=2026-11-20T01%3A20%3A00Z&until=2026-11-20T01%3A40%3A00Z",
+        "/?channel=1&metric=chatters&from=2026-11-20T00%3A00%3A00Z&until=2026-11-20T00%3A20%3A00Z",
+    ]
+    assert "9.5" in page
+
+
+def test_streams_lead_to_the_ones_beside_them(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, f"/channels/1/streams/{T - DAY_MS}")
+    assert f'rel="prev" href="/channels/1/streams/{T - 2 * DAY_MS}"' in page
+    assert f'rel="next" href="/channels/1/streams/{T}"' in page
+    assert "The last stream that has ended" in text_of(signed_in, f"/channels/1/streams/{T}")
+    assert "The first stream on record" in text_of(signed_in, f"/channels/1/streams/{T - 19 * DAY_MS}")
+
+
+def test_a_stream_of_which_little_is_known_says_so(stored: type[Store], signed_in: Client) -> None:
+    Store.held = [
+        broadcast(0, peak_viewers=None, mean_viewers=None, hours_watched=None, chatters_by_hour={}, moments={})
+    ]
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    assert page.count('<div class="v">–</div>') == 3
+    assert "No hour of this stream has been counted yet" in page
+    assert "No moment stood out" in page
+
+
+def test_no_stream_yet_is_said(stored: type[Store], signed_in: Client) -> None:
+    Store.held = []
+    assert "No stream of this channel has been summed up yet" in text_of(signed_in, "/channels/1/streams")
+    page = text_of(signed_in, "/?channel=1")
+    assert '<div id="streams-some" hidden>' in page
+    assert 'id="streams-none">' in page
+    assert 'id="streams-away" hidden>' in page
+
+
+@pytest.mark.parametrize("path", ["5", str(T + 1), "9" * 30, "0"])
+def test_a_stream_that_is_not_there_is_not_found(stored: type[Store], signed_in: Client, path: str) -> None:
+    assert signed_in.get(f"/channels/1/streams/{path}").status_code == 404
+    assert signed_in.get(f"/channels/77/streams/{T}").status_code == 404
+
+
+def test_without_cassandra_the_pages_say_so(boards: Boards, signed_in: Client) -> None:
+    assert "Previous streams did not load" in text_of(signed_in, "/channels/1/streams", 503)
+    assert "This stream did not load" in text_of(signed_in, f"/channels/1/streams/{T}", 503)
+    assert signed_in.get("/channels/1/streams.json").status_code == 503
+    assert 'id="streams-away">' in text_of(signed_in, "/?channel=1")
+
+
+@pytest.mark.parametrize("path", ["/channels/1/streams", f"/channels/1/streams/{T}"])
+def test_streams_need_a_sign_in(boards: Boards, client: Client, db: None, path: str) -> None:
+    assert client.get(path)["Location"] == f"/account/login/?next={path}"
+    assert client.get("/channels/1/streams.json").status_code == 401
+
+
+def test_bars_keep_the_place_of_an_hour_that_nobody_counted() -> None:
+    bars = bars_of({T: 50, T + 3 * HOUR_MS: 100})
+    assert [bar.height for bar in bars] == [75, 150]
+    assert bars[0].middle == pytest.approx(PLOT_WIDTH / 8)
+    assert bars[1].middle == pytest.approx(PLOT_WIDTH * 7 / 8)
+    assert bars_of({}) == []
+    assert [bar.height for bar in bars_of({T: 0})] == [0]
+
+
+def test_a_long_stream_labels_few_of_its_hours() -> None:
+    long = broadcast(0, chatters_by_hour={T + n * HOUR_MS: 1 for n in range(40)})
+    assert page_of(long, None, None).label_every == 4

@@ -1,0 +1,293 @@
+"""A channel's page in a real Chromium, on the running copy: dates, zoom, metrics, notes and streams."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from apps.dashboard.channel.spans import field_value, iso
+from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.store import WindowStore
+from core.broadcast import Broadcast
+from core.records import WindowRecord
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from drills.stack import Stack, wait_until
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+DEMO = "demo@twitchly.example"
+LIVE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def channel_id(stack: Stack, cassandra: None) -> str:
+    """A live channel with a past: a day of live windows and minutes before this hour, and six days of hours."""
+    wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
+    channel_id = min(stack.covered())
+    store, until_ms = WindowStore(), this_hour() - HOUR_MS
+    store.write([window(channel_id, "live", end) for end in range(until_ms - DAY_MS, until_ms + 1, 10_000)], [])
+    store.write([window(channel_id, "minute", end) for end in range(until_ms - DAY_MS, until_ms + 1, MINUTE_MS)], [])
+    store.write([window(channel_id, "hour", end) for end in range(until_ms - 6 * DAY_MS, until_ms + 1, HOUR_MS)], [])
+    return channel_id
+
+
+@pytest.fixture(scope="module")
+def broadcast(channel_id: str) -> Broadcast:
+    ended_ms = this_hour() - 3 * HOUR_MS
+    windows, ends = WindowStore(), range(ended_ms - 2 * HOUR_MS, ended_ms + 1, 10_000)
+    windows.write([distinct(channel_id, end, 90 if end == ended_ms - HOUR_MS else 20) for end in ends], [])
+    return BroadcastStore(windows).summarise(channel_id, ended_ms - 2 * HOUR_MS, ended_ms, revision=1)
+
+
+def this_hour() -> int:
+    return time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
+
+
+def window(channel_id: str, grain: str, end_ms: int) -> WindowRecord:
+    span_ms = {"live": 30_000, "minute": MINUTE_MS, "hour": HOUR_MS}[grain]
+    columns = {"messages": 40, "words": 160, "observed_ms": span_ms, "viewers": 500}
+    if grain != "live":
+        columns |= {"viewers_sum": 500, "viewers_max": 510, "viewer_pulses": 1}
+    return WindowRecord(channel_id, grain, end_ms - span_ms, end_ms, columns)  # type: ignore[arg-type]
+
+
+def distinct(channel_id: str, end_ms: int, chatters: int) -> WindowRecord:
+    return WindowRecord(channel_id, "live_distinct", end_ms - 30_000, end_ms, {"chatters": chatters, "texts": 30})
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
+    """A signed-in advertiser on the channel; a script error or a refused resource fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(f"{stack.url}/?channel={channel_id}&board=messages")
+    page.get_by_label("Email").fill(DEMO)
+    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def asked(page: Page) -> dict[str, str]:
+    """Return what the address names."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def span_s(page: Page) -> float:
+    """Return how long the span in the address is."""
+    since, until = (asked(page)[name] for name in ("from", "until"))
+    return float(page.evaluate("([from, until]) => (Date.parse(until) - Date.parse(from)) / 1000", [since, until]))
+
+
+def expect_points(page: Page, least: int) -> None:
+    page.wait_for_function(
+        "least => Number(document.querySelector('#chart').dataset.points) >= least", arg=least, timeout=LIVE_MS
+    )
+
+
+def drag(page: Page, from_share: float, until_share: float) -> None:
+    box = page.locator("#chart .u-over").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * from_share, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * until_share, y, steps=4)
+    page.mouse.up()
+
+
+def pick(page: Page, since_ms: int, until_ms: int) -> None:
+    if page.locator("#calendar").get_attribute("open") is None:
+        page.get_by_text("Choose dates").click()
+    page.get_by_label("From, UTC").fill(field_value(since_ms))
+    page.get_by_label("Until, UTC").fill(field_value(until_ms))
+    page.get_by_role("button", name="Apply").click()
+
+
+def test_chosen_dates_are_charted_and_in_the_address_until_back_to_live(page: Page) -> None:
+    until_ms = this_hour() - 2 * HOUR_MS
+    pick(page, until_ms - 20 * HOUR_MS, until_ms)
+    assert asked(page) | {"from": iso(until_ms - 20 * HOUR_MS), "until": iso(until_ms)} == asked(page)
+    expect_points(page, 100)
+    expect(page.locator("#ranges [aria-current]")).to_have_count(0)
+    points = page.locator("#chart").get_attribute("data-points")
+    page.reload()
+    expect_points(page, 100)
+    assert page.locator("#chart").get_attribute("data-points") == points
+    expect(page.locator(".legend .when")).not_to_contain_text("Now")
+    page.get_by_role("link", name="Back to live").click()
+    expect(page.locator("#ranges [aria-current]")).to_have_text("10 min")
+    expect(page.locator(".legend .when")).to_contain_text("Now", timeout=LIVE_MS)
+    assert "from" not in asked(page)
+
+
+def test_dates_that_cannot_be_charted_are_told_and_change_nothing(page: Page) -> None:
+    before = page.url
+    pick(page, this_hour(), this_hour() - HOUR_MS)
+    expect(page.locator("#dates-wrong")).to_contain_text("begin before it ends")
+    expect(page.get_by_label("From, UTC")).to_have_attribute("aria-invalid", "true")
+    assert page.url == before
+
+
+def test_a_quick_pick_is_a_link_to_whole_days(page: Page) -> None:
+    page.get_by_text("Choose dates").click()
+    page.get_by_role("link", name="Yesterday").click()
+    assert span_s(page) == DAY_MS / 1000
+    assert asked(page)["until"].endswith("T00:00:00Z")
+    expect(page.get_by_role("link", name="Back to live")).to_be_visible()
+
+
+def test_dates_and_metric_need_no_script(browser: Browser, page: Page, stack: Stack, channel_id: str) -> None:
+    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    plain = context.new_page()
+    plain.goto(f"{stack.url}/?channel={channel_id}&board=messages")
+    plain.get_by_label("Metric").select_option("coverage")
+    plain.get_by_role("button", name="Show").click()
+    expect(plain.locator("#legend [data-name]")).to_have_text("Coverage")
+    until_ms = this_hour() - 2 * HOUR_MS
+    plain.get_by_text("Choose dates").click()
+    plain.get_by_label("From, UTC").fill(field_value(until_ms - 4 * HOUR_MS))
+    plain.get_by_label("Until, UTC").fill(field_value(until_ms))
+    plain.get_by_role("button", name="Apply").click()
+    plain.get_by_text("Show as table").click()
+    assert plain.locator("#table tr").count() > 5
+    expect(plain.get_by_role("link", name="Back to live")).to_be_visible()
+    context.close()
+
+
+def test_marking_a_stretch_zooms_to_finer_data_and_escape_returns(page: Page) -> None:
+    until_ms = this_hour() - HOUR_MS
+    pick(page, until_ms - 8 * DAY_MS, until_ms)
+    expect_points(page, 140)
+    whole = page.url
+    drag(page, 0.9, 0.95)
+    page.wait_for_url(lambda url: url != whole)
+    assert 9 * 3600 < span_s(page) < 10.5 * 3600
+    expect_points(page, 3_000)
+    drag(page, 0.2, 0.6)
+    assert span_s(page) < 4.5 * 3600
+    page.locator("#chart").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_url(whole)
+    drag(page, 0.2, 0.6)
+    page.wait_for_url(lambda url: url != whole)
+    page.locator("#chart .u-over").dblclick()
+    page.wait_for_url(whole)
+    page.go_back()
+    assert page.url != whole
+
+
+def test_dragging_with_shift_pans_by_as_much(page: Page) -> None:
+    until_ms = this_hour() - 4 * HOUR_MS
+    pick(page, until_ms - 4 * HOUR_MS, until_ms)
+    expect_points(page, 200)
+    page.keyboard.down("Shift")
+    drag(page, 0.25, 0.75)
+    page.keyboard.up("Shift")
+    page.wait_for_function(f"() => !location.search.includes('{iso(until_ms).replace(':', '%3A')}')")
+    moved_ms = until_ms - page.evaluate("until => Date.parse(until)", asked(page)["until"])
+    assert moved_ms == pytest.approx(2 * HOUR_MS, abs=5 * MINUTE_MS)
+    assert span_s(page) == 4 * 3600
+
+
+def test_buttons_and_keys_zoom_and_pan(page: Page) -> None:
+    until_ms = this_hour() - 4 * HOUR_MS
+    pick(page, until_ms - 4 * HOUR_MS, until_ms)
+    expect_points(page, 200)
+    page.get_by_role("button", name="Zoom in").click()
+    assert span_s(page) == 2 * 3600
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("button", name="Earlier")).to_be_focused()
+    assert asked(page)["until"] == iso(until_ms - 2 * HOUR_MS)
+    page.keyboard.press("ArrowDown")
+    assert span_s(page) == 4 * 3600
+    page.locator("#chart").focus()
+    for key, hours in (("+", 2), ("-", 4), ("]", 4)):
+        page.keyboard.press(key)
+        assert span_s(page) == hours * 3600
+    assert asked(page)["until"] == iso(until_ms + HOUR_MS)
+    expect_points(page, 200)
+
+
+def test_any_metric_can_be_charted_and_a_tab_brings_back_its_own(page: Page) -> None:
+    page.get_by_label("Metric").select_option("coverage")
+    expect(page.locator("#legend [data-name]")).to_have_text("Coverage")
+    expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"#coverage$"))
+    assert asked(page)["metric"] == "coverage"
+    page.reload()
+    expect(page.locator("#metric")).to_have_value("coverage")
+    page.get_by_role("tab", name="Spam Rating").click()
+    expect(page.locator("#legend [data-name]")).to_have_text("Message length")
+    assert "metric" not in asked(page)
+
+
+def test_a_note_is_marked_changed_deleted_and_brought_back(page: Page) -> None:
+    text = "<b>our slot</b>"
+    page.locator("#chart").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("n")
+    expect(page.locator("#note-text")).to_be_focused()
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    expect(page.locator("#note-list")).to_contain_text(text)
+    expect(page.locator("#lines")).to_contain_text(f"Note: {text}")
+    page.get_by_text("Show as table").click()
+    expect(page.locator("#table")).to_contain_text(f"Note: {text}")
+    page.get_by_role("button", name=f"Edit note: {text}").click()
+    page.get_by_label("Note", exact=True).fill("moved")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#lines")).to_contain_text("Note: moved")
+    page.get_by_role("button", name="Delete note: moved").click()
+    expect(page.locator("#note-list")).not_to_contain_text("moved")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#note-list")).to_contain_text("moved")
+    page.reload()
+    expect(page.locator("#lines")).to_contain_text("Note: moved", timeout=LIVE_MS)
+    page.get_by_role("button", name="Delete note: moved").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#no-notes")).to_be_visible()
+
+
+def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(page: Page, broadcast: Broadcast) -> None:
+    page.reload()
+    row = page.locator(f'#stream-rows a[href$="/{broadcast.started_ms}"]')
+    row.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("stream of")
+    expect(page.get_by_role("img", name=re.compile("Chatters by hour"))).to_have_count(
+        1 if broadcast.chatters_by_hour else 0
+    )
+    (at_ms,) = broadcast.moments
+    page.locator("ol a").first.click()
+    expect(page.locator("#metric")).to_have_value("chatters")
+    assert asked(page)["from"] == iso(at_ms - 10 * MINUTE_MS)
+    expect_points(page, 100)
+
+
+def test_another_channel_brings_its_own_place_streams_and_notes(page: Page) -> None:
+    row = page.locator("#list > li:not(:has([aria-current]))").first
+    row.locator("a").click()
+    expect(page.locator("#streams-none, #stream-rows tr").first).to_be_attached()
+    expect(page.locator('[data-standing="language"] .d')).to_contain_text("live channels", timeout=LIVE_MS)
+    expect(page.locator("#twitch")).to_have_attribute("href", re.compile(r"^https://www\.twitch\.tv/\w+$"))
+
+
+@pytest.mark.parametrize("width", [380, 390, 1080])
+def test_nothing_scrolls_sideways(page: Page, broadcast: Broadcast, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.get_by_text("Choose dates").click()
+    expect_points(page, 1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(re.sub(r"/\?.*", f"/channels/{broadcast.channel_id}/streams/{broadcast.started_ms}", page.url))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(page.url.rpartition("/")[0])
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
