@@ -28,7 +28,7 @@ def _label(least: int, below: int) -> str:
 
 
 _CLOSED = (Band(str(least), _label(least, below), least, below) for least, below in pairwise(_EDGES))
-BANDS: tuple[Band, ...] = (*_CLOSED, Band(str(_EDGES[-1]), f"{_EDGES[-1]:,} and above", _EDGES[-1], None))
+BANDS: tuple[Band, ...] = (*_CLOSED, Band(str(_EDGES[-1]), f"{_EDGES[-1]:,} or more", _EDGES[-1], None))
 BAND: Mapping[str, Band] = {band.key: band for band in BANDS}
 
 

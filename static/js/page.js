@@ -186,7 +186,7 @@ const historyEveryMs = () =>
 
 /** Whether a span lies so far back that no row of it is still to come. */
 function isOver({ until }) {
-  return until !== null && Date.parse(until) < clock() - ROWS_COME_FOR_MS;
+  return Boolean(until) && Date.parse(until) < clock() - ROWS_COME_FOR_MS;
 }
 
 function signIn() {
@@ -295,7 +295,7 @@ $("ranges").addEventListener("click", (event) => {
   const link = event.target.closest("[data-range]");
   if (!link || !isPlainClick(event)) return;
   event.preventDefault();
-  chooseDates({ range: link.dataset.range, from: null, until: null });
+  chooseDates({ range: link.dataset.range, from: "", until: "" });
 });
 $("back").addEventListener("click", (event) => {
   if (!isPlainClick(event)) return;

@@ -12,7 +12,7 @@ export function spanOf({ from, until }) {
 
 /** A span as a choice holds it; none for null. */
 export function chosen(span) {
-  return span ? { from: iso(span.fromMs), until: iso(span.untilMs) } : { from: null, until: null };
+  return span ? { from: iso(span.fromMs), until: iso(span.untilMs) } : { from: "", until: "" };
 }
 
 /** A moment as an address writes it, with milliseconds only where there are any. */

@@ -14,8 +14,8 @@ from core.bands import BAND, BANDS, band_of
         (5_000, "5,000 – 9,999"),
         (24_999, "10,000 – 24,999"),
         (25_000, "25,000 – 99,999"),
-        (100_000, "100,000 and above"),
-        (3_000_000, "100,000 and above"),
+        (100_000, "100,000 or more"),
+        (3_000_000, "100,000 or more"),
     ],
 )
 def test_a_channel_is_of_the_band_that_its_viewers_lie_in(viewers: int, label: str) -> None:

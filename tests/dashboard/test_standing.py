@@ -10,8 +10,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel.context import depth_of
-from apps.dashboard.channel.standing import FIELD, KEPT_MS, Peer, Standing, note, standings
+from apps.dashboard.channel.standing import Peer, Standing, note, standings
 from apps.dashboard.directory import Profile
+from apps.dashboard.field import FIELD, KEPT_MS
 from apps.dashboard.readings import ChannelNow
 from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.page_script import run_program
@@ -36,7 +37,7 @@ def test_a_channel_is_compared_with_its_own_size_category_and_language() -> None
     field |= {f"other{n}": peer(2_500, 500, "Music", "de") for n in range(9)}
     found = standings("c11", "messages", field)
     assert found == [
-        Standing("size", "1,000 to 5,000 viewers", 55, 21),
+        Standing("size", "1,000 – 4,999 viewers", 55, 21),
         Standing("category", "Chess", 52, 22),
         Standing("language", "en", 52, 22),
     ]
@@ -83,7 +84,7 @@ def test_live_channels_of_the_boards_are_the_others(many: Boards, signed_in: Cli
     assert answer["metric"] == "viewers"
     # Twenty, and Alpha with 1,000 viewers; Beta is of another size.
     assert answer["standings"] == [
-        {"key": "size", "percent": 100, "note": "among 21 live channels: 1,000 to 5,000 viewers"},
+        {"key": "size", "percent": 100, "note": "among 21 live channels: 1,000 – 4,999 viewers"},
         {"key": "category", "percent": 95, "note": "among 23 live channels: Chess"},
         {"key": "language", "percent": 95, "note": "among 23 live channels: English"},
     ]
@@ -91,7 +92,7 @@ def test_live_channels_of_the_boards_are_the_others(many: Boards, signed_in: Cli
 
 def test_the_first_paint_tells_the_same(many: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?channel=39").content.decode()
-    assert "among 21 live channels: 1,000 to 5,000 viewers" in page
+    assert "among 21 live channels: 1,000 – 4,999 viewers" in page
     assert "<span data-percent>100</span>" in page
 
 
@@ -99,7 +100,7 @@ def test_what_the_board_does_not_rank_is_not_compared(many: Boards, signed_in: C
     many.end_ms += 1_000
     many.show({str(n): 1_000 + n for n in range(20, 32)}, messages=3)
     (size, *_) = signed_in.get("/channels/39/standing?metric=spam").json()["standings"]
-    assert size["note"] == "fewer than 10 live channels: 1,000 to 5,000 viewers"
+    assert size["note"] == "fewer than 10 live channels: 1,000 – 4,999 viewers"
 
 
 def test_the_boards_are_read_once_in_a_while_for_all(many: Boards, signed_in: Client) -> None:

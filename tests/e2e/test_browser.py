@@ -97,13 +97,13 @@ def test_filters_choose_who_is_ranked_and_are_in_the_address(page: Page) -> None
         timeout=LIVE_MS,
     )
     assert parse_qs(urlsplit(page.url).query)["category"] == [chosen]
-    page.get_by_label("Size, by viewers").select_option(label="100,000 and above viewers")
+    page.get_by_label("Size, by viewers").select_option(label="100,000 or more viewers")
     expect(page.locator("#board-none")).to_be_visible(timeout=LIVE_MS)
     page.go_back()
     expect(page.get_by_label("Size, by viewers")).to_have_value("")
     page.reload()
     expect(page.get_by_label("Category")).to_have_value(chosen)
-    page.get_by_label("Size, by viewers").select_option(label="100,000 and above viewers")
+    page.get_by_label("Size, by viewers").select_option(label="100,000 or more viewers")
     page.get_by_role("link", name="Show all channels").click()
     expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
     expect(page.get_by_label("Category")).to_have_value("")

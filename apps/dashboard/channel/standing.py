@@ -26,8 +26,8 @@ class Peer:
 
     @property
     def size(self) -> str:
-        """The label of the band of its viewers, empty while they are unknown."""
-        return band_of(self.values["viewers"]).label if "viewers" in self.values else ""
+        """The band of its viewers in words, empty while they are unknown."""
+        return f"{band_of(self.values['viewers']).label} viewers" if "viewers" in self.values else ""
 
 
 @dataclass(frozen=True, slots=True)
