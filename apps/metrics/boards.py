@@ -27,7 +27,7 @@ LATE_DROPPED_S = 300
 # without its rank. A command for each thousand, as one for each channel would take ten times as long; by columns, for
 # a list a channel would cost more than what is done with it.
 # KEYS: ends, values, then a board per metric. ARGV: JSON of [channel ids, ends in ms, a list of scores per board with
-# false for who is not ranked], no channel twice; the oldest end to keep; then the values of each channel.
+# false for who is not ranked, the length of each one's values], no channel twice; the oldest end to keep; all values.
 _APPLY = """
 local CHUNK = 2000
 local function in_chunks(command, key, list)
@@ -35,7 +35,7 @@ local function in_chunks(command, key, list)
     redis.call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
   end
 end
-local ids, ends, boards = unpack(cjson.decode(ARGV[1]))
+local ids, ends, boards, lengths = unpack(cjson.decode(ARGV[1]))
 local taken, count = {}, 0
 for first = 1, #ids, CHUNK do
   local known = redis.call('ZMSCORE', KEYS[1], unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
@@ -47,22 +47,27 @@ for first = 1, #ids, CHUNK do
     end
   end
 end
+local places, place = {}, 1
+for row = 1, #ids do
+  places[row] = place
+  place = place + lengths[row]
+end
 local newest, values = {}, {}
 for at = 1, count do
   local row = taken[at]
   newest[2 * at - 1], newest[2 * at] = ends[row], ids[row]
-  values[2 * at - 1], values[2 * at] = ids[row], ARGV[row + 2]
+  values[2 * at - 1], values[2 * at] = ids[row], string.sub(ARGV[3], places[row], places[row] + lengths[row] - 1)
 end
 in_chunks('ZADD', KEYS[1], newest)
 in_chunks('HSET', KEYS[2], values)
 for board = 1, #boards do
-  local scores, ranked, others, places, left = boards[board], {}, {}, 0, 0
+  local scores, ranked, others, stand, left = boards[board], {}, {}, 0, 0
   for at = 1, count do
     local row = taken[at]
     local score = scores[row]
     if score then
-      ranked[places + 1], ranked[places + 2] = score, ids[row]
-      places = places + 2
+      ranked[stand + 1], ranked[stand + 2] = score, ids[row]
+      stand = stand + 2
     else
       left = left + 1
       others[left] = ids[row]
@@ -115,23 +120,24 @@ class BoardWriter:
         Raises: redis.RedisError.
         """
         keys = [f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])]
-        oldest_ms = max(window.end_ms for window in windows) - UNRANKED_AFTER_MS
+        newest_ms = max(window.end_ms for window in windows)
         known: dict[str, Known] = {}
         with ThreadPoolExecutor(1) as sender:
             sent = []
             for first in range(0, len(windows), AT_ONCE):
                 part = windows[first : first + AT_ONCE]
                 made = {window.channel_id: self._known(window, grain, excitement) for window in part}
-                lives = [_live(window, grain, made[window.channel_id]) for window in part]
-                sent.append(sender.submit(self._apply, keys, [_columns(grain, made), oldest_ms, *lives]))
+                values = [_live(window, grain, made[window.channel_id]) for window in part]
+                args = [_columns(grain, made, values), newest_ms - UNRANKED_AFTER_MS, b"".join(values)]
+                sent.append(sender.submit(self._apply, keys, args))
                 known |= made
             for one in sent:
                 one.result()
-        self._past.take(grain, known)
+        self._past.take(grain, newest_ms, known)
 
-    def remember(self, newest_end_ms: int) -> None:
+    def remember(self) -> None:
         """Keep what is on the boards for those who compare with it later. Raises: redis.RedisError."""
-        self._past.write(newest_end_ms)
+        self._past.write()
 
     def _known(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> Known:
         found = {metric.key: metric.value(window.columns, LIVE_WINDOW_MS) for metric in _METRICS[grain]}
@@ -142,9 +148,9 @@ class BoardWriter:
         return Known(window.end_ms, values, {key: reason for key, reason in reasons.items() if reason})
 
 
-def _columns(grain: Grain, known: Mapping[str, Known]) -> bytes:
-    ends = [one.end_ms for one in known.values()]
-    return orjson.dumps([list(known), ends, [_scores(known.values(), metric.key) for metric in _BOARDS[grain]]])
+def _columns(grain: Grain, known: Mapping[str, Known], values: Iterable[bytes]) -> bytes:
+    boards = [_scores(known.values(), metric.key) for metric in _BOARDS[grain]]
+    return orjson.dumps([list(known), [one.end_ms for one in known.values()], boards, list(map(len, values))])
 
 
 def _scores(known: Iterable[Known], metric: str) -> list[float | bool]:

@@ -5,8 +5,9 @@ In Redis a hash a metric, `past:<metric>`: window end to JSON `{"ranked": {chann
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 import redis
@@ -18,8 +19,6 @@ STEP_MS = 10 * SECOND_MS
 KEPT_MS = 5 * MINUTE_MS
 # A memory that nobody goes on with is forgotten whole.
 EXPIRES_S = 2 * KEPT_MS // 1000
-# A channel without news for this long is left out of what is remembered.
-SILENT_MS = 15 * SECOND_MS
 
 
 def past_key(metric: str) -> str:
@@ -39,8 +38,7 @@ class Moment:
         return self.ranked.get(channel_id, self.other.get(channel_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A channel's newest values by metric, and why it is not ranked by some of them."""
 
     end_ms: int
@@ -48,53 +46,66 @@ class Known:
     unranked: Mapping[str, str]
 
 
+class _Step:
+    """What has come of one grain since `due_ms`: of each channel its first window from then on."""
+
+    def __init__(self, due_ms: int) -> None:
+        self.due_ms = due_ms
+        self.newest_ms = 0
+        self.ranked: dict[str, dict[str, float]] = {}
+        self.other: dict[str, dict[str, float]] = {}
+        self._taken: set[str] = set()
+
+    def take(self, channel_id: str, known: Known) -> None:
+        if known.end_ms < self.due_ms or channel_id in self._taken:
+            return
+        self._taken.add(channel_id)
+        self.newest_ms = max(self.newest_ms, known.end_ms)
+        for metric, value in known.values.items():
+            place = self.other if metric in known.unranked else self.ranked
+            place.setdefault(metric, {})[channel_id] = value
+
+
 class PastWriter:
-    """Keeps the newest values of all channels at hand, and writes them down at each step."""
+    """Takes what is put on the boards, and writes every tenth second of it down."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._known: dict[str, dict[str, Known]] = {}
-        self._written_ms = 0
+        self._steps: dict[str, _Step] = {}
 
-    def take(self, grain: str, known: Mapping[str, Known]) -> None:
-        """Note the newest values that come with one grain."""
-        self._known.setdefault(grain, {}).update(known)
+    def take(self, grain: str, newest_ms: int, known: Mapping[str, Known]) -> None:
+        """Note the values that come with one grain; `newest_ms` is the newest of their ends."""
+        step = self._steps.setdefault(grain, _Step(0))
+        if newest_ms >= step.due_ms:
+            for channel_id, one in known.items():
+                step.take(channel_id, one)
 
-    def write(self, newest_end_ms: int) -> bool:
-        """Write the newest step down if that is still to be done, and say whether it was. Raises: redis.RedisError."""
-        step_ms = newest_end_ms // STEP_MS * STEP_MS
-        if step_ms <= self._written_ms:
-            return False
-        moments = self._moments(newest_end_ms)
-        outlived = self._outlived(moments.keys(), step_ms - KEPT_MS)
+    def write(self) -> None:
+        """Write down what is due and has come. Raises: redis.RedisError."""
+        for grain, step in self._steps.items():
+            if step.newest_ms:
+                step_ms = step.newest_ms // STEP_MS * STEP_MS
+                self._write(step_ms, step)
+                self._steps[grain] = _Step(step_ms + STEP_MS)
+
+    def _write(self, step_ms: int, step: _Step) -> None:
+        metrics = [metric.key for metric in BOARDS if metric.key in step.ranked or metric.key in step.other]
+        outlived = self._outlived(metrics, step_ms - KEPT_MS)
         with self._client.pipeline(transaction=False) as pipe:
-            for metric, moment in moments.items():
+            for metric in metrics:
+                moment = Moment(step.ranked.get(metric, {}), step.other.get(metric, {}))
                 pipe.hset(past_key(metric), str(step_ms), orjson.dumps(moment))
                 if outlived[metric]:
                     pipe.hdel(past_key(metric), *outlived[metric])
                 pipe.expire(past_key(metric), EXPIRES_S)
             pipe.execute()
-        self._written_ms = step_ms
-        return True
 
-    def _outlived(self, metrics: Iterable[str], oldest_ms: int) -> dict[str, list[bytes]]:
-        names = list(metrics)
+    def _outlived(self, metrics: Sequence[str], oldest_ms: int) -> dict[str, list[bytes]]:
         with self._client.pipeline(transaction=False) as pipe:
-            for metric in names:
+            for metric in metrics:
                 pipe.hkeys(past_key(metric))
             found = pipe.execute()
         return {
-            name: [step for step in steps if int(step) < oldest_ms] for name, steps in zip(names, found, strict=True)
+            metric: [step for step in steps if int(step) < oldest_ms]
+            for metric, steps in zip(metrics, found, strict=True)
         }
-
-    def _moments(self, newest_end_ms: int) -> dict[str, Moment]:
-        ranked: dict[str, dict[str, float]] = {metric.key: {} for metric in BOARDS}
-        other: dict[str, dict[str, float]] = {metric.key: {} for metric in BOARDS}
-        for grain, channels in self._known.items():
-            fresh = {i: known for i, known in channels.items() if known.end_ms > newest_end_ms - SILENT_MS}
-            self._known[grain] = fresh
-            for channel_id, known in fresh.items():
-                for metric, value in known.values.items():
-                    if metric in ranked:
-                        (other if metric in known.unranked else ranked)[metric][channel_id] = value
-        return {metric: Moment(ranked[metric], other[metric]) for metric in ranked}

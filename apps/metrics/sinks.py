@@ -216,7 +216,7 @@ class BoardsSink:
         self._pending_since = None
         layer: Any = get_channel_layer()
         try:
-            self._writer.remember(self._ends["live"])
+            self._writer.remember()
             self._runner.run(layer.group_send(TICK_GROUP, {"type": "tick", "ends": dict(self._ends)}))
         except (redis.RedisError, OSError) as error:
             log.warning("no tick: %s", error)
