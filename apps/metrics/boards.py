@@ -128,8 +128,8 @@ class BoardWriter:
                 part = windows[first : first + AT_ONCE]
                 made = {window.channel_id: self._known(window, grain, excitement) for window in part}
                 values = [_live(window, grain, made[window.channel_id]) for window in part]
-                args = [_columns(grain, made, values), newest_ms - UNRANKED_AFTER_MS, b"".join(values)]
-                sent.append(sender.submit(self._apply, keys, args))
+                columns, oldest_ms = _columns(grain, made, values), newest_ms - UNRANKED_AFTER_MS
+                sent.append(sender.submit(self._apply, keys, [columns, oldest_ms, b"".join(values)]))
                 known |= made
             for one in sent:
                 one.result()

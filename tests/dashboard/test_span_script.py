@@ -76,7 +76,7 @@ print(given.map(hrefOf));
 def test_addresses_are_written_alike(tmp_path: Path) -> None:
     span = Span(MIDNIGHT, NOW)
     choices = [Choice(channel="3"), Choice("messages", "3", "1h", "coverage", span), Choice(channel="1", span=span)]
-    assert run_program(tmp_path, ADDRESS, [c.as_json() for c in choices]) == [c.query() for c in choices]
+    assert run_program(tmp_path, ADDRESS, [c.names() for c in choices]) == [c.query() for c in choices]
 
 
 MOVES = """

@@ -80,7 +80,7 @@ def test_the_address_holds_metric_and_span_and_leaves_out_what_is_usual() -> Non
     choice = Choice(channel="3", metric="coverage", span=Span(MIDNIGHT, MIDNIGHT + HOUR_MS))
     address = choice.query()
     assert address == "?channel=3&metric=coverage&from=2026-11-23T00%3A00%3A00Z&until=2026-11-23T01%3A00%3A00Z"
-    assert choice.query(span=None, metric=None) == "?channel=3"
+    assert choice.query(span=None, metric="") == "?channel=3"
 
 
 def test_a_wrong_span_is_told_on_the_page_and_to_the_script(boards: Boards, signed_in: Client) -> None:

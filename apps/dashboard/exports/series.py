@@ -62,9 +62,10 @@ def point_rows(series: Series) -> Rows:
 
 def event_rows(series: Series) -> Rows:
     """Return what happened and the gaps, by time, as EVENT_FIELDS names it."""
-    marks: Rows = [[iso(m.at_ms), m.until_ms and iso(m.until_ms), m.kind, m.count, m.label] for m in series.marks]
-    gaps: Rows = [[iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason] for gap in series.gaps]
-    return sorted([*marks, *gaps], key=lambda row: str(row[0]))
+    marks = [(m.at_ms, [iso(m.at_ms), m.until_ms and iso(m.until_ms), m.kind, m.count, m.label]) for m in series.marks]
+    gaps = [(g.from_ms, [iso(g.from_ms), iso(g.until_ms), "gap", None, g.reason]) for g in series.gaps]
+    found: list[tuple[int, list[Cell]]] = [*marks, *gaps]
+    return [row for _, row in sorted(found, key=lambda one: one[0])]
 
 
 def _number(value: float | None, decimals: int) -> Cell:
