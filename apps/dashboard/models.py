@@ -129,3 +129,55 @@ class CurationRequest(models.Model):
 
     def __str__(self) -> str:
         return self.login
+
+
+class Segment(models.Model):
+    """A search among live channels that an account keeps under a name; `query` is as its address has it."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="segments")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2_000, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["owner", "name"], name="segment_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ShareLink(models.Model):
+    """Lets whoever has its address see one thing, and nothing else. `query` is the address of what it shows.
+
+    A widget may stand in frames of other sites; an overlay lies over a video and has no background.
+    """
+
+    class Kind(models.TextChoices):
+        PAGE = "page", "page"
+        WIDGET = "widget", "widget"
+        OVERLAY = "overlay", "overlay"
+
+    class View(models.TextChoices):
+        CHANNEL = "channel", "channel"
+        COMPARE = "compare", "comparison"
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="share_links")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    view = models.CharField(max_length=8, choices=View.choices)
+    title = models.CharField(max_length=200)
+    query = models.CharField(max_length=1_000)
+    password = models.CharField(max_length=128, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    opened = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -6,7 +6,9 @@ from apps.dashboard import views
 from apps.dashboard.accounts import views as accounts
 from apps.dashboard.channel import views as channel
 from apps.dashboard.compare import views as compare
+from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
+from apps.dashboard.shares import views as shares
 from apps.dashboard.watchlists import views as watchlists
 
 urlpatterns = [
@@ -22,6 +24,10 @@ urlpatterns = [
     ),
     path("compare", compare.compare, name="compare"),
     path("compare/lines", compare.lines, name="compare-lines"),
+    path("discover", discover.discover, name="discover"),
+    re_path(r"^discover\.(?P<form>csv|ndjson)$", discover.found_file, name="found-file"),
+    path("discover/segments", discover.keep, name="segment-keep"),
+    path("discover/segments/<int:segment_id>/delete", discover.forget, name="segment-forget"),
     path("watchlists", watchlists.overview, name="watchlists"),
     path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
     path("watchlists/watch", watchlists.watch, name="watch"),
@@ -40,6 +46,13 @@ urlpatterns = [
     path("channels/<str:channel_id>/notes/restore", channel.note_restore, name="channel-note-restore"),
     path("channels/<str:channel_id>/notes/<int:note_id>", channel.note, name="channel-note"),
     path("channels/<str:channel_id>/notes/<int:note_id>/delete", channel.note_delete, name="channel-note-delete"),
+    path("shares", shares.overview, name="shares"),
+    path("shares/<int:link_id>/revoke", shares.revoke, name="share-revoke"),
+    path("s/<str:token>", shares.page, name="share"),
+    path("s/<str:token>/password", shares.password, name="share-password"),
+    path("s/<str:token>/now", shares.now, name="share-now"),
+    path("s/<str:token>/series", shares.series, name="share-series"),
+    path("w/<str:token>", shares.widget, name="share-widget"),
     path("account/", accounts.overview, name="account"),
     path("account/data.json", accounts.data, name="account-data"),
     path("account/delete", accounts.delete, name="account-delete"),

@@ -81,7 +81,7 @@ function runs({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
 
 async function ask() {
   if (document.hidden) return;
-  const answer = await fetch(`/compare/lines${location.search}`).catch(() => null);
+  const answer = await fetch(start.source ?? `/compare/lines${location.search}`).catch(() => null);
   if (answer?.status === 401) location.reload();
   if (!answer?.ok) return;
   const told = await answer.json();
@@ -98,11 +98,16 @@ function showNow({ channels }) {
   }
 }
 
+/** Those to whom the page was shared see the lines move, each minute; the live figures are for accounts. */
+function follow() {
+  const socket = new LiveSocket(liveUrl(), { onError: () => {}, onSignedOut: () => location.reload(), onReturn: ask });
+  socket.subscribe("now", { kind: "channels", channels: lines.map(({ id }) => id) }, showNow);
+}
+
 $("metric")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 if (chart) {
   draw();
   readOut(null, []);
-  const socket = new LiveSocket(liveUrl(), { onError: () => {}, onSignedOut: () => location.reload(), onReturn: ask });
-  socket.subscribe("now", { kind: "channels", channels: lines.map(({ id }) => id) }, showNow);
+  if (!start.source) follow();
   if (!start.choice.until) setInterval(ask, AGAIN_MS);
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
-from apps.dashboard.choices import Choice
+from apps.dashboard.choices import Board, Choice
 from apps.dashboard.queries import range_json
 from apps.dashboard.summary import summarise
 from apps.dashboard.views import metric_json
@@ -75,7 +75,11 @@ print(given.map(hrefOf));
 
 def test_addresses_are_written_alike(tmp_path: Path) -> None:
     span = Span(MIDNIGHT, NOW)
-    choices = [Choice(channel="3"), Choice("messages", "3", "1h", "coverage", span), Choice(channel="1", span=span)]
+    choices = [
+        Choice(channel="3"),
+        Choice(Board("messages"), "3", "1h", "coverage", span),
+        Choice(channel="1", span=span),
+    ]
     assert run_program(tmp_path, ADDRESS, [c.names() for c in choices]) == [c.query() for c in choices]
 
 

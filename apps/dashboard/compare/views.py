@@ -40,7 +40,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         wrong = f"There is no channel called “{name[:64]}” that we know." if found is None else "Six are the most."
     page = read_lines(comparison, now)
     return render(
-        request, "dashboard/compare.html", _context(comparison, page, now, wrong), status=400 if wrong else 200
+        request, "dashboard/compare.html", compare_context(comparison, page, now, wrong), status=400 if wrong else 200
     )
 
 
@@ -60,11 +60,12 @@ def lines(request: HttpRequest) -> JsonResponse:
     return JsonResponse(lines_json(comparison, page, now))
 
 
-def _context(comparison: Comparison, page: ComparisonPage, now: int, wrong: str) -> dict[str, Any]:
+def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wrong: str) -> dict[str, Any]:
     metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
     return {
         "choice": comparison,
+        "query": comparison.query(),
         "fields": {k: v for k, v in comparison.as_json().items() if v},
         "page": page,
         "wrong": wrong,

@@ -62,9 +62,11 @@ def point_rows(series: Series) -> Rows:
 
 def event_rows(series: Series) -> Rows:
     """Return what happened and the gaps, by time, as EVENT_FIELDS names it."""
-    marks = [(m.at_ms, [iso(m.at_ms), m.until_ms and iso(m.until_ms), m.kind, m.count, m.label]) for m in series.marks]
-    gaps = [(g.from_ms, [iso(g.from_ms), iso(g.until_ms), "gap", None, g.reason]) for g in series.gaps]
-    found: list[tuple[int, list[Cell]]] = [*marks, *gaps]
+    found: list[tuple[int, list[Cell]]] = [
+        (mark.at_ms, [iso(mark.at_ms), mark.until_ms and iso(mark.until_ms), mark.kind, mark.count, mark.label])
+        for mark in series.marks
+    ]
+    found += [(gap.from_ms, [iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason]) for gap in series.gaps]
     return [row for _, row in sorted(found, key=lambda one: one[0])]
 
 

@@ -1,0 +1,1 @@
+"""All live channels in one table, to find those that fit."""

@@ -1,0 +1,165 @@
+"""What a table of live channels is asked for, as its address names it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from core.bands import BAND
+from core.metrics import METRIC, METRICS
+
+PAGE_SIZE = 50
+RULES_MAX = 3
+TEXT_MAX = 100
+# A measure is a metric, or with this before it the percentile of it among channels of the same size.
+PERCENTILE = "p."
+DEFAULT_SORT = "-viewers"
+DEFAULT_COLUMNS = ("messages", "engagement", "chatters", "spam")
+MEASURES = (*(metric.key for metric in METRICS), *(PERCENTILE + metric.key for metric in METRICS if metric.ranked))
+# What the table can be sorted by besides.
+NAMED = ("name", "category", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A measure that lies between two values; None is no bound."""
+
+    measure: str
+    least: float | None
+    most: float | None
+
+    def holds(self, value: float | None) -> bool:
+        """What has no value fits no rule."""
+        if value is None:
+            return False
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which channels, in which order. `languages` are names, `bands` keys; none of them is any. `page` begins at 1."""
+
+    languages: tuple[str, ...] = ()
+    category: str = ""
+    bands: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    coverage: float = 0.0
+    sort: str = DEFAULT_SORT
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    page: int = 1
+
+    @property
+    def sorted_by(self) -> str:
+        """The measure or name that the table is sorted by."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def measures(self) -> set[str]:
+        """All measures that are needed of each channel."""
+        return {*(rule.measure for rule in self.rules), *self.columns, *({self.sorted_by} - set(NAMED))}
+
+    @property
+    def filters(self) -> int:
+        """How many filters are set."""
+        return sum(map(bool, (self.languages, self.category, self.bands, self.coverage))) + len(self.rules)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the fields of the address; what has its default is left out."""
+        found = [("language", name) for name in self.languages]
+        found += [("category", self.category)] if self.category else []
+        found += [("band", key) for key in self.bands]
+        for number, rule in enumerate(self.rules, 1):
+            found.append((f"m{number}", rule.measure))
+            found += [(f"min{number}", _text(rule.least))] if rule.least is not None else []
+            found += [(f"max{number}", _text(rule.most))] if rule.most is not None else []
+        found += [("coverage", _text(self.coverage))] if self.coverage else []
+        found += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
+        found += [("column", key) for key in self.columns] if self.columns != DEFAULT_COLUMNS else []
+        return found + ([("page", str(self.page))] if self.page > 1 else [])
+
+    def query(self, **changes: Any) -> str:
+        """Return the address of the same table with `changes`, from its first page on unless they name another."""
+        return "?" + urlencode(replace(self, **{"page": 1} | changes).pairs())
+
+    def by(self, measure: str) -> str:
+        """Return the address of the same table sorted by a measure, the other way round where it is already."""
+        falls = measure not in NAMED
+        if measure == self.sorted_by:
+            falls = not self.is_descending
+        return self.query(sort=f"-{measure}" if falls else measure)
+
+
+def read_search(query: QueryDict) -> Search:
+    """Return what a query string asks for; what does not exist is left out."""
+    sort, page = query.get("sort", ""), query.get("page", "")
+    columns = [key for key in query.getlist("column") if key in MEASURES]
+    return Search(
+        tuple(dict.fromkeys(name[:TEXT_MAX] for name in query.getlist("language") if name)),
+        query.get("category", "").strip()[:TEXT_MAX],
+        tuple(key for key in BAND if key in query.getlist("band")),
+        tuple(_rules(query)),
+        min(100.0, _number(query.get("coverage", "")) or 0.0),
+        sort if sort.removeprefix("-") in (*MEASURES, *NAMED) else DEFAULT_SORT,
+        tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS,
+        max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1,
+    )
+
+
+def described(search: Search) -> Iterator[tuple[str, str]]:
+    """Yield each filter in words, and the address of the table without it."""
+    if search.languages:
+        yield " or ".join(search.languages), search.query(languages=())
+    if search.category:
+        yield search.category, search.query(category="")
+    if search.bands:
+        yield " or ".join(BAND[key].label for key in search.bands) + " viewers", search.query(bands=())
+    for rule in search.rules:
+        others = tuple(other for other in search.rules if other is not rule)
+        yield f"{name_of(rule.measure)} {_between(rule)}", search.query(rules=others)
+    if search.coverage:
+        yield f"Coverage at least {_text(search.coverage)} %", search.query(coverage=0.0)
+
+
+def name_of(measure: str) -> str:
+    """Return a measure for people to read."""
+    metric = METRIC[measure.removeprefix(PERCENTILE)]
+    return f"{metric.name}, percentile" if measure.startswith(PERCENTILE) else metric.name
+
+
+def unit_of(measure: str) -> str:
+    return "of its size" if measure.startswith(PERCENTILE) else METRIC[measure].unit
+
+
+def _rules(query: QueryDict) -> Iterator[Rule]:
+    for number in range(1, RULES_MAX + 1):
+        measure = query.get(f"m{number}", "")
+        least, most = (_number(query.get(f"{bound}{number}", "")) for bound in ("min", "max"))
+        if measure in MEASURES and (least is not None or most is not None):
+            yield Rule(measure, least, most)
+
+
+def _between(rule: Rule) -> str:
+    if rule.least is None:
+        return f"up to {_text(rule.most or 0.0)}"
+    return f"from {_text(rule.least)}" + ("" if rule.most is None else f" to {_text(rule.most)}")
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text.replace(",", ""))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _text(number: float) -> str:
+    return f"{number:.10g}"

@@ -1,0 +1,40 @@
+"""Segments: searches that an account keeps under a name."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.db import IntegrityError, transaction
+from django.http import QueryDict
+
+from apps.dashboard.discover.search import read_search
+from apps.dashboard.models import Segment, User
+from core.errors import NotFound, Refused
+
+SEGMENTS_MAX = 50
+NAME_MAX = 60
+
+
+def save_segment(*, owner: User, name: str, query: str) -> Segment:
+    """Keep a search, without the page that was shown. Raises: Refused."""
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_MAX or not name.isprintable():
+        raise Refused(f"A segment needs a name of 1 to {NAME_MAX} characters.")
+    if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
+        raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
+    # Read and written anew: what is kept is a search and nothing else.
+    pairs = [pair for pair in read_search(QueryDict(query.removeprefix("?")[:2_000])).pairs() if pair[0] != "page"]
+    try:
+        with transaction.atomic():
+            return Segment.objects.create(owner=owner, name=name, query=urlencode(pairs))
+    except IntegrityError:
+        raise Refused(f"You have a segment called “{name}” already. Give this one another name.") from None
+
+
+def delete_segment(*, owner: User, segment_id: int) -> Segment:
+    """Delete a segment and return what it was. Raises: NotFound, also for somebody else's."""
+    found = Segment.objects.filter(owner=owner, pk=segment_id).first()
+    if found is None:
+        raise NotFound("There is no such segment among yours.")
+    found.delete()
+    return found

@@ -1,0 +1,166 @@
+"""The table of live channels: a page of it, a fresh piece of it for the script, a file, and searches to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.discover.search import (
+    MEASURES,
+    NAMED,
+    RULES_MAX,
+    Rule,
+    Search,
+    described,
+    name_of,
+    read_search,
+    unit_of,
+)
+from apps.dashboard.discover.services import delete_segment, save_segment
+from apps.dashboard.discover.table import Found, Table, ordered, table_of
+from apps.dashboard.exports.formats import CONTENT_TYPES, Cell, Field, Format, writer_of
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import Segment, User
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.views import metric_json
+from core.bands import BANDS
+from core.errors import NotFound, Refused, ServiceAway
+from core.metrics import METRICS
+from twitchly.clock import now_ms
+
+_FILE_FIELDS = [
+    Field("id"),
+    Field("login"),
+    Field("name"),
+    Field("category"),
+    Field("language"),
+    Field("size_band", "viewers"),
+    Field("window_end", "ms since 1970, UTC"),
+    *(Field(metric.key, metric.unit) for metric in METRICS),
+]
+
+
+@require_GET
+@never_cache
+@sign_in_required
+def discover(request: HttpRequest) -> HttpResponse:
+    """Show the page; with `rows` in the query only its rows, which the script puts in place of the old ones."""
+    search, now = read_search(request.GET), now_ms()
+    try:
+        channels = FIELD.get(now)
+    except ServiceAway:
+        channels = None
+    table = table_of(search, channels.values()) if channels is not None else None
+    context = _context(request, search, table, channels or {}, now)
+    return render(request, "dashboard/_found.html" if "rows" in request.GET else "dashboard/discover.html", context)
+
+
+@require_GET
+@never_cache
+@look_required
+def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
+    """Give all that a search finds, in its order, with every metric."""
+    now = now_ms()
+    try:
+        rows = ordered(read_search(request.GET), FIELD.get(now).values())
+    except ServiceAway:
+        return refused("The live figures cannot be read just now. Try again soon.", 503)
+    writer = writer_of(form, _FILE_FIELDS)
+    response = HttpResponse(
+        writer.head() + writer.rows([_cells(row) for row in rows]), content_type=CONTENT_TYPES[form]
+    )
+    response["Content-Disposition"] = f'attachment; filename="twitchly-channels.{form}"'
+    return response
+
+
+@require_POST
+@login_required
+def keep(request: HttpRequest) -> HttpResponseRedirect:
+    """Keep the search under a name."""
+    query = request.POST.get("query", "")
+    try:
+        segment = save_segment(owner=cast("User", request.user), name=request.POST.get("name", ""), query=query)
+        messages.success(request, f"Kept as “{segment.name}”.")
+        query = segment.query
+    except Refused as error:
+        messages.error(request, str(error))
+        query = urlencode([*read_search(_pairs(query)).pairs()])
+    return HttpResponseRedirect(f"{reverse('discover')}?{query}")
+
+
+@require_POST
+@login_required
+def forget(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
+    try:
+        segment = delete_segment(owner=cast("User", request.user), segment_id=segment_id)
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    messages.info(request, f"Deleted the segment “{segment.name}”. Its channels are below: keep it again to undo.")
+    return HttpResponseRedirect(f"{reverse('discover')}?{segment.query}")
+
+
+def _context(
+    request: HttpRequest, search: Search, table: Table | None, channels: Mapping[str, ChannelNow], now: int
+) -> dict[str, Any]:
+    profiles = [channel.profile for channel in channels.values()]
+    user = request.user
+    return {
+        "search": search,
+        "table": table,
+        "now_ms": now,
+        "filters": list(described(search)),
+        "heads": [_head(search, key) for key in search.columns],
+        "named": {key: (search.by(key), _direction(search, key)) for key in (*NAMED, "viewers", "coverage")},
+        "rules": list(_rule_fields(search)),
+        "measures": [(key, name_of(key)) for key in MEASURES],
+        "bands": [(band, band.key in search.bands) for band in BANDS],
+        "languages": sorted({profile.language for profile in profiles if profile.language} | set(search.languages)),
+        "categories": sorted({profile.category for profile in profiles if profile.category}),
+        "columns": [
+            (key, name_of(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")
+        ],
+        "query": urlencode(search.pairs()),
+        "previous": search.query(page=search.page - 1) if table and table.first > 1 else None,
+        "next": search.query(page=search.page + 1) if table and table.last < table.total else None,
+        "segments": [(one, read_search(_pairs(one.query)).query()) for one in Segment.objects.filter(owner=user)]
+        if isinstance(user, User)
+        else [],
+        "script": {"metrics": {metric.key: metric_json(metric) for metric in METRICS}, "now_ms": now},
+    }
+
+
+def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:
+    return key, name_of(key), unit_of(key), search.by(key), _direction(search, key)
+
+
+def _direction(search: Search, key: str) -> str:
+    """Return how a column is sorted, in the words of aria-sort."""
+    if key != search.sorted_by:
+        return "none"
+    return "descending" if search.is_descending else "ascending"
+
+
+def _rule_fields(search: Search) -> Iterator[tuple[int, Rule | None]]:
+    for number in range(1, RULES_MAX + 1):
+        yield number, search.rules[number - 1] if number <= len(search.rules) else None
+
+
+def _cells(row: Found) -> list[Cell]:
+    channel, profile = row.channel, row.channel.profile
+    values: list[Cell] = [channel.values.get(metric.key) for metric in METRICS]
+    band = row.band.label if row.band else None
+    return [profile.id, profile.login, profile.name, profile.category, profile.language, band, channel.end_ms, *values]
+
+
+def _pairs(query: str) -> QueryDict:
+    return QueryDict(query.removeprefix("?")[:2_000])

@@ -1,0 +1,108 @@
+"""Share links: made, opened, counted, ended. The address of one is signed, so none can be guessed or made up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.core import signing
+from django.core.cache import cache
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from apps.dashboard.models import ShareLink, User
+from core.errors import NotFound, Refused
+
+LINKS_MAX = 100
+PASSWORD_MAX = 128
+# What may be chosen, in days; 0 is for ever.
+EXPIRIES: Mapping[str, int] = {"1": 1, "7": 7, "30": 30, "90": 90, "0": 0}
+TRIES, TRIES_S = 10, 600
+_SIGNER = signing.Signer(sep=".", salt="shares")
+
+
+def create_link(
+    *, owner: User, kind: str, view: str, title: str, query: str, days: str = "7", password: str = ""
+) -> ShareLink:
+    """Make a link. Raises: Refused with what to do instead."""
+    if kind not in ShareLink.Kind.values or view not in ShareLink.View.values or days not in EXPIRIES:
+        raise Refused("Choose what to share, and for how long.")
+    if kind != ShareLink.Kind.PAGE and view != ShareLink.View.CHANNEL:
+        raise Refused("Only a channel can be a widget or an overlay.")
+    if len(password) > PASSWORD_MAX:
+        raise Refused(f"A password has up to {PASSWORD_MAX} characters.")
+    if password and kind != ShareLink.Kind.PAGE:
+        raise Refused("A widget or an overlay cannot ask for a password. Leave it empty, or share a page.")
+    if living(owner).count() >= LINKS_MAX:
+        raise Refused(f"You have {LINKS_MAX} links. Revoke one to make another.")
+    lasts = EXPIRIES[days]
+    return ShareLink.objects.create(
+        owner=owner,
+        kind=kind,
+        view=view,
+        title=title[:200],
+        query=query,
+        password=make_password(password) if password else "",
+        expires_at=timezone.now() + dt.timedelta(days=lasts) if lasts else None,
+    )
+
+
+def revoke_link(*, owner: User, link_id: int) -> ShareLink:
+    """End a link at once. Raises: NotFound, also for somebody else's."""
+    link = ShareLink.objects.filter(owner=owner, pk=link_id).first()
+    if link is None:
+        raise NotFound("There is no such link among yours.")
+    if link.revoked_at is None:
+        link.revoked_at = timezone.now()
+        link.save(update_fields=["revoked_at"])
+    return link
+
+
+def living(owner: User) -> QuerySet[ShareLink]:
+    """Return the links of an account that have not been revoked, the newest first."""
+    return ShareLink.objects.filter(owner=owner, revoked_at=None)
+
+
+def token_of(link: ShareLink) -> str:
+    """Return what the address of a link ends with."""
+    return _SIGNER.sign(str(link.pk))
+
+
+def find_link(token: str) -> ShareLink:
+    """Return the link that an address names. Raises: NotFound, also where it has ended."""
+    try:
+        pk = int(_SIGNER.unsign(token))
+    except (signing.BadSignature, ValueError):
+        raise NotFound("There is no such page.") from None
+    link = ShareLink.objects.filter(pk=pk, owner__is_active=True).first()
+    if link is None or link.revoked_at is not None or (link.expires_at and link.expires_at <= timezone.now()):
+        raise NotFound("This link has ended. Ask whoever sent it for another.")
+    return link
+
+
+def count_opening(link: ShareLink) -> None:
+    """Note that somebody looks."""
+    ShareLink.objects.filter(pk=link.pk).update(opened=F("opened") + 1, opened_at=timezone.now())
+
+
+def try_password(link: ShareLink, password: str) -> str:
+    """Return the pass that a browser keeps, for the right password. Raises: Refused."""
+    key = f"share-tries-{link.pk}"
+    cache.add(key, 0, TRIES_S)
+    if cache.incr(key) > TRIES:
+        raise Refused(f"Too many tries. Try again in {TRIES_S // 60} min.")
+    if not check_password(password[:PASSWORD_MAX], link.password):
+        raise Refused("That is not the password of this page.")
+    return pass_of(link)
+
+
+def pass_of(link: ShareLink) -> str:
+    """Return what proves that the password was known: it ends with the password."""
+    return signing.Signer(salt="shares.pass").signature(f"{link.pk}:{link.password}")
+
+
+def admits(link: ShareLink, given: str) -> bool:
+    """Say whether a browser that keeps this pass may look."""
+    return not link.password or constant_time_compare(given, pass_of(link))

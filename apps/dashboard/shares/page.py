@@ -1,0 +1,75 @@
+"""What a shared channel shows: the chart of its address, and the channel as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import QueryDict
+
+from apps.dashboard.channel.spans import asked_span
+from apps.dashboard.choices import Choice, read_query
+from apps.dashboard.directory import Profile
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import ShareLink
+from apps.dashboard.queries import find_profile, read_series, series_json
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.summary import Summary, summarise
+from apps.metrics.queries import Range, Series
+from core.errors import NotFound, ServiceAway
+
+
+@dataclass(frozen=True, slots=True)
+class SharedChannel:
+    """Without `series` history is away; `now` is None where the channel is not live, or live figures are away."""
+
+    profile: Profile
+    now: ChannelNow | None
+    choice: Choice
+    shown: Range
+    series: Series | None
+    summary: Summary | None
+
+
+def fields_of(query: str) -> dict[str, str]:
+    """Return the fields of an address, the last of each name."""
+    return {name: str(value) for name, value in QueryDict(query).dict().items()}
+
+
+def read_choice(fields: Mapping[str, str], now_ms: int) -> Choice:
+    """Return what an address shows. Raises: BadSpan."""
+    return replace(read_query(fields), span=asked_span(fields, now_ms))
+
+
+def choice_of(link: ShareLink, now_ms: int) -> Choice:
+    """Return what a link shows, which was read before it was kept."""
+    return read_choice(fields_of(link.query), now_ms)
+
+
+def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
+    """Return what a link shows. Raises: NotFound, ServiceAway."""
+    choice = choice_of(link, now_ms)
+    channel_id = choice.channel or ""
+    now = channel_now(channel_id, now_ms)
+    profile = now.profile if now else find_profile(channel_id, now_ms)
+    shown = choice.shown(now_ms)
+    series = read_series(channel_id, shown, now_ms)
+    return SharedChannel(profile, now, choice, shown, series, summarise(series, choice.charted) if series else None)
+
+
+def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
+    """Return a channel as it is now, None where it is not live or nobody can say."""
+    try:
+        return FIELD.get(now_ms).get(channel_id)
+    except ServiceAway:
+        return None
+
+
+def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
+    """Return the history a link shows, as the script draws it; None while history is away. Raises: NotFound."""
+    choice = choice_of(link, now_ms)
+    if choice.channel is None:
+        raise NotFound("This link shows no channel.")
+    series = read_series(choice.channel, choice.shown(now_ms), now_ms)
+    return series_json(choice.channel, series, now_ms) if series else None

@@ -1,0 +1,241 @@
+"""Links to share: the list of one's own, and what others see by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from csp.decorators import csp_replace
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.dashboard.access import refused
+from apps.dashboard.channel.spans import BadSpan
+from apps.dashboard.compare.comparison import Comparison, read_comparison
+from apps.dashboard.compare.page import lines_json, read_lines
+from apps.dashboard.compare.views import compare_context
+from apps.dashboard.models import ShareLink, User
+from apps.dashboard.queries import range_json
+from apps.dashboard.shares import links
+from apps.dashboard.shares.page import (
+    SharedChannel,
+    channel_now,
+    choice_of,
+    fields_of,
+    read_choice,
+    read_shared,
+    shared_series,
+)
+from apps.dashboard.views import metric_json
+from core.channel_events import LABELS
+from core.errors import NotFound, Refused, ServiceAway
+from core.metrics import METRIC, METRICS
+from twitchly.clock import now_ms
+
+_TEMPLATES = {
+    ShareLink.Kind.PAGE: "shares/channel.html",
+    ShareLink.Kind.WIDGET: "shares/widget.html",
+    ShareLink.Kind.OVERLAY: "shares/overlay.html",
+}
+LinkView = Callable[[HttpRequest, ShareLink], HttpResponse]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show one's links; a POST makes one."""
+    user = cast("User", request.user)
+    if request.method == "POST":
+        try:
+            link = links.create_link(owner=user, **_asked(request))
+        except Refused as error:
+            messages.error(request, str(error))
+            return redirect("shares")
+        return HttpResponseRedirect(f"{reverse('shares')}?new={link.pk}#link-{link.pk}")
+    rows = [(link, _address(request, link)) for link in links.living(user)]
+    return render(request, "shares/overview.html", {"rows": rows, "new": request.GET.get("new", "")})
+
+
+@require_POST
+@login_required
+def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
+    try:
+        link = links.revoke_link(owner=cast("User", request.user), link_id=link_id)
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    messages.success(request, f"Revoked: nobody sees “{link.title}” by that link any more.")
+    return redirect("shares")
+
+
+def by_link(view: LinkView) -> Callable[..., HttpResponse]:
+    """Give a view the link that its address names; where that has ended, or asks for a password, say so."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            link = links.find_link(token)
+        except NotFound as error:
+            return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+        if links.admits(link, request.COOKIES.get(_cookie(link), "")):
+            return view(request, link)
+        return redirect("share-password", token)
+
+    return opened
+
+
+@require_GET
+@never_cache
+@xframe_options_exempt
+@csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]  # it takes views with arguments, too
+def widget(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a widget, in whatever frame."""
+    return _shown(request, token, ShareLink.Kind.WIDGET)
+
+
+@require_GET
+@never_cache
+def page(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a page or an overlay; no frame may hold it."""
+    return _shown(request, token, ShareLink.Kind.PAGE, ShareLink.Kind.OVERLAY)
+
+
+def _shown(request: HttpRequest, token: str, *kinds: ShareLink.Kind) -> HttpResponse:
+    return _opened(kinds)(request, token)
+
+
+def _opened(kinds: tuple[ShareLink.Kind, ...]) -> Callable[..., HttpResponse]:
+    @by_link
+    def view(request: HttpRequest, link: ShareLink) -> HttpResponse:
+        if link.kind not in kinds:
+            return render(request, "shares/ended.html", {"reason": "There is no such page."}, status=404)
+        links.count_opening(link)
+        return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
+
+    return view
+
+
+@require_GET
+@never_cache
+@by_link
+def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
+    """Give the channel as it is now."""
+    at_ms = now_ms()
+    channel = channel_now(choice_of(link, at_ms).channel or "", at_ms)
+    return JsonResponse({"now_ms": at_ms, "channel": channel.as_json() if channel else None})
+
+
+@require_GET
+@never_cache
+@by_link
+def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:
+    """Give the lines of the chart anew."""
+    at_ms = now_ms()
+    try:
+        if link.view == ShareLink.View.COMPARE:
+            comparison = read_comparison(fields_of(link.query), at_ms)
+            return JsonResponse(lines_json(comparison, read_lines(comparison, at_ms), at_ms))
+        told = shared_series(link, at_ms)
+    except (NotFound, BadSpan) as error:
+        return refused(str(error), 404)
+    return JsonResponse(told) if told else refused("History cannot be read just now.", 503)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def password(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask for the password of a link."""
+    wrong = ""
+    try:
+        link = links.find_link(token)
+        if request.method == "POST":
+            given = links.try_password(link, request.POST.get("password", ""))
+            response = redirect("share", token)
+            path = reverse("share", args=[token])
+            response.set_cookie(
+                _cookie(link), given, path=path, httponly=True, samesite="Lax", secure=request.is_secure()
+            )
+            return response
+    except NotFound as error:
+        return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+    except Refused as error:
+        wrong = str(error)
+    return render(request, "shares/password.html", {"wrong": wrong}, status=403 if wrong else 200)
+
+
+def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
+    at_ms = now_ms()
+    try:
+        shared = read_shared(link, at_ms)
+    except (NotFound, ServiceAway) as error:
+        return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+    context = {
+        "link": link,
+        "shared": shared,
+        "profile": shared.profile,
+        "metric": METRIC[shared.choice.charted],
+        "now_ms": at_ms,
+        "theme": request.GET.get("theme", "") if request.GET.get("theme") in ("light", "dark") else "",
+        "script": _script(link, shared, at_ms),
+    }
+    return render(request, _TEMPLATES[ShareLink.Kind(link.kind)], context)
+
+
+def _comparison(request: HttpRequest, link: ShareLink) -> HttpResponse:
+    at_ms = now_ms()
+    comparison = read_comparison(fields_of(link.query), at_ms)
+    found = read_lines(comparison, at_ms)
+    context = compare_context(comparison, found, at_ms, "") | {"link": link}
+    context["script"] |= {"source": reverse("share-series", args=[links.token_of(link)])}
+    return render(request, "dashboard/compare.html", context)
+
+
+def _script(link: ShareLink, shared: SharedChannel, at_ms: int) -> dict[str, Any]:
+    token = links.token_of(link)
+    return {
+        "now_ms": at_ms,
+        "metric": shared.choice.charted,
+        "range": range_json(shared.shown),
+        "channel": shared.now.as_json() if shared.now else None,
+        "series_url": reverse("share-series", args=[token]),
+        "now_url": reverse("share-now", args=[token]),
+        "metrics": {one.key: metric_json(one) for one in METRICS},
+        "labels": dict(LABELS),
+    }
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """Return what the form asks for; what is shared is read and written anew, so it is an address and nothing else."""
+    form, at_ms = request.POST, now_ms()
+    view, fields = form.get("view", ""), fields_of(form.get("query", "").removeprefix("?")[:1_000])
+    try:
+        is_comparison = view == ShareLink.View.COMPARE
+        asked = read_comparison(fields, at_ms) if is_comparison else read_choice(fields, at_ms)
+    except BadSpan as error:
+        raise Refused(str(error)) from None
+    if not (asked.channels if isinstance(asked, Comparison) else asked.channel):
+        raise Refused("Open a channel first: that is what can be shared.")
+    return {
+        "kind": form.get("kind", ""),
+        "view": view,
+        "title": " ".join(form.get("title", "").split()) or "Untitled",
+        "query": asked.query().removeprefix("?"),
+        "days": form.get("days", ""),
+        "password": form.get("password", ""),
+    }
+
+
+def _address(request: HttpRequest, link: ShareLink) -> str:
+    name = "share-widget" if link.kind == ShareLink.Kind.WIDGET else "share"
+    return request.build_absolute_uri(reverse(name, args=[links.token_of(link)]))
+
+
+def _cookie(link: ShareLink) -> str:
+    return f"share-{link.pk}"

@@ -1,0 +1,29 @@
+"""Measures in the table of live channels."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.dashboard.discover.search import PERCENTILE
+from apps.dashboard.discover.table import Found
+from apps.dashboard.templatetags.figures import ABSENT, figure
+
+register = template.Library()
+
+
+@register.simple_tag
+def measure(row: Found, key: str) -> SafeString:
+    """Return a cell: a metric, which the script keeps up to date, or a percentile."""
+    value = row.measures[key]
+    if key.startswith(PERCENTILE):
+        return format_html("{}", ABSENT if value is None else ordinal(int(value)))
+    return format_html('<span data-metric="{}">{}</span>', key, figure(key, value, row.channel.coverage))
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 11th."""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

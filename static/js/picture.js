@@ -1,0 +1,40 @@
+// A picture of a chart to take along: the plot with what it shows, of which channel, and when it was taken.
+
+const [PAD, HEAD, FOOT] = [16, 58, 30];
+
+/** Save a chart as PNG. `plot` is its canvas; `title`, `subtitle` and `foot` are written around it. */
+export async function savePicture(plot, { title, subtitle, foot, name }) {
+  const blob = await new Promise((done) => drawn(plot, { title, subtitle, foot }).toBlob(done, "image/png"));
+  saveBlob(blob, `${name}.png`);
+}
+
+/** Hand a file to the reader. */
+export function saveBlob(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function drawn(plot, { title, subtitle, foot }) {
+  const scale = devicePixelRatio;
+  const style = getComputedStyle(document.documentElement);
+  const token = (key) => style.getPropertyValue(key).trim();
+  const canvas = document.createElement("canvas");
+  canvas.width = plot.width + 2 * PAD * scale;
+  canvas.height = plot.height + (HEAD + FOOT + PAD) * scale;
+  const ctx = canvas.getContext("2d");
+  ctx.fillStyle = token("--surface");
+  ctx.fillRect(0, 0, canvas.width, canvas.height);
+  const write = (text, y, size, weight, colour) => {
+    ctx.font = `${weight} ${size * scale}px ${token("--font-sans")}`;
+    ctx.fillStyle = token(colour);
+    ctx.fillText(text, PAD * scale, y * scale, canvas.width - 2 * PAD * scale);
+  };
+  write(title, 30, 18, 620, "--ink");
+  write(subtitle, 50, 12, 430, "--ink-2");
+  ctx.drawImage(plot, PAD * scale, HEAD * scale);
+  write(foot, HEAD + plot.height / scale + 20, 11, 430, "--ink-3");
+  return canvas;
+}

@@ -1,0 +1,72 @@
+// A shared channel: its chart, drawn anew each minute, and the figure of now.
+
+import { Chart } from "./chart.js";
+import { figure, when } from "./figures.js";
+import { metricOf, unitOf, useMetrics } from "./metrics.js";
+import { Series, valueOf } from "./series.js";
+
+const NOW_EVERY_MS = 2_000;
+const SERIES_EVERY_MS = 60_000;
+
+const $ = (id) => document.getElementById(id);
+const start = JSON.parse($("start").textContent);
+useMetrics(start.metrics);
+const series = new Series(start.range);
+const chart = new Chart($("chart"), {
+  shapes: {},
+  onReadout: readOut,
+  onLayout: () => {},
+  onZoom: () => {},
+  onMove: () => {},
+  onReset: () => {},
+  onPick: () => {},
+  onNote: () => {},
+});
+let nowMs = start.now_ms;
+
+async function told(url) {
+  const answer = await fetch(url).catch(() => null);
+  return answer?.ok && !answer.redirected ? answer.json() : null;
+}
+
+async function drawSeries() {
+  if (document.hidden) return;
+  const history = await told(start.series_url);
+  if (!history) return;
+  $("message").replaceChildren();
+  nowMs = history.now_ms;
+  series.merge({ ...history, marks: [], raw_from_ms: 0 });
+  draw();
+}
+
+function draw() {
+  chart.draw({
+    columns: series.columns([start.metric]),
+    bands: series.bands(),
+    marks: [],
+    ...series.span(nowMs),
+    edgeMs: series.isPast ? null : (series.points.at(-1)?.end_ms ?? null),
+    units: [unitOf(start.metric, start.range), null],
+  });
+  readOut(null);
+}
+
+function readOut(atMs) {
+  const point = atMs === null ? series.points.at(-1) : series.points.find(({ end_ms: endMs }) => endMs === atMs);
+  $("when").textContent = point ? `${when(point.end_ms)} UTC` : "";
+  const value = point ? valueOf(point, start.metric) : null;
+  $("value").textContent = point ? `${figure(start.metric, value, point.coverage)} ${metricOf(start.metric).unit}` : "";
+}
+
+async function showNow() {
+  if (document.hidden) return;
+  const now = await told(start.now_url);
+  if (!now) return;
+  const { channel } = now;
+  $("now").textContent = figure(start.metric, channel?.values[start.metric], channel?.coverage);
+  if (channel && series.add(channel)) draw();
+}
+
+drawSeries();
+setInterval(showNow, NOW_EVERY_MS);
+setInterval(drawSeries, SERIES_EVERY_MS);

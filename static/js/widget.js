@@ -1,0 +1,41 @@
+// A widget or an overlay: the figure of now every 2 s, its line every minute.
+
+import { figure } from "./figures.js";
+import { useMetrics } from "./metrics.js";
+import { sparkPath } from "./sparkline.js";
+
+const NOW_EVERY_MS = 2_000;
+const LINE_EVERY_MS = 60_000;
+
+const $ = (id) => document.getElementById(id);
+const start = JSON.parse($("start").textContent);
+useMetrics(start.metrics);
+
+async function told(url) {
+  const answer = await fetch(url).catch(() => null);
+  return answer?.ok && !answer.redirected ? answer.json() : null;
+}
+
+async function showNow() {
+  if (document.hidden) return;
+  const now = await told(start.now_url);
+  if (!now) return;
+  const { channel } = now;
+  const text = figure(start.metric, channel?.values[start.metric], channel?.coverage);
+  if ($("now").textContent !== text) $("now").textContent = text;
+  if ($("offline")) $("offline").hidden = channel !== null;
+}
+
+async function drawLine() {
+  if (document.hidden) return;
+  const series = await told(start.series_url);
+  if (!series) return;
+  const values = series.values[start.metric];
+  const points = series.end_ms.map((endMs, i) => [endMs, values[i]]).filter(([, value]) => value !== null);
+  const untilMs = start.range.until_ms ?? series.now_ms;
+  $("line").setAttribute("d", sparkPath(points, untilMs - start.range.span_ms, untilMs, start.range.step_ms));
+}
+
+drawLine();
+setInterval(showNow, NOW_EVERY_MS);
+setInterval(drawLine, LINE_EVERY_MS);

@@ -1,0 +1,88 @@
+"""Comparisons: what their address says, and what they show."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from apps.dashboard.channel.spans import BadSpan, Span
+from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
+from apps.ingest.models import Channel
+from core.times import DAY_MS, HOUR_MS
+from tests.dashboard.conftest import Boards
+
+NOW = 1_795_399_200_000
+
+
+def test_an_address_says_it_all() -> None:
+    span = Span(NOW - 2 * HOUR_MS, NOW - HOUR_MS)
+    one = Comparison(("2", "1"), "spam", "7d", span, "stream", "index")
+    query = dict(pair.split("=") for pair in one.query()[1:].split("&"))
+    assert read_comparison(query, NOW) == one
+    assert Comparison().query() == "?"
+
+
+def test_channels_are_each_once_and_at_most_six_and_what_is_none_is_left_out() -> None:
+    ids = ",".join(["1", "1", "x", "", "../2", *map(str, range(2, 12))])
+    assert read_comparison({"channels": ids}, NOW).channels == ("1", "2", "3", "4", "5", "6")
+    full = Comparison(tuple(map(str, range(CHANNELS_MAX))))
+    assert full.with_channel("99") == full
+    assert full.without("3").channels == ("0", "1", "2", "4", "5")
+
+
+def test_what_makes_no_sense_becomes_the_default() -> None:
+    odd = {"metric": "excitement", "range": "9y", "align": "moon", "scale": "log"}
+    assert read_comparison(odd, NOW) == Comparison()
+    with pytest.raises(BadSpan, match="future"):
+        read_comparison({"from": "2026-01-01T00:00Z", "until": "2099-01-01T00:00Z"}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("span_ms", "grain"), [(HOUR_MS, "live"), (2 * HOUR_MS, "minute"), (DAY_MS, "minute"), (7 * DAY_MS, "hour")]
+)
+def test_six_lines_have_no_more_points_than_say_something(span_ms: int, grain: str) -> None:
+    assert range_of(Span(NOW - span_ms, NOW), NOW).grain == grain
+
+
+def start_of(page: str) -> dict[str, object]:
+    found = re.search(r'<script id="start" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    told: dict[str, object] = json.loads(found[1])
+    return told
+
+
+def test_channels_stand_side_by_side_in_the_order_they_were_chosen(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/compare?channels=3,2,404&metric=viewers").content.decode()
+    assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
+    assert "There is no channel with the id 404" in page
+    assert "History did not load" in page
+    lines = start_of(page)["lines"]
+    assert isinstance(lines, list)
+    assert [(line["name"], line["number"], line["zero_ms"]) for line in lines] == [("Gamma", 1, 0), ("Beta", 2, 0)]
+
+
+def test_stream_time_begins_with_each_stream(boards: Boards, signed_in: Client) -> None:
+    boards.name("3", "Gamma", live=False)
+    lines = start_of(signed_in.get("/compare?channels=2,3&align=stream").content.decode())["lines"]
+    assert isinstance(lines, list)
+    assert [line["zero_ms"] for line in lines] == [1_795_022_970_000, None]
+
+
+def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> None:
+    Channel.objects.create(id="3", login="gamma", name="Gämma")
+    for name in ("gamma", "@Gamma", "Gämma", " GAMMA "):
+        answer = signed_in.get("/compare", {"channels": "2", "metric": "spam", "add": name})
+        assert answer.headers["Location"] == "/compare?channels=2,3&metric=spam", name
+    answer = signed_in.get("/compare?channels=2&add=<b>nobody")
+    assert answer.status_code == 400
+    assert "There is no channel called “&lt;b&gt;nobody”" in answer.content.decode()
+
+
+def test_no_channel_says_what_to_do_and_strangers_sign_in(boards: Boards, signed_in: Client) -> None:
+    assert "No channel to compare yet" in signed_in.get("/compare").content.decode()
+    assert Client().get("/compare?channels=2").status_code == 302
+    assert Client().get("/compare/lines?channels=2").status_code == 401
+    assert signed_in.get("/compare/lines?channels=2").status_code == 503

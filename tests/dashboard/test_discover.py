@@ -1,0 +1,234 @@
+"""Finding live channels: what a search means, and that its address says it all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+
+from apps.dashboard.directory import Profile
+from apps.dashboard.discover.search import PAGE_SIZE, Rule, Search, described, read_search
+from apps.dashboard.discover.services import SEGMENTS_MAX, save_segment
+from apps.dashboard.discover.table import ordered, table_of
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import Segment, User
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.services import ensure_user
+from apps.dashboard.templatetags.measures import ordinal
+from core.errors import Refused
+from tests.dashboard.conftest import EMAIL, Boards, use_redis
+
+NOBODY_LISTENS = "redis://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def fresh_field() -> None:
+    FIELD.clear()
+
+
+def channel(
+    number: int,
+    viewers: float | None = 500,
+    *,
+    coverage: float = 1.0,
+    language: str = "English",
+    category: str = "Chess",
+    **values: float,
+) -> ChannelNow:
+    known = values if viewers is None else values | {"viewers": viewers}
+    profile = Profile(str(number), f"c{number}", f"C{number:02}", category, language)
+    return ChannelNow(profile, 1_000, coverage, known, {}, {})
+
+
+def ids(search: Search, *channels: ChannelNow) -> list[str]:
+    return [row.channel.profile.id for row in ordered(search, channels)]
+
+
+def test_without_a_wish_those_with_most_viewers_come_first() -> None:
+    assert ids(Search(), channel(1, 5), channel(2, 700), channel(3, None)) == ["2", "1", "3"]
+
+
+def test_filters_hold_together() -> None:
+    fits = channel(1, 2_000, messages=30)
+    others = [
+        channel(2, 2_000, messages=30, language="German"),
+        channel(3, 2_000, messages=30, category="Music"),
+        channel(4, 800, messages=30),
+        channel(5, 2_000, messages=9),
+        channel(6, 2_000, messages=30, coverage=0.9),
+        channel(7, None, messages=30),
+    ]
+    search = Search(("English",), "chess", ("1000",), (Rule("messages", 10, 30),), coverage=95)
+    assert ids(search, fits, *others) == ["1"]
+
+
+def test_what_nobody_listened_to_is_not_0_and_comes_last() -> None:
+    unheard, quiet, loud = channel(1, 9, coverage=0, messages=0), channel(2, 8, messages=0), channel(3, 7, messages=5)
+    assert ids(Search(sort="messages"), unheard, quiet, loud) == ["2", "3", "1"]
+    assert ids(Search(sort="-messages"), unheard, quiet, loud) == ["3", "2", "1"]
+    assert ids(Search(rules=(Rule("messages", None, 0),)), unheard, quiet, loud) == ["2"]
+
+
+def test_names_sort_without_case() -> None:
+    one, other = channel(1, 9, category="zebra"), channel(2, 8, category="Apple")
+    assert ids(Search(sort="category"), one, other) == ["2", "1"]
+    assert ids(Search(sort="-category"), one, other) == ["1", "2"]
+
+
+def test_a_percentile_is_among_channels_of_the_same_size() -> None:
+    small = [channel(n, 200, engagement=n) for n in range(1, 12)]
+    large = [channel(n, 200_000, engagement=1_000) for n in range(20, 25)]
+    found = {
+        row.channel.profile.id: row.measures["p.engagement"]
+        for row in ordered(Search(sort="-p.engagement"), [*small, *large])
+    }
+    assert (found["1"], found["6"], found["11"]) == (0, 50, 100)
+    # Five channels say nothing of a place among them.
+    assert found["20"] is None
+
+
+def test_a_page_that_is_not_there_is_the_last() -> None:
+    table = table_of(Search(page=99), [channel(n) for n in range(1, PAGE_SIZE + 3)])
+    assert (table.first, table.last, table.total, len(table.rows)) == (PAGE_SIZE + 1, PAGE_SIZE + 2, PAGE_SIZE + 2, 2)
+    assert (table_of(Search(), []).first, table_of(Search(), []).last) == (1, 0)
+
+
+def test_an_address_says_it_all() -> None:
+    search = Search(
+        ("English", "日本語"),
+        "Just, Chatting",
+        ("0", "1000"),
+        (Rule("p.spam", 75, None), Rule("messages", None, 1.5)),
+        95,
+        "-p.spam",
+        ("spam", "p.spam"),
+        3,
+    )
+    assert read_search(QueryDict(search.query(page=3)[1:])) == search
+    assert Search().query() == "?"
+    assert dict(QueryDict(search.by("p.spam")[1:]).items())["sort"] == "p.spam"
+    assert "page" not in search.by("messages")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=;drop",
+        "page=-1",
+        "page=999999999",
+        "m1=nonsense&min1=3",
+        "m1=messages&min1=nan",
+        "m1=messages&min1=inf",
+        "m1=messages",
+        "band=12",
+        "coverage=x",
+        "column=nonsense",
+        "language=&category=  ",
+    ],
+)
+def test_what_makes_no_sense_is_left_out(query: str) -> None:
+    assert read_search(QueryDict(query)) == Search()
+
+
+def test_filters_are_told_in_words_and_can_be_taken_off() -> None:
+    search = Search(("English",), "", ("100",), (Rule("p.engagement", 75, 100), Rule("messages", None, 9)), 95)
+    texts = [text for text, _ in described(search)]
+    assert texts == [
+        "English",
+        "100 – 999 viewers",
+        "Messages a minute, percentile from 75 to 100",
+        "Messages up to 9",
+        "Coverage at least 95 %",
+    ]
+    assert [read_search(QueryDict(href[1:])).filters for _, href in described(search)] == [4] * 5
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (93, "93rd"), (100, "100th")]
+)
+def test_ordinals(number: int, text: str) -> None:
+    assert ordinal(number) == text
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', page)
+
+
+def test_the_page_shows_live_channels_and_how_to_sort_them(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/discover").content.decode()
+    assert names(page) == ["Beta", "Alpha", "Gamma"]
+    assert 'aria-sort="descending"><a href="?sort=viewers">Viewers' in page
+    assert names(signed_in.get("/discover?sort=viewers&m1=viewers&min1=600").content.decode()) == ["Alpha", "Beta"]
+
+
+def test_a_fresh_piece_is_rows_alone(boards: Boards, signed_in: Client) -> None:
+    piece = signed_in.get("/discover?rows=1").content.decode()
+    assert names(piece) == ["Beta", "Alpha", "Gamma"]
+    assert "<html" not in piece
+
+
+def test_nothing_that_fits_says_what_to_do(boards: Boards, signed_in: Client) -> None:
+    assert "Take a filter off" in signed_in.get("/discover?category=Nothing").content.decode()
+
+
+def test_a_redis_that_is_away_is_said(signed_in: Client, settings: object) -> None:
+    use_redis(settings, NOBODY_LISTENS)  # type: ignore[arg-type]
+    assert "live channels did not load" in signed_in.get("/discover").content.decode()
+    assert signed_in.get("/discover.csv").status_code == 503
+
+
+def test_hostile_names_stay_text(boards: Boards, signed_in: Client) -> None:
+    boards.name("1", "<img src=x>", category="=cmd()")
+    page = signed_in.get("/discover").content.decode()
+    assert "<img src=x>" not in page
+    rows = list(csv.reader(io.StringIO(signed_in.get("/discover.csv").content.decode())))
+    assert "'=cmd()" in next(row for row in rows if row[0] == "1")
+
+
+def test_a_file_holds_all_that_is_found(boards: Boards, signed_in: Client) -> None:
+    answer = signed_in.get("/discover.csv?sort=viewers")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["name"] for row in rows] == ["Gamma", "Alpha", "Beta"]
+    assert rows[0]["viewers (viewers)"] == "500"
+    assert Client().get("/discover.csv").status_code == 401
+    assert Client().get("/discover").status_code == 302
+
+
+@pytest.fixture
+def owner(signed_in: Client) -> User:
+    return User.objects.get(email=EMAIL)
+
+
+def test_a_search_is_kept_without_its_page_and_without_nonsense(boards: Boards, signed_in: Client, owner: User) -> None:
+    signed_in.post("/discover/segments", {"name": " Big  ones ", "query": "?m1=viewers&min1=600&page=2&evil=1"})
+    (segment,) = Segment.objects.filter(owner=owner)
+    assert (segment.name, segment.query) == ("Big ones", "m1=viewers&min1=600")
+    page = signed_in.get("/discover").content.decode()
+    assert '<a href="?m1=viewers&amp;min1=600">Big ones</a>' in page
+
+
+def test_segments_are_nobody_else_s(signed_in: Client, owner: User) -> None:
+    segment = save_segment(owner=owner, name="Mine", query="")
+    ensure_user(email="other@example.com", password="another long password")
+    other = Client()
+    assert other.login(username="other@example.com", password="another long password")
+    assert other.post(f"/discover/segments/{segment.pk}/delete").status_code == 404
+    assert Client().post(f"/discover/segments/{segment.pk}/delete").status_code == 302
+    assert Segment.objects.count() == 1
+    answer = signed_in.post(f"/discover/segments/{segment.pk}/delete")
+    assert (answer.status_code, Segment.objects.count()) == (302, 0)
+
+
+def test_segments_have_a_name_of_their_own_and_an_end(owner: User) -> None:
+    save_segment(owner=owner, name="One", query="")
+    for name in ("One", "", "x" * 61):
+        with pytest.raises(Refused):
+            save_segment(owner=owner, name=name, query="")
+    for number in range(SEGMENTS_MAX - 1):
+        save_segment(owner=owner, name=f"S{number}", query="")
+    with pytest.raises(Refused, match="Delete one"):
+        save_segment(owner=owner, name="One more", query="")

@@ -1,0 +1,174 @@
+"""Links by which others see one page: what they show, and that they show nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from apps.dashboard.accounts.data import delete_account, personal_data
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import ShareLink, User
+from apps.dashboard.services import ensure_user
+from apps.dashboard.shares import links
+from core.errors import NotFound, Refused
+from tests.dashboard.conftest import EMAIL, Boards
+
+
+@pytest.fixture(autouse=True)
+def fresh(db: None) -> None:
+    FIELD.clear()
+    cache.clear()
+
+
+@pytest.fixture
+def owner(signed_in: Client) -> User:
+    return User.objects.get(email=EMAIL)
+
+
+def shared(
+    owner: User, kind: str = "page", view: str = "channel", query: str = "channel=2&metric=viewers", **more: str
+) -> str:
+    return links.token_of(links.create_link(owner=owner, kind=kind, view=view, title="Beta", query=query, **more))
+
+
+def test_a_page_shows_its_channel_to_whoever_has_the_link(boards: Boards, owner: User) -> None:
+    token, stranger = shared(owner), Client()
+    page = stranger.get(f"/s/{token}")
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "<h1>Beta</h1>" in text
+    assert '<span id="now">12,418</span>' in text
+    assert stranger.get(f"/s/{token}/now").json()["channel"]["name"] == "Beta"
+    assert stranger.get("/").status_code == 302
+    assert stranger.get("/channels/2/series").status_code == 401
+
+
+def test_a_comparison_is_shared_without_what_changes_it(boards: Boards, owner: User) -> None:
+    token = shared(owner, view="compare", query="channels=1,2&metric=viewers")
+    text = Client().get(f"/s/{token}").content.decode()
+    assert "Alpha" in text
+    assert "Take Alpha out" not in text
+    assert 'id="add"' not in text
+    assert [line["name"] for line in Client().get(f"/s/{token}/series").json()["lines"]] == ["Alpha", "Beta"]
+
+
+def test_frames_are_for_widgets_alone(boards: Boards, owner: User) -> None:
+    stranger = Client()
+    widget = stranger.get(f"/w/{shared(owner, 'widget')}")
+    assert "X-Frame-Options" not in widget.headers
+    assert "frame-ancestors *" in widget.headers["Content-Security-Policy"]
+    assert "12,418" in widget.content.decode()
+    for kind in ("page", "overlay"):
+        answer = stranger.get(f"/s/{shared(owner, kind)}")
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors *" not in answer.headers["Content-Security-Policy"]
+        assert stranger.get(f"/w/{shared(owner, kind)}").status_code == 404
+    assert stranger.get(f"/s/{shared(owner, 'widget')}").status_code == 404
+
+
+def test_openings_are_counted_and_asking_for_figures_is_none(boards: Boards, owner: User) -> None:
+    token = shared(owner)
+    for path in ("", "/now", "/series", ""):
+        Client().get(f"/s/{token}{path}")
+    link = ShareLink.objects.get()
+    assert link.opened == 2
+    assert link.opened_at is not None
+
+
+def test_a_link_that_was_revoked_ended_or_made_up_shows_nothing(boards: Boards, signed_in: Client, owner: User) -> None:
+    revoked, ended, left = shared(owner), shared(owner), shared(owner)
+    signed_in.post(f"/shares/{links.find_link(revoked).pk}/revoke")
+    ShareLink.objects.filter(pk=links.find_link(ended).pk).update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    for token in (revoked, ended, left + "x", f"{left.split('.')[0]}.nonsense", "1", "x.y"):
+        for path in ("", "/now", "/series", "/password"):
+            assert Client().get(f"/s/{token}{path}").status_code == 404, (token, path)
+    assert Client().get(f"/s/{left}").status_code == 200
+
+
+def test_a_password_is_asked_for_once_and_only_so_often(boards: Boards, owner: User) -> None:
+    token, stranger = shared(owner, password="open sesame"), Client()
+    for path in ("", "/now", "/series"):
+        assert stranger.get(f"/s/{token}{path}").headers["Location"] == f"/s/{token}/password"
+    wrong = stranger.post(f"/s/{token}/password", {"password": "guess"})
+    assert wrong.status_code == 403
+    assert "not the password" in wrong.content.decode()
+    stranger.post(f"/s/{token}/password", {"password": "open sesame"})
+    assert stranger.get(f"/s/{token}").status_code == 200
+    guesser = Client()
+    for _ in range(links.TRIES):
+        guesser.post(f"/s/{token}/password", {"password": "guess"})
+    assert "Too many tries" in guesser.post(f"/s/{token}/password", {"password": "open sesame"}).content.decode()
+
+
+def test_the_pass_of_one_link_opens_no_other(boards: Boards, owner: User) -> None:
+    one, other = (links.find_link(shared(owner, password="same")) for _ in range(2))
+    assert links.admits(one, links.pass_of(one))
+    assert not links.admits(one, links.pass_of(other))
+    assert not links.admits(one, "")
+
+
+def test_what_is_shared_is_an_address_and_nothing_else(boards: Boards, signed_in: Client, owner: User) -> None:
+    form = {
+        "kind": "page",
+        "view": "channel",
+        "title": " <b>Beta</b> ",
+        "days": "0",
+        "query": "?channel=2&evil=1&metric=spam",
+    }
+    page = signed_in.post("/shares", form, follow=True).content.decode()
+    link = ShareLink.objects.get()
+    assert (link.title, link.expires_at) == ("<b>Beta</b>", None)
+    assert "evil" not in link.query
+    assert "<b>Beta</b>" not in page
+    (address,) = re.findall(r'value="(http://testserver/s/[^"]+)"', page)
+    assert Client().get(html.unescape(address)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"kind": "film"}, "Choose what to share"),
+        ({"days": "3"}, "Choose what to share"),
+        ({"query": ""}, "Open a channel first"),
+        ({"kind": "widget", "password": "x"}, "cannot ask for a password"),
+        ({"kind": "widget", "view": "compare", "query": "channels=1,2"}, "Only a channel"),
+        ({"password": "x" * 129}, "up to 128"),
+    ],
+)
+def test_what_cannot_be_shared_is_said(boards: Boards, signed_in: Client, changes: dict[str, str], reason: str) -> None:
+    form = {"kind": "page", "view": "channel", "title": "Beta", "days": "7", "query": "channel=2"} | changes
+    assert reason in signed_in.post("/shares", form, follow=True).content.decode()
+    assert not ShareLink.objects.exists()
+
+
+def test_links_are_nobody_else_s_and_go_with_their_account(boards: Boards, owner: User) -> None:
+    token = shared(owner)
+    link = links.find_link(token)
+    ensure_user(email="other@example.com", password="another long password")
+    other = Client()
+    assert other.login(username="other@example.com", password="another long password")
+    assert other.post(f"/shares/{link.pk}/revoke").status_code == 404
+    assert "Beta" not in other.get("/shares").content.decode()
+    assert Client().post("/shares").status_code == 302
+    assert [one["title"] for one in personal_data(owner)["share_links"]] == ["Beta"]
+    delete_account(owner)
+    with pytest.raises(NotFound):
+        links.find_link(token)
+
+
+def test_there_is_an_end_to_links(owner: User) -> None:
+    link = links.find_link(shared(owner))
+    ShareLink.objects.bulk_create(
+        ShareLink(owner=owner, kind="page", view="channel", title="x", query="channel=1")
+        for _ in range(links.LINKS_MAX - 1)
+    )
+    with pytest.raises(Refused, match="Revoke one"):
+        shared(owner)
+    links.revoke_link(owner=owner, link_id=link.pk)
+    shared(owner)
