@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median
 
 from core.columns import LIVE_WINDOW_MS, Columns
 
@@ -36,9 +35,15 @@ def excitement(chatters: int, past: Sequence[int]) -> float | None:
     """
     if len(past) < FEWEST:
         return None
-    usual = float(median(past))
-    spread = _MAD_TO_SIGMA * float(median(abs(value - usual) for value in past))
+    usual = _middle(sorted(past))
+    spread = _MAD_TO_SIGMA * _middle(sorted([abs(value - usual) for value in past]))
     return (chatters - usual) / max(spread, math.sqrt(usual), _LEAST_SPREAD)
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    """Return the median of what is in order: a day's chart asks for 17,000."""
+    half = len(ordered) // 2
+    return (ordered[half] + ordered[-half - 1]) / 2
 
 
 def excitement_at(end_ms: int, chatters: Mapping[int, int]) -> float | None:
@@ -46,7 +51,7 @@ def excitement_at(end_ms: int, chatters: Mapping[int, int]) -> float | None:
     if end_ms % EVERY_MS or end_ms not in chatters:
         return None
     ends = range(end_ms - LIVE_WINDOW_MS, end_ms - PAST_MS - 1, -LIVE_WINDOW_MS)
-    return excitement(chatters[end_ms], [chatters[end] for end in ends if end in chatters])
+    return excitement(chatters[end_ms], [count for count in map(chatters.get, ends) if count is not None])
 
 
 def excitements(windows: Mapping[int, Columns]) -> dict[int, float]:

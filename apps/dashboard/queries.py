@@ -162,11 +162,6 @@ def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[Eve
     return history.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}
 
 
-def _sent(value: float | None) -> float | None:
-    """Return a value as it travels: no chart shows a millionth."""
-    return round(value, 6) if isinstance(value, float) else value
-
-
 def range_json(shown: Range) -> dict[str, Any]:
     """Return a range as the script takes it; `length` is that of its windows."""
     return {
@@ -188,7 +183,7 @@ def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
         "now_ms": now_ms,
         "end_ms": [point.end_ms for point in series.points],
         "coverage": [point.coverage for point in series.points],
-        "values": {metric.key: [_sent(value_of(point, metric.key)) for point in series.points] for metric in METRICS},
+        "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in METRICS},
         "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason} for gap in series.gaps],
         **marks_json(series, now_ms),
     }

@@ -115,7 +115,7 @@ def test_a_stream_has_a_page_with_its_figures(stored: type[Store], signed_in: Cl
     ):
         assert said in page
     assert 'aria-label="Chatters by hour: 00:00 100, 01:00 200, 02:00 300"' in page
-    assert page.count('<rect class="bar"') == 3
+    assert page.count('<rect class="hour"') == 3
     assert "lower bound" not in page
     assert " style=" not in page
 
