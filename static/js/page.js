@@ -1,6 +1,7 @@
 // The board page: what is chosen, and who is told when it changes or a frame arrives.
 
 import { changed, FILTERS, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
+import { Actions } from "./actions.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
@@ -50,6 +51,9 @@ const view = new ChannelView({
   onZoom: (span) => look(span, push),
   onMove: move,
   onReset: () => choose(unzoomed),
+});
+const actions = new Actions({
+  state: () => ({ channel: shown && view.profile, choice, metric: charted(), span: view.span }),
 });
 const dates = new Dates({ limits: start.span_limits, clock, onChoose: chooseDates, onMove: move });
 const board = new Board({
@@ -145,6 +149,7 @@ function showChannel(profile) {
   view.open({ metric: charted(), range: rangeOf(choice), channel: profile });
   board.select(shown);
   entitle(profile);
+  actions.update();
   watchChannel();
   askHistory();
 }
@@ -201,6 +206,7 @@ function apply(next) {
   if (boardOf(choice) !== boardOf(before)) showBoard();
   if (choice.metric !== before.metric && shown) view.showMetric(charted());
   dates.show(choice, charted());
+  actions.update();
   if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
   markTab($("tabs"), choice);
   markSizes($("sizes"), choice);
@@ -322,6 +328,7 @@ if (start.channel) {
   if (start.series && !isOver(choice)) historyTimer ??= setTimeout(askHistory, historyEveryMs());
 }
 dates.show(choice, charted());
+if (shown) actions.update();
 watchBoard();
 if (shown) watchChannel();
 setInterval(() => document.hidden || update(), 1000);

@@ -1,0 +1,56 @@
+// What can be done with the open channel: watch it, compare it, take its figures along, share it.
+
+import { hrefOf } from "./address.js";
+import { bindExports } from "./export.js";
+import { hms } from "./figures.js";
+import { metricOf } from "./metrics.js";
+import { savePicture } from "./picture.js";
+import { Star } from "./watch.js";
+
+const $ = (id) => document.getElementById(id);
+
+export class Actions {
+  /** `state()` tells the channel on view, {id, name}, the choice, the metric and the span that the chart shows. */
+  constructor({ state }) {
+    this.state = state;
+    if ($("star")) this.star = new Star($("star"), { channel: () => state().channel.id, say: (text) => this.say(text) });
+    bindExports($("take"), { span: () => state().span });
+    $("picture").hidden = false;
+    $("picture").addEventListener("click", () => this.save());
+  }
+
+  /** Another channel, metric or time is on view. */
+  update() {
+    const { channel, choice, metric } = this.state();
+    if (!channel) return;
+    const address = hrefOf({ ...choice, channel: channel.id });
+    $("compare").href = `/compare?channels=${channel.id}&metric=${metric}`;
+    for (const link of $("take").querySelectorAll("[data-export]")) {
+      link.href = `/channels/${channel.id}/${link.dataset.export}${address}`;
+    }
+    const form = document.querySelector("[data-share]");
+    if (form) {
+      form.elements.query.value = address;
+      form.elements.title.value = `${channel.name}, ${metricOf(metric).name}`;
+    }
+    if (!this.star || channel.id === this.shown) return;
+    this.shown = channel.id;
+    $("star").querySelector("[name=channel]").value = channel.id;
+    this.star.look();
+  }
+
+  save() {
+    const { channel, metric, span } = this.state();
+    const [since, until] = [span.fromMs, span.untilMs].map((ms) => `${new Date(ms).toISOString().slice(0, 10)} ${hms(ms)}`);
+    savePicture($("chart").querySelector("canvas"), {
+      title: `${channel.name}: ${metricOf(metric).name}, ${metricOf(metric).unit}`,
+      subtitle: `${since} to ${until} UTC. A broken line and a hatched band mean that nobody listened.`,
+      foot: `Twitchly${document.querySelector("[data-source]")?.dataset.source ?? ""}`,
+      name: `twitchly-${channel.name}-${metric}`,
+    });
+  }
+
+  say(text) {
+    $("actions-said").textContent = text;
+  }
+}
