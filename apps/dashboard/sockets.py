@@ -117,7 +117,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             while self.bad_frames < BAD_FRAMES_MAX or slot.has_errors:
                 frame = await slot.take()
                 if frame is not None:
-                    await self.send(text_data=frame)
+                    await self.scope["send"]({"type": "websocket.send", "text": frame})
                 elif await self._allowed():
                     check.cancel()
                     check = loop.call_later(SESSION_CHECK_S, slot.ask_whether_allowed)
