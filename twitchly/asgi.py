@@ -11,10 +11,11 @@ http = get_asgi_application()
 
 from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402  needs the app registry
 from twitchly.origin import SameOrigin  # noqa: E402
+from twitchly.websockets import StraightSend  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(StraightSend(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )

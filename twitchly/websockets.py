@@ -1,10 +1,12 @@
-"""uvicorn's websocket protocol, which also closes on a reader that takes nothing."""
+"""Websockets between uvicorn and Channels: closing on who takes nothing, and sending without detours."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from twitchly.origin import Application
 
 
 class ClosingProtocol(WebSocketsSansIOProtocol):
@@ -27,3 +29,13 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.transport.abort()
+
+
+class StraightSend:
+    """Leaves the server's `send` in the scope: the one behind sessions looks at the session for every frame."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        return await self._application({**scope, "send": send}, receive, send)

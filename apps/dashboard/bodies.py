@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from apps.dashboard.choices import Board
-from apps.dashboard.readings import ChannelNow, Reading
+from apps.dashboard.readings import PROFILE, ChannelNow, Reading
 from apps.dashboard.recent import Marks
 from apps.dashboard.slots import Filling
 from apps.dashboard.wishes import Channels
@@ -76,7 +75,7 @@ class TableBodies:
 
 def _table_row(channel: ChannelNow) -> dict[str, Any]:
     return {
-        **asdict(channel.profile),
+        **{name: getattr(channel.profile, name) for name in PROFILE},
         "end_ms": channel.end_ms,
         "coverage": channel.coverage,
         "values": channel.values,

@@ -122,8 +122,12 @@ class Hub:
             if not wishes:
                 return
             fillings = await self._fillings.next(wishes)
-            for slot in self._slots:
-                slot.fill(fillings)
+            now_s = asyncio.get_running_loop().time()
+            for slot in tuple(self._slots):
+                slot.fill(fillings, now_s)
+                if slot.is_stuck(now_s):
+                    self.leave(slot)
+                    slot.give_up()
 
     def _wait_for(self, what: str) -> None:
         if what != self._waits_for:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from apps.dashboard.choices import Board
@@ -55,8 +55,13 @@ class ChannelNow:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields of the profile beside the values."""
-        live = {name: value for name, value in asdict(self).items() if name != "profile"}
-        return asdict(self.profile) | live
+        profile = {name: getattr(self.profile, name) for name in PROFILE}
+        return profile | {name: getattr(self, name) for name in LIVE}
+
+
+# By name, for asdict would copy all that is in them.
+PROFILE = tuple(field.name for field in fields(Profile))
+LIVE = tuple(field.name for field in fields(ChannelNow) if field.name != "profile")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from apps.dashboard.wishes import Wish
 
+# Who takes nothing for so long while something waits has no use for it.
+BACKLOG_S = 60.0
 # Answers to bad frames: before there are as many, the socket is closed.
 ERRORS_MAX = 20
 
@@ -59,6 +61,9 @@ class Slot:
         self._ready: dict[str, None] = {}
         self._errors: deque[str] = deque(maxlen=ERRORS_MAX)
         self._must_check = False
+        self._waits_since_s: float | None = None
+        self.given_up = False
+        self.on_give_up: Callable[[], object] = lambda: None
         self._filled = asyncio.Event()
 
     def subscribe(self, name: str, wish: Wish) -> None:
@@ -71,11 +76,17 @@ class Slot:
         self.subscriptions.pop(name, None)
         self._ready.pop(name, None)
 
-    def fill(self, fillings: Mapping[Wish, Filling]) -> None:
+    def fill(self, fillings: Mapping[Wish, Filling], now_s: float) -> None:
         """Take what is new of what this socket wishes for, in place of what it has not taken."""
         for name, subscription in self.subscriptions.items():
             if subscription.wish in fillings:
                 self._fill(name, subscription, fillings[subscription.wish])
+        if self._ready and self._waits_since_s is None:
+            self._waits_since_s = now_s
+
+    def is_stuck(self, now_s: float) -> bool:
+        """Say whether something has waited for too long and nothing was taken."""
+        return self._waits_since_s is not None and now_s - self._waits_since_s >= BACKLOG_S
 
     def fill_one(self, name: str, wish: Wish, filling: Filling) -> None:
         """Take the snapshot of one subscription, unless it has another wish by now."""
@@ -98,6 +109,11 @@ class Slot:
         """Whether answers to bad frames still wait."""
         return bool(self._errors)
 
+    def give_up(self) -> None:
+        """Tell the socket that its page takes nothing."""
+        self.given_up = True
+        self.on_give_up()
+
     def ask_whether_allowed(self) -> None:
         """Let the socket look whether it may stay before it takes anything more."""
         self._must_check = True
@@ -113,6 +129,7 @@ class Slot:
             if self._errors:
                 return self._errors.popleft()
             if self._ready:
+                self._waits_since_s = None
                 name = next(iter(self._ready))
                 del self._ready[name]
                 return self.subscriptions[name].frame()

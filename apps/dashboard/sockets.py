@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -30,7 +31,6 @@ BAD_FRAMES_MAX = 10
 FRAMES_AT_ONCE = 20
 FRAMES_PER_S = 5
 SESSION_CHECK_S = 60.0
-BACKLOG_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
         self.slot = running_hub().join(session_digest(self.scope["session"].session_key))
         self.writer = asyncio.create_task(self._write(self.slot))
+        self.slot.on_give_up = self.writer.cancel
 
     async def disconnect(self, _code: int) -> None:
         if self.slot is not None:
@@ -95,9 +96,12 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
     async def _write(self, slot: Slot) -> None:
         try:
             await self._forward(slot)
-        except TimeoutError:
-            log.info("a page took nothing for %.0f s while something waited, and is closed", BACKLOG_S)
-            await self.close(TAKES_NOTHING)
+        except asyncio.CancelledError:
+            if not slot.given_up:
+                raise
+            log.info("a page took nothing for a minute while something waited, and is closed")
+            with contextlib.suppress(OSError):
+                await self.close(TAKES_NOTHING)
         except OSError:
             # The page went away while a frame was on its way: `disconnect` follows.
             log.debug("a page closed its socket")
@@ -113,8 +117,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             while self.bad_frames < BAD_FRAMES_MAX or slot.has_errors:
                 frame = await slot.take()
                 if frame is not None:
-                    async with asyncio.timeout(BACKLOG_S):
-                        await self.send(text_data=frame)
+                    await self.scope["send"]({"type": "websocket.send", "text": frame})
                 elif await self._allowed():
                     check.cancel()
                     check = loop.call_later(SESSION_CHECK_S, slot.ask_whether_allowed)

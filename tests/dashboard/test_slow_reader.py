@@ -14,7 +14,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from apps.dashboard import sockets
+from apps.dashboard import slots, sockets
 from apps.dashboard.hub import running_hub
 from tests.dashboard.conftest import Boards
 from twitchly.asgi import application
@@ -68,7 +68,7 @@ class Reader:
 @pytest.fixture
 async def server(boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[uvicorn.Server]:
     settings.PUBLIC_BOARD = True
-    monkeypatch.setattr(sockets, "BACKLOG_S", 0.4)
+    monkeypatch.setattr(slots, "BACKLOG_S", 0.4)
     for number in range(100):
         boards.name(str(number), f"A name of some length {number}", title="x" * 100)
     boards.show({str(number): number * 1_000 for number in range(100)})
@@ -107,13 +107,18 @@ async def stuck(server: uvicorn.Server) -> Reader:
         while writable(server):
             await running_hub().fill()
             await asyncio.sleep(0)
-    await running_hub().fill()
     return reader
+
+
+async def seconds_pass() -> None:
+    for _ in range(7):
+        await running_hub().fill()
+        await asyncio.sleep(0.1)
 
 
 async def test_who_takes_nothing_is_told_so_when_he_reads_again(server: uvicorn.Server) -> None:
     reader = await stuck(server)
-    await asyncio.sleep(0.6)
+    await seconds_pass()
     assert await reader.read_to_the_end() == sockets.TAKES_NOTHING
     await until(lambda: not server.server_state.connections)
 
@@ -123,6 +128,7 @@ async def test_who_never_reads_is_cut_off_and_nothing_of_him_stays(
 ) -> None:
     monkeypatch.setattr(ClosingProtocol, "CUT_OFF_S", 0.2)
     reader = await stuck(server)
+    await seconds_pass()
     await until(lambda: not server.server_state.connections)
     await until(lambda: not running_hub().is_watched)
     assert await reader.read_to_the_end() == 1006
@@ -130,9 +136,11 @@ async def test_who_never_reads_is_cut_off_and_nothing_of_him_stays(
 
 async def test_who_reads_on_stays(server: uvicorn.Server) -> None:
     reader = await stuck(server)
-    async with asyncio.timeout(20):
-        while not writable(server):
-            await asyncio.get_running_loop().sock_recv(reader.end, 2**16)
-    await asyncio.sleep(0.5)
+    for _ in range(7):
+        await running_hub().fill()
+        async with asyncio.timeout(20):
+            while not writable(server):
+                await asyncio.get_running_loop().sock_recv(reader.end, 2**16)
+        await asyncio.sleep(0.1)
     assert server.server_state.connections
     reader.end.close()
