@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -100,3 +101,11 @@ def test_in_the_past_a_gap_at_the_edge_lowers_the_coverage_of_the_span() -> None
     assert summarise(Series(shown, points, [], []), "messages").coverage == 1
     assert summarise(Series(shown, points, [beyond], []), "messages").coverage == pytest.approx(300 / 600, abs=0.01)
     assert summarise(Series(shown, [], [beyond], []), "messages").coverage == 0
+
+
+def test_the_form_of_dates_keeps_what_else_the_address_names(boards: Boards, signed_in: Client) -> None:
+    page = signed_in.get("/?channel=1&board=messages&category=Chess&range=1h&metric=coverage").content.decode()
+    (form,) = re.findall(r'<form class="dates".*?</form>', page, re.DOTALL)
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', form))
+    assert hidden == {"channel": "1", "board": "messages", "size": "10", "category": "Chess", "range": "1h"}
+    assert '<option value="coverage" selected>' in form

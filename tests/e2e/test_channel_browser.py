@@ -159,7 +159,7 @@ def test_dates_and_metric_need_no_script(browser: Browser, page: Page, stack: St
     plain = context.new_page()
     plain.goto(f"{stack.url}/?channel={channel_id}&board=messages")
     plain.get_by_label("Metric").select_option("coverage")
-    plain.get_by_role("button", name="Show").click()
+    plain.locator("#dates").get_by_role("button", name="Show").click()
     expect(plain.locator("#legend [data-name]")).to_have_text("Coverage")
     until_ms = this_hour() - 2 * HOUR_MS
     plain.get_by_text("Choose dates").click()
