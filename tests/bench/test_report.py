@@ -25,6 +25,7 @@ FIGURES: dict[str, dict[str, Any]] = {
             {"channels": 5_000, "messages/s": 20_000, "cores": 1.1},
         ],
     },
+    "sockets": {"pages": 1_000, "deliveries/CPU-s": 12_345, "memory": [(0.0, 160.0)]},
     "latency": {"median_ms": 1_234, "cores": {"web": 0.1}, "peak_mb": {"web": 99}, "percentiles_ms": [1, 2]},
     "hour": {
         "minutes": 75.0,
@@ -52,6 +53,8 @@ def test_the_page_tells_the_figures_and_where_they_are_from(written: Path) -> No
     assert "| scaling | 2026-01-02T03:04:05Z | abc1234 |" in page
     assert "| 5,000 | 20,000 | 1.1 |" in page
     assert "| median ms | 1,234 |" in page
+    assert "## 1,000 live pages on one web process" in page
+    assert "| deliveries/CPU-s | 12,345 |" in page
     assert "| memory MB web | 90.0 | 95.5 | 95.5 |" in page
     assert "9,000,000 messages and 12,345 windows compared with the ledger: 0 differences" in page
 
