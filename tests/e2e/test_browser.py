@@ -161,6 +161,9 @@ def hide(page: Page, hidden: bool) -> None:
 
 
 def test_a_hidden_page_rests_and_begins_with_a_fresh_snapshot(page: Page) -> None:
+    # Viewers are told once a minute; this board moves every second.
+    page.get_by_role("tab", name="Most Active").click()
+    expect(page.locator("#list .nm").first).to_be_visible()
     frames: list[str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda text: frames.append(str(text))))
     hide(page, True)

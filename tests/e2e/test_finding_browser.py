@@ -1,0 +1,190 @@
+"""Finding, keeping, comparing and taking along in a real Chromium, on the running copy."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from drills.stack import Stack, wait_until
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+DEMO = "demo@twitchly.example"
+LIVE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def channel_ids(stack: Stack) -> list[str]:
+    """The ids of three live channels."""
+    wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
+    return sorted(stack.covered())[:3]
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack, channel_ids: list[str]) -> Iterator[Page]:
+    """A signed-in advertiser on the first of them; a script error or a refused resource fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(f"{stack.url}/?channel={channel_ids[0]}&board=messages")
+    page.get_by_label("Email").fill(DEMO)
+    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def test_one_click_puts_a_channel_on_a_watchlist_that_lives(page: Page, stack: Stack, channel_ids: list[str]) -> None:
+    for channel_id in channel_ids:
+        page.goto(f"{stack.url}/?channel={channel_id}&board=messages")
+        star = page.get_by_role("button", name="Watch", exact=True)
+        expect(star).to_have_attribute("aria-pressed", "false")
+        star.click()
+        expect(star).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="Watchlists").first.click()
+    page.get_by_role("link", name="My channels").click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    expect(page.locator("#cards > li")).to_have_count(3)
+    # Figures come by the socket, and the hour behind them from history.
+    before = page.locator("#cards [data-value]").all_inner_texts()
+    wait_until(lambda: page.locator("#cards [data-value]").all_inner_texts() != before, 20, "the cards to move")
+
+    first = page.locator("#cards > li").first
+    last = page.locator("#cards > li").last
+    moved = str(first.get_attribute("data-id"))
+    first.get_by_role("button", name=re.compile("down$")).press("Enter")
+    expect(page.locator("#cards > li").nth(1)).to_have_attribute("data-id", moved)
+    page.locator("#cards > li").nth(1).drag_to(last)
+    expect(page.locator("#cards > li").last).to_have_attribute("data-id", moved)
+    expect(page.locator("#said")).to_have_text("Order kept.")
+    page.reload()
+    expect(page.locator("#cards > li").last).to_have_attribute("data-id", moved)
+
+    page.get_by_text("Edit list").click()
+    page.get_by_role("button", name="Delete list").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#cards > li")).to_have_count(3)
+
+
+def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, channel_ids: list[str]) -> None:
+    page.get_by_role("link", name="Compare", exact=True).last.click()
+    expect(page).to_have_url(re.compile(rf"/compare\?channels={channel_ids[0]}&metric=messages$"))
+    name = page.locator("#offered option").evaluate_all("options => options.at(-1).value")
+    page.get_by_label("Add a channel by its name").fill(name)
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("#chart canvas")).to_be_visible()
+    expect(page.locator("#legend [data-value]").first).not_to_have_text("–", timeout=LIVE_MS)
+    # The streams began hours before anybody listened to them.
+    page.get_by_role("link", name="24 h").click()
+    page.get_by_role("link", name="Stream time").click()
+    expect(page.locator("#said")).to_contain_text("begins with its channel’s stream")
+    page.get_by_role("link", name="Index to 100").click()
+    page.locator("#chart").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#when")).to_contain_text("into the stream")
+    page.keyboard.press("Escape")
+    expect(page.locator("#when")).to_have_text("")
+
+
+def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Stack, tmp_path: Path) -> None:
+    page.goto(f"{stack.url}/discover")
+    everybody = page.locator("#found tbody tr")
+    expect(everybody.first).to_be_visible()
+    page.get_by_label("Measure 1").select_option("viewers")
+    page.get_by_label("From").first.fill("1000")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Viewers from 1000")).to_be_visible()
+    page.get_by_role("link", name="Channel", exact=True).click()
+    names = page.locator("#found tbody th a").all_inner_texts()
+    assert names == sorted(names, key=str.casefold)
+    with page.expect_download() as told:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    told.value.save_as(tmp_path / "channels.csv")
+    rows = list(csv.DictReader((tmp_path / "channels.csv").open(encoding="utf-8-sig", newline="")))
+    assert rows
+    assert all(float(row["viewers (viewers)"]) >= 1_000 for row in rows)
+    page.get_by_text("Save as segment").click()
+    page.get_by_label("Name").fill("Over a thousand")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"{stack.url}/discover")
+    page.get_by_role("link", name="Over a thousand").click()
+    expect(page.get_by_text("Viewers from 1000")).to_be_visible()
+
+
+def test_the_order_is_held_while_somebody_reads(page: Page, stack: Stack) -> None:
+    page.goto(f"{stack.url}/discover?sort=-messages")
+    page.locator("#found tbody tr").nth(3).hover()
+    expect(page.locator("#hold")).to_have_text("Order held while you are in the table")
+    ids = "() => [...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
+    held, figures = page.evaluate(ids), page.locator("#rows [data-metric]").all_inner_texts()
+    wait_until(lambda: page.locator("#rows [data-metric]").all_inner_texts() != figures, 20, "the figures to move")
+    assert page.evaluate(ids) == held
+    page.mouse.move(5, 5)
+    expect(page.locator("#hold")).to_have_text("Order updates every 10 s")
+    page.wait_for_function(f"(held) => JSON.stringify(({ids})()) !== JSON.stringify(held)", arg=held, timeout=60_000)
+
+
+def test_a_chart_is_taken_along_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:
+    page.get_by_text("Take along").click()
+    for name, head in (("Windows as CSV", "\ufeffend (UTC)"), ("Windows as NDJSON", '{"schema"')):
+        with page.expect_download() as told:
+            page.get_by_role("link", name=name).click()
+        told.value.save_as(tmp_path / "file")
+        assert (tmp_path / "file").read_text().startswith(head)
+        expect(page.locator("#take [data-said]")).to_have_text("Saved.")
+    with page.expect_download() as told:
+        page.get_by_role("button", name="Chart as PNG").click()
+    told.value.save_as(tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+    page.get_by_text("Share", exact=True).click()
+    page.get_by_label("Password, if any").fill("open sesame")
+    page.get_by_role("button", name="Make a link").click()
+    address = page.get_by_label("Address").first.input_value()
+    stranger = browser.new_context().new_page()
+    stranger.goto(address)
+    stranger.get_by_label("Password").fill("open sesame")
+    stranger.get_by_role("button", name="Open").click()
+    expect(stranger.locator("#chart canvas")).to_be_visible()
+    expect(stranger.locator("#value")).not_to_have_text("", timeout=LIVE_MS)
+    page.get_by_role("button", name="Revoke").first.click()
+    assert stranger.goto(address).status == 404  # type: ignore[union-attr]  # a page of ours answers
+    stranger.context.close()
+
+
+def test_a_widget_lives_in_a_frame_of_another_site(page: Page, tmp_path: Path) -> None:
+    page.get_by_text("Share", exact=True).click()
+    page.get_by_label("As", exact=True).select_option("widget")
+    page.get_by_role("button", name="Make a link").click()
+    snippet = page.get_by_label("Address").first.input_value()
+    (tmp_path / "index.html").write_text(f"<!doctype html><title>Elsewhere</title><link rel=icon href=data:,>{snippet}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as elsewhere:
+        Thread(target=elsewhere.serve_forever, daemon=True).start()
+        page.goto(f"http://localhost:{elsewhere.server_port}/index.html")
+        now = page.frame_locator("iframe").locator("#now")
+        expect(now).not_to_have_text("–", timeout=LIVE_MS)
+        before = now.inner_text()
+        wait_until(lambda: now.inner_text() != before, 20, "the widget to move")
+        elsewhere.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/compare", "/discover", "/watchlists", "/shares"])
+def test_nothing_is_wider_than_a_telephone(page: Page, stack: Stack, channel_ids: list[str], path: str) -> None:
+    page.set_viewport_size({"width": 380, "height": 800})
+    page.goto(f"{stack.url}{path}?channels={','.join(channel_ids)}")
+    assert page.evaluate("document.documentElement.scrollWidth") == 380
+    page.get_by_label("Menu").click()
+    expect(page.locator(".nav-menu").get_by_role("link", name="Discover")).to_be_visible()
