@@ -10,6 +10,10 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from apps.dashboard.channel.spans import BadSpan
+from apps.dashboard.models import User
+from core.errors import NotFound, ServiceAway
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -51,6 +55,29 @@ def account_required(view: View) -> View:
     return guarded
 
 
+def of_channel(view: View) -> View:
+    """Let what a script asks of a channel end with the reason where there is no such channel, or no such time."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except BadSpan as error:
+            return refused(str(error), 400)
+        except NotFound as error:
+            return refused(str(error), 404)
+        except ServiceAway:
+            return refused("This channel cannot be looked up just now. Try again soon.", 503)
+
+    return guarded
+
+
 def refused(reason: str, status: int) -> JsonResponse:
     """Return why a script does not get what it asked for."""
     return JsonResponse({"reason": reason}, status=status)
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return who asks, where a view lets nobody in without a sign-in."""
+    assert isinstance(request.user, User)  # noqa: S101  login_required or account_required sees to it
+    return request.user

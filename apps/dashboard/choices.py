@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from apps.dashboard.channel.spans import Span, iso
+from apps.dashboard.channel.spans import BadSpan, Span, asked_span, iso
 from apps.metrics.queries import RANGES, Range, past_range
 from core.bands import BAND
 from core.metrics import BOARDS, METRIC
@@ -105,3 +105,11 @@ def read_query(query: Mapping[str, str]) -> Choice:
         range_key if range_key in RANGES else DEFAULT_RANGE,
         charted if charted in METRIC and charted != board.metric else None,
     )
+
+
+def asked_range(query: Mapping[str, str], now_ms: int) -> Range:
+    """Return the range that a query string asks for, between two dates or up to now. Raises: BadSpan."""
+    range_key = query.get("range", DEFAULT_RANGE)
+    if range_key not in RANGES:
+        raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
+    return Choice(range=range_key, span=asked_span(query, now_ms)).shown(now_ms)

@@ -6,11 +6,8 @@ import threading
 from collections.abc import Mapping
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 
-from apps.dashboard.directory import Directory
-from apps.dashboard.readings import ChannelNow, LiveBoards
-from apps.metrics.board_reader import BoardReader
+from apps.dashboard.readings import ChannelNow, own_boards
 from core.ranking import age_of
 
 KEPT_MS = 3_000
@@ -41,12 +38,8 @@ FIELD = Field()
 
 
 async def _read(now_ms: int) -> Mapping[str, ChannelNow]:
-    # Connections of its own: those of the hub belong to another event loop.
-    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-    try:
+    async with own_boards() as boards:
         reading = await boards.read_all(now_ms)
-    finally:
-        await boards.aclose()
     newest_ms = reading.newest_end_ms
     return {
         channel_id: channel

@@ -11,16 +11,13 @@ from weakref import WeakKeyDictionary
 
 import redis
 from channels.layers import get_channel_layer
-from django.conf import settings
 
-from apps.dashboard.directory import Directory
 from apps.dashboard.fillings import Fillings
 from apps.dashboard.queries import read_recent
-from apps.dashboard.readings import LiveBoards
+from apps.dashboard.readings import live_boards
 from apps.dashboard.recent import RecentMarks
 from apps.dashboard.slots import Slot
 from apps.dashboard.wishes import Subscribe
-from apps.metrics.board_reader import BoardReader
 from core.errors import ServiceAway
 from twitchly.clock import now_ms
 
@@ -156,6 +153,5 @@ def running_hub() -> Hub:
     """Return the hub of this process; its connections belong to the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-        _hubs[loop] = Hub(get_channel_layer(), Fillings(boards, RecentMarks(read_recent), now_ms))
+        _hubs[loop] = Hub(get_channel_layer(), Fillings(live_boards(), RecentMarks(read_recent), now_ms))
     return _hubs[loop]

@@ -13,12 +13,11 @@ from django.conf import settings
 from apps.dashboard.choices import Board, Choice, is_channel_id
 from apps.dashboard.directory import Directory, Profile, language_name
 from apps.dashboard.freshness import Freshness, viewers_freshness
-from apps.dashboard.readings import ChannelNow, LiveBoards, Reading, Row
+from apps.dashboard.readings import ChannelNow, Reading, Row, own_boards
 from apps.dashboard.summary import value_of
 from apps.dashboard.templatetags.figures import LENGTHS
 from apps.dashboard.timeline import marks_json
 from apps.metrics import queries as history
-from apps.metrics.board_reader import BoardReader
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import Range, Series
 from core.errors import NotFound, ServiceAway
@@ -91,17 +90,27 @@ def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, Offer]:
 
 
 async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, Offer]:
-    # Connections of its own: those of the hub belong to another event loop under WSGI and in tests.
-    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-    try:
+    async with own_boards() as boards:
         reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
         rows = reading.rows[choice.board]
         if not choice.channel and rows:
             reading = await boards.read([choice.board], [rows[0].id], now_ms)
         directory = boards.directory
         return reading, _offer(choice.board, directory.categories(), directory.languages())
-    finally:
-        await boards.aclose()
+
+
+def read_channels(channel_ids: Collection[str], now_ms: int) -> Reading | None:
+    """Return the known ones of these channels now, or None while Redis is away."""
+    try:
+        return async_to_sync(_read_channels)(channel_ids, now_ms)
+    except ServiceAway as error:
+        log.warning("channels are shown without live figures: %s", error)
+        return None
+
+
+async def _read_channels(channel_ids: Collection[str], now_ms: int) -> Reading:
+    async with own_boards() as boards:
+        return await boards.read((), channel_ids, now_ms)
 
 
 def _offer(board: Board, categories: list[str], languages: list[tuple[str, str]]) -> Offer:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+from django.conf import settings
 
 from apps.dashboard.choices import Board
 from apps.dashboard.directory import Directory, Profile
@@ -186,3 +189,18 @@ def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
     if live is None:
         return ChannelNow(profile, None, 0.0, {}, {}, {})
     return ChannelNow(profile, live.end_ms, live.coverage, live.values, live.unranked, live.apart)
+
+
+def live_boards() -> LiveBoards:
+    """Return what reads this copy's boards; its connections belong to the event loop that uses them first."""
+    return LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+
+
+@asynccontextmanager
+async def own_boards() -> AsyncIterator[LiveBoards]:
+    """Open boards for one reading: those of the hub belong to another event loop under WSGI and in tests."""
+    boards = live_boards()
+    try:
+        yield boards
+    finally:
+        await boards.aclose()

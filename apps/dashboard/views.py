@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import look_required, refused, sign_in_required, user_of
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.channel.spans import BadSpan, asked_span
 from apps.dashboard.choices import BOARD_KEYS, DEFAULT_BOARD, DEFAULTS, SIZES, Choice, read_query
@@ -96,8 +96,7 @@ def find_json(request: HttpRequest) -> JsonResponse:
 @login_required
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask the curators for a channel that is not followed."""
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101  login_required sees to it
+    user = user_of(request)
     form = AskForm(request.POST) if request.method == "POST" else AskForm()
     if form.is_bound and form.is_valid():
         try:

@@ -1,5 +1,6 @@
 // A shared channel: its chart, drawn anew each minute, and the figure of now.
 
+import { told } from "./ask.js";
 import { Chart } from "./chart.js";
 import { figure, when } from "./figures.js";
 import { metricOf, unitOf, useMetrics } from "./metrics.js";
@@ -23,11 +24,6 @@ const chart = new Chart($("chart"), {
   onNote: () => {},
 });
 let nowMs = start.now_ms;
-
-async function told(url) {
-  const answer = await fetch(url).catch(() => null);
-  return answer?.ok && !answer.redirected ? answer.json() : null;
-}
 
 async function drawSeries() {
   if (document.hidden) return;

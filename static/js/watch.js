@@ -1,5 +1,7 @@
 // The star beside a channel: puts it on the watchlist used last, and offers the others.
 
+import { told } from "./ask.js";
+
 /** Bind a star: `channel()` is the id it stands for; `say(text)` tells what became of a click. */
 export class Star {
   constructor(root, { channel, say }) {
@@ -14,8 +16,8 @@ export class Star {
   /** Another channel is shown: ask which lists hold it. */
   async look() {
     const channel = this.channel();
-    const answer = await fetch(`/watchlists/lists?channel=${channel}`).catch(() => null);
-    if (answer?.ok && channel === this.channel()) this.show((await answer.json()).lists);
+    const found = await told(`/watchlists/lists?channel=${channel}`);
+    if (found && channel === this.channel()) this.show(found.lists);
   }
 
   show(lists) {
@@ -43,13 +45,13 @@ export class Star {
     const body = new URLSearchParams({ ...fields, channel: this.channel(), csrfmiddlewaretoken: token });
     const headers = { Accept: "application/json" };
     const answer = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(() => null);
-    const told = await answer?.json().catch(() => null);
+    const reply = await answer?.json().catch(() => null);
     if (!answer?.ok) {
-      this.say(told?.reason ?? "The watchlist could not be changed. Try again.");
+      this.say(reply?.reason ?? "The watchlist could not be changed. Try again.");
       return;
     }
-    this.show(told.lists);
-    this.say(left ? `Taken off “${left}”.` : `On “${told.list}”.`);
+    this.show(reply.lists);
+    this.say(left ? `Taken off “${left}”.` : `On “${reply.list}”.`);
   }
 }
 

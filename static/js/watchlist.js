@@ -1,11 +1,12 @@
 // The page of a watchlist: live figures on its cards, their past hour anew each minute, and their order.
 
+import { told } from "./ask.js";
 import { Connection } from "./connection.js";
 import { figure } from "./figures.js";
 import { useMetrics } from "./metrics.js";
 import { Reorder } from "./reorder.js";
 import { LiveSocket, liveUrl } from "./socket.js";
-import { sparkPath } from "./sparkline.js";
+import { linePath } from "./small-line.js";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -59,11 +60,11 @@ function write(card, selector, text) {
 
 async function drawLines() {
   if (document.hidden) return;
-  const answer = await fetch(`/watchlists/${start.id}/lines?metric=${start.metric}`).catch(() => null);
-  if (!answer?.ok) return;
-  const { now_ms: nowMs, lines } = await answer.json();
+  const hour = await told(`/watchlists/${start.id}/lines?metric=${start.metric}`);
+  if (!hour) return;
+  const { now_ms: nowMs, lines } = hour;
   for (const [id, points] of Object.entries(lines)) {
-    cards.get(id)?.querySelector("path").setAttribute("d", sparkPath(points, nowMs - HOUR_MS, nowMs, MINUTE_MS));
+    cards.get(id)?.querySelector("path").setAttribute("d", linePath(points, nowMs - HOUR_MS, nowMs, MINUTE_MS));
   }
 }
 

@@ -1,8 +1,9 @@
 // A widget or an overlay: the figure of now every 2 s, its line every minute.
 
+import { told } from "./ask.js";
 import { figure } from "./figures.js";
 import { useMetrics } from "./metrics.js";
-import { sparkPath } from "./sparkline.js";
+import { linePath } from "./small-line.js";
 
 const NOW_EVERY_MS = 2_000;
 const LINE_EVERY_MS = 60_000;
@@ -10,11 +11,6 @@ const LINE_EVERY_MS = 60_000;
 const $ = (id) => document.getElementById(id);
 const start = JSON.parse($("start").textContent);
 useMetrics(start.metrics);
-
-async function told(url) {
-  const answer = await fetch(url).catch(() => null);
-  return answer?.ok && !answer.redirected ? answer.json() : null;
-}
 
 async function showNow() {
   if (document.hidden) return;
@@ -33,7 +29,7 @@ async function drawLine() {
   const values = series.values[start.metric];
   const points = series.end_ms.map((endMs, i) => [endMs, values[i]]).filter(([, value]) => value !== null);
   const untilMs = start.range.until_ms ?? series.now_ms;
-  $("line").setAttribute("d", sparkPath(points, untilMs - start.range.span_ms, untilMs, start.range.step_ms));
+  $("line").setAttribute("d", linePath(points, untilMs - start.range.span_ms, untilMs, start.range.step_ms));
 }
 
 drawLine();

@@ -10,7 +10,7 @@ from django.test import Client
 from apps.dashboard.accounts.data import personal_data
 from apps.dashboard.models import User, Watchlist
 from apps.dashboard.services import ensure_user
-from apps.dashboard.sparkline import spark_path
+from apps.dashboard.small_line import line_path
 from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.queries import channels_of, lists_with
 from core.errors import Refused
@@ -181,5 +181,5 @@ def test_watchlists_are_among_the_data_of_an_account(owner: User) -> None:
 
 def test_a_line_breaks_where_minutes_are_missing() -> None:
     points = [(0, 0.0), (60_000, 5.0), (180_000, 10.0), (240_000, 10.0)]
-    assert spark_path(points, 0, 240_000, 60_000) == "M0.0 46.0L60.0 24.0M180.0 2.0L240.0 2.0"
-    assert spark_path([], 0, 240_000, 60_000) == ""
+    assert line_path(points, 0, 240_000, 60_000) == "M0.0 46.0L60.0 24.0M180.0 2.0L240.0 2.0"
+    assert line_path([], 0, 240_000, 60_000) == ""

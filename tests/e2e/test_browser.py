@@ -15,36 +15,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.records import event_record
 from drills.stack import Stack
+from tests.e2e.visitor import LIVE_MS, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-
-DEMO = "demo@twitchly.example"
-LIVE_MS = 20_000
 
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     """A signed-in advertiser on the board; a script error or a refused resource fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: problems.extend(unhashed(request.url)))
-    page.goto(stack.url)
-    page.get_by_label("Email").fill(DEMO)
-    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
-    page.get_by_role("button", name="Sign In", exact=True).click()
-    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
-    yield page
-    context.close()
+    with visit(browser, stack, "/", height=900) as (page, problems):
+        yield page
     # A web process that was killed refuses connections for a while; Chromium itself reports that.
     assert [problem for problem in problems if "net::ERR_" not in problem and "WebSocket" not in problem] == []
-
-
-def unhashed(url: str) -> list[str]:
-    """Return the address of a static file whose name does not tell its content: it may be that of another version."""
-    return [url] if "/static/" in url and not re.search(r"\.[0-9a-f]{12}\.", url) else []
 
 
 def values(page: Page) -> list[str]:

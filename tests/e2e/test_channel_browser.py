@@ -17,11 +17,9 @@ from core.broadcast import Broadcast
 from core.records import WindowRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from drills.stack import Stack, wait_until
+from tests.e2e.visitor import LIVE_MS, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-
-DEMO = "demo@twitchly.example"
-LIVE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +69,8 @@ def distinct(channel_id: str, end_ms: int, chatters: int) -> WindowRecord:
 @pytest.fixture
 def page(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
     """A signed-in advertiser on the channel; a script error or a refused resource fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.goto(f"{stack.url}/?channel={channel_id}&board=messages")
-    page.get_by_label("Email").fill(DEMO)
-    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
-    page.get_by_role("button", name="Sign In", exact=True).click()
-    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
-    yield page
-    context.close()
+    with visit(browser, stack, f"/?channel={channel_id}&board=messages") as (page, problems):
+        yield page
     assert problems == []
 
 

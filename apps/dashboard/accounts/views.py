@@ -14,15 +14,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from apps.dashboard.access import user_of
 from apps.dashboard.accounts.data import delete_account, personal_data
-from apps.dashboard.models import User
 
 
 @require_safe
 @never_cache
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    user = _user(request)
+    user = user_of(request)
     factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return render(
         request,
@@ -41,7 +41,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @reauthentication_required  # type: ignore[untyped-decorator]
 def data(request: HttpRequest) -> JsonResponse:
     """Give what is kept about the account, as a file."""
-    response = JsonResponse(personal_data(_user(request)), json_dumps_params={"indent": 2})
+    response = JsonResponse(personal_data(user_of(request)), json_dumps_params={"indent": 2})
     response["Content-Disposition"] = 'attachment; filename="twitchly-account.json"'
     return response
 
@@ -52,7 +52,7 @@ def data(request: HttpRequest) -> JsonResponse:
 @reauthentication_required  # type: ignore[untyped-decorator]
 def delete(request: HttpRequest) -> HttpResponse:
     """Delete the account once its address was typed; that of a member of staff, only another one can."""
-    user = _user(request)
+    user = user_of(request)
     typed = request.POST.get("email", "").strip().lower()
     if request.method == "POST" and typed == user.email and not user.is_staff:
         delete_account(user)
@@ -61,8 +61,3 @@ def delete(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     refused = request.method == "POST" and not user.is_staff
     return render(request, "account/delete.html", {"refused": refused, "typed": typed}, status=400 if refused else 200)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  login_required sees to it
-    return request.user

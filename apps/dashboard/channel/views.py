@@ -11,16 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.dashboard.access import account_required, look_required, refused, sign_in_required
+from apps.dashboard.access import account_required, look_required, of_channel, refused, sign_in_required, user_of
 from apps.dashboard.channel import notes
-from apps.dashboard.channel.spans import BadSpan, asked_span
 from apps.dashboard.channel.standing import read_standings, standing_json
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
-from apps.dashboard.choices import DEFAULT_RANGE, Choice, is_channel_id
+from apps.dashboard.choices import asked_range, is_channel_id
 from apps.dashboard.directory import Profile
-from apps.dashboard.models import Note, User
+from apps.dashboard.models import Note
 from apps.dashboard.queries import find_profile, read_series, series_json
-from apps.metrics.queries import RANGES
 from core.errors import NotFound, ServiceAway
 from core.metrics import METRIC
 from core.records import EPOCH_MS
@@ -34,19 +32,11 @@ MS_MAX = 10**15
 @require_safe
 @never_cache
 @look_required
-def series(request: HttpRequest, channel_id: str) -> HttpResponse:
-    now, range_key = now_ms(), request.GET.get("range", DEFAULT_RANGE)
-    if range_key not in RANGES:
-        return refused(f"There is no such range. There are {', '.join(RANGES)}.", 400)
-    try:
-        shown = Choice(range=range_key, span=asked_span(request.GET.dict(), now)).shown(now)
-        find_profile(channel_id, now)
-    except BadSpan as error:
-        return refused(str(error), 400)
-    except NotFound as error:
-        return refused(str(error), 404)
-    except ServiceAway:
-        return refused("This channel cannot be looked up just now. Try again soon.", 503)
+@of_channel
+def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
+    now = now_ms()
+    shown = asked_range(request.GET.dict(), now)
+    find_profile(channel_id, now)
     found = read_series(channel_id, shown, now)
     if found is None:
         return refused(f"{AWAY} Live figures still come.", 503)
@@ -172,8 +162,3 @@ def profile_of(channel_id: str) -> Profile:
         raise Http404(str(error)) from None
     except ServiceAway:
         return Profile(channel_id, "", f"channel {channel_id}")
-
-
-def user_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  account_required sees to it
-    return request.user

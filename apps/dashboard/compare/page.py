@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
 
 from apps.dashboard.channel.spans import Span
 from apps.dashboard.compare.comparison import Comparison, range_of
-from apps.dashboard.directory import Directory
-from apps.dashboard.queries import read_series
-from apps.dashboard.readings import ChannelNow, LiveBoards
+from apps.dashboard.queries import read_channels, read_series
+from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, summarise, value_of
-from apps.metrics.board_reader import BoardReader
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.queries import RANGES, Series
 from apps.metrics.store import WindowStore
@@ -56,13 +52,14 @@ class ComparisonPage:
 
 def read_lines(comparison: Comparison, now_ms: int) -> ComparisonPage:
     """Return the lines of a comparison, in its order."""
-    found = async_to_sync(_read_live)(comparison.channels, now_ms)
-    known = [channel_id for channel_id in comparison.channels if channel_id in (found or {})]
-    lines = [_line(n, (found or {})[channel_id], comparison, now_ms) for n, channel_id in enumerate(known, 1)]
+    reading = read_channels(comparison.channels, now_ms)
+    channels = reading.channels if reading else {}
+    known = [channel_id for channel_id in comparison.channels if channel_id in channels]
+    lines = [_line(n, channels[channel_id], comparison, now_ms) for n, channel_id in enumerate(known, 1)]
     return ComparisonPage(
         lines,
-        [channel_id for channel_id in comparison.channels if found is not None and channel_id not in found],
-        live_away=found is None,
+        [channel_id for channel_id in comparison.channels if reading and channel_id not in channels],
+        live_away=reading is None,
         history_away=any(line.series is None and line.zero_ms is not None for line in lines),
     )
 
@@ -141,15 +138,3 @@ def _line_json(line: Line, metric: str) -> dict[str, Any]:
         "coverage": [point.coverage for point in points],
         "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms} for gap in (series.gaps if series else ())],
     }
-
-
-async def _read_live(channel_ids: Sequence[str], now_ms: int) -> dict[str, ChannelNow] | None:
-    # Connections of its own: those of the hub belong to another event loop.
-    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-    try:
-        return dict((await boards.read((), channel_ids, now_ms)).channels)
-    except ServiceAway as error:
-        log.warning("channels are compared without live figures: %s", error)
-        return None
-    finally:
-        await boards.aclose()

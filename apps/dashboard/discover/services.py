@@ -9,17 +9,15 @@ from django.http import QueryDict
 
 from apps.dashboard.discover.search import read_search
 from apps.dashboard.models import Segment, User
+from apps.dashboard.names import clean_name
 from core.errors import NotFound, Refused
 
 SEGMENTS_MAX = 50
-NAME_MAX = 60
 
 
 def save_segment(*, owner: User, name: str, query: str) -> Segment:
     """Keep a search, without the page that was shown. Raises: Refused."""
-    name = " ".join(name.split())
-    if not name or len(name) > NAME_MAX or not name.isprintable():
-        raise Refused(f"A segment needs a name of 1 to {NAME_MAX} characters.")
+    name = clean_name("segment", name)
     if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
         raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
     # Read and written anew: what is kept is a search and nothing else.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from apps.dashboard.discover.search import NAMED, PAGE_SIZE, PERCENTILE, Search
 from apps.dashboard.readings import ChannelNow
 from core.bands import Band, band_of
-from core.standing import FEWEST
+from core.standing import percentiles
 
 Measures = Mapping[str, float | None]
 
@@ -97,18 +96,11 @@ def _band(channel: ChannelNow) -> Band | None:
     return None if viewers is None else band_of(viewers)
 
 
-def _percentiles(metric: str, channels: Iterable[ChannelNow]) -> dict[str, float]:
-    """Return each ranked channel's percentile among those of its size; see core.standing.percentile."""
+def _percentiles(metric: str, channels: Iterable[ChannelNow]) -> dict[str, int]:
+    """Return each ranked channel's percentile among those of its size."""
     groups: dict[str, dict[str, float]] = defaultdict(dict)
     for channel in channels:
         band, value = _band(channel), value_of(channel, metric)
         if band is not None and value is not None and metric not in channel.unranked:
             groups[band.key][channel.profile.id] = value
-    found: dict[str, float] = {}
-    for group in groups.values():
-        values = sorted(group.values())
-        if len(values) >= FEWEST:
-            for channel_id, value in group.items():
-                below, equal = bisect_left(values, value), bisect_right(values, value) - bisect_left(values, value) - 1
-                found[channel_id] = int(100 * (below + equal / 2) / (len(values) - 1))
-    return found
+    return {channel_id: percent for group in groups.values() for channel_id, percent in percentiles(group).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import look_required, refused, sign_in_required, user_of
 from apps.dashboard.discover.search import (
     MEASURES,
     NAMED,
@@ -89,7 +89,7 @@ def keep(request: HttpRequest) -> HttpResponseRedirect:
     """Keep the search under a name."""
     query = request.POST.get("query", "")
     try:
-        segment = save_segment(owner=cast("User", request.user), name=request.POST.get("name", ""), query=query)
+        segment = save_segment(owner=user_of(request), name=request.POST.get("name", ""), query=query)
         messages.success(request, f"Kept as “{segment.name}”.")
         query = segment.query
     except Refused as error:
@@ -102,7 +102,7 @@ def keep(request: HttpRequest) -> HttpResponseRedirect:
 @login_required
 def forget(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
     try:
-        segment = delete_segment(owner=cast("User", request.user), segment_id=segment_id)
+        segment = delete_segment(owner=user_of(request), segment_id=segment_id)
     except NotFound as error:
         raise Http404(str(error)) from None
     messages.info(request, f"Deleted the segment “{segment.name}”. Its channels are below: keep it again to undo.")

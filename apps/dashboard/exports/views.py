@@ -10,17 +10,16 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from apps.dashboard.access import look_required, refused
-from apps.dashboard.channel.spans import BadSpan, asked_span, iso
-from apps.dashboard.choices import DEFAULT_RANGE, Choice
+from apps.dashboard.access import look_required, of_channel, refused
+from apps.dashboard.channel.spans import BadSpan, iso
+from apps.dashboard.choices import asked_range
 from apps.dashboard.directory import Profile
 from apps.dashboard.exports.formats import CONTENT_TYPES, Field, Format, writer_of
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, Rows, event_rows, finer, pieces, point_rows
 from apps.dashboard.queries import find_profile, read_series
 from apps.metrics import queries as history
-from apps.metrics.queries import RANGES, Range, Series
+from apps.metrics.queries import Range, Series
 from core.columns import STORED_GRAINS
-from core.errors import NotFound, ServiceAway
 from twitchly.clock import now_ms
 
 ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
@@ -32,23 +31,17 @@ ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
 @require_GET
 @never_cache
 @look_required
+@of_channel
 def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format) -> HttpResponseBase:
     """Give a channel's windows or events as a file that is written while it is read.
 
     Query: `range`, or `from` and `until`; `grain` for other windows than the chart's.
     """
     now = now_ms()
-    try:
-        shown = _shown(request, now)
-        profile = find_profile(channel_id, now)
-        first, *rest = pieces(shown, now)
-        series = read_series(channel_id, first, now)
-    except BadSpan as error:
-        return refused(str(error), 400)
-    except NotFound as error:
-        return refused(str(error), 404)
-    except ServiceAway:
-        return refused("This channel cannot be looked up just now. Try again soon.", 503)
+    shown = _shown(request, now)
+    profile = find_profile(channel_id, now)
+    first, *rest = pieces(shown, now)
+    series = read_series(channel_id, first, now)
     if series is None:
         return refused("History cannot be read just now. Try again soon.", 503)
     fields, rows_of = ROWS[what]
@@ -58,10 +51,7 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
 
 def _shown(request: HttpRequest, now: int) -> Range:
     """Raises: BadSpan."""
-    range_key, grain = request.GET.get("range", DEFAULT_RANGE), request.GET.get("grain", "")
-    if range_key not in RANGES:
-        raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
-    shown = Choice(range=range_key, span=asked_span(request.GET.dict(), now)).shown(now)
+    shown, grain = asked_range(request.GET.dict(), now), request.GET.get("grain", "")
     if not grain:
         return shown
     known = next((one for one in STORED_GRAINS if one == grain), None)
@@ -92,7 +82,6 @@ async def _written(
 def _file(body: AsyncIterator[str], form: Format, stem: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(cast("Any", body), content_type=CONTENT_TYPES[form])
     response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
-    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 

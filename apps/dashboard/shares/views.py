@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from csp.decorators import csp_replace
 from django.contrib import messages
@@ -16,12 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.dashboard.access import refused
+from apps.dashboard.access import refused, user_of
 from apps.dashboard.channel.spans import BadSpan
 from apps.dashboard.compare.comparison import Comparison, read_comparison
 from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
-from apps.dashboard.models import ShareLink, User
+from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import range_json
 from apps.dashboard.shares import links
 from apps.dashboard.shares.page import (
@@ -52,7 +52,7 @@ LinkView = Callable[[HttpRequest, ShareLink], HttpResponse]
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     """Show one's links; a POST makes one."""
-    user = cast("User", request.user)
+    user = user_of(request)
     if request.method == "POST":
         try:
             link = links.create_link(owner=user, **_asked(request))
@@ -68,63 +68,63 @@ def overview(request: HttpRequest) -> HttpResponse:
 @login_required
 def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
     try:
-        link = links.revoke_link(owner=cast("User", request.user), link_id=link_id)
+        link = links.revoke_link(owner=user_of(request), link_id=link_id)
     except NotFound as error:
         raise Http404(str(error)) from None
     messages.success(request, f"Revoked: nobody sees “{link.title}” by that link any more.")
     return redirect("shares")
 
 
-def by_link(view: LinkView) -> Callable[..., HttpResponse]:
-    """Give a view the link that its address names; where that has ended, or asks for a password, say so."""
+def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpResponse]]:
+    """Give a view the link, of one of these kinds, that its address names; where there is none, it says why.
 
-    @wraps(view)
-    def opened(request: HttpRequest, token: str) -> HttpResponse:
-        try:
-            link = links.find_link(token)
-        except NotFound as error:
-            return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
-        if links.admits(link, request.COOKIES.get(_cookie(link), "")):
-            return view(request, link)
-        return redirect("share-password", token)
+    Where it asks for a password, so does this.
+    """
 
-    return opened
+    def decorator(view: LinkView) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def opened(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                link = links.find_link(token)
+                if link.kind not in kinds:
+                    raise NotFound("There is no such page.")
+            except NotFound as error:
+                return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+            if links.admits(link, request.COOKIES.get(_cookie(link), "")):
+                return view(request, link)
+            return redirect("share-password", token)
+
+        return opened
+
+    return decorator
 
 
 @require_GET
 @never_cache
 @xframe_options_exempt
-@csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]  # it takes views with arguments, too
-def widget(request: HttpRequest, token: str) -> HttpResponse:
+@csp_replace({"frame-ancestors": ["*"]})
+@by_link(ShareLink.Kind.WIDGET)
+def widget(request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Show a widget, in whatever frame."""
-    return _shown(request, token, ShareLink.Kind.WIDGET)
+    return _shown(request, link)
 
 
 @require_GET
 @never_cache
-def page(request: HttpRequest, token: str) -> HttpResponse:
+@by_link(ShareLink.Kind.PAGE, ShareLink.Kind.OVERLAY)
+def page(request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Show a page or an overlay; no frame may hold it."""
-    return _shown(request, token, ShareLink.Kind.PAGE, ShareLink.Kind.OVERLAY)
+    return _shown(request, link)
 
 
-def _shown(request: HttpRequest, token: str, *kinds: ShareLink.Kind) -> HttpResponse:
-    return _opened(kinds)(request, token)
-
-
-def _opened(kinds: tuple[ShareLink.Kind, ...]) -> Callable[..., HttpResponse]:
-    @by_link
-    def view(request: HttpRequest, link: ShareLink) -> HttpResponse:
-        if link.kind not in kinds:
-            return render(request, "shares/ended.html", {"reason": "There is no such page."}, status=404)
-        links.count_opening(link)
-        return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
-
-    return view
+def _shown(request: HttpRequest, link: ShareLink) -> HttpResponse:
+    links.count_opening(link)
+    return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
 
 
 @require_GET
 @never_cache
-@by_link
+@by_link(*ShareLink.Kind)
 def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Give the channel as it is now."""
     at_ms = now_ms()
@@ -134,7 +134,7 @@ def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
 
 @require_GET
 @never_cache
-@by_link
+@by_link(*ShareLink.Kind)
 def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Give the lines of the chart anew."""
     at_ms = now_ms()

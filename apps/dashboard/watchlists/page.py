@@ -6,14 +6,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from apps.dashboard.directory import Directory
-from apps.dashboard.readings import ChannelNow, LiveBoards
-from apps.dashboard.sparkline import spark_path
+from apps.dashboard.queries import read_channels
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.small_line import line_path
 from apps.metrics import queries as history
-from apps.metrics.board_reader import BoardReader
 from core.errors import ServiceAway
 from core.times import HOUR_MS, MINUTE_MS
 
@@ -43,18 +41,17 @@ class Cards:
 
 def read_cards(channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:
     """Return the cards of these channels for one metric."""
-    reading = async_to_sync(_read_live)(channel_ids, now_ms)
-    lines = read_lines(channel_ids, metric, now_ms)
-    channels, newest_ms = reading or ({}, None)
+    reading, lines = read_channels(channel_ids, now_ms), read_lines(channel_ids, metric, now_ms)
+    channels = reading.channels if reading else {}
     cards = [
         Card(
             channel_id,
             channels.get(channel_id),
-            spark_path((lines or {}).get(channel_id, []), now_ms - HOUR_MS, now_ms, MINUTE_MS),
+            line_path((lines or {}).get(channel_id, []), now_ms - HOUR_MS, now_ms, MINUTE_MS),
         )
         for channel_id in channel_ids
     ]
-    return Cards(cards, newest_ms, live_away=reading is None, lines_away=lines is None)
+    return Cards(cards, reading.newest_end_ms if reading else None, live_away=reading is None, lines_away=lines is None)
 
 
 def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:
@@ -66,16 +63,3 @@ def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | 
     except ServiceAway as error:
         log.warning("a watchlist is shown without its lines: %s", error)
         return None
-
-
-async def _read_live(channel_ids: Sequence[str], now_ms: int) -> tuple[dict[str, ChannelNow], int | None] | None:
-    # Connections of its own: those of the hub belong to another event loop.
-    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-    try:
-        reading = await boards.read((), channel_ids, now_ms)
-    except ServiceAway as error:
-        log.warning("a watchlist is shown without live figures: %s", error)
-        return None
-    finally:
-        await boards.aclose()
-    return dict(reading.channels), reading.newest_end_ms

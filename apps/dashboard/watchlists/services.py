@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from apps.dashboard.choices import is_channel_id
 from apps.dashboard.models import User, Watched, Watchlist
+from apps.dashboard.names import clean_name
 from apps.dashboard.watchlists.queries import channels_of
 from core.errors import Refused
 
 LISTS_MAX = 20
 CHANNELS_MAX = 100
-NAME_MAX = 60
 FIRST_NAME = "My channels"
 UNDO_S = 600
 _SALT = "watchlists.undo"
@@ -24,7 +24,7 @@ _SALT = "watchlists.undo"
 
 def create(*, owner: User, name: str) -> Watchlist:
     """Make an empty watchlist."""
-    name = _name(name)
+    name = clean_name("watchlist", name)
     if Watchlist.objects.filter(owner=owner).count() >= LISTS_MAX:
         raise Refused(f"You have {LISTS_MAX} watchlists. Delete one to make another.")
     try:
@@ -36,7 +36,7 @@ def create(*, owner: User, name: str) -> Watchlist:
 
 def rename(*, watchlist: Watchlist, name: str) -> None:
     """Give a watchlist another name."""
-    watchlist.name = _name(name)
+    watchlist.name = clean_name("watchlist", name)
     try:
         with transaction.atomic():
             watchlist.save(update_fields=["name"])
@@ -103,10 +103,3 @@ def _append(watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
         Watched(watchlist=watchlist, channel_id=channel_id, position=first + number)
         for number, channel_id in enumerate(channel_ids)
     )
-
-
-def _name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > NAME_MAX or not name.isprintable():
-        raise Refused(f"A watchlist needs a name of 1 to {NAME_MAX} characters.")
-    return name

@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.dashboard.access import user_of
 from apps.dashboard.choices import BOARD_KEYS
 from apps.dashboard.models import User, Watchlist
 from apps.dashboard.views import metric_json
@@ -32,7 +33,7 @@ COMPARED_MAX = 6
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     """Show all lists; a POST makes one."""
-    user, name, wrong = _user(request), request.POST.get("name", ""), ""
+    user, name, wrong = user_of(request), request.POST.get("name", ""), ""
     if request.method == "POST":
         try:
             return redirect("watchlist", services.create(owner=user, name=name).pk)
@@ -51,7 +52,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
     channel_ids = channels_of(found)
     context = {
         "list": found,
-        "others": watchlists_of(_user(request)),
+        "others": watchlists_of(user_of(request)),
         "page": read_cards(channel_ids, metric, now),
         "now_ms": now,
         "metric": METRIC[metric],
@@ -104,7 +105,7 @@ def delete(request: HttpRequest, watchlist_id: int) -> HttpResponseRedirect:
 @login_required
 def restore(request: HttpRequest) -> HttpResponseRedirect:
     try:
-        found = services.restore(owner=_user(request), undo=request.POST.get("undo", ""))
+        found = services.restore(owner=user_of(request), undo=request.POST.get("undo", ""))
     except Refused as error:
         messages.error(request, str(error))
         return redirect("watchlists")
@@ -126,7 +127,7 @@ def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @login_required
 def watch(request: HttpRequest) -> HttpResponse:
     """Put `channel` on a list (`list`, or the one used last), or with `off` take it off again."""
-    user, channel_id = _user(request), request.POST.get("channel", "")
+    user, channel_id = user_of(request), request.POST.get("channel", "")
     try:
         chosen = _chosen(request)
         if request.POST.get("off") and chosen:
@@ -148,7 +149,7 @@ def watch(request: HttpRequest) -> HttpResponse:
 @login_required
 def lists(request: HttpRequest) -> JsonResponse:
     """Give one's lists, the one used last first, and which hold `channel`."""
-    return JsonResponse({"lists": _lists(_user(request), request.GET.get("channel", ""))})
+    return JsonResponse({"lists": _lists(user_of(request), request.GET.get("channel", ""))})
 
 
 def _lists(user: User, channel_id: str) -> list[dict[str, Any]]:
@@ -177,7 +178,7 @@ def _metric(request: HttpRequest) -> str:
 
 def _find(request: HttpRequest, watchlist_id: int) -> Watchlist:
     try:
-        return find_watchlist(_user(request), watchlist_id)
+        return find_watchlist(user_of(request), watchlist_id)
     except NotFound as error:
         raise Http404(str(error)) from None
 
@@ -191,8 +192,3 @@ def _back(request: HttpRequest) -> str:
 
 def _wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  login_required sees to it
-    return request.user

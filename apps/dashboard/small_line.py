@@ -1,4 +1,4 @@
-"""A small line without axes, as the path of an SVG. static/js/sparkline.js draws the same."""
+"""A small line without axes, as the path of an SVG. static/js/small-line.js draws the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 240, 48
 BROKEN_AFTER = 1.5
 
 
-def spark_path(points: Sequence[tuple[int, float]], from_ms: int, until_ms: int, step_ms: int) -> str:
+def line_path(points: Sequence[tuple[int, float]], from_ms: int, until_ms: int, step_ms: int) -> str:
     """Return the path over [from_ms, until_ms] in a box of WIDTH x HEIGHT, its foot at 0; empty without points."""
     top = max((value for _, value in points), default=0.0) or 1.0
     parts, last_ms = [], None

@@ -1,11 +1,11 @@
-// A small line without axes, as the path of an SVG: the same as apps/dashboard/sparkline.py.
+// A small line without axes, as the path of an SVG: the same as apps/dashboard/small_line.py.
 
 const WIDTH = 240;
 const HEIGHT = 48;
 const BROKEN_AFTER = 1.5;
 
 /** The path of `points`, each [at, value], over [fromMs, untilMs]; a pause breaks it. Empty without points. */
-export function sparkPath(points, fromMs, untilMs, stepMs) {
+export function linePath(points, fromMs, untilMs, stepMs) {
   const top = Math.max(0, ...points.map(([, value]) => value)) || 1;
   return points
     .map(([atMs, value], i) => {
