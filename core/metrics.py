@@ -5,7 +5,7 @@ docs/metrics.md and the page "how this is counted" are made of it; boards, label
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.columns import Columns
@@ -274,7 +274,7 @@ def counted_apart(columns: Columns) -> dict[str, int]:
     return {name: columns[name] for name in ("copies", "bot_messages") if columns.get(name)}
 
 
-def values_of(columns: Columns, window_ms: int) -> dict[str, float]:
-    """Return every metric that the columns of one window give; what has no data is absent."""
-    values = {metric.key: metric.value(columns, window_ms) for metric in METRICS}
-    return {key: value for key, value in values.items() if value is not None}
+def values_of(columns: Columns, window_ms: int, metrics: Iterable[Metric] = METRICS) -> dict[str, float]:
+    """Return the metrics that the columns of one window give; what has no data is absent."""
+    values = ((metric.key, metric.value(columns, window_ms)) for metric in metrics)
+    return {key: value for key, value in values if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from apps.metrics import queries as history
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import Range, Series
 from core.errors import NotFound, ServiceAway
-from core.metrics import METRICS
+from core.metrics import METRIC, METRICS, Metric
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
     reading, offer = read_live(choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
     shown = choice.shown(now_ms)
-    series = read_series(channel.profile.id, shown, now_ms) if channel else None
+    series = read_series(channel.profile.id, shown, now_ms, charted(choice.charted)) if channel else None
     viewers_at_ms = reading.viewers_at_ms if reading else None
     return BoardPage(
         choice,
@@ -155,12 +155,17 @@ async def _find_profile(channel_id: str, now_ms: int) -> Profile:
     raise NotFound(f"There is no channel with the id {channel_id[:20]}.")
 
 
-def read_series(channel_id: str, shown: Range, now_ms: int) -> Series | None:
-    """Return the channel's history, or None while Cassandra is away or not set up."""
+def charted(metric: str) -> tuple[Metric, ...]:
+    """Return what a chart of a metric shows: viewers are laid over all others."""
+    return tuple(METRIC[key] for key in dict.fromkeys((metric, "viewers")))
+
+
+def read_series(channel_id: str, shown: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Series | None:
+    """Return these metrics of the channel's history, or None while Cassandra is away or not set up."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.series(channel_id, shown, now_ms)
+        return history.series(channel_id, shown, now_ms, metrics)
     except ServiceAway as error:
         log.warning("a chart is shown without history: %s", error)
         return None
@@ -192,7 +197,7 @@ def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
         "now_ms": now_ms,
         "end_ms": [point.end_ms for point in series.points],
         "coverage": [point.coverage for point in series.points],
-        "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in METRICS},
+        "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in series.metrics},
         "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason} for gap in series.gaps],
         **marks_json(series, now_ms),
     }

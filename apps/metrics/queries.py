@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from core.coverage import Unheard
 from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
 from core.history import EVENTS_KEPT_MS, grain_for
-from core.metrics import METRIC, values_of
+from core.metrics import METRIC, METRICS, Metric, values_of
 from core.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -89,12 +89,13 @@ class GapSpan:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A channel's history over a range, oldest first."""
+    """A channel's history over a range, oldest first; its points have `metrics` and no others."""
 
     range: Range
     points: list[Point]
     gaps: list[GapSpan]
     marks: list[EventMark]
+    metrics: Sequence[Metric] = METRICS
 
 
 def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
@@ -110,8 +111,8 @@ def _between(from_ms: int, until_ms: int) -> str:
     return f"{since:%-d %b %Y %H:%M} to {day}{until:%H:%M}"
 
 
-def series(channel_id: str, chosen: Range, now_ms: int) -> Series:
-    """Return the channel's history over a range. Raises: ServiceAway."""
+def series(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Series:
+    """Return these metrics of the channel over a range. Raises: ServiceAway."""
     store = WindowStore()
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms
@@ -119,13 +120,13 @@ def series(channel_id: str, chosen: Range, now_ms: int) -> Series:
     events = _events(store, channel_id, max(from_ms - window_ms, now_ms - EVENTS_KEPT_MS), until_ms)
     gaps = [event for event in events if event.kind == "gap" and event.until_ms is not None]
     unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
-    past_ms = PAST_MS if chosen.grain == "live" else 0
+    past_ms = PAST_MS if chosen.grain == "live" and METRIC["excitement"] in metrics else 0
     windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
-    points = [_point(w, window_ms, unheard, excitement) for w in windows if w.end_ms > from_ms]
+    points = [_point(w, window_ms, metrics, unheard, excitement) for w in windows if w.end_ms > from_ms]
     spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
     shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
-    return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown))
+    return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown), metrics)
 
 
 def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
@@ -133,14 +134,20 @@ def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) ->
     return store.read_events(channel_id, from_ms, until_ms) if from_ms <= until_ms else []
 
 
-def _point(window: StoredWindow, window_ms: int, unheard: Unheard, excitement: Mapping[int, float]) -> Point:
+def _point(
+    window: StoredWindow,
+    window_ms: int,
+    metrics: Sequence[Metric],
+    unheard: Unheard,
+    excitement: Mapping[int, float],
+) -> Point:
     """Return a window as it is shown: a gap takes its time off the coverage, and off nothing else.
 
     It begins before what was lost: rates over the rest would count messages without their time.
     """
     claimed_ms = window.columns.get("observed_ms", 0)
     observed_ms = unheard.observed_ms(claimed_ms, window.end_ms - window_ms, window.end_ms)
-    values = values_of(window.columns, window_ms)
+    values = values_of(window.columns, window_ms, metrics)
     if window.end_ms in excitement:
         values["excitement"] = excitement[window.end_ms]
     return Point(window.end_ms, coverage({"observed_ms": observed_ms}, window_ms), values)

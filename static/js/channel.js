@@ -77,6 +77,7 @@ export class ChannelView {
   showMetric(metric) {
     this.metric = metric;
     if (this.profile) this.standing.open(this.profile.id, metric, this.first.id);
+    if (this.series.points.length && !this.series.knows(metric)) this.say("Loading history…");
     const { name, unit } = metricOf(metric);
     $("channel").querySelectorAll("[data-method]").forEach((link) => (link.hash = metric));
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unitOf(metric, this.series.range)));

@@ -171,7 +171,7 @@ async function askHistory() {
   const { signal } = asking;
   try {
     const { range, from, until } = choice;
-    const query = new URLSearchParams(from ? { from, until } : { range });
+    const query = new URLSearchParams({ metric: charted(), ...(from ? { from, until } : { range }) });
     const answer = await fetch(`/channels/${shown}/series?${query}`, { signal });
     const body = await answer.json();
     if (answer.status === 401) signIn();
@@ -204,7 +204,7 @@ function apply(next) {
   choice = next;
   document.body.dataset.view = choice.channel ? "channel" : "list";
   if (boardOf(choice) !== boardOf(before)) showBoard();
-  if (choice.metric !== before.metric && shown) view.showMetric(charted());
+  if (choice.metric !== before.metric && shown) showMetric();
   dates.show(choice, charted());
   actions.update();
   if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
@@ -217,6 +217,12 @@ function apply(next) {
 }
 
 const isOtherTime = (before) => ["range", "from", "until"].some((name) => choice[name] !== before[name]);
+
+/** Chart another metric: history is asked for those that are charted. */
+function showMetric() {
+  view.showMetric(charted());
+  askHistory();
+}
 
 /** Show other times of the same channel: dates keep what is drawn until finer or other data comes. */
 function showTime() {
@@ -260,7 +266,7 @@ function showBoard() {
   board.showLoading(Number(choice.size));
   $("list").hidden = false;
   for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
-  if (shown) view.showMetric(charted());
+  if (shown) showMetric();
   if (shown) entitle(view.profile);
   watchBoard();
 }

@@ -3,7 +3,7 @@
 export class Reorder {
   /** `keep(ids)` stores an order and tells whether it could; if not, the cards go back. */
   constructor(list, keep) {
-    Object.assign(this, { list, keep, dragged: null });
+    Object.assign(this, { list, keep, dragged: null, kept: [...list.children], storing: Promise.resolve() });
     list.addEventListener("dragstart", (event) => this.lift(event));
     list.addEventListener("dragover", (event) => this.over(event));
     list.addEventListener("drop", (event) => this.drop(event));
@@ -51,14 +51,22 @@ export class Reorder {
     (button.disabled ? card.querySelector("button[name=by]:enabled") : button).focus();
   }
 
-  async move(card, place) {
-    const before = [...this.list.children];
-    const after = before.filter((other) => other !== card);
-    after.splice(place, 0, card);
-    this.list.replaceChildren(...after);
-    this.mark();
-    if (await this.keep(this.ids)) return;
-    this.list.replaceChildren(...before);
+  move(card, place) {
+    const cards = [...this.list.children].filter((other) => other !== card);
+    cards.splice(place, 0, card);
+    this.arrange(cards);
+    // One after the other: an earlier order must not arrive after a later one.
+    this.storing = this.storing.then(() => this.store());
+  }
+
+  async store() {
+    const cards = [...this.list.children];
+    if (await this.keep(this.ids)) this.kept = cards;
+    else this.arrange(this.kept);
+  }
+
+  arrange(cards) {
+    this.list.replaceChildren(...cards);
     this.mark();
   }
 

@@ -34,10 +34,11 @@ export class Series {
     return { fromMs: untilMs - this.range.span_ms, untilMs };
   }
 
-  /** Take what /channels/<id>/series says; points that came live meanwhile stay. */
+  /** Take what /channels/<id>/series says of a metric; what is known of others stays, and points that came live. */
   merge(history) {
     const columns = Object.entries(history.values);
-    const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, columns, i)]));
+    const before = new Map(this.points.filter((point) => !point.isShort).map((point) => [point.end_ms, point.values]));
+    const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, columns, i, before.get(endMs))]));
     const newest = this.isLong ? (history.end_ms.at(-1) ?? 0) : 0;
     // A whole minute or hour replaces the live points in it.
     this.points.filter((point) => point.end_ms > newest).forEach((point) => known.set(point.end_ms, point));
@@ -49,6 +50,11 @@ export class Series {
     this.marks = history.marks;
     this.addMarks(pushed);
     this.forget();
+  }
+
+  /** Whether history has said anything of a metric. */
+  knows(metric) {
+    return this.points.some((point) => !point.isEdge && metric in point.values);
   }
 
   /** Take what happened of late, one mark an event; return whether anything is new. */
@@ -156,8 +162,8 @@ export function valueOf(point, metric) {
   return point.values[metric] ?? null;
 }
 
-function historyPoint(history, columns, i) {
-  const values = {};
+function historyPoint(history, columns, i, before) {
+  const values = { ...before };
   for (const [metric, column] of columns) values[metric] = column[i];
   return { end_ms: history.end_ms[i], coverage: history.coverage[i], values };
 }

@@ -254,6 +254,8 @@ def test_without_cassandra_the_board_stands_and_the_chart_says_why_it_is_empty(
 def test_a_series_of_nothing_is_refused_with_a_reason(boards: Boards, signed_in: Client) -> None:
     assert signed_in.get("/channels/77/series").status_code == 404
     assert signed_in.get("/channels/1/series?range=9y").status_code == 400
+    unknown = signed_in.get("/channels/1/series?metric=fame")
+    assert (unknown.status_code, "There is no such metric" in unknown.content.decode()) == (400, True)
 
 
 def test_healthz_needs_no_sign_in(client: Client) -> None:

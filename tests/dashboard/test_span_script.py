@@ -157,6 +157,30 @@ def test_coverage_at_the_edges_of_the_past_is_summed_up_alike(tmp_path: Path) ->
     assert said == [[one.connected_ms, one.coverage, one.lower_bound] for one in told]
 
 
+OTHER_METRIC = """
+import { useMetrics } from "./metrics.js";
+import { Series } from "./series.js";
+useMetrics(given.table);
+const history = (values) => ({
+  range: given.range, end_ms: [10_000, 20_000], coverage: [1, 1], values, gaps: [], marks: [], raw_from_ms: 0,
+});
+const series = new Series(given.range);
+series.add({ end_ms: 30_000, coverage: 1, values: { messages: 3, spam: 4 } });
+const known = [series.knows("messages")];
+series.merge(history({ messages: [1, 2] }));
+known.push(series.knows("messages"), series.knows("spam"));
+series.merge(history({ spam: [5, null] }));
+known.push(series.knows("messages"), series.knows("spam"));
+print({ known, messages: series.columns(["messages"])[1], spam: series.columns(["spam"])[1] });
+"""
+
+
+def test_the_history_of_another_metric_leaves_what_is_known(tmp_path: Path) -> None:
+    said = run_program(tmp_path, OTHER_METRIC, {"table": TABLE, "range": range_json(RANGES["10m"])})
+    assert said["known"] == [False, True, False, True, True]
+    assert (said["messages"], said["spam"]) == ([1, 2, 3], [5, None, 4])
+
+
 OVER_MIDNIGHT = """
 import { when, day } from "./figures.js";
 import { useMetrics } from "./metrics.js";

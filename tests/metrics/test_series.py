@@ -6,6 +6,7 @@ import pytest
 
 from apps.metrics import queries
 from apps.metrics.store import StoredWindow
+from core.metrics import METRIC
 from core.records import EventRecord
 from core.times import DAY_MS, HOUR_MS
 
@@ -30,6 +31,15 @@ def test_a_gap_lowers_the_coverage_and_raises_no_rate(monkeypatch: pytest.Monkey
     assert point.coverage == pytest.approx(500 / MINUTE)
     assert point.values["messages"] == 50 * 30_000 / 3_000
     assert point.values["engagement"] == 50 * MINUTE / 3_000
+
+
+def test_only_the_metrics_that_are_asked_for_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "WindowStore", Stored)
+    monkeypatch.setattr(queries, "excitements", lambda _windows: pytest.fail("nobody asked for excitement"))
+    shown = queries.past_range(END - HOUR_MS, END, END + 1_000)
+    read = queries.series("7", shown, END + 1_000, [METRIC["messages"]])
+    assert [set(point.values) for point in read.points] == [{"messages"}]
+    assert read.metrics == [METRIC["messages"]]
 
 
 class Asked:

@@ -15,10 +15,10 @@ from apps.dashboard.access import account_required, look_required, of_channel, r
 from apps.dashboard.channel import notes
 from apps.dashboard.channel.standing import read_standings, standing_json
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
-from apps.dashboard.choices import asked_range, is_channel_id
+from apps.dashboard.choices import DEFAULTS, asked_range, is_channel_id
 from apps.dashboard.directory import Profile
 from apps.dashboard.models import Note
-from apps.dashboard.queries import find_profile, read_series, series_json
+from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from core.errors import NotFound, ServiceAway
 from core.metrics import METRIC
 from core.records import EPOCH_MS
@@ -34,13 +34,15 @@ MS_MAX = 10**15
 @look_required
 @of_channel
 def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
-    now = now_ms()
+    now, metric = now_ms(), request.GET.get("metric", DEFAULTS["board"])
+    if metric not in METRIC:
+        return no_such_metric()
     shown = asked_range(request.GET.dict(), now)
     find_profile(channel_id, now)
-    found = read_series(channel_id, shown, now)
+    found = read_series(channel_id, shown, now, charted(metric))
     if found is None:
         return refused(f"{AWAY} Live figures still come.", 503)
-    # A day of live windows is a megabyte of numbers.
+    # A day of live windows is hundreds of kilobytes of numbers.
     return HttpResponse(orjson.dumps(series_json(channel_id, found, now)), content_type="application/json")
 
 
@@ -50,7 +52,7 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
 def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
     metric = request.GET.get("metric", "")
     if metric not in METRIC:
-        return refused(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
+        return no_such_metric()
     found = read_standings(channel_id, metric, now_ms())
     return JsonResponse({"metric": metric, "standings": [standing_json(one) for one in found]})
 
@@ -130,6 +132,10 @@ def note_delete(request: HttpRequest, channel_id: str, note_id: int) -> HttpResp
 def note_restore(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     undo = request.POST.get("undo", "")
     return answer_note(lambda: notes.restore_note(user=user_of(request), channel_id=channel_id, undo=undo))
+
+
+def no_such_metric() -> JsonResponse:
+    return refused(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
 
 
 def answer_note(write: Callable[[], Note], status: int = 200) -> JsonResponse:

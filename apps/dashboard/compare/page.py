@@ -19,6 +19,7 @@ from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.queries import RANGES, Series
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
+from core.metrics import METRIC
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
     series = None
     if zero_ms is not None:
         span = _span(comparison, zero_ms, now_ms)
-        series = read_series(channel.profile.id, range_of(span, now_ms), now_ms)
+        metrics = [METRIC[key] for key in {comparison.metric, "viewers", "engagement"}]
+        series = read_series(channel.profile.id, range_of(span, now_ms), now_ms, metrics)
     return Line(
         number,
         channel,

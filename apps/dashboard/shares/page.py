@@ -13,7 +13,7 @@ from apps.dashboard.choices import Choice, read_query
 from apps.dashboard.directory import Profile
 from apps.dashboard.field import FIELD
 from apps.dashboard.models import ShareLink
-from apps.dashboard.queries import find_profile, read_series, series_json
+from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, summarise
 from apps.metrics.queries import Range, Series
@@ -54,7 +54,7 @@ def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
     now = channel_now(channel_id, now_ms)
     profile = now.profile if now else find_profile(channel_id, now_ms)
     shown = choice.shown(now_ms)
-    series = read_series(channel_id, shown, now_ms)
+    series = read_series(channel_id, shown, now_ms, charted(choice.charted))
     return SharedChannel(profile, now, choice, shown, series, summarise(series, choice.charted) if series else None)
 
 
@@ -71,5 +71,5 @@ def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
     choice = choice_of(link, now_ms)
     if choice.channel is None:
         raise NotFound("This link shows no channel.")
-    series = read_series(choice.channel, choice.shown(now_ms), now_ms)
+    series = read_series(choice.channel, choice.shown(now_ms), now_ms, charted(choice.charted))
     return series_json(choice.channel, series, now_ms) if series else None
