@@ -37,11 +37,11 @@ export class Series {
   /** Take what /channels/<id>/series says of a metric; what is known of others stays, and points that came live. */
   merge(history) {
     const columns = Object.entries(history.values);
-    const before = new Map(this.points.filter((point) => !point.isShort).map((point) => [point.end_ms, point.values]));
-    const known = new Map(history.end_ms.map((endMs, i) => [endMs, historyPoint(history, columns, i, before.get(endMs))]));
     const newest = this.isLong ? (history.end_ms.at(-1) ?? 0) : 0;
     // A whole minute or hour replaces the live points in it.
-    this.points.filter((point) => point.end_ms > newest).forEach((point) => known.set(point.end_ms, point));
+    const stays = this.points.filter((point) => point.end_ms > newest || !point.isShort);
+    const known = new Map(stays.map((point) => [point.end_ms, point]));
+    history.end_ms.forEach((endMs, i) => known.set(endMs, historyPoint(history, columns, i, known.get(endMs))));
     this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
     this.gaps = history.gaps;
     const pushed = this.marks;
@@ -163,7 +163,7 @@ export function valueOf(point, metric) {
 }
 
 function historyPoint(history, columns, i, before) {
-  const values = { ...before };
+  const values = before && !before.isShort ? { ...before.values } : {};
   for (const [metric, column] of columns) values[metric] = column[i];
   return { end_ms: history.end_ms[i], coverage: history.coverage[i], values };
 }
