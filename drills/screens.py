@@ -1,53 +1,142 @@
-"""`make screens`: pictures of the board of the running copy, both themes, desktop and phone, into docs/screens."""
+"""`make screens`: pictures of every page of the running copy, both themes, desktop and phone, into docs/screens."""
 
 from __future__ import annotations
 
+import base64
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from deploy.local.browser import find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screens"
 DEMO = "demo@twitchly.example"
-VIEWS = ((1440, 900, "board"), (390, 844, "board"), (390, 844, "channel"))
+SIZES = ((1440, 900), (390, 844))
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+QUALITY, LARGEST = 82, 200_000
+SETTLED_MS = 2_500
+# By the name of the picture; what an address takes from the running copy is in braces.
+STRANGERS_PAGES = {
+    "sign-in": "/account/login/",
+    "sign-up": "/account/signup/",
+    "method": "/method",
+    "shared": "{page}",
+    "widget": "{widget}",
+    "overlay": "{overlay}",
+}
+PAGES = {
+    "board": "/?board=messages",
+    "channel": "/?board=messages&channel={channel}&range=1h",
+    "unknown": "/?channel=999999999",
+    "find": "/find?q=a",
+    "streams": "/channels/{channel}/streams",
+    "stream": "{stream}",
+    "compare": "/compare?channels={channels}&metric=messages",
+    "discover": "/discover?band=1000&band=5000",
+    "watchlists": "/watchlists",
+    "watchlist": "/watchlists/{watchlist}",
+    "shares": "/shares",
+    "welcome": "/welcome/1",
+    "account": "/account/",
+    "sessions": "/account/sessions/",
+    "two-factor": "/account/2fa/",
+}
 
 
 def main(url: str, password_file: str) -> None:
-    """Sign in at `url` with the demo account and take each picture once the board is live."""
+    """Sign in at `url` with the demo account, give it something to show, and take each picture."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.webp"):
+        old.unlink()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
-        for theme in ("light", "dark"):
-            for width, height, view in VIEWS:
-                page = signed_in(browser, url, Path(password_file), theme, width, height)
-                take(page, f"{url}/?board=messages", view, theme, width)
-                page.context.close()
+        state = signed_in(browser, url, Path(password_file).read_text().strip())
+        names = prepared(browser, url, state)
+        for theme in THEMES:
+            for width, height in SIZES:
+                sight: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+                signed, stranger = browser.new_context(storage_state=state, **sight), browser.new_context(**sight)
+                for context, pages in ((signed, PAGES), (stranger, STRANGERS_PAGES)):
+                    for name, path in pages.items():
+                        take(context.new_page(), url + path.format(**names), FOLDER / f"{name}-{theme}-{width}.webp")
+                    context.close()
         browser.close()
 
 
-def signed_in(browser: Browser, url: str, password_file: Path, theme: str, width: int, height: int) -> Page:
-    scheme: Literal["dark", "light"] = "dark" if theme == "dark" else "light"
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page = context.new_page()
+def signed_in(browser: Browser, url: str, password: str) -> Any:
+    """Return what a browser keeps of a sign-in."""
+    page = browser.new_page()
     page.goto(f"{url}/account/login/")
     page.get_by_label("Email").fill(DEMO)
-    page.get_by_label("Password").fill(password_file.read_text().strip())
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign In", exact=True).click()
-    return page
+    page.wait_for_selector("#list > li[data-id]")
+    state = page.context.storage_state()
+    page.close()
+    return state
 
 
-def take(page: Page, url: str, view: str, theme: str, width: int) -> None:
-    """Take one picture; on a phone the board and the channel are two views."""
+def prepared(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
+    """Put channels on a watchlist and share some; return what the addresses name."""
+    context = browser.new_context(storage_state=state)
+    page = context.new_page()
+    page.goto(f"{url}/?board=messages")
+    ids = page.locator("#list > li[data-id]").evaluate_all("rows => rows.map((row) => row.dataset.id)")
+    lists: list[dict[str, Any]] = []
+    for channel_id in ids[:6]:
+        lists = post(context, url, "/watchlists/watch", channel=channel_id).json()["lists"]
+    ended = [found for channel_id in ids if (found := ended_stream(page, url, channel_id))]
+    channel_id, stream = ended[0] if ended else (ids[0], f"/channels/{ids[0]}/streams")
+    query = f"channel={channel_id}&board=messages&range=1h"
+    shared = {kind: share(context, url, kind, query) for kind in ("page", "widget", "overlay")}
+    context.close()
+    of_channel = {"channel": channel_id, "channels": ",".join(ids[:4]), "stream": stream}
+    return {**of_channel, "watchlist": str(lists[0]["id"]), **shared}
+
+
+def ended_stream(page: Page, url: str, channel_id: str) -> tuple[str, str] | None:
+    """Return a channel that has an ended stream, and the address of that stream's page."""
+    page.goto(f"{url}/channels/{channel_id}/streams")
+    links = page.locator(f'main a[href^="/channels/{channel_id}/streams/"]')
+    return (channel_id, str(links.first.get_attribute("href"))) if links.count() else None
+
+
+def post(context: BrowserContext, url: str, path: str, **form: str) -> Any:
+    """Send a form as the page does."""
+    token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
+    fields: dict[str, str | float | bool] = {**form, "csrfmiddlewaretoken": token}
+    headers = {"Accept": "application/json", "Referer": url}
+    answer = context.request.post(f"{url}{path}", form=fields, headers=headers)
+    if not answer.ok:
+        raise SystemExit(f"{path} answered {answer.status}")
+    return answer
+
+
+def share(context: BrowserContext, url: str, kind: str, query: str) -> str:
+    """Share a channel and return the path of the link."""
+    page = post(context, url, "/shares", kind=kind, view="channel", query=query, title="Shared", days="7").text()
+    found = re.search(rf'class="is-new".*?{re.escape(url)}(/[sw]/[^"&<]+)', page, re.DOTALL)
+    if found is None:
+        raise SystemExit("the page of share links does not show the new one")
+    return found[1]
+
+
+def take(page: Page, url: str, path: Path) -> None:
+    """Take one picture of what is first seen of a page."""
     page.goto(url)
-    page.wait_for_selector("#conn[data-state=live]", timeout=20_000)
-    if view == "channel":
-        page.locator("#list > li a").nth(2).click()
-    page.wait_for_timeout(3_000)
-    page.screenshot(path=FOLDER / f"{view}-{theme}-{width}.png")
+    page.wait_for_timeout(SETTLED_MS)
+    session = page.context.new_cdp_session(page)
+    taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
+    picture = base64.b64decode(taken["data"])
+    if len(picture) > LARGEST:
+        raise SystemExit(f"{path.name} has {len(picture):,} bytes, {LARGEST:,} at most")
+    path.write_bytes(picture)
+    page.close()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ LIVE_MS = 20_000
 
 
 @contextmanager
-def visit(browser: Browser, stack: Stack, path: str, height: int = 1000) -> Iterator[tuple[Page, list[str]]]:
+def visit(
+    browser: Browser, stack: Stack, path: str, height: int = 1000, email: str = DEMO
+) -> Iterator[tuple[Page, list[str]]]:
     """Open a page of the running copy once it is live; also yield what goes wrong in it: script errors, refusals."""
     context = browser.new_context(viewport={"width": 1440, "height": height})
     page = context.new_page()
@@ -24,7 +26,7 @@ def visit(browser: Browser, stack: Stack, path: str, height: int = 1000) -> Iter
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: problems.extend(unhashed(request.url)))
     page.goto(f"{stack.url}{path}")
-    page.get_by_label("Email").fill(DEMO)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)

@@ -1,0 +1,247 @@
+"""`python -m bench.browser`: what a person waits for, measured in a real browser on a whole running copy.
+
+The board page from outside and in Chromium with a cold cache: first byte, bytes, first paint, shifts of its layout
+while it is live. Then the chart of a day and of 90 days, from the click to the frame in which it is drawn.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+import orjson
+from confluent_kafka import Producer
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.machine import keep, table
+from core.columns import WINDOW_MS, columns_of
+from core.records import Grain
+from core.times import DAY_MS, HOUR_MS, SECOND_MS
+from deploy.local.browser import find_browser
+from drills.stack import Stack, now_ms, wait_until
+
+AIMS = {
+    "first byte, median ms": 50.0,
+    "whole page without pictures, KB": 150.0,
+    "layout shift": 0.0,
+    "chart of 24 h, median ms": 400.0,
+    "chart of 90 d, median ms": 600.0,
+}
+ASKED, OPENED, CHARTED = 50, 5, 7
+LIVE_S = 60
+# Of 8,640 and 2,160: the newest windows may be on their way.
+DAY_POINTS, QUARTER_POINTS = 8_600, 2_150
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+# Sums of what moved without anybody's doing, and how long the main thread was busy at once.
+OBSERVE = """
+window.seen = { shift: 0, busyMs: 0, paintMs: 0 };
+const watch = (type, take) =>
+  new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
+watch("layout-shift", (entry) => { if (!entry.hadRecentInput) seen.shift += entry.value; });
+watch("longtask", (entry) => { seen.busyMs += Math.max(0, entry.duration - 50); });
+watch("largest-contentful-paint", (entry) => { seen.paintMs = entry.startTime; });
+"""
+# From the click to two frames after the chart says that it has so many points: the first may be under way.
+CHART = """
+([range, least]) => new Promise((resolve) => {
+  const chart = document.querySelector("#chart");
+  const frame = () => new Promise(requestAnimationFrame);
+  const began = performance.now();
+  const drawn = async () => {
+    if (Number(chart.dataset.points) < least) return;
+    watching.disconnect();
+    await frame();
+    await frame();
+    resolve(performance.now() - began);
+  };
+  const watching = new MutationObserver(drawn);
+  watching.observe(chart, { attributes: true, attributeFilter: ["data-points"] });
+  document.querySelector(`#ranges [data-range="${range}"]`).click();
+})
+"""
+
+
+def main() -> int:
+    """Print the figures; return how many aims are missed."""
+    stack = Stack()
+    try:
+        stack.start("--channels", "500", "--rate", "1000", "--seed", "3")
+        channel_id = past_of_a_channel(stack)
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
+            figures = measured(chromium, stack, channel_id)
+            chromium.close()
+    finally:
+        stack.remove()
+    rows = [[name, value, AIMS.get(name, "")] for name, value in figures.items()]
+    print(table([["board page and charts", "figure", "aim"], *rows]))
+    keep("browser", {"figures": figures, "aims": AIMS})
+    return sum(figures[name] > aim for name, aim in AIMS.items())
+
+
+def past_of_a_channel(stack: Stack) -> str:
+    """Give a live channel a day of live windows and 90 days of hours, by way of Kafka; return its id."""
+    wait_until(lambda: bool(stack.covered()), 180, "a channel to be listened to in full")
+    channel_id, now, dice = min(stack.covered()), now_ms(), random.Random(4)
+    producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
+    day, hour = range(now - DAY_MS, now, 10 * SECOND_MS), range(now - 90 * DAY_MS, now - HOUR_MS, HOUR_MS)
+    ends: list[tuple[str, Grain, Iterable[int]]] = [("windows-live", "live", day)]
+    ends += [("windows-live", "live_distinct", day), ("windows", "hour", hour), ("windows", "hour_distinct", hour)]
+    for topic, grain, times in ends:
+        step_ms = HOUR_MS if topic == "windows" else 10 * SECOND_MS
+        for at_ms in times:
+            producer.produce(topic, window(channel_id, grain, at_ms // step_ms * step_ms, dice), channel_id)
+        producer.flush(60)
+    return channel_id
+
+
+def window(channel_id: str, grain: Grain, end_ms: int, dice: random.Random) -> bytes:
+    """Return a window with all columns of its grain, heard in full."""
+    columns = {column.name: dice.randrange(1, 900) for column in columns_of(grain)}
+    if "observed_ms" in columns:
+        columns["observed_ms"] = WINDOW_MS[grain]
+    place = {"grain": grain, "channel_id": channel_id, "start_ms": end_ms - WINDOW_MS[grain], "end_ms": end_ms}
+    return orjson.dumps({**place, **columns})
+
+
+def measured(chromium: Browser, stack: Stack, channel_id: str) -> dict[str, Any]:
+    """Sign in once, and measure all."""
+    state = signed_in(chromium, stack)
+    wait_until(lambda: points(stack, state, channel_id, "24h") > DAY_POINTS, 300, "the day to be stored", 2)
+    wait_until(lambda: points(stack, state, channel_id, "90d") > QUARTER_POINTS, 300, "the hours to be stored", 2)
+    return {
+        **first_bytes(stack, state),
+        **page_loads(chromium, stack, state),
+        **live_page(chromium, stack, state),
+        **charts(chromium, stack, state, channel_id),
+    }
+
+
+def signed_in(chromium: Browser, stack: Stack) -> Any:
+    """Sign in as a person does, and return what the browser keeps of it."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(stack.url)
+    page.get_by_label("Email").fill("demo@twitchly.example")
+    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.wait_for_selector("#list li[data-id]")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def points(stack: Stack, state: Any, channel_id: str, shown: str) -> int:
+    """Return how many points the history of the channel has by now."""
+    with asking(stack, state) as client:
+        answer = client.get(f"/channels/{channel_id}/series", params={"range": shown})
+    return len(answer.json()["end_ms"]) if answer.status_code == 200 else 0
+
+
+def asking(stack: Stack, state: Any) -> httpx.Client:
+    """Return a client with the cookies of the browser."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in state["cookies"]}
+    return httpx.Client(base_url=stack.url, cookies=cookies, headers={"Accept-Encoding": "gzip"}, timeout=30)
+
+
+def first_bytes(stack: Stack, state: Any) -> dict[str, Any]:
+    """Ask for the board again and again on a connection that stands, until its first byte."""
+    took_ms = []
+    with asking(stack, state) as client:
+        for _ in range(ASKED):
+            began = time.perf_counter()
+            with client.stream("GET", "/") as answer:
+                parts = answer.iter_raw()
+                next(parts)
+                took_ms.append((time.perf_counter() - began) * 1000)
+                for _ in parts:
+                    pass
+            time.sleep(0.1)
+    worst = statistics.quantiles(took_ms, n=20)[18]
+    return {
+        "first byte, median ms": round(statistics.median(took_ms), 1),
+        "first byte, 95th percentile ms": round(worst, 1),
+    }
+
+
+def page_loads(chromium: Browser, stack: Stack, state: Any) -> dict[str, Any]:
+    """Open the board with nothing in the cache; the bytes are those on the wire, with their heads."""
+    loads = [page_load(chromium, stack, state) for _ in range(OPENED)]
+    return {name: round(statistics.median(load[name] for load in loads), 1) for name in loads[0]}
+
+
+def page_load(chromium: Browser, stack: Stack, state: Any) -> dict[str, float]:
+    """Open the board once."""
+    context = chromium.new_context(storage_state=state, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.add_init_script(OBSERVE)
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    kinds: dict[str, str] = {}
+    sizes: dict[str, float] = {}
+    session.on("Network.responseReceived", lambda event: kinds.update({event["requestId"]: event["type"]}))
+    session.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
+    page.goto(stack.url, wait_until="networkidle")
+    page.wait_for_timeout(1_000)
+    by_kind = {kind: sum(size for i, size in sizes.items() if kinds.get(i) == kind) for kind in set(kinds.values())}
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    seen = page.evaluate("seen")
+    rows = page.evaluate("fetch('/').then((one) => one.text()).then((text) => text.split('class=\"brow').length - 1)")
+    context.close()
+    return {
+        "whole page without pictures, KB": sum(size for kind, size in by_kind.items() if kind != "Image") / 1000,
+        "its document, KB": by_kind.get("Document", 0) / 1000,
+        "its requests": len(sizes),
+        "rows in the document": rows,
+        "first paint, ms": painted,
+        "largest paint, ms": seen["paintMs"],
+        "main thread blocked, ms": seen["busyMs"],
+    }
+
+
+def live_page(chromium: Browser, stack: Stack, state: Any) -> dict[str, Any]:
+    """Leave the board open while it lives, and count what moves that should not."""
+    page = opened(chromium, stack, state, "/")
+    page.wait_for_timeout(LIVE_S * 1_000)
+    shift = page.evaluate("seen.shift")
+    page.context.close()
+    return {"layout shift": round(shift, 4), "seconds live": LIVE_S}
+
+
+def charts(chromium: Browser, stack: Stack, state: Any, channel_id: str) -> dict[str, Any]:
+    """Switch between ranges, each time anew from Cassandra."""
+    page = opened(chromium, stack, state, f"/?channel={channel_id}&board=messages")
+    figures: dict[str, Any] = {}
+    for shown, label, least in (("24h", "24 h", DAY_POINTS), ("90d", "90 d", QUARTER_POINTS)):
+        took_ms = [switched(page, shown, least) for _ in range(CHARTED)]
+        figures[f"chart of {label}, median ms"] = round(statistics.median(took_ms), 1)
+        figures[f"chart of {label}, worst ms"] = round(max(took_ms), 1)
+    page.context.close()
+    return figures
+
+
+def switched(page: Page, shown: str, least: int) -> float:
+    """Go from the last ten minutes to a range, and return the ms until it is drawn."""
+    page.locator('#ranges [data-range="10m"]').click()
+    page.wait_for_function("Number(document.querySelector('#chart').dataset.points) < 1000")
+    page.wait_for_timeout(1_500)
+    return float(page.evaluate(CHART, [shown, least]))
+
+
+def opened(chromium: Browser, stack: Stack, state: Any, path: str) -> Page:
+    """Open a page that is watched."""
+    page = chromium.new_context(storage_state=state, viewport={"width": 1440, "height": 900}).new_page()
+    page.add_init_script(OBSERVE)
+    page.goto(f"{stack.url}{path}")
+    page.wait_for_selector('#conn[data-state="live"]')
+    return page
+
+
+if __name__ == "__main__":
+    sys.exit(main())

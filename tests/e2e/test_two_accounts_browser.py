@@ -1,0 +1,81 @@
+"""Two accounts in two browsers at once: each sees what is its own and nothing of the other's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from drills.stack import Stack, wait_until
+from tests.e2e.visitor import visit
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+# Of their own, so that no other test meets what they leave.
+ONE, OTHER = "one@twitchly.example", "other@twitchly.example"
+
+
+@pytest.fixture(scope="module")
+def channel_id(stack: Stack) -> str:
+    wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
+    return max(stack.covered())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def accounts(stack: Stack) -> None:
+    for email in (ONE, OTHER):
+        stack.manage("ensure_demo_user", "--email", email, "--password-file", str(stack.var / "demo-password"))
+
+
+@pytest.fixture
+def mine(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
+    with visit(browser, stack, f"/?channel={channel_id}&board=messages", email=ONE) as (page, problems):
+        yield page
+    assert problems == []
+
+
+@pytest.fixture
+def theirs(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
+    with visit(browser, stack, f"/?channel={channel_id}&board=messages", email=OTHER) as (page, _):
+        yield page
+
+
+def test_notes_lists_and_segments_are_their_owner_s_alone(mine: Page, theirs: Page, stack: Stack) -> None:
+    mine.locator("#chart").focus()
+    mine.keyboard.press("n")
+    mine.keyboard.type("between us")
+    mine.keyboard.press("Enter")
+    expect(mine.locator("#note-list")).to_contain_text("between us")
+    mine.goto(f"{stack.url}/watchlists")
+    mine.get_by_label("New watchlist").last.fill("A secret list")
+    mine.get_by_role("button", name="Create").click()
+    mine.goto(f"{stack.url}/watchlists")
+    mine.get_by_role("link", name="A secret list").click()
+    mine.wait_for_url("**/watchlists/*")
+    list_url = mine.url
+    mine.goto(f"{stack.url}/discover?m1=viewers&min1=1")
+    mine.get_by_text("Save as segment").click()
+    mine.get_by_label("Name").fill("A secret segment")
+    mine.get_by_role("button", name="Save", exact=True).click()
+    expect(mine.get_by_role("link", name="A secret segment")).to_be_visible()
+
+    theirs.reload()
+    expect(theirs.locator("#no-notes")).to_be_visible()
+    for path in ("/watchlists", "/discover"):
+        theirs.goto(f"{stack.url}{path}")
+        expect(theirs.locator("main")).not_to_contain_text("A secret")
+    answer = theirs.goto(list_url)
+    assert answer is not None
+    assert answer.status == 404
+    expect(theirs.locator("body")).not_to_contain_text("A secret")
+
+
+def test_who_signs_out_takes_nobody_along(mine: Page, theirs: Page) -> None:
+    mine.get_by_label("Account").click()
+    mine.get_by_role("button", name="Sign out").click()
+    mine.wait_for_url("**/account/login/**")
+    rows = theirs.locator("#list")
+    before = rows.inner_text()
+    wait_until(lambda: rows.inner_text() != before, 20, "their board to go on")
+    expect(theirs.locator("#conn")).to_have_attribute("data-state", "live")
