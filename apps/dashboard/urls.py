@@ -31,6 +31,7 @@ urlpatterns = [
     path("watchlists", watchlists.overview, name="watchlists"),
     path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
     path("watchlists/watch", watchlists.watch, name="watch"),
+    path("watchlists/star", watchlists.star, name="star"),
     path("watchlists/lists", watchlists.lists, name="watch-lists"),
     path("watchlists/<int:watchlist_id>", watchlists.watchlist, name="watchlist"),
     path("watchlists/<int:watchlist_id>/lines", watchlists.lines, name="watchlist-lines"),

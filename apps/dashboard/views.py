@@ -25,7 +25,7 @@ from apps.dashboard.readings import Row
 from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
 from apps.dashboard.services import NotAsked, ask_for_channel
 from apps.dashboard.timeline import SHAPES
-from apps.dashboard.watchlists.queries import watched_by
+from apps.dashboard.watchlists.queries import watching
 from apps.metrics.queries import RANGES
 from core.bands import BANDS
 from core.broadcast import Broadcast
@@ -132,7 +132,7 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
         "rows": [(row, choice.query(channel=row.id), row.id == shown) for row in page.rows],
         "back": choice.query(channel=""),
         "take": choice.query(channel=shown or "").removeprefix("?"),
-        "is_watched": isinstance(user, User) and shown in watched_by(user),
+        "watching": watching(user),
         "view": "channel" if choice.channel else "list",
         "script": script_data(page) | {"notes": of_channel["note_fields"]},
         "blank_row": BLANK_ROW,

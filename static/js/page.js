@@ -12,6 +12,7 @@ import { Finder } from "./finder.js";
 import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
+import { markStars } from "./stars.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
 import { Viewers } from "./viewers.js";
 
@@ -133,6 +134,7 @@ function showRows({ rows, newest_end_ms: newestEndMs }) {
   $("board-empty").hidden = !isEmpty || needsViewers || isFiltered(choice);
   $("board-away").hidden = true;
   board.show(rows, choice.board, newestEndMs, shown);
+  markStars($("list"));
 }
 
 function showFirst(rows) {

@@ -33,6 +33,7 @@ from apps.dashboard.field import FIELD
 from apps.dashboard.models import Segment, User
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.views import metric_json
+from apps.dashboard.watchlists.queries import watching
 from core.bands import BANDS
 from core.errors import NotFound, Refused, ServiceAway
 from core.metrics import METRICS
@@ -115,6 +116,7 @@ def _context(
     profiles = [channel.profile for channel in channels.values()]
     user = request.user
     return {
+        "watching": watching(user),
         "search": search,
         "table": table,
         "now_ms": now,

@@ -19,7 +19,7 @@ from apps.dashboard.models import User, Watchlist
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.page import read_cards, read_lines
-from apps.dashboard.watchlists.queries import channels_of, find_watchlist, lists_with, watchlists_of
+from apps.dashboard.watchlists.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
 from core.metrics import BOARDS, METRIC, METRICS
 from twitchly.clock import now_ms
@@ -141,6 +141,22 @@ def watch(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_back(request))
     if _wants_json(request):
         return JsonResponse({"list": chosen.name if chosen else "", "lists": _lists(user, channel_id)})
+    return HttpResponseRedirect(_back(request))
+
+
+@require_POST
+@login_required
+def star(request: HttpRequest) -> HttpResponse:
+    """Do what the star of `channel` does without the script: put it on the list used last, or take it off again."""
+    user, channel_id = user_of(request), request.POST.get("channel", "")
+    holding = lists_holding(user, channel_id).first()
+    try:
+        if holding:
+            services.remove(watchlist=holding, channel_id=channel_id)
+        else:
+            services.add(owner=user, channel_id=channel_id)
+    except Refused as error:
+        messages.error(request, str(error))
     return HttpResponseRedirect(_back(request))
 
 
