@@ -22,6 +22,15 @@ urlpatterns = [
         exports.channel_file,
         name="channel-file",
     ),
+    re_path(r"^board\.(?P<form>csv|ndjson)$", exports.board_file, name="board-file"),
+    re_path(
+        r"^compare/(?P<what>lines|summary)\.(?P<form>csv|ndjson)$", exports.comparison_file, name="comparison-file"
+    ),
+    re_path(
+        r"^watchlists/(?P<watchlist_id>[0-9]{1,18})/(?P<what>now|hour)\.(?P<form>csv|ndjson)$",
+        exports.watchlist_file,
+        name="watchlist-file",
+    ),
     path("compare", compare.compare, name="compare"),
     path("compare/lines", compare.lines, name="compare-lines"),
     path("discover", discover.discover, name="discover"),

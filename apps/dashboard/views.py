@@ -131,6 +131,7 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
         **board_controls(page),
         "rows": [(row, choice.query(channel=row.id), row.id == shown) for row in page.rows],
         "back": choice.query(channel=""),
+        "board_query": Choice(choice.board).query(),
         "take": choice.query(channel=shown or "").removeprefix("?"),
         "watching": watching(user),
         "view": "channel" if choice.channel else "list",

@@ -15,7 +15,7 @@ export class ListMenu {
   /** Open below the star, or below what stands for it; whoever came with a key goes on with keys. */
   async open(star, isKey, beside = star) {
     this.star = star;
-    this.root.querySelector("p").textContent = `${star.dataset.name} is on`;
+    this.root.querySelector("p").textContent = `${star.dataset.of} is on`;
     this.show();
     this.root.showPopover();
     this.place(beside.getBoundingClientRect());

@@ -7,7 +7,7 @@ import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
 import { Dates } from "./dates.js";
 import { age, count } from "./figures.js";
-import { bindFilters, markFilters, markSizes } from "./filters.js";
+import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
 import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket, liveUrl } from "./socket.js";
@@ -213,6 +213,7 @@ function apply(next) {
   markTab($("tabs"), choice);
   markSizes($("sizes"), choice);
   markFilters($("filters"), choice);
+  markFiles($("files"), choice);
   markRange($("ranges"), choice);
   if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
   else if (isOtherTime(before) && shown) showTime();

@@ -31,7 +31,7 @@ async function pressed(star, isKey) {
 /** Take the channel of a star off a list, or put it on `onto`, else on the list used last. */
 async function change(star, off, onto) {
   const { value: channel } = star;
-  const { name } = star.dataset;
+  const { of: name } = star.dataset;
   if (busy.has(channel)) return;
   busy.add(channel);
   try {

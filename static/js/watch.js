@@ -46,7 +46,7 @@ export class Watching {
 /** Give a star another channel. */
 export function nameStar(star, { id, name }) {
   if (star.value !== id) star.value = id;
-  if (star.dataset.name === name) return;
-  star.dataset.name = name;
+  if (star.dataset.of === name) return;
+  star.dataset.of = name;
   star.setAttribute("aria-label", `Watch ${name}`);
 }

@@ -48,7 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    found, metric, now = _find(request, watchlist_id), _metric(request), now_ms()
+    found, metric, now = _find(request, watchlist_id), metric_of(request), now_ms()
     channel_ids = channels_of(found)
     context = {
         "list": found,
@@ -75,7 +75,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
     """Give the past hour of each channel: `{"from_ms", "until_ms", "lines": {id: [[end_ms, value], …]}}`."""
     found, now = _find(request, watchlist_id), now_ms()
-    read = read_lines(channels_of(found), _metric(request), now)
+    read = read_lines(channels_of(found), metric_of(request), now)
     if read is None:
         return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
     return JsonResponse({"now_ms": now, "lines": read})
@@ -187,7 +187,7 @@ def _moved(request: HttpRequest, found: Watchlist) -> list[str]:
     return channel_ids
 
 
-def _metric(request: HttpRequest) -> str:
+def metric_of(request: HttpRequest) -> str:
     wanted = request.GET.get("metric", "")
     return wanted if wanted in BOARD_KEYS else DEFAULT_METRIC
 
