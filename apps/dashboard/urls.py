@@ -10,6 +10,7 @@ from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
 from apps.dashboard.shares import views as shares
 from apps.dashboard.watchlists import views as watchlists
+from apps.dashboard.welcome import views as welcome
 
 urlpatterns = [
     path("", views.board, name="board"),
@@ -63,6 +64,10 @@ urlpatterns = [
     path("s/<str:token>/now", shares.now, name="share-now"),
     path("s/<str:token>/series", shares.series, name="share-series"),
     path("w/<str:token>", shares.widget, name="share-widget"),
+    path("welcome", welcome.resume, name="welcome"),
+    path("welcome/<int:step>", welcome.step, name="welcome-step"),
+    path("welcome/leave", welcome.leave, name="welcome-leave"),
+    path("welcome/again", welcome.again, name="welcome-again"),
     path("account/", accounts.overview, name="account"),
     path("account/data.json", accounts.data, name="account-data"),
     path("account/delete", accounts.delete, name="account-delete"),
