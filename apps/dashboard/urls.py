@@ -23,6 +23,11 @@ urlpatterns = [
         exports.channel_file,
         name="channel-file",
     ),
+    re_path(
+        r"^channels/(?P<channel_id>[0-9]{1,20})/streams\.(?P<form>csv|ndjson)$",
+        exports.streams_file,
+        name="streams-file",
+    ),
     re_path(r"^board\.(?P<form>csv|ndjson)$", exports.board_file, name="board-file"),
     re_path(
         r"^compare/(?P<what>lines|summary)\.(?P<form>csv|ndjson)$", exports.comparison_file, name="comparison-file"

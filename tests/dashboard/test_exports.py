@@ -17,7 +17,15 @@ from apps.dashboard.compare.page import Line
 from apps.dashboard.directory import Profile
 from apps.dashboard.exports.formats import Cell, Field, writer_of
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, event_rows, finer, pieces, point_rows
-from apps.dashboard.exports.tables import hour_rows, line_fields, line_rows, summary_fields, summary_row
+from apps.dashboard.exports.tables import (
+    STREAM_FIELDS,
+    hour_rows,
+    line_fields,
+    line_rows,
+    stream_rows,
+    summary_fields,
+    summary_row,
+)
 from apps.dashboard.field import FIELD
 from apps.dashboard.models import User
 from apps.dashboard.readings import ChannelNow
@@ -26,6 +34,7 @@ from apps.dashboard.summary import summarise
 from apps.dashboard.watchlists import services as watchlists
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
+from core.broadcast import Broadcast
 from core.metrics import METRIC
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
@@ -264,3 +273,14 @@ def test_files_are_for_those_who_may_look(boards: Boards, signed_in: Client, set
     FIELD.clear()
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watching('1')}/now.csv"):
         assert signed_in.get(path).status_code == 503
+
+
+def test_broadcasts_are_taken_along_with_what_is_not_known_left_open(boards: Boards, signed_in: Client) -> None:
+    heard, partly = Broadcast("1", T, T + HOUR_MS, 9, 1.0, 100, 81.25, 81.25), Broadcast("1", T, T + HOUR_MS, 9, 0.5)
+    names = [field.name for field in STREAM_FIELDS]
+    first, second = (dict(zip(names, row, strict=True)) for row in stream_rows([heard, partly]))
+    assert (first["began"], first["viewers_mean"], first["is_lower_bound"]) == (iso(T), 81.25, "no")
+    assert (second["viewers_peak"], second["hours_watched"], second["is_lower_bound"]) == (None, None, "yes")
+    assert signed_in.get("/channels/1/streams.csv").status_code == 503
+    assert signed_in.get("/channels/404/streams.csv").status_code == 404
+    assert 'href="/channels/1/streams.csv"' in signed_in.get("/?channel=1").content.decode()

@@ -13,6 +13,7 @@ from apps.dashboard.exports.formats import Cell, Field
 from apps.dashboard.exports.series import Rows, rounded
 from apps.dashboard.readings import ChannelNow, Row
 from apps.dashboard.summary import value_of
+from core.broadcast import Broadcast
 from core.columns import WINDOW_MS
 from core.metrics import METRIC, METRICS
 
@@ -22,6 +23,17 @@ CHANNEL_FIELDS = [
     Field("offline"),
     Field("window_end", "UTC"),
     *(Field(metric.key, metric.unit) for metric in METRICS),
+]
+
+STREAM_FIELDS = [
+    Field("began", "UTC"),
+    Field("ended", "UTC"),
+    Field("viewers_peak", "viewers"),
+    Field("viewers_mean", "viewers"),
+    Field("hours_watched", "h"),
+    Field("messages", "messages"),
+    Field("coverage", "%"),
+    Field("is_lower_bound"),
 ]
 
 
@@ -155,6 +167,23 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
         round(summary.coverage * 100, 1) if summary and summary.coverage is not None else None,
+    ]
+
+
+def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
+    """Return broadcasts, as STREAM_FIELDS names them."""
+    return [
+        [
+            iso(one.started_ms),
+            iso(one.ended_ms),
+            one.peak_viewers,
+            rounded(one.mean_viewers, 0),
+            rounded(one.hours_watched, 1),
+            one.messages,
+            round(one.coverage * 100, 1),
+            _said(one.is_partly_heard),
+        ]
+        for one in broadcasts
     ]
 
 

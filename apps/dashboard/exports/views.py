@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from apps.dashboard.access import look_required, of_channel, refused, user_of
 from apps.dashboard.channel.spans import BadSpan
+from apps.dashboard.channel.streams import StreamList, read_streams
 from apps.dashboard.choices import asked_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
@@ -21,6 +22,7 @@ from apps.dashboard.exports.formats import Field, Format
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, Rows, event_rows, finer, pieces, point_rows
 from apps.dashboard.exports.tables import (
     CHANNEL_FIELDS,
+    STREAM_FIELDS,
     board_fields,
     board_rows,
     channel_row,
@@ -29,6 +31,7 @@ from apps.dashboard.exports.tables import (
     line_fields,
     line_rows,
     nobody,
+    stream_rows,
     summary_fields,
     summary_row,
 )
@@ -39,7 +42,7 @@ from apps.dashboard.watchlists.views import metric_of
 from apps.metrics import queries as history
 from apps.metrics.queries import Range, Series
 from core.columns import STORED_GRAINS
-from core.errors import NotFound
+from core.errors import NotFound, ServiceAway
 from twitchly.clock import now_ms
 
 LIVE_AWAY = "The live figures cannot be read just now. Try again soon."
@@ -69,6 +72,20 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     fields, rows_of = ROWS[what]
     body = _read_on(rows_of, series, rest, channel_id, now)
     return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
+
+
+@require_GET
+@never_cache
+@look_required
+@of_channel
+def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpResponseBase:
+    """Give all broadcasts of a channel that have been summed up, newest first."""
+    now = now_ms()
+    profile, newest = find_profile(channel_id, now), read_streams(channel_id)
+    if newest is None:
+        return refused(HISTORY_AWAY, 503)
+    stem = f"twitchly-{profile.login or profile.id}-streams-{stamp(now)}"
+    return file_of(form, STREAM_FIELDS, _read_older(newest, channel_id), stem)
 
 
 @require_GET
@@ -148,6 +165,17 @@ async def _read_on(
     yield rows_of(first)
     for piece in rest:
         yield rows_of(await sync_to_async(history.series)(channel_id, piece, now))
+
+
+async def _read_older(shown: StreamList, channel_id: str) -> AsyncIterator[Rows]:
+    """Yield the rows of each page of broadcasts, and break off where history does."""
+    yield stream_rows(shown.broadcasts)
+    while shown.before_ms is not None:
+        older = await sync_to_async(read_streams)(channel_id, shown.before_ms)
+        if older is None:
+            raise ServiceAway("the older broadcasts of a file cannot be read")
+        shown = older
+        yield stream_rows(shown.broadcasts)
 
 
 def _stem(profile: Profile, shown: Range, now: int) -> str:
