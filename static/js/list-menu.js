@@ -15,7 +15,7 @@ export class ListMenu {
   /** Open below the star, or below what stands for it; whoever came with a key goes on with keys. */
   async open(star, isKey, beside = star) {
     this.star = star;
-    this.root.querySelector("p").textContent = `${star.dataset.of} is on`;
+    this.root.querySelector("p").textContent = `Watchlists with ${star.dataset.of}`;
     this.show();
     this.root.showPopover();
     this.place(beside.getBoundingClientRect());
@@ -37,7 +37,8 @@ export class ListMenu {
 
   /** Write the lists; buttons stay where they are, so that the keyboard does too. */
   show() {
-    const { lists } = this.watching;
+    // By name, so that none moves away from under the keys once another was used.
+    const lists = [...this.watching.lists].sort((one, other) => one.name.localeCompare(other.name));
     while (this.lists.children.length > lists.length) this.lists.lastElementChild.remove();
     while (this.lists.children.length < lists.length) this.lists.append(item());
     lists.forEach(({ id, name, channels }, i) => {

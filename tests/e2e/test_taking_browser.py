@@ -108,7 +108,7 @@ def test_with_several_lists_a_menu_offers_which(page: Page, stack: Stack) -> Non
     star = star_of(page, 0)
     star.focus()
     page.keyboard.press("Enter")
-    menu = page.get_by_role("group", name=f"{star.get_attribute('data-of')} is on")
+    menu = page.get_by_role("group", name=f"Watchlists with {star.get_attribute('data-of')}")
     autumn, spring = (menu.get_by_role("button", name=name) for name in ("Autumn", "Spring"))
     expect(autumn).to_be_focused()
     expect(autumn).to_have_attribute("aria-pressed", "true")
