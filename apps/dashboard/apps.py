@@ -9,5 +9,7 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.dashboard.accounts import endings
+        from apps.dashboard.welcome import beginnings
 
         endings.connect()
+        beginnings.connect()

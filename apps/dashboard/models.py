@@ -181,3 +181,25 @@ class ShareLink(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class FirstVisit(models.Model):
+    """How far a new account has come in its first steps, and what it chose there; who has none has no steps to do.
+
+    `seen_at` is None until the first step was opened, `done_at` until the last one was left, or all of them.
+    `language` and `category` are names, `band` is a key of core.bands; "" is any.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_visit")
+    step = models.PositiveSmallIntegerField(default=1)
+    language = models.CharField(max_length=100, blank=True)
+    category = models.CharField(max_length=100, blank=True)
+    band = models.CharField(max_length=16, blank=True)
+    channels = models.JSONField(default=list)
+    watchlist = models.ForeignKey(Watchlist, on_delete=models.SET_NULL, null=True)
+    begun_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"step {self.step}"

@@ -10,6 +10,7 @@ from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
 from apps.dashboard.shares import views as shares
 from apps.dashboard.watchlists import views as watchlists
+from apps.dashboard.welcome import views as welcome
 
 urlpatterns = [
     path("", views.board, name="board"),
@@ -22,6 +23,20 @@ urlpatterns = [
         exports.channel_file,
         name="channel-file",
     ),
+    re_path(
+        r"^channels/(?P<channel_id>[0-9]{1,20})/streams\.(?P<form>csv|ndjson)$",
+        exports.streams_file,
+        name="streams-file",
+    ),
+    re_path(r"^board\.(?P<form>csv|ndjson)$", exports.board_file, name="board-file"),
+    re_path(
+        r"^compare/(?P<what>lines|summary)\.(?P<form>csv|ndjson)$", exports.comparison_file, name="comparison-file"
+    ),
+    re_path(
+        r"^watchlists/(?P<watchlist_id>[0-9]{1,18})/(?P<what>now|hour)\.(?P<form>csv|ndjson)$",
+        exports.watchlist_file,
+        name="watchlist-file",
+    ),
     path("compare", compare.compare, name="compare"),
     path("compare/lines", compare.lines, name="compare-lines"),
     path("discover", discover.discover, name="discover"),
@@ -31,6 +46,7 @@ urlpatterns = [
     path("watchlists", watchlists.overview, name="watchlists"),
     path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
     path("watchlists/watch", watchlists.watch, name="watch"),
+    path("watchlists/star", watchlists.star, name="star"),
     path("watchlists/lists", watchlists.lists, name="watch-lists"),
     path("watchlists/<int:watchlist_id>", watchlists.watchlist, name="watchlist"),
     path("watchlists/<int:watchlist_id>/lines", watchlists.lines, name="watchlist-lines"),
@@ -53,6 +69,10 @@ urlpatterns = [
     path("s/<str:token>/now", shares.now, name="share-now"),
     path("s/<str:token>/series", shares.series, name="share-series"),
     path("w/<str:token>", shares.widget, name="share-widget"),
+    path("welcome", welcome.resume, name="welcome"),
+    path("welcome/<int:step>", welcome.step, name="welcome-step"),
+    path("welcome/leave", welcome.leave, name="welcome-leave"),
+    path("welcome/again", welcome.again, name="welcome-again"),
     path("account/", accounts.overview, name="account"),
     path("account/data.json", accounts.data, name="account-data"),
     path("account/delete", accounts.delete, name="account-delete"),

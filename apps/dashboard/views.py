@@ -25,7 +25,8 @@ from apps.dashboard.readings import Row
 from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
 from apps.dashboard.services import NotAsked, ask_for_channel
 from apps.dashboard.timeline import SHAPES
-from apps.dashboard.watchlists.queries import watched_by
+from apps.dashboard.watchlists.queries import watching
+from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
 from apps.metrics.queries import RANGES
 from core.bands import BANDS
 from core.broadcast import Broadcast
@@ -50,6 +51,8 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def board(request: HttpRequest) -> HttpResponse:
+    if not request.GET and is_new(request.user):
+        return redirect("welcome")
     now, choice, wrong = now_ms(), read_query(request.GET.dict()), ""
     try:
         choice = replace(choice, span=asked_span(request.GET.dict(), now))
@@ -131,8 +134,11 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
         **board_controls(page),
         "rows": [(row, choice.query(channel=row.id), row.id == shown) for row in page.rows],
         "back": choice.query(channel=""),
+        "board_query": Choice(choice.board).query(),
         "take": choice.query(channel=shown or "").removeprefix("?"),
-        "is_watched": isinstance(user, User) and shown in watched_by(user),
+        "watching": watching(user),
+        "first_visit": open_visit(user),
+        "first_steps": STEPS,
         "view": "channel" if choice.channel else "list",
         "script": script_data(page) | {"notes": of_channel["note_fields"]},
         "blank_row": BLANK_ROW,

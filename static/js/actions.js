@@ -5,7 +5,8 @@ import { bindExports } from "./export.js";
 import { hms } from "./figures.js";
 import { metricOf } from "./metrics.js";
 import { savePicture } from "./picture.js";
-import { Star } from "./watch.js";
+import { markStars } from "./stars.js";
+import { nameStar } from "./watch.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -13,7 +14,6 @@ export class Actions {
   /** `state()` tells the channel on view, {id, name}, the choice, the metric and the span that the chart shows. */
   constructor({ state }) {
     this.state = state;
-    if ($("star")) this.star = new Star($("star"), { channel: () => state().channel.id, say: (text) => this.say(text) });
     bindExports($("take"), { span: () => state().span });
     $("picture").hidden = false;
     $("picture").addEventListener("click", () => this.save());
@@ -33,10 +33,9 @@ export class Actions {
       form.elements.query.value = address;
       form.elements.title.value = `${channel.name}, ${metricOf(metric).name}`;
     }
-    if (!this.star || channel.id === this.shown) return;
-    this.shown = channel.id;
-    $("star").querySelector("[name=channel]").value = channel.id;
-    this.star.look();
+    if (!$("star")) return;
+    nameStar($("star").querySelector("[data-star]"), channel);
+    markStars($("star"));
   }
 
   save() {
@@ -48,9 +47,5 @@ export class Actions {
       foot: `Twitchly${document.querySelector("[data-source]")?.dataset.source ?? ""}`,
       name: `twitchly-${channel.name}-${metric}`,
     });
-  }
-
-  say(text) {
-    $("actions-said").textContent = text;
   }
 }

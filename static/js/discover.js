@@ -3,6 +3,7 @@
 import { figure, percent } from "./figures.js";
 import { useMetrics } from "./metrics.js";
 import { LiveSocket, liveUrl } from "./socket.js";
+import { markStars } from "./stars.js";
 
 const ORDER_EVERY_MS = 10_000;
 
@@ -52,6 +53,7 @@ async function reorder() {
   const rows = page.querySelector("#rows");
   if (!rows || isHeld()) return;
   $("rows").replaceWith(rows);
+  markStars(rows);
   const { total } = rows.dataset;
   write($("count"), `${Number(total).toLocaleString("en")} ${total === "1" ? "channel" : "channels"}`);
   follow();

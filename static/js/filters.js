@@ -27,6 +27,12 @@ export function markSizes(sizes, choice) {
   }
 }
 
+/** Let the files be those of the board that is shown. */
+export function markFiles(menu, { board, size, category, language, band }) {
+  const query = new URLSearchParams({ board, size, category, language, band });
+  for (const link of menu.querySelectorAll("a")) link.search = query;
+}
+
 /** Show what is chosen; what the page was not told of, as from an address gone back to, is offered from then on. */
 export function markFilters(form, choice) {
   for (const name of FILTERS) {

@@ -7,11 +7,12 @@ import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
 import { Dates } from "./dates.js";
 import { age, count } from "./figures.js";
-import { bindFilters, markFilters, markSizes } from "./filters.js";
+import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
 import { metricOf, useMetrics } from "./metrics.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
+import { markStars } from "./stars.js";
 import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
 import { Viewers } from "./viewers.js";
 
@@ -133,6 +134,7 @@ function showRows({ rows, newest_end_ms: newestEndMs }) {
   $("board-empty").hidden = !isEmpty || needsViewers || isFiltered(choice);
   $("board-away").hidden = true;
   board.show(rows, choice.board, newestEndMs, shown);
+  markStars($("list"));
 }
 
 function showFirst(rows) {
@@ -211,6 +213,7 @@ function apply(next) {
   markTab($("tabs"), choice);
   markSizes($("sizes"), choice);
   markFilters($("filters"), choice);
+  markFiles($("files"), choice);
   markRange($("ranges"), choice);
   if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
   else if (isOtherTime(before) && shown) showTime();

@@ -2,6 +2,7 @@
 
 import { PARTIAL_BELOW, age, figure } from "./figures.js";
 import { sparkPath } from "./spark.js";
+import { nameStar } from "./watch.js";
 
 /** Write a row's figures and marks. */
 export function writeRow(item, row, metric, newestEndMs) {
@@ -12,6 +13,8 @@ export function writeRow(item, row, metric, newestEndMs) {
   write(item, ".st", stateWords(row, newestEndMs));
   item.querySelector(".cov").hidden = row.coverage >= PARTIAL_BELOW;
   writeMove(item.querySelector(".mv"), row);
+  const star = item.querySelector("[data-star]");
+  if (star) nameStar(star, row);
   const line = item.querySelector(".spark path");
   const path = sparkPath(row.spark);
   if (line.getAttribute("d") !== path) line.setAttribute("d", path);

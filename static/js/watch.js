@@ -1,65 +1,52 @@
-// The star beside a channel: puts it on the watchlist used last, and offers the others.
+// Which channels are on which watchlists of the account, and the requests that change it.
 
-import { told } from "./ask.js";
-
-/** Bind a star: `channel()` is the id it stands for; `say(text)` tells what became of a click. */
-export class Star {
-  constructor(root, { channel, say }) {
-    Object.assign(this, { root, channel, say, lists: [] });
-    this.button = root.querySelector("[data-star]");
-    this.menu = root.querySelector("[data-lists]");
-    this.button.addEventListener("click", (event) => this.clicked(event));
-    this.menu.addEventListener("click", (event) => this.chosen(event));
-    root.querySelector("details").addEventListener("toggle", (event) => event.target.open && this.look());
+/** `lists` are those of the account, the one used last first: {id, name, channels}. */
+export class Watching {
+  constructor(lists, token) {
+    this.token = token;
+    this.lists = lists.map((list) => ({ ...list, channels: new Set(list.channels) }));
   }
 
-  /** Another channel is shown: ask which lists hold it. */
-  async look() {
-    const channel = this.channel();
-    const found = await told(`/watchlists/lists?channel=${channel}`);
-    if (found && channel === this.channel()) this.show(found.lists);
+  /** The lists that hold a channel. */
+  holding(channel) {
+    return this.lists.filter((list) => list.channels.has(channel));
   }
 
-  show(lists) {
-    this.lists = lists;
-    const isOn = lists.some((list) => list.holds);
-    this.button.setAttribute("aria-pressed", String(isOn));
-    this.menu.replaceChildren(...lists.map(item));
+  /** Put a channel on a list, or on the one used last; return the name of that list. Throws what to tell. */
+  put(channel, list) {
+    return this.send(list ? { channel, list } : { channel });
   }
 
-  clicked(event) {
-    event.preventDefault();
-    const holding = this.lists.find((list) => list.holds);
-    this.send(holding ? { list: holding.id, off: 1 } : {}, holding?.name);
+  take(channel, list) {
+    return this.send({ channel, list, off: 1 });
   }
 
-  chosen(event) {
-    const button = event.target.closest("button[data-list]");
-    if (!button) return;
-    const list = this.lists.find(({ id }) => String(id) === button.dataset.list);
-    this.send(list.holds ? { list: list.id, off: 1 } : { list: list.id }, list.holds ? list.name : undefined);
-  }
-
-  async send(fields, left) {
-    const token = this.root.querySelector("[name=csrfmiddlewaretoken]").value;
-    const body = new URLSearchParams({ ...fields, channel: this.channel(), csrfmiddlewaretoken: token });
+  async send(fields) {
+    const body = new URLSearchParams({ ...fields, csrfmiddlewaretoken: this.token });
     const headers = { Accept: "application/json" };
     const answer = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(() => null);
     const reply = await answer?.json().catch(() => null);
-    if (!answer?.ok) {
-      this.say(reply?.reason ?? "The watchlist could not be changed. Try again.");
-      return;
-    }
-    this.show(reply.lists);
-    this.say(left ? `Taken off “${left}”.` : `On “${reply.list}”.`);
+    if (!answer?.ok || !reply) throw new Error(reply?.reason ?? "The watchlist could not be changed. Try again.");
+    this.learn(fields.channel, reply.lists);
+    return reply.list;
+  }
+
+  /** Take over which lists there are and whether each holds a channel: `lists` are {id, name, holds}. */
+  learn(channel, lists) {
+    const known = new Map(this.lists.map(({ id, channels }) => [id, channels]));
+    this.lists = lists.map(({ id, name, holds }) => {
+      const channels = known.get(id) ?? new Set();
+      if (holds) channels.add(channel);
+      else channels.delete(channel);
+      return { id, name, channels };
+    });
   }
 }
 
-function item({ id, name, holds }) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.dataset.list = id;
-  button.setAttribute("aria-pressed", String(holds));
-  button.textContent = `${holds ? "✓ " : ""}${name}`;
-  return button;
+/** Give a star another channel. */
+export function nameStar(star, { id, name }) {
+  if (star.value !== id) star.value = id;
+  if (star.dataset.of === name) return;
+  star.dataset.of = name;
+  star.setAttribute("aria-label", `Watch ${name}`);
 }

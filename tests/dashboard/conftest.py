@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -113,6 +114,16 @@ def boards(valkey: Valkey) -> Boards:
         boards.name(channel_id, name)
     boards.show({"1": 1_000, "2": 12_418, "3": 500})
     return boards
+
+
+def sent(answer: HttpResponseBase) -> str:
+    """Return a file that is sent while it is written."""
+
+    async def collect() -> bytes:
+        assert isinstance(answer, StreamingHttpResponse)
+        return b"".join([piece async for piece in answer])
+
+    return async_to_sync(collect)().decode()
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ def test_signing_up_ends_on_the_board_once_the_code_of_the_mail_is_typed(client:
     wrong = client.post("/account/confirm-email/", {"code": "WRONG1"})
     assert "Incorrect code" in text_of(wrong)
     assert client.post("/account/confirm-email/", {"code": code_in(message)})["Location"] == "/"
+    assert client.get("/")["Location"] == "/welcome"
     assert "new@example.com" in text_of(client.get("/account/"))
 
 

@@ -7,15 +7,38 @@ import io
 import json
 
 import pytest
+from django.http import HttpResponseBase
 from django.test import Client
+from pytest_django import Settings
 
-from apps.dashboard.channel.spans import iso
+from apps.dashboard.channel.spans import Span, iso
+from apps.dashboard.compare.comparison import Comparison
+from apps.dashboard.compare.page import Line
+from apps.dashboard.directory import Profile
 from apps.dashboard.exports.formats import Cell, Field, writer_of
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, event_rows, finer, pieces, point_rows
+from apps.dashboard.exports.tables import (
+    STREAM_FIELDS,
+    hour_rows,
+    line_fields,
+    line_rows,
+    stream_rows,
+    summary_fields,
+    summary_row,
+)
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import User
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.services import ensure_user
+from apps.dashboard.summary import summarise
+from apps.dashboard.watchlists import services as watchlists
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
+from core.broadcast import Broadcast
+from core.metrics import METRIC
 from core.times import DAY_MS, HOUR_MS
-from tests.dashboard.conftest import Boards
+from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
+from tests.dashboard.test_pages import rows_of
 
 T = 1_795_392_000_000
 FIELDS = [Field("channel"), Field("messages", "msg / 30 s"), Field("viewers", "viewers")]
@@ -111,3 +134,153 @@ def test_unknown_channels_forms_and_strangers_are_turned_away(boards: Boards, si
     assert signed_in.get("/channels/404/windows.csv").status_code == 404
     assert signed_in.get("/channels/1/windows.xls").status_code == 404
     assert Client().get("/channels/1/windows.csv").status_code == 401
+
+
+def table(answer: HttpResponseBase) -> list[dict[str, str]]:
+    """Return the rows of a CSV file as a spreadsheet reads them."""
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+
+
+def objects(answer: HttpResponseBase) -> list[dict[str, object]]:
+    return [json.loads(line) for line in sent(answer).splitlines()[1:]]
+
+
+def test_a_board_is_taken_along_as_it_is_shown(boards: Boards, signed_in: Client) -> None:
+    boards.name("2", "Beta", category="Music")
+    for query, names in (("", ["Beta", "Alpha", "Gamma"]), ("?category=Chess", ["Alpha", "Gamma"])):
+        shown = [[row[0], row[1], row[-1].replace(",", "")] for row in rows_of(signed_in.get(f"/{query}"))]
+        rows = table(signed_in.get(f"/board.csv{query}"))
+        assert [[row["rank"], row["name"], row["viewers (viewers)"]] for row in rows] == shown
+        assert [row["name"] for row in objects(signed_in.get(f"/board.ndjson{query}"))] == names
+    row = rows[0]
+    assert (row["id"], row["coverage (%)"], row["window_end (UTC)"]) == ("1", "100.0", iso(boards.end_ms))
+    assert (row["category"], row["language"], row["state"]) == ("Chess", "English", "live")
+
+
+def test_a_board_of_another_metric_has_its_unit_in_the_head(boards: Boards, signed_in: Client) -> None:
+    answer = signed_in.get("/board.csv?board=engagement&size=25")
+    assert 'filename="twitchly-engagement-' in answer.headers["Content-Disposition"]
+    (unit,) = {name for name in table(answer)[0] if name.startswith("engagement")}
+    assert unit == f"engagement ({METRIC['engagement'].unit})"
+
+
+def test_no_name_or_category_is_a_formula_in_a_file(boards: Boards, signed_in: Client) -> None:
+    boards.name("1", "=HYPERLINK(1)", category="@SUM(A1)")
+    watchlist = watching("1")
+    for path in ("/board.csv", "/discover.csv", f"/watchlists/{watchlist}/now.csv"):
+        FIELD.clear()
+        row = next(row for row in table(signed_in.get(path)) if row["id"] == "1")
+        assert (row["name"], row["category"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
+        assert row["login"] == "'=hyperlink(1)"
+
+
+def watching(*channel_ids: str) -> int:
+    owner = User.objects.get(email=EMAIL)
+    watchlist = watchlists.create(owner=owner, name="Mine")
+    for channel_id in channel_ids:
+        watchlists.add(owner=owner, channel_id=channel_id, watchlist=watchlist)
+    return watchlist.pk
+
+
+def test_a_watchlist_is_taken_along_in_its_order(boards: Boards, signed_in: Client) -> None:
+    address = f"/watchlists/{watching('3', '404', '2')}"
+    rows = table(signed_in.get(f"{address}/now.csv"))
+    assert [(row["id"], row["name"], row["viewers (viewers)"]) for row in rows] == [
+        ("3", "Gamma", "500"),
+        ("404", "", ""),
+        ("2", "Beta", "12418"),
+    ]
+    assert f'href="{address}/now.csv"' in signed_in.get(address).content.decode()
+    assert signed_in.get(f"{address}/hour.csv?metric=messages").status_code == 503
+
+
+def test_nobody_takes_the_watchlist_of_somebody_else(boards: Boards, signed_in: Client) -> None:
+    address = f"/watchlists/{watching('1')}"
+    ensure_user(email="other@example.com", password="another long password")
+    other = Client()
+    assert other.login(username="other@example.com", password="another long password")
+    for path in (f"{address}/now.csv", f"{address}/hour.ndjson", "/watchlists/999/now.csv"):
+        assert other.get(path).status_code == 404
+        assert Client().get(path).status_code == 302
+
+
+def test_the_past_hour_of_a_list_is_told_channel_by_channel() -> None:
+    lines = {"2": [(T, 3.0), (T + 60_000, 4.5)]}
+    first, second = hour_rows("messages", ["1", "2"], {"2": CHANNEL}, lines)
+    assert first == []
+    assert second == [["2", "=Beta", iso(T), 60, 3], ["2", "=Beta", iso(T + 60_000), 60, 4.5]]
+
+
+CHANNEL = ChannelNow(Profile("2", "beta", "=Beta", "Chess", "English"), T, 1.0, {"messages": 7}, {}, {})
+POINTS = [
+    Point(T + 60_000, 1.0, {"messages": 10, "viewers": 100}),
+    Point(T + 120_000, 0.0, {"messages": 0, "viewers": 110}),
+    Point(T + 180_000, 0.5, {"messages": 30, "viewers": 120}),
+]
+
+
+def compared(zero_ms: int = 0) -> Line:
+    series = Series(past_range(T, T + 180_000, T + 180_000), POINTS, [], [])
+    return Line(1, CHANNEL, zero_ms, series, summarise(series, "messages"), 110.0, 1.25)
+
+
+def test_a_comparison_is_taken_along_line_by_line() -> None:
+    comparison = Comparison(("2",), "messages")
+    (rows,) = line_rows(comparison, [compared()])
+    names = [field.name for field in line_fields(comparison)]
+    assert names == ["id", "name", "end", "length", "coverage", "messages"]
+    assert [row[2:] for row in rows] == [
+        [iso(T + 60_000), 30, 100.0, 10],
+        [iso(T + 120_000), 30, 0.0, None],
+        [iso(T + 180_000), 30, 50.0, 30],
+    ]
+
+
+def test_a_comparison_by_stream_time_and_index_says_both() -> None:
+    comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000), align="stream", scale="index")
+    (rows,) = line_rows(comparison, [compared(T)])
+    names = [field.name for field in line_fields(comparison)]
+    told = [dict(zip(names, row, strict=True)) for row in rows]
+    assert [(row["into_stream"], row["messages"], row["index"]) for row in told] == [
+        (60, 10, 50.0),
+        (120, None, None),
+        (180, 30, 150.0),
+    ]
+
+
+def test_the_table_of_a_comparison_holds_what_the_page_says() -> None:
+    comparison = Comparison(("2",), "messages")
+    names = [field.name for field in summary_fields(comparison)]
+    row = dict(zip(names, summary_row(comparison, compared()), strict=True))
+    assert (row["messages_now"], row["messages_peak"], row["messages_median"]) == (7, 30, 20)
+    assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
+    assert (row["viewers_mean"], row["engagement_mean"]) == (110, 1.25)
+
+
+def test_a_comparison_without_its_history_is_no_file(boards: Boards, signed_in: Client) -> None:
+    for what in ("lines", "summary"):
+        answer = signed_in.get(f"/compare/{what}.csv?channels=1,2")
+        assert (answer.status_code, answer.json()["reason"][:7]) == (503, "History")
+    assert signed_in.get("/compare/lines.csv?channels=1&from=x").status_code == 400
+    assert sent(signed_in.get("/compare/summary.csv")).startswith("\ufeffid,login,name")
+
+
+def test_files_are_for_those_who_may_look(boards: Boards, signed_in: Client, settings: Settings) -> None:
+    for path in ("/board.csv", "/compare/lines.csv", "/discover.ndjson"):
+        assert Client().get(path).status_code == 401
+    use_redis(settings, "redis://127.0.0.1:1")
+    FIELD.clear()
+    for path in ("/board.csv", "/discover.csv", f"/watchlists/{watching('1')}/now.csv"):
+        assert signed_in.get(path).status_code == 503
+
+
+def test_broadcasts_are_taken_along_with_what_is_not_known_left_open(boards: Boards, signed_in: Client) -> None:
+    heard, partly = Broadcast("1", T, T + HOUR_MS, 9, 1.0, 100, 81.25, 81.25), Broadcast("1", T, T + HOUR_MS, 9, 0.5)
+    names = [field.name for field in STREAM_FIELDS]
+    first, second = (dict(zip(names, row, strict=True)) for row in stream_rows([heard, partly]))
+    assert (first["began"], first["viewers_mean"], first["is_lower_bound"]) == (iso(T), 81.25, "no")
+    assert (second["viewers_peak"], second["hours_watched"], second["is_lower_bound"]) == (None, None, "yes")
+    assert signed_in.get("/channels/1/streams.csv").status_code == 503
+    assert signed_in.get("/channels/404/streams.csv").status_code == 404
+    assert 'href="/channels/1/streams.csv"' in signed_in.get("/?channel=1").content.decode()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from apps.dashboard.accounts.data import personal_data
+from apps.dashboard.field import FIELD
 from apps.dashboard.models import User, Watchlist
 from apps.dashboard.services import ensure_user
 from apps.dashboard.small_line import line_path
@@ -15,6 +19,7 @@ from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.queries import channels_of, lists_with
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards
+from tests.dashboard.page_script import run_program
 
 JSON = {"Accept": "application/json"}
 
@@ -183,3 +188,99 @@ def test_a_line_breaks_where_minutes_are_missing() -> None:
     points = [(0, 0.0), (60_000, 5.0), (180_000, 10.0), (240_000, 10.0)]
     assert line_path(points, 0, 240_000, 60_000) == "M0.0 46.0L60.0 24.0M180.0 2.0L240.0 2.0"
     assert line_path([], 0, 240_000, 60_000) == ""
+
+
+def stars_of(page: str) -> dict[str, str]:
+    """Return which stars a page shows and whether each is on."""
+    return dict(re.findall(r'form="starring" name="channel" value="(\d+)"[^>]*aria-pressed="(\w+)"', page))
+
+
+@pytest.mark.parametrize("path", ["/?channel=2", "/discover", "/discover?rows=1", "/compare?channels=1,2,3"])
+def test_each_channel_has_a_star_that_says_whether_it_is_watched(
+    boards: Boards, signed_in: Client, owner: User, path: str
+) -> None:
+    FIELD.clear()
+    watching(owner, "2")
+    page = signed_in.get(path).content.decode()
+    assert stars_of(page) == {"1": "false", "2": "true", "3": "false"}
+    assert 'aria-label="Watch Beta"' in page
+
+
+def test_the_page_knows_its_own_lists_alone(boards: Boards, signed_in: Client, owner: User, other: Client) -> None:
+    first, second = watching(owner, "2", "1", name="First"), watching(owner, name="Second")
+    services.add(owner=owner, channel_id="3", watchlist=first)
+    (lists,) = re.findall(r'<script id="watching" type="application/json">(.*?)</script>', page_of(signed_in, "/"))
+    assert json.loads(lists) == [
+        {"id": first.pk, "name": "First", "channels": ["2", "1", "3"]},
+        {"id": second.pk, "name": "Second", "channels": []},
+    ]
+    assert '<script id="watching" type="application/json">[]</script>' in page_of(other, "/")
+
+
+def page_of(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def test_who_has_no_account_has_no_stars(boards: Boards, settings: Settings, db: None) -> None:
+    settings.PUBLIC_BOARD = True
+    page = page_of(Client(), "/")
+    assert "data-id" in page
+    assert "starring" not in page
+
+
+def test_names_in_stars_are_no_markup(boards: Boards, signed_in: Client) -> None:
+    boards.name("1", '"><script>x')
+    assert 'aria-label="Watch &quot;&gt;&lt;script&gt;x"' in page_of(signed_in, "/")
+
+
+def test_a_star_works_without_the_script(signed_in: Client, owner: User) -> None:
+    answer = signed_in.post("/watchlists/star", {"channel": "7", "next": "/?board=messages"})
+    assert answer.headers["Location"] == "/?board=messages"
+    (watchlist,) = Watchlist.objects.filter(owner=owner)
+    assert channels_of(watchlist) == ["7"]
+    signed_in.post("/watchlists/star", {"channel": "7"})
+    assert channels_of(watchlist) == []
+
+
+def test_what_a_star_cannot_do_is_said_where_it_was_pressed(boards: Boards, signed_in: Client, owner: User) -> None:
+    watching(owner, *(str(number) for number in range(100, 100 + services.CHANNELS_MAX)))
+    signed_in.post("/watchlists/star", {"channel": "7", "next": "/"})
+    assert "is full" in page_of(signed_in, "/")
+
+
+STARS = """
+import { Watching } from "./watch.js";
+const replies = [...given.replies];
+const sent = [];
+globalThis.fetch = async (url, { body }) => {
+  sent.push(Object.fromEntries(body));
+  const [ok, reply] = replies.shift();
+  return { ok, json: async () => reply };
+};
+const watching = new Watching(given.lists, "t");
+const holding = (channel) => watching.holding(channel).map(({ name }) => name);
+const onto = await watching.put("7");
+const afterPut = holding("7");
+await watching.take("7", 2);
+const afterTake = holding("7");
+const refused = await watching.put("8", 1).catch((error) => error.message);
+print({ onto, afterPut, afterTake, refused, kept: holding("1"), sent });
+"""
+
+
+def test_the_script_follows_what_the_server_says(tmp_path: Path) -> None:
+    first, second = {"id": 1, "name": "First", "holds": False}, {"id": 2, "name": "Second", "holds": True}
+    replies = [
+        [True, {"list": "Second", "lists": [second, first]}],
+        [True, {"list": "Second", "lists": [second | {"holds": False}, first]}],
+        [False, {"reason": "“First” is full"}],
+    ]
+    lists = [{"id": 1, "name": "First", "channels": ["1"]}]
+    said = run_program(tmp_path, STARS, {"lists": lists, "replies": replies})
+    assert (said["onto"], said["afterPut"], said["afterTake"]) == ("Second", ["Second"], [])
+    assert (said["refused"], said["kept"]) == ("“First” is full", ["First"])
+    assert said["sent"] == [
+        {"channel": "7", "csrfmiddlewaretoken": "t"},
+        {"channel": "7", "list": "2", "off": "1", "csrfmiddlewaretoken": "t"},
+        {"channel": "8", "list": "1", "csrfmiddlewaretoken": "t"},
+    ]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from drills.stack import Stack, wait_until
+from drills.stack import Stack
+from tests.e2e import visitor
+from tests.e2e.visitor import LIVE_MS, PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-
-PASSWORD = "a long password for a test"
-LIVE_MS = 20_000
-CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -32,24 +28,11 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def sign_up(page: Page, stack: Stack, home: str) -> str:
-    """Sign up with an address of its own, the code taken from the mail in the log; return the address."""
-    email = f"{uuid.uuid4().hex[:12]}@example.com"
-    page.goto(f"{home}/account/signup/")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign Up").click()
-    page.wait_for_url("**/account/confirm-email/")
-    wait_until(lambda: email in stack.log("web") and bool(CODE.search(mail_to(stack, email))), 10, "the mail")
-    found = CODE.search(mail_to(stack, email))
-    assert found
-    page.get_by_label("Code").fill(found[1])
-    page.get_by_role("button", name="Confirm").click()
+    """Sign up with an address of its own, and leave the first steps for the board; return the address."""
+    email = visitor.sign_up(page, stack, home)
+    page.get_by_role("button", name="Leave all steps").click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     return email
-
-
-def mail_to(stack: Stack, email: str) -> str:
-    return stack.log("web").rpartition(f"To: {email}")[2]
 
 
 def test_from_sign_up_to_the_live_board(context: BrowserContext, stack: Stack, home: str) -> None:

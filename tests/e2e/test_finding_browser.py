@@ -37,7 +37,7 @@ def page(browser: Browser, stack: Stack, channel_ids: list[str]) -> Iterator[Pag
 def test_one_click_puts_a_channel_on_a_watchlist_that_lives(page: Page, stack: Stack, channel_ids: list[str]) -> None:
     for channel_id in channel_ids:
         page.goto(f"{stack.url}/?channel={channel_id}&board=messages")
-        star = page.get_by_role("button", name="Watch", exact=True)
+        star = page.locator("#star [data-star]")
         expect(star).to_have_attribute("aria-pressed", "false")
         star.click()
         expect(star).to_have_attribute("aria-pressed", "true")
@@ -98,8 +98,9 @@ def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Sta
     page.get_by_role("link", name="Channel", exact=True).click()
     names = page.locator("#found tbody th a").all_inner_texts()
     assert names == sorted(names, key=str.casefold)
+    page.get_by_text("Take along").click()
     with page.expect_download() as told:
-        page.get_by_role("link", name="CSV", exact=True).click()
+        page.get_by_role("link", name="All that are found as CSV").click()
     told.value.save_as(tmp_path / "channels.csv")
     rows = list(csv.DictReader((tmp_path / "channels.csv").open(encoding="utf-8-sig", newline="")))
     assert rows

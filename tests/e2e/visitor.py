@@ -1,17 +1,20 @@
-"""A signed-in advertiser in a browser of their own."""
+"""An advertiser in a browser of their own: signed in, or signing up."""
 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect
 
-from drills.stack import Stack
+from drills.stack import Stack, wait_until
 
 DEMO = "demo@twitchly.example"
+PASSWORD = "a long password for a test"
 LIVE_MS = 20_000
+CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 
 
 @contextmanager
@@ -37,3 +40,27 @@ def visit(
 def unhashed(url: str) -> list[str]:
     """Return the address of a static file whose name does not tell its content: it may be that of another version."""
     return [url] if "/static/" in url and not re.search(r"\.[0-9a-f]{12}\.", url) else []
+
+
+def sign_up(page: Page, stack: Stack, home: str) -> str:
+    """Sign up with an address of its own, the code taken from the mail in the log, up to the first steps.
+
+    Return the address.
+    """
+    email = f"{uuid.uuid4().hex[:12]}@example.com"
+    page.goto(f"{home}/account/signup/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign Up").click()
+    page.wait_for_url("**/account/confirm-email/")
+    wait_until(lambda: email in stack.log("web") and bool(CODE.search(mail_to(stack, email))), 10, "the mail")
+    found = CODE.search(mail_to(stack, email))
+    assert found
+    page.get_by_label("Code").fill(found[1])
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**/welcome/1")
+    return email
+
+
+def mail_to(stack: Stack, email: str) -> str:
+    return stack.log("web").rpartition(f"To: {email}")[2]

@@ -12,7 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
-from apps.dashboard.models import CurationRequest, Segment, ShareLink, User
+from apps.dashboard.models import CurationRequest, FirstVisit, Segment, ShareLink, User
 from apps.dashboard.watchlists.queries import channels_of, watchlists_of
 
 
@@ -41,6 +41,16 @@ def personal_data(user: User) -> dict[str, Any]:
         "segments": _rows(Segment.objects.filter(owner=user), "name", "query", "created_at"),
         "share_links": _rows(
             ShareLink.objects.filter(owner=user), "title", "kind", "query", "created_at", "expires_at", "opened"
+        ),
+        "first_visit": _rows(
+            FirstVisit.objects.filter(user=user),
+            "step",
+            "language",
+            "category",
+            "band",
+            "channels",
+            "begun_at",
+            "done_at",
         ),
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
         "notes": _rows(user.notes.order_by("channel_id", "at_ms"), "channel_id", "at", "text", "created"),

@@ -15,6 +15,7 @@ from apps.dashboard.channel.spans import BadSpan
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
 from apps.dashboard.views import metric_json
+from apps.dashboard.watchlists.queries import watching
 from apps.ingest.models import Channel
 from apps.metrics.queries import RANGES
 from core.metrics import METRIC, METRICS
@@ -39,9 +40,8 @@ def compare(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("compare") + comparison.with_channel(found.id).query())
         wrong = f"There is no channel called “{name[:64]}” that we know." if found is None else "Six are the most."
     page = read_lines(comparison, now)
-    return render(
-        request, "dashboard/compare.html", compare_context(comparison, page, now, wrong), status=400 if wrong else 200
-    )
+    context = compare_context(comparison, page, now, wrong) | {"watching": watching(request.user)}
+    return render(request, "dashboard/compare.html", context, status=400 if wrong else 200)
 
 
 @require_GET

@@ -28,26 +28,18 @@ from apps.dashboard.discover.search import (
 )
 from apps.dashboard.discover.services import delete_segment, save_segment
 from apps.dashboard.discover.table import Found, Table, ordered, table_of
-from apps.dashboard.exports.formats import CONTENT_TYPES, Cell, Field, Format, writer_of
+from apps.dashboard.exports.files import stamp, table_file
+from apps.dashboard.exports.formats import Cell, Field, Format
+from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
 from apps.dashboard.field import FIELD
 from apps.dashboard.models import Segment, User
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.views import metric_json
+from apps.dashboard.watchlists.queries import watching
 from core.bands import BANDS
 from core.errors import NotFound, Refused, ServiceAway
 from core.metrics import METRICS
 from twitchly.clock import now_ms
-
-_FILE_FIELDS = [
-    Field("id"),
-    Field("login"),
-    Field("name"),
-    Field("category"),
-    Field("language"),
-    Field("size_band", "viewers"),
-    Field("window_end", "ms since 1970, UTC"),
-    *(Field(metric.key, metric.unit) for metric in METRICS),
-]
 
 
 @require_GET
@@ -75,12 +67,8 @@ def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
         rows = ordered(read_search(request.GET), FIELD.get(now).values())
     except ServiceAway:
         return refused("The live figures cannot be read just now. Try again soon.", 503)
-    writer = writer_of(form, _FILE_FIELDS)
-    response = HttpResponse(
-        writer.head() + writer.rows([_cells(row) for row in rows]), content_type=CONTENT_TYPES[form]
-    )
-    response["Content-Disposition"] = f'attachment; filename="twitchly-channels.{form}"'
-    return response
+    fields = [*CHANNEL_FIELDS, Field("size_band", "viewers")]
+    return table_file(form, fields, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
 
 
 @require_POST
@@ -115,6 +103,7 @@ def _context(
     profiles = [channel.profile for channel in channels.values()]
     user = request.user
     return {
+        "watching": watching(user),
         "search": search,
         "table": table,
         "now_ms": now,
@@ -156,10 +145,7 @@ def _rule_fields(search: Search) -> Iterator[tuple[int, Rule | None]]:
 
 
 def _cells(row: Found) -> list[Cell]:
-    channel, profile = row.channel, row.channel.profile
-    values: list[Cell] = [channel.values.get(metric.key) for metric in METRICS]
-    band = row.band.label if row.band else None
-    return [profile.id, profile.login, profile.name, profile.category, profile.language, band, channel.end_ms, *values]
+    return [*channel_row(row.channel), row.band.label if row.band else None]
 
 
 def _pairs(query: str) -> QueryDict:

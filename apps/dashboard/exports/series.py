@@ -54,7 +54,7 @@ def point_rows(series: Series) -> Rows:
             iso(p.end_ms),
             length_s,
             round(p.coverage * 100, 1),
-            *(_number(value_of(p, m.key), m.decimals) for m in _SHOWN),
+            *(rounded(value_of(p, m.key), m.decimals) for m in _SHOWN),
         ]
         for p in series.points
     ]
@@ -70,7 +70,7 @@ def event_rows(series: Series) -> Rows:
     return [row for _, row in sorted(found, key=lambda one: one[0])]
 
 
-def _number(value: float | None, decimals: int) -> Cell:
+def rounded(value: float | None, decimals: int) -> Cell:
     """Return a value with two more digits than people are shown."""
     if value is None:
         return None

@@ -1,27 +1,52 @@
-"""What can be taken along of a chart: its windows, or what happened in it."""
+"""What can be taken along: a chart's windows, or what happened in it, and the tables of the pages."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, cast
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from apps.dashboard.access import look_required, of_channel, refused
-from apps.dashboard.channel.spans import BadSpan, iso
-from apps.dashboard.choices import asked_range
+from apps.dashboard.access import look_required, of_channel, refused, user_of
+from apps.dashboard.channel.spans import BadSpan
+from apps.dashboard.channel.streams import StreamList, read_streams
+from apps.dashboard.choices import asked_range, read_query
+from apps.dashboard.compare.comparison import read_comparison
+from apps.dashboard.compare.page import read_lines
 from apps.dashboard.directory import Profile
-from apps.dashboard.exports.formats import CONTENT_TYPES, Field, Format, writer_of
+from apps.dashboard.exports.files import file_of, stamp, table_file
+from apps.dashboard.exports.formats import Field, Format
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, Rows, event_rows, finer, pieces, point_rows
-from apps.dashboard.queries import find_profile, read_series
+from apps.dashboard.exports.tables import (
+    CHANNEL_FIELDS,
+    STREAM_FIELDS,
+    board_fields,
+    board_rows,
+    channel_row,
+    hour_fields,
+    hour_rows,
+    line_fields,
+    line_rows,
+    nobody,
+    stream_rows,
+    summary_fields,
+    summary_row,
+)
+from apps.dashboard.queries import find_profile, read_channels, read_live, read_series
+from apps.dashboard.watchlists.page import read_lines as read_hour
+from apps.dashboard.watchlists.queries import channels_of, find_watchlist
+from apps.dashboard.watchlists.views import metric_of
 from apps.metrics import queries as history
 from apps.metrics.queries import Range, Series
 from core.columns import STORED_GRAINS
+from core.errors import NotFound, ServiceAway
 from twitchly.clock import now_ms
 
+LIVE_AWAY = "The live figures cannot be read just now. Try again soon."
+HISTORY_AWAY = "History cannot be read just now. Try again soon."
 ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
     "windows": (POINT_FIELDS, point_rows),
     "events": (EVENT_FIELDS, event_rows),
@@ -43,10 +68,80 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     first, *rest = pieces(shown, now)
     series = read_series(channel_id, first, now)
     if series is None:
-        return refused("History cannot be read just now. Try again soon.", 503)
+        return refused(HISTORY_AWAY, 503)
     fields, rows_of = ROWS[what]
-    body = _written(form, fields, rows_of, series, rest, channel_id, now)
-    return _file(body, form, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
+    body = _read_on(rows_of, series, rest, channel_id, now)
+    return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
+
+
+@require_GET
+@never_cache
+@look_required
+@of_channel
+def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpResponseBase:
+    """Give all broadcasts of a channel that have been summed up, newest first."""
+    now = now_ms()
+    profile, newest = find_profile(channel_id, now), read_streams(channel_id)
+    if newest is None:
+        return refused(HISTORY_AWAY, 503)
+    stem = f"twitchly-{profile.login or profile.id}-streams-{stamp(now)}"
+    return file_of(form, STREAM_FIELDS, _read_older(newest, channel_id), stem)
+
+
+@require_GET
+@never_cache
+@look_required
+def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
+    """Give a board as it is shown now: its metric, size and filters are those of the page's address."""
+    choice, now = read_query(request.GET.dict()), now_ms()
+    reading, _ = read_live(choice, now)
+    if reading is None:
+        return refused(LIVE_AWAY, 503)
+    board = choice.board
+    rows = board_rows(board.metric, reading.rows[board])
+    return table_file(form, board_fields(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
+
+
+@require_GET
+@never_cache
+@look_required
+def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpResponseBase:
+    """Give the lines of a comparison, or the table below its chart."""
+    now = now_ms()
+    try:
+        comparison = read_comparison(request.GET.dict(), now)
+    except BadSpan as error:
+        return refused(str(error), 400)
+    page = read_lines(comparison, now)
+    if page.live_away or page.history_away:
+        return refused(HISTORY_AWAY, 503)
+    stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
+    if what == "lines":
+        return table_file(form, line_fields(comparison), line_rows(comparison, page.lines), stem)
+    return table_file(form, summary_fields(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
+
+
+@require_GET
+@never_cache
+@login_required
+def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: Format) -> HttpResponseBase:
+    """Give the channels of a watchlist as they are now, or their past hour by one metric, in the list's order."""
+    now, metric = now_ms(), metric_of(request)
+    try:
+        channel_ids = channels_of(find_watchlist(user_of(request), watchlist_id))
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    reading = read_channels(channel_ids, now)
+    if reading is None:
+        return refused(LIVE_AWAY, 503)
+    channels, stem = reading.channels, f"twitchly-watchlist-{watchlist_id}-{what}-{stamp(now)}"
+    if what == "now":
+        rows = [channel_row(channels.get(channel_id) or nobody(channel_id)) for channel_id in channel_ids]
+        return table_file(form, CHANNEL_FIELDS, [rows], stem)
+    hour = read_hour(channel_ids, metric, now)
+    if hour is None:
+        return refused(HISTORY_AWAY, 503)
+    return table_file(form, hour_fields(metric), hour_rows(metric, channel_ids, channels, hour), stem)
 
 
 def _shown(request: HttpRequest, now: int) -> Range:
@@ -63,29 +158,26 @@ def _shown(request: HttpRequest, now: int) -> Range:
     return other
 
 
-async def _written(
-    form: Format,
-    fields: Sequence[Field],
-    rows_of: Callable[[Series], Rows],
-    first: Series,
-    rest: Sequence[Range],
-    channel_id: str,
-    now: int,
-) -> AsyncIterator[str]:
-    """Yield the file. Where history goes away meanwhile the transfer breaks off: half a file is not a file."""
-    writer = writer_of(form, fields)
-    yield writer.head() + writer.rows(rows_of(first))
+async def _read_on(
+    rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], channel_id: str, now: int
+) -> AsyncIterator[Rows]:
+    """Yield the rows of each piece. Where history goes away meanwhile it breaks off: half a file is not a file."""
+    yield rows_of(first)
     for piece in rest:
-        yield writer.rows(rows_of(await sync_to_async(history.series)(channel_id, piece, now)))
+        yield rows_of(await sync_to_async(history.series)(channel_id, piece, now))
 
 
-def _file(body: AsyncIterator[str], form: Format, stem: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(cast("Any", body), content_type=CONTENT_TYPES[form])
-    response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
-    return response
+async def _read_older(shown: StreamList, channel_id: str) -> AsyncIterator[Rows]:
+    """Yield the rows of each page of broadcasts, and break off where history does."""
+    yield stream_rows(shown.broadcasts)
+    while shown.before_ms is not None:
+        older = await sync_to_async(read_streams)(channel_id, shown.before_ms)
+        if older is None:
+            raise ServiceAway("the older broadcasts of a file cannot be read")
+        shown = older
+        yield stream_rows(shown.broadcasts)
 
 
 def _stem(profile: Profile, shown: Range, now: int) -> str:
     until_ms = now if shown.until_ms is None else shown.until_ms
-    since, until = (iso(ms // 1000 * 1000).replace(":", "") for ms in (until_ms - shown.span_ms, until_ms))
-    return f"twitchly-{profile.login or profile.id}-{since}-{until}"
+    return f"twitchly-{profile.login or profile.id}-{stamp(until_ms - shown.span_ms)}-{stamp(until_ms)}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, QuerySet
 
 from apps.dashboard.models import User, Watched, Watchlist
@@ -35,6 +39,21 @@ def lists_with(owner: User, channel_id: str) -> list[tuple[Watchlist, bool]]:
     return [(watchlist, watchlist.pk in holding) for watchlist in lists]
 
 
-def watched_by(owner: User) -> set[str]:
-    """Return the ids of all channels that are on any of an account's watchlists."""
-    return set(Watched.objects.filter(watchlist__owner=owner).values_list("channel_id", flat=True))
+def lists_holding(owner: User, channel_id: str) -> QuerySet[Watchlist]:
+    """Return an account's watchlists that hold a channel, the one used last first."""
+    return Watchlist.objects.filter(owner=owner, watched__channel_id=channel_id).order_by("-used_at")
+
+
+def watching(user: User | AnonymousUser) -> dict[str, Any] | None:
+    """Return what the stars of a page need: the ids on any list, and each list, the one used last first.
+
+    None for those who have no lists because they have no account.
+    """
+    if not isinstance(user, User):
+        return None
+    lists = Watchlist.objects.filter(owner=user).order_by("-used_at").prefetch_related("watched")
+    channels = {one.pk: [row.channel_id for row in one.watched.all()] for one in lists}
+    return {
+        "channels": set(chain.from_iterable(channels.values())),
+        "lists": [{"id": one.pk, "name": one.name, "channels": channels[one.pk]} for one in lists],
+    }

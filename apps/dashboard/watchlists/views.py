@@ -19,7 +19,7 @@ from apps.dashboard.models import User, Watchlist
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.page import read_cards, read_lines
-from apps.dashboard.watchlists.queries import channels_of, find_watchlist, lists_with, watchlists_of
+from apps.dashboard.watchlists.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
 from core.metrics import BOARDS, METRIC, METRICS
 from twitchly.clock import now_ms
@@ -48,7 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    found, metric, now = _find(request, watchlist_id), _metric(request), now_ms()
+    found, metric, now = _find(request, watchlist_id), metric_of(request), now_ms()
     channel_ids = channels_of(found)
     context = {
         "list": found,
@@ -75,7 +75,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
     """Give the past hour of each channel: `{"from_ms", "until_ms", "lines": {id: [[end_ms, value], …]}}`."""
     found, now = _find(request, watchlist_id), now_ms()
-    read = read_lines(channels_of(found), _metric(request), now)
+    read = read_lines(channels_of(found), metric_of(request), now)
     if read is None:
         return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
     return JsonResponse({"now_ms": now, "lines": read})
@@ -144,6 +144,22 @@ def watch(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(_back(request))
 
 
+@require_POST
+@login_required
+def star(request: HttpRequest) -> HttpResponse:
+    """Do what the star of `channel` does without the script: put it on the list used last, or take it off again."""
+    user, channel_id = user_of(request), request.POST.get("channel", "")
+    holding = lists_holding(user, channel_id).first()
+    try:
+        if holding:
+            services.remove(watchlist=holding, channel_id=channel_id)
+        else:
+            services.add(owner=user, channel_id=channel_id)
+    except Refused as error:
+        messages.error(request, str(error))
+    return HttpResponseRedirect(_back(request))
+
+
 @require_GET
 @never_cache
 @login_required
@@ -171,7 +187,7 @@ def _moved(request: HttpRequest, found: Watchlist) -> list[str]:
     return channel_ids
 
 
-def _metric(request: HttpRequest) -> str:
+def metric_of(request: HttpRequest) -> str:
     wanted = request.GET.get("metric", "")
     return wanted if wanted in BOARD_KEYS else DEFAULT_METRIC
 

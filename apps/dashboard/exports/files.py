@@ -1,0 +1,41 @@
+"""A file that is sent while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, cast
+
+from django.http import StreamingHttpResponse
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.exports.formats import CONTENT_TYPES, Field, Format, writer_of
+from apps.dashboard.exports.series import Rows
+
+
+def file_of(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows], stem: str) -> StreamingHttpResponse:
+    """Return a file of rows that come piece by piece; `stem` is its name without the ending."""
+    response = StreamingHttpResponse(cast("Any", _written(form, fields, pieces)), content_type=CONTENT_TYPES[form])
+    response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
+    return response
+
+
+def table_file(form: Format, fields: Sequence[Field], pieces: Iterable[Rows], stem: str) -> StreamingHttpResponse:
+    """Return a file of rows that are known already."""
+    return file_of(form, fields, _given(pieces), stem)
+
+
+def stamp(at_ms: int) -> str:
+    """Return a moment as the name of a file has it."""
+    return iso(at_ms // 1000 * 1000).replace(":", "")
+
+
+async def _written(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows]) -> AsyncIterator[str]:
+    writer = writer_of(form, fields)
+    yield writer.head()
+    async for rows in pieces:
+        yield writer.rows(rows)
+
+
+async def _given(pieces: Iterable[Rows]) -> AsyncIterator[Rows]:
+    for rows in pieces:
+        yield rows

@@ -1,0 +1,200 @@
+"""The tables of the pages as rows of a file: a board, channels as they are now, a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.compare.comparison import Comparison
+from apps.dashboard.compare.page import Line
+from apps.dashboard.directory import Profile
+from apps.dashboard.discover.table import value_of as value_now
+from apps.dashboard.exports.formats import Cell, Field
+from apps.dashboard.exports.series import Rows, rounded
+from apps.dashboard.readings import ChannelNow, Row
+from apps.dashboard.summary import value_of
+from core.broadcast import Broadcast
+from core.columns import WINDOW_MS
+from core.metrics import METRIC, METRICS
+
+PROFILE_FIELDS = [Field("id"), Field("login"), Field("name"), Field("category"), Field("language")]
+CHANNEL_FIELDS = [
+    *PROFILE_FIELDS,
+    Field("offline"),
+    Field("window_end", "UTC"),
+    *(Field(metric.key, metric.unit) for metric in METRICS),
+]
+
+STREAM_FIELDS = [
+    Field("began", "UTC"),
+    Field("ended", "UTC"),
+    Field("viewers_peak", "viewers"),
+    Field("viewers_mean", "viewers"),
+    Field("hours_watched", "h"),
+    Field("messages", "messages"),
+    Field("coverage", "%"),
+    Field("is_lower_bound"),
+]
+
+
+def profile_cells(profile: Profile) -> list[Cell]:
+    """Return who a channel is, as PROFILE_FIELDS names it."""
+    return [profile.id, profile.login, profile.name, profile.category, profile.language]
+
+
+def channel_row(channel: ChannelNow) -> list[Cell]:
+    """Return a channel now, as CHANNEL_FIELDS names it. What nobody listened to is not 0."""
+    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in METRICS]
+    is_offline, end_ms = channel.profile.is_offline, channel.end_ms
+    return [*profile_cells(channel.profile), _said(is_offline), end_ms and iso(end_ms), *values]
+
+
+def nobody(channel_id: str) -> ChannelNow:
+    """Return what a list shows of a channel that nobody knows any more."""
+    return ChannelNow(Profile(channel_id, "", ""), None, 0.0, {}, {}, {})
+
+
+def board_fields(metric: str) -> list[Field]:
+    """Return the columns of a board."""
+    value = Field(metric, METRIC[metric].unit)
+    return [
+        Field("rank"),
+        *PROFILE_FIELDS,
+        value,
+        Field("coverage", "%"),
+        Field("window_end", "UTC"),
+        Field("state"),
+        Field("moved", "places within a minute"),
+    ]
+
+
+def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
+    """Return a board in its order."""
+    return [
+        [
+            rank,
+            row.id,
+            row.login,
+            row.name,
+            row.category,
+            row.language,
+            rounded(row.value, METRIC[metric].decimals),
+            round(row.coverage * 100, 1),
+            iso(row.end_ms),
+            row.state,
+            "new" if row.is_new else row.moved,
+        ]
+        for rank, row in enumerate(rows, 1)
+    ]
+
+
+def hour_fields(metric: str) -> list[Field]:
+    """Return the columns of a watchlist's past hour, for one metric."""
+    return [Field("id"), Field("name"), Field("end", "UTC"), Field("length", "s"), Field(metric, METRIC[metric].unit)]
+
+
+def hour_rows(
+    metric: str,
+    channel_ids: Collection[str],
+    channels: Mapping[str, ChannelNow],
+    lines: Mapping[str, Sequence[tuple[int, float]]],
+) -> Iterator[Rows]:
+    """Yield the past hour by the minute, channel by channel in the list's order."""
+    for channel_id in channel_ids:
+        name = channels[channel_id].profile.name if channel_id in channels else None
+        yield [
+            [channel_id, name, iso(end_ms), WINDOW_MS["minute"] // 1000, rounded(value, METRIC[metric].decimals)]
+            for end_ms, value in lines.get(channel_id, ())
+        ]
+
+
+def line_fields(comparison: Comparison) -> list[Field]:
+    """Return the columns of a comparison's lines; times count from the beginning of a stream where the chart's do."""
+    metric = METRIC[comparison.metric]
+    since = [Field("into_stream", "s")] if comparison.align == "stream" else []
+    index = [Field("index", "own median = 100")] if comparison.scale == "index" else []
+    windows = [Field("end", "UTC"), *since, Field("length", "s"), Field("coverage", "%")]
+    return [Field("id"), Field("name"), *windows, Field(metric.key, metric.unit), *index]
+
+
+def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
+    """Yield the windows of each line."""
+    for line in lines:
+        series = line.series
+        length_s = WINDOW_MS[series.range.grain] // 1000 if series else 0
+        profile = line.channel.profile
+        yield [
+            [
+                profile.id,
+                profile.name,
+                iso(point.end_ms),
+                *([(point.end_ms - (line.zero_ms or 0)) // 1000] if comparison.align == "stream" else []),
+                length_s,
+                round(point.coverage * 100, 1),
+                *_scaled(comparison, line, value_of(point, comparison.metric)),
+            ]
+            for point in (series.points if series else ())
+        ]
+
+
+def summary_fields(comparison: Comparison) -> list[Field]:
+    """Return the columns of the table below a comparison's chart."""
+    unit, (viewers, engagement) = METRIC[comparison.metric].unit, (METRIC["viewers"], METRIC["engagement"])
+    return [
+        *PROFILE_FIELDS,
+        Field(f"{comparison.metric}_now", unit),
+        Field(f"{comparison.metric}_peak", unit),
+        Field("peak_at", "UTC"),
+        Field("peak_is_lower_bound"),
+        Field(f"{comparison.metric}_median", unit),
+        Field("viewers_mean", viewers.unit),
+        Field("engagement_mean", engagement.unit),
+        Field("coverage", "%"),
+    ]
+
+
+def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
+    """Return what a line comes to, as `summary_fields` names it."""
+    metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
+    peak, median = (summary.peak, summary.median) if summary else (None, None)
+    return [
+        *profile_cells(channel.profile),
+        rounded(value_now(channel, metric.key), metric.decimals),
+        rounded(peak, metric.decimals),
+        iso(summary.peak_ms) if summary and summary.peak_ms is not None else None,
+        _said(summary.lower_bound) if summary else None,
+        rounded(median, metric.decimals),
+        rounded(line.mean_viewers, METRIC["viewers"].decimals),
+        rounded(line.mean_engagement, METRIC["engagement"].decimals),
+        round(summary.coverage * 100, 1) if summary and summary.coverage is not None else None,
+    ]
+
+
+def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
+    """Return broadcasts, as STREAM_FIELDS names them."""
+    return [
+        [
+            iso(one.started_ms),
+            iso(one.ended_ms),
+            one.peak_viewers,
+            rounded(one.mean_viewers, 0),
+            rounded(one.hours_watched, 1),
+            one.messages,
+            round(one.coverage * 100, 1),
+            _said(one.is_partly_heard),
+        ]
+        for one in broadcasts
+    ]
+
+
+def _said(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cell]:
+    """Return a value, and the index of it where the chart shows that."""
+    cells = [rounded(value, METRIC[comparison.metric].decimals)]
+    if comparison.scale == "values":
+        return cells
+    median = line.summary.median if line.summary else None
+    return [*cells, None if value is None or not median else round(value / median * 100, 2)]

@@ -1,0 +1,1 @@
+"""The first visit: five short steps that end with a watchlist."""

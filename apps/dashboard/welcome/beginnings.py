@@ -1,0 +1,19 @@
+"""New accounts begin with their first visit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.signals import user_signed_up
+
+from apps.dashboard.models import User
+from apps.dashboard.welcome.services import begin
+
+
+def connect() -> None:
+    """Follow who signs up, from now on."""
+    user_signed_up.connect(_signed_up)
+
+
+def _signed_up(user: User, **_: Any) -> None:
+    begin(user=user)

@@ -1,0 +1,62 @@
+"""Changes to a first visit: begun, chosen in, gone on, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.dashboard.choices import is_channel_id
+from apps.dashboard.discover.search import TEXT_MAX
+from apps.dashboard.models import FirstVisit, User, Watchlist
+from apps.dashboard.watchlists import services as watchlists
+from core.bands import BAND
+from core.errors import Refused
+
+PICKED_MAX = 50
+
+
+def begin(*, user: User) -> FirstVisit:
+    """Let an account begin, or begin again: what was chosen before is chosen no more."""
+    FirstVisit.objects.filter(user=user).delete()
+    return FirstVisit.objects.create(user=user)
+
+
+def see(*, visit: FirstVisit, step: int) -> None:
+    """Note that a step is open: there it goes on another time."""
+    visit.step = step
+    visit.seen_at = visit.seen_at or timezone.now()
+    visit.save(update_fields=["step", "seen_at"])
+
+
+def choose(*, visit: FirstVisit, language: str, category: str, band: str) -> None:
+    """Keep what interests somebody; "" is any."""
+    visit.language, visit.category = language[:TEXT_MAX], category.strip()[:TEXT_MAX]
+    visit.band = band if band in BAND else ""
+    visit.save(update_fields=["language", "category", "band"])
+
+
+def pick(*, visit: FirstVisit, channel_ids: Iterable[str]) -> None:
+    """Keep which channels are picked, in the order given."""
+    visit.channels = [one for one in dict.fromkeys(channel_ids) if is_channel_id(one)][:PICKED_MAX]
+    visit.save(update_fields=["channels"])
+
+
+@transaction.atomic
+def make_watchlist(*, visit: FirstVisit, name: str) -> Watchlist:
+    """Make the watchlist of the picked channels. Raises: Refused."""
+    if not visit.channels:
+        raise Refused("No channel is picked yet. Go back a step and pick some, or leave the list for later.")
+    watchlist = watchlists.create(owner=visit.user, name=name)
+    for channel_id in visit.channels:
+        watchlists.add(owner=visit.user, channel_id=channel_id, watchlist=watchlist)
+    visit.watchlist = watchlist
+    visit.save(update_fields=["watchlist"])
+    return watchlist
+
+
+def end(*, visit: FirstVisit) -> None:
+    """End a first visit, finished or not: it is not shown again by itself."""
+    visit.done_at = timezone.now()
+    visit.save(update_fields=["done_at"])

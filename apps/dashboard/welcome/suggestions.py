@@ -1,0 +1,85 @@
+"""The live channels that are offered to somebody, by what interests them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from apps.dashboard.choices import DEFAULT_BOARD
+from apps.dashboard.directory import Profile
+from apps.dashboard.discover.search import Search
+from apps.dashboard.discover.table import ordered
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import FirstVisit
+from apps.dashboard.queries import read_channels
+from apps.dashboard.readings import ChannelNow
+from apps.dashboard.search import find_channels
+from core.errors import ServiceAway
+
+OFFERED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A channel to pick; `viewers` is None where nobody knows them."""
+
+    profile: Profile
+    viewers: float | None
+    is_picked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a step offers: `picked` first, then what was searched for, then what fits the interests.
+
+    `is_wider`: nothing live fits them, so the most viewed are offered. `is_away`: nobody can say what is live.
+    """
+
+    channels: list[Offered]
+    languages: list[str]
+    categories: list[str]
+    found: int
+    is_wider: bool = False
+    is_away: bool = False
+
+
+def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
+    """Return what to offer now; `text` is what was searched for, "" nothing."""
+    try:
+        live = FIELD.get(now_ms)
+        hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
+    except ServiceAway:
+        return Offer([], [], [], 0, is_away=True)
+    fitting = _fitting(visit, live)
+    shown = fitting or _most_viewed(Search(), live)
+    profiles = {one.id: one for one in (*_picked(visit.channels, live, now_ms), *hits, *shown)}
+    return Offer(
+        [_offered(one, live, visit.channels) for one in profiles.values()],
+        sorted({channel.profile.language for channel in live.values() if channel.profile.language}),
+        sorted({channel.profile.category for channel in live.values() if channel.profile.category}),
+        len(hits),
+        is_wider=not fitting,
+    )
+
+
+def _fitting(visit: FirstVisit, live: Mapping[str, ChannelNow]) -> list[Profile]:
+    search = Search((visit.language,) if visit.language else (), visit.category, (visit.band,) if visit.band else ())
+    return _most_viewed(search, live)
+
+
+def _most_viewed(search: Search, live: Mapping[str, ChannelNow]) -> list[Profile]:
+    return [row.channel.profile for row in ordered(search, live.values())[:OFFERED]]
+
+
+def _picked(channel_ids: Collection[str], live: Mapping[str, ChannelNow], now_ms: int) -> list[Profile]:
+    """Return who the picked channels are; one that is not live any more is looked up."""
+    gone = [channel_id for channel_id in channel_ids if channel_id not in live]
+    reading = read_channels(gone, now_ms) if gone else None
+    known = {channel_id: channel.profile for channel_id, channel in (reading.channels if reading else {}).items()}
+    known |= {channel_id: live[channel_id].profile for channel_id in channel_ids if channel_id in live}
+    return [known.get(channel_id) or Profile(channel_id, "", f"channel {channel_id}") for channel_id in channel_ids]
+
+
+def _offered(profile: Profile, live: Mapping[str, ChannelNow], picked: Collection[str]) -> Offered:
+    viewers = live[profile.id].values.get("viewers") if profile.id in live else None
+    return Offered(profile, viewers, profile.id in picked)

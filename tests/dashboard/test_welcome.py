@@ -1,0 +1,182 @@
+"""The first visit: five steps to a watchlist, once for each new account."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from allauth.account.signals import user_signed_up
+from django.http import HttpRequest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.accounts.data import personal_data
+from apps.dashboard.field import FIELD
+from apps.dashboard.models import FirstVisit, User, Watchlist
+from apps.dashboard.services import ensure_user
+from apps.dashboard.watchlists import services as watchlists
+from apps.dashboard.watchlists.queries import channels_of
+from apps.dashboard.welcome import services
+from tests.dashboard.conftest import EMAIL, Boards, use_redis
+
+NOBODY_LISTENS = "redis://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def fresh_field() -> None:
+    FIELD.clear()
+
+
+@pytest.fixture
+def owner(signed_in: Client) -> User:
+    """Somebody who has just signed up."""
+    user = User.objects.get(email=EMAIL)
+    user_signed_up.send(sender=User, request=HttpRequest(), user=user)
+    return user
+
+
+def page_of(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def offered(page: str) -> list[str]:
+    return re.findall(r'name="channel" value="(\d+)"', page)
+
+
+def ticked(page: str) -> list[str]:
+    return re.findall(r'name="channel" value="(\d+)" checked', page)
+
+
+def test_a_new_account_goes_five_steps_to_its_watchlist(boards: Boards, signed_in: Client, owner: User) -> None:
+    assert signed_in.get("/").headers["Location"] == "/welcome"
+    assert signed_in.get("/welcome").headers["Location"] == "/welcome/1"
+    assert "1 of 5" in page_of(signed_in, "/welcome/1")
+    assert signed_in.post("/welcome/1", {"do": "on"}).headers["Location"] == "/welcome/2"
+    interests = {"do": "on", "language": "English", "category": "Chess", "band": "1000"}
+    assert signed_in.post("/welcome/2", interests).headers["Location"] == "/welcome/3"
+    assert offered(page_of(signed_in, "/welcome/3")) == ["1"]
+    assert signed_in.post("/welcome/3", {"do": "on", "channel": ["1", "3"]}).headers["Location"] == "/welcome/4"
+    assert 'value="My channels"' in page_of(signed_in, "/welcome/4")
+    assert signed_in.post("/welcome/4", {"do": "on", "name": "Mine"}).headers["Location"] == "/welcome/5"
+    watchlist = Watchlist.objects.get(owner=owner)
+    assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "3"])
+    assert "“Mine” is made." in page_of(signed_in, "/welcome/5")
+    assert signed_in.post("/welcome/5", {"do": "on"}).headers["Location"] == f"/watchlists/{watchlist.pk}"
+    assert signed_in.get("/welcome").headers["Location"] == "/"
+    assert "first-visit" not in page_of(signed_in, "/")
+
+
+def test_each_step_can_be_skipped(boards: Boards, signed_in: Client, owner: User) -> None:
+    for step in (1, 2, 3, 4):
+        page_of(signed_in, f"/welcome/{step}")
+        answer = signed_in.post(f"/welcome/{step}", {"do": "skip", "name": "", "category": "Chess"})
+        assert answer.headers["Location"] == f"/welcome/{step + 1}"
+    assert signed_in.post("/welcome/5", {"do": "on"}).headers["Location"] == "/"
+    assert not Watchlist.objects.exists()
+    assert FirstVisit.objects.get().category == ""
+    page_of(signed_in, "/")
+
+
+def test_who_leaves_is_not_asked_again_and_can_begin_anew(boards: Boards, signed_in: Client, owner: User) -> None:
+    page_of(signed_in, "/welcome/1")
+    assert signed_in.post("/welcome/leave").headers["Location"] == "/"
+    assert "first-visit" not in page_of(signed_in, "/")
+    assert signed_in.get("/welcome/2").headers["Location"] == "/"
+    assert 'action="/welcome/again"' in page_of(signed_in, "/account/")
+    assert signed_in.post("/welcome/again").headers["Location"] == "/welcome/1"
+    page_of(signed_in, "/welcome/1")
+
+
+def test_a_visit_goes_on_where_it_stood(boards: Boards, signed_in: Client, owner: User) -> None:
+    page_of(signed_in, "/welcome/3")
+    # It leads there once by itself; then the board says where it stands.
+    assert "stand at 3 of 5" in page_of(signed_in, "/")
+    assert signed_in.get("/welcome").headers["Location"] == "/welcome/3"
+
+
+def test_an_address_somebody_came_for_opens_first(boards: Boards, signed_in: Client, owner: User) -> None:
+    assert "Alpha" in page_of(signed_in, "/?channel=1")
+
+
+def test_accounts_of_before_have_no_steps_to_do(boards: Boards, signed_in: Client) -> None:
+    assert "first-visit" not in page_of(signed_in, "/")
+    assert signed_in.get("/welcome/1").headers["Location"] == "/"
+    assert signed_in.get("/welcome/6").status_code == 404
+
+
+def test_a_search_keeps_what_is_ticked(boards: Boards, signed_in: Client, owner: User) -> None:
+    services.choose(visit=owner.first_visit, language="", category="Nothing like it", band="")
+    assert "fits what you chose" in page_of(signed_in, "/welcome/3")
+    boards.name("4", "Delta", category="Music")
+    form = {"do": "find", "q": "delt", "channel": ["3"]}
+    page = signed_in.post("/welcome/3", form).content.decode()
+    assert "1 found for “delt”" in page
+    assert (offered(page)[:2], ticked(page)) == (["3", "4"], ["3"])
+    page = signed_in.post("/welcome/3", form | {"q": '"><script>'}).content.decode()
+    assert "is called “&quot;&gt;&lt;script&gt;”" in page
+    assert ticked(page_of(signed_in, "/welcome/3")) == ["3"]
+
+
+def test_hostile_names_stay_text(boards: Boards, signed_in: Client, owner: User) -> None:
+    boards.name("1", "<img src=x>", category="<b>")
+    services.pick(visit=owner.first_visit, channel_ids=["1", "nonsense", "1", "404"])
+    for path in ("/welcome/2", "/welcome/3", "/welcome/4"):
+        page = page_of(signed_in, path)
+        assert "<img" not in page
+        assert "&lt;" in page
+    assert "These 2 channels go on it" in page
+
+
+def test_a_name_that_is_taken_is_said_and_another_is_offered(boards: Boards, signed_in: Client, owner: User) -> None:
+    watchlists.create(owner=owner, name="My channels")
+    services.pick(visit=owner.first_visit, channel_ids=["1"])
+    assert 'value="My channels 2"' in page_of(signed_in, "/welcome/4")
+    answer = signed_in.post("/welcome/4", {"do": "on", "name": "My channels"})
+    assert answer.status_code == 400
+    assert "already" in answer.content.decode()
+
+
+def test_a_list_is_made_once(boards: Boards, signed_in: Client, owner: User) -> None:
+    services.pick(visit=owner.first_visit, channel_ids=["1"])
+    for _ in range(2):
+        signed_in.post("/welcome/4", {"do": "on", "name": "Mine"})
+    assert Watchlist.objects.count() == 1
+    assert "“Mine” is made. It holds" in page_of(signed_in, "/welcome/4")
+
+
+def test_without_a_pick_there_is_no_list(boards: Boards, signed_in: Client, owner: User) -> None:
+    assert "No channel is picked yet" in page_of(signed_in, "/welcome/4")
+    assert signed_in.post("/welcome/4", {"do": "on", "name": "Mine"}).status_code == 400
+    assert not Watchlist.objects.exists()
+
+
+def test_while_nothing_is_live_that_is_said(boards: Boards, signed_in: Client, owner: User) -> None:
+    boards.valkey.client(0).flushdb()
+    assert "No channel is live just now" in page_of(signed_in, "/welcome/3")
+
+
+def test_while_redis_is_away_the_steps_still_lead_on(
+    boards: Boards, signed_in: Client, owner: User, settings: Settings
+) -> None:
+    use_redis(settings, NOBODY_LISTENS)
+    for step in (2, 3):
+        assert "did not load" in page_of(signed_in, f"/welcome/{step}")
+        assert signed_in.post(f"/welcome/{step}", {"do": "skip"}).status_code == 302
+
+
+def test_a_visit_is_its_account_s_alone_and_part_of_its_data(boards: Boards, signed_in: Client, owner: User) -> None:
+    services.pick(visit=owner.first_visit, channel_ids=["1"])
+    (told,) = personal_data(owner)["first_visit"]
+    assert told["channels"] == ["1"]
+    ensure_user(email="other@example.com", password="another long password")
+    other = Client()
+    assert other.login(username="other@example.com", password="another long password")
+    other.post("/welcome/leave")
+    assert other.post("/welcome/3", {"do": "on", "channel": ["2"]}).headers["Location"] == "/"
+    owner.first_visit.refresh_from_db()
+    assert (owner.first_visit.channels, owner.first_visit.done_at) == (["1"], None)
+    assert Client().get("/welcome/1").status_code == 302
+    owner.delete()
+    assert not FirstVisit.objects.exists()
