@@ -38,8 +38,11 @@ def age_of(end_ms: int, newest_end_ms: int) -> Age:
 
 
 def rank(entries: Iterable[Entry], size: int) -> tuple[str, ...]:
-    """Return the ids of the `size` greatest values, greatest first, ties by id."""
-    ordered = sorted(entries, key=lambda entry: (-entry.value, entry.channel_id))
+    """Return the ids of the `size` greatest values, greatest first, and of equal ones the greater id, as text.
+
+    So does Redis in ZREVRANGE and ZREVRANK: a board, its cut and the rank that a search tells are then one order.
+    """
+    ordered = sorted(entries, key=lambda entry: (entry.value, entry.channel_id), reverse=True)
     return tuple(entry.channel_id for entry in ordered[:size])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.past import KEPT_MS, STEP_MS, Moment
+from core.ranking import Entry, rank
 from core.times import MINUTE_MS
 
 # A step that fails to come is asked for again so often.
@@ -64,7 +65,8 @@ class Memory:
             return None
         if course.ranking is None or course.ranking[0] != step_ms:
             ranked = course.moments[step_ms].ranked
-            course.ranking = step_ms, tuple(sorted(ranked, key=lambda channel_id: (-ranked[channel_id], channel_id)))
+            entries = (Entry(channel_id, value) for channel_id, value in ranked.items())
+            course.ranking = step_ms, rank(entries, len(ranked))
         return course.ranking[1]
 
     def spark(self, metric: str, channel_id: str) -> str:

@@ -33,11 +33,20 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
+class Times(models.TextChoices):
+    """The zone that an account's pages show times in."""
+
+    UTC = "utc", "UTC"
+    LOCAL = "local", "local time of this browser"
+
+
 class User(AbstractUser):
     """An advertiser or creator; staff may enter the admin."""
 
     username = None  # type: ignore[assignment]  # the e-mail address takes its place
     email = models.EmailField("e-mail address", unique=True)
+    # The database fills it in for a process that does not know of it yet.
+    times = models.CharField("times are shown in", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

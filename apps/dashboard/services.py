@@ -5,8 +5,8 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
-from apps.dashboard.models import CurationRequest, User
-from core.errors import TwitchlyError
+from apps.dashboard.models import CurationRequest, Times, User
+from core.errors import Refused, TwitchlyError
 
 OPEN_REQUESTS_MAX = 10
 
@@ -29,6 +29,14 @@ def ensure_user(*, email: str, password: str) -> bool:
     verified = {"verified": True, "primary": True}
     _, is_new = EmailAddress.objects.get_or_create(user=user, email=user.email, defaults=verified)
     return changed or is_new
+
+
+def choose_times(*, user: User, times: str) -> None:
+    """Keep the zone that an account's pages show times in. Raises: Refused."""
+    if times not in Times.values:
+        raise Refused("Choose one of the zones.")
+    user.times = times
+    user.save(update_fields=["times"])
 
 
 def ask_for_channel(*, user: User, login: str, note: str) -> None:

@@ -75,6 +75,7 @@ urlpatterns = [
     path("welcome/again", welcome.again, name="welcome-again"),
     path("account/", accounts.overview, name="account"),
     path("account/data.json", accounts.data, name="account-data"),
+    path("account/times", accounts.times, name="account-times"),
     path("account/delete", accounts.delete, name="account-delete"),
     path("account/", include("allauth.urls")),
     path("healthz", views.healthz, name="healthz"),

@@ -2,10 +2,10 @@
 
 import { hrefOf } from "./address.js";
 import { bindExports } from "./export.js";
-import { hms } from "./figures.js";
 import { metricOf } from "./metrics.js";
 import { savePicture } from "./picture.js";
 import { markStars } from "./stars.js";
+import { stamp, ZONE_NAME } from "./times.js";
 import { nameStar } from "./watch.js";
 
 const $ = (id) => document.getElementById(id);
@@ -40,10 +40,10 @@ export class Actions {
 
   save() {
     const { channel, metric, span } = this.state();
-    const [since, until] = [span.fromMs, span.untilMs].map((ms) => `${new Date(ms).toISOString().slice(0, 10)} ${hms(ms)}`);
+    const [since, until] = [stamp(span.fromMs), stamp(span.untilMs)];
     savePicture($("chart").querySelector("canvas"), {
       title: `${channel.name}: ${metricOf(metric).name}, ${metricOf(metric).unit}`,
-      subtitle: `${since} to ${until} UTC. A broken line and a hatched band mean that nobody listened.`,
+      subtitle: `${since} to ${until} ${ZONE_NAME}. A broken line and a hatched band mean that nobody listened.`,
       foot: `Twitchly${document.querySelector("[data-source]")?.dataset.source ?? ""}`,
       name: `twitchly-${channel.name}-${metric}`,
     });

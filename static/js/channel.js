@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { chattersPerThousand, messagesPerChatter } from "./depth.js";
-import { ABSENT, age, atLeast, duration, figure, heardApart, percent, tenth, timeElement, when } from "./figures.js";
+import { ABSENT, age, atLeast, duration, figure, heardApart, percent, tenth } from "./figures.js";
 import { metricOf, unitOf } from "./metrics.js";
 import { Notes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
@@ -12,6 +12,7 @@ import { nowNote, summarise } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
 import { beside, linesOf, merged, noted } from "./timeline.js";
 import { lineItem, markTexts, renew, shape } from "./timeline-view.js";
+import { timeElement, when, ZONE } from "./times.js";
 import { NEED_VIEWERS } from "./viewers.js";
 
 const TABLE_ROWS = 12;
@@ -203,7 +204,7 @@ export class ChannelView {
   writeRange({ peak, peakMs, median, connectedMs, lowerBound }) {
     $("peak").textContent = atLeast(this.metric, peak, lowerBound);
     $("peak-tag").hidden = !lowerBound;
-    $("peak-note").replaceChildren(...(peakMs ? [timeElement(peakMs), " UTC"] : []));
+    $("peak-note").replaceChildren(...(peakMs ? [timeElement(peakMs), ` ${ZONE}`] : []));
     $("median").textContent = figure(this.metric, median);
     $("median-note").textContent = median === null ? "" : `over ${duration(connectedMs)} connected`;
   }
@@ -275,7 +276,7 @@ export class ChannelView {
     if (this.series.isPast && atMs === null) return "No data";
     if (ms == null) return "No live data";
     const word = this.isStale ? "Last known, " : "Now, ";
-    return `${atMs === null ? word : ""}${when(ms)} UTC`;
+    return `${atMs === null ? word : ""}${when(ms)} ${ZONE}`;
   }
 
   layOut(left, width) {

@@ -1,6 +1,7 @@
 // What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
 
-import { day, duration, hm, hms } from "./figures.js";
+import { duration } from "./figures.js";
+import { day, hm, hms, unwall, wall } from "./times.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -9,21 +10,26 @@ const TICK_ROOM_PX = 88;
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
-/** Ticks at round UTC times, kept clear of the "now" at the right. */
+/** Ticks at round times of the chosen zone, kept clear of the "now" at the right. */
 export function timeTicks(min, max, widthPx) {
+  return ticks(wall(min), wall(max), widthPx).map(unwall);
+}
+
+/** Ticks at round times since 0. */
+export function ticks(min, max, widthPx) {
   const wanted = Math.max(3, Math.floor(widthPx / TICK_ROOM_PX));
   const step = TICK_STEPS_MS.find((ms) => (max - min) / ms <= wanted) ?? TICK_STEPS_MS.at(-1);
   const clear = max - ((max - min) * 44) / widthPx;
-  const ticks = [];
-  for (let at = Math.ceil(min / step) * step; at < clear; at += step) ticks.push(at);
-  return ticks;
+  const found = [];
+  for (let at = Math.ceil(min / step) * step; at < clear; at += step) found.push(at);
+  return found;
 }
 
 /** Times of day, and the day at midnight. */
-export function writeTimes(_plot, ticks) {
-  const inSeconds = ticks.length > 1 && ticks[1] - ticks[0] < MINUTE_MS;
+export function writeTimes(_plot, splits) {
+  const inSeconds = splits.length > 1 && splits[1] - splits[0] < MINUTE_MS;
   const time = inSeconds ? hms : hm;
-  return ticks.map((at) => (at % DAY_MS === 0 ? day(at) : time(at)));
+  return splits.map((at) => (wall(at) % DAY_MS === 0 ? day(at) : time(at)));
 }
 
 /** Hatch each span that was not heard and write how long it lasted, where there is room. */
@@ -60,7 +66,7 @@ function writeUpwards({ ctx, bbox }, centre, band, tokens) {
   ctx.save();
   ctx.translate(centre, bbox.top + bbox.height - 8 * devicePixelRatio);
   ctx.rotate(-Math.PI / 2);
-  ctx.font = `${11 * devicePixelRatio}px ${tokens.font}`;
+  ctx.font = `${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
   ctx.fillStyle = tokens.warn;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
@@ -72,7 +78,7 @@ function writeUpwards({ ctx, bbox }, centre, band, tokens) {
 export function drawUnits({ ctx, bbox }, [left, right], tokens) {
   const y = bbox.top - 34 * devicePixelRatio;
   ctx.save();
-  ctx.font = `${11 * devicePixelRatio}px ${tokens.font}`;
+  ctx.font = `${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
   ctx.fillStyle = tokens.ink3;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
@@ -96,7 +102,7 @@ export function drawEdge(plot, { columns, edgeMs }, tokens) {
   ctx.moveTo(x, bbox.top);
   ctx.lineTo(x, bottom);
   ctx.stroke();
-  ctx.font = `600 ${11 * devicePixelRatio}px ${tokens.font}`;
+  ctx.font = `600 ${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
   ctx.textAlign = "center";
   ctx.fillText("now", x, bottom + 17 * devicePixelRatio);
   drawNewest(plot, columns[1].at(-1), x, tokens);

@@ -54,7 +54,7 @@ export class Chart {
     return {
       ms: 1,
       ...this.size(),
-      padding: [TOP_PX, hasViewers ? 0 : RIGHT_PX, 0, 0],
+      padding: [TOP_PX, hasViewers ? 0 : RIGHT_PX * this.tokens.k, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -88,13 +88,13 @@ export class Chart {
 
   timeAxis() {
     const splits = (plot, _axis, min, max) => timeTicks(min, max, plot.width);
-    return { ...this.axis(), size: 24, grid: { show: false }, splits, values: writeTimes };
+    return { ...this.axis(), size: 24 * this.tokens.k, grid: { show: false }, splits, values: writeTimes };
   }
 
   valueAxis(scale, size) {
     const grid = { stroke: () => this.tokens.grid, width: 1 };
     const values = (_plot, splits) => splits.map(short);
-    return { ...this.axis(), scale, size, space: 44, grid, values, ticks: { show: false } };
+    return { ...this.axis(), scale, size: size * this.tokens.k, space: 44, grid, values, ticks: { show: false } };
   }
 
   viewersAxis() {
@@ -103,7 +103,7 @@ export class Chart {
 
   axis() {
     const ticks = { stroke: () => this.tokens.lineStrong, width: 1, size: 4 };
-    return { stroke: () => this.tokens.ink3, font: `11px ${this.tokens.font}`, gap: 6, ticks };
+    return { stroke: () => this.tokens.ink3, font: `${11 * this.tokens.k}px ${this.tokens.font}`, gap: 6, ticks };
   }
 
   drawTop(plot) {
@@ -272,5 +272,6 @@ function readTokens() {
     signal: token("--signal"),
     focus: token("--focus"),
     font: token("--font-sans"),
+    k: Number(token("--k")),
   };
 }

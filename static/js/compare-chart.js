@@ -1,7 +1,7 @@
 // The chart of a comparison: a line a channel, told apart by colour and dash.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { drawUnits, timeTicks, writeTimes } from "./chart-marks.js";
+import { drawUnits, ticks as ticksFromZero, timeTicks, writeTimes } from "./chart-marks.js";
 import { short } from "./figures.js";
 import { onTheme } from "./theme.js";
 
@@ -36,7 +36,7 @@ export class CompareChart {
 
   options() {
     const ticks = { stroke: () => this.tokens.lineStrong, width: 1, size: 4 };
-    const axis = { stroke: () => this.tokens.ink3, font: `11px ${this.tokens.font}`, gap: 6, ticks };
+    const axis = { stroke: () => this.tokens.ink3, font: `${11 * this.tokens.k}px ${this.tokens.font}`, gap: 6, ticks };
     return {
       ms: 1,
       ...this.size(),
@@ -47,14 +47,14 @@ export class CompareChart {
       axes: [
         {
           ...axis,
-          size: 24,
+          size: 24 * this.tokens.k,
           grid: { show: false },
-          splits: (plot, _axis, min, max) => timeTicks(min, max, plot.width),
+          splits: (plot, _axis, min, max) => (this.isStreamTime ? ticksFromZero : timeTicks)(min, max, plot.width),
           values: this.isStreamTime ? writeHours : writeTimes,
         },
         {
           ...axis,
-          size: LEFT_PX,
+          size: LEFT_PX * this.tokens.k,
           space: 44,
           grid: { stroke: () => this.tokens.grid, width: 1 },
           values: (_plot, splits) => splits.map(short),
@@ -139,5 +139,6 @@ function readTokens() {
     ink3: token("--ink-3"),
     lineStrong: token("--line-strong"),
     font: token("--font-sans"),
+    k: Number(token("--k")),
   };
 }

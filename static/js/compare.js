@@ -1,10 +1,12 @@
 // The page that compares channels: its lines anew each minute, the figures of now as they come.
 
 import { CompareChart, columnsOf } from "./compare-chart.js";
-import { duration, figure, number, when } from "./figures.js";
+import { duration, figure, number } from "./figures.js";
 import { metricOf, useMetrics } from "./metrics.js";
+import { reach } from "./reach.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
+import { when, ZONE } from "./times.js";
 
 const AGAIN_MS = 60_000;
 const TAPE_KINDS = [["off", (share) => share === 0], ["part", (share) => share < 1], ["on", () => true]];
@@ -38,7 +40,7 @@ function span() {
 
 /** Write the legend: what each line shows under the crosshair, else its newest. */
 function readOut(atMs, values) {
-  const told = atMs === null ? "" : align === "stream" ? `${duration(atMs)} into the stream` : `${when(atMs)} UTC`;
+  const told = atMs === null ? "" : align === "stream" ? `${duration(atMs)} into the stream` : `${when(atMs)} ${ZONE}`;
   $("when").textContent = told;
   lines.forEach((line, i) => {
     const value = atMs === null ? newest(line) : values[i];
@@ -81,7 +83,10 @@ function runs({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
 
 async function ask() {
   if (document.hidden) return;
-  const answer = await fetch(start.source ?? `/compare/lines${location.search}`).catch(() => null);
+  const answer = await fetch(start.source ?? `/compare/lines${location.search}`).catch(() => {
+    reach.look();
+    return null;
+  });
   if (answer?.status === 401) location.reload();
   if (!answer?.ok) return;
   const told = await answer.json();

@@ -1,6 +1,8 @@
 // The connection badge and the note under it: live, reconnecting or stale, with the age of the data.
 
-import { age, hms } from "./figures.js";
+import { age } from "./figures.js";
+import { reach } from "./reach.js";
+import { hms, ZONE } from "./times.js";
 
 const STALE_AFTER_MS = 30_000;
 const NOTE_AFTER_MS = 3_000;
@@ -46,13 +48,15 @@ export class Connection {
     if (state === "stale") return [`No new data for ${age(this.clock() - this.newestEndMs)}.`, this.standing()];
     if (this.reason) return [this.reason, ""];
     const isLong = this.awaySince !== null && this.clock() - this.awaySince > NOTE_AFTER_MS;
+    // What stands at the foot of the page says why, and more.
+    if (reach.isAway) return ["", ""];
     if (state === "reconnecting" && isLong) return [`Reconnecting, try ${this.socket().tries}.`, this.standing()];
     return ["", ""];
   }
 
   standing() {
     if (!this.newestEndMs) return "No figures have come yet. The page tries again by itself.";
-    return `You see the last figures, from ${hms(this.newestEndMs)} UTC. The page goes on by itself when new ones come.`;
+    return `You see the last figures, from ${hms(this.newestEndMs)} ${ZONE}. The page goes on by itself when new ones come.`;
   }
 }
 

@@ -1,7 +1,8 @@
 // The controls above the chart: which metric, which dates, and the buttons that zoom and pan.
 
 import { hrefOf, isPlainClick } from "./address.js";
-import { chosen, fieldValue, quickPicks, spanOf, wrong } from "./span.js";
+import { chosen, quickPicks, spanOf, wrong } from "./span.js";
+import { fieldMs, fieldValue } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -52,7 +53,7 @@ export class Dates {
     if (!from && !until) return this.onChoose(chosen(null));
     const reason = wrong(from, until, this.clock(), this.limits);
     this.say(reason);
-    if (!reason) this.onChoose(chosen(spanOf({ from: `${from}Z`, until: `${until}Z` })));
+    if (!reason) this.onChoose(chosen({ fromMs: fieldMs(from), untilMs: fieldMs(until) }));
     return undefined;
   }
 

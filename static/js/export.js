@@ -1,6 +1,7 @@
 // Files that take a while: how far they are, and a way to stop them.
 
 import { saveBlob } from "./picture.js";
+import { reach } from "./reach.js";
 
 const MARK_BYTES = 400;
 
@@ -21,6 +22,7 @@ export function bindExports(menu, { span }) {
       saveBlob(await read(answer, span(), (share) => (bar.value = share)), nameOf(answer));
       said.textContent = "Saved.";
     } catch (error) {
+      if (error instanceof TypeError) reach.missed();
       said.textContent = error.name === "AbortError" ? "Stopped." : `Not saved: ${error.message}`;
     } finally {
       asking = null;

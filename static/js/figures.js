@@ -1,12 +1,10 @@
-// How a number or a time is written: the one place for the script, as templatetags/figures.py is for the pages.
+// How a number is written: the one place for the script, as templatetags/figures.py is for the pages; times.js has times.
 
 import { metricOf } from "./metrics.js";
 
 export const ABSENT = "–";
 export const PARTIAL_BELOW = 0.95;
 const LOWER_BOUND = "≥ ";
-const DAY_MS = 86_400_000;
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** Thousands by comma; halves go up; no 0 below 0. */
 export function number(value, decimals) {
@@ -69,32 +67,4 @@ export function short(value) {
   if (value >= 1e4) return `${+(value / 1e3).toFixed(1)}k`;
   if (value >= 1e3) return `${+(value / 1e3).toFixed(2)}k`;
   return `${+value.toFixed(2)}`;
-}
-
-export const hms = (atMs) => new Date(atMs).toISOString().slice(11, 19);
-export const hm = (atMs) => new Date(atMs).toISOString().slice(11, 16);
-
-/** 21 Nov */
-export function day(atMs) {
-  const at = new Date(atMs);
-  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
-}
-
-/** The time of day in UTC, with the day where that is not today's. */
-export function when(atMs, nowMs = Date.now()) {
-  return Math.floor(atMs / DAY_MS) === Math.floor(nowMs / DAY_MS) ? hms(atMs) : `${day(atMs)}, ${hms(atMs)}`;
-}
-
-/** A <time> in UTC that shows the reader's own time on hover and focus. */
-export function timeElement(atMs) {
-  const element = document.createElement("time");
-  element.dataset.utc = "";
-  element.dateTime = new Date(atMs).toISOString();
-  element.textContent = when(atMs);
-  return addLocalTime(element);
-}
-
-export function addLocalTime(element) {
-  element.title = `${new Date(element.dateTime).toLocaleString()} your time`;
-  return element;
 }

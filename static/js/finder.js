@@ -1,5 +1,7 @@
 // The search for a channel by name: a list under the field that the keyboard walks, and `/` to get there.
 
+import { reach } from "./reach.js";
+
 const SETTLE_MS = 150;
 
 export class Finder {
@@ -37,7 +39,9 @@ export class Finder {
       const body = await answer.json();
       this.show(answer.ok ? body.channels : [], answer.ok ? `No channel that we follow is called “${text}”.` : body.reason);
     } catch (error) {
-      if (error.name !== "AbortError") this.show([], "The search did not answer. Try again.");
+      if (error.name === "AbortError") return;
+      this.show([], "The search did not answer. Try again.");
+      reach.missed();
     }
   }
 

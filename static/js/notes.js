@@ -1,6 +1,7 @@
 // One's own notes on the channel's time axis: kept, changed, deleted, and brought back for a moment.
 
-import { timeElement } from "./figures.js";
+import { reach } from "./reach.js";
+import { fieldMs, fieldValueInSeconds, timeElement } from "./times.js";
 
 const UNDO_FOR_MS = 10_000;
 const KIND = "note";
@@ -48,7 +49,7 @@ export class Notes {
 
   /** Put a time into the form, unless a note is being changed. */
   suggest(atMs) {
-    if (this.isOn && this.editing === null) $("note-at").value = new Date(atMs).toISOString().slice(0, 19);
+    if (this.isOn && this.editing === null) $("note-at").value = fieldValueInSeconds(atMs);
   }
 
   /** Begin a note at a time. */
@@ -99,7 +100,7 @@ export class Notes {
   async submit(event) {
     event.preventDefault();
     const { editing } = this;
-    const fields = { at_ms: Date.parse(`${$("note-at").value}Z`), text: $("note-text").value };
+    const fields = { at_ms: fieldMs($("note-at").value), text: $("note-text").value };
     const note = await this.send(editing === null ? "" : `/${editing}`, fields);
     if (!note) return;
     this.leave();
@@ -157,6 +158,7 @@ export class Notes {
       if (answer.ok) return body;
       $("note-wrong").textContent = body.reason;
     } catch {
+      reach.missed();
       $("note-wrong").textContent = "The note did not get through. Nothing was changed; try again.";
     }
     return undefined;

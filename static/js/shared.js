@@ -2,9 +2,10 @@
 
 import { told } from "./ask.js";
 import { Chart } from "./chart.js";
-import { figure, when } from "./figures.js";
+import { figure } from "./figures.js";
 import { metricOf, unitOf, useMetrics } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
+import { when, ZONE } from "./times.js";
 
 const NOW_EVERY_MS = 2_000;
 const SERIES_EVERY_MS = 60_000;
@@ -49,7 +50,7 @@ function draw() {
 
 function readOut(atMs) {
   const point = atMs === null ? series.points.at(-1) : series.points.find(({ end_ms: endMs }) => endMs === atMs);
-  $("when").textContent = point ? `${when(point.end_ms)} UTC` : "";
+  $("when").textContent = point ? `${when(point.end_ms)} ${ZONE}` : "";
   const value = point ? valueOf(point, start.metric) : null;
   $("value").textContent = point ? `${figure(start.metric, value, point.coverage)} ${metricOf(start.metric).unit}` : "";
 }

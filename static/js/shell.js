@@ -1,14 +1,17 @@
-// What every page has: the theme switch, the clock, and the reader's own time behind UTC times.
+// What every page has: the theme switch, the clock, times in the zone that the reader chose, and word of a server that is away.
 
-import { addLocalTime, hms } from "./figures.js";
+import { watchReach } from "./away.js";
 import { switchTheme } from "./theme.js";
+import { hms, showTime, showZone, ZONE } from "./times.js";
 
 document.querySelector("[data-theme-switch]")?.addEventListener("click", switchTheme);
-document.querySelectorAll("time[data-utc]").forEach(addLocalTime);
+document.querySelectorAll("time[data-utc]").forEach(showTime);
+showZone(document);
+watchReach();
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {
-  const tell = () => (clock.textContent = `${hms(Date.now())} UTC`);
+  const tell = () => (clock.textContent = `${hms(Date.now())} ${ZONE}`);
   tell();
   setInterval(tell, 1000);
 }

@@ -1,5 +1,7 @@
 // The live socket: says what the page subscribes to, connects again by itself, and rests while nobody looks.
 
+import { reach } from "./reach.js";
+
 const NOT_SIGNED_IN = 4401;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
@@ -22,6 +24,7 @@ export class LiveSocket {
     this.tries = 0;
     this.isOpen = false;
     addEventListener("online", () => this.connectNow());
+    reach.onChange((isAway) => (isAway ? this.leave() : this.connectNow()));
     document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.connectNow()));
     if (!document.hidden) this.connect();
   }
@@ -66,6 +69,8 @@ export class LiveSocket {
   }
 
   connect() {
+    // It is connected again as soon as the server answers.
+    if (reach.isAway) return;
     const socket = new WebSocket(this.url);
     this.socket = socket;
     socket.onopen = () => this.socket === socket && this.opened();
@@ -98,6 +103,7 @@ export class LiveSocket {
       this.handlers.onSignedOut();
       return;
     }
+    if (!document.hidden) reach.look();
     const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.tries);
     this.tries += 1;
     this.again = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
@@ -114,6 +120,11 @@ export class LiveSocket {
     this.hasRested = true;
     clearTimeout(this.again);
     this.letGo();
+  }
+
+  /** The server is away: what still looks open is not. */
+  leave() {
+    if (this.isOpen) this.drop();
   }
 
   letGo() {

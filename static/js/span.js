@@ -1,5 +1,7 @@
 // Spans of the past: what an address names, what zooming and panning make of them, by the rules of channel/spans.py.
 
+import { fieldMs, unwall, wall } from "./times.js";
+
 const SHORTEST_MS = 60_000;
 const DAY_MS = 86_400_000;
 const ZOOM = 2;
@@ -20,14 +22,11 @@ export function iso(atMs) {
   return new Date(atMs).toISOString().replace(".000Z", "Z");
 }
 
-/** A moment as a date field takes it: to the minute, in UTC. */
-export const fieldValue = (atMs) => new Date(atMs).toISOString().slice(0, 16);
-
 /** Why no chart can show what two date fields say, "" where it can. `limits`: earliest_ms and span_ms. */
 export function wrong(from, until, nowMs, limits) {
   if (!from) return "“from” is missing: a span needs both ends.";
   if (!until) return "“until” is missing: a span needs both ends.";
-  const { fromMs, untilMs } = spanOf({ from: `${from}Z`, until: `${until}Z` });
+  const [fromMs, untilMs] = [fieldMs(from), fieldMs(until)];
   if (fromMs >= untilMs) return "The span must begin before it ends: “from” is not before “until”.";
   if (untilMs > nowMs) return `“until” lies in the future: it is ${iso(nowMs)} now.`;
   if (fromMs < limits.earliest_ms) return `“from” is too early: nothing is recorded before ${iso(limits.earliest_ms)}.`;
@@ -57,19 +56,21 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
   return { fromMs: startMs, untilMs: Math.min(startMs + Math.round(length / 1000) * 1000, Math.floor(nowMs / 1000) * 1000) };
 }
 
-/** Whole days, weeks and months of the past, in UTC, by what they are called. */
+/** Whole days, weeks and months of the past, in the chosen zone, by what they are called. */
 export function quickPicks(nowMs) {
-  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  const today = Math.floor(wall(nowMs) / DAY_MS) * DAY_MS;
   const at = new Date(today);
   const monday = today - ((at.getUTCDay() + 6) % 7) * DAY_MS;
   const month = (back) => Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - back, 1);
   return [
-    ["Yesterday", { fromMs: today - DAY_MS, untilMs: today }],
-    ["The day before", { fromMs: today - 2 * DAY_MS, untilMs: today - DAY_MS }],
-    ["Last week", { fromMs: monday - 7 * DAY_MS, untilMs: monday }],
-    ["Last month", { fromMs: month(1), untilMs: month(0) }],
+    ["Yesterday", between(today - DAY_MS, today)],
+    ["The day before", between(today - 2 * DAY_MS, today - DAY_MS)],
+    ["Last week", between(monday - 7 * DAY_MS, monday)],
+    ["Last month", between(month(1), month(0))],
   ];
 }
+
+const between = (fromWallMs, untilWallMs) => ({ fromMs: unwall(fromWallMs), untilMs: unwall(untilWallMs) });
 
 /** A span as a range, for as long as the answer that names its grain is on its way; `before` is the range it replaces. */
 export function pastRange({ fromMs, untilMs }, before) {

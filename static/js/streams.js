@@ -1,7 +1,8 @@
 // The list of a channel's previous streams: rows are clones of the page's own.
 
 import { isPlainClick } from "./address.js";
-import { atLeast, duration, figure, percent, tenth, timeElement } from "./figures.js";
+import { atLeast, duration, figure, percent, tenth } from "./figures.js";
+import { timeElement } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 

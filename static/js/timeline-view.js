@@ -1,6 +1,6 @@
 // The list of what happened, as elements: a shape, the time and what is written, by templates/dashboard/_line.html.
 
-import { timeElement } from "./figures.js";
+import { timeElement } from "./times.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,5 +1,7 @@
 // Which channels are on which watchlists of the account, and the requests that change it.
 
+import { reach } from "./reach.js";
+
 /** `lists` are those of the account, the one used last first: {id, name, channels}. */
 export class Watching {
   constructor(lists, token) {
@@ -26,6 +28,7 @@ export class Watching {
     const headers = { Accept: "application/json" };
     const answer = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(() => null);
     const reply = await answer?.json().catch(() => null);
+    if (!answer) reach.missed();
     if (!answer?.ok || !reply) throw new Error(reply?.reason ?? "The watchlist could not be changed. Try again.");
     this.learn(fields.channel, reply.lists);
     return reply.list;

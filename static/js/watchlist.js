@@ -4,6 +4,7 @@ import { told } from "./ask.js";
 import { Connection } from "./connection.js";
 import { figure } from "./figures.js";
 import { useMetrics } from "./metrics.js";
+import { reach } from "./reach.js";
 import { Reorder } from "./reorder.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { linePath } from "./small-line.js";
@@ -77,6 +78,7 @@ async function keepOrder(ids) {
   // An order on its way outlives the page.
   const how = { method: "POST", body, headers, keepalive: true };
   const answer = await fetch(`/watchlists/${start.id}/order`, how).catch(() => null);
+  if (!answer) reach.missed();
   $("said").textContent = answer?.ok ? "Order kept." : "The order could not be kept. Reload the page and try again.";
   return Boolean(answer?.ok);
 }

@@ -3,6 +3,7 @@
 import { told } from "./ask.js";
 import { figure } from "./figures.js";
 import { useMetrics } from "./metrics.js";
+import { reach } from "./reach.js";
 import { linePath } from "./small-line.js";
 
 const NOW_EVERY_MS = 2_000;
@@ -32,6 +33,11 @@ async function drawLine() {
   $("line").setAttribute("d", linePath(points, untilMs - start.range.span_ms, untilMs, start.range.step_ms));
 }
 
+reach.onChange((isAway) => {
+  document.body.classList.toggle("is-away", isAway);
+  if ($("away")) $("away").hidden = !isAway;
+});
+reach.follow();
 drawLine();
 setInterval(showNow, NOW_EVERY_MS);
 setInterval(drawLine, LINE_EVERY_MS);

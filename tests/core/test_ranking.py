@@ -7,8 +7,8 @@ def entries(**values: float) -> list[Entry]:
     return [Entry(channel_id, value) for channel_id, value in values.items()]
 
 
-def test_the_greatest_value_comes_first_and_ties_go_by_id() -> None:
-    assert rank(entries(c=1, b=5, a=5, d=9), size=3) == ("d", "a", "b")
+def test_the_greatest_value_comes_first_and_of_equal_ones_the_greater_id() -> None:
+    assert rank(entries(c=1, b=5, a=5, d=9), size=3) == ("d", "b", "a")
 
 
 def test_the_first_order_is_shown_at_once() -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.dashboard.channel.spans import BadSpan, Span
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
+from apps.dashboard.field import FIELD
 from apps.ingest.models import Channel
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import Boards
@@ -86,3 +87,15 @@ def test_no_channel_says_what_to_do_and_strangers_sign_in(boards: Boards, signed
     assert Client().get("/compare?channels=2").status_code == 302
     assert Client().get("/compare/lines?channels=2").status_code == 401
     assert signed_in.get("/compare/lines?channels=2").status_code == 503
+
+
+def test_each_channel_has_its_place_among_those_of_its_size(boards: Boards, signed_in: Client) -> None:
+    FIELD.clear()
+    for n in range(20, 40):
+        boards.name(str(n), f"Channel {n}")
+    boards.show({str(n): 1_000 + n for n in range(20, 40)})
+    page = signed_in.get("/compare?channels=39,2&metric=viewers").content.decode()
+    assert re.findall(r'same size"><span>([^<]*)<span class="cat">([^<]*)', page) == [
+        ("100", "among 21 live channels: 1,000 – 4,999 viewers"),
+        ("–", "fewer than 10 live channels: 10,000 – 24,999 viewers"),
+    ]

@@ -75,7 +75,7 @@ def test_units_name_the_window_they_are_of_and_a_live_value_stays_among_live_one
 
 
 TIMES = """
-import { when } from "./figures.js";
+import { when } from "./times.js";
 print(given.map(([atMs, nowMs]) => when(atMs, nowMs)));
 """
 

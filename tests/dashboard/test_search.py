@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -29,6 +30,17 @@ def test_a_channel_is_found_by_its_name_or_login_with_its_rank(boards: Boards, s
     assert found(signed_in, "alp", "messages") == [("Alpha", "Rank 1 of Most Active")]
     assert [name for name, _ in found(signed_in, "a")] == ["Alpha", "Beta", "Gamma"]
     assert found(signed_in, "アル") == [("アルファ", "Most Viewed: no live window")]
+
+
+def test_the_rank_that_is_told_is_the_place_on_the_board_also_among_equals(boards: Boards, signed_in: Client) -> None:
+    for n in range(8, 20):
+        boards.name(str(n), f"Equal {n}")
+    boards.show({str(n): 700 for n in range(8, 20)})
+    page = signed_in.get("/?board=viewers&size=10").content.decode()
+    places = re.findall(r'<span class="rk">(\d+)</span>.*?<span class="nm">([^<]*)</span>', page, re.DOTALL)[:10]
+    said = dict(found(signed_in, "equal") + found(signed_in, "alpha") + found(signed_in, "beta"))
+    assert [name for _, name in places[:2]] == ["Beta", "Alpha"]
+    assert [said[name] for _, name in places] == [f"Rank {place} of Most Viewed" for place, _ in places]
 
 
 def test_a_channel_that_is_not_ranked_says_why(boards: Boards, signed_in: Client) -> None:

@@ -26,7 +26,8 @@ LIMITS = {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS}
 TABLE = {metric.key: metric_json(metric) for metric in METRICS}
 
 PICKS = """
-import { chosen, fieldValue, quickPicks } from "./span.js";
+import { chosen, quickPicks } from "./span.js";
+import { fieldValue } from "./times.js";
 print(given.map((nowMs) => quickPicks(nowMs).map(([label, span]) => [label, chosen(span), fieldValue(span.fromMs)])));
 """
 
@@ -182,7 +183,7 @@ def test_the_history_of_another_metric_leaves_what_is_known(tmp_path: Path) -> N
 
 
 OVER_MIDNIGHT = """
-import { when, day } from "./figures.js";
+import { when, day } from "./times.js";
 import { useMetrics } from "./metrics.js";
 import { timeTicks, writeTimes } from "./chart-marks.js";
 import { Series } from "./series.js";

@@ -114,7 +114,7 @@ def test_a_stream_has_a_page_with_its_figures(stored: type[Store], signed_in: Cl
         "3 h 0 min",
     ):
         assert said in page
-    assert 'aria-label="Chatters by hour: 00:00 100, 01:00 200, 02:00 300"' in page
+    assert 'aria-label="Chatters by hour, UTC: 00:00 100, 01:00 200, 02:00 300"' in page
     assert page.count('<rect class="hour"') == 3
     assert "lower bound" not in page
     assert " style=" not in page

@@ -92,3 +92,13 @@ def test_signing_out_everywhere_ends_the_board_on_the_other_screen(
         there.wait_for_url("**/account/login/**", timeout=5_000)
     finally:
         elsewhere.close()
+
+
+def test_where_no_passkey_can_be_made_the_page_says_so(context: BrowserContext, stack: Stack, home: str) -> None:
+    page = context.new_page()
+    page.goto(f"{home}/account/login/")
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+    # Browsers make none for bare addresses.
+    page.goto(f"{stack.url}/account/login/")
+    expect(page.get_by_text("Passkeys do not work at a bare address such as 127.0.0.1.")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()

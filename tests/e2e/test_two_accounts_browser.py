@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from drills.stack import Stack, wait_until
-from tests.e2e.visitor import visit
+from tests.e2e.visitor import make_account, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
-# Of their own, so that no other test meets what they leave.
 ONE, OTHER = "one@twitchly.example", "other@twitchly.example"
 
 
@@ -25,7 +24,7 @@ def channel_id(stack: Stack) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def accounts(stack: Stack) -> None:
     for email in (ONE, OTHER):
-        stack.manage("ensure_demo_user", "--email", email, "--password-file", str(stack.var / "demo-password"))
+        make_account(stack, email)
 
 
 @pytest.fixture

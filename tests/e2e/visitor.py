@@ -19,22 +19,37 @@ CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 
 @contextmanager
 def visit(
-    browser: Browser, stack: Stack, path: str, height: int = 1000, email: str = DEMO
+    browser: Browser, stack: Stack, path: str, height: int = 1000, zone: str = "UTC", email: str = DEMO
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open a page of the running copy once it is live; also yield what goes wrong in it: script errors, refusals."""
-    context = browser.new_context(viewport={"width": 1440, "height": height})
+    context = browser.new_context(viewport={"width": 1440, "height": height}, timezone_id=zone)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: problems.extend(unhashed(request.url)))
-    page.goto(f"{stack.url}{path}")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
-    page.get_by_role("button", name="Sign In", exact=True).click()
-    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    sign_in(page, stack, path, email)
     yield page, problems
     context.close()
+
+
+def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> None:
+    """Sign in on the way to a page with live figures, and wait for these."""
+    page.goto(f"{stack.url}{path}")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password_of(stack))
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+
+
+def make_account(stack: Stack, email: str) -> None:
+    """Make another account with the demo account's password, so that no other test meets what it leaves."""
+    stack.manage("ensure_demo_user", "--email", email, "--password-file", str(stack.var / "demo-password"))
+
+
+def password_of(stack: Stack) -> str:
+    """Return the password of the demo account."""
+    return (stack.var / "demo-password").read_text().strip()
 
 
 def unhashed(url: str) -> list[str]:

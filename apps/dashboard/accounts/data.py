@@ -23,6 +23,7 @@ def personal_data(user: User) -> dict[str, Any]:
             "email": user.email,
             "first_name": user.first_name,
             "last_name": user.last_name,
+            "times": user.times,
             "joined": _iso(user.date_joined),
             "last_sign_in": _iso(user.last_login),
         },

@@ -9,13 +9,16 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.dashboard.access import user_of
 from apps.dashboard.accounts.data import delete_account, personal_data
+from apps.dashboard.models import Times
+from apps.dashboard.services import choose_times
+from core.errors import Refused
 
 
 @require_safe
@@ -31,8 +34,21 @@ def overview(request: HttpRequest) -> HttpResponse:
             "addresses": EmailAddress.objects.filter(user=user).order_by("-primary", "email"),
             "second_factors": factors.count(),
             "sessions": len(UserSession.objects.purge_and_list(user)),
+            "zones": Times.choices,
         },
     )
+
+
+@require_POST
+@login_required
+def times(request: HttpRequest) -> HttpResponseRedirect:
+    """Keep the zone that times are shown in."""
+    try:
+        choose_times(user=user_of(request), times=request.POST.get("times", ""))
+        messages.success(request, "Kept.")
+    except Refused as error:
+        messages.error(request, str(error))
+    return redirect("account")
 
 
 @require_safe

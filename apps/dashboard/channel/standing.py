@@ -15,6 +15,8 @@ from core.standing import FEWEST, percentile
 
 log = logging.getLogger(__name__)
 
+SIZE = "size"
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -46,7 +48,7 @@ class Standing:
 Field = Mapping[str, Peer]
 
 _GROUPS: Mapping[str, Callable[[Peer], str]] = {
-    "size": lambda peer: peer.size,
+    SIZE: lambda peer: peer.size,
     "category": lambda peer: peer.category,
     "language": lambda peer: peer.language,
 }

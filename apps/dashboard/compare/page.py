@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.dashboard.channel.spans import Span
+from apps.dashboard.channel.standing import SIZE, Standing, read_standings
 from apps.dashboard.compare.comparison import Comparison, range_of
 from apps.dashboard.queries import read_channels, read_series
 from apps.dashboard.readings import ChannelNow
@@ -29,7 +30,8 @@ class Line:
     """One channel of a comparison, by its `number` in the order it was chosen, from 1.
 
     `zero_ms` is what its times count from: the beginning of its stream, 0 by the clock; None where no stream is known.
-    Without `series` its history could not be read, or there is none to read. The means are over the range.
+    Without `series` its history could not be read, or there is none to read. The means are over the range, the standing
+    is that of now.
     """
 
     number: int
@@ -39,6 +41,7 @@ class Line:
     summary: Summary | None
     mean_viewers: float | None
     mean_engagement: float | None
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
         summarise(series, comparison.metric) if series else None,
         _mean(series, "viewers"),
         _mean(series, "engagement"),
+        next(one for one in read_standings(channel.profile.id, comparison.metric, now_ms) if one.key == SIZE),
     )
 
 

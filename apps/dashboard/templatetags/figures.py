@@ -10,6 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.dashboard.channel import standing
 from apps.dashboard.summary import now_note, value_of
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point, Range
@@ -25,6 +26,7 @@ LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "
 
 register = template.Library()
 register.simple_tag(now_note)
+register.filter("place_note", standing.note)
 
 
 def number(value: float, decimals: int) -> str:
@@ -141,10 +143,18 @@ def shape(kind: str) -> str:
 
 @register.simple_tag
 def utc(at_ms: int) -> SafeString:
-    """Return a <time> in UTC; the script adds the reader's own time."""
+    """Return a <time> in UTC; the script adds the reader's own time, or shows that."""
     moment = datetime.fromtimestamp(at_ms // 1000, UTC)
     said = when(at_ms, clock.now_ms())
     return format_html('<time data-utc datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), said)
+
+
+@register.simple_tag
+def utc_date(at_ms: int) -> SafeString:
+    """Return a <time> in UTC with its date, as a heading names it."""
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
+    said = date_of(at_ms)
+    return format_html('<time data-utc="date" datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), said)
 
 
 def when(at_ms: int, now_ms: int) -> str:

@@ -1,0 +1,10 @@
+"""Sessions, as their page writes them."""
+
+from __future__ import annotations
+
+from django import template
+
+from apps.dashboard.accounts.devices import device_of
+
+register = template.Library()
+register.filter("device", device_of)

@@ -1,0 +1,53 @@
+// Whether the server can be reached: asked when something suggests otherwise, and again until it answers.
+
+const AGAIN_MS = 3_000;
+const ANSWER_WITHIN_MS = 5_000;
+const PROBE = "/healthz";
+
+class Reach {
+  constructor() {
+    /** Since when it does not answer, in ms by this machine's clock; null while it does. */
+    this.awaySince = null;
+    this.listeners = new Set();
+    this.onMiss = () => {};
+    this.asking = false;
+  }
+
+  /** Ask whenever the browser believes that its network came or went. */
+  follow() {
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.look());
+    if (!navigator.onLine) this.look();
+  }
+
+  get isAway() {
+    return this.awaySince !== null;
+  }
+
+  /** Call `listener(isAway)` after each change. */
+  onChange(listener) {
+    this.listeners.add(listener);
+  }
+
+  /** What somebody wanted to be sent was not. */
+  missed() {
+    this.onMiss();
+    return this.look();
+  }
+
+  /** Something did not get through: find out whether anything does. */
+  async look() {
+    if (this.asking) return;
+    this.asking = true;
+    clearTimeout(this.again);
+    const answers = await fetch(PROBE, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
+      .then(({ ok }) => ok)
+      .catch(() => false);
+    this.asking = false;
+    if (!answers) this.again = setTimeout(() => this.look(), AGAIN_MS);
+    if (answers !== this.isAway) return;
+    this.awaySince = answers ? null : Date.now();
+    this.listeners.forEach((listener) => listener(this.isAway));
+  }
+}
+
+export const reach = new Reach();

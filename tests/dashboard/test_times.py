@@ -1,0 +1,132 @@
+"""The zone that times are shown in: what the account keeps, and what the script makes of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.dashboard.models import User
+from core.times import DAY_MS, MINUTE_MS
+from tests.dashboard.conftest import EMAIL, Boards
+from tests.dashboard.page_script import run_program
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def times_of() -> str:
+    return User.objects.get(email=EMAIL).times
+
+
+def test_times_are_in_utc_until_somebody_chooses_otherwise(boards: Boards, signed_in: Client) -> None:
+    assert "data-times" not in signed_in.get("/").content.decode()
+    assert signed_in.post("/account/times", {"times": "local"})["Location"] == "/account/"
+    assert '<html lang="en" data-times="local">' in signed_in.get("/").content.decode()
+    assert 'value="local" checked' in signed_in.get("/account/").content.decode()
+    signed_in.post("/account/times", {"times": "utc"})
+    assert "data-times" not in signed_in.get("/").content.decode()
+
+
+def test_what_is_no_zone_changes_nothing(signed_in: Client) -> None:
+    for odd in ({}, {"times": "mars"}, {"times": ""}):
+        assert "Choose one of the zones." in signed_in.post("/account/times", odd, follow=True).content.decode()
+        assert times_of() == "utc"
+
+
+def test_only_whoever_is_signed_in_chooses(signed_in: Client) -> None:
+    assert Client().post("/account/times", {"times": "local"})["Location"].startswith("/account/login/")
+    assert signed_in.get("/account/times").status_code == 405
+    assert times_of() == "utc"
+
+
+@pytest.mark.django_db
+def test_a_process_that_does_not_know_of_zones_yet_still_makes_accounts() -> None:
+    fields = [field for field in User._meta.concrete_fields if field.name not in ("id", "times")]
+    old = User(email="old@example.com")
+    values = [field.get_db_prep_save(getattr(old, field.attname), connection) for field in fields]
+    names, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {User._meta.db_table} ({names}) VALUES ({places})", values)
+    assert User.objects.get(email="old@example.com").times == "utc"
+
+
+IN_BERLIN = """
+process.env.TZ = "Europe/Berlin";
+globalThis.document = { documentElement: { dataset: { times: "local" } } };
+const times = await import("./times.js");
+const { timeTicks, writeTimes } = await import("./chart-marks.js");
+const { quickPicks, wrong } = await import("./span.js");
+"""
+
+
+def in_berlin(folder: Path, program: str, given: object) -> Any:
+    return run_program(folder, IN_BERLIN + program, given)
+
+
+def test_local_time_is_that_of_the_day_on_either_side_of_a_change(tmp_path: Path) -> None:
+    moments = [ms(text) for text in ("2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z")]
+    said = in_berlin(tmp_path, "print(given.map((at) => [times.stamp(at), times.unwall(times.wall(at))]));", moments)
+    there = [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M:%S") for at in moments]
+    assert said == [[text, at] for text, at in zip(there, moments, strict=True)]
+
+
+def test_the_day_is_told_where_it_is_another_one_there(tmp_path: Path) -> None:
+    now, late = ms("2026-11-22T23:30:00Z"), ms("2026-11-22T22:30:00Z")
+    program = (
+        "print([times.when(given.late, given.now), times.when(given.late, given.now, false), times.date(given.late)]);"
+    )
+    said = in_berlin(tmp_path, program, {"now": now, "late": late})
+    assert said == ["22 Nov, 23:30:00", "22:30:00", "22 Nov 2026, 23:30"]
+
+
+def test_ticks_are_at_round_times_and_midnights_there(tmp_path: Path) -> None:
+    since = ms("2026-03-28T12:00:00Z")
+    program = "const at = timeTicks(...given, 1000); print([at, writeTimes(null, at)]);"
+    at, labels = in_berlin(tmp_path, program, [since, since + 2 * DAY_MS])
+    there = [datetime.fromtimestamp(tick / 1000, BERLIN) for tick in at]
+    assert all(moment.minute == 0 and moment.hour % 6 == 0 for moment in there)
+    assert labels[: len(there)] == [
+        f"{moment.day} {moment:%b}" if moment.hour == 0 else f"{moment:%H:%M}" for moment in there
+    ]
+    assert "29 Mar" in labels
+
+
+def test_yesterday_is_that_of_the_reader(tmp_path: Path) -> None:
+    now = ms("2026-03-30T09:00:00Z")
+    picks = dict(in_berlin(tmp_path, "print(quickPicks(given));", now))
+    # The clocks went forward on the 29th, which had 23 hours.
+    assert picks["Yesterday"] == {"fromMs": ms("2026-03-28T23:00:00Z"), "untilMs": ms("2026-03-29T22:00:00Z")}
+    assert picks["Last month"] == {"fromMs": ms("2026-01-31T23:00:00Z"), "untilMs": ms("2026-02-28T23:00:00Z")}
+
+
+def test_date_fields_are_read_in_the_zone_that_they_show(tmp_path: Path) -> None:
+    at = ms("2026-07-10T00:30:00Z")
+    program = """
+    const limits = { earliest_ms: 0, span_ms: 1e15 };
+    print([times.fieldValue(given), times.fieldMs(times.fieldValue(given)),
+           wrong(times.fieldValue(given - 60_000), times.fieldValue(given), given, limits),
+           wrong(times.fieldValue(given), times.fieldValue(given + 60_000), given, limits)]);
+    """
+    shown, read, fine, future = in_berlin(tmp_path, program, at)
+    assert (shown, read, fine) == ("2026-07-10T02:30", at, "")
+    assert "in the future" in future
+
+
+def test_without_a_choice_all_is_utc(tmp_path: Path) -> None:
+    program = """
+    process.env.TZ = "Europe/Berlin";
+    const times = await import("./times.js");
+    print([times.ZONE, times.ZONE_NAME, times.stamp(given), times.fieldMs(times.fieldValue(given))]);
+    """
+    at = ms("2026-07-10T00:30:00Z") // MINUTE_MS * MINUTE_MS
+    stamp = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    assert run_program(tmp_path, program, at) == ["UTC", "UTC", stamp, at]

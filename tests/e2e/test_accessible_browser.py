@@ -1,0 +1,220 @@
+"""Every page, in both themes, wide and narrow: open to everybody by axe-core's rules, and in its frame."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.queries import RANGES
+from apps.metrics.store import WindowStore
+from core.metrics import BOARDS
+from core.times import HOUR_MS, MINUTE_MS
+from drills.stack import ROOT, Stack, now_ms, wait_until
+from tests.e2e.every_page import NO_PAGES, STEPS, WHO, Place, every_place, names_of_addresses
+from tests.e2e.visitor import LIVE_MS, make_account, password_of, sign_in
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+READER, KEYS = "reader@twitchly.example", "keys@twitchly.example"
+PLACES = every_place([board.key for board in BOARDS], list(RANGES))
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Colours are all that differs between the themes.
+OTHER_THEME = ["color-contrast"]
+BROKEN = ("serious", "critical")
+WIDE, NARROW, NARROWEST, WIDEST = 1440, 390, 380, 3840
+# The longest line that is still read with ease, about 120 letters of the widest screen's type.
+LINE_MAX_PX = 1200
+# More stops than this no page has on the way to what matters.
+TABS_MAX = 120
+
+AXE = """
+async ([tags, rules]) => {
+  const only = rules ? { type: "rule", values: rules } : { type: "tag", values: tags };
+  const { violations } = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
+  return violations.flatMap(({ id, impact, nodes }) =>
+    nodes.map(({ target, failureSummary }) => ({ id, impact, where: target.join(" "), why: failureSummary })));
+}
+"""
+# What sticks out of the page, but for what scrolls in a box of its own.
+TOO_WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
+LONGEST_LINE = """
+() => {
+  const range = document.createRange(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let longest = 0;
+  while (texts.nextNode()) {
+    const { parentElement, data } = texts.currentNode;
+    if (data.length < 200 || !parentElement.checkVisibility() || parentElement.closest(".vh, script")) continue;
+    range.selectNodeContents(texts.currentNode);
+    longest = Math.max(longest, range.getBoundingClientRect().width);
+  }
+  return longest;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
+    """Those who look. For them nothing moves: a colour on its way to another has no contrast."""
+    pages = {who: browser.new_context(reduced_motion="reduce").new_page() for who in WHO}
+    make_account(stack, READER)
+    sign_in(pages["account"], stack, email=READER)
+    pages["account"].goto(f"{stack.url}/account/reauthenticate/")
+    fill(pages["account"], password_of(stack), "Password")
+    pages["newcomer"].goto(f"{stack.url}/account/signup/")
+    fill(pages["newcomer"], f"{uuid.uuid4().hex}@example.com", "Email", "a long password for a test", "Password")
+    pages["forgetful"].goto(f"{stack.url}/account/password/reset/")
+    fill(pages["forgetful"], f"{uuid.uuid4().hex}@example.com", "Email")
+    yield pages
+    for page in pages.values():
+        page.context.close()
+
+
+def fill(page: Page, *texts_and_labels: str) -> None:
+    """Type each text into the field of the label that follows it, and send the form."""
+    asked = page.url
+    for text, label in zip(texts_and_labels[::2], texts_and_labels[1::2], strict=True):
+        page.get_by_label(label).fill(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: url != asked)
+
+
+@pytest.fixture(scope="module")
+def found(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
+    """What the addresses of pages name: a channel with an ended stream, a watchlist, links that are shared."""
+    wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
+    ids = sorted(stack.covered())[:3]
+    started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        BroadcastStore(WindowStore()).summarise(ids[0], started_ms, started_ms + 20 * MINUTE_MS, revision=1)
+    context = visitors["account"].context
+    lists = post(context, stack, "/watchlists/watch", channel=ids[0]).json()["lists"]
+    post(context, stack, "/discover/segments", name="Large", query="bands=1000")
+    post(context, stack, "/welcome/again")
+    return {
+        "channel": ids[0],
+        "channels": ",".join(ids),
+        "started_ms": str(started_ms),
+        "watchlist": str(lists[0]["id"]),
+        "page": share(context, stack, "page", f"channel={ids[0]}&board=messages"),
+        "comparison": share(context, stack, "page", f"channels={','.join(ids)}", view="compare"),
+        "overlay": share(context, stack, "overlay", f"channel={ids[0]}"),
+        "widget": share(context, stack, "widget", f"channel={ids[0]}"),
+        "locked": share(context, stack, "page", f"channel={ids[0]}", password="sesame"),
+    }
+
+
+def post(context: BrowserContext, stack: Stack, path: str, **form: str) -> Any:
+    token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
+    fields: dict[str, str | float | bool] = {**form, "csrfmiddlewaretoken": token}
+    answer = context.request.post(f"{stack.url}{path}", form=fields, headers={"Accept": "application/json"})
+    assert answer.ok, f"{path}: {answer.status}"
+    return answer
+
+
+def share(context: BrowserContext, stack: Stack, kind: str, query: str, **fields: str) -> str:
+    """Share something and return the path of its link."""
+    form = {"kind": kind, "view": "channel", "query": query, "title": "Shared", "days": "7"} | fields
+    page = post(context, stack, "/shares", **form).text()
+    found = re.search(rf'class="is-new".*?{re.escape(stack.url)}(/[sw]/[^"&]+)', page, re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.fixture(scope="module", params=PLACES, ids=str)
+def opened(request: pytest.FixtureRequest, visitors: dict[str, Page], found: dict[str, str], stack: Stack) -> Page:
+    """One page after the other, each opened once for all that is looked at."""
+    place: Place = request.param
+    page = visitors[place.who]
+    page.set_viewport_size({"width": WIDE, "height": 900})
+    path = place.path.format(**found)
+    answer = page.goto(f"{stack.url}{path}")
+    assert answer
+    assert (answer.status, page.url) == (place.status, f"{stack.url}{path}")
+    page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    return page
+
+
+def test_every_address_of_a_page_is_looked_at() -> None:
+    looked_at = {place.name for place in PLACES if place.name}
+    assert names_of_addresses() == looked_at | NO_PAGES | STEPS
+    assert not looked_at & (NO_PAGES | STEPS)
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_nobody_is_shut_out(opened: Page, width: int) -> None:
+    opened.set_viewport_size({"width": width, "height": 900})
+    wrong = [one for theme, rules in (("light", None), ("dark", OTHER_THEME)) for one in broken(opened, theme, rules)]
+    assert wrong == []
+
+
+def broken(page: Page, theme: Any, rules: list[str] | None) -> list[dict[str, str]]:
+    """Return what axe-core finds that keeps people out, in a theme."""
+    page.emulate_media(color_scheme=theme)
+    return [one | {"theme": theme} for one in page.evaluate(AXE, [TAGS, rules]) if one["impact"] in BROKEN]
+
+
+def test_nothing_sticks_out_and_no_line_is_endless(opened: Page) -> None:
+    opened.set_viewport_size({"width": NARROWEST, "height": 800})
+    assert opened.evaluate(TOO_WIDE) <= 0
+    opened.set_viewport_size({"width": WIDEST, "height": 2160})
+    assert opened.evaluate(TOO_WIDE) <= 0
+    assert opened.evaluate(LONGEST_LINE) <= LINE_MAX_PX
+
+
+def test_the_keyboard_alone_leads_from_the_sign_in_to_a_comparison(browser: Browser, stack: Stack) -> None:
+    make_account(stack, KEYS)
+    page = browser.new_page(viewport={"width": WIDE, "height": 900})
+    page.goto(f"{stack.url}/")
+    go_to(page, page.get_by_label("Email"))
+    page.keyboard.type(KEYS)
+    go_to(page, page.get_by_label("Password"))
+    page.keyboard.type(password_of(stack))
+    page.keyboard.press("Enter")
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    name = page.locator("#list .nm").nth(4).inner_text()
+    page.keyboard.press("/")
+    assert_focus_shows(page)
+    page.keyboard.type(name)
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    watch = page.locator("#star [data-star]")
+    go_to(page, watch)
+    before = watch.get_attribute("aria-pressed")
+    page.keyboard.press("Space")
+    expect(watch).to_have_attribute("aria-pressed", "false" if before == "true" else "true")
+    hour = page.locator("#ranges").get_by_role("link", name="1 h")
+    go_to(page, hour)
+    page.keyboard.press("Enter")
+    expect(hour).to_have_attribute("aria-current", "true")
+    go_to(page, page.locator("#compare"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare channels")
+    page.close()
+
+
+def go_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    """Press a key until something has the focus, which is to be seen wherever it passes."""
+    for _ in range(TABS_MAX):
+        if wanted.evaluate("(one) => one === document.activeElement"):
+            return
+        page.keyboard.press(key)
+        assert_focus_shows(page)
+    raise AssertionError(f"{wanted} is not reached by {key}")
+
+
+def assert_focus_shows(page: Page) -> None:
+    """Fail where nobody sees what has the focus: it needs an outline and a place on the screen."""
+    shown = page.evaluate(
+        "() => { const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();"
+        " return one === document.body || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2"
+        " && box.bottom > 0 && box.top < innerHeight && box.width > 0); }"
+    )
+    assert shown, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")

@@ -1,0 +1,88 @@
+"""Times in the zone that an account chose, in a real Chromium east of Greenwich."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from drills.stack import Stack, wait_until
+from tests.e2e.visitor import LIVE_MS, visit
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A signed-in advertiser in Berlin, who leaves the account as it was; a script error fails the test."""
+    with visit(browser, stack, "/?board=messages", zone="Europe/Berlin") as (page, problems):
+        yield page
+        choose(page, stack, "UTC")
+    assert problems == []
+
+
+def choose(page: Page, stack: Stack, zone: str) -> None:
+    page.goto(f"{stack.url}/account/")
+    page.get_by_label(zone, exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Kept.")).to_be_visible()
+
+
+def times(page: Page) -> list[tuple[datetime, str, str]]:
+    """Return each time of the page: the moment, what is shown, and what is told on hover."""
+    found = page.locator("time[data-utc]").evaluate_all(
+        "all => all.map((one) => [one.dateTime, one.textContent, one.title])"
+    )
+    return [(datetime.fromisoformat(moment), shown, hover) for moment, shown, hover in found]
+
+
+def test_times_are_in_utc_until_local_time_is_chosen(page: Page, stack: Stack) -> None:
+    expect(page.locator("#legend .when")).to_contain_text("UTC", timeout=LIVE_MS)
+    assert all(f"{moment:%H:%M}" in shown for moment, shown, _ in times(page))
+    choose(page, stack, "local time of this browser")
+    page.goto(f"{stack.url}/?board=messages")
+    expect(page.locator("#legend .when")).to_contain_text("local time", timeout=LIVE_MS)
+    expect(page.locator("[data-clock]")).to_have_text(re.compile(rf"^{datetime.now(BERLIN):%H}:.* local time$"))
+    wait_until(lambda: bool(times(page)), 60, "a peak")
+    for moment, shown, hover in times(page):
+        assert f"{moment.astimezone(BERLIN):%H:%M:%S}" in shown
+        assert f"{moment.astimezone(UTC):%H:%M:%S} UTC" in hover
+    page.goto(f"{stack.url}/account/sessions/")
+    for moment, shown, hover in times(page):
+        assert f"{moment.astimezone(BERLIN):%H:%M}" in shown
+        assert hover.endswith("UTC")
+
+
+def test_dates_are_chosen_in_the_zone_that_is_named(page: Page, stack: Stack) -> None:
+    choose(page, stack, "local time of this browser")
+    page.goto(f"{stack.url}/?board=messages")
+    page.locator("#list a").first.click()
+    page.get_by_text("Choose dates").click()
+    page.get_by_label("From, local time").fill("2026-01-10T01:30")
+    page.get_by_label("Until, local time").fill("2026-07-10T02:30")
+    page.get_by_role("button", name="Apply").click()
+    asked = parse_qs(urlsplit(page.url).query)
+    assert (asked["from"], asked["until"]) == (["2026-01-10T00:30:00Z"], ["2026-07-10T00:30:00Z"])
+    expect(page.get_by_label("From, local time")).to_have_value("2026-01-10T01:30")
+    page.reload()
+    expect(page.get_by_label("Until, local time")).to_have_value("2026-07-10T02:30")
+
+
+def test_who_is_not_signed_in_sees_utc(page: Page, stack: Stack) -> None:
+    choose(page, stack, "local time of this browser")
+    assert page.evaluate("document.documentElement.dataset.times") == "local"
+    page.context.clear_cookies()
+    page.goto(f"{stack.url}/method")
+    assert page.evaluate("document.documentElement.dataset.times") is None
+    page.goto(f"{stack.url}/account/")
+    page.get_by_label("Email").fill("demo@twitchly.example")
+    page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page.get_by_role("heading", name="Times")).to_be_visible()
