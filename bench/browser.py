@@ -229,7 +229,7 @@ def charts(chromium: Browser, stack: Stack, state: Any, channel_id: str) -> dict
 def switched(page: Page, shown: str, least: int) -> float:
     """Go from the last ten minutes to a range, and return the ms until it is drawn."""
     page.locator('#ranges [data-range="10m"]').click()
-    page.wait_for_function("Number(document.querySelector('#chart').dataset.points) < 1000")
+    page.wait_for_function("() => Number(document.querySelector('#chart').dataset.points) < 1000")
     page.wait_for_timeout(1_500)
     return float(page.evaluate(CHART, [shown, least]))
 

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel.spans import Span, iso
+from apps.dashboard.channel.standing import Standing
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.directory import Profile
@@ -222,7 +223,16 @@ POINTS = [
 
 def compared(zero_ms: int = 0) -> Line:
     series = Series(past_range(T, T + 180_000, T + 180_000), POINTS, [], [])
-    return Line(1, CHANNEL, zero_ms, series, summarise(series, "messages"), 110.0, 1.25)
+    return Line(
+        1,
+        CHANNEL,
+        zero_ms,
+        series,
+        summarise(series, "messages"),
+        110.0,
+        1.25,
+        Standing("size", "1,000 viewers", 80, 12),
+    )
 
 
 def test_a_comparison_is_taken_along_line_by_line() -> None:
@@ -255,7 +265,7 @@ def test_the_table_of_a_comparison_holds_what_the_page_says() -> None:
     row = dict(zip(names, summary_row(comparison, compared()), strict=True))
     assert (row["messages_now"], row["messages_peak"], row["messages_median"]) == (7, 30, 20)
     assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
-    assert (row["viewers_mean"], row["engagement_mean"]) == (110, 1.25)
+    assert (row["viewers_mean"], row["engagement_mean"], row["percentile_of_size"]) == (110, 1.25, 80)
 
 
 def test_a_comparison_without_its_history_is_no_file(boards: Boards, signed_in: Client) -> None:

@@ -251,6 +251,12 @@ def test_without_cassandra_the_board_stands_and_the_chart_says_why_it_is_empty(
     assert "History cannot be read" in json.loads(answer.content)["reason"]
 
 
+def test_pages_are_compressed_and_files_that_are_written_while_read_are_not(boards: Boards, signed_in: Client) -> None:
+    takes = {"Accept-Encoding": "gzip"}
+    assert signed_in.get("/", headers=takes).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in signed_in.get("/discover.csv", headers=takes).headers
+
+
 def test_a_series_of_nothing_is_refused_with_a_reason(boards: Boards, signed_in: Client) -> None:
     assert signed_in.get("/channels/77/series").status_code == 404
     assert signed_in.get("/channels/1/series?range=9y").status_code == 400

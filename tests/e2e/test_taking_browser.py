@@ -208,7 +208,7 @@ def rows_in(path: Path) -> list[dict[str, str]]:
 def test_boards_comparisons_and_watchlists_are_taken_along(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Most Active").click()
     page.get_by_role("group", name="How many channels").get_by_role("link", name="25").click()
-    page.wait_for_function("document.querySelectorAll('#list [data-star]').length === 25")
+    expect(page.locator("#list [data-star]")).to_have_count(25, timeout=LIVE_MS)
     rows = rows_in(taken(page, page.locator("#files"), "Board as CSV", tmp_path / "board.csv"))
     assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, 26)]
     counts = [float(row["messages (msg / 30 s)"]) for row in rows]

@@ -149,6 +149,7 @@ def summary_fields(comparison: Comparison) -> list[Field]:
         Field(f"{comparison.metric}_median", unit),
         Field("viewers_mean", viewers.unit),
         Field("engagement_mean", engagement.unit),
+        Field("percentile_of_size", "%"),
         Field("coverage", "%"),
     ]
 
@@ -166,6 +167,7 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         rounded(median, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
+        line.standing.percent,
         round(summary.coverage * 100, 1) if summary and summary.coverage is not None else None,
     ]
 

@@ -96,16 +96,17 @@ class Command(BaseCommand):
                     wait_for_joins=options["replay"] is not None if wait is None else wait,
                     strict_joins=options["strict_joins"],
                 )
-                log.info("%d channels on %s", len(source.channels), listeners)
-                uvloop.run(_run(simulator, listeners))
+                uvloop.run(_run(simulator, listeners, len(source.channels)))
         except TwitchlyError as error:
             raise CommandError(str(error)) from error
 
 
-async def _run(simulator: Simulator, listeners: Listeners) -> None:
+async def _run(simulator: Simulator, listeners: Listeners, channels: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # Whoever reads this may ask it to stop.
+    log.info("%d channels on %s", channels, listeners)
     await simulator.run(listeners, stop)
 
 
