@@ -11,7 +11,7 @@ import sys
 from bench import report
 from bench.machine import ROOT, described
 
-NAMES = ("parser", "listening", "joins", "stream", "scaling", "sinks", "sockets", "latency", "capacity")
+NAMES = ("parser", "listening", "joins", "stream", "scaling", "sinks", "sockets", "browser", "latency", "capacity")
 
 
 def main(names: list[str]) -> int:

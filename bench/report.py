@@ -155,6 +155,19 @@ def sockets(one: Figures) -> list[str]:
     ]
 
 
+def browser(one: Figures) -> list[str]:
+    """What a person waits for."""
+    rows = [[name, value, one["aims"].get(name, "")] for name, value in one["figures"].items()]
+    return [
+        "## In the browser",
+        "",
+        "Chromium and a whole copy with 500 channels on the same machine. The board is opened with an empty cache;",
+        "a chart is timed from the click to the frame in which it is drawn, its history read from Cassandra each time.",
+        "",
+        *markdown(["figure", "value", "aim"], rows),
+    ]
+
+
 def latency(one: Figures) -> list[str]:
     """From message to frame, and what all processes use meanwhile."""
     told = [[name.replace("_", " "), value] for name, value in one.items() if isinstance(value, int | float)]
@@ -225,6 +238,7 @@ SECTIONS: Mapping[str, Section] = {
     "scaling": scaling,
     "sinks": sinks,
     "sockets": sockets,
+    "browser": browser,
     "latency": latency,
     "hour": hour,
 }
