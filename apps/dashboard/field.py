@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from asgiref.sync import async_to_sync
 
-from apps.dashboard.readings import ChannelNow, own_boards
+from apps.dashboard.readings import ChannelNow, open_boards
 from core.ranking import age_of
 
 KEPT_MS = 3_000
@@ -38,7 +38,7 @@ FIELD = Field()
 
 
 async def _read(now_ms: int) -> Mapping[str, ChannelNow]:
-    async with own_boards() as boards:
+    async with open_boards() as boards:
         reading = await boards.read_all(now_ms)
     newest_ms = reading.newest_end_ms
     return {

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 
 from apps.dashboard.fillings import Fillings
 from apps.dashboard.queries import read_recent
-from apps.dashboard.readings import live_boards
+from apps.dashboard.readings import share_boards
 from apps.dashboard.recent import RecentMarks
 from apps.dashboard.slots import Slot
 from apps.dashboard.wishes import Subscribe
@@ -153,5 +153,5 @@ def running_hub() -> Hub:
     """Return the hub of this process; its connections belong to the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = Hub(get_channel_layer(), Fillings(live_boards(), RecentMarks(read_recent), now_ms))
+        _hubs[loop] = Hub(get_channel_layer(), Fillings(share_boards(), RecentMarks(read_recent), now_ms))
     return _hubs[loop]

@@ -13,7 +13,7 @@ from django.conf import settings
 from apps.dashboard.choices import Board, Choice, is_channel_id
 from apps.dashboard.directory import Directory, Profile, language_name
 from apps.dashboard.freshness import Freshness, viewers_freshness
-from apps.dashboard.readings import ChannelNow, Reading, Row, own_boards
+from apps.dashboard.readings import ChannelNow, Reading, Row, open_boards
 from apps.dashboard.summary import value_of
 from apps.dashboard.templatetags.figures import LENGTHS
 from apps.dashboard.timeline import marks_json
@@ -90,7 +90,7 @@ def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, Offer]:
 
 
 async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, Offer]:
-    async with own_boards() as boards:
+    async with open_boards() as boards:
         reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
         rows = reading.rows[choice.board]
         if not choice.channel and rows:
@@ -109,7 +109,7 @@ def read_channels(channel_ids: Collection[str], now_ms: int) -> Reading | None:
 
 
 async def _read_channels(channel_ids: Collection[str], now_ms: int) -> Reading:
-    async with own_boards() as boards:
+    async with open_boards() as boards:
         return await boards.read((), channel_ids, now_ms)
 
 

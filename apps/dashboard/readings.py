@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -89,9 +91,15 @@ class LiveBoards:
         self._reader = reader
         self._rankings = Rankings(directory)
         self._memory = Memory(reader)
+        # One reading after the other: pages and sockets share what is remembered between them.
+        self._turn = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
         """Return these boards and the known ones of these channels. Raises: ServiceAway."""
+        async with self._turn:
+            return await self._read(boards, channels, now_ms)
+
+    async def _read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
         await self.directory.refresh(now_ms)
         standings = await self._reader.standings(self._rankings.asked(boards))
         newest_end_ms = standings.newest_end_ms
@@ -112,9 +120,10 @@ class LiveBoards:
 
     async def read_all(self, now_ms: int) -> Reading:
         """Return every live channel, and no board. Raises: ServiceAway."""
-        standings = await self._reader.standings({})
-        values = await self._reader.all_values()
-        profiles = await self._profiles(set(values), values, now_ms)
+        async with self._turn:
+            standings = await self._reader.standings({})
+            values = await self._reader.all_values()
+            profiles = await self._profiles(set(values), values, now_ms)
         return Reading(
             standings.newest_end_ms,
             self.directory.viewers_at_ms,
@@ -196,9 +205,25 @@ def live_boards() -> LiveBoards:
     return LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
 
 
+# Those of the sockets of an event loop, for its pages too: what was read for one need not be read for the other.
+_SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveBoards] = WeakKeyDictionary()
+
+
+def share_boards() -> LiveBoards:
+    """Return what reads the boards for all of the running event loop, for as long as it runs."""
+    loop = asyncio.get_running_loop()
+    if loop not in _SHARED:
+        _SHARED[loop] = live_boards()
+    return _SHARED[loop]
+
+
 @asynccontextmanager
-async def own_boards() -> AsyncIterator[LiveBoards]:
-    """Open boards for one reading: those of the hub belong to another event loop under WSGI and in tests."""
+async def open_boards() -> AsyncIterator[LiveBoards]:
+    """Give the boards that this event loop shares, or where it shares none, some for one reading."""
+    shared = _SHARED.get(asyncio.get_running_loop())
+    if shared is not None:
+        yield shared
+        return
     boards = live_boards()
     try:
         yield boards

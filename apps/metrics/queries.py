@@ -13,7 +13,7 @@ from core.coverage import Unheard
 from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
 from core.history import EVENTS_KEPT_MS, grain_for
-from core.metrics import METRIC, METRICS, Metric, values_of
+from core.metrics import METRIC, METRICS, Metric, columns_behind, values_of
 from core.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -120,8 +120,10 @@ def series(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric
     events = _events(store, channel_id, max(from_ms - window_ms, now_ms - EVENTS_KEPT_MS), until_ms)
     gaps = [event for event in events if event.kind == "gap" and event.until_ms is not None]
     unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
-    past_ms = PAST_MS if chosen.grain == "live" and METRIC["excitement"] in metrics else 0
-    windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms)
+    past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms"}
+    if chosen.grain == "live" and METRIC["excitement"] in metrics:
+        past_ms, columns = PAST_MS, columns | {"chatters"}
+    windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms, columns)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
     points = [_point(w, window_ms, metrics, unheard, excitement) for w in windows if w.end_ms > from_ms]
     spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
@@ -179,7 +181,8 @@ def minute_lines(
     Raises: ServiceAway.
     """
     value, window_ms = METRIC[metric].value, WINDOW_MS["minute"]
-    found = WindowStore().read_many("minute", channel_ids, from_ms, until_ms)
+    columns = columns_behind([METRIC[metric]], window_ms)
+    found = WindowStore().read_many("minute", channel_ids, from_ms, until_ms, columns)
     return {
         channel_id: [(w.end_ms, y) for w in windows if (y := value(w.columns, window_ms)) is not None]
         for channel_id, windows in found.items()

@@ -78,15 +78,30 @@ class WindowStore:
             write(session, [_row_delete(session, key, revisions[key]) for key in gone])
             write(session, [_window_insert(session, window, revisions[_key(window)]) for window in windows])
 
-    def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
-        """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first."""
-        return self.read_many(grain, [channel_id], from_ms, until_ms)[channel_id]
+    def read_windows(
+        self,
+        grain: StoredGrain,
+        channel_id: str,
+        from_ms: int,
+        until_ms: int,
+        columns: Collection[str] | None = None,
+    ) -> list[StoredWindow]:
+        """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first.
+
+        They have these columns, or without any named all of them.
+        """
+        return self.read_many(grain, [channel_id], from_ms, until_ms, columns)[channel_id]
 
     def read_many(
-        self, grain: StoredGrain, channel_ids: Collection[str], from_ms: int, until_ms: int
+        self,
+        grain: StoredGrain,
+        channel_ids: Collection[str],
+        from_ms: int,
+        until_ms: int,
+        columns: Collection[str] | None = None,
     ) -> dict[str, list[StoredWindow]]:
         """Return the same of each of these channels."""
-        names = _STORED_COLUMNS[grain]
+        names = [name for name in _STORED_COLUMNS[grain] if columns is None or name in columns]
         bucket, buckets = _buckets(grain, from_ms, until_ms)
         query = (
             f"SELECT channel_id, end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  names of our own table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.columns import LIVE_WINDOW_MS
+from core.columns import GRAINS, LIVE_WINDOW_MS, WINDOW_MS, columns_of
 from core.formulas import Floors, coverage
-from core.metrics import BOARDS, METRIC, METRICS, counted_apart, values_of
+from core.metrics import BOARDS, METRIC, METRICS, columns_behind, counted_apart, values_of
 from core.times import HOUR_MS, MINUTE_MS
 
 EMPTY = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0, "removals": 0}
@@ -97,3 +97,20 @@ def test_the_four_boards_of_old_come_first_and_keys_are_unique() -> None:
     assert len(METRIC) == len(METRICS)
     assert [metric.key for metric in BOARDS[:4]] == ["viewers", "messages", "engagement", "spam"]
     assert {metric.key for metric in METRICS if not metric.ranked} == {"shared", "coverage"}
+
+
+def test_a_metric_is_computed_from_the_columns_that_are_said_to_be_behind_it() -> None:
+    for grain in GRAINS:
+        names, window_ms = [column.name for column in columns_of(grain)], WINDOW_MS[grain]
+        columns = {name: place for place, name in enumerate(names, 20)}
+        for metric in METRICS:
+            behind = columns_behind([metric], window_ms)
+            needed = {name: value for name, value in columns.items() if name in behind}
+            assert metric.value(needed, window_ms) == metric.value(columns, window_ms), (grain, metric.key)
+    assert columns_behind([METRIC["messages"]], LIVE_WINDOW_MS) == {"messages"}
+    assert columns_behind([METRIC["engagement"]], HOUR_MS) == {
+        "messages",
+        "observed_ms",
+        "viewer_pulses",
+        "viewers_sum",
+    }

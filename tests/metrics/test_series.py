@@ -1,6 +1,6 @@
 """A range of history, as it is shown: what a gap changes, and what it must not."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -20,7 +20,9 @@ class Stored:
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
         return [EventRecord("g", "gap", "7", END - MINUTE + 500, END, "restart")]
 
-    def read_windows(self, _grain: str, _channel: str, _from_ms: int, _until_ms: int) -> Sequence[StoredWindow]:
+    def read_windows(
+        self, _grain: str, _channel: str, _from_ms: int, _until_ms: int, _columns: Collection[str]
+    ) -> Sequence[StoredWindow]:
         return [StoredWindow(END, {"messages": 50, "observed_ms": 3_000, "viewers_sum": 3_000, "viewer_pulses": 3})]
 
 
@@ -51,7 +53,9 @@ class Asked:
         self.reads.append(("events", from_ms, until_ms))
         return []
 
-    def read_windows(self, grain: str, _channel: str, from_ms: int, until_ms: int) -> Sequence[StoredWindow]:
+    def read_windows(
+        self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: Collection[str]
+    ) -> Sequence[StoredWindow]:
         self.reads.append((grain, from_ms, until_ms))
         return []
 
