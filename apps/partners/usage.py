@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
+from apps.dashboard.models import User
 from apps.partners.models import ApiKey, Usage
 from apps.partners.problems import KINDS
 
@@ -19,8 +23,22 @@ ADDED_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
+Span = Literal["hour", "day"]
+# How far apart the bars of a plot are, and how many there are.
+STEPS: Mapping[Span, tuple[timedelta, int]] = {"hour": (timedelta(hours=1), 48), "day": (timedelta(days=1), 30)}
+
 # A key, the hour, and what is counted.
 Count = tuple[int, datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was asked for in the hour or day that begins at `at`."""
+
+    at: datetime
+    requests: int
+    errors: int
+    limited: int
 
 
 class Meter:
@@ -65,6 +83,28 @@ def add_usage(counted: Counter[Count]) -> None:
         Usage.objects.get_or_create(key_id=key_id, hour=hour)
         more = {name: counted[key_id, hour, name] for name in ("requests", "errors", "limited")}
         Usage.objects.filter(key_id=key_id, hour=hour).update(**{name: F(name) + by for name, by in more.items()})
+
+
+def requests_of_day(owner: User) -> dict[int, int]:
+    """Return how often each key of an account asked within the past 24 hours, by the key's id."""
+    since = datetime.now(UTC) - timedelta(hours=24)
+    found = Usage.objects.filter(key__owner=owner, hour__gt=since).values("key").annotate(sum=Sum("requests"))
+    return {row["key"]: row["sum"] for row in found}
+
+
+def usage_by(owner: User, span: Span, now: datetime) -> list[Point]:
+    """Return what an account asked for, by hours or days in UTC, oldest first and without gaps."""
+    step, count = STEPS[span]
+    last = now.replace(minute=0, second=0, microsecond=0)
+    last = last if span == "hour" else last.replace(hour=0)
+    first = last - step * (count - 1)
+    sums: Counter[tuple[datetime, str]] = Counter()
+    for row in Usage.objects.filter(key__owner=owner, hour__gte=first):
+        at = row.hour if span == "hour" else row.hour.replace(hour=0)
+        for name in ("requests", "errors", "limited"):
+            sums[at, name] += getattr(row, name)
+    moments = [first + step * number for number in range(count)]
+    return [Point(at, sums[at, "requests"], sums[at, "errors"], sums[at, "limited"]) for at in moments]
 
 
 _meters: WeakKeyDictionary[asyncio.AbstractEventLoop, Meter] = WeakKeyDictionary()

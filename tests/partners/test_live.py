@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from asgiref import testing
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 
 from apps.dashboard.hub import running_hub
 from apps.partners.keys.services import revoke_key
@@ -21,6 +21,9 @@ from tests.dashboard.browser_socket import BrowserSocket
 from tests.dashboard.conftest import Boards
 from tests.partners.conftest import Api, new_key
 from twitchly.asgi import application
+
+# asgiref gives this class no types.
+_Communicator: Any = testing.ApplicationCommunicator
 
 
 class Events:
@@ -38,7 +41,7 @@ class Events:
             "headers": headers,
             "client": ["10.0.0.1", 1],
         }
-        self._connection = ApplicationCommunicator(application, scope)
+        self._connection = _Communicator(application, scope)
         self._text = ""
         self.status = 0
 
