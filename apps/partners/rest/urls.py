@@ -25,5 +25,5 @@ urlpatterns = [
     path("api/v1/watchlists/<int:watchlist_id>", lists.WatchlistView.as_view()),
     path("api/v1/segments", lists.SegmentsView.as_view()),
     path("api/v1/segments/<int:segment_id>", lists.SegmentView.as_view()),
-    path("api/v1/openapi.json", about.DescriptionView.as_view()),
+    path("api/v1/openapi", about.DescriptionView.as_view()),
 ]
