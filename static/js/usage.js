@@ -6,13 +6,18 @@ import { number, short } from "./figures.js";
 import { onTheme } from "./theme.js";
 
 const LEFT_PX = 48;
+const FAR = 5;
 const STEP_MS = { hour: 3_600_000, day: 86_400_000 };
 
 const host = document.getElementById("plot");
 if (host) draw(JSON.parse(document.getElementById("usage").textContent));
 
-function draw({ by, limit, points }) {
+function draw({ by, limit: allowed, points }) {
   let tokens = readTokens();
+  const most = Math.max(...points[1], 1);
+  // A limit that is far away would leave no room for the bars.
+  const limit = allowed && most > allowed / FAR ? allowed : null;
+  if (limit) document.getElementById("limit").hidden = false;
   const half = STEP_MS[by] / 2;
   const columns = [points[0].map((at) => at + half), points[1], points[2]];
   const size = () => ({ width: Math.max(260, host.clientWidth), height: host.clientHeight });
@@ -20,7 +25,7 @@ function draw({ by, limit, points }) {
   const axis = { stroke: () => tokens.ink3, font: `11px ${tokens.font}`, gap: 6, ticks };
   const bars = uPlot.paths.bars({ size: [0.7, 28] });
   const bar = (label, colour) => ({ label, fill: colour, stroke: colour, width: 0, paths: bars, points: { show: false } });
-  const top = Math.max(...points[1], limit ?? 0, 1) * 1.08;
+  const top = Math.max(most, limit ?? 0) * 1.08;
   const plot = new uPlot(
     {
       ms: 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -73,7 +74,7 @@ class LiveView(ApiView):
         return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
-def asked_for(query: dict[str, Any]) -> list[Subscribe]:
+def asked_for(query: Mapping[str, Any]) -> list[Subscribe]:
     """Return the subscriptions of a stream: a board by its metric, `channels`, `table`. Raises: Problem."""
     wishes: dict[str, Wish] = {metric: _board(metric, query) for metric in _listed(query.get("boards", ""))}
     if "channels" in query:
@@ -85,7 +86,7 @@ def asked_for(query: dict[str, Any]) -> list[Subscribe]:
     return [Subscribe(name, wish) for name, wish in wishes.items()]
 
 
-def _board(metric: str, query: dict[str, Any]) -> Board:
+def _board(metric: str, query: Mapping[str, Any]) -> Board:
     if metric not in BOARD_KEYS:
         raise wrong("boards", f"There is no board {metric!r}. There are {', '.join(BOARD_KEYS)}.")
     filters = (query.get(name, "") for name in ("category", "language", "band"))

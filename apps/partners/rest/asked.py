@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from apps.dashboard.choices import CATEGORY_MAX, LANGUAGE_MAX, SIZES
@@ -73,10 +74,26 @@ class EventsQuery(Spanned, Paged):
     pass
 
 
+class Text(serializers.CharField):
+    """A text, and no number that could be written as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ChannelId(Text):
+    """A channel by Twitch's id."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(validators=[RegexValidator(r"^[0-9]{1,20}\Z", "A channel's id is up to 20 digits.")], **more)
+
+
 class WatchlistBody(Asked):
-    name = serializers.CharField(max_length=60, help_text="Yours has no other list of this name.")
+    name = Text(max_length=60, help_text="Yours has no other list of this name.")
     channels = serializers.ListField(
-        child=serializers.RegexField(r"^[0-9]{1,20}\Z"),
+        child=ChannelId(),
         required=False,
         max_length=100,
         help_text="The ids of its channels, in their order.",
@@ -84,4 +101,4 @@ class WatchlistBody(Asked):
 
 
 class WatchlistChange(WatchlistBody):
-    name = serializers.CharField(required=False, max_length=60, help_text="Another name.")
+    name = Text(required=False, max_length=60, help_text="Another name.")

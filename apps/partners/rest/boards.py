@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.request import Request
@@ -52,7 +53,7 @@ class BoardView(ApiView):
         return Answer(board_document(wanted, reading, rows), table=board_table(wanted, rows))
 
 
-def wanted_board(metric: str, asked: dict[str, Any]) -> Wanted:
+def wanted_board(metric: str, asked: Mapping[str, Any]) -> Wanted:
     """Return the board to read: one of the sizes that others ask for too. Raises: NotFound."""
     if metric not in BOARD_KEYS:
         raise NotFound(f"There is no such board. There are {', '.join(BOARD_KEYS)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ DEFAULT_RANGE = "24h"
 POINTS_MAX = 10_000
 
 
-def asked_span(asked: dict[str, Any], now_ms: int) -> Range:
+def asked_span(asked: Mapping[str, Any], now_ms: int) -> Range:
     """Return the span between two moments, or a range up to now. Raises: Problem."""
     if "from" not in asked:
         if "to" in asked:

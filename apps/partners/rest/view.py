@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
@@ -130,13 +132,9 @@ class ApiView(APIView):
         if hasattr(self, "caller"):
             running_meter().count(self.caller.key_id, code)
 
-    def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+    def read(self, serializer: type[Serializer[Any]]) -> Mapping[str, Any]:
         """Return the query as a serializer reads it. Raises: Problem."""
-        given = self.request.query_params
-        unknown = [name for name in given if name not in serializer().fields and name != "format"]
-        if unknown:
-            raise Problem("invalid-request", "There is no such parameter.", [Wrong(n, "unknown") for n in unknown])
-        return _valid(serializer(data={name: given.getlist(name)[-1] for name in given}))
+        return _read_query(serializer, self.request.META.get("QUERY_STRING", ""))
 
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the body as a serializer reads it. Raises: Problem."""
@@ -154,6 +152,17 @@ async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     """Do something in the relational database."""
     done: T = await database_sync_to_async(work)(*args, **kwargs)
     return done
+
+
+@lru_cache(maxsize=2_000)
+def _read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, Any]:
+    """Return what a query says; programs ask for the same again and again. Raises: Problem."""
+    given = QueryDict(query)
+    reader = serializer(data={name: given.getlist(name)[-1] for name in given})
+    unknown = [name for name in given if name not in reader.fields and name != "format"]
+    if unknown:
+        raise Problem("invalid-request", "There is no such parameter.", [Wrong(name, "unknown") for name in unknown])
+    return MappingProxyType(_valid(reader))
 
 
 def _valid(serializer: Serializer[Any]) -> dict[str, Any]:
