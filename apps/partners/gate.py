@@ -60,10 +60,10 @@ async def answer(request: HttpRequest) -> HttpResponseBase:
         response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
     if response.get("Content-Type") == "text/event-stream":
         return response
-    response = _gzip.process_response(request, response)
-    if not response.streaming:
-        response["Content-Length"] = str(len(response.content))
-    return response
+    compressed = _gzip.process_response(request, response)
+    if isinstance(compressed, HttpResponse):
+        compressed["Content-Length"] = str(len(compressed.content))
+    return compressed
 
 
 async def _answer(request: HttpRequest) -> HttpResponseBase:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,15 @@ def test_every_example_that_reads_runs_as_it_stands(
         printed = run_example(one.example.replace("CHANNEL", channel), language, secret, tmp_path)
         assert json.loads(printed), one.id
     assert len(reading) >= 12
+
+
+def test_the_walk_through_ends_with_a_plot(stack: Stack, secret: str, channel: str, tmp_path: Path) -> None:
+    text = Path("docs/partners.md").read_text()
+    program = text[text.index("    import os\n") : text.index("## Asking again")]
+    (tmp_path / "plot.py").write_text(textwrap.dedent(program))
+    env = {**os.environ, "TWITCHLY_KEY": secret, "TWITCHLY": f"{stack.url}/api/v1", "MPLBACKEND": "agg"}
+    subprocess.run([sys.executable, "plot.py"], env=env, cwd=tmp_path, check=True, timeout=60)
+    assert (tmp_path / "series.png").stat().st_size > 10_000
 
 
 def run_example(text: str, language: str, secret: str, folder: Path) -> str:

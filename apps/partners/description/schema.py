@@ -58,7 +58,7 @@ class Schema(AutoSchema):
         scope = self._scope()
         return [] if scope is None else [{"key": [scope]}]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # its types are those of another class
         """Return what an operation without a description says: nothing, for docstrings are for who reads the code."""
         return ""
 
