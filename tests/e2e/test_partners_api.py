@@ -169,7 +169,7 @@ def test_a_key_from_its_page_to_its_end(browser: Browser, stack: Stack) -> None:
         page.goto(f"{stack.url}/account/keys/")
         confirm_password(page, stack)
         page.get_by_label("Name").fill("From the page")
-        page.get_by_role("checkbox", name="live").check()
+        page.get_by_role("checkbox", name="Live figures").check()
         page.get_by_role("button", name="Make the key").click()
         secret = page.get_by_label("Key", exact=True).input_value()
         headers = {"Authorization": f"Bearer {secret}"}

@@ -56,7 +56,7 @@ class SeriesView(ApiView):
         keys = _metrics(asked["metrics"])
         shown = with_grain(asked_span(asked, now), asked.get("grain"), now)
         await find_channel(channel_id)
-        found = await in_history(history.series, channel_id, shown, now, keys)
+        found = await in_history(history.series, channel_id, shown, now, [METRIC[key] for key in keys])
         kept = A_MINUTE if is_past(shown, now) else FIVE_SECONDS
         return Answer(series_json(channel_id, found, keys, now), kept, series_table(found, keys))
 
