@@ -18,9 +18,10 @@ async def caller_of(header: str, address: str) -> Caller:
             limits.refuse_guesser(address)
         return await callers.find(secret)
     except Problem as problem:
-        if problem.code in ("bad-key", "unknown-key"):
+        if problem.code == "unknown-key":
             await limits.guess(address)
-        elif problem.code == "no-key":
+        elif problem.code in ("no-key", "bad-key"):
+            # Nothing was looked up.
             await limits.take_open(address)
         raise
 
