@@ -200,7 +200,7 @@ def has_usage(page: Page, stack: Stack) -> bool:
     return page.locator("#plot canvas").count() == 1
 
 
-def test_whatever_is_asked_is_answered_as_described(stack: Stack, secret: str) -> None:
+def test_whatever_is_asked_is_answered_as_described(stack: Stack, secret: str, tmp_path: Path) -> None:
     """Schemathesis asks at random, within bounds. A stream has no end, so it is left out.
 
     Left out too is that whatever fits the schemas is accepted: none can say that one moment lies before another, or
@@ -212,7 +212,7 @@ def test_whatever_is_asked_is_answered_as_described(stack: Stack, secret: str) -
         *("--exclude-checks", "positive_data_acceptance", "--generation-database", "none"),
         *("--max-examples", "25", "--seed", "1", "--no-color", "--request-timeout", "10"),
     ]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=420)
+    done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, timeout=420)
     print(done.stdout[-3_000:])
     assert done.returncode == 0, done.stdout
     assert f"Tested: {sum(map(len, description()['paths'].values())) - 1}" in done.stdout
