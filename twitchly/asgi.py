@@ -1,21 +1,27 @@
-"""The web process: HTTP by Django, websockets by Channels, both from our own origin only."""
+"""The web process: HTTP by Django, websockets by Channels."""
 
 import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 http = get_asgi_application()
 
 from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402  needs the app registry
+from apps.partners.bodies import SmallBodies  # noqa: E402
+from apps.partners.gate import ROOT  # noqa: E402
+from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
+# Sockets of pages come from our own origin, those of partners with a key.
+pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = ProtocolTypeRouter(
     {
-        "http": http,
-        "websocket": SameOrigin(StraightSend(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
+        "http": SmallBodies(http, ROOT),
+        "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
     }
 )

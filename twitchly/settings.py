@@ -86,6 +86,10 @@ try:
     METRICS_PORT = env.int("METRICS_PORT", WEB_PORT + 13)
     WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", WEB_PORT + 12)
 
+    # The API: how much may come from one address, and which addresses are proxies of ours whose word on it counts.
+    API_ADDRESS_PER_S = env.int("API_ADDRESS_PER_S", 500, validate=Range(min=1))
+    TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
+
     # Metrics
     ENGAGEMENT_MIN_VIEWERS = env.int("ENGAGEMENT_MIN_VIEWERS", 100, validate=Range(min=0))
     RANKED_MIN_MESSAGES = env.int("RANKED_MIN_MESSAGES", 10, validate=Range(min=1))
@@ -115,8 +119,11 @@ INSTALLED_APPS = [
     "apps.ingest",
     "apps.metrics",
     "apps.dashboard",
+    "apps.partners",
 ]
 MIDDLEWARE = [
+    # Answers for the API before anything of the pages is asked: no session, no cookie.
+    "apps.partners.gate.api_apart",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",
@@ -181,6 +188,7 @@ REDIS_BOARDS_URL = f"{REDIS_URL}/0"
 CELERY_BROKER_URL = f"{REDIS_URL}/1"
 REDIS_LAYER_URL = f"{REDIS_URL}/2"
 REDIS_STREAMS_URL = f"{REDIS_URL}/3"
+REDIS_LIMITS_URL = f"{REDIS_URL}/4"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -234,6 +242,23 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+REST_FRAMEWORK: dict[str, Any] = {
+    # Who asks is known by a key alone: see apps/partners/rest/view.py.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Twitchly API",
+    "VERSION": "1.0.0",
+    "SERVE_PUBLIC": True,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["apps.partners.description.hooks.complete"],
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

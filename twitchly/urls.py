@@ -10,5 +10,6 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", include("apps.partners.urls")),
     path("", include("apps.dashboard.urls")),
 ]

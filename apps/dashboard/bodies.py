@@ -66,6 +66,7 @@ class TableBodies:
             _inside({**head, "is_whole": True, "rows": rows, "gone": []}),
             self._number,
             _inside({**head, "is_whole": False, "rows": changes, "gone": gone}),
+            now_ms,
         )
 
     def _changed(self, channel_id: str, row: Mapping[str, Any]) -> dict[str, Any]:

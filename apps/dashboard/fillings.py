@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.dashboard.bodies import ChannelBodies, TableBodies, board_body
 from apps.dashboard.choices import Board
-from apps.dashboard.readings import LiveBoards
+from apps.dashboard.readings import LiveBoards, Reading
 from apps.dashboard.recent import RecentMarks
 from apps.dashboard.slots import Filling
 from apps.dashboard.wishes import Channels, Table, Wish
@@ -54,6 +54,11 @@ class Fillings:
         self._made = kept | made
         return {wish: one.filling for wish, one in made.items()}
 
+    async def read(self, board: Board | None) -> Reading:
+        """Return a reading of one board, in the order that pages show, or of all live channels."""
+        now_ms = self._clock()
+        return await (self._boards.read([board], (), now_ms) if board else self._boards.read_all(now_ms))
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._recent.aclose()
@@ -80,8 +85,10 @@ class Fillings:
         ids = {channel_id for wish in groups for channel_id in wish.ids}
         reading = await self._boards.read(boards, ids, now_ms)
         bodies = ChannelBodies(reading, self._recent.of(reading.channels.keys(), now_ms), now_ms)
-        made: dict[Wish, Made] = {board: Made(now_ms, Filling(board_body(board, reading, now_ms))) for board in boards}
+        made: dict[Wish, Made] = {
+            board: Made(now_ms, Filling(board_body(board, reading, now_ms), at_ms=now_ms)) for board in boards
+        }
         for wish in groups:
             unknown = tuple(channel_id for channel_id in wish.ids if channel_id not in reading.channels)
-            made[wish] = Made(now_ms, Filling(bodies.body(wish)), unknown)
+            made[wish] = Made(now_ms, Filling(bodies.body(wish), at_ms=now_ms), unknown)
         return made

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import redis
 from channels.layers import get_channel_layer
 
+from apps.dashboard.choices import Board
 from apps.dashboard.fillings import Fillings
 from apps.dashboard.queries import read_recent
-from apps.dashboard.readings import share_boards
+from apps.dashboard.readings import Reading, share_boards
 from apps.dashboard.recent import RecentMarks
-from apps.dashboard.slots import Slot
-from apps.dashboard.wishes import Subscribe
+from apps.dashboard.slots import Slot, Subscription
+from apps.dashboard.wishes import Subscribe, Wish
 from core.errors import ServiceAway
 from twitchly.clock import now_ms
 
@@ -41,10 +42,12 @@ class Hub:
         self._reading = asyncio.Lock()
         self._follower: asyncio.Task[None] | None = None
         self._waits_for: str | None = None
+        # Told of each session that ends, before its slots are: what they know of it is no longer so.
+        self.on_end: list[Callable[[str], None]] = []
 
-    def join(self, session: str) -> Slot:
-        """Return a slot for a socket; `session` is the digest of its session."""
-        slot = Slot(session)
+    def join(self, session: str, subscription: Callable[[str, Wish], Subscription] = Subscription) -> Slot:
+        """Return a slot for a socket; `session` is the digest of its session, `subscription` writes its frames."""
+        slot = Slot(session, subscription)
         self._slots.add(slot)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow())
@@ -70,6 +73,11 @@ class Hub:
             made = await self._fillings.now(asked.wish)
             slot.fill_one(asked.id, asked.wish, made.filling)
         return made.unknown
+
+    async def read(self, board: Board | None = None) -> Reading:
+        """Read one board, or all live channels, for those who ask once. Raises: ServiceAway."""
+        async with self._reading:
+            return await self._fillings.read(board)
 
     async def aclose(self) -> None:
         """Stop following and close the connections."""
@@ -98,6 +106,8 @@ class Hub:
             backoff_s = min(BACKOFF_MAX_S, backoff_s * 2)
 
     def _end_session(self, session: str) -> None:
+        for tell in self.on_end:
+            tell(session)
         for slot in self._slots:
             if slot.session == session:
                 slot.ask_whether_allowed()

@@ -21,11 +21,13 @@ class Filling:
     """The state of one wish, as the inside of a JSON object; `body` is all of it.
 
     `changes` is what is new since the filling numbered before it, for who took that one; None where there is no such.
+    `at_ms` is when it was made.
     """
 
     body: str
     number: int = 0
     changes: str | None = None
+    at_ms: int = 0
 
 
 class Subscription:
@@ -37,6 +39,11 @@ class Subscription:
         self._seq = 0
         self._taken: int | None = None
         self._filling: Filling | None = None
+
+    @property
+    def waits_ms(self) -> int | None:
+        """When what waits was made."""
+        return self._filling.at_ms if self._filling else None
 
     def fill(self, filling: Filling) -> None:
         self._filling = filling
@@ -55,8 +62,9 @@ class Subscription:
 class Slot:
     """Room for one filling a subscription of one socket; `session` is the digest of the session it was opened with."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, subscription: Callable[[str, Wish], Subscription] = Subscription) -> None:
         self.session = session
+        self._subscription = subscription
         self.subscriptions: dict[str, Subscription] = {}
         self._ready: dict[str, None] = {}
         self._errors: deque[str] = deque(maxlen=ERRORS_MAX)
@@ -69,7 +77,7 @@ class Slot:
     def subscribe(self, name: str, wish: Wish) -> None:
         """Begin, or begin anew with another wish."""
         self.unsubscribe(name)
-        self.subscriptions[name] = Subscription(name, wish)
+        self.subscriptions[name] = self._subscription(name, wish)
 
     def unsubscribe(self, name: str) -> None:
         """End a subscription; one that does not exist has ended already."""

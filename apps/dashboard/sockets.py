@@ -44,6 +44,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
     slot: Slot | None = None
     writer: asyncio.Task[None] | None = None
     bad_frames = 0
+    check_every_s = SESSION_CHECK_S
 
     async def connect(self) -> None:
         await self.accept()
@@ -51,7 +52,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self.close(NOT_SIGNED_IN)
             return
         self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
-        self.slot = running_hub().join(session_digest(self.scope["session"].session_key))
+        self.slot = running_hub().join(self._session())
         self.writer = asyncio.create_task(self._write(self.slot))
         self.slot.on_give_up = self.writer.cancel
 
@@ -112,7 +113,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
     async def _forward(self, slot: Slot) -> None:
         loop = asyncio.get_running_loop()
         # Not all at once: sockets that were opened together, as after a restart, are checked apart.
-        check = loop.call_later(SESSION_CHECK_S * random.uniform(0.5, 1), slot.ask_whether_allowed)
+        check = loop.call_later(self.check_every_s * random.uniform(0.5, 1), slot.ask_whether_allowed)
         try:
             while self.bad_frames < BAD_FRAMES_MAX or slot.has_errors:
                 frame = await slot.take()
@@ -120,13 +121,17 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
                     await self.scope["send"]({"type": "websocket.send", "text": frame})
                 elif await self._allowed():
                     check.cancel()
-                    check = loop.call_later(SESSION_CHECK_S, slot.ask_whether_allowed)
+                    check = loop.call_later(self.check_every_s, slot.ask_whether_allowed)
                 else:
                     await self.close(NOT_SIGNED_IN)
                     return
             await self.close(POLICY_VIOLATION)
         finally:
             check.cancel()
+
+    def _session(self) -> str:
+        """Return what the hub knows the session by that the socket was opened with."""
+        return session_digest(self.scope["session"].session_key)
 
     async def _allowed(self) -> bool:
         return bool(settings.PUBLIC_BOARD) or await _signed_in(self.scope)

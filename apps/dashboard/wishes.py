@@ -77,7 +77,7 @@ def _wish(fields: Mapping[str, Any]) -> Wish:
         case "board":
             return _board(fields)
         case "channels":
-            return Channels(_ids(fields.get("channels")))
+            return Channels(read_ids(fields.get("channels")))
         case "table":
             return Table()
         case kind:
@@ -104,7 +104,8 @@ def _text(fields: Mapping[str, Any], name: str, longest: int) -> str:
     return text
 
 
-def _ids(channels: object) -> tuple[str, ...]:
+def read_ids(channels: object) -> tuple[str, ...]:
+    """Return the ids in a list of them, by order and each once. Raises: BadFrame."""
     if not isinstance(channels, list) or not 0 < len(channels) <= CHANNELS_MAX:
         raise BadFrame(f"Send 1 to {CHANNELS_MAX} channels, as a list of ids.")
     for channel in channels:

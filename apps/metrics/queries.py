@@ -131,6 +131,17 @@ def series(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric
     return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown), metrics)
 
 
+def happened(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
+    """Return what happened to a channel in a span, and its gaps, both by time. Raises: ServiceAway."""
+    events = _events(WindowStore(), channel_id, max(from_ms, now_ms - EVENTS_KEPT_MS), until_ms)
+    return marks_of(events), _gaps(events)
+
+
+def _gaps(events: Iterable[EventRecord]) -> list[GapSpan]:
+    gaps = (event for event in events if event.kind == "gap" and event.until_ms is not None)
+    return joined(GapSpan(g.at_ms, g.until_ms or g.at_ms, GAP_REASONS.get(g.reason, g.reason)) for g in gaps)
+
+
 def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
     """Return what is known of these days, which is nothing where none of it is kept any more."""
     return store.read_events(channel_id, from_ms, until_ms) if from_ms <= until_ms else []

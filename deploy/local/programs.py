@@ -108,6 +108,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
         "--no-server-header",
         "--timeout-graceful-shutdown",
         "5",
+        *_proxies(layout),
     ]
     twitch = Program("twitch", [python, manage, "simulate_twitch", *_twitch_options(layout), *simulation.options()])
     return [
@@ -120,6 +121,12 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
         Program("sink-boards", [python, manage, "run_sink", "boards"]),
         Program("web", [python, "-m", *web, *sockets, *limits]),
     ]
+
+
+def _proxies(layout: Layout) -> list[str]:
+    """Believe what proxies of ours say of addresses and HTTPS, and nobody else: uvicorn would believe this machine."""
+    proxies = layout.settings.get("TRUSTED_PROXIES")
+    return ["--forwarded-allow-ips", proxies] if proxies else ["--no-proxy-headers"]
 
 
 def _producer(layout: Layout, name: str, number: int) -> Program:

@@ -212,7 +212,7 @@ async def test_a_session_that_ended_elsewhere_closes_the_socket(
 ) -> None:
     from django.contrib.sessions.models import Session
 
-    monkeypatch.setattr(sockets, "SESSION_CHECK_S", 0.2)
+    monkeypatch.setattr(sockets.LiveSocket, "check_every_s", 0.2)
     socket = await connected(cookie)
     assert await socket.receive_nothing(0.5)
     await sync_to_async(Session.objects.all().delete)()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -14,6 +14,9 @@ from django.db import transaction
 
 from apps.dashboard.models import CurationRequest, FirstVisit, Segment, ShareLink, User
 from apps.dashboard.watchlists.queries import channels_of, watchlists_of
+
+# What other applications keep about a user, by what it is called: they enter it here.
+OTHERS: dict[str, Callable[[User], list[dict[str, Any]]]] = {}
 
 
 def personal_data(user: User) -> dict[str, Any]:
@@ -55,6 +58,7 @@ def personal_data(user: User) -> dict[str, Any]:
         ),
         "sessions": _rows(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent"),
         "notes": _rows(user.notes.order_by("channel_id", "at_ms"), "channel_id", "at", "text", "created"),
+        **{name: [_plain_row(row) for row in read(user)] for name, read in OTHERS.items()},
     }
 
 
@@ -68,6 +72,10 @@ def delete_account(user: User) -> None:
 
 def _rows(found: Iterable[Any], *names: str) -> list[dict[str, Any]]:
     return [{name: _plain(getattr(one, name)) for name in names} for one in found]
+
+
+def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -35,11 +35,15 @@ def connect() -> None:
 
 def tell(*session_keys: str | None) -> None:
     """Tell that sessions have ended. Where Redis is away, sockets find out by themselves within a minute."""
+    tell_sessions(*map(session_digest, session_keys))
+
+
+def tell_sessions(*sessions: str) -> None:
+    """Tell it of sessions by what their slots are joined with."""
     layer: Any = get_channel_layer()
     try:
-        for key in session_keys:
-            message = {"type": SESSION_ENDED, "session": session_digest(key)}
-            async_to_sync(layer.group_send)(GROUP, message)
+        for session in sessions:
+            async_to_sync(layer.group_send)(GROUP, {"type": SESSION_ENDED, "session": session})
     except (redis.RedisError, OSError) as error:
         log.warning("open pages learn of the end of a session only in a minute: %s", error)
 

@@ -81,6 +81,18 @@ def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> 
     return watchlist
 
 
+@transaction.atomic
+def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
+    """Let a watchlist hold these channels and no others, in this order."""
+    wanted = list(dict.fromkeys(channel_ids))
+    if len(wanted) > CHANNELS_MAX:
+        raise Refused(f"A watchlist holds {CHANNELS_MAX} channels.")
+    if not all(map(is_channel_id, wanted)):
+        raise Refused("Not all of these are channels.")
+    watchlist.watched.all().delete()
+    _append(watchlist, wanted)
+
+
 def remove(*, watchlist: Watchlist, channel_id: str) -> None:
     """Take a channel off a watchlist, if it is on it."""
     watchlist.watched.filter(channel_id=channel_id).delete()

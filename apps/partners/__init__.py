@@ -1,0 +1,1 @@
+"""The API for partners: keys, limits, answers, and the pages about them."""

@@ -1,0 +1,47 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.partners.keys.services import revoke_key
+from apps.partners.models import ApiKey, Membership, Plan
+
+
+@admin.register(Plan)
+class PlanAdmin(admin.ModelAdmin[Plan]):
+    list_display = ("name", "requests_per_second", "burst", "requests_per_day", "streams", "is_default")
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin[Membership]):
+    list_display = ("owner", "plan")
+    list_select_related = ("owner", "plan")
+    search_fields = ("owner__email",)
+    autocomplete_fields = ("owner",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    """Keys are made by their owners alone; here they are seen and revoked."""
+
+    list_display = ("prefix", "name", "owner", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("owner",)
+    search_fields = ("prefix", "name", "owner__email")
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _key: ApiKey | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _key: ApiKey | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("partners.change_apikey")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, _request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        for key in chosen:
+            revoke_key(key=key)

@@ -1,0 +1,62 @@
+"""What the description says of the API as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.partners.description.schema import HEADERS
+from apps.partners.problems import KINDS
+from apps.partners.scopes import SAID
+
+_ABOUT = """\
+Live and past figures of Twitch channels, counted from their chat, with how far each can be trusted.
+
+- Times are UTC, ISO 8601, and end with `Z`. A value that is not known is absent or null, never 0.
+- `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1 counts are lower bounds.
+- Lists have `next`: send it as `cursor` for what follows; null is the end.
+- Every error is a problem (RFC 9457) with a `code` that stays; the header `X-Request-Id` names the request.
+- Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
+"""
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add to the description what belongs to no single operation."""
+    result["info"]["description"] = _ABOUT
+    result["servers"] = [{"url": "/", "description": "This copy"}]
+    components = result["components"]
+    components["headers"] = dict(HEADERS)
+    components["securitySchemes"] = {
+        "key": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "twitchly_…",
+            "description": "A key of yours. Its scopes: "
+            + "; ".join(f"`{s}`: {said}" for s, said in SAID.items())
+            + ".",
+        }
+    }
+    components["schemas"] = dict(sorted({**components["schemas"], "Problem": _problem()}.items()))
+    return result
+
+
+def _problem() -> dict[str, Any]:
+    text = {"type": "string"}
+    wrong = {
+        "type": "object",
+        "properties": {"field": {**text, "description": "Empty where it is about all of it."}, "reason": text},
+        "required": ["field", "reason"],
+    }
+    return {
+        "type": "object",
+        "description": "Why a request was not done.",
+        "properties": {
+            "type": {**text, "format": "uri-reference", "description": "Where the code is explained."},
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": {**text, "description": "What was wrong, and what to do."},
+            "code": {**text, "enum": list(KINDS)},
+            "request_id": text,
+            "errors": {"type": "array", "items": wrong, "description": "What is wrong with single fields."},
+        },
+        "required": ["type", "title", "status", "detail", "code", "request_id"],
+    }

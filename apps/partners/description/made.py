@@ -1,0 +1,23 @@
+"""The description as it is served."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import orjson
+from drf_spectacular.generators import SchemaGenerator
+
+
+@cache
+def description() -> dict[str, Any]:
+    """Return the description of this version."""
+    generator: Any = SchemaGenerator  # it has no types
+    found: dict[str, Any] = generator(urlconf="apps.partners.rest.urls").get_schema(request=None, public=True)
+    return found
+
+
+@cache
+def description_bytes() -> bytes:
+    """Return it as JSON, indented for people."""
+    return orjson.dumps(description(), option=orjson.OPT_INDENT_2) + b"\n"

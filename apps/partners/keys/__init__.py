@@ -1,0 +1,1 @@
+"""Keys: how they are written, made, turned over and ended."""

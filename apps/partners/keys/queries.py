@@ -1,0 +1,91 @@
+"""What is read of keys. Whoever asks sees their own alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from django.db.models import QuerySet
+
+from apps.dashboard.models import User
+from apps.partners.models import ApiKey, Plan
+from core.errors import NotFound
+
+# How often it is written down that a key is used.
+USED_EVERY = timedelta(minutes=1)
+
+State = Literal["active", "rotating", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the plan of an account allows."""
+
+    per_s: int
+    burst: int
+    per_day: int
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks the API: a key, its account, and what both may do. `state` is that of the key when it was read."""
+
+    key_id: int
+    owner_id: int
+    scopes: frozenset[str]
+    state: State
+    expires_at: datetime | None
+    terms: Terms
+
+
+def find_caller(digest: str) -> Caller | None:
+    """Return whose key has this digest, None for nobody's, and note that it is used."""
+    key = ApiKey.objects.select_related("owner__membership__plan").filter(digest=digest, owner__is_active=True).first()
+    if key is None:
+        return None
+    now = datetime.now(UTC)
+    state = state_of(key, now)
+    if state in ("active", "rotating") and (key.last_used_at is None or now - key.last_used_at >= USED_EVERY):
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    terms = terms_of(plan_of(key.owner))
+    return Caller(key.pk, key.owner_id, frozenset(key.scopes), state, key.expires_at, terms)
+
+
+def plan_of(owner: User) -> Plan:
+    """Return an account's plan; where somebody has deleted the default one, what that was at first."""
+    membership = getattr(owner, "membership", None)
+    return membership.plan if membership else Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
+
+
+def terms_of(plan: Plan) -> Terms:
+    return Terms(plan.requests_per_second, plan.burst, plan.requests_per_day, plan.streams)
+
+
+def state_of(key: ApiKey, now: datetime) -> State:
+    """Return how a key stands; one that another has replaced is good until it expires."""
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "expired"
+    return "active" if key.replaced_by_id is None else "rotating"
+
+
+def keys_of(owner: User) -> QuerySet[ApiKey]:
+    """Return an account's keys, the newest first."""
+    return ApiKey.objects.filter(owner=owner).select_related("replaced_by")
+
+
+def find_key(owner: User, key_id: int) -> ApiKey:
+    """Raises: NotFound, also for somebody else's."""
+    found = ApiKey.objects.filter(owner=owner, pk=key_id).first()
+    if found is None:
+        raise NotFound("There is no such key among yours.")
+    return found
+
+
+def personal_keys(owner: User) -> list[dict[str, Any]]:
+    """Return what is kept of an account's keys, without what could be used in their place."""
+    names = ("name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    return [{name: getattr(key, name) for name in names} for key in keys_of(owner)]

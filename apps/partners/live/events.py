@@ -1,0 +1,112 @@
+"""Server-sent events: the frames of the pages' sockets, each with an id by which a reader goes on.
+
+An id names, for each subscription in its order, the moment of the frame that was sent last. A frame is complete, so
+who comes back with an id gets a fresh snapshot of what is newer than that, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+
+import orjson
+
+from apps.dashboard.hub import running_hub
+from apps.dashboard.slots import Slot, Subscription
+from apps.dashboard.wishes import Subscribe, Wish
+from apps.partners.callers import running_callers
+from apps.partners.keys.endings import session_of
+from apps.partners.keys.queries import Caller
+from apps.partners.live.places import Place
+from apps.partners.problems import Problem
+from core.errors import ServiceAway
+
+# Proxies close what says nothing for a minute or so.
+BEAT_S = 15.0
+RETRY_MS = 2_000
+BEAT = b": \n\n"
+
+
+class Ids:
+    """The moments of the frames that a reader has, by subscription."""
+
+    def __init__(self, names: Sequence[str], last: str) -> None:
+        moments = last.split("-")
+        is_ours = len(moments) == len(names) and all(one.isascii() and one.isdigit() for one in moments)
+        self._moments = {name: int(moments[at][:15]) if is_ours else 0 for at, name in enumerate(names)}
+
+    def has(self, name: str, at_ms: int) -> bool:
+        """Say whether the reader has a frame of this moment, or a later one."""
+        return at_ms <= self._moments[name]
+
+    def take(self, name: str, at_ms: int) -> str:
+        """Note that a frame is sent; return its id."""
+        self._moments[name] = at_ms
+        return "-".join(map(str, self._moments.values()))
+
+
+class EventSubscription(Subscription):
+    """Writes frames as events; one that the reader has is empty."""
+
+    def __init__(self, name: str, wish: Wish, ids: Ids) -> None:
+        super().__init__(name, wish)
+        self._name = name
+        self._ids = ids
+
+    def frame(self) -> str:
+        at_ms, frame = self.waits_ms or 0, super().frame()
+        return "" if self._ids.has(self._name, at_ms) else f"id: {self._ids.take(self._name, at_ms)}\ndata: {frame}\n\n"
+
+
+async def events(
+    caller: Caller, secret: str, asked: Sequence[Subscribe], last_id: str, place: Place
+) -> AsyncIterator[bytes]:
+    """Yield the events of a stream until its reader leaves or its key ends."""
+    hub, ids = running_hub(), Ids([one.id for one in asked], last_id)
+    slot = hub.join(session_of(caller.key_id), partial(EventSubscription, ids=ids))
+    task = asyncio.current_task()
+    if task is not None:
+        slot.on_give_up = task.cancel
+    try:
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        await _subscribe(slot, asked)
+        async for text in _frames(slot, secret):
+            yield text
+    finally:
+        hub.leave(slot)
+        await place.aclose()
+
+
+async def _subscribe(slot: Slot, asked: Sequence[Subscribe]) -> None:
+    for one in asked:
+        try:
+            unknown = await running_hub().subscribe(slot, one)
+        except ServiceAway:
+            slot.say_error("The live figures cannot be read just now. They come by themselves when they can.", one.id)
+            continue
+        if unknown:
+            slot.say_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", one.id)
+
+
+async def _frames(slot: Slot, secret: str) -> AsyncIterator[bytes]:
+    callers = running_callers()
+    while True:
+        try:
+            async with asyncio.timeout(BEAT_S):
+                frame = await slot.take()
+        except TimeoutError:
+            yield BEAT
+            continue
+        try:
+            await callers.find(secret)
+        except Problem as problem:
+            yield _ended(problem)
+            return
+        if frame:
+            yield (frame if frame.startswith("id: ") else f"event: problem\ndata: {frame}\n\n").encode()
+
+
+def _ended(problem: Problem) -> bytes:
+    fields = {"type": "error", "id": None, "reason": problem.detail, "code": problem.code}
+    return b"event: problem\ndata: " + orjson.dumps(fields) + b"\n\n"

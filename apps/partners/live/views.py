@@ -1,0 +1,104 @@
+"""Live figures over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from apps.dashboard.choices import BOARD_KEYS, SIZES, Board
+from apps.dashboard.sockets import SUBSCRIPTIONS_MAX
+from apps.dashboard.wishes import CHANNELS_MAX, BadFrame, Channels, Subscribe, Table, Wish, read_ids
+from apps.partners.callers import secret_in
+from apps.partners.description.schema import operation
+from apps.partners.live.events import events
+from apps.partners.live.places import open_place
+from apps.partners.rest.answers import NEVER
+from apps.partners.rest.asked import Filters
+from apps.partners.rest.spans import wrong
+from apps.partners.rest.view import ApiView
+from apps.partners.scopes import Scope
+
+_SAID = """\
+Each event is a frame, as JSON: `{"type": "snapshot", "id": "viewers", "seq": 1, …}` first, then `push`. A board's
+have `board` and `rows`, those of channels `channels` by id, the table's `rows` by id: its pushes name with
+`is_whole: false` only what changed, and in `gone` what went. Times in frames are milliseconds since 1970, UTC.
+
+Every frame has an id. Who comes back with it as `Last-Event-ID` gets a snapshot of what is newer. What is not taken is
+replaced by what is newer; who takes nothing for a minute is cut off. An event `problem` says what cannot be had; when a
+key ends, it is the last one. The same frames come over the WebSocket `/api/v1/socket`, opened with the same header.
+"""
+
+
+class EventStreamRenderer(BaseRenderer):
+    """For the choice of the format alone: events write themselves."""
+
+    media_type = "text/event-stream"
+    format = "event-stream"
+
+
+class LiveQuery(Filters):
+    boards = serializers.CharField(
+        required=False, max_length=200, help_text="Boards by their metrics, with commas between them."
+    )
+    n = serializers.ChoiceField(required=False, default=SIZES[0], choices=list(SIZES), help_text="Rows of each board.")
+    channels = serializers.CharField(
+        required=False, max_length=1_100, help_text=f"Up to {CHANNELS_MAX} ids of channels, with commas between them."
+    )
+    table = serializers.BooleanField(required=False, default=False, help_text="All live channels, every 2 s.")
+
+
+class LiveView(ApiView):
+    scopes = {"get": Scope.LIVE}
+    renderer_classes = [EventStreamRenderer]
+
+    @operation(
+        "stream_live",
+        "Boards, channels, or all live channels, pushed every second",
+        "Live",
+        query=LiveQuery,
+        responses={(200, "text/event-stream"): str},
+        description=_SAID,
+    )
+    async def get(self, request: Request) -> StreamingHttpResponse:
+        asked = asked_for(self.read(LiveQuery))
+        place = await open_place(self.caller)
+        secret = secret_in(request.META["HTTP_AUTHORIZATION"])
+        stream: Any = events(self.caller, secret, asked, request.META.get("HTTP_LAST_EVENT_ID", ""), place)
+        # Proxies would collect what is to arrive at once.
+        headers = {"Cache-Control": NEVER, "X-Accel-Buffering": "no"}
+        return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
+
+
+def asked_for(query: Mapping[str, Any]) -> list[Subscribe]:
+    """Return the subscriptions of a stream: a board by its metric, `channels`, `table`. Raises: Problem."""
+    wishes: dict[str, Wish] = {metric: _board(metric, query) for metric in _listed(query.get("boards", ""))}
+    if "channels" in query:
+        wishes["channels"] = _channels(_listed(query["channels"]))
+    if query["table"]:
+        wishes["table"] = Table()
+    if not 1 <= len(wishes) <= SUBSCRIPTIONS_MAX:
+        raise wrong("boards", f"Ask for boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} of them.")
+    return [Subscribe(name, wish) for name, wish in wishes.items()]
+
+
+def _board(metric: str, query: Mapping[str, Any]) -> Board:
+    if metric not in BOARD_KEYS:
+        raise wrong("boards", f"There is no board {metric!r}. There are {', '.join(BOARD_KEYS)}.")
+    filters = (query.get(name, "") for name in ("category", "language", "band"))
+    return Board(metric, int(query["n"]), *filters)
+
+
+def _channels(ids: list[str]) -> Channels:
+    try:
+        return Channels(read_ids(ids))
+    except BadFrame as error:
+        raise wrong("channels", str(error)) from None
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]

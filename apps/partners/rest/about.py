@@ -1,0 +1,92 @@
+"""What the figures mean, and how fresh they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.conf import settings
+from rest_framework.request import Request
+
+from apps.dashboard.freshness import viewers_freshness
+from apps.metrics.boards import floors_in_force
+from apps.partners.description.made import description_bytes
+from apps.partners.description.schema import operation
+from apps.partners.rest import shapes
+from apps.partners.rest.answers import AN_HOUR, Answer, moment
+from apps.partners.rest.channels import live_channels
+from apps.partners.rest.readings import running_readings
+from apps.partners.rest.view import ApiView
+from apps.partners.scopes import Scope
+from core.columns import SLIDE_MS
+from core.errors import NotFound, ServiceAway
+from core.metric_docs import floor_of
+from core.metrics import METRIC, METRICS, Metric
+from twitchly.clock import now_ms
+
+STALE_AFTER_MS = 30_000
+
+
+class MetricListView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("list_metrics", "What every metric means", "About", responses=shapes.MetricList, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        return Answer({"items": [metric_json(metric) for metric in METRICS], "next": None}, AN_HOUR)
+
+
+class MetricView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_metric", "What a metric means", "About", responses=shapes.Metric, tagged=True)
+    async def get(self, _request: Request, key: str) -> Answer:
+        if key not in METRIC:
+            raise NotFound(f"There is no such metric. There are {', '.join(METRIC)}.")
+        return Answer(metric_json(METRIC[key]), AN_HOUR)
+
+
+class StatusView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_status", "How fresh the figures are", "About", responses=shapes.Status)
+    async def get(self, _request: Request) -> Answer:
+        return Answer(await status_json())
+
+
+class DescriptionView(ApiView):
+    """The description itself, for everybody."""
+
+    @operation("get_description", "This description", "About", responses={(200, "application/json"): dict}, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        return Answer(orjson.Fragment(description_bytes()), AN_HOUR)
+
+
+def metric_json(metric: Metric) -> dict[str, Any]:
+    names = ("key", "label", "name", "unit", "decimals", "definition", "formula", "empty", "longer", "version")
+    return {name: getattr(metric, name) for name in names} | {
+        "floor": floor_of(metric, floors_in_force()),
+        "every_s": SLIDE_MS["live_distinct" if metric.distinct else "live"] // 1000,
+        "is_ranked": metric.ranked,
+        "is_count": metric.is_count,
+        "is_by_length": metric.by_length,
+    }
+
+
+async def status_json() -> dict[str, Any]:
+    """Return what is known; while Redis is away that is little."""
+    now = now_ms()
+    source = "simulated" if settings.TWITCH_IS_SIMULATED else "twitch"
+    status: dict[str, Any] = {"now": moment(now), "source": source, "state": "unknown", "viewers": "unknown"}
+    status |= {"newest_end": None, "age_s": None, "viewers_at": None, "channels": 0, "late_dropped": None}
+    try:
+        reading = await running_readings().get()
+    except ServiceAway:
+        return status
+    newest_ms, viewers_ms = reading.newest_end_ms, reading.viewers_at_ms
+    if newest_ms is not None:
+        age_ms = max(0, now - newest_ms)
+        status["state"] = "stale" if age_ms > STALE_AFTER_MS else "live"
+        status |= {"newest_end": moment(newest_ms), "age_s": age_ms / 1000}
+    if viewers_ms is not None:
+        status |= {"viewers_at": moment(viewers_ms), "viewers": viewers_freshness(viewers_ms, now)}
+    return status | {"channels": len(live_channels(reading)), "late_dropped": reading.late_dropped}

@@ -1,0 +1,104 @@
+"""What may be asked in a query or a body. Fields that Python has other words for end with an underscore here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from rest_framework import serializers
+
+from apps.dashboard.choices import CATEGORY_MAX, LANGUAGE_MAX, SIZES
+from apps.metrics.queries import RANGES
+from core.bands import BANDS
+from core.columns import STORED_GRAINS
+from core.metrics import METRIC
+
+CURSOR = "Where the list goes on: `next` of the page before."
+BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
+
+
+class Asked(serializers.Serializer[Any]):
+    """A query or a body."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
+
+
+class Filters(Asked):
+    category = serializers.CharField(required=False, max_length=CATEGORY_MAX, help_text="A category by its name.")
+    language = serializers.CharField(required=False, max_length=LANGUAGE_MAX, help_text="A language by Twitch's code.")
+    band = serializers.ChoiceField(required=False, choices=[band.key for band in BANDS], help_text=BAND)
+
+
+class BoardQuery(Filters):
+    n = serializers.IntegerField(
+        required=False, default=SIZES[0], min_value=1, max_value=SIZES[-1], help_text="How many rows."
+    )
+
+
+class Paged(Asked):
+    cursor = serializers.CharField(required=False, max_length=200, help_text=CURSOR)
+    limit = serializers.IntegerField(
+        required=False, default=50, min_value=1, max_value=200, help_text="How many at most."
+    )
+
+
+class ChannelsQuery(Paged):
+    q = serializers.CharField(required=False, max_length=100, help_text="A part of a channel's name or login.")
+    live = serializers.BooleanField(required=False, default=False, help_text="Only channels that are live.")
+
+
+class Spanned(Asked):
+    range = serializers.ChoiceField(
+        required=False, choices=list(RANGES), help_text="How far back from now; `24h` without `from`."
+    )
+    from_ = serializers.DateTimeField(required=False, help_text="Since when, instead of a range.")
+    to = serializers.DateTimeField(required=False, help_text="Until when; now where it is missing. It needs `from`.")
+
+
+class SeriesQuery(Spanned):
+    metrics = serializers.CharField(
+        required=False,
+        default="viewers,messages",
+        max_length=300,
+        help_text="Metrics by their keys, with commas between them: " + ", ".join(f"`{key}`" for key in METRIC) + ".",
+    )
+    grain = serializers.ChoiceField(
+        required=False,
+        choices=list(STORED_GRAINS),
+        help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Without it the finest that fits.",
+    )
+
+
+class EventsQuery(Spanned, Paged):
+    pass
+
+
+class Text(serializers.CharField):
+    """A text, and no number that could be written as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ChannelId(Text):
+    """A channel by Twitch's id."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(validators=[RegexValidator(r"^[0-9]{1,20}\Z", "A channel's id is up to 20 digits.")], **more)
+
+
+class WatchlistBody(Asked):
+    name = Text(max_length=60, help_text="Yours has no other list of this name.")
+    channels = serializers.ListField(
+        child=ChannelId(),
+        required=False,
+        max_length=100,
+        help_text="The ids of its channels, in their order.",
+    )
+
+
+class WatchlistChange(WatchlistBody):
+    name = Text(required=False, max_length=60, help_text="Another name.")

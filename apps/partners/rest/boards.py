@@ -1,0 +1,117 @@
+"""Boards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.choices import BOARD_KEYS, SIZES
+from apps.dashboard.choices import Board as Wanted
+from apps.dashboard.exports.formats import Cell, Field
+from apps.dashboard.readings import Reading, Row
+from apps.partners.description.schema import operation
+from apps.partners.rest import shapes
+from apps.partners.rest.answers import AN_HOUR, Answer, Table, moment
+from apps.partners.rest.asked import BoardQuery
+from apps.partners.rest.readings import running_readings
+from apps.partners.rest.view import TABLES, ApiView
+from apps.partners.scopes import Scope
+from core.errors import NotFound
+from core.metrics import BOARDS, METRIC
+
+
+class BoardListView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("list_boards", "The boards that there are", "Boards", responses=shapes.BoardList, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        names = ("label", "unit", "definition")
+        items = [{"metric": one.key} | {name: getattr(one, name) for name in names} for one in BOARDS]
+        return Answer({"items": items, "next": None}, AN_HOUR)
+
+
+class BoardView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+    renderer_classes = TABLES
+
+    @operation(
+        "get_board",
+        "The best channels by a metric, now",
+        "Boards",
+        query=BoardQuery,
+        responses=shapes.Board,
+        description="The order changes at most every 2 s. All who ask within a second get the same reading.",
+    )
+    async def get(self, _request: Request, metric: str) -> Answer:
+        asked = self.read(BoardQuery)
+        wanted = wanted_board(metric, asked)
+        reading = await running_readings().get(wanted)
+        rows = reading.rows[wanted][: asked["n"]]
+        return Answer(board_document(wanted, reading, rows), table=board_table(wanted, rows))
+
+
+def wanted_board(metric: str, asked: Mapping[str, Any]) -> Wanted:
+    """Return the board to read: one of the sizes that others ask for too. Raises: NotFound."""
+    if metric not in BOARD_KEYS:
+        raise NotFound(f"There is no such board. There are {', '.join(BOARD_KEYS)}.")
+    size = next(size for size in SIZES if size >= asked["n"])
+    return Wanted(metric, size, asked.get("category", ""), asked.get("language", ""), asked.get("band", ""))
+
+
+def board_document(wanted: Wanted, reading: Reading, rows: list[Row]) -> dict[str, Any]:
+    metric = METRIC[wanted.metric]
+    return {
+        "metric": metric.key,
+        "label": metric.label,
+        "unit": metric.unit,
+        "category": wanted.category,
+        "language": wanted.language,
+        "band": wanted.band,
+        "newest_end": moment(reading.newest_end_ms),
+        "viewers_at": moment(reading.viewers_at_ms),
+        "late_dropped": reading.late_dropped,
+        "rows": [_row(rank, row) for rank, row in enumerate(rows, 1)],
+    }
+
+
+def board_table(wanted: Wanted, rows: list[Row]) -> Table:
+    fields = [
+        Field("rank"),
+        Field("channel_id"),
+        Field("login"),
+        Field("name"),
+        Field("category"),
+        Field("language"),
+        Field("value", METRIC[wanted.metric].unit),
+        Field("coverage"),
+        Field("end", "UTC"),
+        Field("state"),
+        Field("moved"),
+        Field("is_new"),
+    ]
+
+    def cells() -> list[list[Cell]]:
+        found = [_row(rank, row) | {"end": iso(row.end_ms)} for rank, row in enumerate(rows, 1)]
+        return [[row[field.name] for field in fields] for row in found]
+
+    return Table(fields, cells)
+
+
+def _row(rank: int, row: Row) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "channel_id": row.id,
+        "login": row.login,
+        "name": row.name,
+        "category": row.category,
+        "language": row.language,
+        "value": row.value,
+        "coverage": row.coverage,
+        "end": moment(row.end_ms),
+        "state": row.state,
+        "moved": row.moved,
+        "is_new": row.is_new,
+    }

@@ -1,0 +1,159 @@
+"""Channels: who they are, and how they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q
+from rest_framework.request import Request
+
+from apps.dashboard.choices import is_channel_id
+from apps.dashboard.directory import TWITCH, Profile, of_channel
+from apps.dashboard.exports.formats import Field
+from apps.dashboard.readings import ChannelNow, Reading, state_of
+from apps.ingest.models import Channel
+from apps.metrics.board_reader import LiveValues
+from apps.partners.description.schema import operation
+from apps.partners.rest import shapes
+from apps.partners.rest.answers import Answer, Table, moment
+from apps.partners.rest.asked import ChannelsQuery
+from apps.partners.rest.paging import page, read_cursor
+from apps.partners.rest.readings import running_readings
+from apps.partners.rest.view import TABLES, ApiView, in_database
+from apps.partners.scopes import Scope
+from core.errors import NotFound
+from core.ranking import age_of
+
+FIELDS = ("id", "login", "name", "category", "language", "title", "started_at", "is_live", "url")
+
+
+class ChannelListView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+    renderer_classes = TABLES
+
+    @operation(
+        "list_channels",
+        "The channels that are known, by their ids",
+        "Channels",
+        query=ChannelsQuery,
+        responses=shapes.ChannelList,
+    )
+    async def get(self, _request: Request) -> Answer:
+        asked = self.read(ChannelsQuery)
+        after, limit = read_cursor(asked.get("cursor"), str) or "", asked["limit"]
+        live = live_channels(await running_readings().get())
+        if asked["live"]:
+            found = named(live, asked.get("q", ""), after)
+        else:
+            archived = await in_database(known_channels, asked.get("q", ""), after, limit + 1)
+            found = [live[one.id].profile if one.id in live else one for one in archived]
+        document = page(found[: limit + 1], limit, lambda one: one.id, lambda one: profile_json(one, one.id in live))
+        return Answer(document, table=_table(document["items"]))
+
+
+class ChannelView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_channel", "Who a channel is", "Channels", responses=shapes.Channel)
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        channel, _ = await find_channel(channel_id)
+        return Answer(profile_json(channel.profile, is_live=channel.end_ms is not None))
+
+
+class ChannelLiveView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation(
+        "get_live_values",
+        "A channel's values, now",
+        "Channels",
+        responses=shapes.LiveChannel,
+        description="All who ask within a second get the same reading.",
+    )
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        channel, reading = await find_channel(channel_id)
+        return Answer(live_json(channel, reading.newest_end_ms))
+
+
+async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
+    """Return a channel, live or from before, and the reading that it was looked for in.
+
+    Raises: NotFound, ServiceAway.
+    """
+    if not is_channel_id(channel_id):
+        raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
+    reading = await running_readings().get()
+    live = live_channels(reading)
+    if channel_id in live:
+        return live[channel_id], reading
+    known = await in_database(Channel.objects.filter(pk=channel_id, blocked=False).first)
+    if known is None:
+        raise NotFound(f"There is no channel with the id {channel_id}.")
+    return ChannelNow(of_channel(known), None, 0.0, {}, {}, {}), reading
+
+
+def live_channels(reading: Reading) -> Mapping[str, ChannelNow]:
+    """Return the channels whose windows still come."""
+    newest_ms = reading.newest_end_ms
+    if newest_ms is None:
+        return {}
+    return {
+        channel_id: channel
+        for channel_id, channel in reading.channels.items()
+        if channel.end_ms is not None and age_of(channel.end_ms, newest_ms) != "gone"
+    }
+
+
+def named(live: Mapping[str, ChannelNow], text: str, after: str) -> list[Profile]:
+    """Return the live channels behind a place whose name or login holds `text`, by their ids."""
+    wanted = text.casefold()
+    profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
+    found = [one for one in profiles if wanted in one.login.casefold() or wanted in one.name.casefold()]
+    return sorted(found, key=lambda one: one.id)
+
+
+def known_channels(text: str, after: str, limit: int) -> list[Profile]:
+    """Return the same of all channels that were ever followed."""
+    channels = Channel.objects.filter(blocked=False, pk__gt=after).order_by("pk")
+    if text:
+        channels = channels.filter(Q(login__icontains=text) | Q(name__icontains=text))
+    return [of_channel(channel) for channel in channels[:limit]]
+
+
+def profile_json(profile: Profile, is_live: bool) -> dict[str, Any]:
+    return {
+        "id": profile.id,
+        "login": profile.login,
+        "name": profile.name,
+        "category": profile.category,
+        "language": profile.language,
+        "title": profile.title,
+        "started_at": profile.started_at or None,
+        "is_live": is_live and not profile.is_offline,
+        "url": f"{TWITCH}{profile.login}",
+    }
+
+
+def live_json(channel: ChannelNow, newest_end_ms: int | None) -> dict[str, Any]:
+    return {
+        "channel_id": channel.profile.id,
+        "end": moment(channel.end_ms),
+        "newest_end": moment(newest_end_ms),
+        "coverage": channel.coverage,
+        "state": _state(channel, newest_end_ms),
+        "values": channel.values,
+        "unranked": channel.unranked,
+        "apart": channel.apart,
+    }
+
+
+def _state(channel: ChannelNow, newest_end_ms: int | None) -> str:
+    if channel.end_ms is None:
+        return "absent"
+    live = LiveValues(channel.end_ms, channel.coverage, channel.values, channel.unranked, channel.apart)
+    return state_of(channel.profile, live, newest_end_ms or channel.end_ms)
+
+
+def _table(items: list[dict[str, Any]]) -> Table:
+    return Table([Field(name) for name in FIELDS], lambda: [[item[name] for name in FIELDS] for item in items])

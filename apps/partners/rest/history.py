@@ -1,0 +1,227 @@
+"""The past of a channel: its series, what happened to it, its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.request import Request
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.exports.formats import Field
+from apps.dashboard.exports.series import EVENT_FIELDS
+from apps.dashboard.summary import summarise, value_of
+from apps.metrics import queries as history
+from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.marks import EventMark
+from apps.metrics.queries import GapSpan, Series
+from apps.metrics.store import WindowStore
+from apps.partners.description.schema import operation
+from apps.partners.rest import shapes
+from apps.partners.rest.answers import A_MINUTE, FIVE_SECONDS, Answer, Table, moment
+from apps.partners.rest.asked import EventsQuery, Paged, SeriesQuery
+from apps.partners.rest.channels import find_channel
+from apps.partners.rest.paging import page, read_cursor
+from apps.partners.rest.spans import asked_span, ends_of, fixed, is_past, with_grain, wrong
+from apps.partners.rest.view import TABLES, ApiView, in_history
+from apps.partners.scopes import Scope
+from core.broadcast import Broadcast
+from core.columns import STEP_MS, WINDOW_MS
+from core.errors import NotFound
+from core.metrics import METRIC
+from core.times import DAY_MS
+from twitchly.clock import now_ms
+
+# What is read of events at once.
+EVENTS_SPAN_MS = 31 * DAY_MS
+# Times of more digits are none.
+MS_MAX = 10**15
+
+
+class SeriesView(ApiView):
+    scopes = {"get": Scope.READ_SERIES}
+    renderer_classes = TABLES
+
+    @operation(
+        "get_series",
+        "Metrics of a channel over time, with gaps and coverage",
+        "History",
+        query=SeriesQuery,
+        responses=shapes.Series,
+        tagged=True,
+        description="By columns as JSON, a row a window as CSV and NDJSON. A gap is never filled in.",
+    )
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        asked, now = self.read(SeriesQuery), now_ms()
+        keys = _metrics(asked["metrics"])
+        shown = with_grain(asked_span(asked, now), asked.get("grain"), now)
+        await find_channel(channel_id)
+        found = await in_history(history.series, channel_id, shown, now, [METRIC[key] for key in keys])
+        kept = A_MINUTE if is_past(shown, now) else FIVE_SECONDS
+        return Answer(series_json(channel_id, found, keys, now), kept, series_table(found, keys))
+
+
+class EventsView(ApiView):
+    scopes = {"get": Scope.READ_EVENTS}
+    renderer_classes = TABLES
+
+    @operation(
+        "list_events",
+        "What happened in a channel, by time",
+        "History",
+        query=EventsQuery,
+        responses=shapes.EventList,
+        description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`). A span has 31 days at most.",
+    )
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        asked, now = self.read(EventsQuery), now_ms()
+        from_ms, until_ms = ends_of(asked_span(asked, now), now)
+        if until_ms - from_ms > EVENTS_SPAN_MS:
+            raise wrong("from", "Events are read 31 days at a time.")
+        await find_channel(channel_id)
+        after = read_cursor(asked.get("cursor"), _event_place)
+        marks, gaps = await in_history(history.happened, channel_id, max(from_ms, (after or (0, ""))[0]), until_ms, now)
+        found = [one for one in events_of(marks, gaps) if after is None or (one.at_ms, one.id) > after]
+        document = page(found, asked["limit"], lambda one: f"{one.at_ms} {one.id}", event_json)
+        return Answer(document, table=event_table(found[: asked["limit"]]))
+
+
+class StreamsView(ApiView):
+    scopes = {"get": Scope.READ_SERIES}
+
+    @operation(
+        "list_streams",
+        "A channel's streams that have ended, the newest first",
+        "History",
+        query=Paged,
+        responses=shapes.StreamList,
+    )
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        asked = self.read(Paged)
+        before_ms = read_cursor(asked.get("cursor"), _started)
+        await find_channel(channel_id)
+        found = await in_history(_streams, channel_id, asked["limit"] + 1, before_ms)
+        return Answer(page(found, asked["limit"], lambda one: str(one.started_ms), stream_json))
+
+
+class StreamView(ApiView):
+    scopes = {"get": Scope.READ_SERIES}
+
+    @operation("get_stream", "The summary of a stream", "History", responses=shapes.StreamSummary, tagged=True)
+    async def get(self, _request: Request, channel_id: str, stream_id: str) -> Answer:
+        await find_channel(channel_id)
+        found = await in_history(_stream, channel_id, int(stream_id)) if _is_moment(stream_id) else None
+        if found is None:
+            raise NotFound("There is no stream of this channel with this id that has ended.")
+        return Answer(summary_json(found), A_MINUTE)
+
+
+def _streams(channel_id: str, limit: int, before_ms: int | None) -> list[Broadcast]:
+    return BroadcastStore(WindowStore()).read(channel_id, limit, before_ms)
+
+
+def _stream(channel_id: str, started_ms: int) -> Broadcast | None:
+    return BroadcastStore(WindowStore()).find(channel_id, started_ms)
+
+
+def _metrics(text: str) -> list[str]:
+    keys = list(dict.fromkeys(key.strip() for key in text.split(",")))
+    unknown = [key for key in keys if key not in METRIC]
+    if unknown:
+        raise wrong("metrics", f"There is no {unknown[0]!r}. There are {', '.join(METRIC)}.")
+    return keys
+
+
+def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int) -> dict[str, Any]:
+    """Return a series by columns."""
+    shown, points = series.range, series.points
+    from_ms, until_ms = ends_of(shown, now)
+    whole = summarise(Series(fixed(shown, now), points, series.gaps, []), "coverage")
+    return {
+        "channel_id": channel_id,
+        "from": moment(from_ms),
+        "to": moment(until_ms),
+        "grain": shown.grain,
+        "window_s": WINDOW_MS[shown.grain] // 1000,
+        "step_s": STEP_MS[shown.grain] // 1000,
+        "units": {key: METRIC[key].unit for key in keys},
+        "points": {
+            "end": [moment(point.end_ms) for point in points],
+            "coverage": [point.coverage for point in points],
+            "values": {key: [value_of(point, key) for point in points] for key in keys},
+        },
+        "gaps": [
+            {"from": moment(gap.from_ms), "to": moment(gap.until_ms), "reason": gap.reason} for gap in series.gaps
+        ],
+        "coverage": whole.coverage,
+        "is_lower_bound": whole.lower_bound,
+    }
+
+
+def series_table(series: Series, keys: Sequence[str]) -> Table:
+    fields = [Field("end", "UTC"), Field("coverage"), *(Field(key, METRIC[key].unit) for key in keys)]
+    return Table(
+        fields, lambda: [[iso(p.end_ms), p.coverage, *(value_of(p, key) for key in keys)] for p in series.points]
+    )
+
+
+def events_of(marks: Sequence[EventMark], gaps: Sequence[GapSpan]) -> list[EventMark]:
+    """Return what happened, and the gaps as events, by time."""
+    not_heard = [EventMark(f"gap@{g.from_ms}", g.from_ms, g.until_ms, "gap", None, g.reason) for g in gaps]
+    return sorted([*marks, *not_heard], key=lambda one: (one.at_ms, one.id))
+
+
+def event_json(event: EventMark) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "at": moment(event.at_ms),
+        "to": moment(event.until_ms),
+        "kind": event.kind,
+        "count": event.count,
+        "label": event.label,
+    }
+
+
+def event_table(events: Sequence[EventMark]) -> Table:
+    return Table(
+        EVENT_FIELDS,
+        lambda: [[iso(e.at_ms), e.until_ms and iso(e.until_ms), e.kind, e.count, e.label] for e in events],
+    )
+
+
+def stream_json(stream: Broadcast) -> dict[str, Any]:
+    return {
+        "id": str(stream.started_ms),
+        "channel_id": stream.channel_id,
+        "started": moment(stream.started_ms),
+        "ended": moment(stream.ended_ms),
+        "peak_viewers": stream.peak_viewers,
+        "mean_viewers": stream.mean_viewers,
+        "hours_watched": stream.hours_watched,
+        "messages": stream.messages,
+        "coverage": stream.coverage,
+        "is_lower_bound": stream.is_partly_heard,
+    }
+
+
+def summary_json(stream: Broadcast) -> dict[str, Any]:
+    hours, moments = stream.chatters_by_hour, stream.moments
+    return stream_json(stream) | {
+        "chatters_by_hour": [{"end": moment(end_ms), "chatters": hours[end_ms]} for end_ms in sorted(hours)],
+        "moments": [{"end": moment(end_ms), "excitement": moments[end_ms]} for end_ms in sorted(moments)],
+    }
+
+
+def _event_place(text: str) -> tuple[int, str]:
+    at_ms, _, event_id = text.partition(" ")
+    return _started(at_ms), event_id
+
+
+def _started(text: str) -> int:
+    if not _is_moment(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _is_moment(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text[: len(str(MS_MAX))]) < MS_MAX

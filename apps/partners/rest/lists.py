@@ -1,0 +1,152 @@
+"""The watchlists and segments of the account that a key belongs to, and of no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework.request import Request
+
+from apps.dashboard.models import Segment, User, Watchlist
+from apps.dashboard.watchlists import services
+from apps.dashboard.watchlists.queries import channels_of, find_watchlist
+from apps.partners.description.schema import operation
+from apps.partners.rest import shapes
+from apps.partners.rest.answers import ASK_FIRST, NEVER, Answer
+from apps.partners.rest.asked import Paged, WatchlistBody, WatchlistChange
+from apps.partners.rest.paging import page, read_cursor
+from apps.partners.rest.view import ApiView, in_database
+from apps.partners.scopes import Scope
+from core.errors import NotFound
+
+
+class WatchlistsView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS, "post": Scope.WRITE_WATCHLISTS}
+
+    @operation("list_watchlists", "Your watchlists", "Lists", query=Paged, responses=shapes.WatchlistList, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        asked = self.read(Paged)
+        after = read_cursor(asked.get("cursor"), int) or 0
+        return Answer(await in_database(_watchlists, self.caller.owner_id, after, asked["limit"]), ASK_FIRST)
+
+    @operation(
+        "create_watchlist",
+        "Make a watchlist",
+        "Lists",
+        request=WatchlistBody,
+        responses={201: shapes.Watchlist},
+    )
+    async def post(self, _request: Request) -> Answer:
+        made = await in_database(_create, self.caller.owner_id, self.body(WatchlistBody))
+        headers = {"Location": f"/api/v1/watchlists/{made['id']}"}
+        return Answer(made, NEVER, status=201, headers=headers)
+
+
+class WatchlistView(ApiView):
+    scopes = {
+        "get": Scope.READ_BOARDS,
+        "patch": Scope.WRITE_WATCHLISTS,
+        "delete": Scope.WRITE_WATCHLISTS,
+    }
+
+    @operation("get_watchlist", "A watchlist of yours", "Lists", responses=shapes.Watchlist, tagged=True)
+    async def get(self, _request: Request, watchlist_id: int) -> Answer:
+        return Answer(await in_database(_watchlist, self.caller.owner_id, watchlist_id), ASK_FIRST)
+
+    @operation(
+        "change_watchlist",
+        "Change a watchlist of yours",
+        "Lists",
+        request=WatchlistChange,
+        responses=shapes.Watchlist,
+        description="`channels` takes the place of those that it holds; what is not sent stays.",
+    )
+    async def patch(self, _request: Request, watchlist_id: int) -> Answer:
+        changed = await in_database(_change, self.caller.owner_id, watchlist_id, self.body(WatchlistChange))
+        return Answer(changed, NEVER)
+
+    @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None})
+    async def delete(self, _request: Request, watchlist_id: int) -> Answer:
+        await in_database(_delete, self.caller.owner_id, watchlist_id)
+        return Answer(None, NEVER, status=204)
+
+
+class SegmentsView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("list_segments", "Your segments", "Lists", query=Paged, responses=shapes.SegmentList, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        asked = self.read(Paged)
+        after = read_cursor(asked.get("cursor"), int) or 0
+        return Answer(await in_database(_segments, self.caller.owner_id, after, asked["limit"]), ASK_FIRST)
+
+
+class SegmentView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_segment", "A segment of yours", "Lists", responses=shapes.Segment, tagged=True)
+    async def get(self, _request: Request, segment_id: int) -> Answer:
+        return Answer(await in_database(_segment, self.caller.owner_id, segment_id), ASK_FIRST)
+
+
+def _watchlists(owner_id: int, after: int, limit: int) -> dict[str, Any]:
+    found = Watchlist.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
+    return page(list(found), limit, lambda one: str(one.pk), watchlist_json)
+
+
+def _watchlist(owner_id: int, watchlist_id: int) -> dict[str, Any]:
+    return watchlist_json(find_watchlist(_owner(owner_id), watchlist_id))
+
+
+@transaction.atomic
+def _create(owner_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    made = services.create(owner=_owner(owner_id), name=body["name"])
+    services.put(watchlist=made, channel_ids=body.get("channels", []))
+    return watchlist_json(made)
+
+
+@transaction.atomic
+def _change(owner_id: int, watchlist_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    found = find_watchlist(_owner(owner_id), watchlist_id)
+    if "name" in body:
+        services.rename(watchlist=found, name=body["name"])
+    if "channels" in body:
+        services.put(watchlist=found, channel_ids=body["channels"])
+    return watchlist_json(found)
+
+
+def _delete(owner_id: int, watchlist_id: int) -> None:
+    services.delete(watchlist=find_watchlist(_owner(owner_id), watchlist_id))
+
+
+def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
+    found = Segment.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
+    return page(list(found), limit, lambda one: str(one.pk), segment_json)
+
+
+def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
+    found = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()
+    if found is None:
+        raise NotFound("There is no such segment among yours.")
+    return segment_json(found)
+
+
+def _owner(owner_id: int) -> User:
+    """Raises: NotFound, where the account went while it was asked for."""
+    owner = User.objects.filter(pk=owner_id).first()
+    if owner is None:
+        raise NotFound("The account of this key is gone.")
+    return owner
+
+
+def watchlist_json(watchlist: Watchlist) -> dict[str, Any]:
+    return {
+        "id": watchlist.pk,
+        "name": watchlist.name,
+        "created": watchlist.created_at,
+        "channels": channels_of(watchlist),
+    }
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    return {"id": segment.pk, "name": segment.name, "created": segment.created_at, "query": segment.query}

@@ -1,0 +1,244 @@
+"""What answers look like. The views make them; these describe them, and tests hold the two together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    DictField,
+    FloatField,
+    IntegerField,
+    ListField,
+)
+
+from core.metrics import METRICS
+
+STATES = ["live", "quiet", "ended", "stale"]
+COVERAGE = "Share of the time in which the channel was heard, 0 to 1."
+
+
+class Shape(serializers.Serializer[Any]):
+    """A part of an answer. Names that mean something else to Python or to serializers end with an underscore here."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
+
+
+def _by_metric(name: str, field: Any) -> type[Shape]:
+    """Return a shape with an optional field for each metric, named by its definition and its unit."""
+    fields = {
+        metric.key: field(required=False, help_text=f"{metric.definition} Unit: {metric.unit}.") for metric in METRICS
+    }
+    return type(name, (Shape,), {"__doc__": "By metric; what is not known is absent.", **fields})
+
+
+Values = _by_metric("Values", FloatField)
+
+
+class BoardEntry(Shape):
+    metric = CharField()
+    label_ = CharField()
+    unit = CharField()
+    definition = CharField()
+
+
+class BoardList(Shape):
+    items = BoardEntry(many=True)
+    next = CharField(allow_null=True)
+
+
+class BoardRow(Shape):
+    rank = IntegerField(help_text="From 1.")
+    channel_id = CharField(help_text="Twitch's id.")
+    login = CharField()
+    name = CharField()
+    category = CharField()
+    language = CharField(help_text="By its English name.")
+    value = FloatField(help_text="In the unit of the board.")
+    coverage = FloatField(help_text=COVERAGE)
+    end = DateTimeField(help_text="When its newest window ended.")
+    state = ChoiceField(
+        choices=STATES, help_text="`quiet`: nobody wrote in 30 s; `ended`: offline; `stale`: no window came for 10 s."
+    )
+    moved = IntegerField(allow_null=True, help_text="Places it has risen within a minute.")
+    is_new = BooleanField(help_text="It was not ranked a minute ago.")
+
+
+class Board(Shape):
+    metric = CharField()
+    label_ = CharField()
+    unit = CharField()
+    category = CharField(allow_blank=True)
+    language = CharField(allow_blank=True)
+    band = CharField(allow_blank=True)
+    newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
+    viewers_at = DateTimeField(allow_null=True, help_text="When Twitch was asked for viewers.")
+    late_dropped = IntegerField(allow_null=True, help_text="Records that came too late to be counted.")
+    rows = BoardRow(many=True)
+
+
+class Channel(Shape):
+    id = CharField(help_text="Twitch's id: it stays when the login changes.")
+    login = CharField()
+    name = CharField()
+    category = CharField()
+    language = CharField(help_text="By its English name.")
+    title = CharField()
+    started_at = DateTimeField(allow_null=True, help_text="When its stream began; null when it is not live.")
+    is_live = BooleanField()
+    url = CharField(help_text="The channel on Twitch.")
+
+
+class ChannelList(Shape):
+    items = Channel(many=True)
+    next = CharField(allow_null=True)
+
+
+class LiveChannel(Shape):
+    channel_id = CharField()
+    end = DateTimeField(allow_null=True, help_text="When its newest window ended; null when it has none.")
+    newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
+    coverage = FloatField(help_text=COVERAGE)
+    state = ChoiceField(choices=[*STATES, "absent"], help_text="As on boards; `absent`: it has no window.")
+    values = Values(help_text="Of the past 30 s.")
+    unranked = DictField(child=CharField(), help_text="By metric, why it is not ranked.")
+    apart = DictField(child=IntegerField(), help_text="What was heard and is in no metric, by kind.")
+
+
+class Gap(Shape):
+    from_ = DateTimeField()
+    to = DateTimeField()
+    reason = CharField()
+
+
+class Columns(Shape):
+    end = ListField(child=DateTimeField(), help_text="When each window ended.")
+    coverage = ListField(child=FloatField(), help_text=COVERAGE)
+    values = DictField(
+        child=ListField(child=FloatField(allow_null=True)), help_text="By metric; null where it is not known."
+    )
+
+
+class Series(Shape):
+    channel_id = CharField()
+    from_ = DateTimeField()
+    to = DateTimeField()
+    grain = ChoiceField(choices=["live", "minute", "hour"])
+    window_s = IntegerField(help_text="How long a window is.")
+    step_s = IntegerField(help_text="How far apart windows end.")
+    units = DictField(child=CharField(), help_text="By metric.")
+    points = Columns(help_text="By columns, oldest first; all have the same length.")
+    gaps = Gap(many=True, help_text="When the channel was not, or not surely, heard.")
+    coverage = FloatField(allow_null=True, help_text="Of the whole span; null without any window.")
+    is_lower_bound = BooleanField(help_text="Part of the span was not heard, so counts and peaks are lower bounds.")
+
+
+class Event(Shape):
+    id = CharField()
+    at = DateTimeField()
+    to = DateTimeField(allow_null=True, help_text="Until when it lasted, or what was summed.")
+    kind = CharField()
+    count = IntegerField(allow_null=True)
+    label_ = CharField(help_text="For people to read.")
+
+
+class EventList(Shape):
+    items = Event(many=True)
+    next = CharField(allow_null=True)
+
+
+class Stream(Shape):
+    id = CharField(help_text="Names it among the channel's streams.")
+    channel_id = CharField()
+    started = DateTimeField()
+    ended = DateTimeField()
+    peak_viewers = IntegerField(allow_null=True)
+    mean_viewers = FloatField(allow_null=True)
+    hours_watched = FloatField(allow_null=True, help_text="Mean viewers times its length, in hours.")
+    messages = IntegerField()
+    coverage = FloatField(help_text=COVERAGE)
+    is_lower_bound = BooleanField(help_text="Part of it was not heard, so counts are lower bounds.")
+
+
+class StreamList(Shape):
+    items = Stream(many=True)
+    next = CharField(allow_null=True)
+
+
+class HourOfChatters(Shape):
+    end = DateTimeField(help_text="When the clock hour ends.")
+    chatters = IntegerField(help_text="Different people who wrote in it.")
+
+
+class StreamMoment(Shape):
+    end = DateTimeField(help_text="When its window ended.")
+    excitement = FloatField()
+
+
+class StreamSummary(Stream):
+    chatters_by_hour = HourOfChatters(many=True)
+    moments = StreamMoment(many=True, help_text="The most exciting ones, by time.")
+
+
+class Metric(Shape):
+    key = CharField()
+    label_ = CharField()
+    name = CharField()
+    unit = CharField()
+    decimals = IntegerField(help_text="How it is usually written.")
+    definition = CharField()
+    formula = CharField()
+    empty = CharField(help_text="When there is no value.")
+    floor = CharField(help_text="Below what a channel is not ranked; empty without such.")
+    longer = CharField(help_text="How the value of a minute or an hour comes about.")
+    every_s = IntegerField(help_text="How often its live value moves.")
+    is_ranked = BooleanField(help_text="It has a board.")
+    is_count = BooleanField(help_text="Below full coverage it is a lower bound.")
+    is_by_length = BooleanField(help_text="It grows with the window: windows of different lengths do not compare.")
+    version = IntegerField(help_text="Of the formula.")
+
+
+class MetricList(Shape):
+    items = Metric(many=True)
+    next = CharField(allow_null=True)
+
+
+class Status(Shape):
+    now = DateTimeField()
+    source_ = ChoiceField(choices=["simulated", "twitch"], help_text="Which Twitch the figures come from.")
+    state = ChoiceField(choices=["live", "stale", "unknown"], help_text="`stale`: nothing came for 30 s.")
+    newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
+    age_s = FloatField(allow_null=True, help_text="How long ago that was.")
+    viewers_at = DateTimeField(allow_null=True, help_text="When Twitch was asked for viewers.")
+    viewers = ChoiceField(choices=["fresh", "stale", "unknown"])
+    channels = IntegerField(help_text="How many are live and listened to.")
+    late_dropped = IntegerField(allow_null=True, help_text="Records that came too late to be counted.")
+
+
+class Watchlist(Shape):
+    id = IntegerField()
+    name = CharField()
+    created = DateTimeField()
+    channels = ListField(child=CharField(), help_text="The ids of its channels, in its order.")
+
+
+class WatchlistList(Shape):
+    items = Watchlist(many=True)
+    next = CharField(allow_null=True)
+
+
+class Segment(Shape):
+    id = IntegerField()
+    name = CharField()
+    created = DateTimeField()
+    query = CharField(help_text="The search, as the page Discover has it in its address.")
+
+
+class SegmentList(Shape):
+    items = Segment(many=True)
+    next = CharField(allow_null=True)

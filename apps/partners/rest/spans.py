@@ -1,0 +1,76 @@
+"""Which span of the past is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.exports.series import finer
+from apps.metrics.queries import RANGES, Range, past_range
+from apps.partners.problems import Problem, Wrong
+from core.columns import STEP_MS, StoredGrain
+from core.history import SPAN_MAX_MS
+from core.records import EPOCH_MS
+from core.times import DAY_MS
+
+DEFAULT_RANGE = "24h"
+POINTS_MAX = 10_000
+
+
+def asked_span(asked: Mapping[str, Any], now_ms: int) -> Range:
+    """Return the span between two moments, or a range up to now. Raises: Problem."""
+    if "from" not in asked:
+        if "to" in asked:
+            raise wrong("to", "It needs “from”.")
+        return RANGES[asked.get("range", DEFAULT_RANGE)]
+    if "range" in asked:
+        raise wrong("range", "Send a range or “from”, not both.")
+    from_ms, until_ms = _ms(asked["from"]), _ms(asked["to"]) if "to" in asked else now_ms
+    if from_ms >= until_ms:
+        raise wrong("from", "It is not before the end of the span.")
+    if until_ms > now_ms:
+        raise wrong("to", f"It lies in the future: it is {iso(now_ms)} now.")
+    if from_ms < EPOCH_MS:
+        raise wrong("from", f"Nothing is recorded before {iso(EPOCH_MS)}.")
+    if until_ms - from_ms > SPAN_MAX_MS:
+        raise wrong("from", f"A span has {SPAN_MAX_MS // DAY_MS} days at most.")
+    return past_range(from_ms, until_ms, now_ms)
+
+
+def with_grain(shown: Range, grain: StoredGrain | None, now_ms: int) -> Range:
+    """Return the span in windows of another grain. Raises: Problem."""
+    if grain is None:
+        return shown
+    other = finer(shown, grain, now_ms)
+    if other is None:
+        raise wrong("grain", f"Not all windows of the grain {grain} are kept for so long.")
+    if shown.span_ms // STEP_MS[grain] > POINTS_MAX:
+        raise wrong("grain", f"These are more than {POINTS_MAX:,} windows: take a coarser grain, or less time at once.")
+    return other
+
+
+def ends_of(shown: Range, now_ms: int) -> tuple[int, int]:
+    """Return when a span begins and ends."""
+    until_ms = now_ms if shown.until_ms is None else shown.until_ms
+    return until_ms - shown.span_ms, until_ms
+
+
+def is_past(shown: Range, now_ms: int) -> bool:
+    """Say whether all windows of a span are stored, as long as nobody corrects them."""
+    return shown.until_ms is not None and shown.until_ms < now_ms - 2 * STEP_MS[shown.grain]
+
+
+def fixed(shown: Range, now_ms: int) -> Range:
+    """Return a span that ends now as one between two moments: what is computed of it is the same as of the past."""
+    return replace(shown, until_ms=ends_of(shown, now_ms)[1])
+
+
+def wrong(name: str, reason: str) -> Problem:
+    return Problem("invalid-request", "Some of it cannot be used: see errors.", [Wrong(name, reason)])
+
+
+def _ms(when: datetime) -> int:
+    return round(when.timestamp() * 1000)

@@ -1,0 +1,193 @@
+"""What all views of the API have in common: who asks is let in, what is asked is read, the answer is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from rest_framework import exceptions
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from apps.partners.admission import caller_of, require
+from apps.partners.description.schema import Schema
+from apps.partners.keys.queries import Caller
+from apps.partners.limits import Left, running_limits
+from apps.partners.problems import Problem, Wrong
+from apps.partners.rest.answers import Answer, CsvRenderer, JsonRenderer, NdjsonRenderer, tag_of
+from apps.partners.scopes import Scope
+from apps.partners.usage import running_meter
+from core.errors import NotFound, Refused, ServiceAway
+
+P = ParamSpec("P")
+T = TypeVar("T")
+TABLES: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer, NdjsonRenderer]
+
+
+class ApiView(APIView):
+    """A view of the API. `scopes`: what a key needs by method; a method that is not among them is open to everybody."""
+
+    schema = Schema()
+    view_is_async = True
+    scopes: ClassVar[Mapping[str, Scope]] = {}
+    renderer_classes = [JsonRenderer]
+    parser_classes = [JSONParser]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    caller: Caller
+    left: Left | None = None
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        self.format_kwarg = kwargs.pop("format", None)
+        self.args, self.kwargs = args, kwargs
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = {}
+        try:
+            response = await self.respond(request, *args, **kwargs)
+        except Problem as problem:
+            problem.headers = {**(self.left.headers() if self.left else {}), **problem.headers}
+            self.count(problem.code)
+            raise
+        self.count("")
+        return response
+
+    async def respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the answer to a request. Raises: Problem."""
+        handler = getattr(self, (request.method or "").lower(), None)
+        if handler is None or (request.method or "").lower() not in self.http_method_names:
+            allowed = ", ".join(self.allowed_methods)
+            raise Problem("method-not-allowed", f"Here is {allowed}.", headers={"Allow": allowed})
+        try:
+            self.accept()
+            await self.admit()
+            return self.written(await handler(self.request, *args, **kwargs))
+        except exceptions.APIException as error:
+            raise _problem_of(error) from None
+        except NotFound as error:
+            raise Problem("not-found", str(error)) from None
+        except Refused as error:
+            raise Problem("refused", str(error)) from None
+        except ServiceAway:
+            detail = "What the answer is made of cannot be read just now."
+            raise Problem("service-away", detail, headers={"Retry-After": "2"}) from None
+
+    def accept(self) -> None:
+        """Choose the format. Raises: Problem."""
+        try:
+            chosen = self.perform_content_negotiation(self.request)
+        except (Http404, exceptions.NotAcceptable):
+            formats = ", ".join(one.media_type for one in self.renderer_classes)
+            raise Problem("not-acceptable", f"There is {formats}.") from None
+        self.request.accepted_renderer, self.request.accepted_media_type = chosen
+
+    async def admit(self) -> None:
+        """Find out who asks, and count it. Raises: Problem."""
+        address = self.request.META.get("REMOTE_ADDR", "")
+        scope = self.scopes.get("get" if self.request.method == "HEAD" else (self.request.method or "").lower())
+        if scope is None:
+            await running_limits().take_open(address)
+            return
+        self.caller = await caller_of(self.request.META.get("HTTP_AUTHORIZATION", ""), address)
+        self.left = await running_limits().take(self.caller, address)
+        require(self.caller, scope)
+
+    def written(self, answer: Answer | HttpResponseBase) -> HttpResponseBase:
+        """Return an answer as it is sent; a handler may have written its own."""
+        headers = self.left.headers() if self.left else {}
+        if isinstance(answer, Answer):
+            response: HttpResponseBase = self._written(answer)
+        else:
+            response = answer
+        for name, value in headers.items():
+            response[name] = value
+        return response
+
+    def _written(self, answer: Answer) -> HttpResponse:
+        headers = {"Cache-Control": answer.kept, **answer.headers}
+        if answer.status == 204:
+            return HttpResponse(status=204, headers=headers)
+        renderer: Any = self.request.accepted_renderer  # one of ours
+        content: bytes = renderer.render(answer)
+        charset = f"; charset={renderer.charset}" if renderer.charset else ""
+        response = HttpResponse(
+            content, content_type=renderer.media_type + charset, status=answer.status, headers=headers
+        )
+        patch_vary_headers(response, ["Accept", "Authorization"])
+        if not answer.has_tag:
+            return response
+        response["ETag"] = tag_of(content)
+        return get_conditional_response(self.request._request, etag=response["ETag"], response=response) or response
+
+    def count(self, code: str) -> None:
+        """Note for the usage page how a request ended."""
+        if hasattr(self, "caller"):
+            running_meter().count(self.caller.key_id, code)
+
+    def read(self, serializer: type[Serializer[Any]]) -> Mapping[str, Any]:
+        """Return the query as a serializer reads it. Raises: Problem."""
+        return _read_query(serializer, self.request.META.get("QUERY_STRING", ""))
+
+    def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the body as a serializer reads it. Raises: Problem."""
+        return _valid(serializer(data=self.request.data))
+
+
+async def in_history(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Read from history, beside all others who do. Raises: ServiceAway."""
+    if not settings.CASSANDRA_HOSTS:
+        raise ServiceAway("history is not set up")
+    return await sync_to_async(read, thread_sensitive=False)(*args, **kwargs)
+
+
+async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do something in the relational database."""
+    done: T = await database_sync_to_async(work)(*args, **kwargs)
+    return done
+
+
+@lru_cache(maxsize=2_000)
+def _read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, Any]:
+    """Return what a query says; programs ask for the same again and again. Raises: Problem."""
+    given = QueryDict(query)
+    reader = serializer(data={name: given.getlist(name)[-1] for name in given})
+    unknown = [name for name in given if name not in reader.fields and name != "format"]
+    if unknown:
+        raise Problem("invalid-request", "There is no such parameter.", [Wrong(name, "unknown") for name in unknown])
+    return MappingProxyType(_valid(reader))
+
+
+def _valid(serializer: Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _problem_of(error: exceptions.APIException) -> Problem:
+    match error:
+        case exceptions.ValidationError():
+            return Problem("invalid-request", "Some of it cannot be used: see errors.", _wrongs(error.detail))
+        case exceptions.UnsupportedMediaType():
+            return Problem("unsupported-media-type", "Send the body as application/json.")
+        case exceptions.ParseError():
+            return Problem("invalid-request", "The body is not JSON.")
+    raise error
+
+
+def _wrongs(detail: Any, name: str = "") -> list[Wrong]:
+    if isinstance(detail, dict):
+        return [one for key, value in detail.items() for one in _wrongs(value, _path(name, str(key)))]
+    if isinstance(detail, list):
+        return [one for value in detail for one in _wrongs(value, name)]
+    return [Wrong(name, str(detail))]
+
+
+def _path(name: str, key: str) -> str:
+    return name if key == "non_field_errors" else f"{name}.{key}" if name else key

@@ -1,0 +1,24 @@
+"""What a key may be allowed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """One permission of a key."""
+
+    READ_BOARDS = "read:boards"
+    READ_SERIES = "read:series"
+    READ_EVENTS = "read:events"
+    LIVE = "live"
+    WRITE_WATCHLISTS = "write:watchlists"
+
+
+SAID: dict[Scope, str] = {
+    Scope.READ_BOARDS: "Boards, channels with their live values, metrics, status, your watchlists and segments",
+    Scope.READ_SERIES: "A channel's history, and summaries of its streams",
+    Scope.READ_EVENTS: "What happened in a channel",
+    Scope.LIVE: "Live figures, pushed every second",
+    Scope.WRITE_WATCHLISTS: "Make, change and delete your watchlists",
+}
