@@ -65,6 +65,7 @@ def main(url: str, password_file: str) -> None:
                     for name, path in pages.items():
                         take(context.new_page(), url + path.format(**names), FOLDER / f"{name}-{theme}-{width}.webp")
                     context.close()
+        leave_the_first_visit(browser, url, state)
         browser.close()
 
 
@@ -91,12 +92,20 @@ def prepared(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
     for channel_id in ids[:6]:
         lists = post(context, url, "/watchlists/watch", channel=channel_id).json()["lists"]
     ended = [found for channel_id in ids if (found := ended_stream(page, url, channel_id))]
+    post(context, url, "/welcome/again")
     channel_id, stream = ended[0] if ended else (ids[0], f"/channels/{ids[0]}/streams")
     query = f"channel={channel_id}&board=messages&range=1h"
     shared = {kind: share(context, url, kind, query) for kind in ("page", "widget", "overlay")}
     context.close()
     of_channel = {"channel": channel_id, "channels": ",".join(ids[:4]), "stream": stream}
     return {**of_channel, "watchlist": str(lists[0]["id"]), **shared}
+
+
+def leave_the_first_visit(browser: Browser, url: str, state: Any) -> None:
+    """Leave the steps that were begun to be shown: they would lead the demo account away from its board."""
+    context = browser.new_context(storage_state=state)
+    post(context, url, "/welcome/leave")
+    context.close()
 
 
 def ended_stream(page: Page, url: str, channel_id: str) -> tuple[str, str] | None:

@@ -48,6 +48,7 @@ NO_PAGES = frozenset(
         "twitch_login",
         "twitch_callback",
         "healthz",
+        "api-key-revoke",
     ]
 )
 # Steps of a sign-in, a reset or of Twitch's own sign-in, which open in their course alone. They are made of the same
@@ -139,6 +140,9 @@ def every_place(boards: Sequence[str], ranges: Sequence[str]) -> list[Place]:
         Place("watchlists", "/watchlists"),
         Place("watchlist", "/watchlists/{watchlist}"),
         *(Place("welcome-step", f"/welcome/{step}") for step in range(1, 6)),
+        Place("api", "/api/", "stranger"),
+        Place("api-keys", "/account/keys/"),
+        Place("api-usage", "/account/usage/"),
         Place("shares", "/shares"),
         Place("share", "{page}", "stranger"),
         Place("share", "{comparison}", "stranger"),
