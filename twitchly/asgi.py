@@ -11,8 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 http = get_asgi_application()
 
 from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402  needs the app registry
-from apps.partners.bodies import SmallBodies  # noqa: E402
-from apps.partners.gate import ROOT  # noqa: E402
+from apps.partners.gate import Gate  # noqa: E402
 from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
@@ -21,7 +20,7 @@ from twitchly.websockets import StraightSend  # noqa: E402
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = ProtocolTypeRouter(
     {
-        "http": SmallBodies(http, ROOT),
+        "http": Gate(http),
         "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
     }
 )

@@ -122,8 +122,6 @@ INSTALLED_APPS = [
     "apps.partners",
 ]
 MIDDLEWARE = [
-    # Answers for the API before anything of the pages is asked: no session, no cookie.
-    "apps.partners.gate.api_apart",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",

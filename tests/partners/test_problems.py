@@ -28,6 +28,7 @@ from tests.valkey import Valkey
         ("GET", "boards", {"headers": {"Accept": "text/html"}}, 406, "not-acceptable"),
         ("GET", "boards/viewers?format=xml", {}, 406, "not-acceptable"),
         ("GET", "status.csv", {}, 406, "not-acceptable"),
+        ("GET", "boards", {"headers": {"Host": "elsewhere.example"}}, 400, "invalid-request"),
         ("GET", "boards/viewers?n=0", {}, 400, "invalid-request"),
         ("GET", "boards/viewers?n=many", {}, 400, "invalid-request"),
         ("GET", "boards/viewers?band=7", {}, 400, "invalid-request"),

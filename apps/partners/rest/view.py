@@ -149,8 +149,8 @@ async def in_history(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
 
 
 async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do something in the relational database."""
-    done: T = await database_sync_to_async(work)(*args, **kwargs)
+    """Do something in the relational database, in a thread that keeps its connection."""
+    done: T = await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
     return done
 
 
