@@ -11,7 +11,19 @@ import sys
 from bench import report
 from bench.machine import ROOT, described
 
-NAMES = ("parser", "listening", "joins", "stream", "scaling", "sinks", "sockets", "browser", "latency", "capacity")
+NAMES = (
+    "parser",
+    "listening",
+    "joins",
+    "stream",
+    "scaling",
+    "sinks",
+    "sockets",
+    "browser",
+    "api",
+    "latency",
+    "capacity",
+)
 
 
 def main(names: list[str]) -> int:

@@ -168,6 +168,19 @@ def browser(one: Figures) -> list[str]:
     ]
 
 
+def api(one: Figures) -> list[str]:
+    """What partners wait for."""
+    rows = [[name, value, one["aims"].get(name, "")] for name, value in one["figures"].items()]
+    return [
+        "## The API",
+        "",
+        "A whole copy with 500 channels and who asks, here. Each request of a steady rate has its moment, and",
+        "its time runs from there. Boards of ten rows and values of channels in turn, ten keys, limits on.",
+        "",
+        *markdown(["figure", "value", "aim"], rows),
+    ]
+
+
 def latency(one: Figures) -> list[str]:
     """From message to frame, and what all processes use meanwhile."""
     told = [[name.replace("_", " "), value] for name, value in one.items() if isinstance(value, int | float)]
@@ -239,6 +252,7 @@ SECTIONS: Mapping[str, Section] = {
     "sinks": sinks,
     "sockets": sockets,
     "browser": browser,
+    "api": api,
     "latency": latency,
     "hour": hour,
 }

@@ -1,0 +1,39 @@
+"""A past for a channel of a running copy, by way of Kafka."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import orjson
+from confluent_kafka import Producer
+
+from core.columns import WINDOW_MS, columns_of
+from core.records import Grain
+from core.times import DAY_MS, HOUR_MS, SECOND_MS
+from drills.stack import Stack, now_ms, wait_until
+
+
+def past_of_a_channel(stack: Stack) -> str:
+    """Give a live channel a day of live windows and 90 days of hours, by way of Kafka; return its id."""
+    wait_until(lambda: bool(stack.covered()), 180, "a channel to be listened to in full")
+    channel_id, now, dice = min(stack.covered()), now_ms(), random.Random(4)
+    producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
+    day, hour = range(now - DAY_MS, now, 10 * SECOND_MS), range(now - 90 * DAY_MS, now - HOUR_MS, HOUR_MS)
+    ends: list[tuple[str, Grain, Iterable[int]]] = [("windows-live", "live", day)]
+    ends += [("windows-live", "live_distinct", day), ("windows", "hour", hour), ("windows", "hour_distinct", hour)]
+    for topic, grain, times in ends:
+        step_ms = HOUR_MS if topic == "windows" else 10 * SECOND_MS
+        for at_ms in times:
+            producer.produce(topic, window(channel_id, grain, at_ms // step_ms * step_ms, dice), channel_id)
+        producer.flush(60)
+    return channel_id
+
+
+def window(channel_id: str, grain: Grain, end_ms: int, dice: random.Random) -> bytes:
+    """Return a window with all columns of its grain, heard in full."""
+    columns = {column.name: dice.randrange(1, 900) for column in columns_of(grain)}
+    if "observed_ms" in columns:
+        columns["observed_ms"] = WINDOW_MS[grain]
+    place = {"grain": grain, "channel_id": channel_id, "start_ms": end_ms - WINDOW_MS[grain], "end_ms": end_ms}
+    return orjson.dumps({**place, **columns})
