@@ -72,6 +72,8 @@ class Teller:
             limit=1_000_000,
             now_ms=lambda: self.now_ms,
             hash_key=lambda day: KEYS[(day - dt.date(2024, 1, 1)).days % 2],
+            # Between two scripts the job is waited for, for longer than a producer may stand still.
+            running_s=lambda: 0.0,
         )
         self._writer.own(dict.fromkeys(range(PARTITIONS), start_ms))
 

@@ -1,0 +1,263 @@
+"""`python -m drills.defences`: each defence is taken out of a copy of the source, and its test has to fail.
+
+A test that passes without what it tests is none. The copy is made of the tree as it stands and removed at the end;
+the tests are those of docs/security.md, and pass on the tree itself first.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# What a test needs of the tree; .venv is that of the tree itself.
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv*", "var", "node_modules", ".jars", "__pycache__", ".*_cache", "screens"
+)
+LIMIT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Defence:
+    """A line of the table: against what, the test, and the text that defends in a file, with what takes it out."""
+
+    against: str
+    test: str
+    path: str
+    text: str
+    instead: str
+
+
+DEFENCES = (
+    Defence(
+        "session fixation",
+        "tests/security/test_sessions.py::test_the_session_before_a_sign_in_is_not_the_one_after_it",
+        "twitchly/urls.py",
+        "admin.autodiscover()",
+        "from django.contrib.sessions.backends.db import SessionStore\n"
+        "SessionStore.cycle_key = lambda self: None  # type: ignore[method-assign]\n"
+        "admin.autodiscover()",
+    ),
+    Defence(
+        "forms of other sites (CSRF)",
+        "tests/security/test_sessions.py::test_no_address_takes_a_form_without_our_token",
+        "twitchly/settings.py",
+        '    "django.middleware.csrf.CsrfViewMiddleware",\n',
+        "",
+    ),
+    Defence(
+        "websockets of other sites",
+        "tests/dashboard/test_sockets.py::test_another_origin_is_refused",
+        "twitchly/asgi.py",
+        "SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))",
+        "AuthMiddlewareStack(URLRouter(websocket_urlpatterns))",
+    ),
+    Defence(
+        "forged keys",
+        "tests/partners/test_keys.py::test_a_forged_key_is_refused",
+        "apps/partners/keys/queries.py",
+        ".filter(digest=digest, owner__is_active=True)",
+        ".filter(owner__is_active=True)",
+    ),
+    Defence(
+        "expired keys",
+        "tests/partners/test_keys.py::test_an_expired_key_is_refused",
+        "apps/partners/callers.py",
+        'if caller.state == "expired" or (caller.expires_at is not None and caller.expires_at <= datetime.now(UTC)):',
+        "if False:",
+    ),
+    Defence(
+        "revoked keys",
+        "tests/partners/test_keys.py::test_a_revoked_key_is_refused_within_a_second_without_anybody_telling",
+        "apps/partners/callers.py",
+        "KEPT_S = 0.8",
+        "KEPT_S = 60.0",
+    ),
+    Defence(
+        "guessing of keys, by their number",
+        "tests/partners/test_limits.py::test_guessing_keys_ends_soon_and_not_for_those_who_have_one",
+        "apps/partners/admission.py",
+        "            await limits.guess(address)\n",
+        "            pass\n",
+    ),
+    Defence(
+        "guessing of keys, by the time it takes",
+        "tests/partners/test_key_work.py",
+        "apps/partners/keys/queries.py",
+        "    if key is None:\n        return None\n",
+        "    if key is None:\n        ApiKey.objects.count()\n        return None\n",
+    ),
+    Defence(
+        "a key that does what its scopes do not say",
+        "tests/partners/test_keys.py::test_a_key_opens_what_its_scope_says_and_nothing_else",
+        "apps/partners/rest/view.py",
+        "        require(self.caller, scope)\n",
+        "",
+    ),
+    Defence(
+        "things of other accounts, by pages",
+        "tests/security/test_objects.py::test_no_page_gives_away_or_changes_what_is_somebody_elses",
+        "apps/partners/keys/queries.py",
+        "ApiKey.objects.filter(owner=owner, pk=key_id)",
+        "ApiKey.objects.filter(pk=key_id)",
+    ),
+    Defence(
+        "things of other accounts, by keys",
+        "tests/security/test_objects.py::test_no_key_opens_what_is_somebody_elses",
+        "apps/partners/rest/lists.py",
+        "Segment.objects.filter(owner_id=owner_id, pk=segment_id)",
+        "Segment.objects.filter(pk=segment_id)",
+    ),
+    Defence(
+        "markup in names and titles",
+        "tests/dashboard/test_pages.py::test_hostile_names_and_titles_are_only_text",
+        "twitchly/settings.py",
+        '        "APP_DIRS": True,\n        "OPTIONS": {\n',
+        '        "APP_DIRS": True,\n        "OPTIONS": {\n            "autoescape": False,\n',
+    ),
+    Defence(
+        "markup in notes",
+        "tests/dashboard/test_notes.py::test_hostile_notes_are_only_text",
+        "twitchly/settings.py",
+        '        "APP_DIRS": True,\n        "OPTIONS": {\n',
+        '        "APP_DIRS": True,\n        "OPTIONS": {\n            "autoescape": False,\n',
+    ),
+    Defence(
+        "script that is not ours",
+        "tests/dashboard/test_pages.py::test_pages_keep_a_strict_policy_and_have_nothing_inline",
+        "twitchly/settings.py",
+        '    "csp.middleware.CSPMiddleware",\n',
+        "",
+    ),
+    Defence(
+        "formulas in CSV",
+        "tests/dashboard/test_exports.py::test_no_text_is_a_formula",
+        "apps/dashboard/exports/formats.py",
+        "if isinstance(cell, str) and cell.startswith(_FORMULA):",
+        "if False:",
+    ),
+    Defence(
+        "bodies that are too large",
+        "tests/partners/test_problems.py::test_what_cannot_be_done_is_a_problem",
+        "apps/partners/bodies.py",
+        "BODY_MAX_BYTES else None",
+        "BODY_MAX_BYTES else b''",
+    ),
+    Defence(
+        "frames that are too large",
+        "tests/dashboard/test_sockets.py::test_garbage_is_answered_with_its_reason_and_the_board_goes_on",
+        "apps/dashboard/wishes.py",
+        'if len(text.encode(errors="surrogatepass")) > FRAME_MAX_BYTES:',
+        "if False:",
+    ),
+    Defence(
+        "frames that are too many",
+        "tests/dashboard/test_sockets.py::test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket",
+        "apps/dashboard/sockets.py",
+        "if not self.allowance.take(time.monotonic()):",
+        "if False:",
+    ),
+    Defence(
+        "requests in drops (slow loris)",
+        "tests/security/test_slow_requests.py",
+        "twitchly/requests.py",
+        "self._limit = self.loop.call_later(self.REQUEST_S, self.transport.abort)",
+        "self._limit = self.loop.call_later(self.REQUEST_S, int)",
+    ),
+    Defence(
+        "sockets that read nothing",
+        "tests/dashboard/test_slow_reader.py::test_who_never_reads_is_cut_off_and_nothing_of_him_stays",
+        "twitchly/websockets.py",
+        "self.loop.call_later(self.CUT_OFF_S, self.transport.abort)",
+        "pass",
+    ),
+    Defence(
+        "made-up addresses (X-Forwarded-For)",
+        "tests/security/test_proxies.py",
+        "deploy/local/programs.py",
+        '["--no-proxy-headers"]',
+        "[]",
+    ),
+    Defence(
+        "redirects to other sites",
+        "tests/dashboard/test_watchlists.py::test_a_form_leads_to_no_page_of_others",
+        "apps/dashboard/watchlists/views.py",
+        "return target if is_ours else",
+        "return target if target else",
+    ),
+    Defence(
+        "hosts that are not ours, pages",
+        "tests/security/test_sessions.py::test_another_host_is_refused",
+        "twitchly/settings.py",
+        "ALLOWED_HOSTS = ",
+        'ALLOWED_HOSTS = ["*"] or ',
+    ),
+    Defence(
+        "hosts that are not ours, API",
+        "tests/partners/test_problems.py::test_what_cannot_be_done_is_a_problem",
+        "apps/partners/gate.py",
+        "        request.get_host()\n",
+        "",
+    ),
+    Defence(
+        "being sent to addresses inside",
+        "tests/security/test_outside.py::test_an_answer_leads_to_no_other_address",
+        "apps/ingest/services.py",
+        "client=httpx.Client()",
+        "client=httpx.Client(follow_redirects=True)",
+    ),
+    Defence(
+        "packages of other content",
+        "tests/security/test_dependencies.py",
+        "requirements/web.txt",
+        "    --hash=sha256:",
+        "    --hash=md5:",
+    ),
+)
+
+
+def main(only: str = "") -> int:
+    """Print a line for each defence, or for those with a word; return how many are not held by their test."""
+    chosen = [defence for defence in DEFENCES if only in defence.against]
+    failing = [defence.test for defence in chosen if not passes(ROOT, [defence.test])]
+    if failing:
+        print(f"these do not pass on the tree as it stands: {', '.join(failing)}")
+        return len(failing)
+    wrong = 0
+    for defence in chosen:
+        with tempfile.TemporaryDirectory(prefix="tw-") as folder:
+            copy = Path(folder) / "tree"
+            shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
+            (copy / "node_modules").symlink_to(ROOT / "node_modules")
+            take_out(copy, defence)
+            is_seen = not passes(copy, [defence.test])
+        print(f"{'fails without it' if is_seen else 'PASSES WITHOUT IT':18} {defence.against}", flush=True)
+        wrong += not is_seen
+    print(f"{len(chosen)} defences, {wrong} of them not held by their test")
+    return wrong
+
+
+def take_out(copy: Path, defence: Defence) -> None:
+    """Take a defence out of a copy. Raises: ValueError when it is not where the table says."""
+    path = copy / defence.path
+    text = path.read_text()
+    if defence.text not in text:
+        raise ValueError(f"{defence.path} has no {defence.text!r}")
+    path.write_text(text.replace(defence.text, defence.instead))
+
+
+def passes(tree: Path, tests: list[str]) -> bool:
+    """Say whether tests pass in a tree; what waits for ever does not."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not server", "-p", "no:cacheprovider", *tests]
+    try:
+        return subprocess.run(command, cwd=tree, capture_output=True, timeout=LIMIT_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""What we ask others for: Twitch alone, whatever an answer or a form names."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from pytest_django import Settings
+
+from apps.ingest.services import helix
+from core.errors import ServiceAway, TwitchRefused
+
+
+@contextmanager
+def server(location: str = "") -> Iterator[tuple[str, list[str]]]:
+    """A server that sends everybody elsewhere, or has a token; yield its address and what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302 if location else 200)
+            self.send_header("Location", location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            body = b'{"access_token": "made-up", "expires_in": 3600}'
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}", asked
+    finally:
+        running.shutdown()
+        thread.join()
+        running.server_close()
+
+
+def test_an_answer_leads_to_no_other_address(settings: Settings) -> None:
+    with server() as (inside, asked_inside), server(location=f"{inside}/secret") as (twitch, asked):
+        settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = twitch, f"{twitch}/token"
+        client = helix.__wrapped__()
+        with pytest.raises((ServiceAway, TwitchRefused)):
+            client.users(logins=["somebody"], until_s=client.until(2))
+    assert asked
+    assert asked_inside == []
+
+
+def test_a_login_is_a_parameter_and_nothing_else(settings: Settings) -> None:
+    with server() as (twitch, asked):
+        settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{twitch}/helix", f"{twitch}/token"
+        client = helix.__wrapped__()
+        with pytest.raises((ServiceAway, TwitchRefused)):
+            client.users(logins=["x&id=1#/../../secret?"], until_s=client.until(2))
+    assert set(asked) == {"/helix/users?login=x%26id%3D1%23%2F..%2F..%2Fsecret%3F"}
