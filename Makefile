@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight bench screens
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 lint:
 	.venv/bin/ruff format --check .
@@ -53,6 +53,9 @@ drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check
 drill-soak: ## All faults at random: MINUTES=30 SEED=1
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+drill-defences: ## Take each defence out of a copy of the source, see its test fail
+	@$(LOCAL) unit-prepare
+	.venv/bin/python -m drills.defences
 drill-midnight: ## Let a month end while a copy runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
@@ -64,7 +67,7 @@ VAR = $(or $(TWITCHLY_VAR),var)
 screens: ## Take pictures of the running copy's board into docs/screens
 	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) $(VAR)/demo-password
 
-.PHONY: lock clean clean-data
+.PHONY: lock audit clean clean-data
 UV_VERSION = 0.13.9
 COMPILE = cd requirements && ../.uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
@@ -73,7 +76,14 @@ lock: ## Write requirements/*.txt anew from the *.in files
 	$(COMPILE) web.in -o web.txt
 	$(COMPILE) -c web.txt test.in -o test.txt
 	$(COMPILE) flink.in -o flink.txt
+	$(COMPILE) audit.in -o audit.txt
 	rm -rf .uv
+audit: ## Ask the package indexes whether anything installed has a known hole; needs a network
+	$(FOUND_PYTHON) -m venv .audit && .audit/bin/pip install --quiet --require-hashes -r requirements/audit.txt
+	for list in web test flink; do \
+		.audit/bin/pip-audit --disable-pip --require-hashes -r requirements/$$list.txt || exit 1; done
+	npm audit
+	rm -rf .audit
 clean: ## Remove the environments, jars and packages
 	rm -rf .venv .venv-flink .jars node_modules static/vendor
 clean-data: ## Stop, and remove all data and logs of this copy

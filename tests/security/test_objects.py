@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -69,7 +70,7 @@ def test_no_page_gives_away_or_changes_what_is_somebody_elses(
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_no_key_opens_what_is_somebody_elses(boards: Boards, mine: Mapping[str, int], method: str) -> None:
     _, secret = await sync_to_async(new_key)(OTHER)
-    body = {"json": {"name": "theirs"}} if method == "PATCH" else {}
+    body: dict[str, Any] = {"json": {"name": "theirs"}} if method == "PATCH" else {}
     for path in (f"watchlists/{mine['watchlist_id']}", f"segments/{mine['segment_id']}"):
         status = (await Api(secret).ask(method, path, **body)).status_code
         assert status in ((404,) if path.startswith("watch") or method == "GET" else (404, 405))
