@@ -10,9 +10,11 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 http = get_asgi_application()
 
-from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402  needs the app registry
+from apps.dashboard import web_measures  # noqa: E402  needs the app registry
+from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402
 from apps.partners.gate import Gate  # noqa: E402
 from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
+from twitchly.lifespan import Lifespan  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
@@ -21,6 +23,7 @@ pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = ProtocolTypeRouter(
     {
         "http": Gate(http),
+        "lifespan": Lifespan(web_measures.begin),
         "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
     }
 )

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init
+from celery.signals import beat_init, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 
@@ -16,6 +16,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
     "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},
+    "look-at-status": {"task": "apps.dashboard.tasks.look_at_status", "schedule": 10.0, "options": {"expires": 10}},
     "tell-opt-outs": {"task": "apps.ingest.tasks.tell_opt_outs", "schedule": 60.0, "options": {"expires": 60}},
     "forget-hash-keys": {
         "task": "apps.ingest.tasks.forget_hash_keys",
@@ -29,3 +30,8 @@ app.conf.beat_schedule = {
 def refresh_at_once(**_kwargs: Any) -> None:
     """Do not leave the boards empty for the first minute."""
     app.send_task("apps.ingest.tasks.refresh_streams", expires=60)
+
+
+@setup_logging.connect
+def keep_our_logs(**_kwargs: Any) -> None:
+    """Write as all other processes do: that somebody answers this signal keeps Celery from its own way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -152,6 +153,19 @@ def ends_of(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
     except KafkaException as error:
         raise ServiceAway(f"Kafka does not tell the offsets of {place.topic}: {error}") from error
     return low, high
+
+
+def lag_of(consumer: Consumer) -> dict[str, int]:
+    """Return how many records wait for a consumer, by topic, as far as the driver knows without asking Kafka."""
+    lag: Counter[str] = Counter()
+    try:
+        places = consumer.position(consumer.assignment())
+    except KafkaException:
+        return {}
+    for place in places:
+        _, high = consumer.get_watermark_offsets(place, cached=True)
+        lag[place.topic.removeprefix(settings.KAFKA_TOPIC_PREFIX)] += max(0, high - place.offset) * (place.offset >= 0)
+    return dict(lag)
 
 
 def record_at(reader: Consumer, place: TopicPartition, offset: int) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import django_stubs_ext
 from cassandra.policies import ConstantReconnectionPolicy
 from django.core.exceptions import ImproperlyConfigured
 from environs.exceptions import EnvError
-from marshmallow.validate import Length, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from twitchly.env import ROOT, load
+from twitchly.logs import settings_for
 
 env = load()
 django_stubs_ext.monkeypatch()  # generic admin and form classes may be written with their model
@@ -30,6 +32,8 @@ try:
     HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
     DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'twitchly.sqlite3'}")
     PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
+    # Lines for people; JSON for whatever collects the logs of many processes.
+    LOG_FORMAT = env.str("LOG_FORMAT", "json" if HTTPS_ONLY else "line", validate=OneOf(["line", "json"]))
     EMAIL = env.dj_email_url("EMAIL_URL", "console:")
     if "EMAIL_BACKEND" not in EMAIL:
         raise EnvError("EMAIL_URL begins with an unknown scheme: use console:, smtp:, smtps:, submission: or file:")
@@ -82,9 +86,13 @@ try:
     PRODUCER_ID = env.str("PRODUCER_ID", "producer-1", validate=Length(min=1, max=100))
     BUFFER_RECORDS = env.int("BUFFER_RECORDS", 200_000, validate=Range(min=1_000))
 
-    # Prometheus, on loopback: this producer's page, and the Celery worker's.
+    # Prometheus, on loopback: a page for each process, none where the port is 0.
     METRICS_PORT = env.int("METRICS_PORT", WEB_PORT + 13)
     WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", WEB_PORT + 12)
+    WEB_METRICS_PORT = env.int("WEB_METRICS_PORT", WEB_PORT + 17)
+    HISTORY_METRICS_PORT = env.int("HISTORY_METRICS_PORT", WEB_PORT + 18)
+    BOARDS_METRICS_PORT = env.int("BOARDS_METRICS_PORT", WEB_PORT + 19)
+    STREAM_METRICS_PORT = env.int("STREAM_METRICS_PORT", WEB_PORT + 20)
 
     # The API: how much may come from one address, and which addresses are proxies of ours whose word on it counts.
     API_ADDRESS_PER_S = env.int("API_ADDRESS_PER_S", 500, validate=Range(min=1))
@@ -122,6 +130,7 @@ INSTALLED_APPS = [
     "apps.partners",
 ]
 MIDDLEWARE = [
+    "twitchly.request_counts.counted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",
@@ -187,6 +196,7 @@ CELERY_BROKER_URL = f"{REDIS_URL}/1"
 REDIS_LAYER_URL = f"{REDIS_URL}/2"
 REDIS_STREAMS_URL = f"{REDIS_URL}/3"
 REDIS_LIMITS_URL = f"{REDIS_URL}/4"
+REDIS_STATUS_URL = f"{REDIS_URL}/5"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -296,16 +306,4 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    # What these say at every try, our own processes say once: what they wait for.
-    "loggers": {
-        "httpx": {"level": "WARNING"},
-        "cassandra": {"level": "CRITICAL"},
-        "channels_redis": {"level": "CRITICAL"},
-    },
-}
+LOGGING = settings_for(LOG_FORMAT, os.environ)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Collection
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -42,6 +43,10 @@ class Hub:
         self._reading = asyncio.Lock()
         self._follower: asyncio.Task[None] | None = None
         self._waits_for: str | None = None
+        self._frames_of_gone = 0
+        self.slow_closed = 0
+        # When the last tick came, by the monotonic clock; first when somebody begins to wait for one.
+        self.ticked_s: float | None = None
         # Told of each session that ends, before its slots are: what they know of it is no longer so.
         self.on_end: list[Callable[[str], None]] = []
 
@@ -51,15 +56,28 @@ class Hub:
         self._slots.add(slot)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow())
+            self.ticked_s = time.monotonic()
         return slot
 
     def leave(self, slot: Slot) -> None:
+        if slot in self._slots:
+            self._frames_of_gone += slot.frames
         self._slots.discard(slot)
 
     @property
     def is_watched(self) -> bool:
         """Whether any socket is open."""
         return bool(self._slots)
+
+    @property
+    def open_slots(self) -> int:
+        """How many sockets are open."""
+        return len(self._slots)
+
+    @property
+    def frames(self) -> int:
+        """How many frames were taken so far. Asked for by another thread too: the list is made at once."""
+        return self._frames_of_gone + sum(slot.frames for slot in tuple(self._slots))
 
     async def subscribe(self, slot: Slot, asked: Subscribe) -> Collection[str]:
         """Fill the slot at once, then on each tick; return the ids of channels that are not known.
@@ -113,6 +131,7 @@ class Hub:
                 slot.ask_whether_allowed()
 
     async def _on_tick(self) -> None:
+        self.ticked_s = time.monotonic()
         try:
             await self.fill()
         except ServiceAway as error:
@@ -134,6 +153,7 @@ class Hub:
                 slot.fill(fillings, now_s)
                 if slot.is_stuck(now_s):
                     self.leave(slot)
+                    self.slow_closed += 1
                     slot.give_up()
 
     def _wait_for(self, what: str) -> None:
@@ -157,6 +177,11 @@ async def _messages(layer: Any) -> Any:
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hubs() -> list[Hub]:
+    """Return the hubs of this process: one, unless tests have made more."""
+    return list(_hubs.values())
 
 
 def running_hub() -> Hub:

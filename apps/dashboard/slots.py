@@ -60,7 +60,10 @@ class Subscription:
 
 
 class Slot:
-    """Room for one filling a subscription of one socket; `session` is the digest of the session it was opened with."""
+    """Room for one filling a subscription of one socket; `session` is the digest of the session it was opened with.
+
+    `frames` is how many it has taken.
+    """
 
     def __init__(self, session: str, subscription: Callable[[str, Wish], Subscription] = Subscription) -> None:
         self.session = session
@@ -71,6 +74,7 @@ class Slot:
         self._must_check = False
         self._waits_since_s: float | None = None
         self.given_up = False
+        self.frames = 0
         self.on_give_up: Callable[[], object] = lambda: None
         self._filled = asyncio.Event()
 
@@ -138,6 +142,7 @@ class Slot:
                 return self._errors.popleft()
             if self._ready:
                 self._waits_since_s = None
+                self.frames += 1
                 name = next(iter(self._ready))
                 del self._ready[name]
                 return self.subscriptions[name].frame()

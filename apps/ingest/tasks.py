@@ -12,9 +12,10 @@ from celery.signals import worker_process_init
 from django.conf import settings
 
 from apps.ingest import services, snapshot
-from apps.ingest.worker_measures import Refreshes, WorkerCollector, serve
+from apps.ingest.worker_measures import Refreshes, WorkerCollector
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
+from twitchly.measures import try_to_serve
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,9 @@ def forget_hash_keys() -> None:
 
 @worker_process_init.connect
 def serve_measures(**_kwargs: Any) -> None:
-    """Answer Prometheus. A worker whose port is taken works on without."""
+    """Answer Prometheus."""
     collector = WorkerCollector(refreshes, lambda: services.helix().results, _fetched_ms, now_ms)
-    try:
-        serve(collector, settings.WORKER_METRICS_PORT)
-    except OSError as error:
-        log.warning("no page for Prometheus on port %d: %s", settings.WORKER_METRICS_PORT, error)
+    try_to_serve(collector, settings.WORKER_METRICS_PORT)
 
 
 def _fetched_ms() -> int | None:

@@ -1,4 +1,4 @@
-"""What the Celery worker tells Prometheus about the list of channels."""
+"""What the Celery worker tells Prometheus about the list of channels, and the incidents it knows of."""
 
 from __future__ import annotations
 
@@ -6,30 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.ingest.snapshot import Stream
-
-# Every name that the worker's page has, and what it means.
-MEASURES: Mapping[str, str] = {
-    "twitchly_helix_calls": "Calls of Twitch's HTTP, tokens included, by status, or timeout, connection, malformed",
-    "twitchly_refreshes": "Refreshes of the list of channels, by result: done, failed, skipped (another was under way)",
-    "twitchly_refresh_success_timestamp_seconds": "When the list was refreshed last, in seconds since 1970",
-    "twitchly_listed_channels": "Channels on the list, by state: live, offline",
-    "twitchly_snapshot_age_seconds": "How old the list in Redis is",
-}
+from twitchly.measures import many, one
 
 
 @dataclass(slots=True)
 class Refreshes:
-    """What this worker's refreshes came to, as plain counts."""
+    """What this worker's refreshes came to, as plain counts; `incidents` are the rules of those that last."""
 
     results: Counter[str] = field(default_factory=Counter)
     done_ms: int | None = None
     live: int = 0
     offline: int = 0
+    incidents: frozenset[str] = frozenset()
 
     def done(self, streams: Iterable[Stream], at_ms: int) -> None:
         """Count a refresh that began at `at_ms` and published `streams`."""
@@ -54,35 +46,11 @@ class WorkerCollector(Collector):
         self._now_ms = now_ms
 
     def collect(self) -> Iterator[Metric]:
-        yield _counter("twitchly_helix_calls", "result", self._calls())
-        yield _counter("twitchly_refreshes", "result", self._refreshes.results)
-        if self._refreshes.done_ms is not None:
-            yield _gauge("twitchly_refresh_success_timestamp_seconds", self._refreshes.done_ms / 1000)
-            listed = GaugeMetricFamily(
-                "twitchly_listed_channels", MEASURES["twitchly_listed_channels"], labels=["state"]
-            )
-            listed.add_metric(["live"], self._refreshes.live)
-            listed.add_metric(["offline"], self._refreshes.offline)
-            yield listed
-        fetched_ms = self._fetched_ms()
-        if fetched_ms is not None:
-            yield _gauge("twitchly_snapshot_age_seconds", (self._now_ms() - fetched_ms) / 1000)
-
-
-def serve(collector: Collector, port: int) -> int:
-    """Answer Prometheus on loopback from a thread; return the port, a free one for 0. Raises: OSError."""
-    registry = CollectorRegistry()
-    registry.register(collector)
-    server, _thread = start_http_server(port, addr="127.0.0.1", registry=registry)
-    return int(server.server_port)
-
-
-def _counter(name: str, label: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(name, MEASURES[name], labels=[label])
-    for value, count in sorted(dict(counts).items()):
-        family.add_metric([value], count)
-    return family
-
-
-def _gauge(name: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, MEASURES[name], value=value)
+        done_ms, fetched_ms = self._refreshes.done_ms, self._fetched_ms()
+        listed = {"live": self._refreshes.live, "offline": self._refreshes.offline}
+        yield many("twitchly_helix_calls", self._calls())
+        yield many("twitchly_refreshes", self._refreshes.results)
+        yield one("twitchly_refresh_success_timestamp_seconds", None if done_ms is None else done_ms / 1000)
+        yield many("twitchly_listed_channels", {} if done_ms is None else listed)
+        yield one("twitchly_snapshot_age_seconds", None if fetched_ms is None else (self._now_ms() - fetched_ms) / 1000)
+        yield many("twitchly_incidents_open", dict.fromkeys(self._refreshes.incidents, 1.0))

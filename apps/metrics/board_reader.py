@@ -13,6 +13,7 @@ import redis.asyncio
 from apps.metrics.boards import LATE_DROPPED, board_key
 from apps.metrics.past import Moment, past_key
 from core.errors import ServiceAway
+from core.ranking import age_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,32 @@ class Standings:
     newest_end_ms: int | None
     late_dropped: int | None
     ranked: Mapping[str, list[tuple[str, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardsNow:
+    """The newest window end on the boards, how many channels have one of then, and the mean of their coverage."""
+
+    newest_end_ms: int | None
+    channels: int
+    coverage: float | None
+    late_dropped: int | None
+
+
+def read_boards_now(url: str) -> BoardsNow:
+    """Return how the boards stand, for callers without an event loop. Raises: ServiceAway."""
+    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    with _away(), client, client.pipeline(transaction=False) as pipe:
+        pipe.zrevrange("ends:live", 0, 0, withscores=True)
+        pipe.hvals("values:live")
+        pipe.get(LATE_DROPPED)
+        newest, values, late = pipe.execute()
+    if not newest:
+        return BoardsNow(None, 0, None, None)
+    newest_ms = int(newest[0][1])
+    found = [live["coverage"] for one in values if age_of((live := orjson.loads(one))["end_ms"], newest_ms) == "fresh"]
+    mean = sum(found) / len(found) if found else None
+    return BoardsNow(newest_ms, len(found), mean, None if late is None else int(late))
 
 
 class BoardReader:

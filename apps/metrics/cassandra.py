@@ -56,6 +56,13 @@ def open_session() -> Any:
     return session
 
 
+def answers(within_s: float) -> bool:
+    """Say whether Cassandra answers in time. Raises: ServiceAway when it does not."""
+    with away():
+        open_session().execute("SELECT key FROM system.local", timeout=within_s)
+    return True
+
+
 @cache
 def prepare(session: Any, query: str) -> Any:
     """Return a prepared statement; each is prepared once."""

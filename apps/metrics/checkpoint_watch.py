@@ -9,12 +9,22 @@ LATE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A complete checkpoint: when it was made, by Flink's clock, how large its state is, and how long it took."""
+
+    at_ms: int
+    size_bytes: int
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoints:
     """How many checkpoints of a job were completed and how many failed so far, and why the last one failed."""
 
     completed: int
     failed: int
     why: str = ""
+    newest: Checkpoint | None = None
 
 
 class CheckpointWatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from apps.metrics.checkpoint_watch import Checkpoints
+from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from core.errors import ServiceAway, TwitchlyError
 from core.topics import TOPIC
 from twitchly.clock import now_ms
@@ -115,17 +116,20 @@ class FlinkCluster:
         return causes[-1] if causes else "no exception is known"
 
     def counters(self, job_id: str) -> dict[str, int]:
-        """Return records read, those of them that were no JSON, and rows dropped late. Raises: ServiceAway."""
-        totals = {"numRecordsIn": 0, "numRecordsOut": 0, "numLateRecordsDropped": 0}
+        """Return records read, those of them that were no JSON, rows dropped late, and records yet to be read.
+
+        Raises: ServiceAway.
+        """
+        totals = {"numRecordsIn": 0, "numRecordsOut": 0, "numLateRecordsDropped": 0, "pendingRecords": 0}
         for vertex in self._get(f"/jobs/{job_id}")["vertices"]:
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
             ids = [metric["id"] for metric in self._get(path)]
             chosen = [i for i in ids if _is_source_count(i) or i.endswith("numLateRecordsDropped")]
             if chosen:
                 for metric in self._get(path, {"get": ",".join(chosen)}):
-                    totals[metric["id"].rpartition(".")[2]] += int(float(metric["value"]))
-        read, rows, late = totals.values()
-        return {"records_read": read, "not_json": read - rows, "late_dropped": late}
+                    totals[metric["id"].rpartition(".")[2]] += _whole(metric["value"])
+        read, rows, late, waiting = totals.values()
+        return {"records_read": read, "not_json": read - rows, "late_dropped": late, "waiting": waiting}
 
     def checkpoints(self, job_id: str) -> Checkpoints:
         """Return how the checkpoints of a job have come out so far. Raises: ServiceAway.
@@ -136,7 +140,12 @@ class FlinkCluster:
         # One that failed before it began is counted, and has no entry of its own.
         counts, failed = found["counts"], found["latest"]["failed"] or {}
         why = str(failed.get("failure_message") or "no reason is known")
-        return Checkpoints(int(counts["completed"]), int(counts["failed"]), why)
+        return Checkpoints(int(counts["completed"]), int(counts["failed"]), why, _newest(found["latest"]))
+
+    def restarts(self, job_id: str) -> int:
+        """Return how often a job was restarted since it was submitted. Raises: ServiceAway."""
+        found = self._get(f"/jobs/{job_id}/metrics", {"get": "numRestarts"})
+        return int(float(found[0]["value"])) if found else 0
 
     def submit(self, name: str, *, plan: Plan, checkpoint: Path | None) -> str:
         """Submit the job, from a checkpoint if there is one; return its id.
@@ -226,7 +235,22 @@ def forget_checkpoints(root: Path, job_id: str) -> bool:
 
 
 def _is_source_count(metric: str) -> bool:
-    return "Source__chat" in metric and metric.rpartition(".")[2] in ("numRecordsIn", "numRecordsOut")
+    names = ("numRecordsIn", "numRecordsOut", "pendingRecords")
+    return "Source__chat" in metric and metric.rpartition(".")[2] in names
+
+
+def _whole(value: str) -> int:
+    """Return a metric's value; one that Kafka's driver does not know yet is not a number."""
+    number = float(value)
+    return 0 if math.isnan(number) else max(0, int(number))
+
+
+def _newest(latest: dict[str, Any]) -> Checkpoint | None:
+    done = latest.get("completed")
+    if not done:
+        return None
+    at_ms = int(done["latest_ack_timestamp"]) + int(settings.CLOCK_OFFSET_MS)
+    return Checkpoint(at_ms, int(done["state_size"]), int(done["end_to_end_duration"]))
 
 
 def _last_word(output: str) -> str:

@@ -198,3 +198,55 @@ def minute_lines(
         channel_id: [(w.end_ms, y) for w in windows if (y := value(w.columns, window_ms)) is not None]
         for channel_id, windows in found.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class GapsOfMany:
+    """Gaps of several channels that have one reason and overlap."""
+
+    from_ms: int
+    until_ms: int
+    reason: str
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeardOfMany:
+    """Which share of a span was listened to, by channel, and the gaps that began in it, newest first."""
+
+    coverage: Mapping[str, float]
+    gaps: Sequence[GapsOfMany]
+
+
+def heard(channel_ids: Collection[str], from_ms: int, until_ms: int) -> HeardOfMany:
+    """Return how well these channels were listened to; one without any minute is left out. Raises: ServiceAway."""
+    store, minute_ms = WindowStore(), WINDOW_MS["minute"]
+    windows = store.read_many("minute", channel_ids, from_ms, until_ms, {"observed_ms"})
+    events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
+    gaps = {i: [g for g in found if g.kind == "gap" and g.until_ms is not None] for i, found in events.items()}
+    coverage = {}
+    for channel_id, minutes in windows.items():
+        unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps.get(channel_id, ()))
+        claimed = [(w.columns.get("observed_ms", 0), w.end_ms - minute_ms, w.end_ms) for w in minutes]
+        if claimed:
+            coverage[channel_id] = sum(unheard.observed_ms(*one) for one in claimed) / (len(claimed) * minute_ms)
+    return HeardOfMany(coverage, together(gap for found in gaps.values() for gap in found if gap.at_ms >= from_ms))
+
+
+def together(gaps: Iterable[EventRecord]) -> list[GapsOfMany]:
+    """Return gaps of many channels, those of one reason that overlap as one, the newest first."""
+    groups: list[tuple[GapsOfMany, set[str]]] = []
+    last: dict[str, int] = {}
+    for gap in sorted(gaps, key=lambda one: one.at_ms):
+        until_ms = gap.until_ms or gap.at_ms
+        place = last.get(gap.reason)
+        if place is not None and gap.at_ms <= groups[place][0].until_ms:
+            group, channels = groups[place]
+            channels.add(gap.channel_id)
+            group = replace(group, until_ms=max(group.until_ms, until_ms), channels=len(channels))
+            groups[place] = group, channels
+        else:
+            last[gap.reason] = len(groups)
+            said = GAP_REASONS.get(gap.reason, gap.reason)
+            groups.append((GapsOfMany(gap.at_ms, until_ms, said, 1), {gap.channel_id}))
+    return [group for group, _ in reversed(groups)]

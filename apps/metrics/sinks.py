@@ -17,13 +17,14 @@ from apps.metrics.boards import BoardWriter
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.readers import place_of, taken_ms, window_in
+from apps.metrics.sink_measures import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
 from core.errors import BadRecord, ServiceAway
 from core.excitement import EVERY_MS, PAST_MS, Past
 from core.records import EventRecord, Grain, WindowRecord
 from core.share_limit import Excess, ShareLimits
-from twitchly.kafka import is_fatal, offsets_at, topic_name
+from twitchly.kafka import is_fatal, offsets_at, topic_name, topic_of
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,18 @@ class HistorySink:
     """
 
     def __init__(
-        self, consumer: Consumer, store: WindowStore, broadcasts: BroadcastStore, dead_letters: DeadLetters
+        self,
+        consumer: Consumer,
+        store: WindowStore,
+        broadcasts: BroadcastStore,
+        dead_letters: DeadLetters,
+        counts: SinkCounts,
     ) -> None:
         self._consumer = consumer
         self._store = store
         self._broadcasts = broadcasts
         self._dead_letters = dead_letters
+        self._counts = counts
         self._limits = ShareLimits()
         self._summaries = Summaries()
         self._places: dict[tuple[str, int], TopicPartition] = {}
@@ -58,17 +65,20 @@ class HistorySink:
 
     def step(self, stop: Callable[[], bool]) -> int:
         """Carry one batch over and return its size; waits as long as Cassandra is away, unless told to stop."""
+        self._counts.look(self._consumer)
         if self._halt is not None:
             self._halt.step()
             return 0
         messages = _good(self._consumer.consume(1000, timeout=0.2))
         batch = read_batch(messages, self._limits)
+        self._counts.read(messages)
         if batch.next_places and self._carry(batch, stop):
             self._sum_up()
             self._places |= {(place.topic, place.partition): place for place in batch.next_places}
             self._commit([self._summaries.held(place) for place in self._places.values()])
         if batch.excess is not None:
             self._halt = Halt(self._consumer, batch.excess)
+            self._counts.halted = str(batch.excess)
         return len(messages)
 
     def _carry(self, batch: Batch, stop: Callable[[], bool]) -> bool:
@@ -82,17 +92,22 @@ class HistorySink:
         self._summaries.stored(windows)
         for message, reason in batch.unusable:
             self._dead_letters.add(message, reason)
+            self._counts.dead_letters[topic_of(message)] += 1
         return self._dead_letters.flush(stop)
 
     def _write(self, windows: list[WindowRecord], events: list[EventRecord], stop: Callable[[], bool]) -> bool:
+        began_s = time.monotonic()
         while True:
             try:
                 self._store.write(windows, [event for event in events if event.kind != OPT_OUT])
                 for event in events:
                     if event.kind == OPT_OUT:
                         self._store.forget(event.channel_id, event.at_ms)
+                self._counts.waits = False
+                self._counts.wrote(windows, len(events), time.monotonic() - began_s)
                 return True
             except ServiceAway as error:
+                self._counts.waits = True
                 log.warning("waiting for Cassandra with %d windows: %s", len(windows), error)
                 if stop():
                     return False
@@ -153,9 +168,10 @@ class BoardsSink:
 
     SETTLE_S = 0.5
 
-    def __init__(self, consumer: Consumer, writer: BoardWriter) -> None:
+    def __init__(self, consumer: Consumer, writer: BoardWriter, counts: SinkCounts) -> None:
         self._consumer = consumer
         self._writer = writer
+        self._counts = counts
         self._past = Past()
         self._ends: dict[str, int] = {}
         self._pending_since: float | None = None
@@ -164,7 +180,9 @@ class BoardsSink:
 
     def step(self, stop: Callable[[], bool]) -> int:
         """Apply one batch and return its size; tick when a window end's rows have all come."""
+        self._counts.look(self._consumer)
         messages = _good(self._consumer.consume(5000, timeout=0.05))
+        self._counts.read(messages)
         windows = self._read(messages)
         for window in windows:
             if window.grain == "live_distinct":
@@ -192,15 +210,20 @@ class BoardsSink:
             except BadRecord as error:
                 # History, which reads this topic too, writes it to the dead letters: once is enough.
                 log.warning("skipped an unusable window: %s", error)
+                self._counts.dead_letters[topic_of(message)] += 1
         return windows
 
     def _apply(self, grain: Grain, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
         excitement = self._excitement(windows) if grain == "live_distinct" else {}
+        began_s = time.monotonic()
         while True:
             try:
                 self._writer.apply(grain, windows, excitement)
+                self._counts.waits = False
+                self._counts.wrote(windows, 0, time.monotonic() - began_s)
                 break
             except redis.RedisError as error:
+                self._counts.waits = True
                 log.warning("waiting for Redis: %s", error)
                 if stop():
                     return

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from io import BytesIO
@@ -24,6 +23,7 @@ from django.urls import Resolver404, get_resolver
 from apps.partners import problems
 from apps.partners.bodies import BODY_MAX_BYTES, read_body
 from apps.partners.problems import Problem
+from twitchly import request_counts
 from twitchly.origin import Application
 
 ROOT = "/api/v1/"
@@ -70,16 +70,18 @@ def _request(scope: Any, body: bytes) -> HttpRequest:
 
 async def answer(request: HttpRequest, *, is_cut: bool = False) -> Any:
     """Answer a request to the API, whatever happens; `is_cut`: its body was too large to be read."""
-    request_id = secrets.token_hex(8)
+    began_s, code = request_counts.begin(), "ok"
+    request_id = request_counts.request_id()
     try:
         response = await _answer(request, is_cut)
     except Problem as problem:
-        response = problems.answer(problem, request_id)
+        code, response = problem.code, problems.answer(problem, request_id)
     except Exception:
         log.exception("the request %s to the API failed", request_id)
         fault = Problem("internal-error", f"The fault is ours, and written down as {request_id}. Try again.")
-        response = problems.answer(fault, request_id)
-    response["X-Request-Id"] = request_id
+        code, response = fault.code, problems.answer(fault, request_id)
+    request_counts.REQUESTS.api[code] += 1
+    request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
     if settings.SECURE_HSTS_SECONDS:
         response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"

@@ -30,10 +30,14 @@ NAMES = (
     "producer-2's metrics",
     "producer-3's metrics",
     "producer-4's metrics",
+    "web's metrics",
+    "history sink's metrics",
+    "boards sink's metrics",
+    "stream job's metrics",
 )
 SIMULATED = ("simulated IRC", "simulated Helix", "simulated WebSocket", "simulated TLS")
 # How far apart the blocks of two copies lie.
-BLOCK = 20
+BLOCK = 30
 
 
 @dataclass(frozen=True, slots=True)

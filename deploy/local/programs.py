@@ -107,6 +107,8 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
         "--ws-ping-timeout",
         "90",
         "--no-server-header",
+        # Requests are counted; a list of who read what is nobody's business.
+        "--no-access-log",
         "--timeout-graceful-shutdown",
         "5",
         *_proxies(layout),

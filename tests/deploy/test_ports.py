@@ -17,8 +17,9 @@ def listener() -> Iterator[socket.socket]:
 
 def test_each_server_counts_on_from_the_web_port() -> None:
     ports = Ports(8000)
-    assert [ports[name] for name in NAMES] == list(range(8000, 8017))
+    assert [ports[name] for name in NAMES] == list(range(8000, 8021))
     assert (ports.web, ports["Kafka"], ports["Valkey"], ports["simulated Helix"]) == (8000, 8001, 8005, 8009)
+    assert (ports["web's metrics"], ports["stream job's metrics"]) == (8017, 8020)
     assert (ports["simulated TLS"], ports["producer's metrics"], ports["producer-4's metrics"]) == (8011, 8013, 8016)
 
 

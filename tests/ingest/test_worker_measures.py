@@ -10,7 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from apps.ingest.snapshot import Stream
-from apps.ingest.worker_measures import MEASURES, Refreshes, WorkerCollector, serve
+from apps.ingest.worker_measures import Refreshes, WorkerCollector
+from core.measures import told_by
+from twitchly.measures import serve
 
 T0 = 1_795_400_000_000
 ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "")
@@ -23,6 +25,7 @@ def samples(collector: WorkerCollector) -> dict[tuple[str, ...], float]:
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
+        if not sample.name.startswith("process_")
     }
 
 
@@ -31,6 +34,7 @@ def test_a_refresh_is_told_to_prometheus() -> None:
     collector = WorkerCollector(refreshes, lambda: calls, lambda: T0, lambda: T0 + 30_500)
     refreshes.results["failed"] += 2
     refreshes.done([ADA, replace(ADA, id="9"), BOB], T0)
+    refreshes.incidents = frozenset(["boards"])
     found = samples(collector)
     assert found == {
         ("twitchly_helix_calls_total", "200"): 8,
@@ -41,8 +45,9 @@ def test_a_refresh_is_told_to_prometheus() -> None:
         ("twitchly_listed_channels", "live"): 2,
         ("twitchly_listed_channels", "offline"): 1,
         ("twitchly_snapshot_age_seconds",): 30.5,
+        ("twitchly_incidents_open", "boards"): 1,
     }
-    assert {name[0].removesuffix("_total") for name in found} == MEASURES.keys()
+    assert {name[0].removesuffix("_total") for name in found} == told_by("worker") - told_by("all")
 
 
 def test_what_is_not_known_is_absent() -> None:

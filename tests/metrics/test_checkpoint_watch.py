@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from apps.metrics.checkpoint_watch import LATE_S, Checkpoints, CheckpointWatch
+from apps.metrics.checkpoint_watch import LATE_S, Checkpoint, Checkpoints, CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster
 
 
@@ -58,8 +58,10 @@ def cluster_that_answers(checkpoints: object) -> FlinkCluster:
 
 def test_flink_tells_how_many_were_completed_and_why_the_last_one_failed() -> None:
     counts = {"restored": 1, "total": 9, "in_progress": 1, "completed": 6, "failed": 2}
-    calm = cluster_that_answers({"counts": counts, "latest": {"completed": {"id": 7}, "failed": None}})
-    assert calm.checkpoints("a") == Checkpoints(6, 2, "no reason is known")
+    done = {"id": 7, "latest_ack_timestamp": 1_795_400_000_000, "state_size": 81_920, "end_to_end_duration": 140}
+    calm = cluster_that_answers({"counts": counts, "latest": {"completed": done, "failed": None}})
+    newest = Checkpoint(1_795_400_000_000, 81_920, 140)
+    assert calm.checkpoints("a") == Checkpoints(6, 2, "no reason is known", newest)
     failed = {"failed": {"id": 8, "failure_message": "Read-only file system"}}
     assert cluster_that_answers({"counts": counts, "latest": failed}).checkpoints("a").why == "Read-only file system"
     unknown = {"failed": {"id": 8, "failure_message": None}}

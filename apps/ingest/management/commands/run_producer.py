@@ -9,12 +9,13 @@ from typing import Any
 import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, start_http_server
 
 from apps.ingest.listening.connection import Server
 from apps.ingest.listening.measures import ProducerMeasures
 from apps.ingest.listening.producer import ChatProducer
-from twitchly import kafka
+from apps.ingest.listening.vitals import ProducerVitals
+from twitchly import kafka, vitals
+from twitchly.measures import try_to_serve
 from twitchly.running import Stop
 
 
@@ -45,14 +46,6 @@ class Command(BaseCommand):
             settings.TWITCH_IRC_CA_FILE,
         )
         producer = ChatProducer(server, kafka.producer(), name)
-        if metrics_port:
-            _serve_measures(producer, metrics_port)
+        try_to_serve(ProducerMeasures(producer), metrics_port)
+        vitals.tell_always("producer", name, ProducerVitals(producer))
         await producer.run(stop)
-
-
-def _serve_measures(producer: ChatProducer, port: int) -> None:
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    registry.register(ProducerMeasures(producer))
-    start_http_server(port, addr="127.0.0.1", registry=registry)

@@ -12,9 +12,12 @@ from django.core.management.base import BaseCommand
 from apps.metrics.boards import BoardWriter, floors_in_force
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
+from apps.metrics.sink_measures import SinkCounts, SinkMeasures, SinkVitals
 from apps.metrics.sinks import HISTORY_TOPICS, BoardsSink, HistorySink
 from apps.metrics.store import WindowStore
-from twitchly import kafka
+from twitchly import kafka, vitals
+from twitchly.clock import now_ms
+from twitchly.measures import try_to_serve
 from twitchly.running import Stop
 
 
@@ -24,32 +27,39 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("sink", choices=["history", "boards"])
         parser.add_argument("--name", default="1", help="unique among the sinks of this kind")
+        parser.add_argument("--metrics-port", type=int, help="of Prometheus' page, 0 for none")
 
-    def handle(self, *_args: Any, sink: str, name: str, **_options: Any) -> None:
-        stop = Stop()
+    def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
+        stop, counts = Stop(), SinkCounts()
+        try_to_serve(SinkMeasures(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
+        vitals.tell_always(sink, name, SinkVitals(counts, now_ms))
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
         # Static membership: one that died and is started again has its partitions at once.
         consumer = kafka.consumer(sink, **{"group.instance.id": f"sink-{sink}-{name}"})
         try:
             if sink == "history":
-                self._history(consumer, stop)
+                self._history(consumer, counts, stop)
             else:
-                self._boards(consumer, stop)
+                self._boards(consumer, counts, stop)
         finally:
             consumer.close()
 
-    def _history(self, consumer: Any, stop: Stop) -> None:
+    def _history(self, consumer: Any, counts: SinkCounts, stop: Stop) -> None:
         store = WindowStore()
-        history = HistorySink(consumer, store, BroadcastStore(store), DeadLetters(kafka.producer()))
+        history = HistorySink(consumer, store, BroadcastStore(store), DeadLetters(kafka.producer()), counts)
         while not stop():
             history.step(stop)
 
-    def _boards(self, consumer: Any, stop: Stop) -> None:
+    def _boards(self, consumer: Any, counts: SinkCounts, stop: Stop) -> None:
         client = redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5)
-        boards = BoardsSink(consumer, BoardWriter(client, floors_in_force()))
+        boards = BoardsSink(consumer, BoardWriter(client, floors_in_force()), counts)
         try:
             while not stop():
                 boards.step(stop)
         finally:
             boards.close()
+
+
+def _port(sink: str) -> int:
+    return int(settings.HISTORY_METRICS_PORT if sink == "history" else settings.BOARDS_METRICS_PORT)

@@ -17,17 +17,26 @@ from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
+from apps.metrics.stream_measures import StreamMeasures, StreamState, StreamVitals
 from core.errors import ServiceAway
-from twitchly import kafka
+from twitchly import kafka, vitals
+from twitchly.clock import now_ms
+from twitchly.measures import try_to_serve
 from twitchly.running import Stop
 
 log = logging.getLogger(__name__)
 
+# In rounds of a second.
+COUNT_EVERY = 10
 REPORT_EVERY = 30
 
 
 class Command(BaseCommand):
     help = __doc__
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._state = StreamState()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--watch", action="store_true", help="bring the job back whenever it is gone")
@@ -35,46 +44,63 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, watch: bool, name: str, **_options: Any) -> None:
         stop = Stop()
+        if watch:
+            try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
+            vitals.tell_always("stream", name, StreamVitals(self._state))
         kafka.wait_for_topic("chat", stop)
         with httpx.Client(timeout=10) as client:
             cluster = FlinkCluster(client)
             job = StreamJob(cluster, name, stop)
             if watch:
-                self._watch(cluster, job, stop)
+                self._watch(cluster, job, name, stop)
             else:
                 try:
                     self.stdout.write(f"job {job.ensure()} runs")
                 except (ServiceAway, SubmitFailed) as error:
                     raise CommandError(str(error)) from error
 
-    def _report(self, job_id: str, counters: dict[str, int], late: LateDrops) -> None:
+    def _report(self, job_id: str) -> None:
         """Say in the log, and tell the pages, how the job does."""
-        late.look(job_id, counters["late_dropped"])
-        log.info("job %s: %s; dropped as late since we watch: %d", job_id, counters, late.total)
+        state = self._state
+        log.info("job %s: %s; dropped as late since we watch: %d", job_id, state.counters, state.late_dropped)
         try:
             with redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5) as client:
-                tell_late_dropped(client, late.total)
+                tell_late_dropped(client, state.late_dropped)
         except redis.RedisError as error:
             log.warning("nobody can be told of late records: %s", error)
 
-    def _watch(self, cluster: FlinkCluster, job: StreamJob, stop: Stop) -> None:
+    def _watch(self, cluster: FlinkCluster, job: StreamJob, name: str, stop: Stop) -> None:
         rounds, checkpoints, late = 0, CheckpointWatch(), LateDrops()
         while not stop():
             try:
+                # To bring a job back takes minutes: until then it does not run.
+                self._state.runs = any(found.is_running for found in cluster.jobs(name))
+                self._state.answers = True
                 job_id = job.ensure()
                 if job_id is not None:
                     self._look(cluster, job_id, checkpoints)
+                    if rounds % COUNT_EVERY == 0:
+                        self._count(cluster, job_id, late)
                     if rounds % REPORT_EVERY == 0:
-                        self._report(job_id, cluster.counters(job_id), late)
+                        self._report(job_id)
                 rounds += 1
             except ServiceAway as error:
+                self._state.answers = self._state.runs = False
                 log.warning("waiting: %s", error)
             except SubmitFailed as error:
+                self._state.runs = False
                 log.error("the job does not run, next try in 5 s: %s", error)
                 stop.wait(5)
             stop.wait(1)
 
     def _look(self, cluster: FlinkCluster, job_id: str, checkpoints: CheckpointWatch) -> None:
-        news = checkpoints.look(job_id, cluster.checkpoints(job_id), time.monotonic())
+        self._state.checkpoints = cluster.checkpoints(job_id)
+        news = checkpoints.look(job_id, self._state.checkpoints, time.monotonic())
         if news is not None:
             log.log(logging.INFO if checkpoints.is_well else logging.WARNING, "job %s: %s", job_id, news)
+
+    def _count(self, cluster: FlinkCluster, job_id: str, late: LateDrops) -> None:
+        self._state.counters = cluster.counters(job_id)
+        self._state.restarts = cluster.restarts(job_id)
+        late.look(job_id, self._state.counters["late_dropped"])
+        self._state.late_dropped = late.total

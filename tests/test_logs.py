@@ -1,0 +1,139 @@
+"""Logs as JSON and as lines: what is in them, and that nobody is."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import path
+from pytest_django import Settings
+
+from apps.dashboard.services import ensure_user
+from apps.partners.keys.secret import new_secret
+from twitchly.asgi import application
+from twitchly.logs import JsonFormatter, LineFormatter, process_name, without_persons
+from twitchly.urls import urlpatterns as pages
+
+EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
+CHAT = "what somebody wrote into a chat"
+
+
+def breaks(request: HttpRequest, token: str) -> HttpResponse:
+    raise RuntimeError(f"{len(request.body)} bytes at {token} from {request.META['REMOTE_ADDR']} of {EMAIL}")
+
+
+urlpatterns = [path("breaks/<str:token>", breaks), *pages]
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(params=["json", "line"])
+def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """All that is logged, by each of the formatters."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(JsonFormatter("web") if request.param == "json" else LineFormatter("%(name)s %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def test_a_line_is_one_object_with_what_is_needed_to_find_it() -> None:
+    record = logging.LogRecord("apps.x", logging.WARNING, "f", 1, "waiting for %s\nand more", ("Kafka",), None)
+    found = json.loads(JsonFormatter("producer").format(record))
+    assert found.pop("time").endswith("+00:00")
+    assert found == {
+        "level": "WARNING",
+        "logger": "apps.x",
+        "process": "producer",
+        "message": "waiting for Kafka\nand more",
+    }
+    assert "\n" not in JsonFormatter("producer").format(record)
+
+
+def test_a_request_s_id_is_in_its_lines_and_in_its_answer(client: Client, settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.test_logs"
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(JsonFormatter("web"))
+    logging.getLogger().addHandler(handler)
+    client.raise_request_exception = False
+    response = client.get("/breaks/1")
+    logging.getLogger().removeHandler(handler)
+    lines = [json.loads(line) for line in text.getvalue().splitlines()]
+    (failed,) = [line for line in lines if line["level"] == "ERROR"]
+    assert failed["request_id"] == response.headers["X-Request-Id"]
+    assert "RuntimeError" in failed["exception"]
+
+
+async def ask_with(key: str) -> int:
+    """Ask the API from afar, and return the status."""
+    transport = httpx.ASGITransport(application, client=(ADDRESS, 1))
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+        return (await client.get("/api/v1/boards", params={"q": CHAT})).status_code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_named_when_people_sign_in_ask_and_fail(
+    client: Client, settings: Settings, written: io.StringIO
+) -> None:
+    ensure_user(email=EMAIL, password=PASSWORD)
+    key = new_secret()
+    from_afar = {"REMOTE_ADDR": ADDRESS}
+    for password in ("wrong-password-of-theirs", PASSWORD):
+        client.post("/account/login/", {"login": EMAIL, "password": password}, **from_afar)  # type: ignore[arg-type]
+    assert async_to_sync(ask_with)(key) == 401
+    client.get("/nowhere?email=" + EMAIL, **from_afar)  # type: ignore[arg-type]
+    client.get("/s/a-link-that-opens-something", **from_afar)  # type: ignore[arg-type]
+    settings.ROOT_URLCONF = "tests.test_logs"
+    client.raise_request_exception = False
+    client.post("/breaks/now?token=abc", {"text": CHAT, "password": PASSWORD}, **from_afar)  # type: ignore[arg-type]
+    found = written.getvalue()
+    assert "RuntimeError" in found
+    for secret in (EMAIL, PASSWORD, "wrong-password-of-theirs", ADDRESS, CHAT, key, "a-link-that-opens", "token=abc"):
+        assert secret not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("mail to ada.b+c@mail.example.org failed", "mail to <e-mail> failed"),
+        ("refused 203.0.113.9:51234", "refused <address>:51234"),
+        ("refused 2001:db8::7.", "refused <address>."),
+        ("waiting for Kafka at 127.0.0.1:8001", "waiting for Kafka at 127.0.0.1:8001"),
+        ("at 22:24:37 and 1:02", "at 22:24:37 and 1:02"),
+        ("Authorization: Bearer twitchly_abcdefghijklmnopqrstuvwxyz0123456789", "Authorization: Bearer <key>"),
+        ("PASS oauth:abcdefghijkl", "PASS oauth <token>"),
+        ("{'password': 'abc def', 'x': 1}", "{'password': <hidden>, 'x': 1}"),
+        ("Not Found: /s/abc:def", "Not Found: /s/<link>"),
+        ("GET /find?q=ada", "GET /find?<query>"),
+        ("no tick: 3 of 4", "no tick: 3 of 4"),
+    ],
+)
+def test_what_names_a_person_or_opens_a_door_is_hidden(text: str, written: str) -> None:
+    assert without_persons(text) == written
+
+
+def test_a_process_is_called_as_the_supervisor_or_its_command_calls_it() -> None:
+    assert process_name(["manage.py", "run_sink", "history"], {"SUPERVISOR_PROCESS_NAME": "sink-history"}) == (
+        "sink-history"
+    )
+    assert process_name(["/srv/manage.py", "run_sink", "history"], {}) == "run_sink history"
+    assert process_name(["/venv/bin/celery", "-A", "twitchly"], {}) == "celery"
