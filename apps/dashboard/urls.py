@@ -9,6 +9,7 @@ from apps.dashboard.compare import views as compare
 from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
 from apps.dashboard.shares import views as shares
+from apps.dashboard.status import views as status
 from apps.dashboard.watchlists import views as watchlists
 from apps.dashboard.welcome import views as welcome
 
@@ -78,5 +79,8 @@ urlpatterns = [
     path("account/times", accounts.times, name="account-times"),
     path("account/delete", accounts.delete, name="account-delete"),
     path("account/", include("allauth.urls")),
+    path("status", status.status, name="status"),
+    path("status/now", status.now, name="status-now"),
     path("healthz", views.healthz, name="healthz"),
+    path("readyz", status.readyz, name="readyz"),
 ]

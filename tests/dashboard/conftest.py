@@ -36,6 +36,7 @@ def valkey(valkey_server: Valkey, settings: Settings) -> Valkey:
 def use_redis(settings: Settings, url: str) -> None:
     settings.REDIS_BOARDS_URL = f"{url}/0"
     settings.REDIS_STREAMS_URL = f"{url}/3"
+    settings.REDIS_STATUS_URL = f"{url}/5"
     layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
     settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": {"hosts": [f"{url}/2"], "prefix": "twitchly"}}}
     channel_layers.backends.clear()

@@ -48,6 +48,8 @@ NO_PAGES = frozenset(
         "twitch_login",
         "twitch_callback",
         "healthz",
+        "readyz",
+        "status-now",
         "api-key-revoke",
     ]
 )
@@ -132,6 +134,8 @@ def every_place(boards: Sequence[str], ranges: Sequence[str]) -> list[Place]:
         Place("find", "/find?q=nobody-has-this-name"),
         Place("ask", "/ask"),
         Place("method", "/method", "stranger"),
+        Place("status", "/status", "stranger"),
+        Place("status", "/status"),
         Place("channel-streams", "/channels/{channel}/streams"),
         Place("channel-stream", "/channels/{channel}/streams/{started_ms}"),
         Place("compare", "/compare"),

@@ -99,6 +99,7 @@ async def test_the_status_says_which_twitch_it_is_and_how_old_the_figures_are(ap
     status = (await api.get("status")).json()
     assert (status["source"], status["state"], status["channels"]) == ("simulated", "live", 3)
     assert status["age_s"] < 30
+    assert (status["trust"], status["incidents"]) == ("trusted", [])
 
 
 async def test_filters_are_those_of_the_pages(api: Api, boards: Boards) -> None:

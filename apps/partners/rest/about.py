@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import DatabaseError
 from rest_framework.request import Request
 
 from apps.dashboard.freshness import viewers_freshness
+from apps.dashboard.status.queries import kept
 from apps.metrics.boards import floors_in_force
 from apps.partners.description.made import description_bytes
 from apps.partners.description.schema import operation
@@ -22,9 +25,8 @@ from core.columns import SLIDE_MS
 from core.errors import NotFound, ServiceAway
 from core.metric_docs import floor_of
 from core.metrics import METRIC, METRICS, Metric
+from core.status import BOARDS_STALE_MS
 from twitchly.clock import now_ms
-
-STALE_AFTER_MS = 30_000
 
 
 class MetricListView(ApiView):
@@ -73,11 +75,12 @@ def metric_json(metric: Metric) -> dict[str, Any]:
 
 
 async def status_json() -> dict[str, Any]:
-    """Return what is known; while Redis is away that is little."""
+    """Return what is known, as the page “Status” has it; while Redis is away that is little."""
     now = now_ms()
     source = "simulated" if settings.TWITCH_IS_SIMULATED else "twitch"
     status: dict[str, Any] = {"now": moment(now), "source": source, "state": "unknown", "viewers": "unknown"}
     status |= {"newest_end": None, "age_s": None, "viewers_at": None, "channels": 0, "late_dropped": None}
+    status |= await trust_json(now)
     try:
         reading = await running_readings().get()
     except ServiceAway:
@@ -85,8 +88,18 @@ async def status_json() -> dict[str, Any]:
     newest_ms, viewers_ms = reading.newest_end_ms, reading.viewers_at_ms
     if newest_ms is not None:
         age_ms = max(0, now - newest_ms)
-        status["state"] = "stale" if age_ms > STALE_AFTER_MS else "live"
+        status["state"] = "stale" if age_ms > BOARDS_STALE_MS else "live"
         status |= {"newest_end": moment(newest_ms), "age_s": age_ms / 1000}
     if viewers_ms is not None:
         status |= {"viewers_at": moment(viewers_ms), "viewers": viewers_freshness(viewers_ms, now)}
     return status | {"channels": len(live_channels(reading)), "late_dropped": reading.late_dropped}
+
+
+async def trust_json(now: int) -> dict[str, Any]:
+    """Return whether the figures can be trusted, and what is wrong."""
+    try:
+        found = await database_sync_to_async(kept.read, thread_sensitive=False)(now)
+    except DatabaseError:
+        return {"trust": "unknown", "coverage_hour": None, "incidents": []}
+    lasting = [{"rule": one.rule, "since": moment(one.since_ms), "cause": one.cause} for one in found.lasting]
+    return {"trust": found.verdict, "coverage_hour": found.hour_coverage, "incidents": lasting}

@@ -208,6 +208,12 @@ class MetricList(Shape):
     next = CharField(allow_null=True)
 
 
+class LastingIncident(Shape):
+    rule = CharField(help_text="What kind it is; kinds may be added.")
+    since = DateTimeField()
+    cause = CharField(help_text="In plain words.")
+
+
 class Status(Shape):
     now = DateTimeField()
     source_ = ChoiceField(choices=["simulated", "twitch"], help_text="Which Twitch the figures come from.")
@@ -218,6 +224,13 @@ class Status(Shape):
     viewers = ChoiceField(choices=["fresh", "stale", "unknown"])
     channels = IntegerField(help_text="How many are live and listened to.")
     late_dropped = IntegerField(allow_null=True, help_text="Records that came too late to be counted.")
+    trust = ChoiceField(
+        choices=["trusted", "partial", "untrusted", "starting", "unknown"],
+        help_text="Whether live figures can be trusted now: `partial`: with a limit, which the incidents or the "
+        "coverage tell; `starting`: nothing has been counted yet.",
+    )
+    coverage_hour = FloatField(allow_null=True, help_text="Mean share of the past hour in which channels were heard.")
+    incidents = LastingIncident(many=True, help_text="What is wrong now; what was is on the page Status.")
 
 
 class Watchlist(Shape):

@@ -1,0 +1,41 @@
+"""What is known of the whole right now, from where each process leaves it."""
+
+from __future__ import annotations
+
+import logging
+
+import redis
+from django.conf import settings
+
+from apps.ingest import snapshot
+from apps.metrics.board_reader import read_boards_now
+from core.errors import ServiceAway
+from core.status import Look
+from twitchly.vitals import read_signs
+
+log = logging.getLogger(__name__)
+
+
+def look(now_ms: int) -> Look:
+    """Return what is known; while Redis is away that is nothing."""
+    try:
+        boards, signs = read_boards_now(settings.REDIS_BOARDS_URL), read_signs()
+        listed_ms = _listed_ms()
+    except (ServiceAway, redis.RedisError) as error:
+        log.warning("the status is told without figures: %s", error)
+        return Look(now_ms, store_away=True)
+    return Look(
+        now_ms,
+        boards.newest_end_ms,
+        boards.coverage,
+        boards.channels,
+        listed_ms,
+        boards.late_dropped,
+        tuple(signs),
+    )
+
+
+def _listed_ms() -> int | None:
+    with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        found = snapshot.read_now(client)
+    return found.fetched_ms if found else None

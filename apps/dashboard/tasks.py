@@ -1,0 +1,21 @@
+"""What Celery does for the pages."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.dashboard.status.looking import look
+from apps.dashboard.status.services import write_down
+from apps.ingest.tasks import refreshes
+from core.status import Sign
+from twitchly import vitals
+from twitchly.clock import now_ms
+
+
+@shared_task
+def look_at_status() -> None:
+    """Write down how the whole does; a look that fails is made up for by the next one."""
+    seen = look(now_ms())
+    refreshes.incidents = write_down(seen)
+    facts = {"done": refreshes.results["done"], "failed": refreshes.results["failed"], "live": refreshes.live}
+    vitals.tell_once(Sign("worker", "1", seen.at_ms, facts))

@@ -1,0 +1,67 @@
+"""How the status page words a bar and a state: never by colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.dashboard.status.queries import Bar
+from apps.dashboard.status.stages import State
+from apps.dashboard.templatetags.figures import duration, hm, number, percent
+
+register = template.Library()
+
+_WORDS: dict[State, str] = {"works": "Works", "wrong": "Trouble", "unknown": "Not known yet"}
+_SIGNS: dict[State, str] = {"works": "✓", "wrong": "!", "unknown": "–"}
+
+
+@register.simple_tag
+def state(which: State) -> SafeString:
+    """Return a state by sign and word."""
+    return format_html(
+        '<span class="state {}"><i aria-hidden="true">{}</i>{}</span>', which, _SIGNS[which], _WORDS[which]
+    )
+
+
+@register.simple_tag
+def day(start_ms: int) -> str:
+    """Return a day in UTC."""
+    moment = datetime.fromtimestamp(start_ms / 1000, UTC)
+    return f"{moment.day} {moment.strftime('%b %Y')}"
+
+
+@register.simple_tag
+def minute_said(bar: Bar) -> str:
+    """Return what a bar of a minute says."""
+    return f"{hm(bar.start_ms)} UTC: {_said(bar)}"
+
+
+@register.simple_tag
+def day_said(bar: Bar) -> str:
+    """Return what a bar of a day says."""
+    more = f", {bar.incidents} incident{'s' * (bar.incidents != 1)}" if bar.incidents else ""
+    return f"{day(bar.start_ms)}: {_said(bar)}{more}"
+
+
+@register.simple_tag
+def bars_said(bars: Sequence[Bar], unit: str) -> str:
+    """Return what all bars say together, for who cannot see them."""
+    known = [bar for bar in bars if bar.state != "none"]
+    if not known:
+        return f"No {unit} is known yet."
+    whole = sum(bar.state == "whole" for bar in known)
+    worst = min((bar.coverage for bar in known if bar.coverage is not None), default=None)
+    said = f"{number(whole, 0)} of {number(len(known), 0)} {unit}s that are known were heard in full."
+    return said if worst is None else f"{said} The worst had {percent(worst)} %."
+
+
+def _said(bar: Bar) -> str:
+    if bar.state == "none":
+        return "not running"
+    heard = "coverage not known" if bar.coverage is None else f"{percent(bar.coverage)} % heard"
+    trouble = f", {duration(bar.troubled_ms)} of trouble" if bar.troubled_ms else ""
+    return f"{heard}{trouble}"
