@@ -1,0 +1,79 @@
+"""The status page of a running copy, by everybody and by staff, when all works and when a sink was ended."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+from prometheus_client.parser import text_string_to_metric_families
+
+from core.measures import Process, told_by
+from drills.stack import Stack, wait_until
+from tests.e2e.visitor import make_account, visit
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+
+# Each process with a page: how far its port is from the web's.
+PAGES: dict[Process, int] = {"worker": 12, "producer": 13, "web": 17, "history": 18, "boards": 19, "stream": 20}
+# An incident is seen at the next look, and the page asks anew every 10 s; the worker may be at Helix meanwhile.
+SEEN_MS = 120_000
+
+
+@pytest.mark.parametrize("process", PAGES)
+def test_a_process_tells_prometheus_all_that_is_listed_and_nothing_else(stack: Stack, process: Process) -> None:
+    address = f"http://127.0.0.1:{stack.port + PAGES[process]}/metrics"
+    found = {family.name: family for family in text_string_to_metric_families(httpx.get(address, timeout=10).text)}
+    assert found.keys() == told_by(process)
+    assert all(family.documentation for family in found.values())
+
+
+def test_metrics_are_not_among_the_pages(stack: Stack) -> None:
+    assert httpx.get(f"{stack.url}/metrics").status_code == 404
+
+
+def test_a_running_copy_is_ready(stack: Stack) -> None:
+    assert httpx.get(f"{stack.url}/readyz", timeout=10).json() == {"ready": True, "missing": []}
+
+
+def test_everybody_sees_whether_figures_can_be_trusted(browser: Browser, stack: Stack) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(f"{stack.url}/status")
+    expect(page.locator("#stages tbody tr")).to_have_count(7)
+    assert page.locator('#stages [data-state="unknown"]').count() == 0
+    expect(page.get_by_text("Simulated", exact=True).first).to_be_visible()
+    expect(page.locator("#days li")).to_have_count(90)
+    expect(page.get_by_text("Heard least in the past hour")).to_have_count(0)
+    page.close()
+
+
+def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser: Browser, stack: Stack) -> None:
+    email = f"{uuid.uuid4().hex[:12]}@example.com"
+    make_account(stack, email)
+    staff = f"User.objects.filter(email='{email}').update(is_staff=True)"
+    stack.manage("shell", "-c", f"from apps.dashboard.models import User; {staff}")
+    with visit(browser, stack, "/?board=messages", email=email) as (page, problems):
+        page.goto(f"{stack.url}/status")
+        expect(page.locator('[data-stage="listening"]')).to_contain_text("channels joined")
+        expect(page.get_by_role("heading", name="Heard least in the past hour")).to_be_visible()
+        expect(page.get_by_role("heading", name="Gaps of the past hour")).to_be_visible()
+        stack.end("sink-boards")
+        try:
+            expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_be_visible(timeout=SEEN_MS)
+            expect(page.locator("#verdict")).to_have_attribute("data-verdict", "untrusted")
+            expect(page.locator('[data-stage="boards"]')).to_have_attribute("data-state", "wrong")
+            # Written down, so that it is remembered.
+            wait_until(lambda: incidents(stack) == 1, 120, "the incident to be written down")
+        finally:
+            stack.begin("sink-boards")
+        expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_have_count(0, timeout=SEEN_MS)
+        wait_until(lambda: incidents(stack) == 0, 120, "the incident to end")
+        expect(page.locator('#incidents [data-rule="boards"]').first).to_contain_text("to", timeout=SEEN_MS)
+    assert problems == []
+
+
+def incidents(stack: Stack) -> int:
+    """Return how many incidents of the boards last, as they are written down."""
+    query = "Incident.objects.filter(rule='boards', ended_ms=None, is_sure=True).count()"
+    return int(stack.manage("shell", "-c", f"from apps.dashboard.models import Incident; print({query})").split()[-1])
