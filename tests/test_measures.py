@@ -1,0 +1,114 @@
+"""What processes tell Prometheus and each other, without servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from apps.dashboard.web_measures import WebMeasures, WebVitals
+from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
+from apps.metrics.sink_measures import SinkCounts, SinkMeasures, SinkVitals
+from apps.metrics.stream_measures import StreamMeasures, StreamState, StreamVitals
+from core.measures import MEASURE, MEASURES, Process, told_by
+from core.records import WindowRecord
+from twitchly.measures import BUCKETS_S, Seconds, many, one, spread
+from twitchly.vitals import Rate
+
+T0 = 1_795_400_000_000
+
+
+def told(collector: Collector) -> dict[str, Metric]:
+    return {family.name: family for family in collector.collect()}
+
+
+def values(family: Metric) -> dict[tuple[str, ...], float]:
+    return {tuple(sample.labels.values()): sample.value for sample in family.samples}
+
+
+@pytest.mark.parametrize(
+    ("process", "collector"),
+    [
+        ("history", SinkMeasures(SinkCounts(), lambda: T0)),
+        ("boards", SinkMeasures(SinkCounts(), lambda: T0)),
+        ("stream", StreamMeasures(StreamState(), lambda: T0)),
+        ("web", WebMeasures()),
+    ],
+)
+def test_a_page_has_all_that_is_listed_from_the_first_moment_on(process: Process, collector: Collector) -> None:
+    assert told(collector).keys() == told_by(process) - told_by("all")
+
+
+def test_one_name_means_the_same_wherever_it_is_told() -> None:
+    assert {(m.name, m.kind, m.labels, m.text) for m in MEASURES} == {
+        (m.name, m.kind, m.labels, m.text) for m in MEASURE.values()
+    }
+
+
+def test_a_value_that_is_not_known_is_no_sample() -> None:
+    assert one("twitchly_stream_checkpoint_age_seconds", None).samples == []
+    assert many("twitchly_sink_rows", {}).samples == []
+
+
+def test_seconds_are_told_by_buckets_that_add_up() -> None:
+    seconds = Seconds()
+    for took_s in (0.001, 0.2, 0.25, 99.0):
+        seconds.add(took_s)
+    samples = spread("twitchly_http_request_seconds", {"board": seconds}).samples
+    buckets = [sample.value for sample in samples if sample.name.endswith("_bucket")]
+    assert (len(buckets), buckets[0], buckets[BUCKETS_S.index(0.25)], buckets[-2:]) == (11, 1, 3, [3, 4])
+    assert {s.name: s.value for s in samples if not s.name.endswith("_bucket")} == {
+        "twitchly_http_request_seconds_count": 4,
+        "twitchly_http_request_seconds_sum": pytest.approx(99.451),
+    }
+
+
+def windows(*ends_ms: int) -> Iterable[WindowRecord]:
+    return [WindowRecord("1", "live", end_ms - 30_000, end_ms, {"messages": 1}) for end_ms in ends_ms]
+
+
+def test_a_sink_tells_what_it_wrote_and_how_far_it_is_behind() -> None:
+    counts = SinkCounts()
+    counts.wrote(windows(T0 - 2_000, T0 - 5_000), 3, 0.01)
+    counts.read_ms, counts.lag = T0 - 40_000, {"windows-live": 0}
+    found = told(SinkMeasures(counts, lambda: T0))
+    assert values(found["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
+    assert values(found["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
+    assert values(found["twitchly_sink_lag_seconds"]) == {(): 0.0}
+    counts.lag, counts.halted = {"windows-live": 7}, "too many"
+    found = told(SinkMeasures(counts, lambda: T0))
+    assert values(found["twitchly_sink_lag_seconds"]) == {(): 40.0}
+    assert values(found["twitchly_sink_halted"]) == {(): 1.0}
+    facts = SinkVitals(counts, lambda: T0)()
+    assert (facts["lag"], facts["lag_s"], facts["halted"], facts["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
+
+
+def test_a_sink_that_waits_for_its_store_is_behind_though_nothing_more_has_come() -> None:
+    assert SinkCounts(read_ms=T0 - 9_000, waits=True).behind_s(T0) == 9.0
+    assert SinkCounts(waits=True).behind_s(T0) == 0.0
+
+
+def test_the_stream_job_is_told_with_its_newest_checkpoint() -> None:
+    counters = {"records_read": 900, "not_json": 1, "late_dropped": 0, "waiting": 12}
+    made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
+    state = StreamState(True, True, 1, 3, counters, made)
+    found = {name: values(family) for name, family in told(StreamMeasures(state, lambda: T0)).items()}
+    assert found["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
+    assert found["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
+    assert found["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
+    assert (found["twitchly_stream_lag_records"], found["twitchly_stream_late_dropped"]) == ({(): 12}, {(): 3})
+    assert StreamVitals(state)()["checkpoint_ms"] == T0 - 12_000
+
+
+def test_signs_of_life_can_be_told_before_anything_has_happened() -> None:
+    assert StreamVitals(StreamState())()["checkpoint_ms"] == 0
+    assert WebVitals()()["requests_per_s"] == 0.0
+
+
+def test_a_rate_is_that_of_the_past_20_s_and_begins_anew_with_its_count() -> None:
+    rate = Rate()
+    assert [rate.per_s(count, at_s) for count, at_s in ((100, 0), (150, 5), (300, 20), (900, 30))] == [0, 0, 10, 10]
+    assert rate.per_s(1_100, 40) == 40
+    assert rate.per_s(5, 45) == 0
