@@ -11,6 +11,8 @@ import redis
 import redis.asyncio
 
 KEY = "streams"
+# What was decided when the list was made, in short.
+CURATION_KEY = "streams-curation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,15 @@ def decode(raw: bytes | str) -> Snapshot:
     return Snapshot(int(data["fetched_ms"]), {stream.id: stream for stream in streams})
 
 
-def write(client: redis.Redis, streams: Iterable[Stream], fetched_ms: int) -> None:
-    """Replace the snapshot."""
-    client.set(KEY, encode(streams, fetched_ms))
+def write(client: redis.Redis, streams: Iterable[Stream], fetched_ms: int, curation: str = "") -> None:
+    """Replace the snapshot, made by this `curation`."""
+    client.mset({KEY: encode(streams, fetched_ms), CURATION_KEY: curation})
+
+
+def curation_of(client: redis.Redis) -> str:
+    """Return the curation that the snapshot was made by, "" where nobody knows."""
+    raw = client.get(CURATION_KEY)
+    return raw.decode() if isinstance(raw, bytes) else ""
 
 
 async def read(client: redis.asyncio.Redis) -> Snapshot | None:

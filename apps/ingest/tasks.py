@@ -12,6 +12,7 @@ from celery.signals import worker_process_init
 from django.conf import settings
 
 from apps.ingest import services, snapshot
+from apps.ingest.curation.decisions import end_decisions
 from apps.ingest.worker_measures import Refreshes, WorkerCollector, serve
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
@@ -37,6 +38,21 @@ def refresh_streams() -> None:
         return
     refreshes.done(followed.streams, started_ms)
     log.info("%d channels live, %d kept offline, %d events", refreshes.live, refreshes.offline, len(followed.records))
+
+
+@shared_task
+def follow_curation() -> None:
+    """End what was decided for a time, and let whatever was decided take effect at once."""
+    now = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC)
+    if ended := end_decisions(now=now):
+        log.info("%d pins and blocks ended by themselves", ended)
+    try:
+        is_behind = services.is_behind()
+    except TwitchlyError as error:
+        log.error("what was decided is not followed: %s", error)
+        return
+    if is_behind:
+        refresh_streams()
 
 
 @shared_task
