@@ -29,11 +29,11 @@ class Audited(admin.ModelAdmin[Any]):
         before, after = form.values_before, self.values_of(form.instance)  # type: ignore[attr-defined]
         if before is None or before != after:
             act = Act.Kind.ADDED if before is None else Act.Kind.CHANGED
-            record(by=name_of(request.user), act=act, of=form.instance, before=before, after=after)
+            self._record(request, act, form.instance, before, after)
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        record(by=name_of(request.user), act=Act.Kind.DELETED, of=obj, before=self.values_of(obj))
+        self._record(request, Act.Kind.DELETED, obj, self.values_of(obj), None)
         super().delete_model(request, obj)
 
     @transaction.atomic
@@ -44,6 +44,21 @@ class Audited(admin.ModelAdmin[Any]):
     def values_of(self, obj: models.Model) -> dict[str, Any]:
         """Return the audited values as JSON has them."""
         return {name: plain(getattr(obj, name)) for name in self.audited}
+
+    def label_of(self, obj: Any) -> str:
+        """Return what the object is called in the log, which must not name people who are not staff."""
+        return str(obj)
+
+    def _record(
+        self,
+        request: HttpRequest,
+        act: Act.Kind,
+        obj: models.Model,
+        before: dict[str, Any] | None,
+        after: dict[str, Any] | None,
+    ) -> None:
+        by = name_of(request.user)
+        record(by=by, act=act, of=obj, before=before, after=after, label=self.label_of(obj))
 
 
 def plain(value: Any) -> Any:

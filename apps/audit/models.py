@@ -54,12 +54,10 @@ class Act(_Row):
         BLOCKED = "blocked", "blocked"
         LEFT = "left", "left to its rank"
         ENDED = "ended", "ended by itself"
-        ASKED = "asked", "asked for"
         ACCEPTED = "accepted", "accepted"
         DECLINED = "declined", "declined"
         WITHDRAWN = "withdrawn", "withdrawn"
         REVOKED = "revoked", "revoked"
-        SIGNED_OUT = "signed_out", "signed out"
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     by = models.CharField(max_length=254, db_index=True)

@@ -31,8 +31,12 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
+    label: str = "",
 ) -> None:
-    """Write down an act. Of the values, which are as JSON has them, those are kept that differ."""
+    """Write down an act; `label` is what the object is called where its own text would name a person.
+
+    Of the values, which are as JSON has them, those are kept that differ.
+    """
     was, now = dict(before or {}), dict(after or {})
     differing = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
     Act.objects.create(
@@ -40,7 +44,7 @@ def record(
         act=act,
         model=str(of._meta.verbose_name),
         object_id=str(of.pk),
-        label=str(of)[:254],
+        label=(label or str(of))[:254],
         before={name: was[name] for name in sorted(differing & was.keys())},
         after={name: now[name] for name in sorted(differing & now.keys())},
         reason=reason[:254],

@@ -8,14 +8,16 @@ from django.db.models import QuerySet
 from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from apps.audit.audited import Audited
 from apps.audit.queries import Proof, proof_of
 from apps.audit.services import name_of
 from apps.ingest.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision_of
 from apps.ingest.curation.importing import import_sheet
+from apps.ingest.curation.receipts import token_of
 from apps.ingest.forms import BotForm, ChannelAddForm, ChannelChangeForm, ManyForm, OptOutAddForm, TagsForm
 from apps.ingest.models import Bot, Channel, OptOut, Tag
 from core.errors import Refused
@@ -194,10 +196,10 @@ class OptOutAdmin(Audited):
     audited = ("kind", "login", "twitch_id", "note")
 
     def get_readonly_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> tuple[str, ...]:
-        return ("kind", "login", "twitch_id", "created_at", "told_at", "proof") if obj else ()
+        return ("kind", "login", "twitch_id", "created_at", "told_at", "proof", "receipt") if obj else ()
 
     def get_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> Any:
-        return (*self.fields, "created_at", "told_at", "proof") if obj else self.fields
+        return (*self.fields, "created_at", "told_at", "proof", "receipt") if obj else self.fields
 
     def get_form(self, request: HttpRequest, obj: OptOut | None = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change, **(options if obj else {"form": OptOutAddForm, **options}))
@@ -212,6 +214,11 @@ class OptOutAdmin(Audited):
         if opt_out.kind == OptOut.Kind.USER:
             return "Nothing: history keeps nothing of single people."
         return said_of(proof_of(opt_out.event))
+
+    @admin.display(description="receipt")
+    def receipt(self, opt_out: OptOut) -> str:
+        address = reverse("opt-out-receipt", args=[token_of(opt_out)])
+        return format_html('<a href="{}">For whoever opted out: nobody can guess its address</a>', address)
 
 
 def said_of(proof: Proof | None) -> str:

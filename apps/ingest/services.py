@@ -21,7 +21,7 @@ from apps.ingest.event_sender import EventSender
 from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
 from apps.ingest.helix import Helix, User
 from apps.ingest.helix_calls import Timing
-from apps.ingest.models import Channel, HashKey, OptOut
+from apps.ingest.models import Channel, FormerLogin, HashKey, OptOut
 from core.errors import NotFound, ServiceAway
 from core.records import event_record
 from core.wanted import Curation
@@ -56,7 +56,8 @@ def refresh_streams(
         # Told before they are kept: what Kafka did not take still differs from the table at the next refresh.
         untold = (sender or event_sender()).send(followed.records)
         save_channels([row for row in followed.rows if row.id not in untold])
-        snapshot.write(store, followed.streams, now_ms, _digest(curation))
+        digest = _digest(curation)
+        snapshot.write(store, followed.streams, now_ms, barred=curation.barred, curation=digest)
     return followed
 
 
@@ -162,6 +163,23 @@ def tell_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
     untold = (sender or event_sender()).send(records)
     told = [one.pk for one in waiting if one.twitch_id not in untold]
     return OptOut.objects.filter(pk__in=told).update(told_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
+
+
+def forget_profiles() -> int:
+    """Blank what Twitch told of channels that opted out and have left the list; return how many had any."""
+    out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
+    known = Channel.objects.filter(pk__in=out, is_wanted=False).exclude(last_seen_at=None, title="", category="")
+    FormerLogin.objects.filter(channel_id__in=out).delete()
+    return known.update(
+        title="",
+        category="",
+        language="",
+        viewers=0,
+        viewers_raw=0,
+        last_seen_at=None,
+        started_at=None,
+        offline_since=None,
+    )
 
 
 def hash_key(day: dt.date) -> bytes:

@@ -60,6 +60,7 @@ def tell_opt_outs() -> None:
     """Let history forget the channels that opted out."""
     if told := services.tell_opt_outs(now_ms=now_ms()):
         log.info("history was told to forget %d channels", told)
+    services.forget_profiles()
 
 
 @shared_task
