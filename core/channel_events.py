@@ -56,6 +56,9 @@ _COUNTED: Mapping[str, str] = {
 }
 _GIFTS = frozenset({"subgift", "anonsubgift"})
 _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
+# A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
+STILL_HEARD_MS = 90_000
+OPT_OUT = "opt_out"
 _COUNT_MAX = 10_000_000
 
 

@@ -73,7 +73,10 @@ TOPICS: tuple[Topic, ...] = (
         7 * DAY_MS,
     ),
     *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
-    *_with_dead_letters(Topic("channel-events", "run_producer", ("run_sink history",), 2, 30 * DAY_MS), 7 * DAY_MS),
+    # The boards read of it who has opted out.
+    *_with_dead_letters(
+        Topic("channel-events", "run_producer", ("run_sink history", "run_sink boards"), 2, 30 * DAY_MS), 7 * DAY_MS
+    ),
 )
 TOPIC: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
 # The topics whose unusable records are kept.

@@ -124,6 +124,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "channels",
     "csp",
+    "apps.audit",
     "apps.ingest",
     "apps.metrics",
     "apps.dashboard",

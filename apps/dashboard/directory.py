@@ -41,13 +41,18 @@ class Profile:
 
 
 class Directory:
-    """Finds profiles. A snapshot that is missing or cannot be read leaves the last one in use."""
+    """Finds profiles. A snapshot that is missing or cannot be read leaves the last one in use.
+
+    Channels that are blocked or opted out are not on the list, but may still have figures for a while.
+    """
 
     def __init__(self, url: str) -> None:
         # Whether a channel that is not found may be live all the same.
         self.is_unsure = False
         # When Twitch was asked for the viewers that are known, None before the first snapshot.
         self.viewers_at_ms: int | None = None
+        # Who is not to be found: blocked, or opted out.
+        self.barred: frozenset[str] = frozenset()
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
         self._streams: Mapping[str, Stream] = {}
         self._live: Mapping[str, Profile] = {}
@@ -101,8 +106,9 @@ class Directory:
             return
         self.is_unsure = False
         if found is not None:
+            self.barred = found.barred
             self._streams = found.streams
-            self._live = {stream.id: _of_stream(stream) for stream in found.streams.values()}
+            self._live = {stream.id: _of_stream(stream) for stream in self._streams.values()}
             self.viewers_at_ms = found.fetched_ms
 
     async def _look_up(self, channel_ids: set[str]) -> None:

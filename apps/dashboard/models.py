@@ -114,7 +114,13 @@ class Note(models.Model):
 
 
 class CurationRequest(models.Model):
-    """Somebody would like a channel to be followed that is not. Curators close it in the admin site."""
+    """Somebody would like a channel to be followed that is not. Curators answer it in the admin site."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "not decided yet"
+        ACCEPTED = "accepted", "accepted"
+        DECLINED = "declined", "declined"
+        WITHDRAWN = "withdrawn", "withdrawn"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, verbose_name="asked by")
     login = models.CharField(
@@ -127,6 +133,9 @@ class CurationRequest(models.Model):
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField("asked", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
+    # The database fills them in for a process that does not know of them yet.
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)
+    answer = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-created_at"]

@@ -38,7 +38,9 @@ class Rankings:
         asked: dict[str, int | None] = {}
         for board in boards:
             known = asked.get(board.metric, 0)
-            asked[board.metric] = None if board.is_filtered or known is None else max(known, board.size)
+            # Those who are not to be found may still stand above the others.
+            size = board.size + len(self._directory.barred)
+            asked[board.metric] = None if board.is_filtered or known is None else max(known, size)
         if any(board.band for board in boards):
             asked["viewers"] = None
         return asked
@@ -46,7 +48,8 @@ class Rankings:
     def field(self, board: Board, standings: Standings) -> Field:
         """Return who may stand on a board; a row that is held needs its values too."""
         among = self._among(board, standings)
-        ranked = (channel_id for channel_id, _ in standings.ranked[board.metric])
+        barred = self._directory.barred
+        ranked = (channel_id for channel_id, _ in standings.ranked[board.metric] if channel_id not in barred)
         best = [channel_id for channel_id in ranked if among is None or channel_id in among][: board.size]
         return Field({*best, *self.order(board)}, among)
 

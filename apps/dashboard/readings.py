@@ -105,7 +105,7 @@ class LiveBoards:
         newest_end_ms = standings.newest_end_ms
         fields = {board: self._rankings.field(board, standings) for board in boards}
         ids = set(channels).union(*(field.candidates for field in fields.values()))
-        values = await self._reader.values(ids)
+        values = self._shown(await self._reader.values(ids))
         profiles = await self._profiles(ids, values, now_ms)
         await self._memory.refresh({board.metric for board in boards}, newest_end_ms, now_ms)
         for board, field in fields.items():
@@ -121,8 +121,9 @@ class LiveBoards:
     async def read_all(self, now_ms: int) -> Reading:
         """Return every live channel, and no board. Raises: ServiceAway."""
         async with self._turn:
+            await self.directory.refresh(now_ms)
             standings = await self._reader.standings({})
-            values = await self._reader.all_values()
+            values = self._shown(await self._reader.all_values())
             profiles = await self._profiles(set(values), values, now_ms)
         return Reading(
             standings.newest_end_ms,
@@ -136,6 +137,10 @@ class LiveBoards:
         """Close the connections."""
         await self._reader.aclose()
         await self.directory.aclose()
+
+    def _shown(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
+        """Return them without those of channels that are not to be found."""
+        return {i: live for i, live in values.items() if i not in self.directory.barred}
 
     async def _profiles(
         self, ids: Collection[str], values: Mapping[str, LiveValues], now_ms: int

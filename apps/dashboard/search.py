@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from apps.dashboard.directory import Directory, Profile, of_channel
 from apps.dashboard.readings import ChannelNow, channel_now
 from apps.dashboard.summary import now_note
 from apps.ingest.models import Channel
+from apps.ingest.queries import called, public_channels
 from apps.metrics.board_reader import BoardReader
 from core.errors import ServiceAway
 from core.metrics import METRIC
@@ -47,7 +48,9 @@ async def _find(wanted: str, metric: str, now_ms: int) -> list[Hit]:
             raise ServiceAway("Redis cannot say which channels are live")
         live = directory.named(wanted)
         known = {profile.id for profile in live}
-        others = [of_channel(channel) async for channel in _archived(wanted) if channel.id not in known]
+        archived = {one.id: of_channel(one) async for one in _archived(wanted) if one.id not in known}
+        # One that was called so before may be live under its new name.
+        others = list((archived | await directory.find(archived, now_ms)).values())
         profiles = sorted([*live, *others], key=lambda one: not _begins(one, wanted))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
         values, ranks = await reader.values(ids), await reader.ranks(metric, ids)
@@ -86,8 +89,7 @@ def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
 
 
 def _archived(wanted: str) -> QuerySet[Channel]:
-    named = Q(login__icontains=wanted) | Q(name__icontains=wanted)
-    return Channel.objects.filter(named, blocked=False)[: FOUND_MAX * 2]
+    return public_channels().filter(called(wanted))[: FOUND_MAX * 2]
 
 
 def _begins(profile: Profile, wanted: str) -> bool:

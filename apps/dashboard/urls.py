@@ -8,6 +8,8 @@ from apps.dashboard.channel import views as channel
 from apps.dashboard.compare import views as compare
 from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
+from apps.dashboard.opt_outs import views as opt_outs
+from apps.dashboard.requests import views as requests
 from apps.dashboard.shares import views as shares
 from apps.dashboard.status import views as status
 from apps.dashboard.watchlists import views as watchlists
@@ -18,6 +20,9 @@ urlpatterns = [
     path("find", views.find, name="find"),
     path("find.json", views.find_json, name="find-json"),
     path("ask", views.ask, name="ask"),
+    path("requests", requests.overview, name="requests"),
+    path("requests/<int:request_id>/withdraw", requests.withdrawal, name="request-withdraw"),
+    path("opt-out/receipt/<str:token>", opt_outs.receipt, name="opt-out-receipt"),
     path("method", views.method, name="method"),
     re_path(
         r"^channels/(?P<channel_id>[0-9]{1,20})/(?P<what>windows|events)\.(?P<form>csv|ndjson)$",

@@ -19,7 +19,7 @@ from apps.dashboard.choices import BOARD_KEYS, DEFAULT_BOARD, DEFAULTS, SIZES, C
 from apps.dashboard.forms import AskForm
 from apps.dashboard.freshness import NEED_VIEWERS
 from apps.dashboard.method import method_context
-from apps.dashboard.models import CurationRequest, User
+from apps.dashboard.models import User
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
 from apps.dashboard.readings import Row
 from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
@@ -108,9 +108,8 @@ def ask(request: HttpRequest) -> HttpResponse:
             form.add_error("login", str(error))
         else:
             messages.success(request, f"The curators will see that you asked for {form.cleaned_data['login']}.")
-            return redirect("ask")
-    asked = CurationRequest.objects.filter(user=user, closed_at=None)
-    return render(request, "dashboard/ask.html", {"form": form, "asked": asked}, status=400 if form.errors else 200)
+            return redirect("requests")
+    return render(request, "dashboard/ask.html", {"form": form}, status=400 if form.errors else 200)
 
 
 @require_safe

@@ -1,13 +1,28 @@
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.forms import Form, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
-from apps.ingest import services
-from apps.ingest.forms import BotForm, ChannelAddForm, ChannelChangeForm, OptOutAddForm
-from apps.ingest.models import Bot, Channel, OptOut
+from apps.audit.audited import Audited
+from apps.audit.queries import Proof, proof_of
+from apps.audit.services import name_of
+from apps.ingest.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision_of
+from apps.ingest.curation.importing import import_sheet
+from apps.ingest.curation.receipts import token_of
+from apps.ingest.forms import BotForm, ChannelAddForm, ChannelChangeForm, ManyForm, OptOutAddForm, TagsForm
+from apps.ingest.models import Bot, Channel, OptOut, Tag
+from core.errors import Refused
+
+MANY = "admin/ingest/channel/decide.html"
 
 
 @admin.register(Channel)
@@ -17,18 +32,29 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
         "is_wanted",
         "pinned",
         "blocked",
+        "reason",
+        "decided_until",
+        "tagged",
         "viewers",
         "category",
         "language",
-        "started_at",
         "last_seen_at",
         "note",
     )
-    list_filter = ("pinned", "blocked", "is_wanted", "language")
-    search_fields = ("login", "name", "=id", "note")
+    list_filter = (
+        "pinned",
+        "blocked",
+        "is_wanted",
+        ("tags", admin.RelatedOnlyFieldListFilter),
+        ("decided_until", admin.EmptyFieldListFilter),
+        "reason",
+        "language",
+    )
+    search_fields = ("login", "name", "=id", "note", "former_logins__login")
     from_twitch = (
         "id",
         "login",
+        "former",
         "name",
         "title",
         "category",
@@ -42,7 +68,15 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
     )
     fieldsets = (("Decided here", {"fields": ChannelChangeForm.Meta.fields}), ("From Twitch", {"fields": from_twitch}))
     add_fieldsets = ((None, {"fields": ChannelAddForm.Meta.fields}),)
-    actions = ("pin", "block", "leave_to_rank")
+    actions = ("pin", "block", "leave_to_rank", "tag")
+    change_list_template = "admin/ingest/channel/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Channel]:
+        return super().get_queryset(request).prefetch_related("tags")
+
+    def get_urls(self) -> list[URLPattern]:
+        imported = self.admin_site.admin_view(self.import_view)
+        return [path("import/", imported, name="ingest_channel_import"), *super().get_urls()]
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
         return self.from_twitch if obj else ()
@@ -53,49 +87,155 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
     def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change, form=ChannelChangeForm if obj else ChannelAddForm, **options)
 
-    def save_model(self, _request: HttpRequest, obj: Channel, _form: ModelForm[Channel], _change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Channel, form: ModelForm[Channel], _change: bool) -> None:
         # Only what was decided: the refresh of the list may be writing the rest at this moment.
-        obj.save(update_fields=None if obj._state.adding else ("pinned", "blocked", "note"))
+        decide(obj, form.decision, by=name_of(request.user), now=timezone.now())  # type: ignore[attr-defined]
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Channel | None = None) -> bool:
         return False  # a deleted one would come back with the next minute, without what was decided about it
 
-    @admin.action(description="Pin: always listen")
-    def pin(self, _request: HttpRequest, chosen: QuerySet[Channel]) -> None:
-        services.curate(chosen, pinned=True, blocked=False)
+    @admin.display(description="tags")
+    def tagged(self, channel: Channel) -> str:
+        return ", ".join(tag.name for tag in channel.tags.all())
 
-    @admin.action(description="Block: never listen")
-    def block(self, _request: HttpRequest, chosen: QuerySet[Channel]) -> None:
-        services.curate(chosen, pinned=False, blocked=True)
+    @admin.display(description="former logins")
+    def former(self, channel: Channel) -> str:
+        return ", ".join(one.login for one in channel.former_logins.all() if one.login != channel.login) or "none"
 
-    @admin.action(description="Leave to its rank: neither pinned nor blocked")
-    def leave_to_rank(self, _request: HttpRequest, chosen: QuerySet[Channel]) -> None:
-        services.curate(chosen, pinned=False, blocked=False)
+    @admin.action(description="Pin: always listen…", permissions=["change"])
+    def pin(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+        return self._decide(request, chosen, PIN, "Pin")
+
+    @admin.action(description="Block: never listen…", permissions=["change"])
+    def block(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+        return self._decide(request, chosen, BLOCK, "Block")
+
+    @admin.action(description="Leave to its rank: neither pinned nor blocked", permissions=["change"])
+    def leave_to_rank(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
+        self._write(request, chosen, _left)
+
+    @admin.action(description="Tag…", permissions=["change"])
+    def tag(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+        form = TagsForm(request.POST if "decided" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, chosen, form, "tag", "Tag")
+        add, remove = form.cleaned_data["add"], form.cleaned_data["remove"]
+        self._write(request, chosen, partial(_tagged, add=add, remove=remove))
+        return None
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_change_permission(request) and self.has_add_permission(request)):
+            raise PermissionDenied
+        return import_sheet(request, self.admin_site.each_context(request))
+
+    def _decide(self, request: HttpRequest, chosen: QuerySet[Channel], kind: str, title: str) -> HttpResponse | None:
+        form = ManyForm(request.POST if "decided" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, chosen, form, request.POST["action"], title)
+        reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
+        self._write(request, chosen, partial(_decided, kind=kind, reason=reason, until=until))
+        return None
+
+    def _ask(
+        self, request: HttpRequest, chosen: QuerySet[Channel], form: Form, action: str, title: str
+    ) -> HttpResponse:
+        """Ask for the reason, or whatever else many channels are to be given."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{title} {chosen.count()} channels",
+            "form": form,
+            "chosen": chosen,
+            "action": action,
+            "verb": title,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, MANY, context)
+
+    def _write(self, request: HttpRequest, chosen: QuerySet[Channel], change: Callable[[Decision], Decision]) -> None:
+        """Decide about each channel; one that cannot be decided about stops none of the others."""
+        changed, refused = 0, list[str]()
+        for channel in chosen:
+            try:
+                now = timezone.now()
+                changed += decide(channel, change(decision_of(channel)), by=name_of(request.user), now=now)
+            except Refused as error:
+                refused.append(f"Left as it was, {channel.login}: {error}")
+        self.message_user(request, f"{changed} channels changed.")
+        if refused:
+            self.message_user(request, " ".join(refused[:20]), messages.WARNING)
+
+
+def _decided(before: Decision, *, kind: str, reason: str, until: Any) -> Decision:
+    return Decision(kind, reason, until, before.tags, before.note)
+
+
+def _left(before: Decision) -> Decision:
+    return Decision(NONE, tags=before.tags, note=before.note)
+
+
+def _tagged(before: Decision, *, add: tuple[str, ...], remove: tuple[str, ...]) -> Decision:
+    tags = tuple(tag for tag in (*before.tags, *add) if tag not in remove)
+    return Decision(before.kind, before.reason, before.until, tags, before.note)
+
+
+@admin.register(Tag)
+class TagAdmin(Audited):
+    list_display = ("name",)
+    search_fields = ("name",)
+    audited = ("name",)
 
 
 @admin.register(OptOut)
-class OptOutAdmin(admin.ModelAdmin[OptOut]):
-    list_display = ("login", "twitch_id", "kind", "note", "created_at", "told_at")
+class OptOutAdmin(Audited):
+    list_display = ("login", "twitch_id", "kind", "note", "created_at", "told_at", "deleted_rows")
     list_display_links = ("login", "twitch_id")
     list_filter = ("kind",)
     search_fields = ("login", "=twitch_id", "note")
     date_hierarchy = "created_at"
     fields = ("kind", "login", "twitch_id", "note")
+    audited = ("kind", "login", "twitch_id", "note")
 
     def get_readonly_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> tuple[str, ...]:
-        return ("kind", "login", "twitch_id", "created_at") if obj else ()
+        return ("kind", "login", "twitch_id", "created_at", "told_at", "proof", "receipt") if obj else ()
 
     def get_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> Any:
-        return (*self.fields, "created_at") if obj else self.fields
+        return (*self.fields, "created_at", "told_at", "proof", "receipt") if obj else self.fields
 
     def get_form(self, request: HttpRequest, obj: OptOut | None = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change, **(options if obj else {"form": OptOutAddForm, **options}))
 
+    @admin.display(description="rows deleted")
+    def deleted_rows(self, opt_out: OptOut) -> str:
+        proof = proof_of(opt_out.event)
+        return f"{proof.total:,}" if proof and proof.done_at else "–"
+
+    @admin.display(description="deleted from history")
+    def proof(self, opt_out: OptOut) -> str:
+        if opt_out.kind == OptOut.Kind.USER:
+            return "Nothing: history keeps nothing of single people."
+        return said_of(proof_of(opt_out.event))
+
+    @admin.display(description="receipt")
+    def receipt(self, opt_out: OptOut) -> str:
+        address = reverse("opt-out-receipt", args=[token_of(opt_out)])
+        return format_html('<a href="{}">For whoever opted out: nobody can guess its address</a>', address)
+
+
+def said_of(proof: Proof | None) -> str:
+    """Return what was deleted, in words."""
+    if proof is None:
+        return "Not yet: history is told within a minute."
+    tables = "; ".join(
+        f"{name}: {found:,} found, {'?' if left is None else f'{left:,}'} left" for name, found, left in proof.tables
+    )
+    return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'Under way'}."
+
 
 @admin.register(Bot)
-class BotAdmin(admin.ModelAdmin[Bot]):
+class BotAdmin(Audited):
     form = BotForm
     list_display = ("login", "is_counted_out", "note")
     list_editable = ("is_counted_out",)
     list_filter = ("is_counted_out",)
     search_fields = ("login", "note")
+    audited = ("login", "is_counted_out", "note")

@@ -6,11 +6,25 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from apps.ingest import services
+from apps.ingest.curation.decisions import (
+    BLOCK,
+    NONE,
+    PIN,
+    REASONS,
+    Decision,
+    checked,
+    checked_tags,
+    decision_of,
+    has_opted_out,
+)
 from apps.ingest.helix import User
-from apps.ingest.models import Bot, Channel, OptOut, valid_id, valid_login
-from core.errors import NotFound, ServiceAway, TwitchlyError
+from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, valid_id, valid_login
+from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
 
 
 class LoginField(forms.CharField):
@@ -25,38 +39,109 @@ class LoginField(forms.CharField):
         return text.strip().rstrip("/").rpartition("/")[2].lstrip("@#").lower()
 
 
+class ReasonInput(forms.TextInput):
+    """Offers the usual reasons, and takes any other."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        options = format_html_join("", "<option>{}</option>", ((reason,) for reason in REASONS))
+        shown = super().render(name, value, {**(attrs or {}), "list": f"{name}-usual"}, renderer)
+        return format_html('{}<datalist id="{}-usual">{}</datalist>', shown, name, options)
+
+
+class TagsField(forms.CharField):
+    """Several tags, set apart by commas."""
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        try:
+            return checked_tags(str(super().clean(value) or "").split(","))
+        except Refused as error:
+            raise ValidationError(str(error)) from None
+
+
+def reason_field(**options: Any) -> forms.CharField:
+    return forms.CharField(
+        max_length=REASON_MAX, widget=ReasonInput, help_text="Why it is pinned or blocked.", **options
+    )
+
+
 class ChannelAddForm(forms.ModelForm[Channel]):
     """Pins a channel; one that is known already is pinned where it is."""
 
-    login = LoginField(help_text="The channel's name on Twitch. It is listened to from the next minute on.")
+    login = LoginField(help_text="The channel's name on Twitch. It is listened to within half a minute.")
+    reason = reason_field()
+    tag_names = TagsField(label="Tags", required=False, help_text="Set apart by commas.")
 
     class Meta:
         model = Channel
-        fields = ("login", "note")
+        fields = ("login", "reason", "decided_until", "tag_names", "note")
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or {}
-        if not fields.get("login"):
+        if self.errors:
             return fields
         user = ask_twitch(self, "login", login=fields["login"])
         if user is not None:
-            self._pin(user, fields)
+            self.instance = services.channel_of(user)
+            before = Decision() if self.instance._state.adding else decision_of(self.instance)
+            self.decision = Decision(
+                PIN,
+                fields["reason"],
+                fields["decided_until"],
+                (*before.tags, *fields["tag_names"]),
+                fields["note"] or before.note,
+            )
+            check_decision(self, before)
         return fields
-
-    def _pin(self, user: User, fields: dict[str, Any]) -> None:
-        try:
-            self.instance = services.channel_to_pin(user)
-        except NotFound as error:
-            self.add_error("login", str(error))
-        fields["note"] = fields["note"] or self.instance.note
 
 
 class ChannelChangeForm(forms.ModelForm[Channel]):
     """What curators decide; the rest comes from Twitch."""
 
+    reason = reason_field(required=False)
+    tag_names = TagsField(label="Tags", required=False, help_text="Set apart by commas.")
+
     class Meta:
         model = Channel
-        fields = ("pinned", "blocked", "note")
+        fields = ("pinned", "blocked", "reason", "decided_until", "tag_names", "note")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # Django's forms take many options of many types.
+        super().__init__(*args, **options)
+        self.initial["tag_names"] = ", ".join(decision_of(self.instance).tags)
+
+    def clean(self) -> dict[str, Any]:
+        fields = super().clean() or {}
+        if self.errors:
+            return fields
+        if fields["pinned"] and fields["blocked"]:
+            raise ValidationError("A channel is pinned or blocked, not both.")
+        kind = PIN if fields["pinned"] else BLOCK if fields["blocked"] else NONE
+        self.decision = Decision(kind, fields["reason"], fields["decided_until"], fields["tag_names"], fields["note"])
+        check_decision(self, decision_of(Channel.objects.get(pk=self.instance.pk)))
+        return fields
+
+
+class ManyForm(forms.Form):
+    """What is decided about many channels at once, and why."""
+
+    reason = reason_field()
+    until = forms.DateTimeField(
+        required=False,
+        help_text="When it ends by itself, in UTC, as 2027-01-31 18:00; empty: never.",
+    )
+
+
+class TagsForm(forms.Form):
+    """Tags that many channels are given or lose."""
+
+    add = TagsField(required=False, help_text="Set apart by commas.")
+    remove = TagsField(required=False, help_text="Set apart by commas.")
+
+
+class SheetForm(forms.Form):
+    """A table of decisions."""
+
+    sheet = forms.FileField(label="CSV file", max_length=200, widget=forms.FileInput({"accept": ".csv,text/csv"}))
 
 
 class OptOutAddForm(forms.ModelForm[OptOut]):
@@ -91,6 +176,15 @@ class BotForm(forms.ModelForm[Bot]):
     class Meta:
         model = Bot
         fields = ("login", "note", "is_counted_out")
+
+
+def check_decision(form: Any, before: Decision) -> None:
+    """Say at the form why its decision cannot stand. `Any`: two forms have one."""
+    is_out = has_opted_out(form.instance.pk)
+    try:
+        form.decision = checked(form.decision, before=before, is_out=is_out, now=timezone.now())
+    except Refused as error:
+        form.add_error("login" if "login" in form.fields else None, str(error))
 
 
 def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> User | None:

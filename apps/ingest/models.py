@@ -10,6 +10,21 @@ valid_id = RegexValidator(r"^[0-9]{1,20}\Z", "A Twitch id is up to 20 digits.")
 valid_login = RegexValidator(r"^[a-z0-9_]{1,64}\Z", "A login is made of small letters, digits and underscores.")
 
 
+REASON_MAX = 100
+
+
+class Tag(models.Model):
+    """A word of the curators for some channels."""
+
+    name = models.CharField(max_length=30, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Channel(models.Model):
     """A Twitch channel that was among the wanted ones or is curated. `id` is Twitch's, stable when the login changes.
 
@@ -33,12 +48,22 @@ class Channel(models.Model):
     is_wanted = models.BooleanField("on the list", default=False, db_index=True)
 
     pinned = models.BooleanField(
-        default=False, db_index=True, help_text="Always listened to, whatever its rank, from the next minute on."
+        default=False, db_index=True, help_text="Always listened to, whatever its rank, within half a minute."
     )
     blocked = models.BooleanField(
-        default=False, db_index=True, help_text="Never listened to, from the next minute on; what was counted stays."
+        default=False,
+        db_index=True,
+        help_text="Not listened to and not found any more, within half a minute; what was counted stays.",
     )
-    note = models.CharField(max_length=200, blank=True, help_text="Why; for the other curators.")
+    # The database fills it in for a process that does not know of it yet.
+    reason = models.CharField(
+        max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Why it is pinned or blocked."
+    )
+    decided_until = models.DateTimeField(
+        "until", null=True, blank=True, help_text="When the pin or block ends by itself, in UTC; empty: never."
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="channels")
+    note = models.CharField(max_length=200, blank=True, help_text="For the other curators.")
 
     class Meta:
         ordering = [F("last_seen_at").desc(nulls_last=True), "-viewers"]
@@ -49,6 +74,21 @@ class Channel(models.Model):
                 violation_error_message="A channel is pinned or blocked, not both.",
             )
         ]
+
+    def __str__(self) -> str:
+        return self.login
+
+
+class FormerLogin(models.Model):
+    """What a channel was called before Twitch let it change its login."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="former_logins")
+    login = models.CharField(max_length=64, db_index=True)
+    left_at = models.DateTimeField("noticed", auto_now_add=True)
+
+    class Meta:
+        ordering = ["-left_at"]
+        constraints = [models.UniqueConstraint(fields=["channel", "login"], name="former_login_once")]
 
     def __str__(self) -> str:
         return self.login
@@ -82,6 +122,11 @@ class OptOut(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.login or self.twitch_id}"
+
+    @property
+    def event(self) -> str:
+        """What the opt-out is called on `channel-events`."""
+        return f"opt-out-{self.pk}"
 
 
 class Bot(models.Model):

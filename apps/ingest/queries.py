@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from apps.ingest.models import Bot, Channel, OptOut
+from apps.ingest.models import Bot, Channel, FormerLogin, OptOut
 from core.wanted import Curation
 
 
@@ -38,6 +38,21 @@ def curation() -> Curation:
 def followed_channels() -> dict[str, Channel]:
     """Return, by id, the channels on the list and the pinned ones."""
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
+
+
+def public_channels() -> QuerySet[Channel]:
+    """Return the channels that may be found: neither blocked nor opted out."""
+    out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
+    return Channel.objects.filter(blocked=False).exclude(pk__in=out)
+
+
+def called(text: str) -> Q:
+    """Return what channels are found by: part of their name or login, of now or of before."""
+    return Q(login__icontains=text) | Q(name__icontains=text) | Q(pk__in=_once_called(text))
+
+
+def _once_called(text: str) -> QuerySet[FormerLogin, str]:
+    return FormerLogin.objects.filter(login__icontains=text).values_list("channel_id", flat=True)
 
 
 def _opted_out(kind: OptOut.Kind) -> frozenset[str]:

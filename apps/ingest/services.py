@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
+import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 import httpx
 import redis
 import redis.exceptions
 from django.conf import settings
-from django.db.models import QuerySet
 
 from apps.ingest import queries, snapshot
+from apps.ingest.curation.decisions import follow_renames
 from apps.ingest.event_sender import EventSender
 from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
 from apps.ingest.helix import Helix, User
 from apps.ingest.helix_calls import Timing
-from apps.ingest.models import Channel, HashKey, OptOut
+from apps.ingest.models import Channel, FormerLogin, HashKey, OptOut
 from core.errors import NotFound, ServiceAway
 from core.records import event_record
+from core.wanted import Curation
 from twitchly import kafka
 from twitchly.clock import now_ms as clock_ms
 
@@ -30,8 +33,8 @@ KEY_DAYS_KEPT = 2
 HELIX_S = 45.0
 LOCK = "refresh-streams"
 LOCK_S = 60.0
-# Somebody waits before a form.
-FORM_S = 4.0
+# Somebody waits before a form, or before one with a table of channels.
+FORM_S, SHEET_S = 4.0, 20.0
 
 
 def refresh_streams(
@@ -47,13 +50,25 @@ def refresh_streams(
             return None
         known, curation = queries.followed_channels(), queries.curation()
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
+        follow_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
         followed = follow(known, poll, curation, limits)
         # Told before they are kept: what Kafka did not take still differs from the table at the next refresh.
         untold = (sender or event_sender()).send(followed.records)
         save_channels([row for row in followed.rows if row.id not in untold])
-        snapshot.write(store, followed.streams, now_ms)
+        digest = _digest(curation)
+        snapshot.write(store, followed.streams, now_ms, barred=curation.barred, curation=digest)
     return followed
+
+
+def is_behind() -> bool:
+    """Say whether something was decided since the list was last published. Raises: ServiceAway."""
+    with _redis() as store:
+        return snapshot.curation_of(store) != _digest(queries.curation())
+
+
+def _digest(curation: Curation) -> str:
+    return hashlib.sha256(json.dumps([sorted(curation.pinned), sorted(curation.barred)]).encode()).hexdigest()
 
 
 def _poll(client: Helix, now_ms: int, followed: set[str]) -> Poll:
@@ -122,18 +137,18 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
     return found[0]
 
 
-def channel_to_pin(user: User) -> Channel:
-    """Return the account's channel, pinned, still to be saved. Raises: NotFound when it has opted out."""
-    if user.id in queries.rules().opted_out_channels:
-        raise NotFound(f"{user.login} has opted out")
+def find_users(logins: Collection[str], ids: Collection[str]) -> list[User]:
+    """Return those of the accounts that Twitch knows. Raises: ServiceAway, TwitchRefused."""
+    client = helix()
+    until_s = client.until(SHEET_S)
+    return client.users(logins=logins, ids=ids, until_s=until_s) if logins or ids else []
+
+
+def channel_of(user: User) -> Channel:
+    """Return the account's channel with the login of now, still to be saved."""
     channel = Channel.objects.filter(pk=user.id).first() or Channel(id=user.id, name=user.name)
-    channel.login, channel.pinned, channel.blocked = user.login, True, False
+    channel.login = user.login
     return channel
-
-
-def curate(channels: QuerySet[Channel], *, pinned: bool, blocked: bool) -> None:
-    """Pin or block channels, or neither."""
-    channels.update(pinned=pinned, blocked=blocked)
 
 
 def tell_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
@@ -143,12 +158,28 @@ def tell_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
     """
     waiting = list(OptOut.objects.filter(kind=OptOut.Kind.CHANNEL, told_at=None))
     records = [
-        event_record(event_id=f"opt-out-{one.pk}", kind="opt_out", channel_id=one.twitch_id, at_ms=now_ms)
-        for one in waiting
+        event_record(event_id=one.event, kind="opt_out", channel_id=one.twitch_id, at_ms=now_ms) for one in waiting
     ]
     untold = (sender or event_sender()).send(records)
     told = [one.pk for one in waiting if one.twitch_id not in untold]
     return OptOut.objects.filter(pk__in=told).update(told_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
+
+
+def forget_profiles() -> int:
+    """Blank what Twitch told of channels that opted out and have left the list; return how many had any."""
+    out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
+    known = Channel.objects.filter(pk__in=out, is_wanted=False).exclude(last_seen_at=None, title="", category="")
+    FormerLogin.objects.filter(channel_id__in=out).delete()
+    return known.update(
+        title="",
+        category="",
+        language="",
+        viewers=0,
+        viewers_raw=0,
+        last_seen_at=None,
+        started_at=None,
+        offline_since=None,
+    )
 
 
 def hash_key(day: dt.date) -> bytes:

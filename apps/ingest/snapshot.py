@@ -11,6 +11,8 @@ import redis
 import redis.asyncio
 
 KEY = "streams"
+# What was decided when the list was made, in short.
+CURATION_KEY = "streams-curation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,20 @@ _FIELDS = frozenset(field.name for field in fields(Stream))
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The streams by channel id, most viewers first and those offline last, and when Helix was asked."""
+    """The streams by channel id, most viewers first and those offline last, and when Helix was asked.
+
+    `barred` are the ids of channels that are not to be found: blocked, or opted out.
+    """
 
     fetched_ms: int
     streams: Mapping[str, Stream]
+    barred: frozenset[str] = frozenset()
 
 
-def encode(streams: Iterable[Stream], fetched_ms: int) -> bytes:
+def encode(streams: Iterable[Stream], fetched_ms: int, barred: Iterable[str] = ()) -> bytes:
     """Return the snapshot as stored."""
-    return json.dumps({"fetched_ms": fetched_ms, "streams": [asdict(stream) for stream in streams]}).encode()
+    rows = [asdict(stream) for stream in streams]
+    return json.dumps({"fetched_ms": fetched_ms, "streams": rows, "barred": sorted(barred)}).encode()
 
 
 def decode(raw: bytes | str) -> Snapshot:
@@ -54,12 +61,26 @@ def decode(raw: bytes | str) -> Snapshot:
     """
     data: dict[str, Any] = json.loads(raw)
     streams = [Stream(**{name: row[name] for name in _FIELDS & row.keys()}) for row in data["streams"]]
-    return Snapshot(int(data["fetched_ms"]), {stream.id: stream for stream in streams})
+    barred = frozenset(map(str, data.get("barred", ())))
+    return Snapshot(int(data["fetched_ms"]), {stream.id: stream for stream in streams}, barred)
 
 
-def write(client: redis.Redis, streams: Iterable[Stream], fetched_ms: int) -> None:
-    """Replace the snapshot."""
-    client.set(KEY, encode(streams, fetched_ms))
+def write(
+    client: redis.Redis,
+    streams: Iterable[Stream],
+    fetched_ms: int,
+    *,
+    barred: Iterable[str] = (),
+    curation: str = "",
+) -> None:
+    """Replace the snapshot, made by this `curation`."""
+    client.mset({KEY: encode(streams, fetched_ms, barred), CURATION_KEY: curation})
+
+
+def curation_of(client: redis.Redis) -> str:
+    """Return the curation that the snapshot was made by, "" where nobody knows."""
+    raw = client.get(CURATION_KEY)
+    return raw.decode() if isinstance(raw, bytes) else ""
 
 
 async def read(client: redis.asyncio.Redis) -> Snapshot | None:

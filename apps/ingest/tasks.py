@@ -12,6 +12,7 @@ from celery.signals import worker_process_init
 from django.conf import settings
 
 from apps.ingest import services, snapshot
+from apps.ingest.curation.decisions import end_decisions
 from apps.ingest.worker_measures import Refreshes, WorkerCollector
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
@@ -41,10 +42,26 @@ def refresh_streams() -> None:
 
 
 @shared_task
+def follow_curation() -> None:
+    """End what was decided for a time, and let whatever was decided take effect at once."""
+    now = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC)
+    if ended := end_decisions(now=now):
+        log.info("%d pins and blocks ended by themselves", ended)
+    try:
+        is_behind = services.is_behind()
+    except TwitchlyError as error:
+        log.error("what was decided is not followed: %s", error)
+        return
+    if is_behind:
+        refresh_streams()
+
+
+@shared_task
 def tell_opt_outs() -> None:
     """Let history forget the channels that opted out."""
     if told := services.tell_opt_outs(now_ms=now_ms()):
         log.info("history was told to forget %d channels", told)
+    services.forget_profiles()
 
 
 @shared_task

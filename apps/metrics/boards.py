@@ -135,6 +135,17 @@ class BoardWriter:
                 one.result()
         self._past.take(grain, newest_ms, known)
 
+    def forget(self, channel_id: str) -> None:
+        """Take a channel off all boards, and out of what is remembered of them. Raises: redis.RedisError."""
+        with self._client.pipeline() as pipe:
+            for grain, metrics in _BOARDS.items():
+                pipe.zrem(f"ends:{grain}", channel_id)
+                pipe.hdel(f"values:{grain}", channel_id)
+                for metric in metrics:
+                    pipe.zrem(board_key(metric.key), channel_id)
+            pipe.execute()
+        self._past.forget(channel_id)
+
     def remember(self) -> None:
         """Keep what is on the boards for those who compare with it later. Raises: redis.RedisError."""
         self._past.write()

@@ -88,6 +88,15 @@ class PastWriter:
                 self._write(step_ms, step)
                 self._steps[grain] = _Step(step_ms + STEP_MS)
 
+    def forget(self, channel_id: str) -> None:
+        """Leave a channel out of what is remembered, and of what is noted and not yet written."""
+        for step in self._steps.values():
+            for values in (*step.ranked.values(), *step.other.values()):
+                values.pop(channel_id, None)
+        for key in (past_key(metric.key) for metric in BOARDS):
+            for end_ms, moment in self._client.hgetall(key).items():
+                self._client.hset(key, end_ms, orjson.dumps(_without(channel_id, orjson.loads(moment))))
+
     def _write(self, step_ms: int, step: _Step) -> None:
         metrics = [metric.key for metric in BOARDS if metric.key in step.ranked or metric.key in step.other]
         outlived = self._outlived(metrics, step_ms - KEPT_MS)
@@ -109,3 +118,7 @@ class PastWriter:
             metric: [step for step in steps if int(step) < oldest_ms]
             for metric, steps in zip(metrics, found, strict=True)
         }
+
+
+def _without(channel_id: str, moment: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {place: {i: value for i, value in values.items() if i != channel_id} for place, values in moment.items()}

@@ -16,10 +16,12 @@ from apps.metrics.batches import Batch, read_batch
 from apps.metrics.boards import BoardWriter
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
-from apps.metrics.readers import place_of, taken_ms, window_in
+from apps.metrics.forgetting import forget_channel
+from apps.metrics.readers import READERS, Record, place_of, taken_ms
 from apps.metrics.sink_measures import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
+from core.channel_events import OPT_OUT, STILL_HEARD_MS
 from core.errors import BadRecord, ServiceAway
 from core.excitement import EVERY_MS, PAST_MS, Past
 from core.records import EventRecord, Grain, WindowRecord
@@ -30,17 +32,21 @@ log = logging.getLogger(__name__)
 
 HISTORY_TOPICS = ("windows-live", "windows-distinct", "windows", "channel-events")
 # How much the boards read again when they start: what is newest, and of the chatters what excitement compares with.
-BOARD_TOPICS: Mapping[str, int] = {"windows-live": 60_000, "windows-distinct": 60_000 + PAST_MS}
+BOARD_TOPICS: Mapping[str, int] = {
+    "windows-live": 60_000,
+    "windows-distinct": 60_000 + PAST_MS,
+    "channel-events": STILL_HEARD_MS + 60_000,
+}
 TICK_GROUP = "boards"
-OPT_OUT = "opt_out"
 
 
 class HistorySink:
     """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing.
 
-    An opt-out deletes what is stored of its channel and leaves no trace itself. A broadcast that has ended is summed
-    up once its windows have come; until then the record of its end is not committed. Where too large a share of a topic
-    is unusable, the sink halts for the rest of its life: a start by somebody gives it a fresh allowance.
+    An opt-out deletes what is stored of its channel and leaves no trace itself, but for how much it was. A broadcast
+    that has ended is summed up once its windows have come; until then the record of its end is not committed. Where too
+    large a share of a topic is unusable, the sink halts for the rest of its life: a start by somebody gives it a fresh
+    allowance.
     """
 
     def __init__(
@@ -102,7 +108,7 @@ class HistorySink:
                 self._store.write(windows, [event for event in events if event.kind != OPT_OUT])
                 for event in events:
                     if event.kind == OPT_OUT:
-                        self._store.forget(event.channel_id, event.at_ms)
+                        forget_channel(self._store, event)
                 self._counts.waits = False
                 self._counts.wrote(windows, len(events), time.monotonic() - began_s)
                 return True
@@ -164,7 +170,10 @@ class Halt:
 
 
 class BoardsSink:
-    """The newest live windows onto the boards, then one tick a window end through the channel layer."""
+    """The newest live windows onto the boards, then one tick a window end through the channel layer.
+
+    A channel that opts out leaves them at once, and windows of what was still heard of it do not bring it back.
+    """
 
     SETTLE_S = 0.5
 
@@ -174,6 +183,7 @@ class BoardsSink:
         self._counts = counts
         self._past = Past()
         self._ends: dict[str, int] = {}
+        self._gone: dict[str, int] = {}
         self._pending_since: float | None = None
         self._runner = asyncio.Runner()
         consumer.subscribe([topic_name(topic) for topic in BOARD_TOPICS], on_assign=_from_a_while_ago)
@@ -183,7 +193,11 @@ class BoardsSink:
         self._counts.look(self._consumer)
         messages = _good(self._consumer.consume(5000, timeout=0.05))
         self._counts.read(messages)
-        windows = self._read(messages)
+        records = self._read(messages)
+        for record in records:
+            if isinstance(record, EventRecord) and record.kind == OPT_OUT:
+                self._forget(record, stop)
+        windows = [record for record in records if isinstance(record, WindowRecord) and not self._is_gone(record)]
         for window in windows:
             if window.grain == "live_distinct":
                 self._past.take(window.channel_id, window.end_ms, window.columns)
@@ -202,33 +216,44 @@ class BoardsSink:
         """Close the loop the ticks are sent from."""
         self._runner.close()
 
-    def _read(self, messages: Iterable[Message]) -> list[WindowRecord]:
-        windows = []
+    def _read(self, messages: Iterable[Message]) -> list[Record]:
+        records = []
         for message in messages:
             try:
-                windows.append(window_in(message.value(), taken_ms(message)))
+                records.append(READERS[topic_of(message)](message.value(), taken_ms(message)))
             except BadRecord as error:
-                # History, which reads this topic too, writes it to the dead letters: once is enough.
-                log.warning("skipped an unusable window: %s", error)
+                # History, which reads these topics too, writes it to the dead letters: once is enough.
+                log.warning("skipped an unusable record: %s", error)
                 self._counts.dead_letters[topic_of(message)] += 1
-        return windows
+        return records
+
+    def _forget(self, event: EventRecord, stop: Callable[[], bool]) -> None:
+        self._gone[event.channel_id] = max(self._gone.get(event.channel_id, 0), event.at_ms + STILL_HEARD_MS)
+        self._persist(lambda: self._writer.forget(event.channel_id), stop)
+
+    def _is_gone(self, window: WindowRecord) -> bool:
+        return window.end_ms <= self._gone.get(window.channel_id, 0)
 
     def _apply(self, grain: Grain, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
         excitement = self._excitement(windows) if grain == "live_distinct" else {}
         began_s = time.monotonic()
+        if self._persist(lambda: self._writer.apply(grain, windows, excitement), stop):
+            self._counts.wrote(windows, 0, time.monotonic() - began_s)
+            self._ends[grain] = max(window.end_ms for window in windows)
+
+    def _persist(self, write: Callable[[], None], stop: Callable[[], bool]) -> bool:
+        """Write to Redis as soon as it answers; return whether it was written before we are told to stop."""
         while True:
             try:
-                self._writer.apply(grain, windows, excitement)
+                write()
                 self._counts.waits = False
-                self._counts.wrote(windows, 0, time.monotonic() - began_s)
-                break
+                return True
             except redis.RedisError as error:
                 self._counts.waits = True
                 log.warning("waiting for Redis: %s", error)
                 if stop():
-                    return
+                    return False
                 time.sleep(0.25)
-        self._ends[grain] = max(window.end_ms for window in windows)
 
     def _excitement(self, windows: Sequence[WindowRecord]) -> dict[str, float]:
         found = {w.channel_id: self._past.excitement(w.channel_id, w.end_ms) for w in windows}

@@ -14,6 +14,7 @@ from typing import Any
 from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
+from core.channel_events import STILL_HEARD_MS
 from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, columns_of
 from core.records import EPOCH_MS, EventRecord, WindowRecord
 from core.reference import WindowKey
@@ -23,8 +24,6 @@ from twitchly.clock import now_ms
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
 # Rows of a day live 90 d from when they were written; a day lasts one more, and a clock may differ.
 _DAYS_KEPT = 92
-# A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
-_STILL_HEARD_MS = 90_000
 # What is computed anew is no older than `chat`, whose 23 hours are divided into so many revisions. 0 is a window that
 # was computed once, 1 the first correction of it.
 _ANEW, _LATEST, _REVISED_EVERY_MS = 2, 900, 100_000
@@ -142,6 +141,18 @@ class WindowStore:
             found[event.channel_id].append(event)
         return found
 
+    def count(self, channel_id: str, at_ms: int) -> dict[str, int]:
+        """Return how many rows each table holds of a channel, of those that `forget` deletes."""
+        with away():
+            session = open_session()
+            counts: dict[str, int] = {}
+            for table, condition, places in _partitions(_closed_ms(at_ms)):
+                query = f"SELECT COUNT(*) AS rows FROM {table} WHERE {condition}"  # noqa: S608  names of our own table
+                statement = prepare(session, query)
+                reads = [(statement, (channel_id, *place)) for place in places]
+                counts[table] = sum(row["rows"] for row in rows(session, reads))
+        return counts
+
     def forget(self, channel_id: str, at_ms: int) -> None:
         """Delete all that is known of a channel that opted out at `at_ms`.
 
@@ -149,10 +160,9 @@ class WindowStore:
         so such a window may come after it and changes nothing. What begins after that hour is kept, also when the
         record is read again long after the channel came back.
         """
-        closed_ms = ((at_ms + _STILL_HEARD_MS) // HOUR_MS + 1) * HOUR_MS
         with away():
             session = open_session()
-            deletes = list(_deletes(session, channel_id, closed_ms))
+            deletes = list(_deletes(session, channel_id, _closed_ms(at_ms)))
             write(session, deletes)
 
 
@@ -221,19 +231,29 @@ def _event_insert(session: Any, event: EventRecord) -> Statement:
     return statement, (*required, *(UNSET_VALUE if v is None else v for v in optional), event.at_ms * 1000)
 
 
+def _closed_ms(at_ms: int) -> int:
+    """Return when the last window with a message of a channel that opted out at `at_ms` has closed."""
+    return ((at_ms + STILL_HEARD_MS) // HOUR_MS + 1) * HOUR_MS
+
+
+def _partitions(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:
+    """Yield each table, what names a partition of a channel in it, and the partitions it can have until then."""
+    days = [(day,) for day in _days(closed_ms - _DAYS_KEPT * DAY_MS, closed_ms)]
+    years = [(year,) for year in range(day_of(EPOCH_MS).year, day_of(closed_ms).year + 1)]
+    for table in ("live_window", "minute_window", "channel_event"):
+        yield table, "channel_id = ? AND day = ?", days
+    yield "hour_window", "channel_id = ? AND year = ?", years
+    yield "stream_summary", "channel_id = ?", [()]
+
+
 def _deletes(session: Any, channel_id: str, closed_ms: int) -> Iterator[Statement]:
     """Yield the deletion of each partition that a channel can have, written before `closed_ms`."""
-    days = _days(closed_ms - _DAYS_KEPT * DAY_MS, closed_ms)
-    years = list(range(day_of(EPOCH_MS).year, day_of(closed_ms).year + 1))
-    for table in ("live_window", "minute_window", "hour_window", "channel_event"):
-        bucket = "year" if table == "hour_window" else "day"
-        query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE channel_id = ? AND {bucket} = ?"  # noqa: S608  names of our own table
+    for table, condition, places in _partitions(closed_ms):
+        query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE {condition}"  # noqa: S608  names of our own table
         statement = prepare(session, query)
-        # A window's timestamp is its end in µs and a revision of up to 999.
-        for place in years if bucket == "year" else days:
-            yield statement, (closed_ms * 1000 + 999, channel_id, place)
-    summaries = prepare(session, "DELETE FROM stream_summary USING TIMESTAMP ? WHERE channel_id = ?")
-    yield summaries, (closed_ms * 1000 + 999, channel_id)
+        for place in places:
+            # A window's timestamp is its end in µs and a revision of up to 999.
+            yield statement, (closed_ms * 1000 + 999, channel_id, *place)
 
 
 def _buckets(grain: str, from_ms: int, until_ms: int) -> tuple[str, list[Any]]:

@@ -2,21 +2,29 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.audit.audited import Audited
+from apps.audit.models import Act
+from apps.audit.services import name_of, record
 from apps.partners.keys.services import revoke_key
 from apps.partners.models import ApiKey, Membership, Plan
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin[Plan]):
+class PlanAdmin(Audited):
     list_display = ("name", "requests_per_second", "burst", "requests_per_day", "streams", "is_default")
+    audited = list_display
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin[Membership]):
+class MembershipAdmin(Audited):
+    audited = ("plan",)
     list_display = ("owner", "plan")
     list_select_related = ("owner", "plan")
     search_fields = ("owner__email",)
     autocomplete_fields = ("owner",)
+
+    def label_of(self, obj: Membership) -> str:
+        return name_of(obj.owner)
 
 
 @admin.register(ApiKey)
@@ -42,6 +50,8 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
         return request.user.has_perm("partners.change_apikey")
 
     @admin.action(description="Revoke", permissions=["revoke"])
-    def revoke(self, _request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         for key in chosen:
+            if key.revoked_at is None:
+                record(by=name_of(request.user), act=Act.Kind.REVOKED, of=key)
             revoke_key(key=key)

@@ -44,7 +44,7 @@ export class ChannelView {
       icon: () => shape(shapes.note, "filled"),
       clock: () => this.nowMs ?? Date.now(),
     });
-    this.standing = new Standing($("standing"));
+    this.standing = new Standing($("standing"), $("following"));
     this.streams = new Streams();
     $("overlay").addEventListener("change", () => this.draw());
   }

@@ -1,4 +1,4 @@
-// The channel's place among the live ones that are like it: asked for while somebody looks.
+// The channel's place among the live ones that are like it, and why it is followed: asked for while somebody looks.
 
 import { count } from "./figures.js";
 import { metricOf } from "./metrics.js";
@@ -6,9 +6,9 @@ import { metricOf } from "./metrics.js";
 const EVERY_MS = 10_000;
 
 export class Standing {
-  /** `host` holds a tile for each group. */
-  constructor(host) {
-    this.host = host;
+  /** `host` holds a tile for each group, `following` says why the channel is followed. */
+  constructor(host, following) {
+    Object.assign(this, { host, following });
     setInterval(() => this.ask(), EVERY_MS);
     document.addEventListener("visibilitychange", () => this.ask());
   }
@@ -21,6 +21,7 @@ export class Standing {
     if (isShown) return;
     for (const name of this.host.querySelectorAll("[data-metric-name]")) name.textContent = metricOf(metric).name;
     for (const tile of this.host.querySelectorAll("[data-standing]")) show(tile, { percent: null, note: "" });
+    tell(this.following, { state: "", said: "", can_ask: false });
     this.ask();
   }
 
@@ -30,9 +31,10 @@ export class Standing {
     try {
       const answer = await fetch(`/channels/${channel}/standing?${new URLSearchParams({ metric })}`);
       if (!answer.ok) return;
-      const { standings } = await answer.json();
+      const { standings, following } = await answer.json();
       if (channel !== this.channel || metric !== this.metric) return;
       for (const one of standings) show(this.host.querySelector(`[data-standing="${one.key}"]`), one);
+      tell(this.following, following);
     } catch {
       // What was known last stands; the page tells by itself that nothing comes.
     }
@@ -42,4 +44,10 @@ export class Standing {
 function show(tile, { percent, note }) {
   tile.querySelector("[data-percent]").textContent = count(percent);
   tile.querySelector(".d").textContent = note;
+}
+
+function tell(host, { state, said, can_ask }) {
+  host.dataset.state = state;
+  host.querySelector("[data-said]").textContent = said;
+  host.querySelector("[data-ask]").hidden = !can_ask;
 }

@@ -76,6 +76,14 @@ class Boards:
         streams[channel_id] = Stream(channel_id, name.lower(), name, viewers, category, "en", title, started_at, live)
         snapshot.write(client, streams.values(), self.end_ms - age_ms)
 
+    def bar(self, *channel_ids: str) -> None:
+        """Take channels off the list, as a block does while their figures still stand."""
+        client = self.valkey.client(3)
+        known = client.get(snapshot.KEY)
+        streams = dict(snapshot.decode(known).streams) if isinstance(known, bytes) else {}
+        listed = [stream for stream in streams.values() if stream.id not in channel_ids]
+        snapshot.write(client, listed, self.end_ms, barred=channel_ids)
+
     def show(
         self,
         viewers: Mapping[str, int | None],

@@ -112,3 +112,20 @@ async def test_an_emptied_redis_is_complete_after_the_next_windows(valkey: Valke
     reader = BoardReader(f"{valkey.url}/0")
     assert sorted(await top(reader, "messages")) == ["1", "2"]
     await reader.aclose()
+
+
+async def test_a_channel_that_is_forgotten_leaves_no_trace(valkey: Valkey) -> None:
+    boards, client = writer(valkey), valkey.client()
+    for end_ms in (T, T + 10_000):
+        boards.apply("live", [window("1", end_ms), window("2", end_ms)])
+        boards.remember()
+    boards.apply("live", [window("1", T + 20_000), window("2", T + 20_000)])
+    boards.forget("1")
+    boards.remember()
+    reader = BoardReader(f"{valkey.url}/0")
+    assert await top(reader, "messages") == ["2"]
+    assert await reader.all_values() == await reader.values(["2"])
+    moments = await reader.moments("messages", (await reader.steps(["messages"]))["messages"])
+    assert [sorted(moment.ranked) for moment in moments.values()] == [["2"], ["2"], ["2"]]
+    assert client.zscore("ends:live", "1") is None
+    await reader.aclose()

@@ -7,12 +7,14 @@ import re
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.models import CurationRequest, User
+from apps.dashboard.readings import live_boards
 from apps.dashboard.services import OPEN_REQUESTS_MAX, ensure_user
-from apps.ingest.models import Channel
+from apps.ingest.models import Channel, OptOut
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.test_pages import NOBODY_LISTENS
 
@@ -50,6 +52,29 @@ def test_a_channel_that_is_not_ranked_says_why(boards: Boards, signed_in: Client
     boards.name("1", "Alpha", live=False)
     boards.show({"1": None})
     assert found(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]
+
+
+def test_a_blocked_channel_is_not_found_while_it_is_live(boards: Boards, signed_in: Client) -> None:
+    Channel.objects.create(id="1", login="alpha", name="Alpha", blocked=True)
+    boards.bar("1")
+    assert found(signed_in, "alpha") == []
+    page = signed_in.get("/?board=viewers").content.decode()
+    assert "Alpha" not in page
+    assert "Gamma" in page
+    assert sorted(async_to_sync(live_boards().read_all)(boards.end_ms).channels) == ["2", "3"]
+
+
+def test_a_channel_that_opted_out_is_not_found(boards: Boards, signed_in: Client) -> None:
+    Channel.objects.create(id="50", login="omega", name="Omega")
+    assert found(signed_in, "omega")
+    OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="50")
+    assert found(signed_in, "omega") == []
+
+
+def test_a_channel_is_found_by_what_it_was_called(boards: Boards, signed_in: Client) -> None:
+    channel = Channel.objects.create(id="1", login="alpha", name="Alpha")
+    channel.former_logins.create(login="old_name")
+    assert found(signed_in, "old_na") == [("Alpha", "Rank 2 of Most Viewed")]
 
 
 def test_who_was_followed_before_is_found_after_those_who_are(boards: Boards, signed_in: Client) -> None:
@@ -143,13 +168,3 @@ def test_nobody_asks_without_an_account(boards: Boards, client: Client, settings
     page = client.get("/?channel=77").content.decode()
     assert "/account/login/?next=/ask" in page
     assert not CurationRequest.objects.exists()
-
-
-def test_curators_see_and_close_requests_and_an_account_takes_its_own_along(signed_in: Client) -> None:
-    asked(signed_in, "omega", "please")
-    assert signed_in.get("/admin/dashboard/curationrequest/").status_code == 302
-    User.objects.update(is_staff=True, is_superuser=True)
-    assert "omega" in signed_in.get("/admin/dashboard/curationrequest/").content.decode()
-    action = {"action": "close", "_selected_action": [CurationRequest.objects.get().pk]}
-    signed_in.post("/admin/dashboard/curationrequest/", action)
-    assert CurationRequest.objects.get().closed_at is not None

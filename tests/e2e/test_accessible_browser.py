@@ -84,6 +84,14 @@ def fill(page: Page, *texts_and_labels: str) -> None:
     page.wait_for_url(lambda url: url != asked)
 
 
+RECEIPT = """
+from apps.ingest.curation.receipts import token_of
+from apps.ingest.models import OptOut
+opt_out, _ = OptOut.objects.get_or_create(kind="user", twitch_id="999999999")
+print("/opt-out/receipt/" + token_of(opt_out))
+"""
+
+
 @pytest.fixture(scope="module")
 def found(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
     """What the addresses of pages name: a channel with an ended stream, a watchlist, links that are shared."""
@@ -108,6 +116,7 @@ def found(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str,
         "overlay": share(context, stack, "overlay", f"channel={ids[0]}"),
         "widget": share(context, stack, "widget", f"channel={ids[0]}"),
         "locked": share(context, stack, "page", f"channel={ids[0]}", password="sesame"),
+        "receipt": stack.manage("shell", "-v", "0", "-c", RECEIPT).strip(),
     }
 
 

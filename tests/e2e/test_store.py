@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import time
 import uuid
 from dataclasses import replace
@@ -262,9 +264,22 @@ def test_an_opt_out_on_kafka_deletes_what_history_holds(stack: Stack, channel_id
     store, now_ms = WindowStore(), int(time.time() * 1000)
     store.write(*everything(channel_id, now_ms - 60_000))
     assert sum(hold(store, channel_id, now_ms - HOUR_MS)) == 4
-    record = event_record(event_id=str(uuid.uuid4()), kind="opt_out", channel_id=channel_id, at_ms=now_ms)
+    event = str(uuid.uuid4())
+    record = event_record(event_id=event, kind="opt_out", channel_id=channel_id, at_ms=now_ms)
     stack.produce("channel-events", json.dumps(record).encode())
     wait_until(lambda: sum(hold(store, channel_id, now_ms - HOUR_MS)) == 0, 30, "the channel to be forgotten")
+    wait_until(lambda: len(proof(stack, event)) == 2, 10, "the proof of it")
+    found, left = proof(stack, event)["found"], proof(stack, event)["left"]
+    assert sum(found.values()) == 4
+    assert found.keys() == left.keys()
+    assert sum(left.values()) == 0
+
+
+def proof(stack: Stack, event: str) -> dict[str, dict[str, int]]:
+    """Return what the running copy has written down of a deletion, by stage."""
+    with contextlib.closing(sqlite3.connect(stack.var / "twitchly.sqlite3")) as database:
+        rows = database.execute("SELECT stage, rows FROM audit_deletion WHERE event = ?", [event]).fetchall()
+    return {stage: json.loads(counts) for stage, counts in rows}
 
 
 def test_every_tenth_second_of_the_live_window_is_kept() -> None:

@@ -1,9 +1,46 @@
-import asyncio
-from collections.abc import Callable, Mapping
+"""The loop of the command; a Twitch to ask, and somebody who may decide."""
 
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
 import uvloop
+from django.contrib.auth import get_user_model
+from django.test import Client
+from pytest_django import Settings
+
+from apps.ingest import services
+from tests.ingest.twitch_api import Live, row, served
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Test on the loop that the command runs on."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def twitch(settings: Settings) -> Iterator[Live]:
+    """The Twitch that the settings name."""
+    live = Live(row(7, 900), row(8, 50))
+    with served(live) as url:
+        use(settings, url)
+        yield live
+    services.helix.cache_clear()
+
+
+def use(settings: Settings, url: str) -> None:
+    settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/oauth2/token"
+    services.helix.cache_clear()
+
+
+@pytest.fixture
+def curator(settings: Settings) -> Client:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("curator@example.com", "a long password"))
+    return client

@@ -1,50 +1,24 @@
-"""The curators' pages: pins, blocks, opt-outs and bots."""
+"""The curators' pages: pins, blocks, tags, opt-outs and bots, and the log of it all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
-from apps.ingest import services
+from apps.audit.models import Act
+from apps.ingest.curation.decisions import follow_renames
 from apps.ingest.models import Bot, Channel, OptOut
-from tests.ingest.twitch_api import Live, row, served
+from tests.ingest.conftest import use
+from tests.ingest.twitch_api import Live
 
 pytestmark = pytest.mark.django_db
 CHANNEL = "/admin/ingest/channel/"
 OPT_OUT = "/admin/ingest/optout/"
 BOT = "/admin/ingest/bot/"
-
-
-@pytest.fixture
-def twitch(settings: Settings) -> Iterator[Live]:
-    """The Twitch that the settings name."""
-    live = Live(row(7, 900), row(8, 50))
-    with served(live) as url:
-        use(settings, url)
-        yield live
-    services.helix.cache_clear()
-
-
-def use(settings: Settings, url: str) -> None:
-    settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/oauth2/token"
-    services.helix.cache_clear()
-
-
-@pytest.fixture
-def curator(settings: Settings) -> Client:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser("curator@example.com", "a long password"))
-    return client
 
 
 def page_of(client: Client, address: str) -> str:
@@ -61,7 +35,7 @@ def send(client: Client, address: str, **fields: str) -> str:
 
 
 def channel(channel_id: str = "7", **fields: object) -> Channel:
-    return Channel.objects.create(id=channel_id, login=f"channel{channel_id}", name="A", **fields)
+    return Channel.objects.create(**{"id": channel_id, "login": f"channel{channel_id}", "name": "A", **fields})
 
 
 # Channels
@@ -69,56 +43,62 @@ def channel(channel_id: str = "7", **fields: object) -> Channel:
 
 @pytest.mark.parametrize("typed", ["channel7", " @Channel7 ", "#channel7", "https://www.twitch.tv/Channel7/"])
 def test_a_channel_is_pinned_by_its_login(curator: Client, twitch: Live, typed: str) -> None:
-    assert send(curator, f"{CHANNEL}add/", login=typed, note="a partner") == ""
+    assert send(curator, f"{CHANNEL}add/", login=typed, reason="partner", tag_names="Chess, big", note="by mail") == ""
     found = Channel.objects.get()
-    decided = (found.id, found.login, found.name, found.pinned, found.note)
-    assert decided == ("7", "channel7", "Channel7", True, "a partner")
+    decided = (found.id, found.login, found.name, found.pinned, found.reason, found.note)
+    assert decided == ("7", "channel7", "Channel7", True, "partner", "by mail")
+    assert [tag.name for tag in found.tags.all()] == ["big", "chess"]
+    (act,) = Act.objects.all()
+    assert (act.by, act.act, act.label, act.reason) == ("curator@example.com", "pinned", "channel7", "partner")
+    assert (act.before["decision"], act.after["decision"]) == ("none", "pin")
 
 
 def test_a_known_channel_is_pinned_where_it_is(curator: Client, twitch: Live) -> None:
-    channel(title="a title", blocked=True, note="old")
-    assert send(curator, f"{CHANNEL}add/", login="channel7", note="") == ""
+    channel(title="a title", blocked=True, reason="law", note="old")
+    assert send(curator, f"{CHANNEL}add/", login="channel7", reason="partner") == ""
     found = Channel.objects.get()
     assert (found.pinned, found.blocked, found.title, found.note) == (True, False, "a title", "old")
 
 
 def test_an_unknown_login_is_named(curator: Client, twitch: Live) -> None:
-    assert "knows nobody with the login ghost" in send(curator, f"{CHANNEL}add/", login="ghost")
+    assert "knows nobody with the login ghost" in send(curator, f"{CHANNEL}add/", login="ghost", reason="event")
     assert not Channel.objects.exists()
 
 
 @pytest.mark.parametrize("typed", ["two words", "a\r\nb", "ädä", "x" * 65, ""])
 def test_what_cannot_be_a_login_is_not_asked_for(curator: Client, twitch: Live, typed: str) -> None:
-    assert "errorlist" in send(curator, f"{CHANNEL}add/", login=typed)
+    assert "errorlist" in send(curator, f"{CHANNEL}add/", login=typed, reason="event")
     assert twitch.asked == []
 
 
 def test_twitch_that_is_away_is_said_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
-    assert "Twitch does not answer at the moment" in send(curator, f"{CHANNEL}add/", login="channel7")
+    assert "Twitch does not answer at the moment" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
 def test_twitch_that_refuses_is_said_at_the_field(curator: Client, twitch: Live) -> None:
     twitch.fault = httpx.Response(400, json={"message": "Invalid login names"})
-    assert "Twitch refuses to say" in send(curator, f"{CHANNEL}add/", login="channel7")
+    assert "Twitch refuses to say" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
 def test_a_channel_that_opted_out_cannot_be_pinned(curator: Client, twitch: Live) -> None:
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
-    assert "channel7 has opted out" in send(curator, f"{CHANNEL}add/", login="channel7")
+    assert "The channel has opted out" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
 def test_a_change_touches_only_what_is_decided_here(curator: Client) -> None:
     channel(viewers=900)
     assert "Decided here" in page_of(curator, f"{CHANNEL}7/change/")
-    assert send(curator, f"{CHANNEL}7/change/", blocked="on", note="spam", viewers="1", login="other") == ""
+    assert (
+        send(curator, f"{CHANNEL}7/change/", blocked="on", reason="law", note="spam", viewers="1", login="other") == ""
+    )
     found = Channel.objects.get()
     assert (found.blocked, found.note, found.viewers, found.login) == (True, "spam", 900, "channel7")
 
 
 def test_a_channel_is_not_pinned_and_blocked(curator: Client) -> None:
     channel()
-    page = send(curator, f"{CHANNEL}7/change/", blocked="on", pinned="on")
+    page = send(curator, f"{CHANNEL}7/change/", blocked="on", pinned="on", reason="law")
     assert "A channel is pinned or blocked, not both." in page
 
 
@@ -128,15 +108,72 @@ def test_a_channel_is_not_deleted(curator: Client) -> None:
     assert Channel.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("action", "pinned", "blocked"), [("pin", True, False), ("block", False, True), ("leave_to_rank", False, False)]
-)
-def test_many_channels_are_decided_at_once(curator: Client, action: str, pinned: bool, blocked: bool) -> None:
-    channel("7", pinned=True)
-    channel("8", blocked=True)
-    send(curator, CHANNEL, action=action, _selected_action="7")
-    send(curator, CHANNEL, action=action, _selected_action="8")
-    assert set(Channel.objects.values_list("pinned", "blocked")) == {(pinned, blocked)}
+@pytest.mark.parametrize("reason", ["", " "])
+def test_a_pin_or_block_needs_a_reason(curator: Client, twitch: Live, reason: str) -> None:
+    assert "required" in send(curator, f"{CHANNEL}add/", login="channel7", reason=reason)
+    channel()
+    assert "needs a reason" in send(curator, f"{CHANNEL}7/change/", blocked="on", reason=reason)
+    assert "required" in send(curator, CHANNEL, action="pin", _selected_action="7", decided="1", reason=reason)
+    assert not Channel.objects.filter(pinned=True).exists()
+
+
+def test_an_end_lies_in_the_future(curator: Client) -> None:
+    channel()
+    fields = {"pinned": "on", "reason": "event", "decided_until_0": "2020-01-01", "decided_until_1": "00:00"}
+    assert "has passed already" in send(curator, f"{CHANNEL}7/change/", **fields)
+    assert send(curator, f"{CHANNEL}7/change/", **fields | {"decided_until_0": "2099-01-01"}) == ""
+    assert Channel.objects.get().decided_until == datetime(2099, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("action", "pinned", "blocked"), [("pin", True, False), ("block", False, True)])
+def test_many_channels_are_decided_at_once_with_one_reason(
+    curator: Client, action: str, pinned: bool, blocked: bool
+) -> None:
+    channel("7", pinned=True, reason="partner")
+    channel("8", blocked=True, reason="law")
+    many = {"action": action, "_selected_action": ["7", "8"]}
+    page = curator.post(CHANNEL, many).content.decode()
+    assert 'name="reason"' in page
+    assert "channel7" in page
+    assert not Act.objects.exists()
+    answer = curator.post(CHANNEL, many | {"decided": "1", "reason": "event", "until": "2099-01-01 18:00"})
+    assert answer.status_code == 302
+    assert set(Channel.objects.values_list("pinned", "blocked", "reason")) == {(pinned, blocked, "event")}
+    assert Act.objects.count() == 2
+
+
+def test_many_channels_are_left_to_their_rank_and_tagged(curator: Client) -> None:
+    channel("7", pinned=True, reason="partner", note="kept")
+    curator.post(CHANNEL, {"action": "tag", "_selected_action": "7", "decided": "1", "add": "chess, big"})
+    curator.post(CHANNEL, {"action": "tag", "_selected_action": "7", "decided": "1", "remove": "BIG"})
+    send(curator, CHANNEL, action="leave_to_rank", _selected_action="7")
+    found = Channel.objects.get()
+    assert (found.pinned, found.reason, found.note) == (False, "", "kept")
+    assert [tag.name for tag in found.tags.all()] == ["chess"]
+    assert [act.act for act in Act.objects.all()] == ["left", "changed", "changed"]
+    (tag,) = found.tags.all()
+    assert "channel7" in page_of(curator, f"{CHANNEL}?tags__id__exact={tag.pk}")
+
+
+def test_a_channel_that_cannot_be_decided_about_stops_no_other(curator: Client) -> None:
+    channel("7")
+    channel("8")
+    OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
+    many = {"action": "pin", "_selected_action": ["7", "8"], "decided": "1", "reason": "event"}
+    page = curator.post(CHANNEL, many, follow=True).content.decode()
+    assert "1 channels changed." in page
+    assert "Left as it was, channel7: The channel has opted out" in page
+    assert [one.login for one in Channel.objects.filter(pinned=True)] == ["channel8"]
+
+
+def test_a_channel_is_found_by_what_it_was_called(curator: Client) -> None:
+    known = channel("7", pinned=True, reason="partner")
+    assert follow_renames({"7": "newname"}) == 1
+    assert follow_renames({"7": "newname", "9": "somebody"}) == 0
+    known.refresh_from_db()
+    assert (known.login, known.pinned) == ("newname", True)
+    assert "newname" in page_of(curator, f"{CHANNEL}?q=channel7")
+    assert "channel7" in page_of(curator, f"{CHANNEL}7/change/")
 
 
 def test_channels_are_found_by_login_id_and_note(curator: Client) -> None:
@@ -190,6 +227,8 @@ def test_of_an_opt_out_only_the_note_changes(curator: Client) -> None:
     assert send(curator, f"{OPT_OUT}{found.pk}/change/", kind="channel", twitch_id="8", note="by mail") == ""
     found.refresh_from_db()
     assert (found.kind, found.twitch_id, found.note) == ("user", "7", "by mail")
+    (act,) = Act.objects.all()
+    assert (act.act, act.before, act.after) == ("changed", {"note": ""}, {"note": "by mail"})
 
 
 # Bots
@@ -204,3 +243,15 @@ def test_a_bot_is_added_in_any_spelling_and_once(curator: Client) -> None:
     assert send(curator, f"{BOT}add/", login="@MyBot", is_counted_out="on") == ""
     assert Bot.objects.get(login="mybot").is_counted_out
     assert "already exists" in send(curator, f"{BOT}add/", login="MYBOT")
+    (act,) = Act.objects.all()
+    assert (act.act, act.model, act.after["login"]) == ("added", "bot", "mybot")
+
+
+def test_a_bot_that_is_ticked_off_or_deleted_is_written_down(curator: Client) -> None:
+    bot = Bot.objects.get(login="nightbot")
+    assert send(curator, f"{BOT}{bot.pk}/change/", login="nightbot", note=bot.note) == ""
+    assert send(curator, f"{BOT}{bot.pk}/delete/", post="yes") == ""
+    assert [(act.act, act.before) for act in Act.objects.all()] == [
+        ("deleted", {"is_counted_out": False, "login": "nightbot", "note": "chat bot"}),
+        ("changed", {"is_counted_out": True}),
+    ]

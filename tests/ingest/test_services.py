@@ -14,7 +14,15 @@ from apps.ingest import snapshot
 from apps.ingest.event_sender import EventSender
 from apps.ingest.models import Bot, Channel, HashKey, OptOut
 from apps.ingest.queries import rules
-from apps.ingest.services import LOCK, find_user, forget_hash_keys, hash_key, refresh_streams, tell_opt_outs
+from apps.ingest.services import (
+    LOCK,
+    find_user,
+    forget_hash_keys,
+    forget_profiles,
+    hash_key,
+    refresh_streams,
+    tell_opt_outs,
+)
 from apps.ingest.snapshot import Snapshot
 from core.errors import NotFound, ServiceAway
 from core.hashing import user_hash
@@ -210,6 +218,21 @@ def test_history_is_told_once_to_forget_a_channel_that_opted_out(broker: Produce
     assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 1
     assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 0
     assert [one.twitch_id for one in OptOut.objects.exclude(told_at=None)] == ["66"]
+
+
+@pytest.mark.django_db
+def test_of_a_channel_that_opted_out_the_table_keeps_who_it_is() -> None:
+    Channel.objects.create(id="7", login="seven", name="Seven", title="a title", category="Chess", last_seen_at=NOW)
+    Channel.objects.create(id="8", login="eight", name="Eight", title="a title", is_wanted=True)
+    Channel.objects.get(pk="7").former_logins.create(login="six")
+    for channel_id in ("7", "8"):
+        OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id=channel_id)
+    assert forget_profiles() == 1
+    assert forget_profiles() == 0
+    seven = Channel.objects.get(pk="7")
+    assert (seven.login, seven.title, seven.category, seven.last_seen_at) == ("seven", "", "", None)
+    assert not seven.former_logins.exists()
+    assert Channel.objects.get(pk="8").title == "a title"
 
 
 @pytest.mark.django_db

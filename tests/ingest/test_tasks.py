@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
+import redis
+from django.conf import settings
 from pytest_django import Settings
 
-from apps.ingest import services, tasks
+from apps.ingest import services, snapshot, tasks
+from apps.ingest.curation.decisions import BLOCK, Decision, decide
+from apps.ingest.models import Channel
 from tests.ingest.twitch_api import Live, row, served
 from tests.valkey import Valkey
+
+NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture
@@ -56,3 +63,43 @@ def test_a_worker_serves_its_measures_and_goes_on_where_the_port_is_taken(
     assert 'twitchly_helix_calls_total{result="200"} 2.0' in page
     tasks.serve_measures()
     assert "no page for Prometheus" in caplog.text
+
+
+@pytest.mark.django_db
+def test_what_is_decided_is_followed_at_once_and_once(twitch: Live) -> None:
+    def listed() -> list[str]:
+        with redis.Redis.from_url(settings.REDIS_STREAMS_URL) as store:
+            current = snapshot.read_now(store)
+            return sorted(current.streams) if current else []
+
+    tasks.follow_curation()
+    assert listed() == ["7", "8"]
+    asked = len(twitch.asked)
+    tasks.follow_curation()
+    assert len(twitch.asked) == asked
+    channel = Channel.objects.get(pk="8")
+    decide(channel, Decision(BLOCK, "law", NOW + dt.timedelta(hours=1)), by="a@example.com", now=NOW)
+    tasks.follow_curation()
+    assert listed() == ["7"]
+    Channel.objects.update(decided_until=NOW)
+    tasks.follow_curation()
+    assert listed() == ["7", "8"]
+    assert not Channel.objects.filter(blocked=True).exists()
+
+
+@pytest.mark.django_db
+def test_a_channel_that_is_renamed_keeps_what_was_decided(twitch: Live) -> None:
+    Channel.objects.create(id="8", login="old_name", name="Old", blocked=True, reason="law")
+    tasks.refresh_streams()
+    channel = Channel.objects.get(pk="8")
+    assert (channel.login, channel.blocked) == ("channel8", True)
+    assert [one.login for one in channel.former_logins.all()] == ["old_name"]
+
+
+@pytest.mark.django_db
+def test_without_redis_what_was_decided_waits(
+    twitch: Live, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1"
+    tasks.follow_curation()
+    assert "what was decided is not followed" in caplog.text

@@ -111,3 +111,13 @@ async def test_filters_are_those_of_the_pages(api: Api, boards: Boards) -> None:
 async def test_head_is_get_without_a_body(api: Api) -> None:
     response = await api.ask("HEAD", "metrics")
     assert response.status_code == 200
+
+
+async def test_a_blocked_channel_is_not_there_while_it_is_live(api: Api, boards: Boards) -> None:
+    await Channel.objects.acreate(id="1", login="alpha", name="Alpha", blocked=True)
+    boards.bar("1")
+    assert (await api.get("channels/1")).status_code == 404
+    assert (await api.get("channels/1/live")).status_code == 404
+    for query in ("", "?live=true"):
+        found = (await api.get(f"channels{query}")).json()["items"]
+        assert "1" not in [one["id"] for one in found]

@@ -40,7 +40,7 @@ def personal_data(user: User) -> dict[str, Any]:
             for one in watchlists_of(user)
         ],
         "requested_channels": _rows(
-            CurationRequest.objects.filter(user=user), "login", "note", "created_at", "closed_at"
+            CurationRequest.objects.filter(user=user), "login", "note", "created_at", "closed_at", "state", "answer"
         ),
         "segments": _rows(Segment.objects.filter(owner=user), "name", "query", "created_at"),
         "share_links": _rows(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
+from apps.dashboard.channel.following import following_of
 from apps.dashboard.channel.notes import NOTES_MAX, note_json, note_mark, notes_of
 from apps.dashboard.channel.spans import field_value, quick_picks
 from apps.dashboard.channel.standing import note, read_standings
@@ -47,6 +48,7 @@ def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser
         "note_text_max": Note.TEXT_MAX,
         "standings": [(one, note(one)) for one in read_standings(channel_id or "", charted.key, page.now_ms)],
         "streams": read_streams(channel_id) if channel_id else None,
+        "following": following_of(channel_id) if channel_id else None,
         "depth": depth_of(page.channel),
         "twitch": TWITCH,
         "note_fields": [note_json(one) for one in notes],

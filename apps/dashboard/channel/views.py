@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.dashboard.access import account_required, look_required, of_channel, refused, sign_in_required, user_of
 from apps.dashboard.channel import notes
+from apps.dashboard.channel.following import following_of
 from apps.dashboard.channel.standing import read_standings, standing_json
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
 from apps.dashboard.choices import DEFAULTS, asked_range, is_channel_id
@@ -54,7 +55,8 @@ def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
     if metric not in METRIC:
         return no_such_metric()
     found = read_standings(channel_id, metric, now_ms())
-    return JsonResponse({"metric": metric, "standings": [standing_json(one) for one in found]})
+    following = following_of(channel_id).as_json()
+    return JsonResponse({"metric": metric, "standings": [standing_json(one) for one in found], "following": following})
 
 
 @require_safe

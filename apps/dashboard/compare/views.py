@@ -17,6 +17,7 @@ from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists.queries import watching
 from apps.ingest.models import Channel
+from apps.ingest.queries import public_channels
 from apps.metrics.queries import RANGES
 from core.metrics import METRIC, METRICS
 from twitchly.clock import now_ms
@@ -75,7 +76,8 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
         "lines": [(line, without[line.channel.profile.id]) for line in page.lines],
         "is_full": len(comparison.channels) >= CHANNELS_MAX,
         "channels_max": CHANNELS_MAX,
-        "offered": Channel.objects.filter(is_wanted=True)
+        "offered": public_channels()
+        .filter(is_wanted=True)
         .order_by("-viewers")
         .values_list("login", flat=True)[:OFFERED],
         "range": RANGES[comparison.range],
@@ -97,5 +99,5 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
 
 def _named(name: str) -> Channel | None:
     """Return the channel with this login or display name, whose login comes first."""
-    by_login = Channel.objects.filter(login=name.lower().lstrip("@")).first()
-    return by_login or Channel.objects.filter(name__iexact=name).first()
+    by_login = public_channels().filter(login=name.lower().lstrip("@")).first()
+    return by_login or public_channels().filter(name__iexact=name).first()

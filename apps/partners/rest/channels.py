@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
 from rest_framework.request import Request
 
 from apps.dashboard.choices import is_channel_id
 from apps.dashboard.directory import TWITCH, Profile, of_channel
 from apps.dashboard.exports.formats import Field
 from apps.dashboard.readings import ChannelNow, Reading, state_of
-from apps.ingest.models import Channel
+from apps.ingest.queries import called, public_channels
 from apps.metrics.board_reader import LiveValues
 from apps.partners.description.schema import operation
 from apps.partners.rest import shapes
@@ -87,7 +86,7 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
     live = live_channels(reading)
     if channel_id in live:
         return live[channel_id], reading
-    known = await in_database(Channel.objects.filter(pk=channel_id, blocked=False).first)
+    known = await in_database(public_channels().filter(pk=channel_id).first)
     if known is None:
         raise NotFound(f"There is no channel with the id {channel_id}.")
     return ChannelNow(of_channel(known), None, 0.0, {}, {}, {}), reading
@@ -115,9 +114,9 @@ def named(live: Mapping[str, ChannelNow], text: str, after: str) -> list[Profile
 
 def known_channels(text: str, after: str, limit: int) -> list[Profile]:
     """Return the same of all channels that were ever followed."""
-    channels = Channel.objects.filter(blocked=False, pk__gt=after).order_by("pk")
+    channels = public_channels().filter(pk__gt=after).order_by("pk")
     if text:
-        channels = channels.filter(Q(login__icontains=text) | Q(name__icontains=text))
+        channels = channels.filter(called(text))
     return [of_channel(channel) for channel in channels[:limit]]
 
 

@@ -1,0 +1,108 @@
+"""Who decided what and when, and what was deleted for whom: rows that are added and never touched again.
+
+Triggers of the database refuse what these classes refuse, so neither a shell nor another program changes a row. A
+migration that rebuilds one of the tables has to make its triggers anew; a test looks whether they are there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+
+from core.errors import TwitchlyError
+
+
+class Unchangeable(TwitchlyError):
+    """Somebody tried to change or delete what only grows."""
+
+
+class Growing(models.QuerySet[Any]):
+    """Rows that can be added and read."""
+
+    def update(self, **_values: Any) -> NoReturn:
+        raise Unchangeable(f"{self.model._meta.verbose_name_plural} are never changed")
+
+    def delete(self) -> NoReturn:
+        raise Unchangeable(f"{self.model._meta.verbose_name_plural} are never deleted")
+
+
+class _Row(models.Model):
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            raise Unchangeable(f"{self._meta.verbose_name_plural} are never changed")
+        super().save(*args, **options)
+
+    def delete(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise Unchangeable(f"{self._meta.verbose_name_plural} are never deleted")
+
+
+class Act(_Row):
+    """One deed: who did what to which object, with the values that differ, as they were and as they are since.
+
+    `by` is text and no reference: the row outlives the account and is not touched when that is deleted.
+    """
+
+    class Kind(models.TextChoices):
+        ADDED = "added", "added"
+        CHANGED = "changed", "changed"
+        DELETED = "deleted", "deleted"
+        PINNED = "pinned", "pinned"
+        BLOCKED = "blocked", "blocked"
+        LEFT = "left", "left to its rank"
+        ENDED = "ended", "ended by itself"
+        ACCEPTED = "accepted", "accepted"
+        DECLINED = "declined", "declined"
+        WITHDRAWN = "withdrawn", "withdrawn"
+        REVOKED = "revoked", "revoked"
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    by = models.CharField(max_length=254, db_index=True)
+    act = models.CharField(max_length=12, choices=Kind.choices)
+    model = models.CharField("of", max_length=40)
+    object_id = models.CharField("its id", max_length=40)
+    label = models.CharField("what", max_length=254)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.CharField(max_length=254, blank=True)
+
+    objects: ClassVar[models.Manager[Act]] = models.Manager.from_queryset(Growing)()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-at", "-pk"]
+        indexes = [models.Index(fields=["model", "object_id"], name="acts_by_object")]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.get_act_display()} by {self.by}"
+
+
+class Deletion(_Row):
+    """What history held of a channel when it was told to forget it (`found`), and what it held afterwards (`left`).
+
+    `event` names the opt-out on `channel-events`; `rows` counts by table. A repeat after a crash finds nothing any
+    more, so of each stage the first count stands.
+    """
+
+    class Stage(models.TextChoices):
+        FOUND = "found", "found"
+        LEFT = "left", "left"
+
+    event = models.CharField(max_length=200)
+    stage = models.CharField(max_length=8, choices=Stage.choices)
+    channel_id = models.CharField(max_length=20)
+    rows = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Deletion]] = models.Manager.from_queryset(Growing)()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-at", "-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["event", "stage"], name="deletion_once_a_stage")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.stage}"

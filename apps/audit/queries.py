@@ -1,0 +1,65 @@
+"""Reads of what was written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.audit.models import Act, Deletion
+
+COLUMNS = ("at", "by", "act", "of", "id", "what", "reason", "before", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was deleted of a channel, by table: rows found, and rows left; `done_at` is None until it is done."""
+
+    found: Mapping[str, int]
+    left: Mapping[str, int]
+    done_at: datetime | None
+
+    @property
+    def tables(self) -> list[tuple[str, int, int | None]]:
+        """Each table with its rows found and left."""
+        return [(name, count, self.left.get(name)) for name, count in self.found.items()]
+
+    @property
+    def total(self) -> int:
+        return sum(self.found.values())
+
+
+def proof_of(event: str) -> Proof | None:
+    """Return what is known of a deletion, None before it began."""
+    stages = {one.stage: one for one in Deletion.objects.filter(event=event)}
+    found, left = stages.get(Deletion.Stage.FOUND), stages.get(Deletion.Stage.LEFT)
+    if found is None:
+        return None
+    return Proof(found.rows, left.rows if left else {}, left.at if left else None)
+
+
+def lines_of(acts: Iterable[Act]) -> Iterator[list[str]]:
+    """Yield the acts as rows of a file, in the order of COLUMNS."""
+    for act in acts:
+        yield [
+            act.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            act.by,
+            act.get_act_display(),
+            act.model,
+            act.object_id,
+            act.label,
+            act.reason,
+            said(act.before),
+            said(act.after),
+        ]
+
+
+def said(values: Mapping[str, object]) -> str:
+    """Return values in words, such as “pinned: True; note: a partner”."""
+    return "; ".join(f"{name}: {_plain(value)}" for name, value in values.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value in (None, "") else str(value)

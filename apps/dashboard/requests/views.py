@@ -1,0 +1,36 @@
+"""The requests for channels that somebody has made, with what became of them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.dashboard.access import user_of
+from apps.dashboard.models import CurationRequest
+from apps.dashboard.requests.services import withdraw
+from core.errors import NotFound
+
+SHOWN = 200
+
+
+@require_safe
+@never_cache
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    asked = CurationRequest.objects.filter(user=user_of(request))[:SHOWN]
+    return render(request, "dashboard/requests.html", {"asked": asked})
+
+
+@require_POST
+@login_required
+def withdrawal(request: HttpRequest, request_id: int) -> HttpResponseRedirect:
+    try:
+        closed = withdraw(user=user_of(request), request_id=request_id)
+    except NotFound as error:
+        raise Http404(str(error)) from None
+    messages.success(request, f"Withdrawn: {closed.login} is not asked for any more.")
+    return redirect("requests")

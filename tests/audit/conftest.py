@@ -1,0 +1,3 @@
+"""Somebody who may read the log."""
+
+from tests.ingest.conftest import curator as curator

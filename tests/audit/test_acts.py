@@ -1,0 +1,106 @@
+"""The log of acts: it only grows, whoever tries, and staff read it filtered and as a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+
+from apps.audit.models import Act, Deletion, Unchangeable
+from apps.audit.queries import proof_of
+from apps.audit.services import SYSTEM, name_of, note_deletion, record
+from apps.ingest.curation.decisions import BLOCK, PIN, Decision, decide, end_decisions
+from apps.ingest.models import Bot, Channel
+from tests.ingest.test_admin import page_of
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def act() -> Act:
+    record(by=SYSTEM, act=Act.Kind.CHANGED, of=Bot(pk=7, login="a"), before={"x": 1, "y": 2}, after={"x": 1, "y": 3})
+    return Act.objects.get()
+
+
+def test_an_act_keeps_the_values_that_differ(act: Act) -> None:
+    assert (act.model, act.object_id, act.label, act.before, act.after) == ("bot", "7", "a", {"y": 2}, {"y": 3})
+
+
+def test_an_act_is_never_changed_or_deleted(act: Act) -> None:
+    for attempt in (act.save, act.delete, Act.objects.all().delete, lambda: Act.objects.update(by="nobody")):
+        with pytest.raises(Unchangeable):
+            attempt()
+
+
+@pytest.mark.parametrize("table", ["audit_act", "audit_deletion"])
+@pytest.mark.parametrize("sql", ["UPDATE {} SET at = at", "DELETE FROM {}"])
+def test_the_database_refuses_it_too(act: Act, table: str, sql: str) -> None:
+    note_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows={})
+    with pytest.raises(IntegrityError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.format(table))
+
+
+def test_of_a_deletion_the_first_count_of_each_stage_stands() -> None:
+    assert proof_of("opt-out-1") is None
+    for rows in ({"hour_window": 3}, {"hour_window": 0}):
+        note_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows=rows)
+    proof = proof_of("opt-out-1")
+    assert proof
+    assert (proof.total, proof.done_at) == (3, None)
+    note_deletion(event="opt-out-1", stage=Deletion.Stage.LEFT, channel_id="7", rows={"hour_window": 0})
+    done = proof_of("opt-out-1")
+    assert done
+    assert done.done_at
+    assert done.tables == [("hour_window", 3, 0)]
+
+
+def test_staff_are_named_and_others_numbered() -> None:
+    users = get_user_model().objects
+    staff = users.create_user("a@example.com", is_staff=True)
+    other = users.create_user("b@example.com")
+    assert (name_of(staff), name_of(other)) == ("a@example.com", f"account {other.pk}")
+
+
+def test_staff_read_and_filter_the_log_and_change_nothing(curator: Client, act: Act) -> None:
+    record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
+    page = page_of(curator, "/admin/audit/act/?by=curator@example.com")
+    assert "event" in page
+    assert 'name="action"' not in page
+    assert curator.get("/admin/audit/act/add/").status_code == 403
+    assert curator.post(f"/admin/audit/act/{act.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert curator.post(f"/admin/audit/act/{act.pk}/change/", {"by": "x"}).status_code == 403
+
+
+def test_the_log_is_a_file_as_it_is_filtered(curator: Client, act: Act) -> None:
+    record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
+    answer = curator.get("/admin/audit/act/acts.csv?act=pinned")
+    lines = b"".join(answer).decode().splitlines()
+    assert lines[0] == "\ufeffat,by,act,of,id,what,reason,before,after"
+    assert [line.split(",", 1)[1] for line in lines[1:]] == ["curator@example.com,pinned,bot,8,'=b,event,,"]
+    stranger = Client().get("/admin/audit/act/acts.csv")
+    assert stranger.status_code == 302
+
+
+def test_what_was_decided_for_a_time_ends_as_an_act_of_the_system() -> None:
+    channel = Channel.objects.create(id="7", login="seven", name="Seven", note="kept")
+    soon = NOW + timedelta(minutes=1)
+    decide(channel, Decision(PIN, "event", soon, ("chess",)), by="a@example.com", now=NOW)
+    assert end_decisions(now=NOW) == 0
+    assert end_decisions(now=soon) == 1
+    assert end_decisions(now=soon) == 0
+    channel.refresh_from_db()
+    assert (channel.pinned, channel.decided_until, channel.reason) == (False, None, "")
+    assert [tag.name for tag in channel.tags.all()] == ["chess"]
+    last = Act.objects.all()[0]
+    assert (last.by, last.act, last.reason) == ("system", "ended", "its time was up: event")
+
+
+def test_a_decision_that_changes_nothing_is_no_act() -> None:
+    channel = Channel.objects.create(id="7", login="seven", name="Seven")
+    assert decide(channel, Decision(BLOCK, "law"), by="a@example.com", now=NOW)
+    assert not decide(channel, Decision(BLOCK, "law"), by="a@example.com", now=NOW)
+    assert Act.objects.count() == 1
