@@ -27,6 +27,7 @@ prepare: ## Fetch what `make run` needs, for a machine that loses its network
 
 .PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens
 UNIT = .venv/bin/pytest -n 2 -m "not server"
+ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -36,6 +37,7 @@ test: ## Check style and types, run all tests against real servers
 	@$(LOCAL) test-prepare
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
+	$(ON_POSTGRES)
 	.venv/bin/pytest -m server
 test-unit: ## The part of it that needs no servers
 	@$(LOCAL) unit-prepare
@@ -74,6 +76,7 @@ COMPILE = cd requirements && ../.uv/bin/uv pip compile --quiet --python-version 
 lock: ## Write requirements/*.txt anew from the *.in files
 	$(FOUND_PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
 	$(COMPILE) web.in -o web.txt
+	$(COMPILE) -c web.txt production.in -o production.txt
 	$(COMPILE) -c web.txt test.in -o test.txt
 	$(COMPILE) flink.in -o flink.txt
 	$(COMPILE) audit.in -o audit.txt
