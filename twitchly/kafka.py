@@ -134,6 +134,8 @@ def create_topics(prefix: str | None = None) -> list[str]:
             made.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                # Says why nobody answers, such as a password that is wrong.
+                admin.poll(0)
                 raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} did not make topic {name}: {error}") from error
     return made
 
