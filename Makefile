@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
@@ -61,6 +61,9 @@ drill-defences: ## Take each defence out of a copy of the source, see its test f
 drill-midnight: ## Let a month end while a copy runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
+drill-backup: ## Let a running copy be backed up, lose all its data and be restored; compare
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.backup
 bench: ## Measure every stage and the whole beside others; writes docs/benchmarks.md: ONLY="stream hour"
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m bench $(ONLY)
