@@ -25,8 +25,9 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
+ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -36,6 +37,7 @@ test: ## Check style and types, run all tests against real servers
 	@$(LOCAL) test-prepare
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
+	$(ON_POSTGRES)
 	.venv/bin/pytest -m server
 test-unit: ## The part of it that needs no servers
 	@$(LOCAL) unit-prepare
@@ -59,6 +61,9 @@ drill-defences: ## Take each defence out of a copy of the source, see its test f
 drill-midnight: ## Let a month end while a copy runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
+drill-backup: ## Let a running copy be backed up, lose all its data and be restored; compare
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.backup
 bench: ## Measure every stage and the whole beside others; writes docs/benchmarks.md: ONLY="stream hour"
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m bench $(ONLY)
@@ -74,6 +79,7 @@ COMPILE = cd requirements && ../.uv/bin/uv pip compile --quiet --python-version 
 lock: ## Write requirements/*.txt anew from the *.in files
 	$(FOUND_PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
 	$(COMPILE) web.in -o web.txt
+	$(COMPILE) -c web.txt production.in -o production.txt
 	$(COMPILE) -c web.txt test.in -o test.txt
 	$(COMPILE) flink.in -o flink.txt
 	$(COMPILE) audit.in -o audit.txt

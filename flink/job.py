@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
-from flink.sql import SETTINGS, JobConfig, statements
+from flink.sql import ACCESS, SETTINGS, JobConfig, statements
 
 
 def main() -> None:
@@ -20,7 +22,11 @@ def main() -> None:
     parser.add_argument("--clock-offset-ms", type=int, default=0)
     parser.add_argument("--submitted-ms", type=int, default=0)
     args = parser.parse_args()
-    config = JobConfig(args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms, args.submitted_ms)
+    # Not among the arguments, which everybody on the machine can read.
+    access = json.loads(os.environ.get(ACCESS, "{}"))
+    config = JobConfig(
+        args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms, args.submitted_ms, access
+    )
 
     table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     for key, value in {

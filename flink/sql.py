@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, columns_of
 from core.event_time import PROMISE_DELAY_MS
@@ -17,6 +17,9 @@ from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, 
 
 # Our clocks and Kafka's may differ by as much.
 CLOCKS_DIFFER_MS = 1_000
+
+# The variable by which whoever submits the job hands over what Kafka's client needs to be let in, as JSON.
+ACCESS = "KAFKA_ACCESS"
 
 SETTINGS: Mapping[str, str] = {
     "table.local-time-zone": "UTC",
@@ -35,6 +38,7 @@ class JobConfig:
     `valid_from_ms`: a job without state emits no window that began earlier, and reads from then on; 0 reads
     everything. `clock_offset_ms`: how far our clocks run ahead of Kafka's, in trials. `submitted_ms`: when the job is
     submitted; windows that had ended by then may have been written by another one, and say how long before.
+    `access`: what Kafka's Java client is told to be let in.
     """
 
     bootstrap: str
@@ -42,6 +46,14 @@ class JobConfig:
     valid_from_ms: int = 0
     clock_offset_ms: int = 0
     submitted_ms: int = 0
+    access: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def kafka(self) -> str:
+        """The options of a table that lead to Kafka."""
+        options = {"bootstrap.servers": self.bootstrap, **self.access}
+        lines = ((name, value.replace("'", "''")) for name, value in options.items())
+        return ",\n".join(f"  'properties.{name}' = '{value}'" for name, value in lines)
 
     @property
     def read_from_ms(self) -> int:
@@ -90,7 +102,7 @@ CREATE TABLE chat (
 ) WITH (
   'connector' = 'kafka',
   'topic' = '{config.topic_prefix}chat',
-  'properties.bootstrap.servers' = '{config.bootstrap}',
+{config.kafka},
   'properties.group.id' = '{config.topic_prefix}flink',
   'properties.metadata.max.age.ms' = '30000',
   {startup},
@@ -131,7 +143,7 @@ CREATE TABLE out_{grain} (
 ) WITH (
   'connector' = 'kafka',
   'topic' = '{config.topic_prefix}{topic_of(grain)}',
-  'properties.bootstrap.servers' = '{config.bootstrap}',
+{config.kafka},
   'properties.linger.ms' = '5',
   'properties.compression.type' = 'lz4',
   'key.format' = 'raw',

@@ -10,16 +10,33 @@ import django
 import pytest
 from pytest import TerminalReporter
 
+from tests.postgres import VARIABLE
 from tests.valkey import Valkey
 
 LACKS_DATA = "recorded data is absent"
+USES_DATABASE = {"db", "transactional_db"}
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "twitchly.settings"
 os.environ["SECRET_KEY"] = "a-key-for-tests-only-a-key-for-tests-only-a-key-for-tests"
 os.environ["TWITCHLY_VAR"] = "/nonexistent/twitchly-tests"
-os.environ["DATABASE_URL"] = "sqlite://:memory:"
+os.environ["DATABASE_URL"] = os.environ.get(VARIABLE, "sqlite://:memory:")
 os.environ["CASSANDRA_HOSTS"] = ""
 django.setup()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the relational database: it is to work on PostgreSQL as on SQLite."""
+    for item in items:
+        if item.get_closest_marker("django_db") or USES_DATABASE.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
+
+
+@pytest.fixture(autouse=True)
+def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the connection that a test's transaction is open on, as Django's own test client does."""
+    if "transactional_db" not in request.fixturenames:
+        monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
 
 
 @pytest.fixture(scope="session")

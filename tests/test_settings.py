@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
+KEY = "made of random characters, fifty of them or even more"
 
 
 def test_env_example_lists_every_variable_of_the_settings() -> None:
@@ -17,29 +21,104 @@ def test_env_example_lists_every_variable_of_the_settings() -> None:
     assert read == listed
 
 
-def start(**env: str) -> str:
+def start(code: str = "", **env: str) -> str:
+    """Return what stopped the start, or what the code wrote to stderr."""
     done = subprocess.run(
-        [sys.executable, "-c", "import django; django.setup()"],
+        [sys.executable, "-c", f"import django, sys; django.setup(); from django.conf import settings; {code}"],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
             "DJANGO_SETTINGS_MODULE": "twitchly.settings",
             "TWITCHLY_VAR": "/nowhere",
+            "CASSANDRA_HOSTS": "",
             **env,
         },
         capture_output=True,
         text=True,
         timeout=60,
     )
-    return done.stderr if done.returncode else ""
+    return done.stderr if done.returncode or code else ""
 
 
 def test_a_wrong_value_stops_the_start_and_names_the_variable() -> None:
-    assert "CHANNELS_WANTED" in start(SECRET_KEY="k", CHANNELS_WANTED="many")
-    assert "TWITCHLY_PORT" in start(SECRET_KEY="k", TWITCHLY_PORT="80")
-    assert "EMAIL_URL" in start(SECRET_KEY="k", EMAIL_URL="pigeon://loft")
+    assert "CHANNELS_WANTED" in start(SECRET_KEY=KEY, CHANNELS_WANTED="many")
+    assert "TWITCHLY_PORT" in start(SECRET_KEY=KEY, TWITCHLY_PORT="80")
+    assert "EMAIL_URL" in start(SECRET_KEY=KEY, EMAIL_URL="pigeon://loft")
+    assert "KAFKA_SECURITY" in start(SECRET_KEY=KEY, KAFKA_SECURITY="TLS")
+
+
+@pytest.mark.parametrize("secret", ["", "k", "k" * 60, f"django-insecure-{KEY}"])
+def test_a_secret_that_could_be_guessed_is_refused_unless_debugging(secret: str) -> None:
+    assert "SECRET_KEY " in start(SECRET_KEY=secret)
+    assert start(DEBUG="1", SECRET_KEY=secret or KEY) == ""
 
 
 def test_no_secret_works_by_default_unless_debugging() -> None:
-    assert "SECRET_KEY" in start()
-    assert start(DEBUG="1", CASSANDRA_HOSTS="") == ""
+    assert "SECRET_KEY is not set" in start()
+    assert "SECRET_KEY_FALLBACKS could be guessed" in start(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS="old")
+    assert start(DEBUG="1") == ""
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({"KAFKA_SECURITY": "SASL_SSL", "KAFKA_USERNAME": "u"}, "KAFKA_PASSWORD is not set"),
+        ({"KAFKA_SECURITY": "SASL_SSL", "KAFKA_PASSWORD": "p"}, "KAFKA_USERNAME is not set"),
+        ({"KAFKA_SECURITY": "SSL", "KAFKA_USERNAME": "u"}, "KAFKA_USERNAME is set"),
+        ({"KAFKA_CA_FILE": __file__}, "KAFKA_CA_FILE is set"),
+        ({"KAFKA_SECURITY": "SSL", "KAFKA_CA_FILE": "/nowhere/ca.pem"}, "KAFKA_CA_FILE is '/nowhere/ca.pem'"),
+        ({"CASSANDRA_USERNAME": "u"}, "CASSANDRA_PASSWORD is not set"),
+        ({"CASSANDRA_PASSWORD": "p"}, "CASSANDRA_USERNAME is not set"),
+        ({"CASSANDRA_CA_FILE": __file__}, "CASSANDRA_CA_FILE is set"),
+        ({"REDIS_CA_FILE": __file__}, "REDIS_CA_FILE is set"),
+        ({"REDIS_URL": "redis://127.0.0.1:6379/5"}, "REDIS_URL is no server"),
+        ({"REDIS_URL": "127.0.0.1:6379"}, "REDIS_URL is no server"),
+        ({"TWITCH_CLIENT_ID": "id"}, "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"),
+        ({"HSTS_SUBDOMAINS": "1"}, "HSTS_SUBDOMAINS is set without HTTPS_ONLY"),
+    ],
+)
+def test_settings_that_do_not_go_together_stop_the_start(env: dict[str, str], named: str) -> None:
+    assert named in start(SECRET_KEY=KEY, **env)
+
+
+def test_a_refusal_shows_no_password() -> None:
+    assert "hidden" not in start(SECRET_KEY=KEY, REDIS_URL="redis://:hidden@host:6379/5")
+    assert "hidden" not in start(SECRET_KEY=KEY, KAFKA_USERNAME="u", KAFKA_PASSWORD="hidden")
+
+
+def test_any_variable_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    (tmp_path / "wanted").write_text("7\n")
+    env = {"SECRET_KEY_FILE": str(tmp_path / "key"), "CHANNELS_WANTED_FILE": str(tmp_path / "wanted")}
+    assert start("sys.stderr.write(f'{settings.SECRET_KEY} {settings.CHANNELS_WANTED}')", **env) == f"{KEY} 7"
+
+
+def test_a_variable_is_given_once_and_its_file_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    assert "SECRET_KEY and SECRET_KEY_FILE" in start(SECRET_KEY=KEY, SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert "SECRET_KEY_FILE is '/nowhere/key'" in start(SECRET_KEY_FILE="/nowhere/key")
+
+
+def test_what_a_production_is_told_to_set_passes_every_check(tmp_path: Path) -> None:
+    """The settings of docs/operation.md."""
+    env = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / "deploy" / "production.env").read_text(), re.MULTILINE))
+    certificates = {name: certifi.where() for name in env if name.endswith("_CA_FILE")}
+    kept = {
+        "EMAIL_URL_FILE": "submission://user:hidden@mail.internal:587",
+        "SECRET_KEY_FILE": KEY,
+        "DATABASE_URL_FILE": "postgres://twitchly:hidden@db.internal/twitchly",
+        "REDIS_URL_FILE": "rediss://:hidden@redis.internal:6380",
+    }
+    secrets = {name: str(tmp_path / name) for name in env.keys() - certificates.keys() if name.endswith("_FILE")}
+    for name, path in secrets.items():
+        Path(path).write_text(kept.get(name, "hidden"))
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **env, **secrets, **certificates},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_a_process_waits_for_what_is_not_there_yet(command: list[str], waits_for: str, tmp_path: Path) -> None:
     env = {
         "PATH": os.environ["PATH"],
-        "SECRET_KEY": "k",
+        "SECRET_KEY": "fifty characters or more, as a production would have it",
         "TWITCHLY_VAR": str(tmp_path),
         "KAFKA_BOOTSTRAP": "127.0.0.1:9",
     }

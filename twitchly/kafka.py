@@ -35,6 +35,45 @@ _COMMON: Mapping[str, Any] = {
 }
 
 
+# The names that Flink's connector gives to Kafka's own classes.
+_SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common.security"
+
+
+def _common() -> dict[str, Any]:
+    """Return what every client of ours is told: where Kafka is, and how to get in."""
+    access = {"security.protocol": settings.KAFKA_SECURITY}
+    if settings.KAFKA_CA_FILE:
+        access["ssl.ca.location"] = settings.KAFKA_CA_FILE
+    if settings.KAFKA_USERNAME:
+        access["sasl.mechanism"] = settings.KAFKA_SASL_MECHANISM
+        access["sasl.username"] = settings.KAFKA_USERNAME
+        access["sasl.password"] = settings.KAFKA_PASSWORD
+    return {**_COMMON, **access, "bootstrap.servers": settings.KAFKA_BOOTSTRAP}
+
+
+def java_properties() -> dict[str, str]:
+    """Return the same access in the words of Kafka's Java client, for the stream job; {} without any protection.
+
+    Source: Apache Kafka, "Security", "Client Configs".
+    """
+    if settings.KAFKA_SECURITY == "PLAINTEXT":
+        return {}
+    found = {"security.protocol": settings.KAFKA_SECURITY}
+    if settings.KAFKA_CA_FILE:
+        found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": settings.KAFKA_CA_FILE}
+    if settings.KAFKA_USERNAME:
+        module = "plain.PlainLoginModule" if settings.KAFKA_SASL_MECHANISM == "PLAIN" else "scram.ScramLoginModule"
+        username, password = (_quoted(text) for text in (settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD))
+        found["sasl.mechanism"] = settings.KAFKA_SASL_MECHANISM
+        found["sasl.jaas.config"] = f"{_SHADED}.{module} required username={username} password={password};"
+    return found
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def topic_name(topic: str) -> str:
     """Return the topic's name in this copy."""
     return f"{settings.KAFKA_TOPIC_PREFIX}{topic}"
@@ -48,7 +87,6 @@ def topic_of(message: Message) -> str:
 def producer(**extra: Any) -> Producer:
     """Return an idempotent, lz4-compressing producer that gives up on a record after MESSAGE_TIMEOUT_MS."""
     config = {
-        "bootstrap.servers": settings.KAFKA_BOOTSTRAP,
         "enable.idempotence": True,
         "compression.type": "lz4",
         "linger.ms": 20,
@@ -58,13 +96,12 @@ def producer(**extra: Any) -> Producer:
         "queue.buffering.max.kbytes": 131_072,
         "error_cb": _log_error,
     }
-    return Producer({**_COMMON, **config, **extra})
+    return Producer({**_common(), **config, **extra})
 
 
 def consumer(group: str, **extra: Any) -> Consumer:
     """Return a consumer of `group`; offsets are committed by hand."""
     config = {
-        "bootstrap.servers": settings.KAFKA_BOOTSTRAP,
         "group.id": topic_name(group),
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
@@ -75,7 +112,7 @@ def consumer(group: str, **extra: Any) -> Consumer:
         "topic.metadata.refresh.interval.ms": 30_000,
         "error_cb": _log_error,
     }
-    return Consumer({**_COMMON, **config, **extra})
+    return Consumer({**_common(), **config, **extra})
 
 
 def reader(group: str) -> Consumer:
@@ -86,9 +123,9 @@ def reader(group: str) -> Consumer:
 def create_topics(prefix: str | None = None) -> list[str]:
     """Make the topics of core/records.py that are not there yet and return their names. Raises: ServiceAway."""
     start = settings.KAFKA_TOPIC_PREFIX if prefix is None else prefix
-    admin = AdminClient({**_COMMON, "bootstrap.servers": settings.KAFKA_BOOTSTRAP})
+    admin, copies = _admin(), settings.KAFKA_REPLICATION
     wanted = [
-        NewTopic(f"{start}{topic.name}", num_partitions=topic.partitions, replication_factor=1, config=topic.config())
+        NewTopic(f"{start}{topic.name}", topic.partitions, replication_factor=copies, config=topic.config())
         for topic in TOPICS
     ]
     made = []
@@ -98,8 +135,15 @@ def create_topics(prefix: str | None = None) -> list[str]:
             made.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                # Says why nobody answers, such as a password that is wrong.
+                admin.poll(0)
                 raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} did not make topic {name}: {error}") from error
     return made
+
+
+def _admin() -> AdminClient:
+    config: dict[str, Any] = {**_common(), "error_cb": _log_error}
+    return AdminClient(config)
 
 
 def is_fatal(error: KafkaError) -> bool:
@@ -112,7 +156,7 @@ def is_fatal(error: KafkaError) -> bool:
 
 def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
     """Return when Kafka answers and has `topic`, saying once in a while what is waited for."""
-    admin = AdminClient({**_COMMON, "bootstrap.servers": settings.KAFKA_BOOTSTRAP})
+    admin = _admin()
     name, tries = topic_name(topic), 0
     while not stop():
         try:
@@ -122,6 +166,8 @@ def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
             why = "the topic is not there yet"
         except KafkaException as error:
             why = str(error.args[0])
+            # Tells `_log_error` of a password that is wrong: the answer itself says only that none came.
+            admin.poll(0)
         if tries % 10 == 0:
             log.warning("waiting for topic %s on Kafka at %s: %s", name, settings.KAFKA_BOOTSTRAP, why)
         tries += 1

@@ -7,13 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from cassandra import ConsistencyLevel
 from cassandra.policies import ConstantReconnectionPolicy
 from django.core.exceptions import ImproperlyConfigured
 from environs.exceptions import EnvError
 from marshmallow.validate import Length, OneOf, Range
 
-from twitchly.env import ROOT, load
+from twitchly.env import ROOT, load, refuse
 from twitchly.logs import settings_for
+from twitchly.protection import (
+    KAFKA_MECHANISMS,
+    KAFKA_SECURITIES,
+    cassandra_tls,
+    celery_tls,
+    check_cassandra,
+    check_kafka,
+    check_redis,
+    redis_database,
+    refuse_open_secrets,
+)
 
 env = load()
 django_stubs_ext.monkeypatch()  # generic admin and form classes may be written with their model
@@ -28,8 +40,11 @@ try:
     # Django
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = env.str("SECRET_KEY", "only-for-debugging" * 3 if DEBUG else "")
+    # What was signed or encrypted with these is still read: see docs/operation.md.
+    SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
     HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
+    HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", False)
     DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'twitchly.sqlite3'}")
     PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
     # Lines for people; JSON for whatever collects the logs of many processes.
@@ -42,10 +57,22 @@ try:
     # Servers
     KAFKA_BOOTSTRAP = env.str("KAFKA_BOOTSTRAP", f"127.0.0.1:{WEB_PORT + 1}")
     KAFKA_TOPIC_PREFIX = env.str("KAFKA_TOPIC_PREFIX", "")
+    KAFKA_REPLICATION = env.int("KAFKA_REPLICATION", 1, validate=Range(min=1, max=9))
+    KAFKA_SECURITY = env.str("KAFKA_SECURITY", "PLAINTEXT", validate=OneOf(KAFKA_SECURITIES))
+    KAFKA_SASL_MECHANISM = env.str("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512", validate=OneOf(KAFKA_MECHANISMS))
+    KAFKA_USERNAME = env.str("KAFKA_USERNAME", "")
+    KAFKA_PASSWORD = env.str("KAFKA_PASSWORD", "")
+    KAFKA_CA_FILE = env.str("KAFKA_CA_FILE", "")
     CASSANDRA_HOSTS = env.list("CASSANDRA_HOSTS", ["127.0.0.1"])
     CASSANDRA_PORT = env.int("CASSANDRA_PORT", WEB_PORT + 3)
     CASSANDRA_KEYSPACE = env.str("CASSANDRA_KEYSPACE", "twitchly", validate=Length(min=1, max=48))
+    CASSANDRA_REPLICATION = env.int("CASSANDRA_REPLICATION", 1, validate=Range(min=1, max=9))
+    CASSANDRA_USERNAME = env.str("CASSANDRA_USERNAME", "")
+    CASSANDRA_PASSWORD = env.str("CASSANDRA_PASSWORD", "")
+    CASSANDRA_TLS = env.bool("CASSANDRA_TLS", False)
+    CASSANDRA_CA_FILE = env.str("CASSANDRA_CA_FILE", "")
     REDIS_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{WEB_PORT + 5}").rstrip("/")
+    REDIS_CA_FILE = env.str("REDIS_CA_FILE", "")
     FLINK_REST_URL = env.str("FLINK_REST_URL", f"http://127.0.0.1:{WEB_PORT + 6}").rstrip("/")
     FLINK_VENV = Path(env.str("FLINK_VENV", str(ROOT / ".venv-flink")))
     FLINK_CONF_DIR = Path(env.str("FLINK_CONF_DIR", str(VAR_DIR / "conf" / "flink")))
@@ -101,11 +128,18 @@ try:
     # Metrics
     ENGAGEMENT_MIN_VIEWERS = env.int("ENGAGEMENT_MIN_VIEWERS", 100, validate=Range(min=0))
     RANKED_MIN_MESSAGES = env.int("RANKED_MIN_MESSAGES", 10, validate=Range(min=1))
+
+    refuse_open_secrets(DEBUG, SECRET_KEY, SECRET_KEY_FALLBACKS)
+    check_kafka(KAFKA_SECURITY, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_CA_FILE)
+    check_cassandra(CASSANDRA_USERNAME, CASSANDRA_PASSWORD, CASSANDRA_CA_FILE, tls=CASSANDRA_TLS)
+    check_redis(REDIS_URL, REDIS_CA_FILE)
+    refuse(
+        bool(TWITCH_CLIENT_ID) != bool(TWITCH_CLIENT_SECRET),
+        "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET go together: set both for the real Twitch, or none",
+    )
+    refuse(HSTS_SUBDOMAINS and not HTTPS_ONLY, "HSTS_SUBDOMAINS is set without HTTPS_ONLY: expected both")
 except EnvError as error:
     raise ImproperlyConfigured(str(error)) from error
-
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY is not set: `make run` makes one, elsewhere set it to 50 random characters")
 
 INSTALLED_APPS = [
     "django_cassandra_engine",
@@ -135,6 +169,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",
+    "twitchly.refusals.UnstorableText",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -175,12 +210,17 @@ if CASSANDRA_HOSTS:
         "ENGINE": "django_cassandra_engine",
         "NAME": CASSANDRA_KEYSPACE,
         "HOST": ",".join(CASSANDRA_HOSTS),
+        "USER": CASSANDRA_USERNAME,
+        "PASSWORD": CASSANDRA_PASSWORD,
         "OPTIONS": {
             # A page rather says that history is away than waits for it.
             "session": {"default_timeout": 4.0},
-            "replication": {"strategy_class": "SimpleStrategy", "replication_factor": 1},
+            "replication": {"strategy_class": "SimpleStrategy", "replication_factor": CASSANDRA_REPLICATION},
             "connection": {
                 "port": CASSANDRA_PORT,
+                # With more than one copy of a row: what was written is read, though a node is away.
+                "consistency": ConsistencyLevel.LOCAL_QUORUM,
+                **cassandra_tls(CASSANDRA_CA_FILE, on=CASSANDRA_TLS),
                 "lazy_connect": True,
                 "retry_connect": True,
                 "connect_timeout": 2,
@@ -192,12 +232,13 @@ if CASSANDRA_HOSTS:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: each use has a database of its own.
-REDIS_BOARDS_URL = f"{REDIS_URL}/0"
+REDIS_BOARDS_URL = redis_database(REDIS_URL, 0, REDIS_CA_FILE)
 CELERY_BROKER_URL = f"{REDIS_URL}/1"
-REDIS_LAYER_URL = f"{REDIS_URL}/2"
-REDIS_STREAMS_URL = f"{REDIS_URL}/3"
-REDIS_LIMITS_URL = f"{REDIS_URL}/4"
-REDIS_STATUS_URL = f"{REDIS_URL}/5"
+CELERY_BROKER_USE_SSL = celery_tls(REDIS_URL, REDIS_CA_FILE)
+REDIS_LAYER_URL = redis_database(REDIS_URL, 2, REDIS_CA_FILE)
+REDIS_STREAMS_URL = redis_database(REDIS_URL, 3, REDIS_CA_FILE)
+REDIS_LIMITS_URL = redis_database(REDIS_URL, 4, REDIS_CA_FILE)
+REDIS_STATUS_URL = redis_database(REDIS_URL, 5, REDIS_CA_FILE)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -306,5 +347,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_SUBDOMAINS
+# Browsers' own lists of HTTPS sites are left in months: whoever owns the domain asks for that, not its software.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LOGGING = settings_for(LOG_FORMAT, os.environ)

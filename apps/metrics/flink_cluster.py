@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
@@ -18,6 +19,8 @@ from django.conf import settings
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from core.errors import ServiceAway, TwitchlyError
 from core.topics import TOPIC
+from flink.sql import ACCESS
+from twitchly import kafka
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
@@ -162,7 +165,8 @@ class FlinkCluster:
         command += ["--name", name, "--topic-prefix", settings.KAFKA_TOPIC_PREFIX]
         command += ["--valid-from-ms", str(plan.valid_from_ms), "--clock-offset-ms", str(settings.CLOCK_OFFSET_MS)]
         command += ["--submitted-ms", str(now_ms())]
-        env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR)}
+        access = json.dumps(kafka.java_properties())
+        env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR), ACCESS: access}
         try:
             done = subprocess.run(  # noqa: S603  our own words, no shell
                 command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False

@@ -60,7 +60,10 @@ class Layout:
     @property
     def simulated(self) -> bool:
         """Whether Twitch is the simulated one, as twitchly/settings.py decides it."""
-        return not (self.settings.get("TWITCH_CLIENT_ID") and self.settings.get("TWITCH_CLIENT_SECRET"))
+        return not all(
+            self.settings.get(name) or self.settings.get(f"{name}_FILE")
+            for name in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
+        )
 
     @property
     def clock_offset_ms(self) -> int:
@@ -109,8 +112,9 @@ def _unquoted(value: str) -> str:
 def write_run_env(layout: Layout, extra: Mapping[str, str]) -> dict[str, str]:
     """Write what the processes are started with to run.env and return it; secrets made earlier are kept."""
     path = layout.var / "run.env"
+    own = {} if layout.settings.get("SECRET_KEY_FILE") else {"SECRET_KEY": _secret_key(path)}
     variables = {
-        "SECRET_KEY": read_variables(path).get("SECRET_KEY") or secrets.token_urlsafe(50),
+        **own,
         **_given(layout),
         "TWITCHLY_VAR": str(layout.var),
         "TWITCHLY_PORT": str(layout.ports.web),
@@ -121,11 +125,16 @@ def write_run_env(layout: Layout, extra: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
+def _secret_key(path: Path) -> str:
+    return read_variables(path).get("SECRET_KEY") or secrets.token_urlsafe(50)
+
+
 def _given(layout: Layout) -> dict[str, str]:
     """Return the settings that .env.example lists and that were given: commands typed by hand need the same."""
     example = layout.root / ".env.example"
     names = re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", example.read_text(), re.MULTILINE) if example.exists() else []
-    return {name: layout.settings[name] for name in names if layout.settings.get(name)}
+    known = (*names, *(f"{name}_FILE" for name in names))
+    return {name: layout.settings[name] for name in known if layout.settings.get(name)}
 
 
 def demo_password(layout: Layout) -> str:

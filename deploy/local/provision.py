@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.browser import provide_browser
 from deploy.local.children import run_command
 from deploy.local.jars import provide_jars
 from deploy.local.layout import Layout
+from deploy.local.postgres import provide_postgres
 from deploy.local.stamps import Stamp, digest
 from deploy.local.steps import Step
 
@@ -23,8 +25,11 @@ def test_steps(layout: Layout) -> list[Step]:
     return [_step(layout, PYTHON_PACKAGES, lambda: provide_venv(layout, tests=True), "pip-web")]
 
 
-def browser_test_steps(layout: Layout) -> list[Step]:
-    return [_step(layout, "Chromium", lambda: provide_browser(layout), "apt")]
+def machine_steps(layout: Layout) -> list[Step]:
+    """Return what the tests need of the machine, one after the other: apt-get waits for nobody."""
+    chromium = _step(layout, "Chromium", lambda: provide_browser(layout), "apt")
+    postgres = _step(layout, "PostgreSQL", lambda: provide_postgres(layout), "apt")
+    return [chromium, replace(postgres, after=(chromium.name,))]
 
 
 def environment_steps(layout: Layout, java_home: str, *, tests: bool = False) -> list[Step]:

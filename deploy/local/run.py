@@ -22,7 +22,7 @@ from deploy.local.programs import (
     producer_names,
     producers_problems,
 )
-from deploy.local.provision import browser_test_steps, environment_steps, page_steps, test_steps
+from deploy.local.provision import environment_steps, machine_steps, page_steps, test_steps
 from deploy.local.servers import flink_environment, server_programs, write_configuration
 from deploy.local.stack import Stack
 from deploy.local.steps import Step, run_steps
@@ -37,7 +37,7 @@ def prepare(layout: Layout, *, tests: bool = False) -> int:
     """Make the environments, jars and packages; `tests` adds what tests need. Return the exit code."""
     prerequisites.check([*prerequisites.tool_problems(), *prerequisites.java_problems()])
     steps = [*environment_steps(layout, _java_home(_java()), tests=tests), *page_steps(layout, tests=tests)]
-    return _prepare(layout, [*steps, *(browser_test_steps(layout) if tests else [])])
+    return _prepare(layout, [*steps, *(machine_steps(layout) if tests else [])])
 
 
 def prepare_unit_tests(layout: Layout) -> int:

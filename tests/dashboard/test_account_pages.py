@@ -7,6 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
+from cryptography.fernet import InvalidToken
 from django.core import mail
 from django.core.cache import cache
 from django.core.mail.backends.base import BaseEmailBackend
@@ -139,6 +140,17 @@ def test_a_second_factor_is_asked_for_and_kept_encrypted(owner: Client) -> None:
     asked = other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
     assert asked["Location"] == "/account/2fa/authenticate/"
     assert "_auth_user_id" not in other.session
+
+
+def test_a_second_factor_outlives_the_key_it_was_encrypted_with(settings: Settings) -> None:
+    stored = MFAAdapter().encrypt("of today")
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another key"
+    assert MFAAdapter().decrypt(stored) == "of today"
+    newer = MFAAdapter().encrypt("of tomorrow")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert MFAAdapter().decrypt(newer) == "of tomorrow"
+    with pytest.raises(InvalidToken):
+        MFAAdapter().decrypt(stored)
 
 
 def totp(secret: str) -> str:

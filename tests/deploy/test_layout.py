@@ -27,6 +27,7 @@ def test_twitch_is_simulated_unless_both_credentials_are_given(tmp_path: Path) -
     both = {"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"}
     assert read_layout({"TWITCH_CLIENT_ID": "id"}, tmp_path).simulated
     assert not read_layout(both, tmp_path).simulated
+    assert not read_layout({"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET_FILE": "/s"}, tmp_path).simulated
 
 
 def test_run_env_keeps_the_secret_key_and_is_private(layout: Layout) -> None:
@@ -35,6 +36,14 @@ def test_run_env_keeps_the_secret_key_and_is_private(layout: Layout) -> None:
     assert first["SECRET_KEY"] == second["SECRET_KEY"]
     assert len(first["SECRET_KEY"]) >= 50
     assert (layout.var / "run.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_key_in_a_file_is_passed_on_and_none_is_made(layout: Layout) -> None:
+    (layout.root / ".env.example").write_text("# SECRET_KEY=\n")
+    given = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY_FILE": "/secrets/key"})
+    written = write_run_env(given, {})
+    assert written["SECRET_KEY_FILE"] == "/secrets/key"
+    assert "SECRET_KEY" not in written
 
 
 def test_run_env_reads_back_as_it_was_written(layout: Layout) -> None:

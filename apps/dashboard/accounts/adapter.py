@@ -10,7 +10,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as request_context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -41,6 +41,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
         return _fernet().decrypt(encrypted_text.encode()).decode()
 
 
-def _fernet() -> Fernet:
-    key = HKDF(SHA256(), 32, salt=None, info=b"second factors").derive(force_bytes(settings.SECRET_KEY))
+def _fernet() -> MultiFernet:
+    """Encrypts with today's key, and reads what was encrypted with those before it."""
+    return MultiFernet([_by(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def _by(secret: str) -> Fernet:
+    key = HKDF(SHA256(), 32, salt=None, info=b"second factors").derive(force_bytes(secret))
     return Fernet(base64.urlsafe_b64encode(key))

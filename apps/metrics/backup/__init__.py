@@ -1,0 +1,1 @@
+"""Backup and restore: of accounts and lists, and of history."""

@@ -1,0 +1,114 @@
+"""A backup on disk: a folder of files, and a manifest that says what each is. It has its name once it is complete."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from core.errors import TwitchlyError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+PIECE = 1 << 20
+
+
+class BadBackup(TwitchlyError):
+    """A backup cannot be made or used as it is; the message says what was found, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup holds. `files` are by path: their SHA-256, bytes, and rows or None."""
+
+    made_at: str
+    engine: str | None = None
+    migrations: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+class NewBackup:
+    """A backup that is being made, under a name of its own until `finish`; what was finished of it before is kept."""
+
+    def __init__(self, path: Path) -> None:
+        if path.exists():
+            raise BadBackup(f"{path} is there already: name another folder")
+        self._path = path
+        self.part = path.with_name(f"{path.name}.part")
+        # It holds addresses and password hashes.
+        self.part.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def has(self, name: str) -> bool:
+        return (self.part / name).exists()
+
+    def place(self, name: str) -> Path:
+        """Return where to write a file before `keep` gives it its name."""
+        path = self.part / f"{name}.new"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+    def keep(self, name: str) -> None:
+        path = self.place(name)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        path.replace(self.part / name)
+
+    def finish(self, engine: str | None, migrations: dict[str, str], counted: dict[str, int]) -> Manifest:
+        """Write the manifest and give the folder its name. `counted` are the rows of those files that have any."""
+        for unfinished in self.part.rglob("*.new"):
+            unfinished.unlink()
+        files = {name: _describe(self.part / name) | {"rows": counted.get(name)} for name in _names(self.part)}
+        tables: dict[str, int] = {}
+        for name, rows in counted.items():
+            table = Path(name).parent.name
+            tables[table] = tables.get(table, 0) + rows
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = Manifest(now, engine, migrations, tables, files)
+        self.place(MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        self.keep(MANIFEST)
+        self.part.replace(self._path)
+        return manifest
+
+
+def read_backup(path: Path) -> Manifest:
+    """Return the manifest of a backup, every file of which is as it was written. Raises: BadBackup."""
+    try:
+        found = orjson.loads((path / MANIFEST).read_bytes())
+        manifest = Manifest(**found) if found.get("format") == FORMAT else None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise BadBackup(f"{path} is no complete backup: {error}") from error
+    if manifest is None:
+        raise BadBackup(f"{path} has format {found.get('format')}, this version reads {FORMAT}")
+    there = set(_names(path)) - {MANIFEST}
+    if there != manifest.files.keys():
+        odd = sorted(there ^ manifest.files.keys())
+        raise BadBackup(f"{path} is damaged: {', '.join(odd[:5])} missing, or not of this backup")
+    for name, one in manifest.files.items():
+        if _describe(path / name) != {key: one[key] for key in ("sha256", "bytes")}:
+            raise BadBackup(f"{path} is damaged: {name} is not as it was written")
+    return manifest
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    """Yield what each line of a compressed file holds."""
+    with gzip.open(path, "rb") as file:
+        for line in file:
+            yield orjson.loads(line)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}

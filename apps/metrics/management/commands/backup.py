@@ -1,0 +1,49 @@
+"""Write the relational database and history into a new folder, which has its name once it is complete.
+
+When it breaks off, the same command goes on where it was; the relational database is then taken anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.metrics.backup import history, relational
+from apps.metrics.backup.folder import BadBackup, NewBackup
+from core.errors import ServiceAway
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--only", choices=["relational", "history"])
+
+    def handle(self, *_args: Any, folder: Path, only: str | None, **_options: Any) -> None:
+        try:
+            self._backup(folder.absolute(), only)
+        except BadBackup as error:
+            raise CommandError(str(error)) from error
+        except ServiceAway as error:
+            raise CommandError(f"{error}. Run it again: it goes on where it was") from error
+
+    def _backup(self, folder: Path, only: str | None) -> None:
+        backup, counted, engine, migrations = NewBackup(folder), {}, None, {}
+        if only != "history":
+            relational.dump(backup)
+            engine, migrations = relational.engine(), relational.applied_migrations()
+            self._say(f"relational: {engine} is written")
+        if only != "relational":
+            counted = history.dump(backup, self._say)
+        manifest = backup.finish(engine, migrations, counted)
+        size = sum(int(one["bytes"]) for one in manifest.files.values())
+        tables = ", ".join(f"{table} {rows:,}" for table, rows in manifest.tables.items())
+        self._say(f"{folder}: complete, {size:,} bytes{f'; rows: {tables}' if tables else ''}")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

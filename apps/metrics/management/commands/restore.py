@@ -1,0 +1,61 @@
+"""Bring back what `backup` wrote: each value with its age and what is left of its life. Every file is checked first.
+
+Stop all processes of Twitchly before. History that is written again changes nothing, so a restore that broke off is
+made again with --onto-data.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.metrics.backup import history, relational
+from apps.metrics.backup.folder import BadBackup, Manifest, read_backup
+from core.errors import ServiceAway
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--only", choices=["relational", "history"])
+        parser.add_argument(
+            "--check", action="store_true", help="look whether the backup is as it was written, no more"
+        )
+        parser.add_argument(
+            "--onto-data",
+            action="store_true",
+            help="replace a relational database that is not empty; of history, what is there and newer stays",
+        )
+
+    def handle(
+        self, *_args: Any, folder: Path, only: str | None, check: bool, onto_data: bool, **_options: Any
+    ) -> None:
+        try:
+            manifest = read_backup(folder)
+            self._say(f"{folder}: of {manifest.made_at}, {len(manifest.files)} files are as they were written")
+            if not check:
+                self._restore(folder, manifest, only, onto_data=onto_data)
+        except BadBackup as error:
+            raise CommandError(str(error)) from error
+        except ServiceAway as error:
+            raise CommandError(f"{error}. Run it again with --onto-data: nothing is written twice") from error
+
+    def _restore(self, folder: Path, manifest: Manifest, only: str | None, *, onto_data: bool) -> None:
+        wants_history = only != "relational" and bool(manifest.tables)
+        if wants_history and not onto_data and not history.is_empty():
+            raise BadBackup("Cassandra is not empty: --onto-data writes beside what is there, and newer values stay")
+        if only != "history" and manifest.engine:
+            relational.load(folder, manifest, onto_data=onto_data)
+            self._say(f"relational: {manifest.engine} is as it was")
+        if wants_history:
+            rows = history.load(folder, manifest, self._say)
+            self._say(f"history: {rows:,} of {sum(manifest.tables.values()):,} rows, the others' time is over")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

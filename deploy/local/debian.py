@@ -1,0 +1,20 @@
+"""Debian's packages, for what the tests need of the machine itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from deploy.local.children import run_command
+from deploy.local.layout import Layout
+from deploy.local.steps import StepFailed
+
+
+def install(layout: Layout, package: str, needed_by: str) -> None:
+    """Install a package and what it cannot do without. Raises: StepFailed, saying who needs it where we may not."""
+    if os.getuid() != 0 or shutil.which("apt-get") is None:
+        raise StepFailed(f"{needed_by}: install it (Debian: apt-get install {package})")
+    log = layout.log_file("apt")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run_command(["apt-get", "update"], log, layout.root, environment)
+    run_command(["apt-get", "install", "-y", "--no-install-recommends", package], log, layout.root, environment)

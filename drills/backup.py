@@ -1,0 +1,82 @@
+"""`make drill-backup`: a running copy is backed up, loses all its data, and is restored; what it kept is compared."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from drills.kept import differences
+from drills.stack import ROOT, Stack, now_ms, wait_until
+
+# What no process of ours changes by itself.
+ACCOUNTS = ("dashboard", "account", "partners", "ingest.bot", "ingest.optout", "ingest.hashkey")
+# Windows that ended so long ago are written, and corrected no more.
+SETTLED_MS = 60_000
+
+
+def main() -> int:
+    """Print what was compared; return 1 when anything differs, or there was nothing to compare."""
+    options = argparse.ArgumentParser(description=__doc__)
+    for name, default in (("channels", 60), ("rate", 150), ("seed", 31), ("seconds", 120)):
+        options.add_argument(f"--{name}", default=default, type=int)
+    asked = options.parse_args()
+    audience = [word for name in ("channels", "rate", "seed") for word in (f"--{name}", str(getattr(asked, name)))]
+    stack, figures = Stack(), dict[str, Any]()
+    folder = stack.var / "backup"
+    try:
+        stack.start(*audience)
+        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered")
+        time.sleep(asked.seconds)
+        until_ms = now_ms() - SETTLED_MS
+        accounts, history = stack.manage("dumpdata", *ACCOUNTS), _history(stack, "before", until_ms)
+        figures["backup_s"] = _timed(lambda: stack.manage("backup", str(folder)))
+        stack.stop()
+        _wipe(stack.var)
+        stack.servers()
+        stack.manage("sync_cassandra")
+        figures["restore_s"] = _timed(lambda: stack.manage("restore", str(folder)))
+        different = differences(history, _history(stack, "after", until_ms))
+        figures["rows"] = len(history.read_text().splitlines())
+        figures["accounts_are_equal"] = stack.manage("dumpdata", *ACCOUNTS) == accounts
+        figures["bytes"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        stack.stop()
+        # A board that moves ends the start.
+        figures["live_again_s"] = _timed(lambda: stack.start(*audience))
+    finally:
+        stack.remove()
+    figures["differences"] = len(different)
+    print(*different[:10], sep="\n")
+    print(json.dumps(figures))
+    return int(bool(different) or not figures["rows"] or not figures["accounts_are_equal"])
+
+
+def _history(stack: Stack, name: str, until_ms: int) -> Path:
+    path = stack.var / f"history-{name}"
+    environment = {**stack.env, "DJANGO_SETTINGS_MODULE": "twitchly.settings"}
+    subprocess.run([sys.executable, "-m", "drills.kept", path, str(until_ms)], cwd=ROOT, env=environment, check=True)
+    return path
+
+
+def _wipe(var: Path) -> None:
+    """Remove all data of a copy that stands still; its settings, secrets and the backup stay."""
+    for name in ("kafka", "cassandra", "valkey", "flink"):
+        shutil.rmtree(var / name)
+    for path in var.glob("twitchly.sqlite3*"):
+        path.unlink()
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return round(time.monotonic() - began, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Text that one of the databases cannot hold is its sender's mistake."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.dashboard.conftest import Boards
+
+ADDRESSES = (
+    "/find?q=%00a",
+    "/find.json?q=%00a",
+    "/compare?channels=1&add=%00a",
+    "/discover?category=%00",
+    "/channels/%00/series",
+    "/?channel=%00",
+)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_nul_in_an_address_is_no_fault_of_ours(boards: Boards, signed_in: Client, address: str) -> None:
+    assert signed_in.get(address).status_code in (200, 302, 400, 404)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5_000])
+def test_a_name_that_cannot_be_kept_is_no_fault_of_ours(boards: Boards, signed_in: Client, name: str) -> None:
+    for address in ("/watchlists", "/discover/segments"):
+        answer = signed_in.post(address, {"name": name, "query": "category=Chess", "channel": "1"})
+        assert answer.status_code in (200, 302, 400, 404, 409)

@@ -1,0 +1,13 @@
+"""Which PostgreSQL the tests run on."""
+
+from pathlib import Path
+
+from deploy.local.postgres import find_postgres
+
+
+def test_the_newest_of_several_is_taken(tmp_path: Path) -> None:
+    for release in ("9.6", "15", "9", "17"):
+        (tmp_path / release / "bin").mkdir(parents=True)
+        (tmp_path / release / "bin" / "postgres").touch()
+    (tmp_path / "18" / "bin").mkdir(parents=True)
+    assert find_postgres(tmp_path) == tmp_path / "17" / "bin"

@@ -1,0 +1,149 @@
+"""What a production is started by: every command, variable, file and version that it names is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from deploy.local.layout import ROOT
+
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("twitchly-*.service"))
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+OURS = [name for name, one in COMPOSE["services"].items() if one["image"].startswith("twitchly")]
+# Of our programs, what `make run` starts: one that is added there is missing here.
+PROCESSES = {"worker", "beat", "producer", "flink-job", "sink-history", "sink-boards", "web"}
+
+
+def settings() -> set[str]:
+    text = (ROOT / ".env.example").read_text()
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", text, re.MULTILINE))
+
+
+def is_setting(name: str) -> bool:
+    return name in settings() or name.removesuffix("_FILE") in settings()
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    for unit in UNITS:
+        (line,) = re.findall(r"^ExecStart=(.+)$", unit.read_text(), re.MULTILINE)
+        yield unit.name, shlex.split(line)
+    for name in OURS:
+        yield name, COMPOSE["services"][name]["command"]
+
+
+@pytest.mark.parametrize(("name", "words"), list(commands()), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_command_exists(name: str, words: list[str]) -> None:
+    text = " ".join(words)
+    if "manage.py" in text:
+        assert re.search(r"manage\.py (\w+)", text)[1] in get_commands(), name  # type: ignore[index]
+    elif "/pyflink/bin/" in text:
+        assert Path(words[0]).name in ("jobmanager.sh", "taskmanager.sh")
+    else:
+        assert Path(words[0]).name in ("celery", "uvicorn"), name
+
+
+def test_every_process_of_ours_has_a_unit_and_a_service() -> None:
+    units = {unit.stem.removeprefix("twitchly-").removesuffix("@") for unit in UNITS} - {"backup"}
+    assert units == PROCESSES
+    assert {name for name in OURS if name not in ("flink-jobmanager", "flink-taskmanager")} == PROCESSES
+
+
+def test_a_process_that_ends_is_started_again_and_a_backup_is_not() -> None:
+    assert [unit.name for unit in UNITS if "Restart=always" not in unit.read_text()] == ["twitchly-backup.service"]
+
+
+def test_the_target_wants_every_process() -> None:
+    text = (DEPLOY / "systemd" / "twitchly.target").read_text()
+    wanted = {name.removeprefix("twitchly-") for name in re.findall(r"(twitchly-[\w-]+)(?:@1)?\.service", text)}
+    assert wanted == PROCESSES
+
+
+def test_every_variable_of_a_production_is_a_setting() -> None:
+    written = re.findall(r"^([A-Z_]+)=", (DEPLOY / "production.env").read_text(), re.MULTILINE)
+    assert [name for name in written if not is_setting(name)] == []
+    used = {name for unit in UNITS for name in re.findall(r"\$\{(\w+)\}", unit.read_text())}
+    assert used <= set(written)
+    for name in OURS:
+        assert [one for one in COMPOSE["services"][name]["environment"] if not is_setting(one)] == [], name
+
+
+def test_the_web_is_started_as_by_make_run() -> None:
+    options = {"--ws", "--ws-per-message-deflate", "--ws-max-size", "--ws-ping-timeout", "--no-server-header"}
+    for _, words in (one for one in commands() if "web" in one[0]):
+        text = " ".join(words)
+        assert all(option in text for option in options)
+        assert "twitchly.websockets:ClosingProtocol" in text
+        assert "--forwarded-allow-ips" in text
+
+
+@pytest.mark.parametrize("name", list(COMPOSE["services"]))
+def test_a_service_is_confined(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert re.fullmatch(r"[\w./-]+:\d[\w.-]*", service["image"]), "an exact version"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"cpus", "memory"} == service["deploy"]["resources"]["limits"].keys()
+    assert service["healthcheck"]["test"]
+    assert service.get("ports", []) == (["127.0.0.1:8000:8000"] if name == "web" else [])
+    if name in OURS:
+        assert service["read_only"]
+        assert service["user"] == "10001:10001"
+    secrets = [one for one in service.get("environment", {}).values() if str(one).startswith("/run/secrets/")]
+    assert {str(one).removeprefix("/run/secrets/") for one in secrets} <= set(service.get("secrets", []))
+    assert set(service.get("secrets", [])) <= COMPOSE["secrets"].keys()
+
+
+def test_no_service_holds_a_secret_itself() -> None:
+    for name, service in COMPOSE["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            secret = re.search("KEY|PASSWORD|SECRET|_URL$", variable) and variable != "FLINK_REST_URL"
+            assert not secret or (variable.endswith("_FILE") and value.startswith("/run/secrets/")), (name, variable)
+
+
+def test_images_are_built_of_exact_versions_and_of_files_that_are_there() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    stages = set(re.findall(r" AS (\w+)$", text, re.MULTILINE))
+    for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
+        assert image in stages or re.search(r":\d+\.\d+\.\d+", image), image
+    for words in re.findall(r"^COPY ([^-].*)$", text, re.MULTILINE):
+        for source in words.split()[:-1]:
+            assert (ROOT / source).exists(), source
+    jars = (ROOT / "deploy" / "jars" / "flink.sha256").read_text()
+    assert Path(COMPOSE["x-ours"]["environment"]["FLINK_CONNECTOR_JAR"]).name in jars
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is absent")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    folder = tmp_path / "units"
+    shutil.copytree(DEPLOY / "systemd", folder)
+    # The programs are where a production puts them; here only whether the units are right is asked.
+    for unit in folder.glob("*.service"):
+        unit.write_text(re.sub(r"(?m)^ExecStart=/opt/\S+", "ExecStart=/bin/true", unit.read_text()))
+    units = [str(folder / name) for name in ("twitchly.target", "twitchly-web.service", "twitchly-producer@1.service")]
+    shutil.copyfile(folder / "twitchly-producer@.service", folder / "twitchly-producer@1.service")
+    done = subprocess.run(
+        [
+            "systemd-analyze",
+            "verify",
+            "--man=no",
+            "--recursive-errors=no",
+            *units,
+            str(folder / "twitchly-backup.timer"),
+        ],
+        env={"SYSTEMD_UNIT_PATH": f"{folder}:", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert [line for line in done.stderr.splitlines() if "twitchly" in line] == []
+    assert done.returncode == 0

@@ -1,0 +1,131 @@
+"""A backup is whole or none, and brings the relational database back as it was."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from apps.metrics.backup.folder import BadBackup, NewBackup, read_backup
+from tests.postgres import VARIABLE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def complete(path: Path) -> Path:
+    """Make a backup of two files."""
+    backup = NewBackup(path)
+    for name in ("relational.pgdump", "history/hour_window/00.ndjson.gz"):
+        backup.place(name).write_bytes(gzip.compress(b"{}\n[[1], []]\n"))
+        backup.keep(name)
+    backup.finish("postgresql", {}, {"history/hour_window/00.ndjson.gz": 1})
+    return path
+
+
+def test_a_backup_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
+    path = complete(tmp_path / "b")
+    assert not (tmp_path / "b.part").exists()
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert read_backup(path).tables == {"hour_window": 1}
+    with pytest.raises(BadBackup, match="is there already"):
+        NewBackup(path)
+
+
+def test_what_was_finished_before_it_broke_off_is_kept(tmp_path: Path) -> None:
+    first = NewBackup(tmp_path / "b")
+    first.place("history/a/00").write_text("whole")
+    first.keep("history/a/00")
+    first.place("history/a/01").write_text("hal")
+    again = NewBackup(tmp_path / "b")
+    assert again.has("history/a/00")
+    assert not again.has("history/a/01")
+    manifest = again.finish(None, {}, {})
+    assert list(manifest.files) == ["history/a/00"]
+    with pytest.raises(BadBackup, match="is no complete backup"):
+        read_backup(tmp_path / "b.part")
+
+
+def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
+    path = complete(tmp_path / "b")
+    (path / "relational.pgdump").write_bytes(b"another")
+    with pytest.raises(BadBackup, match=r"relational\.pgdump is not as it was written"):
+        read_backup(path)
+    (path / "relational.pgdump").unlink()
+    with pytest.raises(BadBackup, match=r"relational\.pgdump missing"):
+        read_backup(path)
+
+
+def test_a_backup_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = complete(tmp_path / "b")
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(manifest | {"format": 2}))
+    with pytest.raises(BadBackup, match="has format 2, this version reads 1"):
+        read_backup(path)
+
+
+class Copy:
+    """A copy with a relational database of its own and no other server."""
+
+    def __init__(self, var: Path, url: str) -> None:
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "TWITCHLY_VAR": str(var),
+            "DATABASE_URL": url,
+            "SECRET_KEY": "fifty characters or more, as a production would have it",
+            "CASSANDRA_HOSTS": "",
+        }
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def copies(tmp_path: Path) -> Iterator[tuple[Copy, Copy]]:
+    """Two copies without anything in their databases."""
+    server = os.environ.get(VARIABLE)
+    names = [f"copy_{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    if server is None:
+        first, second = (Copy(tmp_path, f"sqlite:///{tmp_path / name}") for name in names)
+        yield first, second
+        return
+    with psycopg.connect(server, autocommit=True) as admin:
+        for name in names:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+        first, second = (Copy(tmp_path, server.replace("/postgres", f"/{name}")) for name in names)
+        yield first, second
+        for name in names:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.mark.database
+def test_accounts_come_back_as_they_were(copies: tuple[Copy, Copy], tmp_path: Path) -> None:
+    copy, other = copies
+    (tmp_path / "password").write_text("a long password for tests\n")
+    account = ("ensure_demo_user", "--email", "kept@example.com", "--password-file", str(tmp_path / "password"))
+    for words in (("migrate", "-v", "0"), account):
+        done = copy.manage(*words)
+        assert done.returncode == 0, done.stderr
+    before = copy.manage("dumpdata", "dashboard", "account", "ingest", "partners").stdout
+    assert "kept@example.com" in before
+    done = copy.manage("backup", str(tmp_path / "b"), "--only", "relational")
+    assert done.returncode == 0, done.stderr
+    done = other.manage("restore", str(tmp_path / "b"))
+    assert done.returncode == 0, done.stderr
+    assert other.manage("dumpdata", "dashboard", "account", "ingest", "partners").stdout == before
+
+    copy.manage("flush", "--noinput")
+    refused = copy.manage("restore", str(tmp_path / "b"))
+    assert refused.returncode != 0
+    assert "--onto-data" in refused.stderr
+    done = copy.manage("restore", str(tmp_path / "b"), "--onto-data")
+    assert done.returncode == 0, done.stderr
+    assert copy.manage("dumpdata", "dashboard", "account", "ingest", "partners").stdout == before

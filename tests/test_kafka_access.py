@@ -1,0 +1,43 @@
+"""How Kafka is asked to let us in, and the stream job with us."""
+
+from __future__ import annotations
+
+from pytest_django import Settings
+
+from flink.sql import JobConfig, statements
+from twitchly import kafka
+
+
+def test_without_protection_the_job_is_told_of_an_address_alone(settings: Settings) -> None:
+    assert kafka.java_properties() == {}
+    definitions, _ = statements(JobConfig("127.0.0.1:9"))
+    assert "security" not in "".join(definitions)
+
+
+def test_the_job_gets_the_same_access_in_the_words_of_java(settings: Settings) -> None:
+    settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_SSL", "SCRAM-SHA-256"
+    settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "counter", """it's "q\\d" """
+    settings.KAFKA_CA_FILE = "/ca.pem"
+    found = kafka.java_properties()
+    assert found["ssl.truststore.location"] == "/ca.pem"
+    assert found["sasl.jaas.config"].endswith(
+        """.scram.ScramLoginModule required username="counter" password="it's \\"q\\\\d\\" ";"""
+    )
+    definitions, _ = statements(JobConfig("127.0.0.1:9", access=found))
+    tables = [text for text in definitions if "'connector' = 'kafka'" in text]
+    assert len(tables) == 6
+    for text in tables:
+        assert "'properties.security.protocol' = 'SASL_SSL'" in text
+        assert "password=\"it''s " in text
+
+
+def test_a_plain_password_has_a_module_of_its_own(settings: Settings) -> None:
+    settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_PLAINTEXT", "PLAIN"
+    settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "u", "p"
+    found = kafka.java_properties()
+    assert ".plain.PlainLoginModule required" in found["sasl.jaas.config"]
+    assert "ssl.truststore.location" not in found
+
+
+def test_what_is_told_of_a_job_shows_no_password() -> None:
+    assert "hidden" not in repr(JobConfig("127.0.0.1:9", access={"sasl.jaas.config": "hidden"}))

@@ -1,0 +1,55 @@
+"""Old and new code live together while a copy is upgraded: the relational schema and Cassandra's are only added to.
+
+`python -m tests.test_upgrades` writes what a release has, for the next one to be compared with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from django_migration_linter import MigrationLinter
+
+from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
+from tests.postgres import VARIABLE
+
+# What the last release had; a release writes it anew: see docs/operation.md.
+RELEASED = Path(__file__).parent / "metrics" / "released_tables.json"
+# Older than this rule: nothing ran that they could have broken.
+BEFORE_THE_RULE = ["0002_curation"]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(VARIABLE not in os.environ, reason="SQLite makes a table anew for each change")
+def test_a_migration_breaks_no_code_of_before(capsys: pytest.CaptureFixture[str]) -> None:
+    apps = ["dashboard", "ingest", "partners"]
+    linter = MigrationLinter(no_cache=True, include_apps=apps, ignore_name=BEFORE_THE_RULE)
+    linter.lint_all_migrations()
+    assert linter.nb_valid + linter.nb_warnings > 5
+    assert not linter.has_errors, capsys.readouterr().out
+
+
+def columns() -> dict[str, dict[str, str]]:
+    """Return the tables as our models have them: each column's type, and its place in the key."""
+    return {
+        str(model.__table_name__): {
+            name: f"{column.db_type}{' key' if column.primary_key or column.partition_key else ''}"
+            for name, column in model._columns.items()
+        }
+        for model in (LiveWindow, MinuteWindow, HourWindow, StreamSummary, ChannelEvent)
+    }
+
+
+def test_tables_of_cassandra_are_only_added_to() -> None:
+    now = columns()
+    for table, released in json.loads(RELEASED.read_text()).items():
+        for name, kind in released.items():
+            assert now.get(table, {}).get(name) == kind, f"{table}.{name}"
+        added = now[table].keys() - released.keys()
+        assert not [name for name in added if now[table][name].endswith("key")], table
+
+
+if __name__ == "__main__":
+    RELEASED.write_text(json.dumps(columns(), indent=2) + "\n")
