@@ -27,6 +27,9 @@ from twitchly import request_counts
 from twitchly.origin import Application
 
 ROOT = "/api/v1/"
+ADDRESSES = "apps.partners.rest.urls"
+# What travels in one packet anyway is not compressed.
+PACKET_BYTES = 1_400
 # Longer than a stream needs to give its place back.
 CANCEL_EVERY_S = 1.0
 _FORMAT = re.compile(r"(.*)\.(json|csv|ndjson)", re.DOTALL)
@@ -70,6 +73,7 @@ def _request(scope: Any, body: bytes) -> HttpRequest:
 
 async def answer(request: HttpRequest, *, is_cut: bool = False) -> Any:
     """Answer a request to the API, whatever happens; `is_cut`: its body was too large to be read."""
+    response: Any
     began_s, code = request_counts.begin(), "ok"
     request_id = request_counts.request_id()
     try:
@@ -87,9 +91,10 @@ async def answer(request: HttpRequest, *, is_cut: bool = False) -> Any:
         response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
     if response.streaming:
         return response
-    compressed: Any = _gzip.process_response(request, response)
-    compressed["Content-Length"] = str(len(compressed.content))
-    return compressed
+    if len(response.content) > PACKET_BYTES:
+        response = _gzip.process_response(request, response)
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 async def _answer(request: HttpRequest, is_cut: bool) -> HttpResponseBase:
@@ -112,7 +117,7 @@ def _view(request: HttpRequest) -> tuple[Callable[..., Awaitable[HttpResponseBas
     """Return the view of an address, and tell it the format that stands at the end of it."""
     ended = _FORMAT.fullmatch(request.path_info)
     try:
-        match = get_resolver().resolve(ended[1] if ended else request.path_info)
+        match = get_resolver(ADDRESSES).resolve(ended[1] if ended else request.path_info)
     except Resolver404:
         raise Problem("not-found", "There is nothing at this address. All there is stands at /api/.") from None
     request.resolver_match = match

@@ -229,4 +229,11 @@ def test_a_channel_that_becomes_barred_leaves_at_once_and_nothing_is_told_of_it(
 
 
 def test_what_a_poll_writes_is_all_but_the_curation() -> None:
-    assert {field.name for field in Channel._meta.fields} - set(POLLED) == {"id", "pinned", "blocked", "note"}
+    assert {field.name for field in Channel._meta.fields} - set(POLLED) == {
+        "id",
+        "pinned",
+        "blocked",
+        "reason",
+        "decided_until",
+        "note",
+    }

@@ -83,9 +83,9 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
     if not is_channel_id(channel_id):
         raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
     reading = await running_readings().get()
-    live = live_channels(reading)
-    if channel_id in live:
-        return live[channel_id], reading
+    channel = reading.channels.get(channel_id)
+    if channel is not None and _is_live(channel, reading.newest_end_ms):
+        return channel, reading
     known = await in_database(public_channels().filter(pk=channel_id).first)
     if known is None:
         raise NotFound(f"There is no channel with the id {channel_id}.")
@@ -94,14 +94,15 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
 
 def live_channels(reading: Reading) -> Mapping[str, ChannelNow]:
     """Return the channels whose windows still come."""
-    newest_ms = reading.newest_end_ms
-    if newest_ms is None:
-        return {}
     return {
         channel_id: channel
         for channel_id, channel in reading.channels.items()
-        if channel.end_ms is not None and age_of(channel.end_ms, newest_ms) != "gone"
+        if _is_live(channel, reading.newest_end_ms)
     }
+
+
+def _is_live(channel: ChannelNow, newest_ms: int | None) -> bool:
+    return newest_ms is not None and channel.end_ms is not None and age_of(channel.end_ms, newest_ms) != "gone"
 
 
 def named(live: Mapping[str, ChannelNow], text: str, after: str) -> list[Profile]:

@@ -30,6 +30,9 @@ from core.errors import NotFound, Refused, ServiceAway
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# The formats that were chosen, by what they were chosen by: programs ask alike again and again.
+CHOSEN_MAX = 1_000
+_CHOSEN: dict[Any, tuple[Any, str]] = {}
 TABLES: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer, NdjsonRenderer]
 
 
@@ -82,11 +85,16 @@ class ApiView(APIView):
 
     def accept(self) -> None:
         """Choose the format. Raises: Problem."""
-        try:
-            chosen = self.perform_content_negotiation(self.request)
-        except (Http404, exceptions.NotAcceptable):
-            formats = ", ".join(one.media_type for one in self.renderer_classes)
-            raise Problem("not-acceptable", f"There is {formats}.") from None
+        asked = (self.request.META.get("HTTP_ACCEPT", ""), self.format_kwarg, self.request.GET.get("format"))
+        chosen = _CHOSEN.get((type(self), *asked))
+        if chosen is None:
+            try:
+                chosen = self.perform_content_negotiation(self.request)
+            except (Http404, exceptions.NotAcceptable):
+                formats = ", ".join(one.media_type for one in self.renderer_classes)
+                raise Problem("not-acceptable", f"There is {formats}.") from None
+            if len(_CHOSEN) < CHOSEN_MAX:
+                _CHOSEN[type(self), *asked] = chosen
         self.request.accepted_renderer, self.request.accepted_media_type = chosen
 
     async def admit(self) -> None:
