@@ -19,7 +19,8 @@ BEGIN RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'integrity_c
 
 def refuse(_apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(POSTGRESQL_FUNCTION)
+        # No parameters: a percent sign is one of PL/pgSQL here.
+        schema_editor.execute(POSTGRESQL_FUNCTION, params=None)
         trigger = POSTGRESQL
     else:
         trigger = SQLITE
