@@ -56,9 +56,9 @@ def _follow(look: Look, watched_since_ms: int) -> frozenset[str]:
 def _count(look: Look, *, is_troubled: bool) -> None:
     by = {
         "looks": F("looks") + 1,
-        "covered": F("covered") + (look.coverage is not None),
+        "covered": F("covered") + int(look.coverage is not None),
         "coverage_sum": F("coverage_sum") + (look.coverage or 0.0),
-        "troubled": F("troubled") + is_troubled,
+        "troubled": F("troubled") + int(is_troubled),
         "last_ms": look.at_ms,
     }
     for model, length_ms in ((StatusMinute, MINUTE_MS), (StatusDay, DAY_MS)):
