@@ -60,7 +60,7 @@ def test_a_tab_is_a_board_with_an_address(page: Page, tab: str, key: str) -> Non
 @pytest.mark.parametrize("size", [25, 100])
 def test_a_board_can_be_longer(page: Page, size: int) -> None:
     page.locator("#sizes").get_by_role("link", name=f"Top {size}", exact=True).click()
-    page.wait_for_function("document.querySelectorAll('#list > li .nm').length > 20", timeout=LIVE_MS)
+    page.wait_for_function("() => document.querySelectorAll('#list > li .nm').length > 20", timeout=LIVE_MS)
     assert page.locator("#list > li").count() <= size
     assert parse_qs(urlsplit(page.url).query)["size"] == [str(size)]
     page.reload()
