@@ -128,7 +128,8 @@ def test_keys_walk_through_the_rows(page: Page) -> None:
 def test_a_row_draws_its_last_minutes(page: Page) -> None:
     page.get_by_role("tab", name="Most Active").click()
     page.wait_for_function(
-        "[...document.querySelectorAll('#list .spark path')].some(e => (e.getAttribute('d') ?? '').includes('L'))",
+        "() => [...document.querySelectorAll('#list .spark path')]"
+        ".some(e => (e.getAttribute('d') ?? '').includes('L'))",
         timeout=60_000,
     )
 
