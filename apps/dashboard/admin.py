@@ -2,19 +2,42 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.audit.audited import Audited
-from apps.audit.services import name_of
+from apps.audit.models import Act
+from apps.audit.services import name_of, record
+from apps.dashboard.accounts.endings import end_sessions
 from apps.dashboard.models import CurationRequest, User
 from apps.dashboard.requests.services import accept, decline
+from apps.dashboard.staff.roles import RIGHTS
 from apps.ingest.curation.decisions import has_opted_out
 from apps.ingest.forms import ask_twitch
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(Audited, DjangoGroupAdmin):
+    """The roles are the product's own, and are only looked at; further groups can be made beside them."""
+
+    audited = ("name", "permissions")
+
+    def has_change_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
+        return super().has_change_permission(request, group) and (group is None or group.name not in RIGHTS)
+
+    def has_delete_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
+        return super().has_delete_permission(request, group) and (group is None or group.name not in RIGHTS)
 
 
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin[User]):
+    """Accounts. Superusers are changed by superusers alone: nobody gives away, or takes, more than they have."""
+
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_staff", "last_login")
     search_fields = ("email", "first_name", "last_name")
@@ -27,9 +50,41 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     # Who may do what; names and addresses are not for a log that outlives the account.
     audited = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
+    actions = ("end_sessions",)
 
     def label_of(self, obj: User) -> str:
         return name_of(obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave the password out for those who may only look: its hash is shown where it cannot be changed."""
+        if obj and not self.has_change_permission(request, obj):
+            return ((None, {"fields": ("email",)}), *self.fieldsets[1:])
+        return super().get_fieldsets(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        by_superusers = () if request.user.is_superuser else ("is_superuser", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *by_superusers)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def has_end_sessions_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("dashboard.end_sessions")
+
+    @admin.action(description="End all sessions: sign out everywhere", permissions=["end_sessions"])
+    def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        ended = 0
+        for user in chosen:
+            record(by=name_of(request.user), act=Act.Kind.SIGNED_OUT, of=user, label=name_of(user))
+            ended += end_sessions(user)
+        self.message_user(request, f"{ended} sessions ended.")
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    return user is None or not user.is_superuser or bool(request.user.is_superuser)
 
 
 class AnswerForm(forms.ModelForm[CurationRequest]):

@@ -1,6 +1,7 @@
 """The Django application of pages, accounts and live sockets."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DashboardConfig(AppConfig):
@@ -9,7 +10,9 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.dashboard.accounts import endings
+        from apps.dashboard.staff.roles import keep_rights
         from apps.dashboard.welcome import beginnings
 
+        post_migrate.connect(keep_rights)  # after Django's own, which makes the rights of each application
         endings.connect()
         beginnings.connect()

@@ -53,6 +53,9 @@ class User(AbstractUser):
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
+    class Meta(AbstractUser.Meta):
+        permissions = (("end_sessions", "Can end the sessions of an account"),)
+
 
 class Watchlist(models.Model):
     """Channels that an account keeps together, in an order of its own."""

@@ -7,9 +7,9 @@ from django.test import Client
 
 from apps.audit.models import Deletion
 from apps.audit.services import note_deletion
-from apps.dashboard.models import User
 from apps.ingest.curation.receipts import token_of
 from apps.ingest.models import OptOut
+from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -47,11 +47,10 @@ def test_no_receipt_is_found_by_guessing() -> None:
     assert Client().get(f"/opt-out/receipt/{token}").status_code == 404
 
 
-def test_the_admin_has_the_proof_and_the_address_of_the_receipt(client: Client) -> None:
-    client.force_login(User.objects.create_superuser("curator@example.com", "a long password"))
+def test_the_admin_has_the_proof_and_the_address_of_the_receipt() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven")
     for stage, rows in ((Deletion.Stage.FOUND, 3), (Deletion.Stage.LEFT, 0)):
         note_deletion(event=opt_out.event, stage=stage, channel_id="7", rows={"hour_window": rows})
-    page = client.get(f"/admin/ingest/optout/{opt_out.pk}/change/").content.decode()
+    page = staff_client().get(f"/admin/ingest/optout/{opt_out.pk}/change/").content.decode()
     assert "hour_window: 3 found, 0 left. Done" in page
     assert f"/opt-out/receipt/{token_of(opt_out)}" in page

@@ -16,6 +16,7 @@ from apps.ingest.models import Channel, OptOut
 from tests.dashboard.conftest import EMAIL
 from tests.ingest.conftest import use
 from tests.ingest.twitch_api import Live, row, served
+from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
 ADMIN = "/admin/dashboard/curationrequest/"
@@ -32,9 +33,7 @@ def twitch(settings: Settings) -> Iterator[Live]:
 
 @pytest.fixture
 def curator(signed_in: Client) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("curator@example.com", "a long password"))
-    return client
+    return staff_client()
 
 
 @pytest.fixture

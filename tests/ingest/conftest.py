@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import uvloop
-from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
 from apps.ingest import services
 from tests.ingest.twitch_api import Live, row, served
+from tests.staff import staff_client
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -41,6 +41,4 @@ def curator(settings: Settings) -> Client:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser("curator@example.com", "a long password"))
-    return client
+    return staff_client()

@@ -12,6 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
+from apps.dashboard.accounts.endings import end_sessions
 from apps.dashboard.models import CurationRequest, FirstVisit, Segment, ShareLink, User
 from apps.dashboard.watchlists.queries import channels_of, watchlists_of
 
@@ -65,8 +66,7 @@ def personal_data(user: User) -> dict[str, Any]:
 @transaction.atomic
 def delete_account(user: User) -> None:
     """Delete a user and all that belongs to them, and end their sessions."""
-    for session in UserSession.objects.filter(user=user):
-        session.end()
+    end_sessions(user)
     user.delete()
 
 

@@ -11,6 +11,7 @@ from allauth.account.signals import password_changed, password_set
 from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import post_delete
 from django.http import HttpRequest
@@ -31,6 +32,14 @@ def connect() -> None:
     post_delete.connect(_ended, sender=UserSession)
     password_changed.connect(_password_changed)
     password_set.connect(_password_changed)
+
+
+def end_sessions(user: AbstractBaseUser) -> int:
+    """Sign an account out everywhere; return from how many sessions."""
+    ending = list(UserSession.objects.filter(user=user))
+    for session in ending:
+        session.end()
+    return len(ending)
 
 
 def tell(*session_keys: str | None) -> None:
