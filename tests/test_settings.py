@@ -75,6 +75,8 @@ def test_no_secret_works_by_default_unless_debugging() -> None:
         ({"REDIS_URL": "127.0.0.1:6379"}, "REDIS_URL is no server"),
         ({"TWITCH_CLIENT_ID": "id"}, "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"),
         ({"HSTS_SUBDOMAINS": "1"}, "HSTS_SUBDOMAINS is set without HTTPS_ONLY"),
+        ({"ADMIN_HOST": "localhost:8000"}, "ADMIN_HOST is 'localhost:8000'"),
+        ({"ADMIN_HOST": "admin.example"}, "ADMIN_HOST is not among the ALLOWED_HOSTS"),
     ],
 )
 def test_settings_that_do_not_go_together_stop_the_start(env: dict[str, str], named: str) -> None:

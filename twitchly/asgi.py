@@ -14,16 +14,19 @@ from apps.dashboard import web_measures  # noqa: E402  needs the app registry
 from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402
 from apps.partners.gate import Gate  # noqa: E402
 from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
+from twitchly.admin_host import AdminHost  # noqa: E402
 from twitchly.lifespan import Lifespan  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
 # Sockets of pages come from our own origin, those of partners with a key.
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-application = ProtocolTypeRouter(
-    {
-        "http": Gate(http),
-        "lifespan": Lifespan(web_measures.begin),
-        "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
-    }
+application = AdminHost(
+    ProtocolTypeRouter(
+        {
+            "http": Gate(http),
+            "lifespan": Lifespan(web_measures.begin),
+            "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
+        }
+    )
 )

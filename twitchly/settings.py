@@ -10,6 +10,7 @@ import django_stubs_ext
 from cassandra import ConsistencyLevel
 from cassandra.policies import ConstantReconnectionPolicy
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port, validate_host
 from environs.exceptions import EnvError
 from marshmallow.validate import Length, OneOf, Range
 
@@ -43,6 +44,7 @@ try:
     # What was signed or encrypted with these is still read: see docs/operation.md.
     SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+    ADMIN_HOST = env.str("ADMIN_HOST", "").lower()
     HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
     HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", False)
     DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'twitchly.sqlite3'}")
@@ -130,6 +132,14 @@ try:
     RANKED_MIN_MESSAGES = env.int("RANKED_MIN_MESSAGES", 10, validate=Range(min=1))
 
     refuse_open_secrets(DEBUG, SECRET_KEY, SECRET_KEY_FALLBACKS)
+    refuse(
+        split_domain_port(ADMIN_HOST)[0] != ADMIN_HOST,
+        f"ADMIN_HOST is {ADMIN_HOST!r}: expected a host name without a port",
+    )
+    refuse(
+        bool(ADMIN_HOST) and not validate_host(ADMIN_HOST, ALLOWED_HOSTS),
+        "ADMIN_HOST is not among the ALLOWED_HOSTS: expected both",
+    )
     check_kafka(KAFKA_SECURITY, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_CA_FILE)
     check_cassandra(CASSANDRA_USERNAME, CASSANDRA_PASSWORD, CASSANDRA_CA_FILE, tls=CASSANDRA_TLS)
     check_redis(REDIS_URL, REDIS_CA_FILE)
@@ -143,7 +153,7 @@ except EnvError as error:
 
 INSTALLED_APPS = [
     "django_cassandra_engine",
-    "django.contrib.admin",
+    "apps.dashboard.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

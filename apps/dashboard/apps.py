@@ -10,9 +10,11 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.dashboard.accounts import endings
+        from apps.dashboard.staff import site
         from apps.dashboard.staff.roles import keep_rights
         from apps.dashboard.welcome import beginnings
 
         post_migrate.connect(keep_rights)  # after Django's own, which makes the rights of each application
         endings.connect()
+        site.connect()
         beginnings.connect()

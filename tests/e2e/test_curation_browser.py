@@ -10,12 +10,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from drills.stack import Stack, wait_until
 from tests.e2e.visitor import PASSWORD
+from tests.staff import totp
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 CURATOR = "curator@example.com"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STAFF = f"""
+from allauth.mfa.totp.internal.auth import TOTP
 from apps.dashboard.models import User
-User.objects.filter(email="{CURATOR}").exists() or User.objects.create_superuser("{CURATOR}", "{PASSWORD}")
+known = User.objects.filter(email="{CURATOR}").exists()
+known or TOTP.activate(User.objects.create_superuser("{CURATOR}", "{PASSWORD}"), "{SECRET}")
 """
 # Within so much a decision is followed; the browser and this test take a little themselves.
 FOLLOWED_S = 30
@@ -29,6 +33,8 @@ def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
     page.goto(f"{stack.url}/admin/")
     page.get_by_label("Email").fill(CURATOR)
     page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_label("Code", exact=True).fill(totp(SECRET))
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
     yield page

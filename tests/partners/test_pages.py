@@ -17,6 +17,7 @@ from apps.partners.models import ApiKey, Plan, Usage
 from apps.partners.problems import KINDS
 from apps.partners.usage import add_usage
 from tests.partners.conftest import new_key, user_of
+from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
 
@@ -131,9 +132,8 @@ def test_what_is_kept_of_keys_is_personal_data_without_secrets(owner: User) -> N
     assert key.digest not in str(data)
 
 
-def test_the_admin_changes_plans_and_revokes_keys_and_makes_none(client: Client) -> None:
-    staff = User.objects.create_superuser("staff@example.com", "a long password")
-    client.force_login(staff)
+def test_the_admin_changes_plans_and_revokes_keys_and_makes_none() -> None:
+    client = staff_client()
     key, _ = new_key("other@example.com")
     plan, _ = Plan.objects.get_or_create(is_default=True, defaults={"name": "Standard"})
     assert client.get(reverse("admin:partners_plan_change", args=[plan.pk])).status_code == 200

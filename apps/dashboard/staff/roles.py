@@ -11,6 +11,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.apps.registry import apps as every_app
 
 VERBS = ("view", "add", "change", "delete")
 CURATOR, SUPPORT, OWNER = "curator", "support", "owner"
@@ -54,7 +55,7 @@ def rights_of(role: str, application: str) -> frozenset[str]:
     return frozenset(_codenames(RIGHTS[role], application))
 
 
-def keep_rights(*, app_config: AppConfig, using: str, apps: Apps, **_: Any) -> None:
+def keep_rights(*, app_config: AppConfig, using: str, apps: Apps = every_app, **_: Any) -> None:
     """Give each role its rights to an application, no more and no fewer. Receives `post_migrate`."""
     try:
         groups, rights = apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects
