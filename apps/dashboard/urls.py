@@ -9,6 +9,7 @@ from apps.dashboard.compare import views as compare
 from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
 from apps.dashboard.opt_outs import views as opt_outs
+from apps.dashboard.policies import views as policies
 from apps.dashboard.requests import views as requests
 from apps.dashboard.shares import views as shares
 from apps.dashboard.status import views as status
@@ -24,6 +25,8 @@ urlpatterns = [
     path("requests/<int:request_id>/withdraw", requests.withdrawal, name="request-withdraw"),
     path("opt-out/receipt/<str:token>", opt_outs.receipt, name="opt-out-receipt"),
     path("method", views.method, name="method"),
+    path("privacy", policies.privacy, name="privacy"),
+    path("terms", policies.terms, name="terms"),
     re_path(
         r"^channels/(?P<channel_id>[0-9]{1,20})/(?P<what>windows|events)\.(?P<form>csv|ndjson)$",
         exports.channel_file,

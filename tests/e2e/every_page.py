@@ -137,6 +137,8 @@ def every_place(boards: Sequence[str], ranges: Sequence[str]) -> list[Place]:
         Place("requests", "/requests"),
         Place("opt-out-receipt", "{receipt}", "stranger"),
         Place("method", "/method", "stranger"),
+        Place("privacy", "/privacy", "stranger"),
+        Place("terms", "/terms", "stranger"),
         Place("status", "/status", "stranger"),
         Place("status", "/status"),
         Place("channel-streams", "/channels/{channel}/streams"),

@@ -1,0 +1,62 @@
+"""The pages on privacy and terms: open to everybody, with the durations that the code runs with."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.policies.kept import FOR_GOOD, TABLES, TOPICS, lasting
+from apps.metrics import models
+from core.topics import TOPICS as ALL_TOPICS
+from core.topics import dead_letter_topic
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(client: Client) -> dict[str, str]:
+    """Return what the tables of the page say."""
+    page = client.get("/privacy").content.decode()
+    found = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", page)
+    return {html.unescape(what): html.unescape(how_long) for what, how_long in found}
+
+
+def test_every_topic_is_told_with_its_own_duration(client: Client) -> None:
+    said, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
+    assert set(TOPICS) | set(map(dead_letter_topic, TOPICS)) == set(retention)
+    for name, what in TOPICS.items():
+        told, _, unread = said[what].partition("; what could not be read: ")
+        assert told == lasting(retention[name])
+        assert (unread or told) == lasting(max(retention[name], retention[dead_letter_topic(name)]))
+
+
+def test_every_table_of_history_is_told_with_its_own_duration(client: Client) -> None:
+    said = rows(client)
+    stored = {one for one in vars(models).values() if hasattr(one, "__table_name__") and one.__table_name__}
+    assert set(TABLES) == stored
+    for table, what in TABLES.items():
+        ttl_s = table.__options__.get("default_time_to_live", 0) if hasattr(table, "__options__") else 0
+        assert said[what] == (lasting(ttl_s * 1000) if ttl_s else FOR_GOOD)
+
+
+def test_what_is_set_is_what_is_said(client: Client, settings: Settings) -> None:
+    settings.SESSION_COOKIE_AGE = 5 * 86_400
+    assert rows(client)["A session, with its network address and browser"] == "5 days"
+    assert "for up to 5 days" in client.get("/privacy").content.decode()
+
+
+@pytest.mark.parametrize(("ms", "said"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
+def test_durations_are_words(ms: int, said: str) -> None:
+    assert lasting(ms) == said
+
+
+@pytest.mark.parametrize("path", ["/privacy", "/terms", "/method", "/status", "/account/login/", "/nowhere"])
+def test_the_foot_of_every_page_leads_there(client: Client, path: str) -> None:
+    page = client.get(path).content.decode()
+    foot = page[page.index('<footer class="foot">') :]
+    assert all(f'href="{link}"' in foot for link in ("/method", "/privacy", "/terms", "/status"))
+    assert "not affiliated with Twitch" in foot
+    assert page.count("<footer") == 1
