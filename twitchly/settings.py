@@ -276,6 +276,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
+# Beside allauth's own limits, and counted as they are.
+ACCOUNT_RATE_LIMITS = {"opt_out": "5/h/ip"}
 ACCOUNT_ADAPTER = "apps.dashboard.accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "apps.dashboard.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

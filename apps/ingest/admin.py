@@ -17,9 +17,18 @@ from apps.audit.queries import Proof, proof_of
 from apps.audit.services import name_of
 from apps.ingest.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision_of
 from apps.ingest.curation.importing import import_sheet
+from apps.ingest.curation.opt_outs import accept_request, decline_request
 from apps.ingest.curation.receipts import token_of
-from apps.ingest.forms import BotForm, ChannelAddForm, ChannelChangeForm, ManyForm, OptOutAddForm, TagsForm
-from apps.ingest.models import Bot, Channel, OptOut, Tag
+from apps.ingest.forms import (
+    BotForm,
+    ChannelAddForm,
+    ChannelChangeForm,
+    ManyForm,
+    OptOutAddForm,
+    OptOutAnswerForm,
+    TagsForm,
+)
+from apps.ingest.models import Bot, Channel, OptOut, OptOutRequest, Tag
 from core.errors import Refused
 
 MANY = "admin/ingest/channel/decide.html"
@@ -219,6 +228,36 @@ class OptOutAdmin(Audited):
     def receipt(self, opt_out: OptOut) -> str:
         address = reverse("opt-out-receipt", args=[token_of(opt_out)])
         return format_html('<a href="{}">For whoever opted out: nobody can guess its address</a>', address)
+
+
+@admin.register(OptOutRequest)
+class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
+    list_display = ("login", "kind", "contact", "note", "created_at", "state", "closed_at")
+    list_filter = ("state", "kind")
+    search_fields = ("login", "note")
+    readonly_fields = ("login", "kind", "contact", "note", "created_at", "state", "closed_at")
+    fields = (*readonly_fields, "decision")
+    form = OptOutAnswerForm
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, asked: OptOutRequest | None = None) -> bool:
+        return super().has_change_permission(request, asked) and (asked is None or asked.closed_at is None)
+
+    def has_delete_permission(self, _request: HttpRequest, _asked: OptOutRequest | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, asked: OptOutRequest | None = None) -> Any:
+        return self.fields if self.has_change_permission(request, asked) else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, asked: OptOutRequest, form: ModelForm[Any], _change: bool) -> None:
+        by = name_of(request.user)
+        if form.cleaned_data["decision"] == "accept":
+            accept_request(asked, form.account, by=by)  # type: ignore[attr-defined]
+        else:
+            decline_request(asked, by=by)
 
 
 def said_of(proof: Proof | None) -> str:

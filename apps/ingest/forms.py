@@ -23,7 +23,7 @@ from apps.ingest.curation.decisions import (
     has_opted_out,
 )
 from apps.ingest.helix import User
-from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, valid_id, valid_login
+from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, OptOutRequest, valid_id, valid_login
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
 
 
@@ -165,6 +165,51 @@ class OptOutAddForm(forms.ModelForm[OptOut]):
         user = ask_twitch(self, "login", login=fields["login"])
         if user is not None:
             fields["login"], fields["twitch_id"] = user.login, user.id
+        return fields
+
+
+class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
+    """What somebody writes who wants to opt out; whether Twitch knows the name is not asked here."""
+
+    login = LoginField(
+        label="Name on Twitch, as in the address of the channel",
+        widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    kind = forms.ChoiceField(
+        label="What shall not be counted",
+        choices=[("channel", "my channel, with its whole chat"), ("user", "what I write, in all channels")],
+        widget=forms.Select({"class": "input"}),
+    )
+
+    class Meta:
+        model = OptOutRequest
+        fields = ("kind", "login", "contact", "note")
+        labels = {
+            "contact": "E-mail address, if a curator may ask back",
+            "note": "How a curator can tell that it is you",
+        }
+        widgets = {
+            "contact": forms.EmailInput({"class": "input", "autocomplete": "email"}),
+            "note": forms.TextInput({"class": "input"}),
+        }
+
+
+class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
+    """What curators decide about a request to opt out."""
+
+    decision = forms.ChoiceField(
+        choices=[("accept", "accept: it is theirs to say, and is not counted any more"), ("decline", "decline")],
+        widget=forms.RadioSelect,
+    )
+
+    class Meta:
+        model = OptOutRequest
+        fields = ("decision",)
+
+    def clean(self) -> dict[str, Any]:
+        fields = super().clean() or {}
+        if not self.errors and fields["decision"] == "accept":
+            self.account = ask_twitch(self, "decision", login=self.instance.login)
         return fields
 
 

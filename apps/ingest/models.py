@@ -129,6 +129,39 @@ class OptOut(models.Model):
         return f"opt-out-{self.pk}"
 
 
+class OptOutRequest(models.Model):
+    """Somebody says that they, or their channel, shall not be counted, and could not prove who they are by Twitch.
+
+    `contact` and `note` are forgotten once a curator has decided.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "not decided yet"
+        ACCEPTED = "accepted", "accepted"
+        DECLINED = "declined", "declined"
+
+    kind = models.CharField(max_length=8, choices=OptOut.Kind.choices)
+    login = models.CharField(max_length=25, validators=[valid_login])
+    contact = models.EmailField("e-mail address", blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField("asked", auto_now_add=True)
+    closed_at = models.DateTimeField("closed", null=True, blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        verbose_name = "request to opt out"
+        verbose_name_plural = "requests to opt out"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "login"], condition=Q(closed_at=None), name="one_open_opt_out_request"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.login}"
+
+
 class Bot(models.Model):
     """A service that writes into many chats: what it writes is counted apart."""
 

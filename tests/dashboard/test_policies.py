@@ -57,6 +57,6 @@ def test_durations_are_words(ms: int, said: str) -> None:
 def test_the_foot_of_every_page_leads_there(client: Client, path: str) -> None:
     page = client.get(path).content.decode()
     foot = page[page.index('<footer class="foot">') :]
-    assert all(f'href="{link}"' in foot for link in ("/method", "/privacy", "/terms", "/status"))
+    assert all(f'href="{link}"' in foot for link in ("/method", "/privacy", "/terms", "/opt-out", "/status"))
     assert "not affiliated with Twitch" in foot
     assert page.count("<footer") == 1

@@ -52,6 +52,7 @@ NO_PAGES = frozenset(
         "readyz",
         "status-now",
         "api-key-revoke",
+        "opt-out-by-twitch",
     ]
 )
 # Steps of a sign-in, a reset or of Twitch's own sign-in, which open in their course alone. They are made of the same
@@ -135,6 +136,8 @@ def every_place(boards: Sequence[str], ranges: Sequence[str]) -> list[Place]:
         Place("find", "/find?q=nobody-has-this-name"),
         Place("ask", "/ask"),
         Place("requests", "/requests"),
+        Place("opt-out", "/opt-out", "stranger"),
+        Place("opt-out", "/opt-out"),
         Place("opt-out-receipt", "{receipt}", "stranger"),
         Place("method", "/method", "stranger"),
         Place("privacy", "/privacy", "stranger"),

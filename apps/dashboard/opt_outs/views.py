@@ -1,16 +1,24 @@
-"""What was done about an opt-out, for whoever has the address of its receipt."""
+"""Opting out, and what was done about it, for whoever has the address of the receipt."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from allauth.core import ratelimit
+from allauth.socialaccount.models import SocialAccount
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.audit.queries import proof_of
-from apps.ingest.curation.receipts import find_opt_out
+from apps.audit.services import name_of
+from apps.ingest.curation import opt_outs
+from apps.ingest.curation.receipts import find_opt_out, token_of
+from apps.ingest.forms import OptOutRequestForm
 from apps.ingest.models import OptOut
 from core.errors import NotFound
 from core.topics import TOPIC
@@ -23,6 +31,42 @@ TABLES = {
     "channel_event": "events and gaps",
     "stream_summary": "summaries of broadcasts",
 }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def ask(request: HttpRequest) -> HttpResponse:
+    """Take the wish to opt out; what is answered does not depend on whether anybody is called that."""
+    form = OptOutRequestForm(request.POST if request.method == "POST" else None)
+    status = 400 if form.errors else 200
+    if form.is_valid():
+        if ratelimit.consume(request, action="opt_out"):
+            opt_outs.request_opt_out(**form.cleaned_data)
+            messages.success(request, "A curator looks at it. Nothing more is needed from you.")
+            return redirect("opt-out")
+        form.add_error(None, "Too many requests came from your network. Try again in an hour.")
+        status = 429
+    return render(request, "dashboard/opt_out.html", {"form": form, "proved": _proved(request)}, status=status)
+
+
+@require_POST
+@login_required
+def by_twitch(request: HttpRequest) -> HttpResponse:
+    """Opt out at once whoever Twitch says that this account is."""
+    proved, kind = _proved(request), request.POST.get("kind", "")
+    if proved is None or kind not in OptOut.Kind.values:
+        messages.error(request, "Connect the account on Twitch first, and choose what shall not be counted.")
+        return redirect("opt-out")
+    login = str(proved.extra_data.get("login", ""))[:64]
+    done = opt_outs.opt_out(kind=kind, twitch_id=proved.uid, login=login, by=name_of(request.user))
+    return redirect("opt-out-receipt", token_of(done))
+
+
+def _proved(request: HttpRequest) -> Any:
+    """Return the account on Twitch that the signed-in account has shown to be its own, or None."""
+    if not request.user.is_authenticated:
+        return None
+    return SocialAccount.objects.filter(user=request.user, provider="twitch").first()
 
 
 @require_safe

@@ -47,7 +47,8 @@ def kept_of_chat() -> list[Kept]:
     passing = [Kept(what, _with_unread(name)) for name, what in TOPICS.items()]
     stored = [Kept(what, _ttl(table)) for table, what in TABLES.items()]
     out = Kept("Who opted out, by number and name on Twitch", "until they take it back")
-    return [passing[0], keys, *passing[1:], *stored, out]
+    asked = Kept("What was written in a request to opt out", "until a curator has decided")
+    return [passing[0], keys, *passing[1:], *stored, out, asked]
 
 
 def kept_of_accounts() -> list[Kept]:

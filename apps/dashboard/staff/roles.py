@@ -23,11 +23,13 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ingest.bot": VERBS,
         "ingest.optout": VERBS,
         "dashboard.curationrequest": ("view", "change"),
+        "ingest.optoutrequest": ("view", "change"),
         "audit.act": ("view",),
     },
     SUPPORT: {
         "dashboard.user": ("view", "end_sessions"),
         "dashboard.curationrequest": ("view", "change"),
+        "ingest.optoutrequest": ("view", "change"),
         # Of a key nothing can be changed but that it is revoked.
         "partners.apikey": ("view", "change"),
     },
@@ -38,6 +40,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ingest.optout": VERBS,
         "dashboard.user": (*VERBS, "end_sessions"),
         "dashboard.curationrequest": ("view", "change"),
+        "ingest.optoutrequest": ("view", "change"),
         "audit.act": ("view",),
         "audit.deletion": ("view",),
         "partners.apikey": ("view", "change"),
