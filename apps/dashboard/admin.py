@@ -1,5 +1,6 @@
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -32,6 +33,33 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
 
     def has_delete_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
         return super().has_delete_permission(request, group) and (group is None or group.name not in RIGHTS)
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(Audited):
+    """Second factors: one that was lost can be deleted, and none is read or made here."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    exclude = ("data",)
+    audited = ("type",)
+
+    def label_of(self, obj: Authenticator) -> str:
+        return f"{obj.get_type_display()} of {name_of(obj.user)}"
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _factor: Authenticator | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, factor: Authenticator | None = None) -> bool:
+        return super().has_delete_permission(request, factor) and _may_touch(request, factor and factor.user)
 
 
 @admin.register(User)

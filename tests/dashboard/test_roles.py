@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
@@ -20,7 +22,7 @@ from apps.dashboard.models import User
 from apps.dashboard.services import ensure_user
 from apps.partners.models import ApiKey
 from tests.dashboard.conftest import EMAIL, PASSWORD
-from tests.staff import staff_client
+from tests.staff import SECRET, staff_client
 
 pytestmark = pytest.mark.django_db
 USER = "/admin/dashboard/user/"
@@ -174,3 +176,16 @@ def test_an_owner_leaves_superusers_and_the_roles_themselves_alone() -> None:
         assert owner.post(f"/admin/auth/group/{role.pk}/{verb}/", fields).status_code == 403
     assert owner.post("/admin/auth/group/add/", {"name": "interns"}).status_code == 302
     assert Group.objects.filter(name="interns").exists()
+
+
+def test_an_owner_deletes_a_factor_that_was_lost_and_reads_none() -> None:
+    user, boss, owner = somebody(), User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
+    lost, kept = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
+    address = "/admin/mfa/authenticator/"
+    assert str(lost.data["secret"]) not in owner.get(f"{address}{lost.pk}/change/").content.decode()
+    assert owner.post(f"{address}{lost.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert owner.post(f"{address}{kept.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [kept]
+    assert [(act.act, act.label) for act in Act.objects.all()] == [
+        ("deleted", f"TOTP Authenticator of account {user.pk}")
+    ]
