@@ -37,10 +37,10 @@ DEFENCES = (
         "session fixation",
         "tests/security/test_sessions.py::test_the_session_before_a_sign_in_is_not_the_one_after_it",
         "twitchly/urls.py",
-        "admin.autodiscover()",
+        "urlpatterns = [\n",
         "from django.contrib.sessions.backends.db import SessionStore\n"
         "SessionStore.cycle_key = lambda self: None  # type: ignore[method-assign]\n"
-        "admin.autodiscover()",
+        "urlpatterns = [\n",
     ),
     Defence(
         "forms of other sites (CSRF)",
@@ -209,6 +209,55 @@ DEFENCES = (
         "apps/ingest/services.py",
         "client=httpx.Client()",
         "client=httpx.Client(follow_redirects=True)",
+    ),
+    Defence(
+        "a password alone at the admin",
+        "tests/dashboard/test_staff_site.py::test_a_form_that_is_sent_straight_away_changes_nothing",
+        "apps/dashboard/staff/site.py",
+        " and _has_factor(request) and _has_shown_one(request)",
+        "",
+    ),
+    Defence(
+        "a session at the admin that has shown no factor",
+        "tests/dashboard/test_staff_site.py::test_a_session_from_before_the_factor_has_to_show_it",
+        "apps/dashboard/staff/site.py",
+        " and _has_shown_one(request)",
+        "",
+    ),
+    Defence(
+        "the admin on other hosts than its own",
+        "tests/test_admin_host.py::test_the_admin_is_on_its_host_alone",
+        "twitchly/admin_host.py",
+        "        return not is_admin\n",
+        "        return True\n",
+    ),
+    Defence(
+        "staff who take more than their role",
+        "tests/dashboard/test_roles.py::test_an_owner_leaves_superusers_and_the_roles_themselves_alone",
+        "apps/dashboard/admin.py",
+        "return user is None or not user.is_superuser or bool(request.user.is_superuser)",
+        "return True",
+    ),
+    Defence(
+        "staff who read hashes of passwords",
+        "tests/dashboard/test_roles.py::test_support_neither_sees_nor_changes_a_password_nor_anything_else",
+        "apps/dashboard/admin.py",
+        "if obj and not self.has_change_permission(request, obj):",
+        "if False:",
+    ),
+    Defence(
+        "opting out in the name of others",
+        "tests/dashboard/test_opt_outs.py::test_nobody_opts_out_in_another_s_name",
+        "apps/dashboard/opt_outs/views.py",
+        'filter(user=request.user, provider="twitch")',
+        'filter(provider="twitch")',
+    ),
+    Defence(
+        "requests to opt out without end",
+        "tests/dashboard/test_opt_outs.py::test_only_so_many_requests_come_from_one_network",
+        "apps/dashboard/opt_outs/views.py",
+        'if ratelimit.consume(request, action="opt_out"):',
+        "if True:",
     ),
     Defence(
         "packages of other content",
