@@ -9,12 +9,17 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from apps.audit.models import Act
 from apps.dashboard.policies.kept import FOR_GOOD, TABLES, TOPICS, lasting
+from apps.ingest.curation.opt_outs import accept_request, request_opt_out
+from apps.ingest.helix import User as Account
+from apps.ingest.models import OptOut, OptOutRequest
 from apps.metrics import models
 from core.topics import TOPICS as ALL_TOPICS
 from core.topics import dead_letter_topic
 
 pytestmark = pytest.mark.django_db
+FOREVER = "for good"
 
 
 def rows(client: Client) -> dict[str, str]:
@@ -46,6 +51,26 @@ def test_what_is_set_is_what_is_said(client: Client, settings: Settings) -> None
     settings.SESSION_COOKIE_AGE = 5 * 86_400
     assert rows(client)["A session, with its network address and browser"] == "5 days"
     assert "for up to 5 days" in client.get("/privacy").content.decode()
+
+
+def test_what_outlives_an_opt_out_is_told(client: Client) -> None:
+    request_opt_out(kind="channel", login="channel7", contact="ada@example.com", note="it is mine")
+    asked = OptOutRequest.objects.get()
+    accept_request(asked, Account(id="7", login="channel7", name="Channel7"), by="curator@example.com")
+    OptOut.objects.all().delete()
+    asked.refresh_from_db()
+    assert (asked.login, asked.state, asked.contact, asked.note) == ("channel7", "accepted", "", "")
+    assert {act.label for act in Act.objects.all()} == {"channel channel7"}
+    assert [act.after["twitch_id"] for act in Act.objects.filter(act="added")] == ["7"]
+    said = rows(client)
+    assert said["Who opted out, by number and name on Twitch"] == "until they take it back"
+    assert said["What was written in a request to opt out"] == "until a curator has decided"
+    assert said["Who asked to opt out, by name on Twitch, when, and what was decided"] == FOREVER
+    assert (
+        said["In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it"] == FOREVER
+    )
+    assert said["How much was deleted of a channel that opted out, by its number on Twitch"] == FOREVER
+    assert "the staff’s log names who opted out" in client.get("/privacy").content.decode()
 
 
 @pytest.mark.parametrize(("ms", "said"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])

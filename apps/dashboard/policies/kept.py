@@ -48,7 +48,7 @@ def kept_of_chat() -> list[Kept]:
     stored = [Kept(what, _ttl(table)) for table, what in TABLES.items()]
     out = Kept("Who opted out, by number and name on Twitch", "until they take it back")
     asked = Kept("What was written in a request to opt out", "until a curator has decided")
-    return [passing[0], keys, *passing[1:], *stored, out, asked]
+    return [passing[0], keys, *passing[1:], *stored, out, asked, *_kept_of_opt_outs()]
 
 
 def kept_of_accounts() -> list[Kept]:
@@ -58,8 +58,19 @@ def kept_of_accounts() -> list[Kept]:
         Kept("E-mail addresses, the password’s hash, second factors, settings", "until the account is deleted"),
         Kept("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
         Kept("API keys as digests, and how much each asked for", "until the account is deleted"),
-        Kept("Who of the staff decided what; others are numbers in it", "for good"),
+        Kept("The staff’s log: who of them decided what; other accounts are numbers in it", "for good"),
         Kept("How well this service worked, day by day", lasting(DAYS_KEPT_MS)),
+    ]
+
+
+def _kept_of_opt_outs() -> list[Kept]:
+    """Return what stays of an opt-out when it was taken back, or was never granted: how it was dealt with."""
+    return [
+        Kept("Who asked to opt out, by name on Twitch, when, and what was decided", "for good"),
+        Kept(
+            "In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it", "for good"
+        ),
+        Kept("How much was deleted of a channel that opted out, by its number on Twitch", "for good"),
     ]
 
 
