@@ -1,4 +1,4 @@
-"""Curators at work in a real browser: a file of decisions is looked at, and then followed by those who listen."""
+"""Curators at work in a real browser: a file of decisions, a request that is answered, an opt-out with its receipt."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from drills.stack import Stack, wait_until
-from tests.e2e.visitor import PASSWORD
+from tests.e2e.visitor import PASSWORD, make_account, sign_in
 from tests.staff import totp
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-CURATOR = "curator@example.com"
+CURATOR, ASKER = "curator@example.com", "asker@example.com"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STAFF = f"""
 from allauth.mfa.totp.internal.auth import TOTP
@@ -25,8 +25,9 @@ known or TOTP.activate(User.objects.create_superuser("{CURATOR}", "{PASSWORD}"),
 FOLLOWED_S = 30
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """One who signs in once: a code of the second factor is good once."""
     stack.manage("shell", "-v", "0", "-c", STAFF)
     context = browser.new_context()
     page = context.new_page()
@@ -66,3 +67,70 @@ def test_a_file_of_decisions_is_looked_at_and_then_followed_within_half_a_minute
     decide(admin, stack, f"{login},pin,event")
     wait_until(lambda: channel_id in stack.wanted(), FOLLOWED_S, "the pin to be on the list")
     decide(admin, stack, f"{login},none,")
+
+
+def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: str = "") -> None:
+    """Decide about the request of a kind that names a channel."""
+    admin.goto(f"{stack.url}/admin/{kind}/")
+    admin.get_by_role("link", name=name, exact=True).click()
+    admin.get_by_label(choice).check()
+    if why:
+        admin.get_by_role("textbox", name="Answer").fill(why)
+    admin.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.get_by_text("was changed successfully")).to_be_visible()
+
+
+def test_who_asked_for_a_channel_reads_the_answer(admin: Page, browser: Browser, stack: Stack) -> None:
+    make_account(stack, ASKER)
+    page = browser.new_page()
+    sign_in(page, stack, email=ASKER)
+    page.goto(f"{stack.url}/ask")
+    page.get_by_label("Channel, as in its address").fill("somebody_else")
+    page.get_by_role("button", name="Ask for it").click()
+    page.goto(f"{stack.url}/requests")
+    expect(page.get_by_text("not decided yet")).to_be_visible()
+    answer(admin, stack, "dashboard/curationrequest", "somebody_else", "decline", "It plays music alone.")
+    page.reload()
+    expect(page.get_by_text("It plays music alone.")).to_be_visible()
+    page.context.close()
+
+
+def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, browser: Browser, stack: Stack) -> None:
+    wait_until(lambda: bool(stack.covered()), 90, "channels to be listened to")
+    login = sorted(covered_logins(stack).values())[-1]
+    stranger = browser.new_page()
+    stranger.goto(f"{stack.url}/account/login/")
+    stranger.get_by_role("link", name="Opt out").click()
+    stranger.get_by_label("What shall not be counted").select_option("what I write, in all channels")
+    stranger.get_by_label("Name on Twitch").fill(f"@{login.upper()}")
+    stranger.get_by_label("How a curator can tell").fill("It is on my profile.")
+    stranger.get_by_role("button", name="Ask to opt out").click()
+    expect(stranger.get_by_text("A curator looks at it.")).to_be_visible()
+    answer(admin, stack, "ingest/optoutrequest", login, "accept")
+    admin.get_by_role("link", name=login, exact=True).click()
+    expect(admin.get_by_text("It is on my profile.")).to_have_count(0)
+    admin.goto(f"{stack.url}/admin/ingest/optout/")
+    admin.get_by_role("link", name=login, exact=True).click()
+    receipt = admin.get_by_role("link", name=re.compile("For whoever opted out")).get_attribute("href")
+    stranger.goto(f"{stack.url}{receipt}")
+    expect(stranger.get_by_role("heading", name="Receipt of an opt-out")).to_be_visible()
+    expect(stranger.get_by_text(f"The person {login}")).to_be_visible()
+    stranger.context.close()
+
+
+def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack) -> None:
+    admin.goto(f"{stack.url}/admin/ingest/optout/add/")
+    admin.get_by_label("Kind").select_option("channel")
+    # Nobody's: the running copy loses no channel that the next tests look for.
+    admin.get_by_label("Twitch id").fill("888888888")
+    admin.get_by_role("button", name="Save", exact=True).click()
+    admin.get_by_role("link", name="888888888", exact=True).click()
+    admin.get_by_role("link", name=re.compile("For whoever opted out")).click()
+    expect(admin.get_by_role("heading", name="Receipt of an opt-out")).to_be_visible()
+
+    def is_proved() -> bool:
+        admin.reload()
+        return admin.get_by_text("rows left").is_visible()
+
+    wait_until(is_proved, 90, "the proof of the deletion")
+    expect(admin.get_by_role("rowheader", name="minutes")).to_be_visible()
