@@ -89,7 +89,7 @@ def measured(stack: Stack) -> dict[str, Any]:
 
 def points(stack: Stack, key: str, channel_id: str) -> int:
     """Return how many windows of the day are stored."""
-    found = asked(stack, key, f"channels/{channel_id}/series?range=24h")
+    found = asked(stack, key, f"channels/{channel_id}/series?range=24h&grain=live")
     return len(found.json()["points"]["end"]) if found.is_success else 0
 
 
@@ -148,11 +148,11 @@ def histories(stack: Stack, key: str, channel_id: str) -> dict[str, Any]:
     """Ask for a day of one channel, again and again."""
     found: dict[str, Any] = {}
     with httpx.Client(base_url=stack.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
-        for name, grain in (("history of 24 h", "live"), ("the same by minutes", "minute")):
+        for name, more in (("history of 24 h", ""), ("the same in all its 8,640 windows", "&grain=live")):
             took_ms = []
             for _ in range(HISTORIES):
                 began = time.perf_counter()
-                client.get(f"/api/v1/channels/{channel_id}/series?range=24h&grain={grain}").raise_for_status()
+                client.get(f"/api/v1/channels/{channel_id}/series?range=24h{more}").raise_for_status()
                 took_ms.append((time.perf_counter() - began) * 1000)
                 time.sleep(0.1)
             found[f"{name}, median ms"] = round(statistics.median(took_ms), 1)

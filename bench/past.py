@@ -8,22 +8,26 @@ from collections.abc import Iterable
 import orjson
 from confluent_kafka import Producer
 
-from core.columns import WINDOW_MS, columns_of
+from core.columns import STEP_MS, STORED_AS, WINDOW_MS, columns_of
 from core.records import Grain
-from core.times import DAY_MS, HOUR_MS, SECOND_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from drills.stack import Stack, now_ms, wait_until
 
 
 def past_of_a_channel(stack: Stack) -> str:
-    """Give a live channel a day of live windows and 90 days of hours, by way of Kafka; return its id."""
+    """Give a live channel a day of live windows and minutes and 90 days of hours; return its id."""
     wait_until(lambda: bool(stack.covered()), 180, "a channel to be listened to in full")
     channel_id, now, dice = min(stack.covered()), now_ms(), random.Random(4)
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
     day, hour = range(now - DAY_MS, now, 10 * SECOND_MS), range(now - 90 * DAY_MS, now - HOUR_MS, HOUR_MS)
-    ends: list[tuple[str, Grain, Iterable[int]]] = [("windows-live", "live", day)]
-    ends += [("windows-live", "live_distinct", day), ("windows", "hour", hour), ("windows", "hour_distinct", hour)]
+    minute = range(now - DAY_MS, now - MINUTE_MS, MINUTE_MS)
+    ends: list[tuple[str, Grain, Iterable[int]]] = [
+        ("windows-live", "live", day),
+        ("windows-live", "live_distinct", day),
+    ]
+    ends += [("windows", "minute", minute), ("windows", "hour", hour), ("windows", "hour_distinct", hour)]
     for topic, grain, times in ends:
-        step_ms = HOUR_MS if topic == "windows" else 10 * SECOND_MS
+        step_ms = STEP_MS[STORED_AS[grain]]
         for at_ms in times:
             producer.produce(topic, window(channel_id, grain, at_ms // step_ms * step_ms, dice), channel_id)
         producer.flush(60)

@@ -15,14 +15,14 @@ POINTS_MAX = 9_000
 SPAN_MAX_MS = POINTS_MAX * STEP_MS["hour"]
 
 
-def grain_for(from_ms: int, until_ms: int, now_ms: int) -> StoredGrain:
-    """Return the finest grain that still holds the whole span and gives no more than POINTS_MAX points.
+def grain_for(from_ms: int, until_ms: int, now_ms: int, points_max: int = POINTS_MAX) -> StoredGrain:
+    """Return the finest grain that still holds the whole span and gives no more than `points_max` points.
 
     A span longer than SPAN_MAX_MS gives more of any grain.
     Rows are never summed into longer ones: people who wrote in two windows would count twice.
     """
     for grain in STORED_GRAINS:
         is_kept = from_ms >= now_ms - KEPT_MS.get(grain, now_ms)
-        if is_kept and (until_ms - from_ms) // STEP_MS[grain] <= POINTS_MAX:
+        if is_kept and (until_ms - from_ms) // STEP_MS[grain] <= points_max:
             return grain
     return "hour"

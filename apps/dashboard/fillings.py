@@ -54,10 +54,13 @@ class Fillings:
         self._made = kept | made
         return {wish: one.filling for wish, one in made.items()}
 
-    async def read(self, board: Board | None) -> Reading:
-        """Return a reading of one board, in the order that pages show, or of all live channels."""
-        now_ms = self._clock()
-        return await (self._boards.read([board], (), now_ms) if board else self._boards.read_all(now_ms))
+    async def read(self, boards: Collection[Board]) -> Reading:
+        """Return a reading of these boards, in the order that pages show."""
+        return await self._boards.read(boards, (), self._clock())
+
+    async def read_all(self) -> Reading:
+        """Return a reading of all live channels."""
+        return await self._boards.read_all(self._clock())
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -92,10 +92,15 @@ class Hub:
             slot.fill_one(asked.id, asked.wish, made.filling)
         return made.unknown
 
-    async def read(self, board: Board | None = None) -> Reading:
-        """Read one board, or all live channels, for those who ask once. Raises: ServiceAway."""
+    async def read(self, boards: Collection[Board]) -> Reading:
+        """Read boards for those who ask once. Raises: ServiceAway."""
         async with self._reading:
-            return await self._fillings.read(board)
+            return await self._fillings.read(boards)
+
+    async def read_all(self) -> Reading:
+        """Read all live channels for those who ask once. Raises: ServiceAway."""
+        async with self._reading:
+            return await self._fillings.read_all()
 
     async def aclose(self) -> None:
         """Stop following and close the connections."""

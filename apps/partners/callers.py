@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
@@ -14,9 +12,10 @@ from channels.db import database_sync_to_async
 
 from apps.dashboard.hub import running_hub
 from apps.partners.keys.endings import session_of
-from apps.partners.keys.queries import Caller, find_caller
+from apps.partners.keys.queries import Caller, find_callers
 from apps.partners.keys.secret import digest_of, is_written_right
 from apps.partners.problems import Problem
+from apps.partners.together import Together
 
 KEPT_S = 0.8
 KEPT_MAX = 10_000
@@ -34,41 +33,20 @@ def secret_in(header: str) -> str:
     return secret
 
 
-@dataclass(slots=True)
-class _Look:
-    """A look at the database, under way or done, and when it began."""
-
-    at_s: float
-    task: asyncio.Task[Caller | None]
-
-
 class Callers:
-    """The callers that a process knows. Requests that come together share one look."""
+    """The callers that a process knows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._looks: OrderedDict[str, _Look] = OrderedDict()
+        self._known = Together(_find, KEPT_S, KEPT_MAX, clock)
 
     def knows(self, secret: str) -> bool:
         """Say whether this key was somebody's when it was last looked up here."""
-        return digest_of(secret) in self._looks
+        return digest_of(secret) in self._known
 
     async def find(self, secret: str) -> Caller:
         """Return whose key it is. Raises: Problem."""
-        digest = digest_of(secret)
-        look = self._looks.get(digest)
-        if look is None or self._clock() - look.at_s >= KEPT_S:
-            look = self._looks[digest] = _Look(self._clock(), asyncio.create_task(_find(digest)))
-            self._looks.move_to_end(digest)
-            while len(self._looks) > KEPT_MAX:
-                self._looks.popitem(last=False)
-        try:
-            caller = await asyncio.shield(look.task)
-        except Exception:
-            self._looks.pop(digest, None)
-            raise
+        caller = await self._known.get(digest_of(secret))
         if caller is None:
-            self._looks.pop(digest, None)
             raise Problem(
                 "unknown-key", "This key belongs to nobody. Keys are made on the page “API keys” of an account."
             )
@@ -76,9 +54,9 @@ class Callers:
 
     def forget(self, session: str) -> None:
         """Look a key up anew that has ended, as the hub is told."""
-        for digest, look in list(self._looks.items()):
-            if not look.task.done() or (found := _result(look.task)) is None or session_of(found.key_id) == session:
-                del self._looks[digest]
+        for digest, caller in self._known.done():
+            if caller is None or session_of(caller.key_id) == session:
+                self._known.forget(digest)
 
 
 def good(caller: Caller) -> Caller:
@@ -90,13 +68,9 @@ def good(caller: Caller) -> Caller:
     return caller
 
 
-def _result(task: asyncio.Task[Caller | None]) -> Caller | None:
-    return None if task.cancelled() or task.exception() else task.result()
-
-
-async def _find(digest: str) -> Caller | None:
+async def _find(digests: Collection[str]) -> Mapping[str, Caller]:
     # Not in the thread of one request: others wait for it too.
-    found: Caller | None = await database_sync_to_async(find_caller, thread_sensitive=False)(digest)
+    found: Mapping[str, Caller] = await database_sync_to_async(find_callers, thread_sensitive=False)(digests)
     return found
 
 

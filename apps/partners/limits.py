@@ -6,11 +6,13 @@ While Redis is away each process counts by itself, as far as it can: no day is c
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
 import logging
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -92,6 +94,56 @@ class Left:
         }
 
 
+class _Script:
+    """Runs a script in Redis: what is asked while an answer is under way goes together, in one round trip."""
+
+    def __init__(self, client: Any, text: str) -> None:
+        self._client = client
+        self._text = text
+        self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        self._waiting: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    async def run(self, keys: Sequence[str], arguments: Sequence[float]) -> Any:
+        """Return what the script returns. Raises: redis.RedisError, OSError."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(((len(keys), *keys, *arguments), future))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send())
+        return await future
+
+    async def _send(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            try:
+                found = await self._run([words for words, _ in together])
+            except Exception as error:  # theirs, who wait for it
+                found = [error] * len(together)
+            for (_, future), one in zip(together, found, strict=True):
+                if future.done():
+                    continue
+                if isinstance(one, Exception):
+                    future.set_exception(one)
+                else:
+                    future.set_result(one)
+
+    async def _run(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        found = await self._once(calls)
+        unknown = [at for at, one in enumerate(found) if isinstance(one, redis.exceptions.NoScriptError)]
+        if unknown:
+            await self._client.script_load(self._text)
+            for at, one in zip(unknown, await self._once([calls[at] for at in unknown]), strict=True):
+                found[at] = one
+        return found
+
+    async def _once(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for words in calls:
+                pipe.evalsha(self._digest, *words)
+            found: list[Any] = await pipe.execute(raise_on_error=False)
+        return found
+
+
 class Limits:
     """The limits as one process keeps them."""
 
@@ -99,7 +151,7 @@ class Limits:
         self._client: Any = redis.asyncio.Redis.from_url(
             url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
         )
-        self._take = self._client.register_script(_TAKE)
+        self._script = _Script(self._client, _TAKE)
         self._local: OrderedDict[str, Allowance] = OrderedDict()
         self._away_until_s = 0.0
         # Addresses that try keys, and until when no key of theirs that is new here is looked up.
@@ -152,7 +204,7 @@ class Limits:
             keys = [f"limits:{day}", *(f"limits:{bucket.name}" for bucket in buckets)]
             arguments = [per_day, 2 * DAY_S, *(one for b in buckets for one in (b.per_s, b.at_once))]
             try:
-                empty, wait_s, asked, left = await self._take(keys, arguments)
+                empty, wait_s, asked, left = await self._script.run(keys, arguments)
                 return int(empty), float(wait_s), int(asked), int(left)
             except (redis.RedisError, OSError) as error:
                 log.warning("limits are counted by each process alone: %s", error)

@@ -1,6 +1,7 @@
 """Becomes the given program, which the kernel kills when its supervisor dies: nothing is left running on its own.
 
-Run as a file: `python -I -S launcher.py PROGRAM ARGUMENT…`. Source: prctl(2), PR_SET_PDEATHSIG; it outlives exec.
+Run as a file: `python -I -S launcher.py NICENESS PROGRAM ARGUMENT…`. Source: prctl(2), PR_SET_PDEATHSIG; it outlives
+exec.
 """
 
 import ctypes
@@ -13,7 +14,9 @@ PR_SET_PDEATHSIG = 1
 if __name__ == "__main__":
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
         sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+    niceness, *words = sys.argv[1:]
+    os.nice(int(niceness))
     try:
-        os.execvp(sys.argv[1], sys.argv[1:])
+        os.execvp(words[0], words)
     except OSError as error:
-        sys.exit(f"{sys.argv[1]}: {error.strerror}")
+        sys.exit(f"{words[0]}: {error.strerror}")

@@ -123,7 +123,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
         Program("flink-job", [python, manage, "submit_flink_job", "--watch"]),
         Program("sink-history", [python, manage, "run_sink", "history"]),
         Program("sink-boards", [python, manage, "run_sink", "boards"]),
-        Program("web", [python, "-m", *web, *sockets, *limits]),
+        Program("web", [python, "-m", *web, *sockets, *limits], is_waited_for=True),
     ]
 
 

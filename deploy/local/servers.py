@@ -146,8 +146,8 @@ def server_programs(layout: Layout, java: str) -> list[Program]:
     cassandra = [java, options, "-cp", f"{layout.jars / 'cassandra'}/*"]
     return [
         Program("kafka", [*_kafka_java(layout, java), "kafka.Kafka", str(layout.conf / "server.properties")], 20),
-        Program("cassandra", [*cassandra, "org.apache.cassandra.service.CassandraDaemon"], 30),
-        Program("valkey", [str(valkey_server(layout)), str(layout.conf / "valkey.conf")]),
+        Program("cassandra", [*cassandra, "org.apache.cassandra.service.CassandraDaemon"], 30, is_waited_for=True),
+        Program("valkey", [str(valkey_server(layout)), str(layout.conf / "valkey.conf")], is_waited_for=True),
         Program("flink-jobmanager", _flink_java(layout, java, JOB_MANAGER_JVM, JOB_MANAGER), 15),
         Program("flink-taskmanager", _flink_java(layout, java, TASK_MANAGER_JVM, TASK_MANAGER), 15),
     ]

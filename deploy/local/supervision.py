@@ -14,15 +14,18 @@ from deploy.local.layout import Layout
 
 # A unix socket's address has 108 bytes, and supervisord first binds a name with ".<pid>" behind it.
 SOCKET_PATH_BYTES = 96
+# Of those whom nobody waits for: where cores are few, people who ask go first, and the others get a quarter at least.
+NICENESS = 5
 
 
 @dataclass(frozen=True)
 class Program:
-    """A process that supervisord keeps running."""
+    """A process that supervisord keeps running. `is_waited_for`: people wait for each of its answers."""
 
     name: str
     command: Sequence[str]
     stop_wait_s: int = 10
+    is_waited_for: bool = False
 
 
 def socket_path(var: Path) -> Path:
@@ -71,8 +74,9 @@ def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
 
 def _program(layout: Layout, program: Program, place: int) -> str:
     launcher = (str(layout.python), "-I", "-S", str(layout.root / "deploy" / "local" / "launcher.py"))
+    niceness = str(0 if program.is_waited_for else NICENESS)
     keys = {
-        "command": _escaped(shlex.join((*launcher, *program.command))),
+        "command": _escaped(shlex.join((*launcher, niceness, *program.command))),
         "priority": place,
         "autostart": "false",
         "autorestart": "true",

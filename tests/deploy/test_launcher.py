@@ -1,5 +1,6 @@
 """What a supervisor started dies with it, even when the supervisor is killed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ PARENT = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:]).pid, flus
 
 
 def test_a_child_dies_with_its_killed_parent() -> None:
-    command = [sys.executable, "-c", PARENT, sys.executable, "-I", "-S", str(LAUNCHER), "sleep", "60"]
+    command = [sys.executable, "-c", PARENT, sys.executable, "-I", "-S", str(LAUNCHER), "0", "sleep", "60"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         child = Path("/proc", parent.stdout.readline().decode().strip())
@@ -23,9 +24,15 @@ def test_a_child_dies_with_its_killed_parent() -> None:
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
-    run = subprocess.run([sys.executable, str(LAUNCHER), "/no/such/program"], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, str(LAUNCHER), "0", "/no/such/program"], capture_output=True, text=True)
     assert run.returncode == 1
     assert "/no/such/program: No such file" in run.stderr
+
+
+def test_a_program_gives_way_as_it_is_told() -> None:
+    here = os.nice(0)
+    run = subprocess.run([sys.executable, str(LAUNCHER), "3", "nice"], capture_output=True, text=True, check=True)
+    assert int(run.stdout) == min(19, here + 3)
 
 
 def until(true: Callable[[], bool]) -> None:

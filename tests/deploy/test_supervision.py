@@ -8,11 +8,18 @@ from pathlib import Path
 from supervisor.options import ServerOptions
 
 from deploy.local.layout import Layout
-from deploy.local.supervision import SOCKET_PATH_BYTES, Program, make_socket_folder, socket_path, supervisord_conf
+from deploy.local.supervision import (
+    NICENESS,
+    SOCKET_PATH_BYTES,
+    Program,
+    make_socket_folder,
+    socket_path,
+    supervisord_conf,
+)
 
 PROGRAMS = [
     Program("kafka", ["java", "-cp", "/a folder/*", "50%", "it's"], 20),
-    Program("web", ["uvicorn"]),
+    Program("web", ["uvicorn"], is_waited_for=True),
 ]
 
 
@@ -41,6 +48,14 @@ def test_a_program_is_never_given_up_and_dies_with_its_group(layout: Layout) -> 
     assert int(section["startretries"]) >= 1_000_000
     assert section["stopasgroup"] == section["killasgroup"] == "true"
     assert "launcher.py" in section["command"]
+
+
+def test_those_whom_nobody_waits_for_give_way(layout: Layout) -> None:
+    def niceness(name: str) -> str:
+        words = shlex.split(parsed(layout)[f"program:{name}"]["command"])
+        return words[next(at for at, word in enumerate(words) if word.endswith("launcher.py")) + 1]
+
+    assert (niceness("web"), niceness("kafka")) == ("0", str(NICENESS))
 
 
 def test_logs_have_a_cap(layout: Layout) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.partners.keys.queries import find_caller
+from apps.partners.keys.queries import find_callers
 from apps.partners.keys.secret import digest_of, new_secret
 from tests.partners.conftest import new_key
 
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db
 
 def test_a_key_is_looked_up_once_whoever_has_it() -> None:
     _, secret = new_key()
-    find_caller(digest_of(secret))  # notes the first use
+    find_callers([digest_of(secret)])  # notes the first use
 
     def work(digest: str) -> list[str]:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            find_caller(digest)
+            find_callers([digest])
         return [one["sql"].replace(digest, "…") for one in queries]
 
     known, unknown = work(digest_of(secret)), work(digest_of(new_secret()))
@@ -32,5 +32,5 @@ def test_a_key_is_looked_up_once_whoever_has_it() -> None:
 def test_a_key_is_compared_by_its_digest_alone() -> None:
     _, secret = new_key()
     near = digest_of(secret)[:-1] + ("0" if digest_of(secret)[-1] != "0" else "1")
-    assert find_caller(near) is None
-    assert find_caller(digest_of(secret)[:20]) is None
+    assert not find_callers([near])
+    assert not find_callers([digest_of(secret)[:20]])

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from apps.partners import callers
-from apps.partners.keys.queries import find_caller, state_of
+from apps.partners.keys.queries import find_callers, state_of
 from apps.partners.keys.secret import digest_of, is_written_right, new_secret, shown_of
 from apps.partners.keys.services import GRACE, KEYS_MAX, create_key, revoke_key, rotate_key
 from apps.partners.models import ApiKey
@@ -88,13 +88,13 @@ def test_an_account_has_so_many_keys_and_revoked_ones_do_not_count() -> None:
 @pytest.mark.django_db
 def test_the_last_use_is_written_once_a_minute() -> None:
     key, secret = new_key()
-    find_caller(digest_of(secret))
+    find_callers([digest_of(secret)])
     first = ApiKey.objects.get(pk=key.pk).last_used_at
-    find_caller(digest_of(secret))
+    find_callers([digest_of(secret)])
     assert first is not None
     assert ApiKey.objects.get(pk=key.pk).last_used_at == first
     ApiKey.objects.update(last_used_at=first - timedelta(seconds=61))
-    find_caller(digest_of(secret))
+    find_callers([digest_of(secret)])
     assert (ApiKey.objects.get(pk=key.pk).last_used_at or first) >= first
 
 

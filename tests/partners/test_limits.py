@@ -129,3 +129,28 @@ async def test_what_a_header_says_of_the_address_moves_no_limit(api: Api, settin
         for n in range(3)
     ]
     assert statuses == [200, 200, 429]
+
+
+async def test_what_is_asked_at_once_is_counted_one_by_one(valkey: Valkey) -> None:
+    limits = Limits(f"{valkey.url}/4")
+    found = await asyncio.gather(
+        *(codes(limits, caller_with(SMALL, key_id=key), 2) for key in (1, 2) for _ in range(2))
+    )
+    assert sorted(code for one in found for code in one) == [""] * 6 + ["too-many-requests"] * 2
+    await limits.aclose()
+
+
+async def test_the_script_is_told_again_to_a_redis_that_has_forgotten_it(valkey: Valkey) -> None:
+    limits = Limits(f"{valkey.url}/4")
+    await codes(limits, caller_with(SMALL), 1)
+    valkey.client().script_flush()
+    left = await limits.take(caller_with(SMALL), "10.0.0.1")
+    assert left is not None and left.burst == 1
+    await limits.aclose()
+
+
+async def test_without_redis_all_who_ask_at_once_are_counted_here() -> None:
+    limits = Limits("redis://127.0.0.1:1/4")
+    found = await asyncio.gather(*(codes(limits, caller_with(SMALL), 1) for _ in range(4)))
+    assert sorted(one[0] for one in found) == ["", "", "", "too-many-requests"]
+    await limits.aclose()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 from django.db.models import QuerySet
@@ -40,23 +42,36 @@ class Caller:
     terms: Terms
 
 
-def find_caller(digest: str) -> Caller | None:
-    """Return whose key has this digest, None for nobody's, and note that it is used."""
-    key = ApiKey.objects.select_related("owner__membership__plan").filter(digest=digest, owner__is_active=True).first()
-    if key is None:
-        return None
+def find_callers(digests: Collection[str]) -> dict[str, Caller]:
+    """Return whose keys have these digests, nobody's left out, and note that they are used."""
+    keys = ApiKey.objects.select_related("owner__membership__plan").filter(digest__in=digests, owner__is_active=True)
     now = datetime.now(UTC)
-    state = state_of(key, now)
-    if state in ("active", "rotating") and (key.last_used_at is None or now - key.last_used_at >= USED_EVERY):
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    terms = terms_of(plan_of(key.owner))
+    found = {key.digest: (key, state_of(key, now)) for key in keys}
+    used = [
+        key.pk
+        for key, state in found.values()
+        if state in ("active", "rotating") and (key.last_used_at is None or now - key.last_used_at >= USED_EVERY)
+    ]
+    if used:
+        ApiKey.objects.filter(pk__in=used).update(last_used_at=now)
+    default = cache(default_plan)
+    return {digest: _caller(key, state, default) for digest, (key, state) in found.items()}
+
+
+def _caller(key: ApiKey, state: State, default: Callable[[], Plan]) -> Caller:
+    terms = terms_of(plan_of(key.owner, default))
     return Caller(key.pk, key.owner_id, frozenset(key.scopes), state, key.expires_at, terms)
 
 
-def plan_of(owner: User) -> Plan:
-    """Return an account's plan; where somebody has deleted the default one, what that was at first."""
+def default_plan() -> Plan:
+    """Return the plan of those who have no other; where somebody has deleted it, what it was at first."""
+    return Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
+
+
+def plan_of(owner: User, default: Callable[[], Plan] = default_plan) -> Plan:
+    """Return an account's plan."""
     membership = getattr(owner, "membership", None)
-    return membership.plan if membership else Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
+    return membership.plan if membership else default()
 
 
 def terms_of(plan: Plan) -> Terms:

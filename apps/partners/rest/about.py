@@ -82,7 +82,7 @@ async def status_json() -> dict[str, Any]:
     status |= {"newest_end": None, "age_s": None, "viewers_at": None, "channels": 0, "late_dropped": None}
     status |= await trust_json(now)
     try:
-        reading = await running_readings().get()
+        reading = await running_readings().of_channels()
     except ServiceAway:
         return status
     newest_ms, viewers_ms = reading.newest_end_ms, reading.viewers_at_ms

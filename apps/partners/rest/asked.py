@@ -66,7 +66,8 @@ class SeriesQuery(Spanned):
     grain = serializers.ChoiceField(
         required=False,
         choices=list(STORED_GRAINS),
-        help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Without it the finest that fits.",
+        help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Without it the finest "
+        "that gives at most 2,500 of them.",
     )
 
 

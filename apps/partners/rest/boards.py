@@ -48,7 +48,7 @@ class BoardView(ApiView):
     async def get(self, _request: Request, metric: str) -> Answer:
         asked = self.read(BoardQuery)
         wanted = wanted_board(metric, asked)
-        reading = await running_readings().get(wanted)
+        reading = await running_readings().of_board(wanted)
         rows = reading.rows[wanted][: asked["n"]]
         return Answer(board_document(wanted, reading, rows), table=board_table(wanted, rows))
 

@@ -41,7 +41,7 @@ class ChannelListView(ApiView):
     async def get(self, _request: Request) -> Answer:
         asked = self.read(ChannelsQuery)
         after, limit = read_cursor(asked.get("cursor"), str) or "", asked["limit"]
-        live = live_channels(await running_readings().get())
+        live = live_channels(await running_readings().of_channels())
         if asked["live"]:
             found = named(live, asked.get("q", ""), after)
         else:
@@ -82,7 +82,7 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
     """
     if not is_channel_id(channel_id):
         raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
-    reading = await running_readings().get()
+    reading = await running_readings().of_channels()
     channel = reading.channels.get(channel_id)
     if channel is not None and _is_live(channel, reading.newest_end_ms):
         return channel, reading

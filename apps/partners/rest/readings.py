@@ -3,47 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from weakref import WeakKeyDictionary
 
 from apps.dashboard.choices import Board
 from apps.dashboard.hub import running_hub
 from apps.dashboard.readings import Reading
+from apps.partners.together import Together
 
 KEPT_S = 1.0
-# A reading of each board that was asked for lately; that of all live channels is a board of its own.
+# Boards that were asked for lately; all live channels are one of their own.
 KEPT_MAX = 300
 
 
-@dataclass(slots=True)
-class _Read:
-    at_s: float
-    task: asyncio.Task[Reading]
-
-
 class Readings:
-    """The newest readings by board; None stands for all live channels. Methods raise ServiceAway."""
+    """The newest readings, at most KEPT_S old. Methods raise ServiceAway."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._read: OrderedDict[Board | None, _Read] = OrderedDict()
+    def __init__(self) -> None:
+        self._boards: Together[Board, Reading] = Together(_of_boards, KEPT_S, KEPT_MAX)
+        self._channels: Together[None, Reading] = Together(_of_channels, KEPT_S, 1)
 
-    async def get(self, board: Board | None = None) -> Reading:
-        """Return a reading that is at most KEPT_S old."""
-        found = self._read.get(board)
-        if found is None or self._clock() - found.at_s >= KEPT_S:
-            found = self._read[board] = _Read(self._clock(), asyncio.create_task(running_hub().read(board)))
-            self._read.move_to_end(board)
-            while len(self._read) > KEPT_MAX:
-                self._read.popitem(last=False)
-        try:
-            return await asyncio.shield(found.task)
-        except Exception:
-            self._read.pop(board, None)
-            raise
+    async def of_board(self, board: Board) -> Reading:
+        """Return a reading with this board."""
+        return _there(await self._boards.get(board))
+
+    async def of_channels(self) -> Reading:
+        """Return a reading of all live channels."""
+        return _there(await self._channels.get(None))
+
+
+def _there(reading: Reading | None) -> Reading:
+    assert reading is not None  # noqa: S101  each look gives one for every key
+    return reading
+
+
+async def _of_boards(boards: Collection[Board]) -> Mapping[Board, Reading]:
+    return dict.fromkeys(boards, await running_hub().read(boards))
+
+
+async def _of_channels(_: Collection[None]) -> Mapping[None, Reading]:
+    return {None: await running_hub().read_all()}
 
 
 _readings: WeakKeyDictionary[asyncio.AbstractEventLoop, Readings] = WeakKeyDictionary()

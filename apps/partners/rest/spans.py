@@ -12,12 +12,14 @@ from apps.dashboard.exports.series import finer
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.partners.problems import Problem, Wrong
 from core.columns import STEP_MS, StoredGrain
-from core.history import SPAN_MAX_MS
+from core.history import SPAN_MAX_MS, grain_for
 from core.records import EPOCH_MS
 from core.times import DAY_MS
 
 DEFAULT_RANGE = "24h"
 POINTS_MAX = 10_000
+# More than a plot has pixels is sent only to who asks for it.
+POINTS_UNASKED = 2_500
 
 
 def asked_span(asked: Mapping[str, Any], now_ms: int) -> Range:
@@ -41,9 +43,9 @@ def asked_span(asked: Mapping[str, Any], now_ms: int) -> Range:
 
 
 def with_grain(shown: Range, grain: StoredGrain | None, now_ms: int) -> Range:
-    """Return the span in windows of another grain. Raises: Problem."""
+    """Return the span in windows of a grain; where none is asked for, of one that gives few enough. Raises: Problem."""
     if grain is None:
-        return shown
+        return replace(shown, grain=grain_for(*ends_of(shown, now_ms), now_ms, POINTS_UNASKED))
     other = finer(shown, grain, now_ms)
     if other is None:
         raise wrong("grain", f"Not all windows of the grain {grain} are kept for so long.")

@@ -13,8 +13,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
@@ -30,9 +32,6 @@ from core.errors import NotFound, Refused, ServiceAway
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# The formats that were chosen, by what they were chosen by: programs ask alike again and again.
-CHOSEN_MAX = 1_000
-_CHOSEN: dict[Any, tuple[Any, str]] = {}
 TABLES: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer, NdjsonRenderer]
 
 
@@ -85,16 +84,12 @@ class ApiView(APIView):
 
     def accept(self) -> None:
         """Choose the format. Raises: Problem."""
-        asked = (self.request.META.get("HTTP_ACCEPT", ""), self.format_kwarg, self.request.GET.get("format"))
-        chosen = _CHOSEN.get((type(self), *asked))
-        if chosen is None:
-            try:
-                chosen = self.perform_content_negotiation(self.request)
-            except (Http404, exceptions.NotAcceptable):
-                formats = ", ".join(one.media_type for one in self.renderer_classes)
-                raise Problem("not-acceptable", f"There is {formats}.") from None
-            if len(_CHOSEN) < CHOSEN_MAX:
-                _CHOSEN[type(self), *asked] = chosen
+        accept, asked = self.request.META.get("HTTP_ACCEPT", "*/*"), self.request.GET.get("format")
+        try:
+            chosen = _choose(tuple(self.renderer_classes), accept, self.format_kwarg or asked)
+        except (Http404, exceptions.NotAcceptable):
+            formats = ", ".join(one.media_type for one in self.renderer_classes)
+            raise Problem("not-acceptable", f"There is {formats}.") from None
         self.request.accepted_renderer, self.request.accepted_media_type = chosen
 
     async def admit(self) -> None:
@@ -160,6 +155,17 @@ async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     """Do something in the relational database, in a thread that keeps its connection."""
     done: T = await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
     return done
+
+
+@lru_cache(maxsize=1_000)
+def _choose(renderers: tuple[type[BaseRenderer], ...], accept: str, ending: str | None) -> tuple[BaseRenderer, str]:
+    """Return the format for a header and an ending; programs ask alike. Raises: Http404, NotAcceptable."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = accept
+    chosen: tuple[BaseRenderer, str] = DefaultContentNegotiation().select_renderer(
+        Request(request), [one() for one in renderers], ending
+    )
+    return chosen
 
 
 @lru_cache(maxsize=2_000)
