@@ -27,6 +27,7 @@ AIMS = {
     "asked 300 times a second, p95 ms": 50.0,
     "history of 24 h, median ms": 100.0,
     "a revoked key is refused after, s": 1.0,
+    "its stream ends after, s": 1.0,
     "streams without an update a second": 0.0,
 }
 RATE, RATE_S = 300, 60
@@ -34,6 +35,7 @@ FASTER, FASTER_S = range(400, 2_001, 100), 15
 KEYS, HISTORIES = 10, 30
 STREAMS, STREAMS_S, SETTLED_S = 500, 60, 5
 DAY_POINTS = 8_600
+LAST_CHUNK = b"0\r\n"
 REVOKED_S, REVOKED_EVERY_S = 20, 0.02
 # More than all of them together ask for: the limits count, and refuse nobody.
 LIMITS = {"API_ADDRESS_PER_S": "5000"}
@@ -261,6 +263,8 @@ class Events:
         async for line in self._reader:
             if line.startswith(b"id: "):
                 self.came_s[line[4:].decode().strip()] = time.time()
+            elif line == LAST_CHUNK:
+                break  # the connection stays, for other requests
         self.ended_s = time.time()
 
 
