@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from drills.boards import Boards, shown
 from drills.kept import differences
 from drills.stack import ROOT, Stack, now_ms, wait_until
 
@@ -34,6 +35,8 @@ def main() -> int:
         stack.start(*audience)
         wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered")
         time.sleep(asked.seconds)
+        end_ms, boards = shown(stack.boards)
+        wait_until(lambda: _boards(stack, end_ms) == boards, 60, "history to hold what the boards showed")
         until_ms = now_ms() - SETTLED_MS
         accounts, history = stack.manage("dumpdata", *ACCOUNTS), _history(stack, "before", until_ms)
         figures["backup_s"] = _timed(lambda: stack.manage("backup", str(folder)))
@@ -44,6 +47,9 @@ def main() -> int:
         figures["restore_s"] = _timed(lambda: stack.manage("restore", str(folder)))
         different = differences(history, _history(stack, "after", until_ms))
         figures["rows"] = len(history.read_text().splitlines())
+        figures["boards"] = len(boards)
+        figures["rows_of_boards"] = sum(map(len, boards.values()))
+        figures["boards_are_equal"] = _boards(stack, end_ms) == boards
         figures["accounts_are_equal"] = stack.manage("dumpdata", *ACCOUNTS) == accounts
         figures["bytes"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         stack.stop()
@@ -54,14 +60,25 @@ def main() -> int:
     figures["differences"] = len(different)
     print(*different[:10], sep="\n")
     print(json.dumps(figures))
-    return int(bool(different) or not figures["rows"] or not figures["accounts_are_equal"])
+    are_equal = figures["accounts_are_equal"] and figures["boards_are_equal"] and not different
+    return int(not (are_equal and figures["rows"] and figures["rows_of_boards"]))
 
 
 def _history(stack: Stack, name: str, until_ms: int) -> Path:
     path = stack.var / f"history-{name}"
-    environment = {**stack.env, "DJANGO_SETTINGS_MODULE": "twitchly.settings"}
-    subprocess.run([sys.executable, "-m", "drills.kept", path, str(until_ms)], cwd=ROOT, env=environment, check=True)
+    _printed(stack, "drills.kept", str(path), str(until_ms))
     return path
+
+
+def _boards(stack: Stack, end_ms: int) -> Boards:
+    found: Boards = json.loads(_printed(stack, "drills.boards", str(end_ms)))
+    return found
+
+
+def _printed(stack: Stack, module: str, *words: str) -> str:
+    environment = {**stack.env, "DJANGO_SETTINGS_MODULE": "twitchly.settings"}
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _wipe(var: Path) -> None:

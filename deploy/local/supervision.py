@@ -14,8 +14,8 @@ from deploy.local.layout import Layout
 
 # A unix socket's address has 108 bytes, and supervisord first binds a name with ".<pid>" behind it.
 SOCKET_PATH_BYTES = 96
-# Of those whom nobody waits for: where cores are few, people who ask go first, and the others get a quarter at least.
-NICENESS = 5
+# Of those whom nobody waits for: where cores are few, people who ask go first, and the others still get a tenth.
+NICENESS = 10
 
 
 @dataclass(frozen=True)
