@@ -39,7 +39,5 @@ def test_boards_of_history_are_those_of_redis(emptied: Valkey) -> None:
 
 
 def test_a_channel_whose_window_is_another_is_left_out(emptied: Valkey) -> None:
-    BoardWriter(emptied.client(), FLOORS).apply(
-        "live", [window("1", 40, 900), window("2", 50, 900, END_MS - 1_000)]
-    )
+    BoardWriter(emptied.client(), FLOORS).apply("live", [window("1", 40, 900), window("2", 50, 900, END_MS - 1_000)])
     assert [i for i, _ in shown(emptied.client())[1]["messages"]] == ["1"]

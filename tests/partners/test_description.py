@@ -38,6 +38,13 @@ def test_every_address_is_described_with_its_scope_and_its_problems() -> None:
             assert is_open or fields["security"][0]["key"], f"{method} {path}"
 
 
+def test_every_shape_is_described_in_words_of_its_own() -> None:
+    said = {name: shape.get("description", "") for name, shape in description()["components"]["schemas"].items()}
+    described = [text for name, text in said.items() if not name.endswith("Enum")]
+    assert all(described), [name for name, text in said.items() if not text]
+    assert len(set(described)) == len(described)
+
+
 async def test_the_description_is_served_to_everybody(api: Api) -> None:
     response = await Api().get("openapi.json")
     assert response.content == description_bytes()

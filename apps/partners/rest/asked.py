@@ -18,8 +18,7 @@ BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) +
 
 
 class Asked(serializers.Serializer[Any]):
-    """A query or a body."""
-
+    # A query or a body. The docstring of a body is its description, and would be inherited from here.
     def get_fields(self) -> dict[str, Any]:
         return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
 
@@ -92,6 +91,8 @@ class ChannelId(Text):
 
 
 class WatchlistBody(Asked):
+    """A watchlist to be made."""
+
     name = Text(max_length=60, help_text="Yours has no other list of this name.")
     channels = serializers.ListField(
         child=ChannelId(),
@@ -102,4 +103,6 @@ class WatchlistBody(Asked):
 
 
 class WatchlistChange(WatchlistBody):
+    """What shall be otherwise about a watchlist."""
+
     name = Text(required=False, max_length=60, help_text="Another name.")

@@ -23,8 +23,8 @@ COVERAGE = "Share of the time in which the channel was heard, 0 to 1."
 
 
 class Shape(serializers.Serializer[Any]):
-    """A part of an answer. Names that mean something else to Python or to serializers end with an underscore here."""
-
+    # Names that mean something else to Python or to serializers end with an underscore. The docstrings of shapes are
+    # their descriptions, and would be inherited from here.
     def get_fields(self) -> dict[str, Any]:
         return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
 
@@ -41,6 +41,8 @@ Values = _by_metric("Values", FloatField)
 
 
 class BoardEntry(Shape):
+    """A board that there is."""
+
     metric = CharField()
     label_ = CharField()
     unit = CharField()
@@ -48,11 +50,15 @@ class BoardEntry(Shape):
 
 
 class BoardList(Shape):
+    """All boards."""
+
     items = BoardEntry(many=True)
     next = CharField(allow_null=True)
 
 
 class BoardRow(Shape):
+    """A channel on a board."""
+
     rank = IntegerField(help_text="From 1.")
     channel_id = CharField(help_text="Twitch's id.")
     login = CharField()
@@ -70,6 +76,8 @@ class BoardRow(Shape):
 
 
 class Board(Shape):
+    """A board as it is now."""
+
     metric = CharField()
     label_ = CharField()
     unit = CharField()
@@ -83,6 +91,8 @@ class Board(Shape):
 
 
 class Channel(Shape):
+    """Who a channel is."""
+
     id = CharField(help_text="Twitch's id: it stays when the login changes.")
     login = CharField()
     name = CharField()
@@ -95,11 +105,15 @@ class Channel(Shape):
 
 
 class ChannelList(Shape):
+    """Channels by their ids, a page of them."""
+
     items = Channel(many=True)
     next = CharField(allow_null=True)
 
 
 class LiveChannel(Shape):
+    """A channel's values now."""
+
     channel_id = CharField()
     end = DateTimeField(allow_null=True, help_text="When its newest window ended; null when it has none.")
     newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
@@ -111,12 +125,16 @@ class LiveChannel(Shape):
 
 
 class Gap(Shape):
+    """A time in which a channel was not, or not surely, heard."""
+
     from_ = DateTimeField()
     to = DateTimeField()
     reason = CharField()
 
 
 class Columns(Shape):
+    """Windows by columns."""
+
     end = ListField(child=DateTimeField(), help_text="When each window ended.")
     coverage = ListField(child=FloatField(), help_text=COVERAGE)
     values = DictField(
@@ -125,6 +143,8 @@ class Columns(Shape):
 
 
 class Series(Shape):
+    """Metrics of a channel over time."""
+
     channel_id = CharField()
     from_ = DateTimeField()
     to = DateTimeField()
@@ -139,6 +159,8 @@ class Series(Shape):
 
 
 class Event(Shape):
+    """Something that happened in a channel."""
+
     id = CharField()
     at = DateTimeField()
     to = DateTimeField(allow_null=True, help_text="Until when it lasted, or what was summed.")
@@ -148,11 +170,15 @@ class Event(Shape):
 
 
 class EventList(Shape):
+    """Events by time, a page of them."""
+
     items = Event(many=True)
     next = CharField(allow_null=True)
 
 
 class Stream(Shape):
+    """A broadcast that has ended."""
+
     id = CharField(help_text="Names it among the channel's streams.")
     channel_id = CharField()
     started = DateTimeField()
@@ -166,26 +192,36 @@ class Stream(Shape):
 
 
 class StreamList(Shape):
+    """Broadcasts, the newest first, a page of them."""
+
     items = Stream(many=True)
     next = CharField(allow_null=True)
 
 
 class HourOfChatters(Shape):
+    """Who wrote in a clock hour."""
+
     end = DateTimeField(help_text="When the clock hour ends.")
     chatters = IntegerField(help_text="Different people who wrote in it.")
 
 
 class StreamMoment(Shape):
+    """An exciting moment."""
+
     end = DateTimeField(help_text="When its window ended.")
     excitement = FloatField()
 
 
 class StreamSummary(Stream):
+    """A broadcast that has ended, with its hours and its moments."""
+
     chatters_by_hour = HourOfChatters(many=True)
     moments = StreamMoment(many=True, help_text="The most exciting ones, by time.")
 
 
 class Metric(Shape):
+    """How a metric is defined."""
+
     key = CharField()
     label_ = CharField()
     name = CharField()
@@ -204,17 +240,23 @@ class Metric(Shape):
 
 
 class MetricList(Shape):
+    """All metrics."""
+
     items = Metric(many=True)
     next = CharField(allow_null=True)
 
 
 class LastingIncident(Shape):
+    """What is wrong now."""
+
     rule = CharField(help_text="What kind it is; kinds may be added.")
     since = DateTimeField()
     cause = CharField(help_text="In plain words.")
 
 
 class Status(Shape):
+    """Whether figures move, and how far they can be trusted."""
+
     now = DateTimeField()
     source_ = ChoiceField(choices=["simulated", "twitch"], help_text="Which Twitch the figures come from.")
     state = ChoiceField(choices=["live", "stale", "unknown"], help_text="`stale`: nothing came for 30 s.")
@@ -234,6 +276,8 @@ class Status(Shape):
 
 
 class Watchlist(Shape):
+    """Channels that your account keeps together."""
+
     id = IntegerField()
     name = CharField()
     created = DateTimeField()
@@ -241,11 +285,15 @@ class Watchlist(Shape):
 
 
 class WatchlistList(Shape):
+    """Your account's watchlists, a page of them."""
+
     items = Watchlist(many=True)
     next = CharField(allow_null=True)
 
 
 class Segment(Shape):
+    """A search for channels that your account keeps."""
+
     id = IntegerField()
     name = CharField()
     created = DateTimeField()
@@ -253,5 +301,7 @@ class Segment(Shape):
 
 
 class SegmentList(Shape):
+    """Your account's segments, a page of them."""
+
     items = Segment(many=True)
     next = CharField(allow_null=True)
