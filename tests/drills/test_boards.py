@@ -23,7 +23,7 @@ def emptied(valkey_server: Valkey) -> Valkey:
 def window(channel_id: str, messages: int, viewers: int | None, end_ms: int = END_MS) -> WindowRecord:
     columns = {"messages": messages, "words": 3 * messages, "observed_ms": 30_000}
     return WindowRecord(
-        "live", channel_id, end_ms - 30_000, end_ms, columns | ({"viewers": viewers} if viewers else {})
+        channel_id, "live", end_ms - 30_000, end_ms, columns | ({"viewers": viewers} if viewers else {})
     )
 
 
