@@ -25,7 +25,10 @@ LOOK_EVERY_S = 0.05
 
 
 def shown(client: redis.Redis) -> tuple[int, Boards]:
-    """Wait for a window that history keeps; return its end and the boards of the channels that have it."""
+    """Wait for a window that history keeps; return its end and the boards of the channels that have it.
+
+    `client` decodes what it reads.
+    """
     while True:
         with client.pipeline() as pipe:
             pipe.zrange("ends:live", 0, -1, withscores=True)
@@ -34,8 +37,8 @@ def shown(client: redis.Redis) -> tuple[int, Boards]:
             ends, *boards = pipe.execute()
         newest_ms = int(max((end_ms for _, end_ms in ends), default=1))
         if newest_ms % STEP_MS["live"] == 0:
-            now = {channel_id.decode() for channel_id, end_ms in ends if end_ms == newest_ms}
-            rows = ([(i.decode(), value) for i, value in board if i.decode() in now] for board in boards)
+            now = {channel_id for channel_id, end_ms in ends if end_ms == newest_ms}
+            rows = ([(i, value) for i, value in board if i in now] for board in boards)
             return newest_ms, {metric.key: _ordered(found) for metric, found in zip(SHOWN, rows, strict=True)}
         time.sleep(LOOK_EVERY_S)
 

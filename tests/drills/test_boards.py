@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import redis
 
 from apps.metrics.boards import BoardWriter
 from core.formulas import Floors
@@ -20,6 +21,10 @@ def emptied(valkey_server: Valkey) -> Valkey:
     return valkey_server
 
 
+def reading(valkey: Valkey) -> redis.Redis:
+    return redis.Redis.from_url(f"{valkey.url}/0", decode_responses=True)
+
+
 def window(channel_id: str, messages: int, viewers: int | None, end_ms: int = END_MS) -> WindowRecord:
     columns = {"messages": messages, "words": 3 * messages, "observed_ms": 30_000}
     return WindowRecord(
@@ -30,7 +35,7 @@ def window(channel_id: str, messages: int, viewers: int | None, end_ms: int = EN
 def test_boards_of_history_are_those_of_redis(emptied: Valkey) -> None:
     windows = [window("1", 40, 900), window("2", 5, 900), window("3", 60, 20), window("4", 40, None)]
     BoardWriter(emptied.client(), FLOORS).apply("live", windows)
-    end_ms, boards = shown(emptied.client())
+    end_ms, boards = shown(reading(emptied))
     assert end_ms == END_MS
     assert boards == boards_of({one.channel_id: one.columns for one in windows}, FLOORS)
     assert set(boards) == {metric.key for metric in SHOWN}
@@ -40,4 +45,4 @@ def test_boards_of_history_are_those_of_redis(emptied: Valkey) -> None:
 
 def test_a_channel_whose_window_is_another_is_left_out(emptied: Valkey) -> None:
     BoardWriter(emptied.client(), FLOORS).apply("live", [window("1", 40, 900), window("2", 50, 900, END_MS - 1_000)])
-    assert [i for i, _ in shown(emptied.client())[1]["messages"]] == ["1"]
+    assert [i for i, _ in shown(reading(emptied))[1]["messages"]] == ["1"]
