@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -152,6 +152,23 @@ def is_fatal(error: KafkaError) -> bool:
     What a consumer is given instead of a record says so by its code alone.
     """
     return error.fatal() or error.code() == KafkaError._FATAL
+
+
+def records_in(messages: Iterable[Message]) -> list[Message]:
+    """Return the records among what Kafka gave.
+
+    Raises: KafkaException when we may not go on, as when another process has taken our name.
+    """
+    good = []
+    for message in messages:
+        error = message.error()
+        if error is None:
+            good.append(message)
+        elif is_fatal(error):
+            raise KafkaException(error)
+        else:
+            log.warning("Kafka: %s", error)
+    return good
 
 
 def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from django.conf import settings
 
-from apps.metrics.sinks import Halt
+from apps.metrics.history_sink import Halt
 from apps.metrics.store import WindowStore
 from core.share_limit import Excess
 from core.times import MINUTE_MS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest import LogCaptureFixture
 
-from apps.metrics.sinks import Halt
+from apps.metrics.history_sink import Halt
 from core.share_limit import Excess
 from twitchly import kafka
 

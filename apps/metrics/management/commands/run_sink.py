@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.metrics.boards import BoardWriter, floors_in_force
+from apps.metrics.boards_sink import BoardsSink
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
+from apps.metrics.history_sink import HISTORY_TOPICS, HistorySink
 from apps.metrics.sink_measures import SinkCounts, SinkMeasures, SinkVitals
-from apps.metrics.sinks import HISTORY_TOPICS, BoardsSink, HistorySink
 from apps.metrics.store import WindowStore
 from twitchly import kafka, vitals
 from twitchly.clock import now_ms
