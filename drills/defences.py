@@ -60,8 +60,8 @@ DEFENCES = (
         "forged keys",
         "tests/partners/test_keys.py::test_a_forged_key_is_refused",
         "apps/partners/keys/queries.py",
-        ".filter(digest=digest, owner__is_active=True)",
-        ".filter(owner__is_active=True)",
+        "{key.digest: (key, state_of(key, now)) for key in keys}",
+        "{digest: (key, state_of(key, now)) for digest in digests for key in ApiKey.objects.all()}",
     ),
     Defence(
         "expired keys",
@@ -88,8 +88,8 @@ DEFENCES = (
         "guessing of keys, by the time it takes",
         "tests/partners/test_key_work.py",
         "apps/partners/keys/queries.py",
-        "    if key is None:\n        return None\n",
-        "    if key is None:\n        ApiKey.objects.count()\n        return None\n",
+        "    default = cache(default_plan)\n",
+        "    if not found:\n        ApiKey.objects.count()\n    default = cache(default_plan)\n",
     ),
     Defence(
         "a key that does what its scopes do not say",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -62,8 +63,9 @@ def _text(request: HttpRequest, form: SheetForm) -> str | None:
     return read_text(form.cleaned_data["sheet"].read(MAX_BYTES + 1)) if form.is_valid() else None
 
 
+@transaction.atomic
 def _written(request: HttpRequest, plan: Plan) -> str:
-    """Carry the plan out; return what was done."""
+    """Carry the plan out as a whole, or not at all; return what was done. Raises: Refused."""
     by, now = name_of(request.user), timezone.now()
     changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
     return f"{changed} channels changed; {len(plan.bad)} lines were left out."
