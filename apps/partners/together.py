@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# So many are looked at beside the one that is due, at most.
-BESIDE_MAX = 500
+# So many are looked at beside the one that is due, at most: a look must not hold up others for long.
+BESIDE_MAX = 50
 
 
 @dataclass(slots=True)
