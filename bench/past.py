@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import orjson
 from confluent_kafka import Producer
 
-from core.columns import STEP_MS, STORED_AS, WINDOW_MS, columns_of
+from core.columns import STEP_MS, STORED_AS, WINDOW_MS, names_of
 from core.records import Grain
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from drills.stack import Stack, now_ms, wait_until
@@ -36,7 +36,7 @@ def past_of_a_channel(stack: Stack) -> str:
 
 def window(channel_id: str, grain: Grain, end_ms: int, dice: random.Random) -> bytes:
     """Return a window with all columns of its grain, heard in full."""
-    columns = {column.name: dice.randrange(1, 900) for column in columns_of(grain)}
+    columns = {name: dice.randrange(1, 900) for name in names_of(grain)}
     if "observed_ms" in columns:
         columns["observed_ms"] = WINDOW_MS[grain]
     place = {"grain": grain, "channel_id": channel_id, "start_ms": end_ms - WINDOW_MS[grain], "end_ms": end_ms}

@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient
 
 from apps.metrics.boards import BoardWriter
 from bench.machine import keep, peak_mb, table
-from core.columns import WINDOW_MS, columns_of
+from core.columns import WINDOW_MS, names_of
 from core.formulas import Floors
 from core.records import Grain, WindowRecord
 from core.times import MINUTE_MS, SECOND_MS
@@ -59,7 +59,7 @@ def main() -> int:
 
 def windows(grain: Grain, count: int, end_ms: int, dice: random.Random) -> list[WindowRecord]:
     """Return a window of each of so many channels, with all columns of the grain."""
-    names, start_ms = [column.name for column in columns_of(grain)], end_ms - WINDOW_MS[grain]
+    names, start_ms = names_of(grain), end_ms - WINDOW_MS[grain]
     return [
         WindowRecord(str(10_000 + number), grain, start_ms, end_ms, {name: dice.randrange(1, 90_000) for name in names})
         for number in range(count)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from core.peaks import HEARD_ENOUGH_MS, PEAKS
 from core.records import EPOCH_MS, VIEWERS_MAX, ChatRecord, Grain
 from core.times import HOUR_MS, MINUTE_MS
-
-Columns = Mapping[str, int]
-
-LIVE_WINDOW_MS = 30_000
+from core.windows import LIVE_WINDOW_MS as LIVE_WINDOW_MS
+from core.windows import Columns as Columns
 
 WINDOW_MS: Mapping[Grain, int] = {
     "live": LIVE_WINDOW_MS,
@@ -86,6 +85,10 @@ _pulses = partial(_of_kind, "pulse")
 
 def _viewer_counts(records: Iterable[ChatRecord]) -> list[tuple[int, int]]:
     return [(r.at_ms, r.viewers) for r in _pulses(records) if r.viewers is not None]
+
+
+def _on_air(records: Iterable[ChatRecord]) -> list[ChatRecord]:
+    return [record for record in _pulses(records) if record.live]
 
 
 def _last_viewers(records: Sequence[ChatRecord]) -> int | None:
@@ -157,6 +160,20 @@ COLUMNS: tuple[Column, ...] = (
         lambda rs: len(_viewer_counts(rs)),
         _LONG,
     ),
+    # Seconds in which the channel was tracked, in which it was on air, and how much of the latter was heard.
+    _count("pulses", "pulse", _LONG),
+    Column(
+        "on_air_pulses",
+        "COUNT(*) FILTER (WHERE kind = 'pulse' AND live)",
+        lambda rs: len(_on_air(rs)),
+        _LONG,
+    ),
+    Column(
+        "on_air_observed_ms",
+        "SUM(observed_ms) FILTER (WHERE kind = 'pulse' AND live)",
+        lambda rs: _sum_or_none([r.observed_ms or 0 for r in _on_air(rs)]),
+        _LONG,
+    ),
     _trait("first_messages", "is_first"),
     _trait("returning_messages", "is_returning"),
     _trait("subscriber_messages", "is_subscriber"),
@@ -182,9 +199,76 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+Minutes = Mapping[int, Columns]
+
+
+@dataclass(frozen=True, slots=True)
+class HourColumn:
+    """A column that only hours have: `sql` over the rows of their minutes, `reference` over the same by start in ms.
+
+    `said` is how it is made, for the documentation. None is stored as absent.
+    """
+
+    name: str
+    said: str
+    sql: str
+    reference: Callable[[Minutes], int | None]
+
+
+def _sum_where(name: str, column: str, said: str, condition: str, holds: Callable[[Columns], bool]) -> HourColumn:
+    return HourColumn(
+        name,
+        f"the sum of `{column}` over {said}",
+        f"SUM(CASE WHEN {condition} THEN {column} END)",
+        lambda minutes: _sum_or_none([m[column] for m in minutes.values() if holds(m) and column in m]),
+    )
+
+
+def _has_both(minute: Columns) -> bool:
+    return minute.get("observed_ms", 0) > 0 and minute.get("viewer_pulses", 0) > 0
+
+
+def _is_heard_enough(minute: Columns) -> bool:
+    return minute.get("observed_ms", 0) >= HEARD_ENOUGH_MS
+
+
+_BOTH = ("minutes that were heard and whose viewers are known", "observed_ms > 0 AND viewer_pulses > 0", _has_both)
+_HEARD = ("minutes heard for half or more", f"observed_ms >= {HEARD_ENOUGH_MS}", _is_heard_enough)
+
+HOUR_COLUMNS: tuple[HourColumn, ...] = (
+    _sum_where("engaged_messages", "messages", *_BOTH),
+    _sum_where("engaged_observed_ms", "observed_ms", *_BOTH),
+    _sum_where("engaged_viewers_sum", "viewers_sum", *_BOTH),
+    _sum_where("engaged_viewer_pulses", "viewer_pulses", *_BOTH),
+    _sum_where("minute_chatters", "chatters", *_HEARD),
+    # Never absent: it tells rows with these columns from those stored before there were any.
+    HourColumn(
+        "heard_minutes",
+        f"how many {_HEARD[0]} there are",
+        f"SUM(CASE WHEN {_HEARD[1]} THEN 1 ELSE 0 END)",
+        lambda minutes: sum(map(_is_heard_enough, minutes.values())),
+    ),
+    *(
+        HourColumn(
+            peak.column,
+            f"the busiest minute by `{peak.metric}`: 60 × its value × 10⁶ + 59 − minute",
+            peak.sql,
+            peak.of_hour,
+        )
+        for peak in PEAKS
+    ),
+)
+
+
 def columns_of(grain: Grain) -> tuple[Column, ...]:
-    """Return the columns a window of `grain` carries, in the order of the table."""
+    """Return the columns that a window of `grain` shares with others, in the order of the table."""
     return tuple(column for column in COLUMNS if grain in column.grains)
+
+
+def names_of(grain: Grain) -> tuple[str, ...]:
+    """Return the names of all columns that a window of `grain` carries."""
+    hours = HOUR_COLUMNS if grain == "hour" else ()
+    return (*(column.name for column in columns_of(grain)), *(column.name for column in hours))
 
 
 def aggregate(records: Sequence[ChatRecord], grain: Grain) -> dict[str, int]:
@@ -195,14 +279,19 @@ def aggregate(records: Sequence[ChatRecord], grain: Grain) -> dict[str, int]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def roll_up(minutes: Sequence[Columns]) -> dict[str, int]:
-    """Return the columns of an hour from those of its minutes, oldest first; what no minute knows is left out."""
-    known = {c: [minute[c.name] for minute in minutes if c.name in minute] for c in columns_of("hour")}
-    return {column.name: column.roll.reference(values) for column, values in known.items() if values}
+def roll_up(minutes: Minutes) -> dict[str, int]:
+    """Return the columns of an hour from those of its minutes, by start in ms; what no minute knows is left out."""
+    if not minutes:
+        return {}
+    ordered = [minutes[start_ms] for start_ms in sorted(minutes)]
+    known = {c: [minute[c.name] for minute in ordered if c.name in minute] for c in columns_of("hour")}
+    values = {column.name: column.roll.reference(found) for column, found in known.items() if found}
+    special = {column.name: column.reference(minutes) for column in HOUR_COLUMNS}
+    return {**values, **{name: value for name, value in special.items() if value is not None}}
 
 
-def _minutes(records: Iterable[ChatRecord]) -> list[dict[str, int]]:
+def _minutes(records: Iterable[ChatRecord]) -> dict[int, Columns]:
     by_minute: dict[int, list[ChatRecord]] = defaultdict(list)
     for record in records:
-        by_minute[record.at_ms // MINUTE_MS].append(record)
-    return [aggregate(by_minute[minute], "minute") for minute in sorted(by_minute)]
+        by_minute[record.at_ms // MINUTE_MS * MINUTE_MS].append(record)
+    return {start_ms: aggregate(found, "minute") for start_ms, found in by_minute.items()}

@@ -133,12 +133,16 @@ class Unheard:
         A pulse is written before anybody can know that its connection had died; the gap, written when it is
         known, has the last word.
         """
-        covered_ms = 0
+        return min(claimed_ms, end_ms - start_ms - self.missed_ms(start_ms, end_ms))
+
+    def missed_ms(self, start_ms: int, end_ms: int) -> int:
+        """Return how much of [start_ms, end_ms) lies in a recorded gap."""
+        missed_ms = 0
         for from_ms, until_ms in self._spans[bisect_right(self._ends, start_ms) :]:
             if from_ms >= end_ms:
                 break
-            covered_ms += min(until_ms, end_ms) - max(from_ms, start_ms)
-        return min(claimed_ms, end_ms - start_ms - covered_ms)
+            missed_ms += min(until_ms, end_ms) - max(from_ms, start_ms)
+        return missed_ms
 
 
 def _close(channel_id: str, watch: _Watch, at_ms: int) -> Gap | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.columns import LIVE_WINDOW_MS, Columns
 from core.times import MINUTE_MS
+from core.windows import LIVE_WINDOW_MS, Columns
 
 VIEWERS_UNKNOWN = "viewers are unknown"
 
@@ -27,22 +27,41 @@ class Floors:
 Unranked = Callable[[Columns, Floors], str | None]
 
 
-def _viewers_for_rate(columns: Columns, window_ms: int) -> float | None:
-    """Live windows use the last known viewers (the original formula), longer ones their mean."""
+def viewers(columns: Columns, window_ms: int) -> float | None:
+    """Return the last known viewers of a live window (the original formula), and the mean of a longer one."""
     if window_ms == LIVE_WINDOW_MS:
         return columns.get("viewers")
-    pulses = columns.get("viewer_pulses", 0)
-    return columns["viewers_sum"] / pulses if pulses else None
+    return _ratio(columns.get("viewers_sum", 0), columns.get("viewer_pulses", 0))
 
 
 def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
-    """The original formula in a live window; longer windows go by observed time and mean viewers."""
-    viewers = _viewers_for_rate(columns, window_ms)
-    messages = columns.get("messages")
-    span_ms = window_ms if window_ms == LIVE_WINDOW_MS else columns.get("observed_ms", 0)
-    if messages is None or not viewers or not span_ms:
+    """Return messages per minute per 1,000 viewers.
+
+    A live window goes by its length and its last known viewers (the original formula). Longer ones go by heard time
+    and mean viewers, over their minutes that have both: hour rows carry the sums of those.
+    """
+    if window_ms == LIVE_WINDOW_MS:
+        messages, span_ms, watching = columns.get("messages"), window_ms, viewers(columns, window_ms)
+    else:
+        messages, span_ms = _engaged(columns, "messages"), _engaged(columns, "observed_ms")
+        watching = _ratio(_engaged(columns, "viewers_sum"), _engaged(columns, "viewer_pulses"))
+    if messages is None or not watching or not span_ms:
         return None
-    return messages * (MINUTE_MS / span_ms) / (viewers / 1000)
+    return messages * (MINUTE_MS / span_ms) / (watching / 1000)
+
+
+def _engaged(columns: Columns, name: str) -> int:
+    whole, engaged = columns.get(name, 0), columns.get(f"engaged_{name}", 0)
+    return engaged if "heard_minutes" in columns else whole
+
+
+def _ratio(total: float, count: int) -> float | None:
+    return total / count if count else None
+
+
+def chatters_per_minute(columns: Columns, _window_ms: int) -> float | None:
+    """Return the mean number of chatters of the minutes that were heard for half or more."""
+    return _ratio(columns.get("minute_chatters", 0), columns.get("heard_minutes", 0))
 
 
 def per_30s(name: str) -> Value:

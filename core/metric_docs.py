@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from core.columns import COLUMNS, GRAINS, GRAINS_OF, SLIDE_MS, STEP_MS, WINDOW_MS, Column
+from core.columns import COLUMNS, GRAINS, GRAINS_OF, HOUR_COLUMNS, SLIDE_MS, STEP_MS, WINDOW_MS, Column, HourColumn
+from core.counting_rules import RULES
 from core.formulas import Floors
 from core.metrics import METRICS, Metric
 from core.records import Grain
@@ -16,8 +17,20 @@ _HEAD = """# Metrics
 
 Made by `manage.py metric_docs` from `core/metrics.py` and `core/columns.py`: change those, not this file.
 """
-_METRICS_HEAD = ("Key", "Label", "Unit", "Formula", "Not ranked below", "No value", "A minute, an hour", "Version")
+_METRICS_HEAD = (
+    "Key",
+    "Label",
+    "Unit",
+    "Formula",
+    "Not ranked below",
+    "No value",
+    "A minute, an hour",
+    "A range",
+    "Peak of a range",
+    "Version",
+)
 _WINDOWS_HEAD = ("Window", "Length", "Ends every", "Kept every")
+_HOUR_COLUMNS_HEAD = ("Column", "Is", "Counted by")
 _COLUMNS_HEAD = ("Column", "Windows", "Counted by", "An hour's is")
 
 
@@ -47,10 +60,14 @@ def markdown() -> str:
         f"- Known from Helix, also where nobody listens: {_keys(helix)}.",
         "- Below its floor a channel's value is shown and not ranked."
         " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the floors of viewers and of messages.",
+        "\n## Rules\n",
+        "\n".join(f"- **{rule.title}.** {rule.text}" for rule in RULES),
         "\n## Windows\n",
         _table(_WINDOWS_HEAD, map(_window_row, GRAINS)),
         "## Columns\n",
         _table(_COLUMNS_HEAD, map(_column_row, COLUMNS)),
+        "Hours have these besides, computed from their minutes:\n",
+        _table(_HOUR_COLUMNS_HEAD, map(_hour_column_row, HOUR_COLUMNS)),
     )
     return "\n".join(parts).rstrip("\n") + "\n"
 
@@ -72,6 +89,8 @@ def _metric_row(metric: Metric, floors: Floors) -> tuple[str, ...]:
         (floor_of(metric, floors) or "–") if metric.ranked else "no board",
         metric.empty,
         metric.longer,
+        metric.ranged,
+        metric.peak,
         str(metric.version),
     )
 
@@ -84,6 +103,10 @@ def _window_row(grain: Grain) -> tuple[str, ...]:
 def _column_row(column: Column) -> tuple[str, ...]:
     windows = _keys(grain for grain in GRAINS if grain in column.grains)
     return f"`{column.name}`", windows, f"`{column.sql}`", column.roll.said
+
+
+def _hour_column_row(column: HourColumn) -> tuple[str, ...]:
+    return f"`{column.name}`", column.said, f"`{column.sql}`"
 
 
 def _keys(names: Iterable[str]) -> str:

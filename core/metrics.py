@@ -1,6 +1,7 @@
-"""The one list of metrics: the numbers people see, computed from the columns of one window.
+"""The one list of metrics: the numbers people see, computed from the columns of one window or of a whole range.
 
-docs/metrics.md and the page "how this is counted" are made of it; boards, labels and fields are checked against it.
+docs/metrics.md, the methodology page and the API's `/metrics` are generated from it; boards, labels and fields are
+checked against it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from core.formulas import (
     Unranked,
     Value,
     always,
+    chatters_per_minute,
     coverage,
     knows_viewers,
     needs_chatters,
@@ -23,11 +25,15 @@ from core.formulas import (
     per_minute_per_thousand,
     repetition,
     share,
+    viewers,
     words_per_message,
 )
+from core.peaks import MIN_MESSAGES, MIN_VIEWERS
 
-# What tells how a metric of a minute or an hour comes about.
 _SAME_FORMULA = "the same formula over the window's own sums"
+_SAME_OVER_RANGE = "the same formula over the sums of the range"
+_BUSIEST = "the busiest minute heard for 50% or more"
+_BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,10 @@ class Metric:
     window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
     `live_distinct`, so it moves every 5 s. `is_count`: it grows with each message, so below full coverage it is a
     lower bound. `from_helix`: it does not come from chat, so it is known also of what nobody listened to.
-    `by_length`: it grows with the window's length, so windows of different lengths do not compare. What is left is
-    for people to read: what it means, by which formula, when it is empty, what keeps it off the board (with the
-    fields of Floors in braces), and how longer windows come about.
+    `by_length`: it grows with the window's length, so windows of different lengths do not compare. `over_range` is
+    its value over a range of summed columns where that is not `value`. The other fields are documentation: what it
+    means, its formula, when it is empty, what keeps it off the board (with the fields of Floors in braces), how it is
+    computed for a minute or an hour, for a range, and which peak a range has.
     """
 
     key: str
@@ -56,6 +63,9 @@ class Metric:
     unranked: Unranked = always
     floor: str = ""
     longer: str = _SAME_FORMULA
+    over_range: Value | None = None
+    ranged: str = _SAME_OVER_RANGE
+    peak: str = _BUSIEST_RATIO
     distinct: bool = False
     ranked: bool = True
     is_count: bool = False
@@ -80,10 +90,13 @@ METRICS: tuple[Metric, ...] = (
         "People watching now, as Twitch reports it, asked every 60 s.",
         "the last known viewer count",
         "unknown: Twitch's last answer is older than 10 min",
-        lambda columns, _window_ms: columns.get("viewers"),
+        viewers,
         knows_viewers,
-        longer="the last known count of the window",
+        longer="the mean of the counts known in the window, one a second",
+        ranged="the mean of the counts known in the range, one a second: sum of counts / number of counts",
+        peak="the highest count",
         from_helix=True,
+        version=2,
     ),
     Metric(
         "messages",
@@ -96,6 +109,8 @@ METRICS: tuple[Metric, ...] = (
         _NO_WINDOW,
         per_30s("messages"),
         longer="messages x 30 s / observed time, so that ranges compare",
+        ranged="messages x 30 s / observed time",
+        peak=_BUSIEST,
         is_count=True,
     ),
     Metric(
@@ -110,8 +125,11 @@ METRICS: tuple[Metric, ...] = (
         per_minute_per_thousand,
         needs_viewers,
         _MIN_VIEWERS,
-        "messages a minute of observed time, and the mean of the window's viewers",
+        "messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
+        ranged="messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
+        peak=f"{_BUSIEST} with {MIN_VIEWERS} mean viewers or more",
         is_count=True,
+        version=2,
     ),
     Metric(
         "spam",
@@ -136,7 +154,10 @@ METRICS: tuple[Metric, ...] = (
         "count of different writers, by a hash whose key changes every UTC day",
         _NO_WINDOW,
         lambda columns, _window_ms: columns.get("chatters"),
-        longer="counted anew over the whole minute or hour, never summed; over midnight UTC an upper bound",
+        longer="different writers of the whole minute or hour, never summed; across midnight UTC an upper bound",
+        over_range=chatters_per_minute,
+        ranged="mean per minute, over the minutes heard for 50% or more; never summed",
+        peak=_BUSIEST,
         distinct=True,
         is_count=True,
         by_length=True,
@@ -170,7 +191,8 @@ METRICS: tuple[Metric, ...] = (
         repetition,
         needs_messages,
         _MIN_MESSAGES,
-        "a minute by its own texts; an hour as the mean of its minutes, weighted by their messages",
+        "100 x (1 - sum of the different texts of each minute / messages)",
+        ranged="100 x (1 - sum of the different texts of each minute / messages)",
         distinct=True,
     ),
     Metric(
@@ -249,6 +271,8 @@ METRICS: tuple[Metric, ...] = (
         _NO_WINDOW,
         per_30s("copies"),
         longer="messages x 30 s / observed time",
+        ranged="messages x 30 s / observed time",
+        peak=_BUSIEST,
         ranked=False,
         is_count=True,
     ),
@@ -260,8 +284,10 @@ METRICS: tuple[Metric, ...] = (
         0,
         "Share of the window during which we listened to the channel. Below 100 % counts are lower bounds.",
         "100 x observed time / window length",
-        "never: 0 while we are not joined",
+        "only while no window exists: 0 while we are not joined",
         lambda columns, window_ms: 100 * coverage(columns, window_ms),
+        ranged="100 x heard time / length of the range, less the time in recorded gaps",
+        peak="not defined",
         ranked=False,
     ),
 )

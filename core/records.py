@@ -53,6 +53,7 @@ class ChatRecord:
     is_emotes: int | None = None
     viewers: int | None = None
     observed_ms: int | None = None
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         words=_need(fields, "words", INT_MAX) if kind in SPOKEN_KINDS else None,
         viewers=viewers,
         observed_ms=_need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
+        live=_is_true(fields.get("live")),
         **{trait: _optional(fields, trait, INT_MAX) for trait in TRAITS},
     )
 
@@ -305,6 +307,15 @@ def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return number if -limit - 1 <= number <= limit else None
+
+
+def _is_true(value: object) -> bool:
+    """Read a boolean as Flink's JSON format does: the word in a string counts, whatever its case."""
+    return value is True or (isinstance(value, str) and value.strip(_JAVA_SPACE).lower() == "true")
+
+
+# Java's String.trim removes these.
+_JAVA_SPACE = "".join(map(chr, range(33)))
 
 
 def _short(value: object) -> str:

@@ -141,4 +141,5 @@ def _slim(record: ChatRecord) -> ChatRecord:
         is_emotes=record.is_emotes,
         viewers=record.viewers,
         observed_ms=record.observed_ms,
+        live=record.live,
     )

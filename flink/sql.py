@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.columns import GRAINS, SLIDE_MS, WINDOW_MS, columns_of
+from core.columns import GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, columns_of, names_of
 from core.event_time import PROMISE_DELAY_MS
 from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
 
@@ -94,6 +94,7 @@ CREATE TABLE chat (
   words INT,{traits}
   viewers INT,
   observed_ms INT,
+  live BOOLEAN,
   appended TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   event_time AS CASE WHEN at_ms >= {EPOCH_MS}
         AND TO_TIMESTAMP_LTZ(at_ms, 3) <= TIMESTAMPADD(SECOND, {ahead_s}, appended)
@@ -136,7 +137,7 @@ GROUP BY channel_id, window_start, window_end, window_time"""
 
 
 def _sink(config: JobConfig, grain: Grain) -> str:
-    columns = "".join(f",\n  {column.name} BIGINT" for column in columns_of(grain))
+    columns = "".join(f",\n  {name} BIGINT" for name in names_of(grain))
     return f"""
 CREATE TABLE out_{grain} (
   v INT, grain STRING, channel_id STRING, start_ms BIGINT, end_ms BIGINT, again_ms BIGINT{columns}
@@ -165,7 +166,8 @@ SELECT {VERSION}, 'minute', channel_id, start_ms, end_ms, {_again(config, "end_m
 FROM minutes{since}"""
     is_rolled = grain == "hour"
     window = _window("minutes", "minute_time", grain) if is_rolled else _window("usable", "event_time", grain)
-    values = (c.roll.sql.format(name=c.name) if is_rolled else c.sql for c in columns_of(grain))
+    values = [c.roll.sql.format(name=c.name) if is_rolled else c.sql for c in columns_of(grain)]
+    values += [column.sql for column in HOUR_COLUMNS] if is_rolled else []
     columns = "".join(f",\n  {value}" for value in values)
     since = f"\nHAVING {start} >= {config.valid_from_ms}" if config.valid_from_ms else ""
     return f"""

@@ -41,12 +41,15 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
 
 
 class _Viewers(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """What a longer window carries besides, for the mean and the peak of its viewers."""
+    """What a longer window carries besides: mean and peak of its viewers, and its seconds on air."""
 
     __abstract__ = True
     viewers_sum = columns.BigInt()
     viewers_max = columns.BigInt()
     viewer_pulses = columns.BigInt()
+    pulses = columns.BigInt()
+    on_air_pulses = columns.BigInt()
+    on_air_observed_ms = columns.BigInt()
 
 
 class _DayWindow(_Window):
@@ -91,6 +94,24 @@ class HourWindow(_Viewers, _Window):
     __options__: ClassVar[dict[str, Any]] = {
         "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
     }
+    engaged_messages = columns.BigInt()
+    engaged_observed_ms = columns.BigInt()
+    engaged_viewers_sum = columns.BigInt()
+    engaged_viewer_pulses = columns.BigInt()
+    minute_chatters = columns.BigInt()
+    heard_minutes = columns.BigInt()
+    peak_viewers = columns.BigInt()
+    peak_messages = columns.BigInt()
+    peak_engagement = columns.BigInt()
+    peak_spam = columns.BigInt()
+    peak_chatters = columns.BigInt()
+    peak_repetition = columns.BigInt()
+    peak_first_time = columns.BigInt()
+    peak_returning = columns.BigInt()
+    peak_subscribers = columns.BigInt()
+    peak_emotes = columns.BigInt()
+    peak_removals = columns.BigInt()
+    peak_shared = columns.BigInt()
     channel_id = columns.Text(partition_key=True)
     year = columns.Integer(partition_key=True)
     end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
@@ -114,6 +135,7 @@ class StreamSummary(DjangoCassandraModel):  # type: ignore[misc]  # the driver h
     peak_viewers = columns.BigInt()
     mean_viewers = columns.Double()
     hours_watched = columns.Double()
+    viewers_coverage = columns.Double()
     chatters_by_hour = columns.Map(columns.BigInt, columns.BigInt)
     moments = columns.Map(columns.BigInt, columns.Double)
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from confluent_kafka import Message, TopicPartition
 from django.conf import settings
 
-from core.columns import GRAINS, WINDOW_MS, columns_of
+from core.columns import GRAINS, WINDOW_MS, names_of
 from core.records import ChatRecord, EventRecord, Grain, WindowRecord, read_chat, read_event, read_window
 
 Record = ChatRecord | WindowRecord | EventRecord
 
 LENGTHS_MS: Mapping[Grain, int] = {grain: WINDOW_MS[grain] for grain in GRAINS}
-COLUMN_NAMES: Mapping[Grain, frozenset[str]] = {grain: frozenset(c.name for c in columns_of(grain)) for grain in GRAINS}
+COLUMN_NAMES: Mapping[Grain, frozenset[str]] = {grain: frozenset(names_of(grain)) for grain in GRAINS}
 
 
 def window_in(value: bytes | None, at_ms: int) -> WindowRecord:

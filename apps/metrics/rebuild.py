@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.chat_range import ChatRange
 from apps.metrics.store import WindowStore
-from core.columns import GRAINS_OF, LIVE_WINDOW_MS, STORED_GRAINS, WINDOW_MS, columns_of
+from core.columns import GRAINS_OF, LIVE_WINDOW_MS, STORED_GRAINS, WINDOW_MS, names_of
 from core.errors import NotFound
 from core.records import WindowRecord
 from core.reference import Blocks, WindowKey
@@ -90,5 +90,5 @@ def windows_of(rows: Rows) -> Iterator[WindowRecord]:
     """Yield the windows whose columns make these rows: one of each grain that a row holds."""
     for (channel_id, stored, end_ms), row in rows.items():
         for grain in GRAINS_OF[stored]:
-            columns = {column.name: row[column.name] for column in columns_of(grain) if column.name in row}
+            columns = {name: row[name] for name in names_of(grain) if name in row}
             yield WindowRecord(channel_id, grain, end_ms - WINDOW_MS[stored], end_ms, columns)

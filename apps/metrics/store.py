@@ -15,7 +15,7 @@ from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
 from core.channel_events import STILL_HEARD_MS
-from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, columns_of
+from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
 from core.records import EPOCH_MS, EventRecord, WindowRecord
 from core.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
@@ -30,7 +30,7 @@ _ANEW, _LATEST, _REVISED_EVERY_MS = 2, 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
 # What a row of each table holds, by name: two grains share some columns, and have the same in them.
 _STORED_COLUMNS = {
-    grain: sorted({column.name for part in GRAINS_OF[grain] for column in columns_of(part)}) for grain in STORED_GRAINS
+    grain: sorted({name for part in GRAINS_OF[grain] for name in names_of(part)}) for grain in STORED_GRAINS
 }
 _EVENTS = f"SELECT {_EVENT_FIELDS} FROM channel_event WHERE channel_id = ? AND day = ? AND at_ms"  # noqa: S608  names of our own table
 
@@ -169,7 +169,7 @@ class WindowStore:
 def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
     """A later revision replaces what the grain had written: what it does not know is set to null."""
     unknown = None if revision else UNSET_VALUE
-    names = [column.name for column in columns_of(window.grain)]
+    names = names_of(window.grain)
     table, bucket, place = _place(_key(window))
     fields = ["channel_id", bucket, "end_ms", *names]
     statement = prepare(

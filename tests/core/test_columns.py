@@ -12,8 +12,8 @@ CHAT = [
     ChatRecord("message", "7", T + 2, user_hash=2, text_hash=11, words=5, is_returning=1, is_subscriber=0),
     ChatRecord("message", "7", T + 3, user_hash=1, text_hash=12, words=1, is_emotes=1, is_subscriber=1),
     ChatRecord("removal", "7", T + 4),
-    ChatRecord("pulse", "7", T + 999, viewers=1_000, observed_ms=1_000),
-    ChatRecord("pulse", "7", T + 1_999, viewers=3_000, observed_ms=400),
+    ChatRecord("pulse", "7", T + 999, viewers=1_000, observed_ms=1_000, live=True),
+    ChatRecord("pulse", "7", T + 1_999, viewers=3_000, observed_ms=400, live=True),
     ChatRecord("pulse", "7", T + 2_999, observed_ms=0),
 ]
 SUMS = {
@@ -29,7 +29,8 @@ SUMS = {
     "copies": 0,
     "bot_messages": 0,
 }
-LONG = {**SUMS, "viewers_sum": 4_000, "viewers_max": 3_000, "viewer_pulses": 2}
+LONG = {**SUMS, "viewers_sum": 4_000, "viewers_max": 3_000, "viewer_pulses": 2, "pulses": 3, "on_air_pulses": 2}
+LONG |= {"on_air_observed_ms": 1_400}
 
 
 def test_the_reference_aggregates_a_window() -> None:
@@ -42,22 +43,30 @@ def test_the_reference_aggregates_a_window() -> None:
 def test_an_hour_sums_its_minutes_and_counts_its_chatters_anew() -> None:
     later = [ChatRecord("message", "7", r.at_ms + MINUTE_MS, user_hash=r.user_hash, text_hash=11) for r in CHAT[:3]]
     hour = aggregate([*CHAT, *later], "hour")
+    special = {name: hour.pop(name) for name in list(hour) if name not in LONG and name != "texts"}
     assert hour == {**LONG, "messages": 6, "texts": 3}
+    assert special == {
+        "engaged_messages": 3,
+        "engaged_observed_ms": 1_400,
+        "engaged_viewers_sum": 4_000,
+        "engaged_viewer_pulses": 2,
+        "heard_minutes": 0,
+        "peak_viewers": 3_000_000_000 * 60 + 59,
+    }
     assert aggregate([*CHAT, *later], "hour_distinct") == {"chatters": 2}
 
 
 def test_the_last_minute_that_knows_its_viewers_gives_those_of_the_hour() -> None:
-    assert roll_up([{"viewers": 7, "viewers_max": 9}, {"viewers": 5, "viewers_max": 8}, {}]) == {
-        "viewers": 5,
-        "viewers_max": 9,
-    }
+    hour = roll_up({T: {"viewers": 7, "viewers_max": 9}, T + MINUTE_MS: {"viewers": 5, "viewers_max": 8}, T + 9: {}})
+    assert (hour["viewers"], hour["viewers_max"]) == (5, 9)
 
 
 def test_what_no_record_tells_is_absent_or_none() -> None:
     columns = aggregate(CHAT[6:], "minute")
     counted = {**LONG, "chatters": 0, "texts": 0}
-    assert columns == {name: 0 for name in counted if name not in {"words", "viewers", "viewers_sum", "viewers_max"}}
-    assert roll_up([]) == {}
+    unknown = {"words", "viewers", "viewers_sum", "viewers_max", "on_air_observed_ms"}
+    assert columns == {**{name: 0 for name in counted if name not in unknown}, "pulses": 1}
+    assert roll_up({}) == {}
 
 
 def test_copies_and_bots_are_counted_apart_and_change_no_other_column() -> None:

@@ -6,7 +6,8 @@ from operator import attrgetter
 
 import pytest
 
-from core.columns import COLUMNS, GRAINS
+from core.columns import COLUMNS, GRAINS, HOUR_COLUMNS
+from core.counting_rules import RULES
 from core.formulas import Floors
 from core.metric_docs import every, floor_of, markdown, span
 from core.metrics import METRIC, METRICS, Metric
@@ -21,8 +22,12 @@ def rows(section: int) -> dict[str, list[str]]:
 
 def test_every_metric_column_and_window_has_its_row() -> None:
     assert list(rows(0)) == [metric.key for metric in METRICS]
-    assert list(rows(1)) == list(GRAINS)
-    assert list(rows(2)) == [column.name for column in COLUMNS]
+    assert list(rows(2)) == list(GRAINS)
+    assert list(rows(3)) == [column.name for column in (*COLUMNS, *HOUR_COLUMNS)]
+
+
+def test_every_counting_rule_is_in_the_documentation() -> None:
+    assert all(f"- **{rule.title}.** {rule.text}\n" in markdown() for rule in RULES)
 
 
 def test_a_metric_is_told_whole() -> None:
@@ -34,19 +39,21 @@ def test_a_metric_is_told_whole() -> None:
         "100 viewers",
         metric.empty,
         metric.longer,
-        "1",
+        metric.ranged,
+        metric.peak,
+        "2",
     ]
     assert (rows(0)["chatters"][3], rows(0)["shared"][3]) == ("–", "no board")
 
 
 def test_windows_say_how_long_they_are_and_how_often_they_end() -> None:
-    assert rows(1)["live_distinct"] == ["30 s", "5 s", "10 s"]
-    assert rows(1)["hour"] == ["1 h", "1 h", "1 h"]
+    assert rows(2)["live_distinct"] == ["30 s", "5 s", "10 s"]
+    assert rows(2)["hour"] == ["1 h", "1 h", "1 h"]
 
 
 def test_columns_say_how_an_hour_comes_about() -> None:
-    assert rows(2)["viewers_max"][-1] == "the greatest of its minutes"
-    assert rows(2)["chatters"][:1] == ["`live_distinct`, `minute`, `hour_distinct`"]
+    assert rows(3)["viewers_max"][-1] == "the greatest of its minutes"
+    assert rows(3)["chatters"][:1] == ["`live_distinct`, `minute`, `hour_distinct`"]
 
 
 def test_floors_are_those_given() -> None:

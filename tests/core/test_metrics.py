@@ -108,9 +108,6 @@ def test_a_metric_is_computed_from_the_columns_that_are_said_to_be_behind_it() -
             needed = {name: value for name, value in columns.items() if name in behind}
             assert metric.value(needed, window_ms) == metric.value(columns, window_ms), (grain, metric.key)
     assert columns_behind([METRIC["messages"]], LIVE_WINDOW_MS) == {"messages"}
-    assert columns_behind([METRIC["engagement"]], HOUR_MS) == {
-        "messages",
-        "observed_ms",
-        "viewer_pulses",
-        "viewers_sum",
-    }
+    whole = {"messages", "observed_ms", "viewer_pulses", "viewers_sum"}
+    engaged = {f"engaged_{name}" for name in whole}
+    assert columns_behind([METRIC["engagement"]], HOUR_MS) == {*whole, *engaged, "heard_minutes"}

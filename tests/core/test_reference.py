@@ -55,6 +55,8 @@ def test_pulses_alone_make_windows_of_no_messages_and_no_words() -> None:
         "messages": 0,
         "observed_ms": 1_000,
         "viewer_pulses": 0,
+        "pulses": 1,
+        "on_air_pulses": 0,
         "first_messages": 0,
         "returning_messages": 0,
         "subscriber_messages": 0,

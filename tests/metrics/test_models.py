@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.metrics.models import HourWindow, LiveWindow, MinuteWindow
-from core.columns import columns_of
+from core.columns import names_of
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from core.columns import columns_of
     ],
 )
 def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains: tuple[Any, ...], place: str) -> None:
-    wanted = {column.name for grain in grains for column in columns_of(grain)}
+    wanted = {name for grain in grains for name in names_of(grain)}
     assert set(model._columns) == wanted | {"channel_id", place, "end_ms"}
     assert list(model._partition_keys) == ["channel_id", place]
     assert list(model._clustering_keys) == ["end_ms"]
