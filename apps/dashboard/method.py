@@ -10,7 +10,8 @@ from django.conf import settings
 from apps.dashboard.templatetags.figures import PARTIAL_BELOW
 from apps.metrics.boards import floors_in_force
 from core.bands import BANDS
-from core.columns import COLUMNS, SLIDE_MS, WINDOW_MS
+from core.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
+from core.counting_rules import RULES
 from core.metric_docs import every, floor_of, span
 from core.metrics import METRICS, Metric
 from core.ranking import GONE_AFTER_MS, STALE_AFTER_MS
@@ -31,7 +32,9 @@ def method_context() -> dict[str, Any]:
     floors = floors_in_force()
     return {
         "entries": [Entry(metric, floor_of(metric, floors), every(metric)) for metric in METRICS],
+        "rules": RULES,
         "columns": COLUMNS,
+        "hour_columns": HOUR_COLUMNS,
         "live_window": span(WINDOW_MS["live"]),
         "live_every": span(SLIDE_MS["live"]),
         "distinct_every": span(SLIDE_MS["live_distinct"]),

@@ -14,12 +14,12 @@ from apps.dashboard.choices import Board, Choice, is_channel_id
 from apps.dashboard.directory import Directory, Profile, language_name
 from apps.dashboard.freshness import Freshness, viewers_freshness
 from apps.dashboard.readings import ChannelNow, Reading, Row, open_boards
-from apps.dashboard.summary import value_of
-from apps.dashboard.templatetags.figures import LENGTHS
+from apps.dashboard.summary import average_unit, peak_unit, summarize
+from apps.dashboard.templatetags.figures import LENGTHS, at_least, figure, heard, percent
 from apps.dashboard.timeline import marks_json
 from apps.metrics import queries as history
 from apps.metrics.marks import EventMark
-from apps.metrics.queries import Range, Series
+from apps.metrics.queries import Range, Series, value_of
 from core.errors import NotFound, ServiceAway
 from core.metrics import METRIC, METRICS, Metric
 
@@ -189,6 +189,23 @@ def range_json(shown: Range) -> dict[str, Any]:
     }
 
 
+def summary_json(series: Series, metric: Metric) -> dict[str, Any]:
+    """Return what the tiles and the data-quality panel say of a metric, as the page writes it."""
+    summary = summarize(series, metric.key)
+    return {
+        "peak": at_least(metric.key, summary.peak, summary.lower_bound),
+        "peak_ms": summary.peak_ms,
+        "peak_note": summary.peak_note,
+        "peak_unit": peak_unit(metric, series.range),
+        "average": figure(metric.key, summary.average),
+        "average_unit": average_unit(metric),
+        "coverage": percent(summary.coverage),
+        "coverage_on_air": percent(summary.coverage_on_air),
+        "heard": heard(summary),
+        "is_lower_bound": summary.lower_bound,
+    }
+
+
 def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
     """Return the history by columns, as the script draws it; null where a metric has no data."""
     return {
@@ -199,5 +216,6 @@ def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
         "coverage": [point.coverage for point in series.points],
         "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in series.metrics},
         "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason} for gap in series.gaps],
+        "summary": {metric.key: summary_json(series, metric) for metric in series.metrics},
         **marks_json(series, now_ms),
     }

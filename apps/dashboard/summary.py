@@ -1,54 +1,73 @@
-"""What the tiles and the data-quality panel say of a chart. The script does the same in static/js/summary.js."""
+"""A metric over a range in the words of the pages: peak, average and coverage, from the range's one summary."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 
 from apps.dashboard.readings import ChannelNow
-from apps.metrics.queries import GapSpan, Point, Series
+from apps.metrics.queries import SHORT_MS, GapSpan, Range, Series
 from core.columns import LIVE_WINDOW_MS
-from core.metrics import METRIC
+from core.metrics import METRIC, Metric
 from core.times import DAY_MS
 
-OVER_MIDNIGHT = "over midnight UTC: who wrote on both sides counts twice"
+OVER_MIDNIGHT = "across midnight UTC: people who wrote on both sides count twice"
+HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A metric over a range; without data the figures are None. `lower_bound`: part of the range was not heard."""
+    """A metric over a range of `span_ms`; unknown figures are None.
+
+    `heard_ms` of it were heard and the channel was on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to
+    1. `lower_bound`: messages were missed, so counts and peaks are at least as high. `peak_note` says why there is no
+    peak.
+    """
 
     peak: float | None
     peak_ms: int | None
-    median: float | None
-    connected_ms: int
+    peak_note: str
+    average: float | None
+    span_ms: int
+    heard_ms: int
+    on_air_ms: int
     coverage: float | None
+    coverage_on_air: float | None
     lower_bound: bool
     last_gap: GapSpan | None
 
 
-def value_of(point: Point, metric: str) -> float | None:
-    """Return the point's value, or None: a count of what nobody listened to is not 0."""
-    if point.coverage == 0 and not METRIC[metric].from_helix:
-        return None
-    return point.values.get(metric)
-
-
-def summarise(series: Series, metric: str) -> Summary:
-    """Return the summary of one metric over the whole series."""
-    valued = [(value, point.end_ms) for point in series.points if (value := value_of(point, metric)) is not None]
-    peak, peak_ms = max(valued, key=lambda pair: pair[0], default=(None, None))
-    connected_ms, span_ms = _connected(series)
-    coverage = connected_ms / span_ms if span_ms else None
+def summarize(series: Series, metric: str) -> Summary:
+    """Return the summary of one of the series' metrics."""
+    whole = series.summary
+    peak = whole.peaks.get(metric)
     return Summary(
-        peak,
-        peak_ms,
-        median(value for value, _ in valued) if valued else None,
-        round(connected_ms),
-        coverage,
-        coverage is not None and coverage < 1,
+        peak.value if peak else None,
+        peak.end_ms if peak else None,
+        HOURLY_AVERAGE_ONLY if peak is None and whole.hourly_average_only else "",
+        whole.value(METRIC[metric]),
+        whole.span_ms,
+        whole.heard_ms,
+        whole.on_air_ms,
+        whole.coverage if whole.span_ms else None,
+        whole.coverage_on_air,
+        whole.is_viewers_lower_bound if METRIC[metric].from_helix else whole.is_lower_bound,
         series.gaps[-1] if series.gaps else None,
     )
+
+
+def average_unit(metric: Metric) -> str:
+    """Return the unit of an average over a range: people are averaged by the minute."""
+    return metric.unit.replace("30 s", "min") if metric.by_length else metric.unit
+
+
+def peak_unit(metric: Metric, shown: Range) -> str:
+    """Return the unit of a peak over a range: that of a 30-second window in a short one, else of a minute."""
+    return metric.unit if is_short(shown) else average_unit(metric)
+
+
+def is_short(shown: Range) -> bool:
+    """Say whether a range's peaks are those of 30-second windows; otherwise they are those of minutes."""
+    return shown.grain == "live" and shown.span_ms <= SHORT_MS
 
 
 def is_over_midnight(end_ms: int | None) -> bool:
@@ -66,24 +85,3 @@ def now_note(metric: str, now: ChannelNow) -> str:
     if now.end_ms is None:
         return "no live window"
     return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"
-
-
-def _connected(series: Series) -> tuple[float, int]:
-    """Return how long of the charted span we listened, and the span; each point speaks for one step at most.
-
-    The span is that of the points. In the past the gaps recorded at its ends belong to it: nothing came after them.
-    """
-    points, step_ms = series.points, series.range.step_ms
-    starts = [points[0].end_ms - step_ms, *(point.end_ms for point in points[:-1])] if points else []
-    heard = [min(point.end_ms - start, step_ms) * point.coverage for start, point in zip(starts, points, strict=True)]
-    ends = [starts[0], points[-1].end_ms] if points else []
-    ends += _gap_ends(series)
-    return sum(heard), max(ends, default=0) - min(ends, default=0)
-
-
-def _gap_ends(series: Series) -> list[int]:
-    until_ms = series.range.until_ms
-    if until_ms is None:
-        return []
-    from_ms = until_ms - series.range.span_ms
-    return [min(max(at_ms, from_ms), until_ms) for gap in series.gaps for at_ms in (gap.from_ms, gap.until_ms)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from statistics import fmean
 
 from apps.metrics.marks import EventMark, marks_of
+from apps.metrics.ranges import read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.coverage import Unheard
@@ -14,6 +16,7 @@ from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
 from core.history import EVENTS_KEPT_MS, grain_for
 from core.metrics import METRIC, METRICS, Metric, columns_behind, values_of
+from core.ranges import PeakValue, RangeSummary
 from core.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -50,6 +53,8 @@ RANGES: Mapping[str, Range] = {
         ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
     )
 }
+# Up to here a peak is that of a 30-second window, beyond it that of the busiest minute.
+SHORT_MS = 30 * MINUTE_MS
 # How far back live pages are told what happened: longer than they go without asking for the whole history.
 RECENT_MS = 3 * MINUTE_MS
 
@@ -76,6 +81,8 @@ GAP_REASONS: Mapping[str, str] = {
     "handover": "another listener took over",
     "unwanted": "the channel had left the list",
 }
+# Tracked, not heard, and no gap is recorded yet: the channel is still being joined, or cannot be.
+NOT_HEARD = "the channel is tracked but not joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +94,26 @@ class GapSpan:
     reason: str
 
 
+NO_SUMMARY = RangeSummary(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A channel's history over a range, oldest first; its points have `metrics` and no others."""
+    """A channel's history over a range, oldest first; its points and its summary have `metrics` and no others."""
 
     range: Range
     points: list[Point]
     gaps: list[GapSpan]
     marks: list[EventMark]
     metrics: Sequence[Metric] = METRICS
+    summary: RangeSummary = NO_SUMMARY
+
+
+def value_of(point: Point, metric: str) -> float | None:
+    """Return the point's value, or None: a count of what nobody listened to is not 0."""
+    if point.coverage == 0 and not METRIC[metric].from_helix:
+        return None
+    return point.values.get(metric)
 
 
 def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
@@ -113,22 +131,65 @@ def _between(from_ms: int, until_ms: int) -> str:
 
 def series(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Series:
     """Return these metrics of the channel over a range. Raises: ServiceAway."""
+    store, found = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics)
+    from_ms, until_ms = found.from_ms, found.until_ms
+    summary = read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=found.unheard)
+    if chosen.grain == "live":
+        summary = _with_windows(summary, found.points, metrics, is_short=chosen.span_ms <= SHORT_MS)
+    unrecorded = [GapSpan(start_ms, end_ms, NOT_HEARD) for start_ms, end_ms in summary.unrecorded]
+    gaps = sorted([*found.gaps, *unrecorded], key=lambda gap: gap.from_ms)
+    return Series(chosen, found.points, gaps, found.marks, metrics, summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of a range, oldest first, with its gaps and what happened, without a summary."""
+
+    from_ms: int
+    until_ms: int
+    points: list[Point]
+    gaps: list[GapSpan]
+    marks: list[EventMark]
+    unheard: Unheard
+
+
+def windows_of(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Windows:
+    """Return the windows of a range. Raises: ServiceAway."""
     store = WindowStore()
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms
     window_ms = WINDOW_MS[chosen.grain]
-    events = _events(store, channel_id, max(from_ms - window_ms, now_ms - EVENTS_KEPT_MS), until_ms)
-    gaps = [event for event in events if event.kind == "gap" and event.until_ms is not None]
-    unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps)
+    # A summary of whole hours begins up to an hour earlier.
+    events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENTS_KEPT_MS), until_ms)
+    unheard = Unheard((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
     past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms"}
     if chosen.grain == "live" and METRIC["excitement"] in metrics:
         past_ms, columns = PAST_MS, columns | {"chatters"}
     windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms, columns)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
     points = [_point(w, window_ms, metrics, unheard, excitement) for w in windows if w.end_ms > from_ms]
-    spans = (GapSpan(gap.at_ms, gap.until_ms or gap.at_ms, GAP_REASONS.get(gap.reason, gap.reason)) for gap in gaps)
+    gaps = [gap for gap in _gaps(events) if gap.until_ms >= from_ms]
     shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
-    return Series(chosen, points, joined(span for span in spans if span.until_ms >= from_ms), marks_of(shown), metrics)
+    return Windows(from_ms, until_ms, points, gaps, marks_of(shown), unheard)
+
+
+def _with_windows(
+    summary: RangeSummary, points: Sequence[Point], metrics: Sequence[Metric], *, is_short: bool
+) -> RangeSummary:
+    """Return a summary with what only its 30-second windows tell: excitement, and the peaks of a short range."""
+    excitement = [p.values["excitement"] for p in points if "excitement" in p.values]
+    from_windows = {metric.key for metric in metrics if is_short or metric.key == "excitement"} - {
+        "viewers",
+        "coverage",
+    }
+    highest = {key: best for key in from_windows if (best := _highest(points, key)) is not None}
+    peaks = {key: best for key, best in summary.peaks.items() if key not in from_windows}
+    return replace(summary, peaks={**peaks, **highest}, excitement=fmean(excitement) if excitement else None)
+
+
+def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
+    values = [(value, -point.end_ms) for point in points if (value := value_of(point, metric)) is not None]
+    return PeakValue(max(values)[0], -max(values)[1]) if values else None
 
 
 def happened(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:

@@ -2,13 +2,13 @@
 
 import { Chart } from "./chart.js";
 import { chattersPerThousand, messagesPerChatter } from "./depth.js";
-import { ABSENT, age, atLeast, duration, figure, heardApart, percent, tenth } from "./figures.js";
+import { ABSENT, age, duration, figure, heardApart, percent, tenth } from "./figures.js";
 import { metricOf, unitOf } from "./metrics.js";
 import { Notes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
 import { Standing } from "./standing.js";
 import { Streams } from "./streams.js";
-import { nowNote, summarise } from "./summary.js";
+import { nowNote } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
 import { beside, linesOf, merged, noted } from "./timeline.js";
 import { lineItem, markTexts, renew, shape } from "./timeline-view.js";
@@ -177,7 +177,7 @@ export class ChannelView {
   }
 
   writeAll() {
-    const summary = summarise(this.series, this.metric);
+    const summary = this.series.summary(this.metric);
     this.writeNow();
     this.writeRange(summary);
     this.writeQuality(summary);
@@ -201,22 +201,26 @@ export class ChannelView {
     this.readOut(this.readoutMs, this.readMarks);
   }
 
-  writeRange({ peak, peakMs, median, connectedMs, lowerBound }) {
-    $("peak").textContent = atLeast(this.metric, peak, lowerBound);
-    $("peak-tag").hidden = !lowerBound;
-    $("peak-note").replaceChildren(...(peakMs ? [timeElement(peakMs), ` ${ZONE}`] : []));
-    $("median").textContent = figure(this.metric, median);
-    $("median-note").textContent = median === null ? "" : `over ${duration(connectedMs)} connected`;
+  writeRange(summary) {
+    $("peak").textContent = summary.peak;
+    $("peak-unit").textContent = summary.peak_unit;
+    $("peak-tag").hidden = !summary.is_lower_bound;
+    $("peak-note").replaceChildren(...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]));
+    $("average").textContent = summary.average;
+    $("average-unit").textContent = summary.average_unit;
+    $("average-note").textContent = summary.heard;
   }
 
-  writeQuality({ coverage, lastGap }) {
+  writeQuality({ coverage, coverage_on_air: onAirCoverage }) {
+    const lastGap = this.series.gaps.at(-1);
     const count = this.series.gaps.length;
-    $("coverage-range").textContent = percent(coverage);
+    $("coverage-range").textContent = coverage;
+    $("coverage-on-air").textContent = onAirCoverage;
     $("gaps").hidden = count === 0;
     $("gaps").textContent = `${count} ${count === 1 ? "gap" : "gaps"}`;
     $("gap-when").replaceChildren(...(lastGap ? [timeElement(lastGap.from_ms)] : []));
     $("gap-length").textContent = lastGap ? duration(lastGap.until_ms - lastGap.from_ms) : "none";
-    $("tape").setAttribute("aria-label", describeTape(percent(coverage), count));
+    $("tape").setAttribute("aria-label", describeTape(coverage, count));
     $("no-gaps").hidden = count > 0;
     renew($("gap-list"), this.series.gaps.slice(-GAPS_SHOWN).reverse(), gapItem);
   }
@@ -286,9 +290,9 @@ export class ChannelView {
     drawTape($("tape"), [...this.series.tape(), ...open], { ...this.span, left, width });
   }
 
-  describe({ peak, lowerBound }) {
-    const { name, unit } = metricOf(this.metric);
-    const most = peak === null ? "no data" : `peak ${atLeast(this.metric, peak, lowerBound)} ${unit}`;
+  describe({ peak, peak_unit: unit }) {
+    const { name } = metricOf(this.metric);
+    const most = peak === ABSENT ? "no data" : `peak ${peak} ${unit}`;
     const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }

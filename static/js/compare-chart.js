@@ -112,7 +112,7 @@ export function columnsOf(lines, { isStreamTime, isIndex }) {
   );
 }
 
-function columns({ end_ms: ends, values, step_ms: stepMs, median }, zeroMs, isIndex) {
+function columns({ end_ms: ends, values, step_ms: stepMs, average }, zeroMs, isIndex) {
   const [times, column] = [[], []];
   ends.forEach((endMs, i) => {
     const at = endMs - zeroMs;
@@ -121,7 +121,7 @@ function columns({ end_ms: ends, values, step_ms: stepMs, median }, zeroMs, isIn
       column.push(null);
     }
     times.push(at);
-    column.push(values[i] === null || !isIndex ? values[i] : median ? (values[i] / median) * 100 : null);
+    column.push(values[i] === null || !isIndex ? values[i] : average ? (values[i] / average) * 100 : null);
   });
   return [times, column];
 }

@@ -19,7 +19,7 @@ let { lines } = start;
 let nowMs = start.now_ms;
 
 const chart = $("chart") && new CompareChart($("chart"), {
-  unit: scale === "index" ? "own median = 100" : metricOf(metric).unit,
+  unit: scale === "index" ? "own average = 100" : metricOf(metric).unit,
   isStreamTime: align === "stream",
   names: lines.map(({ name }) => name),
   onReadout: readOut,
@@ -38,21 +38,34 @@ function span() {
   return { fromMs: untilMs - start.span_ms, untilMs };
 }
 
-/** Write the legend: what each line shows under the crosshair, else its newest. */
+/** Write the legend: each line's value under the crosshair, else its average over the range. */
 function readOut(atMs, values) {
-  const told = atMs === null ? "" : align === "stream" ? `${duration(atMs)} into the stream` : `${when(atMs)} ${ZONE}`;
+  const told = atMs === null ? "Average" : align === "stream" ? `${duration(atMs)} into the stream` : `${when(atMs)} ${ZONE}`;
   $("when").textContent = told;
   lines.forEach((line, i) => {
-    const value = atMs === null ? newest(line) : values[i];
     const element = $("legend").querySelector(`[data-line="${line.number}"] [data-value]`);
-    element.textContent = value == null ? "–" : scale === "index" ? number(value, 0) : figure(metric, value);
+    element.textContent = atMs === null ? (line.summary?.average ?? "–") : valueText(values[i]);
   });
 }
 
-function newest({ values, median }) {
-  const value = values.findLast((one) => one !== null);
-  if (value == null || scale !== "index") return value;
-  return median ? (value / median) * 100 : null;
+function valueText(value) {
+  if (value == null) return "–";
+  return scale === "index" ? number(value, 0) : figure(metric, value);
+}
+
+/** Write the table's cells that belong to the range, from the same summaries as the legend. */
+function writeTable() {
+  for (const { id, summary } of lines) {
+    const row = document.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
+    for (const name of summary ? ["peak", "average", "viewers", "engagement"] : []) {
+      row.querySelector(`[data-${name}]`).textContent = summary[name];
+    }
+    const coverage = row.querySelector("[data-coverage]");
+    if (summary && coverage) {
+      coverage.textContent = `${summary.coverage}%`;
+      coverage.title = summary.heard;
+    }
+  }
 }
 
 function drawTapes(left, width) {
@@ -93,6 +106,8 @@ async function ask() {
   lines = told.lines;
   nowMs = told.now_ms;
   draw();
+  readOut(null, []);
+  writeTable();
 }
 
 function showNow({ channels }) {

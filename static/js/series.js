@@ -1,9 +1,14 @@
 // A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
+import { ABSENT } from "./figures.js";
 import { metricOf } from "./metrics.js";
 
 const MISSING_AFTER_STEPS = 2.5;
 const HOUR_MS = 3_600_000;
+const NO_SUMMARY = {
+  peak: ABSENT, peak_ms: null, peak_note: "", peak_unit: "", average: ABSENT, average_unit: "",
+  coverage: ABSENT, coverage_on_air: ABSENT, heard: "", is_lower_bound: false,
+};
 
 export class Series {
   /** `range` is an entry of the page's table, or a span of the past: span_ms, step_ms and until_ms, null up to now. */
@@ -13,6 +18,12 @@ export class Series {
     this.gaps = [];
     this.marks = [];
     this.rawFromMs = 0;
+    this.summaries = {};
+  }
+
+  /** A metric's peak, average and coverage over the range, as the server wrote them. */
+  summary(metric) {
+    return this.summaries[metric] ?? NO_SUMMARY;
   }
 
   /** What this series has of another span, to be drawn until that one's own data comes. */
@@ -44,6 +55,7 @@ export class Series {
     history.end_ms.forEach((endMs, i) => known.set(endMs, historyPoint(history, columns, i, known.get(endMs))));
     this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
     this.gaps = history.gaps;
+    Object.assign(this.summaries, history.summary);
     const pushed = this.marks;
     // What is older is summed in the history: a mark of its own would count twice.
     this.rawFromMs = history.raw_from_ms;

@@ -1,7 +1,7 @@
 // The list of a channel's previous streams: rows are clones of the page's own.
 
 import { isPlainClick } from "./address.js";
-import { atLeast, duration, figure, percent, tenth } from "./figures.js";
+import { atLeast, duration, figure, percent } from "./figures.js";
 import { timeElement } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
@@ -60,7 +60,7 @@ export class Streams {
       length: duration(stream.ended_ms - stream.started_ms),
       peak: atLeast("viewers", stream.peak_viewers, stream.coverage < 1),
       mean: figure("viewers", stream.mean_viewers),
-      watched: tenth(stream.hours_watched),
+      watched: stream.watched,
       messages: figure("messages", stream.messages, stream.coverage),
       coverage: `${percent(stream.coverage)} %`,
     };

@@ -32,12 +32,13 @@ from apps.dashboard.field import FIELD
 from apps.dashboard.models import User
 from apps.dashboard.readings import ChannelNow, Row
 from apps.dashboard.services import ensure_user
-from apps.dashboard.summary import summarise
+from apps.dashboard.summary import summarize
 from apps.dashboard.watchlists import services as watchlists
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
 from core.broadcast import Broadcast
 from core.metrics import METRIC
+from core.ranges import PeakValue, RangeSummary
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of
@@ -223,13 +224,23 @@ POINTS = [
 
 
 def compared(zero_ms: int = 0) -> Line:
-    series = Series(past_range(T, T + 180_000, T + 180_000), POINTS, [], [])
+    minutes = {"observed_ms": 90_000, "on_air_pulses": 180, "messages": 60}
+    whole = RangeSummary(
+        T,
+        T + 180_000,
+        minutes,
+        {"messages": PeakValue(30, T + 180_000)},
+        heard_ms=90_000,
+        on_air_ms=180_000,
+        on_air_heard_ms=90_000,
+    )
+    series = Series(past_range(T, T + 180_000, T + 180_000), POINTS, [], [], summary=whole)
     return Line(
         1,
         CHANNEL,
         zero_ms,
         series,
-        summarise(series, "messages"),
+        summarize(series, "messages"),
         110.0,
         1.25,
         Standing("size", "1,000 viewers", 80, 12),
@@ -264,7 +275,7 @@ def test_the_table_of_a_comparison_holds_what_the_page_says() -> None:
     comparison = Comparison(("2",), "messages")
     names = [field.name for field in summary_fields(comparison)]
     row = dict(zip(names, summary_row(comparison, compared()), strict=True))
-    assert (row["messages_now"], row["messages_peak"], row["messages_median"]) == (7, 30, 20)
+    assert (row["messages_now"], row["messages_peak"], row["messages_average"]) == (7, 30, 20)
     assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
     assert (row["viewers_mean"], row["engagement_mean"], row["percentile_of_size"]) == (110, 1.25, 80)
 

@@ -1,8 +1,24 @@
 import pytest
 
-from apps.dashboard.summary import summarise
-from apps.dashboard.templatetags.figures import age, at_least, duration, figure, heard_apart, number, on_air, percent
-from apps.metrics.queries import RANGES, GapSpan, Point, Series
+from apps.dashboard.summary import average_unit, peak_unit, summarize
+from apps.dashboard.templatetags.figures import (
+    age,
+    at_least,
+    duration,
+    figure,
+    heard,
+    heard_apart,
+    number,
+    on_air,
+    percent,
+    watched,
+    watched_note,
+)
+from apps.metrics.queries import RANGES, GapSpan, Series
+from core.broadcast import Broadcast
+from core.metrics import METRIC
+from core.ranges import PeakValue, RangeSummary
+from core.times import DAY_MS
 
 
 @pytest.mark.parametrize(
@@ -64,17 +80,50 @@ def test_a_start_that_is_not_a_time_is_left_out() -> None:
     assert on_air("1970-01-01T00:00:00Z", 60_000) == "On air 1 min 0 s"
 
 
-def point(end_s: int, messages: int, coverage: float = 1.0) -> Point:
-    return Point(end_s * 1000, coverage, {"messages": messages})
-
-
-def test_a_summary_leaves_out_what_nobody_listened_to() -> None:
-    points = [point(10, 5), point(20, 9), point(30, 0, coverage=0.0), point(40, 7, coverage=0.5)]
-    summary = summarise(Series(RANGES["10m"], points, [GapSpan(20_000, 35_000, "reconnect")], []), "messages")
-    assert (summary.peak, summary.peak_ms, summary.median) == (9, 20_000, 7)
-    assert (summary.connected_ms, summary.coverage, summary.lower_bound) == (25_000, 0.625, True)
+def test_a_summary_says_what_was_heard_and_how_long_the_channel_was_on_air() -> None:
+    whole = RangeSummary(
+        0,
+        DAY_MS,
+        {"observed_ms": 890_000, "messages": 89, "viewer_pulses": 14_400, "viewers_sum": 1_440_000},
+        {"messages": PeakValue(9, 60_000)},
+        heard_ms=890_000,
+        missed_ms=13_510_000,
+        on_air_ms=14_400_000,
+        on_air_heard_ms=890_000,
+    )
+    series = Series(RANGES["24h"], [], [GapSpan(20_000, 35_000, "reconnect")], [], summary=whole)
+    summary = summarize(series, "messages")
+    assert (summary.peak, summary.peak_ms, summary.average) == (9, 60_000, 3)
+    assert (summary.coverage, summary.coverage_on_air) == (890 / 86_400, 890 / 14_400)
+    assert (summary.lower_bound, summarize(series, "viewers").lower_bound) == (True, False)
+    assert heard(summary) == "heard 14 min 50 s of 24 h 0 min, on air 4 h 0 min"
 
 
 def test_a_summary_of_nothing_has_no_figures() -> None:
-    summary = summarise(Series(RANGES["10m"], [], [], []), "messages")
-    assert (summary.peak, summary.median, summary.coverage, summary.lower_bound) == (None, None, None, False)
+    summary = summarize(Series(RANGES["10m"], [], [], []), "messages")
+    assert (summary.peak, summary.average, summary.coverage, summary.coverage_on_air) == (None, None, None, None)
+
+
+def test_a_range_of_older_hours_says_why_it_has_no_peak() -> None:
+    series = Series(RANGES["90d"], [], [], [], summary=RangeSummary(0, DAY_MS, hourly_average_only=True))
+    assert "only averages" in summarize(series, "messages").peak_note
+
+
+def test_people_are_averaged_by_the_minute_and_peak_in_a_minute_of_longer_ranges() -> None:
+    chatters = METRIC["chatters"]
+    assert (average_unit(chatters), average_unit(METRIC["messages"])) == ("chatters / min", "msg / 30 s")
+    assert [peak_unit(chatters, RANGES[key]) for key in ("10m", "1h", "90d")] == [
+        "chatters / 30 s",
+        "chatters / min",
+        "chatters / min",
+    ]
+
+
+def broadcast(viewers_coverage: float | None, coverage: float = 1.0) -> Broadcast:
+    return Broadcast("7", 0, 3_600_000, 5, coverage, hours_watched=100.0, viewers_coverage=viewers_coverage)
+
+
+def test_hours_watched_are_a_lower_bound_or_absent_where_viewers_are_unknown() -> None:
+    assert [watched(broadcast(share)) for share in (1.0, 0.9, 0.49)] == ["100.0", "≥ 100.0", "–"]
+    assert watched_note(broadcast(0.25)) == "too little to say: viewers known for 15 min 0 s of 1 h 0 min"
+    assert [watched(broadcast(None, heard)) for heard in (1.0, 0.01)] == ["100.0", "–"]

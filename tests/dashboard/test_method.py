@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from core.columns import COLUMNS
+from core.columns import COLUMNS, HOUR_COLUMNS
 from core.metrics import METRICS, Metric
 from tests.dashboard.conftest import Boards
 
@@ -78,7 +78,8 @@ def test_the_introduction_tells_the_limits_that_hold(client: Client, settings: S
 
 def test_the_columns_say_how_an_hour_comes_about(page: str) -> None:
     found = re.findall(r"<tr><td><code>(\w+)</code></td><td>(.*?)</td></tr>", page)
-    assert found == [(column.name, column.roll.said) for column in COLUMNS]
+    shared = [(column.name, column.roll.said) for column in COLUMNS]
+    assert [(name, html.unescape(said)) for name, said in found] == [*shared, *((c.name, c.said) for c in HOUR_COLUMNS)]
 
 
 def test_every_link_within_the_page_leads_somewhere(page: str) -> None:
@@ -97,7 +98,7 @@ def test_every_number_of_the_board_leads_to_how_it_is_counted(boards: Boards, si
     board = signed_in.get("/?board=spam&channel=1").content.decode()
     links = re.findall(r'<a class="how"( data-method)?[^>]*href="/method#(\w+)" title="[^"]+">(.*?)</a>', board)
     following = [(key, text) for follows, key, text in links if follows]
-    assert following == [("spam", text) for text in ("Message length", "Message length", "Now", "Peak", "Median")]
+    assert following == [("spam", text) for text in ("Message length", "Message length", "Now", "Peak", "Average")]
     assert {(key, text) for follows, key, text in links if not follows} >= {
         ("viewers", "Viewers"),
         ("chatters", "Chatters"),

@@ -10,11 +10,11 @@ import pytest
 from apps.dashboard.directory import Profile
 from apps.dashboard.queries import range_json
 from apps.dashboard.readings import ChannelNow, Row
-from apps.dashboard.summary import now_note, value_of
+from apps.dashboard.summary import now_note
 from apps.dashboard.templatetags.boards import move, place, spark_path, state_words
 from apps.dashboard.templatetags.figures import at_least, figure, unit, when
 from apps.dashboard.views import metric_json
-from apps.metrics.queries import RANGES, Point
+from apps.metrics.queries import RANGES, Point, value_of
 from core.metrics import BOARDS, METRIC, METRICS
 from tests.dashboard.page_script import run_program
 
@@ -152,7 +152,7 @@ def test_a_value_that_is_absent_says_why_before_it_says_that_it_is_not_ranked(ch
 
 def test_people_over_midnight_are_an_upper_bound_and_it_is_said() -> None:
     notes = {ms: now_note("chatters", replace(VALUED, end_ms=MIDNIGHT_MS + ms)) for ms in (0, 5_000, 25_000, 30_000)}
-    assert {ms for ms, note in notes.items() if note.startswith("over midnight UTC")} == {5_000, 25_000}
+    assert {ms for ms, note in notes.items() if note.startswith("across midnight UTC")} == {5_000, 25_000}
 
 
 def test_excitement_says_that_it_is_warming() -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
 from apps.dashboard.choices import Board, Choice
 from apps.dashboard.queries import range_json
-from apps.dashboard.summary import summarise
 from apps.dashboard.views import metric_json
-from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
+from apps.metrics.queries import RANGES
 from core.history import SPAN_MAX_MS
 from core.metrics import METRICS
 from core.records import EPOCH_MS
@@ -120,44 +117,6 @@ def test_zooming_and_panning_stay_within_what_may_be_asked_for(tmp_path: Path) -
     assert said["atEdge"] == {"fromMs": NOW - 600_000, "untilMs": NOW}
 
 
-SUMMARY = """
-import { useMetrics } from "./metrics.js";
-import { Series } from "./series.js";
-import { summarise } from "./summary.js";
-useMetrics(given.table);
-print(given.asked.map((history) => {
-  const series = new Series(history.range);
-  series.merge({ raw_from_ms: 0, marks: [], values: {}, ...history });
-  const { connectedMs, coverage, lowerBound } = summarise(series, "messages");
-  return [Math.round(connectedMs), coverage, lowerBound];
-}));
-"""
-
-
-def history(series: Series) -> dict[str, Any]:
-    return {
-        "range": range_json(series.range),
-        "end_ms": [point.end_ms for point in series.points],
-        "coverage": [point.coverage for point in series.points],
-        "gaps": [asdict(gap) for gap in series.gaps],
-    }
-
-
-def test_coverage_at_the_edges_of_the_past_is_summed_up_alike(tmp_path: Path) -> None:
-    shown = past_range(NOW - 10 * MINUTE_MS, NOW, NOW)
-    points = [Point(NOW - n * 10_000, 1.0, {}) for n in range(50, 20, -1)]
-    early, late = GapSpan(NOW - DAY_MS, NOW - 520_000, "restart"), GapSpan(NOW - 210_000, NOW + DAY_MS, "silent")
-    asked = [
-        Series(shown, points if has_points else [], gaps, [])
-        for has_points in (True, False)
-        for gaps in ([], [early], [late], [early, late])
-    ]
-    asked.append(Series(RANGES["10m"], points, [late], []))
-    said = run_program(tmp_path, SUMMARY, {"table": TABLE, "asked": [history(one) for one in asked]})
-    told = [summarise(one, "messages") for one in asked]
-    assert said == [[one.connected_ms, one.coverage, one.lower_bound] for one in told]
-
-
 OTHER_METRIC = """
 import { useMetrics } from "./metrics.js";
 import { Series } from "./series.js";
@@ -187,7 +146,6 @@ import { when, day } from "./times.js";
 import { useMetrics } from "./metrics.js";
 import { timeTicks, writeTimes } from "./chart-marks.js";
 import { Series } from "./series.js";
-import { summarise } from "./summary.js";
 useMetrics(given.table);
 const { midnight, range } = given;
 const series = new Series(range);
@@ -205,7 +163,6 @@ print({
   ascending: times.every((at, i) => i === 0 || at > times[i - 1]),
   holes: series.columns(["messages"])[1].filter((value) => value === null).length,
   bands: series.bands().length,
-  coverage: summarise(series, "messages").coverage,
   ticks: writeTimes(null, timeTicks(fromMs, untilMs, 900)),
   rows: [midnight - 1000, midnight, midnight + 1000].map((at) => when(at, midnight + 1000)),
 });
@@ -218,6 +175,6 @@ def test_a_page_that_is_left_open_over_midnight_goes_on(tmp_path: Path, key: str
     said = run_program(tmp_path, OVER_MIDNIGHT, {"table": TABLE, "midnight": MIDNIGHT, "range": shown})
     assert said["until"] == 600_000
     assert said["from"] == 600_000 - shown["span_ms"]
-    assert (said["ascending"], said["holes"], said["bands"], said["coverage"]) == (True, 0, 0, 1)
+    assert (said["ascending"], said["holes"], said["bands"]) == (True, 0, 0)
     assert key != "10m" or "23 Nov" in said["ticks"]
     assert said["rows"] == ["22 Nov, 23:59:59", "00:00:00", "00:00:01"]

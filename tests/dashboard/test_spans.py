@@ -10,11 +10,9 @@ from django.test import Client
 
 from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
 from apps.dashboard.choices import Choice
-from apps.dashboard.summary import summarise
-from apps.metrics.queries import GapSpan, Point, Series, past_range
 from core.history import SPAN_MAX_MS
 from core.records import EPOCH_MS
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import HOUR_MS
 from tests.dashboard.conftest import Boards
 
 NOW = 1_795_400_000_000
@@ -92,15 +90,6 @@ def test_a_wrong_span_is_told_on_the_page_and_to_the_script(boards: Boards, sign
     answer = signed_in.get(f"/channels/1/series?{span}")
     assert answer.status_code == 400
     assert "must begin before it ends" in json.loads(answer.content)["reason"]
-
-
-def test_in_the_past_a_gap_at_the_edge_lowers_the_coverage_of_the_span() -> None:
-    shown = past_range(NOW - 10 * MINUTE_MS, NOW, NOW)
-    points = [Point(NOW - n * 10_000, 1.0, {"messages": 1}) for n in range(59, 29, -1)]
-    beyond = GapSpan(points[-1].end_ms, NOW + DAY_MS, "restart")
-    assert summarise(Series(shown, points, [], []), "messages").coverage == 1
-    assert summarise(Series(shown, points, [beyond], []), "messages").coverage == pytest.approx(300 / 600, abs=0.01)
-    assert summarise(Series(shown, [], [beyond], []), "messages").coverage == 0
 
 
 def test_the_form_of_dates_keeps_what_else_the_address_names(boards: Boards, signed_in: Client) -> None:

@@ -21,7 +21,7 @@ class Stored:
         return [EventRecord("g", "gap", "7", END - MINUTE + 500, END, "restart")]
 
     def read_windows(
-        self, _grain: str, _channel: str, _from_ms: int, _until_ms: int, _columns: Collection[str]
+        self, _grain: str, _channel: str, _from_ms: int, _until_ms: int, _columns: Collection[str] = ()
     ) -> Sequence[StoredWindow]:
         return [StoredWindow(END, {"messages": 50, "observed_ms": 3_000, "viewers_sum": 3_000, "viewer_pulses": 3})]
 
@@ -54,7 +54,7 @@ class Asked:
         return []
 
     def read_windows(
-        self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: Collection[str]
+        self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: Collection[str] = ()
     ) -> Sequence[StoredWindow]:
         self.reads.append((grain, from_ms, until_ms))
         return []
@@ -71,16 +71,16 @@ def test_a_span_of_the_past_reads_between_its_ends_and_the_gaps_of_its_first_win
     asked: list[tuple[str, int, int]],
 ) -> None:
     from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
-    read = queries.series("7", queries.past_range(from_ms, until_ms, END), END)
+    read = queries.windows_of("7", queries.past_range(from_ms, until_ms, END), END)
     assert asked == [("events", from_ms - HOUR_MS, until_ms), ("hour", from_ms, until_ms)]
-    assert (read.range.key, read.range.until_ms, read.range.step_ms) == ("", until_ms, HOUR_MS)
+    assert (read.from_ms, read.until_ms) == (from_ms, until_ms)
 
 
 def test_events_that_are_not_kept_any_more_are_not_asked_for(asked: list[tuple[str, int, int]]) -> None:
     long_ago = queries.past_range(END - 300 * DAY_MS, END - 200 * DAY_MS, END)
-    queries.series("7", long_ago, END)
+    queries.windows_of("7", long_ago, END)
     assert [what for what, *_ in asked] == ["hour"]
-    queries.series("7", queries.past_range(END - 300 * DAY_MS, END, END), END)
+    queries.windows_of("7", queries.past_range(END - 300 * DAY_MS, END, END), END)
     assert asked[1] == ("events", END - 90 * DAY_MS, END)
 
 

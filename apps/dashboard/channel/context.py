@@ -16,7 +16,7 @@ from apps.dashboard.directory import TWITCH
 from apps.dashboard.models import Note, User
 from apps.dashboard.queries import BoardPage
 from apps.dashboard.readings import ChannelNow
-from apps.dashboard.summary import summarise
+from apps.dashboard.summary import summarize
 from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
 from core.depth import chatters_per_thousand, messages_per_chatter
 from core.metrics import METRICS, Metric
@@ -77,7 +77,7 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
     marks, merge_ms = [*series.marks, *own], series.range.merge_ms
     step = max(1, round(len(series.points) / TABLE_ROWS))
     return {
-        "summary": summarise(series, metric.key),
+        "summary": summarize(series, metric.key),
         "table": beside(series.points[::-1][::step], noted(marks, merge_ms)),
         "gaps": series.gaps[::-1],
         "lines": lines_of(marks, merge_ms)[:LINES_SHOWN],

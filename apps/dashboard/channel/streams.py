@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from apps.dashboard.channel.spans import Span
 from apps.dashboard.choices import Choice
+from apps.dashboard.templatetags.figures import watched
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.store import WindowStore
 from core.broadcast import Broadcast
@@ -156,7 +157,7 @@ def stream_json(broadcast: Broadcast) -> dict[str, Any]:
         "ended_ms": broadcast.ended_ms,
         "peak_viewers": broadcast.peak_viewers,
         "mean_viewers": broadcast.mean_viewers,
-        "hours_watched": broadcast.hours_watched,
+        "watched": watched(broadcast),
         "messages": broadcast.messages,
         "coverage": broadcast.coverage,
     }

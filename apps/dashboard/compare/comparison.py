@@ -16,7 +16,7 @@ from core.times import HOUR_MS
 CHANNELS_MAX = 6
 # By the clock, or from the beginning of each channel's stream on.
 Align = Literal["clock", "stream"]
-# As they are, or 100 for the channel's own median.
+# As they are, or 100 for the channel's own average over the range.
 Scale = Literal["values", "index"]
 DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
 # Excitement is no figure of longer windows.
@@ -53,6 +53,11 @@ class Comparison:
         wanted, defaults = replace(self, **changes).as_json(), Comparison().as_json()
         changed = {name: value for name, value in wanted.items() if value and value != defaults[name]}
         return "?" + urlencode(changed, safe=",:")
+
+    @property
+    def shows_now(self) -> bool:
+        """Whether the range goes up to now, so that live values belong beside it."""
+        return self.span is None and self.align == "clock"
 
     def with_channel(self, channel_id: str) -> Comparison:
         """Return the same with one more channel, if there is room."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +12,12 @@ from django.conf import settings
 from apps.dashboard.channel.spans import Span
 from apps.dashboard.channel.standing import SIZE, Standing, read_standings
 from apps.dashboard.compare.comparison import Comparison, range_of
-from apps.dashboard.queries import read_channels, read_series
+from apps.dashboard.queries import read_channels, read_series, summary_json
 from apps.dashboard.readings import ChannelNow
-from apps.dashboard.summary import Summary, summarise, value_of
+from apps.dashboard.summary import Summary, summarize
+from apps.dashboard.templatetags.figures import figure
 from apps.metrics.broadcast_store import BroadcastStore
-from apps.metrics.queries import RANGES, Series
+from apps.metrics.queries import RANGES, Series, value_of
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
 from core.metrics import METRIC
@@ -90,9 +90,9 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
         channel,
         zero_ms,
         series,
-        summarise(series, comparison.metric) if series else None,
-        _mean(series, "viewers"),
-        _mean(series, "engagement"),
+        summarize(series, comparison.metric) if series else None,
+        series.summary.value(METRIC["viewers"]) if series else None,
+        series.summary.value(METRIC["engagement"]) if series else None,
         next(one for one in read_standings(channel.profile.id, comparison.metric, now_ms) if one.key == SIZE),
     )
 
@@ -124,9 +124,11 @@ def _stream_start(channel: ChannelNow) -> int | None:
     return last[0].started_ms if last else None
 
 
-def _mean(series: Series | None, metric: str) -> float | None:
-    values = [value for point in (series.points if series else ()) if (value := value_of(point, metric)) is not None]
-    return fmean(values) if values else None
+def _texts(series: Series, metric: str) -> dict[str, str]:
+    """Return the cells of a line in the table, as the page writes them."""
+    summary = summary_json(series, METRIC[metric])
+    means = {key: figure(key, series.summary.value(METRIC[key])) for key in ("viewers", "engagement")}
+    return {**{name: summary[name] for name in ("peak", "average", "coverage", "heard")}, **means}
 
 
 def _line_json(line: Line, metric: str) -> dict[str, Any]:
@@ -138,7 +140,8 @@ def _line_json(line: Line, metric: str) -> dict[str, Any]:
         "number": line.number,
         "zero_ms": line.zero_ms,
         "step_ms": series.range.step_ms if series else None,
-        "median": line.summary.median if line.summary else None,
+        "average": line.summary.average if line.summary else None,
+        "summary": _texts(series, metric) if series else None,
         "end_ms": [point.end_ms for point in points],
         "values": [value_of(point, metric) for point in points],
         "coverage": [point.coverage for point in points],

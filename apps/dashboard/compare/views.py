@@ -14,6 +14,7 @@ from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.channel.spans import BadSpan
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
+from apps.dashboard.summary import is_short, peak_unit
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists.queries import watching
 from apps.ingest.models import Channel
@@ -64,6 +65,7 @@ def lines(request: HttpRequest) -> JsonResponse:
 def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wrong: str) -> dict[str, Any]:
     metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
+    shown = next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
     return {
         "choice": comparison,
         "query": comparison.query(),
@@ -81,6 +83,8 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
         .order_by("-viewers")
         .values_list("login", flat=True)[:OFFERED],
         "range": RANGES[comparison.range],
+        "peak_name": "Peak" if metric.from_helix or is_short(shown) else "Busiest minute",
+        "peak_unit": peak_unit(metric, shown),
         "ranges": [
             (one, comparison.query(range=one.key, span=None), one.key == comparison.range and not comparison.span)
             for one in RANGES.values()

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from apps.dashboard.channel.spans import iso
 from apps.dashboard.exports.formats import Cell, Field
-from apps.dashboard.summary import value_of
-from apps.metrics.queries import Range, Series
+from apps.metrics.queries import Range, Series, value_of
 from core.columns import WINDOW_MS, StoredGrain
 from core.history import KEPT_MS
 from core.metrics import METRICS

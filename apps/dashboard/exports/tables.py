@@ -12,7 +12,7 @@ from apps.dashboard.discover.table import value_of as value_now
 from apps.dashboard.exports.formats import Cell, Field
 from apps.dashboard.exports.series import Rows, rounded
 from apps.dashboard.readings import ChannelNow, Row
-from apps.dashboard.summary import value_of
+from apps.metrics.queries import value_of
 from core.broadcast import Broadcast
 from core.columns import WINDOW_MS
 from core.metrics import METRIC, METRICS
@@ -113,7 +113,7 @@ def line_fields(comparison: Comparison) -> list[Field]:
     """Return the columns of a comparison's lines; times count from the beginning of a stream where the chart's do."""
     metric = METRIC[comparison.metric]
     since = [Field("into_stream", "s")] if comparison.align == "stream" else []
-    index = [Field("index", "own median = 100")] if comparison.scale == "index" else []
+    index = [Field("index", "own average = 100")] if comparison.scale == "index" else []
     windows = [Field("end", "UTC"), *since, Field("length", "s"), Field("coverage", "%")]
     return [Field("id"), Field("name"), *windows, Field(metric.key, metric.unit), *index]
 
@@ -143,11 +143,11 @@ def summary_fields(comparison: Comparison) -> list[Field]:
     unit, (viewers, engagement) = METRIC[comparison.metric].unit, (METRIC["viewers"], METRIC["engagement"])
     return [
         *PROFILE_FIELDS,
-        Field(f"{comparison.metric}_now", unit),
+        *([Field(f"{comparison.metric}_now", unit)] if comparison.shows_now else []),
         Field(f"{comparison.metric}_peak", unit),
         Field("peak_at", "UTC"),
         Field("peak_is_lower_bound"),
-        Field(f"{comparison.metric}_median", unit),
+        Field(f"{comparison.metric}_average", unit),
         Field("viewers_mean", viewers.unit),
         Field("engagement_mean", engagement.unit),
         Field("percentile_of_size", "%"),
@@ -158,14 +158,14 @@ def summary_fields(comparison: Comparison) -> list[Field]:
 def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
     """Return what a line comes to, as `summary_fields` names it."""
     metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
-    peak, median = (summary.peak, summary.median) if summary else (None, None)
+    peak, average = (summary.peak, summary.average) if summary else (None, None)
     return [
         *profile_cells(channel.profile),
-        rounded(value_now(channel, metric.key), metric.decimals),
+        *([rounded(value_now(channel, metric.key), metric.decimals)] if comparison.shows_now else []),
         rounded(peak, metric.decimals),
         iso(summary.peak_ms) if summary and summary.peak_ms is not None else None,
         _said(summary.lower_bound) if summary else None,
-        rounded(median, metric.decimals),
+        rounded(average, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
         line.standing.percent,
@@ -181,7 +181,7 @@ def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
             iso(one.ended_ms),
             one.peak_viewers,
             rounded(one.mean_viewers, 0),
-            rounded(one.hours_watched, 1),
+            rounded(one.watched, 1),
             one.messages,
             round(one.coverage * 100, 1),
             _said(one.is_partly_heard),
@@ -199,5 +199,5 @@ def _scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cel
     cells = [rounded(value, METRIC[comparison.metric].decimals)]
     if comparison.scale == "values":
         return cells
-    median = line.summary.median if line.summary else None
-    return [*cells, None if value is None or not median else round(value / median * 100, 2)]
+    average = line.summary.average if line.summary else None
+    return [*cells, None if value is None or not average else round(value / average * 100, 2)]

@@ -15,7 +15,7 @@ from apps.dashboard.field import FIELD
 from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.dashboard.readings import ChannelNow
-from apps.dashboard.summary import Summary, summarise
+from apps.dashboard.summary import Summary, summarize
 from apps.metrics.queries import Range, Series
 from core.errors import NotFound, ServiceAway
 
@@ -55,7 +55,7 @@ def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
     profile = now.profile if now else find_profile(channel_id, now_ms)
     shown = choice.shown(now_ms)
     series = read_series(channel_id, shown, now_ms, charted(choice.charted))
-    return SharedChannel(profile, now, choice, shown, series, summarise(series, choice.charted) if series else None)
+    return SharedChannel(profile, now, choice, shown, series, summarize(series, choice.charted) if series else None)
 
 
 def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:

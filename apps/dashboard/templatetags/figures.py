@@ -11,9 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.channel import standing
-from apps.dashboard.summary import now_note, value_of
+from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit
 from apps.dashboard.timeline import SHAPES
-from apps.metrics.queries import Point, Range
+from apps.metrics.queries import Point, Range, value_of
+from core.broadcast import Broadcast
 from core.columns import StoredGrain
 from core.metrics import METRIC, Metric
 from twitchly import clock
@@ -26,6 +27,8 @@ LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "
 
 register = template.Library()
 register.simple_tag(now_note)
+register.simple_tag(average_unit)
+register.simple_tag(peak_unit)
 register.filter("place_note", standing.note)
 
 
@@ -95,6 +98,21 @@ def tenth(value: float | None) -> str:
     return ABSENT if value is None else number(value, 1)
 
 
+@register.simple_tag
+def watched(broadcast: Broadcast) -> str:
+    """Return a broadcast's hours watched, a lower bound where viewers are unknown for part of it."""
+    bound = LOWER_BOUND if broadcast.watched_coverage < 1 else ""
+    return ABSENT if broadcast.watched is None else bound + number(broadcast.watched, 1)
+
+
+@register.filter
+def watched_note(broadcast: Broadcast) -> str:
+    """Return what share of a broadcast its hours watched are summed from."""
+    length_ms = broadcast.ended_ms - broadcast.started_ms
+    known = f"viewers known for {duration(round(broadcast.watched_coverage * length_ms))} of {duration(length_ms)}"
+    return f"too little to say: {known}" if broadcast.watched is None else f"hours, {known}"
+
+
 @register.filter
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 as a percentage with one decimal, cut so that 100.0 means all of it."""
@@ -118,6 +136,13 @@ def duration(span_ms: int) -> str:
 def span(from_ms: int, until_ms: int) -> str:
     """Return the length of a gap."""
     return duration(until_ms - from_ms)
+
+
+@register.filter
+def heard(summary: Summary) -> str:
+    """Return how much of a range was heard, and for how long the channel was on air in it."""
+    on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else "not on air"
+    return f"heard {duration(summary.heard_ms)} of {duration(summary.span_ms)}, {on_air}"
 
 
 @register.simple_tag

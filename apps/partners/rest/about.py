@@ -22,6 +22,7 @@ from apps.partners.rest.readings import running_readings
 from apps.partners.rest.view import ApiView
 from apps.partners.scopes import Scope
 from core.columns import SLIDE_MS
+from core.counting_rules import RULES
 from core.errors import NotFound, ServiceAway
 from core.metric_docs import floor_of
 from core.metrics import METRIC, METRICS, Metric
@@ -34,7 +35,7 @@ class MetricListView(ApiView):
 
     @operation("list_metrics", "What every metric means", "About", responses=shapes.MetricList, tagged=True)
     async def get(self, _request: Request) -> Answer:
-        return Answer({"items": [metric_json(metric) for metric in METRICS], "next": None}, AN_HOUR)
+        return Answer(metrics_json(), AN_HOUR)
 
 
 class MetricView(ApiView):
@@ -63,9 +64,17 @@ class DescriptionView(ApiView):
         return Answer(orjson.Fragment(description_bytes()), AN_HOUR)
 
 
+def metrics_json() -> dict[str, Any]:
+    """Return all metrics, and the counting rules that their formulas do not state."""
+    rules = [{"key": rule.key, "title": rule.title, "text": rule.text} for rule in RULES]
+    return {"items": [metric_json(metric) for metric in METRICS], "next": None, "rules": rules}
+
+
 def metric_json(metric: Metric) -> dict[str, Any]:
     names = ("key", "label", "name", "unit", "decimals", "definition", "formula", "empty", "longer", "version")
     return {name: getattr(metric, name) for name in names} | {
+        "range": metric.ranged,
+        "peak": metric.peak,
         "floor": floor_of(metric, floors_in_force()),
         "every_s": SLIDE_MS["live_distinct" if metric.distinct else "live"] // 1000,
         "is_ranked": metric.ranked,

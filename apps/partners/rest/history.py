@@ -10,11 +10,10 @@ from rest_framework.request import Request
 from apps.dashboard.channel.spans import iso
 from apps.dashboard.exports.formats import Field
 from apps.dashboard.exports.series import EVENT_FIELDS
-from apps.dashboard.summary import summarise, value_of
 from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.marks import EventMark
-from apps.metrics.queries import GapSpan, Series
+from apps.metrics.queries import GapSpan, Series, value_of
 from apps.metrics.store import WindowStore
 from apps.partners.description.schema import operation
 from apps.partners.rest import shapes
@@ -22,13 +21,14 @@ from apps.partners.rest.answers import A_MINUTE, FIVE_SECONDS, Answer, Table, mo
 from apps.partners.rest.asked import EventsQuery, Paged, SeriesQuery
 from apps.partners.rest.channels import find_channel
 from apps.partners.rest.paging import page, read_cursor
-from apps.partners.rest.spans import asked_span, ends_of, fixed, is_past, with_grain, wrong
+from apps.partners.rest.spans import asked_span, ends_of, is_past, with_grain, wrong
 from apps.partners.rest.view import TABLES, ApiView, in_history
 from apps.partners.scopes import Scope
 from core.broadcast import Broadcast
 from core.columns import STEP_MS, WINDOW_MS
 from core.errors import NotFound
 from core.metrics import METRIC
+from core.ranges import RangeSummary
 from core.times import DAY_MS
 from twitchly.clock import now_ms
 
@@ -113,7 +113,7 @@ class StreamView(ApiView):
         found = await in_history(_stream, channel_id, int(stream_id)) if _is_moment(stream_id) else None
         if found is None:
             raise NotFound("There is no stream of this channel with this id that has ended.")
-        return Answer(summary_json(found), A_MINUTE)
+        return Answer(stream_summary_json(found), A_MINUTE)
 
 
 def _streams(channel_id: str, limit: int, before_ms: int | None) -> list[Broadcast]:
@@ -136,7 +136,7 @@ def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int) 
     """Return a series by columns."""
     shown, points = series.range, series.points
     from_ms, until_ms = ends_of(shown, now)
-    whole = summarise(Series(fixed(shown, now), points, series.gaps, []), "coverage")
+    whole = series.summary
     return {
         "channel_id": channel_id,
         "from": moment(from_ms),
@@ -154,7 +154,25 @@ def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int) 
             {"from": moment(gap.from_ms), "to": moment(gap.until_ms), "reason": gap.reason} for gap in series.gaps
         ],
         "coverage": whole.coverage,
-        "is_lower_bound": whole.lower_bound,
+        "coverage_on_air": whole.coverage_on_air,
+        "is_lower_bound": whole.is_lower_bound,
+        "summary": range_json(whole, keys),
+    }
+
+
+def range_json(summary: RangeSummary, keys: Sequence[str]) -> dict[str, Any]:
+    """Return what the metrics come to over the range, and how much of it was heard."""
+    peaks = {key: summary.peaks.get(key) for key in keys}
+    return {
+        "from": moment(summary.from_ms),
+        "to": moment(summary.until_ms),
+        "values": {key: summary.value(METRIC[key]) for key in keys},
+        "peaks": {key: {"value": p.value, "at": moment(p.end_ms)} if p else None for key, p in peaks.items()},
+        "hourly_average_only": summary.hourly_average_only,
+        "heard_s": summary.heard_ms / 1000,
+        "missed_s": summary.missed_ms / 1000,
+        "on_air_s": summary.on_air_ms / 1000,
+        "hours_watched": summary.hours_watched,
     }
 
 
@@ -197,14 +215,15 @@ def stream_json(stream: Broadcast) -> dict[str, Any]:
         "ended": moment(stream.ended_ms),
         "peak_viewers": stream.peak_viewers,
         "mean_viewers": stream.mean_viewers,
-        "hours_watched": stream.hours_watched,
+        "hours_watched": stream.watched,
+        "viewers_coverage": stream.viewers_coverage,
         "messages": stream.messages,
         "coverage": stream.coverage,
         "is_lower_bound": stream.is_partly_heard,
     }
 
 
-def summary_json(stream: Broadcast) -> dict[str, Any]:
+def stream_summary_json(stream: Broadcast) -> dict[str, Any]:
     hours, moments = stream.chatters_by_hour, stream.moments
     return stream_json(stream) | {
         "chatters_by_hour": [{"end": moment(end_ms), "chatters": hours[end_ms]} for end_ms in sorted(hours)],

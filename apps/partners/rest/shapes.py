@@ -142,6 +142,31 @@ class Columns(Shape):
     )
 
 
+class Peak(Shape):
+    """The highest value in a range."""
+
+    value = FloatField()
+    at = DateTimeField(help_text="End of its minute, or of its 30-second window in ranges up to 30 minutes.")
+
+
+class RangeSummary(Shape):
+    """What the metrics come to over the range, computed from whole minutes."""
+
+    from_ = DateTimeField(help_text="Start of the first minute, or of the first hour where minutes have expired.")
+    to = DateTimeField(help_text="End of the last stored minute or hour.")
+    values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
+    peaks = DictField(child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
+    hourly_average_only = BooleanField(help_text="Of the older hours no peaks are stored: only viewers have one.")
+    heard_s = FloatField(help_text="Seconds in which the channel was heard.")
+    missed_s = FloatField(
+        help_text="Seconds in which the channel was tracked and not heard. The rest is off air or not tracked."
+    )
+    on_air_s = FloatField(help_text="Seconds in which the channel was on air, as far as known.")
+    hours_watched = FloatField(
+        allow_null=True, help_text="Sum of the viewers of every known second, in hours. Nothing is filled in."
+    )
+
+
 class Series(Shape):
     """Metrics of a channel over time."""
 
@@ -154,8 +179,14 @@ class Series(Shape):
     units = DictField(child=CharField(), help_text="By metric.")
     points = Columns(help_text="By columns, oldest first; all have the same length.")
     gaps = Gap(many=True, help_text="When the channel was not, or not surely, heard.")
-    coverage = FloatField(allow_null=True, help_text="Of the whole span; null without any window.")
-    is_lower_bound = BooleanField(help_text="Part of the span was not heard, so counts and peaks are lower bounds.")
+    coverage = FloatField(help_text="Share of the span in which the channel was heard, 0 to 1.")
+    coverage_on_air = FloatField(
+        allow_null=True, help_text="Share of the time on air that was heard, 0 to 1; null if never on air."
+    )
+    is_lower_bound = BooleanField(
+        help_text="Messages were missed, or may have been: counts and peaks are at least as high as stated."
+    )
+    summary = RangeSummary()
 
 
 class Event(Shape):
@@ -185,7 +216,13 @@ class Stream(Shape):
     ended = DateTimeField()
     peak_viewers = IntegerField(allow_null=True)
     mean_viewers = FloatField(allow_null=True)
-    hours_watched = FloatField(allow_null=True, help_text="Mean viewers times its length, in hours.")
+    hours_watched = FloatField(
+        allow_null=True,
+        help_text="Sum of the viewers of every known second, in hours; null if viewers are known for less than half.",
+    )
+    viewers_coverage = FloatField(
+        allow_null=True, help_text="Share of its length for which viewers are known, 0 to 1; null if not recorded."
+    )
     messages = IntegerField()
     coverage = FloatField(help_text=COVERAGE)
     is_lower_bound = BooleanField(help_text="Part of it was not heard, so counts are lower bounds.")
@@ -231,7 +268,9 @@ class Metric(Shape):
     formula = CharField()
     empty = CharField(help_text="When there is no value.")
     floor = CharField(help_text="Below what a channel is not ranked; empty without such.")
-    longer = CharField(help_text="How the value of a minute or an hour comes about.")
+    longer = CharField(help_text="How the value of a minute or an hour is computed.")
+    range = CharField(help_text="How the value of a range is computed.")
+    peak = CharField(help_text="Which peak a range has.")
     every_s = IntegerField(help_text="How often its live value moves.")
     is_ranked = BooleanField(help_text="It has a board.")
     is_count = BooleanField(help_text="Below full coverage it is a lower bound.")
@@ -239,11 +278,20 @@ class Metric(Shape):
     version = IntegerField(help_text="Of the formula.")
 
 
+class CountingRule(Shape):
+    """A rule that formulas do not state."""
+
+    key = CharField()
+    title = CharField()
+    text = CharField()
+
+
 class MetricList(Shape):
     """All metrics."""
 
     items = Metric(many=True)
     next = CharField(allow_null=True)
+    rules = CountingRule(many=True, help_text="With them every metric can be recounted from raw IRC lines.")
 
 
 class LastingIncident(Shape):

@@ -65,11 +65,6 @@ def is_past(shown: Range, now_ms: int) -> bool:
     return shown.until_ms is not None and shown.until_ms < now_ms - 2 * STEP_MS[shown.grain]
 
 
-def fixed(shown: Range, now_ms: int) -> Range:
-    """Return a span that ends now as one between two moments: what is computed of it is the same as of the past."""
-    return replace(shown, until_ms=ends_of(shown, now_ms)[1])
-
-
 def wrong(name: str, reason: str) -> Problem:
     return Problem("invalid-request", "Some of it cannot be used: see errors.", [Wrong(name, reason)])
 

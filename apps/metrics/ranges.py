@@ -1,0 +1,105 @@
+"""Summaries of ranges: which stored rows tile a range, read once and handed to core/ranges.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.metrics.store import WindowStore
+from core.coverage import Unheard
+from core.history import KEPT_MS
+from core.metrics import Metric
+from core.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
+from core.times import HOUR_MS, MINUTE_MS
+
+# Hours with a recorded gap are read as minutes, so that the gap counts to the second; no more of them than this.
+GAP_HOURS_MAX = 48
+# How long after its end a minute may still be on its way to the store.
+_ON_ITS_WAY_MS = 2 * MINUTE_MS
+
+Span = tuple[int, int]
+
+
+def read_summary(
+    store: WindowStore,
+    channel_id: str,
+    from_ms: int,
+    until_ms: int,
+    now_ms: int,
+    *,
+    metrics: Sequence[Metric],
+    gaps: Unheard,
+) -> RangeSummary:
+    """Return what these metrics of a channel come to between two moments. Raises: ServiceAway.
+
+    The summary says which whole minutes, or where minutes have expired which whole hours, it is of.
+    """
+    first_ms, last_ms = bounds(from_ms, min(until_ms, now_ms), now_ms)
+    rows = _read(store, channel_id, first_ms, last_ms, now_ms, metrics, gaps)
+    newest_ms = rows[-1].end_ms if rows else 0
+    if last_ms > now_ms - _ON_ITS_WAY_MS:
+        last_ms = max(first_ms, newest_ms, now_ms // MINUTE_MS * MINUTE_MS - _ON_ITS_WAY_MS)
+    return summarize(rows, gaps, first_ms, last_ms)
+
+
+def bounds(from_ms: int, until_ms: int, now_ms: int) -> Span:
+    """Return the whole minutes of a range; where its minutes have expired, the whole hours around it."""
+    first_ms, last_ms = whole_minutes(from_ms, until_ms)
+    kept_ms = _minutes_kept_from(now_ms)
+    if first_ms < kept_ms:
+        first_ms = first_ms // HOUR_MS * HOUR_MS
+    if last_ms < kept_ms:
+        last_ms = -(-last_ms // HOUR_MS) * HOUR_MS
+    return first_ms, min(last_ms, now_ms // MINUTE_MS * MINUTE_MS)
+
+
+def _read(
+    store: WindowStore,
+    channel_id: str,
+    first_ms: int,
+    last_ms: int,
+    now_ms: int,
+    metrics: Sequence[Metric],
+    gaps: Unheard,
+) -> list[Row]:
+    """Return the rows that tile [first_ms, last_ms), oldest first."""
+    hours_from_ms, hours_until_ms = -(-first_ms // HOUR_MS) * HOUR_MS, last_ms // HOUR_MS * HOUR_MS
+    if hours_until_ms <= hours_from_ms:
+        return _minutes(store, channel_id, first_ms, last_ms)
+    stored = store.read_windows("hour", channel_id, hours_from_ms, hours_until_ms, columns_behind_range(metrics))
+    hours = {window.end_ms - HOUR_MS: Row(window.end_ms - HOUR_MS, HOUR_MS, window.columns) for window in stored}
+    finer = [(first_ms, hours_from_ms), (hours_until_ms, last_ms)]
+    for start_ms in _hours_in_minutes(hours, range(hours_from_ms, hours_until_ms, HOUR_MS), gaps, now_ms):
+        hours.pop(start_ms, None)
+        finer.append((start_ms, start_ms + HOUR_MS))
+    minutes = [row for start, end in _joined(finer) for row in _minutes(store, channel_id, start, end)]
+    return sorted([*hours.values(), *minutes], key=lambda row: row.start_ms)
+
+
+def _hours_in_minutes(hours: dict[int, Row], starts: Sequence[int], gaps: Unheard, now_ms: int) -> list[int]:
+    """Return the hours to read as minutes: those that are not stored, and those with a recorded gap."""
+    kept = [start_ms for start_ms in starts if start_ms >= _minutes_kept_from(now_ms)]
+    missing = [start_ms for start_ms in kept if start_ms not in hours]
+    with_gap = [s for s in kept if s in hours and gaps.missed_ms(s, s + HOUR_MS)]
+    return missing + with_gap if len(with_gap) <= GAP_HOURS_MAX else missing
+
+
+def _minutes(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[Row]:
+    if from_ms >= until_ms:
+        return []
+    windows = store.read_windows("minute", channel_id, from_ms, until_ms)
+    return [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Return spans by time, with those that touch joined into one query."""
+    joined: list[Span] = []
+    for start_ms, end_ms in sorted(span for span in spans if span[0] < span[1]):
+        if joined and start_ms <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end_ms)
+        else:
+            joined.append((start_ms, end_ms))
+    return joined
+
+
+def _minutes_kept_from(now_ms: int) -> int:
+    return -(-(now_ms - KEPT_MS["minute"]) // HOUR_MS) * HOUR_MS
