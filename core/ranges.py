@@ -20,6 +20,9 @@ from core.windows import Columns
 # Hours watched are not given where viewers are known for less of the range than this.
 VIEWERS_COVERAGE_MIN = 0.5
 
+# What coverage is computed from.
+COVERAGE_COLUMNS = frozenset({"observed_ms", "pulses", "on_air_pulses", "on_air_observed_ms", "viewer_pulses"})
+
 _SUMMED = [column.name for column in COLUMNS if column.roll is SUM and column.name != "chatters"]
 _SUMMED += [column.name for column in HOUR_COLUMNS if not column.name.startswith("peak_")]
 _ENGAGED = ("messages", "observed_ms", "viewers_sum", "viewer_pulses")
@@ -257,6 +260,6 @@ def _nearest_minute(ms: int) -> int:
 
 def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
     """Return the columns of hour rows that the summary of these metrics is made of."""
-    names = {"observed_ms", "viewers_sum", "viewers_max", "viewer_pulses", "heard_minutes", "minute_chatters"}
-    names |= {"pulses", "on_air_pulses", "on_air_observed_ms"} | columns_behind(metrics, HOUR_MS)
+    names = {"viewers_sum", "viewers_max", "heard_minutes", "minute_chatters", *COVERAGE_COLUMNS}
+    names |= columns_behind(metrics, HOUR_MS)
     return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}

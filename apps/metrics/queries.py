@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 
 from apps.metrics.marks import EventMark, marks_of
-from apps.metrics.ranges import read_summary
+from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.coverage import Unheard
@@ -16,7 +16,7 @@ from core.excitement import PAST_MS, excitements
 from core.formulas import coverage
 from core.history import EVENTS_KEPT_MS, grain_for
 from core.metrics import METRIC, METRICS, Metric, columns_behind, values_of
-from core.ranges import PeakValue, RangeSummary
+from core.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, summarize
 from core.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -273,24 +273,25 @@ class GapsOfMany:
 
 @dataclass(frozen=True, slots=True)
 class HeardOfMany:
-    """Which share of a span was listened to, by channel, and the gaps that began in it, newest first."""
+    """The share of each channel's time on air that was heard, and the gaps that began in the span, newest first."""
 
     coverage: Mapping[str, float]
     gaps: Sequence[GapsOfMany]
 
 
-def heard(channel_ids: Collection[str], from_ms: int, until_ms: int) -> HeardOfMany:
-    """Return how well these channels were listened to; one without any minute is left out. Raises: ServiceAway."""
-    store, minute_ms = WindowStore(), WINDOW_MS["minute"]
-    windows = store.read_many("minute", channel_ids, from_ms, until_ms, {"observed_ms"})
+def heard(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> HeardOfMany:
+    """Return how well these channels were heard; those that were not on air are left out. Raises: ServiceAway."""
+    store, (first_ms, last_ms) = WindowStore(), bounds(from_ms, until_ms, now_ms)
+    minutes = store.read_many("minute", channel_ids, first_ms, last_ms, COVERAGE_COLUMNS)
     events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
     gaps = {i: [g for g in found if g.kind == "gap" and g.until_ms is not None] for i, found in events.items()}
     coverage = {}
-    for channel_id, minutes in windows.items():
+    for channel_id, windows in minutes.items():
+        rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
         unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps.get(channel_id, ()))
-        claimed = [(w.columns.get("observed_ms", 0), w.end_ms - minute_ms, w.end_ms) for w in minutes]
-        if claimed:
-            coverage[channel_id] = sum(unheard.observed_ms(*one) for one in claimed) / (len(claimed) * minute_ms)
+        on_air = summarize(rows, unheard, first_ms, last_ms).coverage_on_air
+        if on_air is not None:
+            coverage[channel_id] = on_air
     return HeardOfMany(coverage, together(gap for found in gaps.values() for gap in found if gap.at_ms >= from_ms))
 
 

@@ -25,7 +25,7 @@ KEPT_MS = 60 * SECOND_MS
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A channel and which share of the past hour was listened to."""
+    """A channel, and the share of its time on air in the past hour that was heard."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ def read_detail(now_ms: int) -> Detail | None:
         return None
     try:
         names = _names()
-        hour = heard(names, now_ms - HOUR_MS, now_ms)
+        hour = heard(names, now_ms - HOUR_MS, now_ms, now_ms)
     except (ServiceAway, redis.RedisError) as error:
         log.warning("the status is shown without the past hour of each channel: %s", error)
         return None
