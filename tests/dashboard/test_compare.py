@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from typing import cast
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from apps.dashboard.channel.spans import BadSpan, Span
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
+from apps.dashboard.exports.tables import summary_fields
 from apps.dashboard.field import FIELD
 from apps.ingest.models import Channel
-from core.times import DAY_MS, HOUR_MS
+from apps.metrics import queries
+from apps.metrics.store import StoredWindow
+from core.records import EventRecord
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
+from twitchly.clock import now_ms
 
 NOW = 1_795_399_200_000
 
@@ -99,3 +106,54 @@ def test_each_channel_has_its_place_among_those_of_its_size(boards: Boards, sign
         ("100", "among 21 live channels: 1,000 – 4,999 viewers"),
         ("–", "fewer than 10 live channels: 10,000 – 24,999 viewers"),
     ]
+
+
+class Stored:
+    """Three minutes of each channel, of which the second is the busiest, and no gaps."""
+
+    def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> list[EventRecord]:
+        return []
+
+    def read_windows(
+        self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: object = None
+    ) -> list[StoredWindow]:
+        first_ms = now_ms() // MINUTE_MS * MINUTE_MS - 3 * MINUTE_MS
+        ends = [first_ms + n * MINUTE_MS for n in (1, 2, 3)] if grain == "minute" else []
+        heard = {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 60, "on_air_observed_ms": 60_000}
+        return [
+            StoredWindow(end_ms, {**heard, "messages": 40 if n == 1 else 10, "viewers_sum": 6_000, "viewer_pulses": 60})
+            for n, end_ms in enumerate(ends)
+            if from_ms < end_ms <= until_ms
+        ]
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.CASSANDRA_HOSTS = ["store"]
+    monkeypatch.setattr(queries, "WindowStore", Stored)
+
+
+def cells(page: str, name: str) -> list[str]:
+    return re.findall(rf"<td [^>]*data-{name}>([^<]*)</td>", page)
+
+
+def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: None, signed_in: Client) -> None:
+    page = signed_in.get("/compare?channels=2&metric=messages&range=6h").content.decode()
+    (average,) = cells(page, "average")
+    assert (cells(page, "peak"), average) == (["20"], "10")
+    assert re.findall(r"<b data-value>([^<]*)</b>", page) == [average]
+    (line,) = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
+    assert (line["summary"]["peak"], line["summary"]["average"]) == ("20", average)
+    assert (cells(page, "viewers"), line["summary"]["viewers"]) == (["100"], "100")
+    assert "Busiest minute<br>msg / 30 s" in page
+
+
+def test_a_range_that_is_over_shows_nothing_of_now(boards: Boards, stored: None, signed_in: Client) -> None:
+    live = signed_in.get("/compare?channels=2&metric=messages&range=6h").content.decode()
+    over = signed_in.get(
+        "/compare?channels=2&metric=messages&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"
+    ).content.decode()
+    assert ("data-now" in live, "Now<br>" in live) == (True, True)
+    assert ("data-now" in over, "Now<br>" in over) == (False, False)
+    comparison = Comparison(("2",), span=Span(NOW - HOUR_MS, NOW))
+    assert not [field.name for field in summary_fields(comparison) if field.name.endswith("_now")]
