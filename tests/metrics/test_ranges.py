@@ -1,0 +1,119 @@
+"""Which stored rows a summary of a range is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
+
+import pytest
+
+from apps.metrics.ranges import GAP_HOURS_MAX, bounds, read_summary
+from apps.metrics.store import StoredWindow, WindowStore
+from core.columns import Columns, roll_up
+from core.coverage import Unheard
+from core.metrics import METRIC, METRICS
+from core.ranges import PeakValue, RangeSummary, Row, summarize
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+
+HOUR = 1_795_399_200_000
+NOW = HOUR + 25 * MINUTE_MS + 40_000
+NO_GAPS = Unheard(())
+
+
+def minute(messages: int) -> Columns:
+    heard = {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 60, "on_air_observed_ms": 60_000}
+    return {**heard, "messages": messages, "viewers_sum": 600, "viewers_max": 10, "viewer_pulses": 60, "chatters": 3}
+
+
+class Rows:
+    """A store of minutes by their start; whole hours that have ended are stored as hours, too."""
+
+    def __init__(self, minutes: Mapping[int, Columns], *, missing_hours: Collection[int] = ()) -> None:
+        self.minutes = minutes
+        self.reads: list[tuple[str, int, int]] = []
+        starts = {start_ms // HOUR_MS * HOUR_MS for start_ms in minutes}
+        self.hours = {
+            hour_ms: roll_up({ms: m for ms, m in minutes.items() if ms // HOUR_MS * HOUR_MS == hour_ms})
+            for hour_ms in starts
+            if hour_ms + HOUR_MS <= NOW and hour_ms not in missing_hours
+        }
+
+    def read_windows(
+        self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: Collection[str] | None = None
+    ) -> Sequence[StoredWindow]:
+        self.reads.append((grain, from_ms, until_ms))
+        rows, length_ms = (self.hours, HOUR_MS) if grain == "hour" else (self.minutes, MINUTE_MS)
+        ends = sorted(start_ms + length_ms for start_ms in rows)
+        return [StoredWindow(end, dict(rows[end - length_ms])) for end in ends if from_ms < end <= until_ms]
+
+
+def read(store: Rows, from_ms: int, until_ms: int, gaps: Unheard = NO_GAPS) -> RangeSummary:
+    return read_summary(cast("WindowStore", store), "7", from_ms, until_ms, NOW, metrics=METRICS, gaps=gaps)
+
+
+def minutes_between(from_ms: int, until_ms: int) -> dict[int, Columns]:
+    return {ms: minute(1 + ms // MINUTE_MS % 50) for ms in range(from_ms, until_ms, MINUTE_MS)}
+
+
+@pytest.mark.parametrize("missing", [(), (HOUR - 2 * HOUR_MS,)])
+@pytest.mark.parametrize("from_ms", [HOUR - 3 * HOUR_MS, HOUR - 3 * HOUR_MS + 17 * MINUTE_MS, HOUR - 20 * MINUTE_MS])
+def test_hours_and_the_minutes_around_them_give_what_all_minutes_give(from_ms: int, missing: Sequence[int]) -> None:
+    minutes = minutes_between(HOUR - 4 * HOUR_MS, HOUR + 25 * MINUTE_MS)
+    found = read(Rows(minutes, missing_hours=missing), from_ms, NOW)
+    inside = {ms: m for ms, m in minutes.items() if ms >= from_ms}
+    rows = [Row(ms, MINUTE_MS, m) for ms, m in sorted(inside.items())]
+    assert found == summarize(rows, NO_GAPS, from_ms, HOUR + 25 * MINUTE_MS)
+
+
+def test_whole_hours_are_read_as_hours() -> None:
+    store = Rows(minutes_between(HOUR - 30 * HOUR_MS, HOUR + 25 * MINUTE_MS))
+    read(store, NOW - DAY_MS, NOW)
+    spans = {(grain, (until_ms - from_ms) // MINUTE_MS) for grain, from_ms, until_ms in store.reads}
+    assert spans == {("hour", 23 * 60), ("minute", 34), ("minute", 25)}
+
+
+def test_an_hour_with_a_gap_is_read_by_the_minute() -> None:
+    minutes = minutes_between(HOUR - 4 * HOUR_MS, HOUR)
+    lost = HOUR - 2 * HOUR_MS + 10 * MINUTE_MS
+    minutes[lost + MINUTE_MS] = {**minute(5), "observed_ms": 30_000, "on_air_observed_ms": 30_000}
+    gaps = Unheard([(lost, lost + 30_000)])
+    found = read(Rows(minutes), HOUR - 3 * HOUR_MS, HOUR, gaps)
+    # Half a minute was known to be missed when the pulses were written, another half is known by the gap.
+    assert found.heard_ms == 3 * HOUR_MS - 60_000
+
+
+def test_very_many_hours_with_gaps_stay_hours() -> None:
+    minutes = minutes_between(HOUR - 60 * HOUR_MS, HOUR)
+    gaps = Unheard((HOUR - n * HOUR_MS + 1_000, HOUR - n * HOUR_MS + 2_000) for n in range(1, GAP_HOURS_MAX + 5))
+    store = Rows(minutes)
+    read(store, HOUR - 60 * HOUR_MS, HOUR, gaps)
+    assert [grain for grain, *_ in store.reads] == ["hour"]
+
+
+def test_a_range_up_to_now_ends_with_the_last_stored_minute() -> None:
+    minutes = minutes_between(HOUR, HOUR + 24 * MINUTE_MS)
+    found = read(Rows(minutes), NOW - 10 * MINUTE_MS, NOW)
+    assert (found.until_ms, found.coverage) == (HOUR + 24 * MINUTE_MS, 1)
+
+
+def test_a_channel_that_is_no_longer_stored_has_missed_time_up_to_now() -> None:
+    minutes = minutes_between(HOUR, HOUR + 10 * MINUTE_MS)
+    found = read(Rows(minutes), HOUR, NOW)
+    assert HOUR + 23 * MINUTE_MS <= found.until_ms <= NOW
+    assert found.coverage < 0.5
+
+
+def test_a_range_whose_minutes_have_expired_is_widened_to_whole_hours() -> None:
+    from_ms, until_ms = HOUR - 100 * DAY_MS + 90_000, HOUR - 99 * DAY_MS + 90_000
+    assert bounds(from_ms, until_ms, NOW) == (HOUR - 100 * DAY_MS, HOUR - 99 * DAY_MS + HOUR_MS)
+    store = Rows(minutes_between(HOUR - 100 * DAY_MS, HOUR - 100 * DAY_MS + HOUR_MS))
+    found = read(store, from_ms, until_ms)
+    assert (found.from_ms, found.until_ms) == (HOUR - 100 * DAY_MS, HOUR - 99 * DAY_MS + HOUR_MS)
+    assert {grain for grain, *_ in store.reads} == {"hour"}
+
+
+def test_the_peak_minute_of_an_hour_row_has_its_time() -> None:
+    minutes = {**minutes_between(HOUR - 2 * HOUR_MS, HOUR), HOUR - 17 * MINUTE_MS: minute(900)}
+    found = read(Rows(minutes), HOUR - 2 * HOUR_MS, HOUR)
+    assert found.peaks["messages"] == PeakValue(450, HOUR - 16 * MINUTE_MS)
+    assert found.value(METRIC["viewers"]) == 10
