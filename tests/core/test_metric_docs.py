@@ -23,7 +23,7 @@ def rows(section: int) -> dict[str, list[str]]:
 def test_every_metric_column_and_window_has_its_row() -> None:
     assert list(rows(0)) == [metric.key for metric in METRICS]
     assert list(rows(2)) == list(GRAINS)
-    assert list(rows(3)) == [column.name for column in (*COLUMNS, *HOUR_COLUMNS)]
+    assert list(rows(3)) == [*(column.name for column in COLUMNS), *(column.name for column in HOUR_COLUMNS)]
 
 
 def test_every_counting_rule_is_in_the_documentation() -> None:
