@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 
+from core.counted_text import counted_text
+
 
 # Few people write most of what is written.
 @lru_cache(maxsize=65_536)
@@ -16,8 +18,8 @@ def user_hash(user_id: str, key: bytes) -> int:
 # A wave of copypasta is one text many times.
 @lru_cache(maxsize=8_192)
 def text_hash(text: str, key: bytes) -> int:
-    """Return the signed 64-bit hash of a text under the key of one day, regardless of case and of extra space."""
-    return _hash(" ".join(text.casefold().split()), key)
+    """Return the signed 64-bit hash of `counted_text` under the key of one day, ignoring case and extra space."""
+    return _hash(" ".join(counted_text(text).casefold().split()), key)
 
 
 def _hash(text: str, key: bytes) -> int:

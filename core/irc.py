@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
+
+from core.counted_text import counted_text
 
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 _ACTION = "\x01ACTION "
-# Invisible characters that clients append to send the same text twice.
-_INVISIBLE: Final = re.compile("[\U000e0000\u034f]")
 
 
 class Line(NamedTuple):
@@ -73,8 +73,8 @@ class ChatMessage(NamedTuple):
 
     @property
     def words(self) -> int:
-        """The number of words, split on white space."""
-        return len(self.text.split())
+        """The number of words: `counted_text`, split on white space."""
+        return len(counted_text(self.text).split())
 
 
 def parse(raw: bytes) -> Line:
@@ -133,11 +133,9 @@ def sent_ms(line: Line) -> int | None:
 
 
 def clean_text(text: str) -> str:
-    """Return what was written: without the wrapping of /me and without invisible padding."""
+    """Return the text as written, without the wrapping of /me and without white space at its ends."""
     if text.startswith(_ACTION):
         text = text[len(_ACTION) :].rstrip("\x01")
-    if not text.isascii():
-        text = _INVISIBLE.sub("", text)
     return text.strip()
 
 

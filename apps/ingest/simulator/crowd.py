@@ -139,7 +139,8 @@ class Crowd:
         return [self._chat(index, due_ms)._replace(action=True)]
 
     def _command(self, index: int, due_ms: float) -> list[Item]:
-        asked = self._chat(index, due_ms)._replace(text=self._draw.choice(phrases.COMMANDS), emotes="")
+        text = talk.repeated(self._draw.choice(phrases.COMMANDS), self._draw)
+        asked = self._chat(index, due_ms)._replace(text=text, emotes="")
         return [asked, *self._bot_says(index, due_ms + self._draw.uniform(300, 1_200))]
 
     def _hostile(self, index: int, due_ms: float) -> list[Item]:
@@ -179,7 +180,7 @@ class Crowd:
         text, long_ms = draw.choice(phrases.COPYPASTA), draw.uniform(4_000, 15_000)
         moments = [0.0, *(draw.random() * long_ms for _ in range(draw.randint(10, 40)))]
         return [
-            Chat(self.new_id(), self._channel(index), self._somebody(index), talk.wave_line(text, draw), due_ms + after)
+            Chat(self.new_id(), self._channel(index), self._somebody(index), talk.repeated(text, draw), due_ms + after)
             for after in moments
         ]
 

@@ -79,7 +79,7 @@ RAID_CALLS = (
     "RAID RAID RAID the ducks have landed", "raiders checking in from the other lighthouse!", "HypeYak HypeYak raid",
     "we came by boat, hello everyone", "the whole village is here", "raid! what are we watching?",
 )  # fmt: skip
-COMMANDS = ("!uptime", "!schedule", "!socials", "!rank", "!song", "!lurk", "!commands")
+COMMANDS = ("!uptime", "!schedule", "!socials", "!rank", "!song", "!lurk", "!commands", "!join")
 BOT_ANSWERS = (
     "Live since breakfast, with one break for soup.", "The plan is on the panels under the player.",
     "Current rank: better than yesterday.", "Thank you for lurking, see you at the next bridge.",

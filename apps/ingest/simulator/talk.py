@@ -10,8 +10,11 @@ from apps.ingest.simulator import phrases
 
 # Enough that a busy channel does not repeat itself by chance.
 LINES = 20_000
-# Appended to beat the filter against the same text twice.
-PADDING = ("", "", "", " \U000e0000", " \u034f")
+# Clients append one of these, after a space or not, to repeat a text unnoticed.
+PADDING = (
+    "\U000e0000", "\u034f", "\u206d", "\u2800", "\u200b", "\u2060", "\ufeff", "\U000e0001", "\u00ad", "\u3164",
+)  # fmt: skip
+PADDED_SHARE = 0.4
 EMOJI = ("😂", "🔥", "👩‍🚀", "❤️", "𝕎")
 Said = tuple[str, str]
 
@@ -22,9 +25,11 @@ def lines(seed: int) -> list[Said]:
     return [_line(random) for _ in range(LINES)]
 
 
-def wave_line(text: str, random: Random) -> str:
-    """Return a pasted text as one more person pastes it."""
-    return text + random.choice(PADDING)
+def repeated(text: str, random: Random) -> str:
+    """Return a text as one more person repeats it, some with padding."""
+    if random.random() >= PADDED_SHARE:
+        return text
+    return f"{text}{random.choice((' ', ''))}{random.choice(PADDING)}"
 
 
 def emotes_tag(name: str, text: str) -> str:

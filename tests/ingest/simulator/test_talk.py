@@ -1,4 +1,8 @@
+from random import Random
+
 from apps.ingest.simulator import phrases, talk
+from core.counted_text import counted_text
+from core.hashing import text_hash
 
 
 def test_the_emotes_tag_counts_code_points() -> None:
@@ -20,3 +24,11 @@ def test_an_emote_that_is_not_in_the_text_gives_no_tag() -> None:
 def test_hostile_lines_are_no_longer_than_twitch_allows() -> None:
     assert max(map(len, phrases.HOSTILE)) == 500
     assert not any(set("\r\n\0") & set(text) for text in phrases.HOSTILE)
+
+
+def test_every_padding_occurs_and_none_is_counted() -> None:
+    random = Random(1)
+    texts = {talk.repeated("!join", random) for _ in range(2_000)}
+    assert texts == {"!join", *(f"!join{space}{padding}" for space in ("", " ") for padding in talk.PADDING)}
+    assert {counted_text(text).strip() for text in texts} == {"!join"}
+    assert len({text_hash(text, b"k" * 32) for text in texts}) == 1
