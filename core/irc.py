@@ -126,6 +126,16 @@ def chat_message(line: Line) -> ChatMessage | None:
     )
 
 
+def is_subscriber(line: Line) -> bool:
+    """Return whether a subscriber of the channel wrote the line, which `badges` tell.
+
+    A line without badges is judged by `badge-info` and by the deprecated tag `subscriber`, which is 0 for founders.
+    """
+    if badges := line.tag("badges"):
+        return _has_subscriber(badges)
+    return line.is_set("subscriber") or _has_subscriber(line.tag("badge-info"))
+
+
 def sent_ms(line: Line) -> int | None:
     """Return when Twitch's server sent the line, in ms since the epoch, if it says so."""
     digits = _digits(line.tag("tmi-sent-ts"))
@@ -137,6 +147,12 @@ def clean_text(text: str) -> str:
     if text.startswith(_ACTION):
         text = text[len(_ACTION) :].rstrip("\x01")
     return text.strip()
+
+
+def _has_subscriber(badges: str) -> bool:
+    # The first subscribers of a channel are its founders.
+    separated = f",{badges}"
+    return ",subscriber/" in separated or ",founder/" in separated
 
 
 def _plain(value: str) -> str:

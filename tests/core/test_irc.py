@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.irc import ChatMessage, chat_message, clean_text, parse, sent_ms
+from core.irc import ChatMessage, chat_message, clean_text, is_subscriber, parse, sent_ms
 from tests.recorded import DATA, needs_data
 
 TAGGED = (
@@ -59,6 +59,28 @@ def test_an_action_is_its_text() -> None:
 def test_a_copy_from_a_shared_chat_is_told_from_the_original() -> None:
     assert heard(TAGGED.replace(b"room-id=77", b"room-id=77;source-room-id=78")).is_copy
     assert not heard(TAGGED.replace(b"room-id=77", b"room-id=77;source-room-id=77")).is_copy
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("badge-info=founder/14;badges=founder/0,premium/1;subscriber=0", True),
+        ("badge-info=subscriber/14;badges=moderator/1,subscriber/12;subscriber=1", True),
+        ("badges=subscriber/0", True),
+        ("badges=premium/1,founder/0", True),
+        ("badge-info=;badges=premium/1;subscriber=1", False),
+        ("badges=subscriber-of-the-year/1,sub-gifter/50;subscriber=0", False),
+        ("badge-info=;badges=;subscriber=0", False),
+        ("", False),
+        ("badges=;subscriber=1", True),
+        ("subscriber=1", True),
+        ("badge-info=founder/14;badges=;subscriber=0", True),
+        ("badge-info=predictions/no\\sfounder/1;badges=;subscriber=0", False),
+        ("source-badges=subscriber/12;badges=;source-badge-info=subscriber/14;subscriber=0", False),
+    ],
+)
+def test_badges_decide_who_is_a_subscriber(tags: str, expected: bool) -> None:
+    assert is_subscriber(parse(f"@{tags} :ada!ada@ada PRIVMSG #lovelace :hi".encode())) is expected
 
 
 def test_an_absurd_time_is_no_time() -> None:
@@ -130,3 +152,12 @@ def test_every_recorded_kind_of_line_has_its_command() -> None:
     for row in (DATA / "irc" / "protocol_lines.tsv").read_bytes().splitlines():
         command, _, raw = row.partition(b"\t")
         assert parse(raw).command == command.decode()
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["xqcow_2019-09-15.irc", "forsen_2022-01-01.irc"])
+def test_badges_and_the_deprecated_tag_agree_where_no_founder_wrote(name: str) -> None:
+    lines = [parse(raw) for raw in (DATA / "irc" / name).read_bytes().splitlines()]
+    messages = [line for line in lines if line.command == "PRIVMSG" and "founder/" not in line.tag("badges")]
+    assert any(map(is_subscriber, messages))
+    assert [is_subscriber(line) for line in messages] == [line.is_set("subscriber") for line in messages]

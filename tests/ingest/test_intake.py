@@ -57,6 +57,13 @@ def test_what_twitch_says_of_a_message_is_kept_where_it_is_so(intake: Intake) ->
         assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == wanted
 
 
+def test_a_founder_s_message_is_a_subscriber_s(intake: Intake) -> None:
+    tags = b"@badge-info=founder/14;badges=founder/0,premium/1;subscriber=0;id"
+    entry = intake.take(parse(LINE.replace(b"@id", tags)), NOW)
+    assert isinstance(entry, Entry)
+    assert entry.fields["is_subscriber"] == 1
+
+
 def test_what_is_not_known_of_the_channel_is_left_out(intake: Intake) -> None:
     intake.follow({"8": BOB}, frozenset({"8"}), know_viewers=True)
     entry = intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob")), NOW)

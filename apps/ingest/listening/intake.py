@@ -11,7 +11,7 @@ from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
 from core.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
-from core.irc import ChatMessage, Line, chat_message, sent_ms
+from core.irc import ChatMessage, Line, chat_message, is_subscriber, sent_ms
 from core.records import event_record, message_record, pulse_record, removal_record, stream_fields
 from core.seen import Seen
 from core.sharding import partition_of
@@ -23,13 +23,8 @@ REMEMBERED_MS = 60_000
 # How far from our clock Twitch's time on a line may be to be believed.
 OLDEST_MS = 600_000
 AHEAD_MS = 10_000
-# What our records call a trait of a message, and the tag that tells it.
-_TRAITS = (
-    ("is_first", "first-msg"),
-    ("is_returning", "returning-chatter"),
-    ("is_subscriber", "subscriber"),
-    ("is_emotes", "emote-only"),
-)
+# The traits of a message that a tag of its own tells.
+_TRAITS = (("is_first", "first-msg"), ("is_returning", "returning-chatter"), ("is_emotes", "emote-only"))
 _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"})
 
 
@@ -167,7 +162,7 @@ class Intake:
             sent_ms=at_ms,
             text=message.text,
             words=message.words,
-            traits={trait: 1 for trait, tag in _TRAITS if line.is_set(tag)},
+            traits=_traits(line),
         )
         return Entry(wanted.partition, at_ms, fields, message.user)
 
@@ -210,6 +205,11 @@ def _fields_of(stream: Stream, know_viewers: bool) -> dict[str, Any]:
         category=stream.category,
         language=stream.language,
     )
+
+
+def _traits(line: Line) -> dict[str, int]:
+    traits = {trait: 1 for trait, tag in _TRAITS if line.is_set(tag)}
+    return traits | {"is_subscriber": 1} if is_subscriber(line) else traits
 
 
 def _is_copied(line: Line, channel_id: str) -> bool:

@@ -21,10 +21,13 @@ def chatter(number: int, channel_index: int) -> Chatter:
     standing = (number * 2_654_435_761 + channel_index * 40_503) % 1_000_003
     months = standing // 1_000 % 60 + 1
     subscriber, role = standing % 100 < 25, standing % 250
-    info = f"subscriber/{months}" if subscriber else ""
+    # A channel's first subscribers have a badge of their own, and the tag `subscriber` is 0 for them.
+    founder = subscriber and standing % 100 < 2
+    badge = "founder" if founder else "subscriber"
+    info = f"{badge}/{months}" if subscriber else ""
     if standing % 97 == 3:
         info += f"{',' if info else ''}predictions/Will it work; yes"
-    badges = f"subscriber/{months // 3 * 3}" if subscriber else ""
+    badges = f"{badge}/{0 if founder else months // 3 * 3}" if subscriber else ""
     if role in _ROLES:
         badges = f"{_ROLES[role]},{badges}".rstrip(",")
     return Chatter(
@@ -34,7 +37,7 @@ def chatter(number: int, channel_index: int) -> Chatter:
         phrases.COLORS[number % len(phrases.COLORS)],
         badges,
         info,
-        subscriber,
+        subscriber and not founder,
         role == 7,
         role == 8,
     )

@@ -21,7 +21,10 @@ class Channel:
 
 
 class Chatter(NamedTuple):
-    """Who wrote, with what one channel's tags say of them. A tuple for the same reason as `Chat`."""
+    """The author of an item as one channel's tags describe them. A tuple for the same reason as `Chat`.
+
+    `subscriber` is the deprecated tag: False for founders, whose badge alone tells.
+    """
 
     id: str
     login: str

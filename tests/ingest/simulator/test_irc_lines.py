@@ -143,6 +143,21 @@ def test_an_escaped_value_is_read_back(value: str) -> None:
     assert irc.parse(f"@key={escape(value)} X".encode()).tags.get("key", "") == value
 
 
+def test_founders_are_subscribers_by_their_badge_alone() -> None:
+    audience = Audience(channels=20, rate=100, seed=1)
+    audience.start(T0)
+    lines = [irc.parse(tagged(item, T0)) for item in audience.due(T0 + 60_000) if isinstance(item, Chat)]
+    founders = [line for line in lines if "founder/0" in line.tag("badges")]
+    subscribers = [line for line in lines if "subscriber/" in line.tag("badges")]
+    assert len(subscribers) > len(founders) > 20
+    assert {line.tag("subscriber") for line in founders} == {"0"}
+    assert {line.tag("badge-info").partition("/")[0] for line in founders} == {"founder"}
+    assert {line.tag("subscriber") for line in subscribers} == {"1"}
+    assert [line for line in lines if irc.is_subscriber(line)] == [
+        line for line in lines if line in founders or line in subscribers
+    ]
+
+
 def test_every_kind_of_item_occurs_and_is_parsed_back() -> None:
     audience = Audience(channels=100, rate=300, seed=1)
     audience.start(T0)
