@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
+from apps.metrics.marks import EventMark, marks_of
 from core.irc import parse
-from core.records import TRAITS
+from core.records import TRAITS, read_event
 
 NOW = 1_795_400_000_000
 ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "")
 BOB = Stream("8", "bob", "Bob", 50, "", "", "", "")
+ROOMS = (("7", "ada"), ("8", "bob"))
 LINE = (
     b"@id=11111111-2222-4333-8444-555555555555;room-id=7;tmi-sent-ts=1795399999900;user-id=42"
     b" :eve!eve@eve PRIVMSG #ada :three words here"
@@ -213,13 +219,82 @@ def test_a_cheer_is_a_message_and_its_bits_are_summed(intake: Intake) -> None:
     assert (event["kind"], event["count"]) == ("cheers", 150)
 
 
+WHOLE = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #ada"
+
+
+def events_of(intake: Intake, raws: Iterable[bytes], now_ms: int = NOW) -> list[dict[str, Any]]:
+    told = (one for raw in raws for one in intake.notice(parse(raw), now_ms))
+    return [one for one in told if isinstance(one, dict)]
+
+
+def marks(events: Iterable[dict[str, Any]]) -> list[EventMark]:
+    """Return the marks of what history keeps: one event for each channel, time and id."""
+    stored = {(event["channel_id"], event["at_ms"], event["id"]): json.dumps(event).encode() for event in events}
+    return marks_of(read_event(value, NOW) for value in stored.values())
+
+
+def partial(*changes: str) -> list[bytes]:
+    return [f"@room-id=7;{change} :tmi.twitch.tv ROOMSTATE #ada".encode() for change in changes]
+
+
+def test_modes_that_change_in_one_segment_are_events_of_their_own(intake: Intake) -> None:
+    raws = [WHOLE, *partial("followers-only=10", "slow=30", "subs-only=1", "slow=0", "slow=30")]
+    events = events_of(intake, raws)
+    assert [mark.label for mark in marks(events)] == [
+        "Chat mode: Followers only, 10 min",
+        "Chat mode: Slow mode, 30 s",
+        "Chat mode: Subscribers only on",
+        "Chat mode: Slow mode off",
+        "Chat mode: Slow mode, 30 s",
+    ]
+    assert events_of(following(count_bots=False), raws) == events
+
+
+def test_events_of_two_channels_in_one_millisecond_have_ids_of_their_own(intake: Intake) -> None:
+    intake.follow({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
+    raws = [WHOLE, *partial("slow=30")]
+    other = [raw.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob") for raw in raws]
+    clears = [f"@room-id={room};tmi-sent-ts={NOW} :tmi.twitch.tv CLEARCHAT #{login}".encode() for room, login in ROOMS]
+    events = events_of(intake, [*raws, *other, *clears])
+    assert len({event["id"] for event in events}) == len(events) == 4
+
+
+def test_a_late_line_does_not_replace_the_sum_of_its_minute(intake: Intake) -> None:
+    minute_ms = NOW // 60_000 * 60_000
+    sums = []
+    for user in (1, 2, 3):
+        intake.notice(parse(ban(user, minute_ms)), minute_ms + 61_000)
+        sums += intake.minutes(minute_ms + 60_000)
+    assert [event["count"] for event in sums] == [1, 1, 1]
+    assert len(marks(sums)) == 3
+
+
+def test_sums_of_two_channels_have_ids_of_their_own(intake: Intake) -> None:
+    intake.follow({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
+    for room, login in ROOMS:
+        raw = ban(1, NOW).replace(b"room-id=7", f"room-id={room}".encode()).replace(b"#ada", f"#{login}".encode())
+        intake.notice(parse(raw), NOW)
+    assert len({event["id"] for event in intake.minutes(NOW + 60_000)}) == 2
+
+
+def test_notices_without_an_id_are_told_apart(intake: Intake) -> None:
+    old = b":tmi.twitch.tv USERNOTICE #ada"
+    raid = b"@msg-id=raid;msg-param-viewerCount=%d;room-id=7;tmi-sent-ts=1795399999900;user-id=%d " + old
+    raws = [raid % (9, 42), raid % (9, 42), raid % (9, 43)]
+    subs = [b"@msg-id=subgift;msg-param-recipient-id=%d;room-id=7;tmi-sent-ts=1795399999900;user-id=42 " + old]
+    events = events_of(intake, [*raws, *[subs[0] % user for user in (1, 1, 2)]])
+    assert [event["kind"] for event in events] == ["raid", "raid"]
+    assert len(marks(events)) == 2
+    (gifts,) = intake.minutes(NOW + 60_000)
+    assert (gifts["kind"], gifts["count"]) == ("subscriptions", 2)
+
+
 def test_the_first_room_state_is_no_change(intake: Intake) -> None:
-    whole = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #ada"
-    assert intake.notice(parse(whole), NOW) == []
+    assert intake.notice(parse(WHOLE), NOW) == []
     (event,) = intake.notice(parse(b"@room-id=7;slow=30 :tmi.twitch.tv ROOMSTATE #ada"), NOW)
     assert isinstance(event, dict)
     assert (event["kind"], event["text"]) == ("chat_mode", "Slow mode, 30 s")
-    assert intake.notice(parse(whole.replace(b"slow=0", b"slow=30")), NOW) == []
+    assert intake.notice(parse(WHOLE.replace(b"slow=0", b"slow=30")), NOW) == []
 
 
 def test_chat_that_is_cleared_twice_without_a_time_is_told_twice(intake: Intake) -> None:
@@ -230,8 +305,7 @@ def test_chat_that_is_cleared_twice_without_a_time_is_told_twice(intake: Intake)
 
 
 def test_modes_of_a_channel_that_was_away_are_no_change(intake: Intake) -> None:
-    whole = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #ada"
-    intake.notice(parse(whole), NOW)
+    intake.notice(parse(WHOLE), NOW)
     intake.follow({"7": ADA}, frozenset(), know_viewers=True)
     intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=True)
-    assert intake.notice(parse(whole.replace(b"slow=0", b"slow=30")), NOW + 9) == []
+    assert intake.notice(parse(WHOLE.replace(b"slow=0", b"slow=30")), NOW + 9) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
 from core.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
+from core.event_ids import EventIds
 from core.irc import ChatMessage, Line, chat_message, is_subscriber, sent_ms
 from core.records import event_record, message_record, pulse_record, removal_record, stream_fields
 from core.seen import Seen
@@ -20,11 +21,15 @@ from core.times import SECOND_MS
 # A message comes twice within seconds. At 20,000 a second the limit holds the last 10 s.
 REMEMBERED = 200_000
 REMEMBERED_MS = 60_000
+# A line that is the oldest possible may come after one that is dated ahead.
+EVENT_IDS_MS = 900_000
 # How far from our clock Twitch's time on a line may be to be believed.
 OLDEST_MS = 600_000
 AHEAD_MS = 10_000
 # The traits of a message that a tag of its own tells.
 _TRAITS = (("is_first", "first-msg"), ("is_returning", "returning-chatter"), ("is_emotes", "emote-only"))
+# The tags in which two notices or moderations of one moment differ.
+_TELLING_TAGS = ("target-msg-id", "target-user-id", "ban-duration", "msg-id", "user-id", "msg-param-recipient-id")
 _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"})
 
 
@@ -61,6 +66,7 @@ class Intake:
         self._seen = Seen(REMEMBERED, REMEMBERED_MS)
         self._modes = ChatModes()
         self._minutes = Minutes()
+        self._event_ids = EventIds(EVENT_IDS_MS)
         self.told_ms = 0
         self.heard = 0
         self.rejected: Counter[str] = Counter()
@@ -126,22 +132,22 @@ class Intake:
         if channel_id not in self._wanted or line.tag("user-id") in self._rules.opted_out_users:
             return []
         if line.command == "ROOMSTATE":
-            return self._events(channel_id, self._modes.change(channel_id, line), f"mode-{now_ms}", now_ms)
+            return [self._event(channel_id, change, now_ms) for change in self._modes.change(channel_id, line)]
         if _is_copied(line, channel_id):
             self.rejected["copied notice"] += 1
             return []
         happened, event_id = happening(line), line.tag("id")
-        if happened is None or self._seen.again(event_id or _moderation_id(line, now_ms), now_ms):
+        if happened is None or self._seen.again(event_id or _line_id(line, now_ms), now_ms):
             return []
         at_ms = self._sent_ms(sent_ms(line), now_ms)
         if happened.kind in SUMMED:
             self._minutes.add(channel_id, happened, at_ms)
             return [self._removal(channel_id, at_ms)] if happened.kind in REMOVALS else []
-        return self._events(channel_id, [happened], event_id or f"{happened.kind}-{at_ms}", at_ms)
+        return [self._event(channel_id, happened, at_ms, event_id)]
 
     def minutes(self, until_ms: int) -> list[dict[str, Any]]:
         """Return, once, the sums of the minutes that ended by `until_ms`, as channel events."""
-        return [_sum_event(total) for total in self._minutes.take(until_ms)]
+        return [self._sum_event(total) for total in self._minutes.take(until_ms)]
 
     def pulse(self, channel_id: str, observed_ms: int, end_ms: int) -> Entry | None:
         """Return a wanted channel's pulse for the second that ends at `end_ms`."""
@@ -181,20 +187,25 @@ class Intake:
         self.told_ms = sent
         return sent
 
-    def _events(
-        self, channel_id: str, happened: Iterable[Happening], event_id: str, at_ms: int
-    ) -> list[dict[str, Any] | Entry]:
-        return [
-            event_record(
-                event_id=event_id if number == 0 else f"{event_id}-{number}",
-                kind=one.kind,
-                channel_id=channel_id,
-                at_ms=at_ms,
-                count=one.count,
-                text=one.text,
-            )
-            for number, one in enumerate(happened)
-        ]
+    def _event(self, channel_id: str, happened: Happening, at_ms: int, event_id: str = "") -> dict[str, Any]:
+        return event_record(
+            event_id=event_id or self._event_ids.next(channel_id, happened.kind, at_ms),
+            kind=happened.kind,
+            channel_id=channel_id,
+            at_ms=at_ms,
+            count=happened.count,
+            text=happened.text,
+        )
+
+    def _sum_event(self, total: Sum) -> dict[str, Any]:
+        return event_record(
+            event_id=self._event_ids.next(total.channel_id, total.kind, total.first_ms),
+            kind=total.kind,
+            channel_id=total.channel_id,
+            at_ms=total.first_ms,
+            until_ms=total.last_ms + 1,
+            count=total.count,
+        )
 
 
 def _fields_of(stream: Stream, know_viewers: bool) -> dict[str, Any]:
@@ -216,21 +227,10 @@ def _is_copied(line: Line, channel_id: str) -> bool:
     return line.tag("source-room-id") not in ("", channel_id)
 
 
-def _moderation_id(line: Line, now_ms: int) -> str:
-    """Return what tells one CLEARCHAT or CLEARMSG from the others: they carry no id.
+def _line_id(line: Line, now_ms: int) -> str:
+    """Return what distinguishes a line without an id from others: time alone does not.
 
     A user may be timed out and banned at once: those are two.
     """
-    target = line.tag("target-msg-id") or f"{line.tag('target-user-id')} {line.tag('ban-duration')}"
-    return f"{line.command} {line.channel} {line.tag('tmi-sent-ts') or now_ms // SECOND_MS} {target}"
-
-
-def _sum_event(total: Sum) -> dict[str, Any]:
-    return event_record(
-        event_id=f"{total.kind}-{total.first_ms}",
-        kind=total.kind,
-        channel_id=total.channel_id,
-        at_ms=total.first_ms,
-        until_ms=total.last_ms + 1,
-        count=total.count,
-    )
+    told = " ".join(line.tag(name) for name in _TELLING_TAGS)
+    return f"{line.command} {line.channel} {line.tag('tmi-sent-ts') or now_ms // SECOND_MS} {told}"
