@@ -27,6 +27,7 @@ from apps.partners.scopes import Scope
 from core.broadcast import Broadcast
 from core.columns import STEP_MS, WINDOW_MS
 from core.errors import NotFound
+from core.event_ids import EventIds
 from core.metrics import METRIC
 from core.ranges import RangeSummary
 from core.times import DAY_MS
@@ -81,7 +82,7 @@ class EventsView(ApiView):
         await find_channel(channel_id)
         after = read_cursor(asked.get("cursor"), _event_place)
         marks, gaps = await in_history(history.happened, channel_id, max(from_ms, (after or (0, ""))[0]), until_ms, now)
-        found = [one for one in events_of(marks, gaps) if after is None or (one.at_ms, one.id) > after]
+        found = [one for one in events_of(channel_id, marks, gaps) if after is None or (one.at_ms, one.id) > after]
         document = page(found, asked["limit"], lambda one: f"{one.at_ms} {one.id}", event_json)
         return Answer(document, table=event_table(found[: asked["limit"]]))
 
@@ -183,9 +184,12 @@ def series_table(series: Series, keys: Sequence[str]) -> Table:
     )
 
 
-def events_of(marks: Sequence[EventMark], gaps: Sequence[GapSpan]) -> list[EventMark]:
-    """Return what happened, and the gaps as events, by time."""
-    not_heard = [EventMark(f"gap@{g.from_ms}", g.from_ms, g.until_ms, "gap", None, g.reason) for g in gaps]
+def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpan]) -> list[EventMark]:
+    """Return a channel's events with its gaps among them, by time."""
+    ids = EventIds(EVENTS_SPAN_MS)
+    not_heard = [
+        EventMark(ids.next(channel_id, "gap", g.from_ms), g.from_ms, g.until_ms, "gap", None, g.reason) for g in gaps
+    ]
     return sorted([*marks, *not_heard], key=lambda one: (one.at_ms, one.id))
 
 
