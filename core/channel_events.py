@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from core.gifts import GIFTS, names_bomb
 from core.irc import Line
 from core.records import TEXT_MAX
 from core.times import MINUTE_MS
@@ -54,7 +55,6 @@ _COUNTED: Mapping[str, str] = {
     "bitsbadgetier": "bits_badges",
     "viewermilestone": "milestones",
 }
-_GIFTS = frozenset({"subgift", "anonsubgift"})
 _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
 STILL_HEARD_MS = 90_000
@@ -84,7 +84,10 @@ def printable(text: str) -> str:
 
 
 def happening(line: Line) -> Happening | None:
-    """Return what a notice, a moderation or a cheer says, None for a line that says nothing of the channel."""
+    """Return what a notice, a moderation or a cheer says, None for a line that says nothing of the channel.
+
+    A gift that names its bomb says nothing: the bomb's own notice has counted it. Others see core/gifts.py.
+    """
     match line.command:
         case "USERNOTICE":
             return _notice(line)
@@ -107,18 +110,9 @@ def _notice(line: Line) -> Happening | None:
     if name in _BOMBS:
         return Happening("gift_bomb", _number(line.tag("msg-param-mass-gift-count")))
     kind = _COUNTED.get(name)
-    if kind is None or (name in _GIFTS and _is_of_bomb(line)):
+    if kind is None or (name in GIFTS and names_bomb(line)):
         return None
     return Happening(kind, 1)
-
-
-def _is_of_bomb(line: Line) -> bool:
-    """Say whether a gift came with others, whose bomb has been counted by its own notice.
-
-    Its origin id does not tell: a lone gift has one too. Only the gifts of a bomb name a community gift; those
-    that were recorded before that tag came have a `sender-count` of 0, which a lone giver, having given, cannot.
-    """
-    return bool(line.tag("msg-param-community-gift-id")) or line.tag("msg-param-sender-count") == "0"
 
 
 def _number(text: str) -> int | None:
@@ -195,7 +189,12 @@ class Minutes:
         total.count += happened.count or 0
         total.first_ms, total.last_ms = min(total.first_ms, sent_ms), max(total.last_ms, sent_ms)
 
+    def take_back(self, channel_id: str, kind: str, sent_ms: int) -> None:
+        """Count one less at `sent_ms`, where the sum was not taken yet."""
+        if (total := self._sums.get((channel_id, kind, sent_ms // MINUTE_MS))) is not None:
+            total.count -= 1
+
     def take(self, until_ms: int) -> list[Sum]:
         """Return, once, the sums of the minutes that ended by `until_ms`."""
         due = [key for key in self._sums if (key[2] + 1) * MINUTE_MS <= until_ms]
-        return [self._sums.pop(key) for key in due]
+        return [total for total in map(self._sums.pop, due) if total.count]

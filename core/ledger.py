@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from core.times import HOUR_MS
 
 FILE_FORMAT = "%Y-%m-%dT%H.tsv"
+# A gift of a gift bomb, which the bomb's own notice has counted.
+BOMB_GIFT = "bombgift"
 # What a restarted writer appends to an unfinished line: no line that ends like this can be read as an entry.
 TORN_END = b"\ttorn\t\n"
 
@@ -20,8 +22,8 @@ TORN_END = b"\ttorn\t\n"
 class Entry:
     """One message or notice as sent: `connections` is how many joined connections it went to.
 
-    `kind` is "message", "copy" (a message from another channel, by shared chat), a notice's msg-id, "ban",
-    "timeout", "clear", "deletion" or "mode".
+    `kind` is "message", "copy" (a message from another channel, by shared chat), BOMB_GIFT, the msg-id of another
+    notice, "ban", "timeout", "clear", "deletion" or "mode".
     """
 
     id: str

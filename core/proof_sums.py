@@ -1,6 +1,7 @@
-"""The proof that subscriptions and moderation are counted: the ledger against the sums on `channel-events`.
+"""The proof that subscriptions, moderation and chat modes are counted: the ledger against `channel-events`.
 
-A sum has no ids, so it is compared by channel: at least what was surely heard, at most what was sent.
+Their events do not name the lines that they count, so they are compared by channel: at least what was surely heard,
+at most what was sent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from core.ledger import Entry
 from core.proof import DROP_REASONS, Bounds
 from core.times import MINUTE_MS
 
-# Which sum an entry of the ledger goes into.
+# Which events count an entry of the ledger. A gift of a bomb is not among them: the bomb's event has its number.
 SUM_OF: Mapping[str, str] = {
     "sub": "subscriptions",
     "resub": "subscriptions",
@@ -24,10 +25,12 @@ SUM_OF: Mapping[str, str] = {
     "ban": "bans",
     "timeout": "timeouts",
     "deletion": "deletions",
+    "clear": "chat_cleared",
+    "mode": "chat_mode",
 }
 SUM_KINDS = frozenset(SUM_OF.values())
-# A gift of a bomb is counted by the bomb alone, and the ledger does not tell it from a lone one.
-UNSURE = frozenset({"subgift"})
+# A change that nobody heard shows in the state that the next join tells.
+TOLD_BY_JOINS = frozenset({"mode"})
 # A minute is summed some seconds after its end; what is younger may not be written yet.
 LATE_MS = 70_000
 SUMMED_AFTER_MS = 10_000
@@ -35,7 +38,7 @@ SUMMED_AFTER_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class HeardSum:
-    """One sum as Kafka holds it: `at_ms` is when the first of what it counts was sent."""
+    """One sum as history keeps it, or one event by itself: `at_ms` is when the first of what it counts was sent."""
 
     channel_id: str
     kind: str
@@ -58,9 +61,9 @@ def match_sums(entries: Iterable[Entry], heard: Sequence[HeardSum], bounds: Boun
     waiting: list[Entry] = []
     for entry in entries:
         covered_from_ms = entry.sent_ms if covered_from_ms is None else min(covered_from_ms, entry.sent_ms)
-        if entry.kind in SUM_OF and entry.connections:
+        if entry.kind in SUM_OF and (entry.connections or entry.kind in TOLD_BY_JOINS):
             most[entry.channel_id, SUM_OF[entry.kind]] += 1
-            if _is_sure(entry, bounds):
+            if entry.connections and _is_sure(entry, bounds):
                 waiting.append(entry)
     if covered_from_ms is None:
         return Sums()
@@ -87,7 +90,7 @@ def _differences(
 
 def _is_sure(entry: Entry, bounds: Bounds) -> bool:
     """Whether what was sent must be in a sum: it was heard, and the minute it belongs to was written."""
-    if entry.kind in UNSURE or not bounds.from_ms <= entry.sent_ms - MINUTE_MS:
+    if not bounds.from_ms <= entry.sent_ms - MINUTE_MS:
         return False
     gaps = bounds.gaps.get(entry.channel_id, ())
     return entry.sent_ms <= bounds.promise_ms - LATE_MS and not any(_spoils(gap, entry.sent_ms) for gap in gaps)

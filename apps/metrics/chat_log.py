@@ -23,7 +23,10 @@ _NOTICES = frozenset(EVENT_OF_NOTICE.values())
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What `channel-events` holds for the check: the gaps by channel id, the notices that have an id, and the sums."""
+    """What `channel-events` holds for the check: the gaps by channel id, the notices that have an id, and the sums.
+
+    Of events with the same channel, time and id history keeps the last, and so do `sums`.
+    """
 
     gaps: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
     notices: Heard = field(default_factory=Heard)
@@ -103,7 +106,7 @@ def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
     """Return what records of `channel-events` hold, each with when Kafka took it; an unusable one is nothing."""
     gaps: dict[str, list[Gap]] = defaultdict(list)
     notices = Heard()
-    sums: list[HeardSum] = []
+    sums: dict[tuple[str, int, str], HeardSum] = {}
     for value, appended_ms in records:
         try:
             event = read_event(value, appended_ms)
@@ -114,5 +117,7 @@ def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
         elif event.kind in _NOTICES:
             notices.add(event.id, event.channel_id, event.at_ms, event.kind)
         elif event.kind in SUM_KINDS:
-            sums.append(HeardSum(event.channel_id, event.kind, event.at_ms, event.count or 0))
-    return Events(gaps, notices, sums)
+            count = 1 if event.count is None else event.count
+            key = (event.channel_id, event.at_ms, event.id)
+            sums[key] = HeardSum(event.channel_id, event.kind, event.at_ms, count)
+    return Events(gaps, notices, list(sums.values()))

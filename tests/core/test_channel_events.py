@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import count
-from random import Random
-
 import pytest
 
-from apps.ingest.simulator.irc_lines import tagged
-from apps.ingest.simulator.notices import Scene, gift_bomb
-from apps.ingest.simulator.source import Channel, Chatter
 from core.channel_events import LABELS, SUMMED, Happening, Minutes, happening, label, printable
 from core.irc import parse
 
@@ -23,6 +17,16 @@ from core.irc import parse
         (b"@msg-id=resub :t USERNOTICE #a :still here", Happening("subscriptions", 1)),
         (b"@msg-id=subgift :t USERNOTICE #a", Happening("subscriptions", 1)),
         (b"@msg-id=anonsubgift :t USERNOTICE #a", Happening("subscriptions", 1)),
+        (
+            b"@msg-id=subgift;msg-param-gift-months=12;msg-param-sender-count=0 :t USERNOTICE #a",
+            Happening("subscriptions", 1),
+        ),
+        (
+            b"@msg-id=subgift;msg-param-community-gift-id=;msg-param-sender-count=3 :t USERNOTICE #a",
+            Happening("subscriptions", 1),
+        ),
+        (b"@msg-id=subgift;msg-param-community-gift-id=7;msg-param-sender-count=3 :t USERNOTICE #a", None),
+        (b"@msg-id=anonsubgift;msg-param-community-gift-id=7 :t USERNOTICE #a", None),
         (b"@msg-id=announcement :t USERNOTICE #a :hello", Happening("announcements", 1)),
         (b"@msg-id=bitsbadgetier;msg-param-threshold=5000 :t USERNOTICE #a", Happening("bits_badges", 1)),
         (b"@msg-id=viewermilestone;msg-param-value=20 :t USERNOTICE #a", Happening("milestones", 1)),
@@ -40,38 +44,6 @@ from core.irc import parse
 )
 def test_a_line_says_what_happened(raw: bytes, expected: Happening | None) -> None:
     assert happening(parse(raw)) == expected
-
-
-ORIGIN = b"msg-param-origin-id=77001"
-GIFT = b"@msg-id=%s;%s;msg-param-gift-months=1;%s :t USERNOTICE #a"
-
-
-@pytest.mark.parametrize("gift", [b"subgift", b"anonsubgift"])
-@pytest.mark.parametrize(
-    "mark",
-    [b"msg-param-sender-count=0", b"msg-param-community-gift-id=77001;msg-param-sender-count=31"],
-    ids=["older", "newer"],
-)
-def test_a_bomb_is_counted_once_and_not_by_its_gifts(gift: bytes, mark: bytes) -> None:
-    bomb = b"@msg-id=submysterygift;msg-param-mass-gift-count=5;" + ORIGIN + b" :t USERNOTICE #a"
-    told = [happening(parse(raw)) for raw in [bomb, *[GIFT % (gift, ORIGIN, mark)] * 5]]
-    assert told == [Happening("gift_bomb", 5), *[None] * 5]
-
-
-@pytest.mark.parametrize("mark", [b"msg-param-sender-count=31", b"msg-param-months=1", b"msg-param-community-gift-id="])
-def test_a_lone_gift_counts_though_it_has_an_origin(mark: bytes) -> None:
-    assert happening(parse(GIFT % (b"subgift", ORIGIN, mark))) == Happening("subscriptions", 1)
-
-
-def test_the_bombs_of_the_invented_twitch_are_counted_once() -> None:
-    chatter, channel = Chatter("7", "eve", "Eve"), Channel(id="1", login="a", name="A")
-    numbers = count()
-    bomb = gift_bomb(
-        Scene(channel, chatter, chatter, chatter, 0), Random(1), lambda: str(next(numbers)), lambda: chatter
-    )
-    told = [happening(parse(tagged(notice, 1))) for notice in bomb]
-    assert len(bomb) > 5
-    assert [one.kind for one in told if one] == ["gift_bomb"]
 
 
 def test_the_kinds_that_come_often_are_summed_over_a_minute() -> None:

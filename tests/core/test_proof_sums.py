@@ -1,7 +1,7 @@
 import pytest
 
 from core.coverage import Gap
-from core.ledger import Entry
+from core.ledger import BOMB_GIFT, Entry
 from core.proof import Bounds
 from core.proof_sums import LATE_MS, HeardSum, Sums, match_sums
 
@@ -31,6 +31,9 @@ def matched(entries: list[Entry], *counts: tuple[str, int], gaps: list[Gap] | No
         ("ban", "bans"),
         ("timeout", "timeouts"),
         ("deletion", "deletions"),
+        ("subgift", "subscriptions"),
+        ("clear", "chat_cleared"),
+        ("mode", "chat_mode"),
     ],
 )
 def test_what_is_counted_is_expected_in_its_sum(sent: str, summed: str) -> None:
@@ -48,9 +51,15 @@ def test_several_sums_of_one_channel_are_added() -> None:
     assert matched([entry(), entry(sent_ms=SENT_MS + 1)], ("bans", 1), ("bans", 1)) == Sums(2)
 
 
-def test_a_gift_may_have_been_counted_by_its_bomb() -> None:
-    assert matched([entry("subgift")]) == matched([entry("subgift")], ("subscriptions", 1)) == Sums()
-    assert len(matched([entry("subgift")], ("subscriptions", 2)).differences) == 1
+def test_a_gift_of_a_bomb_is_in_no_sum() -> None:
+    assert matched([entry(BOMB_GIFT)]) == Sums()
+    assert len(matched([entry(BOMB_GIFT)], ("subscriptions", 1)).differences) == 1
+
+
+def test_a_mode_that_changed_while_nobody_listened_may_show_when_the_channel_is_joined() -> None:
+    missed = entry("mode", connections=0)
+    assert matched([missed]) == matched([missed], ("chat_mode", 1)) == Sums()
+    assert len(matched([missed], ("chat_mode", 2)).differences) == 1
 
 
 def test_what_was_sent_in_a_gap_may_have_been_heard_or_not() -> None:

@@ -220,6 +220,15 @@ def test_gaps_and_notices_are_read_and_bad_events_are_nothing() -> None:
     assert events.sums == [HeardSum("8", "bans", T0, 3)]
 
 
+def test_events_of_one_id_are_one_as_they_are_in_history() -> None:
+    modes = [
+        event_record(event_id=event_id, kind="chat_mode", channel_id="8", at_ms=T0, text="Slow mode, 30 s")
+        for event_id in ("m1", "m1", "m2")
+    ]
+    events = read_events((json.dumps(mode).encode(), T0 + 99) for mode in modes)
+    assert events.sums == [HeardSum("8", "chat_mode", T0, 1)] * 2
+
+
 RAID = Entry("r", "7", T0 + 3_000, 1, "raid")
 
 

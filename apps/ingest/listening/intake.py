@@ -12,6 +12,7 @@ from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
 from core.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
 from core.event_ids import EventIds
+from core.gifts import GIFTS, GiftBombs
 from core.irc import ChatMessage, Line, chat_message, is_subscriber, sent_ms
 from core.records import event_record, message_record, pulse_record, removal_record, stream_fields
 from core.seen import Seen
@@ -66,6 +67,7 @@ class Intake:
         self._seen = Seen(REMEMBERED, REMEMBERED_MS)
         self._modes = ChatModes()
         self._minutes = Minutes()
+        self._gift_bombs = GiftBombs()
         self._event_ids = EventIds(EVENT_IDS_MS)
         self.told_ms = 0
         self.heard = 0
@@ -140,6 +142,11 @@ class Intake:
         if happened is None or self._seen.again(event_id or _line_id(line, now_ms), now_ms):
             return []
         at_ms = self._sent_ms(sent_ms(line), now_ms)
+        if happened.kind == "gift_bomb":
+            for early_ms in self._gift_bombs.begin(channel_id, line, happened.count, at_ms):
+                self._minutes.take_back(channel_id, "subscriptions", early_ms)
+        elif line.tag("msg-id") in GIFTS and self._gift_bombs.takes(channel_id, line, at_ms):
+            return []
         if happened.kind in SUMMED:
             self._minutes.add(channel_id, happened, at_ms)
             return [self._removal(channel_id, at_ms)] if happened.kind in REMOVALS else []

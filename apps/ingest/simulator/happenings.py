@@ -28,6 +28,9 @@ MODES = (
     ("emote-only", 1),
     ("r9k", 1),
 )
+# What one click of a moderator under attack sets, and how many of all changes are such clicks.
+ONE_CLICK = (("followers-only", 10), ("slow", 30), ("subs-only", 1))
+SHARE_OF_CLICKS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,14 @@ class Happenings:
     def _make_modes(self, slot: int) -> list[Mode]:
         draw = Random(f"modes {self._seed} {slot}")
         channels = draw.sample(range(self._count), -(-self._count // CHANNELS_PER_MODE))
-        return [Mode(*_times(draw, slot), channel, *draw.choice(MODES)) for channel in channels]
+        return [mode for channel in channels for mode in _modes_of_a_click(draw, slot, channel)]
+
+
+def _modes_of_a_click(draw: Random, slot: int, channel: int) -> list[Mode]:
+    """Return the modes that a moderator sets at once: often one, else several, each told by a line of its own."""
+    from_s, until_s = _times(draw, slot)
+    chosen = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
+    return [Mode(from_s, until_s, channel, *mode) for mode in chosen]
 
 
 def _times(draw: Random, slot: int) -> tuple[int, int]:

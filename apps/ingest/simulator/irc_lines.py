@@ -109,7 +109,7 @@ def _notice_tags(notice: Notice, sent_ms: int) -> str:
     source = f"{_source_tags(notice.shared, notice.name)};" if notice.shared else ""
     return (
         f"@badge-info={escape(who.badge_info)};badges={who.badges};color={who.color};display-name={escape(who.name)};"
-        f"emotes=;flags=;id={notice.id};login={who.login};mod={who.mod:d};msg-id={notice.kind};{params}"
+        f"emotes=;flags=;id={notice.id};login={who.login};mod={who.mod:d};msg-id={notice.msg_id};{params}"
         f"room-id={notice.channel.id};{source}subscriber={who.subscriber:d};system-msg={escape(notice.system)};"
         f"tmi-sent-ts={sent_ms};user-id={who.id};user-type={'mod' if who.mod else ''};vip={who.vip:d} "
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
@@ -16,6 +16,9 @@ from apps.ingest.simulator.source import Channel, Chatter, Notice
 
 # What one may buy, and how it is called.
 PLANS = (("1000", "Tier 1"), ("1000", "Tier 1"), ("1000", "Tier 1"), ("2000", "Tier 2"), ("3000", "Tier 3"))
+GIFT_MONTHS = (1, 1, 1, 1, 3, 6, 12)
+# The share of bombs without a community gift id.
+OLD_BOMBS = 0.3
 BOMB_SIZES = (5, 5, 5, 5, 10, 10, 20, 50, 100)
 COLORS = ("PRIMARY", "BLUE", "GREEN", "ORANGE", "PURPLE")
 # The gifts of a bomb follow it one after the other.
@@ -58,42 +61,50 @@ def any_notice(scene: Scene, draw: Random, notice_id: str) -> Notice:
 def gift_bomb(scene: Scene, draw: Random, new_id: Callable[[], str], recipients: Callable[[], Chatter]) -> list[Notice]:
     """Return the notice of many gifts at once, and then one of each gift."""
     plan, tier = PLANS[int(draw.random() * len(PLANS))]
-    size, origin = draw.choice(BOMB_SIZES), _origin(draw)
+    size = draw.choice(BOMB_SIZES)
     giver = ANONYMOUS if draw.random() < 0.15 else scene.chatter
     sent = size + draw.randrange(200)
+    bomb = _bomb_ids(draw)
     count = () if giver is ANONYMOUS else (("sender-count", str(sent)),)
-    params = (("mass-gift-count", str(size)), ("origin-id", origin), *count, ("sub-plan", plan))
+    params = tuple(sorted((*bomb, ("mass-gift-count", str(size)), *count, ("sub-plan", plan))))
     total = f" They've gifted a total of {sent} in the channel!" if count else ""
     system = f"{_subject(giver)} is gifting {size} {tier} Subs to {scene.channel.name}'s community!{total}"
     notices = [Notice(new_id(), "submysterygift", scene.channel, giver, scene.due_ms, params, system)]
     for number in range(1, size + 1):
         due_ms = scene.due_ms + number * GIFT_EVERY_MS
         gift = Scene(scene.channel, giver, recipients(), scene.host, due_ms)
-        notices.append(_gift(gift, new_id(), (plan, tier), origin, sender_count=0))
+        notices.append(replace(_gift(gift, new_id(), (plan, tier), bomb), is_of_bomb=True))
     return notices
 
 
-def _gift(scene: Scene, notice_id: str, bought: tuple[str, str], origin: str, sender_count: int) -> Notice:
+def _gift(
+    scene: Scene, notice_id: str, bought: tuple[str, str], ids: Params, *, sender_count: int = 0, months: int = 1
+) -> Notice:
     plan, tier = bought
     to = scene.other
     params = (
-        ("gift-months", "1"),
+        *ids,
+        ("gift-months", str(months)),
         ("months", "1"),
-        ("origin-id", origin),
         ("recipient-display-name", to.name),
         ("recipient-id", to.id),
         ("recipient-user-name", to.login),
-        # Within a bomb it is 0: the bomb's own notice has told.
+        # 0 within a bomb, and for some others too: it tells nothing.
         ("sender-count", str(sender_count)),
         ("sub-plan-name", f"Channel Subscription ({scene.channel.login})"),
         ("sub-plan", plan),
     )
     system = f"{_subject(scene.chatter)} gifted a {tier} sub to {to.name}!"
-    return Notice(notice_id, "subgift", scene.channel, scene.chatter, scene.due_ms, params, system)
+    return Notice(notice_id, "subgift", scene.channel, scene.chatter, scene.due_ms, tuple(sorted(params)), system)
 
 
 def _subgift(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    return _gift(scene, notice_id, draw.choice(PLANS), _origin(draw), draw.randint(1, 300))
+    """Return a gift of one person to one person, of which some count for nothing in `sender-count`."""
+    giver = draw.choice((scene.chatter, scene.chatter, scene.chatter, scene.host, ANONYMOUS))
+    sent = draw.randint(1, 300) if giver is scene.chatter else 0
+    ids, months = (("origin-id", _origin(draw)),), draw.choice(GIFT_MONTHS)
+    gift = replace(scene, chatter=giver)
+    return _gift(gift, notice_id, draw.choice(PLANS), ids, sender_count=sent, months=months)
 
 
 def _sub(scene: Scene, draw: Random, notice_id: str) -> Notice:
@@ -153,6 +164,12 @@ def _plan(scene: Scene, plan: str, *, shares: bool = False) -> Params:
 def _paid(draw: Random) -> tuple[str, str]:
     plan, tier = draw.choice(PLANS)
     return plan, f"at {tier}"
+
+
+def _bomb_ids(draw: Random) -> Params:
+    """Return what a bomb's notice and its gifts have in common; some have no community gift id, as in old chat."""
+    origin = ("origin-id", _origin(draw))
+    return (origin,) if draw.random() < OLD_BOMBS else (("community-gift-id", _origin(draw)), origin)
 
 
 def _origin(draw: Random) -> str:

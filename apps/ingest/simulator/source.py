@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from core.ledger import BOMB_GIFT
+
 # The chat modes of a room and what they are at rest, as ROOMSTATE tags.
 MODES_AT_REST: Mapping[str, int] = {"emote-only": 0, "followers-only": -1, "r9k": 0, "slow": 0, "subs-only": 0}
 
@@ -73,7 +75,10 @@ class Chat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One USERNOTICE; `name` is the msg-id of its original, `params` the msg-param- tags without that prefix."""
+    """One USERNOTICE; `name` is the msg-id of its original, `params` the msg-param- tags without that prefix.
+
+    `is_of_bomb`: one of the gifts of a gift bomb, whose own notice has their number.
+    """
 
     id: str
     name: str
@@ -84,9 +89,15 @@ class Notice:
     system: str = ""
     text: str = ""
     shared: Shared | None = None
+    is_of_bomb: bool = False
 
     @property
     def kind(self) -> str:
+        """The kind in the ledger."""
+        return BOMB_GIFT if self.is_of_bomb and self.msg_id == self.name else self.msg_id
+
+    @property
+    def msg_id(self) -> str:
         """The msg-id on the wire."""
         return self.name if self.shared is None or self.shared.room_id == self.channel.id else "sharedchatnotice"
 

@@ -1,8 +1,10 @@
 from collections import Counter
+from itertools import groupby
 from statistics import median
 
 from apps.ingest.simulator.audience import Audience
 from apps.ingest.simulator.source import Chat, Item, ModeChange, Notice
+from core.ledger import BOMB_GIFT
 
 T0 = 1_790_000_000_000
 
@@ -127,16 +129,26 @@ def test_a_raid_is_told_in_the_channel_that_is_raided_and_its_raiders_write_ther
     assert any(m.first for m in after)
 
 
-def test_chat_modes_change_one_at_a_time_and_a_newcomer_is_told_the_same() -> None:
+def test_chat_modes_change_and_a_newcomer_is_told_the_same() -> None:
     audience = Audience(channels=200, rate=1e-6, seed=1)
     audience.start(T0)
     told = {channel.id: dict(audience.modes(channel, T0)) for channel in audience.channels}
     changes = [item for item in audience.due(T0 + 1_200_000) if isinstance(item, ModeChange)]
     assert len(changes) > 20
-    for change in changes:
-        assert told[change.channel.id][change.tag] != change.value
-        told[change.channel.id][change.tag] = change.value
-        assert audience.modes(change.channel, int(change.due_ms)) == told[change.channel.id]
+    at_once = {moment: list(same) for moment, same in groupby(changes, lambda one: (one.due_ms, one.channel))}
+    for (due_ms, channel), same in at_once.items():
+        for change in same:
+            assert told[channel.id][change.tag] != change.value
+            told[channel.id][change.tag] = change.value
+        assert audience.modes(channel, int(due_ms)) == told[channel.id]
+
+
+def test_some_clicks_change_several_modes_at_once() -> None:
+    audience = Audience(channels=200, rate=1e-6, seed=1)
+    audience.start(T0)
+    changes = [item for item in audience.due(T0 + 1_200_000) if isinstance(item, ModeChange)]
+    at_once = Counter((change.channel.id, change.due_ms) for change in changes)
+    assert set(at_once.values()) == {1, 3}
 
 
 def test_a_shared_message_has_one_original_and_a_copy_in_each_other_room() -> None:
@@ -161,10 +173,24 @@ def test_a_gift_bomb_is_followed_by_as_many_gifts() -> None:
     notices = [item for item in items(600, rate=200) if isinstance(item, Notice)]
     bomb = next(n for n in notices if n.kind == "submysterygift" and n.due_ms < T0 + 500_000)
     params = dict(bomb.params)
-    gifts = [n for n in notices if n.kind == "subgift" and dict(n.params)["origin-id"] == params["origin-id"]]
+    gifts = [n for n in notices if n.kind == BOMB_GIFT and dict(n.params)["origin-id"] == params["origin-id"]]
     assert len(gifts) == int(params["mass-gift-count"])
     assert {gift.channel for gift in gifts} == {bomb.channel}
     assert all(gift.due_ms > bomb.due_ms for gift in gifts)
+
+
+def test_the_counters_and_ids_of_gifts_are_as_unreliable_as_twitch_s() -> None:
+    notices = [item for item in items(900, rate=200) if isinstance(item, Notice)]
+    lone = [dict(n.params) for n in notices if n.kind == "subgift"]
+    assert {params["sender-count"] == "0" for params in lone} == {True, False}
+    assert {params["gift-months"] for params in lone} == {"1", "3", "6", "12"}
+    assert not any("community-gift-id" in params for params in lone)
+    bombs = {dict(n.params)["origin-id"]: dict(n.params) for n in notices if n.kind == "submysterygift"}
+    assert {"community-gift-id" in params for params in bombs.values()} == {True, False}
+    for gift in (dict(n.params) for n in notices if n.kind == BOMB_GIFT):
+        bomb = bombs[gift["origin-id"]]
+        assert bomb.get("community-gift-id") == gift.get("community-gift-id")
+        assert gift["sender-count"] == "0"
 
 
 def test_a_chat_goes_quiet_when_its_stream_ends() -> None:

@@ -8,6 +8,7 @@ from apps.ingest.simulator.audience import Audience
 from apps.ingest.simulator.irc_lines import escape, needs_commands, room_state, tagged, untagged
 from apps.ingest.simulator.source import Channel, Chat, Chatter, Deletion, Item, ModeChange, Notice, Removal, Shared
 from core import irc
+from core.ledger import BOMB_GIFT
 
 T0 = 1_790_000_000_000
 ROOM = Channel("123456789", "amberyak", "AmberYak")
@@ -177,8 +178,8 @@ def test_every_kind_of_item_occurs_and_is_parsed_back() -> None:
         if isinstance(item, Chat) and not item.action:
             assert parsed.params[1] == item.text
     names = (
-        "raid", "sub", "resub", "subgift", "submysterygift", "giftpaidupgrade", "primepaidupgrade", "announcement",
-        "bitsbadgetier", "viewermilestone", "sharedchatnotice",
+        "raid", "sub", "resub", "subgift", BOMB_GIFT, "submysterygift", "giftpaidupgrade", "primepaidupgrade",
+        "announcement", "bitsbadgetier", "viewermilestone", "sharedchatnotice",
     )  # fmt: skip
     assert commands == {
         **dict.fromkeys(names, "USERNOTICE"),
