@@ -1,4 +1,4 @@
-"""Which gifted subscriptions belong to a gift bomb, whose own notice has their number.
+"""Matching of gifted subscriptions with gift bombs, whose own notice has the number of their gifts.
 
 Today's gifts name their bomb by a community gift id. Those from before it came are matched with a bomb of the same
 origin, or of the same giver where a gift has no origin of its own. `msg-param-sender-count` is not read: it is 0 for

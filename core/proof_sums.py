@@ -1,7 +1,7 @@
 """The proof that subscriptions, moderation and chat modes are counted: the ledger against `channel-events`.
 
-Their events do not name the lines that they count, so they are compared by channel: at least what was surely heard,
-at most what was sent.
+Their events do not name the lines that they count, so they are compared by channel: at least all that were surely
+heard, at most all that were sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SUM_OF: Mapping[str, str] = {
     "mode": "chat_mode",
 }
 SUM_KINDS = frozenset(SUM_OF.values())
-# A change that nobody heard shows in the state that the next join tells.
+# A change that was missed shows in the ROOMSTATE of the next join.
 TOLD_BY_JOINS = frozenset({"mode"})
 # A minute is summed some seconds after its end; what is younger may not be written yet.
 LATE_MS = 70_000
@@ -38,7 +38,7 @@ SUMMED_AFTER_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class HeardSum:
-    """One sum as history keeps it, or one event by itself: `at_ms` is when the first of what it counts was sent."""
+    """One sum or single event as history keeps it; `at_ms` is when the first counted line was sent."""
 
     channel_id: str
     kind: str

@@ -23,7 +23,7 @@ _NOTICES = frozenset(EVENT_OF_NOTICE.values())
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What `channel-events` holds for the check: the gaps by channel id, the notices that have an id, and the sums.
+    """The part of `channel-events` that is checked: gaps by channel id, notices that have an id, and sums.
 
     Of events with the same channel, time and id history keeps the last, and so do `sums`.
     """

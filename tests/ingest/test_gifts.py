@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ ANONYMOUS = 274598607
 _ids = itertools.count()
 
 
-def notice(name: str, at_ms: int = 0, giver: int = 42, room: int = 7, **params: str | int) -> str:
+def notice(name: str, at_ms: int = 0, giver: int = 42, room: int = 7, **params: Any) -> str:
     tags = "".join(f"msg-param-{name.replace('_', '-')}={escape(str(value))};" for name, value in params.items())
     return (
         f"@id=n{next(_ids)};msg-id={name};{tags}room-id={room};tmi-sent-ts={NOW + at_ms};user-id={giver}"
@@ -37,11 +38,11 @@ def notice(name: str, at_ms: int = 0, giver: int = 42, room: int = 7, **params: 
     )
 
 
-def bomb(size: int, at_ms: int = 0, giver: int = 42, room: int = 7, **params: str | int) -> str:
+def bomb(size: int, at_ms: int = 0, giver: int = 42, room: int = 7, **params: Any) -> str:
     return notice("submysterygift", at_ms, giver, room, mass_gift_count=size, **params)
 
 
-def gift(at_ms: int = 100, giver: int = 42, room: int = 7, **params: str | int) -> str:
+def gift(at_ms: int = 100, giver: int = 42, room: int = 7, **params: Any) -> str:
     return notice("subgift", at_ms, giver, room, recipient_id=next(_ids), **params)
 
 
@@ -65,7 +66,7 @@ def test_a_gift_to_one_person_is_a_subscription_whatever_its_sender_count() -> N
 
 @pytest.mark.parametrize("sender_count", [0, 31])
 def test_gifts_that_name_their_bomb_are_counted_by_the_bomb(sender_count: int) -> None:
-    params = {"community_gift_id": 9, "origin_id": "a b", "sender_count": sender_count}
+    params: dict[str, Any] = {"community_gift_id": 9, "origin_id": "a b", "sender_count": sender_count}
     gifts = [gift(number * 40, **params) for number in range(1, 6)]
     assert counted([bomb(5, community_gift_id=9, origin_id="a b"), *gifts]) == {"gift_bomb": 5, "subscriptions": 0}
     assert counted([*gifts, bomb(5, community_gift_id=9, origin_id="a b")]) == {"gift_bomb": 5, "subscriptions": 0}
@@ -95,7 +96,7 @@ def test_gifts_may_come_before_the_notice_of_their_bomb() -> None:
     ids=["other origin", "bomb named by its gifts", "other giver", "other channel"],
 )
 def test_a_gift_beside_a_bomb_is_a_subscription(lone: str) -> None:
-    named = {"community_gift_id": 9, "origin_id": "a"}
+    named: dict[str, Any] = {"community_gift_id": 9, "origin_id": "a"}
     lines = [bomb(3, **named), gift(100, **named), lone, gift(200, **named)]
     assert counted(lines) == {"gift_bomb": 3, "subscriptions": 1}
 

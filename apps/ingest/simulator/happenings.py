@@ -28,7 +28,7 @@ MODES = (
     ("emote-only", 1),
     ("r9k", 1),
 )
-# What one click of a moderator under attack sets, and how many of all changes are such clicks.
+# The modes that one click of a moderator sets together, and the share of such clicks.
 ONE_CLICK = (("followers-only", 10), ("slow", 30), ("subs-only", 1))
 SHARE_OF_CLICKS = 0.4
 
@@ -97,7 +97,7 @@ class Happenings:
 
 
 def _modes_of_a_click(draw: Random, slot: int, channel: int) -> list[Mode]:
-    """Return the modes that a moderator sets at once: often one, else several, each told by a line of its own."""
+    """Return the modes that a moderator sets at once, one or several. Twitch sends a line for each."""
     from_s, until_s = _times(draw, slot)
     chosen = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
     return [Mode(from_s, until_s, channel, *mode) for mode in chosen]
