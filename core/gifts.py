@@ -14,7 +14,7 @@ from core.irc import Line
 GIFTS = frozenset({"subgift", "anonsubgift"})
 # How long a bomb's notice and its gifts, and one gift and the next, may be apart.
 APART_MS = 10_000
-# The SHA-1 of nothing: all gifts of 2019 and 2020 have it as their origin.
+# The SHA-1 of nothing, which gifts recorded in 2019 and 2020 have as their origin.
 _NO_ORIGIN = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _UNKNOWN_SIZE = 1_000_000
 
