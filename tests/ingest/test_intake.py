@@ -11,6 +11,9 @@ import pytest
 from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
+from apps.ingest.simulator.audience import Audience
+from apps.ingest.simulator.irc_lines import room_state, tagged
+from apps.ingest.simulator.source import ModeChange
 from apps.ingest.snapshot import Stream
 from apps.metrics.marks import EventMark, marks_of
 from core.irc import parse
@@ -248,6 +251,21 @@ def test_modes_that_change_in_one_segment_are_events_of_their_own(intake: Intake
         "Chat mode: Slow mode, 30 s",
     ]
     assert events_of(following(count_bots=False), raws) == events
+
+
+def test_every_mode_change_of_the_simulated_twitch_is_a_mark_of_its_own() -> None:
+    audience = Audience(channels=200, rate=1e-6, seed=1)
+    streams = {channel.id: Stream(channel.id, channel.login, "", 1, "", "", "", "") for channel in audience.channels}
+    intake = Intake(partitions=4, count_bots=False)
+    intake.follow(streams, frozenset(streams), know_viewers=True)
+    start_ms = NOW - 1_200_000
+    states = [room_state(audience, channel, start_ms) for channel in audience.channels]
+    assert events_of(intake, states, start_ms) == []
+    audience.start(start_ms)
+    changes = [item for item in audience.due(NOW) if isinstance(item, ModeChange)]
+    events = [event for item in changes for event in events_of(intake, [tagged(item, 0)], int(item.due_ms))]
+    assert len(changes) > len({(item.channel, item.due_ms) for item in changes})
+    assert len(marks(events)) == len(changes)
 
 
 def test_events_of_two_channels_in_one_millisecond_have_ids_of_their_own(intake: Intake) -> None:
