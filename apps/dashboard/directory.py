@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import redis
 import redis.asyncio
 from channels.db import database_sync_to_async
-from django.utils.translation import get_language_info
 
+from apps.dashboard.languages import language_name
 from apps.ingest import snapshot
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
@@ -138,12 +137,3 @@ def of_channel(channel: Channel) -> Profile:
     """Return who a channel was when it was last seen."""
     name = channel.name or channel.login
     return Profile(channel.id, channel.login, name, channel.category, language_name(channel.language), channel.title)
-
-
-@cache
-def language_name(code: str) -> str:
-    """Return the English name of one of Twitch's language codes, or the code where none is known."""
-    try:
-        return str(get_language_info(code)["name"])
-    except KeyError:
-        return code

@@ -11,8 +11,9 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 
 from apps.dashboard.choices import Board, Choice, is_channel_id
-from apps.dashboard.directory import Directory, Profile, language_name
+from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.freshness import Freshness, viewers_freshness
+from apps.dashboard.languages import language_name
 from apps.dashboard.readings import ChannelNow, Reading, Row, open_boards
 from apps.dashboard.summary import average_unit, peak_unit, summarize
 from apps.dashboard.templatetags.figures import LENGTHS, at_least, figure, heard, percent

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from apps.dashboard.languages import language_name
 from core.bands import BAND
 from core.metrics import METRIC, METRICS
 
@@ -103,7 +104,8 @@ def read_search(query: QueryDict) -> Search:
     sort, page = query.get("sort", ""), query.get("page", "")
     columns = [key for key in query.getlist("column") if key in MEASURES]
     return Search(
-        tuple(dict.fromkeys(name[:TEXT_MAX] for name in query.getlist("language") if name)),
+        # Searches saved while a code had no name hold the code.
+        tuple(dict.fromkeys(language_name(text[:TEXT_MAX]) for text in query.getlist("language") if text)),
         query.get("category", "").strip()[:TEXT_MAX],
         tuple(key for key in BAND if key in query.getlist("band")),
         tuple(_rules(query)),

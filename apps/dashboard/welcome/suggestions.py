@@ -10,6 +10,7 @@ from apps.dashboard.directory import Profile
 from apps.dashboard.discover.search import Search
 from apps.dashboard.discover.table import ordered
 from apps.dashboard.field import FIELD
+from apps.dashboard.languages import language_name
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.queries import read_channels
 from apps.dashboard.readings import ChannelNow
@@ -63,7 +64,8 @@ def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
 
 
 def _fitting(visit: FirstVisit, live: Mapping[str, ChannelNow]) -> list[Profile]:
-    search = Search((visit.language,) if visit.language else (), visit.category, (visit.band,) if visit.band else ())
+    languages = (language_name(visit.language),) if visit.language else ()
+    search = Search(languages, visit.category, (visit.band,) if visit.band else ())
     return _most_viewed(search, live)
 
 

@@ -202,7 +202,7 @@ def _streamers(count: int, seed: int) -> list[Streamer]:
                 period_s=draw.uniform(600, 5_400),
                 phase=draw.random(),
                 category=_category(draw),
-                language=draw.choice(phrases.LANGUAGES),
+                language=_language(index, draw),
                 tags=tuple(draw.sample(phrases.TAGS, 3)),
                 cycle_ms=cycle_ms,
                 live_ms=live_ms,
@@ -214,6 +214,13 @@ def _streamers(count: int, seed: int) -> list[Streamer]:
         )
         pool_start += pool_size
     return streamers
+
+
+def _language(index: int, draw: Random) -> str:
+    """Return a usual language; every third channel takes the next of all that Twitch knows."""
+    usual = draw.choice(phrases.LANGUAGES)
+    turn, left = divmod(index, 3)
+    return usual if left else phrases.ALL_LANGUAGES[turn % len(phrases.ALL_LANGUAGES)]
 
 
 def _rhythm(index: int, draw: Random) -> tuple[int, int]:

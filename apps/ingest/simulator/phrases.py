@@ -30,6 +30,11 @@ CATEGORIES = (
     "Star Orchard", "Deep Kingdom III", "Speed Couriers", "Slots of Fortune", "Talk Shows & Podcasts",
 )  # fmt: skip
 LANGUAGES = ("en",) * 11 + ("es",) * 3 + ("pt",) * 2 + ("de", "fr", "ja", "ko", "ru")
+# Every code that Twitch sends, those that are in no list of ISO 639-1 codes first.
+ALL_LANGUAGES = (
+    "zh-hk", "asl", "other", "zh", "tl", "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hu",
+    "id", "it", "ja", "ko", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sv", "th", "tr", "uk", "vi",
+)  # fmt: skip
 TITLE_STARTS = (
     "road to the top", "chill morning", "first playthrough", "no sleep marathon", "ranked until we win",
     "day 12 of the challenge", "cooking and chatting", "new patch, new us", "viewer games", "finale tonight",

@@ -1,3 +1,6 @@
+from collections import Counter
+
+from apps.ingest.simulator import phrases
 from apps.ingest.simulator.broadcasts import ALWAYS_ON, BLIP_MS, Broadcasts
 from apps.ingest.simulator.source import Stream
 
@@ -32,6 +35,14 @@ def test_streams_come_by_viewers_and_a_few_blip_for_one_poll() -> None:
         assert steady == sorted(steady, reverse=True)
     poll, channel_id = blips[0]
     assert by_channel(broadcasts, T0 + poll * MINUTE_MS + BLIP_MS)[channel_id].viewers > 1
+
+
+def test_every_language_of_twitch_is_streamed_in_and_english_most() -> None:
+    streamers = Broadcasts(200, 1).streamers
+    languages = Counter(streamer.language for streamer in streamers)
+    assert languages.keys() == set(phrases.ALL_LANGUAGES)
+    assert languages.most_common(1)[0][0] == "en"
+    assert {streamer.language for streamer in streamers[:30]} >= {"zh", "zh-hk", "tl", "asl", "other"}
 
 
 def test_viewers_drift() -> None:
