@@ -1,35 +1,62 @@
 // What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
 
 import { duration } from "./figures.js";
-import { day, hm, hms, unwall, wall } from "./times.js";
+import { day, hm, hms, isTwice, offsetOf, offsetText, unwall, wall } from "./times.js";
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800, 43_200, 86_400].map((min) => min * MINUTE_MS);
 const TICK_ROOM_PX = 88;
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
-/** Ticks at round times of the chosen zone, kept clear of the "now" at the right. */
+/**
+ * Return ticks at round times of the chosen zone, kept clear of the "now" at the right. Where its clocks change, each tick
+ * is looked for with the offset before and the one after. Of an hour shown twice, steps of more than an hour mark the first.
+ */
 export function timeTicks(min, max, widthPx) {
-  return ticks(wall(min), wall(max), widthPx).map(unwall);
+  const step = stepOf(min, max, widthPx);
+  const end = clearOf(min, max, widthPx);
+  const found = new Map();
+  for (const offset of new Set([offsetOf(min), offsetOf(max)])) {
+    for (let shown = Math.ceil((min + offset) / step) * step; shown < end + offset; shown += step) {
+      const at = momentOf(shown, offset);
+      const key = step > HOUR_MS ? shown : at;
+      if (at !== null && at >= min && at < end && !found.has(key)) found.set(key, at);
+    }
+  }
+  return [...new Set(found.values())].sort((one, other) => one - other);
 }
 
 /** Ticks at round times since 0. */
 export function ticks(min, max, widthPx) {
-  const wanted = Math.max(3, Math.floor(widthPx / TICK_ROOM_PX));
-  const step = TICK_STEPS_MS.find((ms) => (max - min) / ms <= wanted) ?? TICK_STEPS_MS.at(-1);
-  const clear = max - ((max - min) * 44) / widthPx;
+  const step = stepOf(min, max, widthPx);
+  const end = clearOf(min, max, widthPx);
   const found = [];
-  for (let at = Math.ceil(min / step) * step; at < clear; at += step) found.push(at);
+  for (let at = Math.ceil(min / step) * step; at < end; at += step) found.push(at);
   return found;
 }
 
-/** Times of day, and the day at midnight. */
+function stepOf(min, max, widthPx) {
+  const wanted = Math.max(3, Math.floor(widthPx / TICK_ROOM_PX));
+  return TICK_STEPS_MS.find((ms) => (max - min) / ms <= wanted) ?? TICK_STEPS_MS.at(-1);
+}
+
+const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
+
+/** Return when a clock with this offset shows `shown`, null for a time it skips; a skipped midnight is the day's first moment. */
+function momentOf(shown, offset) {
+  if (wall(shown - offset) === shown) return shown - offset;
+  return shown % DAY_MS === 0 ? unwall(shown) : null;
+}
+
+/** Times of day, and the day at its first moment; a time that the clock shows twice has its offset from UTC. */
 export function writeTimes(_plot, splits) {
   const inSeconds = splits.length > 1 && splits[1] - splits[0] < MINUTE_MS;
   const time = inSeconds ? hms : hm;
-  return splits.map((at) => (wall(at) % DAY_MS === 0 ? day(at) : time(at)));
+  const written = (at) => (isTwice(at) ? `${time(at)} ${offsetText(at)}` : time(at));
+  return splits.map((at) => (day(at) === day(at - 1) ? written(at) : day(at)));
 }
 
 /** Hatch each span that was not heard and write how long it lasted, where there is room. */

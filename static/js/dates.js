@@ -1,8 +1,8 @@
 // The controls above the chart: which metric, which dates, and the buttons that zoom and pan.
 
 import { hrefOf, isPlainClick } from "./address.js";
-import { chosen, quickPicks, spanOf, wrong } from "./span.js";
-import { fieldMs, fieldValue } from "./times.js";
+import { chosen, quickPicks, spanFields, spanOf, wrong } from "./span.js";
+import { fieldValue } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -51,9 +51,10 @@ export class Dates {
     event.preventDefault();
     const [from, until] = [this.form.elements.from.value, this.form.elements.until.value];
     if (!from && !until) return this.onChoose(chosen(null));
-    const reason = wrong(from, until, this.clock(), this.limits);
+    const shown = spanOf(this.choice);
+    const reason = wrong(from, until, this.clock(), this.limits, shown);
     this.say(reason);
-    if (!reason) this.onChoose(chosen({ fromMs: fieldMs(from), untilMs: fieldMs(until) }));
+    if (!reason) this.onChoose(chosen(spanFields(from, until, shown)));
     return undefined;
   }
 

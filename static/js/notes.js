@@ -49,7 +49,9 @@ export class Notes {
 
   /** Put a time into the form, unless a note is being changed. */
   suggest(atMs) {
-    if (this.isOn && this.editing === null) $("note-at").value = fieldValueInSeconds(atMs);
+    if (!this.isOn || this.editing !== null) return;
+    this.suggested = atMs;
+    $("note-at").value = fieldValueInSeconds(atMs);
   }
 
   /** Begin a note at a time. */
@@ -100,7 +102,7 @@ export class Notes {
   async submit(event) {
     event.preventDefault();
     const { editing } = this;
-    const fields = { at_ms: fieldMs($("note-at").value), text: $("note-text").value };
+    const fields = { at_ms: fieldMs($("note-at").value, this.suggested), text: $("note-text").value };
     const note = await this.send(editing === null ? "" : `/${editing}`, fields);
     if (!note) return;
     this.leave();

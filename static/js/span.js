@@ -22,11 +22,16 @@ export function iso(atMs) {
   return new Date(atMs).toISOString().replace(".000Z", "Z");
 }
 
+/** The span that two date fields name; `shown` is the one that was put into them. The last hour of two is the end. */
+export function spanFields(from, until, shown) {
+  return { fromMs: fieldMs(from, shown?.fromMs), untilMs: fieldMs(until, shown?.untilMs, true) };
+}
+
 /** Why no chart can show what two date fields say, "" where it can. `limits`: earliest_ms and span_ms. */
-export function wrong(from, until, nowMs, limits) {
+export function wrong(from, until, nowMs, limits, shown = null) {
   if (!from) return "“from” is missing: a span needs both ends.";
   if (!until) return "“until” is missing: a span needs both ends.";
-  const [fromMs, untilMs] = [fieldMs(from), fieldMs(until)];
+  const { fromMs, untilMs } = spanFields(from, until, shown);
   if (fromMs >= untilMs) return "The span must begin before it ends: “from” is not before “until”.";
   if (untilMs > nowMs) return `“until” lies in the future: it is ${iso(nowMs)} now.`;
   if (fromMs < limits.earliest_ms) return `“from” is too early: nothing is recorded before ${iso(limits.earliest_ms)}.`;

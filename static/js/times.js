@@ -8,17 +8,37 @@ export const isLocal = globalThis.document?.documentElement.dataset.times === "l
 export const ZONE = isLocal ? "local time" : "UTC";
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
-/** What the clock on the wall shows, as ms that would be it in UTC. */
-export function wall(atMs, local = isLocal) {
-  return local ? atMs - new Date(atMs).getTimezoneOffset() * 60_000 : atMs;
-}
+/** How far the clock on the wall is ahead of UTC, in ms. */
+export const offsetOf = (atMs, local = isLocal) => (local ? -new Date(atMs).getTimezoneOffset() * 60_000 : 0);
 
-/** When the clock on the wall shows that; of an hour that it shows twice, the first. */
-export function unwall(wallMs) {
+/** What the clock on the wall shows, as ms that would be it in UTC. */
+export const wall = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
+
+/** When the clock on the wall shows that; of a time that it shows twice, the first, or the last. */
+export function unwall(wallMs, isLast = false) {
   if (!isLocal) return wallMs;
   const at = new Date(wallMs);
   const date = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
-  return new Date(...date, at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), at.getUTCMilliseconds()).getTime();
+  const time = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), at.getUTCMilliseconds()];
+  const first = new Date(...date, ...time).getTime();
+  return isLast ? (again(first) ?? first) : first;
+}
+
+/** When the clock on the wall shows the same once more after it was put back, null where it does not. */
+function again(atMs) {
+  const later = atMs + offsetOf(atMs) - offsetOf(atMs + DAY_MS);
+  return later > atMs && wall(later) === wall(atMs) ? later : null;
+}
+
+/** Whether the clock on the wall shows this time twice. */
+export const isTwice = (atMs) => again(atMs) !== null || unwall(wall(atMs)) !== atMs;
+
+/** +02, -03:30 */
+export function offsetText(atMs) {
+  const minutes = Math.round(offsetOf(atMs) / 60_000);
+  const [hours, left] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${two(hours)}${left ? `:${two(left)}` : ""}`;
 }
 
 const written = (atMs, local) => new Date(wall(atMs, local)).toISOString();
@@ -31,8 +51,17 @@ export const stamp = (atMs) => written(atMs, isLocal).slice(0, 19).replace("T", 
 export const fieldValue = (atMs) => written(atMs, isLocal).slice(0, 16);
 /** The same to the second. */
 export const fieldValueInSeconds = (atMs) => written(atMs, isLocal).slice(0, 19);
-/** The moment that a date field names, NaN for none. */
-export const fieldMs = (text) => unwall(Date.parse(`${text}Z`));
+/**
+ * The moment that a date field names, NaN for none. `shownMs` is the one that was put into the field: left alone it keeps
+ * its moment, and of a time that the clock shows twice the same side is taken. Otherwise that is the first, or the last.
+ */
+export function fieldMs(text, shownMs = null, isLast = false) {
+  const wallMs = Date.parse(`${text}Z`);
+  if (shownMs === null || Number.isNaN(wallMs)) return unwall(wallMs, isLast);
+  if (text === fieldValue(shownMs) || text === fieldValueInSeconds(shownMs)) return shownMs;
+  const alike = wallMs - offsetOf(shownMs);
+  return wall(alike) === wallMs ? alike : unwall(wallMs, isLast);
+}
 
 /** 21 Nov */
 export function day(atMs, local = isLocal) {
