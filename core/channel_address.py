@@ -25,7 +25,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BARE_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#].*)?", re.ASCII | re.DOTALL)
 # de.twitch.tv and pt-br.twitch.tv show the same pages.
 _PAGES = re.compile(r"(?:(?:www|m|go|secure|player|embed|dashboard|[a-z]{2}(?:-[a-z]{2})?)\.)?twitch\.tv")
-_INVISIBLE = dict.fromkeys((*range(0x20), 0x7F, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
+_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 
 # First parts of an address after which the channel is named: twitch.tv/popout/ada_plays/chat.
 _BEFORE_A_CHANNEL = frozenset({"popout", "embed", "moderator", "u", "subs"})
@@ -105,6 +105,9 @@ def _plain(text: str) -> str:
 
 
 def _of_address(text: str) -> ChannelName:
+    # Python's parser would take line ends and tabs out.
+    if any(character < " " or character == "\x7f" for character in text):
+        raise _refused("This is no address")
     try:
         parts = urlsplit(_whole(text))
         host = (parts.hostname or "").rstrip(".")

@@ -83,10 +83,9 @@ class Directory:
         codes = {stream.language for stream in self._streams.values() if stream.live and stream.language}
         return sorted(((code, language_name(code)) for code in codes), key=lambda one: one[1])
 
-    def named(self, text: str) -> list[Profile]:
-        """Return the channels of the snapshot whose name or login holds `text`, most viewed first."""
-        wanted = text.casefold()
-        return [one for one in self._live.values() if wanted in one.login.casefold() or wanted in one.name.casefold()]
+    def named(self, text: str, *, is_whole: bool = False) -> list[Profile]:
+        """Return the channels of the snapshot that a search finds, most viewed first."""
+        return [one for one in self._live.values() if is_called(one, text, is_whole=is_whole)]
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -113,6 +112,14 @@ class Directory:
     async def _look_up(self, channel_ids: set[str]) -> None:
         if channel_ids:
             self._archived |= await database_sync_to_async(_archived)(channel_ids)
+
+
+def is_called(profile: Profile, text: str, *, is_whole: bool = False) -> bool:
+    """Tell whether a channel has this id, or its name or login holds `text`; `is_whole`: it is the login."""
+    if profile.id == text or is_whole:
+        return text in (profile.id, profile.login)
+    wanted = text.casefold()
+    return wanted in profile.login.casefold() or wanted in profile.name.casefold()
 
 
 def _of_stream(stream: Stream) -> Profile:

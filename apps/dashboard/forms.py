@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 
 from apps.dashboard.models import CurationRequest
-
-
-class LoginField(forms.CharField):
-    """A channel's login, however it was typed."""
-
-    def to_python(self, value: Any) -> str:
-        return str(super().to_python(value)).removeprefix("@").lower()
+from apps.ingest.forms import LoginField
 
 
 class AskForm(forms.Form):
     """A channel that should be followed, and why."""
 
     login = LoginField(
-        label="Channel, as in its address on Twitch",
-        max_length=CurationRequest._meta.get_field("login").max_length,
-        validators=CurationRequest._meta.get_field("login").validators,
+        label="Channel: its name or its address on Twitch",
         widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
     )
     note = forms.CharField(

@@ -15,6 +15,7 @@ from apps.dashboard.summary import now_note
 from apps.ingest.models import Channel
 from apps.ingest.queries import called, public_channels
 from apps.metrics.board_reader import BoardReader
+from core.channel_address import searched
 from core.errors import ServiceAway
 from core.metrics import METRIC
 
@@ -34,24 +35,25 @@ class Hit:
 def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
     """Return the channels whose name or login holds `text`, those that begin with it first.
 
-    Raises: ServiceAway.
+    An address finds its channel alone, an id the channel that has it. Raises: ServiceAway, NoChannel.
     """
-    wanted = text.replace("\0", "").strip()[:TEXT_MAX]
-    return async_to_sync(_find)(wanted, metric, now_ms) if wanted else []
+    wanted, is_whole = searched(text)
+    wanted = wanted[:TEXT_MAX]
+    return async_to_sync(_find)(wanted, is_whole, metric, now_ms) if wanted else []
 
 
-async def _find(wanted: str, metric: str, now_ms: int) -> list[Hit]:
+async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[Hit]:
     directory, reader = Directory(settings.REDIS_STREAMS_URL), BoardReader(settings.REDIS_BOARDS_URL)
     try:
         await directory.refresh(now_ms)
         if directory.is_unsure:
             raise ServiceAway("Redis cannot say which channels are live")
-        live = directory.named(wanted)
+        live = directory.named(wanted, is_whole=is_whole)
         known = {profile.id for profile in live}
-        archived = {one.id: of_channel(one) async for one in _archived(wanted) if one.id not in known}
+        archived = {one.id: of_channel(one) async for one in _archived(wanted, is_whole) if one.id not in known}
         # One that was called so before may be live under its new name.
         others = list((archived | await directory.find(archived, now_ms)).values())
-        profiles = sorted([*live, *others], key=lambda one: not _begins(one, wanted))[:FOUND_MAX]
+        profiles = sorted([*live, *others], key=lambda one: _distance(one, wanted))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
         values, ranks = await reader.values(ids), await reader.ranks(metric, ids)
     finally:
@@ -88,10 +90,15 @@ def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
     ]
 
 
-def _archived(wanted: str) -> QuerySet[Channel]:
-    return public_channels().filter(called(wanted))[: FOUND_MAX * 2]
+def _archived(wanted: str, is_whole: bool) -> QuerySet[Channel]:
+    return public_channels().filter(called(wanted, is_whole=is_whole))[: FOUND_MAX * 2]
 
 
-def _begins(profile: Profile, wanted: str) -> bool:
+def _distance(profile: Profile, wanted: str) -> int:
+    """Return how far a channel is from what was searched for: its id, its login, a beginning, a part."""
     start = wanted.casefold()
-    return profile.login.casefold().startswith(start) or profile.name.casefold().startswith(start)
+    if profile.id == wanted:
+        return 0
+    if profile.login.casefold() == start:
+        return 1
+    return 2 if profile.login.casefold().startswith(start) or profile.name.casefold().startswith(start) else 3

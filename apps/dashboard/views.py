@@ -30,6 +30,7 @@ from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
 from apps.metrics.queries import RANGES
 from core.bands import BANDS
 from core.broadcast import Broadcast
+from core.channel_address import NoChannel
 from core.channel_events import LABELS
 from core.errors import NotFound, ServiceAway
 from core.history import SPAN_MAX_MS
@@ -73,11 +74,17 @@ def board(request: HttpRequest) -> HttpResponse:
 def find(request: HttpRequest) -> HttpResponse:
     text, metric = request.GET.get("q", "").strip(), request.GET.get("board", DEFAULT_BOARD)
     try:
-        hits, is_away = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms()), False
+        hits = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms())
     except ServiceAway:
-        hits, is_away = [], True
-    found = {"text": text[:TEXT_MAX], "hits": hits, "is_away": is_away}
-    return render(request, "dashboard/find.html", {"found": found, "form": AskForm()}, status=503 if is_away else 200)
+        return _found_page(request, text, 503, is_away=True)
+    except NoChannel as error:
+        return _found_page(request, text, 400, wrong=str(error))
+    return _found_page(request, text, 200, hits=hits)
+
+
+def _found_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
+    context = {"found": {"text": text[:TEXT_MAX], **found}, "form": AskForm()}
+    return render(request, "dashboard/find.html", context, status=status)
 
 
 @require_safe
@@ -91,6 +98,8 @@ def find_json(request: HttpRequest) -> JsonResponse:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
     except ServiceAway:
         return refused("Nothing can be found just now. Try again soon.", 503)
+    except NoChannel as error:
+        return refused(str(error), 400)
     return JsonResponse({"channels": hits_json(hits)})
 
 

@@ -208,7 +208,7 @@ class OptOutAdmin(Audited):
         return ("kind", "login", "twitch_id", "created_at", "told_at", "proof", "receipt") if obj else ()
 
     def get_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> Any:
-        return (*self.fields, "created_at", "told_at", "proof", "receipt") if obj else self.fields
+        return (*self.fields, "created_at", "told_at", "proof", "receipt") if obj else (*self.fields, "account")
 
     def get_form(self, request: HttpRequest, obj: OptOut | None = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change, **(options if obj else {"form": OptOutAddForm, **options}))
@@ -236,7 +236,7 @@ class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
     list_filter = ("state", "kind")
     search_fields = ("login", "note")
     readonly_fields = ("login", "kind", "contact", "note", "created_at", "state", "closed_at")
-    fields = (*readonly_fields, "decision")
+    fields = (*readonly_fields, "decision", "account")
     form = OptOutAnswerForm
     date_hierarchy = "created_at"
 
@@ -255,7 +255,7 @@ class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
     def save_model(self, request: HttpRequest, asked: OptOutRequest, form: ModelForm[Any], _change: bool) -> None:
         by = name_of(request.user)
         if form.cleaned_data["decision"] == "accept":
-            accept_request(asked, form.account, by=by)  # type: ignore[attr-defined]
+            accept_request(asked, form.found, by=by)  # type: ignore[attr-defined]
         else:
             decline_request(asked, by=by)
 

@@ -23,20 +23,26 @@ from apps.ingest.curation.decisions import (
     has_opted_out,
 )
 from apps.ingest.helix import User
-from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, OptOutRequest, valid_id, valid_login
+from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, OptOutRequest, valid_id
+from core.channel_address import TEXT_MAX, NoChannel, read_channel
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
 
 
 class LoginField(forms.CharField):
-    """A login as people write it: in any case, with @ or #, or as the address of the channel's page."""
+    """A channel or account as people write it: a name in any case, with @ or #, or an address on Twitch."""
 
     def __init__(self, **options: Any) -> None:
         # Django's field takes many options of many types.
-        super().__init__(**{"max_length": 200, "validators": [valid_login], **options})
+        super().__init__(**{"max_length": TEXT_MAX, **options})
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
-        return text.strip().rstrip("/").rpartition("/")[2].lstrip("@#").lower()
+        text = str(super().to_python(value) or "")
+        if not text:
+            return ""
+        try:
+            return read_channel(text).login
+        except NoChannel as error:
+            raise ValidationError(str(error)) from None
 
 
 class ReasonInput(forms.TextInput):
@@ -56,6 +62,11 @@ class TagsField(forms.CharField):
             return checked_tags(str(super().clean(value) or "").split(","))
         except Refused as error:
             raise ValidationError(str(error)) from None
+
+
+def confirmed_field() -> forms.CharField:
+    """Holds the id of the account that was shown: the second time the form is sent, it is confirmed."""
+    return forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 def reason_field(**options: Any) -> forms.CharField:
@@ -149,6 +160,7 @@ class OptOutAddForm(forms.ModelForm[OptOut]):
 
     login = LoginField(required=False, help_text="The name on Twitch, or, where it is not known, the id below.")
     twitch_id = forms.CharField(label="Twitch id", required=False, max_length=20, validators=[valid_id])
+    account = confirmed_field()
 
     class Meta:
         model = OptOut
@@ -159,13 +171,32 @@ class OptOutAddForm(forms.ModelForm[OptOut]):
         if self.errors:
             return fields
         if fields["twitch_id"]:
+            self._check_id(fields)
             return fields
         if not fields["login"]:
             raise ValidationError("Give the login or the id.")
         user = ask_twitch(self, "login", login=fields["login"])
         if user is not None:
             fields["login"], fields["twitch_id"] = user.login, user.id
+            confirm(self, "login", user.id, said_of(user), kind=fields["kind"])
         return fields
+
+    def _check_id(self, fields: dict[str, Any]) -> None:
+        """Show whose id it is, as far as Twitch says."""
+        twitch_id, login = fields["twitch_id"], fields["login"]
+        try:
+            user = services.find_user(user_id=twitch_id)
+        except NotFound:
+            said = f"Twitch knows nobody with the id {twitch_id}"
+        except TwitchlyError:
+            said = f"Twitch does not say who has the id {twitch_id}"
+        else:
+            said = said_of(user)
+            if login not in ("", user.login, user.id):
+                self.add_error("login", f"The id is that of {user.login}.")
+                return
+            fields["login"] = user.login
+        confirm(self, "login", twitch_id, said, kind=fields["kind"])
 
 
 class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
@@ -201,6 +232,7 @@ class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
         choices=[("accept", "accept: it is theirs to say, and is not counted any more"), ("decline", "decline")],
         widget=forms.RadioSelect,
     )
+    account = confirmed_field()
 
     class Meta:
         model = OptOutRequest
@@ -209,7 +241,9 @@ class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or {}
         if not self.errors and fields["decision"] == "accept":
-            self.account = ask_twitch(self, "decision", login=self.instance.login)
+            self.found = ask_twitch(self, "decision", login=self.instance.login)
+            if self.found is not None:
+                confirm(self, "decision", self.found.id, said_of(self.found), kind=self.instance.kind)
         return fields
 
 
@@ -232,10 +266,30 @@ def check_decision(form: Any, before: Decision) -> None:
         form.add_error("login" if "login" in form.fields else None, str(error))
 
 
+def confirm(form: forms.BaseForm, field: str, account_id: str, said: str, *, kind: str) -> None:
+    """Ask at the field whether this account is meant, unless the form comes back with its id."""
+    if form.data.get("account") == account_id:
+        return
+    data: Any = form.data.copy()
+    data["account"] = account_id
+    form.data = data
+    follows = (
+        "Its history will be deleted and cannot be brought back."
+        if kind == OptOut.Kind.CHANNEL
+        else "What it writes will not be counted any more."
+    )
+    form.add_error(field, f"{said}. {follows} Is this the one? Then save again.")
+
+
+def said_of(user: User) -> str:
+    """Return which account was found, in words."""
+    return f"This is {user.name}: login {user.login}, Twitch id {user.id}"
+
+
 def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> User | None:
-    """Return the account with this login; else say at the field why not."""
+    """Return the account that a login or id means; else say at the field why not."""
     try:
-        return services.find_user(login=login)
+        return services.find_account(login=login)
     except NotFound:
         form.add_error(field, f"Twitch knows nobody with the login {login}. Was it renamed?")
     except ServiceAway:

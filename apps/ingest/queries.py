@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from apps.ingest.models import Bot, Channel, FormerLogin, OptOut
+from core.channel_address import ChannelName, NoChannel, is_address, read_channel
 from core.wanted import Curation
 
 
@@ -46,13 +47,36 @@ def public_channels() -> QuerySet[Channel]:
     return Channel.objects.filter(blocked=False).exclude(pk__in=out)
 
 
-def called(text: str) -> Q:
-    """Return what channels are found by: part of their name or login, of now or of before."""
-    return Q(login__icontains=text) | Q(name__icontains=text) | Q(pk__in=_once_called(text))
+def called(text: str, *, is_whole: bool = False) -> Q:
+    """Return what channels are found by: their id, or part of their name or login, of now or of before.
+
+    `is_whole`: the text is a login, and no part of one.
+    """
+    if is_whole:
+        return Q(pk=text) | Q(login=text) | Q(pk__in=_once_called(login=text))
+    return (
+        Q(pk=text) | Q(login__icontains=text) | Q(name__icontains=text) | Q(pk__in=_once_called(login__icontains=text))
+    )
 
 
-def _once_called(text: str) -> QuerySet[FormerLogin, str]:
-    return FormerLogin.objects.filter(login__icontains=text).values_list("channel_id", flat=True)
+def find_named(text: str) -> Channel | None:
+    """Return the public channel that a text names: an id, login, address or whole name. Raises: NoChannel."""
+    try:
+        name = read_channel(text)
+    except NoChannel:
+        if is_address(text):
+            raise
+        return public_channels().filter(name__iexact=text.strip()).first()
+    return _of_name(name) or public_channels().filter(name__iexact=text.strip()).first()
+
+
+def _of_name(name: ChannelName) -> Channel | None:
+    known = public_channels().filter(pk=name.login).first() if name.may_be_id else None
+    return known or public_channels().filter(login=name.login).first()
+
+
+def _once_called(**login: str) -> QuerySet[FormerLogin, str]:
+    return FormerLogin.objects.filter(**login).values_list("channel_id", flat=True)
 
 
 def _opted_out(kind: OptOut.Kind) -> frozenset[str]:

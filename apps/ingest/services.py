@@ -22,6 +22,7 @@ from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
 from apps.ingest.helix import Helix, User
 from apps.ingest.helix_calls import Timing
 from apps.ingest.models import Channel, FormerLogin, HashKey, OptOut
+from core.channel_address import ChannelName
 from core.errors import NotFound, ServiceAway
 from core.records import event_record
 from core.wanted import Curation
@@ -135,6 +136,23 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
     if not found:
         raise NotFound(f"Twitch knows nobody with the {f'login {login}' if login else f'id {user_id}'}")
     return found[0]
+
+
+def find_account(*, login: str) -> User:
+    """Return the Twitch account that somebody means by a login, which of digits alone may be an id.
+
+    An id that we know comes first, then a login, then an id that only Twitch knows.
+    Raises: NotFound, ServiceAway, TwitchRefused.
+    """
+    may_be_id = ChannelName(login).may_be_id
+    if may_be_id and Channel.objects.filter(pk=login).exists():
+        return find_user(user_id=login)
+    try:
+        return find_user(login=login)
+    except NotFound:
+        if not may_be_id:
+            raise
+    return find_user(user_id=login)
 
 
 def find_users(logins: Collection[str], ids: Collection[str]) -> list[User]:

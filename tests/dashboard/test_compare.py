@@ -89,6 +89,19 @@ def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> No
     assert "There is no channel called “&lt;b&gt;nobody”" in answer.content.decode()
 
 
+def test_a_channel_is_added_by_its_address_or_its_digits(boards: Boards, signed_in: Client) -> None:
+    Channel.objects.create(id="3", login="gamma", name="Gamma")
+    Channel.objects.create(id="555", login="3", name="Three")
+    Channel.objects.create(id="556", login="2460329693", name="Digits")
+    typed = {"https://www.twitch.tv/Gamma/about": "3", "popout/gamma/chat": "3", "3": "3", "2460329693": "556"}
+    for text, channel_id in typed.items():
+        answer = signed_in.get("/compare", {"channels": "2", "add": text})
+        assert answer.headers["Location"] == f"/compare?channels=2,{channel_id}", text
+    answer = signed_in.get("/compare", {"channels": "2", "add": "https://www.twitch.tv/videos/2460329693"})
+    assert answer.status_code == 400
+    assert "This is the address of a video." in answer.content.decode()
+
+
 def test_no_channel_says_what_to_do_and_strangers_sign_in(boards: Boards, signed_in: Client) -> None:
     assert "No channel to compare yet" in signed_in.get("/compare").content.decode()
     assert Client().get("/compare?channels=2").status_code == 302

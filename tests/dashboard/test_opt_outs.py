@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,11 +43,20 @@ def ask(client: Client, login: str = "channel7", **fields: str) -> Any:
     return client.post("/opt-out", {"kind": "channel", "login": login, **fields}, follow=True)
 
 
+def confirmed(page: str) -> str:
+    """Return which account the form of the admin asks about."""
+    found = re.search(r'name="account" value="(\d+)"', page)
+    return found[1] if found else ""
+
+
 def test_the_answer_is_the_same_whoever_is_named_and_however_often(twitch: Live) -> None:
     OptOut.objects.create(kind="channel", twitch_id="8", login="channel8")
     answers = [ask(Client(), login) for login in ("channel7", "channel8", "nobody", "channel7")]
-    said = {(one.status_code, tuple(map(str, one.context["messages"]))) for one in answers}
-    assert said == {(200, ("A curator looks at it. Nothing more is needed from you.",))}
+    said = [(one.status_code, tuple(map(str, one.context["messages"]))) for one in answers]
+    assert said == [
+        (200, (f"A curator checks the request for {login}. Nothing more is needed from you.",))
+        for login in ("channel7", "channel8", "nobody", "channel7")
+    ]
     assert twitch.asked == []
     assert OptOutRequest.objects.count() == 3
 
@@ -70,7 +80,11 @@ def test_a_curator_accepts_and_what_was_written_is_forgotten(client: Client, twi
     request = OptOutRequest.objects.get()
     curator = staff_client("curator")
     assert "it is on my channel page" in curator.get(f"{ADMIN}{request.pk}/change/").content.decode()
-    assert curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}).status_code == 302
+    page = curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}).content.decode()
+    assert "This is Channel7: login channel7, Twitch id 7. Its history will be deleted" in page
+    assert not OptOut.objects.exists()
+    accepted = {"decision": "accept", "account": confirmed(page)}
+    assert curator.post(f"{ADMIN}{request.pk}/change/", accepted).status_code == 302
     found = OptOut.objects.get()
     assert (found.kind, found.twitch_id, found.login) == ("channel", "7", "channel7")
     request.refresh_from_db()
@@ -103,7 +117,7 @@ def test_a_name_that_twitch_does_not_know_is_not_accepted(client: Client, twitch
 def test_whom_twitch_names_opts_out_at_once(signed_in: Client, kind: str) -> None:
     user = User.objects.get(email=EMAIL)
     SocialAccount.objects.create(user=user, provider="twitch", uid="42", extra_data={"login": "ada"})
-    assert "Twitch says that you are ada." in signed_in.get("/opt-out").content.decode()
+    assert "Twitch says that you are ada (id 42)." in signed_in.get("/opt-out").content.decode()
     answer = signed_in.post("/opt-out/by-twitch", {"kind": kind}, follow=True)
     assert "Receipt of an opt-out" in answer.content.decode()
     found = OptOut.objects.get()

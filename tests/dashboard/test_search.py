@@ -168,3 +168,30 @@ def test_nobody_asks_without_an_account(boards: Boards, client: Client, settings
     page = client.get("/?channel=77").content.decode()
     assert "/account/login/?next=/ask" in page
     assert not CurationRequest.objects.exists()
+
+
+def test_an_address_finds_its_channel_alone_and_an_id_the_one_that_has_it(boards: Boards, signed_in: Client) -> None:
+    boards.name("4", "Alphabet")
+    Channel.objects.create(id="1", login="alpha", name="Alpha").former_logins.create(login="old_name")
+    for text in ("https://www.twitch.tv/Alpha?referrer=raid", "twitch.tv/popout/alpha/chat", "twitch.tv/old_name"):
+        assert [name for name, _ in found(signed_in, text)] == ["Alpha"]
+    assert [name for name, _ in found(signed_in, "@alpha")] == ["Alpha", "Alphabet"]
+    assert [name for name, _ in found(signed_in, "4")] == ["Alphabet"]
+
+
+def test_the_address_of_a_video_is_refused_with_what_it_is(boards: Boards, signed_in: Client) -> None:
+    query = {"q": "https://www.twitch.tv/videos/2460329693", "board": "viewers"}
+    for address in ("/find", "/find.json"):
+        answer: Any = signed_in.get(address, query)
+        assert answer.status_code == 400
+        assert "This is the address of a video." in answer.content.decode()
+
+
+def test_a_channel_is_asked_for_by_its_address(signed_in: Client) -> None:
+    address = "https://www.twitch.tv/Ada_Plays/about?referrer=raid"
+    assert signed_in.post("/ask", {"login": address}).status_code == 302
+    assert CurationRequest.objects.get().login == "ada_plays"
+    answer = signed_in.post("/ask", {"login": "https://www.twitch.tv/videos/2460329693"})
+    assert answer.status_code == 400
+    assert "This is the address of a video." in answer.content.decode()
+    assert CurationRequest.objects.count() == 1

@@ -117,6 +117,9 @@ def test_a_search_keeps_what_is_ticked(boards: Boards, signed_in: Client, owner:
     page = signed_in.post("/welcome/3", form | {"q": '"><script>'}).content.decode()
     assert "is called “&quot;&gt;&lt;script&gt;”" in page
     assert ticked(page_of(signed_in, "/welcome/3")) == ["3"]
+    page = signed_in.post("/welcome/3", form | {"q": "https://www.twitch.tv/videos/1"}).content.decode()
+    assert "This is the address of a video." in page
+    assert ticked(page) == ["3"]
 
 
 def test_hostile_names_stay_text(boards: Boards, signed_in: Client, owner: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import httpx
@@ -32,6 +33,16 @@ def send(client: Client, address: str, **fields: str) -> str:
     answer = client.post(address, fields)
     assert answer.status_code in (200, 302)
     return "" if answer.status_code == 302 else answer.content.decode()
+
+
+def confirm(client: Client, address: str, **fields: str) -> str:
+    """Fill in a form, see that it asks whether the account that it shows is meant, and say so; return what it asks."""
+    page = send(client, address, **fields)
+    shown = re.search(r'name="account" value="(\d+)"', page)
+    assert shown, page
+    assert send(client, address, **fields, account=shown[1]) == ""
+    asked = re.search(r"<li>(This is|Twitch)(.*?)</li>", page)
+    return asked[1] + asked[2] if asked else ""
 
 
 def channel(channel_id: str = "7", **fields: object) -> Channel:
@@ -195,15 +206,47 @@ def test_a_channel_that_was_never_live_stands_last() -> None:
 
 
 def test_an_opt_out_by_login_keeps_the_id(curator: Client, twitch: Live) -> None:
-    assert send(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail") == ""
+    asked = confirm(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail")
+    assert asked.startswith("This is Channel7: login channel7, Twitch id 7. Its history will be deleted")
     found = OptOut.objects.get()
     assert (found.kind, found.twitch_id, found.login, found.note) == ("channel", "7", "channel7", "asked by mail")
 
 
 def test_an_opt_out_by_id_needs_no_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
-    assert send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123") == ""
+    asked = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
+    assert "does not say who has the id 123. What it writes will not be counted" in asked
     assert OptOut.objects.get().twitch_id == "123"
+
+
+def test_an_opt_out_by_id_shows_whose_it_is(curator: Client, twitch: Live) -> None:
+    page = send(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7", login="channel8")
+    assert "The id is that of channel7." in page
+    assert "knows nobody with the id 123" in confirm(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="123")
+    assert "login channel7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7")
+    assert OptOut.objects.get(twitch_id="7").login == "channel7"
+
+
+def test_an_opt_out_takes_addresses_of_channels_alone(curator: Client, twitch: Live) -> None:
+    page = send(curator, f"{OPT_OUT}add/", kind="channel", login="https://www.twitch.tv/videos/2460329693")
+    assert "This is the address of a video." in page
+    assert twitch.asked == []
+    assert "id 7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", login="twitch.tv/channel7/about")
+
+
+def test_digits_are_an_id_that_we_know_else_a_login(curator: Client, twitch: Live) -> None:
+    twitch.accounts["77"] = "500"
+    assert "login 500, Twitch id 77" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
+    twitch.accounts["500"] = "other"
+    channel("500", login="other")
+    assert "login other, Twitch id 500" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
+    assert "login channel8, Twitch id 8" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="8")
+
+
+def test_a_confirmation_holds_for_the_account_that_was_shown(curator: Client, twitch: Live) -> None:
+    page = send(curator, f"{OPT_OUT}add/", kind="channel", login="channel8", account="7")
+    assert "This is Channel8" in page
+    assert not OptOut.objects.exists()
 
 
 def test_an_opt_out_needs_somebody(curator: Client, twitch: Live) -> None:
@@ -214,8 +257,8 @@ def test_an_opt_out_needs_somebody(curator: Client, twitch: Live) -> None:
 
 
 def test_an_opt_out_is_there_once_for_each_kind(curator: Client, twitch: Live) -> None:
-    assert send(curator, f"{OPT_OUT}add/", kind="user", login="channel7") == ""
-    assert send(curator, f"{OPT_OUT}add/", kind="channel", login="channel7") == ""
+    confirm(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
+    confirm(curator, f"{OPT_OUT}add/", kind="channel", login="channel7")
     assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
     assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="7")
     assert OptOut.objects.count() == 2

@@ -22,6 +22,10 @@ from tests.ingest.twitch_api import Live
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
+NO_NAME = (
+    "“two words” is no channel's name: it has 1 to 25 letters, digits and underscores. "
+    "Enter a channel's name or address, such as twitch.tv/ada_plays."
+)
 IMPORT = f"{CHANNEL}import/"
 
 
@@ -93,7 +97,7 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
     assert [(bad.line, bad.cause) for bad in found.bad] == [
         (2, "Twitch knows nobody like that. Was the channel renamed?"),
         (3, "Neither a login nor an id."),
-        (4, "The login is not made of letters, digits and underscores."),
+        (4, NO_NAME),
         (5, "The id is not up to 20 digits."),
         (6, "A pin or block needs a reason."),
         (7, "“love” is no decision: pin, block or none."),
@@ -105,6 +109,35 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
         (13, "4 cells, but 5 columns."),
         (16, "The same channel as in line 15."),
     ]
+
+
+def test_a_login_is_read_as_everywhere() -> None:
+    channel("7")
+    channel("8")
+    channel("555", login="somebody")
+    channel("9", login="123")
+    found = plan(
+        "login,decision,reason",
+        "https://www.twitch.tv/Channel7/about,pin,event",
+        "#CHANNEL8,pin,event",
+        "555,pin,event",
+        "123,pin,event",
+        "https://www.twitch.tv/videos/2460329693,pin,event",
+        "about,pin,event",
+    )
+    assert [change.channel.pk for change in found.changes] == ["7", "8", "555", "9"]
+    assert [bad.line for bad in found.bad] == [6, 7]
+    assert found.bad[0].cause.startswith("This is the address of a video.")
+    assert found.bad[1].cause.startswith("Twitch knows nobody")
+
+
+def test_digits_are_a_login_before_they_are_an_id_that_only_twitch_knows() -> None:
+    def twitch(logins: Collection[str], ids: Collection[str]) -> Sequence[User]:
+        known = [User("4711", "500", "Five"), User("500", "other", "Other"), User("600", "six", "Six")]
+        return [one for one in known if one.login in logins or one.id in ids]
+
+    found = plan_of("login,decision,reason\n500,pin,event\n600,pin,event", look_up=twitch, now=NOW)
+    assert [change.channel.pk for change in found.changes] == ["4711", "600"]
 
 
 @pytest.mark.parametrize("text", ["", "name\na", "login,login\na,b", "decision\npin", "login,=cmd\na,b"])
@@ -135,7 +168,7 @@ def test_what_was_looked_at_is_written_once_somebody_agrees(curator: Client, twi
     channel("7", login="old_name")
     page, agreed = preview(curator, "login,decision,reason\nchannel8,block,law\nghost,pin,event\n<b>,pin,event\n")
     assert "1 channels would change" in page
-    assert "8, new" in page
+    assert "Channel8, id 8, new" in page
     assert "&lt;b&gt;" in page
     assert not Channel.objects.filter(blocked=True).exists()
     page = curator.post(IMPORT, agreed, follow=True).content.decode()

@@ -7,6 +7,9 @@ import gzip
 import io
 import json
 from datetime import datetime
+from urllib.parse import quote
+
+import pytest
 
 from apps.ingest.models import Channel
 from tests.dashboard.conftest import Boards
@@ -86,6 +89,20 @@ async def test_live_channels_are_found_by_a_part_of_their_name(api: Api) -> None
     found = (await api.get("channels?live=true&q=ET")).json()["items"]
     assert [(one["id"], one["name"], one["is_live"]) for one in found] == [("2", "Beta", True)]
     assert found[0]["url"] == "https://www.twitch.tv/beta"
+
+
+@pytest.mark.parametrize("live", ["true", "false"])
+async def test_an_address_or_an_id_finds_its_channel(api: Api, live: str) -> None:
+    for number, login in ((2, "beta"), (20, "beta_two")):
+        await Channel.objects.acreate(id=str(number), login=login, name=login)
+    for text in ("https://www.twitch.tv/Beta/about", "twitch.tv/popout/beta/chat"):
+        found = (await api.get(f"channels?live={live}&q={quote(text)}")).json()["items"]
+        assert [one["id"] for one in found] == ["2"]
+    assert [one["id"] for one in (await api.get(f"channels?live={live}&q=2")).json()["items"]] == ["2"]
+    refused = await api.get(f"channels?live={live}&q={quote('https://www.twitch.tv/videos/2460329693')}")
+    assert refused.status_code == 400
+    (wrong,) = refused.json()["errors"]
+    assert (wrong["field"], wrong["reason"].split(".")[0]) == ("q", "This is the address of a video")
 
 
 async def test_a_channel_from_before_is_known_and_has_no_values(api: Api) -> None:

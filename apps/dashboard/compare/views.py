@@ -18,8 +18,10 @@ from apps.dashboard.summary import is_short, peak_unit
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists.queries import watching
 from apps.ingest.models import Channel
-from apps.ingest.queries import public_channels
+from apps.ingest.queries import find_named, public_channels
 from apps.metrics.queries import RANGES
+from core.channel_address import NoChannel
+from core.errors import NotFound
 from core.metrics import METRIC, METRICS
 from twitchly.clock import now_ms
 
@@ -37,10 +39,14 @@ def compare(request: HttpRequest) -> HttpResponse:
     except BadSpan as error:
         comparison, wrong = read_comparison(request.GET.dict() | {"from": "", "until": ""}, now), str(error)
     if name := request.GET.get("add", "").strip():
-        found = _named(name)
-        if found is not None and len(comparison.channels) < CHANNELS_MAX:
-            return HttpResponseRedirect(reverse("compare") + comparison.with_channel(found.id).query())
-        wrong = f"There is no channel called “{name[:64]}” that we know." if found is None else "Six are the most."
+        try:
+            found = _found(name)
+        except (NoChannel, NotFound) as error:
+            wrong = str(error)
+        else:
+            if len(comparison.channels) < CHANNELS_MAX:
+                return HttpResponseRedirect(reverse("compare") + comparison.with_channel(found.id).query())
+            wrong = "Six are the most."
     page = read_lines(comparison, now)
     context = compare_context(comparison, page, now, wrong) | {"watching": watching(request.user)}
     return render(request, "dashboard/compare.html", context, status=400 if wrong else 200)
@@ -60,6 +66,14 @@ def lines(request: HttpRequest) -> JsonResponse:
     if page.history_away:
         return refused("History cannot be read just now. Live figures still come.", 503)
     return JsonResponse(lines_json(comparison, page, now))
+
+
+def _found(name: str) -> Channel:
+    """Return the channel to add. Raises: NoChannel, NotFound."""
+    found = find_named(name)
+    if found is None:
+        raise NotFound(f"There is no channel called “{name[:64]}” that we know.")
+    return found
 
 
 def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wrong: str) -> dict[str, Any]:
@@ -99,9 +113,3 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
         ],
         "script": lines_json(comparison, page, now) | {"metrics": {one.key: metric_json(one) for one in METRICS}},
     }
-
-
-def _named(name: str) -> Channel | None:
-    """Return the channel with this login or display name, whose login comes first."""
-    by_login = public_channels().filter(login=name.lower().lstrip("@")).first()
-    return by_login or public_channels().filter(name__iexact=name).first()

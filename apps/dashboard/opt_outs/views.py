@@ -42,7 +42,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         if ratelimit.consume(request, action="opt_out"):
             opt_outs.request_opt_out(**form.cleaned_data)
-            messages.success(request, "A curator looks at it. Nothing more is needed from you.")
+            login = form.cleaned_data["login"]
+            messages.success(request, f"A curator checks the request for {login}. Nothing more is needed from you.")
             return redirect("opt-out")
         form.add_error(None, "Too many requests came from your network. Try again in an hour.")
         status = 429

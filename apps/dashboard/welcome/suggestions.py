@@ -15,6 +15,7 @@ from apps.dashboard.models import FirstVisit
 from apps.dashboard.queries import read_channels
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.search import find_channels
+from core.channel_address import NoChannel
 from core.errors import ServiceAway
 
 OFFERED = 12
@@ -34,6 +35,7 @@ class Offer:
     """What a step offers: `picked` first, then what was searched for, then what fits the interests.
 
     `is_wider`: nothing live fits them, so the most viewed are offered. `is_away`: nobody can say what is live.
+    `wrong`: why what was searched for names no channel.
     """
 
     channels: list[Offered]
@@ -42,15 +44,19 @@ class Offer:
     found: int
     is_wider: bool = False
     is_away: bool = False
+    wrong: str = ""
 
 
 def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
     """Return what to offer now; `text` is what was searched for, "" nothing."""
+    wrong, hits = "", list[Profile]()
     try:
         live = FIELD.get(now_ms)
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
     except ServiceAway:
         return Offer([], [], [], 0, is_away=True)
+    except NoChannel as error:
+        wrong = str(error)
     fitting = _fitting(visit, live)
     shown = fitting or _most_viewed(Search(), live)
     profiles = {one.id: one for one in (*_picked(visit.channels, live, now_ms), *hits, *shown)}
@@ -60,6 +66,7 @@ def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
         sorted({channel.profile.category for channel in live.values() if channel.profile.category}),
         len(hits),
         is_wider=not fitting,
+        wrong=wrong,
     )
 
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.ingest.curation.decisions import NONE, Decision, checked, decision_of, has_opted_out
-from apps.ingest.helix import User, is_id, is_login
+from apps.ingest.helix import User, is_id
 from apps.ingest.models import Channel
+from core.channel_address import ChannelName, read_channel
 from core.errors import Refused
 
 MAX_BYTES, MAX_LINES = 256_000, 1_000
@@ -69,8 +70,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A line of the file; `login` is the one its cell means, "" for none."""
+
     number: int
     cells: Mapping[str, str]
+    login: str = ""
 
     @property
     def said(self) -> str:
@@ -122,11 +126,12 @@ def _lines(text: str, plan: Plan) -> list[_Line]:
             line = _Line(reader.line_num, dict(zip(names, (cell.strip() for cell in cells), strict=False)))
             if len(found) + len(plan.bad) >= MAX_LINES:
                 raise Refused(f"The file has more than {MAX_LINES:,} lines.")
-            cause = f"{len(cells)} cells, but {len(names)} columns." if len(cells) != len(names) else _cause(line)
-            if cause:
-                plan.bad.append(Bad(line.number, line.said, cause))
-            else:
-                found.append(line)
+            try:
+                if len(cells) != len(names):
+                    raise Refused(f"{len(cells)} cells, but {len(names)} columns.")
+                found.append(_checked(line))
+            except Refused as error:
+                plan.bad.append(Bad(line.number, line.said, str(error)))
     except csv.Error as error:
         raise Refused(f"Line {reader.line_num} is no CSV: {error}.") from None
     return found
@@ -143,45 +148,60 @@ def _rest() -> str:
     return ", ".join(COLUMNS[2:])
 
 
-def _cause(line: _Line) -> str:
-    """Return why a line names no channel, or ""."""
-    login, channel_id = _login(line), line.cells.get("id", "")
+def _checked(line: _Line) -> _Line:
+    """Return a line with the login that it means. Raises: Refused where it names no channel."""
+    login, channel_id = line.cells.get("login", ""), line.cells.get("id", "")
     if not login and not channel_id:
-        return "Neither a login nor an id."
+        raise Refused("Neither a login nor an id.")
     if channel_id and not is_id(channel_id):
-        return "The id is not up to 20 digits."
-    if login and not is_login(login):
-        return "The login is not made of letters, digits and underscores."
-    return ""
+        raise Refused("The id is not up to 20 digits.")
+    return replace(line, login=read_channel(login).login if login else "")
 
 
-def _login(line: _Line) -> str:
-    return line.cells.get("login", "").lstrip("@#").lower()
+@dataclass(slots=True)
+class _Channels:
+    """Channels from the table, else from Twitch and not yet saved; `known` are the ids from the table."""
+
+    by_id: dict[str, Channel] = field(default_factory=dict)
+    by_login: dict[str, Channel] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+
+    def add(self, channel: Channel) -> None:
+        self.by_id[channel.pk] = self.by_login[channel.login] = channel
+
+    def of(self, line: _Line) -> Channel | None:
+        """Return the channel of a line; a login of digits alone is an id that we know, a login, an id of Twitch's."""
+        channel_id = line.cells.get("id") or (line.login if line.login in self.known else "")
+        if channel_id:
+            return self.by_id.get(channel_id)
+        of_twitch = self.by_id.get(line.login) if ChannelName(line.login).may_be_id else None
+        return self.by_login.get(line.login) or of_twitch
 
 
-def _channels(lines: Sequence[_Line], look_up: LookUp) -> dict[str, Channel]:
-    """Return the channels that the lines name, by id and by login: from the table, else from Twitch, not yet saved."""
+def _channels(lines: Sequence[_Line], look_up: LookUp) -> _Channels:
+    """Return the channels that the lines name."""
+    logins = {line.login for line in lines if not line.cells.get("id")}
     ids = {line.cells["id"] for line in lines if line.cells.get("id")}
-    logins = {_login(line) for line in lines if not line.cells.get("id")}
-    known = Channel.objects.filter(pk__in=ids) | Channel.objects.filter(login__in=logins)
-    found: dict[str, Channel] = {}
+    ids |= {login for login in logins if ChannelName(login).may_be_id}
+    rows = Channel.objects.filter(pk__in=ids) | Channel.objects.filter(login__in=logins)
+    found = _Channels()
     # Of two that were called the same, the one seen last has the login now.
-    for channel in known.prefetch_related("tags").order_by("last_seen_at"):
-        found[channel.pk] = found[channel.login] = channel
-    missing_ids, missing_logins = ids - found.keys(), logins - found.keys()
+    for channel in rows.prefetch_related("tags").order_by("last_seen_at"):
+        found.add(channel)
+    found.known = frozenset(found.by_id)
+    missing_ids, missing_logins = ids - found.by_id.keys(), logins - found.by_login.keys() - found.known
     for user in look_up(missing_logins, missing_ids) if missing_ids or missing_logins else ():
         channel = Channel.objects.filter(pk=user.id).first() or Channel(id=user.id, name=user.name)
         channel.login = user.login
-        found[user.id] = found[user.login] = channel
+        found.add(channel)
     return found
 
 
-def _change(line: _Line, channels: Mapping[str, Channel], now: dt.datetime) -> Change:
-    channel = channels.get(line.cells.get("id") or _login(line))
+def _change(line: _Line, channels: _Channels, now: dt.datetime) -> Change:
+    channel = channels.of(line)
     if channel is None:
         raise Refused("Twitch knows nobody like that. Was the channel renamed?")
-    login = _login(line)
-    if line.cells.get("id") and login and login != channel.login:
+    if line.cells.get("id") and line.login not in ("", channel.login, channel.pk):
         raise Refused(f"The id is that of {channel.login}.")
     is_new = channel._state.adding
     before = Decision() if is_new else decision_of(channel)

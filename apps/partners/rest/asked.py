@@ -10,6 +10,7 @@ from rest_framework import serializers
 from apps.dashboard.choices import CATEGORY_MAX, LANGUAGE_MAX, SIZES
 from apps.metrics.queries import RANGES
 from core.bands import BANDS
+from core.channel_address import TEXT_MAX, NoChannel, searched
 from core.columns import STORED_GRAINS
 from core.metrics import METRIC
 
@@ -43,8 +44,19 @@ class Paged(Asked):
 
 
 class ChannelsQuery(Paged):
-    q = serializers.CharField(required=False, max_length=100, help_text="A part of a channel's name or login.")
+    q = serializers.CharField(
+        required=False,
+        max_length=TEXT_MAX,
+        help_text="A part of a channel's name or login, its id, or its address on Twitch, which finds it alone.",
+    )
     live = serializers.BooleanField(required=False, default=False, help_text="Only channels that are live.")
+
+    def validate_q(self, text: str) -> str:
+        try:
+            searched(text)
+        except NoChannel as error:
+            raise serializers.ValidationError(str(error)) from None
+        return text
 
 
 class Spanned(Asked):

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from apps.dashboard.choices import is_channel_id
-from apps.dashboard.directory import TWITCH, Profile, of_channel
+from apps.dashboard.directory import TWITCH, Profile, is_called, of_channel
 from apps.dashboard.exports.formats import Field
 from apps.dashboard.readings import ChannelNow, Reading, state_of
 from apps.ingest.queries import called, public_channels
@@ -21,6 +21,7 @@ from apps.partners.rest.paging import page, read_cursor
 from apps.partners.rest.readings import running_readings
 from apps.partners.rest.view import TABLES, ApiView, in_database
 from apps.partners.scopes import Scope
+from core.channel_address import searched
 from core.errors import NotFound
 from core.ranking import age_of
 
@@ -41,11 +42,12 @@ class ChannelListView(ApiView):
     async def get(self, _request: Request) -> Answer:
         asked = self.read(ChannelsQuery)
         after, limit = read_cursor(asked.get("cursor"), str) or "", asked["limit"]
+        text, is_whole = searched(asked.get("q", ""))
         live = live_channels(await running_readings().of_channels())
         if asked["live"]:
-            found = named(live, asked.get("q", ""), after)
+            found = named(live, text, after, is_whole=is_whole)
         else:
-            archived = await in_database(known_channels, asked.get("q", ""), after, limit + 1)
+            archived = await in_database(known_channels, text, after, limit + 1, is_whole=is_whole)
             found = [live[one.id].profile if one.id in live else one for one in archived]
         document = page(found[: limit + 1], limit, lambda one: one.id, lambda one: profile_json(one, one.id in live))
         return Answer(document, table=_table(document["items"]))
@@ -105,19 +107,17 @@ def _is_live(channel: ChannelNow, newest_ms: int | None) -> bool:
     return newest_ms is not None and channel.end_ms is not None and age_of(channel.end_ms, newest_ms) != "gone"
 
 
-def named(live: Mapping[str, ChannelNow], text: str, after: str) -> list[Profile]:
-    """Return the live channels behind a place whose name or login holds `text`, by their ids."""
-    wanted = text.casefold()
+def named(live: Mapping[str, ChannelNow], text: str, after: str, *, is_whole: bool = False) -> list[Profile]:
+    """Return the live channels after an id that a search finds, by their ids."""
     profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
-    found = [one for one in profiles if wanted in one.login.casefold() or wanted in one.name.casefold()]
-    return sorted(found, key=lambda one: one.id)
+    return sorted((one for one in profiles if is_called(one, text, is_whole=is_whole)), key=lambda one: one.id)
 
 
-def known_channels(text: str, after: str, limit: int) -> list[Profile]:
+def known_channels(text: str, after: str, limit: int, *, is_whole: bool = False) -> list[Profile]:
     """Return the same of all channels that were ever followed."""
     channels = public_channels().filter(pk__gt=after).order_by("pk")
     if text:
-        channels = channels.filter(called(text))
+        channels = channels.filter(called(text, is_whole=is_whole))
     return [of_channel(channel) for channel in channels[:limit]]
 
 
