@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from core.errors import Refused
+from core.readable_text import one_line
 
 LOGIN_MAX = 25
 ID_MAX = 20
@@ -95,7 +96,7 @@ def searched(text: str) -> tuple[str, bool]:
     """
     if is_address(text):
         return read_channel(text).login, True
-    plain = _plain(text)
+    plain = one_line(_plain(text))
     return (plain[1:] if plain[:1] in ("@", "#") else plain), False
 
 

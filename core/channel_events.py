@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from core.gifts import GIFTS, names_bomb
 from core.irc import Line
-from core.records import TEXT_MAX
 from core.times import MINUTE_MS
 
 # How each kind is written; those with a count say where it goes.
@@ -75,12 +74,6 @@ def label(kind: str, count: int | None, text: str) -> str:
     """Return an event as a chart writes it; an unknown kind is written as it is."""
     written = "unknown" if count is None else f"{count:,}"
     return LABELS.get(kind, kind).format(count=written, text=text or "none")
-
-
-def printable(text: str) -> str:
-    """Return `text` as a record may hold it: printable, at most TEXT_MAX characters."""
-    clean = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(clean.split())[:TEXT_MAX].rstrip()
 
 
 def happening(line: Line) -> Happening | None:

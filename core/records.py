@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from core.errors import BadRecord
+from core.readable_text import readable
 
 VERSION = 1
 Grain = Literal["live", "live_distinct", "minute", "hour", "hour_distinct"]
@@ -262,10 +263,10 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
-    """Return a text that can be stored: up to TEXT_MAX characters, and no half of a surrogate pair."""
+    """Return a text that can be stored and shown: up to TEXT_MAX code points, none of which `readable` removes."""
     text = fields.get(name)
-    if not isinstance(text, str) or not 0 < len(text) <= TEXT_MAX or not text.isprintable():
-        raise BadRecord(f"{name} is {_short(text)}: expected a printable text of up to {TEXT_MAX} characters")
+    if not isinstance(text, str) or not 0 < len(text) <= TEXT_MAX or readable(text) != text:
+        raise BadRecord(f"{name} is {_short(text)}: expected a readable text of up to {TEXT_MAX} characters")
     return text
 
 

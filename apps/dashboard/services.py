@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from apps.dashboard.models import CurationRequest, Times, User
 from core.errors import Refused, TwitchlyError
+from core.readable_text import one_line
 
 OPEN_REQUESTS_MAX = 10
 
@@ -45,6 +46,6 @@ def ask_for_channel(*, user: User, login: str, note: str) -> None:
         raise NotAsked(f"You have asked for {OPEN_REQUESTS_MAX} channels. Ask for more once some of them are decided.")
     try:
         with transaction.atomic():
-            CurationRequest.objects.create(user=user, login=login, note=note)
+            CurationRequest.objects.create(user=user, login=login, note=one_line(note))
     except IntegrityError:
         raise NotAsked(f"You have asked for {login} already.") from None

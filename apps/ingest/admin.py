@@ -26,6 +26,8 @@ from apps.ingest.forms import (
     ManyForm,
     OptOutAddForm,
     OptOutAnswerForm,
+    OptOutForm,
+    TagForm,
     TagsForm,
 )
 from apps.ingest.models import Bot, Channel, OptOut, OptOutRequest, Tag
@@ -189,6 +191,7 @@ def _tagged(before: Decision, *, add: tuple[str, ...], remove: tuple[str, ...]) 
 
 @admin.register(Tag)
 class TagAdmin(Audited):
+    form = TagForm
     list_display = ("name",)
     search_fields = ("name",)
     audited = ("name",)
@@ -211,7 +214,7 @@ class OptOutAdmin(Audited):
         return (*self.fields, "created_at", "told_at", "proof", "receipt") if obj else (*self.fields, "account")
 
     def get_form(self, request: HttpRequest, obj: OptOut | None = None, change: bool = False, **options: Any) -> Any:
-        return super().get_form(request, obj, change, **(options if obj else {"form": OptOutAddForm, **options}))
+        return super().get_form(request, obj, change, **{"form": OptOutForm if obj else OptOutAddForm, **options})
 
     @admin.display(description="rows deleted")
     def deleted_rows(self, opt_out: OptOut) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
-from core.channel_events import printable
-from core.records import event_record
+from core.readable_text import one_line
+from core.records import TEXT_MAX, event_record
 
 # A channel that comes to the list while its stream is older than this did not start: it rose.
 FRESH_MS = 120_000
@@ -46,7 +46,7 @@ def changes(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str
             kind=kind,
             channel_id=stream.id,
             at_ms=now_ms,
-            text=printable(new),
+            text=one_line(new, TEXT_MAX),
         )
         for kind, old, new in (("title", known.title, stream.title), ("category", known.category, stream.category))
         if old != new
@@ -71,7 +71,7 @@ def _start(stream: Stream, started_ms: int) -> dict[str, Any]:
         kind="stream_start",
         channel_id=stream.id,
         at_ms=started_ms,
-        text=printable(stream.title),
+        text=one_line(stream.title, TEXT_MAX),
     )
 
 

@@ -23,9 +23,10 @@ from apps.ingest.curation.decisions import (
     has_opted_out,
 )
 from apps.ingest.helix import User
-from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, OptOutRequest, valid_id
+from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, OptOutRequest, Tag, valid_id
 from core.channel_address import TEXT_MAX, NoChannel, read_channel
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
+from core.readable_text import one_line
 
 
 class LoginField(forms.CharField):
@@ -155,7 +156,18 @@ class SheetForm(forms.Form):
     sheet = forms.FileField(label="CSV file", max_length=200, widget=forms.FileInput({"accept": ".csv,text/csv"}))
 
 
-class OptOutAddForm(forms.ModelForm[OptOut]):
+class OptOutForm(forms.ModelForm[OptOut]):
+    """The note of an opt-out."""
+
+    class Meta:
+        model = OptOut
+        fields = ("note",)
+
+    def clean_note(self) -> str:
+        return one_line(self.cleaned_data["note"])
+
+
+class OptOutAddForm(OptOutForm):
     """Takes a login or an id; an id is enough where the account is gone or Twitch is away."""
 
     login = LoginField(required=False, help_text="The name on Twitch, or, where it is not known, the id below.")
@@ -256,6 +268,26 @@ class BotForm(forms.ModelForm[Bot]):
         model = Bot
         fields = ("login", "note", "is_counted_out")
 
+    def clean_note(self) -> str:
+        return one_line(self.cleaned_data["note"])
+
+
+class TagForm(forms.ModelForm[Tag]):
+    """A tag, as those are written that channels are given."""
+
+    class Meta:
+        model = Tag
+        fields = ("name",)
+
+    def clean_name(self) -> str:
+        try:
+            (name,) = checked_tags([self.cleaned_data["name"]]) or ("",)
+        except Refused as error:
+            raise ValidationError(str(error)) from None
+        if not name:
+            raise ValidationError("A tag needs a name.")
+        return name
+
 
 def check_decision(form: Any, before: Decision) -> None:
     """Say at the form why its decision cannot stand. `Any`: two forms have one."""
@@ -270,9 +302,9 @@ def confirm(form: forms.BaseForm, field: str, account_id: str, said: str, *, kin
     """Ask at the field whether this account is meant, unless the form comes back with its id."""
     if form.data.get("account") == account_id:
         return
-    data: Any = form.data.copy()
-    data["account"] = account_id
-    form.data = data
+    data: Any = form.data
+    form.data = data.copy()
+    form.data["account"] = account_id
     follows = (
         "Its history will be deleted and cannot be brought back."
         if kind == OptOut.Kind.CHANNEL

@@ -17,6 +17,7 @@ import httpx
 
 from apps.ingest.helix_calls import Access, Calls, Timing
 from apps.ingest.snapshot import Stream
+from core.readable_text import cut, readable
 
 log = logging.getLogger(__name__)
 
@@ -196,9 +197,8 @@ def _account(user_id: object, login: object, name: object) -> User | None:
 
 
 def _text(value: object, most: int) -> str:
-    """Return a text that every database takes: no NUL, no half of a surrogate pair, cut to its column."""
-    text = value if isinstance(value, str) else ""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
+    """Return a text that every page can show and every database takes, cut to its column."""
+    return cut(readable(value), most) if isinstance(value, str) else ""
 
 
 def _moment(value: object) -> str:

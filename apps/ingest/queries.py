@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from apps.ingest.models import Bot, Channel, FormerLogin, OptOut
 from core.channel_address import ChannelName, NoChannel, is_address, read_channel
+from core.readable_text import one_line
 from core.wanted import Curation
 
 
@@ -61,13 +62,14 @@ def called(text: str, *, is_whole: bool = False) -> Q:
 
 def find_named(text: str) -> Channel | None:
     """Return the public channel that a text names: an id, login, address or whole name. Raises: NoChannel."""
+    by_name = public_channels().filter(name__iexact=one_line(text))
     try:
         name = read_channel(text)
     except NoChannel:
         if is_address(text):
             raise
-        return public_channels().filter(name__iexact=text.strip()).first()
-    return _of_name(name) or public_channels().filter(name__iexact=text.strip()).first()
+        return by_name.first()
+    return _of_name(name) or by_name.first()
 
 
 def _of_name(name: ChannelName) -> Channel | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.channel_events import LABELS, SUMMED, Happening, Minutes, happening, label, printable
+from core.channel_events import LABELS, SUMMED, Happening, Minutes, happening, label
 from core.irc import parse
 
 
@@ -69,9 +69,3 @@ def test_labels_are_written_for_people() -> None:
     assert label("raid", None, "") == "Raid: unknown viewers"
     assert label("of the future", 3, "x") == "of the future"
     assert all(label(kind, 1, "x") for kind in LABELS)
-
-
-def test_a_hostile_text_becomes_printable() -> None:
-    assert printable("a\x00b\n\u202ec  d") == "a b c d"
-    assert len(printable("x" * 900)) == 200
-    assert printable("\ud83d") == ""

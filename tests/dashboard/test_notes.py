@@ -109,17 +109,27 @@ def test_a_post_from_another_page_is_refused(user: User) -> None:
     assert not Note.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 201, "two\nlines", "bell\x07", "turned \u202e round"])
-def test_a_note_is_1_to_200_printable_characters(signed_in: Client, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   ", "x" * 201, "\x07", "\u200d\u2800"])
+def test_a_note_has_1_to_200_characters(signed_in: Client, text: str) -> None:
     status, answer = post(signed_in, at_ms=AT, text=text)
-    assert (status, answer["reason"]) == (400, "A note is 1 to 200 printable characters.")
+    assert (status, answer["reason"]) == (400, "A note has 1 to 200 characters.")
     assert not Note.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["x" * 200, "Grüße, 你好", "👩\u200d👩\u200d👧 family"])
-def test_every_printable_character_is_kept(signed_in: Client, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["x" * 200, "Grüße, 你好", "👩\u200d👩\u200d👧 family", "می\u200cخواهم", "🏴\U000e0067\U000e007f"]
+)
+def test_a_note_is_kept_as_written(signed_in: Client, text: str) -> None:
     assert post(signed_in, at_ms=AT, text=text)[0] == 201
     assert listed(signed_in) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("two\nlines", "two lines"), ("bell\x07", "bell"), ("turned \u202e round", "turned round")]
+)
+def test_what_hides_or_turns_text_is_not_kept(signed_in: Client, text: str, kept: str) -> None:
+    assert post(signed_in, at_ms=AT, text=text)[0] == 201
+    assert listed(signed_in) == [kept]
 
 
 @pytest.mark.parametrize("at_ms", ["", "soon", "-5", "9" * 30, str(EPOCH_MS - 1)])

@@ -182,7 +182,7 @@ def test_who_is_not_followed_can_be_asked_for(page: Page, stack: Stack) -> None:
     page = page.context.new_page()
     page.goto(f"{stack.url}/?channel=404404404")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
-    page.get_by_label("Channel, as in its address on Twitch").fill("Somebody_New")
+    page.get_by_label("Channel: its name or its address").fill("Somebody_New")
     page.get_by_label("Why, for the curators").fill("<b>They grow</b>")
     page.get_by_role("button", name="Ask for it").click()
     expect(page.get_by_role("status").filter(has_text="somebody_new")).to_be_visible()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 
 from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
 from apps.ingest.models import Channel
@@ -144,6 +145,17 @@ def test_changes_of_title_and_category_are_told_in_printable_words() -> None:
     assert "text" not in table.told[1]
     table.poll(LATER + 2 * MINUTE, replace(ADA, title="new\x07 title" + "!" * 300, category=""))
     assert len(table.told) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["👩\u200d💻 coding a bot", "می\u200cخواهم", "🏴\U000e0067\U000e0062\U000e007f England", "日本語\u3000放送"]
+)
+def test_titles_reach_history_as_written(text: str) -> None:
+    table = Table()
+    table.poll(LATER, ADA)
+    table.poll(LATER + MINUTE, replace(ADA, title=text, category=text))
+    events = [read_event(orjson.dumps(record), LATER + MINUTE) for record in table.told]
+    assert [(event.kind, event.text) for event in events] == [("title", text), ("category", text)]
 
 
 def test_every_record_can_be_read_back() -> None:

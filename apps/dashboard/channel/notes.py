@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.dashboard.models import Note, User
 from apps.metrics.marks import EventMark
 from core.errors import NotFound, TwitchlyError
+from core.readable_text import is_blank, one_line
 from core.records import EPOCH_MS
 from core.times import MINUTE_MS
 
@@ -21,7 +22,6 @@ UNDO_S = 30
 KIND = "note"
 
 _SALT = "a deleted note"
-_JOINER = "\u200d"  # joins emoji, and is not printable itself
 
 
 class BadNote(TwitchlyError):
@@ -103,9 +103,9 @@ def _make_room(user: User, channel_id: str) -> None:
 
 
 def _checked(at_ms: int, text: str, now_ms: int) -> str:
-    text = text.strip()
-    if not text or len(text) > TEXT_MAX or not all(one.isprintable() or one == _JOINER for one in text):
-        raise BadNote(f"A note is 1 to {TEXT_MAX} printable characters.")
+    text = one_line(text)
+    if is_blank(text) or len(text) > TEXT_MAX:
+        raise BadNote(f"A note has 1 to {TEXT_MAX} characters.")
     # The page's clock may be a little ahead of ours.
     if not EPOCH_MS <= at_ms <= now_ms + MINUTE_MS:
         raise BadNote(f"A note lies between {datetime.fromtimestamp(EPOCH_MS / 1000, UTC):%-d %b %Y} and now.")

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from apps.dashboard.languages import language_name
 from core.bands import BAND
 from core.metrics import METRIC, METRICS
+from core.readable_text import one_line
 
 PAGE_SIZE = 50
 RULES_MAX = 3
@@ -105,8 +106,8 @@ def read_search(query: QueryDict) -> Search:
     columns = [key for key in query.getlist("column") if key in MEASURES]
     return Search(
         # Searches saved while a code had no name hold the code.
-        tuple(dict.fromkeys(language_name(text[:TEXT_MAX]) for text in query.getlist("language") if text)),
-        query.get("category", "").strip()[:TEXT_MAX],
+        tuple(dict.fromkeys(language_name(one_line(text, TEXT_MAX)) for text in query.getlist("language") if text)),
+        one_line(query.get("category", ""), TEXT_MAX),
         tuple(key for key in BAND if key in query.getlist("band")),
         tuple(_rules(query)),
         min(100.0, _number(query.get("coverage", "")) or 0.0),

@@ -14,6 +14,7 @@ from apps.ingest import services as listening
 from apps.ingest.curation.decisions import ASKED_FOR, PIN, Decision, decide, decision_of
 from apps.ingest.helix import User as Account
 from core.errors import NotFound, Refused
+from core.readable_text import one_line
 
 State = CurationRequest.State
 
@@ -51,7 +52,7 @@ def _closed(request: CurationRequest, state: str, answer: str, by: str) -> Curat
     found = CurationRequest.objects.select_for_update().get(pk=request.pk)
     if found.closed_at is not None:
         raise Refused("It has been closed meanwhile.")
-    before = _values(found)
+    before, answer = _values(found), one_line(answer)
     found.state, found.answer, found.closed_at = state, answer, timezone.now()
     found.save(update_fields=["state", "answer", "closed_at"])
     record(by=by, act=Act.Kind(state), of=found, before=before, after=_values(found), reason=answer)

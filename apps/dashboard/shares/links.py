@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare
 
 from apps.dashboard.models import ShareLink, User
 from core.errors import NotFound, Refused
+from core.readable_text import one_line
 
 LINKS_MAX = 100
 PASSWORD_MAX = 128
@@ -42,7 +43,7 @@ def create_link(
         owner=owner,
         kind=kind,
         view=view,
-        title=title[:200],
+        title=one_line(title, 200),
         query=query,
         password=make_password(password) if password else "",
         expires_at=timezone.now() + dt.timedelta(days=lasts) if lasts else None,

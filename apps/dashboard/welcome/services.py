@@ -13,6 +13,7 @@ from apps.dashboard.models import FirstVisit, User, Watchlist
 from apps.dashboard.watchlists import services as watchlists
 from core.bands import BAND
 from core.errors import Refused
+from core.readable_text import one_line
 
 PICKED_MAX = 50
 
@@ -32,7 +33,7 @@ def see(*, visit: FirstVisit, step: int) -> None:
 
 def choose(*, visit: FirstVisit, language: str, category: str, band: str) -> None:
     """Keep what interests somebody; "" is any."""
-    visit.language, visit.category = language[:TEXT_MAX], category.strip()[:TEXT_MAX]
+    visit.language, visit.category = one_line(language, TEXT_MAX), one_line(category, TEXT_MAX)
     visit.band = band if band in BAND else ""
     visit.save(update_fields=["language", "category", "band"])
 

@@ -13,6 +13,7 @@ from apps.audit.models import Act
 from apps.audit.services import SYSTEM, record
 from apps.ingest.models import REASON_MAX, Channel, FormerLogin, OptOut, Tag
 from core.errors import Refused
+from core.readable_text import is_blank, one_line
 
 PIN, BLOCK, NONE = "pin", "block", "none"
 DECISIONS: Mapping[str, str] = {
@@ -62,6 +63,7 @@ def checked(decision: Decision, *, before: Decision, is_out: bool, now: dt.datet
 
     `is_out`: the channel has opted out.
     """
+    decision = replace(decision, reason=one_line(decision.reason), note=one_line(decision.note))
     if decision.kind not in DECISIONS:
         raise Refused(f"“{decision.kind}” is no decision: pin, block or none.")
     if decision.kind == NONE:
@@ -80,7 +82,7 @@ def checked(decision: Decision, *, before: Decision, is_out: bool, now: dt.datet
 
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return tags in small letters, each once, by name. Raises: Refused."""
-    found = tuple(sorted({" ".join(tag.lower().split()) for tag in tags} - {""}))
+    found = tuple(sorted(tag for tag in {one_line(tag).lower() for tag in tags} if not is_blank(tag)))
     if len(found) > TAGS_MAX:
         raise Refused(f"A channel has up to {TAGS_MAX} tags.")
     for tag in found:

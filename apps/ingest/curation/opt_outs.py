@@ -10,6 +10,7 @@ from apps.audit.services import record
 from apps.ingest.helix import User
 from apps.ingest.models import OptOut, OptOutRequest
 from core.errors import Refused
+from core.readable_text import one_line
 
 State = OptOutRequest.State
 
@@ -26,7 +27,7 @@ def opt_out(*, kind: str, twitch_id: str, login: str, by: str) -> OptOut:
 def request_opt_out(*, kind: str, login: str, contact: str, note: str) -> None:
     """Ask the curators. What is asked for already, or was done, is not told: names could be tried."""
     OptOutRequest.objects.get_or_create(
-        kind=kind, login=login, closed_at=None, defaults={"contact": contact, "note": note}
+        kind=kind, login=login, closed_at=None, defaults={"contact": contact, "note": one_line(note)}
     )
 
 

@@ -39,7 +39,12 @@ TITLE_STARTS = (
     "road to the top", "chill morning", "first playthrough", "no sleep marathon", "ranked until we win",
     "day 12 of the challenge", "cooking and chatting", "new patch, new us", "viewer games", "finale tonight",
 )  # fmt: skip
-TITLE_ENDS = ("| !schedule", "| come say hi", "| drops on", "with friends", "(late, sorry)", "| new setup", "🔥", "")
+# With joined emoji, a flag made of tags, the joiners of Persian and Hindi, and an isolate among them.
+TITLE_ENDS = (
+    "| !schedule", "| come say hi", "| drops on", "with friends", "(late, sorry)", "| new setup", "🔥", "",
+    "👩\u200d💻", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "می\u200cخواهم", "क्\u200dष",
+    "\u2067שלום\u2069",
+)  # fmt: skip
 TAGS = ("English", "Chill", "Competitive", "FirstPlaythrough", "FamilyFriendly", "Speedrun", "Cozy", "Playful")
 
 EMOTES = {
