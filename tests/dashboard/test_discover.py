@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.http import QueryDict
@@ -121,17 +122,47 @@ def test_an_address_says_it_all() -> None:
         "page=-1",
         "page=999999999",
         "m1=nonsense&min1=3",
-        "m1=messages&min1=nan",
-        "m1=messages&min1=inf",
         "m1=messages",
         "band=12",
-        "coverage=x",
         "column=nonsense",
         "language=&category=  ",
     ],
 )
 def test_what_makes_no_sense_is_left_out(query: str) -> None:
     assert read_search(QueryDict(query)) == Search()
+
+
+@pytest.mark.parametrize(
+    ("typed", "least"), [("1,5", 1.5), ("1.5", 1.5), ("1 500", 1500), ("1,500,000", 1_500_000), ("1.234,5", 1234.5)]
+)
+def test_numbers_are_read_as_they_are_typed(typed: str, least: float) -> None:
+    search = read_search(QueryDict(urlencode({"m1": "messages", "min1": typed})))
+    assert (search.rules, search.wrong) == ((Rule("messages", least, None),), ())
+
+
+@pytest.mark.parametrize("typed", ["1,500", "1.500", "nan", "inf", "x"])
+def test_a_number_that_is_none_or_two_is_refused_and_stays_in_its_field(
+    boards: Boards, signed_in: Client, typed: str
+) -> None:
+    query = {"m1": "viewers", "min1": typed, "language": "English"}
+    answer = signed_in.get("/discover", query)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert f"“{typed}” " in page
+    assert f'aria-label="From" placeholder="from" value="{typed}"' in page
+    assert '<option value="viewers" selected>' in page
+    assert signed_in.get("/discover.csv", query).status_code == 400
+    page = signed_in.post("/discover/segments", {"name": "a", "query": urlencode(query)}, follow=True).content.decode()
+    assert f"“{typed}” " in page
+    assert not Segment.objects.exists()
+
+
+def test_a_saved_search_keeps_its_numbers(boards: Boards, signed_in: Client, owner: User) -> None:
+    Segment.objects.create(owner=owner, name="precise", query="m1=messages&min1=1.125&max1=2.5")
+    page = signed_in.get("/discover").content.decode()
+    assert 'href="?m1=messages&amp;min1=1.1250&amp;max1=2.5">precise</a>' in page
+    (rule,) = read_search(QueryDict("m1=messages&min1=1.1250&max1=2.5")).rules
+    assert (rule.least, rule.most) == (1.125, 2.5)
 
 
 def test_filters_are_told_in_words_and_can_be_taken_off() -> None:

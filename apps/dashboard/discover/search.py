@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.http import QueryDict
 
@@ -14,10 +14,12 @@ from apps.dashboard.languages import language_name
 from core.bands import BAND
 from core.metrics import METRIC, METRICS
 from core.readable_text import one_line
+from core.typed_number import NoNumber, read_number, write_number
 
 PAGE_SIZE = 50
 RULES_MAX = 3
 TEXT_MAX = 100
+QUERY_MAX = 2_000
 # A measure is a metric, or with this before it the percentile of it among channels of the same size.
 PERCENTILE = "p."
 DEFAULT_SORT = "-viewers"
@@ -44,7 +46,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Which channels, in which order. `languages` are names, `bands` keys; none of them is any. `page` begins at 1."""
+    """Which channels, in which order. `languages` are names, `bands` keys; none of them is any. `page` begins at 1.
+
+    `wrong`: why numbers that were typed could not be read.
+    """
 
     languages: tuple[str, ...] = ()
     category: str = ""
@@ -54,6 +59,7 @@ class Search:
     sort: str = DEFAULT_SORT
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     page: int = 1
+    wrong: tuple[str, ...] = ()
 
     @property
     def sorted_by(self) -> str:
@@ -81,9 +87,9 @@ class Search:
         found += [("band", key) for key in self.bands]
         for number, rule in enumerate(self.rules, 1):
             found.append((f"m{number}", rule.measure))
-            found += [(f"min{number}", _text(rule.least))] if rule.least is not None else []
-            found += [(f"max{number}", _text(rule.most))] if rule.most is not None else []
-        found += [("coverage", _text(self.coverage))] if self.coverage else []
+            found += [(f"min{number}", write_number(rule.least))] if rule.least is not None else []
+            found += [(f"max{number}", write_number(rule.most))] if rule.most is not None else []
+        found += [("coverage", write_number(self.coverage))] if self.coverage else []
         found += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
         found += [("column", key) for key in self.columns] if self.columns != DEFAULT_COLUMNS else []
         return found + ([("page", str(self.page))] if self.page > 1 else [])
@@ -101,20 +107,28 @@ class Search:
 
 
 def read_search(query: QueryDict) -> Search:
-    """Return what a query string asks for; what does not exist is left out."""
+    """Return what a query string asks for; what does not exist is left out. Numbers are read as people type them."""
     sort, page = query.get("sort", ""), query.get("page", "")
     columns = [key for key in query.getlist("column") if key in MEASURES]
+    wrong: list[str] = []
     return Search(
         # Searches saved while a code had no name hold the code.
         tuple(dict.fromkeys(language_name(one_line(text, TEXT_MAX)) for text in query.getlist("language") if text)),
         one_line(query.get("category", ""), TEXT_MAX),
         tuple(key for key in BAND if key in query.getlist("band")),
-        tuple(_rules(query)),
-        min(100.0, _number(query.get("coverage", "")) or 0.0),
+        tuple(_rules(query, wrong)),
+        min(100.0, _number(query.get("coverage", ""), wrong) or 0.0),
         sort if sort.removeprefix("-") in (*MEASURES, *NAMED) else DEFAULT_SORT,
         tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS,
         max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1,
+        tuple(dict.fromkeys(wrong)),
     )
+
+
+def read_saved(query: str) -> Search:
+    """Return a search as `Search.pairs` wrote it once: its numbers have a point, however many digits follow."""
+    pairs = [(name, _restored(name, text)) for name, text in parse_qsl(query.removeprefix("?")[:QUERY_MAX])]
+    return read_search(QueryDict(urlencode(pairs)))
 
 
 def described(search: Search) -> Iterator[tuple[str, str]]:
@@ -129,7 +143,7 @@ def described(search: Search) -> Iterator[tuple[str, str]]:
         others = tuple(other for other in search.rules if other is not rule)
         yield f"{name_of(rule.measure)} {_between(rule)}", search.query(rules=others)
     if search.coverage:
-        yield f"Coverage at least {_text(search.coverage)} %", search.query(coverage=0.0)
+        yield f"Coverage at least {write_number(search.coverage)} %", search.query(coverage=0.0)
 
 
 def name_of(measure: str) -> str:
@@ -142,27 +156,36 @@ def unit_of(measure: str) -> str:
     return "of its size" if measure.startswith(PERCENTILE) else METRIC[measure].unit
 
 
-def _rules(query: QueryDict) -> Iterator[Rule]:
+def _rules(query: QueryDict, wrong: list[str]) -> Iterator[Rule]:
     for number in range(1, RULES_MAX + 1):
         measure = query.get(f"m{number}", "")
-        least, most = (_number(query.get(f"{bound}{number}", "")) for bound in ("min", "max"))
+        least, most = (_number(query.get(f"{bound}{number}", ""), wrong) for bound in ("min", "max"))
         if measure in MEASURES and (least is not None or most is not None):
             yield Rule(measure, least, most)
 
 
 def _between(rule: Rule) -> str:
     if rule.least is None:
-        return f"up to {_text(rule.most or 0.0)}"
-    return f"from {_text(rule.least)}" + ("" if rule.most is None else f" to {_text(rule.most)}")
+        return f"up to {write_number(rule.most or 0.0)}"
+    return f"from {write_number(rule.least)}" + ("" if rule.most is None else f" to {write_number(rule.most)}")
 
 
-def _number(text: str) -> float | None:
+def _restored(name: str, text: str) -> str:
+    if not name.startswith(("min", "max", "coverage")):
+        return text
     try:
-        number = float(text.replace(",", ""))
+        number = float(text)
     except ValueError:
+        return text
+    return write_number(number) if math.isfinite(number) else text
+
+
+def _number(text: str, wrong: list[str]) -> float | None:
+    """Return a number that was typed, None for none; why one cannot be read is added to `wrong`."""
+    if not text.strip():
         return None
-    return number if math.isfinite(number) else None
-
-
-def _text(number: float) -> str:
-    return f"{number:.10g}"
+    try:
+        return read_number(text)
+    except NoNumber as error:
+        wrong.append(str(error))
+        return None

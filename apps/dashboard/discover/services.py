@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.db import IntegrityError, transaction
 from django.http import QueryDict
 
-from apps.dashboard.discover.search import read_search
+from apps.dashboard.discover.search import QUERY_MAX, read_search
 from apps.dashboard.models import Segment, User
 from apps.dashboard.names import clean_name
 from core.errors import NotFound, Refused
@@ -20,8 +20,11 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
     name = clean_name("segment", name)
     if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
         raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
-    # Read and written anew: what is kept is a search and nothing else.
-    pairs = [pair for pair in read_search(QueryDict(query.removeprefix("?")[:2_000])).pairs() if pair[0] != "page"]
+    # Read and written again: only a search is kept.
+    search = read_search(QueryDict(query.removeprefix("?")[:QUERY_MAX]))
+    if search.wrong:
+        raise Refused(" ".join(search.wrong))
+    pairs = [pair for pair in search.pairs() if pair[0] != "page"]
     try:
         with transaction.atomic():
             return Segment.objects.create(owner=owner, name=name, query=urlencode(pairs))

@@ -12,23 +12,24 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.dashboard.access import look_required, refused, sign_in_required, user_of
 from apps.dashboard.discover.search import (
     MEASURES,
     NAMED,
+    QUERY_MAX,
     RULES_MAX,
-    Rule,
     Search,
     described,
     name_of,
+    read_saved,
     read_search,
     unit_of,
 )
 from apps.dashboard.discover.services import delete_segment, save_segment
 from apps.dashboard.discover.table import Found, Table, ordered, table_of
-from apps.dashboard.exports.files import stamp, table_file
+from apps.dashboard.exports.files import require_safe_file, stamp, table_file
 from apps.dashboard.exports.formats import Cell, Field, Format
 from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
 from apps.dashboard.field import FIELD
@@ -42,7 +43,7 @@ from core.metrics import METRICS
 from twitchly.clock import now_ms
 
 
-@require_GET
+@require_safe
 @never_cache
 @sign_in_required
 def discover(request: HttpRequest) -> HttpResponse:
@@ -54,17 +55,20 @@ def discover(request: HttpRequest) -> HttpResponse:
         channels = None
     table = table_of(search, channels.values()) if channels is not None else None
     context = _context(request, search, table, channels or {}, now)
-    return render(request, "dashboard/_found.html" if "rows" in request.GET else "dashboard/discover.html", context)
+    template = "dashboard/_found.html" if "rows" in request.GET else "dashboard/discover.html"
+    return render(request, template, context, status=400 if search.wrong else 200)
 
 
-@require_GET
+@require_safe_file
 @never_cache
 @look_required
 def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     """Give all that a search finds, in its order, with every metric."""
-    now = now_ms()
+    search, now = read_search(request.GET), now_ms()
+    if search.wrong:
+        return refused(" ".join(search.wrong), 400)
     try:
-        rows = ordered(read_search(request.GET), FIELD.get(now).values())
+        rows = ordered(search, FIELD.get(now).values())
     except ServiceAway:
         return refused("The live figures cannot be read just now. Try again soon.", 503)
     fields = [*CHANNEL_FIELDS, Field("size_band", "viewers")]
@@ -94,7 +98,7 @@ def forget(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
     except NotFound as error:
         raise Http404(str(error)) from None
     messages.info(request, f"Deleted the segment “{segment.name}”. Its channels are below: keep it again to undo.")
-    return HttpResponseRedirect(f"{reverse('discover')}?{segment.query}")
+    return HttpResponseRedirect(reverse("discover") + read_saved(segment.query).query())
 
 
 def _context(
@@ -110,7 +114,7 @@ def _context(
         "filters": list(described(search)),
         "heads": [_head(search, key) for key in search.columns],
         "named": {key: (search.by(key), _direction(search, key)) for key in (*NAMED, "viewers", "coverage")},
-        "rules": list(_rule_fields(search)),
+        "rules": list(_rule_fields(search, request.GET)),
         "measures": [(key, name_of(key)) for key in MEASURES],
         "bands": [(band, band.key in search.bands) for band in BANDS],
         "languages": sorted({profile.language for profile in profiles if profile.language} | set(search.languages)),
@@ -121,7 +125,7 @@ def _context(
         "query": urlencode(search.pairs()),
         "previous": search.query(page=search.page - 1) if table and table.first > 1 else None,
         "next": search.query(page=search.page + 1) if table and table.last < table.total else None,
-        "segments": [(one, read_search(_pairs(one.query)).query()) for one in Segment.objects.filter(owner=user)]
+        "segments": [(one, read_saved(one.query).query()) for one in Segment.objects.filter(owner=user)]
         if isinstance(user, User)
         else [],
         "script": {"metrics": {metric.key: metric_json(metric) for metric in METRICS}, "now_ms": now},
@@ -139,9 +143,11 @@ def _direction(search: Search, key: str) -> str:
     return "descending" if search.is_descending else "ascending"
 
 
-def _rule_fields(search: Search) -> Iterator[tuple[int, Rule | None]]:
+def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, str, str]]:
+    """Yield each rule's number, measure and bounds; with a number that cannot be read they stay as typed."""
+    fields = query if search.wrong else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
-        yield number, search.rules[number - 1] if number <= len(search.rules) else None
+        yield number, *(fields.get(f"{name}{number}", "") for name in ("m", "min", "max"))
 
 
 def _cells(row: Found) -> list[Cell]:
@@ -149,4 +155,4 @@ def _cells(row: Found) -> list[Cell]:
 
 
 def _pairs(query: str) -> QueryDict:
-    return QueryDict(query.removeprefix("?")[:2_000])
+    return QueryDict(query.removeprefix("?")[:QUERY_MAX])
