@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -109,6 +111,28 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
         (13, "4 cells, but 5 columns."),
         (16, "The same channel as in line 15."),
     ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "sep={}\r\n"])
+def test_a_file_that_a_spreadsheet_saved_is_read(delimiter: str, start: str) -> None:
+    channel("7")
+    saved = io.StringIO(newline="")
+    rows = [
+        ["Login", "decision", "reason", "tags"],
+        ["channel7", "pin", "event; talk, music", "big;chess"],
+        ["x y", "", "", ""],
+    ]
+    csv.writer(saved, delimiter=delimiter).writerows(rows)
+    raw = (start.format(delimiter) + saved.getvalue()).encode()
+    found = plan_of(read_text(raw), look_up=nobody, now=NOW)
+    (change,) = found.changes
+    assert (change.after.kind, change.after.reason, change.after.tags) == (
+        "pin",
+        "event; talk, music",
+        ("big", "chess"),
+    )
+    assert [bad.line for bad in found.bad] == [4 if start.startswith("sep") else 3]
 
 
 def test_a_login_is_read_as_everywhere() -> None:

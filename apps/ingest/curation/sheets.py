@@ -1,7 +1,7 @@
 """A table of decisions as a CSV file: read, looked up, and laid beside what is decided now. Nothing is written here.
 
 The first line names the columns: `login` or `id`, and any of decision, reason, tags, note, expires. An empty cell
-leaves what is; tags are set apart by semicolons; `expires` is a date, or a date and time, in UTC.
+leaves what is; tags are set apart by semicolons or commas; `expires` is a date, or a date and time, in UTC.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ from apps.ingest.curation.decisions import NONE, Decision, checked, decision_of,
 from apps.ingest.helix import User, is_id
 from apps.ingest.models import Channel
 from core.channel_address import ChannelName, read_channel
+from core.csv_input import read_csv
 from core.errors import Refused
 
 MAX_BYTES, MAX_LINES = 256_000, 1_000
@@ -115,7 +117,7 @@ def plan_of(text: str, *, look_up: LookUp, now: dt.datetime) -> Plan:
 
 def _lines(text: str, plan: Plan) -> list[_Line]:
     """Return the lines that name a channel; others become bad ones of the plan."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = read_csv(io.StringIO(text, newline=""), strict=True)
     found: list[_Line] = []
     try:
         names = [name.strip().lower() for name in next(reader, [])]
@@ -223,7 +225,7 @@ def _wanted(line: _Line, before: Decision) -> Decision:
         if wanted.kind == NONE:
             raise Refused("Only a pin or block can expire.")
     if "tags" in cells:
-        wanted = replace(wanted, tags=tuple(cells["tags"].split(";")))
+        wanted = replace(wanted, tags=tuple(re.split("[;,]", cells["tags"])))
     return replace(wanted, reason=cells.get("reason", wanted.reason), note=cells.get("note", wanted.note))
 
 

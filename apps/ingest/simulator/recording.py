@@ -1,7 +1,7 @@
 """A recording of chat played back: its channels are the streams, its rows fall due as they once arrived.
 
 A recording is a CSV file, gzipped or not, with the columns `arrived_at` (ISO 8601, UTC), `channel`, `user`
-and `text`.
+and `text`, as programs or spreadsheets save it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ from apps.ingest.simulator.source import (
     digits_of,
     name_channels,
 )
+from core.csv_input import read_csv
 from core.errors import TwitchlyError
 
 log = logging.getLogger(__name__)
 
 COLUMNS = ("arrived_at", "channel", "user", "text")
+GZIP = b"\x1f\x8b"
 LOGIN = re.compile(r"[a-z0-9_]{1,40}")
 # The whole recording together is watched by this many, spread as its messages are.
 VIEWERS = 400_000
@@ -139,8 +141,8 @@ def read_rows(path: Path) -> Iterator[Row | None]:
     """Yield the file's rows, None for a malformed one. Raises: BadRecording where the file cannot be read."""
     try:
         with _open(path) as file:
-            lines = csv.reader(file)
-            header = next(lines, [])
+            lines = read_csv(file)
+            header = [name.strip().lower() for name in next(lines, [])]
             missing = [name for name in COLUMNS if name not in header]
             if missing:
                 raise BadRecording(f"{path} lacks the columns {', '.join(missing)}: its first line is the header")
@@ -163,9 +165,11 @@ def rows_sent(run: str, rows: int, last_id: str | None) -> int:
 
 
 def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="")
-    return path.open(encoding="utf-8", errors="replace", newline="")
+    with path.open("rb") as file:
+        is_packed = file.read(2) == GZIP
+    if is_packed:
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _next_fields(lines: Iterator[list[str]]) -> list[str] | None:

@@ -1,4 +1,6 @@
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,21 @@ def test_a_gzipped_recording_is_the_same(path: Path, tmp_path: Path) -> None:
     packed = tmp_path / "chat.csv.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert list(playing(packed).due(T0 + 9_999)) == list(playing(path).due(T0 + 9_999))
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_recording_that_a_spreadsheet_saved_is_the_same(
+    path: Path, tmp_path: Path, delimiter: str, is_packed: bool
+) -> None:
+    saved = io.StringIO(newline="")
+    csv.writer(saved, delimiter=delimiter).writerows(csv.reader(io.StringIO(HEADER + ROWS)))
+    raw = f"\ufeff{saved.getvalue()}".encode()
+    assert b"\r\n" in raw
+    from_excel = tmp_path / "saved.csv"
+    from_excel.write_bytes(gzip.compress(raw) if is_packed else raw)
+    assert list(playing(from_excel).due(T0 + 9_999)) == list(playing(path).due(T0 + 9_999))
+    assert playing(from_excel).malformed == 0
 
 
 def test_what_was_sent_is_not_sent_again(path: Path) -> None:
