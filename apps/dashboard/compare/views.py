@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.channel.spans import BadSpan
@@ -29,7 +29,7 @@ from twitchly.clock import now_ms
 OFFERED = 50
 
 
-@require_GET
+@require_safe
 @never_cache
 @sign_in_required
 def compare(request: HttpRequest) -> HttpResponse:
@@ -52,7 +52,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/compare.html", context, status=400 if wrong else 200)
 
 
-@require_GET
+@require_safe
 @never_cache
 @look_required
 def lines(request: HttpRequest) -> JsonResponse:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
 
 from apps.dashboard.channel.spans import iso
 from apps.dashboard.exports.formats import CONTENT_TYPES, Field, Format, writer_of
 from apps.dashboard.exports.series import Rows
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def require_safe_file(view: View[P]) -> View[P]:
+    """Answer GET with a file, and HEAD with its headers alone: nothing is read to be thrown away."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if request.method != "HEAD" or not response.streaming:
+            return response
+        return HttpResponse(status=response.status_code, headers=dict(response.items()))
+
+    return require_safe(answer)
 
 
 def file_of(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows], stem: str) -> StreamingHttpResponse:

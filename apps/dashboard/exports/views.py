@@ -8,7 +8,6 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from apps.dashboard.access import look_required, of_channel, refused, user_of
 from apps.dashboard.channel.spans import BadSpan
@@ -17,7 +16,7 @@ from apps.dashboard.choices import asked_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
 from apps.dashboard.directory import Profile
-from apps.dashboard.exports.files import file_of, stamp, table_file
+from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
 from apps.dashboard.exports.formats import Field, Format
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, Rows, event_rows, finer, pieces, point_rows
 from apps.dashboard.exports.tables import (
@@ -53,7 +52,7 @@ ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
 }
 
 
-@require_GET
+@require_safe_file
 @never_cache
 @look_required
 @of_channel
@@ -74,7 +73,7 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
 
 
-@require_GET
+@require_safe_file
 @never_cache
 @look_required
 @of_channel
@@ -88,7 +87,7 @@ def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpRe
     return file_of(form, STREAM_FIELDS, _read_older(newest, channel_id), stem)
 
 
-@require_GET
+@require_safe_file
 @never_cache
 @look_required
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
@@ -102,7 +101,7 @@ def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     return table_file(form, board_fields(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
 
 
-@require_GET
+@require_safe_file
 @never_cache
 @look_required
 def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpResponseBase:
@@ -121,7 +120,7 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
     return table_file(form, summary_fields(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
 
 
-@require_GET
+@require_safe_file
 @never_cache
 @login_required
 def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: Format) -> HttpResponseBase:

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.dashboard.access import refused, user_of
 from apps.dashboard.channel.spans import BadSpan
@@ -99,7 +99,7 @@ def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpRe
     return decorator
 
 
-@require_GET
+@require_safe
 @never_cache
 @xframe_options_exempt
 @csp_replace({"frame-ancestors": ["*"]})
@@ -109,7 +109,7 @@ def widget(request: HttpRequest, link: ShareLink) -> HttpResponse:
     return _shown(request, link)
 
 
-@require_GET
+@require_safe
 @never_cache
 @by_link(ShareLink.Kind.PAGE, ShareLink.Kind.OVERLAY)
 def page(request: HttpRequest, link: ShareLink) -> HttpResponse:
@@ -118,11 +118,13 @@ def page(request: HttpRequest, link: ShareLink) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    links.count_opening(link)
+    # Link previews and monitors send HEAD: nobody has opened it.
+    if request.method != "HEAD":
+        links.count_opening(link)
     return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
 
 
-@require_GET
+@require_safe
 @never_cache
 @by_link(*ShareLink.Kind)
 def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
@@ -132,7 +134,7 @@ def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
     return JsonResponse({"now_ms": at_ms, "channel": channel.as_json() if channel else None})
 
 
-@require_GET
+@require_safe
 @never_cache
 @by_link(*ShareLink.Kind)
 def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:

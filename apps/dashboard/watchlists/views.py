@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.dashboard.access import user_of
 from apps.dashboard.choices import BOARD_KEYS
@@ -44,7 +44,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/watchlists.html", context, status=400 if wrong else 200)
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
@@ -69,7 +69,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
     return render(request, "dashboard/watchlist.html", context)
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
@@ -160,7 +160,7 @@ def star(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(_back(request))
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def lists(request: HttpRequest) -> JsonResponse:
