@@ -1,4 +1,4 @@
-"""Which channel a person means who types a name, an id or an address of Twitch: the one rule for every field.
+"""Parse names, ids and addresses of channels as people type them: one rule for every field.
 
 A name may be written in any case, with @ or # before it, or as the address of any page of the channel. Addresses of
 videos, clips, categories and Twitch's own pages name no channel and are refused.
@@ -46,7 +46,7 @@ _OTHERS = {
 }
 # Parts behind a channel's name that are a page of something else: twitch.tv/ada_plays/clip/….
 _BEHIND_A_CHANNEL = frozenset({"clip", "video", "v", "b", "c"})
-# First parts of Twitch's own pages, which can be nobody's name.
+# First parts of Twitch's own pages; no account has such a name.
 RESERVED = frozenset((
     "activate", "annual-recap", "bits", "bits-checkout", "broadcast", "checkout", "clip", "clips", "collections",
     "dashboard", "directory", "downloads", "drops", "embed", "event", "events", "following", "friends", "inventory",

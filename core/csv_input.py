@@ -11,7 +11,7 @@ DELIMITERS = ",;\t"
 
 
 class Reader(Protocol):
-    """What csv.reader returns; `line_num` is that of the line read last."""
+    """The type of csv.reader's readers; `line_num` is that of the line read last."""
 
     line_num: int
 
@@ -21,7 +21,7 @@ class Reader(Protocol):
 
 
 def read_csv(lines: Iterable[str], *, strict: bool = False) -> Reader:
-    """Return a reader of a file's rows; its first row decides what stands between cells.
+    """Return a reader of a file's rows; the delimiter is detected from the first row.
 
     Excel writes what the country's settings say: semicolons where a comma stands before decimals.
     """

@@ -1,8 +1,8 @@
-"""Which code points go from texts that people write and pages show: the one rule for titles, names and notes.
+"""Remove code points that hide or reorder text: one rule for titles, categories, names and notes.
 
-Kept is what writing needs although it is invisible by itself: joiners, variation selectors, tag sequences of flags,
-directional marks, and letters that are newer than this Python's Unicode tables. What goes can hide or turn other text:
-controls, halves of surrogate pairs, non-characters, bidirectional overrides, and unpaired embeddings and isolates.
+Removed: controls, halves of surrogate pairs, non-characters, bidirectional overrides, and unpaired embeddings and
+isolates. Kept, although invisible alone: joiners, variation selectors, the tag sequences of flags and directional
+marks; and letters that are newer than this Python's Unicode tables.
 Source: Unicode Standard, 23 "Special Areas and Format Characters"; UAX #9 "Bidirectional Algorithm"; UTS #51 "Emoji".
 """
 
@@ -14,15 +14,15 @@ _LINE_ENDS = dict.fromkeys(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"), "
 _EMBEDDINGS, _OVERRIDES, _ISOLATES = "\u202a\u202b", "\u202d\u202e", "\u2066\u2067\u2068"
 _POP, _POP_ISOLATE = "\u202c", "\u2069"
 _BIDI = frozenset(_EMBEDDINGS + _OVERRIDES + _ISOLATES + _POP + _POP_ISOLATE)
-# Annotations hide what stands between them; the others are deprecated and do nothing.
+# Annotation characters hide the text they enclose; the others are deprecated and have no effect.
 _OTHERS = frozenset(map(chr, (*range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xE0001)))
-# Letters and symbols by their properties that show nothing: a name needs more than these.
+# Letters and symbols that are drawn as nothing: a name needs more than these.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINER = "\u200d"
 
 
 def readable(text: str) -> str:
-    """Return text without the code points that go; line ends become spaces."""
+    """Return text without the code points that hide or reorder text; line ends become spaces."""
     kept = "".join(one for one in text.translate(_LINE_ENDS) if not _goes(one))
     return _paired(kept) if _BIDI.intersection(kept) else kept
 

@@ -199,9 +199,9 @@ class OptOutAddForm(OptOutForm):
         try:
             user = services.find_user(user_id=twitch_id)
         except NotFound:
-            said = f"Twitch knows nobody with the id {twitch_id}"
+            said = f"Twitch has no account with the id {twitch_id}"
         except TwitchlyError:
-            said = f"Twitch does not say who has the id {twitch_id}"
+            said = f"Twitch is not responding, so the account with the id {twitch_id} could not be checked"
         else:
             said = said_of(user)
             if login not in ("", user.login, user.id):
@@ -308,7 +308,7 @@ def confirm(form: forms.BaseForm, field: str, account_id: str, said: str, *, kin
     follows = (
         "Its history will be deleted and cannot be brought back."
         if kind == OptOut.Kind.CHANNEL
-        else "What it writes will not be counted any more."
+        else "Its messages will no longer be counted."
     )
     form.add_error(field, f"{said}. {follows} Is this the one? Then save again.")
 

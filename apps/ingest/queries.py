@@ -49,7 +49,7 @@ def public_channels() -> QuerySet[Channel]:
 
 
 def called(text: str, *, is_whole: bool = False) -> Q:
-    """Return what channels are found by: their id, or part of their name or login, of now or of before.
+    """Return the condition of a search: a channel's id, or part of its name, its login or a former login.
 
     `is_whole`: the text is a login, and no part of one.
     """

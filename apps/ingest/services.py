@@ -139,9 +139,9 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
 
 
 def find_account(*, login: str) -> User:
-    """Return the Twitch account that somebody means by a login, which of digits alone may be an id.
+    """Return the Twitch account with a typed login; one of digits alone may be an id.
 
-    An id that we know comes first, then a login, then an id that only Twitch knows.
+    The order is: an id in our table, a login on Twitch, an id on Twitch.
     Raises: NotFound, ServiceAway, TwitchRefused.
     """
     may_be_id = ChannelName(login).may_be_id

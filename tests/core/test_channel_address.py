@@ -1,4 +1,4 @@
-"""Which channel a typed name, id or address means."""
+"""Names, ids and addresses of channels as people type them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which code points go from titles, names and notes, and which stay."""
+"""Code points that are removed from titles, names and notes, and those that are kept."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_head_is_answered_as_get_is(boards: Boards, signed_in: Client, who: str)
     client = {"stranger": Client, "account": lambda: signed_in, "superuser": staff_client}[who]()
     client.raise_request_exception = False
     differing = {}
-    # Leaving would make a stranger of whoever asks next.
+    # Signing out would end the session that the next request needs.
     for address in (one for one in ADDRESSES if "logout" not in one):
         asked, head = client.get(address), client.head(address)
         if asked.status_code != head.status_code:

@@ -215,14 +215,16 @@ def test_an_opt_out_by_login_keeps_the_id(curator: Client, twitch: Live) -> None
 def test_an_opt_out_by_id_needs_no_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
     asked = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
-    assert "does not say who has the id 123. What it writes will not be counted" in asked
+    assert "the id 123 could not be checked. Its messages will no longer be counted." in asked
     assert OptOut.objects.get().twitch_id == "123"
 
 
 def test_an_opt_out_by_id_shows_whose_it_is(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7", login="channel8")
     assert "The id is that of channel7." in page
-    assert "knows nobody with the id 123" in confirm(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="123")
+    assert "Twitch has no account with the id 123" in confirm(
+        curator, f"{OPT_OUT}add/", kind="channel", twitch_id="123"
+    )
     assert "login channel7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7")
     assert OptOut.objects.get(twitch_id="7").login == "channel7"
 

@@ -46,7 +46,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Which channels, in which order. `languages` are names, `bands` keys; none of them is any. `page` begins at 1.
+    """Filters, order and page of a table. `languages` are names, `bands` keys; none of them is any. `page` begins at 1.
 
     `wrong`: why numbers that were typed could not be read.
     """

@@ -118,7 +118,7 @@ def page(request: HttpRequest, link: ShareLink) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    # Link previews and monitors send HEAD: nobody has opened it.
+    # Link previews and monitors send HEAD: no person has opened the link.
     if request.method != "HEAD":
         links.count_opening(link)
     return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
