@@ -55,7 +55,7 @@ class Fillings:
         return {wish: one.filling for wish, one in made.items()}
 
     async def read(self, boards: Collection[Board]) -> Reading:
-        """Return a reading of these boards, in the order that pages show."""
+        """Return a reading of these boards."""
         return await self._boards.read(boards, (), self._clock())
 
     async def read_all(self) -> Reading:

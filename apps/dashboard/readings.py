@@ -14,7 +14,7 @@ from django.conf import settings
 from apps.dashboard.choices import Board
 from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.memory import Memory, places
-from apps.dashboard.rankings import Field, Rankings
+from apps.dashboard.rankings import Candidates, Rankings
 from apps.metrics.board_reader import BoardReader, LiveValues
 from core.ranking import age_of
 
@@ -24,10 +24,10 @@ State = Literal["live", "quiet", "ended", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a board. `coverage` is 0 to 1; `spark` is as Memory gives it.
+    """One row of a board, by its `rank` from 1. `coverage` is 0 to 1; `spark` is as Memory gives it.
 
-    `moved` is by how many places it has risen within a minute; None: it was not ranked then, which `is_new` says
-    for sure, or nobody remembers.
+    `moved` is by how many places it has risen within a minute; None: it was not ranked then (`is_new`), or the
+    ranking of that minute is not known.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Row:
     moved: int | None
     is_new: bool
     spark: str
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +104,15 @@ class LiveBoards:
         await self.directory.refresh(now_ms)
         standings = await self._reader.standings(self._rankings.asked(boards))
         newest_end_ms = standings.newest_end_ms
-        fields = {board: self._rankings.field(board, standings) for board in boards}
-        ids = set(channels).union(*(field.candidates for field in fields.values()))
+        candidates = {board: self._rankings.candidates(board, standings) for board in boards}
+        ids = set(channels).union(*(one.channel_ids for one in candidates.values()))
         values = self._shown(await self._reader.values(ids))
         profiles = await self._profiles(ids, values, now_ms)
         await self._memory.refresh({board.metric for board in boards}, newest_end_ms, now_ms)
-        for board, field in fields.items():
-            self._rankings.reorder(board, field, values, newest_end_ms, now_ms)
         return Reading(
             newest_end_ms,
             self.directory.viewers_at_ms,
-            {board: self._rows(board, field, values, profiles, newest_end_ms) for board, field in fields.items()},
+            {board: self._rows(board, one, values, profiles, newest_end_ms) for board, one in candidates.items()},
             {i: channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
             standings.late_dropped,
         )
@@ -151,16 +150,16 @@ class LiveBoards:
     def _rows(
         self,
         board: Board,
-        field: Field,
+        candidates: Candidates,
         values: Mapping[str, LiveValues],
         profiles: Mapping[str, Profile],
         newest_end_ms: int | None,
     ) -> list[Row]:
         ranking = self._memory.ranking(board.metric, newest_end_ms)
-        before = None if ranking is None else places(ranking, field.among)
+        before = None if ranking is None else places(ranking, candidates.among)
         return [
             self._row(board.metric, place, profiles[i], values[i], before, newest_end_ms or values[i].end_ms)
-            for place, i in enumerate(self._rankings.order(board), 1)
+            for place, i in enumerate(self._rankings.order(board, candidates, values, newest_end_ms), 1)
         ]
 
     def _row(
@@ -186,6 +185,7 @@ class LiveBoards:
             None if was is None else was - place,
             before is not None and was is None,
             self._memory.spark(metric, profile.id),
+            place,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from asgiref.sync import async_to_sync
@@ -55,7 +55,7 @@ async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[H
         others = list((archived | await directory.find(archived, now_ms)).values())
         profiles = sorted([*live, *others], key=lambda one: _distance(one, wanted))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
-        values, ranks = await reader.values(ids), await reader.ranks(metric, ids)
+        values, ranks = await reader.values(ids), await _ranks(reader, metric, ids, directory.barred)
     finally:
         await directory.aclose()
         await reader.aclose()
@@ -67,6 +67,13 @@ async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[H
         )
         for one in profiles
     ]
+
+
+async def _ranks(reader: BoardReader, metric: str, ids: Collection[str], barred: Collection[str]) -> dict[str, int]:
+    """Return the ranks that the board shows: channels that are not shown take no place on it."""
+    ranks = await reader.ranks(metric, [*ids, *barred])
+    hidden = [ranks[channel_id] for channel_id in barred if channel_id in ranks]
+    return {i: ranks[i] - sum(one < ranks[i] for one in hidden) for i in ids if i in ranks}
 
 
 def said_of(metric: str, now: ChannelNow, rank: int | None) -> str:

@@ -39,7 +39,7 @@ from core.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 # The script clones rows of these and writes over all of them.
-BLANK_ROW = Row("", "", "", "", "", 0, 1.0, 0, "live", None, False, "")
+BLANK_ROW = Row("", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 
 

@@ -6,7 +6,7 @@ const FEWEST_PLACES = 10;
 const SETTLE_MS = 400;
 
 export class Board {
-  /** `size` is how many places there are; `hrefOf(channelId)` gives a row's address; `onHold(held)` tells when the order is held. */
+  /** `size` is how many places there are; `hrefOf(channelId)` gives a row's address; `onHold(held)` reports that the pointer or the focus came or left. */
   constructor({ list, template, skeleton, size, hrefOf, onHold }) {
     Object.assign(this, { list, template, skeleton, size, hrefOf, onHold });
     this.rows = new Map([...list.children].map((item) => [item.dataset.id, item]));
@@ -22,11 +22,11 @@ export class Board {
     return this.held.pointer || this.held.focus;
   }
 
-  /** Show the rows of a frame. Values change at once; the order only while nobody is in the list. */
+  /** Show the rows of a frame, in its order. */
   show(rows, metric, newestEndMs, selected) {
     const byId = new Map(rows.map((row) => [row.id, row]));
     this.makeRoom(rows.length);
-    this.order = this.isHeld ? holding(this.order, byId) : [...byId.keys()];
+    this.order = [...byId.keys()];
     this.removeOthers(byId);
     this.order.forEach((id) => this.update(this.rowOf(id), byId.get(id), metric, newestEndMs, id === selected));
     this.place();
@@ -120,13 +120,6 @@ export class Board {
     this.list.addEventListener("focusin", (event) => hold("focus", event.target.matches(":focus-visible")));
     this.list.addEventListener("focusout", () => hold("focus", false));
   }
-}
-
-/** The held order: a channel that left gives its place to one that came. */
-function holding(order, byId) {
-  const entrants = [...byId.keys()].filter((id) => !order.includes(id));
-  const kept = order.map((id) => (byId.has(id) ? id : entrants.shift())).filter(Boolean);
-  return [...kept, ...entrants];
 }
 
 function setCurrent(link, isCurrent) {

@@ -10,6 +10,7 @@ import { age, count } from "./figures.js";
 import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
 import { metricOf, useMetrics } from "./metrics.js";
+import { Pace } from "./pace.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
 import { markStars } from "./stars.js";
@@ -23,6 +24,7 @@ const HISTORY_EVERY_MAX_MS = 600_000;
 const HISTORY_RETRY_MS = 10_000;
 // The last hour's row is stored some seconds after that hour.
 const ROWS_COME_FOR_MS = 3_700_000;
+const ROWS_EVERY_MS = 2_000;
 const NARROW = matchMedia("(max-width: 1079px)");
 
 const $ = (id) => document.getElementById(id);
@@ -65,6 +67,7 @@ const board = new Board({
   hrefOf: (channel) => hrefOf({ ...choice, channel }),
   onHold: showHold,
 });
+const pace = new Pace({ everyMs: ROWS_EVERY_MS, show: showRows });
 const viewers = new Viewers({
   limits: start.viewer_limits,
   notes: document.querySelectorAll("[data-viewers-note]"),
@@ -99,7 +102,7 @@ function showProblem(reason) {
 function showBoardFrame(frame) {
   hear(frame);
   if (!shown) connection.reason = "";
-  showRows(frame);
+  pace.take(frame);
   if (!choice.channel && firstOf !== boardOf(choice)) showFirst(frame.rows);
   update();
 }
@@ -266,6 +269,7 @@ function showBoard() {
   markDefinition($("definitions"), choice.board);
   document.querySelectorAll("[data-method]").forEach((link) => (link.hash = choice.board));
   $("unit").textContent = metricOf(choice.board).unit;
+  pace.reset();
   board.showLoading(Number(choice.size));
   $("list").hidden = false;
   for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
@@ -286,7 +290,8 @@ function choose(changes, keep = push) {
 }
 
 function showHold(held) {
-  $("hold").textContent = held ? "Order held while you are in the list" : "Order updates every 2 s";
+  $("hold").textContent = held ? "Updates paused while you are in the list" : "Updates every 2 s";
+  pace.hold(held);
 }
 
 function update() {

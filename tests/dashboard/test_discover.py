@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.http import QueryDict
 from django.test import Client
+from pytest_django import Settings
 
 from apps.dashboard.directory import Profile
 from apps.dashboard.discover.search import PAGE_SIZE, Rule, Search, described, read_search
@@ -263,3 +264,9 @@ def test_segments_have_a_name_of_their_own_and_an_end(owner: User) -> None:
         save_segment(owner=owner, name=f"S{number}", query="")
     with pytest.raises(Refused, match="Delete one"):
         save_segment(owner=owner, name="One more", query="")
+
+
+def test_rows_that_cannot_be_read_replace_nothing(boards: Boards, signed_in: Client, settings: Settings) -> None:
+    use_redis(settings, "redis://127.0.0.1:1")
+    FIELD.clear()
+    assert signed_in.get("/discover?rows=1").status_code == 503

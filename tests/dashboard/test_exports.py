@@ -20,7 +20,6 @@ from apps.dashboard.exports.formats import Cell, Field, writer_of
 from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, event_rows, finer, pieces, point_rows
 from apps.dashboard.exports.tables import (
     STREAM_FIELDS,
-    board_rows,
     hour_rows,
     line_fields,
     line_rows,
@@ -30,7 +29,7 @@ from apps.dashboard.exports.tables import (
 )
 from apps.dashboard.field import FIELD
 from apps.dashboard.models import User
-from apps.dashboard.readings import ChannelNow, Row
+from apps.dashboard.readings import ChannelNow
 from apps.dashboard.services import ensure_user
 from apps.dashboard.summary import summarize
 from apps.dashboard.watchlists import services as watchlists
@@ -306,12 +305,3 @@ def test_broadcasts_are_taken_along_with_what_is_not_known_left_open(boards: Boa
     assert signed_in.get("/channels/1/streams.csv").status_code == 503
     assert signed_in.get("/channels/404/streams.csv").status_code == 404
     assert 'href="/channels/1/streams.csv"' in signed_in.get("/?channel=1").content.decode()
-
-
-def test_a_board_as_a_file_is_in_the_order_of_its_values() -> None:
-    def shown(channel_id: str, value: float, moved: int | None) -> Row:
-        return Row(channel_id, "", "", "", "", value, 1.0, 1_795_400_000_000, "live", moved, False, "")
-
-    # Pages still hold 1 before 2.
-    rows = board_rows("messages", [shown("1", 10, 0), shown("2", 11, -1), shown("3", 9, None)])
-    assert [(row[0], row[1], row[6], row[-1]) for row in rows] == [(1, "2", 11, 0), (2, "1", 10, -1), (3, "3", 9, None)]

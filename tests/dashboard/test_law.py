@@ -87,7 +87,7 @@ async def test_an_old_snapshot_with_its_pushes_is_a_fresh_snapshot(boards: Board
     await hub.subscribe(slot, Subscribe("old", wish))
     for tick in range(30):
         change(boards, dice)
-        # Orders stand for 2 s, the table comes every 2 s: a page that comes then sees what all others see.
+        # The table comes every 2 s: a page that comes then sees what all others see.
         now += TABLE_EVERY_MS + 10_000
         await hub.fill()
         if dice.random() > patience and tick < 29:

@@ -163,7 +163,7 @@ ROWS = """
 import { moveWords, placeOf, stateWords } from "./rows.js";
 print(given.map((row) => [moveWords(row), stateWords(row, 1_000_000), placeOf(row)]));
 """
-ROW = Row("1", "alpha", "Alpha", "Chess", "English", 7.0, 1.0, 980_000, "live", None, False, "")
+ROW = Row("1", "alpha", "Alpha", "Chess", "English", 7.0, 1.0, 980_000, "live", None, False, "", 1)
 BOARD_ROWS = [
     ROW,
     *(replace(ROW, moved=places) for places in (0, 1, -1, 12, -12)),

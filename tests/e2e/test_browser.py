@@ -118,7 +118,7 @@ def test_keys_walk_through_the_rows(page: Page) -> None:
     for key, place in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
         page.keyboard.press(key)
         expect(page.locator("#list a:focus .rk")).to_have_text(str(place))
-    expect(page.locator("#hold")).to_have_text("Order held while you are in the list")
+    expect(page.locator("#hold")).to_have_text("Updates paused while you are in the list")
     page.keyboard.press("ArrowDown")
     name = page.locator("#list a:focus .nm").inner_text()
     page.keyboard.press("Enter")

@@ -113,17 +113,24 @@ def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Sta
     expect(page.get_by_text("Viewers from 1000")).to_be_visible()
 
 
-def test_the_order_is_held_while_somebody_reads(page: Page, stack: Stack) -> None:
-    page.goto(f"{stack.url}/discover?sort=-messages")
+def test_order_and_figures_are_held_together_and_renewed_together(page: Page, stack: Stack) -> None:
+    address = f"{stack.url}/discover?sort=-messages"
+    page.goto(address)
     page.locator("#found tbody tr").nth(3).hover()
-    expect(page.locator("#hold")).to_have_text("Order held while you are in the table")
-    ids = "() => [...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
-    held, figures = page.evaluate(ids), page.locator("#rows [data-metric]").all_inner_texts()
-    wait_until(lambda: page.locator("#rows [data-metric]").all_inner_texts() != figures, 20, "the figures to move")
-    assert page.evaluate(ids) == held
+    expect(page.locator("#hold")).to_have_text("Updates paused while you are in the table")
+    held = page.locator("#rows tr").all_inner_texts()
+    fresh = partial(page.request.get, f"{address}&rows=1")
+    first = fresh().text()
+    for _ in range(3):
+        wait_until(lambda before=first: fresh().text() != before, 20, "the figures to move")
+        first = fresh().text()
+    assert page.locator("#rows tr").all_inner_texts() == held
     page.mouse.move(5, 5)
-    expect(page.locator("#hold")).to_have_text("Order updates every 10 s")
-    page.wait_for_function(f"(held) => JSON.stringify(({ids})()) !== JSON.stringify(held)", arg=held, timeout=60_000)
+    expect(page.locator("#hold")).to_have_text("Updates every 5 s")
+    wait_until(lambda: page.locator("#rows tr").all_inner_texts() != held, 20, "the rows to be renewed")
+    texts = page.locator("#rows [data-label=Messages]").all_inner_texts()
+    messages = [int(text.removeprefix("≥ ").replace(",", "")) for text in texts if text != "–"]
+    assert messages == sorted(messages, reverse=True)
 
 
 def test_a_chart_is_taken_along_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:

@@ -35,11 +35,9 @@ from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
 from apps.dashboard.field import FIELD
 from apps.dashboard.models import Segment, User
 from apps.dashboard.readings import ChannelNow
-from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists.queries import watching
 from core.bands import BANDS
 from core.errors import NotFound, Refused, ServiceAway
-from core.metrics import METRICS
 from twitchly.clock import now_ms
 
 
@@ -55,8 +53,9 @@ def discover(request: HttpRequest) -> HttpResponse:
         channels = None
     table = table_of(search, channels.values()) if channels is not None else None
     context = _context(request, search, table, channels or {}, now)
-    template = "dashboard/_found.html" if "rows" in request.GET else "dashboard/discover.html"
-    return render(request, template, context, status=400 if search.wrong else 200)
+    if "rows" not in request.GET:
+        return render(request, "dashboard/discover.html", context, status=400 if search.wrong else 200)
+    return render(request, "dashboard/_found.html", context, status=200 if table else 503)
 
 
 @require_safe_file
@@ -128,7 +127,6 @@ def _context(
         "segments": [(one, read_saved(one.query).query()) for one in Segment.objects.filter(owner=user)]
         if isinstance(user, User)
         else [],
-        "script": {"metrics": {metric.key: metric_json(metric) for metric in METRICS}, "now_ms": now},
     }
 
 

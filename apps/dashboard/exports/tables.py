@@ -69,11 +69,10 @@ def board_fields(metric: str) -> list[Field]:
 
 
 def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
-    """Return a board by its values: pages hold their order for 2 s, in which those move on."""
-    by_value = sorted(enumerate(rows, 1), key=lambda one: (one[1].value, one[1].id), reverse=True)
+    """Return the rows of a board, as `board_fields` names them."""
     return [
         [
-            rank,
+            row.rank,
             row.id,
             row.login,
             row.name,
@@ -83,9 +82,9 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
             round(row.coverage * 100, 1),
             iso(row.end_ms),
             row.state,
-            "new" if row.is_new else None if row.moved is None else row.moved + shown - rank,
+            "new" if row.is_new else row.moved,
         ]
-        for rank, (shown, row) in enumerate(by_value, 1)
+        for row in rows
     ]
 
 

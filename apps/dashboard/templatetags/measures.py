@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from apps.dashboard.discover.search import PERCENTILE
 from apps.dashboard.discover.table import Found
@@ -14,12 +12,12 @@ register = template.Library()
 
 
 @register.simple_tag
-def measure(row: Found, key: str) -> SafeString:
-    """Return a cell: a metric, which the script keeps up to date, or a percentile."""
+def measure(row: Found, key: str) -> str:
+    """Return a cell: a metric or a percentile."""
     value = row.measures[key]
     if key.startswith(PERCENTILE):
-        return format_html("{}", ABSENT if value is None else ordinal(int(value)))
-    return format_html('<span data-metric="{}">{}</span>', key, figure(key, value, row.channel.coverage))
+        return ABSENT if value is None else ordinal(int(value))
+    return figure(key, value, row.channel.coverage)
 
 
 def ordinal(number: int) -> str:

@@ -43,7 +43,8 @@ class BoardView(ApiView):
         "Boards",
         query=BoardQuery,
         responses=shapes.Board,
-        description="The order changes at most every 2 s. All who ask within a second get the same reading.",
+        description="Ranked by the values in the answer; of equal values the greater channel id, compared as text, "
+        "comes first. Requests within the same second share one reading.",
     )
     async def get(self, _request: Request, metric: str) -> Answer:
         asked = self.read(BoardQuery)
@@ -73,7 +74,7 @@ def board_document(wanted: Wanted, reading: Reading, rows: list[Row]) -> dict[st
         "newest_end": moment(reading.newest_end_ms),
         "viewers_at": moment(reading.viewers_at_ms),
         "late_dropped": reading.late_dropped,
-        "rows": [_row(rank, row) for rank, row in enumerate(rows, 1)],
+        "rows": [_row(row) for row in rows],
     }
 
 
@@ -94,15 +95,15 @@ def board_table(wanted: Wanted, rows: list[Row]) -> Table:
     ]
 
     def cells() -> list[list[Cell]]:
-        found = [_row(rank, row) | {"end": iso(row.end_ms)} for rank, row in enumerate(rows, 1)]
+        found = [_row(row) | {"end": iso(row.end_ms)} for row in rows]
         return [[row[field.name] for field in fields] for row in found]
 
     return Table(fields, cells)
 
 
-def _row(rank: int, row: Row) -> dict[str, Any]:
+def _row(row: Row) -> dict[str, Any]:
     return {
-        "rank": rank,
+        "rank": row.rank,
         "channel_id": row.id,
         "login": row.login,
         "name": row.name,

@@ -1,4 +1,4 @@
-"""Live readings that all who ask within a second share; they are the hub's, so orders are those of the pages."""
+"""Live readings from the hub, shared by all requests within a second."""
 
 from __future__ import annotations
 

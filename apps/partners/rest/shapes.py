@@ -59,7 +59,7 @@ class BoardList(Shape):
 class BoardRow(Shape):
     """A channel on a board."""
 
-    rank = IntegerField(help_text="From 1.")
+    rank = IntegerField(help_text="From 1, by `value`; of equal values the greater id as text comes first.")
     channel_id = CharField(help_text="Twitch's id.")
     login = CharField()
     name = CharField()

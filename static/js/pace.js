@@ -1,0 +1,49 @@
+// Shows frames calmly: order and values of a frame stay together, and while somebody reads neither moves.
+
+// Frames come once a second, not to the millisecond.
+const JITTER_MS = 500;
+
+export class Pace {
+  /** Call `show(frame)` at most every `everyMs`, with the newest frame; `clock`: ms that never go back. */
+  constructor({ everyMs, show, clock = () => performance.now() }) {
+    Object.assign(this, { everyMs, show, clock });
+    this.reset();
+  }
+
+  /** Show the next frame at once, as the first of another board; a frame that waits is dropped. */
+  reset() {
+    clearTimeout(this.timer);
+    this.waiting = null;
+    this.shownMs = -Infinity;
+  }
+
+  /** Take the newest frame. */
+  take(frame) {
+    this.waiting = frame;
+    this.next();
+  }
+
+  /** Pause while `isHeld`; the newest frame is shown afterwards. */
+  hold(isHeld) {
+    this.isHeld = isHeld;
+    this.next();
+  }
+
+  next() {
+    clearTimeout(this.timer);
+    if (this.waiting === null || this.isHeld) return;
+    const waitMs = this.shownMs + this.everyMs - this.clock();
+    if (waitMs > JITTER_MS) {
+      this.timer = setTimeout(() => this.flush(), waitMs + JITTER_MS);
+      return;
+    }
+    this.flush();
+  }
+
+  flush() {
+    const frame = this.waiting;
+    this.waiting = null;
+    this.shownMs = this.clock();
+    this.show(frame);
+  }
+}

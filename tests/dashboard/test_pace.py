@@ -1,0 +1,59 @@
+"""A board that people read shows whole frames, not too often, and none while somebody is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.dashboard.page_script import run_program
+
+PACE = """
+import { Pace } from "./pace.js";
+const timers = [];
+globalThis.setTimeout = (work, ms) => timers.push({ work, at: now + ms }) && timers.length;
+globalThis.clearTimeout = (id) => { if (id) timers[id - 1] = null; };
+let now = 0;
+const shown = [];
+const pace = new Pace({ everyMs: 2_000, show: (frame) => shown.push([now, frame]), clock: () => now });
+for (const [at, what, value] of given) {
+  for (let due = next(at); due; due = next(at)) {
+    now = due.at;
+    timers[timers.indexOf(due)] = null;
+    due.work();
+  }
+  now = at;
+  pace[what](value);
+}
+function next(until) {
+  return timers.filter((timer) => timer && timer.at <= until).sort((one, other) => one.at - other.at)[0];
+}
+print(shown);
+"""
+
+
+def test_every_second_frame_is_shown(tmp_path: Path) -> None:
+    frames = [[at, "take", at] for at in (0, 1_010, 1_990, 3_000, 4_020, 5_000)]
+    assert run_program(tmp_path, PACE, frames) == [[0, 0], [1_990, 1_990], [4_020, 4_020]]
+
+
+def test_the_last_frame_is_shown_when_no_other_comes(tmp_path: Path) -> None:
+    assert run_program(tmp_path, PACE, [[0, "take", 0], [1_000, "take", 1], [9_000, "hold", False]]) == [
+        [0, 0],
+        [2_500, 1],
+    ]
+
+
+def test_nothing_moves_while_somebody_reads_and_the_newest_follows(tmp_path: Path) -> None:
+    frames = [[at, "take", at] for at in range(1_000, 8_000, 1_000)]
+    events = [[0, "take", 0], [500, "hold", True], *frames, [8_500, "hold", False]]
+    assert run_program(tmp_path, PACE, events) == [[0, 0], [8_500, 7_000]]
+
+
+def test_another_board_is_shown_at_once(tmp_path: Path) -> None:
+    events = [
+        [0, "take", "old"],
+        [500, "take", "older"],
+        [600, "reset", None],
+        [700, "take", "new"],
+        [9_000, "hold", False],
+    ]
+    assert run_program(tmp_path, PACE, events) == [[0, "old"], [700, "new"]]
