@@ -101,7 +101,7 @@ def test_a_window_tells_its_end_length_coverage_and_metrics() -> None:
     )
     names = [field.name for field in POINT_FIELDS]
     first, second = (dict(zip(names, row, strict=True)) for row in point_rows(series))
-    assert (first["end"], first["length"], first["coverage"]) == (iso(T), 30, 98.8)
+    assert (first["end"], first["length"], first["coverage"]) == (iso(T), 30, 0.9876)
     assert (first["viewers"], first["spam"], first["chatters"]) == (12, 1.2346, None)
     # What nobody listened to is not 0.
     assert (second["coverage"], second["messages"]) == (0, None)
@@ -156,7 +156,7 @@ def test_a_board_is_taken_along_as_it_is_shown(boards: Boards, signed_in: Client
         assert [[row["rank"], row["name"], row["viewers (viewers)"]] for row in rows] == shown
         assert [row["name"] for row in objects(signed_in.get(f"/board.ndjson{query}"))] == names
     row = rows[0]
-    assert (row["id"], row["coverage (%)"], row["window_end (UTC)"]) == ("1", "100.0", iso(boards.end_ms))
+    assert (row["id"], row["coverage"], row["window_end (UTC)"]) == ("1", "1.0", iso(boards.end_ms))
     assert (row["category"], row["language"], row["state"]) == ("Chess", "English", "live")
 
 
@@ -252,9 +252,9 @@ def test_a_comparison_is_taken_along_line_by_line() -> None:
     names = [field.name for field in line_fields(comparison)]
     assert names == ["id", "name", "end", "length", "coverage", "messages"]
     assert [row[2:] for row in rows] == [
-        [iso(T + 60_000), 30, 100.0, 10],
+        [iso(T + 60_000), 30, 1.0, 10],
         [iso(T + 120_000), 30, 0.0, None],
-        [iso(T + 180_000), 30, 50.0, 30],
+        [iso(T + 180_000), 30, 0.5, 30],
     ]
 
 

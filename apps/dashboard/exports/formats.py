@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from core.metrics import Metric
+
 Cell = str | int | float | None
 Format = Literal["csv", "ndjson"]
 CONTENT_TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
@@ -22,6 +24,25 @@ class Field:
 
     name: str
     unit: str = ""
+
+
+# The share of the time in which the channel was heard, 0 to 1, in every file.
+COVERAGE = Field("coverage")
+_COVERAGE_DECIMALS = 4
+
+
+def metric_field(metric: Metric, part: str = "") -> Field:
+    """Return the column of a metric, or of a `part` of its summary, such as its peak.
+
+    The metric `coverage` is in percent: beside the field of that name it has a name of its own.
+    """
+    name = "coverage_percent" if metric.key == COVERAGE.name else metric.key
+    return Field(f"{name}_{part}" if part else name, metric.unit)
+
+
+def coverage_cell(share: float | None) -> Cell:
+    """Return the cell of COVERAGE."""
+    return None if share is None else round(share, _COVERAGE_DECIMALS)
 
 
 class Writer(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from apps.dashboard.channel.spans import iso
-from apps.dashboard.exports.formats import Cell, Field
+from apps.dashboard.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
 from apps.metrics.queries import Range, Series, value_of
 from core.columns import WINDOW_MS, StoredGrain
 from core.history import KEPT_MS
@@ -19,8 +19,8 @@ _SHOWN = [metric for metric in METRICS if metric.key != "coverage"]
 POINT_FIELDS = [
     Field("end", "UTC"),
     Field("length", "s"),
-    Field("coverage", "%"),
-    *(Field(metric.key, metric.unit) for metric in _SHOWN),
+    COVERAGE,
+    *(metric_field(metric) for metric in _SHOWN),
 ]
 EVENT_FIELDS = [Field("at", "UTC"), Field("until", "UTC"), Field("kind"), Field("count"), Field("what")]
 
@@ -52,7 +52,7 @@ def point_rows(series: Series) -> Rows:
         [
             iso(p.end_ms),
             length_s,
-            round(p.coverage * 100, 1),
+            coverage_cell(p.coverage),
             *(rounded(value_of(p, m.key), m.decimals) for m in _SHOWN),
         ]
         for p in series.points

@@ -9,7 +9,7 @@ from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.directory import Profile
 from apps.dashboard.discover.table import value_of as value_now
-from apps.dashboard.exports.formats import Cell, Field
+from apps.dashboard.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
 from apps.dashboard.exports.series import Rows, rounded
 from apps.dashboard.readings import ChannelNow, Row
 from apps.metrics.queries import value_of
@@ -18,11 +18,13 @@ from core.columns import WINDOW_MS
 from core.metrics import METRIC, METRICS
 
 PROFILE_FIELDS = [Field("id"), Field("login"), Field("name"), Field("category"), Field("language")]
+_SHOWN = [metric for metric in METRICS if metric.key != COVERAGE.name]
 CHANNEL_FIELDS = [
     *PROFILE_FIELDS,
     Field("offline"),
     Field("window_end", "UTC"),
-    *(Field(metric.key, metric.unit) for metric in METRICS),
+    COVERAGE,
+    *(metric_field(metric) for metric in _SHOWN),
 ]
 
 STREAM_FIELDS = [
@@ -32,7 +34,7 @@ STREAM_FIELDS = [
     Field("viewers_mean", "viewers"),
     Field("hours_watched", "h"),
     Field("messages", "messages"),
-    Field("coverage", "%"),
+    COVERAGE,
     Field("is_lower_bound"),
 ]
 
@@ -44,9 +46,10 @@ def profile_cells(profile: Profile) -> list[Cell]:
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
     """Return a channel now, as CHANNEL_FIELDS names it. What nobody listened to is not 0."""
-    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in METRICS]
+    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _SHOWN]
     is_offline, end_ms = channel.profile.is_offline, channel.end_ms
-    return [*profile_cells(channel.profile), _said(is_offline), end_ms and iso(end_ms), *values]
+    coverage = None if end_ms is None else coverage_cell(channel.coverage)
+    return [*profile_cells(channel.profile), _said(is_offline), end_ms and iso(end_ms), coverage, *values]
 
 
 def nobody(channel_id: str) -> ChannelNow:
@@ -56,12 +59,12 @@ def nobody(channel_id: str) -> ChannelNow:
 
 def board_fields(metric: str) -> list[Field]:
     """Return the columns of a board."""
-    value = Field(metric, METRIC[metric].unit)
+    value = metric_field(METRIC[metric])
     return [
         Field("rank"),
         *PROFILE_FIELDS,
         value,
-        Field("coverage", "%"),
+        COVERAGE,
         Field("window_end", "UTC"),
         Field("state"),
         Field("moved", "places within a minute"),
@@ -79,7 +82,7 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
             row.category,
             row.language,
             rounded(row.value, METRIC[metric].decimals),
-            round(row.coverage * 100, 1),
+            coverage_cell(row.coverage),
             iso(row.end_ms),
             row.state,
             "new" if row.is_new else row.moved,
@@ -90,7 +93,7 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
 
 def hour_fields(metric: str) -> list[Field]:
     """Return the columns of a watchlist's past hour, for one metric."""
-    return [Field("id"), Field("name"), Field("end", "UTC"), Field("length", "s"), Field(metric, METRIC[metric].unit)]
+    return [Field("id"), Field("name"), Field("end", "UTC"), Field("length", "s"), metric_field(METRIC[metric])]
 
 
 def hour_rows(
@@ -113,8 +116,8 @@ def line_fields(comparison: Comparison) -> list[Field]:
     metric = METRIC[comparison.metric]
     since = [Field("into_stream", "s")] if comparison.align == "stream" else []
     index = [Field("index", "own average = 100")] if comparison.scale == "index" else []
-    windows = [Field("end", "UTC"), *since, Field("length", "s"), Field("coverage", "%")]
-    return [Field("id"), Field("name"), *windows, Field(metric.key, metric.unit), *index]
+    windows = [Field("end", "UTC"), *since, Field("length", "s"), COVERAGE]
+    return [Field("id"), Field("name"), *windows, metric_field(metric), *index]
 
 
 def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
@@ -130,7 +133,7 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
                 iso(point.end_ms),
                 *([(point.end_ms - (line.zero_ms or 0)) // 1000] if comparison.align == "stream" else []),
                 length_s,
-                round(point.coverage * 100, 1),
+                coverage_cell(point.coverage),
                 *_scaled(comparison, line, value_of(point, comparison.metric)),
             ]
             for point in (series.points if series else ())
@@ -139,18 +142,18 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
 
 def summary_fields(comparison: Comparison) -> list[Field]:
     """Return the columns of the table below a comparison's chart."""
-    unit, (viewers, engagement) = METRIC[comparison.metric].unit, (METRIC["viewers"], METRIC["engagement"])
+    metric = METRIC[comparison.metric]
     return [
         *PROFILE_FIELDS,
-        *([Field(f"{comparison.metric}_now", unit)] if comparison.shows_now else []),
-        Field(f"{comparison.metric}_peak", unit),
+        *([metric_field(metric, "now")] if comparison.shows_now else []),
+        metric_field(metric, "peak"),
         Field("peak_at", "UTC"),
         Field("peak_is_lower_bound"),
-        Field(f"{comparison.metric}_average", unit),
-        Field("viewers_mean", viewers.unit),
-        Field("engagement_mean", engagement.unit),
+        metric_field(metric, "average"),
+        metric_field(METRIC["viewers"], "mean"),
+        metric_field(METRIC["engagement"], "mean"),
         Field("percentile_of_size", "%"),
-        Field("coverage", "%"),
+        COVERAGE,
     ]
 
 
@@ -168,7 +171,7 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
         line.standing.percent,
-        round(summary.coverage * 100, 1) if summary and summary.coverage is not None else None,
+        coverage_cell(summary.coverage) if summary else None,
     ]
 
 
@@ -182,7 +185,7 @@ def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
             rounded(one.mean_viewers, 0),
             rounded(one.watched, 1),
             one.messages,
-            round(one.coverage * 100, 1),
+            coverage_cell(one.coverage),
             _said(one.is_partly_heard),
         ]
         for one in broadcasts

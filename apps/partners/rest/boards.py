@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from apps.dashboard.channel.spans import iso
 from apps.dashboard.choices import BOARD_KEYS, SIZES
 from apps.dashboard.choices import Board as Wanted
-from apps.dashboard.exports.formats import Cell, Field
+from apps.dashboard.exports.formats import COVERAGE, Cell, Field
 from apps.dashboard.readings import Reading, Row
 from apps.partners.description.schema import operation
 from apps.partners.rest import shapes
@@ -87,7 +87,7 @@ def board_table(wanted: Wanted, rows: list[Row]) -> Table:
         Field("category"),
         Field("language"),
         Field("value", METRIC[wanted.metric].unit),
-        Field("coverage"),
+        COVERAGE,
         Field("end", "UTC"),
         Field("state"),
         Field("moved"),

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from apps.dashboard.channel.spans import iso
-from apps.dashboard.exports.formats import Field
+from apps.dashboard.exports.formats import COVERAGE, Field, metric_field
 from apps.dashboard.exports.series import EVENT_FIELDS
 from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
@@ -50,7 +50,8 @@ class SeriesView(ApiView):
         query=SeriesQuery,
         responses=shapes.Series,
         tagged=True,
-        description="By columns as JSON, a row a window as CSV and NDJSON. A gap is never filled in.",
+        description="By columns as JSON, a row a window as CSV and NDJSON. The field `coverage` is 0 to 1 everywhere; "
+        "in CSV and NDJSON the metric `coverage`, in %, is called `coverage_percent`. A gap is never filled in.",
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
         asked, now = self.read(SeriesQuery), now_ms()
@@ -178,7 +179,7 @@ def range_json(summary: RangeSummary, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def series_table(series: Series, keys: Sequence[str]) -> Table:
-    fields = [Field("end", "UTC"), Field("coverage"), *(Field(key, METRIC[key].unit) for key in keys)]
+    fields = [Field("end", "UTC"), COVERAGE, *(metric_field(METRIC[key]) for key in keys)]
     return Table(
         fields, lambda: [[iso(p.end_ms), p.coverage, *(value_of(p, key) for key in keys)] for p in series.points]
     )

@@ -138,7 +138,8 @@ class Columns(Shape):
     end = ListField(child=DateTimeField(), help_text="When each window ended.")
     coverage = ListField(child=FloatField(), help_text=COVERAGE)
     values = DictField(
-        child=ListField(child=FloatField(allow_null=True)), help_text="By metric; null where it is not known."
+        child=ListField(child=FloatField(allow_null=True)),
+        help_text="By metric, in its unit; null means unknown.",
     )
 
 

@@ -1,0 +1,113 @@
+"""The columns of every table that can be saved: names are unique, and `coverage` is a share of 0 to 1."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from django.test import Client
+
+from apps.dashboard.choices import Board
+from apps.dashboard.compare.comparison import COMPARED, Comparison
+from apps.dashboard.exports.formats import Cell, Field, Format, writer_of
+from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, point_rows
+from apps.dashboard.exports.tables import (
+    CHANNEL_FIELDS,
+    STREAM_FIELDS,
+    board_fields,
+    channel_row,
+    hour_fields,
+    line_fields,
+    line_rows,
+    stream_rows,
+    summary_fields,
+    summary_row,
+)
+from apps.dashboard.field import FIELD
+from apps.metrics.queries import RANGES, Point, Series
+from apps.partners.rest.answers import Table
+from apps.partners.rest.boards import board_table
+from apps.partners.rest.channels import FIELDS as API_CHANNEL_FIELDS
+from apps.partners.rest.history import event_table, series_table
+from core.broadcast import Broadcast
+from core.metrics import BOARDS, METRIC, METRICS
+from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.test_exports import CHANNEL, T, compared
+
+PARTLY = Series(RANGES["10m"], [Point(T, 0.6035, {"messages": 7, "coverage": 60.35})], [], [])
+COMPARISONS = [
+    Comparison(("2",), metric.key, align=align, scale=scale)
+    for metric, align, scale in product(COMPARED, ("clock", "stream"), ("values", "index"))
+]
+
+
+def api_series() -> Table:
+    return series_table(PARTLY, list(METRIC))
+
+
+def tables() -> Iterator[tuple[str, list[Field]]]:
+    yield "windows", POINT_FIELDS
+    yield "events", EVENT_FIELDS
+    yield "streams", STREAM_FIELDS
+    yield "channels", [*CHANNEL_FIELDS, Field("size_band", "viewers")]
+    for metric in BOARDS:
+        yield f"board {metric.key}", board_fields(metric.key)
+        yield f"API board {metric.key}", list(board_table(Board(metric.key), []).fields)
+    for metric in METRICS:
+        yield f"hour {metric.key}", hour_fields(metric.key)
+    for comparison in COMPARISONS:
+        yield f"lines {comparison.query()}", line_fields(comparison)
+        yield f"summary {comparison.query()}", summary_fields(comparison)
+    yield "API series", list(api_series().fields)
+    yield "API events", list(event_table([]).fields)
+    yield "API channels", [Field(name) for name in API_CHANNEL_FIELDS]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_no_table_has_two_columns_of_one_name(form: Format) -> None:
+    for name, fields in tables():
+        names = names_in(form, writer_of(form, fields).head())
+        assert len(set(names)) == len(names) == len(fields), name
+
+
+def names_in(form: Format, head: str) -> list[str]:
+    if form == "csv":
+        heads = next(csv.reader(io.StringIO(head.removeprefix("\ufeff"), newline="")))
+        return [one.partition(" (")[0] for one in heads]
+    ((_, pairs), *_) = json.loads(head, object_pairs_hook=list)
+    return [name for name, _ in pairs]
+
+
+def as_objects(fields: list[Field], rows: list[list[Cell]]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in writer_of("ndjson", fields).rows(rows).splitlines()]
+
+
+def test_coverage_is_a_share_and_the_metric_a_percentage() -> None:
+    comparison = Comparison(("2",), "coverage")
+    series = api_series()
+    (api,) = as_objects(list(series.fields), [list(row) for row in series.rows()])
+    assert (api["coverage"], api["coverage_percent"]) == (0.6035, 60.35)
+    (window,) = as_objects(POINT_FIELDS, point_rows(PARTLY))
+    assert window["coverage"] == 0.6035
+    (rows,) = line_rows(comparison, [compared()])
+    assert as_objects(line_fields(comparison), rows)[-1]["coverage"] == 0.5
+    (summary,) = as_objects(summary_fields(comparison), [summary_row(comparison, compared())])
+    assert 0 < float(str(summary["coverage"])) < 1
+    assert {"coverage_percent_now", "coverage_percent_peak"} <= {field.name for field in summary_fields(comparison)}
+    (stream,) = as_objects(STREAM_FIELDS, stream_rows([Broadcast("1", T, T + 1, 9, 0.51234)]))
+    assert stream["coverage"] == 0.5123
+    (channel,) = as_objects(CHANNEL_FIELDS, [channel_row(CHANNEL)])
+    assert channel["coverage"] == 1
+
+
+def test_files_of_live_figures_say_the_same(boards: Boards, signed_in: Client) -> None:
+    boards.show({"1": 50_000}, observed_ms=18_105)
+    FIELD.clear()
+    for path in ("/board.ndjson", "/discover.ndjson"):
+        rows = [json.loads(line) for line in sent(signed_in.get(path)).splitlines()[1:]]
+        (row,) = (row for row in rows if row["id"] == "1")
+        assert row["coverage"] == 0.6035
