@@ -79,6 +79,8 @@ def _table_row(channel: ChannelNow) -> dict[str, Any]:
         **{name: getattr(channel.profile, name) for name in PROFILE},
         "end_ms": channel.end_ms,
         "coverage": channel.coverage,
+        "distinct_end_ms": channel.distinct_end_ms,
+        "distinct_coverage": channel.distinct_coverage,
         "values": channel.values,
         "unranked": channel.unranked,
     }

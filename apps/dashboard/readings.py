@@ -16,6 +16,7 @@ from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.memory import Memory, places
 from apps.dashboard.rankings import Candidates, Rankings
 from apps.metrics.board_reader import BoardReader, LiveValues
+from core.metrics import METRIC
 from core.ranking import age_of
 
 # Nobody wrote in the past 30 s; the stream is over and chat goes on; no window has come for 10 s.
@@ -24,7 +25,9 @@ State = Literal["live", "quiet", "ended", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a board, by its `rank` from 1. `coverage` is 0 to 1; `spark` is as Memory gives it.
+    """One row of a board, by its `rank` from 1; `spark` is as Memory gives it.
+
+    `end_ms` and `coverage`, 0 to 1, belong to the window of `value`.
 
     `moved` is by how many places it has risen within a minute; None: it was not ranked then (`is_new`), or the
     ranking of that minute is not known.
@@ -49,7 +52,8 @@ class Row:
 class ChannelNow:
     """A channel with its newest live window; without one `end_ms` is None and `values` is empty.
 
-    `apart` is what was heard and not counted: see core.metrics.counted_apart.
+    `apart` is what was heard and not counted: see core.metrics.counted_apart. Distinct metrics come from a window of
+    their own, with its own end and coverage: None before the first.
     """
 
     profile: Profile
@@ -58,6 +62,18 @@ class ChannelNow:
     values: Mapping[str, float]
     unranked: Mapping[str, str]
     apart: Mapping[str, int]
+    distinct_end_ms: int | None = None
+    distinct_coverage: float | None = None
+
+    def end_of(self, metric: str) -> int | None:
+        """Return when the window of a metric's value ended."""
+        own = self.distinct_end_ms if METRIC[metric].distinct else None
+        return self.end_ms if own is None else own
+
+    def coverage_of(self, metric: str) -> float:
+        """Return the coverage of the window of a metric's value."""
+        own = self.distinct_coverage if METRIC[metric].distinct else None
+        return self.coverage if own is None else own
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields of the profile beside the values."""
@@ -179,8 +195,8 @@ class LiveBoards:
             profile.category,
             profile.language,
             live.values[metric],
-            live.coverage,
-            live.end_ms,
+            live.coverage_of(metric),
+            live.end_of(metric),
             state_of(profile, live, newest_end_ms),
             None if was is None else was - place,
             before is not None and was is None,
@@ -202,7 +218,16 @@ def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
     """Return a channel as it is now."""
     if live is None:
         return ChannelNow(profile, None, 0.0, {}, {}, {})
-    return ChannelNow(profile, live.end_ms, live.coverage, live.values, live.unranked, live.apart)
+    return ChannelNow(
+        profile,
+        live.end_ms,
+        live.coverage,
+        live.values,
+        live.unranked,
+        live.apart,
+        live.distinct_end_ms,
+        live.distinct_coverage,
+    )
 
 
 def live_boards() -> LiveBoards:

@@ -79,7 +79,7 @@ def now_note(metric: str, now: ChannelNow) -> str:
     """Return why the channel has no value of the metric now, or is not ranked by it, or what is odd about it."""
     is_absent, unranked = metric not in now.values, now.unranked.get(metric)
     if not is_absent and not unranked:
-        return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_ms) else ""
+        return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""
     if now.profile.is_offline:
         return "the stream is offline"
     if now.end_ms is None:

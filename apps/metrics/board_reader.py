@@ -13,6 +13,7 @@ import redis.asyncio
 from apps.metrics.boards import LATE_DROPPED, board_key
 from apps.metrics.past import Moment, past_key
 from core.errors import ServiceAway
+from core.metrics import METRIC
 from core.ranking import age_of
 
 
@@ -21,7 +22,8 @@ class LiveValues:
     """A channel now.
 
     `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked; `apart` is what was
-    heard besides, by column: see core.metrics.counted_apart.
+    heard besides, by column: see core.metrics.counted_apart. Distinct metrics come from a window of their own, with
+    its own end and coverage: None before the first.
     """
 
     end_ms: int
@@ -29,6 +31,18 @@ class LiveValues:
     values: Mapping[str, float]
     unranked: Mapping[str, str]
     apart: Mapping[str, int]
+    distinct_end_ms: int | None = None
+    distinct_coverage: float | None = None
+
+    def end_of(self, metric: str) -> int:
+        """Return when the window of a metric's value ended."""
+        own = self.distinct_end_ms if METRIC[metric].distinct else None
+        return self.end_ms if own is None else own
+
+    def coverage_of(self, metric: str) -> float:
+        """Return the coverage of the window of a metric's value."""
+        own = self.distinct_coverage if METRIC[metric].distinct else None
+        return self.coverage if own is None else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +161,13 @@ def _away() -> Iterator[None]:
 
 def _merge(sums: str, distinct: str | None) -> LiveValues:
     live = orjson.loads(sums)
-    values, unranked = live["values"], live["unranked"]
-    if distinct:
-        seldom = orjson.loads(distinct)
-        values, unranked = {**values, **seldom["values"]}, {**unranked, **seldom["unranked"]}
-    return LiveValues(live["end_ms"], live["coverage"], values, unranked, live["apart"])
+    seldom = orjson.loads(distinct) if distinct else {"values": {}, "unranked": {}}
+    return LiveValues(
+        live["end_ms"],
+        live["coverage"],
+        {**live["values"], **seldom["values"]},
+        {**live["unranked"], **seldom["unranked"]},
+        live["apart"],
+        seldom.get("end_ms"),
+        seldom.get("coverage"),
+    )

@@ -170,8 +170,8 @@ def _scores(known: Iterable[Known], metric: str) -> list[float | bool]:
 
 def _live(window: WindowRecord, grain: Grain, known: Known) -> bytes:
     live: dict[str, object] = {"end_ms": known.end_ms, "values": known.values, "unranked": known.unranked}
+    live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
     if grain == "live":
-        live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
         live["apart"] = counted_apart(window.columns)
     return orjson.dumps(live)
 

@@ -3,7 +3,7 @@
 import { Chart } from "./chart.js";
 import { chattersPerThousand, messagesPerChatter } from "./depth.js";
 import { ABSENT, age, duration, figure, heardApart, percent, tenth } from "./figures.js";
-import { metricOf, unitOf } from "./metrics.js";
+import { coverageOf, endOf, metricOf, unitOf } from "./metrics.js";
 import { Notes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
 import { Standing } from "./standing.js";
@@ -152,7 +152,7 @@ export class ChannelView {
       bands: this.bands(),
       marks: this.noted,
       ...this.span,
-      edgeMs: this.isStale || this.series.isPast ? null : (this.series.points.at(-1)?.end_ms ?? null),
+      edgeMs: this.isStale ? null : this.series.edgeMs(this.metric),
       units: [unitOf(this.metric, this.series.range), showsViewers ? "viewers" : null],
     });
     $("chart").dataset.points = this.series.points.length;
@@ -190,9 +190,9 @@ export class ChannelView {
   writeNow() {
     const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
     $("now-name").textContent = this.isStale ? "Last known" : "Now";
-    $("now").textContent = figure(this.metric, now.values[this.metric], now.coverage);
+    $("now").textContent = figure(this.metric, now.values[this.metric], coverageOf(this.metric, now));
     $("now-note").textContent = nowNote(this.metric, this.now);
-    $("chatters").textContent = figure("chatters", now.values.chatters, now.coverage);
+    $("chatters").textContent = figure("chatters", now.values.chatters, coverageOf("chatters", now));
     $("depth").textContent = tenth(chattersPerThousand(now.values));
     $("per-chatter").textContent = tenth(messagesPerChatter(now.values));
     $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
@@ -233,7 +233,7 @@ export class ChannelView {
   }
 
   writeTable() {
-    const { points } = this.series;
+    const points = this.series.pointsOf(this.metric);
     const step = Math.max(1, Math.round(points.length / TABLE_ROWS));
     const shown = points.toReversed().filter((_, i) => i % step === 0);
     const marks = beside(shown, this.noted);
@@ -260,7 +260,7 @@ export class ChannelView {
     const legend = $("legend");
     const write = (selector, metric) => {
       const value = at ? valueOf(at, metric) : null;
-      legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, at.coverage);
+      legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, coverageOf(metric, at));
     };
     legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${when(at_ms)} ${label}`).join(" · ");
     legend.querySelector(".when").textContent = this.whenOf(atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)));
@@ -276,7 +276,7 @@ export class ChannelView {
   }
 
   whenOf(atMs) {
-    const ms = atMs ?? this.now?.end_ms;
+    const ms = atMs ?? (this.now && endOf(this.metric, this.now));
     if (this.series.isPast && atMs === null) return "No data";
     if (ms == null) return "No live data";
     const word = this.isStale ? "Last known, " : "Now, ";
@@ -313,7 +313,7 @@ export class ChannelView {
 
 /** Why a point has no value: nobody listened, Twitch has not said who watches, or there is nothing to divide. */
 function absence(point, metric) {
-  if (point && point.end_ms !== null && point.coverage === 0 && !metricOf(metric).from_helix) return "gap";
+  if (point && point.end_ms !== null && coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return "gap";
   return point && NEED_VIEWERS.has(metric) && point.values.viewers == null ? "unknown" : ABSENT;
 }
 

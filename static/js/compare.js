@@ -2,7 +2,7 @@
 
 import { CompareChart, columnsOf } from "./compare-chart.js";
 import { duration, figure, number } from "./figures.js";
-import { metricOf, useMetrics } from "./metrics.js";
+import { coverageOf, metricOf, useMetrics } from "./metrics.js";
 import { reach } from "./reach.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
@@ -111,9 +111,9 @@ async function ask() {
 }
 
 function showNow({ channels }) {
-  for (const [id, { values, coverage }] of Object.entries(channels)) {
+  for (const [id, channel] of Object.entries(channels)) {
     const cell = document.querySelector(`tr[data-id="${CSS.escape(id)}"] [data-now]`);
-    const text = figure(metric, values[metric], coverage);
+    const text = figure(metric, channel.values[metric], coverageOf(metric, channel));
     if (cell && cell.textContent !== text) cell.textContent = text;
   }
 }

@@ -1,7 +1,7 @@
 // A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
 import { ABSENT } from "./figures.js";
-import { metricOf } from "./metrics.js";
+import { coverageOf, metricOf } from "./metrics.js";
 
 const MISSING_AFTER_STEPS = 2.5;
 const HOUR_MS = 3_600_000;
@@ -79,14 +79,30 @@ export class Series {
   }
 
   /** Take the channel's newest live window; return whether it is new. */
-  add({ end_ms, coverage, values }) {
+  add(channel) {
     if (this.isPast) return false;
+    const { end_ms, coverage, values } = channel;
     const last = this.points.at(-1);
     if (end_ms == null || (last && end_ms <= last.end_ms)) return false;
     if (last?.isEdge && this.slot(last.end_ms) === this.slot(end_ms)) this.points.pop();
-    this.points.push({ end_ms, coverage, values, isEdge: true, isShort: this.isLong });
+    const [sums, distinct] = [false, true].map((is) => valuesWhere(values, (key) => metricOf(key).distinct === is));
+    this.points.push({ end_ms, coverage, values: sums, isEdge: true, isShort: this.isLong, hasDistinct: false });
+    // People and texts are counted over windows of their own, which end up to 4 s earlier.
+    const at = this.points.findLast((point) => point.end_ms === channel.distinct_end_ms);
+    if (at?.isEdge) Object.assign(at.values, distinct);
+    if (at?.isEdge) at.hasDistinct = true;
     this.forget();
     return true;
+  }
+
+  /** The points at which a metric has windows; live ones of people and texts are fewer. */
+  pointsOf(metric) {
+    return metricOf(metric).distinct ? this.points.filter((point) => point.hasDistinct !== false) : this.points;
+  }
+
+  /** When the newest point of a metric ended, null in the past and without any. */
+  edgeMs(metric) {
+    return this.isPast ? null : (this.pointsOf(metric).at(-1)?.end_ms ?? null);
   }
 
   /** Whether the points are longer windows than those that come live. */
@@ -121,7 +137,7 @@ export class Series {
   columns(metrics) {
     const columns = [[], ...metrics.map(() => [])];
     let before = null;
-    for (const point of this.points) {
+    for (const point of this.pointsOf(metrics[0])) {
       if (before !== null && this.isMissing(before, point.end_ms)) pushRow(columns, before + 1, () => null);
       pushRow(columns, point.end_ms, (i) => valueOf(point, metrics[i]));
       before = point.end_ms;
@@ -168,10 +184,14 @@ export class Series {
 
 /** A point's value, or null: a count of what nobody listened to is not 0. */
 export function valueOf(point, metric) {
-  if (point.coverage === 0 && !metricOf(metric).from_helix) return null;
+  if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
   // A live value beside those of whole minutes or hours: people of 30 s beside those of an hour.
   if (point.isShort && metricOf(metric).by_length) return null;
   return point.values[metric] ?? null;
+}
+
+function valuesWhere(values, holds) {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => holds(key)));
 }
 
 function historyPoint(history, columns, i, before) {

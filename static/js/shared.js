@@ -3,7 +3,7 @@
 import { told } from "./ask.js";
 import { Chart } from "./chart.js";
 import { figure } from "./figures.js";
-import { metricOf, unitOf, useMetrics } from "./metrics.js";
+import { coverageOf, metricOf, unitOf, useMetrics } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
 import { when, ZONE } from "./times.js";
 
@@ -42,14 +42,14 @@ function draw() {
     bands: series.bands(),
     marks: [],
     ...series.span(nowMs),
-    edgeMs: series.isPast ? null : (series.points.at(-1)?.end_ms ?? null),
+    edgeMs: series.edgeMs(start.metric),
     units: [unitOf(start.metric, start.range), null],
   });
   readOut(null);
 }
 
 function readOut(atMs) {
-  const point = atMs === null ? series.points.at(-1) : series.points.find(({ end_ms: endMs }) => endMs === atMs);
+  const point = atMs === null ? series.pointsOf(start.metric).at(-1) : series.points.find(({ end_ms: endMs }) => endMs === atMs);
   $("when").textContent = point ? `${when(point.end_ms)} ${ZONE}` : "";
   const value = point ? valueOf(point, start.metric) : null;
   $("value").textContent = point ? `${figure(start.metric, value, point.coverage)} ${metricOf(start.metric).unit}` : "";
@@ -60,7 +60,7 @@ async function showNow() {
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;
-  $("now").textContent = figure(start.metric, channel?.values[start.metric], channel?.coverage);
+  $("now").textContent = figure(start.metric, channel?.values[start.metric], channel ? coverageOf(start.metric, channel) : 1);
   if (channel && series.add(channel)) draw();
 }
 

@@ -1,6 +1,6 @@
 // Why the channel has no value now, by the rules of apps/dashboard/summary.py.
 
-import { metricOf } from "./metrics.js";
+import { endOf, metricOf } from "./metrics.js";
 
 const DAY_MS = 86_400_000;
 const LIVE_WINDOW_MS = 30_000;
@@ -17,7 +17,7 @@ export function nowNote(metric, now) {
   if (now === null) return "";
   const isAbsent = now.values[metric] == null;
   if (!isAbsent && !now.unranked[metric]) {
-    return metricOf(metric).distinct && isOverMidnight(now.end_ms) ? OVER_MIDNIGHT : "";
+    return metricOf(metric).distinct && isOverMidnight(endOf(metric, now)) ? OVER_MIDNIGHT : "";
   }
   if (now.is_offline) return "the stream is offline";
   if (now.end_ms === null) return "no live window";

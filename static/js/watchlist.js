@@ -3,7 +3,7 @@
 import { told } from "./ask.js";
 import { Connection } from "./connection.js";
 import { figure } from "./figures.js";
-import { useMetrics } from "./metrics.js";
+import { coverageOf, useMetrics } from "./metrics.js";
 import { reach } from "./reach.js";
 import { Reorder } from "./reorder.js";
 import { LiveSocket, liveUrl } from "./socket.js";
@@ -48,7 +48,7 @@ function tell(reason) {
 
 function show(card, channel) {
   if (!card) return;
-  write(card, "[data-value]", figure(start.metric, channel.values[start.metric], channel.coverage));
+  write(card, "[data-value]", figure(start.metric, channel.values[start.metric], coverageOf(start.metric, channel)));
   write(card, "[data-viewers]", figure("viewers", channel.values.viewers));
   write(card, "[data-category]", channel.category);
   card.querySelector("[data-offline]").hidden = !channel.is_offline;

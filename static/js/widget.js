@@ -2,7 +2,7 @@
 
 import { told } from "./ask.js";
 import { figure } from "./figures.js";
-import { useMetrics } from "./metrics.js";
+import { coverageOf, useMetrics } from "./metrics.js";
 import { reach } from "./reach.js";
 import { linePath } from "./small-line.js";
 
@@ -18,7 +18,7 @@ async function showNow() {
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;
-  const text = figure(start.metric, channel?.values[start.metric], channel?.coverage);
+  const text = figure(start.metric, channel?.values[start.metric], channel ? coverageOf(start.metric, channel) : 1);
   if ($("now").textContent !== text) $("now").textContent = text;
   if ($("offline")) $("offline").hidden = channel !== null;
 }

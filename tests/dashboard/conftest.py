@@ -108,6 +108,21 @@ class Boards:
         ]
         BoardWriter(self.valkey.client(), Floors()).apply("live", windows)
 
+    def show_people(self, chatters: Mapping[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000) -> None:
+        """Write a window a channel that counts its different people and texts; messages are twice as many."""
+        end_ms = self.end_ms - behind_ms
+        windows = [
+            WindowRecord(
+                channel_id,
+                "live_distinct",
+                end_ms - 30_000,
+                end_ms,
+                {"messages": 2 * count, "observed_ms": observed_ms, "chatters": count, "texts": count},
+            )
+            for channel_id, count in chatters.items()
+        ]
+        BoardWriter(self.valkey.client(), Floors()).apply("live_distinct", windows)
+
     def tick(self) -> None:
         async_to_sync(self.send_tick)()
 

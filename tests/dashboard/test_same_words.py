@@ -55,7 +55,7 @@ import { Series, valueOf } from "./series.js";
 useMetrics(given.table);
 print(given.ranges.map((range) => {
   const series = new Series(range);
-  series.add({ end_ms: 1000, coverage: 1, values: { chatters: 7, messages: 9 } });
+  series.add({ end_ms: 1000, distinct_end_ms: 1000, coverage: 1, values: { chatters: 7, messages: 9 } });
   const [point] = series.points;
   return [given.keys.map((key) => unitOf(key, range)), valueOf(point, "chatters"), valueOf(point, "messages")];
 }));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from tests.dashboard.conftest import Boards
 from tests.partners.conftest import Api
 
@@ -38,3 +40,15 @@ async def test_without_a_key_there_is_no_board(boards: Boards, transactional_db:
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert response.json()["code"] == "no-key"
+
+
+async def test_each_value_comes_with_the_end_of_its_window(api: Api, boards: Boards) -> None:
+    boards.show_people({"1": 12}, behind_ms=4_000, observed_ms=15_000)
+    (row,) = (await api.get("boards/chatters")).json()["rows"]
+    live = (await api.get("channels/1/live")).json()
+    assert live["end"] == (await api.get("boards/viewers")).json()["rows"][1]["end"]
+    assert (row["end"], row["coverage"]) == (live["distinct_end"], live["distinct_coverage"])
+    assert datetime.fromisoformat(live["end"]) - datetime.fromisoformat(row["end"]) == timedelta(seconds=4)
+    assert (live["coverage"], live["distinct_coverage"]) == (1, 0.5)
+    other = (await api.get("channels/2/live")).json()
+    assert (other["distinct_end"], other["distinct_coverage"]) == (None, None)

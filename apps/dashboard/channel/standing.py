@@ -115,6 +115,6 @@ def _peer(channel: ChannelNow) -> Peer:
     values = {
         key: value
         for key, value in channel.values.items()
-        if key == "viewers" or (channel.coverage > 0 and key not in channel.unranked)
+        if key == "viewers" or (channel.coverage_of(key) > 0 and key not in channel.unranked)
     }
     return Peer(channel.profile.category, channel.profile.language, values)

@@ -76,7 +76,7 @@ def measured(search: Search, channels: list[ChannelNow]) -> list[Found]:
 
 def value_of(channel: ChannelNow, metric: str) -> float | None:
     """Return a metric as the table shows it: nothing counts as 0 that nobody listened to."""
-    is_known = metric in ("viewers", "coverage") or channel.coverage > 0
+    is_known = metric in ("viewers", "coverage") or channel.coverage_of(metric) > 0
     return channel.values.get(metric) if is_known else None
 
 

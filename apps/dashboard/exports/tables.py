@@ -23,6 +23,7 @@ CHANNEL_FIELDS = [
     *PROFILE_FIELDS,
     Field("offline"),
     Field("window_end", "UTC"),
+    Field("distinct_end", "UTC"),
     COVERAGE,
     *(metric_field(metric) for metric in _SHOWN),
 ]
@@ -47,9 +48,9 @@ def profile_cells(profile: Profile) -> list[Cell]:
 def channel_row(channel: ChannelNow) -> list[Cell]:
     """Return a channel now, as CHANNEL_FIELDS names it. What nobody listened to is not 0."""
     values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _SHOWN]
-    is_offline, end_ms = channel.profile.is_offline, channel.end_ms
-    coverage = None if end_ms is None else coverage_cell(channel.coverage)
-    return [*profile_cells(channel.profile), _said(is_offline), end_ms and iso(end_ms), coverage, *values]
+    ends = [end_ms and iso(end_ms) for end_ms in (channel.end_ms, channel.distinct_end_ms)]
+    coverage = None if channel.end_ms is None else coverage_cell(channel.coverage)
+    return [*profile_cells(channel.profile), _said(channel.profile.is_offline), *ends, coverage, *values]
 
 
 def nobody(channel_id: str) -> ChannelNow:

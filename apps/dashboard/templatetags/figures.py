@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.channel import standing
+from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point, Range, value_of
@@ -79,6 +80,12 @@ def unit(metric: Metric, shown: Range) -> str:
 def of(values: dict[str, float], metric: str) -> float | None:
     """Return a metric's value among a channel's values, None when it has no data."""
     return values.get(metric)
+
+
+@register.filter
+def coverage_of(channel: ChannelNow, metric: str) -> float:
+    """Return the coverage of the window that a metric's value comes from."""
+    return channel.coverage_of(metric)
 
 
 @register.filter

@@ -17,7 +17,7 @@ def measure(row: Found, key: str) -> str:
     value = row.measures[key]
     if key.startswith(PERCENTILE):
         return ABSENT if value is None else ordinal(int(value))
-    return figure(key, value, row.channel.coverage)
+    return figure(key, value, row.channel.coverage_of(key))
 
 
 def ordinal(number: int) -> str:

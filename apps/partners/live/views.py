@@ -28,6 +28,10 @@ Each event is a frame, as JSON: `{"type": "snapshot", "id": "viewers", "seq": 1,
 have `board` and `rows`, those of channels `channels` by id, the table's `rows` by id: its pushes name with
 `is_whole: false` only what changed, and in `gone` what went. Times in frames are milliseconds since 1970, UTC.
 
+`end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
+end of the one that `chatters`, `excitement` and `repetition` come from, which moves every 5 s; `end_ms` is that of all
+other `values`. `distinct_coverage` and `coverage` belong to them.
+
 Every frame has an id. Who comes back with it as `Last-Event-ID` gets a snapshot of what is newer. What is not taken is
 replaced by what is newer; who takes nothing for a minute is cut off. An event `problem` says what cannot be had; when a
 key ends, it is the last one. The same frames come over the WebSocket `/api/v1/socket`, opened with the same header.

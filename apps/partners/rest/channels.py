@@ -141,6 +141,8 @@ def live_json(channel: ChannelNow, newest_end_ms: int | None) -> dict[str, Any]:
         "end": moment(channel.end_ms),
         "newest_end": moment(newest_end_ms),
         "coverage": channel.coverage,
+        "distinct_end": moment(channel.distinct_end_ms),
+        "distinct_coverage": channel.distinct_coverage,
         "state": _state(channel, newest_end_ms),
         "values": channel.values,
         "unranked": channel.unranked,

@@ -19,6 +19,7 @@ from rest_framework.serializers import (
 from core.metrics import METRICS
 
 STATES = ["live", "quiet", "ended", "stale"]
+_DISTINCT = ", ".join(f"`{metric.key}`" for metric in METRICS if metric.distinct)
 COVERAGE = "Share of the time in which the channel was heard, 0 to 1."
 
 
@@ -66,8 +67,8 @@ class BoardRow(Shape):
     category = CharField()
     language = CharField(help_text="By its English name.")
     value = FloatField(help_text="In the unit of the board.")
-    coverage = FloatField(help_text=COVERAGE)
-    end = DateTimeField(help_text="When its newest window ended.")
+    coverage = FloatField(help_text=f"{COVERAGE} It is that of the window of `value`.")
+    end = DateTimeField(help_text="When the window of `value` ended.")
     state = ChoiceField(
         choices=STATES, help_text="`quiet`: nobody wrote in 30 s; `ended`: offline; `stale`: no window came for 10 s."
     )
@@ -115,9 +116,17 @@ class LiveChannel(Shape):
     """A channel's values now."""
 
     channel_id = CharField()
-    end = DateTimeField(allow_null=True, help_text="When its newest window ended; null when it has none.")
+    end = DateTimeField(
+        allow_null=True,
+        help_text="When the window of all other `values` ended, which moves every second; null when it has none.",
+    )
+    distinct_end = DateTimeField(
+        allow_null=True,
+        help_text=f"When the window of {_DISTINCT} ended, which moves every 5 s; null before the first.",
+    )
     newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
-    coverage = FloatField(help_text=COVERAGE)
+    coverage = FloatField(help_text=f"{COVERAGE} It is that of the window that ended at `end`.")
+    distinct_coverage = FloatField(allow_null=True, help_text="The same of the window that ended at `distinct_end`.")
     state = ChoiceField(choices=[*STATES, "absent"], help_text="As on boards; `absent`: it has no window.")
     values = Values(help_text="Of the past 30 s.")
     unranked = DictField(child=CharField(), help_text="By metric, why it is not ranked.")

@@ -1,0 +1,91 @@
+"""People and texts are counted over windows of their own: their values carry the end and coverage of these."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from django.test import Client
+
+from apps.dashboard.channel.spans import iso
+from apps.dashboard.choices import Board
+from apps.dashboard.field import FIELD
+from apps.dashboard.wishes import Channels, Subscribe, Table
+from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.page_script import run_program
+from tests.dashboard.test_law import new_hub
+from tests.dashboard.test_same_words import TABLE
+
+BEHIND_MS = 4_000
+
+
+def show_both(boards: Boards) -> None:
+    boards.show({"1": 1_000})
+    boards.show_people({"1": 12}, behind_ms=BEHIND_MS, observed_ms=15_000)
+
+
+async def test_rows_and_channels_carry_the_end_of_each_window(boards: Boards) -> None:
+    show_both(boards)
+    hub = new_hub(lambda: 1_795_400_000_000)
+    slot = hub.join("")
+    frames = {}
+    for name, wish in (("b", Board("chatters")), ("m", Board("messages")), ("c", Channels(("1",))), ("t", Table())):
+        await hub.subscribe(slot, Subscribe(name, wish))
+        frames[name] = json.loads(await slot.take() or "")
+    people_ms = boards.end_ms - BEHIND_MS
+    assert [(row["end_ms"], row["coverage"]) for row in frames["b"]["rows"]] == [(people_ms, 0.5)]
+    assert {row["end_ms"] for row in frames["m"]["rows"]} == {boards.end_ms}
+    for channel in (frames["c"]["channels"]["1"], frames["t"]["rows"]["1"]):
+        assert (channel["end_ms"], channel["coverage"]) == (boards.end_ms, 1)
+        assert (channel["distinct_end_ms"], channel["distinct_coverage"]) == (people_ms, 0.5)
+    assert frames["t"]["rows"]["2"]["distinct_end_ms"] is None
+    await hub.aclose()
+
+
+def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, signed_in: Client) -> None:
+    show_both(boards)
+    FIELD.clear()
+    page = signed_in.get("/?channel=1&board=chatters").content.decode()
+    assert '<span id="now">≥ 12</span>' in page
+    assert '<span id="chatters">≥ 12</span>' in page
+    row = json.loads(sent(signed_in.get("/board.ndjson?board=chatters")).splitlines()[1])
+    assert (row["window_end"], row["coverage"]) == (iso(boards.end_ms - BEHIND_MS), 0.5)
+    found = [json.loads(line) for line in sent(signed_in.get("/discover.ndjson")).splitlines()[1:]]
+    (row,) = (row for row in found if row["id"] == "1")
+    assert (row["window_end"], row["distinct_end"]) == (iso(boards.end_ms), iso(boards.end_ms - BEHIND_MS))
+
+
+EDGE = """
+import { endOf, coverageOf, useMetrics } from "./metrics.js";
+import { Series } from "./series.js";
+useMetrics(given.table);
+const series = new Series(given.range);
+for (const channel of given.frames) series.add(channel);
+print({
+  messages: series.columns(["messages", "viewers"]),
+  chatters: series.columns(["chatters", "viewers"]),
+  edges: [series.edgeMs("messages"), series.edgeMs("chatters")],
+  newest: ["messages", "chatters"].map((key) => [endOf, coverageOf].map((of) => of(key, given.frames.at(-1)))),
+});
+"""
+
+
+def test_the_live_edge_of_a_chart_is_where_its_windows_end(tmp_path: Path) -> None:
+    base = 1_795_392_000_000
+    frames = [
+        {
+            "end_ms": base + second * 1_000,
+            "coverage": 1,
+            "distinct_end_ms": base + second // 5 * 5_000,
+            "distinct_coverage": 0.5,
+            "values": {"messages": second, "viewers": 100 + second, "chatters": second // 5},
+        }
+        for second in range(5, 13)
+    ]
+    shown = {"key": "10m", "span_ms": 600_000, "step_ms": 10_000, "merge_ms": 60_000, "until_ms": None}
+    said = run_program(tmp_path, EDGE, {"table": TABLE, "range": shown, "frames": frames})
+    ends = [frame["end_ms"] for frame in frames]
+    assert said["messages"] == [ends, list(range(5, 13)), list(range(105, 113))]
+    assert said["chatters"] == [[base + 5_000, base + 10_000], [1, 2], [105, 110]]
+    assert said["edges"] == [base + 12_000, base + 10_000]
+    assert said["newest"] == [[base + 12_000, 1], [base + 10_000, 0.5]]
