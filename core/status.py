@@ -18,7 +18,10 @@ SILENT_MS = 30 * SECOND_MS
 LIST_OLD_MS = 3 * MINUTE_MS
 CHECKPOINT_OLD_MS = MINUTE_MS
 HISTORY_LATE_S = 120.0
+# From this coverage on figures count as usable; less makes the state partial, in the past 30 s or the past hour.
 COVERAGE_WANTED = 0.95
+# From this coverage on pages call a time heard in full.
+COVERAGE_WHOLE = 0.999
 # Who looks does so every 10 s: after so long without, what happened meanwhile is not known.
 UNWATCHED_MS = 3 * MINUTE_MS
 
@@ -214,12 +217,12 @@ UNWATCHED = Open(
 Verdict = Literal["starting", "trusted", "partial", "untrusted"]
 
 
-def verdict(look: Look, rules: Collection[str]) -> Verdict:
-    """Return whether figures can be trusted while these incidents last."""
+def verdict(look: Look, rules: Collection[str], hour_coverage: float | None) -> Verdict:
+    """Return whether figures can be trusted while these incidents last, by the coverage of now and of the past hour."""
     touched = effects(rules)
     if "live" in touched:
         return "untrusted"
     if look.boards_end_ms is None:
         return "starting"
-    is_heard = look.coverage is None or look.coverage >= COVERAGE_WANTED
+    is_heard = all(share is None or share >= COVERAGE_WANTED for share in (look.coverage, hour_coverage))
     return "trusted" if is_heard and not touched else "partial"

@@ -29,7 +29,7 @@ def silent(sign: Sign) -> Look:
 
 def test_nothing_is_wrong_with_what_works_or_has_not_begun() -> None:
     assert findings(WELL) == findings(Look(T0)) == {}
-    assert (verdict(WELL, []), verdict(Look(T0), [])) == ("trusted", "starting")
+    assert (verdict(WELL, [], 1.0), verdict(Look(T0), [], None)) == ("trusted", "starting")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_stands_still_is_an_incident_at_once_since_its_last_sign() -> None:
     still = replace(WELL, boards_end_ms=T0 - 45_000)
     (found,) = incidents(still, {})
     assert (found.rule, found.since_ms, found.is_sure) == ("boards", T0 - 45_000, True)
-    assert verdict(still, [found.rule]) == "untrusted"
+    assert verdict(still, [found.rule], 1.0) == "untrusted"
 
 
 def test_nothing_begins_before_somebody_watched() -> None:
@@ -100,12 +100,19 @@ def test_nothing_begins_before_somebody_watched() -> None:
 
 
 def test_history_and_viewers_leave_live_figures_with_a_limit() -> None:
-    assert [verdict(WELL, [rule]) for rule in ("history", "list", "checkpoint")] == ["partial"] * 3
-    assert verdict(WELL, ["history", "stream"]) == "untrusted"
+    assert [verdict(WELL, [rule], 1.0) for rule in ("history", "list", "checkpoint")] == ["partial"] * 3
+    assert verdict(WELL, ["history", "stream"], 1.0) == "untrusted"
 
 
 def test_what_is_not_wholly_heard_is_said_before_it_is_an_incident() -> None:
-    assert verdict(replace(WELL, coverage=0.94), []) == "partial"
+    assert verdict(replace(WELL, coverage=0.94), [], 1.0) == "partial"
+
+
+@pytest.mark.parametrize(
+    ("hour", "said"), [(0.62, "partial"), (0.9499, "partial"), (0.95, "trusted"), (None, "trusted")]
+)
+def test_the_past_hour_counts_as_well_as_the_past_seconds(hour: float | None, said: str) -> None:
+    assert verdict(WELL, [], hour) == said
 
 
 def test_causes_fit_where_they_are_kept() -> None:

@@ -16,9 +16,11 @@ from apps.dashboard.status.looking import look
 from apps.dashboard.status.queries import kept, read_status
 from apps.dashboard.status.readiness import Readiness
 from apps.dashboard.status.services import write_down
+from apps.dashboard.status.stages import stages
+from apps.dashboard.templatetags.status import day_said
 from apps.metrics.queries import together
 from core.records import EventRecord
-from core.status import Look, Sign
+from core.status import SILENT_MS, Look, Sign
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
 from tests.valkey import Valkey
@@ -227,3 +229,53 @@ def test_readyz_names_what_is_missing(client: Client, signs: Valkey) -> None:
     readiness.forget()
     response = client.get("/readyz")
     assert (response.status_code, json.loads(response.content)) == (503, {"ready": False, "missing": ["redis"]})
+
+
+def test_the_headline_follows_from_the_past_hour_too(client: Client, signs: Valkey, boards: Boards) -> None:
+    at_ms = now_ms()
+    for back_s in range(600, 0, -10):
+        write_down(well(at_ms - back_s * 1000, 0.5 if back_s > 300 else 0.75))
+    page = client.get("/status").content.decode()
+    assert 'data-verdict="partial"' in page
+    assert "Everything works" not in page
+    assert "62.5% in the past hour" in page
+    assert "measured for 10 min" in page
+
+
+def test_the_past_is_told_as_far_as_it_was_measured(signs: Valkey) -> None:
+    for second in range(0, 3_600, 10):
+        write_down(well(T0 + second * 1000, 0.8 if second < 1_800 else 1.0))
+    found = read_status(T0 + HOUR_MS)
+    assert (found.since_ms, found.days_measured_ms, found.days_coverage) == (T0, HOUR_MS, pytest.approx(0.9))
+    today = found.days[-1]
+    assert (today.measured_ms, today.watched) == (HOUR_MS, 1.0), "what was before the first look is not missing"
+    assert "measured for 1 h 0 min" in day_said(today)
+
+
+def test_the_page_says_since_when_it_measures(client: Client, signs: Valkey, boards: Boards) -> None:
+    at_ms = now_ms()
+    for back_s in range(60, 0, -10):
+        write_down(well(at_ms - back_s * 1000))
+    page = client.get("/status").content.decode()
+    assert "Measured since" in page
+    assert "1 min 0 s in all" in page
+
+
+def test_a_silent_process_does_not_work(signs: Valkey, boards: Boards) -> None:
+    at_ms = now_ms()
+    living = {kind: Sign(kind, f"{kind}-1", at_ms, {}) for kind in ("producer", "boards", "web")}
+    silent = Sign("web", "web-1", at_ms - SILENT_MS - 1, {})
+    held = Sign("producer", "producer-1", at_ms, {"is_held": True})
+
+    def states(*signs_now: Sign, coverage: float = 1.0) -> dict[str, str]:
+        seen = Look(at_ms, at_ms, coverage, 3, signs=signs_now)
+        return {stage.key: stage.state for stage in stages(seen, [])}
+
+    well_now = states(*living.values())
+    assert {well_now[key] for key in ("listening", "kafka", "boards", "web")} == {"works"}
+    assert well_now["history"] == "unknown"
+    assert states(living["producer"], silent)["web"] == "wrong"
+    assert states(held)["kafka"] == "wrong"
+    assert states(living["producer"], coverage=0.62)["listening"] == "partial"
+    gone = Sign("producer", "producer-1", at_ms - SILENT_MS - 1, {})
+    assert (states(gone)["listening"], states(gone)["kafka"]) == ("wrong", "unknown")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from apps.dashboard.templatetags.figures import number
-from core.status import Look, Sign
+from core.status import COVERAGE_WANTED, Look, Sign
 
-State = Literal["works", "wrong", "unknown"]
+State = Literal["works", "partial", "wrong", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class _Kind:
     does: str
     process: str
     rules: frozenset[str]
+    state: Callable[[Look, list[Sign]], State]
     tell: Callable[[Look, list[Sign]], Told]
 
 
@@ -60,10 +61,27 @@ def joins(look: Look) -> tuple[int, int]:
 def _stage(kind: _Kind, look: Look, lasting: Collection[str]) -> Stage:
     signs = [sign for sign in look.signs if sign.kind == kind.process]
     told = kind.tell(look, look.living(kind.process) or signs) if signs else Told(None)
-    state: State = "works" if signs else "unknown"
+    state = kind.state(look, look.living(kind.process)) if signs else "unknown"
     if kind.rules.intersection(lasting):
         state = "wrong"
     return Stage(kind.key, kind.title, kind.does, state, told.last_ms, told.lag, told.rate, told.errors)
+
+
+def _is_running(_look: Look, living: list[Sign]) -> State:
+    return "works" if living else "wrong"
+
+
+def _is_heard(look: Look, living: list[Sign]) -> State:
+    if not living:
+        return "wrong"
+    return "works" if look.coverage is None or look.coverage >= COVERAGE_WANTED else "partial"
+
+
+def _is_carried(_look: Look, living: list[Sign]) -> State:
+    """Only a living producer knows whether Kafka takes its records."""
+    if not living:
+        return "unknown"
+    return "wrong" if any(sign.facts.get("is_held") for sign in living) else "works"
 
 
 def _sum(signs: Collection[Sign], fact: str) -> float:
@@ -141,11 +159,13 @@ def _web(_look: Look, signs: list[Sign]) -> Told:
 
 
 _KINDS = (
-    _Kind("listening", "Listening", "hears chat", "producer", frozenset({"listening", "coverage"}), _listening),
-    _Kind("kafka", "Kafka", "carries it on", "producer", frozenset(), _kafka),
-    _Kind("stream", "Stream job", "counts it", "stream", frozenset({"stream", "checkpoint"}), _stream),
-    _Kind("boards", "Boards", "shows the newest", "boards", frozenset({"boards", "store"}), _sink),
-    _Kind("history", "History", "keeps it", "history", frozenset({"history"}), _sink),
-    _Kind("list", "Viewer counts", "come from Twitch once a minute", "worker", frozenset({"list"}), _list),
-    _Kind("web", "Pages", "bring it to you", "web", frozenset(), _web),
+    _Kind(
+        "listening", "Listening", "hears chat", "producer", frozenset({"listening", "coverage"}), _is_heard, _listening
+    ),
+    _Kind("kafka", "Kafka", "carries it on", "producer", frozenset(), _is_carried, _kafka),
+    _Kind("stream", "Stream job", "counts it", "stream", frozenset({"stream", "checkpoint"}), _is_running, _stream),
+    _Kind("boards", "Boards", "shows the newest", "boards", frozenset({"boards", "store"}), _is_running, _sink),
+    _Kind("history", "History", "keeps it", "history", frozenset({"history"}), _is_running, _sink),
+    _Kind("list", "Viewer counts", "come from Twitch once a minute", "worker", frozenset({"list"}), _is_running, _list),
+    _Kind("web", "Pages", "bring it to you", "web", frozenset(), _is_running, _web),
 )

@@ -12,11 +12,13 @@ from django.utils.safestring import SafeString
 from apps.dashboard.status.queries import Bar
 from apps.dashboard.status.stages import State
 from apps.dashboard.templatetags.figures import duration, hm, number, percent
+from core.status import COVERAGE_WANTED
+from core.times import DAY_MS, MINUTE_MS
 
 register = template.Library()
 
-_WORDS: dict[State, str] = {"works": "Works", "wrong": "Trouble", "unknown": "Not known yet"}
-_SIGNS: dict[State, str] = {"works": "✓", "wrong": "!", "unknown": "–"}
+_WORDS: dict[State, str] = {"works": "Works", "partial": "Partly", "wrong": "Trouble", "unknown": "Not known yet"}
+_SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unknown": "–"}
 
 
 @register.simple_tag
@@ -37,14 +39,14 @@ def day(start_ms: int) -> str:
 @register.simple_tag
 def minute_said(bar: Bar) -> str:
     """Return what a bar of a minute says."""
-    return f"{hm(bar.start_ms)} UTC: {_said(bar)}"
+    return f"{hm(bar.start_ms)} UTC: {_said(bar, MINUTE_MS)}"
 
 
 @register.simple_tag
 def day_said(bar: Bar) -> str:
     """Return what a bar of a day says."""
     more = f", {bar.incidents} incident{'s' * (bar.incidents != 1)}" if bar.incidents else ""
-    return f"{day(bar.start_ms)}: {_said(bar)}{more}"
+    return f"{day(bar.start_ms)}: {_said(bar, DAY_MS)}{more}"
 
 
 @register.simple_tag
@@ -56,12 +58,14 @@ def bars_said(bars: Sequence[Bar], unit: str) -> str:
     whole = sum(bar.state == "whole" for bar in known)
     worst = min((bar.coverage for bar in known if bar.coverage is not None), default=None)
     said = f"{number(whole, 0)} of {number(len(known), 0)} {unit}s that are known were heard in full."
-    return said if worst is None else f"{said} The worst had {percent(worst)} %."
+    return said if worst is None else f"{said} The worst had {percent(worst)}%."
 
 
-def _said(bar: Bar) -> str:
+def _said(bar: Bar, length_ms: int) -> str:
     if bar.state == "none":
         return "not running"
-    heard = "coverage not known" if bar.coverage is None else f"{percent(bar.coverage)} % heard"
+    heard = "coverage not known" if bar.coverage is None else f"{percent(bar.coverage)}% heard"
+    if bar.measured_ms < COVERAGE_WANTED * length_ms:
+        heard += f", measured for {duration(bar.measured_ms)}"
     trouble = f", {duration(bar.troubled_ms)} of trouble" if bar.troubled_ms else ""
     return f"{heard}{trouble}"
