@@ -3,6 +3,7 @@
 import { Chart } from "./chart.js";
 import { chattersPerThousand, messagesPerChatter } from "./depth.js";
 import { ABSENT, age, duration, figure, heardApart, percent, tenth } from "./figures.js";
+import { historyNote } from "./history-note.js";
 import { coverageOf, endOf, metricOf, unitOf } from "./metrics.js";
 import { Notes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
@@ -18,6 +19,8 @@ import { NEED_VIEWERS } from "./viewers.js";
 const TABLE_ROWS = 12;
 const GAPS_SHOWN = 6;
 const LINES_SHOWN = 60;
+// As in core/ranking.py.
+const STALE_AFTER_MS = 10_000;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
@@ -78,7 +81,7 @@ export class ChannelView {
   showMetric(metric) {
     this.metric = metric;
     if (this.profile) this.standing.open(this.profile.id, metric, this.first.id);
-    if (this.series.points.length && !this.series.knows(metric)) this.say("Loading history…");
+    if (this.series.hasLoaded && !this.series.knows(metric)) this.say("Loading history…");
     const { name, unit } = metricOf(metric);
     $("channel").querySelectorAll("[data-method]").forEach((link) => (link.hash = metric));
     $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
@@ -94,7 +97,7 @@ export class ChannelView {
   showHistory(history) {
     if (this.series.isPast) this.series = new Series(history.range);
     this.series.merge(history);
-    this.say(this.series.isPast && history.end_ms.length === 0 ? "Nothing is stored of this channel for these dates." : "");
+    this.say("");
     this.showMetric(this.metric);
   }
 
@@ -121,7 +124,8 @@ export class ChannelView {
     this.nowMs = nowMs;
     $("data-age").textContent = this.now?.end_ms ? age(nowMs - this.now.end_ms) : "–";
     $("on-air").textContent = onAir(this.profile?.started_at, nowMs);
-    if (isStale === this.isStale && !isStale) return;
+    const isLive = this.series.isPast || this.series.edgeMs(this.metric, nowMs) !== null;
+    if (!isStale && !this.isStale && isLive) return;
     this.isStale = isStale;
     this.draw();
   }
@@ -150,9 +154,10 @@ export class ChannelView {
     this.chart.draw({
       columns: this.series.columns(shown),
       bands: this.bands(),
+      offAir: this.offAir(),
       marks: this.noted,
       ...this.span,
-      edgeMs: this.isStale ? null : this.series.edgeMs(this.metric),
+      edgeMs: this.isStale ? null : this.series.edgeMs(this.metric, this.clockMs),
       units: [unitOf(this.metric, this.series.range), showsViewers ? "viewers" : null],
     });
     $("chart").dataset.points = this.series.points.length;
@@ -161,9 +166,22 @@ export class ChannelView {
   }
 
   visibleSpan() {
-    const { fromMs, untilMs } = this.series.span(this.nowMs ?? Date.now());
+    const { fromMs, untilMs } = this.series.span(this.clockMs);
     const lateMs = this.isStale && !this.series.isPast ? Math.max(0, this.nowMs - untilMs) : 0;
     return { fromMs: fromMs + lateMs, untilMs: untilMs + lateMs };
+  }
+
+  get clockMs() {
+    return this.nowMs ?? Date.now();
+  }
+
+  offAir() {
+    return this.series.offAir(this.span.untilMs, Boolean(this.profile?.is_offline));
+  }
+
+  /** Whether the newest values are older than live ones are. */
+  get isOld() {
+    return this.isStale || (this.now?.end_ms != null && this.clockMs - endOf(this.metric, this.now) > STALE_AFTER_MS);
   }
 
   bands() {
@@ -189,7 +207,7 @@ export class ChannelView {
 
   writeNow() {
     const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
-    $("now-name").textContent = this.isStale ? "Last known" : "Now";
+    $("now-name").textContent = this.isOld ? "Last known" : "Now";
     $("now").textContent = figure(this.metric, now.values[this.metric], coverageOf(this.metric, now));
     $("now-note").textContent = nowNote(this.metric, this.now);
     $("chatters").textContent = figure("chatters", now.values.chatters, coverageOf("chatters", now));
@@ -279,8 +297,9 @@ export class ChannelView {
     const ms = atMs ?? (this.now && endOf(this.metric, this.now));
     if (this.series.isPast && atMs === null) return "No data";
     if (ms == null) return "No live data";
-    const word = this.isStale ? "Last known, " : "Now, ";
-    return `${atMs === null ? word : ""}${when(ms)} ${ZONE}`;
+    const word = this.isOld ? "Last known, " : "Now, ";
+    const isOffAir = this.offAir().some((span) => ms > span.from_ms && ms <= span.until_ms);
+    return `${atMs === null ? word : ""}${when(ms)} ${ZONE}${isOffAir ? " · off air" : ""}`;
   }
 
   layOut(left, width) {
@@ -305,7 +324,8 @@ export class ChannelView {
 
   emptiness() {
     const { points } = this.series;
-    if (points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null)) return "";
+    const note = historyNote(this.series, { isLive: this.series.edgeMs(this.metric, this.clockMs) !== null, nowMs: this.clockMs });
+    if (note || points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null)) return note;
     const { name, empty, longer } = metricOf(this.metric);
     return `${name} has no value in this range: ${this.series.isLong ? longer : empty}.`;
   }

@@ -59,6 +59,21 @@ export function writeTimes(_plot, splits) {
   return splits.map((at) => (day(at) === day(at - 1) ? written(at) : day(at)));
 }
 
+/** Shade each span off air: chat may go on, but there is no broadcast. */
+export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
+  const { ctx, bbox } = plot;
+  for (const span of offAir) {
+    const left = plot.valToPos(Math.max(span.from_ms, fromMs), "x", true);
+    const right = plot.valToPos(Math.min(span.until_ms, untilMs), "x", true);
+    if (right <= left) continue;
+    ctx.save();
+    ctx.fillStyle = tokens.offAir;
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.restore();
+    if (right - left > LABEL_ROOM_PX * devicePixelRatio) writeUpwards(plot, (left + right) / 2, "off air", tokens.ink3, tokens);
+  }
+}
+
 /** Hatch each span that was not heard and write how long it lasted, where there is room. */
 export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
   for (const band of bands) {
@@ -66,7 +81,7 @@ export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
     const right = plot.valToPos(Math.min(band.until_ms, untilMs), "x", true);
     if (right <= left) continue;
     hatch(plot, left, right, tokens);
-    if (right - left > LABEL_ROOM_PX * devicePixelRatio) writeUpwards(plot, (left + right) / 2, band, tokens);
+    if (right - left > LABEL_ROOM_PX * devicePixelRatio) writeUpwards(plot, (left + right) / 2, duration(band.until_ms - band.from_ms), tokens.warn, tokens);
   }
 }
 
@@ -89,15 +104,15 @@ function hatch({ ctx, bbox }, left, right, tokens) {
   ctx.restore();
 }
 
-function writeUpwards({ ctx, bbox }, centre, band, tokens) {
+function writeUpwards({ ctx, bbox }, centre, text, color, tokens) {
   ctx.save();
   ctx.translate(centre, bbox.top + bbox.height - 8 * devicePixelRatio);
   ctx.rotate(-Math.PI / 2);
   ctx.font = `${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
-  ctx.fillStyle = tokens.warn;
+  ctx.fillStyle = color;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  ctx.fillText(duration(band.until_ms - band.from_ms), 0, 0);
+  ctx.fillText(text, 0, 0);
   ctx.restore();
 }
 

@@ -4,7 +4,7 @@
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { short } from "./figures.js";
 import { drawEvents, groupAt, grouped } from "./chart-events.js";
-import { drawBands, drawEdge, drawUnits, timeTicks, writeTimes } from "./chart-marks.js";
+import { drawBands, drawEdge, drawOffAir, drawUnits, timeTicks, writeTimes } from "./chart-marks.js";
 import { onTheme } from "./theme.js";
 
 const LEFT_PX = 48;
@@ -23,7 +23,7 @@ export class Chart {
    */
   constructor(host, { shapes, onReadout, onLayout, onZoom, onMove, onReset, onPick, onNote }) {
     Object.assign(this, { host, shapes, onReadout, onLayout, onZoom, onMove, onReset, onPick, onNote });
-    this.state = { columns: [[]], bands: [], marks: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
+    this.state = { columns: [[]], bands: [], offAir: [], marks: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
     this.tokens = readTokens();
     onTheme(() => this.recolour());
     new ResizeObserver(() => this.resize()).observe(host);
@@ -34,7 +34,7 @@ export class Chart {
     host.addEventListener("pointerleave", () => this.isInLane && this.leaveLane());
   }
 
-  /** Draw `state`: columns (times in ms, then one or two series), bands, marks, the span, the edge and the units. */
+  /** Draw `state`: columns (times in ms, then one or two series), bands, offAir, marks, the span, the edge and the units. */
   draw(state) {
     const isOther = !this.plot || state.columns.length !== this.state.columns.length;
     this.state = state;
@@ -69,7 +69,7 @@ export class Chart {
       axes: [this.timeAxis(), this.valueAxis("y", LEFT_PX), ...(hasViewers ? [this.viewersAxis()] : [])],
       series: [{}, this.mainSeries(), ...(hasViewers ? [this.viewersSeries()] : [])],
       hooks: {
-        drawClear: [(plot) => drawBands(plot, this.state, this.tokens)],
+        drawClear: [(plot) => drawOffAir(plot, this.state, this.tokens), (plot) => drawBands(plot, this.state, this.tokens)],
         draw: [(plot) => this.drawTop(plot)],
         setCursor: [(plot) => this.onCursor(plot)],
         setSelect: [(plot) => this.onSelect(plot)],
@@ -259,6 +259,7 @@ function readTokens() {
     s1Fill: token("--s1-fill"),
     s2: token("--s2"),
     grid: token("--grid"),
+    offAir: token("--surface-3"),
     gap: token("--gap"),
     gapLine: token("--gap-line"),
     warn: token("--warn"),

@@ -5,6 +5,8 @@ import { coverageOf, metricOf } from "./metrics.js";
 
 const MISSING_AFTER_STEPS = 2.5;
 const HOUR_MS = 3_600_000;
+// A channel whose newest window is older is not live any longer, as in core/ranking.py.
+const LIVE_FOR_MS = 60_000;
 const NO_SUMMARY = {
   peak: ABSENT, peak_ms: null, peak_note: "", peak_unit: "", average: ABSENT, average_unit: "",
   coverage: ABSENT, coverage_on_air: ABSENT, heard: "", is_lower_bound: false,
@@ -18,6 +20,7 @@ export class Series {
     this.gaps = [];
     this.marks = [];
     this.rawFromMs = 0;
+    this.loaded = new Set();
     this.summaries = {};
   }
 
@@ -39,15 +42,17 @@ export class Series {
     return this.range.until_ms != null;
   }
 
-  /** Between which times it lies; without a point and an end, up to `nowMs`. */
+  /** Return the times between which it lies; up to now it ends with the newest live window, without one at `nowMs`. */
   span(nowMs) {
-    const untilMs = this.range.until_ms ?? this.points.at(-1)?.end_ms ?? nowMs;
+    const last = this.points.at(-1)?.end_ms;
+    const untilMs = this.range.until_ms ?? (last == null || nowMs - last > LIVE_FOR_MS ? nowMs : last);
     return { fromMs: untilMs - this.range.span_ms, untilMs };
   }
 
   /** Take what /channels/<id>/series says of a metric; what is known of others stays, and points that came live. */
   merge(history) {
     const columns = Object.entries(history.values);
+    for (const [metric] of columns) this.loaded.add(metric);
     const newest = this.isLong ? (history.end_ms.at(-1) ?? 0) : 0;
     // A whole minute or hour replaces the live points in it.
     const stays = this.points.filter((point) => point.end_ms > newest || !point.isShort);
@@ -64,9 +69,14 @@ export class Series {
     this.forget();
   }
 
-  /** Whether history has said anything of a metric. */
+  /** Whether the history of a metric has been loaded, with or without any window. */
   knows(metric) {
-    return this.points.some((point) => !point.isEdge && metric in point.values);
+    return this.loaded.has(metric);
+  }
+
+  /** Whether any history has been loaded. */
+  get hasLoaded() {
+    return this.loaded.size > 0;
   }
 
   /** Take what happened of late, one mark an event; return whether anything is new. */
@@ -100,9 +110,26 @@ export class Series {
     return metricOf(metric).distinct ? this.points.filter((point) => point.hasDistinct !== false) : this.points;
   }
 
-  /** When the newest point of a metric ended, null in the past and without any. */
-  edgeMs(metric) {
-    return this.isPast ? null : (this.pointsOf(metric).at(-1)?.end_ms ?? null);
+  /** Return when the newest window of a metric ended; null in the past, and where the channel is not live. */
+  edgeMs(metric, nowMs) {
+    const last = this.isPast ? null : this.pointsOf(metric).at(-1)?.end_ms;
+    return last == null || nowMs - last > LIVE_FOR_MS ? null : last;
+  }
+
+  /** Return the spans off air: from the end of a broadcast to the start of the next, or to `untilMs`. */
+  offAir(untilMs, isOffline = false) {
+    const changes = this.marks.filter(({ kind }) => kind === "stream_start" || kind === "stream_end");
+    changes.sort((one, other) => one.at_ms - other.at_ms);
+    const spans = [];
+    let sinceMs = isOffline && changes.length === 0 ? untilMs - this.range.span_ms : null;
+    for (const { kind, at_ms: atMs } of changes) {
+      if (kind === "stream_end") sinceMs ??= atMs;
+      else if (sinceMs !== null) {
+        spans.push({ from_ms: sinceMs, until_ms: atMs });
+        sinceMs = null;
+      }
+    }
+    return sinceMs === null || sinceMs >= untilMs ? spans : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
   }
 
   /** Whether the points are longer windows than those that come live. */
@@ -145,12 +172,12 @@ export class Series {
     return columns;
   }
 
-  /** Spans to hatch: recorded gaps, and stretches without a single window. */
+  /** Spans to hatch: recorded gaps, and stretches on air without a single window. */
   bands() {
     const missing = this.pairs()
       .filter(([one, other]) => this.isMissing(one.end_ms, other.end_ms))
       .map(([one, other]) => ({ from_ms: one.end_ms, until_ms: other.end_ms }));
-    return joined([...this.gaps, ...missing]);
+    return joined([...this.gaps, ...without(missing, this.offAir(Infinity))]);
   }
 
   /** Runs of equal coverage for the tape: "on", "part" or "off". */
@@ -214,6 +241,20 @@ function extend(runs, kind, from, until) {
   const last = runs.at(-1);
   if (last?.kind === kind && last.until === from) last.until = until;
   else runs.push({ kind, from, until });
+}
+
+/** What is left of `spans` outside of `others`. */
+function without(spans, others) {
+  return others.reduce(
+    (left, other) =>
+      left.flatMap(({ from_ms: from, until_ms: until }) =>
+        [
+          { from_ms: from, until_ms: Math.min(until, other.from_ms) },
+          { from_ms: Math.max(from, other.until_ms), until_ms: until },
+        ].filter((part) => part.until_ms > part.from_ms),
+      ),
+    spans,
+  );
 }
 
 function joined(spans) {

@@ -3,6 +3,7 @@
 import { told } from "./ask.js";
 import { Chart } from "./chart.js";
 import { figure } from "./figures.js";
+import { historyNote } from "./history-note.js";
 import { coverageOf, metricOf, unitOf, useMetrics } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
 import { when, ZONE } from "./times.js";
@@ -30,19 +31,21 @@ async function drawSeries() {
   if (document.hidden) return;
   const history = await told(start.series_url);
   if (!history) return;
-  $("message").replaceChildren();
   nowMs = history.now_ms;
-  series.merge({ ...history, marks: [], raw_from_ms: 0 });
+  series.merge({ ...history, raw_from_ms: 0 });
   draw();
+  const isLive = series.edgeMs(start.metric, nowMs) !== null;
+  $("message").textContent = historyNote(series, { isLive, nowMs });
 }
 
 function draw() {
   chart.draw({
     columns: series.columns([start.metric]),
     bands: series.bands(),
+    offAir: series.offAir(series.span(nowMs).untilMs),
     marks: [],
     ...series.span(nowMs),
-    edgeMs: series.edgeMs(start.metric),
+    edgeMs: series.edgeMs(start.metric, nowMs),
     units: [unitOf(start.metric, start.range), null],
   });
   readOut(null);

@@ -326,8 +326,8 @@ class Status(Shape):
     late_dropped = IntegerField(allow_null=True, help_text="Records that came too late to be counted.")
     trust = ChoiceField(
         choices=["trusted", "partial", "untrusted", "starting", "unknown"],
-        help_text="Whether live figures can be trusted. `partial`: an incident limits them, or less than 95% of the chat "
-        "was heard in the past 30 s or the past hour; `starting`: nothing has been counted yet.",
+        help_text="Whether live figures can be trusted. `partial`: an incident limits them, or less than 95% of the "
+        "chat was heard in the past 30 s or the past hour; `starting`: nothing has been counted yet.",
     )
     coverage_hour = FloatField(allow_null=True, help_text="Mean share of the past hour in which channels were heard.")
     incidents = LastingIncident(many=True, help_text="What is wrong now; what was is on the page Status.")

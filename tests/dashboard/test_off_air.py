@@ -1,0 +1,96 @@
+"""What a chart says of a channel that is off air, or of which nothing is stored yet, follows from its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from apps.dashboard.queries import range_json
+from apps.metrics.queries import RANGES, past_range
+from core.times import HOUR_MS, MINUTE_MS
+from tests.dashboard.page_script import run_program
+from tests.dashboard.test_same_words import TABLE
+
+T = 1_795_392_000_000
+
+SERIES = """
+import { useMetrics } from "./metrics.js";
+import { Series } from "./series.js";
+import { historyNote } from "./history-note.js";
+useMetrics(given.table);
+print(given.asked.map(({ range, ends, marks, gaps, frames, now_ms: nowMs, is_offline: isOffline, metric }) => {
+  const series = new Series(range);
+  const notes = [historyNote(series, { isLive: frames.length > 0, nowMs })];
+  if (ends) series.merge({
+    range, end_ms: ends, coverage: ends.map(() => 1), values: { messages: ends.map(() => 5) },
+    gaps: gaps ?? [], marks, raw_from_ms: 0,
+  });
+  for (const frame of frames) series.add(frame);
+  notes.push(historyNote(series, { isLive: frames.length > 0, nowMs }));
+  const { untilMs } = series.span(nowMs);
+  return {
+    off: series.offAir(untilMs, isOffline), bands: series.bands(isOffline ? untilMs : null), until: untilMs,
+    edge: series.edgeMs("messages", nowMs), known: series.knows("messages"), notes,
+  };
+}));
+"""
+
+
+def mark(kind: str, at_ms: int) -> dict[str, Any]:
+    return {"id": f"{kind}@{at_ms}", "at_ms": at_ms, "until_ms": None, "kind": kind, "count": None, "label": kind}
+
+
+def frame(end_ms: int) -> dict[str, Any]:
+    ends = {"end_ms": end_ms, "distinct_end_ms": end_ms}
+    return ends | {"coverage": 1, "distinct_coverage": 1, "values": {"messages": 5}}
+
+
+def ask(tmp_path: Path, **case: Any) -> dict[str, Any]:
+    given = {"range": range_json(RANGES["1h"]), "ends": None, "marks": [], "frames": [], "is_offline": False} | case
+    (said,) = run_program(tmp_path, SERIES, {"table": TABLE, "asked": [given]})
+    return dict(said)
+
+
+def test_the_time_after_a_broadcast_is_marked_as_off_air(tmp_path: Path) -> None:
+    ends = [T + n * 10_000 for n in range(90)]
+    said = ask(tmp_path, ends=ends, marks=[mark("stream_end", T + 5 * MINUTE_MS)], now_ms=T + 40 * MINUTE_MS)
+    assert said["off"] == [{"from_ms": T + 5 * MINUTE_MS, "until_ms": T + 40 * MINUTE_MS}]
+    assert said["until"] == T + 40 * MINUTE_MS, "the chart goes up to now, not up to the last window"
+    assert said["edge"] is None, "no old window is called now"
+
+
+def test_the_next_broadcast_ends_it_and_no_gap_lies_between(tmp_path: Path) -> None:
+    ends = [*(T + n * 10_000 for n in range(30)), *(T + 30 * MINUTE_MS + n * 10_000 for n in range(30))]
+    marks = [mark("stream_end", T + 4 * MINUTE_MS), mark("stream_start", T + 29 * MINUTE_MS)]
+    now_ms = ends[-1] + 1_000
+    said = ask(tmp_path, ends=ends, marks=marks, now_ms=now_ms)
+    assert said["off"] == [{"from_ms": T + 4 * MINUTE_MS, "until_ms": T + 29 * MINUTE_MS}]
+    # Hatched is only what was missed while on air.
+    assert said["bands"] == [{"from_ms": T + 29 * MINUTE_MS, "until_ms": T + 30 * MINUTE_MS}]
+    assert said["edge"] == ends[-1]
+
+
+def test_a_channel_that_was_off_air_all_along_is_marked_whole(tmp_path: Path) -> None:
+    said = ask(tmp_path, ends=[], now_ms=T, is_offline=True)
+    assert said["off"] == [{"from_ms": T - HOUR_MS, "until_ms": T}]
+    assert ask(tmp_path, ends=[], now_ms=T)["off"] == []
+
+
+def test_a_loaded_history_is_not_said_to_load(tmp_path: Path) -> None:
+    # Live points alone stand on the chart until the first hour has closed.
+    at_ms = T + 31 * MINUTE_MS
+    case = {"range": range_json(RANGES["90d"]), "frames": [frame(at_ms)], "now_ms": at_ms}
+    said = ask(tmp_path, ends=[], **case)
+    assert said["known"]
+    assert said["notes"] == ["", "No history yet: the first hour ends at 01:00 UTC."]
+    assert not ask(tmp_path, **case)["known"]
+    minutes = case | {"range": range_json(RANGES["7d"]) | {"step_ms": MINUTE_MS}}
+    assert ask(tmp_path, ends=[], **minutes)["notes"][1] == "No history yet: the first minute ends at 00:31 UTC."
+    stored = ask(tmp_path, ends=[T], **case)
+    assert stored["notes"][1] == ""
+
+
+def test_a_range_without_history_says_so(tmp_path: Path) -> None:
+    assert ask(tmp_path, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
+    past = range_json(past_range(T - HOUR_MS, T, T))
+    assert ask(tmp_path, range=past, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
