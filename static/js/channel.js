@@ -124,8 +124,7 @@ export class ChannelView {
     this.nowMs = nowMs;
     $("data-age").textContent = this.now?.end_ms ? age(nowMs - this.now.end_ms) : "–";
     $("on-air").textContent = onAir(this.profile?.started_at, nowMs);
-    const isLive = this.series.isPast || this.series.edgeMs(this.metric, nowMs) !== null;
-    if (!isStale && !this.isStale && isLive) return;
+    if (!isStale && !this.isStale && (this.series.isPast || this.isLive)) return;
     this.isStale = isStale;
     this.draw();
   }
@@ -173,6 +172,16 @@ export class ChannelView {
 
   get clockMs() {
     return this.nowMs ?? Date.now();
+  }
+
+  /** Whether windows of the channel still come. */
+  get isLive() {
+    return this.series.edgeMs(this.metric, this.clockMs) !== null;
+  }
+
+  /** Whether the first stored window is still to come. */
+  get waitsForHistory() {
+    return this.isLive && !this.series.points.some((point) => !point.isEdge);
   }
 
   offAir() {
@@ -324,7 +333,7 @@ export class ChannelView {
 
   emptiness() {
     const { points } = this.series;
-    const note = historyNote(this.series, { isLive: this.series.edgeMs(this.metric, this.clockMs) !== null, nowMs: this.clockMs });
+    const note = historyNote(this.series, { isLive: this.isLive, nowMs: this.clockMs });
     if (note || points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null)) return note;
     const { name, empty, longer } = metricOf(this.metric);
     return `${name} has no value in this range: ${this.series.isLong ? longer : empty}.`;

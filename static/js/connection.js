@@ -6,7 +6,7 @@ import { hms, ZONE } from "./times.js";
 
 const STALE_AFTER_MS = 30_000;
 const NOTE_AFTER_MS = 3_000;
-const WORDS = { live: "Live", connecting: "Connecting", reconnecting: "Reconnecting", stale: "Stale" };
+const WORDS = { live: "Live", connecting: "Connecting", reconnecting: "Reconnecting", stale: "Stale", waiting: "No data yet" };
 
 export class Connection {
   /** `clock()` is the server's time; `socket()` tells `isOpen` and `tries`. */
@@ -31,7 +31,7 @@ export class Connection {
     const { isOpen, tries, hasFrame } = this.socket();
     this.awaySince = isOpen ? null : (this.awaySince ?? this.clock());
     if (this.newestEndMs && this.clock() - this.newestEndMs > STALE_AFTER_MS) return "stale";
-    if (isOpen && hasFrame) return "live";
+    if (isOpen && hasFrame) return this.newestEndMs ? "live" : "waiting";
     return tries > 0 || hasFrame ? "reconnecting" : "connecting";
   }
 

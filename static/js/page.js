@@ -191,8 +191,10 @@ async function askHistory() {
   }
 }
 
-const historyEveryMs = () =>
-  !view.series.points.some((point) => !point.isEdge) ? HISTORY_RETRY_MS : Math.min(Math.max(view.series.range.span_ms * HISTORY_EVERY, HISTORY_EVERY_MIN_MS), HISTORY_EVERY_MAX_MS);
+function historyEveryMs() {
+  if (view.waitsForHistory) return HISTORY_RETRY_MS;
+  return Math.min(Math.max(view.series.range.span_ms * HISTORY_EVERY, HISTORY_EVERY_MIN_MS), HISTORY_EVERY_MAX_MS);
+}
 
 /** Whether a span lies so far back that no row of it is still to come. */
 function isOver({ until }) {
