@@ -161,12 +161,18 @@ def charted(metric: str) -> tuple[Metric, ...]:
     return tuple(METRIC[key] for key in dict.fromkeys((metric, "viewers")))
 
 
-def read_series(channel_id: str, shown: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Series | None:
-    """Return these metrics of the channel's history, or None while Cassandra is away or not set up."""
+def read_series(
+    channel_id: str,
+    shown: Range,
+    now_ms: int,
+    metrics: Sequence[Metric] = METRICS,
+    counts: Collection[str] = (),
+) -> Series | None:
+    """Return these metrics and raw columns of the channel, or None while Cassandra is away or not set up."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.series(channel_id, shown, now_ms, metrics)
+        return history.series(channel_id, shown, now_ms, metrics, counts)
     except ServiceAway as error:
         log.warning("a chart is shown without history: %s", error)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from statistics import fmean
 
@@ -61,11 +61,15 @@ RECENT_MS = 3 * MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One window's metrics. `coverage` is 0 to 1; a metric without data is absent."""
+    """One window's metrics. `coverage` is 0 to 1; a metric without data is absent.
+
+    `counts` are the raw columns that were asked for; see apps/metrics/counts.py.
+    """
 
     end_ms: int
     coverage: float
     values: Mapping[str, float]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 GAP_REASONS: Mapping[str, str] = {
@@ -129,9 +133,15 @@ def _between(from_ms: int, until_ms: int) -> str:
     return f"{since:%-d %b %Y %H:%M} to {day}{until:%H:%M}"
 
 
-def series(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Series:
-    """Return these metrics of the channel over a range. Raises: ServiceAway."""
-    store, found = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics)
+def series(
+    channel_id: str,
+    chosen: Range,
+    now_ms: int,
+    metrics: Sequence[Metric] = METRICS,
+    counts: Collection[str] = (),
+) -> Series:
+    """Return these metrics and raw columns of the channel over a range. Raises: ServiceAway."""
+    store, found = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics, counts)
     from_ms, until_ms = found.from_ms, found.until_ms
     summary = read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=found.unheard)
     if chosen.grain == "live":
@@ -153,7 +163,13 @@ class Windows:
     unheard: Unheard
 
 
-def windows_of(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Metric] = METRICS) -> Windows:
+def windows_of(
+    channel_id: str,
+    chosen: Range,
+    now_ms: int,
+    metrics: Sequence[Metric] = METRICS,
+    counts: Collection[str] = (),
+) -> Windows:
     """Return the windows of a range. Raises: ServiceAway."""
     store = WindowStore()
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
@@ -162,12 +178,12 @@ def windows_of(channel_id: str, chosen: Range, now_ms: int, metrics: Sequence[Me
     # A summary of whole hours begins up to an hour earlier.
     events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENTS_KEPT_MS), until_ms)
     unheard = Unheard((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
-    past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms"}
+    past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms", *counts}
     if chosen.grain == "live" and METRIC["excitement"] in metrics:
         past_ms, columns = PAST_MS, columns | {"chatters"}
     windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms, columns)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
-    points = [_point(w, window_ms, metrics, unheard, excitement) for w in windows if w.end_ms > from_ms]
+    points = [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
     gaps = [gap for gap in _gaps(events) if gap.until_ms >= from_ms]
     shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
     return Windows(from_ms, until_ms, points, gaps, marks_of(shown), unheard)
@@ -212,6 +228,7 @@ def _point(
     window: StoredWindow,
     window_ms: int,
     metrics: Sequence[Metric],
+    counts: Collection[str],
     unheard: Unheard,
     excitement: Mapping[int, float],
 ) -> Point:
@@ -224,7 +241,8 @@ def _point(
     values = values_of(window.columns, window_ms, metrics)
     if window.end_ms in excitement:
         values["excitement"] = excitement[window.end_ms]
-    return Point(window.end_ms, coverage({"observed_ms": observed_ms}, window_ms), values)
+    raw = {name: window.columns[name] for name in counts if name in window.columns}
+    return Point(window.end_ms, coverage({"observed_ms": observed_ms}, window_ms), values, raw)
 
 
 def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:

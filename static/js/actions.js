@@ -15,7 +15,8 @@ export class Actions {
   constructor({ state }) {
     this.state = state;
     bindExports($("take"), { span: () => state().span });
-    $("picture").hidden = false;
+    $("interval-field").hidden = $("picture").hidden = false;
+    $("interval").addEventListener("change", () => this.update());
     $("picture").addEventListener("click", () => this.save());
   }
 
@@ -26,7 +27,9 @@ export class Actions {
     const address = hrefOf({ ...choice, channel: channel.id });
     $("compare").href = `/compare?channels=${channel.id}&metric=${metric}`;
     for (const link of $("take").querySelectorAll("[data-export]")) {
-      link.href = `/channels/${channel.id}/${link.dataset.export}${address}`;
+      const isWindows = link.dataset.export.startsWith("windows");
+      const interval = isWindows && $("interval").value ? `&interval=${$("interval").value}` : "";
+      link.href = `/channels/${channel.id}/${link.dataset.export}${address}${interval}`;
     }
     const form = document.querySelector("[data-share]");
     if (form) {

@@ -14,7 +14,8 @@ from django.test import Client
 from apps.dashboard.choices import Board
 from apps.dashboard.compare.comparison import COMPARED, Comparison
 from apps.dashboard.exports.formats import Cell, Field, Format, writer_of
-from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, point_rows
+from apps.dashboard.exports.intervals import INTERVALS
+from apps.dashboard.exports.series import EVENT_FIELDS, point_fields, point_rows
 from apps.dashboard.exports.tables import (
     CHANNEL_FIELDS,
     STREAM_FIELDS,
@@ -46,11 +47,12 @@ COMPARISONS = [
 
 
 def api_series() -> Table:
-    return series_table(PARTLY, list(METRIC))
+    return series_table(PARTLY, list(METRIC), INTERVALS["10s"])
 
 
 def tables() -> Iterator[tuple[str, list[Field]]]:
-    yield "windows", POINT_FIELDS
+    for key, interval in INTERVALS.items():
+        yield f"windows {key}", point_fields(interval)
     yield "events", EVENT_FIELDS
     yield "streams", STREAM_FIELDS
     yield "channels", [*CHANNEL_FIELDS, Field("size_band", "viewers")]
@@ -91,7 +93,7 @@ def test_coverage_is_a_share_and_the_metric_a_percentage() -> None:
     series = api_series()
     (api,) = as_objects(list(series.fields), [list(row) for row in series.rows()])
     assert (api["coverage"], api["coverage_percent"]) == (0.6035, 60.35)
-    (window,) = as_objects(POINT_FIELDS, point_rows(PARTLY))
+    (window,) = as_objects(point_fields(INTERVALS["10s"]), point_rows(PARTLY, INTERVALS["10s"]))
     assert window["coverage"] == 0.6035
     (rows,) = line_rows(comparison, [compared()])
     assert as_objects(line_fields(comparison), rows)[-1]["coverage"] == 0.5

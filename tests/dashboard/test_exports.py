@@ -17,7 +17,8 @@ from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.directory import Profile
 from apps.dashboard.exports.formats import Cell, Field, writer_of
-from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, event_rows, finer, pieces, point_rows
+from apps.dashboard.exports.intervals import INTERVALS
+from apps.dashboard.exports.series import EVENT_FIELDS, event_rows, finer, pieces, point_fields, point_rows
 from apps.dashboard.exports.tables import (
     STREAM_FIELDS,
     hour_rows,
@@ -62,7 +63,8 @@ def test_no_text_is_a_formula(text: str) -> None:
 def test_ndjson_tells_the_units_first_and_leaves_out_what_is_not_known() -> None:
     writer = writer_of("ndjson", FIELDS)
     lines = (writer.head() + writer.rows([["=é", 1.5, None], ["b", None, 3]])).splitlines()
-    assert json.loads(lines[0]) == {"schema": {"channel": "", "messages": "msg / 30 s", "viewers": "viewers"}}
+    schema = {"channel": "", "messages": "msg / 30 s", "viewers": "viewers"}
+    assert json.loads(lines[0]) == {"schema": schema, "may_be_summed": []}
     assert [json.loads(line) for line in lines[1:]] == [
         {"channel": "=é", "messages": 1.5},
         {"channel": "b", "viewers": 3},
@@ -99,8 +101,9 @@ def test_a_window_tells_its_end_length_coverage_and_metrics() -> None:
         [],
         [],
     )
-    names = [field.name for field in POINT_FIELDS]
-    first, second = (dict(zip(names, row, strict=True)) for row in point_rows(series))
+    interval = INTERVALS["10s"]
+    names = [field.name for field in point_fields(interval)]
+    first, second = (dict(zip(names, row, strict=True)) for row in point_rows(series, interval))
     assert (first["end"], first["length"], first["coverage"]) == (iso(T), 30, 0.9876)
     assert (first["viewers"], first["spam"], first["chatters"]) == (12, 1.2346, None)
     # What nobody listened to is not 0.
@@ -250,8 +253,8 @@ def test_a_comparison_is_taken_along_line_by_line() -> None:
     comparison = Comparison(("2",), "messages")
     (rows,) = line_rows(comparison, [compared()])
     names = [field.name for field in line_fields(comparison)]
-    assert names == ["id", "name", "end", "length", "coverage", "messages"]
-    assert [row[2:] for row in rows] == [
+    assert names == ["id", "name", "end", "length", "coverage", "messages", "count_messages", "observed_ms"]
+    assert [row[2:6] for row in rows] == [
         [iso(T + 60_000), 30, 1.0, 10],
         [iso(T + 120_000), 30, 0.0, None],
         [iso(T + 180_000), 30, 0.5, 30],

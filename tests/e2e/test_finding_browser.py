@@ -98,7 +98,7 @@ def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Sta
     page.get_by_role("link", name="Channel", exact=True).click()
     names = page.locator("#found tbody th a").all_inner_texts()
     assert names == sorted(names, key=str.casefold)
-    page.get_by_text("Take along").click()
+    page.locator("details.take summary").click()
     with page.expect_download() as told:
         page.get_by_role("link", name="All that are found as CSV").click()
     told.value.save_as(tmp_path / "channels.csv")
@@ -134,7 +134,7 @@ def test_order_and_figures_are_held_together_and_renewed_together(page: Page, st
 
 
 def test_a_chart_is_taken_along_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:
-    page.get_by_text("Take along").click()
+    page.locator("#take summary").click()
     for name, head in (("Windows as CSV", "\ufeffend (UTC)"), ("Windows as NDJSON", '{"schema"')):
         with page.expect_download() as told:
             page.get_by_role("link", name=name).click()

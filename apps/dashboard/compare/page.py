@@ -17,6 +17,7 @@ from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, summarize
 from apps.dashboard.templatetags.figures import figure
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.counts import columns_in, counts_behind
 from apps.metrics.queries import RANGES, Series, value_of
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
@@ -84,7 +85,9 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
     if zero_ms is not None:
         span = _span(comparison, zero_ms, now_ms)
         metrics = [METRIC[key] for key in {comparison.metric, "viewers", "engagement"}]
-        series = read_series(channel.profile.id, range_of(span, now_ms), now_ms, metrics)
+        shown = range_of(span, now_ms)
+        counts = columns_in(counts_behind([METRIC[comparison.metric]], shown.grain))
+        series = read_series(channel.profile.id, shown, now_ms, metrics, counts)
     return Line(
         number,
         channel,

@@ -20,10 +20,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column: its name for programs, and its unit, empty where it has none."""
+    """One column: its name for programs, and its unit, empty where it has none.
+
+    `may_be_summed`: the sum over the rows counts nothing twice. The head of a file says so.
+    """
 
     name: str
     unit: str = ""
+    may_be_summed: bool = False
 
 
 # The share of the time in which the channel was heard, 0 to 1, in every file.
@@ -69,7 +73,7 @@ class _Csv:
         self._fields = fields
 
     def head(self) -> str:
-        names = [f"{field.name} ({field.unit})" if field.unit else field.name for field in self._fields]
+        names = [_head(field) for field in self._fields]
         # The mark tells spreadsheets that it is UTF-8.
         return "\ufeff" + self.rows([names])
 
@@ -80,18 +84,31 @@ class _Csv:
 
 
 class _Ndjson:
-    """One object a line: {"schema": {field: unit}} first, then the rows; what is not known is left out."""
+    """One object a line: {"schema": {field: unit}, "may_be_summed": [field]} first, then the rows.
+
+    What is not known is left out.
+    """
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = fields
 
     def head(self) -> str:
-        return json.dumps({"schema": {field.name: field.unit for field in self._fields}}, ensure_ascii=False) + "\n"
+        head = {
+            "schema": {field.name: field.unit for field in self._fields},
+            "may_be_summed": [field.name for field in self._fields if field.may_be_summed],
+        }
+        return json.dumps(head, ensure_ascii=False) + "\n"
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
         names = [field.name for field in self._fields]
         known = ({name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows)
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in known)
+
+
+def _head(field: Field) -> str:
+    notes = [field.unit] if field.unit else []
+    notes += ["may be summed"] if field.may_be_summed else []
+    return f"{field.name} ({'; '.join(notes)})" if notes else field.name
 
 
 def _plain(cell: Cell) -> Cell:

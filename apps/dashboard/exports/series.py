@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from apps.dashboard.channel.spans import iso
 from apps.dashboard.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
-from apps.metrics.queries import Range, Series, value_of
+from apps.dashboard.exports.intervals import Interval
+from apps.metrics.counts import Count, counts_of
+from apps.metrics.queries import Point, Range, Series, value_of
 from core.columns import WINDOW_MS, StoredGrain
 from core.history import KEPT_MS
 from core.metrics import METRICS
@@ -16,12 +18,6 @@ from core.times import DAY_MS, HOUR_MS
 # What is read at once: some thousand points of each grain.
 PIECE_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
 _SHOWN = [metric for metric in METRICS if metric.key != "coverage"]
-POINT_FIELDS = [
-    Field("end", "UTC"),
-    Field("length", "s"),
-    COVERAGE,
-    *(metric_field(metric) for metric in _SHOWN),
-]
 EVENT_FIELDS = [Field("at", "UTC"), Field("until", "UTC"), Field("kind"), Field("count"), Field("what")]
 
 Rows = list[list[Cell]]
@@ -45,17 +41,39 @@ def pieces(shown: Range, now_ms: int) -> Iterator[Range]:
         from_ms = end_ms
 
 
-def point_rows(series: Series) -> Rows:
-    """Return a row a window, as POINT_FIELDS names it."""
-    length_s = WINDOW_MS[series.range.grain] // 1000
+def count_fields(counts: Sequence[Count], interval: Interval) -> list[Field]:
+    """Return the columns of raw counts; those of windows that overlap may not be summed."""
+    return [Field(count.name, count.unit, not interval.overlaps) for count in counts]
+
+
+def count_cells(point: Point, counts: Sequence[Count]) -> list[Cell]:
+    """Return the cells of `count_fields`."""
+    return [point.counts.get(count.column) for count in counts]
+
+
+def point_fields(interval: Interval) -> list[Field]:
+    """Return the columns of a channel's windows: metrics, and the raw counts behind them."""
+    return [
+        Field("end", "UTC"),
+        Field("length", "s"),
+        COVERAGE,
+        *(metric_field(metric) for metric in _SHOWN),
+        *count_fields(counts_of(interval.grain), interval),
+    ]
+
+
+def point_rows(series: Series, interval: Interval) -> Rows:
+    """Return a row a window, as `point_fields` names it."""
+    length_s, counts = WINDOW_MS[interval.grain] // 1000, counts_of(interval.grain)
     return [
         [
             iso(p.end_ms),
             length_s,
             coverage_cell(p.coverage),
             *(rounded(value_of(p, m.key), m.decimals) for m in _SHOWN),
+            *count_cells(p, counts),
         ]
-        for p in series.points
+        for p in interval.of(series.points)
     ]
 
 

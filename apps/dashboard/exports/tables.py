@@ -10,8 +10,10 @@ from apps.dashboard.compare.page import Line
 from apps.dashboard.directory import Profile
 from apps.dashboard.discover.table import value_of as value_now
 from apps.dashboard.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
-from apps.dashboard.exports.series import Rows, rounded
+from apps.dashboard.exports.intervals import apart
+from apps.dashboard.exports.series import Rows, count_cells, count_fields, rounded
 from apps.dashboard.readings import ChannelNow, Row
+from apps.metrics.counts import Count, counts_behind
 from apps.metrics.queries import value_of
 from core.broadcast import Broadcast
 from core.columns import WINDOW_MS
@@ -118,14 +120,17 @@ def line_fields(comparison: Comparison) -> list[Field]:
     since = [Field("into_stream", "s")] if comparison.align == "stream" else []
     index = [Field("index", "own average = 100")] if comparison.scale == "index" else []
     windows = [Field("end", "UTC"), *since, Field("length", "s"), COVERAGE]
-    return [Field("id"), Field("name"), *windows, metric_field(metric), *index]
+    counts = count_fields(_counts(comparison), apart("minute"))
+    return [Field("id"), Field("name"), *windows, metric_field(metric), *index, *counts]
 
 
 def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
-    """Yield the windows of each line."""
+    """Yield the windows of each line, those that do not overlap."""
+    counts = _counts(comparison)
     for line in lines:
         series = line.series
         length_s = WINDOW_MS[series.range.grain] // 1000 if series else 0
+        points = apart(series.range.grain).of(series.points) if series else []
         profile = line.channel.profile
         yield [
             [
@@ -136,9 +141,15 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
                 length_s,
                 coverage_cell(point.coverage),
                 *_scaled(comparison, line, value_of(point, comparison.metric)),
+                *count_cells(point, counts),
             ]
-            for point in (series.points if series else ())
+            for point in points
         ]
+
+
+def _counts(comparison: Comparison) -> list[Count]:
+    """Return the counts behind the metric; minutes have all that windows of 30 s and hours have."""
+    return counts_behind([METRIC[comparison.metric]], "minute")
 
 
 def summary_fields(comparison: Comparison) -> list[Field]:

@@ -17,8 +17,9 @@ from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
 from apps.dashboard.directory import Profile
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
-from apps.dashboard.exports.formats import Field, Format
-from apps.dashboard.exports.series import EVENT_FIELDS, POINT_FIELDS, Rows, event_rows, finer, pieces, point_rows
+from apps.dashboard.exports.formats import Format
+from apps.dashboard.exports.intervals import INTERVALS, Interval, apart
+from apps.dashboard.exports.series import EVENT_FIELDS, Rows, event_rows, finer, pieces, point_fields, point_rows
 from apps.dashboard.exports.tables import (
     CHANNEL_FIELDS,
     STREAM_FIELDS,
@@ -39,6 +40,7 @@ from apps.dashboard.watchlists.page import read_lines as read_hour
 from apps.dashboard.watchlists.queries import channels_of, find_watchlist
 from apps.dashboard.watchlists.views import metric_of
 from apps.metrics import queries as history
+from apps.metrics.counts import columns_in, counts_of
 from apps.metrics.queries import Range, Series
 from core.columns import STORED_GRAINS
 from core.errors import NotFound, ServiceAway
@@ -46,10 +48,6 @@ from twitchly.clock import now_ms
 
 LIVE_AWAY = "The live figures cannot be read just now. Try again soon."
 HISTORY_AWAY = "History cannot be read just now. Try again soon."
-ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
-    "windows": (POINT_FIELDS, point_rows),
-    "events": (EVENT_FIELDS, event_rows),
-}
 
 
 @require_safe_file
@@ -57,19 +55,25 @@ ROWS: dict[str, tuple[list[Field], Callable[[Series], Rows]]] = {
 @look_required
 @of_channel
 def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format) -> HttpResponseBase:
-    """Give a channel's windows or events as a file that is written while it is read.
+    """Stream a channel's windows or events as a file.
 
-    Query: `range`, or `from` and `until`; `grain` for other windows than the chart's.
+    Query: `range`, or `from` and `until`; `interval`, or the `grain` of windows that do not overlap, in place of the
+    chart's.
     """
     now = now_ms()
-    shown = _shown(request, now)
+    shown, interval = _shown(request, now)
     profile = find_profile(channel_id, now)
+    counts = columns_in(counts_of(interval.grain)) if what == "windows" else ()
     first, *rest = pieces(shown, now)
-    series = read_series(channel_id, first, now)
+    series = read_series(channel_id, first, now, counts=counts)
     if series is None:
         return refused(HISTORY_AWAY, 503)
-    fields, rows_of = ROWS[what]
-    body = _read_on(rows_of, series, rest, channel_id, now)
+
+    def rows_of(piece: Series) -> Rows:
+        return point_rows(piece, interval) if what == "windows" else event_rows(piece)
+
+    fields = point_fields(interval) if what == "windows" else EVENT_FIELDS
+    body = _read_on(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
     return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
 
 
@@ -143,27 +147,36 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
     return table_file(form, hour_fields(metric), hour_rows(metric, channel_ids, channels, hour), stem)
 
 
-def _shown(request: HttpRequest, now: int) -> Range:
-    """Raises: BadSpan."""
-    shown, grain = asked_range(request.GET.dict(), now), request.GET.get("grain", "")
+def _shown(request: HttpRequest, now: int) -> tuple[Range, Interval]:
+    """Return the range to read and the interval of its windows. Raises: BadSpan."""
+    shown = asked_range(request.GET.dict(), now)
+    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or apart(shown.grain)
+    other = finer(shown, interval.grain, now)
+    if other is None:
+        raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
+    return other, interval
+
+
+def _interval(key: str, grain: str) -> Interval | None:
+    if key:
+        if key not in INTERVALS:
+            raise BadSpan(f"There is no such interval. There are {', '.join(INTERVALS)}.")
+        return INTERVALS[key]
     if not grain:
-        return shown
+        return None
     known = next((one for one in STORED_GRAINS if one == grain), None)
     if known is None:
         raise BadSpan(f"There is no such grain. There are {', '.join(STORED_GRAINS)}.")
-    other = finer(shown, known, now)
-    if other is None:
-        raise BadSpan(f"Not all windows of the grain {grain} are kept for so long. Take a coarser one, or less time.")
-    return other
+    return apart(known)
 
 
 async def _read_on(
-    rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], channel_id: str, now: int
+    rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], read: Callable[[Range], Series]
 ) -> AsyncIterator[Rows]:
     """Yield the rows of each piece. Where history goes away meanwhile it breaks off: half a file is not a file."""
     yield rows_of(first)
     for piece in rest:
-        yield rows_of(await sync_to_async(history.series)(channel_id, piece, now))
+        yield rows_of(await sync_to_async(read)(piece))
 
 
 async def _read_older(shown: StreamList, channel_id: str) -> AsyncIterator[Rows]:

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from apps.dashboard.choices import CATEGORY_MAX, LANGUAGE_MAX, SIZES
+from apps.dashboard.exports.intervals import INTERVALS
 from apps.metrics.queries import RANGES
 from core.bands import BANDS
 from core.channel_address import TEXT_MAX, NoChannel, searched
@@ -79,6 +80,12 @@ class SeriesQuery(Spanned):
         choices=list(STORED_GRAINS),
         help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Without it the finest "
         "that gives at most 2,500 of them.",
+    )
+    interval = serializers.ChoiceField(
+        required=False,
+        choices=list(INTERVALS),
+        help_text="Instead of `grain`: windows of 30 s every 30 s (`30s`) or every 10 s (`10s`), of a minute or "
+        "an hour. Without it, CSV and NDJSON have windows that do not overlap, and JSON all that are stored.",
     )
 
 

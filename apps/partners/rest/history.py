@@ -8,10 +8,12 @@ from typing import Any
 from rest_framework.request import Request
 
 from apps.dashboard.channel.spans import iso
-from apps.dashboard.exports.formats import COVERAGE, Field, metric_field
-from apps.dashboard.exports.series import EVENT_FIELDS
+from apps.dashboard.exports.formats import COVERAGE, Cell, Field, metric_field
+from apps.dashboard.exports.intervals import Interval, apart, stored
+from apps.dashboard.exports.series import EVENT_FIELDS, count_cells, count_fields
 from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.counts import columns_in, counts_behind
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import GapSpan, Series, value_of
 from apps.metrics.store import WindowStore
@@ -21,11 +23,11 @@ from apps.partners.rest.answers import A_MINUTE, FIVE_SECONDS, Answer, Table, mo
 from apps.partners.rest.asked import EventsQuery, Paged, SeriesQuery
 from apps.partners.rest.channels import find_channel
 from apps.partners.rest.paging import page, read_cursor
-from apps.partners.rest.spans import asked_span, ends_of, is_past, with_grain, wrong
+from apps.partners.rest.spans import asked_interval, asked_span, ends_of, is_past, with_grain, wrong
 from apps.partners.rest.view import TABLES, ApiView, in_history
 from apps.partners.scopes import Scope
 from core.broadcast import Broadcast
-from core.columns import STEP_MS, WINDOW_MS
+from core.columns import WINDOW_MS
 from core.errors import NotFound
 from core.event_ids import EventIds
 from core.metrics import METRIC
@@ -51,16 +53,22 @@ class SeriesView(ApiView):
         responses=shapes.Series,
         tagged=True,
         description="By columns as JSON, a row a window as CSV and NDJSON. The field `coverage` is 0 to 1 everywhere; "
-        "in CSV and NDJSON the metric `coverage`, in %, is called `coverage_percent`. A gap is never filled in.",
+        "in CSV and NDJSON the metric `coverage`, in %, is called `coverage_percent`. A gap is never filled in. "
+        "CSV and NDJSON also have the raw counts behind the metrics, as `count_messages`; their windows do not overlap "
+        "unless `interval=10s` is asked for, and the head names the columns that may be summed.",
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
         asked, now = self.read(SeriesQuery), now_ms()
         keys = _metrics(asked["metrics"])
-        shown = with_grain(asked_span(asked, now), asked.get("grain"), now)
+        interval = asked_interval(asked)
+        shown = with_grain(asked_span(asked, now), interval.grain if interval else asked.get("grain"), now)
         await find_channel(channel_id)
-        found = await in_history(history.series, channel_id, shown, now, [METRIC[key] for key in keys])
+        metrics = [METRIC[key] for key in keys]
+        counts = counts_behind(metrics, shown.grain)
+        found = await in_history(history.series, channel_id, shown, now, metrics, columns_in(counts))
         kept = A_MINUTE if is_past(shown, now) else FIVE_SECONDS
-        return Answer(series_json(channel_id, found, keys, now), kept, series_table(found, keys))
+        document = series_json(channel_id, found, keys, now, interval or stored(shown.grain))
+        return Answer(document, kept, series_table(found, keys, interval or apart(shown.grain)))
 
 
 class EventsView(ApiView):
@@ -134,9 +142,9 @@ def _metrics(text: str) -> list[str]:
     return keys
 
 
-def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int) -> dict[str, Any]:
+def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int, interval: Interval) -> dict[str, Any]:
     """Return a series by columns."""
-    shown, points = series.range, series.points
+    shown, points = series.range, interval.of(series.points)
     from_ms, until_ms = ends_of(shown, now)
     whole = series.summary
     return {
@@ -145,7 +153,7 @@ def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int) 
         "to": moment(until_ms),
         "grain": shown.grain,
         "window_s": WINDOW_MS[shown.grain] // 1000,
-        "step_s": STEP_MS[shown.grain] // 1000,
+        "step_s": interval.step_ms // 1000,
         "units": {key: METRIC[key].unit for key in keys},
         "points": {
             "end": [moment(point.end_ms) for point in points],
@@ -178,11 +186,19 @@ def range_json(summary: RangeSummary, keys: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def series_table(series: Series, keys: Sequence[str]) -> Table:
-    fields = [Field("end", "UTC"), COVERAGE, *(metric_field(METRIC[key]) for key in keys)]
-    return Table(
-        fields, lambda: [[iso(p.end_ms), p.coverage, *(value_of(p, key) for key in keys)] for p in series.points]
-    )
+def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Table:
+    """Return a series as rows: metrics, and the raw counts that they are computed from."""
+    metrics = [METRIC[key] for key in keys]
+    counts = counts_behind(metrics, interval.grain)
+    fields = [Field("end", "UTC"), COVERAGE, *map(metric_field, metrics), *count_fields(counts, interval)]
+
+    def cells() -> list[list[Cell]]:
+        return [
+            [iso(p.end_ms), p.coverage, *(value_of(p, key) for key in keys), *count_cells(p, counts)]
+            for p in interval.of(series.points)
+        ]
+
+    return Table(fields, cells)
 
 
 def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpan]) -> list[EventMark]:

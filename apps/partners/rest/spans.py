@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.dashboard.channel.spans import iso
+from apps.dashboard.exports.intervals import INTERVALS, Interval
 from apps.dashboard.exports.series import finer
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.partners.problems import Problem, Wrong
@@ -40,6 +41,15 @@ def asked_span(asked: Mapping[str, Any], now_ms: int) -> Range:
     if until_ms - from_ms > SPAN_MAX_MS:
         raise wrong("from", f"A span has {SPAN_MAX_MS // DAY_MS} days at most.")
     return past_range(from_ms, until_ms, now_ms)
+
+
+def asked_interval(asked: Mapping[str, Any]) -> Interval | None:
+    """Return the interval that is asked for, None where the grain decides. Raises: Problem."""
+    if "interval" not in asked:
+        return None
+    if "grain" in asked:
+        raise wrong("interval", "Send an interval or a grain, not both.")
+    return INTERVALS[asked["interval"]]
 
 
 def with_grain(shown: Range, grain: StoredGrain | None, now_ms: int) -> Range:

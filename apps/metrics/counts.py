@@ -1,0 +1,56 @@
+"""The raw counts behind the metrics, for files: what may be summed over windows that do not overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.columns import GRAINS_OF, WINDOW_MS, StoredGrain, columns_of
+from core.metrics import Metric, columns_behind
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A column of windows that is a sum, and what it is called in a file."""
+
+    column: str
+    name: str
+    unit: str
+
+
+def _count(column: str, unit: str = "messages") -> Count:
+    return Count(column, f"count_{column}", unit)
+
+
+COUNTS: tuple[Count, ...] = (
+    _count("messages"),
+    _count("words", "words"),
+    _count("texts", "texts that differ within a window"),
+    _count("first_messages"),
+    _count("returning_messages"),
+    _count("subscriber_messages"),
+    _count("emote_messages"),
+    _count("removals", "bans, timeouts and deletions"),
+    _count("copies"),
+    _count("bot_messages"),
+    Count("observed_ms", "observed_ms", "ms"),
+    Count("viewers_sum", "viewers_sum", "viewers, one count a second"),
+    Count("viewer_pulses", "viewer_pulses", "seconds with known viewers"),
+)
+
+
+def counts_of(grain: StoredGrain) -> list[Count]:
+    """Return all counts that windows of a stored grain hold."""
+    held = {column.name for part in GRAINS_OF[grain] for column in columns_of(part)}
+    return [count for count in COUNTS if count.column in held]
+
+
+def counts_behind(metrics: Iterable[Metric], grain: StoredGrain) -> list[Count]:
+    """Return the counts that these metrics are computed from, and the observed time."""
+    used = columns_behind(metrics, WINDOW_MS[grain]) | {"observed_ms"}
+    return [count for count in counts_of(grain) if count.column in used]
+
+
+def columns_in(counts: Sequence[Count]) -> set[str]:
+    """Return the columns to read for these counts."""
+    return {count.column for count in counts}

@@ -1,0 +1,70 @@
+"""Two hours of invented chat, and the rows that history would hold of it by the Python reference."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Collection, Sequence
+
+from apps.metrics.store import StoredWindow
+from core.records import ChatRecord, EventRecord
+from core.reference import Blocks
+from core.times import HOUR_MS, SECOND_MS
+
+# The hours before this one, so that no row has expired.
+UNTIL_MS = time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
+FROM_MS = UNTIL_MS - 2 * HOUR_MS
+CHANNEL = "1"
+
+
+def chat() -> list[ChatRecord]:
+    """Return messages and pulses; the channel is heard for nine tenths of each second."""
+    dice = random.Random(11)
+    records = [
+        ChatRecord(
+            "message",
+            CHANNEL,
+            dice.randrange(FROM_MS, UNTIL_MS),
+            user_hash=dice.randrange(500),
+            text_hash=dice.randrange(200),
+            words=dice.randrange(1, 12),
+            is_first=dice.randrange(2),
+            is_subscriber=dice.randrange(2),
+        )
+        for _ in range(4_000)
+    ]
+    records += [ChatRecord("copy", CHANNEL, dice.randrange(FROM_MS, UNTIL_MS)) for _ in range(50)]
+    records += [ChatRecord("removal", CHANNEL, dice.randrange(FROM_MS, UNTIL_MS)) for _ in range(40)]
+    return [
+        *records,
+        *(
+            ChatRecord("pulse", CHANNEL, at_ms, viewers=dice.randrange(900, 1_100), observed_ms=900)
+            for at_ms in range(FROM_MS, UNTIL_MS, SECOND_MS)
+        ),
+    ]
+
+
+RECORDS = chat()
+
+
+class ReferenceStore:
+    """The rows of RECORDS, in the place of Cassandra."""
+
+    def __init__(self) -> None:
+        blocks = Blocks()
+        for record in RECORDS:
+            blocks.add(record)
+        self._rows = dict(blocks.windows(from_ms=FROM_MS - HOUR_MS, until_ms=UNTIL_MS + HOUR_MS))
+
+    def read_windows(
+        self, grain: str, channel_id: str, from_ms: int, until_ms: int, columns: Collection[str]
+    ) -> Sequence[StoredWindow]:
+        found = [
+            StoredWindow(end_ms, {name: value for name, value in row.items() if name in columns})
+            for (channel, of_grain, end_ms), row in self._rows.items()
+            if (channel, of_grain) == (channel_id, grain) and from_ms < end_ms <= until_ms
+        ]
+        return sorted(found, key=lambda window: window.end_ms)
+
+    def read_events(self, _channel_id: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
+        return []

@@ -1,0 +1,89 @@
+"""A file's columns that may be summed give the raw counts of the chat, whatever the interval."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.dashboard.channel.spans import iso
+from apps.metrics import queries
+from apps.metrics.counts import COUNTS
+from core.columns import COLUMNS, SUM
+from core.times import HOUR_MS
+from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.reference_history import FROM_MS, RECORDS, UNTIL_MS, ReferenceStore
+
+SPAN = f"from={iso(FROM_MS)}&until={iso(UNTIL_MS)}"
+MESSAGES = [record for record in RECORDS if record.kind == "message"]
+RAW = {
+    "count_messages": len(MESSAGES),
+    "count_words": sum(record.words or 0 for record in MESSAGES),
+    "count_first_messages": sum(record.is_first or 0 for record in MESSAGES),
+    "count_subscriber_messages": sum(record.is_subscriber or 0 for record in MESSAGES),
+    "count_copies": 50,
+    "count_removals": 40,
+    "observed_ms": 7_200 * 900,
+}
+
+
+@pytest.fixture
+def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Client:
+    settings.CASSANDRA_HOSTS = ["reference"]
+    monkeypatch.setattr(queries, "WindowStore", ReferenceStore)
+    return signed_in
+
+
+def sums(rows: list[dict[str, str]]) -> dict[str, int]:
+    """Return the sums of the columns whose heads allow it."""
+    names = [name for name in rows[0] if name.endswith("; may be summed)")]
+    return {name.partition(" (")[0]: sum(int(row[name] or 0) for row in rows) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("interval", "length_s", "rows"), [("", 30, 240), ("30s", 30, 240), ("1m", 60, 120), ("1h", 3_600, 2)]
+)
+def test_the_sums_of_a_file_are_the_raw_counts(history: Client, interval: str, length_s: int, rows: int) -> None:
+    answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")
+    assert answer.status_code == 200, answer.content
+    table = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    assert len(table) == rows
+    assert {row["length (s)"] for row in table} == {str(length_s)}
+    found = sums(table)
+    assert {name: found[name] for name in RAW} == RAW
+    assert not {"messages", "spam", "chatters", "viewers", "coverage"} & found.keys(), "rates are not to be summed"
+    if length_s > 30:
+        assert found["viewers_sum"] == sum(record.viewers or 0 for record in RECORDS)
+
+
+def test_overlapping_windows_say_that_nothing_may_be_summed(history: Client) -> None:
+    text = sent(history.get(f"/channels/1/windows.ndjson?{SPAN}&interval=10s"))
+    head, *rows = map(json.loads, text.splitlines())
+    assert (len(rows), head["may_be_summed"]) == (720, [])
+    assert sum(row["count_messages"] for row in rows) > 2.9 * len(MESSAGES)
+    head = json.loads(sent(history.get(f"/channels/1/windows.ndjson?{SPAN}")).splitlines()[0])
+    assert {*RAW} <= set(head["may_be_summed"])
+
+
+def test_an_unknown_interval_is_refused_with_the_choices(history: Client) -> None:
+    answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval=5m")
+    assert answer.status_code == 400
+    assert "30s, 10s, 1m, 1h" in answer.json()["reason"]
+
+
+def test_the_lines_of_a_comparison_do_not_overlap_either(history: Client) -> None:
+    hour = f"from={iso(UNTIL_MS - HOUR_MS)}&until={iso(UNTIL_MS)}"
+    answer = history.get(f"/compare/lines.csv?channels=1&metric=messages&{hour}")
+    table = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    assert len(table) == 120
+    messages = sum(record.at_ms >= UNTIL_MS - HOUR_MS for record in MESSAGES)
+    assert sums(table) == {"count_messages": messages, "observed_ms": RAW["observed_ms"] // 2}
+
+
+def test_only_columns_that_are_sums_may_be_summed() -> None:
+    summed = {column.name for column in COLUMNS if column.roll is SUM}
+    assert {count.column for count in COUNTS} == summed
