@@ -76,7 +76,7 @@ async def test_a_board_is_read_in_one_piece(boards: Boards) -> None:
         boards.show({"20": 1, "12": 99})
         return await read(ids)
 
-    reader.values = values_a_moment_later  # type: ignore[method-assign]
+    reader.values = values_a_moment_later  # type: ignore[method-assign, assignment]
     rows = (await hub.read([Board()])).rows[Board()]
     assert [(row.id, row.value) for row in rows][:2] == [("12", 99), ("19", 19)]
     assert [row.id for row in rows] == ["12", "19", "18", "17", "16", "15", "14", "13", "11", "10"]

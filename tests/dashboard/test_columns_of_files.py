@@ -7,12 +7,13 @@ import io
 import json
 from collections.abc import Iterator
 from itertools import product
+from typing import get_args
 
 import pytest
 from django.test import Client
 
 from apps.dashboard.choices import Board
-from apps.dashboard.compare.comparison import COMPARED, Comparison
+from apps.dashboard.compare.comparison import COMPARED, Align, Comparison, Scale
 from apps.dashboard.exports.formats import Cell, Field, Format, writer_of
 from apps.dashboard.exports.intervals import INTERVALS
 from apps.dashboard.exports.series import EVENT_FIELDS, point_fields, point_rows
@@ -42,7 +43,7 @@ from tests.dashboard.test_exports import CHANNEL, T, compared
 PARTLY = Series(RANGES["10m"], [Point(T, 0.6035, {"messages": 7, "coverage": 60.35})], [], [])
 COMPARISONS = [
     Comparison(("2",), metric.key, align=align, scale=scale)
-    for metric, align, scale in product(COMPARED, ("clock", "stream"), ("values", "index"))
+    for metric, align, scale in product(COMPARED, get_args(Align), get_args(Scale))
 ]
 
 

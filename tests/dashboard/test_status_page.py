@@ -246,7 +246,8 @@ def test_the_past_is_told_as_far_as_it_was_measured(signs: Valkey) -> None:
     for second in range(0, 3_600, 10):
         write_down(well(T0 + second * 1000, 0.8 if second < 1_800 else 1.0))
     found = read_status(T0 + HOUR_MS)
-    assert (found.since_ms, found.days_measured_ms, found.days_coverage) == (T0, HOUR_MS, pytest.approx(0.9))
+    assert (found.since_ms, found.days_measured_ms) == (T0, HOUR_MS)
+    assert found.days_coverage == pytest.approx(0.9)
     today = found.days[-1]
     assert (today.measured_ms, today.watched) == (HOUR_MS, 1.0), "what was before the first look is not missing"
     assert "measured for 1 h 0 min" in day_said(today)
