@@ -28,6 +28,17 @@ def age_of(end_ms: int, newest_end_ms: int) -> Age:
     return "stale" if behind_ms > STALE_AFTER_MS else "fresh"
 
 
+def is_live(end_ms: int | None, newest_end_ms: int | None, *, is_offline: bool) -> bool:
+    """Tell whether a channel is live: its windows still come, and Twitch has not said that it is offline.
+
+    Boards, the API, Discover, search, peer groups and the status count by this rule. Chat goes on after a broadcast has
+    ended, so windows alone do not make a channel live.
+    """
+    if is_offline or end_ms is None or newest_end_ms is None:
+        return False
+    return age_of(end_ms, newest_end_ms) != "gone"
+
+
 def rank(entries: Iterable[Entry], size: int) -> tuple[str, ...]:
     """Return the ids of the `size` greatest values, greatest first; of equal values the greater id as text comes first.
 

@@ -17,7 +17,7 @@ from apps.dashboard.memory import Memory, places
 from apps.dashboard.rankings import Candidates, Rankings
 from apps.metrics.board_reader import BoardReader, LiveValues
 from core.metrics import METRIC
-from core.ranking import age_of
+from core.ranking import age_of, is_live
 
 # Nobody wrote in the past 30 s; the stream is over and chat goes on; no window has come for 10 s.
 State = Literal["live", "quiet", "ended", "stale"]
@@ -98,6 +98,18 @@ class Reading:
     rows: Mapping[Board, list[Row]]
     channels: Mapping[str, ChannelNow]
     late_dropped: int | None = None
+
+    def live(self) -> dict[str, ChannelNow]:
+        """Return the channels that are live, by id."""
+        return {channel_id: channel for channel_id, channel in self.channels.items() if self.has_live(channel)}
+
+    def has_live(self, channel: ChannelNow) -> bool:
+        """Tell whether one of its channels is live."""
+        return is_live(channel.end_ms, self.newest_end_ms, is_offline=channel.profile.is_offline)
+
+    def has_recent(self, channel: ChannelNow) -> bool:
+        """Tell whether windows of one of its channels still come: of a live one, or of a chat that goes on."""
+        return is_live(channel.end_ms, self.newest_end_ms, is_offline=False)
 
 
 class LiveBoards:

@@ -18,6 +18,7 @@ from apps.metrics.board_reader import BoardReader
 from core.channel_address import searched
 from core.errors import ServiceAway
 from core.metrics import METRIC
+from core.ranking import is_live
 
 TEXT_MAX = 64
 FOUND_MAX = 20
@@ -56,10 +57,12 @@ async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[H
         profiles = sorted([*live, *others], key=lambda one: _distance(one, wanted))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
         values, ranks = await reader.values(ids), await _ranks(reader, metric, ids, directory.barred)
+        newest_end_ms = (await reader.standings({})).newest_end_ms
     finally:
         await directory.aclose()
         await reader.aclose()
-    followed = known | values.keys()
+    recent = {i for i, window in values.items() if is_live(window.end_ms, newest_end_ms, is_offline=False)}
+    followed = known | recent
     return [
         Hit(
             one,

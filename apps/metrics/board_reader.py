@@ -14,7 +14,7 @@ from apps.metrics.boards import LATE_DROPPED, board_key
 from apps.metrics.past import Moment, past_key
 from core.errors import ServiceAway
 from core.metrics import METRIC
-from core.ranking import age_of
+from core.ranking import age_of, is_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class BoardsNow:
-    """The newest window end on the boards, how many channels have one of then, and the mean of their coverage."""
+    """The newest window end on the boards, how many channels are live, and the mean coverage of their fresh windows."""
 
     newest_end_ms: int | None
     channels: int
@@ -67,20 +67,25 @@ class BoardsNow:
     late_dropped: int | None
 
 
-def read_boards_now(url: str) -> BoardsNow:
-    """Return how the boards stand, for callers without an event loop. Raises: ServiceAway."""
+def read_boards_now(url: str, not_live: Collection[str] = ()) -> BoardsNow:
+    """Return the state of the boards, for callers without an event loop; `not_live` are known not to be live.
+
+    Raises: ServiceAway.
+    """
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     with _away(), client, client.pipeline(transaction=False) as pipe:
         pipe.zrevrange("ends:live", 0, 0, withscores=True)
-        pipe.hvals("values:live")
+        pipe.hgetall("values:live")
         pipe.get(LATE_DROPPED)
         newest, values, late = pipe.execute()
     if not newest:
         return BoardsNow(None, 0, None, None)
     newest_ms = int(newest[0][1])
-    found = [live["coverage"] for one in values if age_of((live := orjson.loads(one))["end_ms"], newest_ms) == "fresh"]
+    windows = {channel_id.decode(): orjson.loads(window) for channel_id, window in values.items()}
+    live = [w for i, w in windows.items() if is_live(w["end_ms"], newest_ms, is_offline=i in not_live)]
+    found = [window["coverage"] for window in live if age_of(window["end_ms"], newest_ms) == "fresh"]
     mean = sum(found) / len(found) if found else None
-    return BoardsNow(newest_ms, len(found), mean, None if late is None else int(late))
+    return BoardsNow(newest_ms, len(live), mean, None if late is None else int(late))
 
 
 class BoardReader:

@@ -87,8 +87,8 @@ class Peers:
     def get(self, now_ms: int) -> Field:
         """Return the live channels by id. Raises: ServiceAway."""
         channels, peers = self._made
-        if (now := FIELD.get(now_ms)) is not channels:
-            peers = {channel_id: _peer(one) for channel_id, one in now.items() if one.profile.started_at}
+        if (now := FIELD.live(now_ms)) is not channels:
+            peers = {channel_id: _peer(one) for channel_id, one in now.items()}
             self._made = now, peers
         return peers
 

@@ -48,7 +48,7 @@ def discover(request: HttpRequest) -> HttpResponse:
     """Show the page; with `rows` in the query only its rows, which the script puts in place of the old ones."""
     search, now = read_search(request.GET), now_ms()
     try:
-        channels = FIELD.get(now)
+        channels = FIELD.live(now)
     except ServiceAway:
         channels = None
     table = table_of(search, channels.values()) if channels is not None else None
@@ -67,7 +67,7 @@ def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     if search.wrong:
         return refused(" ".join(search.wrong), 400)
     try:
-        rows = ordered(search, FIELD.get(now).values())
+        rows = ordered(search, FIELD.live(now).values())
     except ServiceAway:
         return refused("The live figures cannot be read just now. Try again soon.", 503)
     fields = [*CHANNEL_FIELDS, Field("size_band", "viewers")]

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def look(now_ms: int) -> Look:
     """Return what is known; while Redis is away that is nothing."""
     try:
-        boards, signs = read_boards_now(settings.REDIS_BOARDS_URL), read_signs()
-        listed_ms = _listed_ms()
+        listed, signs = _listed(), read_signs()
+        boards = read_boards_now(settings.REDIS_BOARDS_URL, _not_live(listed) if listed else ())
     except (ServiceAway, redis.RedisError) as error:
         log.warning("the status is told without figures: %s", error)
         return Look(now_ms, store_away=True)
@@ -29,13 +29,17 @@ def look(now_ms: int) -> Look:
         boards.newest_end_ms,
         boards.coverage,
         boards.channels,
-        listed_ms,
+        listed.fetched_ms if listed else None,
         boards.late_dropped,
         tuple(signs),
     )
 
 
-def _listed_ms() -> int | None:
+def _not_live(listed: snapshot.Snapshot) -> frozenset[str]:
+    """Return the channels of a snapshot that are offline, blocked or opted out; their windows may still come."""
+    return listed.barred | {stream.id for stream in listed.streams.values() if not stream.live}
+
+
+def _listed() -> snapshot.Snapshot | None:
     with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-        found = snapshot.read_now(client)
-    return found.fetched_ms if found else None
+        return snapshot.read_now(client)

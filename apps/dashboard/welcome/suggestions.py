@@ -51,7 +51,7 @@ def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
     """Return what to offer now; `text` is what was searched for, "" nothing."""
     wrong, hits = "", list[Profile]()
     try:
-        live = FIELD.get(now_ms)
+        live = FIELD.live(now_ms)
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
     except ServiceAway:
         return Offer([], [], [], 0, is_away=True)
