@@ -15,6 +15,7 @@ from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402
 from apps.partners.gate import Gate  # noqa: E402
 from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
 from twitchly.admin_host import AdminHost  # noqa: E402
+from twitchly.compression import WeighedCodings  # noqa: E402
 from twitchly.lifespan import Lifespan  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
@@ -24,7 +25,7 @@ pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = AdminHost(
     ProtocolTypeRouter(
         {
-            "http": Gate(http),
+            "http": WeighedCodings(Gate(http)),
             "lifespan": Lifespan(web_measures.begin),
             "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
         }

@@ -125,5 +125,8 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return "nested too deeply"
     return text if len(text) <= 60 else f"{text[:60]}…"

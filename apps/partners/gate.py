@@ -26,8 +26,11 @@ from apps.partners.problems import Problem
 from twitchly import request_counts
 from twitchly.origin import Application
 
-ROOT = "/api/v1/"
+# Versions that do not exist are answered as the API too, and not by a page.
+_API = re.compile(r"/api/v[0-9]+(/|\Z)")
 ADDRESSES = "apps.partners.rest.urls"
+# Whose key it is, and what the client takes, decide about every answer, problems included.
+VARY = "Accept, Accept-Encoding, Authorization"
 # What travels in one packet anyway is not compressed.
 PACKET_BYTES = 1_400
 # Longer than a stream needs to give its place back.
@@ -45,7 +48,7 @@ class Gate:
         self._pages = pages
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(ROOT):
+        if scope["type"] != "http" or not is_api(scope["path"]):
             await self._pages(scope, receive, send)
             return
         try:
@@ -66,9 +69,18 @@ class Gate:
             await send({"type": "http.response.body", "body": response.content})
 
 
+def is_api(path: str) -> bool:
+    """Tell whether a path is one of the API's."""
+    return _API.match(path) is not None
+
+
 def _request(scope: Any, body: bytes) -> HttpRequest:
-    # Bytes that are no text would be a fault of Django's; so they are a parameter that there is not.
-    return ASGIRequest({**scope, "query_string": scope["query_string"].decode("utf-8", "replace")}, BytesIO(body))
+    # Bytes that are not UTF-8 would be a fault of Django's; replaced, they are an unknown parameter.
+    query = scope["query_string"].decode("utf-8", "replace")
+    request = ASGIRequest({**scope, "query_string": query}, BytesIO(body))
+    # A body sent in chunks names no length, and Django REST framework would take it for empty.
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    return request
 
 
 async def answer(request: HttpRequest, *, is_cut: bool = False) -> Any:
@@ -87,14 +99,24 @@ async def answer(request: HttpRequest, *, is_cut: bool = False) -> Any:
     request_counts.REQUESTS.api[code] += 1
     request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
+    response["Vary"] = VARY
     if settings.SECURE_HSTS_SECONDS:
         response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
     if response.streaming:
         return response
-    if len(response.content) > PACKET_BYTES:
+    if response.status_code in (204, 304):
+        # They have no content, and so neither its type nor its length.
+        del response["Content-Type"]
+        return response
+    if len(response.content) > PACKET_BYTES and not has_strong_tag(response):
         response = _gzip.process_response(request, response)
     response["Content-Length"] = str(len(response.content))
     return response
+
+
+def has_strong_tag(response: HttpResponseBase) -> bool:
+    """Tell whether a tag names the very bytes of an answer: such an answer is sent as it is, for If-Match."""
+    return response.get("ETag", "").startswith('"')
 
 
 async def _answer(request: HttpRequest, is_cut: bool) -> HttpResponseBase:

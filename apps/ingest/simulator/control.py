@@ -46,7 +46,7 @@ class Control:
             wanted = parse_request(json.loads(await request.body()))
         except BadFault as error:
             return JSONResponse({"message": str(error)}, 400)
-        except ValueError:
+        except (ValueError, RecursionError):
             return JSONResponse({"message": "expected a JSON object"}, 400)
         fault = self._faults.begin(wanted, self._now_ms())
         touched = self._irc.begin(fault)

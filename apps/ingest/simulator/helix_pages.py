@@ -138,7 +138,7 @@ def _offset(text: str) -> int:
         return 0
     try:
         offset = json.loads(base64.urlsafe_b64decode(text.encode()))["offset"]
-    except (ValueError, binascii.Error, KeyError, TypeError):
+    except (ValueError, RecursionError, binascii.Error, KeyError, TypeError):
         offset = None
     if not isinstance(offset, int) or offset < 0:
         raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "after" was malformed: not a cursor of ours')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
@@ -48,7 +48,18 @@ def operation(name: str, summary: str, tag: str, **more: Any) -> Callable[[Metho
         parameters=parameters,
         **more,
     )
-    return described
+
+    def describe(method: Method) -> Method:
+        operation: Any = described(method)
+        operation.query = query
+        return cast(Method, operation)
+
+    return describe
+
+
+def query_of(method: Any) -> Any:
+    """Return the serializer of an operation's query, None where it has no parameters."""
+    return getattr(method, "query", None)
 
 
 class Schema(AutoSchema):

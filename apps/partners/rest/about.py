@@ -17,7 +17,6 @@ from apps.partners.description.made import description_bytes
 from apps.partners.description.schema import operation
 from apps.partners.rest import shapes
 from apps.partners.rest.answers import AN_HOUR, Answer, moment
-from apps.partners.rest.channels import live_channels
 from apps.partners.rest.readings import running_readings
 from apps.partners.rest.view import ApiView
 from apps.partners.scopes import Scope
@@ -101,7 +100,7 @@ async def status_json() -> dict[str, Any]:
         status |= {"newest_end": moment(newest_ms), "age_s": age_ms / 1000}
     if viewers_ms is not None:
         status |= {"viewers_at": moment(viewers_ms), "viewers": viewers_freshness(viewers_ms, now)}
-    return status | {"channels": len(live_channels(reading)), "late_dropped": reading.late_dropped}
+    return status | {"channels": len(reading.live()), "late_dropped": reading.late_dropped}
 
 
 async def trust_json(now: int) -> dict[str, Any]:

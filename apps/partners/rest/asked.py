@@ -1,15 +1,15 @@
-"""What may be asked in a query or a body. Fields that Python has other words for end with an underscore here."""
+"""The queries and bodies that operations take. A field named like a Python keyword ends with an underscore here."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from apps.dashboard.choices import CATEGORY_MAX, LANGUAGE_MAX, SIZES
 from apps.dashboard.exports.intervals import INTERVALS
 from apps.metrics.queries import RANGES
+from apps.partners.rest.fields import ChannelId, Choice, CommaList, Flag, Text
 from core.bands import BANDS
 from core.channel_address import TEXT_MAX, NoChannel, searched
 from core.columns import STORED_GRAINS
@@ -28,7 +28,7 @@ class Asked(serializers.Serializer[Any]):
 class Filters(Asked):
     category = serializers.CharField(required=False, max_length=CATEGORY_MAX, help_text="A category by its name.")
     language = serializers.CharField(required=False, max_length=LANGUAGE_MAX, help_text="A language by Twitch's code.")
-    band = serializers.ChoiceField(required=False, choices=[band.key for band in BANDS], help_text=BAND)
+    band = Choice(required=False, choices=[band.key for band in BANDS], help_text=BAND)
 
 
 class BoardQuery(Filters):
@@ -38,7 +38,7 @@ class BoardQuery(Filters):
 
 
 class Paged(Asked):
-    cursor = serializers.CharField(required=False, max_length=200, help_text=CURSOR)
+    cursor = serializers.CharField(required=False, max_length=500, help_text=CURSOR)
     limit = serializers.IntegerField(
         required=False, default=50, min_value=1, max_value=200, help_text="How many at most."
     )
@@ -50,7 +50,7 @@ class ChannelsQuery(Paged):
         max_length=TEXT_MAX,
         help_text="A part of a channel's name or login, its id, or its address on Twitch, which finds it alone.",
     )
-    live = serializers.BooleanField(required=False, default=False, help_text="Only channels that are live.")
+    live = Flag(required=False, default=False, help_text="Only channels that are live.")
 
     def validate_q(self, text: str) -> str:
         try:
@@ -61,27 +61,25 @@ class ChannelsQuery(Paged):
 
 
 class Spanned(Asked):
-    range = serializers.ChoiceField(
-        required=False, choices=list(RANGES), help_text="How far back from now; `24h` without `from`."
-    )
+    range = Choice(required=False, choices=list(RANGES), help_text="How far back from now; `24h` without `from`.")
     from_ = serializers.DateTimeField(required=False, help_text="Since when, instead of a range.")
     to = serializers.DateTimeField(required=False, help_text="Until when; now where it is missing. It needs `from`.")
 
 
 class SeriesQuery(Spanned):
-    metrics = serializers.CharField(
+    metrics = CommaList(
+        tuple(METRIC),
         required=False,
-        default="viewers,messages",
-        max_length=300,
-        help_text="Metrics by their keys, with commas between them: " + ", ".join(f"`{key}`" for key in METRIC) + ".",
+        default=["viewers", "messages"],
+        help_text="Metrics by their keys, as `a,b` or repeated: " + ", ".join(f"`{key}`" for key in METRIC) + ".",
     )
-    grain = serializers.ChoiceField(
+    grain = Choice(
         required=False,
         choices=list(STORED_GRAINS),
         help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Without it the finest "
         "that gives at most 2,500 of them.",
     )
-    interval = serializers.ChoiceField(
+    interval = Choice(
         required=False,
         choices=list(INTERVALS),
         help_text="Instead of `grain`: windows of 30 s every 30 s (`30s`) or every 10 s (`10s`), of a minute or "
@@ -93,20 +91,8 @@ class EventsQuery(Spanned, Paged):
     pass
 
 
-class Text(serializers.CharField):
-    """A text, and no number that could be written as one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class ChannelId(Text):
-    """A channel by Twitch's id."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(validators=[RegexValidator(r"^[0-9]{1,20}\Z", "A channel's id is up to 20 digits.")], **more)
+class NoQuery(Asked):
+    """The query of an operation without parameters."""
 
 
 class WatchlistBody(Asked):

@@ -47,7 +47,7 @@ class BoardView(ApiView):
         "comes first. Requests within the same second share one reading.",
     )
     async def get(self, _request: Request, metric: str) -> Answer:
-        asked = self.read(BoardQuery)
+        asked = self.query
         wanted = wanted_board(metric, asked)
         reading = await running_readings().of_board(wanted)
         rows = reading.rows[wanted][: asked["n"]]

@@ -23,7 +23,6 @@ from apps.partners.rest.view import TABLES, ApiView, in_database
 from apps.partners.scopes import Scope
 from core.channel_address import searched
 from core.errors import NotFound
-from core.ranking import age_of
 
 FIELDS = ("id", "login", "name", "category", "language", "title", "started_at", "is_live", "url")
 
@@ -40,10 +39,10 @@ class ChannelListView(ApiView):
         responses=shapes.ChannelList,
     )
     async def get(self, _request: Request) -> Answer:
-        asked = self.read(ChannelsQuery)
+        asked = self.query
         after, limit = read_cursor(asked.get("cursor"), str) or "", asked["limit"]
         text, is_whole = searched(asked.get("q", ""))
-        live = live_channels(await running_readings().of_channels())
+        live = (await running_readings().of_channels()).live()
         if asked["live"]:
             found = named(live, text, after, is_whole=is_whole)
         else:
@@ -58,8 +57,8 @@ class ChannelView(ApiView):
 
     @operation("get_channel", "Who a channel is", "Channels", responses=shapes.Channel)
     async def get(self, _request: Request, channel_id: str) -> Answer:
-        channel, _ = await find_channel(channel_id)
-        return Answer(profile_json(channel.profile, is_live=channel.end_ms is not None))
+        channel, reading = await find_channel(channel_id)
+        return Answer(profile_json(channel.profile, is_live=reading.has_live(channel)))
 
 
 class ChannelLiveView(ApiView):
@@ -86,25 +85,12 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
         raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
     reading = await running_readings().of_channels()
     channel = reading.channels.get(channel_id)
-    if channel is not None and _is_live(channel, reading.newest_end_ms):
+    if channel is not None and reading.has_recent(channel):
         return channel, reading
     known = await in_database(public_channels().filter(pk=channel_id).first)
     if known is None:
         raise NotFound(f"There is no channel with the id {channel_id}.")
     return ChannelNow(of_channel(known), None, 0.0, {}, {}, {}), reading
-
-
-def live_channels(reading: Reading) -> Mapping[str, ChannelNow]:
-    """Return the channels whose windows still come."""
-    return {
-        channel_id: channel
-        for channel_id, channel in reading.channels.items()
-        if _is_live(channel, reading.newest_end_ms)
-    }
-
-
-def _is_live(channel: ChannelNow, newest_ms: int | None) -> bool:
-    return newest_ms is not None and channel.end_ms is not None and age_of(channel.end_ms, newest_ms) != "gone"
 
 
 def named(live: Mapping[str, ChannelNow], text: str, after: str, *, is_whole: bool = False) -> list[Profile]:
@@ -130,7 +116,7 @@ def profile_json(profile: Profile, is_live: bool) -> dict[str, Any]:
         "language": profile.language,
         "title": profile.title,
         "started_at": profile.started_at or None,
-        "is_live": is_live and not profile.is_offline,
+        "is_live": is_live,
         "url": f"{TWITCH}{profile.login}",
     }
 

@@ -58,9 +58,8 @@ class SeriesView(ApiView):
         "unless `interval=10s` is asked for, and the head names the columns that may be summed.",
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
-        asked, now = self.read(SeriesQuery), now_ms()
-        keys = _metrics(asked["metrics"])
-        interval = asked_interval(asked)
+        asked, now = self.query, now_ms()
+        keys, interval = asked["metrics"], asked_interval(asked)
         shown = with_grain(asked_span(asked, now), interval.grain if interval else asked.get("grain"), now)
         await find_channel(channel_id)
         metrics = [METRIC[key] for key in keys]
@@ -84,7 +83,7 @@ class EventsView(ApiView):
         description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`). A span has 31 days at most.",
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
-        asked, now = self.read(EventsQuery), now_ms()
+        asked, now = self.query, now_ms()
         from_ms, until_ms = ends_of(asked_span(asked, now), now)
         if until_ms - from_ms > EVENTS_SPAN_MS:
             raise wrong("from", "Events are read 31 days at a time.")
@@ -107,7 +106,7 @@ class StreamsView(ApiView):
         responses=shapes.StreamList,
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
-        asked = self.read(Paged)
+        asked = self.query
         before_ms = read_cursor(asked.get("cursor"), _started)
         await find_channel(channel_id)
         found = await in_history(_streams, channel_id, asked["limit"] + 1, before_ms)
@@ -132,14 +131,6 @@ def _streams(channel_id: str, limit: int, before_ms: int | None) -> list[Broadca
 
 def _stream(channel_id: str, started_ms: int) -> Broadcast | None:
     return BroadcastStore(WindowStore()).find(channel_id, started_ms)
-
-
-def _metrics(text: str) -> list[str]:
-    keys = list(dict.fromkeys(key.strip() for key in text.split(",")))
-    unknown = [key for key in keys if key not in METRIC]
-    if unknown:
-        raise wrong("metrics", f"There is no {unknown[0]!r}. There are {', '.join(METRIC)}.")
-    return keys
 
 
 def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int, interval: Interval) -> dict[str, Any]:

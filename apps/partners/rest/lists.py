@@ -25,7 +25,7 @@ class WatchlistsView(ApiView):
 
     @operation("list_watchlists", "Your watchlists", "Lists", query=Paged, responses=shapes.WatchlistList, tagged=True)
     async def get(self, _request: Request) -> Answer:
-        asked = self.read(Paged)
+        asked = self.query
         after = read_cursor(asked.get("cursor"), int) or 0
         return Answer(await in_database(_watchlists, self.caller.owner_id, after, asked["limit"]), ASK_FIRST)
 
@@ -76,7 +76,7 @@ class SegmentsView(ApiView):
 
     @operation("list_segments", "Your segments", "Lists", query=Paged, responses=shapes.SegmentList, tagged=True)
     async def get(self, _request: Request) -> Answer:
-        asked = self.read(Paged)
+        asked = self.query
         after = read_cursor(asked.get("cursor"), int) or 0
         return Answer(await in_database(_segments, self.caller.owner_id, after, asked["limit"]), ASK_FIRST)
 

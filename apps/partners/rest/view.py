@@ -1,31 +1,29 @@
-"""What all views of the API have in common: who asks is let in, what is asked is read, the answer is written."""
+"""What all views of the API share: they authenticate the caller, read the request and write the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
 from rest_framework import exceptions
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
-from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.partners.admission import caller_of, require
-from apps.partners.description.schema import Schema
+from apps.partners.description.schema import Schema, query_of
 from apps.partners.keys.queries import Caller
 from apps.partners.limits import Left, running_limits
-from apps.partners.problems import Problem, Wrong
+from apps.partners.problems import Problem
 from apps.partners.rest.answers import Answer, CsvRenderer, JsonRenderer, NdjsonRenderer, tag_of
+from apps.partners.rest.asked import NoQuery
+from apps.partners.rest.inputs import FORMAT, BodyParser, problem_of, read_body, read_query
+from apps.partners.rest.negotiation import choose
 from apps.partners.scopes import Scope
 from apps.partners.usage import running_meter
 from core.errors import NotFound, Refused, ServiceAway
@@ -42,11 +40,13 @@ class ApiView(APIView):
     view_is_async = True
     scopes: ClassVar[Mapping[str, Scope]] = {}
     renderer_classes = [JsonRenderer]
-    parser_classes = [JSONParser]
+    parser_classes = [BodyParser]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     caller: Caller
     left: Left | None = None
+    # What the query asks for, as the serializer of the operation reads it.
+    query: Mapping[str, Any]
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         self.format_kwarg = kwargs.pop("format", None)
@@ -67,13 +67,14 @@ class ApiView(APIView):
         handler = getattr(self, (request.method or "").lower(), None)
         if handler is None or (request.method or "").lower() not in self.http_method_names:
             allowed = ", ".join(self.allowed_methods)
-            raise Problem("method-not-allowed", f"Here is {allowed}.", headers={"Allow": allowed})
+            raise Problem("method-not-allowed", f"Allowed methods: {allowed}.", headers={"Allow": allowed})
         try:
             self.accept()
             await self.admit()
+            self.query = read_query(query_of(handler) or NoQuery, self.request.META.get("QUERY_STRING", ""))
             return self.written(await handler(self.request, *args, **kwargs))
         except exceptions.APIException as error:
-            raise _problem_of(error) from None
+            raise problem_of(error) from None
         except NotFound as error:
             raise Problem("not-found", str(error)) from None
         except Refused as error:
@@ -84,13 +85,9 @@ class ApiView(APIView):
 
     def accept(self) -> None:
         """Choose the format. Raises: Problem."""
-        accept, asked = self.request.META.get("HTTP_ACCEPT", "*/*"), self.request.GET.get("format")
-        try:
-            chosen = _choose(tuple(self.renderer_classes), accept, self.format_kwarg or asked)
-        except (Http404, exceptions.NotAcceptable):
-            formats = ", ".join(one.media_type for one in self.renderer_classes)
-            raise Problem("not-acceptable", f"There is {formats}.") from None
-        self.request.accepted_renderer, self.request.accepted_media_type = chosen
+        named = self.format_kwarg or self.request.GET.get(FORMAT)
+        renderer = choose(tuple(self.renderer_classes), self.request.META.get("HTTP_ACCEPT", ""), named)
+        self.request.accepted_renderer, self.request.accepted_media_type = renderer, renderer.media_type
 
     async def admit(self) -> None:
         """Find out who asks, and count it. Raises: Problem."""
@@ -124,7 +121,6 @@ class ApiView(APIView):
         response = HttpResponse(
             content, content_type=renderer.media_type + charset, status=answer.status, headers=headers
         )
-        patch_vary_headers(response, ["Accept", "Authorization"])
         if not answer.has_tag:
             return response
         response["ETag"] = tag_of(content)
@@ -135,13 +131,9 @@ class ApiView(APIView):
         if hasattr(self, "caller"):
             running_meter().count(self.caller.key_id, code)
 
-    def read(self, serializer: type[Serializer[Any]]) -> Mapping[str, Any]:
-        """Return the query as a serializer reads it. Raises: Problem."""
-        return _read_query(serializer, self.request.META.get("QUERY_STRING", ""))
-
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
-        """Return the body as a serializer reads it. Raises: Problem."""
-        return _valid(serializer(data=self.request.data))
+        """Return the fields of the body. Raises: Problem."""
+        return read_body(serializer, self.request.data)
 
 
 async def in_history(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -155,53 +147,3 @@ async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     """Do something in the relational database, in a thread that keeps its connection."""
     done: T = await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
     return done
-
-
-@lru_cache(maxsize=1_000)
-def _choose(renderers: tuple[type[BaseRenderer], ...], accept: str, ending: str | None) -> tuple[BaseRenderer, str]:
-    """Return the format for a header and an ending; programs ask alike. Raises: Http404, NotAcceptable."""
-    request = HttpRequest()
-    request.META["HTTP_ACCEPT"] = accept
-    chosen: tuple[BaseRenderer, str] = DefaultContentNegotiation().select_renderer(
-        Request(request), [one() for one in renderers], ending
-    )
-    return chosen
-
-
-@lru_cache(maxsize=2_000)
-def _read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, Any]:
-    """Return what a query says; programs ask for the same again and again. Raises: Problem."""
-    given = QueryDict(query)
-    reader = serializer(data={name: given.getlist(name)[-1] for name in given})
-    unknown = [name for name in given if name not in reader.fields and name != "format"]
-    if unknown:
-        raise Problem("invalid-request", "There is no such parameter.", [Wrong(name, "unknown") for name in unknown])
-    return MappingProxyType(_valid(reader))
-
-
-def _valid(serializer: Serializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
-
-
-def _problem_of(error: exceptions.APIException) -> Problem:
-    match error:
-        case exceptions.ValidationError():
-            return Problem("invalid-request", "Some of it cannot be used: see errors.", _wrongs(error.detail))
-        case exceptions.UnsupportedMediaType():
-            return Problem("unsupported-media-type", "Send the body as application/json.")
-        case exceptions.ParseError():
-            return Problem("invalid-request", "The body is not JSON.")
-    raise error
-
-
-def _wrongs(detail: Any, name: str = "") -> list[Wrong]:
-    if isinstance(detail, dict):
-        return [one for key, value in detail.items() for one in _wrongs(value, _path(name, str(key)))]
-    if isinstance(detail, list):
-        return [one for value in detail for one in _wrongs(value, name)]
-    return [Wrong(name, str(detail))]
-
-
-def _path(name: str, key: str) -> str:
-    return name if key == "non_field_errors" else f"{name}.{key}" if name else key
