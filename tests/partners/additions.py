@@ -54,7 +54,9 @@ def _of_schema(where: str, old: Mapping[str, Any], new: Mapping[str, Any], *, is
     found += [f"{where}: its format changed"] if old.get("format") != new.get("format") else []
     found += [f"{where}: it is another thing"] if old.get("$ref") != new.get("$ref") else []
     gone = set(map(str, old.get("enum", []))) - set(map(str, new.get("enum", old.get("enum", []))))
+    gone |= set(old.get("x-known-values", [])) - set(new.get("x-known-values", []))
     found += [f"{where}: {', '.join(sorted(gone))} is gone"] if gone else []
+    found += [f"{where}: its values are closed"] if "enum" in new and "enum" not in old else []
     required, now_required = set(old.get("required", [])), set(new.get("required", []))
     lost = now_required - required if is_asked else required - now_required
     found += [f"{where}: what is required changed: {', '.join(sorted(lost))}"] if lost else []

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.partners.description.schema import HEADERS
 from apps.partners.problems import KINDS
+from apps.partners.rest.fields import described, open_text
 from apps.partners.scopes import SAID
 
 _ABOUT = """\
@@ -14,6 +15,7 @@ Live and past figures of Twitch channels, counted from their chat, with how far 
 - Times are UTC, ISO 8601, and end with `Z`. A value that is not known is absent or null, never 0.
 - `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1 counts are lower bounds.
 - Lists have `next`: send it as `cursor` for what follows; null is the end.
+- Texts with `x-known-values` may get further values: treat one that you do not know as the least you can assume.
 - Every error is a problem (RFC 9457) with a `code` that stays; the header `X-Request-Id` names the request.
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
 """
@@ -54,7 +56,7 @@ def _problem() -> dict[str, Any]:
             "title": text,
             "status": {"type": "integer"},
             "detail": {**text, "description": "What was wrong, and what to do."},
-            "code": {**text, "enum": list(KINDS)},
+            "code": {**open_text(list(KINDS)), "description": described(list(KINDS))},
             "request_id": text,
             "errors": {"type": "array", "items": wrong, "description": "What is wrong with single fields."},
         },

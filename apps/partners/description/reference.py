@@ -138,6 +138,8 @@ def _kind(schema: dict[str, Any]) -> str:
     words = [" or ".join([kinds] if isinstance(kinds, str) else kinds)]
     if "enum" in schema:
         words = [", ".join(str(one) for one in schema["enum"])]
+    if "x-known-values" in schema:
+        words = [", ".join(schema["x-known-values"]), "or a later value"]
     if schema.get("format") == "date-time":
         words = [words[0].replace("string", "time")]
     if "minimum" in schema and "maximum" in schema:

@@ -64,8 +64,8 @@ class ChannelId(Text):
 class OpenText(serializers.CharField):
     """A text of an answer with known values, to which later releases may add."""
 
-    def __init__(self, known: Sequence[str], **more: Any) -> None:
-        super().__init__(**more)
+    def __init__(self, known: Sequence[str], *, help_text: str = "", **more: Any) -> None:
+        super().__init__(help_text=described(known, help_text), **more)
         self.known = known
 
 
@@ -76,6 +76,11 @@ class OpenTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-unt
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002  its interface
         return open_text(self.target.known)
+
+
+def described(known: Sequence[str], description: str = "") -> str:
+    """Return a description that lists the known values of an open text."""
+    return f"{description} Known values: {', '.join(f'`{one}`' for one in known)}. More may be added.".strip()
 
 
 def open_text(known: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from rest_framework import serializers
 from rest_framework.serializers import (
     BooleanField,
     CharField,
-    ChoiceField,
     DateTimeField,
     DictField,
     FloatField,
@@ -16,6 +15,7 @@ from rest_framework.serializers import (
     ListField,
 )
 
+from apps.partners.rest.fields import OpenText
 from core.metrics import METRICS
 
 STATES = ["live", "quiet", "ended", "stale"]
@@ -69,8 +69,8 @@ class BoardRow(Shape):
     value = FloatField(help_text="In the unit of the board.")
     coverage = FloatField(help_text=f"{COVERAGE} It is that of the window of `value`.")
     end = DateTimeField(help_text="When the window of `value` ended.")
-    state = ChoiceField(
-        choices=STATES, help_text="`quiet`: nobody wrote in 30 s; `ended`: offline; `stale`: no window came for 10 s."
+    state = OpenText(
+        STATES, help_text="`quiet`: nobody wrote in 30 s; `ended`: offline; `stale`: no window came for 10 s."
     )
     moved = IntegerField(allow_null=True, help_text="Places it has risen within a minute.")
     is_new = BooleanField(help_text="It was not ranked a minute ago.")
@@ -127,7 +127,7 @@ class LiveChannel(Shape):
     newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
     coverage = FloatField(help_text=f"{COVERAGE} It is that of the window that ended at `end`.")
     distinct_coverage = FloatField(allow_null=True, help_text="The same of the window that ended at `distinct_end`.")
-    state = ChoiceField(choices=[*STATES, "absent"], help_text="As on boards; `absent`: it has no window.")
+    state = OpenText([*STATES, "absent"], help_text="As on boards; `absent`: it has no window.")
     values = Values(help_text="Of the past 30 s.")
     unranked = DictField(child=CharField(), help_text="By metric, why it is not ranked.")
     apart = DictField(child=IntegerField(), help_text="What was heard and is in no metric, by kind.")
@@ -183,7 +183,7 @@ class Series(Shape):
     channel_id = CharField()
     from_ = DateTimeField()
     to = DateTimeField()
-    grain = ChoiceField(choices=["live", "minute", "hour"])
+    grain = OpenText(["live", "minute", "hour"])
     window_s = IntegerField(help_text="How long a window is.")
     step_s = IntegerField(help_text="How far apart windows end.")
     units = DictField(child=CharField(), help_text="By metric.")
@@ -316,16 +316,16 @@ class Status(Shape):
     """Whether figures move, and how far they can be trusted."""
 
     now = DateTimeField()
-    source_ = ChoiceField(choices=["simulated", "twitch"], help_text="Which Twitch the figures come from.")
-    state = ChoiceField(choices=["live", "stale", "unknown"], help_text="`stale`: nothing came for 30 s.")
+    source_ = OpenText(["simulated", "twitch"], help_text="Which Twitch the figures come from.")
+    state = OpenText(["live", "stale", "unknown"], help_text="`stale`: nothing came for 30 s.")
     newest_end = DateTimeField(allow_null=True, help_text="When the newest window of all ended.")
     age_s = FloatField(allow_null=True, help_text="How long ago that was.")
     viewers_at = DateTimeField(allow_null=True, help_text="When Twitch was asked for viewers.")
-    viewers = ChoiceField(choices=["fresh", "stale", "unknown"])
+    viewers = OpenText(["fresh", "stale", "unknown"])
     channels = IntegerField(help_text="How many are live and listened to.")
     late_dropped = IntegerField(allow_null=True, help_text="Records that came too late to be counted.")
-    trust = ChoiceField(
-        choices=["trusted", "partial", "untrusted", "starting", "unknown"],
+    trust = OpenText(
+        ["trusted", "partial", "untrusted", "starting", "unknown"],
         help_text="Whether live figures can be trusted. `partial`: an incident limits them, or less than 95% of the "
         "chat was heard in the past 30 s or the past hour; `starting`: nothing has been counted yet.",
     )
