@@ -1,5 +1,5 @@
 from apps.metrics.queries import GapSpan
-from apps.partners.rest.history import events_of
+from apps.partners.rest.event_pages import events_of
 
 T = 1_795_400_000_000
 

@@ -41,7 +41,7 @@ from tests.valkey import Valkey
         ("GET", "channels/1/series?to=2026-01-01T00:00:00Z", {}, 400, "invalid-request"),
         ("GET", "channels/1/series?from=1999-01-01T00:00:00Z", {}, 400, "invalid-request"),
         ("GET", "channels/1/series?range=7d&grain=live", {}, 400, "invalid-request"),
-        ("GET", "channels/1/events?range=90d", {}, 400, "invalid-request"),
+        ("GET", "channels/1/events?range=90d", {}, 503, "service-away"),
         ("GET", "channels/1/series", {}, 503, "service-away"),
         ("POST", "watchlists", {"content": b"{"}, 400, "invalid-request"),
         ("POST", "watchlists", {"json": {"name": ["a"]}}, 400, "invalid-request"),

@@ -40,7 +40,7 @@ class ChannelListView(ApiView):
     )
     async def get(self, _request: Request) -> Answer:
         asked = self.query
-        after, limit = read_cursor(asked.get("cursor"), str) or "", asked["limit"]
+        after, limit = read_cursor(self.path, asked.get("cursor")) or "", asked["limit"]
         text, is_whole = searched(asked.get("q", ""))
         live = (await running_readings().of_channels()).live()
         if asked["live"]:
@@ -48,7 +48,8 @@ class ChannelListView(ApiView):
         else:
             archived = await in_database(known_channels, text, after, limit + 1, is_whole=is_whole)
             found = [live[one.id].profile if one.id in live else one for one in archived]
-        document = page(found[: limit + 1], limit, lambda one: one.id, lambda one: profile_json(one, one.id in live))
+        found = found[: limit + 1]
+        document = page(found, limit, lambda one: one.id, lambda one: profile_json(one, one.id in live), self.path)
         return Answer(document, table=_table(document["items"]))
 
 

@@ -22,21 +22,18 @@ from apps.partners.rest import shapes
 from apps.partners.rest.answers import A_MINUTE, FIVE_SECONDS, Answer, Table, moment
 from apps.partners.rest.asked import EventsQuery, Paged, SeriesQuery
 from apps.partners.rest.channels import find_channel
+from apps.partners.rest.event_pages import read_events
 from apps.partners.rest.paging import page, read_cursor
-from apps.partners.rest.spans import asked_interval, asked_span, ends_of, is_past, with_grain, wrong
+from apps.partners.rest.spans import asked_interval, asked_span, ends_of, is_past, with_grain
 from apps.partners.rest.view import TABLES, ApiView, in_history
 from apps.partners.scopes import Scope
 from core.broadcast import Broadcast
 from core.columns import WINDOW_MS
 from core.errors import NotFound
-from core.event_ids import EventIds
 from core.metrics import METRIC
 from core.ranges import RangeSummary
-from core.times import DAY_MS
 from twitchly.clock import now_ms
 
-# What is read of events at once.
-EVENTS_SPAN_MS = 31 * DAY_MS
 # Times of more digits are none.
 MS_MAX = 10**15
 
@@ -80,19 +77,21 @@ class EventsView(ApiView):
         "History",
         query=EventsQuery,
         responses=shapes.EventList,
-        description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`). A span has 31 days at most.",
+        description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`).",
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
         asked, now = self.query, now_ms()
         from_ms, until_ms = ends_of(asked_span(asked, now), now)
-        if until_ms - from_ms > EVENTS_SPAN_MS:
-            raise wrong("from", "Events are read 31 days at a time.")
+        limit, cursor = asked["limit"], read_cursor(self.path, asked.get("cursor"))
+        after = None if cursor is None else (int(cursor[0]), str(cursor[1]))
         await find_channel(channel_id)
-        after = read_cursor(asked.get("cursor"), _event_place)
-        marks, gaps = await in_history(history.happened, channel_id, max(from_ms, (after or (0, ""))[0]), until_ms, now)
-        found = [one for one in events_of(channel_id, marks, gaps) if after is None or (one.at_ms, one.id) > after]
-        document = page(found, asked["limit"], lambda one: f"{one.at_ms} {one.id}", event_json)
-        return Answer(document, table=event_table(found[: asked["limit"]]))
+
+        def read(piece_from_ms: int, piece_until_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
+            return history.happened(channel_id, piece_from_ms, piece_until_ms, now)
+
+        found = await in_history(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
+        document = page(found, limit, lambda one: [one.at_ms, one.id], event_json, self.path)
+        return Answer(document, table=event_table(found[:limit]))
 
 
 class StreamsView(ApiView):
@@ -107,10 +106,10 @@ class StreamsView(ApiView):
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
         asked = self.query
-        before_ms = read_cursor(asked.get("cursor"), _started)
+        before_ms = read_cursor(self.path, asked.get("cursor"))
         await find_channel(channel_id)
         found = await in_history(_streams, channel_id, asked["limit"] + 1, before_ms)
-        return Answer(page(found, asked["limit"], lambda one: str(one.started_ms), stream_json))
+        return Answer(page(found, asked["limit"], lambda one: one.started_ms, stream_json, self.path))
 
 
 class StreamView(ApiView):
@@ -192,15 +191,6 @@ def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Tab
     return Table(fields, cells)
 
 
-def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpan]) -> list[EventMark]:
-    """Return a channel's events with its gaps among them, by time."""
-    ids = EventIds(EVENTS_SPAN_MS)
-    not_heard = [
-        EventMark(ids.next(channel_id, "gap", g.from_ms), g.from_ms, g.until_ms, "gap", None, g.reason) for g in gaps
-    ]
-    return sorted([*marks, *not_heard], key=lambda one: (one.at_ms, one.id))
-
-
 def event_json(event: EventMark) -> dict[str, Any]:
     return {
         "id": event.id,
@@ -241,17 +231,6 @@ def stream_summary_json(stream: Broadcast) -> dict[str, Any]:
         "chatters_by_hour": [{"end": moment(end_ms), "chatters": hours[end_ms]} for end_ms in sorted(hours)],
         "moments": [{"end": moment(end_ms), "excitement": moments[end_ms]} for end_ms in sorted(moments)],
     }
-
-
-def _event_place(text: str) -> tuple[int, str]:
-    at_ms, _, event_id = text.partition(" ")
-    return _started(at_ms), event_id
-
-
-def _started(text: str) -> int:
-    if not _is_moment(text):
-        raise ValueError(text)
-    return int(text)
 
 
 def _is_moment(text: str) -> bool:

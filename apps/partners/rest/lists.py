@@ -26,8 +26,9 @@ class WatchlistsView(ApiView):
     @operation("list_watchlists", "Your watchlists", "Lists", query=Paged, responses=shapes.WatchlistList, tagged=True)
     async def get(self, _request: Request) -> Answer:
         asked = self.query
-        after = read_cursor(asked.get("cursor"), int) or 0
-        return Answer(await in_database(_watchlists, self.caller.owner_id, after, asked["limit"]), ASK_FIRST)
+        owner_id = self.caller.owner_id
+        after = read_cursor(_watchlists_of(owner_id), asked.get("cursor")) or 0
+        return Answer(await in_database(_watchlists, owner_id, after, asked["limit"]), ASK_FIRST)
 
     @operation(
         "create_watchlist",
@@ -77,8 +78,9 @@ class SegmentsView(ApiView):
     @operation("list_segments", "Your segments", "Lists", query=Paged, responses=shapes.SegmentList, tagged=True)
     async def get(self, _request: Request) -> Answer:
         asked = self.query
-        after = read_cursor(asked.get("cursor"), int) or 0
-        return Answer(await in_database(_segments, self.caller.owner_id, after, asked["limit"]), ASK_FIRST)
+        owner_id = self.caller.owner_id
+        after = read_cursor(_segments_of(owner_id), asked.get("cursor")) or 0
+        return Answer(await in_database(_segments, owner_id, after, asked["limit"]), ASK_FIRST)
 
 
 class SegmentView(ApiView):
@@ -89,9 +91,17 @@ class SegmentView(ApiView):
         return Answer(await in_database(_segment, self.caller.owner_id, segment_id), ASK_FIRST)
 
 
+def _watchlists_of(owner_id: int) -> str:
+    return f"watchlists of {owner_id}"
+
+
+def _segments_of(owner_id: int) -> str:
+    return f"segments of {owner_id}"
+
+
 def _watchlists(owner_id: int, after: int, limit: int) -> dict[str, Any]:
     found = Watchlist.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    return page(list(found), limit, lambda one: str(one.pk), watchlist_json)
+    return page(list(found), limit, lambda one: one.pk, watchlist_json, _watchlists_of(owner_id))
 
 
 def _watchlist(owner_id: int, watchlist_id: int) -> dict[str, Any]:
@@ -121,7 +131,7 @@ def _delete(owner_id: int, watchlist_id: int) -> None:
 
 def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
     found = Segment.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    return page(list(found), limit, lambda one: str(one.pk), segment_json)
+    return page(list(found), limit, lambda one: one.pk, segment_json, _segments_of(owner_id))
 
 
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:

@@ -1,36 +1,42 @@
-"""Lists in pages: what a page ends with is where the next one begins, so nothing is skipped while the list grows."""
+"""Lists in pages: a page ends where the next one begins, so a list that grows skips and repeats nothing."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from apps.partners.problems import Problem, Wrong
+from django.core.signing import BadSignature, Signer
+
+from apps.partners.problems import Wrong
+from apps.partners.rest.inputs import invalid
 
 T = TypeVar("T")
 
 
-def page(found: Sequence[T], limit: int, place: Callable[[T], str], write: Callable[[T], Any]) -> dict[str, Any]:
-    """Return a page of `found`, in which there is one more where the list goes on."""
+def page(
+    found: Sequence[T], limit: int, position: Callable[[T], Any], write: Callable[[T], Any], of: str
+) -> dict[str, Any]:
+    """Return a page of `found`, which holds one more item where the list `of` goes on."""
     shown = found[:limit]
-    following = write_cursor(place(shown[-1])) if len(found) > limit else None
+    following = write_cursor(of, position(shown[-1])) if len(found) > limit else None
     return {"items": [write(one) for one in shown], "next": following}
 
 
-def write_cursor(place: str) -> str:
-    """Return a place as the outside sees it: nothing to build on."""
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+def write_cursor(of: str, position: Any) -> str:
+    """Return a position in a list as a signed text; the same position has the same text, so ETags stay."""
+    return _signer(of).sign_object(position)
 
 
-def read_cursor(cursor: str | None, read: Callable[[str], T]) -> T | None:
-    """Return the place in a cursor as `read` understands it; None for the beginning. Raises: Problem."""
+def read_cursor(of: str, cursor: str | None) -> Any:
+    """Return the position in a cursor of the list `of`, None for its beginning. Raises: Problem."""
     if cursor is None:
         return None
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        return read(base64.b64decode(padded, altchars=b"-_", validate=True).decode())
-    except (ValueError, binascii.Error):
-        wrong = Wrong("cursor", "This is no cursor of ours.")
-        raise Problem("invalid-request", "Send what “next” said, or no cursor.", [wrong]) from None
+        return _signer(of).unsign_object(cursor)
+    except BadSignature:
+        reason = "It is not a cursor of this list. Send the `next` of its previous page, or no cursor."
+        raise invalid([Wrong("cursor", reason)]) from None
+
+
+def _signer(of: str) -> Signer:
+    return Signer(salt=f"api.cursor:{of}")

@@ -83,6 +83,11 @@ class ApiView(APIView):
             detail = "What the answer is made of cannot be read just now."
             raise Problem("service-away", detail, headers={"Retry-After": "2"}) from None
 
+    @property
+    def path(self) -> str:
+        """The path of the request without a format at its end."""
+        return self.request.path.removesuffix(f".{self.format_kwarg}")
+
     def accept(self) -> None:
         """Choose the format. Raises: Problem."""
         named = self.format_kwarg or self.request.GET.get(FORMAT)
