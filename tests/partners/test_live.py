@@ -12,9 +12,12 @@ import pytest
 from asgiref import testing
 from asgiref.sync import sync_to_async
 
+from apps.dashboard.choices import Board
 from apps.dashboard.hub import running_hub
+from apps.dashboard.wishes import Subscribe
 from apps.partners.keys.services import revoke_key
 from apps.partners.limits import running_limits
+from apps.partners.live.events import Ids
 from apps.partners.models import ApiKey, Plan
 from apps.partners.scopes import Scope
 from tests.dashboard.browser_socket import BrowserSocket
@@ -31,7 +34,7 @@ class Events:
 
     def __init__(self, secret: str, query: str, last_id: str = "") -> None:
         headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
-        headers += [(b"last-event-id", last_id.encode())] if last_id else []
+        headers += [(b"last-event-id", last_id.encode("utf-8"))] if last_id else []
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -114,6 +117,52 @@ async def test_who_comes_back_with_an_id_gets_what_is_newer_and_nothing_else(
     # Who had the first frame alone gets the second one at once.
     async with reading(key[1], "boards=viewers,messages", seen[0]["id"]) as events:
         assert json.loads((await events.next())["data"])["id"] in ("viewers", "messages")
+
+
+@pytest.mark.parametrize(
+    "last_id",
+    [
+        "9999999999999-{digest}",
+        "999999999999999-{digest}",
+        "{moment}",
+        "{moment}-{moment}",
+        "{moment}-{moment}-{digest}",
+        "{moment}-000000000000",
+        "-{digest}",
+        "٣-{digest}",
+        "1e400-{digest}",
+        "garbage",
+        "-",
+        "\x00",
+        "9" * 5_000,
+    ],
+)
+async def test_an_id_that_is_not_of_the_past_of_these_subscriptions_brings_a_fresh_snapshot(
+    key: tuple[ApiKey, str], last_id: str
+) -> None:
+    async with reading(key[1], "boards=viewers") as events:
+        moment, digest = (await events.next())["id"].split("-")
+    async with reading(key[1], "boards=viewers", last_id.format(moment=moment, digest=digest)) as events:
+        frame = json.loads((await events.next())["data"])
+        assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
+
+
+async def test_an_id_of_other_subscriptions_brings_a_fresh_snapshot(key: tuple[ApiKey, str]) -> None:
+    async with reading(key[1], "boards=viewers&n=10") as events:
+        last_id = (await events.next())["id"]
+    for query in ("boards=messages&n=10", "boards=viewers&n=25", "boards=viewers&n=10&language=en"):
+        async with reading(key[1], query, last_id) as events:
+            assert json.loads((await events.next())["data"])["type"] == "snapshot"
+
+
+def test_a_clock_that_is_set_back_does_not_silence_a_stream() -> None:
+    asked = [Subscribe("viewers", Board())]
+    before = Ids(asked, "", 2_000).take("viewers", 2_000)
+    resumed = Ids(asked, before, 3_000)
+    assert resumed.has("viewers", 2_000)
+    assert not resumed.has("viewers", 2_001)
+    resumed.take("viewers", 2_001)
+    assert not resumed.has("viewers", 1_000)
 
 
 async def test_events_tell_of_an_unknown_channel_and_go_on_with_the_others(key: tuple[ApiKey, str]) -> None:

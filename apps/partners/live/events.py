@@ -1,12 +1,15 @@
-"""Server-sent events: the frames of the pages' sockets, each with an id by which a reader goes on.
+"""Server-sent events: the frames of the pages' sockets, each with an id to resume from.
 
-An id names, for each subscription in its order, the moment of the frame that was sent last. A frame is complete, so
-who comes back with an id gets a fresh snapshot of what is newer than that, and nothing else.
+An id has the moment of the last frame of each subscription, and a digest of the subscriptions. Frames are complete, so
+a reader that resumes gets a snapshot of what is newer, and nothing else. An id that names no past moments of the same
+subscriptions is ignored: the reader gets a snapshot of everything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
@@ -21,6 +24,7 @@ from apps.partners.keys.queries import Caller
 from apps.partners.live.places import Place
 from apps.partners.problems import Problem
 from core.errors import ServiceAway
+from twitchly.clock import now_ms
 
 # Proxies close what says nothing for a minute or so.
 BEAT_S = 15.0
@@ -29,21 +33,33 @@ BEAT = b": \n\n"
 
 
 class Ids:
-    """The moments of the frames that a reader has, by subscription."""
+    """The moments of the frames that a reader has, by subscription; `last` is the id that it resumes from."""
 
-    def __init__(self, names: Sequence[str], last: str) -> None:
-        moments = last.split("-")
-        is_ours = len(moments) == len(names) and all(one.isascii() and one.isdigit() for one in moments)
-        self._moments = {name: int(moments[at][:15]) if is_ours else 0 for at, name in enumerate(names)}
+    def __init__(self, asked: Sequence[Subscribe], last: str, now_ms: int) -> None:
+        self._digest = hashlib.blake2b(repr(asked).encode(), digest_size=6).hexdigest()
+        self._moments = _moments(last, [one.id for one in asked], self._digest, now_ms)
+        self._resumed = dict(self._moments)
 
     def has(self, name: str, at_ms: int) -> bool:
-        """Say whether the reader has a frame of this moment, or a later one."""
-        return at_ms <= self._moments[name]
+        """Tell whether the reader had a frame of this moment, or a later one, before it resumed."""
+        return at_ms <= self._resumed.get(name, 0)
 
     def take(self, name: str, at_ms: int) -> str:
         """Note that a frame is sent; return its id."""
+        # From here on every frame is sent: a clock that is set back must not silence the stream.
+        self._resumed.pop(name, None)
         self._moments[name] = at_ms
-        return "-".join(map(str, self._moments.values()))
+        return "-".join((*map(str, self._moments.values()), self._digest))
+
+
+def _moments(last: str, names: Sequence[str], digest: str, now_ms: int) -> dict[str, int]:
+    """Return the moments in an id, 0 for each where it is not an id of these subscriptions or lies in the future."""
+    *moments, suffix = last.split("-")
+    if suffix == digest and len(moments) == len(names) and all(re.fullmatch("[0-9]{1,15}", one) for one in moments):
+        found = dict(zip(names, map(int, moments), strict=True))
+        if max(found.values()) <= now_ms:
+            return found
+    return dict.fromkeys(names, 0)
 
 
 class EventSubscription(Subscription):
@@ -63,7 +79,7 @@ async def events(
     caller: Caller, secret: str, asked: Sequence[Subscribe], last_id: str, place: Place
 ) -> AsyncIterator[bytes]:
     """Yield the events of a stream until its reader leaves or its key ends."""
-    hub, ids = running_hub(), Ids([one.id for one in asked], last_id)
+    hub, ids = running_hub(), Ids(asked, last_id, now_ms())
     slot = hub.join(session_of(caller.key_id), partial(EventSubscription, ids=ids))
     task = asyncio.current_task()
     if task is not None:

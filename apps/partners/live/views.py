@@ -32,7 +32,8 @@ have `board` and `rows`, those of channels `channels` by id, the table's `rows` 
 end of the one that `chatters`, `excitement` and `repetition` come from, which moves every 5 s; `end_ms` is that of all
 other `values`. `distinct_coverage` and `coverage` belong to them.
 
-Every frame has an id. Who comes back with it as `Last-Event-ID` gets a snapshot of what is newer. What is not taken is
+Every frame has an id. Resume with it as `Last-Event-ID`, on the same subscriptions, to get a snapshot of what is newer;
+any other id is ignored and you get a snapshot of everything. What is not taken is
 replaced by what is newer; who takes nothing for a minute is cut off. An event `problem` says what cannot be had; when a
 key ends, it is the last one. The same frames come over the WebSocket `/api/v1/socket`, opened with the same header.
 """
