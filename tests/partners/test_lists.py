@@ -35,7 +35,18 @@ async def test_a_name_that_is_taken_is_refused_and_nothing_is_changed(api: Api) 
     await api.ask("POST", "watchlists", json={"name": "A"})
     response = await api.ask("POST", "watchlists", json={"name": "A", "channels": ["1"]})
     assert (response.status_code, response.json()["code"]) == (409, "refused")
+    assert response.json()["errors"][0]["field"] == "name"
     assert await Watchlist.objects.acount() == 1
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u202e\u2066", "\x07", "x" * 61, " ", ""])
+async def test_a_name_that_nothing_can_have_is_an_error_of_that_field(api: Api, name: str) -> None:
+    path = f"watchlists/{(await api.ask('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
+    for method, target in (("POST", "watchlists"), ("PATCH", path)):
+        response = await api.ask(method, target, json={"name": name, "channels": ["1"]})
+        assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+        assert [error["field"] for error in response.json()["errors"]] == ["name"]
+    assert (await api.get(path)).json()["channels"] == []
 
 
 async def test_a_list_says_whether_it_has_changed(api: Api) -> None:

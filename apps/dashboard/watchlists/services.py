@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.dashboard.choices import is_channel_id
 from apps.dashboard.models import User, Watched, Watchlist
-from apps.dashboard.names import clean_name
+from apps.dashboard.names import NameTaken, clean_name
 from apps.dashboard.watchlists.queries import channels_of
 from core.errors import Refused
 
@@ -31,7 +31,7 @@ def create(*, owner: User, name: str) -> Watchlist:
         with transaction.atomic():
             return Watchlist.objects.create(owner=owner, name=name, used_at=timezone.now())
     except IntegrityError:
-        raise Refused(f"You have a watchlist called “{name}” already. Give this one another name.") from None
+        raise NameTaken(f"You have a watchlist called “{name}” already. Give this one another name.") from None
 
 
 def rename(*, watchlist: Watchlist, name: str) -> None:
@@ -41,7 +41,7 @@ def rename(*, watchlist: Watchlist, name: str) -> None:
         with transaction.atomic():
             watchlist.save(update_fields=["name"])
     except IntegrityError:
-        raise Refused(f"You have a watchlist called “{watchlist.name}” already. Choose another name.") from None
+        raise NameTaken(f"You have a watchlist called “{watchlist.name}” already. Choose another name.") from None
 
 
 def delete(*, watchlist: Watchlist) -> str:

@@ -15,14 +15,15 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from apps.dashboard.names import BadName, NameTaken
 from apps.partners.admission import caller_of, require
 from apps.partners.description.schema import Schema, query_of
 from apps.partners.keys.queries import Caller
 from apps.partners.limits import Left, running_limits
-from apps.partners.problems import Problem
+from apps.partners.problems import Problem, Wrong
 from apps.partners.rest.answers import Answer, CsvRenderer, JsonRenderer, NdjsonRenderer, tag_of
 from apps.partners.rest.asked import NoQuery
-from apps.partners.rest.inputs import FORMAT, BodyParser, problem_of, read_body, read_query
+from apps.partners.rest.inputs import FORMAT, BodyParser, invalid, problem_of, read_body, read_query
 from apps.partners.rest.negotiation import choose
 from apps.partners.scopes import Scope
 from apps.partners.usage import running_meter
@@ -77,6 +78,10 @@ class ApiView(APIView):
             raise problem_of(error) from None
         except NotFound as error:
             raise Problem("not-found", str(error)) from None
+        except BadName as error:
+            raise invalid([Wrong("name", str(error))]) from None
+        except NameTaken as error:
+            raise Problem("refused", str(error), [Wrong("name", str(error))]) from None
         except Refused as error:
             raise Problem("refused", str(error)) from None
         except ServiceAway:
