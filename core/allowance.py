@@ -23,3 +23,7 @@ class Allowance:
             return False
         self._left -= 1
         return True
+
+    def give_back(self) -> None:
+        """Undo one `take`."""
+        self._left = min(self._at_once, self._left + 1)

@@ -115,6 +115,27 @@ class WindowStore:
                 found[row["channel_id"]].append(_stored(row, names))
         return {i: sorted(windows, key=lambda window: window.end_ms) for i, windows in found.items()}
 
+    def checksum(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
+        """Return numbers that change when a window whose end lies in (from_ms, until_ms] is written or corrected.
+
+        Cassandra counts the rows and sums when they were written, which is their revision too; the sums may wrap. A row
+        has two parts that come by themselves, with the messages and with the people.
+        """
+        bucket, buckets = _buckets(grain, from_ms, until_ms)
+        query = (
+            "SELECT COUNT(*) AS rows, SUM(WRITETIME(messages)) AS sums, SUM(WRITETIME(chatters)) AS people"  # noqa: S608  names of our own table
+            f" FROM {_TABLE[grain]} WHERE channel_id = ? AND {bucket} = ? AND end_ms > ? AND end_ms <= ?"
+        )
+        return _added(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
+
+    def gaps_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
+        """Return numbers that change when a gap is recorded or lasts longer that began in [from_ms - 1 d, until_ms]."""
+        query = (
+            "SELECT COUNT(*) AS rows, SUM(until_ms) AS ends FROM channel_event"
+            " WHERE channel_id = ? AND day = ? AND at_ms <= ? AND kind = 'gap' ALLOW FILTERING"
+        )
+        return _added(query, [(channel_id, day, until_ms) for day in _days(from_ms - DAY_MS, until_ms)])
+
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
         """Return what happened in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""
         with away():
@@ -164,6 +185,15 @@ class WindowStore:
             session = open_session()
             deletes = list(_deletes(session, channel_id, _closed_ms(at_ms)))
             write(session, deletes)
+
+
+def _added(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
+    """Return the sums of the numbers that a query gives of each partition."""
+    with away():
+        session = open_session()
+        statement = prepare(session, query)
+        found = [row.values() for row in rows(session, [(statement, values) for values in reads])]
+    return tuple(sum(number or 0 for number in numbers) for numbers in zip(*found, strict=True))
 
 
 def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:

@@ -6,13 +6,11 @@ While Redis is away each process counts by itself, as far as it can: no day is c
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import ipaddress
 import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +22,7 @@ from django.conf import settings
 
 from apps.partners.keys.queries import Caller, Terms
 from apps.partners.problems import Problem
+from apps.partners.redis_script import BatchedScript
 from core.allowance import Allowance
 
 # Unknown keys by one address: so many at once, and one more every so many seconds.
@@ -63,6 +62,18 @@ end
 return {0, '0', day, left}
 """
 
+# Undoes one _TAKE of the day and the first bucket. KEYS: as there. ARGV: the bucket's rate and how much it holds.
+# Returns the day's count and what is left in the bucket.
+_GIVE_BACK = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local until_full = math.max(now, tonumber(redis.call('GET', KEYS[2]) or now) - 1 / tonumber(ARGV[1]))
+redis.call('SET', KEYS[2], string.format('%.6f', until_full), 'PX', math.ceil((until_full - now) * 1000) + 1000)
+local day = tonumber(redis.call('GET', KEYS[1]) or 0)
+if day > 0 then day = redis.call('DECR', KEYS[1]) end
+return {day, math.floor((now - until_full) * tonumber(ARGV[1]) + tonumber(ARGV[2]) + 0.000001)}
+"""
+
 log = logging.getLogger(__name__)
 
 
@@ -86,62 +97,12 @@ class Left:
     def headers(self) -> dict[str, str]:
         """Return it as the headers that draft-ietf-httpapi-ratelimit-headers-10 names."""
         terms = self.terms
-        window_s, until_day_s = _window_s(terms), _until_midnight_s()
+        until_day_s = _until_midnight_s()
         refilled_s = math.ceil((terms.burst - self.burst) / terms.per_s)
         return {
-            "RateLimit-Policy": f'"burst";q={terms.burst};w={window_s}, "day";q={terms.per_day};w={DAY_S}',
+            "RateLimit-Policy": policy_of(terms),
             "RateLimit": f'"burst";r={self.burst};t={refilled_s}, "day";r={self.day};t={until_day_s}',
         }
-
-
-class _Script:
-    """Runs a script in Redis: what is asked while an answer is under way goes together, in one round trip."""
-
-    def __init__(self, client: Any, text: str) -> None:
-        self._client = client
-        self._text = text
-        self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        self._waiting: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
-        self._sending: asyncio.Task[None] | None = None
-
-    async def run(self, keys: Sequence[str], arguments: Sequence[float]) -> Any:
-        """Return what the script returns. Raises: redis.RedisError, OSError."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(((len(keys), *keys, *arguments), future))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send())
-        return await future
-
-    async def _send(self) -> None:
-        while self._waiting:
-            together, self._waiting = self._waiting, []
-            try:
-                found = await self._run([words for words, _ in together])
-            except Exception as error:  # theirs, who wait for it
-                found = [error] * len(together)
-            for (_, future), one in zip(together, found, strict=True):
-                if future.done():
-                    continue
-                if isinstance(one, Exception):
-                    future.set_exception(one)
-                else:
-                    future.set_result(one)
-
-    async def _run(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
-        found = await self._once(calls)
-        unknown = [at for at, one in enumerate(found) if isinstance(one, redis.exceptions.NoScriptError)]
-        if unknown:
-            await self._client.script_load(self._text)
-            for at, one in zip(unknown, await self._once([calls[at] for at in unknown]), strict=True):
-                found[at] = one
-        return found
-
-    async def _once(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for words in calls:
-                pipe.evalsha(self._digest, *words)
-            found: list[Any] = await pipe.execute(raise_on_error=False)
-        return found
 
 
 class Limits:
@@ -151,7 +112,8 @@ class Limits:
         self._client: Any = redis.asyncio.Redis.from_url(
             url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
         )
-        self._script = _Script(self._client, _TAKE)
+        self._script = BatchedScript(self._client, _TAKE)
+        self._undo = BatchedScript(self._client, _GIVE_BACK)
         self._local: OrderedDict[str, Allowance] = OrderedDict()
         self._away_until_s = 0.0
         # Addresses that try keys, and until when no key of theirs that is new here is looked up.
@@ -161,28 +123,47 @@ class Limits:
         """Let a caller ask once; return what is left, None where it is not known. Raises: Problem."""
         terms = caller.terms
         buckets = [Bucket(f"key:{caller.key_id}", terms.per_s, terms.burst), by_address(address)]
-        day = f"day:{caller.owner_id}:{datetime.now(UTC):%Y%m%d}"
-        empty, wait_s, asked, left = await self._ask(buckets, day, terms.per_day)
+        empty, wait_s, asked, left = await self._ask(buckets, _day_of(caller), terms.per_day)
         match empty:
             case 1:
-                raise _used_up(terms)
+                raise _used_up(terms, left)
             case 2:
-                raise _too_many("too-many-requests", f"This key may ask {terms.per_s} times a second.", wait_s, terms)
+                detail = f"This key may ask {terms.per_s} times a second."
+                raise _too_many("too-many-requests", detail, wait_s, "burst", policy_of(terms))
             case 3:
-                raise _too_many("too-many-requests", "Too much comes from this address.", wait_s)
+                raise _too_many_from_address(wait_s)
         return None if asked is None else Left(terms, left, max(0, terms.per_day - asked))
+
+    async def give_back(self, caller: Caller) -> Left | None:
+        """Undo one `take` of the key and the day, for an answer that costs next to nothing; the address keeps counting.
+
+        Return what is left, None where it is not known.
+        """
+        terms, bucket = caller.terms, f"key:{caller.key_id}"
+        if time.monotonic() >= self._away_until_s:
+            try:
+                keys = [f"limits:{_day_of(caller)}", f"limits:{bucket}"]
+                day, left = await self._undo.run(keys, [terms.per_s, terms.burst])
+                return Left(terms, int(left), max(0, terms.per_day - int(day)))
+            except (redis.RedisError, OSError) as error:
+                log.warning("a request that cost nothing stays counted: %s", error)
+        elif bucket in self._local:
+            self._local[bucket].give_back()
+        return None
 
     async def take_open(self, address: str) -> None:
         """Let somebody without a key ask once. Raises: Problem."""
         empty, wait_s, *_ = await self._ask([by_address(address)])
         if empty:
-            raise _too_many("too-many-requests", "Too much comes from this address.", wait_s)
+            raise _too_many_from_address(wait_s)
 
     def refuse_guesser(self, address: str) -> None:
         """Refuse an address that has tried too many keys, before another one is looked up. Raises: Problem."""
         wait_s = self._guessers.get(_network(address), 0.0) - time.monotonic()
         if wait_s > 0:
-            raise _too_many("too-many-guesses", "Too many unknown keys came from this address.", wait_s)
+            policy = f'"guesses";q={GUESSES};w={GUESSES * GUESS_EVERY_S}'
+            detail = "Too many unknown keys came from this address."
+            raise _too_many("too-many-guesses", detail, wait_s, "guesses", policy)
 
     async def guess(self, address: str) -> None:
         """Count an unknown key from an address. Raises: Problem."""
@@ -242,26 +223,36 @@ def _network(address: str) -> str:
     return str(parsed)
 
 
-def _window_s(terms: Terms) -> int:
-    return math.ceil(terms.burst / terms.per_s)
+def policy_of(terms: Terms) -> str:
+    """Return the limits of a plan, as every answer to a key names them."""
+    window_s = math.ceil(terms.burst / terms.per_s)
+    return f'"burst";q={terms.burst};w={window_s}, "day";q={terms.per_day};w={DAY_S}'
+
+
+def _day_of(caller: Caller) -> str:
+    return f"day:{caller.owner_id}:{datetime.now(UTC):%Y%m%d}"
 
 
 def _until_midnight_s() -> int:
     return DAY_S - int(time.time()) % DAY_S
 
 
-def _used_up(terms: Terms) -> Problem:
+def _used_up(terms: Terms, left: int) -> Problem:
     seconds = _until_midnight_s()
     detail = f"Your account may ask {terms.per_day:,} times a day. The next day begins at midnight UTC."
-    return Problem("day-used-up", detail, headers={"Retry-After": str(seconds)} | Left(terms, 0, 0).headers())
+    return Problem("day-used-up", detail, headers={"Retry-After": str(seconds)} | Left(terms, left, 0).headers())
 
 
-def _too_many(code: str, detail: str, wait_s: float, terms: Terms | None = None) -> Problem:
+def _too_many_from_address(wait_s: float) -> Problem:
+    per_s = settings.API_ADDRESS_PER_S
+    policy = f'"address";q={per_s * 2};w=2'
+    return _too_many("too-many-requests", "Too many requests from this IP address.", wait_s, "address", policy)
+
+
+def _too_many(code: str, detail: str, wait_s: float, name: str, policy: str) -> Problem:
+    """Return the problem of an empty bucket; `name` is the one in its policy."""
     seconds = max(1, math.ceil(wait_s))
-    headers = {"Retry-After": str(seconds)}
-    if terms is not None:
-        headers["RateLimit-Policy"] = f'"burst";q={terms.burst};w={_window_s(terms)}'
-        headers["RateLimit"] = f'"burst";r=0;t={seconds}'
+    headers = {"Retry-After": str(seconds), "RateLimit-Policy": policy, "RateLimit": f'"{name}";r=0;t={seconds}'}
     return Problem(code, f"{detail} Try again in {seconds} s.", headers=headers)
 
 

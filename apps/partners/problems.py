@@ -37,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
     "method-not-allowed": Kind(405, "The method is not allowed here"),
     "not-acceptable": Kind(406, "There is no such format"),
     "refused": Kind(409, "It cannot be done as it stands"),
+    "precondition-failed": Kind(412, "It has changed"),
     "body-too-large": Kind(413, "The body is too large"),
     "unsupported-media-type": Kind(415, "The body is of another type"),
     "too-many-requests": Kind(429, "Too many requests"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import Any
 
@@ -21,3 +22,9 @@ def description() -> dict[str, Any]:
 def description_bytes() -> bytes:
     """Return it as JSON, indented for people."""
     return orjson.dumps(description(), option=orjson.OPT_INDENT_2) + b"\n"
+
+
+@cache
+def description_digest() -> bytes:
+    """Return what tells this description from those of other releases."""
+    return hashlib.blake2b(description_bytes(), digest_size=12).digest()

@@ -33,18 +33,22 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A document, the same as a table where it has rows, and how long it may be kept."""
+    """A document, the same as a table where it has rows, and how long it may be kept.
+
+    `tag` is an entity tag made without the content; without one it is made of the content, where the answer may be
+    asked for again.
+    """
 
     document: Any
     kept: str = A_SECOND
     table: Table | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    tag: str = ""
 
-    @property
-    def has_tag(self) -> bool:
-        """Whether somebody may ask if it is still the same."""
-        return self.kept in _KEPT and self.status == 200
+    def tag_of(self, content: bytes) -> str:
+        """Return its entity tag, "" where it has none."""
+        return self.tag or (weak_tag(content) if self.kept in _KEPT and self.status == 200 else "")
 
 
 class JsonRenderer(BaseRenderer):
@@ -55,7 +59,7 @@ class JsonRenderer(BaseRenderer):
     charset = None
 
     def render(self, data: Answer, *_: Any) -> bytes:
-        return orjson.dumps(data.document, option=orjson.OPT_UTC_Z)
+        return _json(data.document)
 
 
 class CsvRenderer(BaseRenderer):
@@ -78,14 +82,27 @@ class NdjsonRenderer(BaseRenderer):
         return _written("ndjson", data)
 
 
-def tag_of(content: bytes) -> str:
-    """Return the entity tag of a body: a weak one, for it may travel compressed."""
-    return f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+def weak_tag(content: bytes) -> str:
+    """Return a weak entity tag: the answer may travel compressed."""
+    return f"W/{_tag(content)}"
+
+
+def strong_tag(document: Any) -> str:
+    """Return a strong entity tag of a JSON document, good for If-Match: such an answer is never compressed."""
+    return _tag(_json(document))
 
 
 def moment(at_ms: int | None) -> datetime | None:
     """Return a moment as answers have it."""
     return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def _json(document: Any) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
 
 
 def _written(form: Any, answer: Answer) -> bytes:

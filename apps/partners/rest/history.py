@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rest_framework.request import Request
@@ -16,6 +17,7 @@ from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.counts import columns_in, counts_behind
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import GapSpan, Series, value_of
+from apps.metrics.series_version import series_version
 from apps.metrics.store import WindowStore
 from apps.partners.description.schema import operation
 from apps.partners.rest import shapes
@@ -24,7 +26,7 @@ from apps.partners.rest.asked import EventsQuery, Paged, SeriesQuery
 from apps.partners.rest.channels import find_channel
 from apps.partners.rest.event_pages import read_events
 from apps.partners.rest.paging import page, read_cursor
-from apps.partners.rest.spans import asked_interval, asked_span, ends_of, is_past, with_grain
+from apps.partners.rest.spans import asked_interval, asked_span, ends_of, is_past, settled_ms, with_grain
 from apps.partners.rest.view import TABLES, ApiView, in_history
 from apps.partners.scopes import Scope
 from core.broadcast import Broadcast
@@ -58,13 +60,17 @@ class SeriesView(ApiView):
         asked, now = self.query, now_ms()
         keys, interval = asked["metrics"], asked_interval(asked)
         shown = with_grain(asked_span(asked, now), interval.grain if interval else asked.get("grain"), now)
+        now = settled_ms(shown, now)
         await find_channel(channel_id)
+        kept = A_MINUTE if is_past(shown, now) else FIVE_SECONDS
+        answer = self.unchanged(await in_history(series_version, channel_id, shown, now), kept)
+        if answer.status == 304:
+            return answer
         metrics = [METRIC[key] for key in keys]
         counts = counts_behind(metrics, shown.grain)
         found = await in_history(history.series, channel_id, shown, now, metrics, columns_in(counts))
-        kept = A_MINUTE if is_past(shown, now) else FIVE_SECONDS
         document = series_json(channel_id, found, keys, now, interval or stored(shown.grain))
-        return Answer(document, kept, series_table(found, keys, interval or apart(shown.grain)))
+        return replace(answer, document=document, table=series_table(found, keys, interval or apart(shown.grain)))
 
 
 class EventsView(ApiView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +13,9 @@ from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.queries import channels_of, find_watchlist
 from apps.partners.description.schema import operation
 from apps.partners.rest import shapes
-from apps.partners.rest.answers import ASK_FIRST, NEVER, Answer
+from apps.partners.rest.answers import ASK_FIRST, NEVER, Answer, strong_tag
 from apps.partners.rest.asked import Paged, WatchlistBody, WatchlistChange
+from apps.partners.rest.conditions import require_write
 from apps.partners.rest.paging import page, read_cursor
 from apps.partners.rest.view import ApiView, in_database
 from apps.partners.scopes import Scope
@@ -40,7 +42,7 @@ class WatchlistsView(ApiView):
     async def post(self, _request: Request) -> Answer:
         made = await in_database(_create, self.caller.owner_id, self.body(WatchlistBody))
         headers = {"Location": f"/api/v1/watchlists/{made['id']}"}
-        return Answer(made, NEVER, status=201, headers=headers)
+        return Answer(made, NEVER, status=201, headers=headers, tag=strong_tag(made))
 
 
 class WatchlistView(ApiView):
@@ -52,7 +54,8 @@ class WatchlistView(ApiView):
 
     @operation("get_watchlist", "A watchlist of yours", "Lists", responses=shapes.Watchlist, tagged=True)
     async def get(self, _request: Request, watchlist_id: int) -> Answer:
-        return Answer(await in_database(_watchlist, self.caller.owner_id, watchlist_id), ASK_FIRST)
+        found = await in_database(_watchlist, self.caller.owner_id, watchlist_id)
+        return Answer(found, ASK_FIRST, tag=strong_tag(found))
 
     @operation(
         "change_watchlist",
@@ -63,12 +66,13 @@ class WatchlistView(ApiView):
         description="`channels` takes the place of those that it holds; what is not sent stays.",
     )
     async def patch(self, _request: Request, watchlist_id: int) -> Answer:
-        changed = await in_database(_change, self.caller.owner_id, watchlist_id, self.body(WatchlistChange))
-        return Answer(changed, NEVER)
+        body, headers = self.body(WatchlistChange), self.request.headers
+        changed = await in_database(_change, self.caller.owner_id, watchlist_id, body, headers)
+        return Answer(changed, NEVER, tag=strong_tag(changed))
 
     @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None})
     async def delete(self, _request: Request, watchlist_id: int) -> Answer:
-        await in_database(_delete, self.caller.owner_id, watchlist_id)
+        await in_database(_delete, self.caller.owner_id, watchlist_id, self.request.headers)
         return Answer(None, NEVER, status=204)
 
 
@@ -116,8 +120,8 @@ def _create(owner_id: int, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _change(owner_id: int, watchlist_id: int, body: dict[str, Any]) -> dict[str, Any]:
-    found = find_watchlist(_owner(owner_id), watchlist_id)
+def _change(owner_id: int, watchlist_id: int, body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    found = _find_to_write(owner_id, watchlist_id, headers)
     if "name" in body:
         services.rename(watchlist=found, name=body["name"])
     if "channels" in body:
@@ -125,8 +129,19 @@ def _change(owner_id: int, watchlist_id: int, body: dict[str, Any]) -> dict[str,
     return watchlist_json(found)
 
 
-def _delete(owner_id: int, watchlist_id: int) -> None:
-    services.delete(watchlist=find_watchlist(_owner(owner_id), watchlist_id))
+@transaction.atomic
+def _delete(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> None:
+    services.delete(watchlist=_find_to_write(owner_id, watchlist_id, headers))
+
+
+def _find_to_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Watchlist:
+    """Return a watchlist that nobody else changes until the transaction ends. Raises: NotFound, Problem."""
+    found = find_watchlist(_owner(owner_id), watchlist_id)
+    locked = Watchlist.objects.select_for_update().filter(pk=found.pk).first()
+    if locked is None:
+        raise NotFound("There is no such watchlist among yours.")
+    require_write(headers, strong_tag(watchlist_json(locked)))
+    return locked
 
 
 def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:

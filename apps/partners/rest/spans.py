@@ -15,7 +15,7 @@ from apps.partners.problems import Problem, Wrong
 from core.columns import STEP_MS, StoredGrain
 from core.history import SPAN_MAX_MS, grain_for
 from core.records import EPOCH_MS
-from core.times import DAY_MS
+from core.times import DAY_MS, MINUTE_MS
 
 DEFAULT_RANGE = "24h"
 POINTS_MAX = 10_000
@@ -68,6 +68,15 @@ def ends_of(shown: Range, now_ms: int) -> tuple[int, int]:
     """Return when a span begins and ends."""
     until_ms = now_ms if shown.until_ms is None else shown.until_ms
     return until_ms - shown.span_ms, until_ms
+
+
+def settled_ms(shown: Range, now_ms: int) -> int:
+    """Return the moment at which a range is answered that goes up to now: that of its newest whole step or minute.
+
+    So an answer stays the same, and its entity tag with it, until there can be a new window.
+    """
+    step_ms = min(STEP_MS[shown.grain], MINUTE_MS)
+    return now_ms // step_ms * step_ms if shown.until_ms is None else now_ms
 
 
 def is_past(shown: Range, now_ms: int) -> bool:

@@ -9,7 +9,6 @@ from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.cache import get_conditional_response
 from rest_framework import exceptions
 from rest_framework.renderers import BaseRenderer
 from rest_framework.serializers import Serializer
@@ -17,12 +16,14 @@ from rest_framework.views import APIView
 
 from apps.dashboard.names import BadName, NameTaken
 from apps.partners.admission import caller_of, require
+from apps.partners.description.made import description_digest
 from apps.partners.description.schema import Schema, query_of
 from apps.partners.keys.queries import Caller
 from apps.partners.limits import Left, running_limits
 from apps.partners.problems import Problem, Wrong
-from apps.partners.rest.answers import Answer, CsvRenderer, JsonRenderer, NdjsonRenderer, tag_of
+from apps.partners.rest.answers import Answer, CsvRenderer, JsonRenderer, NdjsonRenderer, weak_tag
 from apps.partners.rest.asked import NoQuery
+from apps.partners.rest.conditions import is_unchanged, require_match
 from apps.partners.rest.inputs import FORMAT, BodyParser, invalid, problem_of, read_body, read_query
 from apps.partners.rest.negotiation import choose
 from apps.partners.scopes import Scope
@@ -60,6 +61,10 @@ class ApiView(APIView):
             problem.headers = {**(self.left.headers() if self.left else {}), **problem.headers}
             self.count(problem.code)
             raise
+        if response.status_code == 304 and hasattr(self, "caller"):
+            self.left = await running_limits().give_back(self.caller)
+        for name, value in (self.left.headers() if self.left else {}).items():
+            response[name] = value
         self.count("")
         return response
 
@@ -112,29 +117,35 @@ class ApiView(APIView):
 
     def written(self, answer: Answer | HttpResponseBase) -> HttpResponseBase:
         """Return an answer as it is sent; a handler may have written its own."""
-        headers = self.left.headers() if self.left else {}
-        if isinstance(answer, Answer):
-            response: HttpResponseBase = self._written(answer)
-        else:
-            response = answer
-        for name, value in headers.items():
-            response[name] = value
-        return response
+        return self._written(answer) if isinstance(answer, Answer) else answer
+
+    def unchanged(self, version: str, kept: str) -> Answer:
+        """Return the answer to a client that has this version of what it asks for, and else one to complete.
+
+        The tag names the request, the format and the description besides: an upgrade changes them all.
+        """
+        request = self.request
+        parts = [self.path, request.META.get("QUERY_STRING", ""), request.accepted_media_type, version]
+        tag = weak_tag("\n".join(parts).encode() + description_digest())
+        return Answer(None, kept, tag=tag, status=304 if is_unchanged(request.headers, tag) else 200)
 
     def _written(self, answer: Answer) -> HttpResponse:
         headers = {"Cache-Control": answer.kept, **answer.headers}
-        if answer.status == 204:
-            return HttpResponse(status=204, headers=headers)
+        if answer.status in (204, 304):
+            return HttpResponse(status=answer.status, headers=headers | ({"ETag": answer.tag} if answer.tag else {}))
         renderer: Any = self.request.accepted_renderer  # one of ours
         content: bytes = renderer.render(answer)
         charset = f"; charset={renderer.charset}" if renderer.charset else ""
         response = HttpResponse(
             content, content_type=renderer.media_type + charset, status=answer.status, headers=headers
         )
-        if not answer.has_tag:
-            return response
-        response["ETag"] = tag_of(content)
-        return get_conditional_response(self.request._request, etag=response["ETag"], response=response) or response
+        if tag := answer.tag_of(content):
+            response["ETag"] = tag
+            if self.request.method in ("GET", "HEAD"):
+                require_match(self.request.headers, tag)
+                if is_unchanged(self.request.headers, tag):
+                    return HttpResponse(status=304, headers={"Cache-Control": answer.kept, "ETag": tag})
+        return response
 
     def count(self, code: str) -> None:
         """Note for the usage page how a request ended."""
