@@ -21,6 +21,7 @@ from apps.partners.management.commands.api_description import RELEASED
 from apps.partners.rest.urls import urlpatterns
 from tests.partners.additions import removed
 from tests.partners.conftest import Api
+from tests.partners.described import validator
 from twitchly.asgi import application
 
 
@@ -44,6 +45,28 @@ def test_every_shape_is_described_in_words_of_its_own() -> None:
     described = [text for name, text in said.items() if not name.endswith("Enum")]
     assert all(described), [name for name, text in said.items() if not text]
     assert len(set(described)) == len(described)
+
+
+def test_every_operation_has_examples_that_fit_and_its_own_security() -> None:
+    for path, methods in description()["paths"].items():
+        for method, fields in methods.items():
+            assert ("security" in fields) and (fields["security"] == []) == (path == "/api/v1/openapi")
+            contents = [fields.get("requestBody", {}), *fields["responses"].values()]
+            done = [one for one in contents if one.get("content")]
+            assert done, f"{method} {path}"
+            for media_type, content in ((m, c) for one in done for m, c in one["content"].items()):
+                assert content["example"], f"{method} {path} {media_type}"
+                validator(orjson.dumps(content["schema"])).validate(content["example"])
+
+
+def test_the_description_names_its_license_and_what_a_created_resource_has() -> None:
+    assert description()["info"]["license"]["identifier"] == "MIT"
+    created = description()["paths"]["/api/v1/watchlists"]["post"]["responses"]["201"]
+    assert {"Location", "ETag"} <= created["headers"].keys()
+    assert description()["components"]["headers"]["Location"]["schema"]["format"] == "uri-reference"
+    for method in ("patch", "delete"):
+        parameters = description()["paths"]["/api/v1/watchlists/{watchlist_id}"][method]["parameters"]
+        assert "If-Match" in [one["name"] for one in parameters]
 
 
 def _parts(part: Any) -> Iterator[dict[str, Any]]:

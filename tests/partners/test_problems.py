@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from apps.partners.bodies import BODY_MAX_BYTES
 from apps.partners.problems import KINDS
 from tests.partners.conftest import Api
 from tests.valkey import Valkey
+from twitchly.asgi import application
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,16 @@ async def test_what_cannot_be_done_is_a_problem(
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     if status == 405:
         assert "GET" in response.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2", "/api/v2/boards", "/api/v1/boards/"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_address_that_the_api_does_not_have_is_a_problem(api: Api, method: str, path: str) -> None:
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        response = await client.request(method, path)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert (response.status_code, response.json()["code"]) == (404, "not-found")
 
 
 async def test_what_is_wrong_is_told_by_field(api: Api) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.partners.description.examples import add_examples
 from apps.partners.description.schema import HEADERS
 from apps.partners.problems import KINDS
 from apps.partners.rest.fields import described, open_text
@@ -20,11 +21,22 @@ Live and past figures of Twitch channels, counted from their chat, with how far 
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
 """
 
+TAGS = {
+    "About": "What metrics mean, how fresh values are, and this description.",
+    "Boards": "Channels ranked by a metric, now.",
+    "Channels": "Channels and their live values.",
+    "History": "Series, events and broadcasts of a channel.",
+    "Live": "Values pushed every second.",
+    "Lists": "Watchlists and segments of your account.",
+}
+
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add to the description what belongs to no single operation."""
     result["info"]["description"] = _ABOUT
-    result["servers"] = [{"url": "/", "description": "This copy"}]
+    result["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
+    result["servers"] = [{"url": "/", "description": "This instance"}]
+    result["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
     components = result["components"]
     components["headers"] = dict(HEADERS)
     components["securitySchemes"] = {
@@ -38,6 +50,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         }
     }
     components["schemas"] = dict(sorted({**components["schemas"], "Problem": _problem()}.items()))
+    add_examples(result)
     return result
 
 

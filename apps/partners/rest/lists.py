@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from apps.dashboard.models import Segment, User, Watchlist
 from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.queries import channels_of, find_watchlist
-from apps.partners.description.schema import operation
+from apps.partners.description.schema import IF_MATCH, operation
 from apps.partners.rest import shapes
 from apps.partners.rest.answers import ASK_FIRST, NEVER, Answer, strong_tag
 from apps.partners.rest.asked import Paged, WatchlistBody, WatchlistChange
@@ -38,6 +38,7 @@ class WatchlistsView(ApiView):
         "Lists",
         request=WatchlistBody,
         responses={201: shapes.Watchlist},
+        tagged=True,
     )
     async def post(self, _request: Request) -> Answer:
         made = await in_database(_create, self.caller.owner_id, self.body(WatchlistBody))
@@ -63,6 +64,8 @@ class WatchlistView(ApiView):
         "Lists",
         request=WatchlistChange,
         responses=shapes.Watchlist,
+        parameters=[IF_MATCH],
+        tagged=True,
         description="`channels` takes the place of those that it holds; what is not sent stays.",
     )
     async def patch(self, _request: Request, watchlist_id: int) -> Answer:
@@ -70,7 +73,7 @@ class WatchlistView(ApiView):
         changed = await in_database(_change, self.caller.owner_id, watchlist_id, body, headers)
         return Answer(changed, NEVER, tag=strong_tag(changed))
 
-    @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None})
+    @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None}, parameters=[IF_MATCH])
     async def delete(self, _request: Request, watchlist_id: int) -> Answer:
         await in_database(_delete, self.caller.owner_id, watchlist_id, self.request.headers)
         return Answer(None, NEVER, status=204)
