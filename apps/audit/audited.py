@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from apps.audit.models import Act
 from apps.audit.services import name_of, record
+from core.moments import write_moment
 
 
 class Audited(admin.ModelAdmin[Any]):
@@ -66,5 +67,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, models.Manager):
         return sorted(map(str, value.all()))
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return write_moment(value)
     return value if value is None or isinstance(value, bool | int | float | str | list) else str(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.audit.models import Act, Deletion
+from core.moments import write_moment
 
 COLUMNS = ("at", "by", "act", "of", "id", "what", "reason", "before", "after")
 
@@ -42,7 +43,7 @@ def lines_of(acts: Iterable[Act]) -> Iterator[list[str]]:
     """Yield the acts as rows of a file, in the order of COLUMNS."""
     for act in acts:
         yield [
-            act.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            write_moment(act.at),
             act.by,
             act.get_act_display(),
             act.model,

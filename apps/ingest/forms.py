@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -133,11 +134,22 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
         return fields
 
 
+class MomentField(forms.DateTimeField):
+    """A time, in UTC where it has no offset. Django's own field keeps offsets, which can lead out of the calendar."""
+
+    def to_python(self, value: Any) -> dt.datetime | None:
+        moment = super().to_python(value)
+        try:
+            return None if moment is None else moment.astimezone(dt.UTC)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
 class ManyForm(forms.Form):
-    """What is decided about many channels at once, and why."""
+    """The decision about many channels at once, and its reason."""
 
     reason = reason_field()
-    until = forms.DateTimeField(
+    until = MomentField(
         required=False,
         help_text="When it ends by itself, in UTC, as 2027-01-31 18:00; empty: never.",
     )

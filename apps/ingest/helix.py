@@ -17,6 +17,7 @@ import httpx
 
 from apps.ingest.helix_calls import Access, Calls, Timing
 from apps.ingest.snapshot import Stream
+from core.moments import read_moment, write_moment
 from core.readable_text import cut, readable
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ PAGE = 100
 PAUSE_S = 1.0
 BUDGET_S = 45.0
 VIEWERS_MAX = 10_000_000
+TWITCH_BEGAN = dt.datetime(2011, 6, 6, tzinfo=dt.UTC)
 Row = TypeVar("Row")
 _LOGIN = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -180,7 +182,7 @@ def _stream(row: Mapping[str, Any]) -> Stream | None:
         category=_text(row.get("game_name"), 200),
         language=_text(row.get("language"), 16),
         title=_text(row.get("title"), 500),
-        started_at=_moment(row.get("started_at")),
+        started_at=_start(row.get("started_at")),
     )
 
 
@@ -201,12 +203,10 @@ def _text(value: object, most: int) -> str:
     return cut(readable(value), most) if isinstance(value, str) else ""
 
 
-def _moment(value: object) -> str:
-    """Return a time as ISO 8601 in UTC, empty when it is none."""
-    try:
-        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        return ""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _start(value: object) -> str:
+    """Return when a stream began, as ISO 8601 in UTC; empty where the row does not tell.
+
+    Twitch writes the year 1 for a start that it does not know.
+    """
+    moment = read_moment(value)
+    return "" if moment is None or moment < TWITCH_BEGAN else write_moment(moment)

@@ -66,13 +66,14 @@ class Boards:
         title: str = "",
         category: str = "Chess",
         live: bool = True,
+        started_at: str = "2026-11-18T17:29:30Z",
         age_ms: int = 0,
     ) -> None:
         """Put a channel into the snapshot, which Twitch was asked for `age_ms` ago."""
         client = self.valkey.client(3)
         known = client.get(snapshot.KEY)
         streams = dict(snapshot.decode(known).streams) if isinstance(known, bytes) else {}
-        viewers, started_at = (1, "2026-11-18T17:29:30Z") if live else (None, "")
+        viewers, started_at = (1, started_at) if live else (None, "")
         streams[channel_id] = Stream(channel_id, name.lower(), name, viewers, category, "en", title, started_at, live)
         snapshot.write(client, streams.values(), self.end_ms - age_ms)
 

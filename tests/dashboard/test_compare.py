@@ -79,6 +79,14 @@ def test_stream_time_begins_with_each_stream(boards: Boards, signed_in: Client) 
     assert [line["zero_ms"] for line in lines] == [1_795_022_970_000, None]
 
 
+@pytest.mark.parametrize("started_at", ["1-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00"])
+def test_a_start_that_cannot_be_read_is_unknown(boards: Boards, signed_in: Client, started_at: str) -> None:
+    boards.name("2", "Beta", started_at=started_at)
+    lines = start_of(signed_in.get("/compare?channels=2,3&align=stream").content.decode())["lines"]
+    assert isinstance(lines, list)
+    assert [line["zero_ms"] for line in lines] == [None, 1_795_022_970_000]
+
+
 def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="3", login="gamma", name="Gämma")
     for name in ("gamma", "@Gamma", "Gämma", " GAMMA "):

@@ -77,6 +77,7 @@ def test_what_was_heard_besides_is_a_lower_bound_too() -> None:
 
 def test_a_start_that_is_not_a_time_is_left_out() -> None:
     assert on_air("soon", 0) == ""
+    assert on_air("0001-01-01T00:00:00+05:00", 0) == ""
     assert on_air("1970-01-01T00:00:00Z", 60_000) == "On air 1 min 0 s"
 
 

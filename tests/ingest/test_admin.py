@@ -153,6 +153,16 @@ def test_many_channels_are_decided_at_once_with_one_reason(
     assert Act.objects.count() == 2
 
 
+def test_an_end_outside_of_the_calendar_is_refused(curator: Client) -> None:
+    channel("7")
+    many = {"action": "pin", "_selected_action": "7", "decided": "1", "reason": "event"}
+    for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):
+        page = curator.post(CHANNEL, many | {"until": until})
+        assert page.status_code == 200
+        assert "Enter a valid date/time." in page.content.decode()
+    assert not Act.objects.exists()
+
+
 def test_many_channels_are_left_to_their_rank_and_tagged(curator: Client) -> None:
     channel("7", pinned=True, reason="partner", note="kept")
     curator.post(CHANNEL, {"action": "tag", "_selected_action": "7", "decided": "1", "add": "chess, big"})

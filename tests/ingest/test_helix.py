@@ -163,6 +163,26 @@ def test_times_are_utc() -> None:
     assert twitch.helix().top_streams(10)[0].started_at == "2026-11-23T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    "started_at",
+    [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59-05:00",
+        "2010-06-01T00:00:00Z",
+        "2026-11-23T00:00:00",
+        "yesterday",
+        None,
+    ],
+)
+def test_a_start_that_cannot_be_one_leaves_the_row_without_a_start(started_at: str | None) -> None:
+    rows = [row(n, 900 - n) for n in range(59)]
+    rows[30]["started_at"] = started_at
+    streams = Twitch(page(rows)).helix().top_streams(40)
+    assert len(streams) == 59
+    assert [stream.id for stream in streams if not stream.started_at] == ["30"]
+
+
 # Against what is known of the real Helix
 
 

@@ -125,6 +125,19 @@ def test_while_helix_is_away_nothing_is_written(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "started_at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", ""]
+)
+def test_a_start_that_cannot_be_one_does_not_stop_a_refresh(
+    store: redis.Redis, broker: Producer, started_at: str
+) -> None:
+    twitch = Live(row(7, 900, started_at=FRESH), row(8, 50, started_at=started_at))
+    assert refresh(twitch, broker)
+    assert [(one.id, one.started_at) for one in read_snapshot(store).streams.values()] == [("7", FRESH), ("8", "")]
+    assert Channel.objects.get(pk="8").started_at is None
+
+
+@pytest.mark.django_db
 def test_redis_that_is_away_is_named(settings: Settings, broker: Producer) -> None:
     settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1/3"
     with pytest.raises(ServiceAway, match="Redis"):

@@ -94,6 +94,8 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
         "",
         "channel7,,pin,event,",
         "channel7,,block,law,",
+        "channel7,,pin,event,9999-12-31T23:59:59-05:00",
+        "channel7,,pin,event,0001-01-01T00:00:00+05:00",
     )
     assert [change.line for change in found.changes] == [15]
     assert [(bad.line, bad.cause) for bad in found.bad] == [
@@ -104,12 +106,14 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
         (6, "A pin or block needs a reason."),
         (7, "“love” is no decision: pin, block or none."),
         (8, "The time at which it ends has passed already."),
-        (9, "“soon” is no time: write 2027-01-31 or 2027-01-31T18:00."),
+        (9, "“soon” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
         (10, "Only a pin or block can expire."),
         (11, "The channel has opted out: it cannot be pinned."),
         (12, "The id is that of renamed."),
         (13, "4 cells, but 5 columns."),
         (16, "The same channel as in line 15."),
+        (17, "“9999-12-31T23:59:59-05:00” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
+        (18, "“0001-01-01T00:00:00+05:00” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
     ]
 
 

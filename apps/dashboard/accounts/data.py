@@ -15,6 +15,7 @@ from django.db import transaction
 from apps.dashboard.accounts.endings import end_sessions
 from apps.dashboard.models import CurationRequest, FirstVisit, Segment, ShareLink, User
 from apps.dashboard.watchlists.queries import channels_of, watchlists_of
+from core.moments import write_moment
 
 # What other applications keep about a user, by what it is called: they enter it here.
 OTHERS: dict[str, Callable[[User], list[dict[str, Any]]]] = {}
@@ -83,4 +84,4 @@ def _plain(value: Any) -> Any:
 
 
 def _iso(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else write_moment(moment)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.errors import TwitchlyError
 from core.history import SPAN_MAX_MS
+from core.moments import read_moment, write_moment
 from core.records import EPOCH_MS
 from core.times import DAY_MS
 
@@ -64,12 +65,12 @@ def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
 def iso(at_ms: int) -> str:
     """Return a moment as an address writes it, with milliseconds only where there are any."""
     precision = "milliseconds" if at_ms % 1000 else "seconds"
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    return write_moment(datetime.fromtimestamp(at_ms / 1000, UTC), timespec=precision)
 
 
 def field_value(at_ms: int) -> str:
     """Return a moment as a date field takes it: to the minute, without an offset."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+    return write_moment(datetime.fromtimestamp(at_ms / 1000, UTC), timespec="minutes").removesuffix("Z")
 
 
 def _span(since: datetime, until: datetime) -> Span:
@@ -79,9 +80,7 @@ def _span(since: datetime, until: datetime) -> Span:
 def _ms(name: str, text: str) -> int:
     if not text:
         raise BadSpan(f"“{name}” is missing: a span needs both ends.")
-    try:
-        moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return round(aware.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise BadSpan(f"“{name}” is not a time: write it like {iso(EPOCH_MS)}.") from None
+    moment = read_moment(text, zone=UTC)
+    if moment is None:
+        raise BadSpan(f"“{name}” is not a time: write it like {iso(EPOCH_MS)}.")
+    return round(moment.timestamp() * 1000)

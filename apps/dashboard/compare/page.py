@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from apps.metrics.queries import RANGES, Series, value_of
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
 from core.metrics import METRIC
+from core.moments import read_moment
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +115,8 @@ def _span_ms(comparison: Comparison) -> int:
 
 def _stream_start(channel: ChannelNow) -> int | None:
     """Return when the stream began that is on, else the last one that has ended; None where neither is known."""
-    if channel.profile.started_at:
-        return round(datetime.fromisoformat(channel.profile.started_at).timestamp() * 1000)
+    if (started := read_moment(channel.profile.started_at)) is not None:
+        return round(started.timestamp() * 1000)
     if not settings.CASSANDRA_HOSTS:
         return None
     try:

@@ -18,6 +18,8 @@ from apps.metrics.queries import Point, Range, value_of
 from core.broadcast import Broadcast
 from core.columns import StoredGrain
 from core.metrics import METRIC, Metric
+from core.moments import read_moment
+from core.moments import utc as iso_utc
 from twitchly import clock
 
 ABSENT = "–"
@@ -176,17 +178,13 @@ def shape(kind: str) -> str:
 @register.simple_tag
 def utc(at_ms: int) -> SafeString:
     """Return a <time> in UTC; the script adds the reader's own time, or shows that."""
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-    said = when(at_ms, clock.now_ms())
-    return format_html('<time data-utc datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), said)
+    return format_html('<time data-utc datetime="{}">{}</time>', iso_utc(at_ms), when(at_ms, clock.now_ms()))
 
 
 @register.simple_tag
 def utc_date(at_ms: int) -> SafeString:
     """Return a <time> in UTC with its date, as a heading names it."""
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-    said = date_of(at_ms)
-    return format_html('<time data-utc="date" datetime="{}">{}</time>', moment.strftime("%Y-%m-%dT%H:%M:%SZ"), said)
+    return format_html('<time data-utc="date" datetime="{}">{}</time>', iso_utc(at_ms), date_of(at_ms))
 
 
 def when(at_ms: int, now_ms: int) -> str:
@@ -212,8 +210,7 @@ def date_of(at_ms: int) -> str:
 @register.simple_tag
 def on_air(started_at: str, now_ms: int) -> str:
     """Return how long a stream has been live, or nothing when that is not known."""
-    try:
-        started = datetime.fromisoformat(started_at)
-    except ValueError:
+    started = read_moment(started_at)
+    if started is None:
         return ""
     return f"On air {duration(now_ms - int(started.timestamp() * 1000))}"

@@ -13,6 +13,7 @@ from apps.audit.models import Act
 from apps.audit.services import SYSTEM, record
 from apps.ingest.models import REASON_MAX, Channel, FormerLogin, OptOut, Tag
 from core.errors import Refused
+from core.moments import write_moment
 from core.readable_text import is_blank, one_line
 
 PIN, BLOCK, NONE = "pin", "block", "none"
@@ -41,7 +42,7 @@ class Decision:
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        until = self.until.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%MZ") if self.until else None
+        until = write_moment(self.until, timespec="minutes") if self.until else None
         return {
             "decision": self.kind,
             "reason": self.reason,

@@ -22,6 +22,7 @@ from apps.ingest.models import Channel
 from core.channel_address import ChannelName, read_channel
 from core.csv_input import read_csv
 from core.errors import Refused
+from core.moments import read_moment
 
 MAX_BYTES, MAX_LINES = 256_000, 1_000
 COLUMNS = ("login", "id", "decision", "reason", "tags", "note", "expires")
@@ -230,11 +231,10 @@ def _wanted(line: _Line, before: Decision) -> Decision:
 
 
 def _moment(text: str) -> dt.datetime:
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"“{text[:40]}” is no time: write 2027-01-31 or 2027-01-31T18:00.") from None
-    return found.replace(tzinfo=found.tzinfo or dt.UTC).astimezone(dt.UTC)
+    moment = read_moment(text, zone=dt.UTC)
+    if moment is None:
+        raise Refused(f"“{text[:40]}” is not a time: use the form 2027-01-31 or 2027-01-31T18:00.")
+    return moment
 
 
 def _said(value: Any) -> str:

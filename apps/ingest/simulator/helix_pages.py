@@ -11,13 +11,13 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
 from apps.ingest.simulator.source import Channel, Source, Stream
+from core.moments import utc
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
@@ -158,7 +158,7 @@ def _stream_fields(stream: Stream) -> Fields:
         "title": stream.title,
         "tags": list(stream.tags),
         "viewer_count": stream.viewers,
-        "started_at": _utc(stream.started_ms),
+        "started_at": utc(stream.started_ms),
         "language": stream.language,
         "thumbnail_url": f"https://thumbnails.invalid/{login}-{{width}}x{{height}}.jpg",
         "is_mature": False,
@@ -180,7 +180,3 @@ def _user_fields(channel: Channel) -> Mapping[str, Any]:
         "view_count": 0,
         "created_at": "2016-12-14T20:32:28Z",
     }
-
-
-def _utc(moment_ms: int) -> str:
-    return datetime.fromtimestamp(moment_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

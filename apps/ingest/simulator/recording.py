@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
@@ -33,6 +33,7 @@ from apps.ingest.simulator.source import (
 )
 from core.csv_input import read_csv
 from core.errors import TwitchlyError
+from core.moments import read_moment
 
 log = logging.getLogger(__name__)
 
@@ -187,11 +188,8 @@ def _row(fields: list[str], at: Sequence[int]) -> Row | None:
     # Text with a line end would be two lines on the wire.
     if not (LOGIN.fullmatch(login) and LOGIN.fullmatch(user.lower()) and text.strip()) or set("\r\n\0") & set(text):
         return None
-    try:
-        arrived = datetime.fromisoformat(arrived_at)
-        return Row((arrived if arrived.tzinfo else arrived.replace(tzinfo=UTC)).timestamp() * 1000, login, user, text)
-    except (ValueError, OverflowError):
-        return None
+    arrived = read_moment(arrived_at, zone=UTC)
+    return None if arrived is None else Row(arrived.timestamp() * 1000, login, user, text)
 
 
 def _chatter(user: str) -> Chatter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from apps.metrics.dead_letter_box import DeadLetterBox, fault_today, replay
 from apps.metrics.dead_letters import DeadLetters
 from core.dead_letters import NOWHERE, PRIVATE, Letter, escaped, kind_of_fault
 from core.errors import TwitchlyError
+from core.moments import utc
 from core.topics import DEAD_LETTERED
 from twitchly import kafka
 
@@ -90,7 +90,7 @@ class Command(BaseCommand):
             place = f"{row['topic']}/{_known(row['partition'])}/{_known(row['source_offset'])}"
             reason = escaped(row["reason"], REASON_MAX)
             self.stdout.write(
-                f"{row['offset']:>6}  {_utc(row['written_ms'])}  {place}  {row['bytes']:,} bytes  {replayed}{reason}"
+                f"{row['offset']:>6}  {utc(row['written_ms'])}  {place}  {row['bytes']:,} bytes  {replayed}{reason}"
             )
         if not counts:
             self.stdout.write("no dead letters")
@@ -153,7 +153,7 @@ def _rows(topic: str) -> Iterator[Row]:
 
 def _explanation(topic: str, letter: Letter, *, replayed: bool) -> Mapping[str, str]:
     said = {
-        "written": _utc(letter.written_ms),
+        "written": utc(letter.written_ms),
         "from": f"{topic}/{_known(letter.partition)}/{_known(letter.source_offset)}",
         "bytes": f"{letter.length:,}, {len(letter.value or b''):,} of them kept",
         "reason": escaped(letter.reason),
@@ -173,10 +173,6 @@ def _unreplayed(box: DeadLetterBox) -> Iterator[Letter]:
 def _content(content: bytes | None) -> str:
     """Return up to VALUE_MAX characters on one line."""
     return "none" if content is None else escaped(content.decode(errors="backslashreplace"), VALUE_MAX)
-
-
-def _utc(ms: int) -> str:
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _known(number: int) -> str:

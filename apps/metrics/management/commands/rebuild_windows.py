@@ -12,6 +12,7 @@ from apps.metrics.chat_range import ChatRange
 from apps.metrics.rebuild import Rebuild, Rebuilt
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
+from core.moments import read_moment, utc
 
 MOMENT = "UTC unless it says otherwise: 2026-11-23T14:00"
 
@@ -48,13 +49,7 @@ class Command(BaseCommand):
 
 def moment(text: str) -> int:
     """Return a time in ms since the epoch. Raises: argparse.ArgumentTypeError."""
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: give one as in 2026-11-23T14:00") from None
-    return round((at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp() * 1000)
-
-
-def utc(ms: int) -> str:
-    """Return a time as it may be given."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = read_moment(text, zone=dt.UTC)
+    if at is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: use the form 2026-11-23T14:00")
+    return round(at.timestamp() * 1000)
