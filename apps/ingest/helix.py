@@ -9,14 +9,15 @@ import datetime as dt
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 
-from apps.ingest.helix_calls import Access, Calls, Timing
+from apps.ingest.helix_calls import Access, Calls, Params, Reader, RequestRefused, Timing
 from apps.ingest.snapshot import Stream
+from core.errors import ServiceAway
 from core.moments import read_moment, write_moment
 from core.readable_text import cut, readable
 
@@ -24,6 +25,13 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 PAUSE_S = 1.0
+# Pages repeat and skip streams, so 1.4 times the wanted number is read, in tenths.
+SPARE_TENTHS = 14
+WALKS = 3
+# Pages can be half empty and repeat each other: a walk that needs more than this many times the usual pages breaks off.
+PAGES_TIMES = 4
+# How many refused requests one lookup may take until it is refused as a whole.
+REFUSALS_MAX = 40
 BUDGET_S = 45.0
 VIEWERS_MAX = 10_000_000
 TWITCH_BEGAN = dt.datetime(2011, 6, 6, tzinfo=dt.UTC)
@@ -70,15 +78,25 @@ class Helix:
         self._calls.renew_token(until_s=self._end(until_s))
 
     def top_streams(self, wanted: int, *, until_s: float | None = None) -> list[Stream]:
-        """Return live streams, most viewed first: `wanted` of them and some more, a channel once.
+        """Return live streams, most viewed first: `wanted` of them and some more, a channel once; the caller cuts.
 
-        Pages repeat and skip streams, so 1.4 times as many are read; the caller cuts.
+        A walk through the pages that breaks off is begun again. Fewer than `wanted` come where no more are live, and
+        where Twitch refuses its own cursors: the rows of the pages before are right.
         Raises: ServiceAway, TwitchRefused.
         """
-        streams: dict[str, Stream] = {}
-        for page in self._pages(-(-wanted * 14 // (10 * PAGE)), self._end(until_s)):
-            for stream in page:
-                streams.setdefault(stream.id, stream)
+        end_s, streams, break_off = self._end(until_s), dict[str, Stream](), _BreakOff("")
+        for walk in range(WALKS):
+            if walk:
+                self._calls.pause(PAUSE_S, until_s=end_s, why=break_off.why)
+            found = self._walk(streams, -(-wanted * SPARE_TENTHS // 10), end_s)
+            if found is None or len(streams) >= wanted:
+                break
+            break_off = found
+        else:
+            problem = f"{len(streams)} of {wanted} streams after {WALKS} walks: {break_off.why}"
+            if not break_off.is_refused:
+                raise ServiceAway(f"Helix gave {problem}")
+            log.warning("going on with %s", problem)
         return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
 
     def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
@@ -86,44 +104,93 @@ class Helix:
 
         Raises: ServiceAway, TwitchRefused.
         """
-        asked, end_s = list(dict.fromkeys(channel_ids)), self._end(until_s)
+        keys = {channel_id: ("user_id", channel_id) for channel_id in channel_ids}
         streams: dict[str, Stream] = {}
-        for some in (asked[start : start + PAGE] for start in range(0, len(asked), PAGE)):
-            params = [("first", str(PAGE)), *(("user_id", channel_id) for channel_id in some)]
-            found = self._calls.get("/streams", params, _streams, until_s=end_s)
-            streams |= {stream.id: stream for stream in found if stream.id in some}
+        first = [("first", str(PAGE))]
+        for stream in self._lookup("/streams", list(keys.values()), _streams, self._end(until_s), first):
+            if stream.id in keys:
+                _merge(streams, stream)
         return list(streams.values())
 
     def users(self, *, ids: Iterable[str] = (), logins: Iterable[str] = (), until_s: float | None = None) -> list[User]:
         """Return the accounts that exist. Raises: ServiceAway, TwitchRefused."""
-        asked = [*(("id", one) for one in ids), *(("login", one.lower()) for one in logins)]
-        end_s = self._end(until_s)
-        users: dict[str, User] = {}
-        for params in (asked[start : start + PAGE] for start in range(0, len(asked), PAGE)):
-            users |= {user.id: user for user in self._calls.get("/users", params, _users, until_s=end_s)}
-        return list(users.values())
+        keys = [*(("id", one) for one in ids), *(("login", one.lower()) for one in logins)]
+        return list({user.id: user for user in self._lookup("/users", keys, _users, self._end(until_s))}.values())
 
     def _end(self, until_s: float | None) -> float:
         return self.until(BUDGET_S) if until_s is None else until_s
 
-    def _pages(self, most: int, until_s: float) -> Iterator[list[Stream]]:
-        """Read up to `most` pages. One that is empty or leads back is asked for again before it is believed."""
+    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _BreakOff | None:
+        """Read pages into `streams` until there are `enough`, or Twitch names no further page; None when either came.
+
+        A page that is empty or leads back is asked for again before it is believed.
+        """
         cursor, seen = "", set[str]()
-        for _ in range(most):
-            streams, following = self._page(cursor, until_s)
-            if not streams or following in seen:
-                self._calls.pause(PAUSE_S, until_s=until_s, why="a page of streams is empty or leads back")
-                again, following = self._page(cursor, until_s)
-                streams += again
-            yield streams
-            if not streams or not following or following in seen:
-                return
+        for _ in range(PAGES_TIMES * -(-enough // PAGE)):
+            try:
+                page, following = self._page(cursor, until_s)
+                if not page or following in seen:
+                    self._calls.pause(PAUSE_S, until_s=until_s, why="a page of streams is empty or leads back")
+                    again, following = self._page(cursor, until_s)
+                    page += again
+            except RequestRefused as refused:
+                if not cursor:
+                    raise
+                return _BreakOff(str(refused), is_refused=True)
+            for stream in page:
+                _merge(streams, stream)
+            if len(streams) >= enough:
+                return None
+            if not page:
+                return _BreakOff("a page is empty")
+            if not following:
+                return None
+            if following in seen:
+                return _BreakOff("a page leads back")
             seen.add(following)
             cursor = following
+        return _BreakOff("the pages repeat each other")
 
     def _page(self, cursor: str, until_s: float) -> tuple[list[Stream], str]:
         after = [("after", cursor)] if cursor else []
         return self._calls.get("/streams", [("first", str(PAGE)), *after], _streams_and_cursor, until_s=until_s)
+
+    def _lookup(self, path: str, keys: Params, read: Reader[list[Row]], until_s: float, also: Params = ()) -> list[Row]:
+        """Return the rows of the accounts that `keys` name, asked for PAGE a request.
+
+        Twitch refuses a request for one key that it cannot read: what is refused is halved until that key is found.
+        """
+        waiting = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)][::-1]
+        rows, refusals = list[Row](), 0
+        while waiting:
+            some = waiting.pop()
+            try:
+                rows += self._calls.get(path, [*also, *some], read, until_s=until_s)
+            except RequestRefused as refused:
+                refusals += 1
+                if refused.status != httpx.codes.BAD_REQUEST or refusals >= REFUSALS_MAX:
+                    raise
+                middle = len(some) // 2
+                if middle:
+                    waiting += [some[middle:], some[:middle]]
+                else:
+                    log.warning("left out %s %s: %s", *some[0], refused)
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _BreakOff:
+    """Why a walk through the pages of streams ended too early."""
+
+    why: str
+    is_refused: bool = False
+
+
+def _merge(streams: dict[str, Stream], stream: Stream) -> None:
+    """Add a stream; of two answers about a channel the later broadcast counts, for answers have no order."""
+    known = streams.get(stream.id)
+    if known is None or stream.started_at > known.started_at:
+        streams[stream.id] = stream
 
 
 def is_login(text: str) -> bool:

@@ -29,6 +29,8 @@ CALLS_PER_MINUTE = 600
 BACKOFF_MAX_S = 16.0
 # A page of 100 streams has 60 KB.
 MAX_BODY_BYTES = 8_000_000
+# Answers of 4xx that a later try may not get. Source: RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4.
+PASSING_4XX = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
 
 Answer = TypeVar("Answer")
 Params = Sequence[tuple[str, str]]
@@ -55,8 +57,16 @@ class Access:
     client_secret: str = field(repr=False)
 
 
+class RequestRefused(TwitchRefused):
+    """Twitch refused one request with an HTTP `status` of 4xx. The same request would be refused again."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class _Passing(Exception):
-    """What may be over at the next try; `wait_s` is how long Twitch says to wait besides."""
+    """A failure that may be over at the next try; `wait_s` is how long Twitch says to wait besides."""
 
     def __init__(self, problem: str, wait_s: float = 0.0) -> None:
         super().__init__(problem)
@@ -72,6 +82,10 @@ class _Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def is_refusal(self) -> bool:
+        return 400 <= self.status < 500 and self.status not in PASSING_4XX
 
     def problem(self) -> str:
         return f"HTTP {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
@@ -150,7 +164,7 @@ class Calls:
     def get(self, path: str, params: Params, read: Reader[Answer], *, until_s: float) -> Answer:
         """Return what `read` makes of the answer; one that it raises ValueError for is asked for again.
 
-        Raises: ServiceAway, TwitchRefused.
+        Raises: ServiceAway, TwitchRefused; RequestRefused where another request may not be refused.
         """
         once = partial(self._get_once, path, params, read)
         try:
@@ -210,7 +224,7 @@ class Calls:
             "grant_type": "client_credentials",
         }
         response = self._send("POST", self._access.token_url, until_s, data=form)
-        if 400 <= response.status < 500 and response.status != httpx.codes.TOO_MANY_REQUESTS:
+        if response.is_refusal:
             hint = "check TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
             raise TwitchRefused(f"Twitch gave no token (HTTP {response.status}): {hint}")
         return self._read("a token", response, _token_of)
@@ -254,11 +268,11 @@ class Calls:
     def _read(self, what: str, response: _Response, read: Reader[Answer]) -> Answer:
         """Return what is read from a good answer, and count it. It may hold a token: no error repeats it.
 
-        Raises: _Passing, TwitchRefused.
+        Raises: _Passing, RequestRefused.
         """
         if not 200 <= response.status < 300:
-            if 400 <= response.status < 500 and response.status != httpx.codes.TOO_MANY_REQUESTS:
-                raise TwitchRefused(f"Twitch refused {what}: {response.problem()}")
+            if response.is_refusal:
+                raise RequestRefused(f"Twitch refused {what}: {response.problem()}", response.status)
             raise _Passing(response.problem(), self._until_reset_s(response))
         try:
             answer = read(_object(response.body))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from openapi_schema_validator import OAS31Validator
 
-from apps.ingest.helix import User
+from apps.ingest.helix import REFUSALS_MAX, WALKS, User
 from core.errors import ServiceAway, TwitchRefused
 from tests.conftest import LACKS_DATA
 from tests.ingest.twitch_api import Live, Twitch, page, row
@@ -53,21 +53,158 @@ def test_streams_are_sorted_though_pages_are_of_different_moments() -> None:
     assert ids_of(twitch.helix().top_streams(100)) == ["1", "3", "4", "2"]
 
 
-def test_a_cursor_that_leads_back_is_asked_once_more_and_then_ends_the_reading() -> None:
-    twitch = Twitch(page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(3, 4)], "a"))
-    assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
-    assert [request.url.params.get("after") for request in twitch.asked] == [None, "a", "a"]
+def rows_of(*numbers: int) -> list[dict[str, Any]]:
+    return [row(n, 5000 - n) for n in numbers]
+
+
+def walk(rows: int, size: int = 100, *, end: str = "") -> list[httpx.Response]:
+    """Return the pages of one walk; the last one has `end` as its cursor."""
+    starts = range(0, rows, size)
+    cursors = [*(f"after {start}" for start in starts[1:]), end]
+    return [
+        page(rows_of(*range(start, min(start + size, rows))), cursor)
+        for start, cursor in zip(starts, cursors, strict=True)
+    ]
+
+
+def cursors_of(twitch: Twitch) -> list[str | None]:
+    return [request.url.params.get("after") for request in twitch.asked]
+
+
+def test_short_pages_are_followed_until_the_rows_are_enough() -> None:
+    twitch = Twitch(*walk(300, size=50))
+    assert len(twitch.helix().top_streams(200)) == 300
+    assert len(twitch.asked) == 6
+
+
+def test_pages_that_repeat_streams_are_followed_until_the_rows_are_enough() -> None:
+    pages = [page(rows_of(*range(start, start + 100)), f"after {start}") for start in range(0, 150, 30)]
+    twitch = Twitch(*pages)
+    assert len(twitch.helix().top_streams(150)) == 220
+    assert len(twitch.asked) == 5
+
+
+@pytest.mark.parametrize("last", ["", "onwards"])
+def test_a_short_page_whose_cursor_leads_to_nothing_is_walked_again(last: str) -> None:
+    broken = [*walk(50, end="into nothing"), page([], last), page([], last)]
+    twitch = Twitch(*broken, *walk(140))
+    assert len(twitch.helix().top_streams(100)) == 140
+    assert cursors_of(twitch) == [None, "into nothing", "into nothing", None, "after 100"]
+
+
+@pytest.mark.parametrize("last", ["", "onwards"])
+def test_a_list_that_always_leads_to_nothing_is_no_list(last: str) -> None:
+    broken = [*walk(50, end="into nothing"), page([], last), page([], last)]
+    with pytest.raises(ServiceAway, match="50 of 100 streams"):
+        Twitch(*broken * WALKS).helix().top_streams(100)
+
+
+def test_a_list_that_always_leads_back_is_no_list() -> None:
+    broken = [page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(3, 4)], "a")]
+    twitch = Twitch(*broken * WALKS)
+    with pytest.raises(ServiceAway, match="3 of 500 streams"):
+        twitch.helix().top_streams(500)
+    assert cursors_of(twitch) == [None, "a", "a"] * WALKS
+
+
+def test_new_cursors_that_lead_to_the_same_streams_end() -> None:
+    class Circling(Twitch):
+        def answer(self, _request: httpx.Request) -> httpx.Response:
+            return page(rows_of(*range(100)), f"cursor {len(self.asked)}")
+
+    twitch = Circling()
+    with pytest.raises(ServiceAway, match="100 of 500 streams"):
+        twitch.helix().top_streams(500)
+    assert len(twitch.asked) <= WALKS * 28
+
+
+def test_a_broken_walk_that_gave_the_wanted_number_is_enough() -> None:
+    twitch = Twitch(*walk(100, end="into nothing"), page([]), page([]))
+    assert len(twitch.helix().top_streams(100)) == 100
+
+
+def test_fewer_live_streams_than_wanted_are_whole_where_twitch_names_no_further_page() -> None:
+    assert len(Twitch(*walk(130)).helix().top_streams(500)) == 130
+
+
+def test_two_answers_about_a_channel_in_one_walk_are_told_apart_by_their_start() -> None:
+    old, new = "2026-11-23T00:00:00Z", "2026-11-23T01:00:00Z"
+    twitch = Twitch(
+        page([row(1, 5, started_at=old), row(2, 4, started_at=new), row(3, 3, started_at="")], "a"),
+        page([row(1, 6, started_at=new), row(2, 5, started_at=old), row(3, 2, started_at=old)]),
+    )
+    streams = twitch.helix().top_streams(10)
+    assert [(stream.id, stream.viewers, stream.started_at) for stream in streams] == [
+        ("1", 6, new),
+        ("2", 4, new),
+        ("3", 2, old),
+    ]
+
+
+# Refused requests
+
+INVALID = httpx.Response(400, json={"error": "Bad Request", "status": 400, "message": "invalid cursor"})
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_cursor_that_is_refused_in_mid_walk_is_walked_again(status: int) -> None:
+    refused = httpx.Response(status, json={"message": "invalid cursor"})
+    twitch = Twitch(*walk(700)[:3], refused, *walk(700))
+    assert len(twitch.helix().top_streams(500)) == 700
+    assert cursors_of(twitch)[:5] == [None, "after 100", "after 200", "after 300", None]
+
+
+def test_with_a_cursor_that_stays_refused_the_rows_read_are_used() -> None:
+    twitch = Twitch(*[*walk(700)[:3], INVALID] * WALKS)
+    assert len(twitch.helix().top_streams(500)) == 300
+
+
+def test_a_first_page_that_is_refused_is_final() -> None:
+    twitch = Twitch(INVALID)
+    with pytest.raises(TwitchRefused, match=r"HTTP 400: .*invalid cursor"):
+        twitch.helix().top_streams(10)
+    assert len(twitch.asked) == 1
+
+
+class Choosy(Live):
+    """Refuses every request that names one of `odd`, as Twitch does with ids and logins it cannot read."""
+
+    def __init__(self, *rows: dict[str, Any], odd: Iterable[str]) -> None:
+        super().__init__(*rows)
+        self.odd = set(odd)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.odd & {value for _, value in request.url.params.multi_items()}:
+            return httpx.Response(400, json={"message": "Invalid login names, emails or IDs in request"})
+        return super().answer(request)
+
+
+def test_one_id_that_twitch_refuses_does_not_cost_the_others() -> None:
+    twitch = Choosy(*(row(n, n) for n in range(250)), odd={"77", "180"})
+    live = twitch.helix().streams_of(str(n) for n in range(250))
+    assert {int(stream.id) for stream in live} == set(range(250)) - {77, 180}
+    assert len(twitch.asked) < 40
+
+
+def test_one_login_that_twitch_refuses_does_not_cost_the_others() -> None:
+    twitch = Choosy(row(1, 5), row(2, 5), odd={"x" * 60})
+    assert {user.id for user in twitch.helix().users(ids=["2"], logins=["channel1", "x" * 60])} == {"1", "2"}
+    assert twitch.helix().users(logins=["x" * 60]) == []
+
+
+def test_a_lookup_that_is_refused_altogether_is_final() -> None:
+    twitch = Choosy(odd=map(str, range(100)))
+    with pytest.raises(TwitchRefused, match="HTTP 400"):
+        twitch.helix().streams_of(map(str, range(100)))
+    assert len(twitch.asked) <= REFUSALS_MAX
+
+
+# Empty pages
 
 
 def test_a_cursor_that_led_back_by_mistake_costs_nothing() -> None:
     twitch = Twitch(page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(2, 5)], "b"), page([row(3, 5)]))
     assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
-
-
-def test_an_empty_page_is_believed_when_it_comes_twice() -> None:
-    twitch = Twitch(page([row(1, 5)], "a"), page([], "b"), page([], "b"))
-    assert ids_of(twitch.helix().top_streams(500)) == ["1"]
-    assert [request.url.params.get("after") for request in twitch.asked] == [None, "a", "a"]
 
 
 def test_an_empty_page_by_mistake_does_not_cut_the_list() -> None:
@@ -236,7 +373,8 @@ def test_the_examples_of_the_description_are_understood(openapi: dict[str, Any])
         content = openapi["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         return content["examples"][name]["value"]
 
-    streams = Twitch(httpx.Response(200, json=example("/streams", "Example 1"))).helix().top_streams(10)
+    examples = [httpx.Response(200, json=example("/streams", f"Example {number}")) for number in (1, 2)]
+    streams = Twitch(*examples).helix().top_streams(10)
     assert streams
     assert all(stream.started_at and stream.category and stream.viewers for stream in streams)
     (user,) = Twitch(httpx.Response(200, json=example("/users", "Example"))).helix().users(logins=["twitchdev"])

@@ -79,11 +79,21 @@ def test_no_error_repeats_a_token_or_a_secret() -> None:
 # What goes wrong
 
 
-def test_a_bad_request_is_not_repeated() -> None:
-    twitch = Twitch(httpx.Response(400, json={}))
-    with pytest.raises(TwitchRefused, match="HTTP 400"):
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 422])
+def test_a_refused_request_is_not_repeated(status: int) -> None:
+    twitch = Twitch(httpx.Response(status, json={}))
+    with pytest.raises(TwitchRefused, match=f"HTTP {status}"):
         twitch.helix().top_streams(10)
     assert len(twitch.asked) == 1
+
+
+def test_a_token_service_that_times_out_is_asked_again() -> None:
+    class Late(Twitch):
+        def token(self) -> httpx.Response:
+            answer = super().token()
+            return answer if self.tokens == 2 else httpx.Response(408)
+
+    assert len(Late(page([row(1, 5)])).helix().top_streams(10)) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,6 +102,8 @@ def test_a_bad_request_is_not_repeated() -> None:
         (httpx.Response(500), "500"),
         (httpx.Response(429), "429"),
         (httpx.Response(503), "503"),
+        (httpx.Response(408), "408"),
+        (httpx.Response(425), "425"),
         (httpx.ReadTimeout("slow"), "timeout"),
         (httpx.ConnectError("no"), "connection"),
         (httpx.RemoteProtocolError("cut"), "connection"),

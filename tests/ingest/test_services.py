@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import httpx
 import pytest
@@ -135,6 +136,49 @@ def test_a_start_that_cannot_be_one_does_not_stop_a_refresh(
     assert refresh(twitch, broker)
     assert [(one.id, one.started_at) for one in read_snapshot(store).streams.values()] == [("7", FRESH), ("8", "")]
     assert Channel.objects.get(pk="8").started_at is None
+
+
+class Broken(Live):
+    """A Helix whose pages after the first are all refused, or all empty."""
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        super().__init__(*rows)
+        self.later_page: httpx.Response | None = None
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.later_page is not None and "after" in request.url.params:
+            return self.later_page
+        return super().answer(request)
+
+
+@pytest.mark.django_db
+def test_with_cursors_that_are_refused_known_channels_stay_on_the_list(
+    store: redis.Redis, broker: Producer, settings: Settings
+) -> None:
+    settings.CHANNELS_WANTED = 150
+    twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
+    assert refresh(twitch, broker)
+    listed = read_snapshot(store).streams.keys()
+    twitch.later_page = httpx.Response(400, json={"message": "invalid cursor"})
+    assert refresh(twitch, broker, minute=1)
+    assert read_snapshot(store).fetched_ms == NOW_MS + MINUTE
+    assert read_snapshot(store).streams.keys() == listed
+    assert len(listed) == 150
+    assert not Channel.objects.exclude(offline_since=None).exists()
+
+
+@pytest.mark.django_db
+def test_pages_that_lead_to_nothing_keep_the_last_list(
+    store: redis.Redis, broker: Producer, settings: Settings
+) -> None:
+    settings.CHANNELS_WANTED = 150
+    twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
+    assert refresh(twitch, broker)
+    twitch.later_page = httpx.Response(200, json={"data": [], "pagination": {}})
+    with pytest.raises(ServiceAway, match="100 of 150 streams"):
+        refresh(twitch, broker, minute=1)
+    assert read_snapshot(store).fetched_ms == NOW_MS
+    assert len(read_snapshot(store).streams) == 150
 
 
 @pytest.mark.django_db
