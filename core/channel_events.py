@@ -58,6 +58,8 @@ _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
 STILL_HEARD_MS = 90_000
 OPT_OUT = "opt_out"
+# The broadcast that began at `started_ms` goes on: it did not end at `at_ms`, as had been reported.
+END_WITHDRAWN = "stream_end_withdrawn"
 _COUNT_MAX = 10_000_000
 
 
@@ -68,6 +70,11 @@ class Happening:
     kind: str
     count: int | None = None
     text: str = ""
+
+
+def stream_end_id(channel_id: str, started_ms: int) -> str:
+    """Return the id of the event with which a broadcast ends."""
+    return f"{channel_id}-stream_end-{started_ms}"
 
 
 def label(kind: str, count: int | None, text: str) -> str:

@@ -76,7 +76,7 @@ class WindowRecord:
 class EventRecord:
     """One record of `channel-events`: see core/channel_events.py; for a gap `until_ms` and `reason` are set.
 
-    The end of a stream tells its `started_ms`.
+    The end of a stream, and its withdrawal, tell its `started_ms`; of several the last by `reported_ms` is right.
     """
 
     id: str
@@ -88,6 +88,7 @@ class EventRecord:
     count: int | None = None
     text: str = ""
     started_ms: int | None = None
+    reported_ms: int | None = None
 
 
 def stream_fields(*, channel_id: str, viewers: int | None, category: str, language: str) -> dict[str, Any]:
@@ -146,6 +147,7 @@ def event_record(
     text: str | None = None,
     reason: str | None = None,
     started_ms: int | None = None,
+    reported_ms: int | None = None,
 ) -> dict[str, Any]:
     """Return what happened to a channel; the kinds are in core/channel_events.py, `text` is printable."""
     optional = {
@@ -154,6 +156,7 @@ def event_record(
         "text": text or None,
         "reason": reason,
         "started_ms": started_ms,
+        "reported_ms": reported_ms,
     }
     return {
         "v": VERSION,
@@ -259,7 +262,13 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
         count=_need(fields, "count", BIGINT_MAX) if fields.get("count") is not None else None,
         text=_text(fields, "text") if fields.get("text") is not None else "",
         started_ms=_moment(fields, "started_ms", appended_ms) if fields.get("started_ms") is not None else None,
+        reported_ms=_moment(fields, "reported_ms", appended_ms) if fields.get("reported_ms") is not None else None,
     )
+
+
+def reported_at(event: EventRecord) -> int:
+    """Return when an event was reported, in ms; one that does not tell is as old as it says it happened."""
+    return event.at_ms if event.reported_ms is None else event.reported_ms
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

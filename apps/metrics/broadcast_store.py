@@ -13,11 +13,12 @@ from core.columns import STEP_MS, Columns, StoredGrain
 from core.coverage import Unheard
 from core.excitement import PAST_MS
 from core.history import KEPT_MS
+from core.records import EventRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 from twitchly.clock import now_ms
 
-# Revisions of a summary: its first minutes, its whole hours, and later whenever its windows were corrected.
-MINUTES, HOURS, _CORRECTED, _LATEST, _CORRECTED_EVERY_MS = 0, 1, 2, 900, 100_000
+# Revisions of a summary: its first minutes, its whole hours, and then one for each correction of its windows.
+MINUTES, HOURS, _CORRECTED, _LATEST = 0, 1, 2, 999
 # A channel whose stream has ended stays on the list, and has windows, for 10 min.
 _GOES_ON_MS = 10 * MINUTE_MS
 # No channel begins more broadcasts in the hours that `chat` is kept for.
@@ -41,11 +42,25 @@ class BroadcastStore:
         ends = {grain: -(-ended_ms // STEP_MS[grain]) * STEP_MS[grain] for grain in grains}
         return all(self._rows(grain, channel_id, end_ms - 1, end_ms + _GOES_ON_MS) for grain, end_ms in ends.items())
 
-    def summarise(self, channel_id: str, started_ms: int, ended_ms: int, *, revision: int) -> Broadcast:
-        """Store a broadcast's summary, as its windows stand now, and return it; a later `revision` (0 to 999) wins."""
+    def summarise(
+        self, channel_id: str, started_ms: int, ended_ms: int, *, revision: int, reported_ms: int | None = None
+    ) -> Broadcast:
+        """Store a broadcast's summary, as its windows stand now, and return it.
+
+        An end that was reported later wins, and of one end a later `revision` (0 to 999). Without `reported_ms` the
+        end was reported when it came.
+        """
         found = self._summary(channel_id, started_ms, ended_ms)
-        self._write(found, revision)
+        self._write(found, (ended_ms if reported_ms is None else reported_ms) * 1000 + revision)
         return found
+
+    def withdraw(self, event: EventRecord) -> None:
+        """Delete the summary of a broadcast whose end was withdrawn; one of an end that was reported later stays."""
+        with away():
+            session = open_session()
+            query = "DELETE FROM stream_summary USING TIMESTAMP ? WHERE channel_id = ? AND started_ms = ?"
+            values = (reported_at(event) * 1000, event.channel_id, event.started_ms)
+            write(session, [(prepare(session, query), values)])
 
     def correct(self, channel_ids: Iterable[str], from_ms: int, until_ms: int) -> int:
         """Sum up anew what was on in (from_ms, until_ms], whose windows were corrected; return how many there are."""
@@ -61,7 +76,7 @@ class BroadcastStore:
             if broadcast.started_ms < now - KEPT_MS["live"]:
                 # Some of the windows that its moments are made of are gone by now.
                 found = replace(found, moments=broadcast.moments)
-            self._write(found, _CORRECTED + min(_LATEST, max(0, now - broadcast.ended_ms) // _CORRECTED_EVERY_MS))
+            self._write(found, self._next_written_us(broadcast))
         return len(old)
 
     def read(self, channel_id: str, limit: int, before_ms: int | None = None) -> list[Broadcast]:
@@ -111,8 +126,18 @@ class BroadcastStore:
     def _rows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> dict[int, Columns]:
         return {w.end_ms: w.columns for w in self._windows.read_windows(grain, channel_id, from_ms, until_ms)}
 
-    def _write(self, broadcast: Broadcast, revision: int) -> None:
-        values, written_us = asdict(broadcast), broadcast.ended_ms * 1000 + revision
+    def _next_written_us(self, broadcast: Broadcast) -> int:
+        """Return the timestamp of a correction: later than the row's and than any revision of the end it is made of."""
+        query = "SELECT WRITETIME(ended_ms) AS written FROM stream_summary WHERE channel_id = ? AND started_ms = ?"
+        with away():
+            session = open_session()
+            found = rows(session, [(prepare(session, query), (broadcast.channel_id, broadcast.started_ms))])
+        # The summary may be gone since it was read.
+        written_us = max((row["written"] for row in found), default=broadcast.ended_ms * 1000)
+        return written_us - written_us % 1000 + min(_LATEST, max(_CORRECTED, written_us % 1000 + 1))
+
+    def _write(self, broadcast: Broadcast, written_us: int) -> None:
+        values = asdict(broadcast)
         with away():
             session = open_session()
             places = ", ".join("?" * len(_FIELDS))

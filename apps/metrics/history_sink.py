@@ -16,7 +16,7 @@ from apps.metrics.readers import place_of
 from apps.metrics.sink_measures import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
-from core.channel_events import OPT_OUT
+from core.channel_events import END_WITHDRAWN, OPT_OUT
 from core.errors import ServiceAway
 from core.records import EventRecord, WindowRecord
 from core.share_limit import Excess, ShareLimits
@@ -31,7 +31,8 @@ class HistorySink:
     """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing.
 
     An opt-out deletes what is stored of its channel and leaves no trace itself, but for how much it was. A broadcast
-    that has ended is summed up once its windows have come; until then the record of its end is not committed. Where too
+    that has ended is summed up once its windows have come; until then the record of its end is not committed. An end
+    that is withdrawn is deleted with its summary, and so never stands beside the one that follows. Where too
     large a share of a topic is unusable, the sink halts for the rest of its life: a start by somebody gives it a fresh
     allowance.
     """
@@ -92,10 +93,13 @@ class HistorySink:
         began_s = time.monotonic()
         while True:
             try:
-                self._store.write(windows, [event for event in events if event.kind != OPT_OUT])
+                self._store.write(windows, [event for event in events if event.kind not in (OPT_OUT, END_WITHDRAWN)])
                 for event in events:
                     if event.kind == OPT_OUT:
                         forget_channel(self._store, event)
+                    elif event.kind == END_WITHDRAWN:
+                        self._store.withdraw_end(event)
+                        self._broadcasts.withdraw(event)
                 self._counts.waits = False
                 self._counts.wrote(windows, len(events), time.monotonic() - began_s)
                 return True
@@ -110,7 +114,13 @@ class HistorySink:
         """Sum up the broadcasts whose windows have all come; what does not succeed is tried again."""
         try:
             for ended in self._summaries.due(self._is_complete):
-                self._broadcasts.summarise(ended.channel_id, ended.started_ms, ended.ended_ms, revision=ended.summed)
+                self._broadcasts.summarise(
+                    ended.channel_id,
+                    ended.started_ms,
+                    ended.ended_ms,
+                    reported_ms=ended.reported_ms,
+                    revision=ended.summed,
+                )
                 self._summaries.done(ended)
         except ServiceAway as error:
             log.warning("a broadcast is summed up later: %s", error)

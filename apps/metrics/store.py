@@ -1,6 +1,7 @@
 """Cassandra: writes and reads of windows and channel events, by prepared statements.
 
-Rows are written with the window's end as timestamp, so writing one again changes nothing. Shapes are
+Rows are written with the window's end as timestamp, events with when they were reported, so writing one again
+changes nothing. Shapes are
 those of models.py; the session is django-cassandra-engine's.
 """
 
@@ -14,9 +15,9 @@ from typing import Any
 from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
-from core.channel_events import STILL_HEARD_MS
+from core.channel_events import STILL_HEARD_MS, stream_end_id
 from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
-from core.records import EPOCH_MS, EventRecord, WindowRecord
+from core.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
 from core.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
 from twitchly.clock import now_ms
@@ -162,6 +163,16 @@ class WindowStore:
             found[event.channel_id].append(event)
         return found
 
+    def withdraw_end(self, event: EventRecord) -> None:
+        """Delete the end of a stream that came back, unless a later report says that it ended then."""
+        with away():
+            session = open_session()
+            row = "channel_id = ? AND day = ? AND at_ms = ? AND id = ?"
+            statement = prepare(session, f"DELETE FROM channel_event USING TIMESTAMP ? WHERE {row}")  # noqa: S608  names of our own table
+            end_id = stream_end_id(event.channel_id, event.started_ms or 0)
+            values = (reported_at(event) * 1000, event.channel_id, day_of(event.at_ms), event.at_ms, end_id)
+            write(session, [(statement, values)])
+
     def count(self, channel_id: str, at_ms: int) -> dict[str, int]:
         """Return how many rows each table holds of a channel, of those that `forget` deletes."""
         with away():
@@ -258,7 +269,7 @@ def _event_insert(session: Any, event: EventRecord) -> Statement:
     )
     required = (day_of(event.at_ms), event.id, event.kind, event.channel_id, event.at_ms)
     optional = (event.until_ms, event.reason or None, event.count, event.text or None)
-    return statement, (*required, *(UNSET_VALUE if v is None else v for v in optional), event.at_ms * 1000)
+    return statement, (*required, *(UNSET_VALUE if v is None else v for v in optional), reported_at(event) * 1000)
 
 
 def _closed_ms(at_ms: int) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from core.records import EventRecord, WindowRecord
+from core.channel_events import END_WITHDRAWN
+from core.records import EventRecord, WindowRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 
 # Windows of one end come from several writers; a minute later all have come.
@@ -18,11 +19,12 @@ PATIENCE_MS = 15 * MINUTE_MS
 
 @dataclass(slots=True)
 class Ended:
-    """A broadcast that is to be summed up, and where the record of its end lies."""
+    """A broadcast that is to be summed up, when its end was reported, and where the record of its end lies."""
 
     channel_id: str
     started_ms: int
     ended_ms: int
+    reported_ms: int
     place: TopicPartition
     summed: int = 0
 
@@ -41,12 +43,18 @@ class Summaries:
     newest_ms: int = 0
 
     def take(self, event: EventRecord, place: TopicPartition) -> None:
-        """Note the end of a stream; other events are none of ours, and of one told again the last counts."""
-        if event.kind != "stream_end" or event.started_ms is None:
+        """Note the end of a stream or its withdrawal; of several the last reported counts. Ignore other events."""
+        if event.kind not in ("stream_end", END_WITHDRAWN) or event.started_ms is None:
             return
-        again = {(ended.channel_id, ended.started_ms): ended for ended in self.waiting}
-        again[event.channel_id, event.started_ms] = Ended(event.channel_id, event.started_ms, event.at_ms, place)
-        self.waiting = list(again.values())
+        waiting = {(ended.channel_id, ended.started_ms): ended for ended in self.waiting}
+        key, reported_ms = (event.channel_id, event.started_ms), reported_at(event)
+        if key in waiting and waiting[key].reported_ms > reported_ms:
+            return
+        if event.kind == END_WITHDRAWN:
+            waiting.pop(key, None)
+        else:
+            waiting[key] = Ended(*key, event.at_ms, reported_ms, place)
+        self.waiting = list(waiting.values())
 
     def stored(self, windows: Iterable[WindowRecord]) -> None:
         """Learn how far history is written."""

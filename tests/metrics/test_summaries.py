@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from confluent_kafka import TopicPartition
 
 from apps.metrics.summaries import Summaries
+from core.channel_events import END_WITHDRAWN
 from core.records import EventRecord, WindowRecord
 from core.times import HOUR_MS, MINUTE_MS
 
@@ -12,8 +15,12 @@ T = 1_795_399_200_000
 ENDED = T + 10 * MINUTE_MS + 5_000
 
 
-def end(channel_id: str = "7", at_ms: int = ENDED) -> EventRecord:
-    return EventRecord(f"end-{channel_id}", "stream_end", channel_id, at_ms, started_ms=T)
+def end(channel_id: str = "7", at_ms: int = ENDED, reported_ms: int | None = None) -> EventRecord:
+    return EventRecord(f"end-{channel_id}", "stream_end", channel_id, at_ms, started_ms=T, reported_ms=reported_ms)
+
+
+def withdrawal(reported_ms: int) -> EventRecord:
+    return EventRecord("withdrawal-7", END_WITHDRAWN, "7", ENDED, started_ms=T, reported_ms=reported_ms)
 
 
 def place(offset: int, partition: int = 0) -> TopicPartition:
@@ -70,6 +77,24 @@ def test_an_end_that_is_told_again_waits_once() -> None:
     summaries.take(end(), place(40))
     summaries.take(end(at_ms=ENDED + 1), place(41))
     assert [(ended.ended_ms, ended.place.offset) for ended in summaries.waiting] == [(ENDED + 1, 41)]
+
+
+def test_an_end_that_is_withdrawn_waits_no_longer() -> None:
+    summaries = Summaries()
+    summaries.take(end(reported_ms=ENDED + 1), place(40))
+    summaries.take(end("8"), place(45))
+    summaries.take(withdrawal(ENDED + 2), place(50))
+    assert [ended.channel_id for ended in summaries.waiting] == ["8"]
+    assert held(summaries) == 45
+
+
+def test_of_ends_and_withdrawals_of_a_broadcast_the_last_reported_is_right_in_any_order() -> None:
+    records = [end(reported_ms=ENDED + 1), withdrawal(ENDED + 2), end(at_ms=ENDED + 9, reported_ms=ENDED + 10)]
+    for order in permutations(records):
+        summaries = Summaries()
+        for offset, record in enumerate(order):
+            summaries.take(record, place(offset))
+        assert [ended.ended_ms for ended in summaries.waiting] == [ENDED + 9], order
 
 
 def test_other_events_and_ends_without_a_beginning_are_none() -> None:
