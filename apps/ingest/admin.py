@@ -75,6 +75,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
         "is_wanted",
         "started_at",
         "offline_since",
+        "ended_at",
         "last_seen_at",
     )
     fieldsets = (("Decided here", {"fields": ChannelChangeForm.Meta.fields}), ("From Twitch", {"fields": from_twitch}))

@@ -1,6 +1,7 @@
 """What happened to a channel's broadcast between two polls of Helix, as records of `channel-events`.
 
-The ids name the broadcast, or the poll: told twice, an event is still one event.
+The ids name the broadcast, or the poll: sent twice, an event is still one event. The end of a broadcast that comes
+back is withdrawn; `reported_ms` orders the two, however often and in which order they are read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Any
 
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
+from core.channel_events import END_WITHDRAWN, stream_end_id
+from core.moments import read_moment
 from core.readable_text import one_line
 from core.records import TEXT_MAX, event_record
 
@@ -29,17 +32,40 @@ def milliseconds(at: dt.datetime | None) -> int | None:
 
 def started_at(stream: Stream) -> dt.datetime | None:
     """Return when the stream began, None where Helix did not say."""
-    return dt.datetime.fromisoformat(stream.started_at) if stream.started_at else None
+    return read_moment(stream.started_at)
 
 
 def changes(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
     """Return what is new about a live channel; `known` is its row as the last poll left it."""
     started_ms = milliseconds(started_at(stream))
-    if known is None or not known.is_wanted:
-        is_fresh = started_ms is not None and now_ms - started_ms <= FRESH_MS
-        return [_start(stream, started_ms)] if is_fresh and started_ms is not None else []
-    if started_ms is not None and started_ms != milliseconds(known.started_at):
-        return [*_end(known, min(milliseconds(known.offline_since) or now_ms, started_ms)), _start(stream, started_ms)]
+    if started_ms is not None and _began(known, started_ms, now_ms):
+        start = _start(stream, started_ms)
+        if known is None or not known.is_wanted:
+            return [start]
+        return [*_end(known, min(milliseconds(known.offline_since) or now_ms, started_ms), now_ms), start]
+    if known is None:
+        return []
+    came_back = started_ms is not None and started_ms == milliseconds(known.started_at)
+    return [
+        *(_withdrawal(known, now_ms) if came_back else ()),
+        *(_new_words(known, stream, now_ms) if known.is_wanted else ()),
+    ]
+
+
+def _began(known: Channel | None, started_ms: int, now_ms: int) -> bool:
+    """Say whether a broadcast began that had not been seen before, and not only a channel came to the list."""
+    is_fresh = now_ms - started_ms <= FRESH_MS
+    known_ms = None if known is None else milliseconds(known.started_at)
+    if known is None:
+        return is_fresh
+    if known_ms is not None:
+        return started_ms > known_ms and (known.is_wanted or is_fresh)
+    # Its start was not known until now. What was offline when it began has begun since.
+    offline_ms = milliseconds(known.offline_since) if known.is_wanted else None
+    return is_fresh or (offline_ms is not None and started_ms >= offline_ms)
+
+
+def _new_words(known: Channel, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
     return [
         event_record(
             event_id=f"{stream.id}-{kind}-{now_ms}",
@@ -61,8 +87,8 @@ def ending(known: Channel, now_ms: int, *, is_last_look: bool) -> list[dict[str,
     """
     noticed_ms = milliseconds(known.offline_since)
     if noticed_ms is None:
-        return _end(known, now_ms) if is_last_look else []
-    return _end(known, noticed_ms)
+        return _end(known, now_ms, now_ms) if is_last_look else []
+    return _end(known, noticed_ms, now_ms)
 
 
 def _start(stream: Stream, started_ms: int) -> dict[str, Any]:
@@ -75,16 +101,36 @@ def _start(stream: Stream, started_ms: int) -> dict[str, Any]:
     )
 
 
-def _end(known: Channel, at_ms: int) -> list[dict[str, Any]]:
+def _end(known: Channel, at_ms: int, now_ms: int) -> list[dict[str, Any]]:
+    """Return the end of the known broadcast, unless it has been reported."""
     started_ms = milliseconds(known.started_at)
-    if started_ms is None:
+    if started_ms is None or known.reported_end is not None:
         return []
     return [
         event_record(
-            event_id=f"{known.id}-stream_end-{started_ms}",
+            event_id=stream_end_id(known.id, started_ms),
             kind="stream_end",
             channel_id=known.id,
-            at_ms=at_ms,
+            # A start may be a little ahead of our clock.
+            at_ms=max(at_ms, started_ms),
             started_ms=started_ms,
+            reported_ms=now_ms,
+        )
+    ]
+
+
+def _withdrawal(known: Channel, now_ms: int) -> list[dict[str, Any]]:
+    """Return that the known broadcast goes on, if its end has been reported."""
+    started_ms, ended_ms = milliseconds(known.started_at), milliseconds(known.reported_end)
+    if started_ms is None or ended_ms is None:
+        return []
+    return [
+        event_record(
+            event_id=f"{known.id}-{END_WITHDRAWN}-{started_ms}-{ended_ms}",
+            kind=END_WITHDRAWN,
+            channel_id=known.id,
+            at_ms=ended_ms,
+            started_ms=started_ms,
+            reported_ms=now_ms,
         )
     ]

@@ -5,10 +5,12 @@ The Channel table is the memory from poll to poll, so a worker that is started a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from apps.ingest.answers import Poll
 from apps.ingest.broadcasts import changes, ending, milliseconds, moment, started_at
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
@@ -26,16 +28,9 @@ POLLED = [
     "last_seen_at",
     "started_at",
     "offline_since",
+    "ended_at",
     "is_wanted",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """What Helix said at `at_ms`: every live stream by channel id. A known channel that is not in it is offline."""
-
-    at_ms: int
-    live: Mapping[str, Stream]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +51,14 @@ class Followed:
 
 
 def follow(known: Mapping[str, Channel], poll: Poll, curation: Curation, limits: Limits) -> Followed:
-    """Return the list after `poll`; `known` are the rows of the channels on the list and of the pinned ones."""
-    shown = {channel_id: _shown(known.get(channel_id), stream) for channel_id, stream in poll.live.items()}
+    """Return the list after `poll`, whose answers are believed.
+
+    `known` are the rows of the channels on the list, of the pinned ones and of those that are live.
+    """
+    shown = {
+        channel_id: stream if channel_id in poll.unchanged else _shown(known.get(channel_id), stream)
+        for channel_id, stream in poll.live.items()
+    }
     ranked = sorted(shown, key=lambda channel_id: (-(shown[channel_id].viewers or 0), channel_id))
     away = [row for row in known.values() if row.id not in shown]
     before = {row.id for row in known.values() if row.is_wanted}
@@ -79,8 +80,8 @@ def follow(known: Mapping[str, Channel], poll: Poll, curation: Curation, limits:
             for record in ending(row, poll.at_ms, is_last_look=row.id not in kept)
         ),
     ]
-    ended = {record["channel_id"] for record in records if record["kind"] == "stream_end"}
-    rows = [_live_row(shown[one], poll) for one in chosen if one in shown]
+    ended = {record["channel_id"]: moment(record["at_ms"]) for record in records if record["kind"] == "stream_end"}
+    rows = [_live_row(known.get(one), shown[one], poll) for one in chosen if one in shown.keys() - poll.unchanged]
     rows += [_away_row(row, poll, kept, ended) for row in away if row.id in before | kept]
     rows += [_left_row(known[one]) for one in before - kept if one in shown]
     return Followed([shown.get(one) or _offline(known[one]) for one in chosen], rows, records)
@@ -99,7 +100,11 @@ def _offline(row: Channel) -> Stream:
     return Stream(row.id, row.login, row.name, None, row.category, row.language, row.title, "", live=False)
 
 
-def _live_row(stream: Stream, poll: Poll) -> Channel:
+def _live_row(known: Channel | None, stream: Stream, poll: Poll) -> Channel:
+    started, ended = started_at(stream), None
+    if started is None and known is not None and known.reported_end is not None:
+        # The next poll may say which broadcast this is; if it is the one before, its end has to be withdrawn.
+        started, ended = known.started_at, known.reported_end
     return Channel(
         id=stream.id,
         login=stream.login,
@@ -110,16 +115,17 @@ def _live_row(stream: Stream, poll: Poll) -> Channel:
         viewers=stream.viewers or 0,
         viewers_raw=poll.live[stream.id].viewers or 0,
         last_seen_at=moment(poll.at_ms),
-        started_at=started_at(stream),
+        started_at=started,
+        ended_at=ended,
         is_wanted=True,
     )
 
 
-def _away_row(row: Channel, poll: Poll, kept: frozenset[str], ended: set[str]) -> Channel:
+def _away_row(row: Channel, poll: Poll, kept: frozenset[str], ended: Mapping[str, dt.datetime]) -> Channel:
     changed = _copy(row)
     changed.is_wanted = row.id in kept
     changed.offline_since = row.offline_since or moment(poll.at_ms)
-    changed.started_at = None if row.id in ended else row.started_at
+    changed.ended_at = ended.get(row.id, row.ended_at)
     return changed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -42,9 +44,10 @@ class Channel(models.Model):
         "viewers as Helix said", default=0, help_text="A fall to 0 or 1 for one minute only is not shown."
     )
     last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
-    # Null once the stream is over and its end has been told.
     started_at = models.DateTimeField("stream started", null=True, blank=True)
     offline_since = models.DateTimeField("noticed offline", null=True, blank=True)
+    # The end that was reported of the stream that started then. It is withdrawn should that stream come back.
+    ended_at = models.DateTimeField("stream ended", null=True, blank=True)
     is_wanted = models.BooleanField("on the list", default=False, db_index=True)
 
     pinned = models.BooleanField(
@@ -77,6 +80,15 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.login
+
+    @property
+    def reported_end(self) -> dt.datetime | None:
+        """The reported end of the stream that began at `started_at`; None while it goes on.
+
+        A process from before this column leaves the end of an earlier stream in it.
+        """
+        is_its_own = self.ended_at and self.started_at and self.ended_at >= self.started_at
+        return self.ended_at if is_its_own else None
 
 
 class FormerLogin(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -40,6 +41,11 @@ def curation() -> Curation:
 def followed_channels() -> dict[str, Channel]:
     """Return, by id, the channels on the list and the pinned ones."""
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
+
+
+def channels(channel_ids: Iterable[str]) -> dict[str, Channel]:
+    """Return those of the channels that have a row, by id."""
+    return Channel.objects.in_bulk(list(channel_ids))
 
 
 def public_channels() -> QuerySet[Channel]:

@@ -16,9 +16,10 @@ import redis.exceptions
 from django.conf import settings
 
 from apps.ingest import queries, snapshot
+from apps.ingest.answers import Poll, believed
 from apps.ingest.curation.decisions import follow_renames
 from apps.ingest.event_sender import EventSender
-from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
+from apps.ingest.following import POLLED, Followed, Limits, follow
 from apps.ingest.helix import Helix, User
 from apps.ingest.helix_calls import Timing
 from apps.ingest.models import Channel, FormerLogin, HashKey, OptOut
@@ -51,6 +52,8 @@ def refresh_streams(
             return None
         known, curation = queries.followed_channels(), queries.curation()
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
+        known |= queries.channels(poll.live.keys() - known.keys())
+        poll = believed(known, poll)
         follow_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
         followed = follow(known, poll, curation, limits)
@@ -197,6 +200,7 @@ def forget_profiles() -> int:
         last_seen_at=None,
         started_at=None,
         offline_since=None,
+        ended_at=None,
     )
 
 

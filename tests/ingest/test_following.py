@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import orjson
 import pytest
 
-from apps.ingest.following import POLLED, Followed, Limits, Poll, follow
+from apps.ingest.following import POLLED, Limits
 from apps.ingest.models import Channel
-from apps.ingest.snapshot import Stream
 from core.records import read_event
 from core.wanted import Curation
-
-T0 = 1_795_400_000_000
-T0_ISO = "2026-11-23T02:13:20Z"
-LATER_ISO = "2026-11-23T02:23:20Z"
-LATER = T0 + 600_000
-MINUTE = 60_000
-ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", T0_ISO)
-BOB = Stream("8", "bob", "Bob", 50, "Go", "en", "another", T0_ISO)
-
-
-class Table:
-    """The rows that a refresh would have written, and what it told, poll after poll."""
-
-    def __init__(self, count: int = 5, curation: Curation | None = None) -> None:
-        self.rows: dict[str, Channel] = {}
-        self.limits = Limits(count, 10 * MINUTE)
-        self.curation = curation or Curation()
-        self.told: list[dict[str, Any]] = []
-
-    def known(self) -> dict[str, Channel]:
-        return {row.id: row for row in self.rows.values() if row.is_wanted or row.id in self.curation.pinned}
-
-    def poll(self, at_ms: int, *streams: Stream, kafka_is_away: bool = False) -> Followed:
-        followed = follow(self.known(), Poll(at_ms, {one.id: one for one in streams}), self.curation, self.limits)
-        if kafka_is_away:
-            untold = {record["channel_id"] for record in followed.records}
-        else:
-            untold = set()
-            self.told += followed.records
-        self.rows |= {row.id: row for row in followed.rows if row.id not in untold}
-        return followed
-
-    def kinds(self) -> list[tuple[str, int]]:
-        return [(record["kind"], record["at_ms"]) for record in self.told]
+from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, Table
 
 
 def test_the_list_is_by_viewers_with_those_offline_last() -> None:

@@ -1,0 +1,77 @@
+"""Which of Helix's answers are believed: values in, values out.
+
+Several servers cache them, so an answer about an earlier broadcast can follow one about a later broadcast, and a row
+can lack its start. Source: twitch.md "Helix (REST)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from apps.ingest.broadcasts import milliseconds, started_at
+from apps.ingest.models import Channel
+from apps.ingest.snapshot import Stream
+from core.moments import write_moment
+from core.records import EPOCH_MS
+from core.times import MINUTE_MS
+
+# Our clock may be behind Twitch's. A start further ahead is none: every true one would be taken for an older answer.
+AHEAD_MS = 10 * MINUTE_MS
+# No cache is so old: an older answer that is repeated for as long is Twitch's present one.
+CACHED_MS = 10 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Helix's answers at `at_ms`: every live stream by channel id. A known channel that is not in it is offline.
+
+    `unchanged` are the channels among them of which nothing new is known.
+    """
+
+    at_ms: int
+    live: Mapping[str, Stream]
+    unchanged: frozenset[str] = frozenset()
+
+
+def believed(known: Mapping[str, Channel], poll: Poll) -> Poll:
+    """Return `poll` without answers older than what the rows in `known` hold, and with the starts they lack."""
+    live, unchanged = dict[str, Stream](), set[str]()
+    for channel_id, told in poll.live.items():
+        row, stream = known.get(channel_id), _with_possible_start(told, poll.at_ms)
+        if row is None:
+            live[channel_id] = stream
+        elif not _is_older(row, stream):
+            live[channel_id] = _with_known_start(row, stream)
+        elif poll.at_ms - (milliseconds(row.last_seen_at) or 0) >= CACHED_MS:
+            live[channel_id] = replace(stream, started_at=_written_start(row))
+        elif row.is_wanted and row.offline_since is None:
+            live[channel_id] = _as_known(row)
+            unchanged.add(channel_id)
+    return Poll(poll.at_ms, live, frozenset(unchanged))
+
+
+def _with_possible_start(stream: Stream, now_ms: int) -> Stream:
+    started_ms = milliseconds(started_at(stream))
+    is_possible = started_ms is not None and EPOCH_MS <= started_ms <= now_ms + AHEAD_MS
+    return stream if is_possible else replace(stream, started_at="")
+
+
+def _is_older(row: Channel, stream: Stream) -> bool:
+    started = started_at(stream)
+    return started is not None and row.started_at is not None and started < row.started_at
+
+
+def _with_known_start(row: Channel, stream: Stream) -> Stream:
+    """Return the stream with the row's start where it has none, if the row's broadcast is the one that goes on."""
+    goes_on = row.is_wanted and row.reported_end is None
+    return stream if stream.started_at or not goes_on else replace(stream, started_at=_written_start(row))
+
+
+def _written_start(row: Channel) -> str:
+    return "" if row.started_at is None else write_moment(row.started_at)
+
+
+def _as_known(row: Channel) -> Stream:
+    start = _written_start(row)
+    return Stream(row.id, row.login, row.name, row.viewers, row.category, row.language, row.title, start)

@@ -1,0 +1,215 @@
+"""Answers of Helix without an order: streams that are absent for a while, and older broadcasts after newer ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from apps.ingest.broadcasts import moment
+from core.channel_events import stream_end_id
+from core.records import EventRecord, read_event
+from core.wanted import Curation
+from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, T0_ISO, Table
+
+NEWER = replace(ADA, started_at=LATER_ISO, title="round two", category="Go", viewers=500, login="ada_two")
+
+
+def standing_ends(table: Table) -> list[tuple[int, int]]:
+    """Return, as history keeps them, when each broadcast began and ended: an end that was withdrawn is gone."""
+    kept: dict[tuple[str, int], EventRecord] = {}
+    for record in table.told:
+        event = read_event(orjson.dumps(record), LATER + 60 * MINUTE)
+        end = (stream_end_id(event.channel_id, event.started_ms or 0), event.at_ms)
+        if event.kind == "stream_end":
+            assert event.id == end[0]
+            kept[end] = event
+        elif event.kind == "stream_end_withdrawn":
+            del kept[end]
+    return [(event.started_ms or 0, event.at_ms) for event in kept.values()]
+
+
+def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
+    """Poll once a minute: A is the broadcast of T0, B the one of LATER, - is none; Bob is always live."""
+    streams = {"A": [ADA], "B": [NEWER], "-": []}
+    for minute, answer in enumerate(answers):
+        table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)
+
+
+# Absent for a while
+
+
+@pytest.mark.parametrize(
+    ("answers", "ended_minute"),
+    [
+        ("A--AA--", 5),
+        ("A--A--", 4),
+        ("A---A-A--", 7),
+        ("A--A--A--A--", 10),
+        ("A--A-A--------------", 6),
+        ("A" + "-" * 15 + "AA--", 18),
+    ],
+)
+def test_a_broadcast_that_comes_back_has_one_end_the_last(answers: str, ended_minute: int) -> None:
+    table = Table()
+    polls(table, answers)
+    assert standing_ends(table) == [(T0, LATER + ended_minute * MINUTE)]
+    assert "stream_start" not in [kind for kind, _ in table.kinds()]
+
+
+@pytest.mark.parametrize("answers", ["A--A", "A-A", "A--AAA", "A" + "-" * 15 + "A"])
+def test_a_broadcast_that_came_back_has_no_end(answers: str) -> None:
+    table = Table()
+    polls(table, answers)
+    assert standing_ends(table) == []
+    assert table.rows["7"].ended_at is None
+
+
+def test_the_withdrawal_names_the_end_and_is_told_once() -> None:
+    table = Table()
+    polls(table, "A--AA")
+    end, withdrawal = table.told
+    assert (end["kind"], withdrawal["kind"]) == ("stream_end", "stream_end_withdrawn")
+    assert [withdrawal[name] for name in ("channel_id", "at_ms", "started_ms")] == ["7", LATER + MINUTE, T0]
+    assert (end["reported_ms"], withdrawal["reported_ms"]) == (LATER + 2 * MINUTE, LATER + 3 * MINUTE)
+    assert end["id"] != withdrawal["id"]
+
+
+def test_a_withdrawal_that_kafka_did_not_take_is_told_at_the_next_poll() -> None:
+    table = Table()
+    polls(table, "A--")
+    table.poll(LATER + 3 * MINUTE, ADA, BOB, kafka_is_away=True)
+    assert len(standing_ends(table)) == 1
+    table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert standing_ends(table) == []
+
+
+def test_an_end_is_withdrawn_of_a_channel_that_was_not_kept_on_the_list() -> None:
+    table = Table()
+    table.limits = replace(table.limits, kept_ms=0)
+    polls(table, "A-A")
+    assert table.rows["7"].is_wanted
+    assert standing_ends(table) == []
+
+
+def test_a_new_broadcast_after_an_end_leaves_the_end() -> None:
+    table = Table()
+    polls(table, "A--BB--", T0 + 300_000)
+    assert standing_ends(table) == [(T0, T0 + 360_000), (LATER, T0 + 300_000 + 5 * MINUTE)]
+
+
+# Older answers
+
+
+@pytest.mark.parametrize("answers", ["ABABB", "ABABABA", "ABAAAAAAAAAB", "ABBAAB"])
+def test_of_two_broadcasts_the_older_ends_once_and_the_newer_starts_once(answers: str) -> None:
+    table = Table()
+    polls(table, answers, LATER + MINUTE)
+    assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER)]
+
+
+def test_nothing_of_an_older_answer_is_taken() -> None:
+    table = Table()
+    polls(table, "AB", LATER + MINUTE)
+    row = table.rows["7"]
+    followed = table.poll(LATER + 3 * MINUTE, replace(ADA, title="of before", category="Chess", viewers=9_000), BOB)
+    assert followed.streams == [NEWER, BOB]
+    after = table.rows["7"]
+    for name in ("login", "title", "category", "viewers", "viewers_raw", "started_at", "last_seen_at"):
+        assert getattr(after, name) == getattr(row, name), name
+
+
+def test_an_older_answer_does_not_bring_a_channel_back_that_is_absent() -> None:
+    table = Table()
+    polls(table, "AB-", LATER + MINUTE)
+    followed = table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert [(stream.id, stream.live) for stream in followed.streams] == [("8", True), ("7", False)]
+    assert standing_ends(table)[-1] == (LATER, LATER + 3 * MINUTE)
+
+
+def test_an_older_answer_is_no_second_blip() -> None:
+    table = Table()
+    polls(table, "AB", LATER + MINUTE)
+    table.poll(LATER + 3 * MINUTE, replace(NEWER, viewers=0), BOB)
+    followed = table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert followed.streams[0].viewers == 500
+
+
+def test_an_answer_that_stays_older_for_ten_minutes_counts_again_but_for_its_start() -> None:
+    table = Table()
+    polls(table, "AB" + "A" * 9, LATER + MINUTE)
+    assert table.rows["7"].title == "round two"
+    polls(table, "AA", LATER + 12 * MINUTE)
+    assert table.rows["7"].title == "a title"
+    assert table.kinds()[:2] == [("stream_end", LATER), ("stream_start", LATER)]
+    assert {kind for kind, _ in table.kinds()[2:]} == {"title", "category"}
+    polls(table, "--", LATER + 14 * MINUTE)
+    assert standing_ends(table) == [(T0, LATER), (LATER, LATER + 14 * MINUTE)]
+
+
+# Starts that are missing
+
+
+def test_a_row_without_a_start_goes_on_with_the_one_that_is_known() -> None:
+    table = Table()
+    table.poll(LATER, ADA, BOB)
+    followed = table.poll(LATER + MINUTE, replace(ADA, started_at="", title="new"), BOB)
+    assert followed.streams[0].started_at == T0_ISO
+    table.poll(LATER + 2 * MINUTE, replace(ADA, title="new"), BOB)
+    assert table.kinds() == [("title", LATER + MINUTE)]
+    polls(table, "--", LATER + 3 * MINUTE)
+    assert standing_ends(table) == [(T0, LATER + 3 * MINUTE)]
+
+
+def test_a_start_that_becomes_known_in_mid_stream_is_no_start() -> None:
+    table = Table()
+    table.poll(LATER, replace(ADA, started_at=""), BOB)
+    table.poll(LATER + MINUTE, ADA, BOB)
+    assert table.told == []
+    polls(table, "--", LATER + 2 * MINUTE)
+    assert standing_ends(table) == [(T0, LATER + 2 * MINUTE)]
+
+
+def test_a_broadcast_that_comes_back_without_its_start_is_told_apart_when_the_start_comes() -> None:
+    table = Table()
+    polls(table, "A--")
+    followed = table.poll(LATER + 3 * MINUTE, replace(ADA, started_at=""), BOB)
+    assert (followed.streams[0].live, followed.streams[0].started_at) == (True, "")
+    table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert standing_ends(table) == []
+
+
+@pytest.mark.parametrize("started_at", ["2026-11-23T08:00:00Z", "2023-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_start_in_the_future_or_before_all_records_is_none(started_at: str) -> None:
+    table = Table()
+    table.poll(LATER, replace(ADA, started_at=started_at), BOB)
+    assert table.rows["7"].started_at is None
+    table.poll(LATER + MINUTE, ADA, BOB)
+    table.poll(LATER + 2 * MINUTE, replace(ADA, started_at=started_at), BOB)
+    table.poll(LATER + 3 * MINUTE, ADA, BOB)
+    assert table.told == []
+    assert table.rows["7"].started_at is not None
+
+
+def test_a_broadcast_does_not_end_before_its_start() -> None:
+    table = Table()
+    polls(table, "B--", LATER - 5 * MINUTE)
+    assert standing_ends(table) == [(LATER, LATER)]
+
+
+def test_the_end_of_an_earlier_broadcast_that_older_code_left_is_none_of_this_one() -> None:
+    table = Table()
+    polls(table, "AB", LATER + MINUTE)
+    table.rows["7"].ended_at = moment(LATER - MINUTE)
+    polls(table, "B--", LATER + 3 * MINUTE)
+    assert standing_ends(table) == [(T0, LATER), (LATER, LATER + 4 * MINUTE)]
+
+
+def test_a_barred_channel_has_nothing_withdrawn() -> None:
+    table = Table()
+    polls(table, "A--")
+    table.curation = Curation(barred=frozenset({"7"}))
+    told = len(table.told)
+    polls(table, "AA", LATER + 3 * MINUTE)
+    assert len(table.told) == told
