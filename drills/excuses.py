@@ -32,6 +32,11 @@ RECOVERY_S: Mapping[str, int | None] = {
     "hang": None,
     "bad_paging": None,
     "malformed": None,
+    "short_pages": None,
+    "cursor_refused": None,
+    "bad_starts": None,
+    "absent": None,
+    "old_answers": None,
 }
 # A freeze holds up every connection where nothing else is asked for.
 _OF_ALL = frozenset({"freeze"})

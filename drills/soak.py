@@ -52,6 +52,11 @@ KINDS: dict[str, dict[str, tuple[float, float]]] = {
     "hang": {"seconds": (30, 90)},
     "bad_paging": {"seconds": (30, 90)},
     "malformed": {"seconds": (30, 90)},
+    "short_pages": {"seconds": (30, 90)},
+    "cursor_refused": {"seconds": (30, 90)},
+    "bad_starts": {"seconds": (30, 90), "channels": (1, 5)},
+    "absent": {"seconds": (30, 90), "channels": (1, 5)},
+    "old_answers": {"seconds": (30, 90), "channels": (1, 5)},
 }
 
 Samples = dict[str, list[tuple[float, float]]]

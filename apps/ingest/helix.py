@@ -168,7 +168,7 @@ class Helix:
                 rows += self._calls.get(path, [*also, *some], read, until_s=until_s)
             except RequestRefused as refused:
                 refusals += 1
-                if refused.status != httpx.codes.BAD_REQUEST or refusals >= REFUSALS_MAX:
+                if len(keys) == 1 or refused.status != httpx.codes.BAD_REQUEST or refusals >= REFUSALS_MAX:
                     raise
                 middle = len(some) // 2
                 if middle:

@@ -189,7 +189,11 @@ def test_one_id_that_twitch_refuses_does_not_cost_the_others() -> None:
 def test_one_login_that_twitch_refuses_does_not_cost_the_others() -> None:
     twitch = Choosy(row(1, 5), row(2, 5), odd={"x" * 60})
     assert {user.id for user in twitch.helix().users(ids=["2"], logins=["channel1", "x" * 60])} == {"1", "2"}
-    assert twitch.helix().users(logins=["x" * 60]) == []
+
+
+def test_a_lookup_of_one_login_says_why_twitch_refuses_it() -> None:
+    with pytest.raises(TwitchRefused, match="Invalid login names"):
+        Choosy(odd={"x" * 60}).helix().users(logins=["x" * 60])
 
 
 def test_a_lookup_that_is_refused_altogether_is_final() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from apps.ingest.helix import Helix
+from apps.ingest.helix import WALKS, Helix
 from core.errors import ServiceAway
 from tests.ingest.simulator.irc_peer import Simulated, simulated_twitch
 from twitchly.clock import now_ms
@@ -76,12 +76,36 @@ async def test_a_helix_that_hangs_is_away_in_time_and_then_back(twitch: Simulate
     assert helix.results["timeout"] == 1
 
 
-async def test_pages_that_loop_repeat_and_skip_end_and_those_asked_for_by_id_are_sure(twitch: Simulated) -> None:
+async def test_pages_that_loop_end_or_skip_are_walked_again_until_most_streams_are_found(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await top(helix)
     await twitch.fault("bad_paging", seconds=60)
-    found = [await top(helix) for _ in range(3)]
-    assert min(map(len, found)) < len(live(twitch)) - 20
-    missing = live(twitch) - found[0]
-    sure = await asyncio.to_thread(helix.streams_of, missing)
-    assert is_nearly({stream.id for stream in sure}, missing)
+    for _ in range(3):
+        assert len(await top(helix)) > len(live(twitch)) - 30
+    sure = await asyncio.to_thread(helix.streams_of, live(twitch))
+    assert is_nearly({stream.id for stream in sure}, live(twitch))
+
+
+async def test_short_pages_that_lead_to_nothing_are_walked_again(twitch: Simulated) -> None:
+    helix = helix_of(twitch)
+    await twitch.fault("short_pages", seconds=60)
+    for _ in range(2):
+        assert is_nearly(await top(helix), live(twitch))
+
+
+async def test_a_cursor_that_is_refused_costs_only_the_pages_behind_it(twitch: Simulated) -> None:
+    helix = helix_of(twitch)
+    await twitch.fault("cursor_refused", seconds=60)
+    assert len(await top(helix)) == 50
+    assert helix.results["400"] == WALKS
+    sure = await asyncio.to_thread(helix.streams_of, live(twitch))
+    assert is_nearly({stream.id for stream in sure}, live(twitch))
+
+
+async def test_starts_that_cannot_be_cost_no_stream(twitch: Simulated) -> None:
+    helix = helix_of(twitch)
+    await twitch.fault("bad_starts", seconds=60, channels=3)
+    streams = await asyncio.to_thread(helix.top_streams, CHANNELS)
+    assert is_nearly({stream.id for stream in streams}, live(twitch))
+    without = {stream.id for stream in streams if not stream.started_at}
+    assert without == {channel.id for channel in twitch.audience.channels[:3]}

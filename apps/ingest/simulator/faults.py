@@ -56,9 +56,21 @@ IRC_DEFAULTS = (
     FaultRequest("duplicates", 15),
 )
 # Helix is asked about once a minute: what ends earlier is met by nobody.
-HELIX_DEFAULTS = tuple(
-    FaultRequest(kind, 90)
-    for kind in ("token_revoked", "rate_limited", "server_error", "hang", "bad_paging", "malformed")
+HELIX_DEFAULTS = (
+    *(
+        FaultRequest(kind, 90)
+        for kind in (
+            "token_revoked",
+            "rate_limited",
+            "server_error",
+            "hang",
+            "bad_paging",
+            "malformed",
+            "short_pages",
+            "cursor_refused",
+        )
+    ),
+    *(FaultRequest(kind, 90, channels=5) for kind in ("bad_starts", "absent", "old_answers")),
 )
 DEFAULTS: Mapping[str, FaultRequest] = {request.kind: request for request in (*IRC_DEFAULTS, *HELIX_DEFAULTS)}
 _LARGEST: Mapping[str, float] = {

@@ -1,6 +1,7 @@
 """What the faults do to the simulated Helix's answers; each way of being wrong takes its turn.
 
-Source: docs/twitch.md, "Helix": "a cursor can lead to an empty page or back to page one".
+Source: docs/twitch.md, "Helix": "a cursor can lead to an empty page or back to page one", "pages can be short (50 of
+100) with a cursor that leads on, or to nothing; a cursor can be refused with 400 in mid-walk".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from apps.ingest.simulator.faults import Fault, Faults
 from apps.ingest.simulator.helix_pages import MAX_PAGE, Fields, Pages, Refusal, Wanted, cursor
+from apps.ingest.simulator.helix_rows import of_earlier_broadcasts, with_bad_starts, without
 
 HANG_STEP_S = 0.05
 RESET_WITHIN_MS = 60_000
@@ -34,6 +36,8 @@ class HelixFaults:
         self._revoked = ""
         self._failures = count()
         self._listings = -1
+        self._short_listings = -1
+        self._old_listings = -1
         self._malformed = count()
 
     async def hang(self) -> None:
@@ -60,9 +64,34 @@ class HelixFaults:
         return min(fault.until_ms, self._now_ms() + RESET_WITHIN_MS) if fault else None
 
     def page(self, pages: Pages, wanted: Wanted) -> Fields:
-        """Return a page of streams, a bad one under that fault; a listing from page one on is bad in one way."""
+        """Return a page of streams as the faults of pages and of rows leave it. Raises: Refusal."""
+        fields = self._chosen_or_listed(pages, wanted)
+        ids = [channel.id for channel in pages.channels]
+        rows = fields["data"]
+        if fault := self._active("bad_starts"):
+            rows = with_bad_starts(rows, ids[: fault.channels or None])
+        if fault := self._active("absent"):
+            rows = without(rows, ids[: fault.channels or None])
+        if fault := self._active("old_answers"):
+            self._old_listings += wanted.begins and not wanted.chosen
+            if self._old_listings % 2 == 0:
+                rows = of_earlier_broadcasts(rows, ids[: fault.channels or None])
+        return {**fields, "data": rows}
+
+    def _chosen_or_listed(self, pages: Pages, wanted: Wanted) -> Fields:
+        """Return a page; a listing from page one on is bad in one way."""
         now_ms = self._now_ms()
-        if wanted.chosen or not self._active("bad_paging"):
+        if wanted.chosen:
+            return pages.streams(wanted, now_ms)
+        if self._active("cursor_refused"):
+            if not wanted.begins:
+                raise Refusal(HTTPStatus.BAD_REQUEST, "invalid cursor")
+            return pages.streams(_half(wanted), now_ms)
+        if self._active("short_pages"):
+            self._short_listings += wanted.begins
+            leads_on = self._short_listings % 2 == 1
+            return pages.streams(_half(wanted), now_ms) if wanted.begins or leads_on else _empty(pages, wanted, now_ms)
+        if not self._active("bad_paging"):
             return pages.streams(wanted, now_ms)
         self._listings += wanted.begins
         if wanted.offset == 0:
@@ -80,6 +109,11 @@ class HelixFaults:
 
     def _active(self, kind: str) -> Fault | None:
         return self._faults.active(kind, self._now_ms())
+
+
+def _half(wanted: Wanted) -> Wanted:
+    """Ask for half as many rows: the cursor then leads to where they end."""
+    return replace(wanted, first=max(1, wanted.first // 2))
 
 
 def _looping(pages: Pages, wanted: Wanted, now_ms: int) -> Fields:

@@ -69,6 +69,11 @@ class Pages:
         self._source = source
         self._lists: OrderedDict[int, Sequence[Stream]] = OrderedDict()
 
+    @property
+    def channels(self) -> Sequence[Channel]:
+        """Every channel, the biggest first."""
+        return self._source.channels
+
     def streams(self, wanted: Wanted, now_ms: int) -> Fields:
         """Return a page of Get Streams."""
         age = 0 if wanted.chosen else (wanted.offset // MAX_PAGE + now_ms // CACHE_STEP_MS) % CACHE_AGES

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from apps.ingest.simulator.faults import parse_request
 from tests.ingest.simulator.helix_api import CREDENTIALS, Api
 
 
@@ -61,6 +62,62 @@ async def test_listings_are_bad_in_three_ways_by_turns(api: Api) -> None:
     assert 40 < len(set(shifted[0]) & set(shifted[1])) < 60
     assert 5 < len(set().union(*good) - {user for page in shifted for user in page}) < 60
     assert len(shifted) == len(good)
+
+
+async def test_listings_of_short_pages_lead_to_nothing_and_onwards_by_turns(api: Api) -> None:
+    good = {row["user_id"] for page in await api.pages() for row in page}
+    api.begin("short_pages")
+    first = await api.pages()
+    assert [len(page) for page in first] == [50, *[0] * 9]
+    second = await api.pages()
+    assert {len(page) for page in second[:-1]} == {50}
+    assert len(good ^ {row["user_id"] for page in second for row in page}) < 10
+
+
+async def test_every_cursor_is_refused_and_no_first_page(api: Api) -> None:
+    api.begin("cursor_refused")
+    body = await api.page()
+    assert len(body["data"]) == 50
+    refused = await api.get("streams", {"first": 100, "after": body["pagination"]["cursor"]})
+    assert (refused.status_code, refused.json()["message"]) == (400, "invalid cursor")
+
+
+async def test_the_starts_of_some_streams_are_none(api: Api) -> None:
+    ids = [channel.id for channel in api.audience.channels[:4]]
+    good = await starts(api, ids)
+    api.faults.begin(parse_request({"kind": "bad_starts", "channels": 3}), api.now_ms)
+    bad = await starts(api, ids)
+    assert [bad[one] for one in ids] == [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59-05:00",
+        good[ids[3]],
+    ]
+
+
+async def test_some_streams_are_absent_from_pages_and_lookups(api: Api) -> None:
+    hidden = {channel.id for channel in api.audience.channels[:3]}
+    rows = (await api.page())["data"]
+    api.faults.begin(parse_request({"kind": "absent", "channels": 3}), api.now_ms)
+    assert {row["user_id"] for row in rows} - {row["user_id"] for row in (await api.page())["data"]} == hidden
+    assert await starts(api, sorted(hidden)) == {}
+
+
+async def test_every_second_listing_tells_of_an_earlier_broadcast(api: Api) -> None:
+    first = api.audience.channels[0].id
+    api.faults.begin(parse_request({"kind": "old_answers", "channels": 1}), api.now_ms)
+    listings = [{row["user_id"]: row for row in (await api.page())["data"]} for _ in range(4)]
+    old, new = listings[0][first], listings[1][first]
+    assert old["started_at"] < new["started_at"]
+    assert (old["title"], old["game_name"]) != (new["title"], new["game_name"])
+    assert [listing[first] == old for listing in listings] == [True, False, True, False]
+    others = [{user: row for user, row in listing.items() if user != first} for listing in listings]
+    assert others == [others[0]] * 4
+
+
+async def starts(api: Api, ids: list[str]) -> dict[str, str]:
+    rows = (await api.get("streams", {"user_id": ids, "first": 100})).json()["data"]
+    return {row["user_id"]: row["started_at"] for row in rows}
 
 
 async def test_chosen_channels_and_page_one_are_not_touched_by_bad_paging(api: Api) -> None:
