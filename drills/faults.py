@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from drills.broadcasts import polled
 from drills.stack import Stack
 
 CHANNELS_PER_CONNECTION = 50
@@ -108,6 +109,16 @@ def drills() -> list[Drill]:
         Drill("suspended", asked("suspended", seconds=30, channels=5), 31, 30, 240, from_end=True),
         Drill("duplicates", asked("duplicates", seconds=15), 20, 15),
         *map(helix, ("token_revoked", "rate_limited", "server_error", "hang", "bad_paging", "malformed")),
+        *(
+            Drill(name, polled(kind, course, **options), 10, no_gap=True)
+            for name, kind, course, options in (
+                ("short_pages", "short_pages", "xx.", {}),
+                ("cursor_refused", "cursor_refused", "xx.", {}),
+                ("bad_starts", "bad_starts", "xx.", {"channels": 5}),
+                ("absent and back, twice", "absent", "xx..xx..", {"channels": 5}),
+                ("old_answers", "old_answers", "xxxx.", {"channels": 5}),
+            )
+        ),
         Drill("producer SIGKILLed", process(partial(_signal, "producer", kill)), 5),
         Drill("producer SIGTERM", process(partial(_signal, "producer", term)), 10),
         Drill("kafka SIGKILLed", process(partial(_signal, "kafka", kill)), 15),

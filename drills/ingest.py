@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.proof import Fault
+from drills.broadcasts import wrong_broadcasts
 from drills.command import asked
 from drills.excuses import BEFORE_MS, excuse, fault_time
 from drills.faults import CHANNELS_PER_CONNECTION, Drill, drills
@@ -48,9 +49,10 @@ def main() -> int:
         stack.start("--listening", *given.audience())
         outcomes, figures = tried(stack, wanted)
         violations = stack.simulator()["irc"]["violations"]
+        wrong = wrong_broadcasts(stack)
     finally:
         stack.remove()
-    return told(outcomes, figures, violations)
+    return told(outcomes, figures, violations, wrong)
 
 
 def tried(stack: Stack, wanted: list[Drill]) -> tuple[list[Outcome], dict[str, Any]]:
@@ -101,10 +103,10 @@ def broken_limits(drill: Drill, course: Course, touched: dict[str, Any]) -> list
     return found
 
 
-def told(outcomes: list[Outcome], figures: dict[str, Any], violations: dict[str, int]) -> int:
-    """Print the table and return the exit code."""
+def told(outcomes: list[Outcome], figures: dict[str, Any], violations: dict[str, int], wrong: list[str]) -> int:
+    """Print the table and return the exit code; `wrong` is what the events say wrongly of broadcasts."""
     print(ROW.format("fault", "sent", "counted", "in gaps", "dropped", "differences", "amiss s", "well s"))
-    problems = []
+    problems = list(wrong)
     for outcome, counts in zip(outcomes, figures["faults"], strict=True):
         noticed = "" if outcome.noticed_s is None else f"{outcome.noticed_s:.1f}"
         numbers = [counts[name] for name in ("sent", "in_chat", "in_gaps", "dropped", "differences")]

@@ -93,7 +93,7 @@ def test_a_copy_that_does_not_recover_is_given_up() -> None:
 
 def test_every_fault_has_a_name_of_its_own() -> None:
     names = [drill.name for drill in drills()]
-    assert len(set(names)) == len(names) == 23
+    assert len(set(names)) == len(names) == 28
 
 
 def test_a_metrics_page_is_read_by_name_and_labels() -> None:
