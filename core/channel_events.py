@@ -58,7 +58,7 @@ _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
 # A producer learns of an opt-out within 10 s, the more under load; live windows hold what it heard for 30 s.
 STILL_HEARD_MS = 90_000
 OPT_OUT = "opt_out"
-# The broadcast that began at `started_ms` goes on: it did not end at `at_ms`, as had been reported.
+# The broadcast that began at `started_ms` is still live: the end reported for `at_ms` was wrong.
 END_WITHDRAWN = "stream_end_withdrawn"
 _COUNT_MAX = 10_000_000
 

@@ -45,16 +45,16 @@ def _poll(stack: Stack) -> None:
 
 
 def wrong_broadcasts(stack: Stack) -> list[str]:
-    """Return what is wrong with the broadcasts on `channel-events`, now that Helix's answers are right again."""
+    """Return the problems of the broadcasts on `channel-events`, once Helix's answers are right again."""
     starts = {one["id"]: read_moment(one["started_at"]) for one in stack.snapshot()["streams"] if one["live"]}
     live = {channel: round(start.timestamp() * 1000) for channel, start in starts.items() if start is not None}
     return wrong_events(_events(stack), live)
 
 
 def wrong_events(events: Iterable[EventRecord], live: Mapping[str, int]) -> list[str]:
-    """Return each broadcast with more than one end, and each that has an end and goes on.
+    """Return each broadcast with more than one end, and each that has an end and is live.
 
-    `live` says when the broadcasts began that go on, by channel id.
+    `live` are the starts of the live broadcasts, by channel id.
     """
     ends: dict[tuple[str, int], set[int]] = {}
     for event in sorted(events, key=reported_at):
@@ -66,7 +66,7 @@ def wrong_events(events: Iterable[EventRecord], live: Mapping[str, int]) -> list
         if len(standing) > 1:
             problems.append(f"channel {channel_id}: {len(standing)} ends of the broadcast of {started_ms}")
         if standing and live.get(channel_id) == started_ms:
-            problems.append(f"channel {channel_id}: the broadcast of {started_ms} has an end and goes on")
+            problems.append(f"channel {channel_id}: the broadcast of {started_ms} has an end and is live")
     return problems
 
 

@@ -1,7 +1,7 @@
-"""Which of Helix's answers are believed: values in, values out.
+"""Rules for trusting Helix's answers: values in, values out.
 
-Several servers cache them, so an answer about an earlier broadcast can follow one about a later broadcast, and a row
-can lack its start. Source: twitch.md "Helix (REST)".
+Several of Twitch's servers cache answers, so an answer about an earlier broadcast can follow one about a later
+broadcast. A row can also lack its start. Source: twitch.md "Helix (REST)".
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CACHED_MS = 10 * MINUTE_MS
 class Poll:
     """Helix's answers at `at_ms`: every live stream by channel id. A known channel that is not in it is offline.
 
-    `unchanged` are the channels among them of which nothing new is known.
+    `unchanged` are those of them that keep their known values.
     """
 
     at_ms: int
@@ -63,9 +63,9 @@ def _is_older(row: Channel, stream: Stream) -> bool:
 
 
 def _with_known_start(row: Channel, stream: Stream) -> Stream:
-    """Return the stream with the row's start where it has none, if the row's broadcast is the one that goes on."""
-    goes_on = row.is_wanted and row.reported_end is None
-    return stream if stream.started_at or not goes_on else replace(stream, started_at=_written_start(row))
+    """Return the stream with the row's start where it has none, if the row's broadcast has not ended."""
+    is_same = row.is_wanted and row.reported_end is None
+    return stream if stream.started_at or not is_same else replace(stream, started_at=_written_start(row))
 
 
 def _written_start(row: Channel) -> str:

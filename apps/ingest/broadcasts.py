@@ -53,14 +53,14 @@ def changes(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str
 
 
 def _began(known: Channel | None, started_ms: int, now_ms: int) -> bool:
-    """Say whether a broadcast began that had not been seen before, and not only a channel came to the list."""
+    """Say whether a new broadcast began, rather than a channel joining the list in mid-stream."""
     is_fresh = now_ms - started_ms <= FRESH_MS
     known_ms = None if known is None else milliseconds(known.started_at)
     if known is None:
         return is_fresh
     if known_ms is not None:
         return started_ms > known_ms and (known.is_wanted or is_fresh)
-    # Its start was not known until now. What was offline when it began has begun since.
+    # Its start was unknown until now: it began if the channel had been offline by then.
     offline_ms = milliseconds(known.offline_since) if known.is_wanted else None
     return is_fresh or (offline_ms is not None and started_ms >= offline_ms)
 
@@ -120,7 +120,7 @@ def _end(known: Channel, at_ms: int, now_ms: int) -> list[dict[str, Any]]:
 
 
 def _withdrawal(known: Channel, now_ms: int) -> list[dict[str, Any]]:
-    """Return that the known broadcast goes on, if its end has been reported."""
+    """Return the withdrawal of the known broadcast's end, if that has been reported."""
     started_ms, ended_ms = milliseconds(known.started_at), milliseconds(known.reported_end)
     if started_ms is None or ended_ms is None:
         return []

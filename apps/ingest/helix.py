@@ -123,7 +123,7 @@ class Helix:
     def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _BreakOff | None:
         """Read pages into `streams` until there are `enough`, or Twitch names no further page; None when either came.
 
-        A page that is empty or leads back is asked for again before it is believed.
+        A page that is empty or leads back is requested again before it counts.
         """
         cursor, seen = "", set[str]()
         for _ in range(PAGES_TIMES * -(-enough // PAGE)):
@@ -156,9 +156,9 @@ class Helix:
         return self._calls.get("/streams", [("first", str(PAGE)), *after], _streams_and_cursor, until_s=until_s)
 
     def _lookup(self, path: str, keys: Params, read: Reader[list[Row]], until_s: float, also: Params = ()) -> list[Row]:
-        """Return the rows of the accounts that `keys` name, asked for PAGE a request.
+        """Return the rows of the accounts that `keys` name, PAGE of them a request.
 
-        Twitch refuses a request for one key that it cannot read: what is refused is halved until that key is found.
+        Twitch refuses a whole request for one unreadable key: a refused request is halved until that key is found.
         """
         waiting = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)][::-1]
         rows, refusals = list[Row](), 0

@@ -46,7 +46,7 @@ class Channel(models.Model):
     last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
     started_at = models.DateTimeField("stream started", null=True, blank=True)
     offline_since = models.DateTimeField("noticed offline", null=True, blank=True)
-    # The end that was reported of the stream that started then. It is withdrawn should that stream come back.
+    # The reported end of that stream. It is withdrawn if the stream comes back.
     ended_at = models.DateTimeField("stream ended", null=True, blank=True)
     is_wanted = models.BooleanField("on the list", default=False, db_index=True)
 
@@ -83,9 +83,9 @@ class Channel(models.Model):
 
     @property
     def reported_end(self) -> dt.datetime | None:
-        """The reported end of the stream that began at `started_at`; None while it goes on.
+        """The reported end of the stream that began at `started_at`; None while it is live.
 
-        A process from before this column leaves the end of an earlier stream in it.
+        Older code does not know the column `ended_at` and leaves the end of an earlier stream in it.
         """
         is_its_own = self.ended_at and self.started_at and self.ended_at >= self.started_at
         return self.ended_at if is_its_own else None

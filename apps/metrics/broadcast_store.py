@@ -127,7 +127,7 @@ class BroadcastStore:
         return {w.end_ms: w.columns for w in self._windows.read_windows(grain, channel_id, from_ms, until_ms)}
 
     def _next_written_us(self, broadcast: Broadcast) -> int:
-        """Return the timestamp of a correction: later than the row's and than any revision of the end it is made of."""
+        """Return the timestamp of a correction: later than the row's and than the revisions MINUTES and HOURS."""
         query = "SELECT WRITETIME(ended_ms) AS written FROM stream_summary WHERE channel_id = ? AND started_ms = ?"
         with away():
             session = open_session()

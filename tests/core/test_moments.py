@@ -52,8 +52,8 @@ def test_moments_are_written_in_utc_cut_to_the_second() -> None:
 
 
 def test_no_iso_time_is_written_by_strftime() -> None:
-    """Its %Y does not pad the year, so that one odd time would be read back by nobody."""
+    """Its %Y does not pad the year, so an odd time could not be read back."""
     files = [path for folder in ("apps", "core", "flink", "twitchly") for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 100
     found = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
-    assert found == {"core/ledger.py"}, "only the ledger's file names, which are of now, may be made like that"
+    assert found == {"core/ledger.py"}, "only the ledger's file names, made from the present time, may use it"

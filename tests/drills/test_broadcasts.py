@@ -1,4 +1,4 @@
-"""How the drill judges the broadcasts on `channel-events`."""
+"""The drill's check of broadcasts on `channel-events`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def test_a_withdrawn_end_is_no_problem_whatever_the_order() -> None:
     assert wrong_events([start(), first, withdrawal, second], {"7": T + 9 * MINUTE}) == []
 
 
-def test_two_ends_and_an_end_of_what_goes_on_are_problems() -> None:
+def test_two_ends_and_the_end_of_a_live_broadcast_are_problems() -> None:
     first, second = end(T + MINUTE, T + 2 * MINUTE), end(T + 5 * MINUTE, T + 6 * MINUTE)
     assert wrong_events([first, second], {}) == [f"channel 7: 2 ends of the broadcast of {T}"]
-    assert wrong_events([first], {"7": T}) == [f"channel 7: the broadcast of {T} has an end and goes on"]
+    assert wrong_events([first], {"7": T}) == [f"channel 7: the broadcast of {T} has an end and is live"]
 
 
 def test_other_events_are_left_out() -> None:

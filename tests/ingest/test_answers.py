@@ -113,7 +113,7 @@ def test_nothing_of_an_older_answer_is_taken() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     row = table.rows["7"]
-    followed = table.poll(LATER + 3 * MINUTE, replace(ADA, title="of before", category="Chess", viewers=9_000), BOB)
+    followed = table.poll(LATER + 3 * MINUTE, replace(ADA, title="older", category="Chess", viewers=9_000), BOB)
     assert followed.streams == [NEWER, BOB]
     after = table.rows["7"]
     for name in ("login", "title", "category", "viewers", "viewers_raw", "started_at", "last_seen_at"):

@@ -1,4 +1,4 @@
-"""What faults do to single rows of Get Streams: starts that cannot be, absent streams, answers about earlier ones.
+"""Faults in single rows of Get Streams: impossible starts, absent streams, answers about earlier broadcasts.
 
 Source: docs/twitch.md, "Helix": "answers are cached on several servers".
 """
@@ -19,7 +19,7 @@ Rows = Sequence[Fields]
 
 
 def with_bad_starts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
-    """Return `rows` with a start that cannot be for each of the channels."""
+    """Return `rows` with an impossible start for each of the channels."""
     starts = {channel_id: BAD_STARTS[place % len(BAD_STARTS)] for place, channel_id in enumerate(channel_ids)}
     return [{**row, "started_at": starts.get(row["user_id"], row["started_at"])} for row in rows]
 
