@@ -114,9 +114,10 @@ export class ChannelView {
     else this.writeNow();
   }
 
-  /** Take what happened of late, null when that is not known. */
+  /** Show recent events; `marks` is null when they are unknown. */
   showMarks(marks) {
-    if (marks && this.series.addMarks(marks)) this.draw();
+    const isNew = marks && this.series.addMarks(marks);
+    if (this.series.dropEnd(this.profile) || isNew) this.draw();
   }
 
   /** Tell whether data still comes, and how old it is. */

@@ -79,13 +79,23 @@ export class Series {
     return this.loaded.size > 0;
   }
 
-  /** Take what happened of late, one mark an event; return whether anything is new. */
+  /** Add recent events, one mark an event; one that has moved replaces its mark. Return whether anything changed. */
   addMarks(recent) {
     if (this.isPast) return false;
-    const known = new Set(this.marks.map(({ id }) => id));
-    const fresh = recent.filter(({ id, at_ms: atMs }) => atMs >= this.rawFromMs && !known.has(id));
-    this.marks = [...this.marks, ...fresh];
+    const known = new Map(this.marks.map(({ id, at_ms: atMs }) => [id, atMs]));
+    const fresh = recent.filter(({ id, at_ms: atMs }) => atMs >= this.rawFromMs && known.get(id) !== atMs);
+    const ids = new Set(fresh.map(({ id }) => id));
+    this.marks = [...this.marks.filter(({ id }) => !ids.has(id)), ...fresh];
     return fresh.length > 0;
+  }
+
+  /** Drop the end of the broadcast that `profile` says is live: it was withdrawn. Return whether there was one. */
+  dropEnd(profile) {
+    if (this.isPast || !profile?.started_at) return false;
+    const endId = `${profile.id}-stream_end-${Date.parse(profile.started_at)}`;
+    const before = this.marks.length;
+    this.marks = this.marks.filter(({ id }) => id !== endId);
+    return this.marks.length < before;
   }
 
   /** Take the channel's newest live window; return whether it is new. */

@@ -13,6 +13,7 @@ from apps.dashboard.timeline import SHAPES, Line, beside, lines_of, marks_json, 
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
 from core.channel_events import LABELS, SUMMED, label
+from core.moments import utc
 from tests.dashboard.page_script import SCRIPTS, run_program
 
 T = 1_795_392_000_000
@@ -131,3 +132,37 @@ def test_the_script_says_what_the_page_says_also_when_marks_come_live(tmp_path: 
     assert said["noted"] == [m.id for m in shown]
     assert said["rows"] == [[m.label for m in found] for _, found in beside(points, shown)]
     assert said["live"] == lines
+
+
+MOVED = """
+import { Series } from "./series.js";
+const { range, frames, profiles } = given;
+const series = new Series(range);
+print(frames.map((marks, i) => {
+  const isNew = series.addMarks(marks);
+  const isGone = series.dropEnd(profiles[i]);
+  return [isNew || isGone, series.marks.map(({ id, at_ms }) => [id, at_ms])];
+}));
+"""
+
+
+def test_an_open_page_drops_the_end_of_a_broadcast_that_came_back_and_moves_it_when_it_ends(tmp_path: Path) -> None:
+    end_id, raid = f"7-stream_end-{T}", {"id": "r", "kind": "raid", "at_ms": T + 1}
+    first, second = ({"id": end_id, "kind": "stream_end", "at_ms": at_ms} for at_ms in (T + 60_000, T + 300_000))
+    live, offline = {"id": "7", "started_at": utc(T)}, {"id": "7", "started_at": ""}
+    frames = [[raid], [raid, first], [raid], [raid], [second]]
+    profiles = [live, offline, live, live, offline]
+    given = {"range": {"span_ms": 3_600_000, "step_ms": 10_000}, "frames": frames, "profiles": profiles}
+    assert run_program(tmp_path, MOVED, given) == [
+        [True, [["r", T + 1]]],
+        [True, [["r", T + 1], [end_id, T + 60_000]]],
+        [True, [["r", T + 1]]],
+        [False, [["r", T + 1]]],
+        [True, [["r", T + 1], [end_id, T + 300_000]]],
+    ]
+    frames, profiles = [[first], [second], [second]], [offline, offline, offline]
+    assert run_program(tmp_path, MOVED, given | {"frames": frames, "profiles": profiles}) == [
+        [True, [[end_id, T + 60_000]]],
+        [True, [[end_id, T + 300_000]]],
+        [False, [[end_id, T + 300_000]]],
+    ]
