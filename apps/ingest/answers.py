@@ -1,7 +1,7 @@
 """Rules for trusting Helix's answers: values in, values out.
 
 Several of Twitch's servers cache answers, so an answer about an earlier broadcast can follow one about a later
-broadcast. A row can also lack its start. Source: twitch.md "Helix (REST)".
+broadcast. A row can also lack its start or its login. Source: twitch.md "Helix (REST)".
 """
 
 from __future__ import annotations
@@ -35,16 +35,17 @@ class Poll:
 
 
 def believed(known: Mapping[str, Channel], poll: Poll) -> Poll:
-    """Return `poll` without answers older than what the rows in `known` hold, and with the starts they lack."""
+    """Return `poll` without answers older than the rows in `known`, and with the starts and names that it lacks."""
     live, unchanged = dict[str, Stream](), set[str]()
     for channel_id, told in poll.live.items():
         row, stream = known.get(channel_id), _with_possible_start(told, poll.at_ms)
         if row is None:
-            live[channel_id] = stream
+            # A channel cannot be joined without a login; the next poll may give it.
+            live |= {channel_id: stream} if stream.login else {}
         elif not _is_older(row, stream):
-            live[channel_id] = _with_known_start(row, stream)
+            live[channel_id] = _with_known_start(row, _with_known_names(row, stream))
         elif poll.at_ms - (milliseconds(row.last_seen_at) or 0) >= CACHED_MS:
-            live[channel_id] = replace(stream, started_at=_written_start(row))
+            live[channel_id] = replace(_with_known_names(row, stream), started_at=_written_start(row))
         elif row.is_wanted and row.offline_since is None:
             live[channel_id] = _as_known(row)
             unchanged.add(channel_id)
@@ -60,6 +61,10 @@ def _with_possible_start(stream: Stream, now_ms: int) -> Stream:
 def _is_older(row: Channel, stream: Stream) -> bool:
     started = started_at(stream)
     return started is not None and row.started_at is not None and started < row.started_at
+
+
+def _with_known_names(row: Channel, stream: Stream) -> Stream:
+    return stream if stream.login else replace(stream, login=row.login, name=stream.name or row.name)
 
 
 def _with_known_start(row: Channel, stream: Stream) -> Stream:

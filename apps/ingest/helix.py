@@ -236,8 +236,11 @@ def _streams_and_cursor(body: Mapping[str, Any]) -> tuple[list[Stream], str]:
 
 
 def _stream(row: Mapping[str, Any]) -> Stream | None:
-    """Return the stream in a row of Get Streams; None when it cannot be used."""
-    user = _account(row.get("user_id"), row.get("user_login"), row.get("user_name"))
+    """Return the stream in a row of Get Streams; None when it cannot be used. A missing login is empty."""
+    user_id, login, name = (row.get(f"user_{field}") for field in ("id", "login", "name"))
+    user = _account(user_id, login, name)
+    if user is None and not login and isinstance(user_id, str) and is_id(user_id):
+        user = User(user_id, "", _text(name, 64))
     viewers = row.get("viewer_count")
     if user is None or type(viewers) is not int or not 0 <= viewers < VIEWERS_MAX:
         return None

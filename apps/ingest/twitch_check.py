@@ -113,9 +113,10 @@ class TwitchCheck:
         if not self._has_token:
             raise _LeftOut
         streams = await asyncio.to_thread(lambda: self._helix.top_streams(1, until_s=self._helix.until(ANSWER_S)))
-        if not streams:
+        top = next((stream for stream in streams if stream.login), None)
+        if top is None:
             raise NotFound("Helix names no live stream")
-        self._top = top = streams[0]
+        self._top = top
         return f"{len(streams)} on the first page; {top.login} leads with {top.viewers:,} viewers"
 
     async def _users(self) -> str:

@@ -162,6 +162,23 @@ def test_a_row_without_a_start_goes_on_with_the_one_that_is_known() -> None:
     assert standing_ends(table) == [(T0, LATER + 3 * MINUTE)]
 
 
+def test_a_row_without_a_login_goes_on_with_the_one_that_is_known() -> None:
+    table = Table()
+    table.poll(LATER, ADA, BOB)
+    nameless = replace(ADA, login="", name="", viewers=800)
+    followed = table.poll(LATER + MINUTE, nameless, BOB)
+    assert followed.streams[0] == replace(ADA, viewers=800)
+    assert table.rows["7"].login == "ada"
+    table.poll(LATER + 2 * MINUTE, nameless, BOB)
+    assert table.told == []
+
+
+def test_a_row_without_a_login_of_an_unknown_channel_is_left_out() -> None:
+    table = Table()
+    followed = table.poll(LATER, replace(ADA, login="", name=""), BOB)
+    assert followed.streams == [BOB]
+
+
 def test_a_start_that_becomes_known_in_mid_stream_is_no_start() -> None:
     table = Table()
     table.poll(LATER, replace(ADA, started_at=""), BOB)

@@ -269,6 +269,14 @@ def test_one_unusable_stream_does_not_cost_the_others(bad: Any) -> None:
     assert ids_of(twitch.helix().top_streams(10)) == ["1", "4"]
 
 
+@pytest.mark.parametrize("fields", [{"user_login": ""}, {"user_login": None}, {"user_login": "", "user_name": None}])
+def test_a_stream_without_a_login_is_live_and_nameless(fields: dict[str, Any]) -> None:
+    rows = [row(n, 100 - n, **(fields if n % 2 else {})) for n in range(40)]
+    streams = Twitch(page(rows)).helix().top_streams(20)
+    assert len(streams) == 40
+    assert [stream.login for stream in streams[:3]] == ["channel0", "", "channel2"]
+
+
 def test_a_page_with_many_unusable_streams_is_malformed() -> None:
     good = [row(n, 50 - n) for n in range(40)]
     twitch = Twitch(page([*good, *[None] * 5]), page(good))
