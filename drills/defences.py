@@ -266,6 +266,41 @@ DEFENCES = (
         "    --hash=sha256:",
         "    --hash=md5:",
     ),
+    Defence(
+        "log lines that take minutes, by their length",
+        "tests/security/test_patterns.py::test_a_long_message_or_exception_is_cut_before_it_is_searched",
+        "twitchly/logs.py",
+        "TEXT_MAX_CHARS = 4_096",
+        "TEXT_MAX_CHARS = 10**9",
+    ),
+    Defence(
+        "log lines that take minutes, by their patterns",
+        "tests/security/test_patterns.py::test_redaction_is_linear",
+        "twitchly/logs.py",
+        r"(?<![\w.+%-])[\w.+%-]++@",
+        r"[\w.+%-]+@",
+    ),
+    Defence(
+        "headers that are too large",
+        "tests/security/test_large_heads.py::test_a_head_beyond_the_limit_is_answered_431",
+        "twitchly/requests.py",
+        "HEAD_MAX_BYTES = 32_768",
+        "HEAD_MAX_BYTES = 10**9",
+    ),
+    Defence(
+        "a header that never ends",
+        "tests/security/test_large_heads.py::test_a_header_that_never_ends_is_answered_before_it_fills_memory",
+        "twitchly/requests.py",
+        "if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:",
+        "if False:",
+    ),
+    Defence(
+        "requests that name no host",
+        "tests/security/test_large_heads.py::test_a_request_names_one_host",
+        "twitchly/requests.py",
+        'if sum(name == b"host" for name, _ in self.headers) != 1:',
+        "if False:",
+    ),
 )
 
 

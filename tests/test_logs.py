@@ -22,6 +22,7 @@ from twitchly.logs import JsonFormatter, LineFormatter, process_name, without_pe
 from twitchly.urls import urlpatterns as pages
 
 EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
+LINK = "12.q3Zb0vXzT9yH2mJcK5sLwQ8rN1uEoPa7dFgIxYtVbMk"
 CHAT = "what somebody wrote into a chat"
 
 
@@ -123,7 +124,17 @@ def test_nobody_is_named_when_people_sign_in_ask_and_fail(
         ("PASS oauth:abcdefghijkl", "PASS oauth <token>"),
         ("{'password': 'abc def', 'x': 1}", "{'password': <hidden>, 'x': 1}"),
         ("Not Found: /s/abc:def", "Not Found: /s/<link>"),
+        ("Not Found: /s/ abc:def", "Not Found: /s/<link>"),
+        ("Not Found: /s//abc:def", "Not Found: /s/<link>"),
+        ("Not Found: /w/abc:def?theme=dark", "Not Found: /w/<link>?<query>"),
+        (f"Not Found: /nowhere/ {LINK}", "Not Found: /nowhere/ <link>"),
+        (f"Not Found: /opt-out/receipt/{LINK}", "Not Found: /opt-out/receipt/<link>"),
+        (f"Not Found: /S/'{LINK}", "Not Found: /S/'<link>"),
+        ("{'password': 'cut before its en", "{'password': <hidden>"),
+        ("took 12.5 s, 3.11 of python-3.11-and-more", "took 12.5 s, 3.11 of python-3.11-and-more"),
         ("GET /find?q=ada", "GET /find?<query>"),
+        ("GET http://localhost/find/a.b?q=ada and more", "GET http://localhost/find/a.b?<query> and more"),
+        ("GET /of/ada@example.org?q=ada", "GET /of/<e-mail>?<query>"),
         ("no tick: 3 of 4", "no tick: 3 of 4"),
     ],
 )

@@ -10,27 +10,39 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import PurePath
+from typing import Any
 
 import orjson
 
 # The id of the request that is being answered, "" outside of any.
 current_request: ContextVar[str] = ContextVar("current_request", default="")
 
-# What names a person or opens a door, wherever it turns up: in a message, in an exception, in an address.
+# Longer messages and exceptions are cut: text that a stranger sent must not fill the log, nor keep us searching.
+TEXT_MAX_CHARS = 4_096
+# Of a traceback, the last lines name the error.
+ENDING_MAX_CHARS = 2_048
+# A secret cut in two would not be recognized, so the word before a cut goes as well.
+WORD_MAX_CHARS = 256
+
+# Personal data and secrets, wherever they occur: in a message, in an exception, in an address.
+# Each pattern is linear: it starts at one place of a run of characters and never goes back into what it has matched.
 _HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
-    # Keys of the API, Twitch's tokens, and whatever is sent as a password or a secret.
-    (re.compile(r"\btwitchly_[0-9A-Za-z]{20,}"), "<key>"),
-    (re.compile(r"(?i)\b(bearer|oauth:?|basic)[ :]+[\w.~+/=-]{8,}"), r"\1 <token>"),
+    # Query strings may hold anything. They come first: a replacement inside the path would hide the path from this.
+    (re.compile(r"(?<![^\s'\"?])([^\s'\"?/]*+/[^\s'\"?]*+)\?[^\s'\"]++"), r"\1?<query>"),
+    # Whoever has a share link can open it. Its token is also recognized apart from its address.
+    (re.compile(r"/(s|w)/[\s/]*+[^\s/'\"?]++"), r"/\1/<link>"),
+    (re.compile(r"(?<![\w.-])[0-9]{1,19}\.[\w-]{20,}+"), "<link>"),
+    (re.compile(r"(?<![\w.+%-])[\w.+%-]++@[\w-]++(?:\.[\w-]++)+"), "<e-mail>"),
+    # API keys, Twitch's tokens, and any value that is named as a password or a secret.
+    (re.compile(r"\btwitchly_[0-9A-Za-z]{20,}+"), "<key>"),
+    (re.compile(r"(?i)\b(bearer|oauth:?|basic)[ :]++[\w.~+/=-]{8,}+"), r"\1 <token>"),
     (
         re.compile(
-            r"(?i)\b(password|token|secret|sessionid|csrftoken)(['\"]?\s*[:=]\s*)('[^']*'|\"[^\"]*\"|[^\s'\",&;)}]+)"
+            r"(?i)\b(password|token|secret|sessionid|csrftoken)(['\"]?\s*+[:=]\s*+)"
+            r"('[^']*+(?:'|\Z)|\"[^\"]*+(?:\"|\Z)|[^\s'\",&;)}]++)"
         ),
         r"\1\2<hidden>",
     ),
-    # Links that are shared open what they name; what stands behind a question mark may be anything.
-    (re.compile(r"/(s|w)/[^\s/'\"?]+"), r"/\1/<link>"),
-    (re.compile(r"(/[\w/.-]*)\?[^\s'\"]+"), r"\1?<query>"),
 )
 _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?![\w]|[.:]\w)"
@@ -43,16 +55,41 @@ def without_persons(text: str) -> str:
 
     Addresses of this machine stay: they say which of our own servers is meant.
     """
-    for pattern, instead in _HIDDEN:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in _HIDDEN:
+        text = pattern.sub(replacement, text)
     return _ADDRESS.sub(_hidden_address, text)
+
+
+def loggable(text: str) -> str:
+    """Return `text` as it may be written: about TEXT_MAX_CHARS at most, and without personal data or secrets."""
+    if len(text) <= TEXT_MAX_CHARS:
+        return without_persons(text)
+    # The ending begins with a whole line, so that no secret lost its beginning.
+    ending = text[-ENDING_MAX_CHARS:].partition("\n")[2]
+    beginning = text[: TEXT_MAX_CHARS - len(ending)]
+    word = max(beginning.rfind(" ", -WORD_MAX_CHARS), beginning.rfind("\n", -WORD_MAX_CHARS))
+    beginning = beginning[: word if word >= 0 else -WORD_MAX_CHARS]
+    cut = f"[{len(text) - len(beginning) - len(ending):,} characters cut]"
+    return "\n".join(part for part in (f"{without_persons(beginning)} {cut}", without_persons(ending)) if part)
 
 
 class LineFormatter(logging.Formatter):
     """A line for people."""
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the name is the library's
+        record.message = loggable(record.message)
+        return super().formatMessage(record)
+
     def format(self, record: logging.LogRecord) -> str:
-        return without_persons(super().format(record))
+        # Formatted anew: other handlers may have left the whole text of the exception in the record.
+        record.exc_text = None
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return loggable(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        return loggable(stack_info)
 
 
 class JsonFormatter(logging.Formatter):
@@ -68,12 +105,12 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "process": self._process,
-            "message": without_persons(record.getMessage()),
+            "message": loggable(record.getMessage()),
         }
         if asked := current_request.get():
             fields["request_id"] = asked
         if record.exc_info:
-            fields["exception"] = without_persons(self.formatException(record.exc_info))
+            fields["exception"] = loggable(self.formatException(record.exc_info))
         return orjson.dumps(fields).decode()
 
 

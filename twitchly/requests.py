@@ -1,25 +1,81 @@
-"""Requests that do not come to their end: who sends one in drops would hold a connection for ever."""
+"""HTTP requests as they arrive: how long one may take, how large its head may be, and that it names its host."""
 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+# The request line and all headers together, trailers included. Browsers send 1 to 3 KB.
+HEAD_MAX_BYTES = 32_768
+HEADERS_MAX = 100
+
+
+class RequestRefused(Exception):
+    """A request is answered with a status of its own before the application sees it."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
 
 
 class PromptProtocol(HttpToolsProtocol):
-    """Closes a connection whose request is not complete REQUEST_S after it could begin; uvicorn waits for it."""
+    """Refuses requests that are too slow or whose head is too large, and those without exactly one Host.
 
+    uvicorn waits for ever for the end of a request, takes any number of headers of any size, and lets a request without
+    a Host through to Django, which then believes that it was sent to the address of the socket.
+    """
+
+    # From when a request could begin until it is complete: otherwise one sent in drops holds its connection for ever.
     REQUEST_S = 30.0
+    # How long the rest of a refused request is read and dropped, so that its sender gets to the answer.
+    LINGER_S = 2.0
     _limit: asyncio.TimerHandle | None = None
+    _refused: HTTPStatus | None = None
+    _in_head = True
+    _head_bytes = 0
+    # Bytes of a line that the parser has not handed over yet, however long it becomes.
+    _pending_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._begin()
 
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        was_in_head, seen_bytes = self._in_head, self._head_bytes
+        super().data_received(data)
+        if self._refused or not self._in_head:
+            return
+        # A piece in which the head began may be the end of an earlier request: only whole pieces of a head count.
+        self._pending_bytes += len(data) if was_in_head and seen_bytes == self._head_bytes else 0
+        if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:
+            self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self.send_400_response("")
+
     def on_message_begin(self) -> None:
         self._begin()
+        self._in_head, self._head_bytes, self._pending_bytes = True, 0, 0
         super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        if len(self.headers) >= HEADERS_MAX:
+            raise self._refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        # RFC 9112, 3.2: a request without a Host, or with several, is answered with 400.
+        if sum(name == b"host" for name, _ in self.headers) != 1:
+            raise self._refusal(HTTPStatus.BAD_REQUEST)
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._end()
@@ -32,6 +88,36 @@ class PromptProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be read, or is refused, and drop the rest; called by uvicorn where its parser stops."""
+        status = self._refused = self._refused or HTTPStatus.BAD_REQUEST
+        if self.cycle is not None and not self.cycle.response_complete:
+            # An earlier request is being answered, or this one: another answer would be taken for that one.
+            self.transport.close()
+            return
+        text = (msg if status is HTTPStatus.BAD_REQUEST else status.phrase).encode("ascii")
+        self.transport.write(
+            STATUS_LINE[status]
+            + b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+            % (len(text), text)
+        )
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.loop.call_later(self.LINGER_S, self.transport.abort)
+        else:
+            self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        self._pending_bytes = 0
+        if self._head_bytes > HEAD_MAX_BYTES:
+            raise self._refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _refusal(self, status: HTTPStatus) -> RequestRefused:
+        """Return what stops the parser; uvicorn then calls `send_400_response`."""
+        self._refused = status
+        return RequestRefused(status)
 
     def _begin(self) -> None:
         if self._limit is None:

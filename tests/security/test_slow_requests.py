@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import uvicorn
 
+from tests.security.serving import serving
 from twitchly.requests import PromptProtocol
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
@@ -29,13 +28,8 @@ async def answering(_scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(answering, lifespan="off", log_level="warning", http=QuickProtocol))
-    serving = asyncio.create_task(server.serve([listening]))
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    await serving
+    async with serving(answering, http=QuickProtocol) as port:
+        yield port
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD[:40], HEAD, HEAD + b"x"], ids=len)

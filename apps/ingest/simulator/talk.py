@@ -45,7 +45,7 @@ def emotes_tag(name: str, text: str) -> str:
 def is_emotes(text: str, emotes: str) -> bool:
     """Say whether a text holds nothing but what its `emotes` tag names."""
     rest = list(text)
-    for place in re.findall(r"(\d+)-(\d+)(?=[,/]|$)", emotes):
+    for place in re.findall(r"(?<![0-9])([0-9]{1,4})-([0-9]{1,4})(?=[,/]|$)", emotes):
         first, last = map(int, place)
         rest[first : last + 1] = " " * (last + 1 - first)
     return not "".join(rest).strip()

@@ -1,0 +1,124 @@
+"""A request's line and headers have a common limit, in bytes and in number; more is answered with 431."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.security.serving import serving
+from twitchly.requests import HEAD_MAX_BYTES, HEADERS_MAX, PromptProtocol
+
+BEGINNING = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+UPGRADE = (
+    BEGINNING + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+class Counting:
+    """An application that counts the requests it was given, and keeps the headers of the last."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.scope: dict[str, Any] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.requests += 1
+        self.scope = scope
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+
+@pytest.fixture
+def application() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+async def port(application: Counting) -> AsyncIterator[int]:
+    async with serving(application, http=PromptProtocol) as port:
+        yield port
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 64_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /?" + b"a" * 64_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        BEGINNING + b"a: b\r\n" * 10_000 + b"\r\n",
+        BEGINNING + b"a: b\r\n" * (HEADERS_MAX + 1) + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: "
+        + b"a" * 20_000
+        + b"\r\nReferer: "
+        + b"b" * 20_000
+        + b"\r\n\r\n",
+        BEGINNING + b"a" * 40_000 + b": b\r\n\r\n",
+        UPGRADE + b"Origin: " + b"a" * 40_000 + b"\r\n\r\n",
+    ],
+    ids=["host", "path", "query", "10,000 headers", "headers", "together", "name", "websocket"],
+)
+async def test_a_head_beyond_the_limit_is_answered_431(application: Counting, port: int, head: bytes) -> None:
+    assert (await answer_to(port, head)).startswith(b"HTTP/1.1 431 ")
+    assert application.requests == 0
+
+
+async def test_a_header_that_never_ends_is_answered_before_it_fills_memory(application: Counting, port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: ")
+    for _ in range(20):
+        writer.write(b"a" * 100_000)
+        await writer.drain()
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+    writer.close()
+    assert application.requests == 0
+
+
+async def test_headers_behind_a_chunked_body_count_as_well(application: Counting, port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    answer = await answer_to(port, head + b"a: b\r\n" * 10_000 + b"\r\n")
+    assert answer == b"" or b"431" in answer.splitlines()[0]
+    assert len(application.scope.get("headers", [])) <= HEADERS_MAX
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\n",
+        BEGINNING + b"Host: elsewhere.example\r\n\r\n",
+        UPGRADE.replace(b"Host: localhost\r\n", b"") + b"\r\n",
+    ],
+    ids=["none", "HTTP/1.0", "two", "websocket"],
+)
+async def test_a_request_names_one_host(application: Counting, port: int, head: bytes) -> None:
+    assert (await answer_to(port, head)).startswith(b"HTTP/1.1 400 ")
+    assert application.requests == 0
+
+
+async def test_usual_heads_are_taken_one_after_the_other(application: Counting, port: int) -> None:
+    head = b"POST /" + b"a" * 2_000 + b" HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"b" * (HEAD_MAX_BYTES - 3_000)
+    request = head + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(5):
+        writer.write(request)
+    async with asyncio.timeout(10):
+        for _ in range(5):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    assert application.requests == 5
+
+
+async def answer_to(port: int, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    return answer

@@ -1,0 +1,111 @@
+"""Regular expressions and log lines take time in proportion to the text, whoever wrote it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.security.patterns import FRAGMENTS, Pattern, patterns, script_patterns
+from twitchly.logs import JsonFormatter, LineFormatter, loggable, without_persons
+
+# A quadratic pattern is found out at the small sizes: at the large ones it would take hours.
+SIZES = (4_096, 524_288)
+RATIO_MAX = 3
+TRIES = 3
+# A scan of 1 MB that takes less is linear in any case; the ratio of such times is noise.
+NOTICEABLE_S = 0.04
+
+
+def assert_linear(scan: Callable[[str], object], fragment: str) -> None:
+    """Check that twice the text takes no more than three times as long."""
+    for size in SIZES:
+        half, whole = (fragment * (count // len(fragment) + 1) for count in (size, 2 * size))
+        for _ in range(TRIES):
+            whole_s = seconds(scan, whole)
+            if whole_s < NOTICEABLE_S or whole_s <= RATIO_MAX * seconds(scan, half):
+                break
+        else:
+            pytest.fail(f"{2 * size:,} characters of {fragment!r} take {whole_s:.2f} s")
+
+
+def seconds(scan: Callable[[str], object], text: str) -> float:
+    began = time.process_time()
+    scan(text)
+    return time.process_time() - began
+
+
+# Not linear, and never given more than a few characters.
+SHORT_SUBJECTS = {"static/js/figures.js": "the digits of one number"}
+
+
+@pytest.mark.parametrize("pattern", [*patterns(), *script_patterns()], ids=lambda pattern: pattern.place)
+def test_patterns_are_linear(pattern: Pattern) -> None:
+    if pattern.place.partition(":")[0] in SHORT_SUBJECTS:
+        return
+    for fragment in FRAGMENTS:
+        assert_linear(pattern.scan, fragment)
+
+
+def test_the_patterns_of_the_source_are_found() -> None:
+    places = {pattern.place.partition(":")[0] for pattern in patterns()}
+    assert {"twitchly/logs.py", "core/irc.py", "apps/partners/gate.py", "apps/dashboard/urls.py"} <= places
+    scripts = {pattern.place.partition(":")[0] for pattern in script_patterns()}
+    assert {"static/js/export.js", "static/js/figures.js", "static/js/passkeys.js"} <= scripts
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_redaction_is_linear(fragment: str) -> None:
+    assert_linear(without_persons, fragment)
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter("%(message)s"), JsonFormatter("web")], ids=["line", "json"])
+def test_a_long_message_or_exception_is_cut_before_it_is_searched(formatter: logging.Formatter) -> None:
+    try:
+        raise ValueError("x" * 2_000_000)
+    except ValueError:
+        failure = sys.exc_info()
+    record = logging.LogRecord(
+        "web", logging.ERROR, "f", 1, "Invalid HTTP_HOST header: %r", ("a" * 2_000_000,), failure
+    )
+    began = time.process_time()
+    line = formatter.format(record)
+    assert time.process_time() - began < 1
+    assert len(line) < 10_000
+    assert "Invalid HTTP_HOST header" in line
+    assert "Traceback" in line
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter("%(message)s"), JsonFormatter("web")], ids=["line", "json"])
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("", "ada.lovelace@mail.example.org"),
+        ("twitchly_", "abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("password='", "swordfish swordfish swordfish'"),
+        ("/s/", "12.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"),
+        ("refused ", "203.0.113.77"),
+    ],
+)
+def test_a_cut_leaves_no_part_of_a_secret(formatter: logging.Formatter, name: str, secret: str) -> None:
+    parts = [secret[at : at + 8] for at in range(len(secret) - 7)]
+    for before in range(1_900, 2_200):
+        beginning, ending = "a " * before, "b " * before
+        for text in (
+            f"{beginning}{name}{secret} {'b ' * 4_000}",
+            f"{'a ' * 4_000}{name}{secret} {ending[before:]}",
+            f"{'a ' * 4_000}\n{name}{secret} {ending[before:]}",
+        ):
+            line = formatter.format(logging.LogRecord("web", logging.ERROR, "f", 1, "%s", (text,), None))
+            assert not [part for part in parts if part in line]
+
+
+def test_the_error_at_the_end_of_a_long_traceback_is_kept() -> None:
+    text = "Traceback:\n" + "  a frame\n" * 1_000 + "ValueError: not a number"
+    line = loggable(text)
+    assert line.startswith("Traceback:")
+    assert line.endswith("  a frame\nValueError: not a number")
+    assert len(line) < 5_000
