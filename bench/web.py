@@ -43,7 +43,7 @@ class Web:
         self._password.write_text("a long password of no use\n")
         valkey = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
         self._processes = [self._start([str(valkey_server(layout)), *valkey])]
-        for words in (["migrate", "-v", "0"], ["createcachetable"], ["collectstatic", "--noinput", "-v", "0"]):
+        for words in (["migrate", "-v", "0"], ["collectstatic", "--noinput", "-v", "0"]):
             self._manage(words)
         self._manage(["ensure_demo_user", "--email", EMAIL, "--password-file", str(self._password)])
         command = next(program.command for program in our_programs(layout, Simulation()) if program.name == "web")

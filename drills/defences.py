@@ -301,6 +301,20 @@ DEFENCES = (
         'if sum(name == b"host" for name, _ in self.headers) != 1:',
         "if False:",
     ),
+    Defence(
+        "locks of accounts that are evicted",
+        "tests/security/test_security_records.py::test_the_lock_of_an_account_outlives_10_000_foreign_keys",
+        "twitchly/settings.py",
+        '"BACKEND": "apps.dashboard.accounts.security_cache.SecurityCache"',
+        '"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
+    ),
+    Defence(
+        "used codes that are evicted",
+        "tests/security/test_security_records.py::test_a_used_code_outlives_10_000_foreign_keys",
+        "twitchly/settings.py",
+        '"BACKEND": "apps.dashboard.accounts.security_cache.SecurityCache"',
+        '"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
+    ),
 )
 
 

@@ -293,8 +293,9 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 vars().update(EMAIL)
-# Rate limits are counted here: in the database, so that sign-in needs no Redis and all web processes share them.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+# Failed sign-ins, used one-time codes and rate limits. In the database: sign-in needs no Redis, all web processes share
+# it, and nothing is evicted.
+CACHES = {"default": {"BACKEND": "apps.dashboard.accounts.security_cache.SecurityCache"}}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -226,6 +226,21 @@ class FirstVisit(models.Model):
         return f"step {self.step}"
 
 
+class SecurityRecord(models.Model):
+    """Something that protects accounts for a time: failed sign-ins, used one-time codes, rate limits.
+
+    `accounts/security_cache.py` reads and writes these; they are deleted when they have expired, and never before.
+    """
+
+    key = models.CharField(primary_key=True, max_length=255)
+    value = models.JSONField()
+    # None: never.
+    expires_at = models.DateTimeField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Looks(models.Model):
     """What was seen of the whole in a span that begins at `start_ms`: see core/status.py.
 

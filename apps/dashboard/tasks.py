@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from apps.dashboard.accounts.security_cache import delete_expired
 from apps.dashboard.status.looking import look
 from apps.dashboard.status.services import write_down
 from apps.ingest.tasks import refreshes
@@ -19,3 +20,9 @@ def look_at_status() -> None:
     refreshes.incidents = write_down(seen)
     facts = {"done": refreshes.results["done"], "failed": refreshes.results["failed"], "live": refreshes.live}
     vitals.tell_once(Sign("worker", "1", seen.at_ms, facts))
+
+
+@shared_task
+def delete_expired_security_records() -> None:
+    """Keep the table small: anybody may add rows to it."""
+    delete_expired()

@@ -151,7 +151,6 @@ def database_commands(layout: Layout) -> list[str]:
     return [
         *(str(layout.python), commands),
         *("migrate", "--noinput", "-v", "0", "--"),
-        *("createcachetable", "-v", "0", "--"),
         *("collectstatic", "--noinput", "--clear", "-v", "0", "--"),
         *demo,
     ]
