@@ -143,9 +143,9 @@ DEFENCES = (
     Defence(
         "bodies that are too large",
         "tests/partners/test_problems.py::test_what_cannot_be_done_is_a_problem",
-        "apps/partners/bodies.py",
-        "BODY_MAX_BYTES else None",
-        "BODY_MAX_BYTES else b''",
+        "twitchly/bodies.py",
+        "max_bytes else None",
+        "max_bytes else b''",
     ),
     Defence(
         "frames that are too large",
@@ -314,6 +314,20 @@ DEFENCES = (
         "twitchly/settings.py",
         '"BACKEND": "apps.dashboard.accounts.security_cache.SecurityCache"',
         '"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
+    ),
+    Defence(
+        "bodies that are too large, pages",
+        "tests/security/test_large_bodies.py::test_a_body_beyond_the_limit_is_refused_before_django_reads_it",
+        "twitchly/asgi.py",
+        "BodyLimit(http, body_max_bytes)",
+        "http",
+    ),
+    Defence(
+        "large files from anybody",
+        "tests/security/test_large_bodies.py::test_an_import_may_be_larger_for_staff_and_nobody_else",
+        "apps/dashboard/staff/uploads.py",
+        "is_import and await sync_to_async(_is_from_staff)(scope)",
+        "is_import",
     ),
 )
 

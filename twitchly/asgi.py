@@ -12,9 +12,11 @@ http = get_asgi_application()
 
 from apps.dashboard import web_measures  # noqa: E402  needs the app registry
 from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402
+from apps.dashboard.staff.uploads import body_max_bytes  # noqa: E402
 from apps.partners.gate import Gate  # noqa: E402
 from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
 from twitchly.admin_host import AdminHost  # noqa: E402
+from twitchly.bodies import BodyLimit  # noqa: E402
 from twitchly.compression import WeighedCodings  # noqa: E402
 from twitchly.lifespan import Lifespan  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
@@ -25,7 +27,7 @@ pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = AdminHost(
     ProtocolTypeRouter(
         {
-            "http": WeighedCodings(Gate(http)),
+            "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),
             "lifespan": Lifespan(web_measures.begin),
             "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
         }

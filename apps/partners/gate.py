@@ -21,9 +21,9 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, get_resolver
 
 from apps.partners import problems
-from apps.partners.bodies import BODY_MAX_BYTES, read_body
 from apps.partners.problems import Problem
 from twitchly import request_counts
+from twitchly.bodies import BODY_MAX_BYTES, read_body
 from twitchly.origin import Application
 
 # Versions that do not exist are answered as the API too, and not by a page.
@@ -52,7 +52,7 @@ class Gate:
             await self._pages(scope, receive, send)
             return
         try:
-            body = await read_body(receive)
+            body = await read_body(scope, receive)
         except RequestAborted:
             return
         response = await answer(_request(scope, body or b""), is_cut=body is None)

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from apps.partners.bodies import BODY_MAX_BYTES
 from apps.partners.problems import KINDS
 from tests.partners.conftest import Api
 from tests.valkey import Valkey
 from twitchly.asgi import application
+from twitchly.bodies import BODY_MAX_BYTES
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ async def serving(application: Any, **options: Any) -> AsyncIterator[int]:
     """Serve `application` on loopback, with uvicorn's options, and give the port."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()
     server = uvicorn.Server(uvicorn.Config(application, lifespan="off", log_level="warning", **options))
     task = asyncio.create_task(server.serve([listening]))
     yield listening.getsockname()[1]
