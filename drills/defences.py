@@ -329,6 +329,20 @@ DEFENCES = (
         "is_import and await sync_to_async(_is_from_staff)(scope)",
         "is_import",
     ),
+    Defence(
+        "guessing of a link's password",
+        "tests/dashboard/test_shares.py::test_wrong_passwords_are_limited_by_link_and_network",
+        "apps/dashboard/shares/links.py",
+        "    if _count(key) > TRIES:\n",
+        "    if False:\n",
+    ),
+    Defence(
+        "visitors who are locked out by others",
+        "tests/dashboard/test_shares.py::test_any_number_of_visitors_open_a_page_with_its_password",
+        "apps/dashboard/shares/links.py",
+        "    if _count(key, -1) <= 0:\n        cache.delete(key)\n",
+        "",
+    ),
 )
 
 

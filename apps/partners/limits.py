@@ -6,7 +6,6 @@ While Redis is away each process counts by itself, as far as it can: no day is c
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import math
 import time
@@ -24,6 +23,7 @@ from apps.partners.keys.queries import Caller, Terms
 from apps.partners.problems import Problem
 from apps.partners.redis_script import BatchedScript
 from core.allowance import Allowance
+from twitchly.networks import network_of
 
 # Unknown keys by one address: so many at once, and one more every so many seconds.
 GUESSES, GUESS_EVERY_S = 20, 6
@@ -159,7 +159,7 @@ class Limits:
 
     def refuse_guesser(self, address: str) -> None:
         """Refuse an address that has tried too many keys, before another one is looked up. Raises: Problem."""
-        wait_s = self._guessers.get(_network(address), 0.0) - time.monotonic()
+        wait_s = self._guessers.get(network_of(address), 0.0) - time.monotonic()
         if wait_s > 0:
             policy = f'"guesses";q={GUESSES};w={GUESSES * GUESS_EVERY_S}'
             detail = "Too many unknown keys came from this address."
@@ -167,7 +167,7 @@ class Limits:
 
     async def guess(self, address: str) -> None:
         """Count an unknown key from an address. Raises: Problem."""
-        network = _network(address)
+        network = network_of(address)
         empty, wait_s, *_ = await self._ask([Bucket(f"guesses:{network}", 1 / GUESS_EVERY_S, GUESSES)])
         if empty:
             self._guessers[network] = time.monotonic() + wait_s
@@ -207,20 +207,7 @@ class Limits:
 def by_address(address: str) -> Bucket:
     """Return the bucket of all who ask from one address."""
     per_s = settings.API_ADDRESS_PER_S
-    return Bucket(f"address:{_network(address)}", per_s, per_s * 2)
-
-
-def _network(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network, for one host has as many as it likes."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+    return Bucket(f"address:{network_of(address)}", per_s, per_s * 2)
 
 
 def policy_of(terms: Terms) -> str:

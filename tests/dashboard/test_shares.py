@@ -8,12 +8,13 @@ import re
 
 import pytest
 from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from apps.dashboard.accounts.data import delete_account, personal_data
 from apps.dashboard.field import FIELD
-from apps.dashboard.models import ShareLink, User
+from apps.dashboard.models import SecurityRecord, ShareLink, User
 from apps.dashboard.services import ensure_user
 from apps.dashboard.shares import links
 from core.errors import NotFound, Refused
@@ -91,7 +92,7 @@ def test_a_link_that_was_revoked_ended_or_made_up_shows_nothing(boards: Boards, 
     assert Client().get(f"/s/{left}").status_code == 200
 
 
-def test_a_password_is_asked_for_once_and_only_so_often(boards: Boards, owner: User) -> None:
+def test_a_password_is_asked_for_once(boards: Boards, owner: User) -> None:
     token, stranger = shared(owner, password="open sesame"), Client()
     for path in ("", "/now", "/series"):
         assert stranger.get(f"/s/{token}{path}").headers["Location"] == f"/s/{token}/password"
@@ -100,10 +101,43 @@ def test_a_password_is_asked_for_once_and_only_so_often(boards: Boards, owner: U
     assert "not the password" in wrong.content.decode()
     stranger.post(f"/s/{token}/password", {"password": "open sesame"})
     assert stranger.get(f"/s/{token}").status_code == 200
-    guesser = Client()
+
+
+def answer_to(token: str, password: str, address: str = "203.0.113.1") -> HttpResponse:
+    return Client(REMOTE_ADDR=address).post(f"/s/{token}/password", {"password": password})  # type: ignore[return-value]
+
+
+def test_any_number_of_visitors_open_a_page_with_its_password(boards: Boards, owner: User) -> None:
+    token = shared(owner, password="open sesame")
+    assert {answer_to(token, "open sesame").status_code for _ in range(3 * links.TRIES)} == {302}
+    assert answer_to(token, "guess").status_code == 403
+
+
+def test_wrong_passwords_are_limited_by_link_and_network(boards: Boards, owner: User) -> None:
+    token, other = shared(owner, password="open sesame"), shared(owner, password="open sesame")
+    assert {answer_to(token, "guess", "2001:db8::1").status_code for _ in range(links.TRIES)} == {403}
+    assert answer_to(token, "open sesame", "2001:db8::2").status_code == 429
+    assert answer_to(other, "open sesame", "2001:db8::1").status_code == 302
+    assert answer_to(token, "open sesame", "2001:db8:1::1").status_code == 302
+
+
+def test_a_refused_try_is_told_the_true_wait_and_does_not_prolong_it(boards: Boards, owner: User) -> None:
+    token = shared(owner, password="open sesame")
     for _ in range(links.TRIES):
-        guesser.post(f"/s/{token}/password", {"password": "guess"})
-    assert "Too many tries" in guesser.post(f"/s/{token}/password", {"password": "open sesame"}).content.decode()
+        answer_to(token, "guess")
+    for seconds, text in ((125, "2 min 5 s"), (42, "42 s")):
+        SecurityRecord.objects.update(expires_at=timezone.now() + dt.timedelta(seconds=seconds))
+        refused = answer_to(token, "open sesame")
+        assert refused.status_code == 429
+        assert f"Try again in {text}." in refused.content.decode()
+        assert refused.headers["Retry-After"] == str(seconds)
+        assert answer_to(token, "guess").status_code == 429
+        left = SecurityRecord.objects.get(key__contains="share-tries").expires_at
+        assert left
+        assert left <= timezone.now() + dt.timedelta(seconds=seconds)
+    SecurityRecord.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert answer_to(token, "guess").status_code == 403
+    assert answer_to(token, "open sesame").status_code == 302
 
 
 def test_the_pass_of_one_link_opens_no_other(boards: Boards, owner: User) -> None:

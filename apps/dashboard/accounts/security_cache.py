@@ -7,8 +7,9 @@ erase the lock of an account by filling it.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
+from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -77,6 +78,11 @@ class SecurityCache(BaseCache):
     def _expires_at(self, timeout: Any) -> datetime | None:
         moment_s = self.get_backend_timeout(timeout)
         return None if moment_s is None else datetime.fromtimestamp(moment_s, UTC)
+
+
+def expires_at(key: str) -> datetime | None:
+    """Return when a value of the default cache expires, None where there is no value or it never does."""
+    return cast(SecurityCache, caches["default"]).expires_at(key)
 
 
 def delete_expired() -> int:

@@ -45,7 +45,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             login = form.cleaned_data["login"]
             messages.success(request, f"A curator checks the request for {login}. Nothing more is needed from you.")
             return redirect("opt-out")
-        form.add_error(None, "Too many requests came from your network. Try again in an hour.")
+        form.add_error(None, "Too many requests came from your network. Try again in an hour at most.")
         status = 429
     return render(request, "dashboard/opt_out.html", {"form": form, "proved": _proved(request)}, status=status)
 

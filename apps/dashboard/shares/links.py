@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -12,16 +13,28 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from apps.dashboard.accounts.security_cache import expires_at
 from apps.dashboard.models import ShareLink, User
+from apps.dashboard.templatetags.figures import duration
 from core.errors import NotFound, Refused
 from core.readable_text import one_line
+from twitchly.networks import network_of
 
 LINKS_MAX = 100
 PASSWORD_MAX = 128
 # What may be chosen, in days; 0 is for ever.
 EXPIRIES: Mapping[str, int] = {"1": 1, "7": 7, "30": 30, "90": 90, "0": 0}
+# Wrong passwords for a link from one network: so many within so long, counted from the first of them.
 TRIES, TRIES_S = 10, 600
 _SIGNER = signing.Signer(sep=".", salt="shares")
+
+
+class TooManyTries(Refused):
+    """Too many wrong passwords; the next try is possible in `wait_s`."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"Too many wrong passwords. Try again in {duration(1000 * wait_s)}.")
+        self.wait_s = wait_s
 
 
 def create_link(
@@ -88,15 +101,32 @@ def count_opening(link: ShareLink) -> None:
     ShareLink.objects.filter(pk=link.pk).update(opened=F("opened") + 1, opened_at=timezone.now())
 
 
-def try_password(link: ShareLink, password: str) -> str:
-    """Return the pass that a browser keeps, for the right password. Raises: Refused."""
-    key = f"share-tries-{link.pk}"
-    cache.add(key, 0, TRIES_S)
-    if cache.incr(key) > TRIES:
-        raise Refused(f"Too many tries. Try again in {TRIES_S // 60} min.")
+def try_password(link: ShareLink, password: str, address: str) -> str:
+    """Return the pass that a browser keeps, for the right password. Raises: TooManyTries, Refused."""
+    key = f"share-tries-{link.pk}-{network_of(address)}"
+    # Counted before the password is looked at, so that parallel tries are no way around the limit.
+    if _count(key) > TRIES:
+        raise TooManyTries(_wait_s(key))
     if not check_password(password[:PASSWORD_MAX], link.password):
         raise Refused("That is not the password of this page.")
+    if _count(key, -1) <= 0:
+        cache.delete(key)
     return pass_of(link)
+
+
+def _count(key: str, step: int = 1) -> int:
+    cache.add(key, 0, TRIES_S)
+    try:
+        return cache.incr(key, step)
+    except ValueError:
+        # It expired in between: this is the first try of the next span.
+        cache.set(key, max(0, step), TRIES_S)
+        return 1
+
+
+def _wait_s(key: str) -> int:
+    ends_at = expires_at(key)
+    return 1 if ends_at is None else max(1, math.ceil((ends_at - timezone.now()).total_seconds()))
 
 
 def pass_of(link: ShareLink) -> str:

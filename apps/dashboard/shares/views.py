@@ -154,11 +154,11 @@ def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 def password(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for the password of a link."""
-    wrong = ""
+    wrong, status, wait_s = "", 200, 0
     try:
         link = links.find_link(token)
         if request.method == "POST":
-            given = links.try_password(link, request.POST.get("password", ""))
+            given = links.try_password(link, request.POST.get("password", ""), request.META.get("REMOTE_ADDR", ""))
             response = redirect("share", token)
             path = reverse("share", args=[token])
             response.set_cookie(
@@ -167,9 +167,14 @@ def password(request: HttpRequest, token: str) -> HttpResponse:
             return response
     except NotFound as error:
         return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+    except links.TooManyTries as error:
+        wrong, status, wait_s = str(error), 429, error.wait_s
     except Refused as error:
-        wrong = str(error)
-    return render(request, "shares/password.html", {"wrong": wrong}, status=403 if wrong else 200)
+        wrong, status = str(error), 403
+    response = render(request, "shares/password.html", {"wrong": wrong}, status=status)
+    if wait_s:
+        response.headers["Retry-After"] = str(wait_s)
+    return response
 
 
 def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
