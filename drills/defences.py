@@ -343,6 +343,27 @@ DEFENCES = (
         "    if _count(key, -1) <= 0:\n        cache.delete(key)\n",
         "",
     ),
+    Defence(
+        "learning who has an account, by the time of a sign-up",
+        "tests/security/test_equal_work.py::test_a_sign_up_takes_as_many_hashes_for_a_known_address",
+        "apps/dashboard/accounts/forms.py",
+        '            make_password(self.cleaned_data["password1"])\n',
+        "",
+    ),
+    Defence(
+        "parallel sign-ups of one address",
+        "tests/security/test_equal_work.py::test_twelve_parallel_sign_ups_of_one_address_make_one_account",
+        "apps/dashboard/accounts/forms.py",
+        "except IntegrityError:",
+        "except ZeroDivisionError:",
+    ),
+    Defence(
+        "the code of a set-up, used again",
+        "tests/dashboard/test_account_pages.py::test_the_code_of_the_set_up_opens_no_session",
+        "apps/dashboard/accounts/forms.py",
+        "if not TOTP(Authenticator(user=self.user))._mark_code_used(code):",
+        "if False:",
+    ),
 )
 
 

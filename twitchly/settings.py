@@ -279,7 +279,9 @@ ACCOUNT_SESSION_REMEMBER = True
 # Beside allauth's own limits, and counted as they are.
 ACCOUNT_RATE_LIMITS = {"opt_out": "5/h/ip"}
 ACCOUNT_ADAPTER = "apps.dashboard.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "apps.dashboard.accounts.forms.SignupForm"}
 MFA_ADAPTER = "apps.dashboard.accounts.adapter.MFAAdapter"
+MFA_FORMS = {"activate_totp": "apps.dashboard.accounts.forms.ActivateTOTPForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Twitchly"

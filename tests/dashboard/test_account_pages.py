@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import InvalidToken
 from django.core import mail
@@ -140,6 +141,22 @@ def test_a_second_factor_is_asked_for_and_kept_encrypted(owner: Client) -> None:
     asked = other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
     assert asked["Location"] == "/account/2fa/authenticate/"
     assert "_auth_user_id" not in other.session
+
+
+def test_the_code_of_the_set_up_opens_no_session(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The code stays valid, so that nothing but its use refuses it.
+    monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
+    owner.get("/account/2fa/totp/activate/")
+    code = auth.format_hotp_value(auth.hotp_value(str(owner.session["mfa.totp.secret"]), 1))
+    assert owner.post("/account/2fa/totp/activate/", {"code": code}).status_code == 302
+    other = Client()
+    other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
+    other.post("/account/2fa/authenticate/", {"code": code})
+    assert "_auth_user_id" not in other.session
+    monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([2]))
+    secret = MFAAdapter().decrypt(Authenticator.objects.get(type=Authenticator.Type.TOTP).data["secret"])
+    other.post("/account/2fa/authenticate/", {"code": auth.format_hotp_value(auth.hotp_value(secret, 2))})
+    assert "_auth_user_id" in other.session
 
 
 def test_a_second_factor_outlives_the_key_it_was_encrypted_with(settings: Settings) -> None:
