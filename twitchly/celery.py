@@ -6,13 +6,14 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 
 app = Celery("twitchly")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.beat_scheduler = "twitchly.timetable:StartupScheduler"
 app.conf.beat_schedule = {
     # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
     "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},
@@ -30,12 +31,6 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
 }
-
-
-@beat_init.connect
-def refresh_at_once(**_kwargs: Any) -> None:
-    """Do not leave the boards empty for the first minute."""
-    app.send_task("apps.ingest.tasks.refresh_streams", expires=60)
 
 
 @setup_logging.connect

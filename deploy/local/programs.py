@@ -118,7 +118,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     return [
         *([twitch] if layout.simulated else []),
         Program("worker", [*celery, "worker", "--pool", "solo", "--loglevel", "INFO"]),
-        Program("beat", [*celery, "beat", "-s", str(layout.var / "celerybeat-schedule"), "--loglevel", "INFO"]),
+        Program("beat", [*celery, "beat", "--loglevel", "INFO"]),
         *(_producer(layout, name, number) for number, name in enumerate(producer_names(producers), start=1)),
         Program("flink-job", [python, manage, "submit_flink_job", "--watch"]),
         Program("sink-history", [python, manage, "run_sink", "history"]),

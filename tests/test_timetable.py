@@ -1,0 +1,57 @@
+"""Celery beat as `make run` starts it: it needs no file, and a restart skips no task."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy.local.layout import ROOT, Layout
+from deploy.local.ports import Ports
+from deploy.local.programs import Simulation, our_programs
+from tests.valkey import Valkey
+from twitchly.celery import app
+from twitchly.timetable import StartupScheduler
+
+TASKS = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+
+@pytest.fixture
+def beat_command(tmp_path: Path) -> list[str]:
+    programs = our_programs(Layout(ROOT, tmp_path, Ports(), {}), Simulation())
+    return next(list(program.command) for program in programs if program.name == "beat")
+
+
+def test_beat_starts_beside_a_damaged_schedule_file_and_leaves_none_of_its_own(
+    beat_command: list[str], valkey_server: Valkey, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "celerybeat-schedule"
+    damaged.write_bytes(b"this is no database")
+    environment = {**os.environ, "TWITCHLY_VAR": str(tmp_path), "REDIS_URL": valkey_server.url}
+    queue = redis.Redis.from_url(f"{valkey_server.url}/1", decode_responses=True)
+    queue.flushdb()
+    process = subprocess.Popen(
+        beat_command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        give_up = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < give_up and queue.llen("celery") < len(TASKS):
+            time.sleep(0.05)
+        messages = queue.lrange("celery", 0, -1)
+    finally:
+        process.terminate()
+        output = process.communicate(timeout=20)[0]
+    assert len(messages) >= len(TASKS), output
+    assert {task for task in TASKS if any(task in message for message in messages)} == TASKS
+    assert [path.name for path in tmp_path.iterdir()] == [damaged.name]
+    assert damaged.read_bytes() == b"this is no database"
+
+
+def test_every_task_is_due_at_the_start() -> None:
+    scheduler = StartupScheduler(app)
+    assert {entry.task for entry in scheduler.schedule.values()} == TASKS
+    assert all(entry.is_due().is_due for entry in scheduler.schedule.values())
