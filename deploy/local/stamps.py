@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 
 def digest(inputs: Iterable[Path], place: Path) -> str:
-    """Return a hash of what the files hold and of where the result lies: environments cannot be moved."""
-    total = hashlib.sha256(str(place).encode())
+    """Return a hash of the files' contents and of where the result lies: environments cannot be moved.
+
+    A link to a place counts as that place, so a second checkout may share an environment.
+    """
+    total = hashlib.sha256(os.fsencode(place.resolve()))
     for path in inputs:
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()

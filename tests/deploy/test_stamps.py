@@ -20,6 +20,14 @@ def test_an_environment_that_was_moved_is_made_again(tmp_path: Path) -> None:
     assert digest([file], tmp_path / "a") != digest([file], tmp_path / "b")
 
 
+def test_an_environment_behind_a_link_is_the_one_it_leads_to(tmp_path: Path) -> None:
+    file, place, link = tmp_path / "web.txt", tmp_path / "a", tmp_path / "link"
+    file.write_text("django==5.2")
+    place.mkdir()
+    link.symlink_to(place)
+    assert digest([file], link) == digest([file], place)
+
+
 def test_a_stamp_matches_each_digest_it_was_given(tmp_path: Path) -> None:
     stamp = Stamp(tmp_path / "stamp")
     assert not stamp.matches("a")
