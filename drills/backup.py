@@ -17,7 +17,7 @@ from drills.kept import differences
 from drills.stack import ROOT, Stack, now_ms, wait_until
 
 # What no process of ours changes by itself.
-ACCOUNTS = ("dashboard", "account", "partners", "audit", "ingest.bot", "ingest.optout", "ingest.hashkey")
+ACCOUNTS = ("dashboard", "account", "partners", "audit", "ingest.bot", "ingest.optout")
 STATUS = [f"--exclude=dashboard.{model}" for model in ("statusminute", "statusday", "incident", "securityrecord")]
 # Something of an account's own beside it.
 OWN = """

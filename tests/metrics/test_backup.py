@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import secrets
 import subprocess
 import sys
 import uuid
@@ -13,8 +14,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 
+from apps.ingest.models import HashKey
 from apps.metrics.backup.folder import BadBackup, NewBackup, read_backup
+from apps.metrics.backup.relational import LEFT_OUT
 from tests.postgres import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,6 +109,52 @@ def copies(tmp_path: Path) -> Iterator[tuple[Copy, Copy]]:
         yield first, second
         for name in names:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def texts_of(archive: Path) -> Iterator[bytes]:
+    """Yield a relational backup's contents, unpacked; PostgreSQL's tool writes its own as SQL."""
+    if archive.name.endswith(".gz"):
+        yield gzip.decompress(archive.read_bytes())
+    else:
+        yield subprocess.run(["pg_restore", "--file=-", str(archive)], check=True, capture_output=True).stdout
+
+
+@pytest.mark.database
+def test_a_backup_holds_neither_hash_keys_nor_sessions(copies: tuple[Copy, Copy], tmp_path: Path) -> None:
+    copy, other = copies
+    kept, destroyed = (secrets.token_bytes(32) for _ in range(2))
+    session, ended = (secrets.token_hex(16) for _ in range(2))
+    script = f"""
+import datetime as dt
+from django.contrib.sessions.models import Session
+from apps.ingest.models import Bot, HashKey
+for day, key in ((1, {kept.hex()!r}), (2, {destroyed.hex()!r})):
+    HashKey.objects.create(day=dt.date(2026, 1, day), key=bytes.fromhex(key))
+for key in ({session!r}, {ended!r}):
+    Session.objects.create(session_key=key, session_data="x", expire_date=dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
+HashKey.objects.filter(day=dt.date(2026, 1, 2)).delete()
+Session.objects.filter(session_key={ended!r}).delete()
+Bot.objects.create(login="kept_bot")
+"""
+    for words in (("migrate", "-v", "0"), ("shell", "-v", "0", "-c", script)):
+        done = copy.manage(*words)
+        assert done.returncode == 0, done.stderr
+    counted = "from apps.ingest.models import *; print(Bot.objects.count(), HashKey.objects.count())"
+    bots, _ = copy.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:]
+    done = copy.manage("backup", str(tmp_path / "b"), "--only", "relational")
+    assert done.returncode == 0, done.stderr
+    (archive,) = (tmp_path / "b").glob("relational.*")
+    for text in texts_of(archive):
+        assert b"kept_bot" in text
+        assert [key for key in (session, ended) if key.encode() in text] == []
+        assert [key for key in (kept, destroyed) if key in text or key.hex().encode() in text.lower()] == []
+    done = other.manage("restore", str(tmp_path / "b"))
+    assert done.returncode == 0, done.stderr
+    assert other.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:] == [bots, "0"]
+
+
+def test_the_tables_left_out_of_a_backup_are_those_of_their_models() -> None:
+    assert set(LEFT_OUT) == {model._meta.db_table for model in (HashKey, Session, UserSession)}
 
 
 @pytest.mark.database
