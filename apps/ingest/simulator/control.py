@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +18,9 @@ from apps.ingest.simulator.faults import BadFault, Fault, Faults, parse_request
 from apps.ingest.simulator.irc_faults import IrcFaults
 
 Status = dict[str, Any]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 class Control:
@@ -32,9 +35,9 @@ class Control:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/simulator", self._show),
-            Route("/simulator/faults", self._begin, methods=["POST"]),
-            Route("/simulator/faults", self._end_all, methods=["DELETE"]),
+            Route("/simulator", _guarded(self._show)),
+            Route("/simulator/faults", _guarded(self._begin), methods=["POST"]),
+            Route("/simulator/faults", _guarded(self._end_all), methods=["DELETE"]),
         ]
 
     async def _show(self, _: Request) -> JSONResponse:
@@ -42,6 +45,9 @@ class Control:
         return JSONResponse(self._status() | {"faults": active})
 
     async def _begin(self, request: Request) -> JSONResponse:
+        # A page of another site may send a form or plain text, but JSON only where we say so.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return JSONResponse({"message": "expected Content-Type: application/json"}, 415)
         try:
             wanted = parse_request(json.loads(await request.body()))
         except BadFault as error:
@@ -57,6 +63,20 @@ class Control:
         self._faults.end_all()
         self._irc.end_all()
         return Response(status_code=204)
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint that answers requests to this machine by its own names, and no pages of other sites."""
+
+    async def answer(request: Request) -> Response:
+        host = request.headers.get("host", "").lower()
+        if host.rpartition(":")[0].strip("[]") not in NAMES and host.strip("[]") not in NAMES:
+            return JSONResponse({"message": f"expected one of these hosts: {', '.join(NAMES)}"}, 403)
+        if request.headers.get("origin", f"http://{host}").lower() != f"http://{host}":
+            return JSONResponse({"message": "pages of other sites may not ask"}, 403)
+        return await endpoint(request)
+
+    return answer
 
 
 class Counted:

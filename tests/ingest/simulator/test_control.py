@@ -10,6 +10,8 @@ from apps.ingest.simulator.faults import DEFAULTS
 from tests.ingest.simulator.irc_peer import Simulated, simulated_twitch
 from twitchly.clock import now_ms
 
+JSON = {"Content-Type": "application/json"}
+
 
 @pytest.fixture
 async def twitch(tmp_path: Path) -> AsyncIterator[Simulated]:
@@ -73,9 +75,47 @@ async def test_active_faults_are_shown_until_all_are_ended(twitch: Simulated) ->
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"reset", b"[]", b'{"kind": "rain"}', b'{"kind": "slow", "rate": "much"}', b"\xff"]
+    "body", [b"", b"reset", b"[]", b'{"kind": "rain"}', b'{"kind": "slow", "rate": "much"}', b"\xff", b"[" * 100_000]
 )
 async def test_what_is_no_fault_is_answered_with_what_was_expected(twitch: Simulated, body: bytes) -> None:
-    answer = await twitch.http.post("/simulator/faults", content=body)
+    answer = await twitch.http.post("/simulator/faults", content=body, headers=JSON)
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("expected ")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+async def test_a_fault_is_taken_as_json_alone(twitch: Simulated, kind: str) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=headers)
+    assert answer.status_code == 415
+    assert (await twitch.status())["faults"] == []
+    charset = {"Content-Type": "Application/JSON; charset=utf-8"}
+    answer = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=charset)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:8009"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": "localhost:8009", "Origin": "http://localhost:8010"},
+    ],
+)
+async def test_pages_of_other_sites_reach_no_route_of_the_simulator(twitch: Simulated, headers: dict[str, str]) -> None:
+    body = b'{"kind": "freeze", "seconds": 60}'
+    answers = [
+        await twitch.http.get("/simulator", headers=headers),
+        await twitch.http.post("/simulator/faults", content=body, headers={**JSON, **headers}),
+        await twitch.http.delete("/simulator/faults", headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert (await twitch.status())["faults"] == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8009", "localhost:8009", "LOCALHOST", "[::1]:8009"])
+async def test_a_page_of_the_simulators_own_may_ask(twitch: Simulated, host: str) -> None:
+    headers = {"Host": host, "Origin": f"http://{host}"}
+    assert (await twitch.http.get("/simulator", headers=headers)).status_code == 200
