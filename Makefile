@@ -70,7 +70,7 @@ bench: ## Measure every stage and the whole beside others; writes docs/benchmark
 
 VAR = $(or $(TWITCHLY_VAR),var)
 screens: ## Take pictures of the running copy's board into docs/screens
-	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) $(VAR)/demo-password
+	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) "$(VAR)/demo-password"
 
 .PHONY: lock audit clean clean-data
 UV_VERSION = 0.13.9

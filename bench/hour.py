@@ -13,7 +13,6 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-import httpx
 import psutil
 
 from apps.metrics.flink_cluster import FlinkCluster
@@ -99,7 +98,7 @@ def checkpoint(stack: Stack) -> dict[str, float]:
 
     Source: Flink, "REST API", /jobs/:jobid/checkpoints.
     """
-    with httpx.Client(timeout=10) as client:
+    with stack.flink_client() as client:
         job = FlinkCluster(client, stack.flink).jobs("twitchly")[0]
         found = client.get(f"{stack.flink}/jobs/{job.id}/checkpoints")
     newest = found.raise_for_status().json()["latest"]["completed"]

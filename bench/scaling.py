@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import orjson
 from confluent_kafka import Producer
 
@@ -53,7 +52,7 @@ def cost(channels: int, rate: int, seconds: int) -> dict[str, Any]:
     try:
         stack.servers()
         stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
-        cluster = FlinkCluster(httpx.Client(timeout=10), stack.flink)
+        cluster = FlinkCluster(stack.flink_client(), stack.flink)
         feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))
         with flink(stack) as (process, _):
             feed.run(WARM_S)

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import orjson
 import psutil
 from confluent_kafka import Producer
@@ -84,7 +83,7 @@ def flink(stack: Stack) -> Iterator[tuple[psutil.Process, str]]:
     try:
         yield psutil.Process(stack.processes()[TASK_MANAGER]), ""
     finally:
-        httpx.patch(f"{stack.flink}/jobs/{job}?mode=cancel").raise_for_status()
+        stack.cancel_job(job)
 
 
 def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sample, records: int) -> dict[str, Any]:

@@ -207,8 +207,8 @@ DEFENCES = (
         "being sent to addresses inside",
         "tests/security/test_outside.py::test_an_answer_leads_to_no_other_address",
         "apps/ingest/services.py",
-        "client=httpx.Client()",
-        "client=httpx.Client(follow_redirects=True)",
+        "client=httpx.Client(",
+        "client=httpx.Client(follow_redirects=True, ",
     ),
     Defence(
         "a password alone at the admin",

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from apps.metrics.flink_cluster import FlinkCluster
 from apps.metrics.late_drops import LateDrops
 from core.proof import Fault
@@ -91,7 +89,7 @@ class Drill:
     def __init__(self, stack: Stack, watch: BoardWatch) -> None:
         self._stack = stack
         self._watch = watch
-        self._cluster, self._late = FlinkCluster(httpx.Client(timeout=10), stack.flink), LateDrops()
+        self._cluster, self._late = FlinkCluster(stack.flink_client(), stack.flink), LateDrops()
 
     def tried(self, faults: Sequence[PipelineFault]) -> list[Outcome]:
         """Try each fault once all is well; the start is the first of them."""

@@ -25,6 +25,7 @@ from redis.retry import Retry
 
 from deploy.local.layout import read_layout
 from deploy.local.ports import free_block
+from deploy.local.readiness import rest_context
 from deploy.local.supervisor_client import Supervisor
 
 # From and until in ms, and the ids of the channels that were touched; all where none are named.
@@ -54,7 +55,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._simulator = f"http://127.0.0.1:{self.port + 9}/simulator"
         self.kafka = f"127.0.0.1:{self.port + 1}"
-        self.flink = f"http://127.0.0.1:{self.port + 6}"
+        self.flink = f"https://127.0.0.1:{self.port + 6}"
         self.boards, self._streams = (self._redis(number) for number in (0, 3))
 
     def start(self, *options: str) -> None:
@@ -139,6 +140,15 @@ class Stack:
     def metrics(self, number: int = 1, timeout_s: float = 5) -> dict[str, float]:
         """Return the metrics page of a producer, by name and labels. Raises: httpx.HTTPError."""
         return read_metrics(httpx.get(f"http://127.0.0.1:{self.port + 12 + number}/metrics", timeout=timeout_s).text)
+
+    def flink_client(self) -> httpx.Client:
+        """Return a client that Flink's REST lets in."""
+        return httpx.Client(base_url=self.flink, verify=rest_context(self.var / "conf"), timeout=10)
+
+    def cancel_job(self, job_id: str) -> None:
+        """Cancel a Flink job. Raises: httpx.HTTPError."""
+        with self.flink_client() as client:
+            client.patch(f"/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
 
     def simulator(self, path: str = "") -> dict[str, Any]:
         """Return what the simulated Twitch tells of itself. Raises: httpx.HTTPError."""

@@ -21,6 +21,8 @@ os.environ["SECRET_KEY"] = "a-key-for-tests-only-a-key-for-tests-only-a-key-for-
 os.environ["TWITCHLY_VAR"] = "/nonexistent/twitchly-tests"
 os.environ["DATABASE_URL"] = os.environ.get(VARIABLE, "sqlite://:memory:")
 os.environ["CASSANDRA_HOSTS"] = ""
+# Everything that tests ask is on this machine.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 django.setup()
 
 

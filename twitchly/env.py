@@ -1,4 +1,4 @@
-"""Typed reading of the environment: `.env` in the project, then what `make run` wrote, then the defaults."""
+"""Typed reading of the environment: what is set, then what `make run` wrote, then `.env`, then the defaults."""
 
 from __future__ import annotations
 
@@ -30,10 +30,14 @@ class Environment(FileAwareEnv):
 
 
 def load() -> Environment:
-    """Return the environment, completed from `.env` and `$TWITCHLY_VAR/run.env`; what is set already wins."""
+    """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; what is set already wins.
+
+    `make run` gives its processes no settings by the environment: run.env holds what it was started with.
+    """
     env = Environment()
     env.read_env(str(ROOT / ".env"), recurse=False)
-    env.read_env(str(Path(os.environ.get("TWITCHLY_VAR", ROOT / "var")) / "run.env"), recurse=False)
+    var = Path(env.str("TWITCHLY_VAR", "") or ROOT / "var")
+    env.read_env(str(var / "run.env"), recurse=False, override=True)
     return env
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import django_stubs_ext
 from cassandra import ConsistencyLevel
@@ -47,7 +48,7 @@ try:
     ADMIN_HOST = env.str("ADMIN_HOST", "").lower()
     HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
     HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", False)
-    DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'twitchly.sqlite3'}")
+    DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{quote(str(VAR_DIR / 'twitchly.sqlite3'))}")
     PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
     # Lines for people; JSON for whatever collects the logs of many processes.
     LOG_FORMAT = env.str("LOG_FORMAT", "json" if HTTPS_ONLY else "line", validate=OneOf(["line", "json"]))
@@ -75,9 +76,12 @@ try:
     CASSANDRA_CA_FILE = env.str("CASSANDRA_CA_FILE", "")
     REDIS_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{WEB_PORT + 5}").rstrip("/")
     REDIS_CA_FILE = env.str("REDIS_CA_FILE", "")
-    FLINK_REST_URL = env.str("FLINK_REST_URL", f"http://127.0.0.1:{WEB_PORT + 6}").rstrip("/")
+    FLINK_REST_URL = env.str("FLINK_REST_URL", f"https://127.0.0.1:{WEB_PORT + 6}").rstrip("/")
     FLINK_VENV = Path(env.str("FLINK_VENV", str(ROOT / ".venv-flink")))
     FLINK_CONF_DIR = Path(env.str("FLINK_CONF_DIR", str(VAR_DIR / "conf" / "flink")))
+    # With an https address: the certificate to trust, and our own with its key. `make run` makes them at each start.
+    FLINK_CA_FILE = env.str("FLINK_CA_FILE", str(FLINK_CONF_DIR / "rest-ca.pem"))
+    FLINK_KEY_FILE = env.str("FLINK_KEY_FILE", str(FLINK_CONF_DIR / "rest.pem"))
     FLINK_CHECKPOINTS = Path(env.str("FLINK_CHECKPOINTS", str(VAR_DIR / "flink" / "checkpoints")))
     FLINK_CONNECTOR_JAR = Path(
         env.str("FLINK_CONNECTOR_JAR", str(ROOT / ".jars" / "flink" / "flink-sql-connector-kafka-5.0.0-2.2.jar"))

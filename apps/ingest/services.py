@@ -29,6 +29,7 @@ from core.records import event_record
 from core.wanted import Curation
 from twitchly import kafka
 from twitchly.clock import now_ms as clock_ms
+from twitchly.loopback import is_loopback
 
 KEY_DAYS_KEPT = 2
 # Helix, then Kafka (9 s), then the tables: together less than the minute after which the next refresh begins.
@@ -111,7 +112,8 @@ def _alone(client: redis.Redis) -> Iterator[bool]:
 def helix() -> Helix:
     """Return this process's Helix client, which keeps its token; the simulated Twitch takes any credentials."""
     return Helix(
-        client=httpx.Client(),
+        # The simulated Twitch is on this machine, which a proxy named by http_proxy cannot reach.
+        client=httpx.Client(trust_env=not is_loopback(settings.TWITCH_HELIX_URL)),
         url=settings.TWITCH_HELIX_URL,
         token_url=settings.TWITCH_TOKEN_URL,
         client_id=settings.TWITCH_CLIENT_ID or "simulated",

@@ -7,7 +7,9 @@ import logging
 import math
 import os
 import shutil
+import ssl
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import httpx
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from core.errors import ServiceAway, TwitchlyError
@@ -63,6 +66,25 @@ class Plan:
         return Path(settings.FLINK_CHECKPOINTS) / f"{self.digest}-{self.valid_from_ms}"
 
 
+def rest_client() -> httpx.Client:
+    """Return a client for FLINK_REST_URL, with its keys; Flink is never reached by a proxy.
+
+    Raises: ImproperlyConfigured when the keys cannot be read.
+    """
+    is_encrypted = settings.FLINK_REST_URL.startswith("https:")
+    return httpx.Client(timeout=10, verify=_rest_context() if is_encrypted else True, trust_env=False)
+
+
+def _rest_context() -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.FLINK_CA_FILE)
+        context.load_cert_chain(settings.FLINK_KEY_FILE)
+    except OSError as error:
+        names = f"FLINK_CA_FILE ({settings.FLINK_CA_FILE}) and FLINK_KEY_FILE ({settings.FLINK_KEY_FILE})"
+        raise ImproperlyConfigured(f"{names} cannot be read: {error}") from error
+    return context
+
+
 class FlinkCluster:
     """The cluster at `url`; at FLINK_REST_URL without one."""
 
@@ -87,7 +109,7 @@ class FlinkCluster:
 
         Raises: SubmitFailed when it makes none; ServiceAway.
         """
-        wanted = {"targetDirectory": (settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name).as_uri()}
+        wanted = {"targetDirectory": _flink_path(settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name)}
         try:
             response = self._client.post(f"{self._url}/jobs/{job_id}/stop", json=wanted)
             response.raise_for_status()
@@ -157,8 +179,8 @@ class FlinkCluster:
         """
         flink = settings.FLINK_VENV / "lib/python3.11/site-packages/pyflink/bin/flink"
         python = str(settings.FLINK_VENV / "bin/python")
-        command = [str(flink), "run", "-d", *(["-s", checkpoint.as_uri()] if checkpoint else [])]
-        command += [f"-Dexecution.checkpointing.dir={plan.folder.as_uri()}"]
+        command = [str(flink), "run", "-d", *(["-s", _flink_path(checkpoint)] if checkpoint else [])]
+        command += [f"-Dexecution.checkpointing.dir={_flink_path(plan.folder)}"]
         command += [f"-Dpython.pythonpath={settings.ROOT}", "-py", str(settings.ROOT / "flink/job.py")]
         command += ["-pyclientexec", python, "-pyexec", python]
         command += ["--bootstrap", settings.KAFKA_BOOTSTRAP, "--connector-jar", str(settings.FLINK_CONNECTOR_JAR)]
@@ -168,9 +190,12 @@ class FlinkCluster:
         access = json.dumps(kafka.java_properties())
         env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR), ACCESS: access}
         try:
-            done = subprocess.run(  # noqa: S603  our own words, no shell
-                command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
-            )
+            with tempfile.TemporaryDirectory(prefix="flink-run-") as folder:
+                # A folder of its own: the client's usual one, /tmp/pyflink, belongs to the first user who made it.
+                env["JDK_JAVA_OPTIONS"] = f'{env.get("JDK_JAVA_OPTIONS", "")} "-Djava.io.tmpdir={folder}"'.strip()
+                done = subprocess.run(  # noqa: S603  our own words, no shell
+                    command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
+                )
         except subprocess.TimeoutExpired as error:
             raise ServiceAway(f"Flink did not take the job within {SUBMIT_TIMEOUT_S} s") from error
         except OSError as error:
@@ -187,6 +212,11 @@ class FlinkCluster:
             return response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ServiceAway(f"Flink at {self._url} does not answer {path}: {error}") from error
+
+
+def _flink_path(path: Path) -> str:
+    """Return a path as Flink reads it: it takes an address's %20 for three letters of the name."""
+    return f"file://{path}"
 
 
 def _job(overview: dict[str, Any]) -> Job:

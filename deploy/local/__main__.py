@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +29,9 @@ COMMANDS = {
 
 
 def main() -> int:
+    if not sys.flags.utf8_mode and sys.getfilesystemencoding().lower() != "utf-8":
+        # Paths are written into files that Java reads as UTF-8.
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "deploy.local", *sys.argv[1:]])
     options = parser().parse_args()
     try:
         return _do(options)

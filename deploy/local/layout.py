@@ -130,11 +130,15 @@ def _secret_key(path: Path) -> str:
 
 
 def _given(layout: Layout) -> dict[str, str]:
-    """Return the settings that .env.example lists and that were given: commands typed by hand need the same."""
+    """Return the known settings that were given."""
+    return {name: layout.settings[name] for name in known_settings(layout) if layout.settings.get(name)}
+
+
+def known_settings(layout: Layout) -> list[str]:
+    """Return the settings that .env.example lists, and their names with _FILE."""
     example = layout.root / ".env.example"
     names = re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", example.read_text(), re.MULTILINE) if example.exists() else []
-    known = (*names, *(f"{name}_FILE" for name in names))
-    return {name: layout.settings[name] for name in known if layout.settings.get(name)}
+    return [*names, *(f"{name}_FILE" for name in names)]
 
 
 def demo_password(layout: Layout) -> str:

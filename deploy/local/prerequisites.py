@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ TOOLS = {
     "npm": "npm is missing: install it (Debian: apt-get install npm)",
     "bash": "bash is missing: install it; `flink run` needs it",
 }
+# Java's list of classes, Kafka's list of folders, YAML's and Valkey's quotes, and comments in supervisord.conf.
+UNUSABLE = (":", ",", '"', "\\", ";", "#")
 
 
 class Unmet(Exception):
@@ -96,6 +99,22 @@ def read_release(text: str) -> int:
 def find_java() -> str | None:
     """Return the Java to run everything with."""
     return next((java for java in java_candidates() if java_release(java) == JAVA_RELEASE), None)
+
+
+def path_problems(layout: Layout) -> list[str]:
+    """Return which of our two folders has a character that a server's configuration cannot hold."""
+    folders = {"TWITCHLY_VAR": layout.var, "the project's folder": layout.root}
+    return [
+        f"{name} is {str(path)!r}, which has {character!r}: use a path without control characters and without any of "
+        f"{' '.join(UNUSABLE)}"
+        for name, path in folders.items()
+        if (character := _unusable(str(path)))
+    ]
+
+
+def _unusable(path: str) -> str:
+    """Return the first character that cannot be used, "" where all can; undecodable bytes are surrogates."""
+    return next((one for one in path if one in UNUSABLE or unicodedata.category(one) in ("Cc", "Cs")), "")
 
 
 def running_problems(layout: Layout) -> list[str]:

@@ -80,7 +80,8 @@ def _provide(layout: Layout, venv: Path, lists: list[str], log: Path) -> str:
 def _belongs(venv: Path) -> bool:
     """Tell whether the environment was made where it lies: its scripts name their Python by full path."""
     pip = venv / "bin" / "pip"
-    return pip.exists() and pip.read_text().startswith(f"#!{venv}/bin/")
+    # Where the path has a space, pip writes a shell script that names it in its second line.
+    return pip.exists() and any(f"{venv}/bin/python" in line for line in pip.read_text().splitlines()[:2])
 
 
 def provide_vendor(layout: Layout, *, tests: bool) -> str:

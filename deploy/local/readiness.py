@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 BOARD = "board:messages"
@@ -24,19 +26,32 @@ def answers(port: int) -> bool:
         return True
 
 
-def get_json(url: str) -> Any:
+def get_json(url: str, context: ssl.SSLContext | None = None) -> Any:
     """Return what `url` holds. Raises: OSError."""
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with _open(url, 5, context) as response:
         return json.load(response)
 
 
 def http_answers(url: str) -> bool:
     """Tell whether `url` gives an answer other than a server's error. Raises: OSError."""
     try:
-        with urllib.request.urlopen(url, timeout=10):
+        with _open(url, 10):
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500
+
+
+def _open(url: str, timeout_s: float, context: ssl.SSLContext | None = None) -> Any:
+    """Open an address of this machine, which no proxy can reach, whatever http_proxy says."""
+    handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
+    return urllib.request.build_opener(*handlers).open(url, timeout=timeout_s)
+
+
+def rest_context(conf: Path) -> ssl.SSLContext:
+    """Return the keys of Flink's REST, from an instance's configuration folder. Raises: OSError."""
+    context = ssl.create_default_context(cafile=conf / "flink" / "rest-ca.pem")
+    context.load_cert_chain(conf / "flink" / "rest.pem")
+    return context
 
 
 def redis_command(port: int, database: int, *words: str) -> Any:

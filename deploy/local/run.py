@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import prerequisites
+from deploy.local.children import run_command
 from deploy.local.guard import guarded, say
-from deploy.local.layout import Layout, demo_password, write_run_env
+from deploy.local.layout import Layout, demo_password, known_settings, write_run_env
+from deploy.local.locales import utf8_environment
 from deploy.local.locks import locked, named
 from deploy.local.programs import (
     DEMO_EMAIL,
@@ -23,7 +25,7 @@ from deploy.local.programs import (
     producers_problems,
 )
 from deploy.local.provision import environment_steps, machine_steps, page_steps, test_steps
-from deploy.local.servers import flink_environment, server_programs, write_configuration
+from deploy.local.servers import flink_environment, rest_keys_command, server_programs, write_configuration
 from deploy.local.stack import Stack
 from deploy.local.steps import Step, run_steps
 from deploy.local.stop import stop_everything
@@ -98,6 +100,7 @@ def _start(layout: Layout, wish: Wish, *, detach: bool) -> int:
         [
             *prerequisites.tool_problems(),
             *prerequisites.java_problems(),
+            *prerequisites.path_problems(layout),
             *(prerequisites.running_problems(layout) or prerequisites.port_problems(layout)),
             *wish.problems(),
         ]
@@ -125,6 +128,7 @@ def _bring_up(layout: Layout, wish: Wish) -> subprocess.Popen[bytes]:
     _provide(layout, prepare_steps if wish.extent is Extent.SERVERS else [*prepare_steps, *page_steps(layout)])
     environment = _environment(layout, java, wish.extent)
     write_configuration(layout)
+    run_command(rest_keys_command(layout), layout.log_file("rest-keys"), layout.root, environment)
     demo_password(layout)
     # A recording that was played to its end is played again when it is asked for again; a restart by the
     # supervisor finds this file and goes on where it was.
@@ -138,15 +142,21 @@ def _bring_up(layout: Layout, wish: Wish) -> subprocess.Popen[bytes]:
 
 
 def _environment(layout: Layout, java: str, extent: Extent) -> dict[str, str]:
-    """Return what every process is started with; run.env says the same to commands typed by hand."""
+    """Return what every process is started with.
+
+    Settings, secrets among them, are not in it: our processes and commands typed by hand read them from run.env.
+    """
     extra = {**flink_environment(layout), "JAVA_HOME": _java_home(java)}
     if extent is Extent.LISTENING:
         # There is no Cassandra: Django must not look for it.
         extra["CASSANDRA_HOSTS"] = ""
-    ours = write_run_env(layout, extra)
+    written = write_run_env(layout, extra)
+    folder = {name: written[name] for name in ("TWITCHLY_VAR", "TWITCHLY_PORT")}
+    settings = {*written, *known_settings(layout)}
+    others = {name: value for name, value in os.environ.items() if name not in settings}
     # Fewer malloc arenas: a third less memory in the JVMs, whose threads are many and idle.
     tuning = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
-    return {**os.environ, **ours, **tuning}
+    return {**others, **folder, **extra, **tuning, **utf8_environment()}
 
 
 def _java() -> str:

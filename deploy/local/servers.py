@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from deploy.local.layout import Layout
+from deploy.local.layout import Layout, write_private
 from deploy.local.supervision import Program
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -44,6 +44,8 @@ CONFIGURATION: Mapping[str, str] = {
     "flink-log4j-console.properties": "flink/log4j-console.properties",
     "flink-log4j-cli.properties": "flink/log4j-cli.properties",
 }
+# That of rest_keys.py, which needs packages that this module does without.
+KEYSTORE_PASSWORD = "twitchly"
 DATA_FOLDERS = ("kafka", "cassandra", "valkey", "flink/checkpoints", "flink/savepoints")
 
 
@@ -66,6 +68,12 @@ def flink_environment(layout: Layout) -> dict[str, str]:
     }
 
 
+def rest_keys_command(layout: Layout) -> list[str]:
+    """Return the command that makes new keys for Flink's REST."""
+    script = layout.root / "deploy" / "local" / "rest_keys.py"
+    return [str(layout.python), str(script), str(layout.conf / "flink"), "127.0.0.1", "localhost"]
+
+
 def write_configuration(layout: Layout) -> None:
     """Write every server's configuration and make its data folders."""
     for folder in DATA_FOLDERS:
@@ -78,8 +86,17 @@ def write_configuration(layout: Layout) -> None:
         path = layout.conf / target
         path.parent.mkdir(exist_ok=True)
         text = (TEMPLATES / template).read_text()
+        # Kafka reads its file as Latin-1.
+        given = {name: _ascii(value) for name, value in values.items()} if path.suffix == ".properties" else values
         # Log4j and Logback have `${…}` and `%d{…}` of their own; only what we give is replaced.
-        path.write_text(Template(text).safe_substitute(values))
+        write_private(path, Template(text).safe_substitute(given))
+
+
+def _ascii(value: str) -> str:
+    """Return a text as Java's property files hold it. Source: java.util.Properties.load."""
+    pairs = value.encode("utf-16-be")
+    codes = [int.from_bytes(pairs[at : at + 2], "big") for at in range(0, len(pairs), 2)]
+    return "".join(chr(code) if 0x20 <= code < 0x7F else f"\\u{code:04x}" for code in codes)
 
 
 def _flink_java_options(layout: Layout) -> str:
@@ -105,9 +122,9 @@ def _values(layout: Layout) -> dict[str, str]:
     return {
         **{name: str(layout.ports[port]) for name, port in ports.items()},
         **{name: str(folder) for name, folder in folders.items()},
-        "var_url": quote(str(layout.var)),
         "conf_url": quote(str(layout.conf)),
         "flink_java_opts": _flink_java_options(layout),
+        "keystore_password": KEYSTORE_PASSWORD,
     }
 
 

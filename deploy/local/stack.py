@@ -197,4 +197,4 @@ class Stack:
 
     def _flink(self, path: str) -> Any:
         port = self.layout.ports[FLINK_REST]
-        return readiness.get_json(f"http://127.0.0.1:{port}{path}")
+        return readiness.get_json(f"https://127.0.0.1:{port}{path}", readiness.rest_context(self.layout.conf))

@@ -47,7 +47,10 @@ def make_socket_folder(var: Path) -> None:
 
 
 def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
-    """Return supervisord.conf. `%` means an expansion there, hence it is doubled."""
+    """Return supervisord.conf, for a supervisord whose working directory is `layout.var`.
+
+    `%` means an expansion there, hence it is doubled. Log files of programs are expanded twice, and so are relative.
+    """
     socket = socket_path(layout.var)
     head: dict[str, dict[str, object]] = {
         "unix_http_server": {"file": socket, "chmod": "0700"},
@@ -57,7 +60,6 @@ def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
             "logfile_backups": 1,
             "pidfile": layout.var / "supervisord.pid",
             "childlogdir": layout.log,
-            "directory": layout.root,
             "nodaemon": "true",
         },
         "rpcinterface:supervisor": {
@@ -77,6 +79,7 @@ def _program(layout: Layout, program: Program, place: int) -> str:
     niceness = str(0 if program.is_waited_for else NICENESS)
     keys = {
         "command": _escaped(shlex.join((*launcher, niceness, *program.command))),
+        "directory": _escaped(str(layout.root)),
         "priority": place,
         "autostart": "false",
         "autorestart": "true",
@@ -87,7 +90,7 @@ def _program(layout: Layout, program: Program, place: int) -> str:
         "killasgroup": "true",
         "stopwaitsecs": program.stop_wait_s,
         "redirect_stderr": "true",
-        "stdout_logfile": _escaped(str(layout.log_file(program.name))),
+        "stdout_logfile": layout.log_file(program.name).relative_to(layout.var),
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": 2,
     }

@@ -120,7 +120,7 @@ def start_supervisord(layout: Layout, environment: dict[str, str]) -> subprocess
     with layout.log_file("supervisord-console").open("wb") as log:
         process = subprocess.Popen(
             command,
-            cwd=layout.root,
+            cwd=layout.var,
             env={**environment, MARK: str(layout.var)},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -3,8 +3,10 @@
 import os
 import shlex
 from configparser import RawConfigParser
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from supervisor.options import ServerOptions
 
 from deploy.local.layout import Layout
@@ -29,14 +31,24 @@ def parsed(layout: Layout) -> RawConfigParser:
     return parser
 
 
-def test_supervisord_reads_the_file_and_keeps_every_word(layout: Layout) -> None:
+@pytest.mark.parametrize("name", ["var", "a b", "50%", "%s", "%(x)s", "ü", "it's", "$HOME & (1)"])
+def test_supervisord_reads_the_file_and_keeps_every_word(
+    layout: Layout, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = replace(layout, root=layout.root / name, var=layout.var / name)
+    layout.make_folders()
     make_socket_folder(layout.var)
     path = layout.conf / "supervisord.conf"
     path.write_text(supervisord_conf(layout, PROGRAMS))
+    monkeypatch.chdir(layout.var)
     options = ServerOptions()
     options.realize(["-c", str(path)])
     groups = {group.name: group.process_configs[0] for group in options.process_group_configs}
     assert shlex.split(groups["kafka"].command)[-5:] == ["java", "-cp", "/a folder/*", "50%", "it's"]
+    assert groups["kafka"].directory == str(layout.root)
+    assert layout.var / groups["kafka"].stdout_logfile == layout.log_file("kafka")
+    assert (options.logfile, options.pidfile) == (str(layout.log_file("supervisord")), f"{layout.var}/supervisord.pid")
+    assert options.server_configs[0]["file"] == str(socket_path(layout.var))
     assert groups["kafka"].stopwaitsecs == 20
     assert not groups["web"].autostart
     assert groups["web"].priority > groups["kafka"].priority
@@ -60,7 +72,7 @@ def test_those_whom_nobody_waits_for_give_way(layout: Layout) -> None:
 
 def test_logs_have_a_cap(layout: Layout) -> None:
     section = parsed(layout)["program:kafka"]
-    assert section["stdout_logfile"] == str(layout.log_file("kafka"))
+    assert layout.var / section["stdout_logfile"] == layout.log_file("kafka")
     assert section["stdout_logfile_maxbytes"] == "10MB"
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-import httpx
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from hypothesis import HealthCheck, given
@@ -168,13 +167,12 @@ def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
     (broken / "_metadata").write_bytes(b"this is no checkpoint")
     env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[2])}
     stack.manage("create_topics", env=env)
-    rest = stack.flink
     job = stack.manage("submit_flink_job", env=env).split()[1]
     settings.KAFKA_TOPIC_PREFIX = name
     try:
         yield name
     finally:
-        httpx.patch(f"{rest}/jobs/{job}?mode=cancel").raise_for_status()
+        stack.cancel_job(job)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 
 from drills.stack import Stack
@@ -19,7 +19,6 @@ class Deployment:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._rest = stack.flink
         self.folder = stack.var / f"plans-{uuid.uuid4().hex[:8]}"
         self._env = {"KAFKA_TOPIC_PREFIX": f"{self.folder.name}.", "FLINK_CHECKPOINTS": str(self.folder)}
         stack.manage("create_topics", env=self._env)
@@ -30,18 +29,22 @@ class Deployment:
         return self._stack.manage("submit_flink_job", env=env).split()[1]
 
     def state(self, job: str) -> str:
-        return str(httpx.get(f"{self._rest}/jobs/{job}").raise_for_status().json()["state"])
+        return str(self._get(f"/jobs/{job}")["state"])
 
     def restored_from(self, job: str) -> str:
         """Return where the job's state came from, an empty text without one."""
-        told = httpx.get(f"{self._rest}/jobs/{job}/checkpoints").raise_for_status().json()["latest"]["restored"]
+        told = self._get(f"/jobs/{job}/checkpoints")["latest"]["restored"]
         return str(told["external_path"]) if told else ""
 
     def savepoints(self) -> list[Path]:
         return [path.parent for path in self.folder.glob("savepoints/*/*/_metadata")]
 
     def cancel(self, job: str) -> None:
-        httpx.patch(f"{self._rest}/jobs/{job}?mode=cancel").raise_for_status()
+        self._stack.cancel_job(job)
+
+    def _get(self, path: str) -> Any:
+        with self._stack.flink_client() as client:
+            return client.get(path).raise_for_status().json()
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, t
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
     with pytest.raises(ServiceAway, match="no task manager"):
         flink.job().ensure()
-    assert flink.stopped == [("a", (tmp_path / SAVEPOINTS / "0123456789ab-0").as_uri())]
+    assert flink.stopped == [("a", f"file://{tmp_path}/{SAVEPOINTS}/0123456789ab-0")]
     assert flink.cancelled == []
 
 

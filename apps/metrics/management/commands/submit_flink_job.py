@@ -7,14 +7,13 @@ import logging
 import time
 from typing import Any
 
-import httpx
 import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.metrics.boards import tell_late_dropped
 from apps.metrics.checkpoint_watch import CheckpointWatch
-from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed
+from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, rest_client
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
 from apps.metrics.stream_measures import StreamMeasures, StreamState, StreamVitals
@@ -48,7 +47,7 @@ class Command(BaseCommand):
             try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
             vitals.tell_always("stream", name, StreamVitals(self._state))
         kafka.wait_for_topic("chat", stop)
-        with httpx.Client(timeout=10) as client:
+        with rest_client() as client:
             cluster = FlinkCluster(client)
             job = StreamJob(cluster, name, stop)
             if watch:

@@ -1,0 +1,126 @@
+"""With http_proxy set, servers of this machine are reached directly, and the real Twitch by the proxy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from pytest_django import Settings
+
+from apps.ingest.services import helix
+from apps.metrics.flink_cluster import FlinkCluster, rest_client
+from deploy.local.readiness import get_json, http_answers
+from twitchly.loopback import is_loopback
+
+
+@contextmanager
+def recording() -> Iterator[tuple[str, list[str]]]:
+    """A server that answers everything with JSON; yield its address and the addresses it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            body = b'{"data": [], "jobs": [], "slots-total": 1, "access_token": "made-up", "expires_in": 3600}'
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815  http.server's name
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}", asked
+    finally:
+        running.shutdown()
+        thread.join()
+        running.server_close()
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The addresses that a proxy, which the environment names, was asked for."""
+    with recording() as (url, asked):
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, url)
+        yield asked
+
+
+def ask_helix() -> None:
+    client = helix.__wrapped__()
+    client.users(logins=["somebody"], until_s=client.until(5))
+
+
+def test_the_simulated_twitch_is_asked_without_the_proxy(proxy: list[str], settings: Settings) -> None:
+    with recording() as (url, asked):
+        settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/token"
+        ask_helix()
+    assert asked == ["/token", "/helix/users?login=somebody"]
+    assert proxy == []
+
+
+def test_the_real_twitch_is_asked_by_the_proxy(proxy: list[str], settings: Settings) -> None:
+    settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = "http://api.example/helix", "http://id.example/token"
+    ask_helix()
+    assert proxy == ["http://id.example/token", "http://api.example/helix/users?login=somebody"]
+
+
+def test_flink_is_asked_without_the_proxy(proxy: list[str], settings: Settings) -> None:
+    with recording() as (url, asked), _flink(settings, url) as cluster:
+        assert cluster.has_slots()
+    assert asked == ["/overview"]
+    assert proxy == []
+
+
+@contextmanager
+def _flink(settings: Settings, url: str) -> Iterator[FlinkCluster]:
+    settings.FLINK_REST_URL = url
+    with rest_client() as client:
+        yield FlinkCluster(client)
+
+
+def test_a_start_looks_at_its_servers_without_the_proxy(proxy: list[str]) -> None:
+    with recording() as (url, asked):
+        assert get_json(f"{url}/simulator")["slots-total"] == 1
+        assert http_answers(f"{url}/")
+    assert asked == ["/simulator", "/"]
+    assert proxy == []
+
+
+def test_a_proxy_for_socks_stops_no_client_of_this_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    with recording() as (url, _):
+        settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/token"
+        ask_helix()
+        with _flink(settings, url) as cluster:
+            assert cluster.has_slots()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8009/helix", True),
+        ("http://127.8.0.1", True),
+        ("https://[::1]:8006", True),
+        ("http://LOCALHOST:1", True),
+        ("https://api.twitch.tv/helix", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+def test_loopback_is_told_from_other_addresses(url: str, expected: bool) -> None:
+    assert is_loopback(url) is expected
