@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences bench screens drill-backup
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
@@ -58,6 +58,9 @@ drill-soak: ## All faults at random: MINUTES=30 SEED=1
 drill-defences: ## Take each defence out of a copy of the source, see its test fail
 	@$(LOCAL) unit-prepare
 	.venv/bin/python -m drills.defences
+drill-instance: ## Start an instance under odd conditions: ONLY=proxy
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.instance --only "$(ONLY)"
 drill-midnight: ## Let a month end while a copy runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight

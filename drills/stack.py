@@ -36,10 +36,16 @@ START_LIMIT_S = 420
 
 
 class Stack:
-    """The servers and all processes of ours, on free ports of this machine; `settings` are those of .env.example."""
+    """The servers and all processes of ours, on free ports of this machine, in a folder called `name`.
 
-    def __init__(self, **settings: str) -> None:
-        self.var = Path(tempfile.mkdtemp(prefix="tw-"))
+    `settings` are those of .env.example, and other variables that the start has in its environment. `before` are words
+    that the start's command is put after, such as `unshare --net`.
+    """
+
+    def __init__(self, name: str = "", *, before: Sequence[str] = (), **settings: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="tw-"))
+        self.var = self._folder / name
+        self.before = before
         self.port = free_block()
         self.env = {
             **{
@@ -73,7 +79,7 @@ class Stack:
     def remove(self) -> None:
         """Stop everything and remove all data; the logs of a failed run are printed by pytest before."""
         self.stop()
-        shutil.rmtree(self.var, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def manage(
         self, *words: str, env: Mapping[str, str] | None = None, check: bool = True, timeout_s: float = 600
@@ -109,6 +115,10 @@ class Stack:
     def processes(self) -> dict[str, int]:
         """Return the pid of each process that is up."""
         return {state.name: state.pid for state in self._supervisor.states() if state.state == "up"}
+
+    def supervisor_pid(self) -> int:
+        """Return the pid of the process that keeps the others running."""
+        return self._supervisor.pid()
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a process a signal; the supervisor starts one that ends again."""
@@ -233,7 +243,7 @@ class Stack:
 
     def _local(self, *words: str) -> None:
         done = subprocess.run(
-            ["python3.11", "-m", "deploy.local", *words],
+            [*self.before, "python3.11", "-m", "deploy.local", *words],
             cwd=ROOT,
             env=self.env,
             stdout=subprocess.PIPE,

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import unicodedata
@@ -131,6 +132,16 @@ def running_problems(layout: Layout) -> list[str]:
         f"{layout.running_address()}): `make stop` first, or name another folder and port in "
         "TWITCHLY_VAR and TWITCHLY_PORT"
     ]
+
+
+def loopback_problems() -> list[str]:
+    """Return what to do where 127.0.0.1 is not an address of this machine: every server listens there."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", 0))
+        except OSError as error:
+            return [f"127.0.0.1 cannot be used ({error.strerror}): give the loopback interface that address"]
+    return []
 
 
 def port_problems(layout: Layout) -> list[str]:

@@ -101,7 +101,11 @@ def _start(layout: Layout, wish: Wish, *, detach: bool) -> int:
             *prerequisites.tool_problems(),
             *prerequisites.java_problems(),
             *prerequisites.path_problems(layout),
-            *(prerequisites.running_problems(layout) or prerequisites.port_problems(layout)),
+            *(
+                prerequisites.running_problems(layout)
+                or prerequisites.loopback_problems()
+                or prerequisites.port_problems(layout)
+            ),
             *wish.problems(),
         ]
     )

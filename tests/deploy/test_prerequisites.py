@@ -1,6 +1,7 @@
 """What is missing or in the way is named with what to do."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.layout import MARK, Layout
+from deploy.local.layout import MARK, ROOT, Layout
 from deploy.local.ports import Ports, free_block
 from deploy.local.prerequisites import (
     Unmet,
     check,
     java_problem,
+    loopback_problems,
     port_problems,
     python_problems,
     read_release,
@@ -100,3 +102,12 @@ def test_what_is_left_is_ended_and_nothing_else(
     assert leftover.poll() is None
     assert end_leftovers(layout) == [leftover.pid]
     assert leftover.wait(5) != 0
+
+
+@pytest.mark.skipif(os.getuid() != 0 or shutil.which("unshare") is None, reason="it needs root and util-linux")
+def test_a_machine_without_the_ipv4_loopback_address_is_told_so() -> None:
+    assert loopback_problems() == []
+    code = "from deploy.local.prerequisites import loopback_problems; print(*loopback_problems())"
+    command = ["unshare", "--net", sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("127.0.0.1 cannot be used (")

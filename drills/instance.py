@@ -1,0 +1,118 @@
+"""`make drill-instance`: an instance is started under each of several conditions until it is live, and stopped again.
+
+A line for each: a folder with an odd name, a locale without UTF-8, a proxy, a user without rights, and no network at
+the second start. Some need root; without it they are left out, and their lines say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.layout import read_variables
+from drills.stack import Stack
+
+AUDIENCE = ("--channels", "20", "--rate", "50", "--seed", "5")
+# Nobody listens there: what goes by it fails.
+DEAD_PROXY = "http://127.0.0.1:9"
+PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"), DEAD_PROXY)
+ODD_NAME = "a folder 50% ü"
+WITHOUT_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Under which an instance has to become live; `again` is put before the command of a second start."""
+
+    name: str
+    folder: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    before: Sequence[str] = ()
+    again: Sequence[str] = ()
+    needs_root: bool = False
+
+
+CONDITIONS = (
+    Condition("a folder with a space, a percent sign and an umlaut", ODD_NAME),
+    Condition("LC_ALL=C", environ={"LC_ALL": "C"}),
+    Condition("LC_ALL=C and such a folder", ODD_NAME, {"LC_ALL": "C"}),
+    Condition("http_proxy, where nobody listens", environ=PROXIES),
+    Condition("a user without rights", before=AS_NOBODY, needs_root=True),
+    Condition("no network at the second start", again=WITHOUT_NETWORK, needs_root=True),
+)
+ALL_AT_ONCE = Condition("all of it at once", ODD_NAME, {"LC_ALL": "C", **PROXIES})
+
+
+def main(only: str = "") -> int:
+    """Print a line for each condition, or for those with a word in their names; return how many failed."""
+    failed = 0
+    for condition in (*CONDITIONS, ALL_AT_ONCE):
+        if only in condition.name:
+            outcome = _outcome(condition)
+            failed += outcome.startswith("FAILED")
+            print(f"{condition.name:52} {outcome}", flush=True)
+    return failed
+
+
+def _outcome(condition: Condition) -> str:
+    if condition.needs_root and (os.getuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv", "ip")))):
+        return "left out: it needs root, util-linux and iproute2"
+    if condition.before and subprocess.run([*condition.before, sys.executable, "-c", ""], check=False).returncode:
+        return f"left out: that user cannot run {sys.executable}"
+    stack = stack_under(condition)
+    try:
+        seconds = _timed(lambda: stack.start(*AUDIENCE))
+        problems = leaks(stack)
+        stack.stop()
+        text = f"live after {seconds:.0f} s"
+        if condition.again:
+            stack.before = condition.again
+            text += f", again after {_timed(lambda: stack.start(*AUDIENCE)):.0f} s"
+            stack.before = ()
+        return f"FAILED: {'; '.join(problems)}" if problems else text
+    except AssertionError as error:
+        return f"FAILED: {error}"
+    finally:
+        stack.before = condition.before
+        stack.remove()
+
+
+def stack_under(condition: Condition) -> Stack:
+    """Return an instance that is to be started under a condition."""
+    stack = Stack(condition.folder, before=condition.before, **condition.environ)
+    if condition.before:
+        # Who starts it has to own its folder, and has no home.
+        stack.var.chmod(0o700)
+        shutil.chown(stack.var, "nobody", "nogroup")
+        stack.env["HOME"] = str(stack.var)
+    return stack
+
+
+def leaks(stack: Stack) -> list[str]:
+    """Return where the secret key of a running instance can be read: in environments of processes, or in logs."""
+    key = read_variables(stack.var / "run.env")["SECRET_KEY"].encode()
+    pids = {**stack.processes(), "supervisord": stack.supervisor_pid()}
+    found = [name for name, pid in pids.items() if key in Path(f"/proc/{pid}/environ").read_bytes()]
+    return [f"the environment of {name} holds SECRET_KEY" for name in found] + [
+        f"{path.name} holds SECRET_KEY" for path in (stack.var / "log").iterdir() if key in path.read_bytes()
+    ]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--only", default="", help="a word of the conditions' names")
+    sys.exit(main(options.parse_args().only))
