@@ -139,8 +139,10 @@ def loopback_problems() -> list[str]:
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 0))
+            probe.listen()
+            socket.create_connection(probe.getsockname(), timeout=2).close()
         except OSError as error:
-            return [f"127.0.0.1 cannot be used ({error.strerror}): give the loopback interface that address"]
+            return [f"127.0.0.1 cannot be used ({error.strerror or error}): give the loopback interface that address"]
     return []
 
 

@@ -105,9 +105,10 @@ def test_what_is_left_is_ended_and_nothing_else(
 
 
 @pytest.mark.skipif(os.getuid() != 0 or shutil.which("unshare") is None, reason="it needs root and util-linux")
-def test_a_machine_without_the_ipv4_loopback_address_is_told_so() -> None:
+@pytest.mark.parametrize("network", ["true", "ip link set lo up && ip addr del 127.0.0.1/8 dev lo"])
+def test_a_machine_without_the_ipv4_loopback_address_is_told_so(network: str) -> None:
     assert loopback_problems() == []
     code = "from deploy.local.prerequisites import loopback_problems; print(*loopback_problems())"
-    command = ["unshare", "--net", sys.executable, "-c", code]
+    command = ["unshare", "--net", "sh", "-c", f'{network} && exec "$@"', "sh", sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("127.0.0.1 cannot be used (")
