@@ -56,7 +56,7 @@ drill-soak: ## All faults at random: MINUTES=30 SEED=1
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 drill-defences: ## Take each defence out of a copy of the source, see its test fail
-	@$(LOCAL) unit-prepare
+	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.defences
 drill-instance: ## Start an instance under odd conditions: ONLY=proxy
 	@$(LOCAL) test-prepare
