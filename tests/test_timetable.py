@@ -54,4 +54,4 @@ def test_beat_starts_beside_a_damaged_schedule_file_and_leaves_none_of_its_own(
 def test_every_task_is_due_at_the_start() -> None:
     scheduler = StartupScheduler(app)
     assert {entry.task for entry in scheduler.schedule.values()} == TASKS
-    assert all(entry.is_due().is_due for entry in scheduler.schedule.values())
+    assert all(entry.is_due()[0] for entry in scheduler.schedule.values())

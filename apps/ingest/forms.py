@@ -315,8 +315,8 @@ def confirm(form: forms.BaseForm, field: str, account_id: str, said: str, *, kin
     if form.data.get("account") == account_id:
         return
     data: Any = form.data
-    form.data = data.copy()
-    form.data["account"] = account_id
+    form.data = filled = data.copy()
+    filled["account"] = account_id
     follows = (
         "Its history will be deleted and cannot be brought back."
         if kind == OptOut.Kind.CHANNEL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -78,7 +79,8 @@ async def test_a_change_is_refused_where_something_else_changed_before(api: Api)
     path, tag = await watchlist(api)
     changed = await api.ask("PATCH", path, json={"name": "B"}, headers={"If-Match": tag})
     assert changed.status_code == 200
-    for method, body in (("PATCH", {"json": {"name": "C"}}), ("DELETE", {})):
+    bodies: list[tuple[str, dict[str, Any]]] = [("PATCH", {"json": {"name": "C"}}), ("DELETE", {})]
+    for method, body in bodies:
         late = await api.ask(method, path, headers={"If-Match": tag}, **body)
         assert (late.status_code, late.json()["code"]) == (412, "precondition-failed")
     assert (await api.get(path)).json()["name"] == "B"

@@ -83,7 +83,8 @@ async def test_an_unknown_parameter_is_named_with_the_known_ones(api: Api, path:
     ("method", "path"), [("POST", "watchlists"), ("PATCH", "watchlists/1"), ("DELETE", "watchlists/1")]
 )
 async def test_writes_have_no_parameters(api: Api, method: str, path: str) -> None:
-    response = await api.ask(method, f"{path}?force=1", **({} if method == "DELETE" else {"json": {"name": "A"}}))
+    body: dict[str, Any] = {} if method == "DELETE" else {"json": {"name": "A"}}
+    response = await api.ask(method, f"{path}?force=1", **body)
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "force")
 
 

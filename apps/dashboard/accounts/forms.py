@@ -19,7 +19,8 @@ class SignupForm(account_forms.SignupForm):  # type: ignore[misc]  # allauth has
 
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
         """Return the new user, or the answer where the address has an account already."""
-        if self.account_already_exists:
+        already_exists: bool = self.account_already_exists  # type: ignore[has-type]  # allauth sets it in clean()
+        if already_exists:
             # A new account costs one hash of its password.
             make_password(self.cleaned_data["password1"])
             return self._tried(request)

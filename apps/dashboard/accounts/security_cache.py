@@ -66,7 +66,8 @@ class SecurityCache(BaseCache):
 
     def expires_at(self, key: str, version: int | None = None) -> datetime | None:
         """Return when a value expires, None where there is no value or it never does."""
-        return self._living(key, version).values_list("expires_at", flat=True).first()
+        found: datetime | None = self._living(key, version).values_list("expires_at", flat=True).first()
+        return found
 
     def _living(self, key: str, version: int | None) -> Any:
         is_living = Q(expires_at=None) | Q(expires_at__gt=timezone.now())

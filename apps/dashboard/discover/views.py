@@ -145,7 +145,8 @@ def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, s
     """Yield each rule's number, measure and bounds; with a number that cannot be read they stay as typed."""
     fields = query if search.wrong else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
-        yield number, *(fields.get(f"{name}{number}", "") for name in ("m", "min", "max"))
+        measure, least, most = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))
+        yield number, measure, least, most
 
 
 def _cells(row: Found) -> list[Cell]:

@@ -28,7 +28,7 @@ def require_safe_file(view: View[P]) -> View[P]:
             return response
         return HttpResponse(status=response.status_code, headers=dict(response.items()))
 
-    return require_safe(answer)
+    return cast("View[P]", require_safe(answer))
 
 
 def file_of(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows], stem: str) -> StreamingHttpResponse:

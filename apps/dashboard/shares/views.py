@@ -159,12 +159,12 @@ def password(request: HttpRequest, token: str) -> HttpResponse:
         link = links.find_link(token)
         if request.method == "POST":
             given = links.try_password(link, request.POST.get("password", ""), request.META.get("REMOTE_ADDR", ""))
-            response = redirect("share", token)
+            opened = redirect("share", token)
             path = reverse("share", args=[token])
-            response.set_cookie(
+            opened.set_cookie(
                 _cookie(link), given, path=path, httponly=True, samesite="Lax", secure=request.is_secure()
             )
-            return response
+            return opened
     except NotFound as error:
         return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
     except links.TooManyTries as error:
