@@ -17,14 +17,15 @@ from hypothesis import settings as trial_settings
 from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
-from core.columns import COLUMNS, GRAINS, SLIDE_MS, WINDOW_MS, Column, aggregate
+from core.columns import COLUMNS, GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, Column, HourColumn, Minutes, aggregate
 from core.event_time import SlewedClock
 from core.metrics import values_of
+from core.peaks import PEAKS
 from core.records import ChatRecord, Grain, read_chat
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from core.topics import TOPIC
 from drills.stack import Stack
-from tests.e2e.chat_script import PARTITIONS, Said, Teller, script
+from tests.e2e.chat_script import PARTITIONS, TRAITS, Said, Teller, script
 
 pytestmark = pytest.mark.server
 
@@ -187,7 +188,13 @@ def trial(stack: Stack, prefix: str) -> Iterator[Trial]:
 def busy_script(dice: random.Random) -> list[Said]:
     """Return a long script of busy and of quiet channels."""
     hows: Sequence[Callable[[], Said]] = [
-        lambda: Said(dice.randrange(400), 0, user=dice.randrange(6), text=f"word {dice.randrange(9)}"),
+        lambda: Said(
+            dice.randrange(400),
+            0,
+            user=dice.randrange(6),
+            text=f"word {dice.randrange(9)}",
+            traits=frozenset(trait for trait in TRAITS if dice.random() < 0.3),
+        ),
         lambda: Said(dice.randrange(2_000), 1, "copy", late_ms=dice.randrange(900)),
         lambda: Said(dice.randrange(900), 1, dice.choice(["message", "bot", "ban"]), viewers=dice.randrange(90_000)),
         lambda: Said(dice.randrange(3_000), 2, "deletion", observed_ms=dice.choice([0, 400])),
@@ -202,6 +209,7 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
     assert {key[0] for key in expected} == set(GRAINS)
     every = {name for cell in expected.values() for name, value in cell.items() if value}
     assert every >= {"messages", "copies", "bot_messages", "removals", "texts", "chatters"}
+    assert every >= {column.name for column in HOUR_COLUMNS} >= {peak.column for peak in PEAKS}
     assert len(expected) > 10_000
 
     @trial_settings(
@@ -242,7 +250,19 @@ def test_a_column_that_is_computed_wrongly_is_caught(trial: Trial, monkeypatch: 
         monkeypatch.setattr("core.columns.COLUMNS", tuple(broken if one is column else one for one in COLUMNS))
         wrong = reference(trial.records)
         assert {key[0] for key in wrong if wrong[key] != found[key]} == column.grains, column.name
+    monkeypatch.undo()
+    for special in HOUR_COLUMNS:
+        other = replace(special, reference=partial(one_too_many_of_minutes, special))
+        monkeypatch.setattr(
+            "core.columns.HOUR_COLUMNS", tuple(other if one is special else one for one in HOUR_COLUMNS)
+        )
+        wrong = reference(trial.records)
+        assert {key[0] for key in wrong if wrong[key] != found[key]} == {"hour"}, special.name
 
 
 def one_too_many(column: Column, records: Sequence[ChatRecord]) -> int:
     return 1 + (column.reference(records) or 0)
+
+
+def one_too_many_of_minutes(column: HourColumn, minutes: Minutes) -> int:
+    return 1 + (column.reference(minutes) or 0)
