@@ -4,8 +4,16 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+
+def main(words: list[str]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
+    from django.core.management import execute_from_command_line
+
+    from twitchly.damage import damage_explained
+
+    with damage_explained():
+        execute_from_command_line(words)
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
-    execute_from_command_line(sys.argv)
+    main(sys.argv)

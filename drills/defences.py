@@ -432,6 +432,55 @@ DEFENCES = (
         "if not TOTP(Authenticator(user=self.user))._mark_code_used(code):",
         "if False:",
     ),
+    Defence(
+        "websockets without TLS",
+        "tests/security/test_https.py::test_websockets_need_tls_and_a_page_that_came_by_it",
+        "twitchly/https.py",
+        'if scope["type"] == "websocket" and settings.HTTPS_ONLY and scope.get("scheme") != "wss":',
+        "if False:",
+    ),
+    Defence(
+        "websockets of pages that came without TLS",
+        "tests/security/test_https.py::test_websockets_need_tls_and_a_page_that_came_by_it",
+        "twitchly/origin.py",
+        '("https",) if needs_https else ("http", "https")',
+        '("http", "https")',
+    ),
+    Defence(
+        "answers that do not ask for HTTPS",
+        "tests/security/test_https.py::test_every_answer_over_https_asks_for_it_from_then_on",
+        "twitchly/https.py",
+        "*others, (HSTS, _policy().encode())",
+        "*others",
+    ),
+    Defence(
+        "sockets without end by one session",
+        "tests/dashboard/test_sockets.py::test_a_session_has_so_many_sockets_at_once",
+        "apps/dashboard/sockets.py",
+        "running_hub().sockets_of(self._session()) >= self.sockets_max",
+        "False",
+    ),
+    Defence(
+        "a share link in the log",
+        "tests/test_logs.py::test_what_names_a_person_or_opens_a_door_is_hidden",
+        "twitchly/logs.py",
+        '(re.compile(r"(?<![\\w.-])[0-9]{1,19}\\.[\\w-]{20,}+"), "<link>"),',
+        "",
+    ),
+    Defence(
+        "a damaged run.env",
+        "tests/deploy/test_layout.py::test_a_damaged_run_env_is_refused_and_left_as_it_is",
+        "deploy/local/layout.py",
+        "if len(key) < SECRET_KEY_MIN_CHARS:",
+        "if not key:",
+    ),
+    Defence(
+        "packages that could not be audited",
+        "tests/security/test_dependencies.py::test_an_audit_fails_where_a_package_cannot_be_audited",
+        "Makefile",
+        "--strict ",
+        "",
+    ),
 )
 
 

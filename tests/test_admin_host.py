@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from pytest_django import Settings
 
@@ -81,7 +82,10 @@ async def test_sockets_are_not_on_the_admin_s_host() -> None:
     assert (await asked("/live", ADMIN, kind="websocket"))["type"] == "websocket.close"
 
 
-async def test_what_serves_stands_behind_it() -> None:
+async def test_what_serves_stands_behind_it(settings: Settings) -> None:
     from twitchly.asgi import application
 
-    assert isinstance(application, AdminHost)
+    settings.ADMIN_HOST = ADMIN
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get("/admin/")).status_code == 404

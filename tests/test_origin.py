@@ -24,3 +24,8 @@ from twitchly.origin import is_same_origin
 )
 def test_only_our_own_pages_open_a_websocket(origin: str, host: str, allowed: bool) -> None:
     assert is_same_origin(origin, host) is allowed
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [("https://localhost", True), ("http://localhost", False)])
+def test_a_page_without_tls_is_another_origin_where_https_is_needed(origin: str, allowed: bool) -> None:
+    assert is_same_origin(origin, "localhost", needs_https=True) is allowed

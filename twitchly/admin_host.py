@@ -24,7 +24,7 @@ BESIDE = (
     "/account/inactive/",
     "/static/",
 )
-HEALTH = ("/healthz", "/readyz")
+EVERYWHERE = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
 
 
 class AdminHost:
@@ -58,7 +58,7 @@ def is_here(host: str, path: str, admin_host: str) -> bool:
         return True
     if host != admin_host:
         return not is_admin
-    return is_admin or path.startswith(BESIDE) or path in HEALTH
+    return is_admin or path.startswith(BESIDE) or path in EVERYWHERE
 
 
 def _host(scope: Any) -> str:

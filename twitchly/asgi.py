@@ -18,18 +18,21 @@ from apps.partners.live.sockets import socket_urlpatterns  # noqa: E402
 from twitchly.admin_host import AdminHost  # noqa: E402
 from twitchly.bodies import BodyLimit  # noqa: E402
 from twitchly.compression import WeighedCodings  # noqa: E402
+from twitchly.https import StrictTransport  # noqa: E402
 from twitchly.lifespan import Lifespan  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
 # Sockets of pages come from our own origin, those of partners with a key.
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-application = AdminHost(
-    ProtocolTypeRouter(
-        {
-            "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),
-            "lifespan": Lifespan(web_measures.begin),
-            "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
-        }
+application = StrictTransport(
+    AdminHost(
+        ProtocolTypeRouter(
+            {
+                "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),
+                "lifespan": Lifespan(web_measures.begin),
+                "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
+            }
+        )
     )
 )

@@ -24,14 +24,19 @@ class SameOrigin:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        if is_same_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
+        needs_https = settings.HTTPS_ONLY or scope.get("scheme") == "wss"
+        if is_same_origin(headers.get(b"origin", ""), headers.get(b"host", ""), needs_https=needs_https):
             return await self._application(scope, receive, send)
         return await WebsocketDenier()(scope, receive, send)
 
 
-def is_same_origin(origin: str, host: str) -> bool:
-    """Say whether a page of `origin` was served by `host`, both as in the headers."""
+def is_same_origin(origin: str, host: str, *, needs_https: bool = False) -> bool:
+    """Say whether a page of `origin` was served by `host`, both as in the headers.
+
+    With `needs_https` a page that came without TLS is another origin: somebody on the network may have written it.
+    """
     domain, _port = split_domain_port(host)
     parts = urlsplit(origin)
     is_ours = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-    return is_ours and parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    schemes = ("https",) if needs_https else ("http", "https")
+    return is_ours and parts.scheme in schemes and parts.netloc.lower() == host.lower()

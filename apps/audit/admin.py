@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -53,7 +55,7 @@ class ActAdmin(ReadOnly):
         if not self.has_view_permission(request):
             raise PermissionDenied
         acts = self.get_changelist_instance(request).get_queryset(request)
-        answer = StreamingHttpResponse(_file(acts.iterator(AT_ONCE)), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(_pieces(_file(acts.iterator(AT_ONCE))), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="twitchly-acts-{now():%Y-%m-%d}.csv"'
         return answer
 
@@ -83,6 +85,13 @@ class _Lines:
 
     def write(self, line: str) -> str:
         return line
+
+
+async def _pieces(lines: Iterator[str]) -> AsyncIterator[str]:
+    """Yield the lines of a file, many at once. A sync iterator would be collected whole before the first is sent."""
+    read = sync_to_async(lambda: "".join(islice(lines, AT_ONCE)))
+    while piece := await read():
+        yield piece
 
 
 def _file(acts: Iterator[Act]) -> Iterator[str]:

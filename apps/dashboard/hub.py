@@ -59,6 +59,10 @@ class Hub:
             self.ticked_s = time.monotonic()
         return slot
 
+    def sockets_of(self, session: str) -> int:
+        """Return how many sockets of this process were opened with a session."""
+        return sum(slot.session == session for slot in self._slots)
+
     def leave(self, slot: Slot) -> None:
         if slot in self._slots:
             self._frames_of_gone += slot.frames

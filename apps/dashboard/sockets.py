@@ -20,13 +20,18 @@ from apps.dashboard.slots import Slot
 from apps.dashboard.wishes import BadFrame, Subscribe, Unsubscribe, read_frame
 from core.allowance import Allowance
 from core.errors import ServiceAway
+from twitchly.networks import network_of
 
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 NOT_SIGNED_IN = 4401
 TAKES_NOTHING = 4408
+TOO_MANY = 4429
 
 SUBSCRIPTIONS_MAX = 8
+# Open at once in a web process. Visible pages have one each; behind one address there may be a whole office.
+SOCKETS_BY_SESSION = 20
+SOCKETS_BY_ADDRESS = 200
 BAD_FRAMES_MAX = 10
 FRAMES_AT_ONCE = 20
 FRAMES_PER_S = 5
@@ -50,6 +55,9 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         await self.accept()
         if not await self._allowed():
             await self.close(NOT_SIGNED_IN)
+            return
+        if self.sockets_max is not None and running_hub().sockets_of(self._session()) >= self.sockets_max:
+            await self.close(TOO_MANY)
             return
         self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
         self.slot = running_hub().join(self._session())
@@ -129,9 +137,15 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         finally:
             check.cancel()
 
+    @property
+    def sockets_max(self) -> int | None:
+        """How many sockets may be open with the same session at once, None where something else limits them."""
+        return SOCKETS_BY_SESSION if self.scope["session"].session_key else SOCKETS_BY_ADDRESS
+
     def _session(self) -> str:
-        """Return what the hub knows the session by that the socket was opened with."""
-        return session_digest(self.scope["session"].session_key)
+        """Return what the hub knows the session by that the socket was opened with; without one, the address."""
+        key = self.scope["session"].session_key
+        return session_digest(key) if key else f"address:{network_of((self.scope.get('client') or [''])[0])}"
 
     async def _allowed(self) -> bool:
         return bool(settings.PUBLIC_BOARD) or await _signed_in(self.scope)

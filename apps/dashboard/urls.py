@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from apps.dashboard import views
+from apps.dashboard import views, wellknown
 from apps.dashboard.accounts import views as accounts
 from apps.dashboard.channel import views as channel
 from apps.dashboard.compare import views as compare
@@ -91,6 +91,8 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("status", status.status, name="status"),
     path("status/now", status.now, name="status-now"),
+    path("favicon.ico", wellknown.favicon, name="favicon"),
+    path("robots.txt", wellknown.robots, name="robots"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", status.readyz, name="readyz"),
 ]

@@ -100,8 +100,6 @@ async def answer(request: HttpRequest, *, is_cut: bool = False) -> Any:
     request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
     response["Vary"] = VARY
-    if settings.SECURE_HSTS_SECONDS:
-        response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
     if response.streaming:
         return response
     if response.status_code in (204, 304):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -15,12 +14,11 @@ def split(words: list[str]) -> list[list[str]]:
 
 def main(words: list[str]) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
     # Only here: the rest of this package runs before Django is installed.
-    from django.core.management import execute_from_command_line
+    import manage
 
     for command in split(words):
-        execute_from_command_line(["manage.py", *command])
+        manage.main(["manage.py", *command])
 
 
 if __name__ == "__main__":

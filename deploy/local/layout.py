@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "TWITCHLY_COPY"
 
 
+# As twitchly/protection.py expects it.
+SECRET_KEY_MIN_CHARS = 50
+
+
 class BadSetting(Exception):
     """A variable of the environment or of .env cannot be used; the message names it."""
 
@@ -112,7 +116,8 @@ def _unquoted(value: str) -> str:
 def write_run_env(layout: Layout, extra: Mapping[str, str]) -> dict[str, str]:
     """Write what the processes are started with to run.env and return it; secrets made earlier are kept."""
     path = layout.var / "run.env"
-    own = {} if layout.settings.get("SECRET_KEY_FILE") else {"SECRET_KEY": _secret_key(path)}
+    is_given = any(layout.settings.get(name) for name in ("SECRET_KEY", "SECRET_KEY_FILE"))
+    own = {} if is_given else {"SECRET_KEY": _secret_key(path)}
     variables = {
         **own,
         **_given(layout),
@@ -126,7 +131,27 @@ def write_run_env(layout: Layout, extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _secret_key(path: Path) -> str:
-    return read_variables(path).get("SECRET_KEY") or secrets.token_urlsafe(50)
+    """Return the key that was made at the first start. Raises: BadSetting where the file that had it is damaged.
+
+    Another key, or half of it, would sign everybody out and make second factors unreadable.
+    """
+    if not path.exists():
+        return secrets.token_urlsafe(50)
+    text = path.read_text(errors="replace")
+    key = read_variables(path).get("SECRET_KEY", "") if _is_whole(text) else ""
+    if len(key) < SECRET_KEY_MIN_CHARS:
+        raise BadSetting(
+            f"{path} is damaged: it has no whole SECRET_KEY. Put the file back from a backup, or set the key that it "
+            "had as SECRET_KEY. If both are lost, delete the file: a new key is made, everybody has to sign in again, "
+            "and second factors have to be set up again"
+        )
+    return key
+
+
+def _is_whole(text: str) -> bool:
+    """Say whether a file of variables ends where it was meant to end, as far as it shows."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return text.endswith("\n") and all("=" in line and line.count("'") != 1 for line in lines)
 
 
 def _given(layout: Layout) -> dict[str, str]:
@@ -143,7 +168,7 @@ def known_settings(layout: Layout) -> list[str]:
 
 def demo_password(layout: Layout) -> str:
     """Return the password of the demo advertiser, made at the first run."""
-    if not layout.password_file.exists():
+    if not layout.password_file.exists() or not layout.password_file.read_text().strip():
         write_private(layout.password_file, f"{secrets.token_urlsafe(12)}\n")
     return layout.password_file.read_text().strip()
 

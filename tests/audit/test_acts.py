@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+from apps.audit import admin as audit_admin
 from apps.audit.models import Act, Deletion, Unchangeable
 from apps.audit.queries import proof_of
 from apps.audit.services import SYSTEM, name_of, note_deletion, record
@@ -75,10 +78,37 @@ def test_staff_read_and_filter_the_log_and_change_nothing(curator: Client, act: 
     assert curator.post(f"/admin/audit/act/{act.pk}/change/", {"by": "x"}).status_code == 403
 
 
+def written(answer: Any) -> str:
+    """Return a file that is sent while it is written."""
+
+    async def pieces() -> list[bytes]:
+        return [piece async for piece in answer]
+
+    return b"".join(async_to_sync(pieces)()).decode()
+
+
+def test_the_log_is_sent_while_it_is_read(curator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_admin, "AT_ONCE", 10)
+    for number in range(50):
+        record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=number, login=f"bot_{number}"))
+    read: list[int] = []
+    lines_of = audit_admin.lines_of
+    monkeypatch.setattr(audit_admin, "lines_of", lambda acts: lines_of(read.append(act.pk) or act for act in acts))
+    answer: Any = curator.get("/admin/audit/act/acts.csv")
+
+    async def first_piece() -> bytes:
+        async for piece in answer:
+            return bytes(piece)
+        return b""
+
+    assert async_to_sync(first_piece)().decode().startswith("\ufeffat,by")
+    assert 0 < len(read) < 50
+
+
 def test_the_log_is_a_file_as_it_is_filtered(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
     answer = curator.get("/admin/audit/act/acts.csv?act=pinned")
-    lines = b"".join(answer).decode().splitlines()
+    lines = written(answer).splitlines()
     assert lines[0] == "\ufeffat,by,act,of,id,what,reason,before,after"
     assert [line.split(",", 1)[1] for line in lines[1:]] == ["curator@example.com,pinned,bot,8,'=b,event,,"]
     stranger = Client().get("/admin/audit/act/acts.csv")

@@ -14,9 +14,9 @@ _Communicator: Any = testing.ApplicationCommunicator
 class BrowserSocket:
     """Connects, sends frames and receives them."""
 
-    def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> None:
-        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
-        self._communicator = _Communicator(application, scope)
+    def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]], **scope: Any) -> None:
+        usual = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+        self._communicator = _Communicator(application, usual | scope)
 
     async def connect(self) -> bool:
         """Return whether the socket was accepted."""

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.test import Client
+from pytest_django import Settings
 
 from apps.dashboard import sockets
 from apps.dashboard.hub import running_hub
@@ -68,6 +69,43 @@ async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, An
         if not await socket.receive_nothing(0.2):
             return await socket.receive()
     raise TimeoutError("no push within 50 ticks")
+
+
+async def test_a_session_has_so_many_sockets_at_once(
+    cookie: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "SOCKETS_BY_SESSION", 3)
+    held = [await connected(cookie) for _ in range(3)]
+    other = await connected(cookie_of(await sync_to_async(signed_in_client)()))
+    refused = await connected(cookie)
+    assert await refused.close_code() == sockets.TOO_MANY
+    await held.pop().disconnect()
+    held.append(await connected(cookie))
+    await held[-1].subscribe()
+    assert (await held[-1].receive())["type"] == "snapshot"
+    for socket in (*held, other):
+        await socket.disconnect()
+    await running_hub().aclose()
+
+
+async def test_sockets_without_a_session_are_limited_by_address(
+    boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PUBLIC_BOARD = True
+    monkeypatch.setattr(sockets, "SOCKETS_BY_ADDRESS", 1)
+
+    async def opened(address: str) -> BrowserSocket:
+        socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost")], client=[address, 1])
+        assert await socket.connect()
+        return socket
+
+    one, other = await opened("203.0.113.1"), await opened("203.0.113.2")
+    assert await (await opened("203.0.113.1")).close_code() == sockets.TOO_MANY
+    await other.subscribe()
+    assert (await other.receive())["type"] == "snapshot"
+    for socket in (one, other):
+        await socket.disconnect()
+    await running_hub().aclose()
 
 
 async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:

@@ -1,5 +1,6 @@
 """Folders, variables and secrets of a copy."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,41 @@ def test_run_env_keeps_the_secret_key_and_is_private(layout: Layout) -> None:
     assert first["SECRET_KEY"] == second["SECRET_KEY"]
     assert len(first["SECRET_KEY"]) >= 50
     assert (layout.var / "run.env").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[:30],
+        lambda text: text[: text.index("\n") - 1],
+        lambda text: text[: text.index("\n") - 20] + "'\n",
+        lambda text: text[text.index("\n") + 1 :],
+        lambda text: text[:-5],
+        lambda text: "\x00" * len(text),
+    ],
+    ids=["empty", "in the key", "before the quote", "a short key", "no key", "at the end", "zeros"],
+)
+def test_a_damaged_run_env_is_refused_and_left_as_it_is(layout: Layout, damage: Callable[[str], str]) -> None:
+    write_run_env(layout, {})
+    path = layout.var / "run.env"
+    damaged = damage(path.read_text())
+    path.write_text(damaged)
+    with pytest.raises(BadSetting, match=r"run.env is damaged.*backup"):
+        write_run_env(layout, {})
+    assert path.read_text() == damaged
+
+
+def test_a_key_that_is_given_needs_no_run_env(layout: Layout) -> None:
+    (layout.root / ".env.example").write_text("# SECRET_KEY=\n")
+    (layout.var / "run.env").touch()
+    given = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY": "a" * 50})
+    assert write_run_env(given, {})["SECRET_KEY"] == "a" * 50
+
+
+def test_an_empty_password_file_is_written_again(layout: Layout) -> None:
+    layout.password_file.write_text("\n")
+    assert len(demo_password(layout)) >= 12
 
 
 def test_a_secret_key_in_a_file_is_passed_on_and_none_is_made(layout: Layout) -> None:

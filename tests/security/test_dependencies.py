@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,18 @@ def test_every_python_package_has_a_version_and_hashes(path: Path) -> None:
     assert [
         line for line in lines if not re.match(r"\S+==\S+(\s;[^-]*)?(\s+--hash=sha256:[0-9a-f]{64})+\s*$", line)
     ] == []
+
+
+def test_an_audit_fails_where_a_package_cannot_be_audited() -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "audit", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    (command,) = re.findall(r"\.audit/bin/pip-audit .*", recipe)
+    # Without it pip-audit only mentions the packages that its index does not know.
+    assert "--strict" in command
+    assert "|| exit 1" in command
+    # Each list that is installed somewhere.
+    assert "requirements/*.txt" in recipe
 
 
 def test_every_node_package_has_a_version_and_a_hash() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.sockets import INTERNAL_ERROR, NOT_SIGNED_IN, LiveSocket
+from apps.dashboard.sockets import INTERNAL_ERROR, NOT_SIGNED_IN, TOO_MANY, LiveSocket
 from apps.partners.admission import caller_of, require
 from apps.partners.callers import running_callers, secret_in
 from apps.partners.keys.endings import session_of
@@ -15,8 +15,7 @@ from apps.partners.problems import KINDS, Problem
 from apps.partners.scopes import Scope
 
 NO_SCOPE = 4403
-TOO_MUCH = 4429
-CODES = {401: NOT_SIGNED_IN, 403: NO_SCOPE, 429: TOO_MUCH}
+CODES = {401: NOT_SIGNED_IN, 403: NO_SCOPE, 429: TOO_MANY}
 
 
 class KeySocket(LiveSocket):
@@ -24,6 +23,8 @@ class KeySocket(LiveSocket):
 
     # Where a key ends while Redis is away, nobody tells.
     check_every_s = 1.0
+    # The plan of the account says how many.
+    sockets_max = None
 
     caller: Caller
     secret = ""

@@ -1,0 +1,28 @@
+"""Addresses that browsers and search engines ask for without having been told of them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+
+def test_the_icon_is_found_where_browsers_look_for_it() -> None:
+    answer = Client().get("/favicon.ico")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("mark.svg")
+
+
+@pytest.mark.parametrize(
+    ("is_public", "host", "is_open"),
+    [(True, "localhost", True), (False, "localhost", False), (True, "127.0.0.1", False)],
+)
+def test_search_engines_are_told_what_is_public(settings: Settings, is_public: bool, host: str, is_open: bool) -> None:
+    settings.PUBLIC_BOARD, settings.ADMIN_HOST = is_public, "127.0.0.1"
+    answer = Client().get("/robots.txt", headers={"host": host})
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain")
+    lines = answer.content.decode().splitlines()
+    assert lines[0] == "User-agent: *"
+    assert ("Disallow: /" not in lines) is is_open
+    assert "Disallow: /s/" in lines or not is_open

@@ -1,0 +1,67 @@
+"""Where HTTPS is required it is so for websockets as well, and every answer says so."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from tests.dashboard.browser_socket import BrowserSocket
+from twitchly.asgi import application
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def https_only(settings: Settings) -> None:
+    settings.HTTPS_ONLY = settings.PUBLIC_BOARD = settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    settings.SECURE_HSTS_SECONDS = 3_600
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme", "origin", "is_taken"),
+    [
+        ("/live", "wss", "https://localhost", True),
+        ("/live", "ws", "https://localhost", False),
+        ("/live", "wss", "http://localhost", False),
+        ("/live", "ws", "http://localhost", False),
+        ("/api/v1/socket", "ws", "", False),
+    ],
+)
+async def test_websockets_need_tls_and_a_page_that_came_by_it(
+    path: str, scheme: str, origin: str, is_taken: bool
+) -> None:
+    headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
+    socket = BrowserSocket(application, path, headers, scheme=scheme)
+    assert await socket.connect() is is_taken
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/account/login/", "/api/v1/metrics", "/api/v1/nowhere", "/admin"])
+async def test_every_answer_over_https_asks_for_it_from_then_on(path: str) -> None:
+    assert await hsts_of("https", path) == "max-age=3600; includeSubDomains"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/metrics"])
+async def test_no_answer_without_tls_does(path: str) -> None:
+    # RFC 6797, 7.2: not over a connection that anybody could have changed.
+    assert await hsts_of("http", path) is None
+
+
+async def test_a_body_that_is_refused_says_so_too() -> None:
+    assert await hsts_of("https", "/account/login/", b"a" * 100_000) == "max-age=3600; includeSubDomains"
+
+
+async def test_the_admin_s_host_says_so_too(settings: Settings) -> None:
+    settings.ADMIN_HOST = "admin.localhost"
+    assert await hsts_of("https", "/admin/") == "max-age=3600; includeSubDomains"
+
+
+async def hsts_of(scheme: str, path: str, content: bytes = b"") -> str | None:
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://localhost") as client:
+        response = await client.request("POST" if content else "GET", path, content=content)
+    policies = response.headers.get_list("strict-transport-security")
+    assert len(policies) <= 1
+    return policies[0] if policies else None
