@@ -87,6 +87,21 @@ def test_a_series_is_a_table_too_and_the_past_is_kept(api: httpx.Client, channel
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("query", ["range=24h", "range=7d", "range=90d&metrics=viewers", "range=1h"])
+def test_the_tag_of_a_range_up_to_now_stays_while_its_windows_do(api: httpx.Client, channel: str, query: str) -> None:
+    path = f"channels/{channel}/series?{query}"
+
+    def is_kept() -> bool:
+        """Ask twice at once: only a window that came in between may have changed the tag."""
+        first = got(api, path)
+        again = api.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        left = [answer.headers["RateLimit"].split(", ")[1].split(";t=")[0] for answer in (first, again)]
+        return again.status_code == 304 and left[0] == left[1]
+
+    wait_until(is_kept, 20, "a 304 that costs nothing")
+    assert got(api, f"channels/{channel}/events?range=90d").status_code == 200
+
+
 def test_events_come_in_pages_by_time(api: httpx.Client, channel: str) -> None:
     found, cursor = [], ""
     for _ in range(50):
