@@ -31,8 +31,8 @@ def age_of(end_ms: int, newest_end_ms: int) -> Age:
 def is_live(end_ms: int | None, newest_end_ms: int | None, *, is_offline: bool) -> bool:
     """Tell whether a channel is live: its windows still come, and Twitch has not said that it is offline.
 
-    Boards, the API, Discover, search, peer groups and the status count by this rule. Chat goes on after a broadcast has
-    ended, so windows alone do not make a channel live.
+    Boards, the API, Discover, search, peer groups and the status count by this rule. Chat outlives a broadcast, so
+    windows alone do not make a channel live.
     """
     if is_offline or end_ms is None or newest_end_ms is None:
         return False

@@ -13,7 +13,7 @@ KEPT_MS = 3_000
 
 
 class Field:
-    """The channels by id. One whose window is a minute old has no live window any more."""
+    """The channels by id. A window is live for a minute."""
 
     def __init__(self) -> None:
         self._reading = threading.Lock()

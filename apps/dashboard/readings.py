@@ -108,7 +108,7 @@ class Reading:
         return is_live(channel.end_ms, self.newest_end_ms, is_offline=channel.profile.is_offline)
 
     def has_recent(self, channel: ChannelNow) -> bool:
-        """Tell whether windows of one of its channels still come: of a live one, or of a chat that goes on."""
+        """Tell whether windows of one of its channels still come, also after its broadcast has ended."""
         return is_live(channel.end_ms, self.newest_end_ms, is_offline=False)
 
 

@@ -1,4 +1,4 @@
-"""What names a state of a channel's history, read without reading the history itself."""
+"""Version of a channel's stored series, for entity tags: Cassandra counts, no window is read."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class WindowStore:
         return {i: sorted(windows, key=lambda window: window.end_ms) for i, windows in found.items()}
 
     def checksum(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when a window whose end lies in (from_ms, until_ms] is written or corrected.
+        """Return numbers that change when a window that ends in (from_ms, until_ms] is written or corrected.
 
         Cassandra counts the rows and sums when they were written, which is their revision too; the sums may wrap. A row
         has two parts that come by themselves, with the messages and with the people.

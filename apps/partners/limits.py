@@ -63,7 +63,7 @@ return {0, '0', day, left}
 """
 
 # Undoes one _TAKE of the day and the first bucket. KEYS: as there. ARGV: the bucket's rate and how much it holds.
-# Returns the day's count and what is left in the bucket.
+# Returns the day's count and the number of requests left in the bucket.
 _GIVE_BACK = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -135,9 +135,9 @@ class Limits:
         return None if asked is None else Left(terms, left, max(0, terms.per_day - asked))
 
     async def give_back(self, caller: Caller) -> Left | None:
-        """Undo one `take` of the key and the day, for an answer that costs next to nothing; the address keeps counting.
+        """Undo one `take` of the key and the day, for an answer that is free; the address keeps counting.
 
-        Return what is left, None where it is not known.
+        Return the new status, None where Redis is away.
         """
         terms, bucket = caller.terms, f"key:{caller.key_id}"
         if time.monotonic() >= self._away_until_s:

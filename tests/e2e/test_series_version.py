@@ -1,4 +1,4 @@
-"""What names a state of a channel's history, against real Cassandra."""
+"""Versions of a channel's stored series, against real Cassandra."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, 
     if isinstance(values, dict) and values:
         return {"viewers": example_of(values, schemas, "value")}
     required = schema.get("required", [])
-    # Of fields that may be absent, as those by metric, one shows how they look.
+    # Where all fields may be absent, as those by metric, the first one stands for them.
     shown = required or list(schema.get("properties", {}))[:1]
     return {name: example_of(one, schemas, name) for name, one in schema.get("properties", {}).items() if name in shown}
 

@@ -53,7 +53,7 @@ class Ids:
 
 
 def _moments(last: str, names: Sequence[str], digest: str, now_ms: int) -> dict[str, int]:
-    """Return the moments in an id, 0 for each where it is not an id of these subscriptions or lies in the future."""
+    """Return the moments in an id, 0 for each where it is an id of other subscriptions or of the future."""
     *moments, suffix = last.split("-")
     if suffix == digest and len(moments) == len(names) and all(re.fullmatch("[0-9]{1,15}", one) for one in moments):
         found = dict(zip(names, map(int, moments), strict=True))

@@ -35,8 +35,7 @@ class Table:
 class Answer:
     """A document, the same as a table where it has rows, and how long it may be kept.
 
-    `tag` is an entity tag made without the content; without one it is made of the content, where the answer may be
-    asked for again.
+    `tag` is an entity tag; without one the content is hashed, unless the answer is only valid for a second.
     """
 
     document: Any

@@ -138,7 +138,7 @@ def _delete(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Non
 
 
 def _find_to_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Watchlist:
-    """Return a watchlist that nobody else changes until the transaction ends. Raises: NotFound, Problem."""
+    """Return a watchlist, locked until the transaction ends. Raises: NotFound, Problem."""
     found = find_watchlist(_owner(owner_id), watchlist_id)
     locked = Watchlist.objects.select_for_update().filter(pk=found.pk).first()
     if locked is None:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 def page(
     found: Sequence[T], limit: int, position: Callable[[T], Any], write: Callable[[T], Any], of: str
 ) -> dict[str, Any]:
-    """Return a page of `found`, which holds one more item where the list `of` goes on."""
+    """Return a page of `found`, which holds one more item unless it ends the list `of`."""
     shown = found[:limit]
     following = write_cursor(of, position(shown[-1])) if len(found) > limit else None
     return {"items": [write(one) for one in shown], "next": following}

@@ -1,4 +1,4 @@
-"""What all views of the API share: they authenticate the caller, read the request and write the answer."""
+"""Base of all views of the API: authenticate the caller, read the request, write the answer."""
 
 from __future__ import annotations
 
