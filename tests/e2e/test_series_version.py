@@ -10,6 +10,7 @@ import pytest
 from apps.metrics.queries import RANGES, past_range
 from apps.metrics.series_version import series_version
 from apps.metrics.store import WindowStore
+from core.columns import StoredGrain
 from core.records import EventRecord, Grain, WindowRecord
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("cassandra")]
@@ -29,7 +30,7 @@ def window(channel_id: str, grain: Grain, end_ms: int, **columns: int) -> Window
 
 @pytest.mark.parametrize(("key", "grain", "step_ms"), [("1h", "live", 10_000), ("24h", "minute", 60_000)])
 def test_a_version_stays_until_a_window_is_written_or_corrected(
-    channel_id: str, key: str, grain: Grain, step_ms: int
+    channel_id: str, key: str, grain: StoredGrain, step_ms: int
 ) -> None:
     store, shown = WindowStore(), replace(RANGES[key], grain=grain)
     ends = [NOW - n * step_ms for n in range(1, 9)]
@@ -41,7 +42,7 @@ def test_a_version_stays_until_a_window_is_written_or_corrected(
     versions.append(series_version(channel_id, shown, NOW))
     store.correct([window(channel_id, grain, ends[-1], messages=5)], [])
     versions.append(series_version(channel_id, shown, NOW))
-    store.correct([], [(channel_id, grain, ends[-2])])  # type: ignore[list-item]  a stored grain
+    store.correct([], [(channel_id, grain, ends[-2])])
     versions.append(series_version(channel_id, shown, NOW))
     versions.append(series_version(channel_id, shown, NOW + step_ms))
     assert len(set(versions)) == 5

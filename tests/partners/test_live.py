@@ -147,12 +147,11 @@ async def test_an_id_that_is_not_of_the_past_of_these_subscriptions_brings_a_fre
         assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
 
 
-async def test_an_id_of_other_subscriptions_brings_a_fresh_snapshot(key: tuple[ApiKey, str]) -> None:
-    async with reading(key[1], "boards=viewers&n=10") as events:
-        last_id = (await events.next())["id"]
-    for query in ("boards=messages&n=10", "boards=viewers&n=25", "boards=viewers&n=10&language=en"):
-        async with reading(key[1], query, last_id) as events:
-            assert json.loads((await events.next())["data"])["type"] == "snapshot"
+def test_an_id_of_other_subscriptions_withholds_nothing() -> None:
+    last_id = Ids([Subscribe("viewers", Board())], "", 2_000).take("viewers", 2_000)
+    assert Ids([Subscribe("viewers", Board())], last_id, 3_000).has("viewers", 2_000)
+    for board in (Board("messages"), Board(size=25), Board(language="en")):
+        assert not Ids([Subscribe(board.metric, board)], last_id, 3_000).has(board.metric, 2_000)
 
 
 def test_a_clock_that_is_set_back_does_not_silence_a_stream() -> None:

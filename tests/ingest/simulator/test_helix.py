@@ -1,3 +1,4 @@
+import base64
 from typing import Any
 
 import pytest
@@ -110,6 +111,7 @@ async def test_users_are_found_by_id_and_login_and_unknown_ones_left_out(api: Ap
         ("streams", {"first": "many"}),
         ("streams", {"first": "²"}),
         ("streams", {"after": "nonsense"}),
+        ("streams", {"after": base64.urlsafe_b64encode(b"[" * 3_000).decode()}),
         ("streams", {"after": "eyJvZmZzZXQiOiAtNX0="}),
         ("streams", {"user_id": ["1"] * 101}),
         ("streams", {"user_id": ""}),
