@@ -218,7 +218,7 @@ Verdict = Literal["starting", "trusted", "partial", "untrusted"]
 
 
 def verdict(look: Look, rules: Collection[str], hour_coverage: float | None) -> Verdict:
-    """Return whether figures can be trusted while these incidents last, by the coverage of now and of the past hour."""
+    """Return how far figures can be trusted, from open incidents and the coverage of the past 30 s and hour."""
     touched = effects(rules)
     if "live" in touched:
         return "untrusted"

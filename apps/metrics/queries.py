@@ -63,7 +63,7 @@ RECENT_MS = 3 * MINUTE_MS
 class Point:
     """One window's metrics. `coverage` is 0 to 1; a metric without data is absent.
 
-    `counts` are the raw columns that were asked for; see apps/metrics/counts.py.
+    `counts` are the requested raw columns; see apps/metrics/counts.py.
     """
 
     end_ms: int

@@ -1,4 +1,4 @@
-// Shows frames calmly: order and values of a frame stay together, and while somebody reads neither moves.
+// Shows frames calmly: order and values of a frame move together, and neither moves while the list is in use.
 
 // Frames come once a second, not to the millisecond.
 const JITTER_MS = 500;

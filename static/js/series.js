@@ -253,7 +253,7 @@ function extend(runs, kind, from, until) {
   else runs.push({ kind, from, until });
 }
 
-/** What is left of `spans` outside of `others`. */
+/** The parts of `spans` outside of `others`. */
 function without(spans, others) {
   return others.reduce(
     (left, other) =>

@@ -50,7 +50,7 @@ async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, board: Bo
 
 
 def test_a_page_and_its_file_are_ranked_by_their_own_values(boards: Boards, signed_in: Client) -> None:
-    # Two looks within a second, between which the figures have changed.
+    # Two requests within a second; the figures change between them.
     for viewers in ({"1": 1_000, "2": 900, "3": 900}, {"1": 100, "2": 200, "3": 300}):
         boards.end_ms += 1_000
         boards.show(viewers)

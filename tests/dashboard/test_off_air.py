@@ -1,4 +1,4 @@
-"""What a chart says of a channel that is off air, or of which nothing is stored yet, follows from its data."""
+"""A chart marks time off air and says why it is empty, and both follow from its data."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_next_broadcast_ends_it_and_no_gap_lies_between(tmp_path: Path) -> N
     now_ms = ends[-1] + 1_000
     said = ask(tmp_path, ends=ends, marks=marks, now_ms=now_ms)
     assert said["off"] == [{"from_ms": T + 4 * MINUTE_MS, "until_ms": T + 29 * MINUTE_MS}]
-    # Hatched is only what was missed while on air.
+    # Only missed time on air is hatched.
     assert said["bands"] == [{"from_ms": T + 29 * MINUTE_MS, "until_ms": T + 30 * MINUTE_MS}]
     assert said["edge"] == ends[-1]
 
@@ -77,7 +77,7 @@ def test_a_channel_that_was_off_air_all_along_is_marked_whole(tmp_path: Path) ->
 
 
 def test_a_loaded_history_is_not_said_to_load(tmp_path: Path) -> None:
-    # Live points alone stand on the chart until the first hour has closed.
+    # The chart has live points alone until the first hour has closed.
     at_ms = T + 31 * MINUTE_MS
     case = {"range": range_json(RANGES["90d"]), "frames": [frame(at_ms)], "now_ms": at_ms}
     said = ask(tmp_path, ends=[], **case)

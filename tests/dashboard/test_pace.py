@@ -1,4 +1,4 @@
-"""A board that people read shows whole frames, not too often, and none while somebody is in it."""
+"""A board shows whole frames, at most one every two seconds, and none while the list is in use."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_a_look_sees_the_boards_the_list_and_the_signs(signs: Valkey, boards: Bo
 def test_a_new_copy_says_that_nothing_is_known(client: Client, signs: Valkey) -> None:
     page = client.get("/status").content.decode()
     assert "Twitchly is starting" in page
-    assert "Nothing is written down yet" in page
+    assert "Nothing has been recorded yet" in page
     assert 'id="no-incidents"' in page
     assert page.count("Not known yet") == 7
 
@@ -249,7 +249,7 @@ def test_the_past_is_told_as_far_as_it_was_measured(signs: Valkey) -> None:
     assert (found.since_ms, found.days_measured_ms) == (T0, HOUR_MS)
     assert found.days_coverage == pytest.approx(0.9)
     today = found.days[-1]
-    assert (today.measured_ms, today.watched) == (HOUR_MS, 1.0), "what was before the first look is not missing"
+    assert (today.measured_ms, today.watched) == (HOUR_MS, 1.0), "time before the first measurement is not missing"
     assert "measured for 1 h 0 min" in day_said(today)
 
 

@@ -1,4 +1,4 @@
-"""How far apart the windows of a file end. By default they do not overlap, so that their counts may be summed."""
+"""Intervals of the windows in a file. By default windows do not overlap, so that their counts may be summed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Interval:
 
     @property
     def overlaps(self) -> bool:
-        """Whether a message is in more than one window."""
+        """Return whether a message is in more than one window."""
         return self.step_ms < WINDOW_MS[self.grain]
 
     def of(self, points: Iterable[Point]) -> list[Point]:

@@ -54,7 +54,7 @@ class SeriesView(ApiView):
         description="By columns as JSON, a row a window as CSV and NDJSON. The field `coverage` is 0 to 1 everywhere; "
         "in CSV and NDJSON the metric `coverage`, in %, is called `coverage_percent`. A gap is never filled in. "
         "CSV and NDJSON also have the raw counts behind the metrics, as `count_messages`; their windows do not overlap "
-        "unless `interval=10s` is asked for, and the head names the columns that may be summed.",
+        "except with `interval=10s`, and the head names the columns that may be summed.",
     )
     async def get(self, _request: Request, channel_id: str) -> Answer:
         asked, now = self.query, now_ms()

@@ -44,7 +44,7 @@ def asked_span(asked: Mapping[str, Any], now_ms: int) -> Range:
 
 
 def asked_interval(asked: Mapping[str, Any]) -> Interval | None:
-    """Return the interval that is asked for, None where the grain decides. Raises: Problem."""
+    """Return the requested interval, None where the grain decides. Raises: Problem."""
     if "interval" not in asked:
         return None
     if "grain" in asked:
