@@ -34,6 +34,9 @@ COUNTS: tuple[Count, ...] = (
     _count("copies"),
     _count("bot_messages"),
     Count("observed_ms", "observed_ms", "ms"),
+    Count("pulses", "pulses", "seconds tracked"),
+    Count("on_air_pulses", "on_air_pulses", "seconds on air"),
+    Count("on_air_observed_ms", "on_air_observed_ms", "ms"),
     Count("viewers_sum", "viewers_sum", "viewers, one count a second"),
     Count("viewer_pulses", "viewer_pulses", "seconds with known viewers"),
 )
