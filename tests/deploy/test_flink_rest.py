@@ -86,9 +86,13 @@ def answers(job_manager: JobManager) -> bool:
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_a_request_without_the_key_is_not_answered(job_manager: JobManager, method: str, path: str) -> None:
-    for scheme in ("http", "https"):
-        with pytest.raises(httpx.TransportError):
-            job_manager.ask(method, path, scheme)
+    # Flink sends whoever comes without TLS to the same address with it, before it looks at the path.
+    redirect = job_manager.ask(method, path, "http")
+    assert (redirect.status_code, redirect.content) == (301, b"")
+    assert redirect.headers["Location"].startswith("https://")
+    assert "Access-Control-Allow-Origin" not in redirect.headers
+    with pytest.raises(httpx.TransportError):
+        job_manager.ask(method, path, "https")
     # Trusting the server is not having its key.
     trusting = ssl.create_default_context(cafile=job_manager.conf / "flink" / "rest-ca.pem")
     with pytest.raises(httpx.TransportError):

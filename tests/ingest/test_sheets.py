@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
+import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
@@ -235,3 +237,47 @@ def test_an_import_says_what_is_wrong_with_the_file_or_with_twitch(
     use(settings, "http://127.0.0.1:1")
     page, _ = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     assert "Twitch does not answer at the moment" in page
+
+
+BOMBS = {
+    "a row of 200,000 cells": "login\n" + "," * 200_000,
+    "a head of 60,000 columns": ",".join(f"c{number}" for number in range(40_000)) + "\nx",
+    "a cell of 200,000 letters": "login,note\nchannel7," + "x" * 200_000,
+    "a decision of 100,000 letters": "login,decision\nchannel7," + "x" * 100_000,
+    "100,000 empty lines": "login" + "\n" * 100_000,
+    "100,000 quotes": "login,note\nchannel7," + '"' * 100_000,
+    "a quote that never ends": 'login,note\nchannel7,"' + "a\n" * 60_000,
+    "20,000 lines": "login\n" + "channel7\n" * 20_000,
+    "20,000 tags": "login,tags\nchannel7," + ";".join(f"t{number}" for number in range(20_000)),
+    "a time after the last one": "login,decision,reason,expires\nchannel7,pin,event,9999-12-31T23:59:59-14:00",
+    "a time before the first one": "login,decision,reason,expires\nchannel7,pin,event,0001-01-01T00:00:00+14:00",
+    "an id of 10,000 digits": "id,decision,reason\n" + "9" * 10_000 + ",pin,event",
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS.keys())
+def test_a_file_made_to_harm_is_answered_soon_and_shortly(curator: Client, twitch: Live, text: str) -> None:
+    channel("7")
+    began_s = time.process_time()
+    answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv", text.encode())})
+    assert answer.status_code in (200, 400)
+    assert time.process_time() - began_s < 5
+    # Nothing of it is repeated at length, except the file itself for the step after this one.
+    assert len(answer.content) < 100_000 + 10 * len(text) * (answer.status_code == 200)
+    assert not Act.objects.exists()
+
+
+def test_a_compressed_file_is_refused_by_its_bytes(curator: Client, twitch: Live) -> None:
+    packed = gzip.compress(b"login\n" + b"a" * 50_000_000)
+    answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv.gz", packed)})
+    assert answer.status_code == 400
+    assert "not UTF-8" in answer.content.decode()
+
+
+@pytest.mark.parametrize("note", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
+def test_a_formula_is_a_note_like_any_other(curator: Client, twitch: Live, note: str) -> None:
+    channel("7")
+    text = f'login,note\nchannel7,"{note}"'
+    digest = plan_of(text, look_up=nobody, now=NOW).digest
+    assert curator.post(IMPORT, {"text": text, "digest": digest}).status_code == 302
+    assert Channel.objects.get(pk="7").note == note

@@ -66,7 +66,7 @@ def checked(decision: Decision, *, before: Decision, is_out: bool, now: dt.datet
     """
     decision = replace(decision, reason=one_line(decision.reason), note=one_line(decision.note))
     if decision.kind not in DECISIONS:
-        raise Refused(f"“{decision.kind}” is no decision: pin, block or none.")
+        raise Refused(f"“{decision.kind[:40]}” is no decision: pin, block or none.")
     if decision.kind == NONE:
         decision = replace(decision, reason="", until=None)
     elif not decision.reason:
