@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
@@ -11,9 +12,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,6 +28,20 @@ class StaffSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_factor(request) and _has_shown_one(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Refuse a form that ticks rows whose keys the list cannot have: Django looks them up as they are."""
+        answer, owner = super().admin_view(view, cacheable), getattr(view, "__self__", None)
+        if not isinstance(owner, ModelAdmin):
+            return answer
+
+        @wraps(answer)
+        def checked(request: HttpRequest, *args: Any, **options: Any) -> Any:
+            if self.has_permission(request):
+                _check_keys(request, owner.model._meta.pk)
+            return answer(request, *args, **options)
+
+        return checked
 
     def login(self, request: HttpRequest, _extra_context: Any = None) -> HttpResponse:
         """Lead to what is missing yet: the sign-in, a second factor, or a code of it."""
@@ -40,6 +56,15 @@ class StaffSite(AdminSite):
         if not _has_shown_one(request):
             return redirect_to_login(wanted, reverse(_proof(request)))
         return redirect(wanted)
+
+
+def _check_keys(request: HttpRequest, key: Any) -> None:
+    """Raises: SuspiciousOperation, which is answered with 400."""
+    try:
+        for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            key.to_python(text)
+    except ValidationError as error:
+        raise SuspiciousOperation("a ticked row has a key that the list cannot have") from error
 
 
 def connect() -> None:
