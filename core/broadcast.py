@@ -53,7 +53,7 @@ class Broadcast:
     def watched_coverage(self) -> float:
         """Return the share of the broadcast that its hours watched are summed from.
 
-        Versions up to 0.3 recorded no such share and multiplied the mean by the length: the time heard stands for it.
+        Versions up to 0.3 recorded no such share and multiplied the mean by the length: for them it is the share heard.
         """
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 

@@ -54,7 +54,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "ranges",
         "Ranges",
-        "A range consists of the minutes whose middle lies in it. Minutes are stored for 90 days; an older range is "
+        "A range consists of the minutes whose midpoint it contains. Minutes are stored for 90 days; an older range is "
         "widened to whole hours, and the answer gives its true start and end. Values are the formulas over summed "
         "columns, so they do not depend on the windows that a chart draws.",
     ),

@@ -136,7 +136,7 @@ class Unheard:
         return min(claimed_ms, end_ms - start_ms - self.missed_ms(start_ms, end_ms))
 
     def missed_ms(self, start_ms: int, end_ms: int) -> int:
-        """Return how much of [start_ms, end_ms) lies in a recorded gap."""
+        """Return how much of [start_ms, end_ms) recorded gaps cover."""
         missed_ms = 0
         for from_ms, until_ms in self._spans[bisect_right(self._ends, start_ms) :]:
             if from_ms >= end_ms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from textwrap import fill
 
 from core.columns import COLUMNS, GRAINS, GRAINS_OF, HOUR_COLUMNS, SLIDE_MS, STEP_MS, WINDOW_MS, Column, HourColumn
 from core.counting_rules import RULES
@@ -61,7 +62,7 @@ def markdown() -> str:
         "- Below its floor a channel's value is shown and not ranked."
         " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the floors of viewers and of messages.",
         "\n## Rules\n",
-        "\n".join(f"- **{rule.title}.** {rule.text}" for rule in RULES),
+        "\n".join(fill(f"- **{rule.title}.** {rule.text}", 100, subsequent_indent="  ") for rule in RULES),
         "\n## Windows\n",
         _table(_WINDOWS_HEAD, map(_window_row, GRAINS)),
         "## Columns\n",

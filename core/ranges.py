@@ -43,7 +43,7 @@ class Row:
 
     @property
     def has_peaks(self) -> bool:
-        """Whether its busiest minute is known: hours stored by version 0.3 and earlier lack it."""
+        """Return whether its busiest minute is known: hours stored by version 0.3 and earlier lack it."""
         return self.length_ms == MINUTE_MS or "heard_minutes" in self.columns
 
 
@@ -57,12 +57,12 @@ class PeakValue:
 
 @dataclass(frozen=True, slots=True)
 class RangeSummary:
-    """What a range of whole minutes comes to.
+    """Sums, peaks and coverage of a range of whole minutes.
 
-    `sums` are summed columns. `heard_ms`, `missed_ms` (tracked, and not heard) and the rest (off air or not tracked)
-    make up the range; `on_air_heard_ms` of `on_air_ms` were heard. `unrecorded` are stretches that were tracked and
-    not heard and that no recorded gap tells of. `hourly_average_only`: it has hours whose busiest minute is unknown,
-    so only viewers have a peak. `excitement` is the mean of its windows, which rows do not hold.
+    `sums` are summed columns. `heard_ms`, `missed_ms` (tracked, not heard) and the rest (off air or not tracked) add up
+    to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are stretches that were tracked and
+    not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only
+    viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
     """
 
     from_ms: int
@@ -94,13 +94,13 @@ class RangeSummary:
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether messages were missed, or may have been: counts and peaks are then at least as high as stated."""
+        """Return whether messages were or may have been missed: counts and peaks are then lower bounds."""
         on_air = self.coverage_on_air
         return self.missed_ms > 0 or self.heard_ms == 0 if on_air is None else on_air < 1
 
     @property
     def is_viewers_lower_bound(self) -> bool:
-        """Whether viewers are unknown for part of the time on air."""
+        """Return whether viewers are unknown for part of the time on air."""
         return self.sums.get("viewer_pulses", 0) * SECOND_MS < self.on_air_ms
 
     @property
@@ -129,7 +129,7 @@ def hours_watched(sums: Columns) -> float | None:
 
 
 def whole_minutes(from_ms: int, until_ms: int) -> tuple[int, int]:
-    """Return the start of the first and the end of the last minute whose middle lies in [from_ms, until_ms)."""
+    """Return the start of the first and the end of the last minute whose midpoint is in [from_ms, until_ms)."""
     return _nearest_minute(from_ms), _nearest_minute(until_ms)
 
 
@@ -236,7 +236,7 @@ def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[i
 
 
 def _unrecorded(rows: Iterable[Row], gaps: Unheard) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of rows that were tracked, not heard at all, and lie in no recorded gap."""
+    """Yield the stretches of rows that were tracked and not heard at all, without a recorded gap."""
     silent: tuple[int, int] | None = None
     for row in rows:
         is_silent = row.columns.get("pulses", 0) > 0 and not row.columns.get("observed_ms", 0)
@@ -259,7 +259,7 @@ def _nearest_minute(ms: int) -> int:
 
 
 def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
-    """Return the columns of hour rows that the summary of these metrics is made of."""
+    """Return the columns of hour rows that a summary of these metrics needs."""
     names = {"viewers_sum", "viewers_max", "heard_minutes", "minute_chatters", *COVERAGE_COLUMNS}
     names |= columns_behind(metrics, HOUR_MS)
     return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}

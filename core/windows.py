@@ -1,4 +1,4 @@
-"""What the aggregates and the formulas both need to know of windows."""
+"""Types and lengths of windows, shared by columns and formulas."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
 
 
 class _Viewers(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """What a longer window carries besides: mean and peak of its viewers, and its seconds on air."""
+    """Columns of minutes and hours alone: mean and peak of viewers, seconds tracked and on air."""
 
     __abstract__ = True
     viewers_sum = columns.BigInt()

@@ -114,7 +114,7 @@ class Series:
 
 
 def value_of(point: Point, metric: str) -> float | None:
-    """Return the point's value, or None: a count of what nobody listened to is not 0."""
+    """Return the point's value, or None: without coverage a count is unknown, not 0."""
     if point.coverage == 0 and not METRIC[metric].from_helix:
         return None
     return point.values.get(metric)

@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def shows_now(self) -> bool:
-        """Whether the range goes up to now, so that live values belong beside it."""
+        """Return whether the range ends now, so that live values belong beside it."""
         return self.span is None and self.align == "clock"
 
     def with_channel(self, channel_id: str) -> Comparison:

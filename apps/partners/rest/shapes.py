@@ -160,7 +160,7 @@ class Peak(Shape):
 
 
 class RangeSummary(Shape):
-    """What the metrics come to over the range, computed from whole minutes."""
+    """Values and peaks of the metrics over the range, computed from whole minutes."""
 
     from_ = DateTimeField(help_text="Start of the first minute, or of the first hour where minutes have expired.")
     to = DateTimeField(help_text="End of the last stored minute or hour.")
