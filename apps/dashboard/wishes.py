@@ -125,8 +125,5 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    try:
-        text = json.dumps(value)
-    except RecursionError:
-        return "nested too deeply"
+    text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
