@@ -66,5 +66,12 @@ class ReferenceStore:
         ]
         return sorted(found, key=lambda window: window.end_ms)
 
+    def checksum(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
+        rows = self.read_windows(grain, channel_id, from_ms, until_ms, ())
+        return len(rows), sum(row.end_ms for row in rows)
+
+    def gaps_checksum(self, _channel_id: str, _from_ms: int, _until_ms: int) -> tuple[int, ...]:
+        return (0,)
+
     def read_events(self, _channel_id: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
         return []

@@ -64,7 +64,7 @@ async def test_a_body_in_chunks_is_read(api: Api) -> None:
         ("channels", "cursor, limit, q, live, format"),
         ("channels/1", "format"),
         ("channels/1/live", "format"),
-        ("channels/1/series", "range, from, to, metrics, grain, format"),
+        ("channels/1/series", "range, from, to, metrics, grain, interval, format"),
         ("channels/1/streams", "cursor, limit, format"),
         ("channels/1/streams/1", "format"),
         ("metrics", "format"),

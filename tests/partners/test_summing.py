@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from apps.dashboard.channel.spans import iso
-from apps.metrics import queries
+from apps.metrics import queries, series_version
 from tests.dashboard.reference_history import FROM_MS, RECORDS, UNTIL_MS, ReferenceStore
 from tests.partners.conftest import Api
 
@@ -23,6 +23,7 @@ WORDS = sum(record.words or 0 for record in RECORDS)
 def history(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.CASSANDRA_HOSTS = ["reference"]
     monkeypatch.setattr(queries, "WindowStore", ReferenceStore)
+    monkeypatch.setattr(series_version, "WindowStore", ReferenceStore)
 
 
 @pytest.mark.parametrize(("asked", "rows"), [("", 240), ("&interval=1m", 120), ("&grain=hour", 2)])
@@ -48,6 +49,20 @@ async def test_json_has_all_stored_windows_unless_an_interval_is_asked_for(api: 
     apart = (await api.get(f"channels/1/series?{SPAN}&interval=30s")).json()
     assert (apart["step_s"], apart["window_s"], len(apart["points"]["end"])) == (30, 30, 240)
     assert apart["coverage"] == whole["coverage"]
+
+
+async def test_a_series_that_has_not_changed_is_not_read_again(
+    api: Api, history: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [f"channels/1/series{more}" for more in (f"?{SPAN}", f".csv?{SPAN}", f"?{SPAN}&metrics=spam")]
+    tags = [(await api.get(path)).headers["ETag"] for path in paths]
+    assert len(set(tags)) == len(tags)
+    monkeypatch.setattr(queries, "WindowStore", None)
+    for path, tag in zip(paths, tags, strict=True):
+        assert (await api.get(path, headers={"If-None-Match": tag})).status_code == 304
+    monkeypatch.setattr(ReferenceStore, "gaps_checksum", lambda *_: (1,))
+    # A gap was recorded: the series is read, here in vain.
+    assert (await api.get(paths[0], headers={"If-None-Match": tags[0]})).status_code == 500
 
 
 async def test_a_grain_and_an_interval_exclude_each_other(api: Api, history: None) -> None:
