@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.test import Client
 
 from apps.audit import admin as audit_admin
 from apps.audit.models import Act, Deletion, Unchangeable
-from apps.audit.queries import proof_of
+from apps.audit.queries import lines_of, proof_of
 from apps.audit.services import SYSTEM, name_of, note_deletion, record
 from apps.ingest.curation.decisions import BLOCK, PIN, Decision, decide, end_decisions
 from apps.ingest.models import Bot, Channel
@@ -92,8 +93,13 @@ def test_the_log_is_sent_while_it_is_read(curator: Client, monkeypatch: pytest.M
     for number in range(50):
         record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=number, login=f"bot_{number}"))
     read: list[int] = []
-    lines_of = audit_admin.lines_of
-    monkeypatch.setattr(audit_admin, "lines_of", lambda acts: lines_of(read.append(act.pk) or act for act in acts))
+
+    def counted(acts: Iterable[Act]) -> Iterator[list[str]]:
+        for act in acts:
+            read.append(act.pk)
+            yield from lines_of([act])
+
+    monkeypatch.setattr(audit_admin, "lines_of", counted)
     answer: Any = curator.get("/admin/audit/act/acts.csv")
 
     async def first_piece() -> bytes:

@@ -42,8 +42,10 @@ class SecurityCache(BaseCache):
         return default if found is None else found
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        fields = {"value": value, "expires_at": self._expires_at(timeout)}
-        SecurityRecord.objects.update_or_create(key=self._name(key, version), defaults=fields)
+        record = SecurityRecord(key=self._name(key, version), value=value, expires_at=self._expires_at(timeout))
+        SecurityRecord.objects.bulk_create(
+            [record], update_conflicts=True, unique_fields=["key"], update_fields=["value", "expires_at"]
+        )
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         return bool(self._living(key, version).update(expires_at=self._expires_at(timeout)))
