@@ -1,4 +1,4 @@
-"""What browsers and search engines ask of every site."""
+"""Addresses that browsers and search engines request from every site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http.request import split_domain_port
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
-# Links that were shared with somebody, and pages that need an account.
+# Shared links, and pages that need an account.
 _PRIVATE = ("/s/", "/w/", "/opt-out/receipt/", "/account/", "/admin/", "/watchlists", "/shares", "/requests")
 
 

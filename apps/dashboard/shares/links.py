@@ -104,7 +104,7 @@ def count_opening(link: ShareLink) -> None:
 def try_password(link: ShareLink, password: str, address: str) -> str:
     """Return the pass that a browser keeps, for the right password. Raises: TooManyTries, Refused."""
     key = f"share-tries-{link.pk}-{network_of(address)}"
-    # Counted before the password is looked at, so that parallel tries are no way around the limit.
+    # Counted before the password is compared, so that parallel tries are no way around the limit.
     if _count(key) > TRIES:
         raise TooManyTries(_wait_s(key))
     if not check_password(password[:PASSWORD_MAX], link.password):

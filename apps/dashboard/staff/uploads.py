@@ -1,4 +1,4 @@
-"""Who may send more than a form: staff may, to the import of decisions."""
+"""Larger uploads, for signed-in staff: the import of decisions."""
 
 from __future__ import annotations
 
