@@ -12,6 +12,8 @@ from core.sharding import partition_of
 from core.times import SECOND_MS
 
 TEXTS = ("gg", "what a play that was", "KekToad KekToad", "no way, he did it again", "first time here, hello")
+# The columns of a live window that every contender computes, in this order.
+SUMS = ("messages", "words", "observed_ms")
 # One in so many messages repeats a text that many others wrote.
 PASTED = 6
 

@@ -112,11 +112,11 @@ def stream(one: Figures) -> list[str]:
     return [
         f"## The stream job beside others, {one['channels']:,} channels",
         "",
-        f"All read the same {one['records']:,} records; of a sample of channels the windows that history keeps are",
-        "compared with the reference, cell by cell. The job computes all columns of all grains and keeps its state in",
-        "checkpoints. The others give the three sums of the live windows: no distinct counts, no minutes or hours, no",
-        "word on late records; the plain Python program and the processor forget all when they are restarted.",
-        "Warm is rows a CPU-second without the first third, in which a virtual machine compiles.",
+        f"All read the same {one['records']:,} records. For a sample of channels, the windows that history keeps are",
+        "compared with the reference, cell by cell. `flink` is the whole job: all columns of all grains, its state in",
+        "checkpoints. `flink, sums` is the same job with only the three sums of the live windows that the others",
+        "compute: no distinct counts, no minutes or hours. The plain Python program and the processor lose their state",
+        "when they restart. Warm is rows a CPU-second without the first third, in which a virtual machine compiles.",
         "",
         *markdown(["", *names], rows),
     ]

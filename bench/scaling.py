@@ -5,7 +5,6 @@ Chat is written in real time; the task manager's CPU time is that of a steady mi
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -16,15 +15,16 @@ from confluent_kafka import Producer
 
 from apps.metrics.flink_cluster import FlinkCluster
 from bench.chat import Chat
-from bench.contenders import PREFIX
+from bench.command import exit_code, instance, options
+from bench.contenders import TASK_MANAGER, flink
 from bench.machine import keep, peak_mb, table
-from bench.stream import TASK_MANAGER, flink
 from core.times import SECOND_MS
 from core.topics import TOPIC
 from drills.stack import Stack, now_ms
 
+PREFIX = "bench-scaling."
 AIM_CORES = 1.2
-WARM_S = 75
+WARM_S, SMOKE_WARM_S = 75, 2
 # Flink gathers its counts every 10 s, when somebody asks.
 TELLS_S = 15.0
 # A feeder that is later than this does not give the rate that it is asked for.
@@ -33,36 +33,40 @@ COLUMNS = ("channels", "messages/s", "cores", "CPU-s/million", "peak MB", "behin
 
 
 def main() -> int:
-    """Print a row a number of channels; return 1 when the most need more than the aim or one fell behind."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--channels", type=int, nargs="*", default=[500, 1_000, 2_000, 5_000])
-    options.add_argument("--rate", type=int, default=4, help="messages a second, by channel")
-    options.add_argument("--seconds", type=int, default=60)
-    given = options.parse_args()
-    steps = [cost(channels, given.rate, given.seconds) for channels in given.channels]
+    """Print a row a number of channels; return 1 when the job or the feeder fell behind."""
+    parser = options(__doc__)
+    parser.add_argument("--channels", type=int, nargs="*", default=[500, 1_000, 2_000, 5_000])
+    parser.add_argument("--rate", type=int, default=4, help="messages a second, by channel")
+    parser.add_argument("--seconds", type=int, default=60)
+    given = parser.parse_args()
+    if given.smoke:
+        given.channels, given.seconds = [10], 2
+    steps = []
+    for channels in given.channels:
+        with instance(given.on, Stack.servers) as stack:
+            warm_s = SMOKE_WARM_S if given.smoke else WARM_S
+            steps.append(cost(stack, channels, given.rate, given.seconds, warm_s))
     print(table([COLUMNS, *([step[name] for name in COLUMNS] for step in steps)]))
-    keep("scaling", {"seconds": given.seconds, "steps": steps})
-    behind = any(step["behind"] > 0 or step["feeder late ms"] > LATE_MS for step in steps)
-    return int(steps[-1]["cores"] > AIM_CORES or behind)
+    if not given.smoke:
+        keep("scaling", {"seconds": given.seconds, "steps": steps})
+    behind = [f"{one['channels']:,} channels: behind" for one in steps if one["behind"] > 0]
+    slow = [f"{one['channels']:,} channels: feeder late" for one in steps if one["feeder late ms"] > LATE_MS]
+    slow += [f"{steps[-1]['cores']} cores: expected {AIM_CORES}"] if steps[-1]["cores"] > AIM_CORES else []
+    return exit_code(behind, [] if given.smoke else slow)
 
 
-def cost(channels: int, rate: int, seconds: int) -> dict[str, Any]:
-    """Measure one number of channels on servers of its own."""
-    stack = Stack()
-    try:
-        stack.servers()
-        stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
-        cluster = FlinkCluster(stack.flink_client(), stack.flink)
-        feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))
-        with flink(stack) as (process, _):
-            feed.run(WARM_S)
-            feed.late_ms, before_s, began_s = 0, stack.cpu_s(TASK_MANAGER), time.monotonic()
-            written = feed.run(seconds)
-            cpu_s, spent_s = stack.cpu_s(TASK_MANAGER) - before_s, time.monotonic() - began_s
-            job, peak = cluster.jobs(f"{PREFIX}twitchly")[0], peak_mb(process.pid)
-            left = left_behind(lambda: feed.written - cluster.counters(job.id)["records_read"])
-    finally:
-        stack.remove()
+def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> dict[str, Any]:
+    """Measure one number of channels."""
+    stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
+    cluster = FlinkCluster(stack.flink_client(), stack.flink)
+    feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))
+    with flink(stack, PREFIX) as started:
+        feed.run(warm_s)
+        feed.late_ms, before_s, began_s = 0, stack.cpu_s(TASK_MANAGER), time.monotonic()
+        written = feed.run(seconds)
+        cpu_s, spent_s = stack.cpu_s(TASK_MANAGER) - before_s, time.monotonic() - began_s
+        job, peak = cluster.jobs(f"{PREFIX}twitchly")[0], peak_mb(started.process.pid)
+        left = left_behind(lambda: feed.written - cluster.counters(job.id)["records_read"])
     return {
         "channels": channels,
         "messages/s": channels * rate,

@@ -1,25 +1,39 @@
-"""`python -m bench.stream`: records a CPU-second of the stream job, replayed from Kafka, beside what others would use.
+"""`python -m bench.stream`: records a CPU-second of the stream job, replayed from Kafka, beside other programs.
 
-All read the same topic. The job computes all columns of all grains; the others the three sums of the live windows.
-Of a sample of channels the live windows at every 10th second and the minutes are compared with the Python reference.
-All CPU time of a process counts, its compiler's too; the aim is of the job once it is warm.
+All read the same topic. The job computes all columns of all grains; a second job of Flink and the other programs
+compute the three sums of the live windows. For a sample of channels the live windows at every 10th second, and the
+minutes, are compared with the Python reference. All CPU time of a process counts, its compiler's too; the aim is for
+the whole job once it is warm.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import psutil
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.chat import Chat
-from bench.contenders import PREFIX, Contender, FlinkWindows, SumWindows, Windows, ring, streams
+from bench.command import exit_code, instance, options
+from bench.contenders import (
+    PARTITIONS,
+    PREFIX,
+    Contender,
+    FlinkSumWindows,
+    FlinkWindows,
+    SumWindows,
+    Windows,
+    build_streams,
+    flink,
+    flink_sums,
+    ring,
+    streams,
+)
 from bench.machine import keep, peak_mb, table
 from core.records import ChatRecord, read_chat
 from core.times import MINUTE_MS, SECOND_MS
@@ -29,78 +43,86 @@ from drills.stack import Stack, wait_until
 AIM = 35_000
 LIMIT_S = 900.0
 SAMPLED = 20
-TASK_MANAGER = "flink-taskmanager"
+JAVA = "Kafka Streams"
 COLUMNS = ("rows/s", "per CPU-s", "warm", "CPU-s/million", "peak MB", "windows", "cells", "wrong")
 
 Sample = dict[str, list[ChatRecord]]
+Entry = tuple[str, Contender, Callable[[frozenset[str], int], Windows]]
 
 
 def main() -> int:
-    """Print a row a contender; return 1 when the job is below its aim, 2 when a cell of it is wrong."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--channels", type=int, default=1_000)
-    options.add_argument("--rate", type=int, default=2_000)
-    options.add_argument("--seconds", type=int, default=500)
-    options.add_argument("--only", nargs="*", default=[], help="names of contenders; all without")
-    given = options.parse_args()
-    stack = Stack()
-    try:
-        stack.servers()
+    """Print a row a contender; return 1 when a window is wrong."""
+    parser = options(__doc__)
+    parser.add_argument("--channels", type=int, default=1_000)
+    parser.add_argument("--rate", type=int, default=2_000)
+    parser.add_argument("--seconds", type=int, default=500)
+    parser.add_argument("--only", nargs="*", default=[], help="names of contenders; all without")
+    given = parser.parse_args()
+    if given.smoke:
+        given.channels, given.rate, given.seconds = 20, 50, 122
+    with instance(given.on, Stack.servers) as stack:
         stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
-        start_ms = (int(time.time()) - given.seconds - 120) // 60 * MINUTE_MS
-        chat = Chat(given.channels, given.rate, TOPIC["chat"].partitions, 1)
-        sample, records, size = written(stack, chat, start_ms, given.seconds)
-        # The watermark stays half a second behind the last record.
-        last_ms = start_ms + (given.seconds - 1) * SECOND_MS // MINUTE_MS * MINUTE_MS
-        figures = {
-            name: measured(stack, contender, windows(stack, frozenset(sample), last_ms), sample, records)
-            for name, contender, windows in contenders(stack)
-            if not given.only or name in given.only
-        }
-    finally:
-        stack.remove()
-    print(f"{records:,} records of {size / records:.0f} bytes, {given.channels:,} channels")
+        figures, records = compared(stack, chosen(stack, given), given)
     print(table([["", *COLUMNS], *([name, *(row[column] for column in COLUMNS)] for name, row in figures.items())]))
-    keep(f"stream-{given.channels}", {"records": records, "channels": given.channels, **figures})
-    ours = figures.get("flink")
-    return 0 if ours is None else 2 if ours["wrong"] else int(ours["warm"] < AIM)
+    if not given.smoke:
+        keep(f"stream-{given.channels}", {"records": records, "channels": given.channels, **figures})
+    wrong = [f"{row['wrong']:,} windows of {name}" for name, row in figures.items() if row["wrong"] or not row["cells"]]
+    slow = [f"flink: {row['warm']:,} of {AIM:,}" for name, row in figures.items() if name == "flink"]
+    return exit_code(wrong, slow if not given.smoke and figures.get("flink", {}).get("warm", AIM) < AIM else [])
 
 
-def contenders(stack: Stack) -> list[tuple[str, Contender, type[Windows]]]:
-    """Return the names, what runs them, and how their windows are read."""
+def chosen(stack: Stack, given: Namespace) -> list[Entry]:
+    """Return the contenders that were asked for, without those that cannot be built for smoke."""
+    found = [one for one in contenders(stack, given) if not given.only or one[0] in given.only]
+    if not any(name.startswith(JAVA) for name, *_ in found) or build_streams(offline=given.smoke):
+        return found
+    print(f"{JAVA} is left out: its libraries are not on this machine", flush=True)
+    return [one for one in found if not one[0].startswith(JAVA)]
+
+
+def contenders(stack: Stack, given: Namespace) -> list[Entry]:
+    """Return the names, what runs each, and how its windows are read."""
     return [
-        ("flink", lambda: flink(stack), FlinkWindows),
+        ("flink", lambda: flink(stack, PREFIX), FlinkWindows),
+        # For smoke, the task manager belongs to an instance that runs.
+        ("flink, sums", lambda: flink_sums(stack, is_cold=not given.smoke), FlinkSumWindows),
         ("plain Python, sums", lambda: ring(stack), SumWindows),
-        ("Kafka Streams DSL, sums", lambda: streams(stack, "dsl"), SumWindows),
-        ("Kafka Streams processor, sums", lambda: streams(stack, "processor"), SumWindows),
+        (f"{JAVA} DSL, sums", lambda: streams(stack, "dsl"), SumWindows),
+        (f"{JAVA} processor, sums", lambda: streams(stack, "processor"), SumWindows),
     ]
 
 
-@contextmanager
-def flink(stack: Stack) -> Iterator[tuple[psutil.Process, str]]:
-    """Run the job as it is; yield the task manager, and where its windows are."""
-    job = stack.manage("submit_flink_job", env={"KAFKA_TOPIC_PREFIX": PREFIX}).split()[1]
-    try:
-        yield psutil.Process(stack.processes()[TASK_MANAGER]), ""
-    finally:
-        stack.cancel_job(job)
+def compared(stack: Stack, entries: list[Entry], given: Namespace) -> tuple[dict[str, dict[str, Any]], int]:
+    """Write the chat and let each contender read it; return the figures, and how many records there were."""
+    start_ms = (int(time.time()) - given.seconds - 120) // 60 * MINUTE_MS
+    chat = Chat(given.channels, given.rate, TOPIC["chat"].partitions, 1)
+    sample, records, size = written(stack, chat, start_ms, given.seconds)
+    print(f"{records:,} records of {size / records:.0f} bytes, {given.channels:,} channels", flush=True)
+    # The watermark stays half a second behind the last record.
+    last_ms = start_ms + (given.seconds - 1) * SECOND_MS // MINUTE_MS * MINUTE_MS
+    figures = {
+        name: measured(stack, contender, windows(frozenset(sample), last_ms), sample, records)
+        for name, contender, windows in entries
+    }
+    return figures, records
 
 
 def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sample, records: int) -> dict[str, Any]:
     """Let a contender read all of it, and return what that cost and whether it is right.
 
-    "Warm" leaves out the first third, in which a virtual machine compiles; how far it is, its windows tell.
+    "Warm" leaves out the first third, in which a virtual machine compiles; its windows tell how far it is.
     """
-    idle_s = stack.cpu_s(TASK_MANAGER)
     began_s = time.monotonic()
     course: list[tuple[int, float]] = []
-    with contender() as (process, topic):
-        windows.listen(topic)
-        wait_until(lambda: looked(windows, process, course), LIMIT_S, "the windows of all channels")
+    with contender() as started:
+        consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "bench", "auto.offset.reset": "earliest"})
+        consumer.assign([TopicPartition(name, number, 0) for name in started.topics for number in range(PARTITIONS)])
+        process = started.process
+        wait_until(lambda: looked(windows, consumer, process, course), LIMIT_S, "the windows of all channels")
         spent_s = time.monotonic() - began_s
-        is_ours = process.pid == stack.processes()[TASK_MANAGER]
-        cpu_s = course[-1][1] - (idle_s if is_ours else 0.0)
         peak = peak_mb(process.pid)
+        consumer.close()
+    cpu_s = course[-1][1] - started.idle_s
     count, warm_s = next(one for one in course if one[0] >= windows.count / 3)
     warm = (windows.count - count) / windows.count * records / max(0.01, course[-1][1] - warm_s)
     wrong, cells = windows.compare(sample)
@@ -116,9 +138,9 @@ def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sampl
     }
 
 
-def looked(windows: Windows, process: psutil.Process, course: list[tuple[int, float]]) -> bool:
-    """Note how many windows there are and what they cost so far; say whether all have come."""
-    done = windows.is_done()
+def looked(windows: Windows, consumer: Consumer, process: psutil.Process, course: list[tuple[int, float]]) -> bool:
+    """Note how many windows there are and what they cost so far; return whether all have come."""
+    done = windows.read(consumer)
     course.append((windows.count, sum(process.cpu_times()[:2])))
     return done
 

@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from deploy.local.layout import read_layout
+from deploy.local.layout import read_layout, read_variables
 from deploy.local.ports import free_block
 from deploy.local.readiness import rest_context
 from deploy.local.supervisor_client import Supervisor
@@ -36,17 +36,18 @@ START_LIMIT_S = 420
 
 
 class Stack:
-    """The servers and all processes of ours, on free ports of this machine, in a folder called `name`.
+    """The servers and all processes of Twitchly, on free ports of this machine, in a folder called `name`.
 
     `settings` are those of .env.example, and other variables that the start has in its environment. `before` are words
-    that the start's command is put after, such as `unshare --net`.
+    that the start's command is put after, such as `unshare --net`. `running` is the folder of an instance that its
+    starter will also remove.
     """
 
-    def __init__(self, name: str = "", *, before: Sequence[str] = (), **settings: str) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="tw-"))
+    def __init__(self, name: str = "", *, before: Sequence[str] = (), running: str = "", **settings: str) -> None:
+        self._folder = Path(running or tempfile.mkdtemp(prefix="tw-"))
         self.var = self._folder / name
         self.before = before
-        self.port = free_block()
+        self.port = int(read_variables(self.var / "run.env")["TWITCHLY_PORT"]) if running else free_block()
         self.env = {
             **{
                 key: value

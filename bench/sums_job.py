@@ -1,0 +1,67 @@
+"""Submits the live window's three sums alone as a Flink job, to compare like with like. Run through `flink run -py`.
+
+Source and filter are those of the product; what is left out are the other columns and the other grains.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+from bench.chat import SUMS
+from core.columns import SLIDE_MS, WINDOW_MS, columns_of
+from flink.sql import SETTINGS, JobConfig, statements
+
+NAME = "bench-sums"
+# 2020-01-01: TIMESTAMPDIFF gives an INT, which holds the seconds since then.
+SINCE_MS = 1_577_836_800_000
+
+
+def sums_statements(config: JobConfig, topic: str) -> tuple[list[str], str]:
+    """Return the definitions, and the one insert."""
+    chat, usable, *_ = statements(config)[0]
+    columns = [column for column in columns_of("live") if column.name in SUMS]
+    sink = f"""
+CREATE TABLE out_sums (
+  grain STRING, channel_id STRING, end_ms BIGINT{"".join(f", {column.name} BIGINT" for column in columns)}
+) WITH (
+  'connector' = 'kafka',
+  'topic' = '{topic}',
+{config.kafka},
+  'properties.linger.ms' = '5',
+  'properties.compression.type' = 'lz4',
+  'key.format' = 'raw',
+  'key.fields' = 'channel_id',
+  'value.format' = 'json',
+  'value.json.encode.ignore-null-fields' = 'true',
+  'sink.delivery-guarantee' = 'at-least-once'
+)"""
+    insert = f"""
+INSERT INTO out_sums
+SELECT 'live', channel_id, TIMESTAMPDIFF(SECOND, TIMESTAMP '2020-01-01 00:00:00', window_end) * CAST(1000 AS BIGINT)
+    + {SINCE_MS}{"".join(f",{chr(10)}  {column.sql}" for column in columns)}
+FROM TABLE(HOP(TABLE usable, DESCRIPTOR(event_time),
+  INTERVAL '{SLIDE_MS["live"] // 1000}' SECOND, INTERVAL '{WINDOW_MS["live"] // 1000}' SECOND))
+GROUP BY channel_id, window_start, window_end"""
+    return [chat, usable, sink], insert
+
+
+def main() -> None:
+    """Read the arguments and submit; returns when the cluster has accepted the job."""
+    options = argparse.ArgumentParser(description=__doc__)
+    for name in ("--bootstrap", "--connector-jar", "--topic-prefix", "--topic"):
+        options.add_argument(name, required=True)
+    given = options.parse_args()
+    table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    own = {"pipeline.name": NAME, "pipeline.jars": f"file://{given.connector_jar}"}
+    for key, value in {**SETTINGS, **own}.items():
+        table_env.get_config().set(key, value)
+    definitions, insert = sums_statements(JobConfig(given.bootstrap, given.topic_prefix), given.topic)
+    for definition in definitions:
+        table_env.execute_sql(definition)
+    table_env.execute_sql(insert)
+
+
+if __name__ == "__main__":
+    main()
