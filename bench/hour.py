@@ -6,7 +6,6 @@ clocks are set so that an hour begins shortly after all channels are heard. The 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -16,13 +15,15 @@ from pathlib import Path
 import psutil
 
 from apps.metrics.flink_cluster import FlinkCluster
+from bench.command import exit_code, instance, options
 from bench.machine import keep, table
 from bench.usage import Usage
 from core.times import HOUR_MS
 from drills.stack import Stack, now_ms, wait_until
 from drills.trend import trend
 
-SAMPLE_S = 15.0
+SAMPLE_S, SMOKE_SAMPLE_S = 15.0, 1.0
+SMOKE_MINUTES = 0.05
 # The copy starts and joins its channels before the hour.
 START_S = 240
 # Memory of a JVM rises to the limit that it was given: what is sampled may be so much above the first third.
@@ -37,49 +38,58 @@ Series = dict[str, list[tuple[float, float]]]
 
 def main() -> int:
     """Print first and last thirds; return 1 when a process grows or a window differs."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--minutes", type=float, default=75.0)
-    options.add_argument("--channels", default="600")
-    options.add_argument("--rate", default="2000")
-    given = options.parse_args()
-    # An hour begins START_S after now, by the clocks of the copy.
-    offset_ms = HOUR_MS - (now_ms() + START_S * 1000) % HOUR_MS
-    stack = Stack(CLOCK_OFFSET_MS=str(offset_ms))
-    try:
+    parser = options(__doc__)
+    parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--channels", default="600")
+    parser.add_argument("--rate", default="2000")
+    given = parser.parse_args()
+    minutes = SMOKE_MINUTES if given.smoke else given.minutes
+    # An hour begins START_S after now, by the clocks of the instance.
+    offset_ms = 0 if given.on else HOUR_MS - (now_ms() + START_S * 1000) % HOUR_MS
+
+    def start(stack: Stack) -> None:
         stack.start("--channels", given.channels, "--rate", given.rate, "--seed", "5")
+
+    with instance(given.on, start, CLOCK_OFFSET_MS=str(offset_ms)) as stack:
         wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered", 1)
         covered_ms, usage = now_ms() + offset_ms, Usage(stack)
-        samples = sampled(stack, given.minutes * 60)
+        samples = sampled(stack, minutes * 60, SMOKE_SAMPLE_S if given.smoke else SAMPLE_S, offset_ms)
         figures = {
-            "minutes": given.minutes,
+            "minutes": minutes,
             "hour_at_s": -covered_ms % HOUR_MS / 1000,
             "cores": usage.cores(),
             "peak_mb": usage.peak_mb(),
             "samples": samples,
         }
-        keep("hour", figures)
+        if not given.smoke:
+            keep("hour", figures)
         trends = {name: trend(values) for name, values in samples.items()}
         rows = [[name, one.first, one.last, one.slope_per_h] for name, one in trends.items()]
         print(table([["sampled", "first third", "last third", "by hour"], *rows]), flush=True)
         # Joining at the start leaves gaps: no other is excused.
         ledger = stack.check_ledger([(0, covered_ms)], timeout_s=LEDGER_S)
-    finally:
-        stack.remove()
-    keep("hour", {**figures, "ledger": ledger})
     print(json.dumps({name: value for name, value in ledger.items() if name != "faults"}))
+    wrong = [f"{ledger['differences']:,} differences"] if ledger["differences"] else []
+    if given.smoke:
+        return exit_code(wrong)
+    keep("hour", {**figures, "ledger": ledger})
     growing = [name for name, one in trends.items() if is_memory(name) and not one.is_flat(MEMORY_SLACK_MB)]
-    print("\n".join(f"{name} grows" for name in growing))
-    return int(bool(growing) or ledger["differences"] != 0)
+    return exit_code([*wrong, *(f"{name} grows" for name in growing)])
 
 
-def sampled(stack: Stack, seconds: float) -> Series:
+def sampled(stack: Stack, seconds: float, every_s: float, offset_ms: int) -> Series:
     """Sample everything again and again for so long."""
     series: Series = defaultdict(list)
     began_s = time.monotonic()
     while (at_s := time.monotonic() - began_s) < seconds:
-        for name, value in {**memory(stack), **checkpoint(stack), **disk(stack.var), **boards(stack)}.items():
+        for name, value in {
+            **memory(stack),
+            **checkpoint(stack),
+            **disk(stack.var),
+            **boards(stack, offset_ms),
+        }.items():
             series[name].append((round(at_s, 1), round(value, 3)))
-        time.sleep(SAMPLE_S - (time.monotonic() - began_s) % SAMPLE_S)
+        time.sleep(every_s - (time.monotonic() - began_s) % every_s)
     return dict(series)
 
 
@@ -129,9 +139,9 @@ def size(folder: Path) -> float:
     return total / MB
 
 
-def boards(stack: Stack) -> dict[str, float]:
-    """Return how old the newest window on the boards is, by the clocks of the copy."""
-    return {"boards s behind": stack.board_lag_s() + float(stack.env["CLOCK_OFFSET_MS"]) / 1000}
+def boards(stack: Stack, offset_ms: int) -> dict[str, float]:
+    """Return how old the newest window on the boards is, by the clocks of the instance."""
+    return {"boards s behind": stack.board_lag_s() + offset_ms / 1000}
 
 
 if __name__ == "__main__":

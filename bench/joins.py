@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 
 import psutil
 
+from bench.command import exit_code, instance, options
 from bench.listening import channels_in
 from bench.machine import keep, table
 from drills.stack import Stack
@@ -18,21 +18,29 @@ MARKS = (20, 100, 250, 500)
 
 def main() -> int:
     """Print when so many channels were joined; return 1 when a limit was overrun or one is missing."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--channels", type=int, default=500)
-    wanted = options.parse_args().channels
-    stack = Stack(CHANNELS_WANTED=str(wanted))
-    try:
+    parser = options(__doc__)
+    parser.add_argument("--channels", type=int, default=500)
+    given = parser.parse_args()
+    wanted = given.channels
+
+    def start(stack: Stack) -> None:
         # Some channels are offline at any time: of an eighth more, enough are live.
         stack.start("--listening", "--channels", str(wanted * 9 // 8), "--rate", str(wanted), "--seed", "1")
+
+    with instance(given.on, start, CHANNELS_WANTED=str(wanted)) as stack:
+        if given.smoke:
+            wanted = channels_in(stack, "wanted")
+        if given.on:
+            stack.end("producer")
+            stack.begin("producer")
         took = joined_after(stack, [*(mark for mark in MARKS if mark < wanted), wanted])
         told = stack.simulator()["irc"]
-    finally:
-        stack.remove()
     print(table([["channels joined", "seconds from the start of the producer"], *map(list, took.items())]))
     print(f"{told['joins']} joins on {told['connections']} connections, limits overrun: {told['violations']}")
-    keep("joins", {"seconds": took, "joins": told["joins"], "violations": told["violations"]})
-    return int(wanted not in took or any(told["violations"].values()))
+    if not given.smoke:
+        keep("joins", {"seconds": took, "joins": told["joins"], "violations": told["violations"]})
+    wrong = [f"limits overrun: {told['violations']}"] if any(told["violations"].values()) else []
+    return exit_code(wrong if wanted in took else [*wrong, f"{wanted} channels were not joined"])
 
 
 def joined_after(stack: Stack, marks: list[int]) -> dict[int, float]:

@@ -14,13 +14,13 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from drills.stack import Stack, now_ms, wait_until
 
 
-def past_of_a_channel(stack: Stack) -> str:
-    """Give a live channel a day of live windows and minutes and 90 days of hours; return its id."""
+def past_of_a_channel(stack: Stack, near_ms: int = DAY_MS, far_ms: int = 90 * DAY_MS) -> str:
+    """Give a live channel live windows and minutes for `near_ms` and hours for `far_ms`; return its id."""
     wait_until(lambda: bool(stack.covered()), 180, "a channel to be listened to in full")
     channel_id, now, dice = min(stack.covered()), now_ms(), random.Random(4)
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
-    day, hour = range(now - DAY_MS, now, 10 * SECOND_MS), range(now - 90 * DAY_MS, now - HOUR_MS, HOUR_MS)
-    minute = range(now - DAY_MS, now - MINUTE_MS, MINUTE_MS)
+    day, hour = range(now - near_ms, now, 10 * SECOND_MS), range(now - far_ms, now - HOUR_MS, HOUR_MS)
+    minute = range(now - near_ms, now - MINUTE_MS, MINUTE_MS)
     ends: list[tuple[str, Grain, Iterable[int]]] = [
         ("windows-live", "live", day),
         ("windows-live", "live_distinct", day),
