@@ -1,0 +1,25 @@
+"""One instance that plays an invented recording, looked at from outside by all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from drills.stack import Stack
+from tests.recount.invented import write_recording
+
+MINUTES = 30
+CHANNELS = 8
+
+
+@pytest.fixture(scope="package")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    recording = tmp_path_factory.mktemp("recording") / "invented.csv"
+    write_recording(recording, minutes=MINUTES, channels=CHANNELS)
+    stack = Stack(PUBLIC_BOARD="true", API_ADDRESS_PER_S="5000")
+    try:
+        stack.start("--replay", str(recording), "--speed", "1")
+        yield stack
+    finally:
+        stack.remove()

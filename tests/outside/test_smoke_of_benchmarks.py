@@ -1,0 +1,41 @@
+"""Every benchmark still runs, and finds nothing wrong: tiny sizes on one instance, and no word about speed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bench.__main__ import NAMES
+from bench.machine import ROOT
+from drills.stack import Stack
+
+LIMIT_S = 120
+# `listening` sends messages that the simulated Twitch does not know of: those that ask the ledger come before it.
+ORDER = (
+    "hour",
+    "capacity",
+    "latency",
+    "api",
+    "browser",
+    "stream",
+    "scaling",
+    "sinks",
+    "parser",
+    "sockets",
+    "joins",
+    "listening",
+)
+
+
+def test_no_benchmark_is_left_out() -> None:
+    assert sorted(ORDER) == sorted([*NAMES, "hour"])
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("name", ORDER)
+def test_a_benchmark_runs_and_finds_nothing_wrong(instance: Stack, name: str) -> None:
+    command = [sys.executable, "-m", f"bench.{name}", "--smoke", "--on", str(instance.var)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
