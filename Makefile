@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-defences drill-instance bench screens drill-backup
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-recount drill-defences drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
@@ -64,6 +64,9 @@ drill-instance: ## Start an instance under odd conditions: ONLY=proxy
 drill-midnight: ## Let a month end while a copy runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
+drill-recount: ## Count a replay's chat again from outside, compare all surfaces: MINUTES=35
+	@$(LOCAL) test-prepare
+	.venv/bin/python -m drills.recount --minutes $(or $(MINUTES),35)
 drill-backup: ## Let a running copy be backed up, lose all its data and be restored; compare
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.backup

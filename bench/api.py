@@ -41,7 +41,7 @@ REVOKED_EVERY_S, REVOKED_LIMIT_S = 0.02, 20
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How fast and how long is asked; `near_ms` is how much history there is, in at least `points` windows.
+    """The rates and durations of the requests; `near_ms` is the length of the history, of at least `points` windows.
 
     An instance that has just started compiles itself for a while: `warm_s`.
     """
@@ -87,7 +87,7 @@ print(at_s)
 
 
 def main() -> int:
-    """Print the figures; return 1 when an answer was not the one that was asked for."""
+    """Print the figures; return 1 when an answer had another status than 200."""
     given = options(__doc__).parse_args()
     with instance(given.on, start, **LIMITS) as stack:
         figures, wrong = measured(stack, SMOKE if given.smoke else Sizes())

@@ -33,7 +33,7 @@ AIMS = {
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How often each thing is done, how long the board is watched, and how much history a channel is given."""
+    """The number of repetitions, the time to watch the board, and the length of the history of a channel."""
 
     asked: int = 50
     opened: int = 5

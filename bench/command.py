@@ -1,4 +1,4 @@
-"""What the command lines of all benchmarks share, and how each tells whether its run was right."""
+"""The command line that all benchmarks share, and their exit code."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ class FlinkSumWindows(FlinkWindows):
         return ("live",)
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """Those sums that are known."""
+        """Return the sums that are known."""
         return {name: columns[name] for name in SUMS if name in columns}
 
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:

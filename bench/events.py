@@ -32,7 +32,7 @@ class Events:
         self._task = asyncio.create_task(self._read())
 
     async def wait(self) -> float:
-        """Return when the stream ended by itself."""
+        """Wait until the server ends the stream; return when it did."""
         await self._task
         return self.ended_s
 

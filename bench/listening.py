@@ -62,7 +62,7 @@ def start(stack: Stack) -> None:
 
 @contextmanager
 def silenced(stack: Stack) -> Iterator[None]:
-    """End the producers, and what changes the channel list: the source knows the channels of now alone."""
+    """Stop the producers and the channel list while the source runs: it knows only the current channels."""
     ended = [name for name in stack.processes() if name in ("beat", "worker") or name.startswith("producer")]
     for name in ended:
         stack.end(name)

@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def chosen(stack: Stack, given: Namespace) -> list[Entry]:
-    """Return the contenders that were asked for, without those that cannot be built for smoke."""
+    """Return the selected contenders, without those that a smoke run cannot build."""
     found = [one for one in contenders(stack, given) if not given.only or one[0] in given.only]
     if not any(name.startswith(JAVA) for name, *_ in found) or build_streams(offline=given.smoke):
         return found

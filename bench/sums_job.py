@@ -1,6 +1,6 @@
 """Submits the live window's three sums alone as a Flink job, to compare like with like. Run through `flink run -py`.
 
-Source and filter are those of the product; what is left out are the other columns and the other grains.
+Source and filter are those of the product. The other columns and the other grains are left out.
 """
 
 from __future__ import annotations

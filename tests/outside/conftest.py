@@ -1,4 +1,4 @@
-"""One instance that plays an invented recording, looked at from outside by all tests of this folder."""
+"""One instance that plays an invented recording, for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from drills.recount import SETTINGS
 from drills.stack import Stack
 from tests.recount.invented import write_recording
 
@@ -17,7 +18,7 @@ CHANNELS = 8
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     recording = tmp_path_factory.mktemp("recording") / "invented.csv"
     write_recording(recording, minutes=MINUTES, channels=CHANNELS)
-    stack = Stack(PUBLIC_BOARD="true", API_ADDRESS_PER_S="5000")
+    stack = Stack(**SETTINGS)
     try:
         stack.start("--replay", str(recording), "--speed", "1")
         yield stack

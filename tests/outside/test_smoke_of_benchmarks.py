@@ -1,4 +1,4 @@
-"""Every benchmark still runs, and finds nothing wrong: tiny sizes on one instance, and no word about speed."""
+"""The smoke form of every benchmark runs on one instance and finds nothing wrong; speed is not judged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.machine import ROOT
 from drills.stack import Stack
 
 LIMIT_S = 120
-# `listening` sends messages that the simulated Twitch does not know of: those that ask the ledger come before it.
+# `listening` sends messages that are not in the ledger, so benchmarks that check the ledger run before it.
 ORDER = (
     "hour",
     "capacity",

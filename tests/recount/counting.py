@@ -1,0 +1,153 @@
+"""Counts messages by the published rules: docs/metrics.md, "Rules"."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.recount.chat import Message
+
+SECOND_MS, WINDOW_MS, STEP_MS, MINUTE_MS = 1_000, 30_000, 10_000, 60_000
+SHORT_MS = 30 * MINUTE_MS
+# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point; and the two that only look empty.
+IGNORED = (
+    *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
+    *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+    (0x2800, 0x2800),
+)
+_REMOVED = {point: None for first, last in IGNORED for point in range(first, last + 1)}
+# A peak's minute has as many messages, or for engagement as many viewers.
+PEAK_MESSAGES, PEAK_VIEWERS = 20, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a window of chat holds."""
+
+    messages: int
+    words: int
+    chatters: int
+    texts: int
+    copies: int
+
+    @property
+    def spam(self) -> float | None:
+        return self.words / self.messages if self.messages else None
+
+    @property
+    def repetition(self) -> float | None:
+        return 100 * (1 - self.texts / self.messages) if self.messages else None
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words that count: without invisible code points, split on white space."""
+    return text.translate(_REMOVED).split()
+
+
+def key_of(text: str) -> str:
+    """Return what two texts that are the same have in common."""
+    return " ".join(text.translate(_REMOVED).casefold().split())
+
+
+def engagement(messages: float, minutes: float, viewers: float | None) -> float | None:
+    """Return messages per minute per 1,000 viewers."""
+    return messages / minutes / (viewers / 1000) if viewers else None
+
+
+@dataclass(slots=True)
+class Chat:
+    """All messages of one channel, by time."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    def count(self, from_ms: int, until_ms: int) -> Counts:
+        """Return the counts of [from_ms, until_ms)."""
+        edges = [bisect_left(self.messages, at_ms, key=lambda one: one.sent_ms) for at_ms in (from_ms, until_ms)]
+        found = self.messages[edges[0] : edges[1]]
+        own = [one for one in found if not one.is_copy]
+        return Counts(
+            len(own),
+            sum(len(words_of(one.text)) for one in own),
+            len({one.user for one in own}),
+            len({key_of(one.text) for one in own}),
+            len(found) - len(own),
+        )
+
+    def live(self, end_ms: int) -> Counts:
+        """Return the counts of the 30 s before `end_ms`."""
+        return self.count(end_ms - WINDOW_MS, end_ms)
+
+    def minutes(self, from_ms: int, until_ms: int) -> dict[int, Counts]:
+        """Return the counts of each minute, by its end."""
+        ends = range(from_ms + MINUTE_MS, until_ms + 1, MINUTE_MS)
+        return {end_ms: self.count(end_ms - MINUTE_MS, end_ms) for end_ms in ends}
+
+
+def by_channel(messages: Iterable[Message]) -> dict[str, Chat]:
+    """Return the messages of each channel."""
+    found: dict[str, Chat] = defaultdict(Chat)
+    for message in sorted(messages):
+        found[message.channel_id].messages.append(message)
+    return found
+
+
+def live_values(counts: Counts, viewers: float | None) -> dict[str, float | None]:
+    """Return the metrics of a 30-second window; `viewers` are those that the answer states."""
+    return {
+        "messages": counts.messages,
+        "spam": counts.spam,
+        "chatters": counts.chatters,
+        "repetition": counts.repetition,
+        "engagement": engagement(counts.messages, 0.5, viewers),
+        "shared": counts.copies,
+    }
+
+
+def minute_values(counts: Counts, viewers: float | None) -> dict[str, float | None]:
+    """Return the metrics of a minute that was heard as a whole."""
+    return live_values(counts, viewers) | {
+        "messages": counts.messages / 2,
+        "engagement": engagement(counts.messages, 1, viewers),
+        "shared": counts.copies / 2,
+    }
+
+
+def range_values(minutes: Sequence[Counts], viewers: float | None) -> dict[str, float | None]:
+    """Return the metrics of a range of minutes that were all heard as a whole."""
+    messages, length = sum(one.messages for one in minutes), len(minutes)
+    return {
+        "messages": messages / 2 / length,
+        "spam": sum(one.words for one in minutes) / messages if messages else None,
+        "chatters": sum(one.chatters for one in minutes) / length,
+        "repetition": 100 * (1 - sum(one.texts for one in minutes) / messages) if messages else None,
+        "engagement": engagement(messages, length, viewers),
+        "shared": sum(one.copies for one in minutes) / 2 / length,
+    }
+
+
+def window_peaks(chat: Chat, from_ms: int, until_ms: int) -> dict[str, float | None]:
+    """Return the highest 30-second windows of a range of up to 30 min."""
+    windows = [chat.live(end_ms) for end_ms in range(from_ms + STEP_MS, until_ms + 1, STEP_MS)]
+    return {
+        "messages": max(one.messages for one in windows),
+        "spam": max((one.spam for one in windows if one.spam is not None), default=None),
+        "chatters": max(one.chatters for one in windows),
+        "repetition": max((one.repetition for one in windows if one.repetition is not None), default=None),
+    }
+
+
+def minute_peaks(minutes: Iterable[Counts]) -> dict[str, float | None]:
+    """Return the busiest minutes of a longer range, rounded to six decimals."""
+    found = list(minutes)
+    many = [one for one in found if one.messages >= PEAK_MESSAGES]
+    peaks = {
+        "messages": max(one.messages / 2 for one in found),
+        "spam": max((one.words / one.messages for one in many), default=None),
+        "chatters": max(one.chatters for one in found),
+        "repetition": max((100 * (1 - one.texts / one.messages) for one in many), default=None),
+    }
+    return {name: None if value is None else math.floor(value * 1e6 + 0.5) / 1e6 for name, value in peaks.items()}
