@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,12 +14,11 @@ import httpx
 import redis
 
 from bench.machine import ROOT
-from deploy.local.layout import read_layout
+from deploy.local.layout import demo_password, read_layout
 from deploy.local.ports import free_block
-from deploy.local.programs import Simulation, our_programs
+from deploy.local.programs import DEMO_EMAIL, Simulation, database_commands, our_programs
 from deploy.local.servers import valkey_server
 
-EMAIL = "bench@example.com"
 READY_S = 60.0
 
 
@@ -39,13 +37,11 @@ class Web:
             "CASSANDRA_HOSTS": "",
         }
         layout = read_layout(self._env)
-        self._password = self._var / "password"
-        self._password.write_text("a long password of no use\n")
+        layout.make_folders()
+        self._password = demo_password(layout)
         valkey = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
         self._processes = [self._start([str(valkey_server(layout)), *valkey])]
-        for words in (["migrate", "-v", "0"], ["collectstatic", "--noinput", "-v", "0"]):
-            self._manage(words)
-        self._manage(["ensure_demo_user", "--email", EMAIL, "--password-file", str(self._password)])
+        subprocess.run(database_commands(layout), cwd=ROOT, env=self._env, check=True, capture_output=True)
         command = next(program.command for program in our_programs(layout, Simulation()) if program.name == "web")
         self._processes.append(self._start([*command, "--no-access-log"]))
         self._wait()
@@ -63,7 +59,7 @@ class Web:
         """Sign in as a browser does, and return the cookie of the session."""
         with httpx.Client(base_url=self.url, headers={"Referer": self.url}) as browser:
             browser.get("/account/login/").raise_for_status()
-            fields = {"login": EMAIL, "password": self._password.read_text().strip()}
+            fields = {"login": DEMO_EMAIL, "password": self._password}
             browser.post("/account/login/", data={**fields, "csrfmiddlewaretoken": browser.cookies["csrftoken"]})
             return f"sessionid={browser.cookies['sessionid']}"
 
@@ -81,9 +77,6 @@ class Web:
     def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         log = (self._var / "log.txt").open("ab")
         return subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
-
-    def _manage(self, words: Sequence[str]) -> None:
-        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=self._env, check=True, capture_output=True)
 
     def _wait(self) -> None:
         until = time.monotonic() + READY_S
