@@ -43,7 +43,9 @@ class Outcome:
 def main() -> int:
     """Print one line a fault; return 1 when a message differs or a limit is missed."""
     given = asked(__doc__, channels=100, rate=300, seed=4)
-    wanted = given.chosen(drills())
+    every = drills()
+    # All but the last are for one producer, so the second has to leave first.
+    wanted = list(dict.fromkeys([every[0], *given.chosen(every)]))
     stack = Stack()
     try:
         stack.start("--listening", *given.audience())
