@@ -1,4 +1,4 @@
-"""A small disk of its own for a copy's checkpoints, so that it can be made read-only, and be filled."""
+"""A small disk for an instance's checkpoints, or for all its data, so that it can be made read-only, and be filled."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ class NoDisk(Exception):
 class CheckpointDisk:
     """A tmpfs at `folder`. Mounting is for root; whoever mounted it has to `unmount` it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, size: str = SIZE) -> None:
         self._folder = folder
+        self._size = size
         self._ballast = folder / "ballast"
 
     def mount(self) -> None:
         """Raises: NoDisk."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        why = _run("mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0700", "tmpfs", str(self._folder))
+        why = _run("mount", "-t", "tmpfs", "-o", f"size={self._size},mode=0700", "tmpfs", str(self._folder))
         if why:
             raise NoDisk(why)
 
     def unmount(self) -> None:
         """Nothing may use it any more; what it held is gone."""
         if self._folder.is_mount():
-            wait_until(lambda: not _run("umount", str(self._folder)), OPEN_S, "the checkpoints' disk to be unmounted")
+            wait_until(lambda: not _run("umount", str(self._folder)), OPEN_S, "the disk to be unmounted")
 
     def forbid(self) -> None:
         """Make it read-only, as a disk with errors becomes."""

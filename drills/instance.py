@@ -1,7 +1,7 @@
 """`make drill-instance`: an instance is started under each of several conditions until it is live, and stopped again.
 
-A line for each: a folder with an odd name, a locale without UTF-8, a proxy, a user without rights, and no network at
-the second start. Some need root; without it they are left out, and their lines say so.
+A line for each: a folder with an odd name, a locale without UTF-8, a proxy, a user without rights, no network at the
+second start, and a disk that is full for a while. Some need root; without it they are left out, and their lines say so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from deploy.local.layout import read_variables
-from drills.stack import Stack
+from drills.checkpoint_disk import CheckpointDisk, NoDisk
+from drills.stack import Stack, wait_until
 
 AUDIENCE = ("--channels", "20", "--rate", "50", "--seed", "5")
 # Nobody listens there: what goes by it fails.
@@ -25,18 +28,25 @@ DEAD_PROXY = "http://127.0.0.1:9"
 PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"), DEAD_PROXY)
 ODD_NAME = "a folder 50% ü"
 WITHOUT_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+# With room for Kafka's and Cassandra's files; a full one is full at once.
+DISK_SIZE = "1500m"
+STANDS_S, MOVES_S = 45.0, 10.0
 AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Under which an instance has to become live; `again` is put before the command of a second start."""
+    """Under which an instance has to become live; `again` is put before the command of a second start.
+
+    `fills_disk`: once it is live its disk is filled, and emptied when the board stands still.
+    """
 
     name: str
     folder: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
     before: Sequence[str] = ()
     again: Sequence[str] = ()
+    fills_disk: bool = False
     needs_root: bool = False
 
 
@@ -47,6 +57,7 @@ CONDITIONS = (
     Condition("http_proxy, where nobody listens", environ=PROXIES),
     Condition("a user without rights", before=AS_NOBODY, needs_root=True),
     Condition("no network at the second start", again=WITHOUT_NETWORK, needs_root=True),
+    Condition("a disk that is full for a while", fills_disk=True, needs_root=True),
 )
 ALL_AT_ONCE = Condition("all of it at once", ODD_NAME, {"LC_ALL": "C", **PROXIES})
 
@@ -68,21 +79,43 @@ def _outcome(condition: Condition) -> str:
     if condition.before and subprocess.run([*condition.before, sys.executable, "-c", ""], check=False).returncode:
         return f"left out: that user cannot run {sys.executable}"
     stack = stack_under(condition)
+    disk = CheckpointDisk(stack.var, DISK_SIZE)
     try:
+        if condition.fills_disk:
+            disk.mount()
         seconds = _timed(lambda: stack.start(*AUDIENCE))
         problems = leaks(stack)
-        stack.stop()
         text = f"live after {seconds:.0f} s"
+        if condition.fills_disk:
+            text += f", again {_fill(disk, stack):.0f} s after its disk had room"
+        stack.stop()
         if condition.again:
             stack.before = condition.again
             text += f", again after {_timed(lambda: stack.start(*AUDIENCE)):.0f} s"
             stack.before = ()
         return f"FAILED: {'; '.join(problems)}" if problems else text
-    except AssertionError as error:
+    except (AssertionError, NoDisk) as error:
         return f"FAILED: {error}"
     finally:
         stack.before = condition.before
+        stack.stop()
+        disk.unmount()
         stack.remove()
+
+
+def _fill(disk: CheckpointDisk, stack: Stack) -> float:
+    """Fill the disk until the board stands still, empty it, and return how long the instance took to be live again."""
+    disk.fill()
+    wait_until(lambda: stack.board_lag_s() > STANDS_S, 240, "the board to stand still on a full disk")
+    disk.empty()
+    return wait_until(lambda: stack.board_lag_s() < MOVES_S and _is_ready(stack), 300, "the instance to be live again")
+
+
+def _is_ready(stack: Stack) -> bool:
+    try:
+        return httpx.get(f"{stack.url}/readyz", timeout=10).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def stack_under(condition: Condition) -> Stack:

@@ -99,6 +99,7 @@ def test_every_server_listens_on_loopback_with_the_copys_ports(configured: Layou
     assert "port 21005\nbind 127.0.0.1" in texts["valkey.conf"]
     cassandra = yaml.safe_load(texts["cassandra.yaml"])
     assert (cassandra["native_transport_port"], cassandra["storage_port"]) == (21003, 21004)
+    assert cassandra["disk_failure_policy"] == cassandra["commit_failure_policy"] == "die"
     assert cassandra["listen_address"] == cassandra["rpc_address"] == "127.0.0.1"
     flink = yaml.safe_load(texts["flink-config.yaml"])
     assert flink["rest"] == {"address": "127.0.0.1", "bind-address": "127.0.0.1", "port": 21006}
