@@ -38,7 +38,7 @@ AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 class Condition:
     """Under which an instance has to become live; `again` is put before the command of a second start.
 
-    `fills_disk`: once it is live its disk is filled, and emptied when the board stands still.
+    `fills_disk`: once it is live its disk is filled, and emptied when the board has stopped updating.
     """
 
     name: str
@@ -104,9 +104,9 @@ def _outcome(condition: Condition) -> str:
 
 
 def _fill(disk: CheckpointDisk, stack: Stack) -> float:
-    """Fill the disk until the board stands still, empty it, and return how long the instance took to be live again."""
+    """Fill the disk until the board stops updating, empty it, and return how long the instance takes to recover."""
     disk.fill()
-    wait_until(lambda: stack.board_lag_s() > STANDS_S, 240, "the board to stand still on a full disk")
+    wait_until(lambda: stack.board_lag_s() > STANDS_S, 240, "the board to stop updating on a full disk")
     disk.empty()
     return wait_until(lambda: stack.board_lag_s() < MOVES_S and _is_ready(stack), 300, "the instance to be live again")
 

@@ -86,7 +86,7 @@ def answers(job_manager: JobManager) -> bool:
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_a_request_without_the_key_is_not_answered(job_manager: JobManager, method: str, path: str) -> None:
-    # Flink sends whoever comes without TLS to the same address with it, before it looks at the path.
+    # Flink redirects requests without TLS to https before it reads the path.
     redirect = job_manager.ask(method, path, "http")
     assert (redirect.status_code, redirect.content) == (301, b"")
     assert redirect.headers["Location"].startswith("https://")

@@ -30,7 +30,7 @@ class StaffSite(AdminSite):
         return super().has_permission(request) and _has_factor(request) and _has_shown_one(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Refuse a form that ticks rows whose keys the list cannot have: Django looks them up as they are."""
+        """Refuse a form that selects rows by malformed keys: Django queries by them without a check."""
         answer, owner = super().admin_view(view, cacheable), getattr(view, "__self__", None)
         if not isinstance(owner, ModelAdmin):
             return answer
@@ -64,7 +64,7 @@ def _check_keys(request: HttpRequest, key: Any) -> None:
         for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
             key.to_python(text)
     except ValidationError as error:
-        raise SuspiciousOperation("a ticked row has a key that the list cannot have") from error
+        raise SuspiciousOperation("a selected row has a malformed key") from error
 
 
 def connect() -> None:
