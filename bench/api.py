@@ -25,6 +25,7 @@ from bench.machine import keep, table
 from bench.past import past_of_a_channel
 from core.metrics import BOARDS
 from core.times import DAY_MS, MINUTE_MS
+from drills.keys import make_keys
 from drills.stack import Stack, wait_until
 
 AIMS = {
@@ -63,18 +64,6 @@ class Sizes:
 SMOKE = Sizes(0.2, 20, 1, [30], 1, 2, 5, 3, 2, 3, 30 * MINUTE_MS, 170)
 # More than all of them together ask for: the limits count, and refuse nobody.
 LIMITS = {"API_ADDRESS_PER_S": "5000"}
-MAKE_KEYS = f"""
-from apps.dashboard.models import User
-from apps.partners.keys.services import create_key
-from apps.partners.models import Membership, Plan
-from apps.partners.scopes import Scope
-owner = User.objects.get(email="demo@twitchly.example")
-figures = dict(requests_per_second=3_000, burst=6_000, requests_per_day=10**8, streams=1_000)
-plan = Plan.objects.create(name="Benchmark", **figures)
-Membership.objects.create(owner=owner, plan=plan)
-for number in range({KEYS}):
-    print(create_key(owner=owner, name=str(number), scopes=list(Scope), days=1)[1])
-"""
 REVOKE = """
 import time
 from apps.partners.keys.services import revoke_key
@@ -106,7 +95,7 @@ def start(stack: Stack) -> None:
 
 def measured(stack: Stack, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
     """Return all figures, and what is wrong."""
-    keys = stack.manage("shell", "-v", "0", "-c", MAKE_KEYS).split()
+    keys = make_keys(stack, *map(str, range(KEYS)))
     channel_id = past_of_a_channel(stack, sizes.near_ms)
     wait_until(lambda: points(stack, keys[0], channel_id) > sizes.points, 300, "the windows to be stored", 0.5)
     next_one = mixed(live_channels(stack, keys[0]), keys)

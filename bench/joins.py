@@ -10,7 +10,7 @@ import psutil
 from bench.command import exit_code, instance, options
 from bench.listening import channels_in
 from bench.machine import keep, table
-from drills.stack import Stack
+from drills.stack import Stack, wait_until
 
 LIMIT_S = 400.0
 MARKS = (20, 100, 250, 500)
@@ -33,6 +33,7 @@ def main() -> int:
         if given.on:
             stack.end("producer")
             stack.begin("producer")
+            wait_until(lambda: "producer" in stack.processes(), LIMIT_S, "the producer to start")
         took = joined_after(stack, [*(mark for mark in MARKS if mark < wanted), wanted])
         told = stack.simulator()["irc"]
     print(table([["channels joined", "seconds from the start of the producer"], *map(list, took.items())]))

@@ -12,6 +12,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -43,6 +44,7 @@ from drills.stack import Stack, wait_until
 AIM = 35_000
 LIMIT_S = 900.0
 SAMPLED = 20
+SMOKE_AT_ONCE = 3
 JAVA = "Kafka Streams"
 COLUMNS = ("rows/s", "per CPU-s", "warm", "CPU-s/million", "peak MB", "windows", "cells", "wrong")
 
@@ -100,11 +102,14 @@ def compared(stack: Stack, entries: list[Entry], given: Namespace) -> tuple[dict
     print(f"{records:,} records of {size / records:.0f} bytes, {given.channels:,} channels", flush=True)
     # The watermark stays half a second behind the last record.
     last_ms = start_ms + (given.seconds - 1) * SECOND_MS // MINUTE_MS * MINUTE_MS
-    figures = {
-        name: measured(stack, contender, windows(frozenset(sample), last_ms), sample, records)
-        for name, contender, windows in entries
-    }
-    return figures, records
+
+    def figures_of(entry: Entry) -> dict[str, Any]:
+        _, contender, windows = entry
+        return measured(stack, contender, windows(frozenset(sample), last_ms), sample, records)
+
+    # One after the other, so that each has the machine for itself; for smoke it is enough that each runs.
+    with ThreadPoolExecutor(SMOKE_AT_ONCE if given.smoke else 1) as pool:
+        return {name: found for (name, *_), found in zip(entries, pool.map(figures_of, entries), strict=True)}, records
 
 
 def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sample, records: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from drills.keys import make_keys
 from drills.stack import ROOT, Stack, wait_until
 
 MINUTES = 35
@@ -20,17 +21,6 @@ SLOWLY = 0.45
 CHANNELS = 12
 # What the instance allows its visitors: the recount asks often, and from one address.
 SETTINGS = {"PUBLIC_BOARD": "true", "API_ADDRESS_PER_S": "5000"}
-MAKE_KEY = """
-from apps.dashboard.models import User
-from apps.partners.keys.services import create_key
-from apps.partners.models import Membership, Plan
-from apps.partners.scopes import Scope
-owner = User.objects.get(email="demo@twitchly.example")
-figures = dict(requests_per_second=1_000, burst=2_000, requests_per_day=10**7, streams=100)
-plan = Plan.objects.create(name="Recount", **figures)
-Membership.objects.create(owner=owner, plan=plan)
-print(create_key(owner=owner, name="recount", scopes=list(Scope), days=1)[1])
-"""
 
 
 def main() -> int:
@@ -60,16 +50,11 @@ def replay(stack: Stack, minutes: int) -> list[str]:
     return ["--replay", str(path), "--speed", "1"]
 
 
-def make_key(stack: Stack) -> str:
-    """Return a new API key of the demo account with all scopes and generous limits."""
-    return stack.manage("shell", "-v", "0", "-c", MAKE_KEY).strip()
-
-
 def command(stack: Stack, minutes: int) -> list[str]:
     """Return the recount of an instance as a command."""
     addresses = {
         "--url": stack.url,
-        "--key": make_key(stack),
+        "--key": make_keys(stack, "recount")[0],
         "--irc": f"127.0.0.1:{stack.port + 8}",
         "--helix": f"http://127.0.0.1:{stack.port + 9}",
         "--producer": f"http://127.0.0.1:{stack.port + 13}/metrics",

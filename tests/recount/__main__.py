@@ -126,10 +126,9 @@ def judge_history(judge: Judge, api: Api, pages: Pages, channel_id: str, whole: 
         judge.windows(figures_of("API series", grain, channel_id, points | {"end": ends}))
         for form in ("csv", "ndjson"):
             judge.windows(table := api.table(form, channel_id, grain, from_ms, until_ms))
-            judge.equal(f"API {form}", f"{grain} rows of {channel_id}", [one.end_ms for one in table], ends)
-            file = pages.file(form, channel_id, grain, from_ms, until_ms)
-            judge.windows(one for one in file if one.end_ms % MINUTE_MS == 0 or grain == "live")
-            judge.equal(f"page {form}", f"{grain} rows of {channel_id} that are known", bool(file), True)
+            judge.windows(file := pages.file(form, channel_id, grain, from_ms, until_ms))
+            for surface, rows in ((f"API {form}", table), (f"page {form}", file)):
+                judge_rows(judge, surface, channel_id, rows, (from_ms, until_ms))
     for metric in (*BOARDS, "engagement"):
         chart = pages.series(channel_id, metric, from_ms, until_ms)
         judge.windows(figures_of("page chart", "live", channel_id, chart | {"end": chart["end_ms"]}))
@@ -137,6 +136,16 @@ def judge_history(judge: Judge, api: Api, pages: Pages, channel_id: str, whole: 
     for start_ms, end_ms in {whole, (from_ms, middle_ms), (middle_ms, until_ms)}:
         if start_ms < end_ms:
             judge_range(judge, api, pages, channel_id, start_ms, end_ms)
+
+
+def judge_rows(judge: Judge, surface: str, channel_id: str, rows: list[Figure], whole: tuple[int, int]) -> None:
+    """Judge that the windows of a file do not overlap, leave nothing out, and can be summed."""
+    from_ms, until_ms = whole
+    length_ms = WINDOW_MS if rows and rows[0].what == "live" else MINUTE_MS
+    ends = [one.end_ms for one in rows]
+    judge.equal(surface, f"rows of {channel_id}", ends, [*range(from_ms + length_ms, until_ms + 1, length_ms)])
+    total, counts = sum(one.values.get("count_messages") or 0 for one in rows), judge.chats[channel_id]
+    judge.equal(surface, f"sum of {channel_id}", total, counts.count(from_ms, until_ms).messages)
 
 
 def judge_range(judge: Judge, api: Api, pages: Pages, channel_id: str, from_ms: int, until_ms: int) -> None:

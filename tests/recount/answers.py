@@ -19,8 +19,10 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 METRICS = ("viewers", "messages", "spam", "chatters", "repetition", "engagement", "shared")
-# Metrics of windows that end every 5 s.
-DISTINCT = ("chatters", "repetition")
+# Raw counts, which files have beside them.
+COUNTS = ("count_messages", "count_words", "count_texts", "count_copies")
+# What belongs to windows that end every 5 s.
+DISTINCT = ("chatters", "repetition", "count_texts")
 # A subscription to channels names 50 of them.
 SUBSCRIBED = 50
 # Files of pages carry two more digits than pages show.
@@ -202,7 +204,8 @@ def figures_in(
 ) -> Iterator[Figure]:
     """Yield the windows in a file."""
     for row in _csv_rows(text) if form == "csv" else _ndjson_rows(text):
-        values = {metric: _number(row.get(metric)) for metric in METRICS if metric in row or form == "ndjson"}
+        names = [name for name in (*METRICS, *COUNTS) if name in row or form == "ndjson"]
+        values = {name: _number(row.get(name)) for name in names}
         end_ms = ms_of(str(row["end"]))
         yield Figure(surface, grain, channel_id, end_ms, values, _number(row.get("coverage")), end_ms, slack)
 

@@ -104,6 +104,10 @@ def live_values(counts: Counts, viewers: float | None) -> dict[str, float | None
         "repetition": counts.repetition,
         "engagement": engagement(counts.messages, 0.5, viewers),
         "shared": counts.copies,
+        "count_messages": counts.messages,
+        "count_words": counts.words if counts.messages else None,
+        "count_texts": counts.texts,
+        "count_copies": counts.copies,
     }
 
 

@@ -1,0 +1,23 @@
+"""Makes API keys of the demo account of an instance, with all scopes and limits that no measurement meets."""
+
+from __future__ import annotations
+
+from drills.stack import Stack
+
+MAKE = """
+from apps.dashboard.models import User
+from apps.partners.keys.services import create_key
+from apps.partners.models import Membership, Plan
+from apps.partners.scopes import Scope
+owner = User.objects.get(email="demo@twitchly.example")
+limits = dict(requests_per_second=3_000, burst=6_000, requests_per_day=10**8, streams=1_000)
+plan, _ = Plan.objects.get_or_create(name="Measurements", defaults=limits)
+Membership.objects.get_or_create(owner=owner, defaults={{"plan": plan}})
+for name in {names}:
+    print(create_key(owner=owner, name=name, scopes=list(Scope), days=1)[1])
+"""
+
+
+def make_keys(stack: Stack, *names: str) -> list[str]:
+    """Return a new key for each name."""
+    return stack.manage("shell", "-v", "0", "-c", MAKE.format(names=names)).split()
