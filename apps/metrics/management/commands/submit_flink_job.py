@@ -47,6 +47,8 @@ class Command(BaseCommand):
             try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
             vitals.tell_always("stream", name, StreamVitals(self._state))
         kafka.wait_for_topic("chat", stop)
+        if stop():
+            return
         with rest_client() as client:
             cluster = FlinkCluster(client)
             job = StreamJob(cluster, name, stop)
