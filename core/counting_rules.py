@@ -34,15 +34,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "counted-messages",
         "Counted messages",
-        "PRIVMSG lines. Copies that Shared Chat brings (source-room-id differs from room-id) and messages of known "
+        "PRIVMSG lines with an id and a user-id, each id once; people and channels that opted out are left out. "
+        "Copies that Shared Chat brings (source-room-id differs from room-id) and messages of the instance's list of "
         "bots are counted separately and are part of no other metric.",
     ),
     Rule(
         "words",
         "Words and texts",
         "Default-ignorable code points (Unicode property Default_Ignorable_Code_Point), U+2800 and U+3164 are removed "
-        "first: chat clients append them to evade the duplicate filter. Words are the parts between white space. Two "
-        "texts are the same if they are equal after removal, case folding, and joining their words by single spaces.",
+        "first, like the wrapper of /me: chat clients append them to evade the duplicate filter. Words are the parts "
+        "between white space (Unicode White_Space and U+001C to U+001F). Two texts are the same if they are equal "
+        "after removal, full case folding without normalization, and joining their words by single spaces.",
     ),
     Rule(
         "percentile",
@@ -61,7 +63,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "peaks",
         "Peaks",
-        "In ranges of up to 30 minutes, the highest 30-second window. In longer ones the busiest minute, whatever the "
+        "In ranges of up to 30 minutes, the highest 30-second window that ends in the range, without a threshold; it "
+        "may begin up to 30 seconds earlier. In longer ones the busiest minute, whatever the "
         f"chart draws: a minute counts if it was heard for 50% or more and, for ratios, has {MIN_MESSAGES} messages "
         f"(engagement: {MIN_VIEWERS} mean viewers). Values are rounded to six decimals; of equal minutes the earliest "
         "counts. For viewers it is always the highest count known. Hours stored by version 0.3 and earlier have "

@@ -177,6 +177,8 @@ METRICS: tuple[Metric, ...] = (
         needs_chatters,
         _MIN_CHATTERS,
         "not defined: it exists at every 10th second, for 48 h",
+        ranged="the mean of its 10-second values; not defined where a chart is drawn from minutes or hours",
+        peak="the highest 10-second value; not defined where a chart is drawn from minutes or hours",
         distinct=True,
     ),
     Metric(
