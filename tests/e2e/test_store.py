@@ -215,7 +215,8 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
     assert store.summarise(channel_id, started_ms, ended_ms, revision=0) == written
     assert store.read(channel_id, 10) == [written]
     assert (written.messages, written.peak_viewers, written.mean_viewers) == (4 * 120, 60, 50)
-    assert written.hours_watched == 100
+    # Viewers are known for half of each minute, and the other half is not filled in.
+    assert (written.hours_watched, written.viewers_coverage) == (50, 0.5)
     assert list(written.chatters_by_hour.values()) == [4, 5, 6]
     windows.forget(channel_id, ended_ms)
     assert store.read(channel_id, 10) == []
