@@ -53,6 +53,8 @@ NO_PAGES = frozenset(
         "status-now",
         "api-key-revoke",
         "opt-out-by-twitch",
+        "favicon",
+        "robots",
     ]
 )
 # Steps of a sign-in, a reset or of Twitch's own sign-in, which open in their course alone. They are made of the same
