@@ -14,7 +14,6 @@ from pytest_django import DjangoDbBlocker, Settings
 from core.errors import ServiceAway
 from core.topics import TOPIC
 from deploy.local.browser import find_browser
-from drills.instance import ALL_AT_ONCE, stack_under
 from drills.stack import Stack, wait_until
 from twitchly import kafka
 
@@ -31,8 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    # Under odd conditions, all at once: `make drill-instance` tries each by itself.
-    copy = stack_under(ALL_AT_ONCE)
+    copy = Stack()
     try:
         copy.start("--channels", "60", "--rate", "150", "--seed", "7")
         yield copy
