@@ -116,7 +116,8 @@ class Supervisor:
 
 def start_supervisord(layout: Layout, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start supervisord in a session of its own, so that a Ctrl-C reaches us alone, and wait until it answers."""
-    command = [str(layout.python), "-m", "supervisor.supervisord", "-c", str(layout.conf / "supervisord.conf")]
+    script = Path(__file__).with_name("supervise.py")
+    command = [str(layout.python), str(script), "-c", str(layout.conf / "supervisord.conf")]
     with layout.log_file("supervisord-console").open("wb") as log:
         process = subprocess.Popen(
             command,
