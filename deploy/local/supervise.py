@@ -31,5 +31,5 @@ if __name__ == "__main__":
     # Only here: the rest of this package runs before supervisor is installed.
     from supervisor.supervisord import main
 
-    sys.stdout, sys.stderr = LossyStream(sys.stdout), LossyStream(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = LossyStream(sys.stdout), LossyStream(sys.stderr)
     main()

@@ -1,4 +1,4 @@
-"""supervisord on a disk without room for its own log: it goes on, and restarts what exits."""
+"""supervisord on a disk without room for its own log: it stays up, and restarts what exits."""
 
 from __future__ import annotations
 
