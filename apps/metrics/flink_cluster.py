@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import locale
 import logging
 import math
 import os
@@ -193,6 +194,9 @@ class FlinkCluster:
             with tempfile.TemporaryDirectory(prefix="flink-run-") as folder:
                 # A folder of its own: the client's usual one, /tmp/pyflink, belongs to the first user who made it.
                 env["JDK_JAVA_OPTIONS"] = f'{env.get("JDK_JAVA_OPTIONS", "")} "-Djava.io.tmpdir={folder}"'.strip()
+                if locale.getencoding().lower() != "utf-8":
+                    # Java takes the encoding of paths from the locale alone.
+                    env["LC_ALL"] = "C.UTF-8"
                 done = subprocess.run(  # noqa: S603  our own words, no shell
                     command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
                 )

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from apps.metrics.flink_cluster import SAVEPOINTS, FlinkCluster
+from apps.metrics.flink_cluster import SAVEPOINTS, FlinkCluster, Plan
 from apps.metrics.stream_job import StreamJob, plan_digest
 from core.errors import ServiceAway
 
@@ -129,3 +129,18 @@ def test_a_plan_is_known_by_what_it_computes(settings: Settings) -> None:
     assert plan_digest() == digest
     settings.CLOCK_OFFSET_MS = 3_600_000
     assert plan_digest() != digest
+
+
+@pytest.mark.parametrize(("encoding", "expected"), [("ANSI_X3.4-1968", "C.UTF-8"), ("UTF-8", "given")])
+def test_the_client_reads_paths_as_utf8_under_any_locale(
+    encoding: str, expected: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FLINK_VENV = tmp_path
+    client = tmp_path / "lib/python3.11/site-packages/pyflink/bin/flink"
+    client.parent.mkdir(parents=True)
+    client.write_text('#!/bin/sh\necho "JobID $LC_ALL"\n')
+    client.chmod(0o700)
+    monkeypatch.setenv("LC_ALL", "given")
+    monkeypatch.setattr("locale.getencoding", lambda: encoding)
+    cluster = FlinkCluster(httpx.Client())
+    assert cluster.submit("twitchly", plan=Plan("0123456789ab", 0), checkpoint=None) == expected
