@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from core.peaks import HEARD_ENOUGH_MS, PEAKS
+from core.peaks import HEARD_SQL, PEAKS, is_heard
 from core.records import EPOCH_MS, VIEWERS_MAX, ChatRecord, Grain
 from core.times import HOUR_MS, MINUTE_MS
 from core.windows import LIVE_WINDOW_MS as LIVE_WINDOW_MS
@@ -228,14 +228,11 @@ def _has_both(minute: Columns) -> bool:
     return minute.get("observed_ms", 0) > 0 and minute.get("viewer_pulses", 0) > 0
 
 
-def _is_heard_enough(minute: Columns) -> bool:
-    return minute.get("observed_ms", 0) >= HEARD_ENOUGH_MS
-
-
 _BOTH = ("minutes that were heard and whose viewers are known", "observed_ms > 0 AND viewer_pulses > 0", _has_both)
-_HEARD = ("minutes heard for half or more", f"observed_ms >= {HEARD_ENOUGH_MS}", _is_heard_enough)
+_HEARD = ("minutes heard for half or more", HEARD_SQL, is_heard)
 
-HOUR_COLUMNS: tuple[HourColumn, ...] = (
+# Those that add up over hours, too, and the peaks, which do not.
+HOUR_SUMS: tuple[HourColumn, ...] = (
     _sum_where("engaged_messages", "messages", *_BOTH),
     _sum_where("engaged_observed_ms", "observed_ms", *_BOTH),
     _sum_where("engaged_viewers_sum", "viewers_sum", *_BOTH),
@@ -246,8 +243,11 @@ HOUR_COLUMNS: tuple[HourColumn, ...] = (
         "heard_minutes",
         f"how many {_HEARD[0]} there are",
         f"SUM(CASE WHEN {_HEARD[1]} THEN 1 ELSE 0 END)",
-        lambda minutes: sum(map(_is_heard_enough, minutes.values())),
+        lambda minutes: sum(map(is_heard, minutes.values())),
     ),
+)
+HOUR_COLUMNS: tuple[HourColumn, ...] = (
+    *HOUR_SUMS,
     *(
         HourColumn(
             peak.column,

@@ -24,6 +24,7 @@ from core.times import HOUR_MS, MINUTE_MS
 from core.windows import LIVE_WINDOW_MS, Columns
 
 HEARD_ENOUGH_MS = MINUTE_MS // 2
+HEARD_SQL = f"observed_ms >= {HEARD_ENOUGH_MS}"
 # Values are rounded to six decimals and stored as whole numbers.
 SCALE = 1_000_000
 # Default ranking thresholds, the one for messages scaled from 30 s to a minute. They are part of the definition:
@@ -85,26 +86,26 @@ def _pack(value: float, start_ms: int) -> int:
     return _scaled(value) * _MINUTES + _MINUTES - 1 - start_ms % HOUR_MS // MINUTE_MS
 
 
-def _is_heard(minute: Columns) -> bool:
+def is_heard(minute: Columns) -> bool:
+    """Return whether a minute was heard for half of its length or more; HEARD_SQL says the same."""
     return minute.get("observed_ms", 0) >= HEARD_ENOUGH_MS
 
 
 def _has_messages(minute: Columns) -> bool:
-    return _is_heard(minute) and minute.get("messages", 0) >= MIN_MESSAGES
+    return is_heard(minute) and minute.get("messages", 0) >= MIN_MESSAGES
 
 
 def _has_viewers(minute: Columns) -> bool:
     pulses = minute.get("viewer_pulses", 0)
-    return _is_heard(minute) and pulses > 0 and minute["viewers_sum"] >= MIN_VIEWERS * pulses
+    return is_heard(minute) and pulses > 0 and minute["viewers_sum"] >= MIN_VIEWERS * pulses
 
 
-_HEARD_SQL = f"observed_ms >= {HEARD_ENOUGH_MS}"
-_MESSAGES_SQL = f"{_HEARD_SQL} AND messages >= {MIN_MESSAGES}"
-_VIEWERS_SQL = f"{_HEARD_SQL} AND viewer_pulses > 0 AND viewers_sum >= {MIN_VIEWERS} * viewer_pulses"
+_MESSAGES_SQL = f"{HEARD_SQL} AND messages >= {MIN_MESSAGES}"
+_VIEWERS_SQL = f"{HEARD_SQL} AND viewer_pulses > 0 AND viewers_sum >= {MIN_VIEWERS} * viewer_pulses"
 
 
 def _rate(metric: str, name: str) -> Peak:
-    return Peak(metric, per_30s(name), f"{LIVE_WINDOW_MS}e0 * {name} / observed_ms", _is_heard, _HEARD_SQL)
+    return Peak(metric, per_30s(name), f"{LIVE_WINDOW_MS}e0 * {name} / observed_ms", is_heard, HEARD_SQL)
 
 
 def _per_messages(metric: str, name: str, of: int) -> Peak:
@@ -132,8 +133,8 @@ PEAKS: tuple[Peak, ...] = (
         "chatters",
         lambda minute, _window_ms: minute.get("chatters"),
         "CAST(chatters AS DOUBLE)",
-        _is_heard,
-        _HEARD_SQL,
+        is_heard,
+        HEARD_SQL,
     ),
     Peak(
         "repetition",

@@ -6,11 +6,11 @@ minutes and hours gives the same values. Peaks are those of the busiest minute: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from core.columns import COLUMNS, HOUR_COLUMNS, SUM, roll_up
+from core.columns import COLUMNS, HOUR_SUMS, SUM, Minutes
 from core.coverage import Unheard
 from core.metrics import Metric, columns_behind
 from core.peaks import PEAK, PEAKS, unpack
@@ -23,8 +23,8 @@ VIEWERS_COVERAGE_MIN = 0.5
 # What coverage is computed from.
 COVERAGE_COLUMNS = frozenset({"observed_ms", "pulses", "on_air_pulses", "on_air_observed_ms", "viewer_pulses"})
 
-_SUMMED = [column.name for column in COLUMNS if column.roll is SUM and column.name != "chatters"]
-_SUMMED += [column.name for column in HOUR_COLUMNS if not column.name.startswith("peak_")]
+_SUMS_OF_MINUTES = [column.name for column in COLUMNS if column.roll is SUM]
+_SUMMED = [*_SUMS_OF_MINUTES, *(column.name for column in HOUR_SUMS)]
 _ENGAGED = ("messages", "observed_ms", "viewers_sum", "viewer_pulses")
 
 
@@ -161,19 +161,33 @@ def summarize(rows: Iterable[Row], gaps: Unheard, from_ms: int, until_ms: int) -
 
 def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
     """Return the sums of the rows' columns; what no row knows is absent."""
-    sums: dict[str, int] = {}
+    minutes: dict[int, Columns] = {}
+    parts: list[Columns] = []
     for row in rows:
-        columns = _summable(row)
-        for name in _SUMMED:
-            if name in columns:
-                sums[name] = sums.get(name, 0) + columns[name]
-    return sums
+        if row.length_ms == MINUTE_MS:
+            minutes[row.start_ms] = row.columns
+        else:
+            parts.append(_sums_of_hour(row))
+    if minutes:
+        parts.append(_sums_of_minutes(minutes))
+    return _sums(_SUMMED, parts)
 
 
-def _summable(row: Row) -> Columns:
-    """Return a row in the columns of an hour. An hour without the newer ones counts for engagement as a whole."""
-    if row.length_ms == MINUTE_MS:
-        return roll_up({row.start_ms: row.columns})
+def _sums_of_minutes(minutes: Minutes) -> dict[str, int]:
+    special = {column.name: column.reference(minutes) for column in HOUR_SUMS}
+    return {
+        **_sums(_SUMS_OF_MINUTES, minutes.values()),
+        **{name: value for name, value in special.items() if value is not None},
+    }
+
+
+def _sums(names: Iterable[str], parts: Collection[Columns]) -> dict[str, int]:
+    """Return the sum of each column; what no part knows is absent."""
+    return {name: sum(known) for name in names if (known := [part[name] for part in parts if name in part])}
+
+
+def _sums_of_hour(row: Row) -> Columns:
+    """Return the columns of an hour. One without the newer ones counts for engagement as a whole."""
     if "heard_minutes" in row.columns:
         return row.columns
     is_engaged = all(row.columns.get(name) for name in ("observed_ms", "viewer_pulses"))

@@ -15,8 +15,8 @@ from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.freshness import Freshness, viewers_freshness
 from apps.dashboard.languages import language_name
 from apps.dashboard.readings import ChannelNow, Reading, Row, open_boards
-from apps.dashboard.summary import average_unit, peak_unit, summarize
-from apps.dashboard.templatetags.figures import LENGTHS, at_least, figure, heard, percent
+from apps.dashboard.summary import LENGTHS, average_unit, peak_unit, summarize
+from apps.dashboard.templatetags.figures import at_least, figure, heard, percent
 from apps.dashboard.timeline import marks_json
 from apps.metrics import queries as history
 from apps.metrics.marks import EventMark

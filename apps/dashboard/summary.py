@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.dashboard.readings import ChannelNow
-from apps.metrics.queries import SHORT_MS, GapSpan, Range, Series
-from core.columns import LIVE_WINDOW_MS
+from apps.metrics.queries import GapSpan, Range, Series
+from core.columns import LIVE_WINDOW_MS, StoredGrain
 from core.metrics import METRIC, Metric
 from core.times import DAY_MS
 
 OVER_MIDNIGHT = "across midnight UTC: people who wrote on both sides count twice"
+# How long a window of each stored grain is, as units write it.
+LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"
 
 
@@ -55,19 +58,19 @@ def summarize(series: Series, metric: str) -> Summary:
     )
 
 
+def unit_of(metric: Metric, grain: StoredGrain) -> str:
+    """Return the unit of a metric over windows of a grain: a value that grows with the window names its length."""
+    return metric.unit.replace(LENGTHS["live"], LENGTHS[grain]) if metric.by_length else metric.unit
+
+
 def average_unit(metric: Metric) -> str:
     """Return the unit of an average over a range: people are averaged by the minute."""
-    return metric.unit.replace("30 s", "min") if metric.by_length else metric.unit
+    return unit_of(metric, "minute")
 
 
 def peak_unit(metric: Metric, shown: Range) -> str:
     """Return the unit of a peak over a range: that of a 30-second window in a short one, else of a minute."""
-    return metric.unit if is_short(shown) else average_unit(metric)
-
-
-def is_short(shown: Range) -> bool:
-    """Say whether a range's peaks are those of 30-second windows; otherwise they are those of minutes."""
-    return shown.grain == "live" and shown.span_ms <= SHORT_MS
+    return metric.unit if shown.is_short else average_unit(metric)
 
 
 def is_over_midnight(end_ms: int | None) -> bool:

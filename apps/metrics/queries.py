@@ -37,6 +37,11 @@ class Range:
     until_ms: int | None = None
 
     @property
+    def is_short(self) -> bool:
+        """Return whether its peaks are those of 30-second windows; otherwise they are those of minutes."""
+        return self.grain == "live" and self.span_ms <= SHORT_MS
+
+    @property
     def step_ms(self) -> int:
         """How far apart its points are."""
         return STEP_MS[self.grain]
@@ -145,7 +150,7 @@ def series(
     from_ms, until_ms = found.from_ms, found.until_ms
     summary = read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=found.unheard)
     if chosen.grain == "live":
-        summary = _with_windows(summary, found.points, metrics, is_short=chosen.span_ms <= SHORT_MS)
+        summary = _with_windows(summary, found.points, metrics, is_short=chosen.is_short)
     unrecorded = [GapSpan(start_ms, end_ms, NOT_HEARD) for start_ms, end_ms in summary.unrecorded]
     gaps = sorted([*found.gaps, *unrecorded], key=lambda gap: gap.from_ms)
     return Series(chosen, found.points, gaps, found.marks, metrics, summary)

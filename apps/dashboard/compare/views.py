@@ -14,7 +14,7 @@ from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.channel.spans import BadSpan
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
-from apps.dashboard.summary import is_short, peak_unit
+from apps.dashboard.summary import peak_unit
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists.queries import watching
 from apps.ingest.models import Channel
@@ -97,7 +97,7 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
         .order_by("-viewers")
         .values_list("login", flat=True)[:OFFERED],
         "range": RANGES[comparison.range],
-        "peak_name": "Peak" if metric.from_helix or is_short(shown) else "Busiest minute",
+        "peak_name": "Peak" if metric.from_helix or shown.is_short else "Busiest minute",
         "peak_unit": peak_unit(metric, shown),
         "ranges": [
             (one, comparison.query(range=one.key, span=None), one.key == comparison.range and not comparison.span)

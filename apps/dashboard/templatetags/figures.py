@@ -12,11 +12,10 @@ from django.utils.safestring import SafeString
 
 from apps.dashboard.channel import standing
 from apps.dashboard.readings import ChannelNow
-from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit
+from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point, Range, value_of
 from core.broadcast import Broadcast
-from core.columns import StoredGrain
 from core.metrics import METRIC, Metric
 from core.moments import read_moment
 from core.moments import utc as iso_utc
@@ -25,8 +24,6 @@ from twitchly import clock
 ABSENT = "–"
 LOWER_BOUND = "≥ "
 PARTIAL_BELOW = 0.95
-# How long a window of each stored grain is, as units say it.
-LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 
 register = template.Library()
 register.simple_tag(now_note)
@@ -75,7 +72,7 @@ def heard_apart(apart: Mapping[str, int], coverage: float) -> str:
 @register.simple_tag
 def unit(metric: Metric, shown: Range) -> str:
     """Return the unit of a metric on a chart: what grows with the window's length names that of the chart's windows."""
-    return metric.unit.replace(LENGTHS["live"], LENGTHS[shown.grain]) if metric.by_length else metric.unit
+    return unit_of(metric, shown.grain)
 
 
 @register.filter
