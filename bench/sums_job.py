@@ -11,7 +11,7 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from bench.chat import SUMS
 from core.columns import SLIDE_MS, WINDOW_MS, columns_of
-from flink.sql import SETTINGS, JobConfig, statements
+from flink.sql import SETTINGS, JobConfig, sink_options, statements
 
 NAME = "bench-sums"
 # 2020-01-01: TIMESTAMPDIFF gives an INT, which holds the seconds since then.
@@ -25,18 +25,7 @@ def sums_statements(config: JobConfig, topic: str) -> tuple[list[str], str]:
     sink = f"""
 CREATE TABLE out_sums (
   grain STRING, channel_id STRING, end_ms BIGINT{"".join(f", {column.name} BIGINT" for column in columns)}
-) WITH (
-  'connector' = 'kafka',
-  'topic' = '{topic}',
-{config.kafka},
-  'properties.linger.ms' = '5',
-  'properties.compression.type' = 'lz4',
-  'key.format' = 'raw',
-  'key.fields' = 'channel_id',
-  'value.format' = 'json',
-  'value.json.encode.ignore-null-fields' = 'true',
-  'sink.delivery-guarantee' = 'at-least-once'
-)"""
+){sink_options(config, topic)}"""
     insert = f"""
 INSERT INTO out_sums
 SELECT 'live', channel_id, TIMESTAMPDIFF(SECOND, TIMESTAMP '2020-01-01 00:00:00', window_end) * CAST(1000 AS BIGINT)

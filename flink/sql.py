@@ -141,9 +141,14 @@ def _sink(config: JobConfig, grain: Grain) -> str:
     return f"""
 CREATE TABLE out_{grain} (
   v INT, grain STRING, channel_id STRING, start_ms BIGINT, end_ms BIGINT, again_ms BIGINT{columns}
-) WITH (
+){sink_options(config, config.topic_prefix + topic_of(grain))}"""
+
+
+def sink_options(config: JobConfig, topic: str) -> str:
+    """Return the options of a table whose rows become JSON records on a topic, keyed by channel."""
+    return f""" WITH (
   'connector' = 'kafka',
-  'topic' = '{config.topic_prefix}{topic_of(grain)}',
+  'topic' = '{topic}',
 {config.kafka},
   'properties.linger.ms' = '5',
   'properties.compression.type' = 'lz4',
