@@ -63,7 +63,7 @@ def start(stack: Stack) -> None:
 @contextmanager
 def silenced(stack: Stack) -> Iterator[None]:
     """Stop the producers and the channel list while the source runs: it knows only the current channels."""
-    ended = [name for name in stack.processes() if name in ("beat", "worker") or name.startswith("producer")]
+    ended = [name for name in stack.programs() if name in ("beat", "worker") or name.startswith("producer")]
     for name in ended:
         stack.end(name)
     try:
@@ -76,8 +76,11 @@ def silenced(stack: Stack) -> Iterator[None]:
 def measured(stack: Stack, speak: Any, process: psutil.Process, messages: int, idle_s: float) -> dict[str, Any]:
     """Let the source send, and return what that cost the producer."""
     listed = len(channels(stack))
+    assert listed, "the list of streams is empty"
     wait_until(lambda: channels_in(stack, "confirmed") == channels_in(stack, "wanted") == listed, 120, "all joins")
+    assert process.status() != psutil.STATUS_ZOMBIE, "the producer ended: see bench-producer.log"
     rendered = int(speak(f"render {messages}").split()[1])
+    assert rendered, "no channel is joined at the source"
     idle_cpu_s = cpu_s(process)
     time.sleep(idle_s)
     before, began_cpu_s, began_s = spoken(stack), cpu_s(process), time.monotonic()

@@ -117,6 +117,10 @@ class Stack:
         """Return the pid of each process that is up."""
         return {state.name: state.pid for state in self._supervisor.states() if state.state == "up"}
 
+    def programs(self) -> list[str]:
+        """Return the names of the programs that run or are about to."""
+        return [state.name for state in self._supervisor.states() if state.state != "down"]
+
     def supervisor_pid(self) -> int:
         """Return the pid of the process that keeps the others running."""
         return self._supervisor.pid()
