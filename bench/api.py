@@ -23,7 +23,7 @@ from bench.command import exit_code, instance, options
 from bench.events import Events, host_of
 from bench.machine import keep, table
 from bench.past import past_of_a_channel
-from core.metrics import BOARDS
+from core.metrics.table import BOARDS
 from core.times import DAY_MS, MINUTE_MS
 from drills.keys import make_keys
 from drills.stack import Stack, wait_until

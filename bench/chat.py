@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
-from core.records import clock_record, message_record, pulse_record, stream_fields
-from core.sharding import partition_of
+from core.irc.sharding import partition_of
+from core.pipeline.records import clock_record, message_record, pulse_record, stream_fields
 from core.times import SECOND_MS
 
 TEXTS = ("gg", "what a play that was", "KekToad KekToad", "no way, he did it again", "first time here, hello")

@@ -20,11 +20,11 @@ from confluent_kafka.cimpl import NewTopic
 
 from bench.chat import SUMS
 from bench.machine import ROOT
-from core.columns import STORED_AS, StoredGrain, columns_of
-from core.records import ChatRecord, Grain
-from core.reference import Blocks, WindowKey
+from core.metrics.columns import STORED_AS, StoredGrain, columns_of
+from core.pipeline.records import ChatRecord, Grain
+from core.pipeline.topics import TOPIC
+from core.proof.reference import Blocks, WindowKey
 from core.times import SECOND_MS
-from core.topics import TOPIC
 from deploy.local.layout import read_layout
 from deploy.local.servers import flink_environment, flink_home
 from drills.stack import Stack, wait_until

@@ -21,9 +21,9 @@ from websockets.typing import Origin
 from bench.command import exit_code, instance, options
 from bench.machine import keep, table
 from bench.usage import Usage
-from core.ledger import parse_entry
+from core.pipeline.topics import TOPIC
+from core.proof.ledger import parse_entry
 from core.times import SECOND_MS
-from core.topics import TOPIC
 from drills.stack import Stack, wait_until
 
 AIM_MEDIAN_MS = 1_500

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import orjson
 from confluent_kafka import Producer
 
-from core.columns import STEP_MS, STORED_AS, WINDOW_MS, names_of
-from core.records import Grain
+from core.metrics.columns import STEP_MS, STORED_AS, WINDOW_MS, names_of
+from core.pipeline.records import Grain
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from drills.stack import Stack, now_ms, wait_until
 

@@ -26,8 +26,8 @@ _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 
 
 def twitchly() -> Reader:
-    """Return the reader of core.irc."""
-    from core.irc import parse
+    """Return the reader of core.irc.lines."""
+    from core.irc.lines import parse
 
     def read(raw: bytes) -> Read:
         line = parse(raw)
@@ -109,7 +109,7 @@ def _text(value: object) -> str:
 
 
 READERS: dict[str, Callable[[], Reader]] = {
-    "Twitchly (core.irc)": twitchly,
+    "Twitchly (core.irc.lines)": twitchly,
     "regular expression": expression,
     "irctokens": irctokens,
     "irc (jaraco)": jaraco_irc,

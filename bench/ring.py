@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from core.columns import LIVE_WINDOW_MS
+from core.metrics.columns import LIVE_WINDOW_MS
+from core.pipeline.topics import TOPIC
 from core.times import SECOND_MS
-from core.topics import TOPIC
 
 BUCKETS = LIVE_WINDOW_MS // SECOND_MS
 

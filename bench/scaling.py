@@ -18,8 +18,8 @@ from bench.chat import Chat
 from bench.command import exit_code, instance, options
 from bench.contenders import TASK_MANAGER, flink
 from bench.machine import keep, peak_mb, table
+from core.pipeline.topics import TOPIC
 from core.times import SECOND_MS
-from core.topics import TOPIC
 from drills.stack import Stack, now_ms
 
 PREFIX = "bench-scaling."

@@ -22,11 +22,11 @@ from confluent_kafka.admin import AdminClient
 from apps.metrics.boards import BoardWriter
 from bench.command import exit_code, instance, options
 from bench.machine import keep, peak_mb, table
-from core.columns import WINDOW_MS, names_of
-from core.formulas import Floors
-from core.records import Grain, WindowRecord
+from core.metrics.columns import WINDOW_MS, names_of
+from core.metrics.formulas import Floors
+from core.pipeline.records import Grain, WindowRecord
+from core.pipeline.topics import TOPIC
 from core.times import MINUTE_MS, SECOND_MS
-from core.topics import TOPIC
 from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
 

@@ -26,7 +26,7 @@ from bench.command import exit_code, options
 from bench.machine import ROOT, keep, peak_mb, table
 from bench.sinks import windows
 from bench.web import Web
-from core.formulas import Floors
+from core.metrics.formulas import Floors
 from core.times import SECOND_MS
 from drills.trend import trend
 

@@ -36,9 +36,9 @@ from bench.contenders import (
     streams,
 )
 from bench.machine import keep, peak_mb, table
-from core.records import ChatRecord, read_chat
+from core.pipeline.records import ChatRecord, read_chat
+from core.pipeline.topics import TOPIC
 from core.times import MINUTE_MS, SECOND_MS
-from core.topics import TOPIC
 from drills.stack import Stack, wait_until
 
 AIM = 35_000

@@ -10,7 +10,7 @@ import argparse
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from bench.chat import SUMS
-from core.columns import SLIDE_MS, WINDOW_MS, columns_of
+from core.metrics.columns import SLIDE_MS, WINDOW_MS, columns_of
 from flink.sql import SETTINGS, JobConfig, sink_options, statements
 
 NAME = "bench-sums"

@@ -12,7 +12,7 @@ import httpx
 import redis
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from core.topics import TOPIC
+from core.pipeline.topics import TOPIC
 from drills.stack import Stack
 from drills.watching import CALM_S, EVERY_S, Look, follow, look
 

@@ -11,10 +11,10 @@ from typing import Any
 import django
 import redis
 
-from core.columns import LIVE_WINDOW_MS, STEP_MS
-from core.formulas import Floors
-from core.metrics import BOARDS
-from core.ranking import Entry, rank
+from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS
+from core.metrics.formulas import Floors
+from core.metrics.ranking import Entry, rank
+from core.metrics.table import BOARDS
 
 # By metric: each channel on the board with its value, best first.
 Boards = Mapping[str, list[list[Any]]]

@@ -7,9 +7,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from core.channel_events import END_WITHDRAWN
-from core.moments import read_moment
-from core.records import EventRecord, read_event, reported_at
+from core.inputs.moments import read_moment
+from core.irc.channel_events import END_WITHDRAWN
+from core.pipeline.records import EventRecord, read_event, reported_at
 from drills.stack import Stack, wait_until
 
 TOPIC = "channel-events"

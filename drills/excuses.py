@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.proof import Fault
+from core.proof.comparison import Fault
 from drills.stack import FaultTime
 
 # A message may be under way this long, and a gap begins 2 s before the last bytes that came.

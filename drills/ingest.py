@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.proof import Fault
+from core.proof.comparison import Fault
 from drills.broadcasts import wrong_broadcasts
 from drills.command import asked
 from drills.excuses import BEFORE_MS, excuse, fault_time

@@ -19,7 +19,7 @@ from typing import Any
 
 from apps.metrics.flink_cluster import FlinkCluster
 from apps.metrics.late_drops import LateDrops
-from core.proof import Fault
+from core.proof.comparison import Fault
 from drills.board_watch import BoardCourse, BoardWatch
 from drills.checkpoint_disk import CheckpointDisk, NoDisk
 from drills.command import asked

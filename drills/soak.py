@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from core.proof import Fault
+from core.proof.comparison import Fault
 from drills.excuses import CUTTING_OFF, excuse, excused_share, fault_time
 from drills.stack import Stack, now_ms, wait_until
 from drills.trend import Trend, trend

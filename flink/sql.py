@@ -1,4 +1,4 @@
-"""The SQL of the stream job, built from core/columns.py and core/records.py. Text only; job.py runs it.
+"""SQL of the stream job, built from core/metrics/columns.py and core/pipeline/records.py. job.py runs it.
 
 One source is read once by windowed inserts; hours are made of minutes, all but what cannot be summed. Two traps
 are closed here: a null in the window's time would crash the job for ever, and a date far ahead would push the
@@ -11,9 +11,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.columns import GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, columns_of, names_of
-from core.event_time import PROMISE_DELAY_MS
-from core.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
+from core.irc.event_time import PROMISE_DELAY_MS
+from core.metrics.columns import GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, columns_of, names_of
+from core.pipeline.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
 
 # Our clocks and Kafka's may differ by as much.
 CLOCKS_DIFFER_MS = 1_000
@@ -113,7 +113,7 @@ CREATE TABLE chat (
 
 
 def _usable() -> str:
-    """The rows that count, by the rules of core.records.read_chat."""
+    """The rows that count, by the rules of core.pipeline.records.read_chat."""
     spoken = ", ".join(f"'{kind}'" for kind in sorted(SPOKEN_KINDS))
     return f"""
 CREATE TEMPORARY VIEW usable AS

@@ -12,8 +12,8 @@ from apps.dashboard.web_measures import WebMeasures, WebVitals
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from apps.metrics.sink_measures import SinkCounts, SinkMeasures, SinkVitals
 from apps.metrics.stream_measures import StreamMeasures, StreamState, StreamVitals
-from core.measures import MEASURE, MEASURES, Process, told_by
-from core.records import WindowRecord
+from core.ops.telemetry import MEASURE, MEASURES, Process, told_by
+from core.pipeline.records import WindowRecord
 from twitchly.measures import BUCKETS_S, Seconds, many, one, spread
 from twitchly.vitals import Rate
 

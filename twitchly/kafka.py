@@ -14,7 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 from django.conf import settings
 
 from core.errors import ServiceAway
-from core.topics import TOPICS
+from core.pipeline.topics import TOPICS
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def topic_name(topic: str) -> str:
 
 
 def topic_of(message: Message) -> str:
-    """Return the name that core/topics.py gives to the topic of a message."""
+    """Return the name that core/pipeline/topics.py gives to the topic of a message."""
     return str(message.topic()).removeprefix(settings.KAFKA_TOPIC_PREFIX)
 
 
@@ -121,7 +121,7 @@ def reader(group: str) -> Consumer:
 
 
 def create_topics(prefix: str | None = None) -> list[str]:
-    """Make the topics of core/records.py that are not there yet and return their names. Raises: ServiceAway."""
+    """Create the missing topics of core/pipeline/topics.py and return their names. Raises: ServiceAway."""
     start = settings.KAFKA_TOPIC_PREFIX if prefix is None else prefix
     admin, copies = _admin(), settings.KAFKA_REPLICATION
     wanted = [

@@ -1,4 +1,4 @@
-"""How a process tells Prometheus what it measures: by names of core/measures.py alone, on loopback."""
+"""How a process tells Prometheus what it measures: by names of core/ops/telemetry.py alone, on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core.measures import MEASURE
+from core.ops.telemetry import MEASURE
 
 log = logging.getLogger(__name__)
 

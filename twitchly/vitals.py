@@ -18,7 +18,7 @@ import redis
 from django.conf import settings
 
 from core.errors import ServiceAway
-from core.status import Fact, Sign
+from core.ops.health import Fact, Sign
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from apps.audit.models import Act
 from apps.audit.services import name_of, record
-from core.moments import write_moment
+from core.inputs.moments import write_moment
 
 
 class Audited(admin.ModelAdmin[Any]):

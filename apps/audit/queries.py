@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.audit.models import Act, Deletion
-from core.moments import write_moment
+from core.inputs.moments import write_moment
 
 COLUMNS = ("at", "by", "act", "of", "id", "what", "reason", "before", "after")
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from apps.dashboard.channel.spans import BadSpan, Span, asked_span, iso
 from apps.metrics.queries import RANGES, Range, past_range
-from core.bands import BAND
-from core.metrics import BOARDS, METRIC
+from core.metrics.bands import BAND
+from core.metrics.table import BOARDS, METRIC
 
 BOARD_KEYS = tuple(board.key for board in BOARDS)
 DEFAULT_BOARD = BOARD_KEYS[0]

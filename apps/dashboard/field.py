@@ -30,7 +30,7 @@ class Field:
         return self._channels
 
     def live(self, now_ms: int) -> Mapping[str, ChannelNow]:
-        """Return those that are live: see core.ranking.is_live. Raises: ServiceAway."""
+        """Return those that are live: see core.metrics.ranking.is_live. Raises: ServiceAway."""
         self._refresh(now_ms)
         return self._live
 

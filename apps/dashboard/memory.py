@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.past import KEPT_MS, STEP_MS, Moment
-from core.ranking import Entry, rank
+from core.metrics.ranking import Entry, rank
 from core.times import MINUTE_MS
 
 # A step that fails to come is asked for again so often.

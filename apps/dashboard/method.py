@@ -9,13 +9,13 @@ from django.conf import settings
 
 from apps.dashboard.templatetags.figures import PARTIAL_BELOW
 from apps.metrics.boards import floors_in_force
-from core.bands import BANDS
-from core.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
-from core.counting_rules import RULES
-from core.metric_docs import every, floor_of, span
-from core.metrics import METRICS, Metric
-from core.ranking import GONE_AFTER_MS, STALE_AFTER_MS
-from core.standing import FEWEST
+from core.metrics.bands import BANDS
+from core.metrics.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
+from core.metrics.counting_rules import RULES
+from core.metrics.docs import every, floor_of, span
+from core.metrics.percentiles import FEWEST
+from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
+from core.metrics.table import METRICS, Metric
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ class FirstVisit(models.Model):
     """How far a new account has come in its first steps, and what it chose there; who has none has no steps to do.
 
     `seen_at` is None until the first step was opened, `done_at` until the last one was left, or all of them.
-    `language` and `category` are names, `band` is a key of core.bands; "" is any.
+    `language` and `category` are names, `band` is a key of core.metrics.bands; "" is any.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_visit")
@@ -242,7 +242,7 @@ class SecurityRecord(models.Model):
 
 
 class Looks(models.Model):
-    """What was seen of the whole in a span that begins at `start_ms`: see core/status.py.
+    """What was seen of the whole in a span that begins at `start_ms`: see core/ops/health.py.
 
     `looks` is how often somebody looked, `covered` how often the coverage was known, whose sum is `coverage_sum`;
     `troubled` in how many of them an incident touched live figures. The first and the last were at `first_ms` and
@@ -277,7 +277,7 @@ class StatusDay(Looks):
 
 
 class Incident(models.Model):
-    """Something that was wrong, by a rule of core/status.py, from `began_ms` until `ended_ms`; None while it lasts.
+    """Something that was wrong, by a rule of core/ops/health.py, from `began_ms` until `ended_ms`; None while it lasts.
 
     One that is not sure has not lasted for long enough to count, and is forgotten if it ends before.
     """

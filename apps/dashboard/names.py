@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import Refused
-from core.readable_text import is_blank, one_line
+from core.inputs.readable_text import is_blank, one_line
 
 NAME_MAX = 60
 

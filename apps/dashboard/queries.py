@@ -22,7 +22,7 @@ from apps.metrics import queries as history
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import Range, Series, value_of
 from core.errors import NotFound, ServiceAway
-from core.metrics import METRIC, METRICS, Metric
+from core.metrics.table import METRIC, METRICS, Metric
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from apps.dashboard.choices import Board
 from apps.dashboard.directory import Directory
 from apps.metrics.board_reader import LiveValues, Standings
-from core.bands import BAND
-from core.ranking import Entry, age_of, rank
+from core.metrics.bands import BAND
+from core.metrics.ranking import Entry, age_of, rank
 
 # Values are read a moment after the ranking. The channels behind the last row take the place of those that fell since.
 SPARE_ROWS = 10

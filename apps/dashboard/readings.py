@@ -16,8 +16,8 @@ from apps.dashboard.directory import Directory, Profile
 from apps.dashboard.memory import Memory, places
 from apps.dashboard.rankings import Candidates, Rankings
 from apps.metrics.board_reader import BoardReader, LiveValues
-from core.metrics import METRIC
-from core.ranking import age_of, is_live
+from core.metrics.ranking import age_of, is_live
+from core.metrics.table import METRIC
 
 # Nobody wrote in the past 30 s; the stream is over and chat goes on; no window has come for 10 s.
 State = Literal["live", "quiet", "ended", "stale"]
@@ -52,8 +52,8 @@ class Row:
 class ChannelNow:
     """A channel with its newest live window; without one `end_ms` is None and `values` is empty.
 
-    `apart` is what was heard and not counted: see core.metrics.counted_apart. Distinct metrics come from a window of
-    their own, with its own end and coverage: None before the first.
+    `apart` is what was heard and not counted: see core.metrics.table.counted_apart. Distinct metrics come from a window
+    of their own, with its own end and coverage: None before the first.
     """
 
     profile: Profile

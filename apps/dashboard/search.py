@@ -15,10 +15,10 @@ from apps.dashboard.summary import now_note
 from apps.ingest.models import Channel
 from apps.ingest.queries import called, public_channels
 from apps.metrics.board_reader import BoardReader
-from core.channel_address import searched
+from core.channels.address import searched
 from core.errors import ServiceAway
-from core.metrics import METRIC
-from core.ranking import is_live
+from core.metrics.ranking import is_live
+from core.metrics.table import METRIC
 
 TEXT_MAX = 64
 FOUND_MAX = 20

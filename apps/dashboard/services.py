@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from apps.dashboard.models import CurationRequest, Times, User
 from core.errors import Refused, TwitchlyError
-from core.readable_text import one_line
+from core.inputs.readable_text import one_line
 
 OPEN_REQUESTS_MAX = 10
 

@@ -18,8 +18,8 @@ from apps.dashboard.accounts.endings import session_digest
 from apps.dashboard.hub import running_hub
 from apps.dashboard.slots import Slot
 from apps.dashboard.wishes import BadFrame, Subscribe, Unsubscribe, read_frame
-from core.allowance import Allowance
 from core.errors import ServiceAway
+from core.limits.token_bucket import Allowance
 from twitchly.networks import network_of
 
 POLICY_VIOLATION = 1008

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from apps.dashboard.readings import ChannelNow
 from apps.metrics.queries import GapSpan, Range, Series
-from core.columns import LIVE_WINDOW_MS, StoredGrain
-from core.metrics import METRIC, Metric
+from core.metrics.columns import LIVE_WINDOW_MS, StoredGrain
+from core.metrics.table import METRIC, Metric
 from core.times import DAY_MS
 
 OVER_MIDNIGHT = "across midnight UTC: people who wrote on both sides count twice"

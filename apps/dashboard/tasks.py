@@ -8,7 +8,7 @@ from apps.dashboard.accounts.security_cache import delete_expired
 from apps.dashboard.status.looking import look
 from apps.dashboard.status.services import write_down
 from apps.ingest.tasks import refreshes
-from core.status import Sign
+from core.ops.health import Sign
 from twitchly import vitals
 from twitchly.clock import now_ms
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.metrics.marks import EventMark, condensed, merged
 from apps.metrics.queries import RECENT_MS, Point, Series
-from core.channel_events import SUMMED
+from core.irc.channel_events import SUMMED
 
 LINES_SHOWN = 60
 # A sum of these stands out from this count on, when it is this many times the usual one.

@@ -28,14 +28,14 @@ from apps.dashboard.timeline import SHAPES
 from apps.dashboard.watchlists.queries import watching
 from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
 from apps.metrics.queries import RANGES
-from core.bands import BANDS
-from core.broadcast import Broadcast
-from core.channel_address import NoChannel
-from core.channel_events import LABELS
+from core.channels.address import NoChannel
 from core.errors import NotFound, ServiceAway
-from core.history import SPAN_MAX_MS
-from core.metrics import BOARDS, METRIC, METRICS, Metric
-from core.records import EPOCH_MS
+from core.irc.channel_events import LABELS
+from core.metrics.bands import BANDS
+from core.metrics.broadcasts import Broadcast
+from core.metrics.grains import SPAN_MAX_MS
+from core.metrics.table import BOARDS, METRIC, METRICS, Metric
+from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 # The script clones rows of these and writes over all of them.

@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.dashboard.hub import Hub, hubs
-from core.status import Fact
+from core.ops.health import Fact
 from twitchly import vitals
 from twitchly.measures import many, one, spread, try_to_serve
 from twitchly.request_counts import REQUESTS

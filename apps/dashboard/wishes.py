@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.dashboard.choices import BOARD_KEYS, CATEGORY_MAX, LANGUAGE_MAX, SIZES, Board, is_channel_id
-from core.bands import BAND
 from core.errors import TwitchlyError
+from core.metrics.bands import BAND
 
 FRAME_MAX_BYTES = 4_096
 CHANNELS_MAX = 50

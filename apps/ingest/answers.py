@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from apps.ingest.broadcasts import milliseconds, started_at
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
-from core.moments import write_moment
-from core.records import EPOCH_MS
+from core.inputs.moments import write_moment
+from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS
 
 # Our clock may be behind Twitch's. A start further ahead is none: every true one would be taken for an older answer.

@@ -11,10 +11,10 @@ from typing import Any
 
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
-from core.channel_events import END_WITHDRAWN, stream_end_id
-from core.moments import read_moment
-from core.readable_text import one_line
-from core.records import TEXT_MAX, event_record
+from core.inputs.moments import read_moment
+from core.inputs.readable_text import one_line
+from core.irc.channel_events import END_WITHDRAWN, stream_end_id
+from core.pipeline.records import TEXT_MAX, event_record
 
 # A channel that comes to the list while its stream is older than this did not start: it rose.
 FRESH_MS = 120_000

@@ -14,7 +14,7 @@ from apps.ingest.answers import Poll
 from apps.ingest.broadcasts import changes, ending, milliseconds, moment, started_at
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
-from core.wanted import Curation, believed_viewers, wanted_channels
+from core.channels.selection import Curation, believed_viewers, wanted_channels
 
 # What a poll writes; curation is not among it, for somebody may be changing it at this moment.
 POLLED = [

@@ -25,9 +25,9 @@ from apps.ingest.curation.decisions import (
 )
 from apps.ingest.helix import User
 from apps.ingest.models import REASON_MAX, Bot, Channel, OptOut, OptOutRequest, Tag, valid_id
-from core.channel_address import TEXT_MAX, NoChannel, read_channel
+from core.channels.address import TEXT_MAX, NoChannel, read_channel
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
-from core.readable_text import one_line
+from core.inputs.readable_text import one_line
 
 
 class LoginField(forms.CharField):

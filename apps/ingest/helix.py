@@ -18,8 +18,8 @@ import httpx
 from apps.ingest.helix_calls import Access, Calls, Params, Reader, RequestRefused, Timing
 from apps.ingest.snapshot import Stream
 from core.errors import ServiceAway
-from core.moments import read_moment, write_moment
-from core.readable_text import cut, readable
+from core.inputs.moments import read_moment, write_moment
+from core.inputs.readable_text import cut, readable
 
 log = logging.getLogger(__name__)
 

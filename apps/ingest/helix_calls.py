@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import httpx
 
 from core.errors import ServiceAway, TwitchRefused
-from core.pace import Pace
+from core.limits.sliding_window import Pace
 
 TRIES = 4
 TRY_S = 10.0

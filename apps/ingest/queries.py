@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from apps.ingest.models import Bot, Channel, FormerLogin, OptOut
-from core.channel_address import ChannelName, NoChannel, is_address, read_channel
-from core.readable_text import one_line
-from core.wanted import Curation
+from core.channels.address import ChannelName, NoChannel, is_address, read_channel
+from core.channels.selection import Curation
+from core.inputs.readable_text import one_line
 
 
 @dataclass(frozen=True, slots=True)

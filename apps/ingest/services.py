@@ -23,10 +23,10 @@ from apps.ingest.following import POLLED, Followed, Limits, follow
 from apps.ingest.helix import Helix, User
 from apps.ingest.helix_calls import Timing
 from apps.ingest.models import Channel, FormerLogin, HashKey, OptOut
-from core.channel_address import ChannelName
+from core.channels.address import ChannelName
+from core.channels.selection import Curation
 from core.errors import NotFound, ServiceAway
-from core.records import event_record
-from core.wanted import Curation
+from core.pipeline.records import event_record
 from twitchly import kafka
 from twitchly.clock import now_ms as clock_ms
 from twitchly.loopback import is_loopback

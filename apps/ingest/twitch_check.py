@@ -12,8 +12,8 @@ from apps.ingest.helix import Helix
 from apps.ingest.listening.connection import Server, monotonic_ms
 from apps.ingest.snapshot import Stream
 from core.errors import NotFound, TwitchlyError
-from core.irc import Line, parse
-from core.session import Ended, Refused, Session
+from core.irc.lines import Line, parse
+from core.irc.session import Ended, Refused, Session
 
 ANSWER_S = 10.0
 CHAT_S = 15.0

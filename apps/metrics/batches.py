@@ -9,7 +9,7 @@ from confluent_kafka import Message, TopicPartition
 
 from apps.metrics.readers import READERS, Record, taken_ms
 from core.errors import BadRecord
-from core.share_limit import Excess, ShareLimits
+from core.pipeline.bad_record_rate import Excess, ShareLimits
 from twitchly.kafka import topic_of
 
 

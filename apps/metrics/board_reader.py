@@ -13,8 +13,8 @@ import redis.asyncio
 from apps.metrics.boards import LATE_DROPPED, board_key
 from apps.metrics.past import Moment, past_key
 from core.errors import ServiceAway
-from core.metrics import METRIC
-from core.ranking import age_of, is_live
+from core.metrics.ranking import age_of, is_live
+from core.metrics.table import METRIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class LiveValues:
     """A channel now.
 
     `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked; `apart` is what was
-    heard besides, by column: see core.metrics.counted_apart. Distinct metrics come from a window of their own, with
-    its own end and coverage: None before the first.
+    heard besides, by column: see core.metrics.table.counted_apart. Distinct metrics come from a window of their own,
+    with its own end and coverage: None before the first.
     """
 
     end_ms: int

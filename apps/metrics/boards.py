@@ -11,10 +11,10 @@ import redis
 from django.conf import settings
 
 from apps.metrics.past import Known, PastWriter
-from core.columns import LIVE_WINDOW_MS
-from core.formulas import Floors, coverage
-from core.metrics import METRICS, Metric, counted_apart
-from core.records import Grain, WindowRecord
+from core.metrics.columns import LIVE_WINDOW_MS
+from core.metrics.formulas import Floors, coverage
+from core.metrics.table import METRICS, Metric, counted_apart
+from core.pipeline.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
 # So many rows are stored while the next are made; readers of Redis wait no longer than for one such part.

@@ -15,10 +15,10 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from apps.metrics.boards import BoardWriter
 from apps.metrics.readers import READERS, Record, taken_ms
 from apps.metrics.sink_measures import SinkCounts
-from core.channel_events import OPT_OUT, STILL_HEARD_MS
 from core.errors import BadRecord
-from core.excitement import EVERY_MS, PAST_MS, Past
-from core.records import EventRecord, Grain, WindowRecord
+from core.irc.channel_events import OPT_OUT, STILL_HEARD_MS
+from core.metrics.excitement import EVERY_MS, PAST_MS, Past
+from core.pipeline.records import EventRecord, Grain, WindowRecord
 from twitchly.kafka import offsets_at, records_in, topic_name, topic_of
 
 log = logging.getLogger(__name__)

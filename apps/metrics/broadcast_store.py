@@ -8,12 +8,12 @@ from typing import Any
 
 from apps.metrics.cassandra import away, open_session, prepare, rows, write
 from apps.metrics.store import WindowStore
-from core.broadcast import Broadcast, summarise
-from core.columns import STEP_MS, Columns, StoredGrain
-from core.coverage import Unheard
-from core.excitement import PAST_MS
-from core.history import KEPT_MS
-from core.records import EventRecord, reported_at
+from core.metrics.broadcasts import Broadcast, summarise
+from core.metrics.columns import STEP_MS, Columns, StoredGrain
+from core.metrics.excitement import PAST_MS
+from core.metrics.grains import KEPT_MS
+from core.pipeline.coverage import Unheard
+from core.pipeline.records import EventRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 from twitchly.clock import now_ms
 

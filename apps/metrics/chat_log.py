@@ -10,12 +10,12 @@ from typing import Protocol
 from confluent_kafka import TopicPartition
 
 from apps.metrics.readers import taken_ms
-from core.coverage import Gap
 from core.errors import BadRecord
-from core.proof import EVENT_OF_NOTICE, Heard
-from core.proof_sums import SUM_KINDS, HeardSum
-from core.records import read_event
-from core.reference import Tally
+from core.pipeline.coverage import Gap
+from core.pipeline.records import read_event
+from core.proof.comparison import EVENT_OF_NOTICE, Heard
+from core.proof.event_sums import SUM_KINDS, HeardSum
+from core.proof.reference import Tally
 from twitchly import kafka
 
 _NOTICES = frozenset(EVENT_OF_NOTICE.values())

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from apps.metrics.readers import taken_ms
 from core.errors import BadRecord, NotFound, ServiceAway
-from core.event_time import PROMISE_DELAY_MS
-from core.records import ChatRecord, read_chat
+from core.irc.event_time import PROMISE_DELAY_MS
+from core.pipeline.records import ChatRecord, read_chat
 from flink.sql import CLOCKS_DIFFER_MS
 from twitchly import kafka
 

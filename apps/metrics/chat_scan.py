@@ -14,10 +14,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from apps.metrics.batches import Batch, read_batch
 from apps.metrics.dead_letters import DeadLetters
-from core.dead_letters import kind_of_fault
 from core.errors import ServiceAway
-from core.share_limit import Excess, ShareLimits
-from core.topics import dead_letter_topic
+from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.dead_letters import kind_of_fault
+from core.pipeline.topics import dead_letter_topic
 from twitchly import kafka
 
 TOPIC = "chat"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from apps.metrics.store import StoredWindow
-from core.columns import STORED_GRAINS, WINDOW_MS, StoredGrain
-from core.proof import Fault
-from core.reference import Tally, WindowKey, differences
+from core.metrics.columns import STORED_GRAINS, WINDOW_MS, StoredGrain
+from core.proof.comparison import Fault
+from core.proof.reference import Tally, WindowKey, differences
 
 # A difference younger than this may still be on its way through the sinks.
 RECENT_MS = 30_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.columns import GRAINS_OF, WINDOW_MS, StoredGrain, columns_of
-from core.metrics import Metric, columns_behind
+from core.metrics.columns import GRAINS_OF, WINDOW_MS, StoredGrain, columns_of
+from core.metrics.table import Metric, columns_behind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from itertools import islice
 from confluent_kafka import KafkaError, Message, TopicPartition
 
 from apps.metrics.readers import READERS, taken_ms
-from core.dead_letters import NOWHERE, Header, Letter, note_headers, noted_offset, read_letter
 from core.errors import BadRecord, NotFound, ServiceAway
-from core.topics import dead_letter_topic
+from core.pipeline.dead_letters import NOWHERE, Header, Letter, note_headers, noted_offset, read_letter
+from core.pipeline.topics import dead_letter_topic
 from twitchly import clock, kafka
 
 # So many letters of the greatest length fit into what the driver holds at once.

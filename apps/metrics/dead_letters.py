@@ -9,8 +9,8 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from core.dead_letters import LONGEST_BYTES, LONGEST_KEY_BYTES, PRIVATE, Header, letter_headers
-from core.topics import dead_letter_topic
+from core.pipeline.dead_letters import LONGEST_BYTES, LONGEST_KEY_BYTES, PRIVATE, Header, letter_headers
+from core.pipeline.topics import dead_letter_topic
 from twitchly.kafka import topic_of
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from core.errors import ServiceAway, TwitchlyError
-from core.topics import TOPIC
+from core.pipeline.topics import TOPIC
 from flink.sql import ACCESS
 from twitchly import kafka
 from twitchly.clock import now_ms

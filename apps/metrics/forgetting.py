@@ -8,7 +8,7 @@ from apps.audit.models import Deletion
 from apps.audit.services import note_deletion
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
-from core.records import EventRecord
+from core.pipeline.records import EventRecord
 
 
 def forget_channel(store: WindowStore, event: EventRecord) -> None:

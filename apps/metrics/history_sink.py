@@ -16,10 +16,10 @@ from apps.metrics.readers import place_of
 from apps.metrics.sink_measures import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
-from core.channel_events import END_WITHDRAWN, OPT_OUT
 from core.errors import ServiceAway
-from core.records import EventRecord, WindowRecord
-from core.share_limit import Excess, ShareLimits
+from core.irc.channel_events import END_WITHDRAWN, OPT_OUT
+from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.records import EventRecord, WindowRecord
 from twitchly.kafka import records_in, topic_name, topic_of
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The check of the whole path: the ledger against Kafka, and Cassandra against the reference over `chat`.
 
-What is equal to what is said in design.md, section 8. The comparisons are in core/proof.py and counting.py beside
-this file; here is the order in which they are made, and the waiting for what is still on its way.
+What is equal to what is said in design.md, section 8. The comparisons are in core/proof/comparison.py and counting.py
+beside this file; here is the order in which they are made, and the waiting for what is still on its way.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 from apps.metrics.chat_log import ChatLog
 from apps.metrics.counting import RECENT_MS, Counting, WindowReader
-from core.event_time import PROMISE_DELAY_MS
-from core.ledger import Entry, file_hour_ms, parse_entry
-from core.proof import Bounds, Fault, Listening, match_messages, match_notices
-from core.proof_sums import Sums, match_sums
+from core.irc.event_time import PROMISE_DELAY_MS
+from core.proof.comparison import Bounds, Fault, Listening, match_messages, match_notices
+from core.proof.event_sums import Sums, match_sums
+from core.proof.ledger import Entry, file_hour_ms, parse_entry
 
 SETTLE_S = 5.0
 POLL_S = 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.channel_events import SUMMED, label
-from core.records import EventRecord
+from core.irc.channel_events import SUMMED, label
+from core.pipeline.records import EventRecord
 
 # These say nothing that a chart shows as a mark: gaps are drawn as gaps.
 UNMARKED = frozenset({"gap", "opt_out"})

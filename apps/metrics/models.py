@@ -1,4 +1,4 @@
-"""The Cassandra tables. Their columns are those of core/columns.py; a test compares.
+"""The Cassandra tables. Their columns are those of core/metrics/columns.py; a test compares.
 
 django-cassandra-engine makes the tables from these models; reading and writing is in store.py.
 """
@@ -121,7 +121,7 @@ class HourWindow(_Viewers, _Window):
 
 
 class StreamSummary(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """One broadcast: see core/broadcast.py; kept for ever."""
+    """One broadcast: see core/metrics/broadcasts.py; kept for ever."""
 
     __table_name__ = "stream_summary"
     __options__: ClassVar[dict[str, Any]] = {

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import orjson
 import redis
 
-from core.metrics import BOARDS
+from core.metrics.table import BOARDS
 from core.times import MINUTE_MS, SECOND_MS
 
 STEP_MS = 10 * SECOND_MS

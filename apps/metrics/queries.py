@@ -10,14 +10,14 @@ from statistics import fmean
 from apps.metrics.marks import EventMark, marks_of
 from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
-from core.columns import STEP_MS, WINDOW_MS, StoredGrain
-from core.coverage import Unheard
-from core.excitement import PAST_MS, excitements
-from core.formulas import coverage
-from core.history import EVENTS_KEPT_MS, grain_for
-from core.metrics import METRIC, METRICS, Metric, columns_behind, values_of
-from core.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, summarize
-from core.records import EventRecord
+from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
+from core.metrics.excitement import PAST_MS, excitements
+from core.metrics.formulas import coverage
+from core.metrics.grains import EVENTS_KEPT_MS, grain_for
+from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, summarize
+from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
+from core.pipeline.coverage import Unheard
+from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 

@@ -1,14 +1,14 @@
-"""Summaries of ranges: which stored rows tile a range, read once and handed to core/ranges.py."""
+"""Summaries of ranges: which stored rows tile a range, read once and handed to core/metrics/ranges.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from apps.metrics.store import WindowStore
-from core.coverage import Unheard
-from core.history import KEPT_MS
-from core.metrics import Metric
-from core.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
+from core.metrics.grains import KEPT_MS
+from core.metrics.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
+from core.metrics.table import Metric
+from core.pipeline.coverage import Unheard
 from core.times import HOUR_MS, MINUTE_MS
 
 # Hours with a recorded gap are read as minutes, so that the gap counts to the second; no more of them than this.

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from confluent_kafka import Message, TopicPartition
 from django.conf import settings
 
-from core.columns import GRAINS, WINDOW_MS, names_of
-from core.records import ChatRecord, EventRecord, Grain, WindowRecord, read_chat, read_event, read_window
+from core.metrics.columns import GRAINS, WINDOW_MS, names_of
+from core.pipeline.records import ChatRecord, EventRecord, Grain, WindowRecord, read_chat, read_event, read_window
 
 Record = ChatRecord | WindowRecord | EventRecord
 

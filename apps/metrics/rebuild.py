@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.chat_range import ChatRange
 from apps.metrics.store import WindowStore
-from core.columns import GRAINS_OF, LIVE_WINDOW_MS, STORED_GRAINS, WINDOW_MS, names_of
 from core.errors import NotFound
-from core.records import WindowRecord
-from core.reference import Blocks, WindowKey
+from core.metrics.columns import GRAINS_OF, LIVE_WINDOW_MS, STORED_GRAINS, WINDOW_MS, names_of
+from core.pipeline.records import WindowRecord
+from core.proof.reference import Blocks, WindowKey
 from core.times import HOUR_MS
 
 Rows = Mapping[WindowKey, Mapping[str, int]]

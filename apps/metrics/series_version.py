@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.metrics.queries import Range
 from apps.metrics.store import WindowStore
-from core.columns import StoredGrain
+from core.metrics.columns import StoredGrain
 from core.times import DAY_MS, HOUR_MS
 
 # Gaps are recorded within a day of when they began.

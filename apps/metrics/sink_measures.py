@@ -12,8 +12,8 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.metrics.readers import taken_ms
-from core.records import WindowRecord
-from core.status import Fact
+from core.ops.health import Fact
+from core.pipeline.records import WindowRecord
 from twitchly.kafka import lag_of
 from twitchly.measures import Seconds, many, one, spread
 from twitchly.vitals import Rate

@@ -15,10 +15,10 @@ from typing import Any
 from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
-from core.channel_events import STILL_HEARD_MS, stream_end_id
-from core.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
-from core.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
-from core.reference import WindowKey
+from core.irc.channel_events import STILL_HEARD_MS, stream_end_id
+from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
+from core.pipeline.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
+from core.proof.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
 from twitchly.clock import now_ms
 

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.metrics.checkpoint_watch import Checkpoints
-from core.status import Fact
+from core.ops.health import Fact
 from twitchly.measures import many, one
 from twitchly.vitals import Rate
 

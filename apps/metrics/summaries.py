@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from core.channel_events import END_WITHDRAWN
-from core.records import EventRecord, WindowRecord, reported_at
+from core.irc.channel_events import END_WITHDRAWN
+from core.pipeline.records import EventRecord, WindowRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 
 # Windows of one end come from several writers; a minute later all have come.

@@ -22,7 +22,7 @@ from django.conf import settings
 from apps.partners.keys.queries import Caller, Terms
 from apps.partners.problems import Problem
 from apps.partners.redis_script import BatchedScript
-from core.allowance import Allowance
+from core.limits.token_bucket import Allowance
 from twitchly.networks import network_of
 
 # Unknown keys by one address: so many at once, and one more every so many seconds.

@@ -19,7 +19,7 @@ import { NEED_VIEWERS } from "./viewers.js";
 const TABLE_ROWS = 12;
 const GAPS_SHOWN = 6;
 const LINES_SHOWN = 60;
-// As in core/ranking.py.
+// As in core/metrics/ranking.py.
 const STALE_AFTER_MS = 10_000;
 const $ = (id) => document.getElementById(id);
 

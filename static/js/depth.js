@@ -1,4 +1,4 @@
-// How deep an audience is, by the rules of core/depth.py.
+// How deep an audience is, by the rules of core/metrics/audience_depth.py.
 
 /** Different writers of the past 30 s per 1,000 viewers. */
 export function chattersPerThousand({ chatters, viewers }) {

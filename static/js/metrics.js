@@ -1,4 +1,4 @@
-// The table of metrics, as the page passes it from core/metrics.py.
+// The table of metrics, as the page passes it from core/metrics/table.py.
 
 let table = {};
 

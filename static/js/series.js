@@ -5,7 +5,7 @@ import { coverageOf, metricOf } from "./metrics.js";
 
 const MISSING_AFTER_STEPS = 2.5;
 const HOUR_MS = 3_600_000;
-// A channel whose newest window is older is not live any longer, as in core/ranking.py.
+// A channel whose newest window is older is not live any longer, as in core/metrics/ranking.py.
 const LIVE_FOR_MS = 60_000;
 const NO_SUMMARY = {
   peak: ABSENT, peak_ms: null, peak_note: "", peak_unit: "", average: ABSENT, average_unit: "",

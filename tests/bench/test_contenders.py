@@ -7,9 +7,9 @@ import pytest
 
 from bench.chat import SUMS
 from bench.contenders import FlinkSumWindows, FlinkWindows, SumWindows, Windows
-from core.columns import STORED_AS, columns_of
-from core.records import ChatRecord
-from core.reference import Blocks
+from core.metrics.columns import STORED_AS, columns_of
+from core.pipeline.records import ChatRecord
+from core.proof.reference import Blocks
 from core.times import MINUTE_MS, SECOND_MS
 
 CHANNEL = "10000"

@@ -17,13 +17,13 @@ SPECIAL = [
 
 @pytest.mark.parametrize("name", READERS)
 def test_every_parser_reads_what_ours_reads(name: str) -> None:
-    ours, read = READERS["Twitchly (core.irc)"](), READERS[name]()
+    ours, read = READERS["Twitchly (core.irc.lines)"](), READERS[name]()
     for line in [*islice(invented(CHANNELS, 5), 200), *SPECIAL]:
         assert read(line) == ours(line)
 
 
 def test_ours_reads_and_unescapes_the_tags() -> None:
-    command, channel, user, tags, _ = READERS["Twitchly (core.irc)"]()(SPECIAL[1])
+    command, channel, user, tags, _ = READERS["Twitchly (core.irc.lines)"]()(SPECIAL[1])
     assert (command, channel, user) == ("PRIVMSG", "somebody", "a b;c\\d")
     assert dict(zip(TAGS, tags, strict=True))["id"] == "x"
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.ledger import Entry, file_hour_ms, parse_entry
+from core.proof.ledger import Entry, file_hour_ms, parse_entry
 from deploy.local.ports import Ports, free_block
 from drills.stack import wait_until
 

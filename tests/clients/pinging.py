@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from apps.ingest.simulator.irc_client import Patience
-from apps.ingest.simulator.irc_server import IrcServer
-from apps.ingest.simulator.rooms import Rooms
-from apps.ingest.simulator.simulator import listen
-from apps.ingest.simulator.source import Channel
+from simulator.irc_client import Patience
+from simulator.irc_server import IrcServer
+from simulator.rooms import Rooms
+from simulator.simulator import listen
+from simulator.source import Channel
 
 CHANNEL = Channel("1", "somebody", "Somebody")
 STATE = b"@emote-only=0;followers-only=-1;r9k=0;room-id=1;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #somebody\r\n"

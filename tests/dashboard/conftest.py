@@ -16,8 +16,8 @@ from apps.dashboard.services import ensure_user
 from apps.ingest import snapshot
 from apps.ingest.snapshot import Stream
 from apps.metrics.boards import BoardWriter
-from core.formulas import Floors
-from core.records import WindowRecord
+from core.metrics.formulas import Floors
+from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
 
 EMAIL, PASSWORD = "buyer@example.com", "a long password for tests"

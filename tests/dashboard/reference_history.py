@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection, Sequence
 
 from apps.metrics.store import StoredWindow
-from core.records import ChatRecord, EventRecord
-from core.reference import Blocks
+from core.pipeline.records import ChatRecord, EventRecord
+from core.proof.reference import Blocks
 from core.times import HOUR_MS, SECOND_MS
 
 # The hours before this one, so that no row has expired.

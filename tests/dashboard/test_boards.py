@@ -10,8 +10,8 @@ from apps.metrics.boards import (
     BoardWriter,
     tell_late_dropped,
 )
-from core.formulas import Floors
-from core.records import WindowRecord
+from core.metrics.formulas import Floors
+from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
 
 T = 1_795_400_000_000

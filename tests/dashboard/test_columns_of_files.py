@@ -35,8 +35,8 @@ from apps.partners.rest.answers import Table
 from apps.partners.rest.boards import board_table
 from apps.partners.rest.channels import FIELDS as API_CHANNEL_FIELDS
 from apps.partners.rest.history import event_table, series_table
-from core.broadcast import Broadcast
-from core.metrics import BOARDS, METRIC, METRICS
+from core.metrics.broadcasts import Broadcast
+from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.test_exports import CHANNEL, T, compared
 

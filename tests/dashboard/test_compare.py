@@ -17,7 +17,7 @@ from apps.dashboard.field import FIELD
 from apps.ingest.models import Channel
 from apps.metrics import queries
 from apps.metrics.store import StoredWindow
-from core.records import EventRecord
+from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
 from twitchly.clock import now_ms

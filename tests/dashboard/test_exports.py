@@ -36,9 +36,9 @@ from apps.dashboard.summary import summarize
 from apps.dashboard.watchlists import services as watchlists
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
-from core.broadcast import Broadcast
-from core.metrics import METRIC
-from core.ranges import PeakValue, RangeSummary
+from core.metrics.broadcasts import Broadcast
+from core.metrics.ranges import PeakValue, RangeSummary
+from core.metrics.table import METRIC
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of

@@ -15,9 +15,9 @@ from apps.dashboard.templatetags.figures import (
     watched_note,
 )
 from apps.metrics.queries import RANGES, GapSpan, Series
-from core.broadcast import Broadcast
-from core.metrics import METRIC
-from core.ranges import PeakValue, RangeSummary
+from core.metrics.broadcasts import Broadcast
+from core.metrics.ranges import PeakValue, RangeSummary
+from core.metrics.table import METRIC
 from core.times import DAY_MS
 
 

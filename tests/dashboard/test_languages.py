@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from apps.dashboard.discover.search import read_search
 from apps.dashboard.languages import language_name
-from apps.ingest.simulator import phrases
+from simulator import phrases
 
 
 @pytest.mark.parametrize(

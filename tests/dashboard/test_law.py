@@ -20,7 +20,7 @@ from apps.dashboard.slots import Slot
 from apps.dashboard.wishes import Channels, Subscribe, Table, Wish
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.marks import EventMark
-from core.metrics import BOARDS
+from core.metrics.table import BOARDS
 from tests.dashboard.conftest import Boards
 
 IDS = [str(number) for number in range(1, 31)]

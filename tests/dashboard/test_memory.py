@@ -15,8 +15,8 @@ from apps.dashboard.readings import LiveBoards, Row
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.boards import BoardWriter
 from apps.metrics.past import KEPT_MS, STEP_MS, past_key
-from core.formulas import Floors
-from core.records import WindowRecord
+from core.metrics.formulas import Floors
+from core.pipeline.records import WindowRecord
 from tests.dashboard.conftest import Boards
 from tests.valkey import Valkey
 

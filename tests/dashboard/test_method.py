@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from core.columns import COLUMNS, HOUR_COLUMNS
-from core.metrics import METRICS, Metric
+from core.metrics.columns import COLUMNS, HOUR_COLUMNS
+from core.metrics.table import METRICS, Metric
 from tests.dashboard.conftest import Boards
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from apps.dashboard.channel import notes as notes_module
 from apps.dashboard.channel.notes import NOTES_MAX, UNDO_S, BadNote, add_note, delete_note, note_mark, restore_note
 from apps.dashboard.models import Note, User
 from apps.dashboard.services import ensure_user
-from core.records import EPOCH_MS
+from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program

@@ -15,8 +15,8 @@ from apps.ingest.curation.opt_outs import accept_request, request_opt_out
 from apps.ingest.helix import User as Account
 from apps.ingest.models import OptOut, OptOutRequest
 from apps.metrics import models
-from core.topics import TOPICS as ALL_TOPICS
-from core.topics import dead_letter_topic
+from core.pipeline.topics import TOPICS as ALL_TOPICS
+from core.pipeline.topics import dead_letter_topic
 
 pytestmark = pytest.mark.django_db
 FOREVER = "for good"

@@ -15,7 +15,7 @@ from apps.dashboard.templatetags.boards import move, place, spark_path, state_wo
 from apps.dashboard.templatetags.figures import at_least, figure, unit, when
 from apps.dashboard.views import metric_json
 from apps.metrics.queries import RANGES, Point, value_of
-from core.metrics import BOARDS, METRIC, METRICS
+from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.page_script import run_program
 
 TABLE = {metric.key: metric_json(metric) for metric in METRICS}

@@ -11,9 +11,9 @@ from apps.dashboard.choices import Board, Choice
 from apps.dashboard.queries import range_json
 from apps.dashboard.views import metric_json
 from apps.metrics.queries import RANGES
-from core.history import SPAN_MAX_MS
-from core.metrics import METRICS
-from core.records import EPOCH_MS
+from core.metrics.grains import SPAN_MAX_MS
+from core.metrics.table import METRICS
+from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
 

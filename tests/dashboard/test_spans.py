@@ -10,8 +10,8 @@ from django.test import Client
 
 from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
 from apps.dashboard.choices import Choice
-from core.history import SPAN_MAX_MS
-from core.records import EPOCH_MS
+from core.metrics.grains import SPAN_MAX_MS
+from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import Boards
 

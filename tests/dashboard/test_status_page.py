@@ -19,8 +19,8 @@ from apps.dashboard.status.services import write_down
 from apps.dashboard.status.stages import stages
 from apps.dashboard.templatetags.status import day_said
 from apps.metrics.queries import together
-from core.records import EventRecord
-from core.status import SILENT_MS, Look, Sign
+from core.ops.health import SILENT_MS, Look, Sign
+from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
 from tests.valkey import Valkey

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from apps.dashboard.channel import streams as streams_module
 from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_of
-from core.broadcast import Broadcast
+from core.metrics.broadcasts import Broadcast
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import Boards
 

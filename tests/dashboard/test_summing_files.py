@@ -13,7 +13,7 @@ from pytest_django import Settings
 from apps.dashboard.channel.spans import iso
 from apps.metrics import queries
 from apps.metrics.counts import COUNTS
-from core.columns import COLUMNS, SUM
+from core.metrics.columns import COLUMNS, SUM
 from core.times import HOUR_MS
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.reference_history import FROM_MS, RECORDS, UNTIL_MS, ReferenceStore

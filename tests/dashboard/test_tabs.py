@@ -9,7 +9,7 @@ from operator import attrgetter
 import pytest
 from django.test import Client
 
-from core.metrics import BOARDS, Metric
+from core.metrics.table import BOARDS, Metric
 from tests.dashboard.conftest import Boards
 from tests.dashboard.test_pages import rows_of
 

@@ -12,8 +12,8 @@ import pytest
 from apps.dashboard.timeline import SHAPES, Line, beside, lines_of, marks_json, noted
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
-from core.channel_events import LABELS, SUMMED, label
-from core.moments import utc
+from core.inputs.moments import utc
+from core.irc.channel_events import LABELS, SUMMED, label
 from tests.dashboard.page_script import SCRIPTS, run_program
 
 T = 1_795_392_000_000

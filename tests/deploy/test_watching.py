@@ -12,7 +12,7 @@ import promql_parser
 import pytest
 import yaml
 
-from core.measures import MEASURES
+from core.ops.telemetry import MEASURES
 from deploy.local.ports import NAMES, Ports
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

@@ -6,8 +6,8 @@ import pytest
 import redis
 
 from apps.metrics.boards import BoardWriter
-from core.formulas import Floors
-from core.records import WindowRecord
+from core.metrics.formulas import Floors
+from core.pipeline.records import WindowRecord
 from drills.boards import SHOWN, boards_of, shown
 from tests.valkey import Valkey
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.channel_events import END_WITHDRAWN, stream_end_id
-from core.records import EventRecord
+from core.irc.channel_events import END_WITHDRAWN, stream_end_id
+from core.pipeline.records import EventRecord
 from drills.broadcasts import wrong_events
 
 T = 1_795_399_200_000

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from apps.ingest.simulator.faults import DEFAULTS, HELIX_DEFAULTS
 from apps.metrics.management.commands.check_ledger import read_faults
-from core.proof import Fault
+from core.proof.comparison import Fault
 from drills.excuses import BEFORE_MS, CUTTING_OFF, RECOVERY_S, excuse, excused_share, fault_time
 from drills.ingest import AFTER_MS, CALM_S, excused_by
 from drills.soak import AFTER_BURST_S, BETWEEN_S, BURST, burst, let_burst
 from drills.stack import Stack
+from simulator.faults import DEFAULTS, HELIX_DEFAULTS
 
 T0 = 1_790_000_000_000
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.proof import Fault
+from core.proof.comparison import Fault
 from drills.board_watch import Sight
 from drills.checkpoint_disk import CheckpointDisk
 from drills.command import Asked

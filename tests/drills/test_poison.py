@@ -4,8 +4,8 @@ import pytest
 
 from apps.metrics.readers import window_in
 from core.errors import BadRecord
-from core.records import read_chat, read_event
-from core.share_limit import UNUSABLE_MAX
+from core.pipeline.bad_record_rate import UNUSABLE_MAX
+from core.pipeline.records import read_chat, read_event
 from drills.poison import START_MS, bad_chat, event, poison, window
 
 NOW_MS = START_MS + 36_000_000

@@ -31,7 +31,7 @@ def test_faults_are_the_same_from_the_same_seed_and_all_kinds_come() -> None:
 
 
 def test_every_fault_that_is_drawn_is_one_that_the_simulated_twitch_knows() -> None:
-    from apps.ingest.simulator.faults import DEFAULTS, parse_request
+    from simulator.faults import DEFAULTS, parse_request
 
     assert set(KINDS) == set(DEFAULTS)
     draw = random.Random(1)

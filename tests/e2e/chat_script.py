@@ -14,7 +14,7 @@ from apps.ingest.listening.intake import Intake
 from apps.ingest.listening.writer import Entry, Writer
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
-from core.irc import parse
+from core.irc.lines import parse
 
 CHANNELS = 3
 PARTITIONS = 4

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
 from core.errors import ServiceAway
-from core.topics import TOPIC
+from core.pipeline.topics import TOPIC
 from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
 from twitchly import kafka

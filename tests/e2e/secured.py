@@ -18,11 +18,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
-from apps.ingest.simulator.certificate import CERTIFICATE, KEY, server_context
 from deploy.local.layout import ROOT, Layout
 from deploy.local.ports import Ports, free_block
 from deploy.local.prerequisites import find_java
 from deploy.local.servers import kafka_format_command, server_programs, valkey_server, write_configuration
+from simulator.certificate import CERTIFICATE, KEY, server_context
 
 USER, PASSWORD = "twitchly", "it's-secret"
 # What Cassandra makes itself.

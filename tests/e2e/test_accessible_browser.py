@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.queries import RANGES
 from apps.metrics.store import WindowStore
-from core.metrics import BOARDS
+from core.metrics.table import BOARDS
 from core.times import HOUR_MS, MINUTE_MS
 from drills.stack import ROOT, Stack, now_ms, wait_until
 from tests.e2e.every_page import NO_PAGES, STEPS, WHO, Place, every_place, names_of_addresses

@@ -8,7 +8,7 @@ import pytest
 
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.store import WindowStore
-from core.records import event_record
+from core.pipeline.records import event_record
 from core.times import MINUTE_MS
 from drills.stack import Stack, wait_until
 from twitchly.clock import now_ms

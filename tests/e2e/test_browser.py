@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.records import event_record
+from core.pipeline.records import event_record
 from drills.stack import Stack
 from tests.e2e.visitor import LIVE_MS, visit
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from apps.dashboard.channel.spans import field_value, iso
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.store import WindowStore
-from core.broadcast import Broadcast
-from core.records import WindowRecord
+from core.metrics.broadcasts import Broadcast
+from core.pipeline.records import WindowRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from drills.stack import Stack, wait_until
 from tests.e2e.visitor import LIVE_MS, visit

@@ -12,9 +12,9 @@ import pytest
 from apps.metrics.cassandra import open_session, rows
 from apps.metrics.queries import past_range, series
 from apps.metrics.store import WindowStore
-from core.columns import StoredGrain
-from core.history import grain_for
-from core.records import WindowRecord
+from core.metrics.columns import StoredGrain
+from core.metrics.grains import grain_for
+from core.pipeline.records import WindowRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("cassandra", "zone")]

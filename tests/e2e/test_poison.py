@@ -14,7 +14,7 @@ from django.conf import settings
 
 from apps.metrics.history_sink import Halt
 from apps.metrics.store import WindowStore
-from core.share_limit import Excess
+from core.pipeline.bad_record_rate import Excess
 from core.times import MINUTE_MS
 from drills.poison import BAD_EVENTS, BAD_WINDOWS, START_MS, event, poison_of, window
 from drills.sink import Sink, holders

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from apps.metrics.store import WindowStore
-from core.records import WindowRecord
+from core.pipeline.records import WindowRecord
 from core.times import MINUTE_MS
 from drills.stack import Stack, wait_until
 from twitchly.clock import now_ms

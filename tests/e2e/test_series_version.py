@@ -10,8 +10,8 @@ import pytest
 from apps.metrics.queries import RANGES, past_range
 from apps.metrics.series_version import series_version
 from apps.metrics.store import WindowStore
-from core.columns import StoredGrain
-from core.records import EventRecord, Grain, WindowRecord
+from core.metrics.columns import StoredGrain
+from core.pipeline.records import EventRecord, Grain, WindowRecord
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("cassandra")]
 

@@ -17,13 +17,23 @@ from hypothesis import settings as trial_settings
 from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
-from core.columns import COLUMNS, GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, Column, HourColumn, Minutes, aggregate
-from core.event_time import SlewedClock
-from core.metrics import values_of
-from core.peaks import PEAKS
-from core.records import ChatRecord, Grain, read_chat
+from core.irc.event_time import SlewedClock
+from core.metrics.columns import (
+    COLUMNS,
+    GRAINS,
+    HOUR_COLUMNS,
+    SLIDE_MS,
+    WINDOW_MS,
+    Column,
+    HourColumn,
+    Minutes,
+    aggregate,
+)
+from core.metrics.peaks import PEAKS
+from core.metrics.table import values_of
+from core.pipeline.records import ChatRecord, Grain, read_chat
+from core.pipeline.topics import TOPIC
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from core.topics import TOPIC
 from drills.stack import Stack
 from tests.e2e.chat_script import PARTITIONS, TRAITS, Said, Teller, script
 
@@ -247,14 +257,14 @@ def test_a_column_that_is_computed_wrongly_is_caught(trial: Trial, monkeypatch: 
     assert differences(expected, found) == {}
     for column in COLUMNS:
         broken = replace(column, reference=partial(one_too_many, column))
-        monkeypatch.setattr("core.columns.COLUMNS", tuple(broken if one is column else one for one in COLUMNS))
+        monkeypatch.setattr("core.metrics.columns.COLUMNS", tuple(broken if one is column else one for one in COLUMNS))
         wrong = reference(trial.records)
         assert {key[0] for key in wrong if wrong[key] != found[key]} == column.grains, column.name
     monkeypatch.undo()
     for special in HOUR_COLUMNS:
         other = replace(special, reference=partial(one_too_many_of_minutes, special))
         monkeypatch.setattr(
-            "core.columns.HOUR_COLUMNS", tuple(other if one is special else one for one in HOUR_COLUMNS)
+            "core.metrics.columns.HOUR_COLUMNS", tuple(other if one is special else one for one in HOUR_COLUMNS)
         )
         wrong = reference(trial.records)
         assert {key[0] for key in wrong if wrong[key] != found[key]} == {"hour"}, special.name

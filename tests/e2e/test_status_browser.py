@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.measures import Process, told_by
+from core.ops.telemetry import Process, told_by
 from drills.stack import Stack, wait_until
 from tests.e2e.visitor import make_account, visit
 

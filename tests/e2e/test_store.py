@@ -14,7 +14,7 @@ import pytest
 from apps.metrics.broadcast_store import HOURS, MINUTES, BroadcastStore
 from apps.metrics.queries import RANGES, series
 from apps.metrics.store import StoredWindow, WindowStore, is_stored
-from core.records import EventRecord, Grain, WindowRecord, event_record
+from core.pipeline.records import EventRecord, Grain, WindowRecord, event_record
 from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server

@@ -11,8 +11,8 @@ import pytest
 
 from apps.metrics.broadcast_store import HOURS, MINUTES, BroadcastStore
 from apps.metrics.store import WindowStore
-from core.channel_events import END_WITHDRAWN, stream_end_id
-from core.records import EventRecord, WindowRecord, event_record
+from core.irc.channel_events import END_WITHDRAWN, stream_end_id
+from core.pipeline.records import EventRecord, WindowRecord, event_record
 from core.times import MINUTE_MS
 from drills.stack import Stack, wait_until
 from twitchly.clock import now_ms

@@ -11,10 +11,10 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from apps.ingest.listening.ownership import Newest, Ownership, newest_records
 from apps.ingest.listening.writer import Entry, Writer
-from core.coverage import Gap
-from core.event_time import PROMISE_DELAY_MS
-from core.records import clock_record, read_event
-from core.topics import TOPIC
+from core.irc.event_time import PROMISE_DELAY_MS
+from core.pipeline.coverage import Gap
+from core.pipeline.records import clock_record, read_event
+from core.pipeline.topics import TOPIC
 from drills.stack import wait_until
 from twitchly import kafka
 

@@ -9,7 +9,7 @@ from apps.ingest.answers import Poll, believed
 from apps.ingest.following import Followed, Limits, follow
 from apps.ingest.models import Channel
 from apps.ingest.snapshot import Stream
-from core.wanted import Curation
+from core.channels.selection import Curation
 
 T0 = 1_795_400_000_000
 T0_ISO = "2026-11-23T02:13:20Z"

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from apps.ingest.broadcasts import moment
-from core.channel_events import stream_end_id
-from core.records import EventRecord, read_event
-from core.wanted import Curation
+from core.channels.selection import Curation
+from core.irc.channel_events import stream_end_id
+from core.pipeline.records import EventRecord, read_event
 from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, T0_ISO, Table
 
 NEWER = replace(ADA, started_at=LATER_ISO, title="round two", category="Go", viewers=500, login="ada_two")

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from apps.ingest import services
-from tests.ingest.simulator.irc_peer import Simulated, simulated_twitch
+from tests.simulator.irc_peer import Simulated, simulated_twitch
 
 STEPS = [
     "credentials",

@@ -9,8 +9,8 @@ import pytest
 
 from apps.ingest.following import POLLED, Limits
 from apps.ingest.models import Channel
-from core.records import read_event
-from core.wanted import Curation
+from core.channels.selection import Curation
+from core.pipeline.records import read_event
 from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, Table
 
 

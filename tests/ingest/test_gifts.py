@@ -12,12 +12,12 @@ import pytest
 
 from apps.ingest.listening.intake import Intake
 from apps.ingest.queries import Rules
-from apps.ingest.simulator.audience import Audience
-from apps.ingest.simulator.irc_lines import escape, tagged
-from apps.ingest.simulator.source import Notice
 from apps.ingest.snapshot import Stream
-from core.irc import parse
-from core.ledger import BOMB_GIFT
+from core.irc.lines import parse
+from core.proof.ledger import BOMB_GIFT
+from simulator.audience import Audience
+from simulator.irc_lines import escape, tagged
+from simulator.source import Notice
 
 MINUTE_MS = 60_000
 NOW = 1_795_400_000_000 // MINUTE_MS * MINUTE_MS + 20_000

@@ -11,7 +11,7 @@ import pytest
 
 from apps.ingest.helix import WALKS, Helix
 from core.errors import ServiceAway
-from tests.ingest.simulator.irc_peer import Simulated, simulated_twitch
+from tests.simulator.irc_peer import Simulated, simulated_twitch
 from twitchly.clock import now_ms
 
 CHANNELS = 250

@@ -11,13 +11,13 @@ import pytest
 from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
-from apps.ingest.simulator.audience import Audience
-from apps.ingest.simulator.irc_lines import room_state, tagged
-from apps.ingest.simulator.source import ModeChange
 from apps.ingest.snapshot import Stream
 from apps.metrics.marks import EventMark, marks_of
-from core.irc import parse
-from core.records import TRAITS, read_event
+from core.irc.lines import parse
+from core.pipeline.records import TRAITS, read_event
+from simulator.audience import Audience
+from simulator.irc_lines import room_state, tagged
+from simulator.source import ModeChange
 
 NOW = 1_795_400_000_000
 ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "")

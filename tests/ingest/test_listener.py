@@ -12,8 +12,8 @@ import pytest
 from apps.ingest.listening.connection import Ears, Server
 from apps.ingest.listening.link import OVERLAP_S
 from apps.ingest.listening.listener import Listener
-from core.irc import Line
-from core.sharding import CONNECT_EVERY_MS
+from core.irc.lines import Line
+from core.irc.sharding import CONNECT_EVERY_MS
 
 
 class Irc:

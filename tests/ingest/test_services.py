@@ -26,8 +26,8 @@ from apps.ingest.services import (
 )
 from apps.ingest.snapshot import Snapshot
 from core.errors import NotFound, ServiceAway
-from core.hashing import user_hash
-from core.records import EventRecord, read_event
+from core.irc.hashing import user_hash
+from core.pipeline.records import EventRecord, read_event
 from tests.ingest.twitch_api import Live, row
 from tests.valkey import Valkey
 from twitchly import kafka

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from apps.ingest.snapshot import Stream
 from apps.ingest.worker_measures import Refreshes, WorkerCollector
-from core.measures import told_by
+from core.ops.telemetry import told_by
 from twitchly.measures import serve
 
 T0 = 1_795_400_000_000

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from apps.ingest.listening.writer import AWAY_AFTER_S, STOOD_STILL_S, Entry, StoodStill, Writer
-from core.coverage import Gap
+from core.pipeline.coverage import Gap
 
 NOW = 1_795_400_000_000
 

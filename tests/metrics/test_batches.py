@@ -9,8 +9,8 @@ from confluent_kafka import Message
 from pytest_django import Settings
 
 from apps.metrics.batches import Batch, read_batch
-from core.records import EventRecord, WindowRecord
-from core.share_limit import Excess, ShareLimits
+from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.records import EventRecord, WindowRecord
 
 T = 1_795_400_040_000
 WINDOW = {"v": 1, "grain": "minute", "channel_id": "7", "start_ms": T, "end_ms": T + 60_000, "messages": 4}

@@ -9,7 +9,7 @@ from confluent_kafka import TopicPartition
 from pytest_django import Settings
 
 from apps.metrics.chat_log import KafkaChatLog
-from core.records import clock_record
+from core.pipeline.records import clock_record
 from tests.metrics.test_batches import T, message
 from twitchly import kafka
 

@@ -10,13 +10,13 @@ from apps.metrics.chat_log import Events, read_events
 from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.management.commands.check_ledger import Command, read_faults
 from apps.metrics.store import StoredWindow
-from core.columns import StoredGrain
-from core.coverage import Gap
-from core.ledger import Entry, file_name, format_entry
-from core.proof import Counts, Fault, HeardMessage, Listening
-from core.proof_sums import HeardSum
-from core.records import event_record, gap_record
-from core.reference import Tally
+from core.metrics.columns import StoredGrain
+from core.pipeline.coverage import Gap
+from core.pipeline.records import event_record, gap_record
+from core.proof.comparison import Counts, Fault, HeardMessage, Listening
+from core.proof.event_sums import HeardSum
+from core.proof.ledger import Entry, file_name, format_entry
+from core.proof.reference import Tally
 
 T0 = 1_790_000_040_000 // 60_000 * 60_000
 END_MS = T0 + 120_000

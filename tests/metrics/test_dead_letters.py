@@ -15,8 +15,8 @@ from pytest_django import Settings
 
 from apps.metrics.dead_letter_box import fault_today
 from apps.metrics.management.commands.dead_letters import Command, _explanation
-from core.dead_letters import NOWHERE, Letter
-from core.topics import DEAD_LETTERED
+from core.pipeline.dead_letters import NOWHERE, Letter
+from core.pipeline.topics import DEAD_LETTERED
 from twitchly import clock
 
 T = 1_795_400_040_000

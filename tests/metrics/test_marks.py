@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.metrics.marks import EventMark, condensed, marks_of, merged
 from apps.metrics.queries import GapSpan, joined
-from core.records import EventRecord
+from core.pipeline.records import EventRecord
 
 T = 1_795_392_000_000
 MINUTE_MS = 60_000

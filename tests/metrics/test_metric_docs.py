@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.metric_docs import markdown
+from core.metrics.docs import markdown
 from twitchly.env import ROOT
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.metrics.models import HourWindow, LiveWindow, MinuteWindow
-from core.columns import names_of
+from core.metrics.columns import names_of
 
 
 @pytest.mark.parametrize(

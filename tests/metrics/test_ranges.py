@@ -9,10 +9,10 @@ import pytest
 
 from apps.metrics.ranges import GAP_HOURS_MAX, bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
-from core.columns import Columns, roll_up
-from core.coverage import Unheard
-from core.metrics import METRIC, METRICS
-from core.ranges import PeakValue, RangeSummary, Row, summarize
+from core.metrics.columns import Columns, roll_up
+from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize
+from core.metrics.table import METRIC, METRICS
+from core.pipeline.coverage import Unheard
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 HOUR = 1_795_399_200_000

@@ -6,8 +6,8 @@ import pytest
 
 from apps.metrics import queries
 from apps.metrics.store import StoredWindow
-from core.metrics import METRIC
-from core.records import EventRecord
+from core.metrics.table import METRIC
+from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS
 
 MINUTE = 60_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest import LogCaptureFixture
 
 from apps.metrics.history_sink import Halt
-from core.share_limit import Excess
+from core.pipeline.bad_record_rate import Excess
 from twitchly import kafka
 
 

@@ -7,8 +7,8 @@ from itertools import permutations
 from confluent_kafka import TopicPartition
 
 from apps.metrics.summaries import Summaries
-from core.channel_events import END_WITHDRAWN
-from core.records import EventRecord, WindowRecord
+from core.irc.channel_events import END_WITHDRAWN
+from core.pipeline.records import EventRecord, WindowRecord
 from core.times import HOUR_MS, MINUTE_MS
 
 T = 1_795_399_200_000

@@ -10,7 +10,7 @@ import pytest
 from apps.metrics.queries import RANGES
 from apps.partners.live.views import LiveQuery
 from apps.partners.rest.inputs import DEPTH_MAX, read_query
-from core.metrics import METRIC
+from core.metrics.table import METRIC
 from tests.partners.conftest import Api
 
 JSON = {"Content-Type": "application/json"}

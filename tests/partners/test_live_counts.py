@@ -11,7 +11,7 @@ from apps.dashboard.field import FIELD
 from apps.dashboard.search import GONE, find_channels
 from apps.dashboard.status.looking import look
 from apps.ingest.models import Channel
-from core.ranking import GONE_AFTER_MS, is_live
+from core.metrics.ranking import GONE_AFTER_MS, is_live
 from tests.dashboard.conftest import Boards
 from tests.partners.conftest import Api
 from twitchly.clock import now_ms

@@ -15,7 +15,7 @@ from django.db import transaction
 from apps.dashboard.accounts.endings import end_sessions
 from apps.dashboard.models import CurationRequest, FirstVisit, Segment, ShareLink, User
 from apps.dashboard.watchlists.queries import channels_of, watchlists_of
-from core.moments import write_moment
+from core.inputs.moments import write_moment
 
 # What other applications keep about a user, by what it is called: they enter it here.
 OTHERS: dict[str, Callable[[User], list[dict[str, Any]]]] = {}

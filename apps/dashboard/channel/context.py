@@ -18,8 +18,8 @@ from apps.dashboard.queries import BoardPage
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import summarize
 from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
-from core.depth import chatters_per_thousand, messages_per_chatter
-from core.metrics import METRICS, Metric
+from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
+from core.metrics.table import METRICS, Metric
 
 TABLE_ROWS = 12
 

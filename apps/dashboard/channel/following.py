@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.ingest.curation.decisions import has_opted_out
 from apps.ingest.models import Channel
-from core.wanted import most_channels
+from core.channels.selection import most_channels
 
 State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"]
 

@@ -11,8 +11,8 @@ from django.db import transaction
 from apps.dashboard.models import Note, User
 from apps.metrics.marks import EventMark
 from core.errors import NotFound, TwitchlyError
-from core.readable_text import is_blank, one_line
-from core.records import EPOCH_MS
+from core.inputs.readable_text import is_blank, one_line
+from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS
 
 NOTES_MAX = 200

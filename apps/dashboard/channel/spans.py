@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.errors import TwitchlyError
-from core.history import SPAN_MAX_MS
-from core.moments import read_moment, write_moment
-from core.records import EPOCH_MS
+from core.inputs.moments import read_moment, write_moment
+from core.metrics.grains import SPAN_MAX_MS
+from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS
 
 

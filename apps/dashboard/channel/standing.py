@@ -9,9 +9,9 @@ from typing import Any
 
 from apps.dashboard.field import FIELD
 from apps.dashboard.readings import ChannelNow
-from core.bands import band_of
 from core.errors import ServiceAway
-from core.standing import FEWEST, percentile
+from core.metrics.bands import band_of
+from core.metrics.percentiles import FEWEST, percentile
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from apps.dashboard.choices import Choice
 from apps.dashboard.templatetags.figures import watched
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.store import WindowStore
-from core.broadcast import Broadcast
 from core.errors import NotFound, ServiceAway
+from core.metrics.broadcasts import Broadcast
 from core.times import HOUR_MS, MINUTE_MS
 
 PAGE_SIZE = 8

@@ -21,8 +21,8 @@ from apps.dashboard.directory import Profile
 from apps.dashboard.models import Note
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from core.errors import NotFound, ServiceAway
-from core.metrics import METRIC
-from core.records import EPOCH_MS
+from core.metrics.table import METRIC
+from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 AWAY = "History cannot be read just now."

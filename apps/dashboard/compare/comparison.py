@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from apps.dashboard.channel.spans import Span, iso, read_span
 from apps.dashboard.choices import is_channel_id
 from apps.metrics.queries import RANGES, Range, past_range
-from core.metrics import METRICS
+from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
 CHANNELS_MAX = 6

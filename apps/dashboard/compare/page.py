@@ -20,8 +20,8 @@ from apps.metrics.counts import columns_in, counts_behind
 from apps.metrics.queries import RANGES, Series, value_of
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
-from core.metrics import METRIC
-from core.moments import read_moment
+from core.inputs.moments import read_moment
+from core.metrics.table import METRIC
 
 log = logging.getLogger(__name__)
 

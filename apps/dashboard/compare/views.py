@@ -20,9 +20,9 @@ from apps.dashboard.watchlists.queries import watching
 from apps.ingest.models import Channel
 from apps.ingest.queries import find_named, public_channels
 from apps.metrics.queries import RANGES
-from core.channel_address import NoChannel
+from core.channels.address import NoChannel
 from core.errors import NotFound
-from core.metrics import METRIC, METRICS
+from core.metrics.table import METRIC, METRICS
 from twitchly.clock import now_ms
 
 # Those who had most viewers are offered first.

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from apps.dashboard.languages import language_name
-from core.bands import BAND
-from core.metrics import METRIC, METRICS
-from core.readable_text import one_line
-from core.typed_number import NoNumber, read_number, write_number
+from core.inputs.numbers import NoNumber, read_number, write_number
+from core.inputs.readable_text import one_line
+from core.metrics.bands import BAND
+from core.metrics.table import METRIC, METRICS
 
 PAGE_SIZE = 50
 RULES_MAX = 3

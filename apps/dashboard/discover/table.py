@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from apps.dashboard.discover.search import NAMED, PAGE_SIZE, PERCENTILE, Search
 from apps.dashboard.readings import ChannelNow
-from core.bands import Band, band_of
-from core.standing import percentiles
+from core.metrics.bands import Band, band_of
+from core.metrics.percentiles import percentiles
 
 Measures = Mapping[str, float | None]
 

@@ -36,8 +36,8 @@ from apps.dashboard.field import FIELD
 from apps.dashboard.models import Segment, User
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.watchlists.queries import watching
-from core.bands import BANDS
 from core.errors import NotFound, Refused, ServiceAway
+from core.metrics.bands import BANDS
 from twitchly.clock import now_ms
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.metrics import Metric
+from core.metrics.table import Metric
 
 Cell = str | int | float | None
 Format = Literal["csv", "ndjson"]

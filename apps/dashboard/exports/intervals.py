@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from apps.metrics.queries import Point
-from core.columns import STEP_MS, WINDOW_MS, StoredGrain
+from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from apps.dashboard.exports.formats import COVERAGE, Cell, Field, coverage_cell,
 from apps.dashboard.exports.intervals import Interval
 from apps.metrics.counts import Count, counts_of
 from apps.metrics.queries import Point, Range, Series, value_of
-from core.columns import WINDOW_MS, StoredGrain
-from core.history import KEPT_MS
-from core.metrics import METRICS
+from core.metrics.columns import WINDOW_MS, StoredGrain
+from core.metrics.grains import KEPT_MS
+from core.metrics.table import METRICS
 from core.times import DAY_MS, HOUR_MS
 
 # What is read at once: some thousand points of each grain.

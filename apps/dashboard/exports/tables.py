@@ -15,9 +15,9 @@ from apps.dashboard.exports.series import Rows, count_cells, count_fields, round
 from apps.dashboard.readings import ChannelNow, Row
 from apps.metrics.counts import Count, counts_behind
 from apps.metrics.queries import value_of
-from core.broadcast import Broadcast
-from core.columns import WINDOW_MS
-from core.metrics import METRIC, METRICS
+from core.metrics.broadcasts import Broadcast
+from core.metrics.columns import WINDOW_MS
+from core.metrics.table import METRIC, METRICS
 
 PROFILE_FIELDS = [Field("id"), Field("login"), Field("name"), Field("category"), Field("language")]
 _SHOWN = [metric for metric in METRICS if metric.key != COVERAGE.name]

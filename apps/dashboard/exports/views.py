@@ -42,8 +42,8 @@ from apps.dashboard.watchlists.views import metric_of
 from apps.metrics import queries as history
 from apps.metrics.counts import columns_in, counts_of
 from apps.metrics.queries import Range, Series
-from core.columns import STORED_GRAINS
 from core.errors import NotFound, ServiceAway
+from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
 
 LIVE_AWAY = "The live figures cannot be read just now. Try again soon."

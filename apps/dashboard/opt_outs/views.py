@@ -21,7 +21,7 @@ from apps.ingest.curation.receipts import find_opt_out, token_of
 from apps.ingest.forms import OptOutRequestForm
 from apps.ingest.models import OptOut
 from core.errors import NotFound
-from core.topics import TOPIC
+from core.pipeline.topics import TOPIC
 
 # What the tables of history are for people.
 TABLES = {

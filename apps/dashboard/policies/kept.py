@@ -11,9 +11,9 @@ from django.conf import settings
 from apps.dashboard.status.services import DAYS_KEPT_MS
 from apps.ingest.services import KEY_DAYS_KEPT
 from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
-from core.metric_docs import span
+from core.metrics.docs import span
+from core.pipeline.topics import TOPIC
 from core.times import DAY_MS
-from core.topics import TOPIC
 
 FOR_GOOD = "until the channel opts out"
 # What the topics are for people; those of letters that could not be read are told with their own.

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.dashboard.policies.kept import kept_of_accounts, kept_of_chat, lasting
-from core.topics import TOPIC
+from core.pipeline.topics import TOPIC
 
 
 @require_safe

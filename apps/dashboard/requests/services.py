@@ -14,7 +14,7 @@ from apps.ingest import services as listening
 from apps.ingest.curation.decisions import ASKED_FOR, PIN, Decision, decide, decision_of
 from apps.ingest.helix import User as Account
 from core.errors import NotFound, Refused
-from core.readable_text import one_line
+from core.inputs.readable_text import one_line
 
 State = CurationRequest.State
 

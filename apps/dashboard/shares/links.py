@@ -17,7 +17,7 @@ from apps.dashboard.accounts.security_cache import expires_at
 from apps.dashboard.models import ShareLink, User
 from apps.dashboard.templatetags.figures import duration
 from core.errors import NotFound, Refused
-from core.readable_text import one_line
+from core.inputs.readable_text import one_line
 from twitchly.networks import network_of
 
 LINKS_MAX = 100

@@ -34,9 +34,9 @@ from apps.dashboard.shares.page import (
     shared_series,
 )
 from apps.dashboard.views import metric_json
-from core.channel_events import LABELS
 from core.errors import NotFound, Refused, ServiceAway
-from core.metrics import METRIC, METRICS
+from core.irc.channel_events import LABELS
+from core.metrics.table import METRIC, METRICS
 from twitchly.clock import now_ms
 
 _TEMPLATES = {

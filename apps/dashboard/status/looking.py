@@ -10,7 +10,7 @@ from django.conf import settings
 from apps.ingest import snapshot
 from apps.metrics.board_reader import read_boards_now
 from core.errors import ServiceAway
-from core.status import Look
+from core.ops.health import Look
 from twitchly.vitals import read_signs
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from apps.dashboard.models import Incident, Looks, StatusDay, StatusMinute
 from apps.dashboard.status.looking import look
-from core.status import COVERAGE_WANTED, COVERAGE_WHOLE, RULE, Look, Open, Verdict, incidents, verdict
+from core.ops.health import COVERAGE_WANTED, COVERAGE_WHOLE, RULE, Look, Open, Verdict, incidents, verdict
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 DAYS = 90

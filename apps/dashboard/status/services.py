@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F, Max, Min
 
 from apps.dashboard.models import Incident, StatusDay, StatusMinute
-from core.status import UNWATCHED, UNWATCHED_MS, Look, Open, effects, findings, follow
+from core.ops.health import UNWATCHED, UNWATCHED_MS, Look, Open, effects, findings, follow
 from core.times import DAY_MS, MINUTE_MS
 
 MINUTES_KEPT_MS = DAY_MS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from apps.dashboard.templatetags.figures import number
-from core.status import COVERAGE_WANTED, Look, Sign
+from core.ops.health import COVERAGE_WANTED, Look, Sign
 
 State = Literal["works", "partial", "wrong", "unknown"]
 

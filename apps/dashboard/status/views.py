@@ -12,7 +12,7 @@ from apps.dashboard.status.detail import kept_detail
 from apps.dashboard.status.queries import kept
 from apps.dashboard.status.readiness import readiness
 from apps.dashboard.status.stages import joins, stages
-from core.metrics import METRICS
+from core.metrics.table import METRICS
 from twitchly.clock import now_ms
 
 

@@ -15,10 +15,10 @@ from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
 from apps.metrics.queries import Point, Range, value_of
-from core.broadcast import Broadcast
-from core.metrics import METRIC, Metric
-from core.moments import read_moment
-from core.moments import utc as iso_utc
+from core.inputs.moments import read_moment
+from core.inputs.moments import utc as iso_utc
+from core.metrics.broadcasts import Broadcast
+from core.metrics.table import METRIC, Metric
 from twitchly import clock
 
 ABSENT = "–"

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from apps.dashboard.status.queries import Bar
 from apps.dashboard.status.stages import State
 from apps.dashboard.templatetags.figures import duration, hm, number, percent
-from core.status import COVERAGE_WANTED
+from core.ops.health import COVERAGE_WANTED
 from core.times import DAY_MS, MINUTE_MS
 
 register = template.Library()

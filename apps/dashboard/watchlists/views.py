@@ -21,7 +21,7 @@ from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.page import read_cards, read_lines
 from apps.dashboard.watchlists.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
-from core.metrics import BOARDS, METRIC, METRICS
+from core.metrics.table import BOARDS, METRIC, METRICS
 from twitchly.clock import now_ms
 
 DEFAULT_METRIC = "messages"

@@ -11,9 +11,9 @@ from apps.dashboard.choices import is_channel_id
 from apps.dashboard.discover.search import TEXT_MAX
 from apps.dashboard.models import FirstVisit, User, Watchlist
 from apps.dashboard.watchlists import services as watchlists
-from core.bands import BAND
 from core.errors import Refused
-from core.readable_text import one_line
+from core.inputs.readable_text import one_line
+from core.metrics.bands import BAND
 
 PICKED_MAX = 50
 

@@ -15,7 +15,7 @@ from apps.dashboard.models import FirstVisit
 from apps.dashboard.queries import read_channels
 from apps.dashboard.readings import ChannelNow
 from apps.dashboard.search import find_channels
-from core.channel_address import NoChannel
+from core.channels.address import NoChannel
 from core.errors import ServiceAway
 
 OFFERED = 12

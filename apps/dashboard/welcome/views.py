@@ -18,9 +18,9 @@ from apps.dashboard.watchlists.services import FIRST_NAME
 from apps.dashboard.welcome import services
 from apps.dashboard.welcome.queries import STEPS, open_visit
 from apps.dashboard.welcome.suggestions import read_offer
-from core.bands import BANDS
 from core.errors import Refused
-from core.metrics import BOARDS
+from core.metrics.bands import BANDS
+from core.metrics.table import BOARDS
 from twitchly.clock import now_ms
 
 TITLES = ("What you see here", "What interests you?", "Pick some channels", "Your watchlist", "Where things are")

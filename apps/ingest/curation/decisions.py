@@ -13,8 +13,8 @@ from apps.audit.models import Act
 from apps.audit.services import SYSTEM, record
 from apps.ingest.models import REASON_MAX, Channel, FormerLogin, OptOut, Tag
 from core.errors import Refused
-from core.moments import write_moment
-from core.readable_text import is_blank, one_line
+from core.inputs.moments import write_moment
+from core.inputs.readable_text import is_blank, one_line
 
 PIN, BLOCK, NONE = "pin", "block", "none"
 DECISIONS: Mapping[str, str] = {

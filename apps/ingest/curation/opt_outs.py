@@ -10,7 +10,7 @@ from apps.audit.services import record
 from apps.ingest.helix import User
 from apps.ingest.models import OptOut, OptOutRequest
 from core.errors import Refused
-from core.readable_text import one_line
+from core.inputs.readable_text import one_line
 
 State = OptOutRequest.State
 

@@ -19,10 +19,10 @@ from typing import Any
 from apps.ingest.curation.decisions import NONE, Decision, checked, decision_of, has_opted_out
 from apps.ingest.helix import User, is_id
 from apps.ingest.models import Channel
-from core.channel_address import ChannelName, read_channel
-from core.csv_input import read_csv
+from core.channels.address import ChannelName, read_channel
 from core.errors import Refused
-from core.moments import read_moment
+from core.inputs.csv_files import read_csv
+from core.inputs.moments import read_moment
 
 MAX_BYTES, MAX_LINES = 256_000, 1_000
 COLUMNS = ("login", "id", "decision", "reason", "tags", "note", "expires")

@@ -1,4 +1,4 @@
-"""One IRC connection: the socket around core/session.py, from its opening to its end."""
+"""One IRC connection: the socket around core/irc/session.py, from its opening to its end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from core.irc import Line
-from core.session import Ended, JoinBudget, Joined, Left, Reconnect, Refused, Session
+from core.irc.lines import Line
+from core.irc.session import Ended, JoinBudget, Joined, Left, Reconnect, Refused, Session
 
 CONNECT_TIMEOUT_S = 10
 RECONNECT = "reconnect asked for by Twitch"

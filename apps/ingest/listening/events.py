@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
-from core.coverage import Gap
-from core.records import gap_record
+from core.pipeline.coverage import Gap
+from core.pipeline.records import gap_record
 from twitchly.kafka import topic_name
 
 # Events that wait for Kafka; gaps among them are never dropped.

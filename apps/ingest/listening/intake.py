@@ -10,13 +10,13 @@ from typing import Any
 from apps.ingest.listening.writer import Entry
 from apps.ingest.queries import Rules
 from apps.ingest.snapshot import Stream
-from core.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
-from core.event_ids import EventIds
-from core.gifts import GIFTS, GiftBombs
-from core.irc import ChatMessage, Line, chat_message, is_subscriber, sent_ms
-from core.records import event_record, message_record, pulse_record, removal_record, stream_fields
-from core.seen import Seen
-from core.sharding import partition_of
+from core.irc.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
+from core.irc.deduplication import Seen
+from core.irc.event_ids import EventIds
+from core.irc.gifts import GIFTS, GiftBombs
+from core.irc.lines import ChatMessage, Line, chat_message, is_subscriber, sent_ms
+from core.irc.sharding import partition_of
+from core.pipeline.records import event_record, message_record, pulse_record, removal_record, stream_fields
 from core.times import SECOND_MS
 
 # A message comes twice within seconds. At 20,000 a second the limit holds the last 10 s.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from apps.ingest.listening.connection import RECONNECT, Connection, Ears, Server, monotonic_ms
-from core.session import JoinBudget
+from core.irc.session import JoinBudget
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from apps.ingest.listening.connection import Connection, Ears, Server
 from apps.ingest.listening.link import Link
-from core.session import JOIN_WINDOW_MS, JoinBudget
-from core.sharding import CONNECT_EVERY_MS, plan
+from core.irc.session import JOIN_WINDOW_MS, JoinBudget
+from core.irc.sharding import CONNECT_EVERY_MS, plan
 
 # Connections that wait for a shared budget take their joins one after the other, the most viewed channels' first.
 JOIN_TURN_MS = 20

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from apps.ingest.listening.producer import ChatProducer
-from core.records import CHAT_KINDS
+from core.pipeline.records import CHAT_KINDS
 from twitchly.measures import many, one
 
 CONNECTION_STATES = ("joining", "listening", "leaving")

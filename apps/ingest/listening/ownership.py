@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from django.conf import settings
 
 from core.errors import ServiceAway
-from core.records import MAX_AHEAD_MS
+from core.pipeline.records import MAX_AHEAD_MS
 from twitchly import kafka
 
 log = logging.getLogger(__name__)

@@ -17,13 +17,13 @@ from apps.ingest.listening.listener import Listener
 from apps.ingest.listening.ownership import Newest, Ownership
 from apps.ingest.listening.wishes import Wishes
 from apps.ingest.listening.writer import Entry, Writer
-from core.coverage import Coverage, Gap
-from core.event_time import PROMISE_DELAY_MS, SlewedClock, set_note
-from core.irc import Line
-from core.records import MAX_AHEAD_MS
-from core.sharding import partition_of
+from core.irc.event_time import PROMISE_DELAY_MS, SlewedClock, set_note
+from core.irc.lines import Line
+from core.irc.sharding import partition_of
+from core.pipeline.coverage import Coverage, Gap
+from core.pipeline.records import MAX_AHEAD_MS
+from core.pipeline.topics import TOPIC
 from core.times import MINUTE_MS
-from core.topics import TOPIC
 from twitchly.clock import now_ms as wall_ms
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from apps.ingest.listening.producer import ChatProducer
-from core.status import Fact
+from core.ops.health import Fact
 from twitchly.vitals import Rate
 
 

@@ -14,11 +14,11 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
 from apps.ingest.listening.events import WaitingEvents
-from core.coverage import Gap
 from core.errors import TwitchlyError
-from core.event_time import PartitionTime
-from core.hashing import text_hash, user_hash
-from core.records import SPOKEN_KINDS, clock_record
+from core.irc.event_time import PartitionTime
+from core.irc.hashing import text_hash, user_hash
+from core.pipeline.coverage import Gap
+from core.pipeline.records import SPOKEN_KINDS, clock_record
 from core.times import DAY_MS
 from twitchly import kafka
 from twitchly.kafka import topic_name

@@ -20,12 +20,12 @@ from apps.partners.rest.answers import AN_HOUR, Answer, moment
 from apps.partners.rest.readings import running_readings
 from apps.partners.rest.view import ApiView
 from apps.partners.scopes import Scope
-from core.columns import SLIDE_MS
-from core.counting_rules import RULES
 from core.errors import NotFound, ServiceAway
-from core.metric_docs import floor_of
-from core.metrics import METRIC, METRICS, Metric
-from core.status import BOARDS_STALE_MS
+from core.metrics.columns import SLIDE_MS
+from core.metrics.counting_rules import RULES
+from core.metrics.docs import floor_of
+from core.metrics.table import METRIC, METRICS, Metric
+from core.ops.health import BOARDS_STALE_MS
 from twitchly.clock import now_ms
 
 

@@ -10,10 +10,10 @@ from apps.dashboard.choices import CATEGORY_MAX, LANGUAGE_MAX, SIZES
 from apps.dashboard.exports.intervals import INTERVALS
 from apps.metrics.queries import RANGES
 from apps.partners.rest.fields import ChannelId, Choice, CommaList, Flag, Text
-from core.bands import BANDS
-from core.channel_address import TEXT_MAX, NoChannel, searched
-from core.columns import STORED_GRAINS
-from core.metrics import METRIC
+from core.channels.address import TEXT_MAX, NoChannel, searched
+from core.metrics.bands import BANDS
+from core.metrics.columns import STORED_GRAINS
+from core.metrics.table import METRIC
 
 CURSOR = "Where the list goes on: `next` of the page before."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."

@@ -20,7 +20,7 @@ from apps.partners.rest.readings import running_readings
 from apps.partners.rest.view import TABLES, ApiView
 from apps.partners.scopes import Scope
 from core.errors import NotFound
-from core.metrics import BOARDS, METRIC
+from core.metrics.table import BOARDS, METRIC
 
 
 class BoardListView(ApiView):

@@ -21,7 +21,7 @@ from apps.partners.rest.paging import page, read_cursor
 from apps.partners.rest.readings import running_readings
 from apps.partners.rest.view import TABLES, ApiView, in_database
 from apps.partners.scopes import Scope
-from core.channel_address import searched
+from core.channels.address import searched
 from core.errors import NotFound
 
 FIELDS = ("id", "login", "name", "category", "language", "title", "started_at", "is_live", "url")

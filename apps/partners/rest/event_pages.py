@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from apps.metrics.marks import EventMark
 from apps.metrics.queries import GapSpan
-from core.event_ids import EventIds
+from core.irc.event_ids import EventIds
 from core.times import DAY_MS
 
 # A busy channel has some 60,000 events in so long.

@@ -29,11 +29,11 @@ from apps.partners.rest.paging import page, read_cursor
 from apps.partners.rest.spans import asked_interval, asked_span, ends_of, is_past, settled_ms, with_grain
 from apps.partners.rest.view import TABLES, ApiView, in_history
 from apps.partners.scopes import Scope
-from core.broadcast import Broadcast
-from core.columns import WINDOW_MS
 from core.errors import NotFound
-from core.metrics import METRIC
-from core.ranges import RangeSummary
+from core.metrics.broadcasts import Broadcast
+from core.metrics.columns import WINDOW_MS
+from core.metrics.ranges import RangeSummary
+from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
 # Times of more digits are none.

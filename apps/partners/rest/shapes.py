@@ -16,7 +16,7 @@ from rest_framework.serializers import (
 )
 
 from apps.partners.rest.fields import OpenText
-from core.metrics import METRICS
+from core.metrics.table import METRICS
 
 STATES = ["live", "quiet", "ended", "stale"]
 _DISTINCT = ", ".join(f"`{metric.key}`" for metric in METRICS if metric.distinct)

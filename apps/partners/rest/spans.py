@@ -12,9 +12,9 @@ from apps.dashboard.exports.intervals import INTERVALS, Interval
 from apps.dashboard.exports.series import finer
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.partners.problems import Problem, Wrong
-from core.columns import STEP_MS, StoredGrain
-from core.history import SPAN_MAX_MS, grain_for
-from core.records import EPOCH_MS
+from core.metrics.columns import STEP_MS, StoredGrain
+from core.metrics.grains import SPAN_MAX_MS, grain_for
+from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, MINUTE_MS
 
 DEFAULT_RANGE = "24h"

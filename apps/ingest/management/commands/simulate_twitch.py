@@ -15,13 +15,13 @@ import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.ingest.simulator.audience import Audience
-from apps.ingest.simulator.certificate import server_context
-from apps.ingest.simulator.ledger_writer import LedgerWriter, forget_replay, last_entry, replay_run
-from apps.ingest.simulator.recording import Recording, rows_sent
-from apps.ingest.simulator.simulator import Listeners, Simulator, listen
-from apps.ingest.simulator.source import Source
 from core.errors import TwitchlyError
+from simulator.audience import Audience
+from simulator.certificate import server_context
+from simulator.ledger_writer import LedgerWriter, forget_replay, last_entry, replay_run
+from simulator.recording import Recording, rows_sent
+from simulator.simulator import Listeners, Simulator, listen
+from simulator.source import Source
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from apps.metrics.chat_log import KafkaChatLog
 from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
-from core.proof import Fault
+from core.proof.comparison import Fault
 
 SHOWN = 20
 FAULT = "[from_ms, until_ms] or [from_ms, until_ms, [channel ids]]"

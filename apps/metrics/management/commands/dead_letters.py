@@ -14,10 +14,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.metrics.chat_scan import ChatScan
 from apps.metrics.dead_letter_box import DeadLetterBox, fault_today, replay
 from apps.metrics.dead_letters import DeadLetters
-from core.dead_letters import NOWHERE, PRIVATE, Letter, escaped, kind_of_fault
 from core.errors import TwitchlyError
-from core.moments import utc
-from core.topics import DEAD_LETTERED
+from core.inputs.moments import utc
+from core.pipeline.dead_letters import NOWHERE, PRIVATE, Letter, escaped, kind_of_fault
+from core.pipeline.topics import DEAD_LETTERED
 from twitchly import kafka
 
 # A letter as it is listed.

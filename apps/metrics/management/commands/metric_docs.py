@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from core.metric_docs import markdown
+from core.metrics.docs import markdown
 from twitchly.env import ROOT
 
 
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         if not check:
             file.write_text(markdown(), encoding="utf-8")
         elif not file.exists() or file.read_text(encoding="utf-8") != markdown():
-            raise CommandError(f"{file} is not what core/metrics.py and core/columns.py say: run manage.py metric_docs")
+            raise CommandError(f"{file} differs from core/metrics/table.py and columns.py: run manage.py metric_docs")

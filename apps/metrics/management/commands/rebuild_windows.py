@@ -12,7 +12,7 @@ from apps.metrics.chat_range import ChatRange
 from apps.metrics.rebuild import Rebuild, Rebuilt
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
-from core.moments import read_moment, utc
+from core.inputs.moments import read_moment, utc
 
 MOMENT = "UTC unless it says otherwise: 2026-11-23T14:00"
 

@@ -1,0 +1,100 @@
+"""Matching of gifted subscriptions with gift bombs, whose own notice has the number of their gifts.
+
+Today's gifts name their bomb by a community gift id. Those from before it came are matched with a bomb of the same
+origin, or of the same giver where a gift has no origin of its own. `msg-param-sender-count` is not read: it is 0 for
+anonymous givers and for some gifts of a channel's owner. Source: twitch.md "The wire".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.irc.lines import Line
+
+GIFTS = frozenset({"subgift", "anonsubgift"})
+# How long a bomb's notice and its gifts, and one gift and the next, may be apart.
+APART_MS = 10_000
+# The SHA-1 of nothing, which gifts recorded in 2019 and 2020 have as their origin.
+_NO_ORIGIN = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+_UNKNOWN_SIZE = 1_000_000
+
+
+def names_bomb(line: Line) -> bool:
+    """Return whether a gift says that it belongs to a bomb."""
+    return bool(line.tag("msg-param-community-gift-id"))
+
+
+@dataclass(slots=True)
+class _Bomb:
+    channel_id: str
+    keys: frozenset[str]
+    last_ms: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Gift:
+    channel_id: str
+    keys: frozenset[str]
+    sent_ms: int
+
+
+class GiftBombs:
+    """Matches gifts that name no bomb with the bombs of a channel; their order is not promised.
+
+    A bomb takes as many gifts as its notice says, so a gift that its giver makes besides is counted.
+    """
+
+    def __init__(self) -> None:
+        self._bombs: list[_Bomb] = []
+        self._gifts: list[_Gift] = []
+        self._newest_ms = 0
+
+    def begin(self, channel_id: str, line: Line, size: int | None, sent_ms: int) -> list[int]:
+        """Take the notice of a bomb; return when those of its gifts were sent that `takes` has denied before."""
+        self._forget(sent_ms)
+        # A gift of a bomb that has a community gift id has one too: its giver alone does not make it one of them.
+        giver = "" if names_bomb(line) else _giver(line)
+        keys = frozenset(filter(None, (_origin(line), giver)))
+        bomb = _Bomb(channel_id, keys, sent_ms, _UNKNOWN_SIZE if size is None else size)
+        early: list[_Gift] = []
+        others: list[_Gift] = []
+        for gift in self._gifts:
+            (early if len(early) < bomb.missing and _matches(bomb, gift) else others).append(gift)
+        self._gifts = others
+        bomb.missing -= len(early)
+        self._bombs.append(bomb)
+        return [gift.sent_ms for gift in early]
+
+    def takes(self, channel_id: str, line: Line, sent_ms: int) -> bool:
+        """Return whether a gift belongs to a bomb whose notice came before it."""
+        self._forget(sent_ms)
+        gift = _Gift(channel_id, frozenset(filter(None, (_origin(line) or _giver(line),))), sent_ms)
+        for bomb in self._bombs:
+            if bomb.missing and _matches(bomb, gift):
+                bomb.missing -= 1
+                bomb.last_ms = max(bomb.last_ms, sent_ms)
+                return True
+        self._gifts.append(gift)
+        return False
+
+    def _forget(self, sent_ms: int) -> None:
+        self._newest_ms = max(self._newest_ms, sent_ms)
+        oldest_ms = self._newest_ms - 2 * APART_MS
+        self._bombs = [bomb for bomb in self._bombs if bomb.last_ms >= oldest_ms]
+        self._gifts = [gift for gift in self._gifts if gift.sent_ms >= oldest_ms]
+
+
+def _matches(bomb: _Bomb, gift: _Gift) -> bool:
+    is_near = abs(gift.sent_ms - bomb.last_ms) <= APART_MS
+    return is_near and gift.channel_id == bomb.channel_id and not gift.keys.isdisjoint(bomb.keys)
+
+
+def _origin(line: Line) -> str:
+    origin = line.tag("msg-param-origin-id")
+    return "" if "".join(origin.split()) == _NO_ORIGIN else origin
+
+
+def _giver(line: Line) -> str:
+    giver = line.tag("user-id")
+    return f"giver {giver}" if giver else ""

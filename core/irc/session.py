@@ -1,0 +1,281 @@
+"""One anonymous IRC connection to Twitch, without I/O: bytes and a time in; events, bytes and a wake-up time out.
+
+Times are ms on any clock that never goes back. Source: twitch.md "Connecting", "Limits".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.irc.lines import Line, parse
+from core.irc.silence import Silence
+
+JOINS_PER_WINDOW = 20
+# More than the 10 s of the rule: what we send is judged when a server that may be busy reads it.
+JOIN_WINDOW_MS = 11_000
+JOIN_ANSWER_MS = 10_000
+JOIN_RETRY_MAX_MS = 300_000
+# Asked so often in vain, a join counts as failed; it is asked again all the same.
+JOIN_FAILED_TRIES = 3
+WELCOME_WITHIN_MS = 15_000
+PING_EVERY_MS = 15_000
+PONG_WITHIN_MS = 10_000
+# A line longer than this is no IRC: tags up to 8 KiB, and the longest recorded text far below the rest.
+MAX_LINE_BYTES = 65_536
+SWEEP_EVERY_MS = 5_000
+
+# What Twitch says of a channel that we may not hear, and what a gap calls it.
+REFUSED = {"msg_channel_suspended": "suspended", "msg_banned": "refused", "tos_ban": "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Twitch confirmed that we hear this channel."""
+
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """We hear this channel no longer; it is asked for again."""
+
+    login: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Twitch said why we cannot hear this channel; it is asked again later."""
+
+    login: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Twitch will close this connection soon: open another, and then leave this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The connection is of no more use: close it and open another."""
+
+    reason: str
+
+
+# A line is an event of its own: chat and notices, for the reader.
+Event = Line | Joined | Left | Refused | Reconnect | Ended
+
+
+@dataclass(slots=True)
+class _Pending:
+    tries: int = 0
+    retry_at_ms: int = 0
+
+
+class JoinBudget:
+    """How many joins may still be asked for; sessions that share one keep the limit together.
+
+    Among those that wait for a used-up budget the one with the shortest `delay_ms` comes first.
+    """
+
+    def __init__(self, limit: int = JOINS_PER_WINDOW, window_ms: int = JOIN_WINDOW_MS) -> None:
+        self._limit = limit
+        self._window_ms = window_ms
+        self._times: deque[int] = deque()
+        self._free_ms = 0
+
+    def take(self, now_ms: int, delay_ms: int = 0) -> bool:
+        """Take one join, if there is one left."""
+        while self._times and self._times[0] <= now_ms - self._window_ms:
+            self._times.popleft()
+        if len(self._times) >= self._limit or now_ms < self.free_at_ms(delay_ms):
+            return False
+        self._times.append(now_ms)
+        if len(self._times) == self._limit:
+            self._free_ms = self._times[0] + self._window_ms
+        return True
+
+    def free_at_ms(self, delay_ms: int = 0) -> int:
+        """Return when the next join may be asked for; in the past when it may be at once."""
+        return self._free_ms + delay_ms if self._free_ms else 0
+
+
+class Session:
+    """Handshake, paced joins until each is confirmed, PING watchdog, and a watch over silent channels.
+
+    Feed it with `receive_data` and, at `wake_at_ms`, with `tick`; send what `data_to_send` returns.
+    `heard_ms` is when bytes came last, `lag_ms` how long the newest ones had been under way, as far as a
+    PONG tells.
+    """
+
+    def __init__(self, nick: str, now_ms: int, budget: JoinBudget | None = None, join_delay_ms: int = 0) -> None:
+        self._buffer = b""
+        self._out: list[str] = ["CAP REQ :twitch.tv/tags twitch.tv/commands", f"NICK {nick}"]
+        self._nick = nick.lower()
+        self._budget = budget or JoinBudget()
+        self._join_delay_ms = join_delay_ms
+        self._pending: dict[str, _Pending] = {}
+        self._joined: dict[str, None] = {}
+        self._silence = Silence()
+        self._began_ms = self._swept_ms = self._asked_ms = now_ms
+        self._pinged_ms: int | None = None
+        self._greeted = self._capable = False
+        self.heard_ms = now_ms
+        self.lag_ms = 0
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether Twitch let us in and granted what we need to understand it."""
+        return self._greeted and self._capable
+
+    @property
+    def joined(self) -> frozenset[str]:
+        """The logins that Twitch confirmed."""
+        return frozenset(self._joined)
+
+    @property
+    def pending(self) -> int:
+        """How many channels are still asked for."""
+        return len(self._pending)
+
+    @property
+    def failed(self) -> int:
+        """How many channels were asked for several times in vain."""
+        return sum(pending.tries >= JOIN_FAILED_TRIES for pending in list(self._pending.values()))
+
+    def join(self, logins: Iterable[str]) -> None:
+        """Ask for channels, most wanted first; they are joined as the limits allow."""
+        for login in logins:
+            if login not in self._joined:
+                self._pending.setdefault(login, _Pending())
+
+    def part(self, logins: Iterable[str]) -> list[str]:
+        """Leave channels, or stop asking for them; returns those that were joined."""
+        left = []
+        for login in logins:
+            pending = self._pending.pop(login, None)
+            if login in self._joined:
+                left.append(login)
+                self._forget(login)
+            if login in left or (pending is not None and pending.tries):
+                self._out.append(f"PART #{login}")
+        return left
+
+    def data_to_send(self) -> bytes:
+        """Return what is to be sent now, once."""
+        data = "".join(f"{line}\r\n" for line in self._out).encode()
+        self._out.clear()
+        return data
+
+    def receive_data(self, data: bytes, now_ms: int) -> list[Event]:
+        """Take bytes as they came and return what they mean, in order."""
+        self.heard_ms, self._pinged_ms = now_ms, None
+        *lines, self._buffer = (self._buffer + data).split(b"\n") if self._buffer else data.split(b"\n")
+        events: list[Event] = []
+        for raw in lines:
+            line = parse(raw)
+            if line.command == "PRIVMSG":
+                self._silence.heard(line.channel, now_ms)
+                events.append(line)
+            else:
+                self._line(line, now_ms, events)
+        if len(self._buffer) > MAX_LINE_BYTES:
+            events.append(Ended(f"a line of more than {MAX_LINE_BYTES} bytes"))
+        return events
+
+    def tick(self, now_ms: int) -> list[Event]:
+        """Do what is due: joins, retries, PING. Ends the session when a PING stays without answer."""
+        if self._pinged_ms is not None and now_ms - self._pinged_ms >= PONG_WITHIN_MS:
+            return [Ended("silent")]
+        if not self.is_welcome and now_ms - self._began_ms >= WELCOME_WITHIN_MS:
+            return [Ended("no welcome")]
+        if self._pinged_ms is None and now_ms - self.heard_ms >= PING_EVERY_MS:
+            self._pinged_ms = self._asked_ms = now_ms
+            self._out.append("PING :twitchly")
+        events: list[Event] = []
+        if now_ms - self._swept_ms >= SWEEP_EVERY_MS:
+            self._swept_ms = now_ms
+            self._sweep(now_ms, events)
+        if self.is_welcome:
+            self._send_joins(now_ms)
+        return events
+
+    def wake_at_ms(self, now_ms: int) -> int:
+        """Return when `tick` is due at the latest."""
+        due = self.heard_ms + PING_EVERY_MS if self._pinged_ms is None else self._pinged_ms + PONG_WITHIN_MS
+        if not self.is_welcome:
+            due = min(due, self._began_ms + WELCOME_WITHIN_MS)
+        if self._joined:
+            due = min(due, self._swept_ms + SWEEP_EVERY_MS)
+        if self.is_welcome and self._pending:
+            retry = min(pending.retry_at_ms for pending in self._pending.values())
+            due = min(due, max(retry, self._budget.free_at_ms(self._join_delay_ms)))
+        return max(now_ms, due)
+
+    def _send_joins(self, now_ms: int) -> None:
+        for login, pending in self._pending.items():
+            if pending.retry_at_ms <= now_ms:
+                if not self._budget.take(now_ms, self._join_delay_ms):
+                    return
+                pending.retry_at_ms = now_ms + min(JOIN_ANSWER_MS * 2**pending.tries, JOIN_RETRY_MAX_MS)
+                pending.tries += 1
+                self._out.append(f"JOIN #{login}")
+
+    def _sweep(self, now_ms: int, events: list[Event]) -> None:
+        """Join channels anew that should have spoken: some servers forget that we joined."""
+        for login in self._silence.due(now_ms):
+            # Not parted before it may be joined again.
+            if not self._budget.take(now_ms, self._join_delay_ms):
+                return
+            self._silence.doubt(login)
+            self._out += [f"PART #{login}", f"JOIN #{login}"]
+            self._leave(login, "silent", events)
+            self._pending[login] = _Pending(1, now_ms + JOIN_ANSWER_MS)
+
+    def _line(self, line: Line, now_ms: int, events: list[Event]) -> None:
+        match line.command:
+            case "PING":
+                self._out.append(f"PONG :{line.params[-1] if line.params else 'tmi.twitch.tv'}")
+            case "PONG":
+                self.lag_ms = now_ms - self._asked_ms
+            case "001":
+                self._greeted = True
+            case "CAP" if "ACK" in line.params[:2]:
+                self._capable = True
+            case "JOIN" if line.nick.lower() == self._nick:
+                self._confirm(line.channel, now_ms, events)
+            case "366" if len(line.params) > 1:
+                self._confirm(line.params[1].removeprefix("#").lower(), now_ms, events)
+            case "PART" if line.nick.lower() == self._nick:
+                self._leave(line.channel, "parted", events)
+            case "NOTICE" if line.tag("msg-id") in REFUSED:
+                reason = REFUSED[line.tag("msg-id")]
+                events.append(Refused(line.channel, reason))
+                self._leave(line.channel, reason, events)
+            case "RECONNECT":
+                events.append(Reconnect())
+            case "CAP" if "NAK" in line.params[:2]:
+                events.append(Ended("capabilities refused"))
+            case "CAP" | "JOIN" | "PART" | "353" | "366":
+                pass
+            case _:
+                events.append(line)
+
+    def _confirm(self, login: str, now_ms: int, events: list[Event]) -> None:
+        if self._pending.pop(login, None) is not None:
+            self._joined[login] = None
+            self._silence.watch(login, now_ms)
+            events.append(Joined(login))
+
+    def _leave(self, login: str, reason: str, events: list[Event]) -> None:
+        if login in self._joined:
+            self._forget(login)
+            self._pending[login] = _Pending()
+            events.append(Left(login, reason))
+
+    def _forget(self, login: str) -> None:
+        del self._joined[login]
+        self._silence.unwatch(login)

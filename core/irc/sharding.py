@@ -1,0 +1,70 @@
+"""Which partition a channel belongs to, and which connection listens to it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from core.irc.session import JOIN_WINDOW_MS, JOINS_PER_WINDOW
+
+# Connections are opened one after the other, this far apart.
+CONNECT_EVERY_MS = 2_000
+
+
+def partition_of(channel_id: str, partitions: int) -> int:
+    """Return the channel's partition: CRC-32 of its id, as librdkafka's `consistent` partitioner."""
+    return zlib.crc32(channel_id.encode()) % partitions
+
+
+@dataclass(slots=True)
+class Moves:
+    """What to change: logins to join and to part by connection number; new numbers are new connections."""
+
+    join: dict[int, list[str]] = field(default_factory=dict)
+    part: dict[int, list[str]] = field(default_factory=dict)
+
+
+def plan(
+    wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int, *, strict: bool = False
+) -> Moves:
+    """Return the fewest moves that make the connections listen to `wanted`, the first ones joined first.
+
+    A channel that is wanted and has a connection stays where it is; free places are filled before new
+    connections are opened, and those are filled in the order in which their joins will be sent: one after
+    the other when all share one budget (`strict`), else by turns.
+    """
+    order = list(dict.fromkeys(wanted))
+    keep = set(order)
+    moves = Moves()
+    room: dict[int, int] = {}
+    placed: set[str] = set()
+    for number, logins in connections.items():
+        gone = [login for login in logins if login not in keep]
+        stay = [login for login in logins if login in keep]
+        placed.update(stay)
+        room[number] = per_connection - len(stay)
+        if gone:
+            moves.part[number] = gone
+    rest = [login for login in order if login not in placed]
+    for number, free in room.items():
+        if free > 0 and rest:
+            moves.join[number], rest = rest[:free], rest[free:]
+    following = max(connections, default=-1) + 1
+    moves.join |= {following + n: logins for n, logins in enumerate(_deal(rest, per_connection, strict))}
+    return moves
+
+
+def _deal(logins: list[str], per_connection: int, strict: bool) -> list[list[str]]:
+    """Spread `logins` over new connections so that each is joined as early as its place in the list asks for."""
+    if strict:
+        return [logins[at : at + per_connection] for at in range(0, len(logins), per_connection)]
+    dealt: list[list[str]] = [[] for _ in range(-(-len(logins) // per_connection))]
+    waves = range(-(-per_connection // JOINS_PER_WINDOW))
+    turns = sorted((n * CONNECT_EVERY_MS + wave * JOIN_WINDOW_MS, n) for n in range(len(dealt)) for wave in waves)
+    start = 0
+    for _, n in turns:
+        end = start + min(JOINS_PER_WINDOW, per_connection - len(dealt[n]))
+        dealt[n] += logins[start:end]
+        start = end
+    return [names for names in dealt if names]

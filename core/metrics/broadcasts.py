@@ -1,0 +1,108 @@
+"""What one broadcast came to: computed from its stored windows when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.metrics.columns import LIVE_WINDOW_MS, Columns
+from core.metrics.excitement import excitements
+from core.metrics.ranges import VIEWERS_COVERAGE_MIN, Row, hours_watched, sum_columns, whole_minutes
+from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+
+MOMENTS = 5
+# Moments of one event are one moment.
+APART_MS = 2 * MINUTE_MS
+
+Rows = Mapping[int, Columns]
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A broadcast by its figures; unknown figures are None.
+
+    `coverage` is the share of its length that was heard, 0 to 1. `viewers_coverage` is the share for which viewers are
+    known, None where that was not recorded; `hours_watched` sums the known seconds and fills in nothing.
+    `chatters_by_hour` is by the end of each clock hour that it touches, counted over the whole hour; `moments` are
+    the greatest excitements by the end of their window, as long as live windows were kept.
+    """
+
+    channel_id: str
+    started_ms: int
+    ended_ms: int
+    messages: int
+    coverage: float
+    peak_viewers: int | None = None
+    mean_viewers: float | None = None
+    hours_watched: float | None = None
+    chatters_by_hour: Mapping[int, int] = field(default_factory=dict)
+    moments: Mapping[int, float] = field(default_factory=dict)
+    viewers_coverage: float | None = None
+
+    @property
+    def is_partly_heard(self) -> bool:
+        """Whether its counts are lower bounds."""
+        return self.coverage < 1
+
+    @property
+    def watched(self) -> float | None:
+        """Return the hours watched, or None where viewers are known for too little of the broadcast to say."""
+        return None if self.watched_coverage < VIEWERS_COVERAGE_MIN else self.hours_watched
+
+    @property
+    def watched_coverage(self) -> float:
+        """Return the share of the broadcast that its hours watched are summed from.
+
+        Versions up to 0.3 recorded no such share and multiplied the mean by the length: for them it is the share heard.
+        """
+        return self.coverage if self.viewers_coverage is None else self.viewers_coverage
+
+
+def summarise(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
+    """Return the summary of a broadcast from rows by window end; rows outside of it do not count."""
+    first_ms, last_ms = whole_minutes(started_ms, ended_ms)
+    inside = [
+        Row(end_ms - MINUTE_MS, MINUTE_MS, columns)
+        for end_ms, columns in minutes.items()
+        if first_ms < end_ms <= last_ms
+    ]
+    sums, length_ms = sum_columns(inside), max(MINUTE_MS, last_ms - first_ms)
+    pulses = sums.get("viewer_pulses", 0)
+    return Broadcast(
+        channel_id,
+        started_ms,
+        ended_ms,
+        messages=sums.get("messages", 0),
+        coverage=min(1.0, sums.get("observed_ms", 0) / length_ms),
+        peak_viewers=max((row.columns["viewers_max"] for row in inside if "viewers_max" in row.columns), default=None),
+        mean_viewers=sums["viewers_sum"] / pulses if pulses else None,
+        hours_watched=hours_watched(sums),
+        viewers_coverage=min(1.0, pulses * SECOND_MS / length_ms),
+        chatters_by_hour=_chatters_by_hour(started_ms, ended_ms, hours),
+        moments=_moments(started_ms, ended_ms, live),
+    )
+
+
+def _chatters_by_hour(started_ms: int, ended_ms: int, hours: Rows) -> dict[int, int]:
+    return {
+        end_ms: columns["chatters"]
+        for end_ms, columns in sorted(hours.items())
+        if "chatters" in columns and end_ms > started_ms and end_ms - HOUR_MS < ended_ms
+    }
+
+
+def _moments(started_ms: int, ended_ms: int, live: Rows) -> dict[int, float]:
+    first_ms = started_ms + LIVE_WINDOW_MS
+    found = [
+        (value, end_ms) for end_ms, value in excitements(live).items() if first_ms <= end_ms <= ended_ms and value > 0
+    ]
+    return dict(sorted(_apart(sorted(found, reverse=True))))
+
+
+def _apart(found: Sequence[tuple[float, int]]) -> list[tuple[int, float]]:
+    """Return the MOMENTS first that lie apart from each other."""
+    taken: list[tuple[int, float]] = []
+    for value, end_ms in found:
+        if len(taken) < MOMENTS and all(abs(end_ms - other) >= APART_MS for other, _ in taken):
+            taken.append((end_ms, value))
+    return taken

@@ -1,0 +1,124 @@
+"""What is written of the metrics, made from the tables of core: docs/metrics.md, and parts of the page "method"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from textwrap import fill
+
+from core.metrics.columns import (
+    COLUMNS,
+    GRAINS,
+    GRAINS_OF,
+    HOUR_COLUMNS,
+    SLIDE_MS,
+    STEP_MS,
+    WINDOW_MS,
+    Column,
+    HourColumn,
+)
+from core.metrics.counting_rules import RULES
+from core.metrics.formulas import Floors
+from core.metrics.table import METRICS, Metric
+from core.pipeline.records import Grain
+from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+
+_UNITS = ((HOUR_MS, "h"), (MINUTE_MS, "min"), (SECOND_MS, "s"))
+_HEAD = """# Metrics
+
+Made by `manage.py metric_docs` from `core/metrics/table.py` and `core/metrics/columns.py`: change those, not this file.
+"""
+_METRICS_HEAD = (
+    "Key",
+    "Label",
+    "Unit",
+    "Formula",
+    "Not ranked below",
+    "No value",
+    "A minute, an hour",
+    "A range",
+    "Peak of a range",
+    "Version",
+)
+_WINDOWS_HEAD = ("Window", "Length", "Ends every", "Kept every")
+_HOUR_COLUMNS_HEAD = ("Column", "Is", "Counted by")
+_COLUMNS_HEAD = ("Column", "Windows", "Counted by", "An hour's is")
+
+
+def span(ms: int) -> str:
+    """Return a whole number of seconds, minutes or hours as people write it: 30 s, 1 min."""
+    unit_ms, unit = next(pair for pair in _UNITS if ms % pair[0] == 0)
+    return f"{ms // unit_ms} {unit}"
+
+
+def floor_of(metric: Metric, floors: Floors) -> str:
+    """Return below what a channel is not on the metric's board, or nothing."""
+    return metric.floor.format(**asdict(floors))
+
+
+def every(metric: Metric) -> str:
+    """Return how often a live value of the metric is made."""
+    return span(SLIDE_MS["live_distinct" if metric.distinct else "live"])
+
+
+def markdown() -> str:
+    """Return docs/metrics.md."""
+    counts, helix = [m.key for m in METRICS if m.is_count], [m.key for m in METRICS if m.from_helix]
+    parts = (
+        _HEAD,
+        _table(_METRICS_HEAD, (_metric_row(metric, Floors()) for metric in METRICS)),
+        f"- Counts ({_keys(counts)}) are lower bounds where coverage is below 100 %.",
+        f"- Known from Helix, also where nobody listens: {_keys(helix)}.",
+        "- Below its floor a channel's value is shown and not ranked."
+        " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the floors of viewers and of messages.",
+        "\n## Rules\n",
+        "\n".join(fill(f"- **{rule.title}.** {rule.text}", 100, subsequent_indent="  ") for rule in RULES),
+        "\n## Windows\n",
+        _table(_WINDOWS_HEAD, map(_window_row, GRAINS)),
+        "## Columns\n",
+        _table(_COLUMNS_HEAD, map(_column_row, COLUMNS)),
+        "Hours have these besides, computed from their minutes:\n",
+        _table(_HOUR_COLUMNS_HEAD, map(_hour_column_row, HOUR_COLUMNS)),
+    )
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(_line(cells) for cells in (head, ("---",) * len(head), *rows))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _metric_row(metric: Metric, floors: Floors) -> tuple[str, ...]:
+    return (
+        f"`{metric.key}`",
+        metric.label,
+        metric.unit,
+        metric.formula,
+        (floor_of(metric, floors) or "–") if metric.ranked else "no board",
+        metric.empty,
+        metric.longer,
+        metric.ranged,
+        metric.peak,
+        str(metric.version),
+    )
+
+
+def _window_row(grain: Grain) -> tuple[str, ...]:
+    kept_ms = next(STEP_MS[stored] for stored, grains in GRAINS_OF.items() if grain in grains)
+    return f"`{grain}`", span(WINDOW_MS[grain]), span(SLIDE_MS[grain]), span(kept_ms)
+
+
+def _column_row(column: Column) -> tuple[str, ...]:
+    windows = _keys(grain for grain in GRAINS if grain in column.grains)
+    return f"`{column.name}`", windows, f"`{column.sql}`", column.roll.said
+
+
+def _hour_column_row(column: HourColumn) -> tuple[str, ...]:
+    return f"`{column.name}`", column.said, f"`{column.sql}`"
+
+
+def _keys(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

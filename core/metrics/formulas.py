@@ -1,0 +1,131 @@
+"""Formulas of the metric table over the columns of one window, and the ranking thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.metrics.windows import LIVE_WINDOW_MS, Columns
+from core.times import MINUTE_MS
+
+VIEWERS_UNKNOWN = "viewers are unknown"
+
+# Takes a window's columns and its length in ms; None where there is no data.
+Value = Callable[[Columns, int], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """Below these a value is shown but not ranked."""
+
+    min_viewers: int = 100
+    min_messages: int = 10
+    min_chatters: int = 10
+
+
+# Says why a window may not be ranked, or None.
+Unranked = Callable[[Columns, Floors], str | None]
+
+
+def viewers(columns: Columns, window_ms: int) -> float | None:
+    """Return the last known viewers of a live window (the original formula), and the mean of a longer one."""
+    if window_ms == LIVE_WINDOW_MS:
+        return columns.get("viewers")
+    return _ratio(columns.get("viewers_sum", 0), columns.get("viewer_pulses", 0))
+
+
+def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
+    """Return messages per minute per 1,000 viewers.
+
+    A live window goes by its length and its last known viewers (the original formula). Longer ones go by heard time
+    and mean viewers, over their minutes that have both: hour rows carry the sums of those.
+    """
+    if window_ms == LIVE_WINDOW_MS:
+        messages, span_ms, watching = columns.get("messages"), window_ms, viewers(columns, window_ms)
+    else:
+        messages, span_ms = _engaged(columns, "messages"), _engaged(columns, "observed_ms")
+        watching = _ratio(_engaged(columns, "viewers_sum"), _engaged(columns, "viewer_pulses"))
+    if messages is None or not watching or not span_ms:
+        return None
+    return messages * (MINUTE_MS / span_ms) / (watching / 1000)
+
+
+def _engaged(columns: Columns, name: str) -> int:
+    whole, engaged = columns.get(name, 0), columns.get(f"engaged_{name}", 0)
+    return engaged if "heard_minutes" in columns else whole
+
+
+def _ratio(total: float, count: int) -> float | None:
+    return total / count if count else None
+
+
+def chatters_per_minute(columns: Columns, _window_ms: int) -> float | None:
+    """Return the mean number of chatters of the minutes that were heard for half or more."""
+    return _ratio(columns.get("minute_chatters", 0), columns.get("heard_minutes", 0))
+
+
+def per_30s(name: str) -> Value:
+    """The count itself in a live window; longer windows are brought to 30 s of observed time."""
+
+    def value(columns: Columns, window_ms: int) -> float | None:
+        if name not in columns:
+            return None
+        if window_ms == LIVE_WINDOW_MS:
+            return columns[name]
+        observed_ms = columns.get("observed_ms", 0)
+        return columns[name] * LIVE_WINDOW_MS / observed_ms if observed_ms else None
+
+    return value
+
+
+def words_per_message(columns: Columns, _window_ms: int) -> float | None:
+    messages = columns.get("messages", 0)
+    return columns["words"] / messages if messages and "words" in columns else None
+
+
+def share(name: str) -> Value:
+    """The percentage of the messages that `name` counts."""
+    return per_messages(name, 100)
+
+
+def per_messages(name: str, of: int) -> Value:
+    def value(columns: Columns, _window_ms: int) -> float | None:
+        messages = columns.get("messages", 0)
+        return of * columns[name] / messages if messages and name in columns else None
+
+    return value
+
+
+def repetition(columns: Columns, _window_ms: int) -> float | None:
+    # Messages without a single text are those of a producer that did not hash texts yet.
+    messages, texts = columns.get("messages", 0), columns.get("texts", 0)
+    return 100 * (1 - texts / messages) if messages and texts else None
+
+
+def coverage(columns: Columns, window_ms: int) -> float:
+    """Return the share of the window during which we were joined, 0 to 1."""
+    return min(1.0, columns.get("observed_ms", 0) / window_ms)
+
+
+def always(_columns: Columns, _floors: Floors) -> str | None:
+    return None
+
+
+def knows_viewers(columns: Columns, _floors: Floors) -> str | None:
+    return None if "viewers" in columns else VIEWERS_UNKNOWN
+
+
+def needs_viewers(columns: Columns, floors: Floors) -> str | None:
+    if "viewers" not in columns:
+        return VIEWERS_UNKNOWN
+    return f"needs {floors.min_viewers:,} viewers" if columns["viewers"] < floors.min_viewers else None
+
+
+def needs_messages(columns: Columns, floors: Floors) -> str | None:
+    floor = floors.min_messages
+    return f"needs {floor} messages in 30 s" if columns.get("messages", 0) < floor else None
+
+
+def needs_chatters(columns: Columns, floors: Floors) -> str | None:
+    floor = floors.min_chatters
+    return f"needs {floor} chatters in 30 s" if columns.get("chatters", 0) < floor else None

@@ -1,0 +1,279 @@
+"""Values, peaks and coverage of a range of time, from the minute and hour rows that tile it.
+
+Rows are added up column by column and the metric's own formula is applied to the sums, so every tiling of a range by
+minutes and hours gives the same values. Peaks are those of the busiest minute: hour rows carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from core.metrics.columns import COLUMNS, HOUR_SUMS, SUM, Minutes
+from core.metrics.peaks import PEAK, PEAKS, unpack
+from core.metrics.table import Metric, columns_behind
+from core.metrics.windows import Columns
+from core.pipeline.coverage import Unheard
+from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+
+# Hours watched are not given where viewers are known for less of the range than this.
+VIEWERS_COVERAGE_MIN = 0.5
+
+# What coverage is computed from.
+COVERAGE_COLUMNS = frozenset({"observed_ms", "pulses", "on_air_pulses", "on_air_observed_ms", "viewer_pulses"})
+
+_SUMS_OF_MINUTES = [column.name for column in COLUMNS if column.roll is SUM]
+_SUMMED = [*_SUMS_OF_MINUTES, *(column.name for column in HOUR_SUMS)]
+_ENGAGED = ("messages", "observed_ms", "viewers_sum", "viewer_pulses")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored minute or hour by its start and its length."""
+
+    start_ms: int
+    length_ms: int
+    columns: Columns
+
+    @property
+    def end_ms(self) -> int:
+        """Return where it ends."""
+        return self.start_ms + self.length_ms
+
+    @property
+    def has_peaks(self) -> bool:
+        """Return whether its busiest minute is known: hours stored by version 0.3 and earlier lack it."""
+        return self.length_ms == MINUTE_MS or "heard_minutes" in self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class PeakValue:
+    """The highest minute or window of a range, and when it ended."""
+
+    value: float
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeSummary:
+    """Sums, peaks and coverage of a range of whole minutes.
+
+    `sums` are summed columns. `heard_ms`, `missed_ms` (tracked, not heard) and the rest (off air or not tracked) add up
+    to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are stretches that were tracked and
+    not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only
+    viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
+    """
+
+    from_ms: int
+    until_ms: int
+    sums: Columns = field(default_factory=dict)
+    peaks: Mapping[str, PeakValue] = field(default_factory=dict)
+    hourly_average_only: bool = False
+    heard_ms: int = 0
+    missed_ms: int = 0
+    on_air_ms: int = 0
+    on_air_heard_ms: int = 0
+    unrecorded: Sequence[tuple[int, int]] = ()
+    excitement: float | None = None
+
+    @property
+    def span_ms(self) -> int:
+        """Return its length."""
+        return self.until_ms - self.from_ms
+
+    @property
+    def coverage(self) -> float:
+        """Return the share of the range that was heard, 0 to 1."""
+        return self.heard_ms / self.span_ms if self.span_ms else 0.0
+
+    @property
+    def coverage_on_air(self) -> float | None:
+        """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
+        return self.on_air_heard_ms / self.on_air_ms if self.on_air_ms else None
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Return whether messages were or may have been missed: counts and peaks are then lower bounds."""
+        on_air = self.coverage_on_air
+        return self.missed_ms > 0 or self.heard_ms == 0 if on_air is None else on_air < 1
+
+    @property
+    def is_viewers_lower_bound(self) -> bool:
+        """Return whether viewers are unknown for part of the time on air."""
+        return self.sums.get("viewer_pulses", 0) * SECOND_MS < self.on_air_ms
+
+    @property
+    def viewers_coverage(self) -> float:
+        """Return the share of the range for which viewers are known, 0 to 1."""
+        known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
+        return min(1.0, known_ms / self.span_ms) if self.span_ms else 0.0
+
+    @property
+    def hours_watched(self) -> float | None:
+        """Return the viewers of every known second, in hours; unknown seconds are not filled in."""
+        return hours_watched(self.sums)
+
+    def value(self, metric: Metric) -> float | None:
+        """Return a metric's value over the range; None where nothing gives one."""
+        if metric.key == "coverage":
+            return 100 * self.coverage
+        if metric.key == "excitement":
+            return self.excitement
+        return (metric.over_range or metric.value)(self.sums, self.span_ms)
+
+
+def hours_watched(sums: Columns) -> float | None:
+    """Return what summed columns come to in hours watched; None where no viewers are known."""
+    return sums["viewers_sum"] * SECOND_MS / HOUR_MS if sums.get("viewer_pulses") else None
+
+
+def whole_minutes(from_ms: int, until_ms: int) -> tuple[int, int]:
+    """Return the start of the first and the end of the last minute whose midpoint is in [from_ms, until_ms)."""
+    return _nearest_minute(from_ms), _nearest_minute(until_ms)
+
+
+def summarize(rows: Iterable[Row], gaps: Unheard, from_ms: int, until_ms: int) -> RangeSummary:
+    """Return the summary of [from_ms, until_ms), which `rows`, oldest first, tile as far as anything is stored."""
+    tiles = list(rows)
+    peaks = {peak.metric: best for peak in PEAKS if (best := _peak(tiles, peak.metric)) is not None}
+    hourly_average_only = not all(row.has_peaks for row in tiles)
+    if hourly_average_only:
+        peaks = {metric: best for metric, best in peaks.items() if metric == "viewers"}
+    times = _Times()
+    for row in tiles:
+        times.add_row(row, gaps)
+    for start_ms, end_ms, is_on_air in _holes(tiles, from_ms, until_ms):
+        times.add_missed(gaps.missed_ms(start_ms, end_ms), is_on_air=is_on_air)
+    return RangeSummary(
+        from_ms,
+        until_ms,
+        sum_columns(tiles),
+        peaks,
+        hourly_average_only,
+        times.heard_ms,
+        times.missed_ms,
+        times.on_air_ms,
+        times.on_air_heard_ms,
+        tuple(_unrecorded(tiles, gaps)),
+    )
+
+
+def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
+    """Return the sums of the rows' columns; what no row knows is absent."""
+    minutes: dict[int, Columns] = {}
+    parts: list[Columns] = []
+    for row in rows:
+        if row.length_ms == MINUTE_MS:
+            minutes[row.start_ms] = row.columns
+        else:
+            parts.append(_sums_of_hour(row))
+    if minutes:
+        parts.append(_sums_of_minutes(minutes))
+    return _sums(_SUMMED, parts)
+
+
+def _sums_of_minutes(minutes: Minutes) -> dict[str, int]:
+    special = {column.name: column.reference(minutes) for column in HOUR_SUMS}
+    return {
+        **_sums(_SUMS_OF_MINUTES, minutes.values()),
+        **{name: value for name, value in special.items() if value is not None},
+    }
+
+
+def _sums(names: Iterable[str], parts: Collection[Columns]) -> dict[str, int]:
+    """Return the sum of each column; what no part knows is absent."""
+    return {name: sum(known) for name in names if (known := [part[name] for part in parts if name in part])}
+
+
+def _sums_of_hour(row: Row) -> Columns:
+    """Return the columns of an hour. One without the newer ones counts for engagement as a whole."""
+    if "heard_minutes" in row.columns:
+        return row.columns
+    is_engaged = all(row.columns.get(name) for name in ("observed_ms", "viewer_pulses"))
+    engaged = {f"engaged_{name}": row.columns.get(name, 0) for name in _ENGAGED} if is_engaged else {}
+    return {**row.columns, **engaged, "heard_minutes": 0}
+
+
+def _peak(rows: Sequence[Row], metric: str) -> PeakValue | None:
+    found = [best for row in rows if (best := _peak_of(row, metric)) is not None]
+    return max(found, key=lambda best: (best.value, -best.end_ms), default=None)
+
+
+def _peak_of(row: Row, metric: str) -> PeakValue | None:
+    peak = PEAK[metric]
+    if row.length_ms == MINUTE_MS:
+        value = peak.of_minute(row.columns)
+        return None if value is None else PeakValue(value, row.end_ms)
+    if peak.column in row.columns:
+        return PeakValue(*unpack(row.columns[peak.column], row.start_ms))
+    if metric == "viewers" and "viewers_max" in row.columns:
+        return PeakValue(row.columns["viewers_max"], row.end_ms)
+    return None
+
+
+@dataclass(slots=True)
+class _Times:
+    heard_ms: int = 0
+    missed_ms: int = 0
+    on_air_ms: int = 0
+    on_air_heard_ms: int = 0
+
+    def add_row(self, row: Row, gaps: Unheard) -> None:
+        columns = row.columns
+        heard_ms = gaps.observed_ms(columns.get("observed_ms", 0), row.start_ms, row.end_ms)
+        on_air_ms = _on_air_ms(row)
+        on_air_heard_ms = min(heard_ms, on_air_ms, columns.get("on_air_observed_ms", heard_ms))
+        tracked_ms = max(columns.get("pulses", 0) * SECOND_MS, on_air_ms)
+        unheard_ms = max(0, tracked_ms - heard_ms)
+        self.heard_ms += heard_ms
+        self.missed_ms += unheard_ms
+        self.on_air_ms += on_air_ms
+        self.on_air_heard_ms += on_air_heard_ms
+        # Time in a gap that no pulse accounts for: the producer was away.
+        gap_ms = gaps.missed_ms(row.start_ms, row.end_ms)
+        self.add_missed(max(0, gap_ms - unheard_ms), is_on_air=on_air_ms > 0)
+
+    def add_missed(self, missed_ms: int, *, is_on_air: bool) -> None:
+        self.missed_ms += missed_ms
+        self.on_air_ms += missed_ms if is_on_air else 0
+
+
+def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield each stretch without a row, and whether the channel was on air just before or just after it."""
+    edges = [None, *rows, None]
+    for before, after in pairwise(edges):
+        start_ms = before.end_ms if before else from_ms
+        end_ms = after.start_ms if after else until_ms
+        if end_ms > start_ms:
+            yield start_ms, end_ms, any(row is not None and _on_air_ms(row) > 0 for row in (before, after))
+
+
+def _unrecorded(rows: Iterable[Row], gaps: Unheard) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of rows that were tracked and not heard at all, without a recorded gap."""
+    silent: tuple[int, int] | None = None
+    for row in rows:
+        is_silent = row.columns.get("pulses", 0) > 0 and not row.columns.get("observed_ms", 0)
+        if is_silent and not gaps.missed_ms(row.start_ms, row.end_ms):
+            joins = silent is not None and silent[1] == row.start_ms
+            if silent is not None and not joins:
+                yield silent
+            silent = (silent[0] if silent is not None and joins else row.start_ms, row.end_ms)
+    if silent is not None:
+        yield silent
+
+
+def _on_air_ms(row: Row) -> int:
+    """Return for how long of a row the channel was on air; rows of version 0.3 and earlier know viewers alone."""
+    return row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0)) * SECOND_MS
+
+
+def _nearest_minute(ms: int) -> int:
+    return -((MINUTE_MS // 2 - ms) // MINUTE_MS) * MINUTE_MS
+
+
+def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
+    """Return the columns of hour rows that a summary of these metrics needs."""
+    names = {"viewers_sum", "viewers_max", "heard_minutes", "minute_chatters", *COVERAGE_COLUMNS}
+    names |= columns_behind(metrics, HOUR_MS)
+    return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}

@@ -1,0 +1,332 @@
+"""The one list of metrics: the numbers people see, computed from the columns of one window or of a whole range.
+
+docs/metrics.md, the methodology page and the API's `/metrics` are generated from it; boards, labels and fields are
+checked against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from core.metrics.columns import Columns
+from core.metrics.formulas import (
+    Unranked,
+    Value,
+    always,
+    chatters_per_minute,
+    coverage,
+    knows_viewers,
+    needs_chatters,
+    needs_messages,
+    needs_viewers,
+    per_30s,
+    per_messages,
+    per_minute_per_thousand,
+    repetition,
+    share,
+    viewers,
+    words_per_message,
+)
+from core.metrics.peaks import MIN_MESSAGES, MIN_VIEWERS
+
+_SAME_FORMULA = "the same formula over the window's own sums"
+_SAME_OVER_RANGE = "the same formula over the sums of the range"
+_BUSIEST = "the busiest minute heard for 50% or more"
+_BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number people see.
+
+    `label` heads its board, `name` its line in a chart; `decimals` is how it is written. `value` takes a
+    window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
+    window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
+    `live_distinct`, so it moves every 5 s. `is_count`: it grows with each message, so below full coverage it is a
+    lower bound. `from_helix`: it does not come from chat, so it is known also of what nobody listened to.
+    `by_length`: it grows with the window's length, so windows of different lengths do not compare. `over_range` is
+    its value over a range of summed columns where that is not `value`. The other fields are documentation: what it
+    means, its formula, when it is empty, what keeps it off the board (with the fields of Floors in braces), how it is
+    computed for a minute or an hour, for a range, and which peak a range has.
+    """
+
+    key: str
+    label: str
+    name: str
+    unit: str
+    decimals: int
+    definition: str
+    formula: str
+    empty: str
+    value: Value
+    unranked: Unranked = always
+    floor: str = ""
+    longer: str = _SAME_FORMULA
+    over_range: Value | None = None
+    ranged: str = _SAME_OVER_RANGE
+    peak: str = _BUSIEST_RATIO
+    distinct: bool = False
+    ranked: bool = True
+    is_count: bool = False
+    from_helix: bool = False
+    by_length: bool = False
+    version: int = 1
+
+
+_MIN_VIEWERS = "{min_viewers:,} viewers"
+_MIN_MESSAGES = "{min_messages:,} messages in 30 s"
+_MIN_CHATTERS = "{min_chatters:,} chatters in 30 s"
+_NO_WINDOW = "without a window"
+_NO_MESSAGE = "without a message"
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "viewers",
+        "Most Viewed",
+        "Viewers",
+        "viewers",
+        0,
+        "People watching now, as Twitch reports it, asked every 60 s.",
+        "the last known viewer count",
+        "unknown: Twitch's last answer is older than 10 min",
+        viewers,
+        knows_viewers,
+        longer="the mean of the counts known in the window, one a second",
+        ranged="the mean of the counts known in the range, one a second: sum of counts / number of counts",
+        peak="the highest count",
+        from_helix=True,
+        version=2,
+    ),
+    Metric(
+        "messages",
+        "Most Active",
+        "Messages",
+        "msg / 30 s",
+        0,
+        "Chat messages in the past 30 s.",
+        "count of messages",
+        _NO_WINDOW,
+        per_30s("messages"),
+        longer="messages x 30 s / observed time, so that ranges compare",
+        ranged="messages x 30 s / observed time",
+        peak=_BUSIEST,
+        is_count=True,
+    ),
+    Metric(
+        "engagement",
+        "Most Engaged",
+        "Messages a minute",
+        "per 1k viewers",
+        1,
+        "Chat messages per minute per 1,000 viewers, over the past 30 s.",
+        "messages x 60 / 30 / (viewers / 1,000)",
+        "while viewers are unknown, or nobody watches",
+        per_minute_per_thousand,
+        needs_viewers,
+        _MIN_VIEWERS,
+        "messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
+        ranged="messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
+        peak=f"{_BUSIEST} with {MIN_VIEWERS} mean viewers or more",
+        is_count=True,
+        version=2,
+    ),
+    Metric(
+        "spam",
+        "Spam Rating",
+        "Message length",
+        "words / msg",
+        2,
+        "Mean words per message, over the past 30 s. Long messages are not always spam.",
+        "words / messages, words split on white space",
+        _NO_MESSAGE,
+        words_per_message,
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "chatters",
+        "Chatters",
+        "Chatters",
+        "chatters / 30 s",
+        0,
+        "Different people who wrote in the past 30 s.",
+        "count of different writers, by a hash whose key changes every UTC day",
+        _NO_WINDOW,
+        lambda columns, _window_ms: columns.get("chatters"),
+        longer="different writers of the whole minute or hour, never summed; across midnight UTC an upper bound",
+        over_range=chatters_per_minute,
+        ranged="mean per minute, over the minutes heard for 50% or more; never summed",
+        peak=_BUSIEST,
+        distinct=True,
+        is_count=True,
+        by_length=True,
+    ),
+    Metric(
+        "excitement",
+        "Excitement",
+        "Excitement",
+        "× usual spread",
+        1,
+        "How far the number of chatters lies above what is usual in this channel, in usual spreads.",
+        "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
+        "30, 60, … 900 s earlier, those heard for 95 % or more",
+        "warming: with fewer than 10 earlier windows, or under 95 % heard now",
+        # It needs more than one window: see core/metrics/excitement.py.
+        lambda _columns, _window_ms: None,
+        needs_chatters,
+        _MIN_CHATTERS,
+        "not defined: it exists at every 10th second, for 48 h",
+        ranged="the mean of its 10-second values; not defined where a chart is drawn from minutes or hours",
+        peak="the highest 10-second value; not defined where a chart is drawn from minutes or hours",
+        distinct=True,
+    ),
+    Metric(
+        "repetition",
+        "Repetition",
+        "Repetition",
+        "% repeated",
+        0,
+        "Share of the messages of the past 30 s that repeat the text of an earlier one.",
+        "100 x (1 - different texts / messages), texts without case and extra space",
+        _NO_MESSAGE,
+        repetition,
+        needs_messages,
+        _MIN_MESSAGES,
+        "100 x (1 - sum of the different texts of each minute / messages)",
+        ranged="100 x (1 - sum of the different texts of each minute / messages)",
+        distinct=True,
+    ),
+    Metric(
+        "first_time",
+        "First-timers",
+        "First-time share",
+        "% of messages",
+        1,
+        "Share of the messages of the past 30 s that are their writer's first ever in this channel.",
+        "100 x first messages / messages, as Twitch marks them",
+        _NO_MESSAGE,
+        share("first_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "returning",
+        "Returning",
+        "Returning share",
+        "% of messages",
+        1,
+        "Share of the messages of the past 30 s by new viewers who have come back within 30 days.",
+        "100 x messages of returning chatters / messages, as Twitch marks them",
+        _NO_MESSAGE,
+        share("returning_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "subscribers",
+        "Subscribers",
+        "Subscriber share",
+        "% of messages",
+        0,
+        "Share of the messages of the past 30 s that subscribers wrote.",
+        "100 x messages of subscribers / messages",
+        _NO_MESSAGE,
+        share("subscriber_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "emotes",
+        "Emotes only",
+        "Emote-only share",
+        "% of messages",
+        0,
+        "Share of the messages of the past 30 s that hold nothing but emotes of Twitch.",
+        "100 x emote-only messages / messages, as Twitch marks them",
+        _NO_MESSAGE,
+        share("emote_messages"),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "removals",
+        "Removals",
+        "Removals",
+        "per 1k messages",
+        1,
+        "Bans, timeouts and deleted messages per 1,000 messages, over the past 30 s.",
+        "1,000 x (bans + timeouts + deletions) / messages, each counted when it happens",
+        _NO_MESSAGE,
+        per_messages("removals", 1000),
+        needs_messages,
+        _MIN_MESSAGES,
+    ),
+    Metric(
+        "shared",
+        "Shared chat",
+        "Shared-chat messages",
+        "msg / 30 s",
+        0,
+        "Messages of the past 30 s that shared chat brought from other channels. No other number counts them.",
+        "count of messages whose source is another channel",
+        _NO_WINDOW,
+        per_30s("copies"),
+        longer="messages x 30 s / observed time",
+        ranged="messages x 30 s / observed time",
+        peak=_BUSIEST,
+        ranked=False,
+        is_count=True,
+    ),
+    Metric(
+        "coverage",
+        "Coverage",
+        "Coverage",
+        "% of time",
+        0,
+        "Share of the window during which we listened to the channel. Below 100 % counts are lower bounds.",
+        "100 x observed time / window length",
+        "only while no window exists: 0 while we are not joined",
+        lambda columns, window_ms: 100 * coverage(columns, window_ms),
+        ranged="100 x heard time / length of the range, less the time in recorded gaps",
+        peak="not defined",
+        ranked=False,
+    ),
+)
+METRIC: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
+BOARDS: tuple[Metric, ...] = tuple(metric for metric in METRICS if metric.ranked)
+
+
+class _Noting(Mapping[str, int]):
+    """Columns that are all there, and note which of them a formula looks at."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> int:
+        self.names.add(name)
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def columns_behind(metrics: Iterable[Metric], window_ms: int) -> set[str]:
+    """Return the columns that these metrics of such windows are computed from; a history of few is read faster."""
+    noting = _Noting()
+    values_of(noting, window_ms, metrics)
+    return noting.names
+
+
+def counted_apart(columns: Columns) -> dict[str, int]:
+    """Return what was heard and is in no metric: messages from a shared chat, and those of known bots."""
+    return {name: columns[name] for name in ("copies", "bot_messages") if columns.get(name)}
+
+
+def values_of(columns: Columns, window_ms: int, metrics: Iterable[Metric] = METRICS) -> dict[str, float]:
+    """Return the metrics that the columns of one window give; what has no data is absent."""
+    values = ((metric.key, metric.value(columns, window_ms)) for metric in metrics)
+    return {key: value for key, value in values if value is not None}

@@ -1,0 +1,197 @@
+"""A recording of chat played back: its channels are the streams, its rows fall due as they once arrived.
+
+A recording is a CSV file, gzipped or not, with the columns `arrived_at` (ISO 8601, UTC), `channel`, `user`
+and `text`, as programs or spreadsheets save it.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import logging
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+from core.errors import TwitchlyError
+from core.inputs.csv_files import read_csv
+from core.inputs.moments import read_moment
+from simulator import phrases
+from simulator.broadcasts import drifted
+from simulator.source import (
+    MODES_AT_REST,
+    Channel,
+    Chat,
+    Chatter,
+    Stream,
+    digits_of,
+    name_channels,
+)
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("arrived_at", "channel", "user", "text")
+GZIP = b"\x1f\x8b"
+LOGIN = re.compile(r"[a-z0-9_]{1,40}")
+# The whole recording together is watched by this many, spread as its messages are.
+VIEWERS = 400_000
+
+
+class BadRecording(TwitchlyError):
+    """The file to play back is not there or not a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One usable row; `arrived_ms` is milliseconds since the epoch."""
+
+    arrived_ms: float
+    login: str
+    user: str
+    text: str
+
+
+class Recording:
+    """The rows of `path` at `speed` times their own pace, from row `sent` on."""
+
+    def __init__(self, path: Path, speed: float) -> None:
+        """Read the whole file once, so that a bad one is known before anything is sent. Raises: BadRecording."""
+        self._path = path
+        self._speed = speed
+        rows = Counter(row.login if row else "" for row in read_rows(path))
+        self.malformed = rows.pop("", 0)
+        if not rows:
+            raise BadRecording(f"{path} has no usable row ({self.malformed} malformed): expected {', '.join(COLUMNS)}")
+        self.rows = rows.total()
+        self._messages = rows
+        self.channels: Sequence[Channel] = name_channels(sorted(rows))
+        self._channel = {channel.login: channel for channel in self.channels}
+        self._run = ""
+        self._sent = 0
+        self._ahead: Iterator[Row] = iter(())
+        self._next: Row | None = None
+        self._origin_ms = 0.0
+        self._start_ms = 0
+
+    def continue_from(self, run: str, sent: int) -> None:
+        """Make ready to play from row `sent` on; `run` names this playing, and message ids depend on it."""
+        self._run = run
+        self._sent = sent
+        self._ahead = (row for row in read_rows(self._path) if row)
+        for _ in range(sent):
+            next(self._ahead, None)
+        self._next = next(self._ahead, None)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every row has been sent."""
+        return self._next is None
+
+    def start(self, now_ms: int) -> None:
+        """Let the first row that was not sent yet fall due at `now_ms`."""
+        self._start_ms = now_ms
+        self._origin_ms = self._next.arrived_ms if self._next else 0.0
+
+    def due(self, now_ms: int) -> Iterator[Chat]:
+        """Yield what falls due up to `now_ms`, in the order of the file; what is not taken stays due."""
+        while self._next is not None:
+            row = self._next
+            due_ms = self._start_ms + (row.arrived_ms - self._origin_ms) / self._speed
+            if due_ms > now_ms:
+                return
+            chat = Chat(row_id(self._run, self._sent), self._channel[row.login], _chatter(row.user), row.text, due_ms)
+            self._sent += 1
+            self._next = next(self._ahead, None)
+            yield chat
+
+    def streams(self, now_ms: int) -> list[Stream]:
+        """Return the recorded channels as streams, most viewers first; they stay live when the rows are out."""
+        streams = [self._stream(channel, now_ms) for channel in self.channels]
+        return sorted(streams, key=lambda stream: (-stream.viewers, stream.channel.id))
+
+    def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:  # noqa: ARG002 - a recording has none
+        """Return the modes at rest: a recording does not tell of any."""
+        return MODES_AT_REST
+
+    def _stream(self, channel: Channel, now_ms: int) -> Stream:
+        number = int(channel.id)
+        category = phrases.CATEGORIES[number % len(phrases.CATEGORIES)]
+        viewers = 100 + VIEWERS * self._messages[channel.login] / self.rows
+        day_ms = 86_400_000
+        return Stream(
+            id=str(digits_of(f"stream {channel.id} {now_ms // day_ms}", 11)),
+            channel=channel,
+            viewers=drifted(viewers, 900 + number % 3_600, number % 97 / 97, now_ms),
+            category_id=str(digits_of(f"category {category}", 6)),
+            category=category,
+            language="en",
+            title="Played back from a recording",
+            tags=("Recording",),
+            started_ms=now_ms // day_ms * day_ms,
+        )
+
+
+def read_rows(path: Path) -> Iterator[Row | None]:
+    """Yield the file's rows, None for a malformed one. Raises: BadRecording where the file cannot be read."""
+    try:
+        with _open(path) as file:
+            lines = read_csv(file)
+            header = [name.strip().lower() for name in next(lines, [])]
+            missing = [name for name in COLUMNS if name not in header]
+            if missing:
+                raise BadRecording(f"{path} lacks the columns {', '.join(missing)}: its first line is the header")
+            at = [header.index(name) for name in COLUMNS]
+            while (fields := _next_fields(lines)) is not None:
+                yield _row(fields, at)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadRecording(f"cannot read the recording {path}: {error}") from None
+
+
+def row_id(run: str, index: int) -> str:
+    """Return the message id of a row, the same in every process that plays this run."""
+    digest = hashlib.md5(f"{run} {index}".encode(), usedforsecurity=False).digest()
+    return str(UUID(bytes=digest, version=4))
+
+
+def rows_sent(run: str, rows: int, last_id: str | None) -> int:
+    """Return how many of the run's rows were sent, when `last_id` is the newest id in the ledger."""
+    return next((index + 1 for index in range(rows) if row_id(run, index) == last_id), 0)
+
+
+def _open(path: Path) -> TextIO:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == GZIP
+    if is_packed:
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _next_fields(lines: Iterator[list[str]]) -> list[str] | None:
+    try:
+        return next(lines, None)
+    except csv.Error:
+        return []
+
+
+def _row(fields: list[str], at: Sequence[int]) -> Row | None:
+    if len(fields) <= max(at):
+        return None
+    arrived_at, channel, user, text = (fields[index] for index in at)
+    login = channel.removeprefix("#").lower()
+    # Text with a line end would be two lines on the wire.
+    if not (LOGIN.fullmatch(login) and LOGIN.fullmatch(user.lower()) and text.strip()) or set("\r\n\0") & set(text):
+        return None
+    arrived = read_moment(arrived_at, zone=UTC)
+    return None if arrived is None else Row(arrived.timestamp() * 1000, login, user, text)
+
+
+def _chatter(user: str) -> Chatter:
+    number = digits_of(f"user {user.lower()}", 10)
+    return Chatter(str(number), user.lower(), user, phrases.COLORS[number % len(phrases.COLORS)])

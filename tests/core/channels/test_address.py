@@ -1,0 +1,145 @@
+"""Names, ids and addresses of channels as people type them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.channels.address import LOGIN_MAX, NoChannel, is_address, read_channel, searched
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada_plays",
+        "ADA_PLAYS",
+        " ada_plays\n",
+        "@ada_plays",
+        "#ada_plays",
+        "\u200eada_plays\u200b",
+        "twitch.tv/ada_plays",
+        "twitch.tv/Ada_Plays/",
+        "www.twitch.tv/ada_plays",
+        "m.twitch.tv/ada_plays?desktop-redirect=true",
+        "de.twitch.tv/ada_plays",
+        "pt-br.twitch.tv/ada_plays",
+        "http://twitch.tv/ada_plays",
+        "HTTPS://WWW.TWITCH.TV/ADA_PLAYS",
+        "//www.twitch.tv/ada_plays",
+        "/ada_plays",
+        "ada_plays/about",
+        "https://www.twitch.tv/ada_plays",
+        "https://www.twitch.tv:443/ada_plays",
+        "https://www.twitch.tv/ada_plays#about",
+        "https://www.twitch.tv/ada_plays?referrer=raid",
+        "https://www.twitch.tv/ada%5Fplays",
+        *(
+            f"twitch.tv/ada_plays/{page}"
+            for page in ("about", "schedule", "videos", "videos?filter=archives", "clips", "chat", "followers", "home")
+        ),
+        "https://www.twitch.tv/popout/ada_plays/chat",
+        "https://www.twitch.tv/popout/ada_plays/chat?popout=",
+        "https://www.twitch.tv/popout/u/ada_plays/stream-manager/chat",
+        "https://www.twitch.tv/popout/moderator/ada_plays/chat",
+        "https://www.twitch.tv/embed/ada_plays/chat?parent=example.com",
+        "https://www.twitch.tv/moderator/ada_plays",
+        "https://www.twitch.tv/subs/ada_plays",
+        "https://dashboard.twitch.tv/u/ada_plays/stream-manager",
+        "https://player.twitch.tv/?channel=ada_plays&parent=example.com",
+    ],
+)
+def test_every_way_to_write_a_channel_means_it(text: str) -> None:
+    assert read_channel(text).login == "ada_plays"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://www.twitch.tv/videos/2460329693", "a video"),
+        ("twitch.tv/videos/2460329693?t=1h2m", "a video"),
+        ("https://www.twitch.tv/ada_plays/v/2460329693", "a video, not of the channel ada_plays"),
+        ("https://www.twitch.tv/ada_plays/video/2460329693", "a video, not of the channel ada_plays"),
+        ("https://www.twitch.tv/ada_plays/clip/BraveOtter", "a clip, not of the channel ada_plays"),
+        ("https://player.twitch.tv/?video=v2460329693", "a video"),
+        ("https://clips.twitch.tv/BraveOtter", "a clip"),
+        ("https://m.twitch.tv/clip/BraveOtter", "a clip"),
+        ("https://www.twitch.tv/collections/abc", "a collection of videos"),
+        ("https://www.twitch.tv/directory", "directory"),
+        ("https://www.twitch.tv/directory/category/chess", "directory"),
+        ("https://www.twitch.tv/team/otters", "a team"),
+        ("https://www.twitch.tv/settings/profile", "“settings” is one of Twitch's own pages"),
+        ("directory", "“directory” is one of Twitch's own pages"),
+        ("Videos", "“videos” is one of Twitch's own pages"),
+        ("https://www.twitch.tv/", "without a channel"),
+        ("twitch.tv", "without a channel"),
+        ("https://www.twitch.tv/popout", "without a channel"),
+        ("https://www.youtube.com/@ada_plays", "youtube.com"),
+        ("https://www.twitch.tv@example.com/ada_plays", "example.com"),
+        ("https://twitch.tv.example.com/ada_plays", "example.com"),
+        ("https://nottwitch.tv/ada_plays", "nottwitch.tv"),
+        ("https://dev.twitch.tv/docs", "dev.twitch.tv"),
+        ("irc://irc.chat.twitch.tv/ada_plays", "an address of irc"),
+        ("javascript://twitch.tv/ada_plays", "an address of javascript"),
+        ("https://[::1/ada_plays", "no address"),
+        ("//example/ada_plays", "an address of example"),
+        ("localhost:8000/ada_plays", "“localhost:8000” is no channel's name"),
+        ("videos/2460329693", "a video"),
+        ("", "No channel is named"),
+        ("@", "is no channel's name"),
+        ("a\r\nb", "is no channel's name"),
+        ("twitch.tv/a\r\nb", "no address"),
+        ("twitch.tv/a\tb", "no address"),
+        ("a\0b", "is no channel's name"),
+        ("two words", "“two words” is no channel's name"),
+        ("twitch.tv/two words", "“two words” is no channel's name"),
+        ("twitch.tv/../ada", "“..” is no channel's name"),
+        ("月の猫", "“月の猫” is no channel's name"),
+        ("\u212aevin", "is no channel's name"),
+        ("ada\u0435", "is no channel's name"),
+        ("x" * (LOGIN_MAX + 1), "is no channel's name"),
+        ("twitch.tv/" + "x" * 1_000, "longer than 500 characters"),
+    ],
+)
+def test_what_names_no_channel_is_refused_with_what_it_is(text: str, found: str) -> None:
+    with pytest.raises(NoChannel) as refused:
+        read_channel(text)
+    assert found in str(refused.value)
+    assert "such as twitch.tv/ada_plays" in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["2460329693", "@2460329693", "twitch.tv/2460329693"])
+def test_digits_may_be_an_id(text: str) -> None:
+    name = read_channel(text)
+    assert (name.login, name.may_be_id) == ("2460329693", True)
+
+
+def test_names_of_tabs_can_be_channels_when_they_stand_alone() -> None:
+    assert read_channel("about").login == "about"
+    assert read_channel("twitch.tv/about").login == "about"
+    assert not read_channel("a1").may_be_id
+
+
+def test_a_search_takes_parts_of_names_and_reads_addresses() -> None:
+    assert searched(" Ada ") == ("Ada", False)
+    assert searched("@ada") == ("ada", False)
+    assert searched("Mr. Smith") == ("Mr. Smith", False)
+    assert searched("月の") == ("月の", False)
+    assert searched("directory") == ("directory", False)
+    assert searched("https://www.twitch.tv/Ada_Plays/about") == ("ada_plays", True)
+    assert searched("") == ("", False)
+    with pytest.raises(NoChannel, match="a video"):
+        searched("https://www.twitch.tv/videos/2460329693")
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "@", "twitch.tv/", "https://www.twitch.tv/popout/", "https://"]))
+def test_any_text_names_a_channel_or_is_refused(text: str, start: str) -> None:
+    try:
+        login = read_channel(start + text).login
+    except NoChannel:
+        return
+    assert login == login.lower()
+    assert login.isascii()
+    assert 1 <= len(login) <= LOGIN_MAX
+    assert read_channel(login).login == login
+    assert not is_address(login)

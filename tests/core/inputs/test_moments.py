@@ -1,0 +1,59 @@
+"""Times as text, with the ones that break conversions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from core.inputs.moments import read_moment, utc, write_moment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59-05:00",
+        "10000-01-01T00:00:00Z",
+        "2026-11-23T00:00:00",
+        "2026-02-30T00:00:00Z",
+        "yesterday",
+        "",
+        None,
+        1_795_400_000,
+        ["2026-11-23T00:00:00Z"],
+    ],
+)
+def test_a_text_that_names_no_moment_is_none(text: object) -> None:
+    assert read_moment(text) is None
+
+
+def test_an_offset_that_leads_out_of_the_calendar_is_none_in_a_zone_as_well() -> None:
+    east = dt.timezone(dt.timedelta(hours=5))
+    assert read_moment("0001-01-01T00:00:00", zone=east) is None
+    assert read_moment("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0999-12-31T23:59:59Z", "2026-11-23T02:13:20Z"])
+def test_a_moment_is_written_as_it_was_read(text: str) -> None:
+    moment = read_moment(text)
+    assert moment is not None
+    assert write_moment(moment) == text
+
+
+def test_moments_are_written_in_utc_cut_to_the_second() -> None:
+    moment = dt.datetime(2026, 11, 23, 1, 0, 0, 999_999, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    assert write_moment(moment) == "2026-11-22T23:00:00Z"
+    assert write_moment(moment, timespec="minutes") == "2026-11-22T23:00Z"
+    assert utc(1_795_400_000_999) == "2026-11-23T02:13:20Z"
+
+
+def test_no_iso_time_is_written_by_strftime() -> None:
+    """Its %Y does not pad the year, so an odd time could not be read back."""
+    files = [path for folder in ("apps", "core", "flink", "twitchly") for path in (ROOT / folder).rglob("*.py")]
+    assert len(files) > 100
+    found = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
+    assert found == {"core/proof/ledger.py"}, "only the ledger's file names, made from the present time, may use it"

@@ -1,0 +1,55 @@
+"""Event time never runs backwards."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.irc.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, event_time_ms, set_note
+
+
+def test_a_time_within_the_promise_stays_as_it_is() -> None:
+    assert event_time_ms(1_000, 900, 1_100) == 1_000
+
+
+def test_a_late_time_is_raised_to_the_promise() -> None:
+    assert event_time_ms(800, 900, 1_100) == 900
+
+
+def test_a_time_ahead_of_our_clock_is_cut() -> None:
+    assert event_time_ms(5_000, 900, 1_100) == 1_100
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 500)), max_size=50))
+def test_no_record_is_earlier_than_the_promise_of_those_before(steps: list[tuple[int, int]]) -> None:
+    times, now_ms, newest_ms = PartitionTime(5_000), 5_000, 5_000
+    for sent_ms, passed_ms in steps:
+        now_ms += passed_ms
+        at_ms = times.stamp(sent_ms, now_ms)
+        assert newest_ms - PROMISE_DELAY_MS <= at_ms <= max(now_ms, newest_ms - PROMISE_DELAY_MS)
+        newest_ms = max(newest_ms, at_ms)
+
+
+def test_the_clock_does_not_step_with_the_wall_clock() -> None:
+    clock = SlewedClock(1_000_000, 0)
+    assert clock.now_ms(1_000_000 + 3_600_000, 1_000) == 1_001_001
+    assert clock.now_ms(1_002_000 - 3_600_000, 2_000) == 1_002_000
+
+
+def test_the_clock_never_goes_back() -> None:
+    clock = SlewedClock(1_000, 500)
+    assert clock.now_ms(900, 400) == 1_000
+
+
+def test_the_clock_begins_no_earlier_than_what_was_written() -> None:
+    clock = SlewedClock(1_000, 0)
+    clock.raise_to(5_000)
+    assert clock.now_ms(1_000, 0) == 5_000
+
+
+def test_a_machine_whose_clock_was_set_is_told_of() -> None:
+    clock, hour_ms = SlewedClock(10 * 3_600_000, 0), 3_600_000
+    assert set_note(clock.ahead_ms(10 * hour_ms, 0), 2 * hour_ms) is None
+    assert "set back by 3600 s: nothing is lost" in str(set_note(clock.ahead_ms(9 * hour_ms, 0), 2 * hour_ms))
+    assert "is ignored until it is 7200 s or less" in str(set_note(clock.ahead_ms(7 * hour_ms, 0), 2 * hour_ms))
+    assert "set on by 3600 s" in str(set_note(clock.ahead_ms(11 * hour_ms, 0), 2 * hour_ms))

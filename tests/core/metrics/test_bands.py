@@ -1,0 +1,28 @@
+import pytest
+
+from core.metrics.bands import BAND, BANDS, band_of
+
+
+@pytest.mark.parametrize(
+    ("viewers", "label"),
+    [
+        (0, "under 100"),
+        (99, "under 100"),
+        (100, "100 – 999"),
+        (999, "100 – 999"),
+        (4_999, "1,000 – 4,999"),
+        (5_000, "5,000 – 9,999"),
+        (24_999, "10,000 – 24,999"),
+        (25_000, "25,000 – 99,999"),
+        (100_000, "100,000 or more"),
+        (3_000_000, "100,000 or more"),
+    ],
+)
+def test_a_channel_is_of_the_band_that_its_viewers_lie_in(viewers: int, label: str) -> None:
+    assert band_of(viewers).label == label
+
+
+def test_every_number_of_viewers_is_of_one_band() -> None:
+    for viewers in range(0, 200_000, 37):
+        assert [band.holds(viewers) for band in BANDS].count(True) == 1
+    assert list(BAND) == ["0", "100", "1000", "5000", "10000", "25000", "100000"]

@@ -1,0 +1,63 @@
+"""What a broadcast came to."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.metrics.broadcasts import MOMENTS, summarise
+from core.metrics.columns import STEP_MS
+from core.times import HOUR_MS, MINUTE_MS
+
+# A whole hour.
+T = 1_795_399_200_000
+START, END = T + 20 * MINUTE_MS, T + 90 * MINUTE_MS
+
+
+def minute(viewers: int, messages: int = 10, pulses: int = 60) -> dict[str, int]:
+    return {
+        "messages": messages,
+        "observed_ms": pulses * 1_000,
+        "viewers_sum": viewers * pulses,
+        "viewer_pulses": pulses,
+        "viewers_max": viewers + 5,
+    }
+
+
+def test_minutes_outside_do_not_count() -> None:
+    inside = {START + n * MINUTE_MS: minute(100) for n in range(1, 71)}
+    around = {START: minute(9_999, 500), END + MINUTE_MS: minute(9_999, 500)}
+    found = summarise("7", START, END, live={}, minutes=inside | around, hours={})
+    assert (found.messages, found.peak_viewers, found.mean_viewers) == (700, 105, 100)
+    assert found.hours_watched == pytest.approx(100 * 70 / 60)
+    assert found.coverage == 1
+
+
+def test_the_mean_is_over_time_and_not_over_minutes() -> None:
+    minutes = {START + MINUTE_MS: minute(100, pulses=60), START + 2 * MINUTE_MS: minute(400, pulses=20)}
+    found = summarise("7", START, START + 2 * MINUTE_MS, live={}, minutes=minutes, hours={})
+    assert found.mean_viewers == 175
+    assert found.coverage == pytest.approx(80 / 120)
+
+
+def test_what_no_window_tells_is_unknown() -> None:
+    found = summarise("7", START, END, live={}, minutes={}, hours={})
+    assert (found.messages, found.peak_viewers, found.mean_viewers, found.hours_watched) == (0, None, None, None)
+    assert (found.coverage, found.chatters_by_hour, found.moments) == (0, {}, {})
+
+
+def test_chatters_are_of_the_hours_it_touches() -> None:
+    hours = {T + n * HOUR_MS: {"chatters": n} for n in range(5)}
+    found = summarise("7", START, END, live={}, minutes={}, hours=hours)
+    assert found.chatters_by_hour == {T + HOUR_MS: 1, T + 2 * HOUR_MS: 2}
+
+
+def test_the_greatest_excitements_that_lie_apart_are_its_moments() -> None:
+    live = {at: {"chatters": 50, "observed_ms": 30_000} for at in range(START - HOUR_MS, END + 1, STEP_MS["live"])}
+    peaks = {START + n * 7 * MINUTE_MS: 100 + n * 10 for n in range(2, 9)}
+    for at, chatters in peaks.items():
+        live[at] = {"chatters": chatters, "observed_ms": 30_000}
+        live[at + 30_000] = {"chatters": chatters - 1, "observed_ms": 30_000}
+    live[END + 10_000] = {"chatters": 900, "observed_ms": 30_000}
+    found = summarise("7", START, END, live=live, minutes={}, hours={})
+    assert list(found.moments) == sorted(sorted(peaks, key=lambda at: -peaks[at])[:MOMENTS])
+    assert all(value > 5 for value in found.moments.values())

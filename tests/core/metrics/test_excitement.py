@@ -1,0 +1,91 @@
+"""How far a channel's chatters lie above what is usual there."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from core.metrics.columns import LIVE_WINDOW_MS
+from core.metrics.excitement import (
+    EVERY_MS,
+    FEWEST,
+    PAST_MS,
+    PAST_WINDOWS,
+    Past,
+    excitement,
+    excitement_at,
+    heard_chatters,
+)
+
+T = 1_795_400_010_000
+HEARD = {"observed_ms": 30_000}
+
+
+def test_a_usual_number_is_no_excitement() -> None:
+    assert excitement(50, [48, 50, 52] * 10) == 0
+
+
+def test_twice_as_many_as_usual_is_far_above_the_spread_that_chance_gives() -> None:
+    assert excitement(200, [100] * 30) == pytest.approx(10)
+
+
+def test_a_restless_channel_needs_more_than_a_calm_one() -> None:
+    calm, restless = [100, 101, 99] * 10, [40, 100, 160] * 10
+    assert (excitement(160, calm) or 0) > 5 > (excitement(160, restless) or 0) > 0
+
+
+def test_two_messages_in_a_tiny_channel_are_no_event() -> None:
+    found = excitement(2, [0] * 30)
+    assert found is not None
+    assert found < 1
+
+
+@pytest.mark.parametrize("short", range(FEWEST))
+def test_a_short_past_gives_nothing(short: int) -> None:
+    assert excitement(9, [1] * short) is None
+    assert excitement(9, [1] * FEWEST) is not None
+
+
+def test_only_windows_that_do_not_overlap_are_compared() -> None:
+    ends = {T - n * LIVE_WINDOW_MS: 10 for n in range(1, PAST_WINDOWS + 1)}
+    between = {T - EVERY_MS: 1_000, T - 2 * EVERY_MS: 1_000, T - PAST_MS - LIVE_WINDOW_MS: 1_000}
+    assert excitement_at(T, {T: 13, **ends, **between}) == excitement(13, [10] * 30)
+
+
+def test_a_window_that_was_not_heard_is_no_window() -> None:
+    assert heard_chatters({"chatters": 3, "observed_ms": 28_499}) is None
+    assert heard_chatters({"chatters": 3, "observed_ms": 28_500}) == 3
+    assert heard_chatters({"chatters": 3}) is None
+    assert excitement_at(T, {T - n * LIVE_WINDOW_MS: 10 for n in range(1, 31)}) is None
+
+
+def test_live_and_from_stored_rows_the_number_is_the_same() -> None:
+    """Live windows come every 5 s, some twice and in any order within a batch; rows are kept for every 10th second."""
+    dice = random.Random(7)
+    windows = [(T + n * 5_000, dice.randrange(200)) for n in range(400)]
+    stored = {end_ms: chatters for end_ms, chatters in windows if end_ms % EVERY_MS == 0}
+    past = Past()
+    compared = 0
+    for at in range(0, len(windows), 8):
+        batch = windows[at : at + 8] + windows[at : at + 2]
+        dice.shuffle(batch)
+        for end_ms, chatters in batch:
+            past.take("7", end_ms, {"chatters": chatters, **HEARD})
+        for end_ms, _ in batch:
+            live = past.excitement("7", end_ms)
+            assert live == excitement_at(end_ms // EVERY_MS * EVERY_MS, stored)
+            compared += live is not None
+        past.forget(max(batch)[0] - PAST_MS - EVERY_MS)
+    assert compared > 300
+
+
+def test_the_past_is_forgotten_and_channels_are_apart() -> None:
+    past = Past()
+    for n in range(FEWEST + 1):
+        past.take("7", T + n * LIVE_WINDOW_MS, {"chatters": 5, **HEARD})
+    newest_ms = T + FEWEST * LIVE_WINDOW_MS
+    assert past.excitement("7", newest_ms) == 0
+    assert past.excitement("8", newest_ms) is None
+    past.forget(newest_ms)
+    assert past.excitement("7", newest_ms) is None

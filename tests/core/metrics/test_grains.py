@@ -1,0 +1,42 @@
+"""Which grain answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.metrics.columns import STEP_MS, STORED_GRAINS, StoredGrain
+from core.metrics.grains import KEPT_MS, POINTS_MAX, SPAN_MAX_MS, grain_for
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+
+NOW = 1_795_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("span_ms", "grain"),
+    [
+        (10 * MINUTE_MS, "live"),
+        (6 * HOUR_MS, "live"),
+        (24 * HOUR_MS, "live"),
+        (26 * HOUR_MS, "minute"),
+        (6 * DAY_MS, "minute"),
+        (7 * DAY_MS, "hour"),
+        (90 * DAY_MS, "hour"),
+        (375 * DAY_MS, "hour"),
+    ],
+)
+def test_the_finest_grain_that_gives_few_enough_points_is_taken(span_ms: int, grain: StoredGrain) -> None:
+    assert grain_for(NOW - span_ms, NOW, NOW) == grain
+
+
+def test_an_hour_of_long_ago_is_drawn_from_what_is_still_kept() -> None:
+    assert grain_for(NOW - 2 * DAY_MS, NOW - 2 * DAY_MS + HOUR_MS, NOW) == "live"
+    assert grain_for(NOW - 2 * DAY_MS - 1, NOW - 2 * DAY_MS + HOUR_MS, NOW) == "minute"
+    assert grain_for(NOW - 91 * DAY_MS, NOW - 91 * DAY_MS + HOUR_MS, NOW) == "hour"
+
+
+def test_no_range_that_is_kept_gives_too_many_points() -> None:
+    assert SPAN_MAX_MS == 375 * DAY_MS
+    for days in (1, 7, 30, 90, 375):
+        grain = grain_for(NOW - days * DAY_MS, NOW, NOW)
+        assert days * DAY_MS // STEP_MS[grain] <= POINTS_MAX
+    assert set(KEPT_MS) == set(STORED_GRAINS) - {"hour"}

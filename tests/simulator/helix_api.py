@@ -1,0 +1,51 @@
+"""A client of the simulated Helix with a token, and the clock that the server goes by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from simulator.audience import Audience
+from simulator.faults import Faults, parse_request
+from simulator.helix import Helix
+
+T0 = 1_790_000_000_000
+CREDENTIALS = {"client_id": "app", "client_secret": "hush", "grant_type": "client_credentials"}
+
+
+class Api:
+    """Asks over ASGI, without a socket; `now_ms` is set by hand."""
+
+    def __init__(self) -> None:
+        self.now_ms = T0
+        self.audience = Audience(channels=250, rate=10, seed=1)
+        self.faults = Faults()
+        app = Helix(self.audience, lambda: self.now_ms, self.faults).app()
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://simulated")
+        self.headers: dict[str, str] = {}
+
+    async def sign_in(self) -> None:
+        answer = await self.client.post("/oauth2/token", data=CREDENTIALS)
+        self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}", "Client-Id": "app"}
+
+    async def get(self, path: str, params: Any = None) -> httpx.Response:
+        return await self.client.get(f"/helix/{path}", params=params, headers=self.headers)
+
+    async def page(self, cursor: str = "") -> Any:
+        """Return the body of a page of 100 streams."""
+        return (await self.get("streams", {"first": 100} | ({"after": cursor} if cursor else {}))).json()
+
+    async def pages(self) -> list[list[dict[str, Any]]]:
+        """Return the rows of every page, as a client that trusts each cursor gets them; ten pages at most."""
+        pages: list[list[dict[str, Any]]] = []
+        cursor = ""
+        while len(pages) < 10 and (cursor or not pages):
+            body = await self.page(cursor)
+            pages.append(body["data"])
+            cursor = body["pagination"].get("cursor", "")
+        return pages
+
+    def begin(self, kind: str, seconds: float = 60) -> None:
+        """Begin a fault now."""
+        self.faults.begin(parse_request({"kind": kind, "seconds": seconds}), self.now_ms)

@@ -1,0 +1,54 @@
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from simulator.certificate import CERTIFICATE, KEY, server_context
+
+
+def shake_hands(server: ssl.SSLContext, folder: Path, name: str) -> None:
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trusting = ssl.create_default_context(cafile=folder / CERTIFICATE)
+    trusting.verify_flags |= ssl.VERIFY_X509_STRICT
+    client = trusting.wrap_bio(to_client, to_server, server_hostname=name)
+    other = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, other, client, other):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_client_that_trusts_the_file_trusts_the_server_on_loopback(tmp_path: Path, name: str) -> None:
+    shake_hands(server_context(tmp_path / "tls", datetime.now(UTC)), tmp_path / "tls", name)
+
+
+def test_another_name_is_not_trusted(tmp_path: Path) -> None:
+    context = server_context(tmp_path, datetime.now(UTC))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(context, tmp_path, "twitch.example")
+
+
+def test_the_key_is_for_its_owner_alone(tmp_path: Path) -> None:
+    server_context(tmp_path, datetime.now(UTC))
+    assert (tmp_path / KEY).stat().st_mode & 0o077 == 0
+
+
+def test_a_certificate_is_kept_until_it_is_about_to_expire(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    server_context(tmp_path, now)
+    made = (tmp_path / CERTIFICATE).read_bytes()
+    server_context(tmp_path, now + timedelta(days=300))
+    assert (tmp_path / CERTIFICATE).read_bytes() == made
+    server_context(tmp_path, now + timedelta(days=340))
+    assert (tmp_path / CERTIFICATE).read_bytes() != made
+
+
+@pytest.mark.parametrize("spoilt", [CERTIFICATE, KEY])
+def test_a_spoilt_file_is_made_anew(tmp_path: Path, spoilt: str) -> None:
+    now = datetime.now(UTC)
+    server_context(tmp_path, now)
+    (tmp_path / spoilt).write_text("not a PEM file")
+    shake_hands(server_context(tmp_path, now), tmp_path, "localhost")

@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+
+from simulator.faults import DEFAULTS, BadFault, FaultRequest, Faults, parse_request
+
+T0 = 1_790_000_000_000
+
+
+def test_a_kind_alone_gets_its_defaults() -> None:
+    assert parse_request({"kind": "half_open"}) == FaultRequest("half_open", 120, connections=1)
+    assert parse_request({"kind": "freeze"}).connections == 0
+
+
+def test_what_is_given_replaces_the_defaults() -> None:
+    asked = {"kind": "flood", "seconds": 2.5, "connections": 0, "channels": 7, "rate": 300}
+    assert parse_request(asked) == FaultRequest("flood", 2.5, connections=0, channels=7, rate=300)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (None, "a kind among reconnect, reset"),
+        (["reset"], "a kind among reconnect, reset"),
+        ({}, "a kind among"),
+        ({"kind": "rain"}, "a kind among"),
+        ({"kind": ["reset"]}, "a kind among"),
+        ({"kind": "reset", "colour": 1}, "no colour, only kind, seconds"),
+        ({"kind": "slow", "seconds": -1}, "seconds between 0 and 3600"),
+        ({"kind": "slow", "seconds": 3_601}, "seconds between 0 and 3600"),
+        ({"kind": "slow", "seconds": float("nan")}, "seconds between"),
+        ({"kind": "slow", "seconds": 10**400}, "seconds between"),
+        ({"kind": "slow", "seconds": "5"}, "seconds as a number"),
+        ({"kind": "slow", "seconds": True}, "seconds as a number"),
+        ({"kind": "slow", "connections": 1.5}, "connections as a whole number"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_answered_with_what_can(body: Any, expected: str) -> None:
+    with pytest.raises(BadFault, match=expected):
+        parse_request(body)
+
+
+def test_a_fault_is_active_from_its_beginning_until_its_end() -> None:
+    faults = Faults()
+    fault = faults.begin(FaultRequest("hang", 2), T0)
+    assert (fault.from_ms, fault.until_ms) == (T0, T0 + 2_000)
+    assert faults.active("hang", T0) == faults.active("hang", T0 + 1_999) == fault
+    assert faults.active("hang", T0 + 2_000) is None
+    assert faults.active("malformed", T0) is None
+
+
+def test_the_newest_fault_of_a_kind_counts_and_an_older_longer_one_outlives_it() -> None:
+    faults = Faults()
+    older = faults.begin(FaultRequest("hang", 60), T0)
+    newer = faults.begin(FaultRequest("hang", 5), T0 + 1_000)
+    assert older.id != newer.id
+    assert faults.active("hang", T0 + 1_000) == newer
+    assert faults.active("hang", T0 + 10_000) == older
+    assert faults.all_active(T0 + 1_000) == [older, newer]
+
+
+def test_every_fault_can_be_ended_at_once() -> None:
+    faults = Faults()
+    for kind in DEFAULTS:
+        faults.begin(FaultRequest(kind, 60), T0)
+    faults.end_all()
+    assert faults.all_active(T0) == []

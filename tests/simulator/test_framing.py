@@ -1,0 +1,105 @@
+from websockets.client import ClientProtocol
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Protocol
+from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
+
+from simulator.framing import PlainFraming, WebSocketFraming
+
+LINES = b"one\r\ntwo\r\n"
+
+
+def opened(*subprotocols: str) -> tuple[WebSocketFraming, ClientProtocol]:
+    offered = [Subprotocol(name) for name in subprotocols] or None
+    client = ClientProtocol(parse_uri("ws://127.0.0.1/"), subprotocols=offered)
+    client.send_request(client.connect())
+    server = WebSocketFraming()
+    assert server.frame(LINES) == b""
+    deliver(server, client)
+    client.events_received()
+    return server, client
+
+
+def deliver(server: WebSocketFraming, client: Protocol) -> bytes:
+    lines, answer = server.receive(b"".join(client.data_to_send()))
+    client.receive_data(answer)
+    return lines
+
+
+def test_plain_lines_pass_unchanged() -> None:
+    framing = PlainFraming()
+    assert framing.receive(LINES) == (LINES, b"")
+    assert framing.frame(LINES) == LINES
+    assert framing.farewell() == b""
+
+
+def test_one_frame_carries_several_lines() -> None:
+    server, client = opened()
+    client.receive_data(server.frame(LINES))
+    (frame,) = client.events_received()
+    assert isinstance(frame, Frame)
+    assert (frame.opcode, frame.data) == (Opcode.TEXT, LINES)
+
+
+def test_a_line_whose_end_the_client_left_out_is_ended() -> None:
+    server, client = opened()
+    client.send_text(b"NICK justinfan1")
+    assert deliver(server, client) == b"NICK justinfan1\r\n"
+
+
+def test_a_line_in_two_fragments_is_one_line() -> None:
+    server, client = opened()
+    client.send_text(b"NICK just", fin=False)
+    client.send_continuation(b"infan1", fin=True)
+    assert deliver(server, client) == b"NICK justinfan1\r\n"
+
+
+def test_one_byte_at_a_time_gives_the_same_lines() -> None:
+    server, client = opened()
+    client.send_text(LINES)
+    client.send_text(b"three")
+    data = b"".join(client.data_to_send())
+    assert b"".join(server.receive(data[at : at + 1])[0] for at in range(len(data))) == LINES + b"\r\nthree\r\n"
+
+
+def test_a_client_that_asks_for_irc_gets_it_and_another_gets_nothing() -> None:
+    assert opened("irc")[1].subprotocol == "irc"
+    assert opened("mqtt")[1].subprotocol is None
+    assert opened()[1].subprotocol is None
+
+
+def test_a_ping_frame_is_answered() -> None:
+    server, client = opened()
+    client.send_ping(b"there?")
+    deliver(server, client)
+    (frame,) = client.events_received()
+    assert isinstance(frame, Frame)
+    assert (frame.opcode, frame.data) == (Opcode.PONG, b"there?")
+
+
+def test_text_that_is_no_utf8_becomes_text() -> None:
+    server, client = opened()
+    client.receive_data(server.frame(b"\xff\r\n"))
+    (frame,) = client.events_received()
+    assert isinstance(frame, Frame)
+    assert frame.data == "\ufffd\r\n".encode()
+
+
+def test_a_farewell_is_a_close_frame_and_nothing_follows_it() -> None:
+    server, client = opened()
+    client.receive_data(server.farewell())
+    assert client.close_rcvd is not None
+    assert client.close_rcvd.code == CloseCode.NORMAL_CLOSURE
+    assert server.frame(LINES) == b""
+    deliver(server, client)
+    assert server.over
+
+
+def test_what_is_no_websocket_is_turned_away() -> None:
+    server = WebSocketFraming()
+    _, answer = server.receive(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 426")
+    assert server.over
+    garbled = WebSocketFraming()
+    garbled.receive(b"NICK justinfan1\r\n\r\n")
+    assert garbled.over

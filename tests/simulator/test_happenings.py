@@ -1,0 +1,42 @@
+from simulator.happenings import Happenings
+from simulator.source import MODES_AT_REST
+
+T0_S = 1_790_000_000
+SECONDS = range(T0_S, T0_S + 1_800)
+
+
+def test_two_to_four_channels_share_a_chat_for_minutes() -> None:
+    happenings = Happenings(300, 1)
+    sessions = {second: happenings.sharing(second) for second in SECONDS}
+    groups = {tuple(members) for sharing in sessions.values() for members in sharing.values()}
+    assert len(groups) > 5
+    assert all(2 <= len(group) <= 4 and len(set(group)) == len(group) for group in groups)
+    for group in groups:
+        lasted_s = sum(tuple(sharing.get(group[0], ())) == group for sharing in sessions.values())
+        assert lasted_s <= 300
+
+
+def test_a_channel_shares_one_chat_at_a_time() -> None:
+    happenings = Happenings(120, 1)
+    for second in SECONDS:
+        for member, members in happenings.sharing(second).items():
+            assert member in members
+            assert all(happenings.sharing(second)[other] == members for other in members)
+
+
+def test_a_mode_that_begins_is_over_before_long() -> None:
+    happenings = Happenings(200, 1)
+    open_modes: dict[tuple[int, str], int] = {}
+    for second in range(T0_S // 600 * 600, T0_S // 600 * 600 + 1_800):
+        for channel, tag, value in happenings.mode_changes(second):
+            begun_s = open_modes.pop((channel, tag), None)
+            assert (value == MODES_AT_REST[tag]) == (begun_s is not None)
+            if begun_s is None:
+                open_modes[channel, tag] = second
+            else:
+                assert 60 <= second - begun_s < 300
+    assert not open_modes
+
+
+def test_one_channel_is_never_in_a_shared_chat() -> None:
+    assert not any(Happenings(1, 1).sharing(second) for second in SECONDS)

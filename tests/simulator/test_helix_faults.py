@@ -1,0 +1,146 @@
+import asyncio
+
+import pytest
+
+from simulator.faults import parse_request
+from tests.simulator.helix_api import CREDENTIALS, Api
+
+
+async def test_a_revoked_token_is_refused_and_a_new_one_works(api: Api) -> None:
+    api.begin("token_revoked")
+    refused = await api.get("streams")
+    assert (refused.status_code, refused.json()["message"]) == (401, "Invalid OAuth token")
+    await api.sign_in()
+    assert (await api.get("streams")).status_code == 200
+
+
+async def test_each_revocation_is_one(api: Api) -> None:
+    for _ in range(2):
+        api.begin("token_revoked")
+        assert (await api.get("streams")).status_code == 401
+        await api.sign_in()
+        assert (await api.get("streams")).status_code == 200
+
+
+async def test_a_limited_bucket_says_when_it_is_full_again(api: Api) -> None:
+    api.begin("rate_limited", 30)
+    refused = await api.get("streams")
+    assert (refused.status_code, refused.headers["Ratelimit-Remaining"]) == (429, "0")
+    reset_ms = int(refused.headers["Ratelimit-Reset"]) * 1000
+    assert 29_000 <= reset_ms - api.now_ms <= 31_000
+    api.now_ms = reset_ms
+    assert (await api.get("streams")).status_code == 200
+
+
+async def test_the_server_fails_in_two_ways_and_recovers(api: Api) -> None:
+    api.begin("server_error")
+    answers = [await api.get("streams") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [500, 503]
+    assert (await api.client.post("/oauth2/token", data=CREDENTIALS)).status_code == 500
+    api.faults.end_all()
+    assert (await api.get("streams")).status_code == 200
+
+
+async def test_nothing_is_answered_while_the_server_hangs(api: Api) -> None:
+    api.begin("hang")
+    asked = [asyncio.create_task(api.get("streams")), asyncio.create_task(api.client.post("/oauth2/token"))]
+    await asyncio.sleep(0.2)
+    assert not any(task.done() for task in asked)
+    api.faults.end_all()
+    assert [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*asked), 5)] == [200, 400]
+
+
+async def test_listings_are_bad_in_three_ways_by_turns(api: Api) -> None:
+    good = [{row["user_id"] for row in page} for page in await api.pages()]
+    api.begin("bad_paging", 600)
+    looping = await api.pages()
+    assert len(looping) == 10
+    assert {row["user_id"] for row in looping[0]} == {row["user_id"] for row in looping[2]} == good[0]
+    empty = await api.pages()
+    assert [bool(page) for page in empty] == [True] + [False] * 9
+    shifted = [[row["user_id"] for row in page] for page in await api.pages()]
+    assert 40 < len(set(shifted[0]) & set(shifted[1])) < 60
+    assert 5 < len(set().union(*good) - {user for page in shifted for user in page}) < 60
+    assert len(shifted) == len(good)
+
+
+async def test_listings_of_short_pages_lead_to_nothing_and_onwards_by_turns(api: Api) -> None:
+    good = {row["user_id"] for page in await api.pages() for row in page}
+    api.begin("short_pages")
+    first = await api.pages()
+    assert [len(page) for page in first] == [50, *[0] * 9]
+    second = await api.pages()
+    assert {len(page) for page in second[:-1]} == {50}
+    assert len(good ^ {row["user_id"] for page in second for row in page}) < 10
+
+
+async def test_every_cursor_is_refused_and_no_first_page(api: Api) -> None:
+    api.begin("cursor_refused")
+    body = await api.page()
+    assert len(body["data"]) == 50
+    refused = await api.get("streams", {"first": 100, "after": body["pagination"]["cursor"]})
+    assert (refused.status_code, refused.json()["message"]) == (400, "invalid cursor")
+
+
+async def test_the_starts_of_some_streams_are_none(api: Api) -> None:
+    ids = [channel.id for channel in api.audience.channels[:4]]
+    good = await starts(api, ids)
+    api.faults.begin(parse_request({"kind": "bad_starts", "channels": 3}), api.now_ms)
+    bad = await starts(api, ids)
+    assert [bad[one] for one in ids] == [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59-05:00",
+        good[ids[3]],
+    ]
+
+
+async def test_some_streams_are_absent_from_pages_and_lookups(api: Api) -> None:
+    hidden = {channel.id for channel in api.audience.channels[:3]}
+    rows = (await api.page())["data"]
+    api.faults.begin(parse_request({"kind": "absent", "channels": 3}), api.now_ms)
+    assert {row["user_id"] for row in rows} - {row["user_id"] for row in (await api.page())["data"]} == hidden
+    assert await starts(api, sorted(hidden)) == {}
+
+
+async def test_every_second_listing_tells_of_an_earlier_broadcast(api: Api) -> None:
+    first = api.audience.channels[0].id
+    api.faults.begin(parse_request({"kind": "old_answers", "channels": 1}), api.now_ms)
+    listings = [{row["user_id"]: row for row in (await api.page())["data"]} for _ in range(4)]
+    old, new = listings[0][first], listings[1][first]
+    assert old["started_at"] < new["started_at"]
+    assert (old["title"], old["game_name"]) != (new["title"], new["game_name"])
+    assert [listing[first] == old for listing in listings] == [True, False, True, False]
+    others = [{user: row for user, row in listing.items() if user != first} for listing in listings]
+    assert others == [others[0]] * 4
+
+
+async def starts(api: Api, ids: list[str]) -> dict[str, str]:
+    rows = (await api.get("streams", {"user_id": ids, "first": 100})).json()["data"]
+    return {row["user_id"]: row["started_at"] for row in rows}
+
+
+async def test_chosen_channels_and_page_one_are_not_touched_by_bad_paging(api: Api) -> None:
+    api.begin("bad_paging")
+    one = api.audience.channels[0]
+    assert len((await api.get("streams", {"user_id": one.id})).json()["data"]) == 1
+    assert len((await api.page())["data"]) == 100
+
+
+async def test_good_answers_are_malformed_in_four_ways_by_turns(api: Api) -> None:
+    api.begin("malformed")
+    cut, shape, web, nulls = [await api.get("streams") for _ in range(4)]
+    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+        cut.json()
+    assert not isinstance(shape.json()["data"], list)
+    assert web.headers["Content-Type"].startswith("text/html")
+    rows = nulls.json()["data"]
+    assert rows[:3] == [None, 5, "row"]
+    assert {type(row["viewer_count"]) for row in rows[3:]} == {int, str}
+    assert all("Ratelimit-Remaining" in answer.headers for answer in (cut, shape, web, nulls))
+    assert (await api.client.post("/oauth2/token", data=CREDENTIALS)).json()["access_token"]
+
+
+async def test_a_refusal_keeps_its_form_while_answers_are_malformed(api: Api) -> None:
+    api.begin("malformed")
+    assert (await api.get("streams", {"first": "0"})).json()["status"] == 400

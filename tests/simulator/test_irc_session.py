@@ -1,0 +1,283 @@
+import pytest
+
+from simulator.irc_session import MAX_LINE_BYTES, IrcSession, parse_line
+from simulator.limits import Violations
+from simulator.rooms import Rooms
+from simulator.source import Channel
+
+CHANNELS = [Channel("11", "amberyak", "AmberYak"), Channel("12", "icykettle", "IcyKettle")]
+CAPS = b"CAP REQ :twitch.tv/tags twitch.tv/commands\r\n"
+
+
+def state(channel: Channel) -> bytes:
+    return f"@room-id={channel.id};slow=30 :tmi.twitch.tv ROOMSTATE #{channel.login}\r\n".encode()
+
+
+def made_rooms(extra: int = 0, *, strict_joins: bool = False) -> Rooms:
+    more = [Channel(str(100 + number), f"channel{number}", f"Channel{number}") for number in range(extra)]
+    return Rooms([*CHANNELS, *more], state, strict_joins=strict_joins)
+
+
+def session(rooms: Rooms | None = None) -> IrcSession:
+    return IrcSession(rooms or made_rooms(), lambda _: None)
+
+
+def answers(client: IrcSession, data: bytes, now_s: float = 0.0) -> list[str]:
+    return client.receive(data, now_s).decode().split("\r\n")[:-1]
+
+
+def welcomed(rooms: Rooms | None = None, caps: bytes = CAPS) -> IrcSession:
+    client = session(rooms)
+    client.receive(caps + b"NICK justinfan123\r\n", 0.0)
+    return client
+
+
+def signed_in(rooms: Rooms | None = None, caps: bytes = CAPS) -> tuple[IrcSession, list[str]]:
+    client = session(rooms)
+    return client, answers(client, caps + b"PASS oauth:abc123\r\nNICK Somebody\r\n")[bool(caps) :]
+
+
+def test_known_capabilities_are_acknowledged_and_unknown_ones_refused() -> None:
+    assert answers(session(), CAPS) == [":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands"]
+    assert answers(session(), b"CAP REQ :twitch.tv/tags twitch.tv/wings\r\n") == [
+        ":tmi.twitch.tv CAP * NAK :twitch.tv/tags twitch.tv/wings"
+    ]
+
+
+@pytest.mark.parametrize("greeting", [b"", b"PASS x\r\n", b"PASS oauth:abc\r\n"])
+def test_an_anonymous_nick_is_welcomed_with_any_password_and_none(greeting: bytes) -> None:
+    welcome = answers(session(), greeting + b"NICK justinfan123\r\nUSER a b c d\r\n")
+    assert [line.split()[1] for line in welcome] == ["001", "002", "003", "004", "375", "372", "376"]
+
+
+@pytest.mark.parametrize(
+    ("greeting", "why"),
+    [
+        (b"NICK somebody\r\n", "Login authentication failed"),
+        (b"PASS oauth:\r\nNICK somebody\r\n", "Login authentication failed"),
+        (b"PASS secret\r\nNICK somebody\r\n", "Improperly formatted auth"),
+        (b"PASS oauth:abc\r\nNICK some!body\r\n", "Login authentication failed"),
+        (b"NICK\r\n", "Login authentication failed"),
+    ],
+)
+def test_a_name_without_a_token_is_turned_away(greeting: bytes, why: str) -> None:
+    stranger = session()
+    assert answers(stranger, greeting) == [f":tmi.twitch.tv NOTICE * :{why}"]
+    assert stranger.over
+
+
+def test_a_name_with_a_token_is_welcomed_and_told_its_own_state() -> None:
+    _, welcome = signed_in()
+    assert welcome[0] == ":tmi.twitch.tv 001 somebody :Welcome, GLHF!"
+    assert welcome[-1].startswith("@badge-info=;")
+    assert ";user-id=" in welcome[-1]
+    assert welcome[-1].endswith(" :tmi.twitch.tv GLOBALUSERSTATE")
+
+
+def test_a_name_is_told_its_state_in_every_room_it_joins() -> None:
+    client, _ = signed_in()
+    joined = answers(client, b"JOIN #amberyak\r\n")
+    assert [line.partition(" :tmi.twitch.tv ")[2] for line in joined[3:]] == [
+        "USERSTATE #amberyak",
+        "ROOMSTATE #amberyak",
+    ]
+
+
+def test_a_name_without_the_capabilities_is_told_no_state() -> None:
+    client, welcome = signed_in(caps=b"")
+    assert welcome[-1] == ":tmi.twitch.tv 376 somebody :>"
+    assert len(answers(client, b"JOIN #amberyak\r\n")) == 3
+
+
+def test_what_a_client_says_is_not_heard() -> None:
+    assert answers(signed_in()[0], b"PRIVMSG #amberyak :hello\r\n") == []
+
+
+def test_a_join_is_confirmed_with_echo_names_and_room_state() -> None:
+    assert answers(welcomed(), b"JOIN #amberyak\r\n") == [
+        ":justinfan123!justinfan123@justinfan123.tmi.twitch.tv JOIN #amberyak",
+        ":justinfan123.tmi.twitch.tv 353 justinfan123 = #amberyak :justinfan123",
+        ":justinfan123.tmi.twitch.tv 366 justinfan123 #amberyak :End of /NAMES list",
+        "@room-id=11;slow=30 :tmi.twitch.tv ROOMSTATE #amberyak",
+    ]
+
+
+def test_room_state_comes_only_with_commands_and_its_tags_only_with_tags() -> None:
+    assert len(answers(welcomed(caps=b""), b"JOIN #amberyak\r\n")) == 3
+    plain = answers(welcomed(caps=b"CAP REQ :twitch.tv/commands\r\n"), b"JOIN #amberyak\r\n")
+    assert plain[-1] == ":tmi.twitch.tv ROOMSTATE #amberyak"
+
+
+def test_several_channels_are_joined_at_once_and_an_unknown_one_answers_nothing() -> None:
+    rooms = made_rooms()
+    client = welcomed(rooms)
+    lines = answers(client, b"JOIN #amberyak,#nobody,#IcyKettle\r\n")
+    assert [line.split()[2] for line in lines if " JOIN " in line] == ["#amberyak", "#icykettle"]
+    assert not any("nobody" in line for line in lines)
+    assert rooms.joined() == 2
+
+
+def test_nothing_is_joined_before_the_nick() -> None:
+    rooms = made_rooms()
+    assert answers(session(rooms), b"JOIN #amberyak\r\n") == []
+    assert rooms.joined() == 0
+
+
+def test_a_part_is_echoed_and_leaves_the_room() -> None:
+    rooms = made_rooms()
+    client = welcomed(rooms)
+    client.receive(b"JOIN #amberyak,#icykettle\r\n", 0.0)
+    assert answers(client, b"PART #amberyak,#nobody\r\n") == [
+        ":justinfan123!justinfan123@justinfan123.tmi.twitch.tv PART #amberyak"
+    ]
+    assert rooms.joined() == 1
+    client.leave()
+    assert rooms.joined() == 0
+
+
+def test_a_ping_is_answered_with_its_argument() -> None:
+    assert answers(session(), b"PING :are you there\r\n") == [":tmi.twitch.tv PONG tmi.twitch.tv :are you there"]
+
+
+def test_an_unknown_command_is_named() -> None:
+    assert answers(welcomed(), b"DANCE #amberyak\r\n") == [":tmi.twitch.tv 421 justinfan123 DANCE :Unknown command"]
+
+
+def test_one_byte_at_a_time_gives_the_same_answers() -> None:
+    script = CAPS + b"NICK justinfan123\r\nJOIN #amberyak,#icykettle\r\nPING :x\r\n"
+    slowly = session()
+    pieces = [slowly.receive(script[at : at + 1], 0.0) for at in range(len(script))]
+    assert b"".join(pieces) == session().receive(script, 0.0)
+
+
+def test_the_twenty_first_join_in_10_seconds_is_a_violation_and_closes_the_connection() -> None:
+    rooms = made_rooms()
+    client = welcomed(rooms)
+    for _ in range(20):
+        client.receive(b"JOIN #amberyak\r\n", 1.0)
+    assert (rooms.violations, client.over) == (Violations(), False)
+    assert answers(client, b"JOIN #icykettle,#amberyak\r\nPING :x\r\n", 10.9) == []
+    assert (rooms.violations, client.over) == (Violations(joins=1), True)
+    assert rooms.joins_asked == 21
+
+
+def test_twenty_joins_every_10_seconds_are_none_too_many() -> None:
+    rooms = made_rooms(60)
+    client = welcomed(rooms)
+    for turn in range(3):
+        names = ",".join(f"#channel{20 * turn + number}" for number in range(20))
+        client.receive(f"JOIN {names}\r\n".encode(), 10.0 * turn)
+    assert (rooms.violations, client.over, rooms.joined()) == (Violations(), False, 60)
+
+
+def test_each_connection_has_its_own_joins_unless_they_are_strict() -> None:
+    names = ",".join(f"#channel{number}" for number in range(15)).encode()
+    for strict, violations in ((False, 0), (True, 1)):
+        rooms = made_rooms(15, strict_joins=strict)
+        first, second = welcomed(rooms), welcomed(rooms)
+        first.receive(b"JOIN " + names + b"\r\n", 1.0)
+        second.receive(b"JOIN " + names + b"\r\n", 2.0)
+        assert rooms.violations.joins == violations
+        assert (first.over, second.over) == (False, strict)
+
+
+def test_more_than_20_logins_in_10_seconds_are_counted_and_let_in() -> None:
+    rooms = made_rooms()
+    clients = [welcomed(rooms) for _ in range(22)]
+    assert rooms.violations == Violations(connections=2)
+    assert not clients[-1].over
+
+
+def test_the_hundred_and_first_channel_is_refused_in_silence() -> None:
+    rooms = made_rooms(101)
+    client = welcomed(rooms)
+    for number in range(100):
+        client.receive(f"JOIN #channel{number}\r\n".encode(), number)
+    assert answers(client, b"JOIN #channel100\r\n", 200) == []
+    assert rooms.violations == Violations(channels=1)
+    assert len(client.joined) == 100
+    assert len(answers(client, b"JOIN #channel7\r\n", 200)) == 4
+
+
+def test_a_mute_channel_answers_no_join() -> None:
+    rooms = made_rooms()
+    rooms.mute = {"amberyak"}
+    assert answers(welcomed(rooms), b"JOIN #amberyak\r\n") == []
+    assert rooms.joined() == 0
+
+
+def test_a_suspended_channel_answers_with_a_notice_for_those_who_want_commands() -> None:
+    rooms = made_rooms()
+    rooms.suspended = {"amberyak"}
+    (notice,) = answers(welcomed(rooms), b"JOIN #amberyak\r\n")
+    assert notice.startswith("@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #amberyak :")
+    assert answers(welcomed(rooms, caps=b""), b"JOIN #amberyak\r\n") == []
+    assert rooms.joined() == 0
+
+
+@pytest.mark.parametrize(
+    ("caps", "suspended", "told"),
+    [
+        (CAPS, False, b":justinfan123!justinfan123@justinfan123.tmi.twitch.tv PART #amberyak"),
+        (CAPS, True, b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #amberyak :"),
+        (b"", True, b":justinfan123!justinfan123@justinfan123.tmi.twitch.tv PART #amberyak"),
+    ],
+)
+def test_who_is_expelled_is_told_and_in_the_room_no_more(caps: bytes, suspended: bool, told: bytes) -> None:
+    rooms, heard = made_rooms(), list[bytes]()
+    client = IrcSession(rooms, heard.append)
+    client.receive(caps + b"NICK justinfan123\r\nJOIN #amberyak,#icykettle\r\n", 0.0)
+    client.expel("amberyak", suspended=suspended)
+    assert len(heard) == 1
+    assert heard[0].startswith(told)
+    assert client.joined == {"icykettle"}
+    assert not rooms.sessions("amberyak")
+
+
+def test_a_pong_is_what_was_owed() -> None:
+    client = welcomed()
+    client.owes_pong = True
+    client.receive(b"PING :x\r\n", 0.0)
+    assert client.owes_pong
+    client.receive(b"PONG :tmi.twitch.tv\r\n", 0.0)
+    assert not client.owes_pong
+
+
+def test_channels_with_listeners_are_the_prominent_ones() -> None:
+    rooms = made_rooms(2)
+    client = welcomed(rooms)
+    client.receive(b"JOIN #channel1\r\n", 0.0)
+    assert [channel.login for channel in rooms.prominent(2)] == ["channel1", "amberyak"]
+    assert len(rooms.prominent(0)) == 4
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n",
+        b"\x00\xff\xfe\r\n",
+        b"@\r\n",
+        b":\r\n",
+        b"@a=b :x\r\n",
+        b"JOIN\r\n",
+        b"CAP\r\n",
+        b"PART\r\n",
+        b"PING\r\n",
+    ],
+)
+def test_malformed_lines_do_no_harm(data: bytes) -> None:
+    client = welcomed()
+    client.receive(data, 0.0)
+    assert not client.over
+    assert answers(client, b"PING :x\r\n")[-1].endswith(":x")
+
+
+def test_a_line_without_an_end_closes_the_connection() -> None:
+    client = session()
+    client.receive(b"x" * (MAX_LINE_BYTES + 1), 0.0)
+    assert client.over
+
+
+def test_a_client_line_is_read_with_its_trailing_parameter() -> None:
+    assert parse_line(b"@id=1 :me!me@me cap req :a b\r") == ("CAP", ["req", "a b"])
+    assert parse_line(b"  ") == ("", [])
