@@ -66,8 +66,8 @@ SMOKE = Sizes(0.2, 20, 1, [30], 1, 2, 5, 3, 2, 3, 30 * MINUTE_MS, 170)
 LIMITS = {"API_ADDRESS_PER_S": "5000"}
 REVOKE = """
 import time
-from apps.partners.keys.services import revoke_key
-from apps.partners.models import ApiKey
+from apps.api.keys.services import revoke_key
+from apps.api.models import ApiKey
 key = ApiKey.objects.get(name="{name}")
 at_s = time.time()
 revoke_key(key=key)

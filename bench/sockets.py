@@ -19,13 +19,14 @@ from typing import Any
 import psutil
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from apps.ingest import snapshot
-from apps.ingest.snapshot import Stream
+from apps.ingest import channel_list
+from apps.ingest.channel_list import Stream
 from apps.metrics.boards import BoardWriter
 from bench.command import exit_code, options
 from bench.machine import ROOT, keep, peak_mb, table
 from bench.sinks import windows
 from bench.web import Web
+from core.contracts import group
 from core.metrics.formulas import Floors
 from core.times import SECOND_MS
 from drills.trend import trend
@@ -129,7 +130,7 @@ class Feeder:
         self._writer, self._dice = BoardWriter(web.client(0), Floors()), random.Random(1)
         self._layer: Any = RedisPubSubChannelLayer(hosts=[f"redis://127.0.0.1:{web.redis_port}/2"], prefix="twitchly")
         self._runner = asyncio.Runner()
-        snapshot.write(web.client(3), map(stream, range(CHANNELS)), int(time.time() * 1000))
+        channel_list.write(web.client(3), map(stream, range(CHANNELS)), int(time.time() * 1000))
 
     def feed(self, seconds: int, process: psutil.Process | None = None) -> list[tuple[float, float]]:
         """Feed for so long; return the memory of a process in MB, by seconds."""
@@ -152,7 +153,7 @@ class Feeder:
             self._writer.apply("live_distinct", windows("live_distinct", CHANNELS, end_ms, self._dice))
         self._writer.remember()
         self.ticked_ms[end_ms] = time.time() * 1000
-        self._runner.run(self._layer.group_send("boards", {"type": "tick", "ends": {"live": end_ms}}))
+        self._runner.run(self._layer.group_send(group.NAME, group.Tick({"live": end_ms}).to_message()))
 
 
 def stream(number: int) -> Stream:

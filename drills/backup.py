@@ -17,17 +17,17 @@ from drills.kept import differences
 from drills.stack import ROOT, Stack, now_ms, wait_until
 
 # What no process of ours changes by itself.
-ACCOUNTS = ("dashboard", "account", "partners", "audit", "ingest.bot", "ingest.optout")
-STATUS = [f"--exclude=dashboard.{model}" for model in ("statusminute", "statusday", "incident", "securityrecord")]
+ACCOUNTS = ("accounts", "workspaces", "dashboard", "account", "api", "audit", "curation.bot", "curation.optout")
+SHORT_LIVED = ["--exclude=accounts.securityrecord"]
 # Something of an account's own beside it.
 OWN = """
 from django.utils import timezone
-from apps.dashboard.models import User
-from apps.dashboard.watchlists import services as watchlists
-from apps.ingest.curation.decisions import PIN, Decision, decide
-from apps.ingest.models import Channel
-from apps.partners.keys.services import create_key
-from apps.partners.scopes import Scope
+from apps.accounts.models import User
+from apps.workspaces import services as watchlists
+from apps.curation.decisions import PIN, Decision, decide
+from apps.channels.models import Channel
+from apps.api.keys.services import create_key
+from apps.api.scopes import Scope
 owner, channels = User.objects.get(), list(Channel.objects.order_by("pk")[:3])
 create_key(owner=owner, name="drill", scopes=list(Scope), days=30)
 for channel in channels:
@@ -55,7 +55,7 @@ def main() -> int:
         end_ms, boards = shown(stack.boards)
         wait_until(lambda: _boards(stack, end_ms) == boards, 60, "history to hold what the boards showed")
         until_ms = now_ms() - SETTLED_MS
-        accounts, history = stack.manage("dumpdata", *ACCOUNTS, *STATUS), _history(stack, "before", until_ms)
+        accounts, history = stack.manage("dumpdata", *ACCOUNTS, *SHORT_LIVED), _history(stack, "before", until_ms)
         figures["backup_s"] = _timed(lambda: stack.manage("backup", str(folder)))
         stack.stop()
         _wipe(stack.var)
@@ -67,7 +67,7 @@ def main() -> int:
         figures["boards"] = len(boards)
         figures["rows_of_boards"] = sum(map(len, boards.values()))
         figures["boards_are_equal"] = _boards(stack, end_ms) == boards
-        figures["accounts_are_equal"] = stack.manage("dumpdata", *ACCOUNTS, *STATUS) == accounts
+        figures["accounts_are_equal"] = stack.manage("dumpdata", *ACCOUNTS, *SHORT_LIVED) == accounts
         figures["bytes"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         stack.stop()
         # A board that moves ends the start.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from drills.stack import Stack
 
 MAKE = """
-from apps.dashboard.models import User
-from apps.partners.keys.services import create_key
-from apps.partners.models import Membership, Plan
-from apps.partners.scopes import Scope
+from apps.accounts.models import User
+from apps.api.keys.services import create_key
+from apps.api.models import Membership, Plan
+from apps.api.scopes import Scope
 owner = User.objects.get(email="demo@twitchly.example")
 limits = dict(requests_per_second=3_000, burst=6_000, requests_per_day=10**8, streams=1_000)
 plan, _ = Plan.objects.get_or_create(name="Measurements", defaults=limits)

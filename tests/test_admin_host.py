@@ -15,7 +15,7 @@ BOTH = ["/static/css/base.css", "/account/login/", "/account/2fa/totp/activate/"
 PAGES = ["/find", "/account/", "/account/email/", "/account/signup/", "/api/v1/boards", "/healthzz", "/adminx", "/s/x"]
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin", "/admin/ingest/channel/"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin", "/admin/channels/channel/"])
 def test_the_admin_is_on_its_host_alone(path: str) -> None:
     assert is_here(ADMIN, path, ADMIN)
     assert not is_here("www.example", path, ADMIN)
@@ -83,7 +83,7 @@ async def test_sockets_are_not_on_the_admin_s_host() -> None:
 
 
 async def test_what_serves_stands_behind_it(settings: Settings) -> None:
-    from twitchly.asgi import application
+    from twitchly.entry.asgi import application
 
     settings.ADMIN_HOST = ADMIN
     transport = httpx.ASGITransport(application)

@@ -15,11 +15,11 @@ from django.test import Client
 from django.urls import path
 from pytest_django import Settings
 
-from apps.dashboard.services import ensure_user
-from apps.partners.keys.secret import new_secret
-from twitchly.asgi import application
+from apps.accounts.services import ensure_user
+from apps.api.keys.secret import new_secret
+from twitchly.entry.asgi import application
+from twitchly.entry.urls import urlpatterns as pages
 from twitchly.logs import JsonFormatter, LineFormatter, process_name, without_persons
-from twitchly.urls import urlpatterns as pages
 
 EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
 LINK = "12.q3Zb0vXzT9yH2mJcK5sLwQ8rN1uEoPa7dFgIxYtVbMk"

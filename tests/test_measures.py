@@ -8,14 +8,14 @@ import pytest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from apps.dashboard.web_measures import WebMeasures, WebVitals
+from apps.live.telemetry import WebMeasures, WebVitals
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
-from apps.metrics.sink_measures import SinkCounts, SinkMeasures, SinkVitals
-from apps.metrics.stream_measures import StreamMeasures, StreamState, StreamVitals
+from apps.metrics.sink_telemetry import SinkCounts, SinkMeasures, SinkVitals
+from apps.metrics.stream_telemetry import StreamMeasures, StreamState, StreamVitals
 from core.ops.telemetry import MEASURE, MEASURES, Process, told_by
 from core.pipeline.records import WindowRecord
-from twitchly.measures import BUCKETS_S, Seconds, many, one, spread
-from twitchly.vitals import Rate
+from twitchly.heartbeats import Rate
+from twitchly.telemetry import BUCKETS_S, Seconds, many, one, spread
 
 T0 = 1_795_400_000_000
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from twitchly.logs import current_request
-from twitchly.measures import Seconds
+from twitchly.telemetry import Seconds
 
 HEADER = "X-Request-Id"
 

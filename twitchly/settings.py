@@ -157,7 +157,7 @@ except EnvError as error:
 
 INSTALLED_APPS = [
     "django_cassandra_engine",
-    "apps.dashboard.staff.apps.StaffAdminConfig",
+    "apps.accounts.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -170,13 +170,17 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.twitch",
     "allauth.usersessions",
-    "channels",
     "csp",
     "apps.audit",
+    "apps.channels",
+    "apps.curation",
     "apps.ingest",
     "apps.metrics",
+    "apps.accounts",
+    "apps.status",
+    "apps.workspaces",
     "apps.dashboard",
-    "apps.partners",
+    "apps.api",
 ]
 MIDDLEWARE = [
     "twitchly.request_counts.counted",
@@ -194,8 +198,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
-ROOT_URLCONF = "twitchly.urls"
-ASGI_APPLICATION = "twitchly.asgi.application"
+ROOT_URLCONF = "twitchly.entry.urls"
+ASGI_APPLICATION = "twitchly.entry.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -265,7 +269,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 
 # Accounts. Codes instead of links in mails: what was begun goes on in the same tab, and no host header is trusted.
-AUTH_USER_MODEL = "dashboard.User"
+AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"
 LOGIN_REDIRECT_URL = "board"
@@ -283,10 +287,10 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 # Beside allauth's own limits, and counted as they are.
 ACCOUNT_RATE_LIMITS = {"opt_out": "5/h/ip"}
-ACCOUNT_ADAPTER = "apps.dashboard.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "apps.dashboard.accounts.forms.SignupForm"}
-MFA_ADAPTER = "apps.dashboard.accounts.adapter.MFAAdapter"
-MFA_FORMS = {"activate_totp": "apps.dashboard.accounts.forms.ActivateTOTPForm"}
+ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignupForm"}
+MFA_ADAPTER = "apps.accounts.adapter.MFAAdapter"
+MFA_FORMS = {"activate_totp": "apps.accounts.forms.ActivateTOTPForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Twitchly"
@@ -302,7 +306,7 @@ SOCIALACCOUNT_PROVIDERS = {
 vars().update(EMAIL)
 # Failed sign-ins, used one-time codes and rate limits. In the database: sign-in needs no Redis, all web processes share
 # it, and nothing is evicted.
-CACHES = {"default": {"BACKEND": "apps.dashboard.accounts.security_cache.SecurityCache"}}
+CACHES = {"default": {"BACKEND": "apps.accounts.security_cache.SecurityCache"}}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -314,7 +318,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 REST_FRAMEWORK: dict[str, Any] = {
-    # Who asks is known by a key alone: see apps/partners/rest/view.py.
+    # Who asks is known by a key alone: see apps/api/rest/view.py.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
@@ -327,7 +331,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_PUBLIC": True,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["apps.partners.description.hooks.complete"],
+    "POSTPROCESSING_HOOKS": ["apps.api.description.hooks.complete"],
 }
 
 LANGUAGE_CODE = "en"

@@ -59,6 +59,7 @@ class Act(_Row):
         WITHDRAWN = "withdrawn", "withdrawn"
         REVOKED = "revoked", "revoked"
         SIGNED_OUT = "signed_out", "signed out everywhere"
+        IMPORTED = "imported", "imported"
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     by = models.CharField(max_length=254, db_index=True)

@@ -10,8 +10,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from apps.dashboard.channel.spans import BadSpan
-from apps.dashboard.models import User
+from apps.metrics.spans import BadSpan
 from core.errors import NotFound, ServiceAway
 
 View = Callable[..., HttpResponseBase]
@@ -75,9 +74,3 @@ def of_channel(view: View) -> View:
 def refused(reason: str, status: int) -> JsonResponse:
     """Return why a script does not get what it asked for."""
     return JsonResponse({"reason": reason}, status=status)
-
-
-def user_of(request: HttpRequest) -> User:
-    """Return who asks, where a view lets nobody in without a sign-in."""
-    assert isinstance(request.user, User)  # noqa: S101  login_required or account_required sees to it
-    return request.user

@@ -9,15 +9,17 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.accounts.models import User
+from apps.accounts.session_endings import end_sessions
+from apps.accounts.staff.roles import RIGHTS
 from apps.audit.audited import Audited
 from apps.audit.models import Act
 from apps.audit.services import name_of, record
-from apps.dashboard.accounts.endings import end_sessions
-from apps.dashboard.models import CurationRequest, User
-from apps.dashboard.requests.services import accept, decline
-from apps.dashboard.staff.roles import RIGHTS
-from apps.ingest.curation.decisions import has_opted_out
-from apps.ingest.forms import ask_twitch
+from apps.curation.decisions import has_opted_out
+from apps.curation.models import CurationRequest
+from apps.curation.requests import accept, decline
+from apps.dashboard.curation import admin as curation_admin  # noqa: F401  registers channels, opt-outs and bots
+from apps.dashboard.curation.forms import ask_twitch
 
 admin.site.unregister(Group)
 
@@ -100,7 +102,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
 
     def has_end_sessions_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("dashboard.end_sessions")
+        return request.user.has_perm("accounts.end_sessions")
 
     @admin.action(description="End all sessions: sign out everywhere", permissions=["end_sessions"])
     def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:

@@ -1,7 +1,6 @@
-"""The Django application of pages, accounts and live sockets."""
+"""The Django app of the pages."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class DashboardConfig(AppConfig):
@@ -9,12 +8,10 @@ class DashboardConfig(AppConfig):
     verbose_name = "Dashboard"
 
     def ready(self) -> None:
-        from apps.dashboard.accounts import endings
-        from apps.dashboard.staff import site
-        from apps.dashboard.staff.roles import keep_rights
+        from apps.dashboard import personal_data
         from apps.dashboard.welcome import beginnings
+        from twitchly.personal_data import register
 
-        post_migrate.connect(keep_rights)  # after Django's own, which makes the rights of each application
-        endings.connect()
-        site.connect()
         beginnings.connect()
+        register("share_links", personal_data.share_links)
+        register("first_visit", personal_data.first_visit)

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from apps.dashboard.channel.spans import BadSpan, Span, asked_span, iso
+from apps.live.board import BOARD_KEYS, CATEGORY_MAX, DEFAULT_BOARD, LANGUAGE_MAX, SIZES, Board
 from apps.metrics.queries import RANGES, Range, past_range
+from apps.metrics.spans import BadSpan, Span, asked_span, iso
 from core.metrics.bands import BAND
-from core.metrics.table import BOARDS, METRIC
+from core.metrics.table import METRIC
 
-BOARD_KEYS = tuple(board.key for board in BOARDS)
-DEFAULT_BOARD = BOARD_KEYS[0]
 DEFAULT_RANGE = "10m"
-SIZES = (10, 25, 100)
-CATEGORY_MAX = 200
-LANGUAGE_MAX = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """The best `size` channels by a metric, of those in a category, language (Twitch's code) and band; "" is any."""
-
-    metric: str = DEFAULT_BOARD
-    size: int = SIZES[0]
-    category: str = ""
-    language: str = ""
-    band: str = ""
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.category or self.language or self.band)
+_FIRST = Board()
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the address of the page names; without a `metric` the board's is charted, without a `span` the range."""
 
-    board: Board = Board()
+    board: Board = _FIRST
     channel: str | None = None
     range: str = DEFAULT_RANGE
     metric: str | None = None
@@ -81,11 +62,6 @@ class Choice:
 
 
 DEFAULTS: Mapping[str, str] = Choice().names()
-
-
-def is_channel_id(text: str) -> bool:
-    """Tell whether `text` looks like one of Twitch's channel ids."""
-    return re.fullmatch(r"[0-9]{1,20}", text, re.ASCII) is not None
 
 
 def read_query(query: Mapping[str, str]) -> Choice:

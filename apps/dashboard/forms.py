@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
-from apps.dashboard.models import CurationRequest
-from apps.ingest.forms import LoginField
+from apps.curation.models import CurationRequest
+from apps.dashboard.curation.forms import LoginField
 
 
 class AskForm(forms.Form):

@@ -10,18 +10,20 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from apps.dashboard.choices import Board, Choice, is_channel_id
-from apps.dashboard.directory import Directory, Profile
-from apps.dashboard.freshness import Freshness, viewers_freshness
-from apps.dashboard.languages import language_name
-from apps.dashboard.readings import ChannelNow, Reading, Row, open_boards
+from apps.channels.languages import language_name
+from apps.dashboard.choices import Choice
 from apps.dashboard.summary import LENGTHS, average_unit, peak_unit, summarize
-from apps.dashboard.templatetags.figures import at_least, figure, heard, percent
+from apps.dashboard.templatetags.figures import heard, percent
 from apps.dashboard.timeline import marks_json
+from apps.live.board import Board
+from apps.live.directory import Directory, Profile
+from apps.live.freshness import Freshness, viewers_freshness
+from apps.live.readings import ChannelNow, Reading, Row, open_boards
 from apps.metrics import queries as history
-from apps.metrics.marks import EventMark
 from apps.metrics.queries import Range, Series, value_of
+from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
+from core.metrics.display import at_least, figure
 from core.metrics.table import METRIC, METRICS, Metric
 
 log = logging.getLogger(__name__)
@@ -146,7 +148,7 @@ def find_profile(channel_id: str, now_ms: int) -> Profile:
 async def _find_profile(channel_id: str, now_ms: int) -> Profile:
     directory = Directory(settings.REDIS_STREAMS_URL)
     try:
-        found = await directory.find([channel_id], now_ms) if is_channel_id(channel_id) else {}
+        found = await directory.find([channel_id], now_ms) if is_twitch_id(channel_id) else {}
     finally:
         await directory.aclose()
     if channel_id in found:
@@ -176,11 +178,6 @@ def read_series(
     except ServiceAway as error:
         log.warning("a chart is shown without history: %s", error)
         return None
-
-
-def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
-    """Return what lately happened in these channels; nothing where history is not set up. Raises: ServiceAway."""
-    return history.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}
 
 
 def range_json(shown: Range) -> dict[str, Any]:

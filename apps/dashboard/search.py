@@ -9,11 +9,12 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db.models import QuerySet
 
-from apps.dashboard.directory import Directory, Profile, of_channel
-from apps.dashboard.readings import ChannelNow, channel_now
+from apps.channels.models import Channel
+from apps.channels.queries import called
+from apps.curation.queries import public_channels
 from apps.dashboard.summary import now_note
-from apps.ingest.models import Channel
-from apps.ingest.queries import called, public_channels
+from apps.live.directory import Directory, Profile, of_channel
+from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
 from core.channels.address import searched
 from core.errors import ServiceAway

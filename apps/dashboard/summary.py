@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.dashboard.readings import ChannelNow
+from apps.live.readings import ChannelNow
 from apps.metrics.queries import GapSpan, Range, Series
 from core.metrics.columns import LIVE_WINDOW_MS, StoredGrain
 from core.metrics.table import METRIC, Metric

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.dashboard.accounts.security_cache import delete_expired
-from apps.dashboard.status.looking import look
-from apps.dashboard.status.services import write_down
+from apps.accounts.security_cache import delete_expired
 from apps.ingest.tasks import refreshes
+from apps.status.services import write_down
+from apps.status.snapshot import look
 from core.ops.health import Sign
-from twitchly import vitals
+from twitchly import heartbeats
 from twitchly.clock import now_ms
 
 
@@ -19,7 +19,7 @@ def look_at_status() -> None:
     seen = look(now_ms())
     refreshes.incidents = write_down(seen)
     facts = {"done": refreshes.results["done"], "failed": refreshes.results["failed"], "live": refreshes.live}
-    vitals.tell_once(Sign("worker", "1", seen.at_ms, facts))
+    heartbeats.tell_once(Sign("worker", "1", seen.at_ms, facts))
 
 
 @shared_task

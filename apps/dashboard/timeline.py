@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from apps.metrics.marks import EventMark, condensed, merged
+from apps.metrics.event_marks import EventMark, condensed, merged
 from apps.metrics.queries import RECENT_MS, Point, Series
 from core.irc.channel_events import SUMMED
 

@@ -2,8 +2,8 @@
 
 from django.urls import include, path, re_path
 
+from apps.accounts import views as accounts
 from apps.dashboard import views, wellknown
-from apps.dashboard.accounts import views as accounts
 from apps.dashboard.channel import views as channel
 from apps.dashboard.compare import views as compare
 from apps.dashboard.discover import views as discover
@@ -12,9 +12,9 @@ from apps.dashboard.opt_outs import views as opt_outs
 from apps.dashboard.policies import views as policies
 from apps.dashboard.requests import views as requests
 from apps.dashboard.shares import views as shares
-from apps.dashboard.status import views as status
 from apps.dashboard.watchlists import views as watchlists
 from apps.dashboard.welcome import views as welcome
+from apps.status import views as status
 
 urlpatterns = [
     path("", views.board, name="board"),

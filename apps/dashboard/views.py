@@ -12,22 +12,24 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.dashboard.access import look_required, refused, sign_in_required, user_of
+from apps.accounts.models import User
+from apps.accounts.queries import user_of
+from apps.curation.requests import NotAsked, ask_for_channel
+from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.channel.context import channel_context
-from apps.dashboard.channel.spans import BadSpan, asked_span
-from apps.dashboard.choices import BOARD_KEYS, DEFAULT_BOARD, DEFAULTS, SIZES, Choice, read_query
+from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.dashboard.forms import AskForm
-from apps.dashboard.freshness import NEED_VIEWERS
-from apps.dashboard.method import method_context
-from apps.dashboard.models import User
+from apps.dashboard.methodology import method_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
-from apps.dashboard.readings import Row
 from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
-from apps.dashboard.services import NotAsked, ask_for_channel
 from apps.dashboard.timeline import SHAPES
-from apps.dashboard.watchlists.queries import watching
 from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
+from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES
+from apps.live.freshness import NEED_VIEWERS
+from apps.live.readings import Row
 from apps.metrics.queries import RANGES
+from apps.metrics.spans import BadSpan, asked_span
+from apps.workspaces.queries import watching
 from core.channels.address import NoChannel
 from core.errors import NotFound, ServiceAway
 from core.irc.channel_events import LABELS

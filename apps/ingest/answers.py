@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from apps.channels.models import Channel
 from apps.ingest.broadcasts import milliseconds, started_at
-from apps.ingest.models import Channel
-from apps.ingest.snapshot import Stream
+from apps.ingest.channel_list import Stream
 from core.inputs.moments import write_moment
 from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS

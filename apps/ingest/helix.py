@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import httpx
 
+from apps.ingest.channel_list import Stream
 from apps.ingest.helix_calls import Access, Calls, Params, Reader, RequestRefused, Timing
-from apps.ingest.snapshot import Stream
+from core.channels.account import Account, is_twitch_id
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment, write_moment
 from core.inputs.readable_text import cut, readable
@@ -37,16 +38,6 @@ VIEWERS_MAX = 10_000_000
 TWITCH_BEGAN = dt.datetime(2011, 6, 6, tzinfo=dt.UTC)
 Row = TypeVar("Row")
 _LOGIN = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
-_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A Twitch account. `id` stays when the login changes."""
-
-    id: str
-    login: str
-    name: str
 
 
 class Helix:
@@ -112,7 +103,9 @@ class Helix:
                 _merge(streams, stream)
         return list(streams.values())
 
-    def users(self, *, ids: Iterable[str] = (), logins: Iterable[str] = (), until_s: float | None = None) -> list[User]:
+    def users(
+        self, *, ids: Iterable[str] = (), logins: Iterable[str] = (), until_s: float | None = None
+    ) -> list[Account]:
         """Return the accounts that exist. Raises: ServiceAway, TwitchRefused."""
         keys = [*(("id", one) for one in ids), *(("login", one.lower()) for one in logins)]
         return list({user.id: user for user in self._lookup("/users", keys, _users, self._end(until_s))}.values())
@@ -198,11 +191,6 @@ def is_login(text: str) -> bool:
     return _LOGIN.fullmatch(text) is not None
 
 
-def is_id(text: str) -> bool:
-    """Say whether `text` can be the id of a channel or user."""
-    return _ID.fullmatch(text) is not None
-
-
 def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], what: str) -> list[Row]:
     """Return the rows that can be used. Raises: ValueError where too many cannot.
 
@@ -225,7 +213,7 @@ def _streams(body: Mapping[str, Any]) -> list[Stream]:
     return _usable(body, _stream, "streams")
 
 
-def _users(body: Mapping[str, Any]) -> list[User]:
+def _users(body: Mapping[str, Any]) -> list[Account]:
     return _usable(body, _user, "users")
 
 
@@ -239,8 +227,8 @@ def _stream(row: Mapping[str, Any]) -> Stream | None:
     """Return the stream in a row of Get Streams; None when it cannot be used. A missing login is empty."""
     user_id, login, name = (row.get(f"user_{field}") for field in ("id", "login", "name"))
     user = _account(user_id, login, name)
-    if user is None and not login and isinstance(user_id, str) and is_id(user_id):
-        user = User(user_id, "", _text(name, 64))
+    if user is None and not login and isinstance(user_id, str) and is_twitch_id(user_id):
+        user = Account(user_id, "", _text(name, 64))
     viewers = row.get("viewer_count")
     if user is None or type(viewers) is not int or not 0 <= viewers < VIEWERS_MAX:
         return None
@@ -256,16 +244,16 @@ def _stream(row: Mapping[str, Any]) -> Stream | None:
     )
 
 
-def _user(row: Mapping[str, Any]) -> User | None:
+def _user(row: Mapping[str, Any]) -> Account | None:
     return _account(row.get("id"), row.get("login"), row.get("display_name"))
 
 
-def _account(user_id: object, login: object, name: object) -> User | None:
-    if not isinstance(user_id, str) or not is_id(user_id):
+def _account(user_id: object, login: object, name: object) -> Account | None:
+    if not isinstance(user_id, str) or not is_twitch_id(user_id):
         return None
     if not isinstance(login, str) or not is_login(login.lower()):
         return None
-    return User(user_id, login.lower(), _text(name, 64) or login.lower())
+    return Account(user_id, login.lower(), _text(name, 64) or login.lower())
 
 
 def _text(value: object, most: int) -> str:

@@ -15,14 +15,19 @@ import redis
 import redis.exceptions
 from django.conf import settings
 
-from apps.ingest import queries, snapshot
+from apps.channels import queries as channels
+from apps.channels.models import Channel, FormerLogin
+from apps.curation.decisions import follow_renames
+from apps.curation.models import OptOut
+from apps.curation.queries import curation as read_curation
+from apps.ingest import channel_list
 from apps.ingest.answers import Poll, believed
-from apps.ingest.curation.decisions import follow_renames
 from apps.ingest.event_sender import EventSender
-from apps.ingest.following import POLLED, Followed, Limits, follow
-from apps.ingest.helix import Helix, User
+from apps.ingest.helix import Helix
 from apps.ingest.helix_calls import Timing
-from apps.ingest.models import Channel, FormerLogin, HashKey, OptOut
+from apps.ingest.list_refresh import POLLED, Followed, Limits, follow
+from apps.ingest.models import HashKey
+from core.channels.account import Account
 from core.channels.address import ChannelName
 from core.channels.selection import Curation
 from core.errors import NotFound, ServiceAway
@@ -51,9 +56,9 @@ def refresh_streams(
     with _redis() as store, _alone(store) as is_alone:
         if not is_alone:
             return None
-        known, curation = queries.followed_channels(), queries.curation()
+        known, curation = channels.followed_channels(), read_curation()
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
-        known |= queries.channels(poll.live.keys() - known.keys())
+        known |= channels.channels(poll.live.keys() - known.keys())
         poll = believed(known, poll)
         follow_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
@@ -62,14 +67,14 @@ def refresh_streams(
         untold = (sender or event_sender()).send(followed.records)
         save_channels([row for row in followed.rows if row.id not in untold])
         digest = _digest(curation)
-        snapshot.write(store, followed.streams, now_ms, barred=curation.barred, curation=digest)
+        channel_list.write(store, followed.streams, now_ms, barred=curation.barred, curation=digest)
     return followed
 
 
 def is_behind() -> bool:
     """Say whether something was decided since the list was last published. Raises: ServiceAway."""
     with _redis() as store:
-        return snapshot.curation_of(store) != _digest(queries.curation())
+        return channel_list.curation_of(store) != _digest(read_curation())
 
 
 def _digest(curation: Curation) -> str:
@@ -133,7 +138,7 @@ def save_channels(rows: Sequence[Channel]) -> None:
     Channel.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=POLLED)
 
 
-def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None = None) -> User:
+def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None = None) -> Account:
     """Return the Twitch account with this login, or with this id. Raises: NotFound, ServiceAway, TwitchRefused."""
     client = helix_client or helix()
     until_s = client.until(FORM_S)
@@ -143,7 +148,7 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
     return found[0]
 
 
-def find_account(*, login: str) -> User:
+def find_account(*, login: str) -> Account:
     """Return the Twitch account with a typed login; one of digits alone may be an id.
 
     The order is: an id in our table, a login on Twitch, an id on Twitch.
@@ -160,18 +165,11 @@ def find_account(*, login: str) -> User:
     return find_user(user_id=login)
 
 
-def find_users(logins: Collection[str], ids: Collection[str]) -> list[User]:
+def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
     """Return those of the accounts that Twitch knows. Raises: ServiceAway, TwitchRefused."""
     client = helix()
     until_s = client.until(SHEET_S)
     return client.users(logins=logins, ids=ids, until_s=until_s) if logins or ids else []
-
-
-def channel_of(user: User) -> Channel:
-    """Return the account's channel with the login of now, still to be saved."""
-    channel = Channel.objects.filter(pk=user.id).first() or Channel(id=user.id, name=user.name)
-    channel.login = user.login
-    return channel
 
 
 def tell_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:

@@ -11,12 +11,12 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from apps.ingest import services, snapshot
-from apps.ingest.curation.decisions import end_decisions
-from apps.ingest.worker_measures import Refreshes, WorkerCollector
+from apps.curation.decisions import end_decisions
+from apps.ingest import channel_list, services
+from apps.ingest.worker_telemetry import Refreshes, WorkerCollector
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
-from twitchly.measures import try_to_serve
+from twitchly.telemetry import try_to_serve
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def serve_measures(**_kwargs: Any) -> None:
 def _fetched_ms() -> int | None:
     try:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2) as client:
-            current = snapshot.read_now(client)
+            current = channel_list.read_now(client)
     except (redis.RedisError, ValueError, KeyError, TypeError):
         return None
     return current.fetched_ms if current else None

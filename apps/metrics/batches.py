@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message, TopicPartition
 
-from apps.metrics.readers import READERS, Record, taken_ms
+from apps.metrics.record_readers import READERS, Record, taken_ms
 from core.errors import BadRecord
 from core.pipeline.bad_record_rate import Excess, ShareLimits
 from twitchly.kafka import topic_of

@@ -10,8 +10,8 @@ import orjson
 import redis
 import redis.asyncio
 
+from apps.metrics.board_history import Moment, past_key
 from apps.metrics.boards import LATE_DROPPED, board_key
-from apps.metrics.past import Moment, past_key
 from core.errors import ServiceAway
 from core.metrics.ranking import age_of, is_live
 from core.metrics.table import METRIC

@@ -10,7 +10,7 @@ import orjson
 import redis
 from django.conf import settings
 
-from apps.metrics.past import Known, PastWriter
+from apps.metrics.board_history import Known, PastWriter
 from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.formulas import Floors, coverage
 from core.metrics.table import METRICS, Metric, counted_apart

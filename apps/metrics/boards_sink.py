@@ -13,8 +13,9 @@ from channels.layers import get_channel_layer
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from apps.metrics.boards import BoardWriter
-from apps.metrics.readers import READERS, Record, taken_ms
-from apps.metrics.sink_measures import SinkCounts
+from apps.metrics.record_readers import READERS, Record, taken_ms
+from apps.metrics.sink_telemetry import SinkCounts
+from core.contracts import group
 from core.errors import BadRecord
 from core.irc.channel_events import OPT_OUT, STILL_HEARD_MS
 from core.metrics.excitement import EVERY_MS, PAST_MS, Past
@@ -29,7 +30,6 @@ BOARD_TOPICS: Mapping[str, int] = {
     "windows-distinct": 60_000 + PAST_MS,
     "channel-events": STILL_HEARD_MS + 60_000,
 }
-TICK_GROUP = "boards"
 
 
 class BoardsSink:
@@ -128,7 +128,7 @@ class BoardsSink:
         layer: Any = get_channel_layer()
         try:
             self._writer.remember()
-            self._runner.run(layer.group_send(TICK_GROUP, {"type": "tick", "ends": dict(self._ends)}))
+            self._runner.run(layer.group_send(group.NAME, group.Tick(self._ends).to_message()))
         except (redis.RedisError, OSError) as error:
             log.warning("no tick: %s", error)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from confluent_kafka import TopicPartition
 
-from apps.metrics.readers import taken_ms
+from apps.metrics.record_readers import taken_ms
 from core.errors import BadRecord
 from core.pipeline.coverage import Gap
 from core.pipeline.records import read_event

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from confluent_kafka import KafkaException, Message, TopicPartition
 from django.conf import settings
 
-from apps.metrics.readers import taken_ms
+from apps.metrics.record_readers import taken_ms
 from core.errors import BadRecord, NotFound, ServiceAway
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.pipeline.records import ChatRecord, read_chat

@@ -11,9 +11,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from apps.metrics.batches import Batch, read_batch
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
-from apps.metrics.forgetting import forget_channel
-from apps.metrics.readers import place_of
-from apps.metrics.sink_measures import SinkCounts
+from apps.metrics.erasure import forget_channel
+from apps.metrics.record_readers import place_of
+from apps.metrics.sink_telemetry import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
 from core.errors import ServiceAway

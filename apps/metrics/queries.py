@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from statistics import fmean
 
-from apps.metrics.marks import EventMark, marks_of
+from apps.metrics.event_marks import EventMark, marks_of
 from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
@@ -68,7 +68,7 @@ RECENT_MS = 3 * MINUTE_MS
 class Point:
     """One window's metrics. `coverage` is 0 to 1; a metric without data is absent.
 
-    `counts` are the requested raw columns; see apps/metrics/counts.py.
+    `counts` are the requested raw columns; see apps/metrics/exports/raw_counts.py.
     """
 
     end_ms: int

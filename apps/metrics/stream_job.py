@@ -18,7 +18,7 @@ from apps.metrics.flink_cluster import (
     newest_checkpoint,
     plan_of,
 )
-from apps.metrics.resume import valid_from_ms
+from apps.metrics.job_start import valid_from_ms
 from core.errors import ServiceAway
 from flink.sql import SETTINGS, JobConfig, statements
 

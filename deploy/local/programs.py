@@ -97,7 +97,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     python, manage = str(layout.python), str(layout.root / "manage.py")
     # Quiet: its banner is no line of a log.
     celery = [python, "-m", "celery", "-q", "-A", "twitchly"]
-    web = ["uvicorn", "twitchly.asgi:application", "--host", "127.0.0.1", "--port", str(layout.ports.web)]
+    web = ["uvicorn", "twitchly.entry.asgi:application", "--host", "127.0.0.1", "--port", str(layout.ports.web)]
     # Frames are not compressed: each would be anew for every socket, at several times the cost of sending it.
     sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
     sockets += ["--http", "twitchly.requests:PromptProtocol"]

@@ -1,4 +1,4 @@
-// A small line without axes, as the path of an SVG: the same as apps/dashboard/small_line.py.
+// A small line without axes, as the path of an SVG: the same as apps/dashboard/sparkline.py.
 
 const WIDTH = 240;
 const HEIGHT = 48;

@@ -1,4 +1,4 @@
-// A sparkline: five minutes in levels, as apps/dashboard/memory.py writes them, to a path in a box of 60 by 36.
+// A sparkline: five minutes in levels, as apps/live/recent_history.py writes them, to a path in a box of 60 by 36.
 
 const LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const STEP = 2;

@@ -1,4 +1,4 @@
-// How far viewer counts can be trusted, by the rules of apps/dashboard/freshness.py, and the notes that say so.
+// How far viewer counts can be trusted, by the rules of apps/live/freshness.py, and the notes that say so.
 
 export const NEED_VIEWERS = new Set(["viewers", "engagement"]);
 

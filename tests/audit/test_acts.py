@@ -16,9 +16,10 @@ from apps.audit import admin as audit_admin
 from apps.audit.models import Act, Deletion, Unchangeable
 from apps.audit.queries import lines_of, proof_of
 from apps.audit.services import SYSTEM, name_of, note_deletion, record
-from apps.ingest.curation.decisions import BLOCK, PIN, Decision, decide, end_decisions
-from apps.ingest.models import Bot, Channel
-from tests.ingest.test_admin import page_of
+from apps.channels.models import Channel
+from apps.curation.decisions import BLOCK, PIN, Decision, decide, end_decisions
+from apps.curation.models import Bot
+from tests.curation.test_admin import page_of
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.services import ensure_user
-from apps.ingest import snapshot
-from apps.ingest.snapshot import Stream
+from apps.accounts.services import ensure_user
+from apps.ingest import channel_list
+from apps.ingest.channel_list import Stream
 from apps.metrics.boards import BoardWriter
 from core.metrics.formulas import Floors
 from core.pipeline.records import WindowRecord
@@ -71,19 +71,19 @@ class Boards:
     ) -> None:
         """Put a channel into the snapshot, which Twitch was asked for `age_ms` ago."""
         client = self.valkey.client(3)
-        known = client.get(snapshot.KEY)
-        streams = dict(snapshot.decode(known).streams) if isinstance(known, bytes) else {}
+        known = client.get(channel_list.KEY)
+        streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
         viewers, started_at = (1, started_at) if live else (None, "")
         streams[channel_id] = Stream(channel_id, name.lower(), name, viewers, category, "en", title, started_at, live)
-        snapshot.write(client, streams.values(), self.end_ms - age_ms)
+        channel_list.write(client, streams.values(), self.end_ms - age_ms)
 
     def bar(self, *channel_ids: str) -> None:
         """Take channels off the list, as a block does while their figures still stand."""
         client = self.valkey.client(3)
-        known = client.get(snapshot.KEY)
-        streams = dict(snapshot.decode(known).streams) if isinstance(known, bytes) else {}
+        known = client.get(channel_list.KEY)
+        streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
         listed = [stream for stream in streams.values() if stream.id not in channel_ids]
-        snapshot.write(client, listed, self.end_ms, barred=channel_ids)
+        channel_list.write(client, listed, self.end_ms, barred=channel_ids)
 
     def show(
         self,

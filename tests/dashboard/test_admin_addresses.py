@@ -12,15 +12,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 from pytest_django import Settings
 
-from apps.dashboard.models import User
-from tests.dashboard.test_roles import MAY, somebody
+from apps.accounts.models import User
+from tests.accounts.test_roles import MAY, somebody
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
 # What a view of Django's asks for; the addresses of our own are in OWN.
 NEEDS = {"changelist": "v", "add": "a", "history": "v", "delete": "d", "change": "v"}
 WRITES = {"add": "a", "delete": "d", "change": "c"}
-OWN = {"ingest_channel_import": ("channel", "c", "c"), "audit_act_csv": ("act", "v", "v")}
+OWN = {"channels_channel_import": ("channel", "c", "c"), "audit_act_csv": ("act", "v", "v")}
 # Open to all staff: the index, leaving, and what these need.
 COMMON = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "view_on_site"}
 # Django's, whose name is not made of our model's.
@@ -108,7 +108,13 @@ def test_each_address_opens_to_the_roles_that_have_the_right(role: str) -> None:
 )
 def test_the_other_addresses_never_fail(role: str, path: str) -> None:
     client = client_of(role)
-    queries = ["", "?app_label=ingest&model_name=channel&field_name=tags&term=x", "?p=99999999999", "?o=%00", "?q=%00"]
+    queries = [
+        "",
+        "?app_label=channels&model_name=channel&field_name=tags&term=x",
+        "?p=99999999999",
+        "?o=%00",
+        "?q=%00",
+    ]
     for query in queries:
         assert client.get(f"/admin/{path}{query}").status_code < 500, query
 

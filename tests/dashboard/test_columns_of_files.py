@@ -12,11 +12,11 @@ from typing import get_args
 import pytest
 from django.test import Client
 
-from apps.dashboard.choices import Board
+from apps.api.rest.boards import board_table
+from apps.api.rest.channels import FIELDS as API_CHANNEL_FIELDS
+from apps.api.rest.history import event_table, series_table
+from apps.api.rest.responses import Table
 from apps.dashboard.compare.comparison import COMPARED, Align, Comparison, Scale
-from apps.dashboard.exports.formats import Cell, Field, Format, writer_of
-from apps.dashboard.exports.intervals import INTERVALS
-from apps.dashboard.exports.series import EVENT_FIELDS, point_fields, point_rows
 from apps.dashboard.exports.tables import (
     CHANNEL_FIELDS,
     STREAM_FIELDS,
@@ -29,12 +29,12 @@ from apps.dashboard.exports.tables import (
     summary_fields,
     summary_row,
 )
-from apps.dashboard.field import FIELD
+from apps.live.board import Board
+from apps.live.live_channels import FIELD
+from apps.metrics.exports.formats import Cell, Field, Format, writer_of
+from apps.metrics.exports.intervals import INTERVALS
+from apps.metrics.exports.series import EVENT_FIELDS, point_fields, point_rows
 from apps.metrics.queries import RANGES, Point, Series
-from apps.partners.rest.answers import Table
-from apps.partners.rest.boards import board_table
-from apps.partners.rest.channels import FIELDS as API_CHANNEL_FIELDS
-from apps.partners.rest.history import event_table, series_table
 from core.metrics.broadcasts import Broadcast
 from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.conftest import Boards, sent

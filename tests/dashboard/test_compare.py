@@ -10,12 +10,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.channel.spans import BadSpan, Span
+from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
 from apps.dashboard.exports.tables import summary_fields
-from apps.dashboard.field import FIELD
-from apps.ingest.models import Channel
+from apps.live.live_channels import FIELD
 from apps.metrics import queries
+from apps.metrics.spans import BadSpan, Span
 from apps.metrics.store import StoredWindow
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS

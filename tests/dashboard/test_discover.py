@@ -12,15 +12,16 @@ from django.http import QueryDict
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.directory import Profile
-from apps.dashboard.discover.search import PAGE_SIZE, Rule, Search, described, read_search
-from apps.dashboard.discover.services import SEGMENTS_MAX, save_segment
-from apps.dashboard.discover.table import ordered, table_of
-from apps.dashboard.field import FIELD
-from apps.dashboard.models import Segment, User
-from apps.dashboard.readings import ChannelNow
-from apps.dashboard.services import ensure_user
+from apps.accounts.models import User
+from apps.accounts.services import ensure_user
 from apps.dashboard.templatetags.measures import ordinal
+from apps.live.directory import Profile
+from apps.live.live_channels import FIELD
+from apps.live.readings import ChannelNow
+from apps.live.search import PAGE_SIZE, Rule, Search, described, read_search
+from apps.live.table import ordered, table_of
+from apps.workspaces.models import Segment
+from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 

@@ -11,14 +11,11 @@ from django.http import HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.channel.spans import Span, iso
-from apps.dashboard.channel.standing import Standing
+from apps.accounts.models import User
+from apps.accounts.services import ensure_user
+from apps.dashboard.channel.peer_groups import Standing
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
-from apps.dashboard.directory import Profile
-from apps.dashboard.exports.formats import Cell, Field, writer_of
-from apps.dashboard.exports.intervals import INTERVALS
-from apps.dashboard.exports.series import EVENT_FIELDS, event_rows, finer, pieces, point_fields, point_rows
 from apps.dashboard.exports.tables import (
     STREAM_FIELDS,
     hour_rows,
@@ -28,14 +25,17 @@ from apps.dashboard.exports.tables import (
     summary_fields,
     summary_row,
 )
-from apps.dashboard.field import FIELD
-from apps.dashboard.models import User
-from apps.dashboard.readings import ChannelNow
-from apps.dashboard.services import ensure_user
 from apps.dashboard.summary import summarize
-from apps.dashboard.watchlists import services as watchlists
-from apps.metrics.marks import EventMark
+from apps.live.directory import Profile
+from apps.live.live_channels import FIELD
+from apps.live.readings import ChannelNow
+from apps.metrics.event_marks import EventMark
+from apps.metrics.exports.formats import Cell, Field, writer_of
+from apps.metrics.exports.intervals import INTERVALS
+from apps.metrics.exports.series import EVENT_FIELDS, event_rows, finer, pieces, point_fields, point_rows
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
+from apps.metrics.spans import Span, iso
+from apps.workspaces import services as watchlists
 from core.metrics.broadcasts import Broadcast
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC

@@ -3,12 +3,9 @@ import pytest
 from apps.dashboard.summary import average_unit, peak_unit, summarize
 from apps.dashboard.templatetags.figures import (
     age,
-    at_least,
     duration,
-    figure,
     heard,
     heard_apart,
-    number,
     on_air,
     percent,
     watched,
@@ -16,6 +13,7 @@ from apps.dashboard.templatetags.figures import (
 )
 from apps.metrics.queries import RANGES, GapSpan, Series
 from core.metrics.broadcasts import Broadcast
+from core.metrics.display import at_least, figure, number
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from core.times import DAY_MS

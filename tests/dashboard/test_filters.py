@@ -7,7 +7,8 @@ import re
 import pytest
 from django.test import Client
 
-from apps.dashboard.choices import DEFAULTS, Board, Choice, read_query
+from apps.dashboard.choices import DEFAULTS, Choice, read_query
+from apps.live.board import Board
 from tests.dashboard.conftest import Boards
 from tests.dashboard.test_pages import rows_of, shown
 

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.channel.following import following_of
-from apps.ingest.models import Channel, OptOut
+from apps.channels.models import Channel
+from apps.curation.models import OptOut
+from apps.dashboard.channel.tracking import following_of
 from tests.dashboard.conftest import Boards
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from apps.dashboard.models import User
+from apps.accounts.models import User
 from apps.dashboard.shares.links import create_link, token_of
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.staff import staff_client

@@ -12,11 +12,12 @@ from django.core import signing
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.accounts.data import delete_account, personal_data
+from apps.accounts.models import User
+from apps.accounts.personal_data import delete_account, personal_data
+from apps.accounts.services import ensure_user
 from apps.dashboard.channel import notes as notes_module
 from apps.dashboard.channel.notes import NOTES_MAX, UNDO_S, BadNote, add_note, delete_note, note_mark, restore_note
-from apps.dashboard.models import Note, User
-from apps.dashboard.services import ensure_user
+from apps.workspaces.models import Note
 from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards

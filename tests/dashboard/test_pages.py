@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
-from apps.ingest.models import Channel
+from apps.channels.models import Channel
 from core.metrics.table import METRIC
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
 from tests.valkey import Valkey

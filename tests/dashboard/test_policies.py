@@ -10,11 +10,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.audit.models import Act
-from apps.dashboard.policies.kept import FOR_GOOD, TABLES, TOPICS, lasting
-from apps.ingest.curation.opt_outs import accept_request, request_opt_out
-from apps.ingest.helix import User as Account
-from apps.ingest.models import OptOut, OptOutRequest
+from apps.curation.models import OptOut, OptOutRequest
+from apps.curation.opt_outs import accept_request, request_opt_out
+from apps.dashboard.policies.retention import FOR_GOOD, TABLES, TOPICS, lasting
 from apps.metrics import models
+from core.channels.account import Account
 from core.pipeline.topics import TOPICS as ALL_TOPICS
 from core.pipeline.topics import dead_letter_topic
 

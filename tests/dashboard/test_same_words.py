@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from apps.dashboard.directory import Profile
 from apps.dashboard.queries import range_json
-from apps.dashboard.readings import ChannelNow, Row
 from apps.dashboard.summary import now_note
 from apps.dashboard.templatetags.boards import move, place, spark_path, state_words
-from apps.dashboard.templatetags.figures import at_least, figure, unit, when
+from apps.dashboard.templatetags.figures import unit, when
 from apps.dashboard.views import metric_json
+from apps.live.directory import Profile
+from apps.live.readings import ChannelNow, Row
 from apps.metrics.queries import RANGES, Point, value_of
+from core.metrics.display import at_least, figure
 from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.page_script import run_program
 

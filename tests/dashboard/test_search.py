@@ -11,10 +11,12 @@ from asgiref.sync import async_to_sync
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.models import CurationRequest, User
-from apps.dashboard.readings import live_boards
-from apps.dashboard.services import OPEN_REQUESTS_MAX, ensure_user
-from apps.ingest.models import Channel, OptOut
+from apps.accounts.models import User
+from apps.accounts.services import ensure_user
+from apps.channels.models import Channel
+from apps.curation.models import CurationRequest, OptOut
+from apps.curation.requests import OPEN_REQUESTS_MAX
+from apps.live.readings import live_boards
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.test_pages import NOBODY_LISTENS
 

@@ -12,11 +12,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apps.dashboard.accounts.data import delete_account, personal_data
-from apps.dashboard.field import FIELD
-from apps.dashboard.models import SecurityRecord, ShareLink, User
-from apps.dashboard.services import ensure_user
+from apps.accounts.models import SecurityRecord, User
+from apps.accounts.personal_data import delete_account, personal_data
+from apps.accounts.services import ensure_user
+from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
+from apps.live.live_channels import FIELD
 from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
-from apps.dashboard.choices import Board, Choice
+from apps.dashboard.choices import Choice
 from apps.dashboard.queries import range_json
 from apps.dashboard.views import metric_json
+from apps.live.board import Board
 from apps.metrics.queries import RANGES
+from apps.metrics.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
 from core.metrics.grains import SPAN_MAX_MS
 from core.metrics.table import METRICS
 from core.pipeline.records import EPOCH_MS

@@ -8,8 +8,8 @@ import re
 import pytest
 from django.test import Client
 
-from apps.dashboard.channel.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
 from apps.dashboard.choices import Choice
+from apps.metrics.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
 from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS

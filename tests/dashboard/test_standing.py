@@ -10,10 +10,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel.context import depth_of
-from apps.dashboard.channel.standing import Peer, Standing, note, standings
-from apps.dashboard.directory import Profile
-from apps.dashboard.field import FIELD, KEPT_MS
-from apps.dashboard.readings import ChannelNow
+from apps.dashboard.channel.peer_groups import Peer, Standing, note, standings
+from apps.live.directory import Profile
+from apps.live.live_channels import FIELD, KEPT_MS
+from apps.live.readings import ChannelNow
 from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.page_script import run_program
 from tests.dashboard.test_pages import NOBODY_LISTENS

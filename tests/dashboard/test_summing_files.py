@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.channel.spans import iso
 from apps.metrics import queries
-from apps.metrics.counts import COUNTS
+from apps.metrics.exports.raw_counts import COUNTS
+from apps.metrics.spans import iso
 from core.metrics.columns import COLUMNS, SUM
 from core.times import HOUR_MS
 from tests.dashboard.conftest import Boards, sent

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from apps.dashboard.timeline import SHAPES, Line, beside, lines_of, marks_json, noted
-from apps.metrics.marks import EventMark
+from apps.metrics.event_marks import EventMark
 from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
 from core.inputs.moments import utc
 from core.irc.channel_events import LABELS, SUMMED, label

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from apps.dashboard.models import User
+from apps.accounts.models import User
 from core.times import DAY_MS, MINUTE_MS
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program

@@ -10,13 +10,14 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.accounts.data import personal_data
-from apps.dashboard.field import FIELD
-from apps.dashboard.models import User, Watchlist
-from apps.dashboard.services import ensure_user
-from apps.dashboard.small_line import line_path
-from apps.dashboard.watchlists import services
-from apps.dashboard.watchlists.queries import channels_of, lists_with
+from apps.accounts.models import User
+from apps.accounts.personal_data import personal_data
+from apps.accounts.services import ensure_user
+from apps.dashboard.sparkline import line_path
+from apps.live.live_channels import FIELD
+from apps.workspaces import services
+from apps.workspaces.models import Watchlist
+from apps.workspaces.queries import channels_of, lists_with
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program

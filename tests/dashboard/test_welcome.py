@@ -10,13 +10,15 @@ from django.http import HttpRequest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.accounts.data import personal_data
-from apps.dashboard.field import FIELD
-from apps.dashboard.models import FirstVisit, User, Watchlist
-from apps.dashboard.services import ensure_user
-from apps.dashboard.watchlists import services as watchlists
-from apps.dashboard.watchlists.queries import channels_of
+from apps.accounts.models import User
+from apps.accounts.personal_data import personal_data
+from apps.accounts.services import ensure_user
+from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
+from apps.live.live_channels import FIELD
+from apps.workspaces import services as watchlists
+from apps.workspaces.models import Watchlist
+from apps.workspaces.queries import channels_of
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"

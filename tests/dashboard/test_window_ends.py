@@ -7,14 +7,14 @@ from pathlib import Path
 
 from django.test import Client
 
-from apps.dashboard.channel.spans import iso
-from apps.dashboard.choices import Board
-from apps.dashboard.field import FIELD
-from apps.dashboard.wishes import Channels, Subscribe, Table
+from apps.live.board import Board
+from apps.live.live_channels import FIELD
+from apps.live.subscriptions import Channels, Subscribe, Table
+from apps.metrics.spans import iso
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.page_script import run_program
-from tests.dashboard.test_law import new_hub
 from tests.dashboard.test_same_words import TABLE
+from tests.live.test_invariant import new_hub
 
 BEHIND_MS = 4_000
 

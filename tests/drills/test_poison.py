@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.metrics.readers import window_in
+from apps.metrics.record_readers import window_in
 from core.errors import BadRecord
 from core.pipeline.bad_record_rate import UNUSABLE_MAX
 from core.pipeline.records import read_chat, read_event

@@ -10,10 +10,10 @@ from typing import Literal
 from confluent_kafka import Producer
 from hypothesis import strategies as st
 
+from apps.curation.queries import Rules
+from apps.ingest.channel_list import Stream
 from apps.ingest.listening.intake import Intake
 from apps.ingest.listening.writer import Entry, Writer
-from apps.ingest.queries import Rules
-from apps.ingest.snapshot import Stream
 from core.irc.lines import parse
 
 CHANNELS = 3

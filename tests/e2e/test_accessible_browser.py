@@ -85,8 +85,8 @@ def fill(page: Page, *texts_and_labels: str) -> None:
 
 
 RECEIPT = """
-from apps.ingest.curation.receipts import token_of
-from apps.ingest.models import OptOut
+from apps.curation.receipts import token_of
+from apps.curation.models import OptOut
 opt_out, _ = OptOut.objects.get_or_create(kind="user", twitch_id="999999999")
 print("/opt-out/receipt/" + token_of(opt_out))
 """

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from apps.dashboard.channel.spans import field_value, iso
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.spans import field_value, iso
 from apps.metrics.store import WindowStore
 from core.metrics.broadcasts import Broadcast
 from core.pipeline.records import WindowRecord

@@ -17,7 +17,7 @@ CURATOR, ASKER = "curator@example.com", "asker@example.com"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STAFF = f"""
 from allauth.mfa.totp.internal.auth import TOTP
-from apps.dashboard.models import User
+from apps.accounts.models import User
 known = User.objects.filter(email="{CURATOR}").exists()
 known or TOTP.activate(User.objects.create_superuser("{CURATOR}", "{PASSWORD}"), "{SECRET}")
 """
@@ -44,7 +44,7 @@ def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 def decide(page: Page, stack: Stack, *lines: str) -> None:
     """Import lines as a file, after a look at what they would change."""
-    page.goto(f"{stack.url}/admin/ingest/channel/import/")
+    page.goto(f"{stack.url}/admin/channels/channel/import/")
     text = "\n".join(("login,decision,reason", *lines)).encode()
     page.get_by_label("CSV file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": text})
     page.get_by_role("button", name="Show what would change").click()
@@ -77,7 +77,7 @@ def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: st
     if why:
         admin.get_by_role("textbox", name="Answer").fill(why)
     admin.get_by_role("button", name="Save", exact=True).click()
-    if kind == "ingest/optoutrequest" and choice == "accept":
+    if kind == "curation.optoutrequest" and choice == "accept":
         save_again(admin)
     expect(admin.get_by_text("was changed successfully")).to_be_visible()
 
@@ -97,7 +97,7 @@ def test_who_asked_for_a_channel_reads_the_answer(admin: Page, browser: Browser,
     page.get_by_role("button", name="Ask for it").click()
     page.goto(f"{stack.url}/requests")
     expect(page.get_by_text("not decided yet")).to_be_visible()
-    answer(admin, stack, "dashboard/curationrequest", "somebody_else", "decline", "It plays music alone.")
+    answer(admin, stack, "curation.curationrequest", "somebody_else", "decline", "It plays music alone.")
     page.reload()
     expect(page.get_by_text("It plays music alone.")).to_be_visible()
     page.context.close()
@@ -114,10 +114,10 @@ def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, b
     stranger.get_by_label("How a curator can tell").fill("It is on my profile.")
     stranger.get_by_role("button", name="Ask to opt out").click()
     expect(stranger.get_by_text(f"A curator checks the request for {login}.")).to_be_visible()
-    answer(admin, stack, "ingest/optoutrequest", login, "accept")
+    answer(admin, stack, "curation.optoutrequest", login, "accept")
     admin.get_by_role("link", name=login, exact=True).click()
     expect(admin.get_by_text("It is on my profile.")).to_have_count(0)
-    admin.goto(f"{stack.url}/admin/ingest/optout/")
+    admin.goto(f"{stack.url}/admin/curation/optout/")
     admin.get_by_role("link", name=login, exact=True).click()
     receipt = admin.get_by_role("link", name=re.compile("For whoever opted out")).get_attribute("href")
     stranger.goto(f"{stack.url}{receipt}")
@@ -127,7 +127,7 @@ def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, b
 
 
 def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack) -> None:
-    admin.goto(f"{stack.url}/admin/ingest/optout/add/")
+    admin.goto(f"{stack.url}/admin/curation/optout/add/")
     admin.get_by_label("Kind").select_option("channel")
     # Nobody's: the running copy loses no channel that the next tests look for.
     admin.get_by_label("Twitch id").fill("888888888")

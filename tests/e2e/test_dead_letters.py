@@ -12,7 +12,7 @@ import pytest
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from apps.metrics.dead_letter_box import DeadLetterBox
+from apps.metrics.dead_letter_reader import DeadLetterBox
 from apps.metrics.dead_letters import DeadLetters
 from drills.poison import HUGE, event, poison_of, window
 from tests.e2e.letters import listed, read, run, spoken, write

@@ -15,19 +15,19 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from apps.partners.description.made import description
-from apps.partners.description.reference import LANGUAGES, sections
+from apps.api.description.document import description
+from apps.api.description.reference import LANGUAGES, sections
 from drills.stack import Stack, wait_until
+from tests.api.described import check
 from tests.e2e.visitor import visit
-from tests.partners.described import check
 
 pytestmark = pytest.mark.server
 
 _MAKE_KEY = """
-from apps.dashboard.models import User
-from apps.partners.keys.services import create_key
-from apps.partners.models import Membership, Plan
-from apps.partners.scopes import Scope
+from apps.accounts.models import User
+from apps.api.keys.services import create_key
+from apps.api.models import Membership, Plan
+from apps.api.scopes import Scope
 owner = User.objects.get(email="demo@twitchly.example")
 figures = dict(requests_per_second=2_000, burst=4_000, requests_per_day=10**8, streams=20)
 plan, _ = Plan.objects.get_or_create(name="Tests", defaults=figures)

@@ -52,7 +52,7 @@ def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser:
     email = f"{uuid.uuid4().hex[:12]}@example.com"
     make_account(stack, email)
     staff = f"User.objects.filter(email='{email}').update(is_staff=True)"
-    stack.manage("shell", "-c", f"from apps.dashboard.models import User; {staff}")
+    stack.manage("shell", "-c", f"from apps.accounts.models import User; {staff}")
     with visit(browser, stack, "/?board=messages", email=email) as (page, problems):
         page.goto(f"{stack.url}/status")
         expect(page.locator('[data-stage="listening"]')).to_contain_text("channels joined")
@@ -76,4 +76,4 @@ def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser:
 def incidents(stack: Stack) -> int:
     """Return how many incidents of the boards last, as they are written down."""
     query = "Incident.objects.filter(rule='boards', ended_ms=None, is_sure=True).count()"
-    return int(stack.manage("shell", "-c", f"from apps.dashboard.models import Incident; print({query})").split()[-1])
+    return int(stack.manage("shell", "-c", f"from apps.status.models import Incident; print({query})").split()[-1])

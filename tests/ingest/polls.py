@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from apps.channels.models import Channel
 from apps.ingest.answers import Poll, believed
-from apps.ingest.following import Followed, Limits, follow
-from apps.ingest.models import Channel
-from apps.ingest.snapshot import Stream
+from apps.ingest.channel_list import Stream
+from apps.ingest.list_refresh import Followed, Limits, follow
 from core.channels.selection import Curation
 
 T0 = 1_795_400_000_000

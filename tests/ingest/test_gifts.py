@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from apps.curation.queries import Rules
+from apps.ingest.channel_list import Stream
 from apps.ingest.listening.intake import Intake
-from apps.ingest.queries import Rules
-from apps.ingest.snapshot import Stream
 from core.irc.lines import parse
 from core.proof.ledger import BOMB_GIFT
 from simulator.audience import Audience

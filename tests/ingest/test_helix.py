@@ -11,7 +11,8 @@ import pytest
 from django.conf import settings
 from openapi_schema_validator import OAS31Validator
 
-from apps.ingest.helix import REFUSALS_MAX, WALKS, User
+from apps.ingest.helix import REFUSALS_MAX, WALKS
+from core.channels.account import Account
 from core.errors import ServiceAway, TwitchRefused
 from tests.conftest import LACKS_DATA
 from tests.ingest.twitch_api import Live, Twitch, page, row
@@ -240,8 +241,8 @@ def test_a_stream_that_was_not_asked_for_is_left_out() -> None:
 def test_accounts_are_found_by_login_and_by_id() -> None:
     twitch = Live(row(1, 5), row(2, 5))
     assert twitch.helix().users(ids=["2"], logins=["CHANNEL1"]) == [
-        User("1", "channel1", "Channel1"),
-        User("2", "channel2", "Channel2"),
+        Account("1", "channel1", "Channel1"),
+        Account("2", "channel2", "Channel2"),
     ]
 
 

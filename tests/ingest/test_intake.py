@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from apps.curation.queries import Rules
+from apps.ingest.channel_list import Stream
 from apps.ingest.listening.intake import Intake, Unwanted
 from apps.ingest.listening.writer import Entry
-from apps.ingest.queries import Rules
-from apps.ingest.snapshot import Stream
-from apps.metrics.marks import EventMark, marks_of
+from apps.metrics.event_marks import EventMark, marks_of
 from core.irc.lines import parse
 from core.pipeline.records import TRAITS, read_event
 from simulator.audience import Audience

@@ -11,10 +11,13 @@ import redis
 from confluent_kafka import Consumer, Producer
 from pytest_django import Settings
 
-from apps.ingest import snapshot
+from apps.channels.models import Channel
+from apps.curation.models import Bot, OptOut
+from apps.curation.queries import rules
+from apps.ingest import channel_list
+from apps.ingest.channel_list import Snapshot
 from apps.ingest.event_sender import EventSender
-from apps.ingest.models import Bot, Channel, HashKey, OptOut
-from apps.ingest.queries import rules
+from apps.ingest.models import HashKey
 from apps.ingest.services import (
     LOCK,
     find_user,
@@ -24,7 +27,6 @@ from apps.ingest.services import (
     refresh_streams,
     tell_opt_outs,
 )
-from apps.ingest.snapshot import Snapshot
 from core.errors import NotFound, ServiceAway
 from core.irc.hashing import user_hash
 from core.pipeline.records import EventRecord, read_event
@@ -55,7 +57,7 @@ def broker() -> Producer:
 
 
 def read_snapshot(store: redis.Redis) -> Snapshot:
-    found = snapshot.read_now(store)
+    found = channel_list.read_now(store)
     assert found is not None
     return found
 

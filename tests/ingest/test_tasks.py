@@ -14,9 +14,9 @@ import redis
 from django.conf import settings
 from pytest_django import Settings
 
-from apps.ingest import services, snapshot, tasks
-from apps.ingest.curation.decisions import BLOCK, Decision, decide
-from apps.ingest.models import Channel
+from apps.channels.models import Channel
+from apps.curation.decisions import BLOCK, Decision, decide
+from apps.ingest import channel_list, services, tasks
 from tests.ingest.twitch_api import Live, row, served
 from tests.valkey import Valkey
 
@@ -74,7 +74,7 @@ def test_a_worker_serves_its_measures_and_goes_on_where_the_port_is_taken(
 def test_what_is_decided_is_followed_at_once_and_once(twitch: Live) -> None:
     def listed() -> list[str]:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL) as store:
-            current = snapshot.read_now(store)
+            current = channel_list.read_now(store)
             return sorted(current.streams) if current else []
 
     tasks.follow_curation()

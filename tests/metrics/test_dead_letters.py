@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from apps.metrics.dead_letter_box import fault_today
+from apps.metrics.dead_letter_reader import fault_today
 from apps.metrics.management.commands.dead_letters import Command, _explanation
 from core.pipeline.dead_letters import NOWHERE, Letter
 from core.pipeline.topics import DEAD_LETTERED

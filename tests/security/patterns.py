@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 # Only these see text from outside; deploy, drills and bench read our own files.
-FOLDERS = ("twitchly", "core", "flink", "apps")
+FOLDERS = ("twitchly", "core", "flink", "apps", "simulator")
 METHODS = ("fullmatch", "match", "search", "sub", "findall", "finditer", "split")
 # Each is repeated: a pattern that scans the rest of the text from many starts is quadratic on one of them.
 FRAGMENTS = (

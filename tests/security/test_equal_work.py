@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.models import User
-from apps.dashboard.services import ensure_user
+from apps.accounts.models import User
+from apps.accounts.services import ensure_user
 from tests.dashboard.conftest import EMAIL, PASSWORD
 
 NEW = "nobody@example.com"

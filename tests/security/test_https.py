@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.dashboard.browser_socket import BrowserSocket
-from twitchly.asgi import application
+from twitchly.entry.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

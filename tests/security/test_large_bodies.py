@@ -11,15 +11,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from apps.dashboard.staff.uploads import IMPORT_MAX_BYTES
+from apps.accounts.staff.uploads import IMPORT_MAX_BYTES
 from tests.security.serving import serving
 from tests.staff import staff_client
-from twitchly.asgi import application
 from twitchly.bodies import BODY_MAX_BYTES, DROPPED_MAX_BYTES
+from twitchly.entry.asgi import application
 from twitchly.requests import PromptProtocol
 
 ADDRESSES = ("/", "/account/login/", "/opt-out", "/admin/", "/nowhere", "/live", "/api/v1/watchlists")
-IMPORT = "/admin/ingest/channel/import/"
+IMPORT = "/admin/channels/channel/import/"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,12 +11,14 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 from django.utils import timezone
 
-from apps.dashboard.models import Note, Segment, ShareLink, User, Watched, Watchlist
-from apps.partners.keys.services import create_key
-from apps.partners.models import ApiKey
-from apps.partners.scopes import Scope
+from apps.accounts.models import User
+from apps.api.keys.services import create_key
+from apps.api.models import ApiKey
+from apps.api.scopes import Scope
+from apps.dashboard.models import ShareLink
+from apps.workspaces.models import Note, Segment, Watched, Watchlist
+from tests.api.conftest import Api, new_key, use_limits
 from tests.dashboard.conftest import Boards
-from tests.partners.conftest import Api, new_key, use_limits
 from tests.security.addresses import addresses
 
 __all__ = ["use_limits"]

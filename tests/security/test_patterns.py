@@ -64,7 +64,7 @@ def test_patterns_are_linear(pattern: Pattern) -> None:
 
 def test_the_patterns_of_the_source_are_found() -> None:
     places = {pattern.place.partition(":")[0] for pattern in patterns()}
-    assert {"twitchly/logs.py", "core/irc/lines.py", "apps/partners/gate.py", "apps/dashboard/urls.py"} <= places
+    assert {"twitchly/logs.py", "core/irc/lines.py", "apps/api/asgi.py", "apps/dashboard/urls.py"} <= places
     scripts = {pattern.place.partition(":")[0] for pattern in script_patterns()}
     assert {"static/js/export.js", "static/js/figures.js", "static/js/passkeys.js"} <= scripts
 

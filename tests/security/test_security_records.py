@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from apps.dashboard.accounts.security_cache import SecurityCache
-from apps.dashboard.models import SecurityRecord, User
-from apps.dashboard.services import ensure_user
+from apps.accounts.models import SecurityRecord, User
+from apps.accounts.security_cache import SecurityCache
+from apps.accounts.services import ensure_user
 from apps.dashboard.tasks import delete_expired_security_records
 from tests.dashboard.conftest import EMAIL, PASSWORD
 from tests.staff import SECRET

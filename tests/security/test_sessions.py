@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from apps.dashboard.services import ensure_user
+from apps.accounts.services import ensure_user
 from tests.dashboard.conftest import EMAIL, PASSWORD
 from tests.security.addresses import addresses
 

@@ -7,17 +7,18 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
-from apps.dashboard.channel.following import following_of
+from apps.accounts.models import User
 from apps.dashboard.channel.notes import NOTES_MAX, note_json, note_mark, notes_of
-from apps.dashboard.channel.spans import field_value, quick_picks
-from apps.dashboard.channel.standing import note, read_standings
+from apps.dashboard.channel.peer_groups import note, read_standings
 from apps.dashboard.channel.streams import read_streams
-from apps.dashboard.directory import TWITCH
-from apps.dashboard.models import Note, User
+from apps.dashboard.channel.tracking import following_of
 from apps.dashboard.queries import BoardPage
-from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import summarize
 from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
+from apps.live.directory import TWITCH
+from apps.live.readings import ChannelNow
+from apps.metrics.spans import field_value, quick_picks
+from apps.workspaces.models import Note
 from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
 from core.metrics.table import METRICS, Metric
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.core import signing
 from django.db import transaction
 
-from apps.dashboard.models import Note, User
-from apps.metrics.marks import EventMark
+from apps.accounts.models import User
+from apps.metrics.event_marks import EventMark
+from apps.workspaces.models import Note
 from core.errors import NotFound, TwitchlyError
 from core.inputs.readable_text import is_blank, one_line
 from core.pipeline.records import EPOCH_MS

@@ -10,10 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from apps.dashboard.channel.spans import Span
 from apps.dashboard.choices import Choice
 from apps.dashboard.templatetags.figures import watched
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
 from core.errors import NotFound, ServiceAway
 from core.metrics.broadcasts import Broadcast

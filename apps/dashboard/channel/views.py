@@ -11,15 +11,17 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.dashboard.access import account_required, look_required, of_channel, refused, sign_in_required, user_of
+from apps.accounts.queries import user_of
+from apps.dashboard.access import account_required, look_required, of_channel, refused, sign_in_required
 from apps.dashboard.channel import notes
-from apps.dashboard.channel.following import following_of
-from apps.dashboard.channel.standing import read_standings, standing_json
+from apps.dashboard.channel.peer_groups import read_standings, standing_json
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
-from apps.dashboard.choices import DEFAULTS, asked_range, is_channel_id
-from apps.dashboard.directory import Profile
-from apps.dashboard.models import Note
+from apps.dashboard.channel.tracking import following_of
+from apps.dashboard.choices import DEFAULTS, asked_range
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
+from apps.live.directory import Profile
+from apps.workspaces.models import Note
+from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
 from core.metrics.table import METRIC
 from core.pipeline.records import EPOCH_MS
@@ -100,7 +102,7 @@ def notes_list(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     """Give one's notes on a channel, or keep another."""
     if request.method != "POST":
         return JsonResponse({"notes": [notes.note_json(note) for note in notes.notes_of(user_of(request), channel_id)]})
-    if not is_channel_id(channel_id):
+    if not is_twitch_id(channel_id):
         return refused("There is no such channel.", 404)
     return answer_note(
         lambda: notes.add_note(user=user_of(request), channel_id=channel_id, **written(request), now_ms=now_ms()), 201

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
-from apps.dashboard.channel.spans import Span, iso, read_span
-from apps.dashboard.choices import is_channel_id
 from apps.metrics.queries import RANGES, Range, past_range
+from apps.metrics.spans import Span, iso, read_span
+from core.channels.account import is_twitch_id
 from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
@@ -71,7 +71,7 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
     """Return the comparison in a query string; what does not exist becomes the default. Raises: BadSpan."""
     metric, range_key = query.get("metric", ""), query.get("range", "")
     align, scale = query.get("align", ""), query.get("scale", "")
-    ids = [one for one in query.get("channels", "").split(",") if is_channel_id(one)]
+    ids = [one for one in query.get("channels", "").split(",") if is_twitch_id(one)]
     return Comparison(
         tuple(dict.fromkeys(ids))[:CHANNELS_MAX],
         metric if metric in {one.key for one in COMPARED} else DEFAULT_METRIC,

@@ -8,19 +8,19 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.dashboard.channel.spans import Span
-from apps.dashboard.channel.standing import SIZE, Standing, read_standings
+from apps.dashboard.channel.peer_groups import SIZE, Standing, read_standings
 from apps.dashboard.compare.comparison import Comparison, range_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
-from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, summarize
-from apps.dashboard.templatetags.figures import figure
+from apps.live.readings import ChannelNow
 from apps.metrics.broadcast_store import BroadcastStore
-from apps.metrics.counts import columns_in, counts_behind
+from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.queries import RANGES, Series, value_of
+from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment
+from core.metrics.display import figure
 from core.metrics.table import METRIC
 
 log = logging.getLogger(__name__)

@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.channels.models import Channel
+from apps.curation.queries import find_named, public_channels
 from apps.dashboard.access import look_required, refused, sign_in_required
-from apps.dashboard.channel.spans import BadSpan
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
 from apps.dashboard.summary import peak_unit
 from apps.dashboard.views import metric_json
-from apps.dashboard.watchlists.queries import watching
-from apps.ingest.models import Channel
-from apps.ingest.queries import find_named, public_channels
 from apps.metrics.queries import RANGES
+from apps.metrics.spans import BadSpan
+from apps.workspaces.queries import watching
 from core.channels.address import NoChannel
 from core.errors import NotFound
 from core.metrics.table import METRIC, METRICS

@@ -14,8 +14,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.dashboard.access import look_required, refused, sign_in_required, user_of
-from apps.dashboard.discover.search import (
+from apps.accounts.models import User
+from apps.accounts.queries import user_of
+from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.exports.files import require_safe_file, stamp, table_file
+from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
+from apps.live.live_channels import FIELD
+from apps.live.readings import ChannelNow
+from apps.live.search import (
     MEASURES,
     NAMED,
     QUERY_MAX,
@@ -27,15 +33,11 @@ from apps.dashboard.discover.search import (
     read_search,
     unit_of,
 )
-from apps.dashboard.discover.services import delete_segment, save_segment
-from apps.dashboard.discover.table import Found, Table, ordered, table_of
-from apps.dashboard.exports.files import require_safe_file, stamp, table_file
-from apps.dashboard.exports.formats import Cell, Field, Format
-from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
-from apps.dashboard.field import FIELD
-from apps.dashboard.models import Segment, User
-from apps.dashboard.readings import ChannelNow
-from apps.dashboard.watchlists.queries import watching
+from apps.live.table import Found, Table, ordered, table_of
+from apps.metrics.exports.formats import Cell, Field, Format
+from apps.workspaces.models import Segment
+from apps.workspaces.queries import watching
+from apps.workspaces.segments import delete_segment, save_segment
 from core.errors import NotFound, Refused, ServiceAway
 from core.metrics.bands import BANDS
 from twitchly.clock import now_ms

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from apps.dashboard.channel.spans import iso
-from apps.dashboard.exports.formats import CONTENT_TYPES, Field, Format, writer_of
-from apps.dashboard.exports.series import Rows
+from apps.metrics.exports.formats import CONTENT_TYPES, Field, Format, writer_of
+from apps.metrics.exports.series import Rows
+from apps.metrics.spans import iso
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from apps.dashboard.channel.spans import iso
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
-from apps.dashboard.directory import Profile
-from apps.dashboard.discover.table import value_of as value_now
-from apps.dashboard.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
-from apps.dashboard.exports.intervals import apart
-from apps.dashboard.exports.series import Rows, count_cells, count_fields, rounded
-from apps.dashboard.readings import ChannelNow, Row
-from apps.metrics.counts import Count, counts_behind
+from apps.live.directory import Profile
+from apps.live.readings import ChannelNow, Row
+from apps.live.table import value_of as value_now
+from apps.metrics.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
+from apps.metrics.exports.intervals import apart
+from apps.metrics.exports.raw_counts import Count, counts_behind
+from apps.metrics.exports.series import Rows, count_cells, count_fields, rounded
 from apps.metrics.queries import value_of
+from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
 from core.metrics.table import METRIC, METRICS

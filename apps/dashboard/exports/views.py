@@ -9,17 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 
-from apps.dashboard.access import look_required, of_channel, refused, user_of
-from apps.dashboard.channel.spans import BadSpan
+from apps.accounts.queries import user_of
+from apps.dashboard.access import look_required, of_channel, refused
 from apps.dashboard.channel.streams import StreamList, read_streams
 from apps.dashboard.choices import asked_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
-from apps.dashboard.directory import Profile
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
-from apps.dashboard.exports.formats import Format
-from apps.dashboard.exports.intervals import INTERVALS, Interval, apart
-from apps.dashboard.exports.series import EVENT_FIELDS, Rows, event_rows, finer, pieces, point_fields, point_rows
 from apps.dashboard.exports.tables import (
     CHANNEL_FIELDS,
     STREAM_FIELDS,
@@ -37,11 +33,16 @@ from apps.dashboard.exports.tables import (
 )
 from apps.dashboard.queries import find_profile, read_channels, read_live, read_series
 from apps.dashboard.watchlists.page import read_lines as read_hour
-from apps.dashboard.watchlists.queries import channels_of, find_watchlist
 from apps.dashboard.watchlists.views import metric_of
+from apps.live.directory import Profile
 from apps.metrics import queries as history
-from apps.metrics.counts import columns_in, counts_of
+from apps.metrics.exports.formats import Format
+from apps.metrics.exports.intervals import INTERVALS, Interval, apart
+from apps.metrics.exports.raw_counts import columns_in, counts_of
+from apps.metrics.exports.series import EVENT_FIELDS, Rows, event_rows, finer, pieces, point_fields, point_rows
 from apps.metrics.queries import Range, Series
+from apps.metrics.spans import BadSpan
+from apps.workspaces.queries import channels_of, find_watchlist
 from core.errors import NotFound, ServiceAway
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms

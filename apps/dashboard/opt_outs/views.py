@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.audit.queries import proof_of
 from apps.audit.services import name_of
-from apps.ingest.curation import opt_outs
-from apps.ingest.curation.receipts import find_opt_out, token_of
-from apps.ingest.forms import OptOutRequestForm
-from apps.ingest.models import OptOut
+from apps.curation import opt_outs
+from apps.curation.models import OptOut
+from apps.curation.receipts import find_opt_out, token_of
+from apps.dashboard.curation.forms import OptOutRequestForm
 from core.errors import NotFound
 from core.pipeline.topics import TOPIC
 

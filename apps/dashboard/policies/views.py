@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from apps.dashboard.policies.kept import kept_of_accounts, kept_of_chat, lasting
+from apps.dashboard.policies.retention import kept_of_accounts, kept_of_chat, lasting
 from core.pipeline.topics import TOPIC
 
 

@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.dashboard.access import user_of
-from apps.dashboard.models import CurationRequest
-from apps.dashboard.requests.services import withdraw
+from apps.accounts.queries import user_of
+from apps.curation.models import CurationRequest
+from apps.curation.requests import withdraw
 from core.errors import NotFound
 
 SHOWN = 200

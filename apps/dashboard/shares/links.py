@@ -13,12 +13,13 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from apps.dashboard.accounts.security_cache import expires_at
-from apps.dashboard.models import ShareLink, User
+from apps.accounts.models import User
+from apps.accounts.security_cache import expires_at
+from apps.dashboard.models import ShareLink
 from apps.dashboard.templatetags.figures import duration
 from core.errors import NotFound, Refused
 from core.inputs.readable_text import one_line
-from twitchly.networks import network_of
+from twitchly.address_groups import network_of
 
 LINKS_MAX = 100
 PASSWORD_MAX = 128

@@ -8,15 +8,15 @@ from typing import Any
 
 from django.http import QueryDict
 
-from apps.dashboard.channel.spans import asked_span
 from apps.dashboard.choices import Choice, read_query
-from apps.dashboard.directory import Profile
-from apps.dashboard.field import FIELD
 from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
-from apps.dashboard.readings import ChannelNow
 from apps.dashboard.summary import Summary, summarize
+from apps.live.directory import Profile
+from apps.live.live_channels import FIELD
+from apps.live.readings import ChannelNow
 from apps.metrics.queries import Range, Series
+from apps.metrics.spans import asked_span
 from core.errors import NotFound, ServiceAway
 
 

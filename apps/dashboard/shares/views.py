@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.dashboard.access import refused, user_of
-from apps.dashboard.channel.spans import BadSpan
+from apps.accounts.queries import user_of
+from apps.dashboard.access import refused
 from apps.dashboard.compare.comparison import Comparison, read_comparison
 from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
@@ -34,6 +34,7 @@ from apps.dashboard.shares.page import (
     shared_series,
 )
 from apps.dashboard.views import metric_json
+from apps.metrics.spans import BadSpan
 from core.errors import NotFound, Refused, ServiceAway
 from core.irc.channel_events import LABELS
 from core.metrics.table import METRIC, METRICS

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django import template
 
-from apps.dashboard.memory import GAP, LEVELS
-from apps.dashboard.readings import Row
 from apps.dashboard.templatetags.figures import age
+from apps.live.readings import Row
+from apps.live.recent_history import GAP, LEVELS
 
 STEP = 2
 

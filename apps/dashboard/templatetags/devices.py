@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from apps.dashboard.accounts.devices import device_of
+from apps.accounts.devices import device_of
 
 register = template.Library()
 register.filter("device", device_of)

@@ -4,55 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.dashboard.channel import standing
-from apps.dashboard.readings import ChannelNow
+from apps.dashboard.channel import peer_groups
 from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
+from apps.live.readings import ChannelNow
 from apps.metrics.queries import Point, Range, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
 from core.metrics.broadcasts import Broadcast
-from core.metrics.table import METRIC, Metric
+from core.metrics.display import ABSENT, LOWER_BOUND, at_least, figure, number
+from core.metrics.table import Metric
 from twitchly import clock
 
-ABSENT = "–"
-LOWER_BOUND = "≥ "
 PARTIAL_BELOW = 0.95
 
 register = template.Library()
+register.simple_tag(figure)
+register.simple_tag(at_least)
 register.simple_tag(now_note)
 register.simple_tag(average_unit)
 register.simple_tag(peak_unit)
-register.filter("place_note", standing.note)
-
-
-def number(value: float, decimals: int) -> str:
-    """Return the number with thousands by comma; halves go up, and no 0 is below 0, as in the script."""
-    rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    return f"{rounded or abs(rounded):,}"
-
-
-@register.simple_tag
-def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
-    """Return a metric's value without its unit; a count that was not wholly heard is a lower bound."""
-    if value is None:
-        return ABSENT
-    partial = METRIC[metric].is_count and coverage is not None and coverage < 1
-    return (LOWER_BOUND if partial else "") + number(value, METRIC[metric].decimals)
-
-
-@register.simple_tag
-def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
-    """Return a peak, which is a lower bound when part of the range was not heard."""
-    if value is None:
-        return ABSENT
-    return (LOWER_BOUND if lower_bound else "") + number(value, METRIC[metric].decimals)
+register.filter("place_note", peer_groups.note)
 
 
 @register.simple_tag

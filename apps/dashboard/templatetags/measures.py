@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django import template
 
-from apps.dashboard.discover.search import PERCENTILE
-from apps.dashboard.discover.table import Found
-from apps.dashboard.templatetags.figures import ABSENT, figure
+from apps.live.search import PERCENTILE
+from apps.live.table import Found
+from core.metrics.display import ABSENT, figure
 
 register = template.Library()
 

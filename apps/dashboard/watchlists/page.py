@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from apps.dashboard.queries import read_channels
-from apps.dashboard.readings import ChannelNow
-from apps.dashboard.small_line import line_path
+from apps.dashboard.sparkline import line_path
+from apps.live.readings import ChannelNow
 from apps.metrics import queries as history
 from core.errors import ServiceAway
 from core.times import HOUR_MS, MINUTE_MS

@@ -13,13 +13,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.dashboard.access import user_of
-from apps.dashboard.choices import BOARD_KEYS
-from apps.dashboard.models import User, Watchlist
+from apps.accounts.models import User
+from apps.accounts.queries import user_of
 from apps.dashboard.views import metric_json
-from apps.dashboard.watchlists import services
 from apps.dashboard.watchlists.page import read_cards, read_lines
-from apps.dashboard.watchlists.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
+from apps.live.board import BOARD_KEYS
+from apps.workspaces import services
+from apps.workspaces.models import Watchlist
+from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
 from core.metrics.table import BOARDS, METRIC, METRICS
 from twitchly.clock import now_ms

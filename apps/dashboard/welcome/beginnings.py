@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.account.signals import user_signed_up
 
-from apps.dashboard.models import User
+from apps.accounts.models import User
 from apps.dashboard.welcome.services import begin
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
 
-from apps.dashboard.models import FirstVisit, User
+from apps.accounts.models import User
+from apps.dashboard.models import FirstVisit
 
 STEPS = 5
 

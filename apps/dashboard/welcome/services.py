@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from apps.dashboard.choices import is_channel_id
-from apps.dashboard.discover.search import TEXT_MAX
-from apps.dashboard.models import FirstVisit, User, Watchlist
-from apps.dashboard.watchlists import services as watchlists
+from apps.accounts.models import User
+from apps.dashboard.models import FirstVisit
+from apps.live.search import TEXT_MAX
+from apps.workspaces import services as watchlists
+from apps.workspaces.models import Watchlist
+from core.channels.account import is_twitch_id
 from core.errors import Refused
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
@@ -40,7 +42,7 @@ def choose(*, visit: FirstVisit, language: str, category: str, band: str) -> Non
 
 def pick(*, visit: FirstVisit, channel_ids: Iterable[str]) -> None:
     """Keep which channels are picked, in the order given."""
-    visit.channels = [one for one in dict.fromkeys(channel_ids) if is_channel_id(one)][:PICKED_MAX]
+    visit.channels = [one for one in dict.fromkeys(channel_ids) if is_twitch_id(one)][:PICKED_MAX]
     visit.save(update_fields=["channels"])
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from apps.dashboard.choices import DEFAULT_BOARD
-from apps.dashboard.directory import Profile
-from apps.dashboard.discover.search import Search
-from apps.dashboard.discover.table import ordered
-from apps.dashboard.field import FIELD
-from apps.dashboard.languages import language_name
+from apps.channels.languages import language_name
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.queries import read_channels
-from apps.dashboard.readings import ChannelNow
 from apps.dashboard.search import find_channels
+from apps.live.board import DEFAULT_BOARD
+from apps.live.directory import Profile
+from apps.live.live_channels import FIELD
+from apps.live.readings import ChannelNow
+from apps.live.search import Search
+from apps.live.table import ordered
 from core.channels.address import NoChannel
 from core.errors import ServiceAway
 

@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.dashboard.access import user_of
-from apps.dashboard.models import FirstVisit, User
-from apps.dashboard.watchlists.queries import watchlists_of
-from apps.dashboard.watchlists.services import FIRST_NAME
+from apps.accounts.models import User
+from apps.accounts.queries import user_of
+from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
 from apps.dashboard.welcome.queries import STEPS, open_visit
 from apps.dashboard.welcome.suggestions import read_offer
+from apps.workspaces.queries import watchlists_of
+from apps.workspaces.services import FIRST_NAME
 from core.errors import Refused
 from core.metrics.bands import BANDS
 from core.metrics.table import BOARDS

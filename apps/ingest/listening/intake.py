@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.curation.queries import Rules
+from apps.ingest.channel_list import Stream
 from apps.ingest.listening.writer import Entry
-from apps.ingest.queries import Rules
-from apps.ingest.snapshot import Stream
 from core.irc.channel_events import REMOVALS, SUMMED, ChatModes, Happening, Minutes, Sum, happening
 from core.irc.deduplication import Seen
 from core.irc.event_ids import EventIds

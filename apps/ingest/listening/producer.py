@@ -11,11 +11,11 @@ from confluent_kafka import Producer
 from django.conf import settings
 
 from apps.ingest.listening.connection import Ears, Server, monotonic_ms
+from apps.ingest.listening.connection_pool import Listener
+from apps.ingest.listening.hash_keys import Keys
 from apps.ingest.listening.intake import Intake, Unwanted
-from apps.ingest.listening.keys import Keys
-from apps.ingest.listening.listener import Listener
 from apps.ingest.listening.ownership import Newest, Ownership
-from apps.ingest.listening.wishes import Wishes
+from apps.ingest.listening.targets import Wishes
 from apps.ingest.listening.writer import Entry, Writer
 from core.irc.event_time import PROMISE_DELAY_MS, SlewedClock, set_note
 from core.irc.lines import Line

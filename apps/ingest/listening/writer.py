@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
-from apps.ingest.listening.events import WaitingEvents
+from apps.ingest.listening.event_buffer import WaitingEvents
 from core.errors import TwitchlyError
 from core.irc.event_time import PartitionTime
 from core.irc.hashing import text_hash, user_hash

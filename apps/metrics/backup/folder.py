@@ -15,7 +15,9 @@ import orjson
 
 from core.errors import TwitchlyError
 
-FORMAT = 1
+# 1: Twitchly 0.3, whose relational tables had other names.
+FORMAT = 2
+OF_0_3 = 1
 MANIFEST = "manifest.json"
 PIECE = 1 << 20
 
@@ -34,6 +36,11 @@ class Manifest:
     tables: dict[str, int] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
+
+    @property
+    def is_of_0_3(self) -> bool:
+        """Whether Twitchly 0.3 made the backup: of that, only history can be restored."""
+        return self.format == OF_0_3
 
 
 class NewBackup:
@@ -83,11 +90,11 @@ def read_backup(path: Path) -> Manifest:
     """Return the manifest of a backup, every file of which is as it was written. Raises: BadBackup."""
     try:
         found = orjson.loads((path / MANIFEST).read_bytes())
-        manifest = Manifest(**found) if found.get("format") == FORMAT else None
+        manifest = Manifest(**found) if found.get("format") in (OF_0_3, FORMAT) else None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BadBackup(f"{path} is no complete backup: {error}") from error
     if manifest is None:
-        raise BadBackup(f"{path} has format {found.get('format')}, this version reads {FORMAT}")
+        raise BadBackup(f"{path} has format {found.get('format')}, this version reads {OF_0_3} and {FORMAT}")
     there = set(_names(path)) - {MANIFEST}
     if there != manifest.files.keys():
         odd = sorted(there ^ manifest.files.keys())

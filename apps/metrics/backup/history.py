@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -125,8 +125,10 @@ def is_empty() -> bool:
         return not any(session.execute(f"SELECT * FROM {table.name} LIMIT 1").one() for table in tables(session))  # noqa: S608  names of our own tables
 
 
-def load(folder: Path, manifest: Manifest, say: Callable[[str], None]) -> int:
+def load(folder: Path, manifest: Manifest, say: Callable[[str], None], *, without: Collection[str] = ()) -> int:
     """Write all rows that still live as they were, and return how many; what is there and newer stays.
+
+    The channels in `without`, by id, have opted out: none of their rows is written.
 
     Raises: BadBackup; ServiceAway, after which the same call may be made again: it changes nothing twice.
     """
@@ -140,7 +142,7 @@ def load(folder: Path, manifest: Manifest, say: Callable[[str], None]) -> int:
             table = known.get(Path(name).parent.name)
             if table is None:
                 raise BadBackup(f"{name} is of a table that this version does not have")
-            for written in _write_file(session, table, folder / name):
+            for written in _write_file(session, table, folder / name, without):
                 total += written
                 progress.add(written)
             progress.finish_range(table.name)
@@ -180,17 +182,19 @@ def _line(table: Table, row: Mapping[str, Any]) -> list[Any]:
     return [key, [[written, lives, values] for (written, lives), values in groups.items()]]
 
 
-def _write_file(session: Any, table: Table, path: Path) -> Iterator[int]:
+def _write_file(session: Any, table: Table, path: Path, without: Collection[str]) -> Iterator[int]:
     """Write the rows of one file, and yield how many each time some are written."""
     lines = read_lines(path)
     head = next(lines)
     gone = [f"{c} {kind}" for c, kind in head["columns"].items() if table.columns.get(c) != kind]
     if gone:
         raise BadBackup(f"table {table.name} has not the columns of the backup: {', '.join(gone)}")
+    channel = table.key.index("channel_id")
     while part := list(islice(lines, ROWS_AT_ONCE)):
         # How long it still lives is told from when it was read.
         passed_s = int(time.time()) - head["read_s"]
-        rows = [made for line in part if (made := list(_inserts(session, table, line, passed_s)))]
+        kept = (line for line in part if line[0][channel] not in without)
+        rows = [made for line in kept if (made := list(_inserts(session, table, line, passed_s)))]
         statements = [statement for row in rows for statement in row]
         _again(partial(write, session, statements))
         yield len(rows)

@@ -9,7 +9,7 @@ import pytest
 
 from core.inputs.moments import read_moment, utc, write_moment
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,9 @@ def test_moments_are_written_in_utc_cut_to_the_second() -> None:
 
 def test_no_iso_time_is_written_by_strftime() -> None:
     """Its %Y does not pad the year, so an odd time could not be read back."""
-    files = [path for folder in ("apps", "core", "flink", "twitchly") for path in (ROOT / folder).rglob("*.py")]
+    files = [
+        path for folder in ("apps", "core", "flink", "simulator", "twitchly") for path in (ROOT / folder).rglob("*.py")
+    ]
     assert len(files) > 100
     found = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
     assert found == {"core/proof/ledger.py"}, "only the ledger's file names, made from the present time, may use it"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import regex
 
-PATH = Path(__file__).parents[2] / "core" / "default_ignorable.py"
+PATH = Path(__file__).parents[3] / "core" / "irc" / "default_ignorable.py"
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 _MODULE = '''\
 """The code points with Unicode's property Default_Ignorable_Code_Point, which have no visible form.

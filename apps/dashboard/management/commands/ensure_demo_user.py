@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.dashboard.services import ensure_user
+from apps.accounts.services import ensure_user
 
 
 class Command(BaseCommand):

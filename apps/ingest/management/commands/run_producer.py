@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.ingest.listening.connection import Server
-from apps.ingest.listening.measures import ProducerMeasures
+from apps.ingest.listening.heartbeat import ProducerVitals
 from apps.ingest.listening.producer import ChatProducer
-from apps.ingest.listening.vitals import ProducerVitals
-from twitchly import kafka, vitals
-from twitchly.measures import try_to_serve
+from apps.ingest.listening.telemetry import ProducerMeasures
+from twitchly import heartbeats, kafka
 from twitchly.running import Stop
+from twitchly.telemetry import try_to_serve
 
 
 class Command(BaseCommand):
@@ -47,5 +47,5 @@ class Command(BaseCommand):
         )
         producer = ChatProducer(server, kafka.producer(), name)
         try_to_serve(ProducerMeasures(producer), metrics_port)
-        vitals.tell_always("producer", name, ProducerVitals(producer))
+        heartbeats.tell_always("producer", name, ProducerVitals(producer))
         await producer.run(stop)

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.metrics.chat_scan import ChatScan
-from apps.metrics.dead_letter_box import DeadLetterBox, fault_today, replay
+from apps.metrics.dead_letter_reader import DeadLetterBox, fault_today, replay
 from apps.metrics.dead_letters import DeadLetters
 from core.errors import TwitchlyError
 from core.inputs.moments import utc

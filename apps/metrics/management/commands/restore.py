@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.curation.carry import was_imported
+from apps.curation.queries import opted_out_channels
 from apps.metrics.backup import history, relational
 from apps.metrics.backup.folder import BadBackup, Manifest, read_backup
 from core.errors import ServiceAway
@@ -47,15 +49,26 @@ class Command(BaseCommand):
 
     def _restore(self, folder: Path, manifest: Manifest, only: str | None, *, onto_data: bool) -> None:
         wants_history = only != "relational" and bool(manifest.tables)
+        if manifest.is_of_0_3:
+            _check_of_0_3(only)
         if wants_history and not onto_data and not history.is_empty():
             raise BadBackup("Cassandra is not empty: --onto-data writes beside what is there, and newer values stay")
         if only != "history" and manifest.engine:
             relational.load(folder, manifest, onto_data=onto_data)
             self._say(f"relational: {manifest.engine} is as it was")
         if wants_history:
-            rows = history.load(folder, manifest, self._say)
-            self._say(f"history: {rows:,} of {sum(manifest.tables.values()):,} rows, the others' time is over")
+            # Read after the relational database is back: it knows who has opted out.
+            rows = history.load(folder, manifest, self._say, without=opted_out_channels())
+            self._say(f"history: {rows:,} of {sum(manifest.tables.values()):,} rows; the others expired or opted out")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _check_of_0_3(only: str | None) -> None:
+    """Allow history alone, and only once opt-outs are there to be applied to it. Raises: BadBackup."""
+    if only != "history":
+        raise BadBackup("Twitchly 0.3 made this backup: restore its history alone, with --only history")
+    if not was_imported():
+        raise BadBackup("import the opt-outs of 0.3 first: manage.py carry import FILE, see docs/operation.md")

@@ -14,12 +14,12 @@ from apps.metrics.boards_sink import BoardsSink
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.history_sink import HISTORY_TOPICS, HistorySink
-from apps.metrics.sink_measures import SinkCounts, SinkMeasures, SinkVitals
+from apps.metrics.sink_telemetry import SinkCounts, SinkMeasures, SinkVitals
 from apps.metrics.store import WindowStore
-from twitchly import kafka, vitals
+from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
-from twitchly.measures import try_to_serve
 from twitchly.running import Stop
+from twitchly.telemetry import try_to_serve
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
         stop, counts = Stop(), SinkCounts()
         try_to_serve(SinkMeasures(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
-        vitals.tell_always(sink, name, SinkVitals(counts, now_ms))
+        heartbeats.tell_always(sink, name, SinkVitals(counts, now_ms))
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
         # Static membership: one that died and is started again has its partitions at once.

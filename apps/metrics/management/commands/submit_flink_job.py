@@ -16,12 +16,12 @@ from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, rest_client
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
-from apps.metrics.stream_measures import StreamMeasures, StreamState, StreamVitals
+from apps.metrics.stream_telemetry import StreamMeasures, StreamState, StreamVitals
 from core.errors import ServiceAway
-from twitchly import kafka, vitals
+from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
-from twitchly.measures import try_to_serve
 from twitchly.running import Stop
+from twitchly.telemetry import try_to_serve
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         stop = Stop()
         if watch:
             try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
-            vitals.tell_always("stream", name, StreamVitals(self._state))
+            heartbeats.tell_always("stream", name, StreamVitals(self._state))
         kafka.wait_for_topic("chat", stop)
         if stop():
             return

@@ -1,0 +1,68 @@
+"""Accounts, and the short-lived records that protect them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users known by their e-mail address, kept in lower case so that one person is one user."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> User:
+        """Make one from the command line, whose address counts as verified: whoever sits there has the machine."""
+        from allauth.account.models import EmailAddress
+
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class Times(models.TextChoices):
+    """The zone that an account's pages show times in."""
+
+    UTC = "utc", "UTC"
+    LOCAL = "local", "local time of this browser"
+
+
+class User(AbstractUser):
+    """An advertiser or creator; staff may enter the admin."""
+
+    username = None  # type: ignore[assignment]  # the e-mail address takes its place
+    email = models.EmailField("e-mail address", unique=True)
+    # The database fills it in for a process that does not know of it yet.
+    times = models.CharField("times are shown in", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta(AbstractUser.Meta):
+        permissions = (("end_sessions", "Can end the sessions of an account"),)
+
+
+class SecurityRecord(models.Model):
+    """Something that protects accounts for a time: failed sign-ins, used one-time codes, rate limits.
+
+    `accounts/security_cache.py` reads and writes these; they are deleted when they have expired, and never before.
+    """
+
+    key = models.CharField(primary_key=True, max_length=255)
+    value = models.JSONField()
+    # None: never.
+    expires_at = models.DateTimeField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

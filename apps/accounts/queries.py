@@ -1,0 +1,13 @@
+"""Reads of accounts."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from apps.accounts.models import User
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return the signed-in user, in a view that requires one."""
+    assert isinstance(request.user, User)  # noqa: S101  login_required or account_required sees to it
+    return request.user

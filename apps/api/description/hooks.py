@@ -1,0 +1,77 @@
+"""What the description says of the API as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.api.description.examples import add_examples
+from apps.api.description.schema import HEADERS
+from apps.api.problems import KINDS
+from apps.api.rest.fields import described, open_text
+from apps.api.scopes import SAID
+
+_ABOUT = """\
+Live and past figures of Twitch channels, counted from their chat, with how far each can be trusted.
+
+- Times are UTC, ISO 8601, and end with `Z`. A value that is not known is absent or null, never 0.
+- `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1 counts are lower bounds.
+- Lists have `next`: send it as `cursor` for what follows; null is the end.
+- Texts with `x-known-values` may get further values: treat one that you do not know as the least you can assume.
+- Every error is a problem (RFC 9457) with a `code` that stays; the header `X-Request-Id` names the request.
+- Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
+"""
+
+TAGS = {
+    "About": "What metrics mean, how fresh values are, and this description.",
+    "Boards": "Channels ranked by a metric, now.",
+    "Channels": "Channels and their live values.",
+    "History": "Series, events and broadcasts of a channel.",
+    "Live": "Values pushed every second.",
+    "Lists": "Watchlists and segments of your account.",
+}
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add to the description what belongs to no single operation."""
+    result["info"]["description"] = _ABOUT
+    result["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
+    result["servers"] = [{"url": "/", "description": "This instance"}]
+    result["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
+    components = result["components"]
+    components["headers"] = dict(HEADERS)
+    components["securitySchemes"] = {
+        "key": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "twitchly_…",
+            "description": "A key of yours. Its scopes: "
+            + "; ".join(f"`{s}`: {said}" for s, said in SAID.items())
+            + ".",
+        }
+    }
+    components["schemas"] = dict(sorted({**components["schemas"], "Problem": _problem()}.items()))
+    add_examples(result)
+    return result
+
+
+def _problem() -> dict[str, Any]:
+    text = {"type": "string"}
+    wrong = {
+        "type": "object",
+        "properties": {"field": {**text, "description": "Empty where it is about all of it."}, "reason": text},
+        "required": ["field", "reason"],
+    }
+    return {
+        "type": "object",
+        "description": "Why a request was not done.",
+        "properties": {
+            "type": {**text, "format": "uri-reference", "description": "Where the code is explained."},
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": {**text, "description": "What was wrong, and what to do."},
+            "code": {**open_text(list(KINDS)), "description": described(list(KINDS))},
+            "request_id": text,
+            "errors": {"type": "array", "items": wrong, "description": "What is wrong with single fields."},
+        },
+        "required": ["type", "title", "status", "detail", "code", "request_id"],
+    }

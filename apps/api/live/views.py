@@ -1,0 +1,99 @@
+"""Live figures over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from apps.api.clients import secret_in
+from apps.api.description.schema import operation
+from apps.api.live.connections import open_place
+from apps.api.live.events import events
+from apps.api.rest.fields import Choice, CommaList, Flag
+from apps.api.rest.request_schemas import Filters
+from apps.api.rest.responses import NEVER
+from apps.api.rest.spans import wrong
+from apps.api.rest.view import ApiView
+from apps.api.scopes import Scope
+from apps.live.board import BOARD_KEYS, SIZES, Board
+from apps.live.consumer import SUBSCRIPTIONS_MAX
+from apps.live.subscriptions import CHANNELS_MAX, BadFrame, Channels, Subscribe, Table, Wish, read_ids
+
+_SAID = """\
+Each event is a frame, as JSON: `{"type": "snapshot", "id": "viewers", "seq": 1, …}` first, then `push`. A board's
+have `board` and `rows`, those of channels `channels` by id, the table's `rows` by id: its pushes name with
+`is_whole: false` only what changed, and in `gone` what went. Times in frames are milliseconds since 1970, UTC.
+
+`end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
+end of the one that `chatters`, `excitement` and `repetition` come from, which moves every 5 s; `end_ms` is that of all
+other `values`. `distinct_coverage` and `coverage` belong to them.
+
+Every frame has an id. Resume with it as `Last-Event-ID`, on the same subscriptions, to get a snapshot of what is newer;
+any other id is ignored and you get a snapshot of everything. What is not taken is
+replaced by what is newer; who takes nothing for a minute is cut off. An event `problem` says what cannot be had; when a
+key ends, it is the last one. The same frames come over the WebSocket `/api/v1/socket`, opened with the same header.
+"""
+
+
+class EventStreamRenderer(BaseRenderer):
+    """For the choice of the format alone: events write themselves."""
+
+    media_type = "text/event-stream"
+    format = "event-stream"
+
+
+class LiveQuery(Filters):
+    boards = CommaList(BOARD_KEYS, required=False, help_text="Boards by their metrics, as `a,b` or repeated.")
+    n = Choice(required=False, default=SIZES[0], choices=list(SIZES), help_text="Rows of each board.")
+    channels = CommaList(required=False, help_text=f"Up to {CHANNELS_MAX} ids of channels, as `a,b` or repeated.")
+    table = Flag(required=False, default=False, help_text="All live channels, every 2 s.")
+
+
+class LiveView(ApiView):
+    scopes = {"get": Scope.LIVE}
+    renderer_classes = [EventStreamRenderer]
+
+    @operation(
+        "stream_live",
+        "Boards, channels, or all live channels, pushed every second",
+        "Live",
+        query=LiveQuery,
+        responses={(200, "text/event-stream"): str},
+        description=_SAID,
+    )
+    async def get(self, request: Request) -> StreamingHttpResponse:
+        asked = asked_for(self.query)
+        place = await open_place(self.caller)
+        secret = secret_in(request.META["HTTP_AUTHORIZATION"])
+        stream: Any = events(self.caller, secret, asked, request.META.get("HTTP_LAST_EVENT_ID", ""), place)
+        # Proxies would collect what is to arrive at once.
+        headers = {"Cache-Control": NEVER, "X-Accel-Buffering": "no"}
+        return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
+
+
+def asked_for(query: Mapping[str, Any]) -> list[Subscribe]:
+    """Return the subscriptions of a stream: a board by its metric, `channels`, `table`. Raises: Problem."""
+    wishes: dict[str, Wish] = {metric: _board(metric, query) for metric in query.get("boards", ())}
+    if "channels" in query:
+        wishes["channels"] = _channels(query["channels"])
+    if query["table"]:
+        wishes["table"] = Table()
+    if not 1 <= len(wishes) <= SUBSCRIPTIONS_MAX:
+        raise wrong("boards", f"Ask for boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} of them.")
+    return [Subscribe(name, wish) for name, wish in wishes.items()]
+
+
+def _board(metric: str, query: Mapping[str, Any]) -> Board:
+    filters = (query.get(name, "") for name in ("category", "language", "band"))
+    return Board(metric, int(query["n"]), *filters)
+
+
+def _channels(ids: list[str]) -> Channels:
+    try:
+        return Channels(read_ids(ids))
+    except BadFrame as error:
+        raise wrong("channels", str(error)) from None

@@ -1,0 +1,12 @@
+"""The plan of every account that has no other."""
+
+from django.db import migrations
+
+
+def make(apps, _schema_editor):
+    apps.get_model("api", "Plan").objects.create(name="Standard", is_default=True)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("api", "0001_initial")]
+    operations = [migrations.RunPython(make, migrations.RunPython.noop)]

@@ -1,0 +1,113 @@
+"""What the figures mean, and how fresh they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import DatabaseError
+from rest_framework.request import Request
+
+from apps.api.description.document import description_bytes
+from apps.api.description.schema import operation
+from apps.api.rest import response_schemas
+from apps.api.rest.readings import running_readings
+from apps.api.rest.responses import AN_HOUR, Answer, moment
+from apps.api.rest.view import ApiView
+from apps.api.scopes import Scope
+from apps.live.freshness import viewers_freshness
+from apps.metrics.boards import floors_in_force
+from apps.status.queries import kept
+from core.errors import NotFound, ServiceAway
+from core.metrics.columns import SLIDE_MS
+from core.metrics.counting_rules import RULES
+from core.metrics.docs import floor_of
+from core.metrics.table import METRIC, METRICS, Metric
+from core.ops.health import BOARDS_STALE_MS
+from twitchly.clock import now_ms
+
+
+class MetricListView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("list_metrics", "What every metric means", "About", responses=response_schemas.MetricList, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        return Answer(metrics_json(), AN_HOUR)
+
+
+class MetricView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_metric", "What a metric means", "About", responses=response_schemas.Metric, tagged=True)
+    async def get(self, _request: Request, key: str) -> Answer:
+        if key not in METRIC:
+            raise NotFound(f"There is no such metric. There are {', '.join(METRIC)}.")
+        return Answer(metric_json(METRIC[key]), AN_HOUR)
+
+
+class StatusView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_status", "How fresh the figures are", "About", responses=response_schemas.Status)
+    async def get(self, _request: Request) -> Answer:
+        return Answer(await status_json())
+
+
+class DescriptionView(ApiView):
+    """The description itself, for everybody."""
+
+    @operation("get_description", "This description", "About", responses={(200, "application/json"): dict}, tagged=True)
+    async def get(self, _request: Request) -> Answer:
+        return Answer(orjson.Fragment(description_bytes()), AN_HOUR)
+
+
+def metrics_json() -> dict[str, Any]:
+    """Return all metrics, and the counting rules that their formulas do not state."""
+    rules = [{"key": rule.key, "title": rule.title, "text": rule.text} for rule in RULES]
+    return {"items": [metric_json(metric) for metric in METRICS], "next": None, "rules": rules}
+
+
+def metric_json(metric: Metric) -> dict[str, Any]:
+    names = ("key", "label", "name", "unit", "decimals", "definition", "formula", "empty", "longer", "version")
+    return {name: getattr(metric, name) for name in names} | {
+        "range": metric.ranged,
+        "peak": metric.peak,
+        "floor": floor_of(metric, floors_in_force()),
+        "every_s": SLIDE_MS["live_distinct" if metric.distinct else "live"] // 1000,
+        "is_ranked": metric.ranked,
+        "is_count": metric.is_count,
+        "is_by_length": metric.by_length,
+    }
+
+
+async def status_json() -> dict[str, Any]:
+    """Return what is known, as the page “Status” has it; while Redis is away that is little."""
+    now = now_ms()
+    source = "simulated" if settings.TWITCH_IS_SIMULATED else "twitch"
+    status: dict[str, Any] = {"now": moment(now), "source": source, "state": "unknown", "viewers": "unknown"}
+    status |= {"newest_end": None, "age_s": None, "viewers_at": None, "channels": 0, "late_dropped": None}
+    status |= await trust_json(now)
+    try:
+        reading = await running_readings().of_channels()
+    except ServiceAway:
+        return status
+    newest_ms, viewers_ms = reading.newest_end_ms, reading.viewers_at_ms
+    if newest_ms is not None:
+        age_ms = max(0, now - newest_ms)
+        status["state"] = "stale" if age_ms > BOARDS_STALE_MS else "live"
+        status |= {"newest_end": moment(newest_ms), "age_s": age_ms / 1000}
+    if viewers_ms is not None:
+        status |= {"viewers_at": moment(viewers_ms), "viewers": viewers_freshness(viewers_ms, now)}
+    return status | {"channels": len(reading.live()), "late_dropped": reading.late_dropped}
+
+
+async def trust_json(now: int) -> dict[str, Any]:
+    """Return whether the figures can be trusted, and what is wrong."""
+    try:
+        found = await database_sync_to_async(kept.read, thread_sensitive=False)(now)
+    except DatabaseError:
+        return {"trust": "unknown", "coverage_hour": None, "incidents": []}
+    lasting = [{"rule": one.rule, "since": moment(one.since_ms), "cause": one.cause} for one in found.lasting]
+    return {"trust": found.verdict, "coverage_hour": found.hour_coverage, "incidents": lasting}

@@ -1,0 +1,149 @@
+"""Channels: who they are, and how they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+
+from apps.api.description.schema import operation
+from apps.api.rest import response_schemas
+from apps.api.rest.paging import page, read_cursor
+from apps.api.rest.readings import running_readings
+from apps.api.rest.request_schemas import ChannelsQuery
+from apps.api.rest.responses import Answer, Table, moment
+from apps.api.rest.view import TABLES, ApiView, in_database
+from apps.api.scopes import Scope
+from apps.channels.queries import called
+from apps.curation.queries import public_channels
+from apps.live.directory import TWITCH, Profile, is_called, of_channel
+from apps.live.readings import ChannelNow, Reading, state_of
+from apps.metrics.board_reader import LiveValues
+from apps.metrics.exports.formats import Field
+from core.channels.account import is_twitch_id
+from core.channels.address import searched
+from core.errors import NotFound
+
+FIELDS = ("id", "login", "name", "category", "language", "title", "started_at", "is_live", "url")
+
+
+class ChannelListView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+    renderer_classes = TABLES
+
+    @operation(
+        "list_channels",
+        "The channels that are known, by their ids",
+        "Channels",
+        query=ChannelsQuery,
+        responses=response_schemas.ChannelList,
+    )
+    async def get(self, _request: Request) -> Answer:
+        asked = self.query
+        after, limit = read_cursor(self.path, asked.get("cursor")) or "", asked["limit"]
+        text, is_whole = searched(asked.get("q", ""))
+        live = (await running_readings().of_channels()).live()
+        if asked["live"]:
+            found = named(live, text, after, is_whole=is_whole)
+        else:
+            archived = await in_database(known_channels, text, after, limit + 1, is_whole=is_whole)
+            found = [live[one.id].profile if one.id in live else one for one in archived]
+        found = found[: limit + 1]
+        document = page(found, limit, lambda one: one.id, lambda one: profile_json(one, one.id in live), self.path)
+        return Answer(document, table=_table(document["items"]))
+
+
+class ChannelView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation("get_channel", "Who a channel is", "Channels", responses=response_schemas.Channel)
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        channel, reading = await find_channel(channel_id)
+        return Answer(profile_json(channel.profile, is_live=reading.has_live(channel)))
+
+
+class ChannelLiveView(ApiView):
+    scopes = {"get": Scope.READ_BOARDS}
+
+    @operation(
+        "get_live_values",
+        "A channel's values, now",
+        "Channels",
+        responses=response_schemas.LiveChannel,
+        description="All who ask within a second get the same reading.",
+    )
+    async def get(self, _request: Request, channel_id: str) -> Answer:
+        channel, reading = await find_channel(channel_id)
+        return Answer(live_json(channel, reading.newest_end_ms))
+
+
+async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
+    """Return a channel, live or from before, and the reading that it was looked for in.
+
+    Raises: NotFound, ServiceAway.
+    """
+    if not is_twitch_id(channel_id):
+        raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
+    reading = await running_readings().of_channels()
+    channel = reading.channels.get(channel_id)
+    if channel is not None and reading.has_recent(channel):
+        return channel, reading
+    known = await in_database(public_channels().filter(pk=channel_id).first)
+    if known is None:
+        raise NotFound(f"There is no channel with the id {channel_id}.")
+    return ChannelNow(of_channel(known), None, 0.0, {}, {}, {}), reading
+
+
+def named(live: Mapping[str, ChannelNow], text: str, after: str, *, is_whole: bool = False) -> list[Profile]:
+    """Return the live channels after an id that a search finds, by their ids."""
+    profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
+    return sorted((one for one in profiles if is_called(one, text, is_whole=is_whole)), key=lambda one: one.id)
+
+
+def known_channels(text: str, after: str, limit: int, *, is_whole: bool = False) -> list[Profile]:
+    """Return the same of all channels that were ever followed."""
+    channels = public_channels().filter(pk__gt=after).order_by("pk")
+    if text:
+        channels = channels.filter(called(text, is_whole=is_whole))
+    return [of_channel(channel) for channel in channels[:limit]]
+
+
+def profile_json(profile: Profile, is_live: bool) -> dict[str, Any]:
+    return {
+        "id": profile.id,
+        "login": profile.login,
+        "name": profile.name,
+        "category": profile.category,
+        "language": profile.language,
+        "title": profile.title,
+        "started_at": profile.started_at or None,
+        "is_live": is_live,
+        "url": f"{TWITCH}{profile.login}",
+    }
+
+
+def live_json(channel: ChannelNow, newest_end_ms: int | None) -> dict[str, Any]:
+    return {
+        "channel_id": channel.profile.id,
+        "end": moment(channel.end_ms),
+        "newest_end": moment(newest_end_ms),
+        "coverage": channel.coverage,
+        "distinct_end": moment(channel.distinct_end_ms),
+        "distinct_coverage": channel.distinct_coverage,
+        "state": _state(channel, newest_end_ms),
+        "values": channel.values,
+        "unranked": channel.unranked,
+        "apart": channel.apart,
+    }
+
+
+def _state(channel: ChannelNow, newest_end_ms: int | None) -> str:
+    if channel.end_ms is None:
+        return "absent"
+    live = LiveValues(channel.end_ms, channel.coverage, channel.values, channel.unranked, channel.apart)
+    return state_of(channel.profile, live, newest_end_ms or channel.end_ms)
+
+
+def _table(items: list[dict[str, Any]]) -> Table:
+    return Table([Field(name) for name in FIELDS], lambda: [[item[name] for name in FIELDS] for item in items])

@@ -1,0 +1,8 @@
+"""The Django app of Twitch channels."""
+
+from django.apps import AppConfig
+
+
+class ChannelsConfig(AppConfig):
+    name = "apps.channels"
+    verbose_name = "Channels"

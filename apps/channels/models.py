@@ -1,0 +1,105 @@
+"""Twitch channels: identity, state when last seen, and the curators' decision about each."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+valid_id = RegexValidator(r"^[0-9]{1,20}\Z", "A Twitch id is up to 20 digits.")
+valid_login = RegexValidator(r"^[a-z0-9_]{1,64}\Z", "A login is made of small letters, digits and underscores.")
+
+REASON_MAX = 100
+
+
+class Tag(models.Model):
+    """A word of the curators for some channels."""
+
+    name = models.CharField(max_length=30, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Channel(models.Model):
+    """A Twitch channel that was among the wanted ones or is curated. `id` is Twitch's, stable when the login changes.
+
+    What is not curation is written by the refresh of the list, once a minute.
+    """
+
+    id = models.CharField("Twitch id", primary_key=True, max_length=20, validators=[valid_id])
+    login = models.CharField(max_length=64, db_index=True)
+    name = models.CharField("display name", max_length=64)
+    category = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=16, blank=True)
+    title = models.CharField(max_length=500, blank=True)
+    viewers = models.PositiveIntegerField("viewers when last seen", default=0)
+    viewers_raw = models.PositiveIntegerField(
+        "viewers as Helix said", default=0, help_text="A fall to 0 or 1 for one minute only is not shown."
+    )
+    last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
+    started_at = models.DateTimeField("stream started", null=True, blank=True)
+    offline_since = models.DateTimeField("noticed offline", null=True, blank=True)
+    # The reported end of that stream. It is withdrawn if the stream comes back.
+    ended_at = models.DateTimeField("stream ended", null=True, blank=True)
+    is_wanted = models.BooleanField("on the list", default=False, db_index=True)
+
+    pinned = models.BooleanField(
+        default=False, db_index=True, help_text="Always listened to, whatever its rank, within half a minute."
+    )
+    blocked = models.BooleanField(
+        default=False,
+        db_index=True,
+        help_text="Not listened to and not found any more, within half a minute; what was counted stays.",
+    )
+    # The database fills it in for a process that does not know of it yet.
+    reason = models.CharField(
+        max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Why it is pinned or blocked."
+    )
+    decided_until = models.DateTimeField(
+        "until", null=True, blank=True, help_text="When the pin or block ends by itself, in UTC; empty: never."
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="channels")
+    note = models.CharField(max_length=200, blank=True, help_text="For the other curators.")
+
+    class Meta:
+        ordering = [F("last_seen_at").desc(nulls_last=True), "-viewers"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(pinned=True, blocked=True),
+                name="channel_pinned_or_blocked",
+                violation_error_message="A channel is pinned or blocked, not both.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.login
+
+    @property
+    def reported_end(self) -> dt.datetime | None:
+        """The reported end of the stream that began at `started_at`; None while it is live.
+
+        Older code does not know the column `ended_at` and leaves the end of an earlier stream in it.
+        """
+        is_its_own = self.ended_at and self.started_at and self.ended_at >= self.started_at
+        return self.ended_at if is_its_own else None
+
+
+class FormerLogin(models.Model):
+    """What a channel was called before Twitch let it change its login."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="former_logins")
+    login = models.CharField(max_length=64, db_index=True)
+    left_at = models.DateTimeField("noticed", auto_now_add=True)
+
+    class Meta:
+        ordering = ["-left_at"]
+        constraints = [models.UniqueConstraint(fields=["channel", "login"], name="former_login_once")]
+
+    def __str__(self) -> str:
+        return self.login

@@ -1,0 +1,158 @@
+"""What people decide about a channel: one function writes it, whoever decides, and the log says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+
+from apps.audit.models import Act
+from apps.audit.services import SYSTEM, record
+from apps.channels.models import REASON_MAX, Channel, FormerLogin, Tag
+from apps.curation.models import OptOut
+from core.errors import Refused
+from core.inputs.moments import write_moment
+from core.inputs.readable_text import is_blank, one_line
+
+PIN, BLOCK, NONE = "pin", "block", "none"
+DECISIONS: Mapping[str, str] = {
+    PIN: "pin: always listened to",
+    BLOCK: "block: never listened to",
+    NONE: "none: left to its rank",
+}
+# What is often the reason; any other can be written.
+REASONS = ("asked for", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "law")
+ASKED_FOR = REASONS[0]
+TAGS_MAX, TAG_MAX, NOTE_MAX = 20, 30, 200
+# What a decision writes; the rest of a row is Twitch's, and the refresh may be writing it at this moment.
+_DECIDED = ("pinned", "blocked", "reason", "decided_until", "note")
+_ACTS = {PIN: Act.Kind.PINNED, BLOCK: Act.Kind.BLOCKED, NONE: Act.Kind.LEFT}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that people decide about a channel; `until` is when a pin or block ends by itself."""
+
+    kind: str = NONE
+    reason: str = ""
+    until: dt.datetime | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        until = write_moment(self.until, timespec="minutes") if self.until else None
+        return {
+            "decision": self.kind,
+            "reason": self.reason,
+            "until": until,
+            "tags": list(self.tags),
+            "note": self.note,
+        }
+
+
+def decision_of(channel: Channel) -> Decision:
+    """Return what is decided about a saved channel."""
+    kind = PIN if channel.pinned else BLOCK if channel.blocked else NONE
+    tags = tuple(sorted(tag.name for tag in channel.tags.all()))
+    return Decision(kind, channel.reason, channel.decided_until, tags, channel.note)
+
+
+def checked(decision: Decision, *, before: Decision, is_out: bool, now: dt.datetime) -> Decision:
+    """Return the decision without what only a pin or block has, where it is none. Raises: Refused.
+
+    `is_out`: the channel has opted out.
+    """
+    decision = replace(decision, reason=one_line(decision.reason), note=one_line(decision.note))
+    if decision.kind not in DECISIONS:
+        raise Refused(f"“{decision.kind[:40]}” is no decision: pin, block or none.")
+    if decision.kind == NONE:
+        decision = replace(decision, reason="", until=None)
+    elif not decision.reason:
+        raise Refused("A pin or block needs a reason.")
+    if decision.kind == PIN and is_out:
+        raise Refused("The channel has opted out: it cannot be pinned.")
+    if decision.until and decision.until != before.until and decision.until <= now:
+        raise Refused("The time at which it ends has passed already.")
+    for name, text, longest in (("reason", decision.reason, REASON_MAX), ("note", decision.note, NOTE_MAX)):
+        if len(text) > longest:
+            raise Refused(f"The {name} is longer than {longest} characters.")
+    return replace(decision, tags=checked_tags(decision.tags))
+
+
+def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags in small letters, each once, by name. Raises: Refused."""
+    found = tuple(sorted(tag for tag in {one_line(tag).lower() for tag in tags} if not is_blank(tag)))
+    if len(found) > TAGS_MAX:
+        raise Refused(f"A channel has up to {TAGS_MAX} tags.")
+    for tag in found:
+        if len(tag) > TAG_MAX or "," in tag or ";" in tag:
+            raise Refused(f"“{tag[:TAG_MAX]}” is no tag: up to {TAG_MAX} characters without commas.")
+    return found
+
+
+@transaction.atomic
+def decide(channel: Channel, decision: Decision, *, by: str, now: dt.datetime) -> bool:
+    """Write a decision and an act of `by`; return whether it changes anything. Raises: Refused."""
+    known = Channel.objects.select_for_update().filter(pk=channel.pk).first()
+    before = decision_of(known) if known else Decision()
+    decision = checked(decision, before=before, is_out=has_opted_out(channel.pk), now=now)
+    if known is not None and decision == before:
+        return False
+    if known is not None and known.login != channel.login:
+        rename(known, channel.login)
+    _save(channel, decision, is_new=known is None)
+    act = _ACTS[decision.kind] if decision.kind != before.kind else Act.Kind.CHANGED
+    record(by=by, act=act, of=channel, before=before.as_json(), after=decision.as_json(), reason=decision.reason)
+    return True
+
+
+def _save(channel: Channel, decision: Decision, *, is_new: bool) -> None:
+    channel.pinned, channel.blocked = decision.kind == PIN, decision.kind == BLOCK
+    channel.reason, channel.decided_until, channel.note = decision.reason, decision.until, decision.note
+    channel.save(update_fields=None if is_new else _DECIDED)
+    for name in decision.tags:
+        Tag.objects.get_or_create(name=name)
+    channel.tags.set(Tag.objects.filter(name__in=decision.tags))
+
+
+def end_decisions(*, now: dt.datetime) -> int:
+    """End the pins and blocks whose time has come, as the system's own act; return how many."""
+    due = Channel.objects.filter(decided_until__lte=now)
+    return sum(_end(channel.pk, now) for channel in due)
+
+
+@transaction.atomic
+def _end(channel_id: str, now: dt.datetime) -> bool:
+    channel = Channel.objects.select_for_update().filter(pk=channel_id, decided_until__lte=now).first()
+    if channel is None:
+        return False
+    before = decision_of(channel)
+    after = replace(before, kind=NONE, reason="", until=None)
+    _save(channel, after, is_new=False)
+    reason = f"its time was up: {before.reason}" if before.reason else "its time was up"
+    record(by=SYSTEM, act=Act.Kind.ENDED, of=channel, before=before.as_json(), after=after.as_json(), reason=reason)
+    return True
+
+
+def has_opted_out(channel_id: str) -> bool:
+    return OptOut.objects.filter(kind=OptOut.Kind.CHANNEL, twitch_id=channel_id).exists()
+
+
+def rename(channel: Channel, login: str) -> None:
+    """Follow a channel whose login has changed on Twitch; what it was called stays known."""
+    FormerLogin.objects.get_or_create(channel_id=channel.pk, login=channel.login)
+    Channel.objects.filter(pk=channel.pk).update(login=login)
+
+
+def follow_renames(logins: Mapping[str, str]) -> int:
+    """Bring the logins of known channels up to what Twitch calls them, by id; return how many had changed."""
+    ids, renamed = list(logins), 0
+    for some in (ids[first : first + 5_000] for first in range(0, len(ids), 5_000)):
+        for channel in Channel.objects.filter(pk__in=some).only("pk", "login"):
+            if channel.login != logins[channel.pk]:
+                rename(channel, logins[channel.pk])
+                renamed += 1
+    return renamed

@@ -1,0 +1,130 @@
+"""Opt-outs, known bots, and the requests of visitors that curators decide."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from apps.channels.models import valid_id, valid_login
+
+
+class OptOut(models.Model):
+    """A channel, or a user in all channels, that does not want to be counted: dropped where we listen."""
+
+    class Kind(models.TextChoices):
+        CHANNEL = "channel", "channel"
+        USER = "user", "user"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    twitch_id = models.CharField("Twitch id", max_length=20, validators=[valid_id])
+    login = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=200, blank=True, help_text="Who asked, and when; for the other curators.")
+    created_at = models.DateTimeField("added", auto_now_add=True)
+    # When history was told to forget the channel; it keeps nothing of users.
+    told_at = models.DateTimeField("history told", null=True, editable=False)
+
+    class Meta:
+        verbose_name = "opt-out"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "twitch_id"],
+                name="opt_out_once",
+                violation_error_message="This one has opted out already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.login or self.twitch_id}"
+
+    @property
+    def event(self) -> str:
+        """What the opt-out is called on `channel-events`."""
+        return f"opt-out-{self.pk}"
+
+
+class OptOutRequest(models.Model):
+    """Somebody says that they, or their channel, shall not be counted, and could not prove who they are by Twitch.
+
+    `contact` and `note` are forgotten once a curator has decided.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "not decided yet"
+        ACCEPTED = "accepted", "accepted"
+        DECLINED = "declined", "declined"
+
+    kind = models.CharField(max_length=8, choices=OptOut.Kind.choices)
+    login = models.CharField(max_length=25, validators=[valid_login])
+    contact = models.EmailField("e-mail address", blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField("asked", auto_now_add=True)
+    closed_at = models.DateTimeField("closed", null=True, blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        verbose_name = "request to opt out"
+        verbose_name_plural = "requests to opt out"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "login"], condition=Q(closed_at=None), name="one_open_opt_out_request"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.login}"
+
+
+class Bot(models.Model):
+    """A service that writes into many chats: what it writes is counted apart."""
+
+    login = models.CharField(max_length=64, unique=True, validators=[valid_login])
+    note = models.CharField(max_length=200, blank=True)
+    is_counted_out = models.BooleanField(
+        "counted out", default=True, help_text="Unticked, its messages count as anybody's."
+    )
+
+    class Meta:
+        ordering = ["login"]
+
+    def __str__(self) -> str:
+        return self.login
+
+
+class CurationRequest(models.Model):
+    """Somebody would like a channel to be followed that is not. Curators answer it in the admin site."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "not decided yet"
+        ACCEPTED = "accepted", "accepted"
+        DECLINED = "declined", "declined"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name="asked by")
+    login = models.CharField(
+        "channel",
+        max_length=25,
+        validators=[
+            RegexValidator(r"^[a-z0-9_]{1,25}\Z", "A channel's login is made of letters, digits and underscores.")
+        ],
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField("asked", auto_now_add=True)
+    closed_at = models.DateTimeField("closed", null=True, blank=True)
+    # The database fills them in for a process that does not know of them yet.
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)
+    answer = models.CharField(max_length=200, blank=True, default="", db_default="")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "login"], condition=Q(closed_at=None), name="one_open_request_a_user_and_channel"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.login

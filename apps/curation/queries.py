@@ -1,0 +1,70 @@
+"""Reads of curation: which channels and users are left out, and which are always listened to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from apps.channels.models import Channel
+from apps.curation.models import Bot, OptOut
+from core.channels.address import ChannelName, NoChannel, is_address, read_channel
+from core.channels.selection import Curation
+from core.inputs.readable_text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the producer drops or counts apart: logins of bots, ids of channels and users that opted out."""
+
+    bots: frozenset[str]
+    opted_out_channels: frozenset[str]
+    opted_out_users: frozenset[str]
+
+
+def rules() -> Rules:
+    """Return the rules of listening as they stand now."""
+    return Rules(
+        frozenset(Bot.objects.filter(is_counted_out=True).values_list("login", flat=True)),
+        _opted_out(OptOut.Kind.CHANNEL),
+        _opted_out(OptOut.Kind.USER),
+    )
+
+
+def curation() -> Curation:
+    """Return which channels are always listened to and which never."""
+    blocked = Channel.objects.filter(blocked=True).values_list("id", flat=True)
+    pinned = Channel.objects.filter(pinned=True).values_list("id", flat=True)
+    return Curation(frozenset(pinned), frozenset(blocked) | _opted_out(OptOut.Kind.CHANNEL))
+
+
+def public_channels() -> QuerySet[Channel]:
+    """Return the channels that may be found: neither blocked nor opted out."""
+    out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
+    return Channel.objects.filter(blocked=False).exclude(pk__in=out)
+
+
+def find_named(text: str) -> Channel | None:
+    """Return the public channel that a text names: an id, login, address or whole name. Raises: NoChannel."""
+    by_name = public_channels().filter(name__iexact=one_line(text))
+    try:
+        name = read_channel(text)
+    except NoChannel:
+        if is_address(text):
+            raise
+        return by_name.first()
+    return _of_name(name) or by_name.first()
+
+
+def _of_name(name: ChannelName) -> Channel | None:
+    known = public_channels().filter(pk=name.login).first() if name.may_be_id else None
+    return known or public_channels().filter(login=name.login).first()
+
+
+def opted_out_channels() -> frozenset[str]:
+    """Return the ids of the channels that have opted out."""
+    return _opted_out(OptOut.Kind.CHANNEL)
+
+
+def _opted_out(kind: OptOut.Kind) -> frozenset[str]:
+    return frozenset(OptOut.objects.filter(kind=kind).values_list("twitch_id", flat=True))

@@ -1,0 +1,285 @@
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.forms import Form, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from apps.audit.audited import Audited
+from apps.audit.queries import Proof, proof_of
+from apps.audit.services import name_of
+from apps.channels.models import Channel, Tag
+from apps.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision_of
+from apps.curation.models import Bot, OptOut, OptOutRequest
+from apps.curation.opt_outs import accept_request, decline_request
+from apps.curation.receipts import token_of
+from apps.dashboard.curation.forms import (
+    BotForm,
+    ChannelAddForm,
+    ChannelChangeForm,
+    ManyForm,
+    OptOutAddForm,
+    OptOutAnswerForm,
+    OptOutForm,
+    TagForm,
+    TagsForm,
+)
+from apps.dashboard.curation.importing import import_sheet
+from core.errors import Refused
+
+MANY = "admin/channels/channel/decide.html"
+
+
+@admin.register(Channel)
+class ChannelAdmin(admin.ModelAdmin[Channel]):
+    list_display = (
+        "login",
+        "is_wanted",
+        "pinned",
+        "blocked",
+        "reason",
+        "decided_until",
+        "tagged",
+        "viewers",
+        "category",
+        "language",
+        "last_seen_at",
+        "note",
+    )
+    list_filter = (
+        "pinned",
+        "blocked",
+        "is_wanted",
+        ("tags", admin.RelatedOnlyFieldListFilter),
+        ("decided_until", admin.EmptyFieldListFilter),
+        "reason",
+        "language",
+    )
+    search_fields = ("login", "name", "=id", "note", "former_logins__login")
+    from_twitch = (
+        "id",
+        "login",
+        "former",
+        "name",
+        "title",
+        "category",
+        "language",
+        "viewers",
+        "viewers_raw",
+        "is_wanted",
+        "started_at",
+        "offline_since",
+        "ended_at",
+        "last_seen_at",
+    )
+    fieldsets = (("Decided here", {"fields": ChannelChangeForm.Meta.fields}), ("From Twitch", {"fields": from_twitch}))
+    add_fieldsets = ((None, {"fields": ChannelAddForm.Meta.fields}),)
+    actions = ("pin", "block", "leave_to_rank", "tag")
+    change_list_template = "admin/channels/channel/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Channel]:
+        return super().get_queryset(request).prefetch_related("tags")
+
+    def get_urls(self) -> list[URLPattern]:
+        imported = self.admin_site.admin_view(self.import_view)
+        return [path("import/", imported, name="channels_channel_import"), *super().get_urls()]
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
+        return self.from_twitch if obj else ()
+
+    def get_fieldsets(self, _request: HttpRequest, obj: Channel | None = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **options: Any) -> Any:
+        return super().get_form(request, obj, change, form=ChannelChangeForm if obj else ChannelAddForm, **options)
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: ModelForm[Channel], _change: bool) -> None:
+        # Only what was decided: the refresh of the list may be writing the rest at this moment.
+        decide(obj, form.decision, by=name_of(request.user), now=timezone.now())  # type: ignore[attr-defined]
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Channel | None = None) -> bool:
+        return False  # a deleted one would come back with the next minute, without what was decided about it
+
+    @admin.display(description="tags")
+    def tagged(self, channel: Channel) -> str:
+        return ", ".join(tag.name for tag in channel.tags.all())
+
+    @admin.display(description="former logins")
+    def former(self, channel: Channel) -> str:
+        return ", ".join(one.login for one in channel.former_logins.all() if one.login != channel.login) or "none"
+
+    @admin.action(description="Pin: always listen…", permissions=["change"])
+    def pin(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+        return self._decide(request, chosen, PIN, "Pin")
+
+    @admin.action(description="Block: never listen…", permissions=["change"])
+    def block(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+        return self._decide(request, chosen, BLOCK, "Block")
+
+    @admin.action(description="Leave to its rank: neither pinned nor blocked", permissions=["change"])
+    def leave_to_rank(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
+        self._write(request, chosen, _left)
+
+    @admin.action(description="Tag…", permissions=["change"])
+    def tag(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+        form = TagsForm(request.POST if "decided" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, chosen, form, "tag", "Tag")
+        add, remove = form.cleaned_data["add"], form.cleaned_data["remove"]
+        self._write(request, chosen, partial(_tagged, add=add, remove=remove))
+        return None
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_change_permission(request) and self.has_add_permission(request)):
+            raise PermissionDenied
+        return import_sheet(request, self.admin_site.each_context(request))
+
+    def _decide(self, request: HttpRequest, chosen: QuerySet[Channel], kind: str, title: str) -> HttpResponse | None:
+        form = ManyForm(request.POST if "decided" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, chosen, form, request.POST["action"], title)
+        reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
+        self._write(request, chosen, partial(_decided, kind=kind, reason=reason, until=until))
+        return None
+
+    def _ask(
+        self, request: HttpRequest, chosen: QuerySet[Channel], form: Form, action: str, title: str
+    ) -> HttpResponse:
+        """Ask for the reason, or whatever else many channels are to be given."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{title} {chosen.count()} channels",
+            "form": form,
+            "chosen": chosen,
+            "action": action,
+            "verb": title,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, MANY, context)
+
+    def _write(self, request: HttpRequest, chosen: QuerySet[Channel], change: Callable[[Decision], Decision]) -> None:
+        """Decide about each channel; one that cannot be decided about stops none of the others."""
+        changed, refused = 0, list[str]()
+        for channel in chosen:
+            try:
+                now = timezone.now()
+                changed += decide(channel, change(decision_of(channel)), by=name_of(request.user), now=now)
+            except Refused as error:
+                refused.append(f"Left as it was, {channel.login}: {error}")
+        self.message_user(request, f"{changed} channels changed.")
+        if refused:
+            self.message_user(request, " ".join(refused[:20]), messages.WARNING)
+
+
+def _decided(before: Decision, *, kind: str, reason: str, until: Any) -> Decision:
+    return Decision(kind, reason, until, before.tags, before.note)
+
+
+def _left(before: Decision) -> Decision:
+    return Decision(NONE, tags=before.tags, note=before.note)
+
+
+def _tagged(before: Decision, *, add: tuple[str, ...], remove: tuple[str, ...]) -> Decision:
+    tags = tuple(tag for tag in (*before.tags, *add) if tag not in remove)
+    return Decision(before.kind, before.reason, before.until, tags, before.note)
+
+
+@admin.register(Tag)
+class TagAdmin(Audited):
+    form = TagForm
+    list_display = ("name",)
+    search_fields = ("name",)
+    audited = ("name",)
+
+
+@admin.register(OptOut)
+class OptOutAdmin(Audited):
+    list_display = ("login", "twitch_id", "kind", "note", "created_at", "told_at", "deleted_rows")
+    list_display_links = ("login", "twitch_id")
+    list_filter = ("kind",)
+    search_fields = ("login", "=twitch_id", "note")
+    date_hierarchy = "created_at"
+    fields = ("kind", "login", "twitch_id", "note")
+    audited = ("kind", "login", "twitch_id", "note")
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> tuple[str, ...]:
+        return ("kind", "login", "twitch_id", "created_at", "told_at", "proof", "receipt") if obj else ()
+
+    def get_fields(self, _request: HttpRequest, obj: OptOut | None = None) -> Any:
+        return (*self.fields, "created_at", "told_at", "proof", "receipt") if obj else (*self.fields, "account")
+
+    def get_form(self, request: HttpRequest, obj: OptOut | None = None, change: bool = False, **options: Any) -> Any:
+        return super().get_form(request, obj, change, **{"form": OptOutForm if obj else OptOutAddForm, **options})
+
+    @admin.display(description="rows deleted")
+    def deleted_rows(self, opt_out: OptOut) -> str:
+        proof = proof_of(opt_out.event)
+        return f"{proof.total:,}" if proof and proof.done_at else "–"
+
+    @admin.display(description="deleted from history")
+    def proof(self, opt_out: OptOut) -> str:
+        if opt_out.kind == OptOut.Kind.USER:
+            return "Nothing: history keeps nothing of single people."
+        return said_of(proof_of(opt_out.event))
+
+    @admin.display(description="receipt")
+    def receipt(self, opt_out: OptOut) -> str:
+        address = reverse("opt-out-receipt", args=[token_of(opt_out)])
+        return format_html('<a href="{}">For whoever opted out: nobody can guess its address</a>', address)
+
+
+@admin.register(OptOutRequest)
+class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
+    list_display = ("login", "kind", "contact", "note", "created_at", "state", "closed_at")
+    list_filter = ("state", "kind")
+    search_fields = ("login", "note")
+    readonly_fields = ("login", "kind", "contact", "note", "created_at", "state", "closed_at")
+    fields = (*readonly_fields, "decision", "account")
+    form = OptOutAnswerForm
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, asked: OptOutRequest | None = None) -> bool:
+        return super().has_change_permission(request, asked) and (asked is None or asked.closed_at is None)
+
+    def has_delete_permission(self, _request: HttpRequest, _asked: OptOutRequest | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, asked: OptOutRequest | None = None) -> Any:
+        return self.fields if self.has_change_permission(request, asked) else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, asked: OptOutRequest, form: ModelForm[Any], _change: bool) -> None:
+        by = name_of(request.user)
+        if form.cleaned_data["decision"] == "accept":
+            accept_request(asked, form.found, by=by)  # type: ignore[attr-defined]
+        else:
+            decline_request(asked, by=by)
+
+
+def said_of(proof: Proof | None) -> str:
+    """Return what was deleted, in words."""
+    if proof is None:
+        return "Not yet: history is told within a minute."
+    tables = "; ".join(
+        f"{name}: {found:,} found, {'?' if left is None else f'{left:,}'} left" for name, found, left in proof.tables
+    )
+    return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'Under way'}."
+
+
+@admin.register(Bot)
+class BotAdmin(Audited):
+    form = BotForm
+    list_display = ("login", "is_counted_out", "note")
+    list_editable = ("is_counted_out",)
+    list_filter = ("is_counted_out",)
+    search_fields = ("login", "note")
+    audited = ("login", "is_counted_out", "note")

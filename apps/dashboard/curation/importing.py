@@ -1,0 +1,71 @@
+"""The import of a table of decisions: first what it would change, then, once somebody agrees, the change itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from apps.audit.services import name_of
+from apps.channels.models import Channel
+from apps.curation.decisions import decide
+from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, plan_of, read_text
+from apps.dashboard.curation.forms import SheetForm
+from apps.ingest import services
+from core.errors import Refused, ServiceAway, TwitchlyError
+
+TEMPLATE = "admin/channels/channel/import.html"
+
+
+def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Answer the page of the import; `context` is what every page of the admin needs."""
+    form = SheetForm(request.POST, request.FILES) if request.method == "POST" else SheetForm()
+    shown = context | {
+        "title": "Import decisions from CSV",
+        "opts": Channel._meta,
+        "columns": COLUMNS,
+        "max_bytes": MAX_BYTES,
+        "max_lines": MAX_LINES,
+        "form": form,
+    }
+    try:
+        text = _text(request, form)
+        if text is None:
+            return TemplateResponse(request, TEMPLATE, shown)
+        plan = plan_of(text, look_up=services.find_users, now=timezone.now())
+        if request.POST.get("digest") == plan.digest:
+            messages.success(request, _written(request, plan))
+            return redirect("admin:channels_channel_changelist")
+    except Refused as error:
+        return TemplateResponse(request, TEMPLATE, shown | {"wrong": str(error)}, status=400)
+    except ServiceAway:
+        wrong = (
+            "Twitch does not answer at the moment, and some of the channels are not known here: nothing was changed."
+        )
+        return TemplateResponse(request, TEMPLATE, shown | {"wrong": wrong}, status=503)
+    except TwitchlyError as error:
+        return TemplateResponse(request, TEMPLATE, shown | {"wrong": f"Twitch refuses to say: {error}"}, status=502)
+    shown |= {"plan": plan, "text": text, "is_other": "digest" in request.POST}
+    return TemplateResponse(request, TEMPLATE, shown)
+
+
+def _text(request: HttpRequest, form: SheetForm) -> str | None:
+    """Return the file's text, or the one that was looked at; None where there is none. Raises: Refused."""
+    if request.method != "POST":
+        return None
+    if "text" in request.POST:
+        return read_text(request.POST["text"].encode())
+    return read_text(form.cleaned_data["sheet"].read(MAX_BYTES + 1)) if form.is_valid() else None
+
+
+@transaction.atomic
+def _written(request: HttpRequest, plan: Plan) -> str:
+    """Carry the plan out as a whole, or not at all; return what was done. Raises: Refused."""
+    by, now = name_of(request.user), timezone.now()
+    changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
+    return f"{changed} channels changed; {len(plan.bad)} lines were left out."

@@ -1,7 +1,0 @@
-"""Addresses of the websockets."""
-
-from django.urls import path
-
-from apps.dashboard.sockets import LiveSocket
-
-websocket_urlpatterns = [path("live", LiveSocket.as_asgi())]

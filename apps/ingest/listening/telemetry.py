@@ -1,0 +1,60 @@
+"""What the producer tells Prometheus, read from its parts when it is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from apps.ingest.listening.producer import ChatProducer
+from core.pipeline.records import CHAT_KINDS
+from twitchly.telemetry import many, one
+
+CONNECTION_STATES = ("joining", "listening", "leaving")
+
+
+class ProducerMeasures(Collector):
+    """Collects from one producer. It is called in a thread of its own and only reads."""
+
+    def __init__(self, producer: ChatProducer) -> None:
+        self._producer = producer
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all measures as they are now."""
+        yield from self._connections()
+        yield from self._records()
+
+    def _connections(self) -> Iterable[Metric]:
+        listener, coverage = self._producer.listener, self._producer.coverage
+        connections = list(listener.connections)
+        states = Counter(connection.state for connection in connections)
+        joins = {
+            "wanted": len(self._producer.wanted),
+            "confirmed": coverage.heard(),
+            "failed": sum(connection.session.failed for connection in connections),
+        }
+        # By place: numbers go up with every reconnect, and Prometheus keeps each label that it ever saw.
+        quiet = {str(place): connection.quiet_ms / 1000 for place, connection in enumerate(connections, 1)}
+        lag = {str(place): connection.session.lag_ms / 1000 for place, connection in enumerate(connections, 1)}
+        yield many("twitchly_irc_connections", {state: states[state] for state in CONNECTION_STATES})
+        yield many("twitchly_irc_channels", joins)
+        yield many("twitchly_irc_quiet_seconds", quiet)
+        yield many("twitchly_irc_lag_seconds", lag)
+        yield many("twitchly_irc_ends", listener.ends)
+
+    def _records(self) -> Iterable[Metric]:
+        writer, intake = self._producer.writer, self._producer.intake
+        counts = dict(writer.counts)
+        lost = {name.removeprefix("lost by "): n for name, n in counts.items() if name.startswith("lost by ")}
+        kinds = {kind: counts.get(kind, 0) for kind in (*CHAT_KINDS, "gap", "event")}
+        yield one("twitchly_irc_lines", intake.heard)
+        yield many("twitchly_lines_rejected", intake.rejected)
+        yield many("twitchly_records", kinds)
+        yield one("twitchly_records_acked", writer.acked)
+        yield many("twitchly_records_lost", lost)
+        yield one("twitchly_records_moved", counts.get("moved", 0))
+        yield one("twitchly_records_moved_most_seconds", writer.most_moved_ms / 1000)
+        yield one("twitchly_records_buffered", writer.buffered)
+        yield one("twitchly_records_in_flight", writer.in_flight)

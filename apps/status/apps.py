@@ -1,0 +1,8 @@
+"""The Django app of status samples and incidents."""
+
+from django.apps import AppConfig
+
+
+class StatusConfig(AppConfig):
+    name = "apps.status"
+    verbose_name = "Status"

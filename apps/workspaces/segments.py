@@ -1,0 +1,42 @@
+"""Segments: searches that an account keeps under a name."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.db import IntegrityError, transaction
+from django.http import QueryDict
+
+from apps.accounts.models import User
+from apps.live.search import QUERY_MAX, read_search
+from apps.workspaces.models import Segment
+from core.errors import NotFound, Refused
+from core.inputs.names import clean_name
+
+SEGMENTS_MAX = 50
+
+
+def save_segment(*, owner: User, name: str, query: str) -> Segment:
+    """Keep a search, without the page that was shown. Raises: Refused."""
+    name = clean_name("segment", name)
+    if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
+        raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
+    # Read and written again: only a search is kept.
+    search = read_search(QueryDict(query.removeprefix("?")[:QUERY_MAX]))
+    if search.wrong:
+        raise Refused(" ".join(search.wrong))
+    pairs = [pair for pair in search.pairs() if pair[0] != "page"]
+    try:
+        with transaction.atomic():
+            return Segment.objects.create(owner=owner, name=name, query=urlencode(pairs))
+    except IntegrityError:
+        raise Refused(f"You have a segment called “{name}” already. Give this one another name.") from None
+
+
+def delete_segment(*, owner: User, segment_id: int) -> Segment:
+    """Delete a segment and return what it was. Raises: NotFound, also for somebody else's."""
+    found = Segment.objects.filter(owner=owner, pk=segment_id).first()
+    if found is None:
+        raise NotFound("There is no such segment among yours.")
+    found.delete()
+    return found

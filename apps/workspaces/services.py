@@ -1,0 +1,118 @@
+"""Changes to watchlists. Each raises Refused with what to do instead where it cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.workspaces.models import Watched, Watchlist
+from apps.workspaces.queries import channels_of
+from core.channels.account import is_twitch_id
+from core.errors import Refused
+from core.inputs.names import NameTaken, clean_name
+
+LISTS_MAX = 20
+CHANNELS_MAX = 100
+FIRST_NAME = "My channels"
+UNDO_S = 600
+_SALT = "watchlists.undo"
+
+
+def create(*, owner: User, name: str) -> Watchlist:
+    """Make an empty watchlist."""
+    name = clean_name("watchlist", name)
+    if Watchlist.objects.filter(owner=owner).count() >= LISTS_MAX:
+        raise Refused(f"You have {LISTS_MAX} watchlists. Delete one to make another.")
+    try:
+        with transaction.atomic():
+            return Watchlist.objects.create(owner=owner, name=name, used_at=timezone.now())
+    except IntegrityError:
+        raise NameTaken(f"You have a watchlist called “{name}” already. Give this one another name.") from None
+
+
+def rename(*, watchlist: Watchlist, name: str) -> None:
+    """Give a watchlist another name."""
+    watchlist.name = clean_name("watchlist", name)
+    try:
+        with transaction.atomic():
+            watchlist.save(update_fields=["name"])
+    except IntegrityError:
+        raise NameTaken(f"You have a watchlist called “{watchlist.name}” already. Choose another name.") from None
+
+
+def delete(*, watchlist: Watchlist) -> str:
+    """Delete a watchlist; return what `restore` brings it back with."""
+    undo = signing.dumps([watchlist.owner_id, watchlist.name, channels_of(watchlist)], salt=_SALT)
+    watchlist.delete()
+    return undo
+
+
+@transaction.atomic
+def restore(*, owner: User, undo: str) -> Watchlist:
+    """Bring a deleted watchlist back, as long as its owner may undo that."""
+    try:
+        owner_id, name, channel_ids = signing.loads(undo, salt=_SALT, max_age=UNDO_S)
+    except signing.BadSignature:
+        raise Refused(f"That cannot be undone any more: it can for {UNDO_S // 60} min.") from None
+    if owner_id != owner.pk:
+        raise Refused("That watchlist belongs to another account.")
+    watchlist = create(owner=owner, name=name)
+    _append(watchlist, channel_ids)
+    return watchlist
+
+
+@transaction.atomic
+def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> Watchlist:
+    """Put a channel at the end of a watchlist: of the one used last, or a first one, unless one is given."""
+    if not is_twitch_id(channel_id):
+        raise Refused("That is no channel.")
+    watchlist = watchlist or Watchlist.objects.filter(owner=owner).order_by("-used_at").first()
+    watchlist = watchlist or create(owner=owner, name=FIRST_NAME)
+    if not watchlist.watched.filter(channel_id=channel_id).exists():
+        if watchlist.watched.count() >= CHANNELS_MAX:
+            raise Refused(f"“{watchlist.name}” is full: a watchlist holds {CHANNELS_MAX} channels.")
+        _append(watchlist, [channel_id])
+    watchlist.used_at = timezone.now()
+    watchlist.save(update_fields=["used_at"])
+    return watchlist
+
+
+@transaction.atomic
+def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
+    """Let a watchlist hold these channels and no others, in this order."""
+    wanted = list(dict.fromkeys(channel_ids))
+    if len(wanted) > CHANNELS_MAX:
+        raise Refused(f"A watchlist holds {CHANNELS_MAX} channels.")
+    if not all(map(is_twitch_id, wanted)):
+        raise Refused("Not all of these are channels.")
+    watchlist.watched.all().delete()
+    _append(watchlist, wanted)
+
+
+def remove(*, watchlist: Watchlist, channel_id: str) -> None:
+    """Take a channel off a watchlist, if it is on it."""
+    watchlist.watched.filter(channel_id=channel_id).delete()
+
+
+@transaction.atomic
+def order(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
+    """Put the channels of a watchlist into this order; those that are not named follow in theirs."""
+    rows = {row.channel_id: row for row in watchlist.watched.all()}
+    named = [channel_id for channel_id in dict.fromkeys(channel_ids) if channel_id in rows]
+    for position, channel_id in enumerate(dict.fromkeys([*named, *rows])):
+        rows[channel_id].position = position
+    Watched.objects.bulk_update(rows.values(), ["position"])
+
+
+def _append(watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
+    last = watchlist.watched.aggregate(last=Max("position"))["last"]
+    first = 0 if last is None else last + 1
+    Watched.objects.bulk_create(
+        Watched(watchlist=watchlist, channel_id=channel_id, position=first + number)
+        for number, channel_id in enumerate(channel_ids)
+    )

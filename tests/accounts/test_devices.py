@@ -1,0 +1,36 @@
+"""Sessions in words that their owner knows again."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from apps.accounts.devices import device_of
+from apps.accounts.services import ensure_user
+from tests.dashboard.conftest import EMAIL, PASSWORD
+
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "device"),
+    [
+        (f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/140.0.0.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0", "Firefox on Windows"),
+        ("curl/8.5.0", "curl"),
+        ("<b>nobody</b>", "an unknown browser"),
+        ("", "an unknown browser"),
+    ],
+)
+def test_a_browser_is_named_with_its_system(user_agent: str, device: str) -> None:
+    assert device_of(user_agent) == device
+
+
+@pytest.mark.django_db
+def test_the_page_of_sessions_names_them_and_keeps_the_whole_header_at_hand(client: Client) -> None:
+    ensure_user(email=EMAIL, password=PASSWORD)
+    agent = f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/140.0.0.0 Safari/537.36"
+    client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, headers={"User-Agent": agent})
+    page = client.get("/account/sessions/", headers={"User-Agent": agent}).content.decode()
+    assert "Chrome on Linux" in page
+    assert f'title="{agent}"' in page

@@ -1,0 +1,68 @@
+"""Accounts with keys, boards to read, and a client that holds every answer against the description."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from pytest_django import Settings
+
+from apps.accounts.models import User
+from apps.api.keys.services import create_key
+from apps.api.limits import running_limits
+from apps.api.models import ApiKey
+from apps.api.scopes import Scope
+from apps.live.hub import running_hub
+from tests.api.described import check
+from tests.dashboard.conftest import Boards, boards, quick_settings, valkey
+from tests.valkey import Valkey
+from twitchly.entry.asgi import application
+
+__all__ = ["Boards", "boards", "quick_settings", "valkey"]
+
+
+class Api:
+    """Asks the API with a key, or without one."""
+
+    def __init__(self, secret: str = "") -> None:
+        self.secret = secret
+
+    async def get(self, path: str, **more: Any) -> httpx.Response:
+        return await self.ask("GET", path, **more)
+
+    async def ask(self, method: str, path: str, *, address: str = "10.0.0.1", **more: Any) -> httpx.Response:
+        """Ask from an address, and check the answer."""
+        transport = httpx.ASGITransport(application, client=(address, 1), raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
+        headers |= more.pop("headers", {})
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            response = await client.request(method, f"/api/v1/{path}", headers=headers, **more)
+        check(method, f"/api/v1/{path}", response)
+        return response
+
+
+def user_of(email: str) -> User:
+    return User.objects.filter(email=email).first() or User.objects.create_user(email, "a long password")
+
+
+def new_key(
+    email: str = "buyer@example.com", scopes: Collection[str] = tuple(Scope), days: int | None = None
+) -> tuple[ApiKey, str]:
+    return create_key(owner=user_of(email), name="tests", scopes=scopes, days=days)
+
+
+@pytest.fixture(autouse=True)
+def use_limits(valkey: Valkey, settings: Settings) -> None:
+    settings.REDIS_LIMITS_URL = f"{valkey.url}/4"
+
+
+@pytest.fixture
+async def api(boards: Boards, transactional_db: None) -> AsyncIterator[Api]:
+    """A client with a key that may do everything."""
+    _, secret = await sync_to_async(new_key)()
+    yield Api(secret)
+    await running_limits().aclose()
+    await running_hub().aclose()

@@ -1,0 +1,159 @@
+"""Queries and bodies are read by one rule: nothing is silently dropped, and errors say what is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from apps.api.live.views import LiveQuery
+from apps.api.rest.inputs import DEPTH_MAX, read_query
+from apps.metrics.queries import RANGES
+from core.metrics.table import METRIC
+from tests.api.conftest import Api
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def refused(api: Api, path: str) -> dict[str, str]:
+    """Return the reasons of a 400 by field."""
+    response = await api.get(path)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+    return {error["field"]: error["reason"] for error in response.json()["errors"]}
+
+
+@pytest.mark.parametrize("depth", [DEPTH_MAX, 200, 990, 1_000, 1_020, 5_000, 30_000])
+@pytest.mark.parametrize(("method", "path"), [("POST", "watchlists"), ("PATCH", "watchlists/1")])
+async def test_deeply_nested_json_is_an_invalid_request(api: Api, method: str, path: str, depth: int) -> None:
+    await api.ask("POST", "watchlists", json={"name": "A"})
+    listed = (await api.get("watchlists")).json()["items"][0]["id"]
+    for value in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+        content = f'{{"name": {value}}}'.encode()[:65_000]
+        response = await api.ask(method, path.replace("1", str(listed)), content=content, headers=JSON)
+        assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize("content", [b'{"name": "\\ud800"}', b'{"name": NaN}', b'{"name": "\xff"}', b"{", b"[1]", b""])
+async def test_what_is_no_json_object_is_an_invalid_request(api: Api, content: bytes) -> None:
+    response = await api.ask("POST", "watchlists", content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize("charset", ["idna", "utf-16", "zlib", "nothing"])
+async def test_a_body_is_utf_8_whatever_its_header_says(api: Api, charset: str) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    response = await api.ask("POST", "watchlists", content='{"name": "Café"}'.encode(), headers=headers)
+    assert (response.status_code, response.json()["name"]) == (201, "Café")
+
+
+async def test_a_body_in_chunks_is_read(api: Api) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'{"name": '
+        yield b'"Chess"}'
+
+    response = await api.ask("POST", "watchlists", content=chunks(), headers=JSON)
+    assert (response.status_code, response.json()["name"]) == (201, "Chess")
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("boards/viewers", "category, language, band, n, format"),
+        ("boards", "format"),
+        ("channels", "cursor, limit, q, live, format"),
+        ("channels/1", "format"),
+        ("channels/1/live", "format"),
+        ("channels/1/series", "range, from, to, metrics, grain, interval, format"),
+        ("channels/1/streams", "cursor, limit, format"),
+        ("channels/1/streams/1", "format"),
+        ("metrics", "format"),
+        ("metrics/spam", "format"),
+        ("status", "format"),
+        ("watchlists", "cursor, limit, format"),
+        ("segments/1", "format"),
+        ("openapi", "format"),
+    ],
+)
+async def test_an_unknown_parameter_is_named_with_the_known_ones(api: Api, path: str, known: str) -> None:
+    assert await refused(api, f"{path}?colour=red") == {"colour": f"Unknown parameter. Known: {known}."}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "watchlists"), ("PATCH", "watchlists/1"), ("DELETE", "watchlists/1")]
+)
+async def test_writes_have_no_parameters(api: Api, method: str, path: str) -> None:
+    body: dict[str, Any] = {} if method == "DELETE" else {"json": {"name": "A"}}
+    response = await api.ask(method, f"{path}?force=1", **body)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "force")
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_an_unknown_field_of_a_body_is_named_with_the_known_ones(api: Api, method: str) -> None:
+    path = f"watchlists/{(await api.ask('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
+    body = {"name": "B", "chanels": ["1"]}
+    response = await api.ask(method, path if method == "PATCH" else "watchlists", json=body)
+    assert response.status_code == 400
+    assert response.json()["errors"] == [{"field": "chanels", "reason": "Unknown field. Known: name, channels."}]
+    assert [one["name"] for one in (await api.get("watchlists")).json()["items"]] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("boards/viewers?category=", "category"),
+        ("boards/viewers?language", "language"),
+        ("boards/viewers?format=", "format"),
+        ("channels?q=%20", "q"),
+        ("channels?live=", "live"),
+        ("channels?cursor=", "cursor"),
+        ("channels/1/series?metrics=", "metrics"),
+        ("channels/1/series?metrics=viewers,,spam", "metrics"),
+        ("channels/1/series?metrics=viewers&metrics=", "metrics"),
+        ("channels/1/series?from=", "from"),
+        ("live?boards=viewers,", "boards"),
+        ("live?table=", "table"),
+    ],
+)
+async def test_an_empty_parameter_is_an_error(api: Api, path: str, name: str) -> None:
+    assert name in await refused(api, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("boards/viewers?n=1&n=2", "n"),
+        ("boards/viewers?category=Art&category=Art", "category"),
+        ("boards/viewers?format=csv&format=csv", "format"),
+        ("channels?live=true&live=false", "live"),
+        ("channels/1/series?range=1h&range=6h", "range"),
+        ("live?table=true&table=true", "table"),
+    ],
+)
+async def test_a_repeated_parameter_is_an_error(api: Api, path: str, name: str) -> None:
+    assert await refused(api, path) == {name: "It was sent 2 times. Send it once."}
+
+
+@pytest.mark.parametrize(
+    "query", ["boards=viewers,messages", "boards=viewers&boards=messages", "boards=viewers,%20messages,viewers"]
+)
+def test_lists_accept_commas_and_repetition(query: str) -> None:
+    assert read_query(LiveQuery, query)["boards"] == ["viewers", "messages"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "choices"),
+    [
+        ("channels/1/series?range=2h", "range", RANGES),
+        ("channels/1/events?range=2h", "range", RANGES),
+        ("channels/1/series?grain=day", "grain", ["live", "minute", "hour"]),
+        ("channels/1/series?metrics=likes", "metrics", METRIC),
+        ("boards/viewers?band=7", "band", ["0", "100000"]),
+        ("live?boards=likes", "boards", ["viewers", "messages"]),
+        ("live?boards=viewers&n=7", "n", ["10", "25", "100"]),
+        ("channels?live=maybe", "live", ["true", "false"]),
+    ],
+)
+async def test_an_error_names_the_choices(api: Api, path: str, name: str, choices: Any) -> None:
+    reason = (await refused(api, path))[name]
+    assert all(choice in reason for choice in choices), reason

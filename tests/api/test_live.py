@@ -1,0 +1,233 @@
+"""What is pushed: by events and by the socket, with ids to go on from, until the key ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref import testing
+from asgiref.sync import sync_to_async
+
+from apps.api.keys.services import revoke_key
+from apps.api.limits import running_limits
+from apps.api.live.events import Ids
+from apps.api.models import ApiKey, Plan
+from apps.api.scopes import Scope
+from apps.live.board import Board
+from apps.live.hub import running_hub
+from apps.live.subscriptions import Subscribe
+from tests.api.conftest import Api, new_key
+from tests.dashboard.browser_socket import BrowserSocket
+from tests.dashboard.conftest import Boards
+from twitchly.entry.asgi import application
+
+# asgiref gives this class no types.
+_Communicator: Any = testing.ApplicationCommunicator
+
+
+class Events:
+    """A reader of events."""
+
+    def __init__(self, secret: str, query: str, last_id: str = "") -> None:
+        headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
+        headers += [(b"last-event-id", last_id.encode("utf-8"))] if last_id else []
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/api/v1/live",
+            "query_string": query.encode(),
+            "headers": headers,
+            "client": ["10.0.0.1", 1],
+        }
+        self._connection = _Communicator(application, scope)
+        self._text = ""
+        self.status = 0
+
+    async def open(self) -> None:
+        await self._connection.send_input({"type": "http.request", "body": b""})
+        self.status = (await self._connection.receive_output(5))["status"]
+
+    async def next(self) -> dict[str, str]:
+        """Return the fields of the next event."""
+        while "\n\n" not in self._text or self._text.startswith((":", "retry")):
+            head, ended, rest = self._text.partition("\n\n")
+            if ended and head.startswith((":", "retry")):
+                self._text = rest
+                continue
+            message = await self._connection.receive_output(5)
+            self._text += message.get("body", b"").decode()
+            if not message.get("more_body"):
+                raise EOFError
+        event, _, self._text = self._text.partition("\n\n")
+        return dict(line.split(": ", 1) for line in event.split("\n"))
+
+    async def close(self) -> None:
+        await self._connection.send_input({"type": "http.disconnect"})
+        await self._connection.wait(5)
+
+
+@asynccontextmanager
+async def reading(secret: str, query: str, last_id: str = "") -> AsyncIterator[Events]:
+    events = Events(secret, query, last_id)
+    await events.open()
+    yield events
+    await events.close()
+
+
+@pytest.fixture
+async def key(boards: Boards, transactional_db: None) -> AsyncIterator[tuple[ApiKey, str]]:
+    yield await sync_to_async(new_key)()
+    await running_limits().aclose()
+    await running_hub().aclose()
+
+
+async def after_tick(receive: Callable[[], Any], boards: Boards) -> Any:
+    """Tick until something arrives: the hub may still be joining the group."""
+    waiting = asyncio.ensure_future(receive())
+    for _ in range(50):
+        await boards.send_tick()
+        if (await asyncio.wait([waiting], timeout=0.2))[0]:
+            return waiting.result()
+    raise TimeoutError("nothing within 50 ticks")
+
+
+async def test_events_begin_with_a_snapshot_and_go_on_with_each_tick(key: tuple[ApiKey, str], boards: Boards) -> None:
+    async with reading(key[1], "boards=viewers&n=10") as events:
+        assert events.status == 200
+        frame = json.loads((await events.next())["data"])
+        assert (frame["type"], frame["id"], frame["board"]) == ("snapshot", "viewers", "viewers")
+        assert [row["name"] for row in frame["rows"]] == ["Beta", "Alpha", "Gamma"]
+        pushed = json.loads((await after_tick(events.next, boards))["data"])
+        assert (pushed["type"], pushed["seq"]) == ("push", 2)
+
+
+async def test_who_comes_back_with_an_id_gets_what_is_newer_and_nothing_else(
+    key: tuple[ApiKey, str], boards: Boards
+) -> None:
+    async with reading(key[1], "boards=viewers,messages") as events:
+        seen = [await events.next(), await events.next()]
+    async with reading(key[1], "boards=viewers,messages", seen[-1]["id"]) as events:
+        frame = await after_tick(events.next, boards)
+        assert int(frame["id"].split("-")[0]) > int(seen[-1]["id"].split("-")[0])
+    # Who had the first frame alone gets the second one at once.
+    async with reading(key[1], "boards=viewers,messages", seen[0]["id"]) as events:
+        assert json.loads((await events.next())["data"])["id"] in ("viewers", "messages")
+
+
+@pytest.mark.parametrize(
+    "last_id",
+    [
+        "9999999999999-{digest}",
+        "999999999999999-{digest}",
+        "{moment}",
+        "{moment}-{moment}",
+        "{moment}-{moment}-{digest}",
+        "{moment}-000000000000",
+        "-{digest}",
+        "٣-{digest}",
+        "1e400-{digest}",
+        "garbage",
+        "-",
+        "\x00",
+        "9" * 5_000,
+    ],
+)
+async def test_an_id_that_is_not_of_the_past_of_these_subscriptions_brings_a_fresh_snapshot(
+    key: tuple[ApiKey, str], last_id: str
+) -> None:
+    async with reading(key[1], "boards=viewers") as events:
+        moment, digest = (await events.next())["id"].split("-")
+    async with reading(key[1], "boards=viewers", last_id.format(moment=moment, digest=digest)) as events:
+        frame = json.loads((await events.next())["data"])
+        assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
+
+
+def test_an_id_of_other_subscriptions_withholds_nothing() -> None:
+    last_id = Ids([Subscribe("viewers", Board())], "", 2_000).take("viewers", 2_000)
+    assert Ids([Subscribe("viewers", Board())], last_id, 3_000).has("viewers", 2_000)
+    for board in (Board("messages"), Board(size=25), Board(language="en")):
+        assert not Ids([Subscribe(board.metric, board)], last_id, 3_000).has(board.metric, 2_000)
+
+
+def test_a_clock_that_is_set_back_does_not_silence_a_stream() -> None:
+    asked = [Subscribe("viewers", Board())]
+    before = Ids(asked, "", 2_000).take("viewers", 2_000)
+    resumed = Ids(asked, before, 3_000)
+    assert resumed.has("viewers", 2_000)
+    assert not resumed.has("viewers", 2_001)
+    resumed.take("viewers", 2_001)
+    assert not resumed.has("viewers", 1_000)
+
+
+async def test_events_tell_of_an_unknown_channel_and_go_on_with_the_others(key: tuple[ApiKey, str]) -> None:
+    async with reading(key[1], "channels=1,99") as events:
+        first, second = await events.next(), await events.next()
+        problem, frame = (first, second) if "event" in first else (second, first)
+        assert "99" in json.loads(problem["data"])["reason"]
+        assert set(json.loads(frame["data"])["channels"]) == {"1"}
+
+
+async def test_events_end_within_a_second_when_their_key_is_revoked(key: tuple[ApiKey, str], boards: Boards) -> None:
+    async with reading(key[1], "boards=viewers") as events:
+        await events.next()
+        await after_tick(events.next, boards)
+        async with asyncio.timeout(1):
+            await sync_to_async(revoke_key)(key=key[0])
+            last = await events.next()
+            assert json.loads(last["data"])["code"] == "revoked-key"
+            with pytest.raises(EOFError):
+                await events.next()
+
+
+async def test_a_plan_has_so_many_streams_and_a_closed_one_is_free_again(key: tuple[ApiKey, str]) -> None:
+    await Plan.objects.aupdate_or_create(is_default=True, defaults={"name": "Small", "streams": 1})
+    async with reading(key[1], "table=true"):
+        refused = Events(key[1], "table=true")
+        await refused.open()
+        assert refused.status == 429
+    async with reading(key[1], "table=true") as events:
+        assert events.status == 200
+
+
+@pytest.mark.parametrize("query", ["", "boards=likes", "channels=x", "boards=viewers&n=7", "table=maybe", "some=thing"])
+async def test_what_cannot_be_pushed_is_a_problem(api: Api, query: str) -> None:
+    response = await api.get(f"live?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+
+async def socket_of(secret: str) -> BrowserSocket:
+    headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
+    socket = BrowserSocket(application, "/api/v1/socket", headers)
+    assert await socket.connect()
+    return socket
+
+
+async def test_the_socket_speaks_as_that_of_the_pages(key: tuple[ApiKey, str]) -> None:
+    socket = await socket_of(key[1])
+    await socket.subscribe("b1")
+    frame = await socket.receive()
+    assert (frame["type"], frame["id"], len(frame["rows"])) == ("snapshot", "b1", 3)
+    await socket.disconnect()
+
+
+async def test_the_socket_is_closed_when_its_key_is_revoked(key: tuple[ApiKey, str], boards: Boards) -> None:
+    socket = await socket_of(key[1])
+    await socket.subscribe("b1")
+    await socket.receive()
+    await after_tick(socket.receive, boards)
+    async with asyncio.timeout(1):
+        await sync_to_async(revoke_key)(key=key[0])
+        assert await socket.close_code() == 4401
+
+
+@pytest.mark.parametrize(("scopes", "code"), [([], 4401), ([Scope.READ_BOARDS], 4403)])
+async def test_the_socket_needs_a_key_with_the_scope(
+    boards: Boards, transactional_db: None, scopes: list[Scope], code: int
+) -> None:
+    secret = (await sync_to_async(new_key)(scopes=scopes))[1] if scopes else "nothing"
+    assert await (await socket_of(secret)).close_code() == code

@@ -1,0 +1,81 @@
+"""A channel is live by one rule, so every surface counts the same channels."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from apps.channels.models import Channel
+from apps.dashboard.search import GONE, find_channels
+from apps.live.live_channels import FIELD
+from apps.live.search import Search
+from apps.live.table import table_of
+from apps.status.snapshot import look
+from core.metrics.ranking import GONE_AFTER_MS, is_live
+from tests.api.conftest import Api
+from tests.dashboard.conftest import Boards
+from twitchly.clock import now_ms
+
+LIVE = {"1", "2", "3"}
+
+
+@pytest.mark.parametrize(
+    ("end_ms", "newest_ms", "is_offline", "expected"),
+    [
+        (100_000, 100_000, False, True),
+        (100_000 - GONE_AFTER_MS, 100_000, False, True),
+        (100_000 - GONE_AFTER_MS - 1, 100_000, False, False),
+        (100_000, 100_000, True, False),
+        (None, 100_000, False, False),
+        (100_000, None, False, False),
+    ],
+)
+def test_a_live_channel_has_recent_windows_and_is_not_offline(
+    end_ms: int | None, newest_ms: int | None, is_offline: bool, expected: bool
+) -> None:
+    assert is_live(end_ms, newest_ms, is_offline=is_offline) is expected
+
+
+@pytest.fixture
+def others(boards: Boards) -> Boards:
+    """Beside the three live channels: an ended broadcast whose chat goes on, one without windows, a blocked one."""
+    boards.name("4", "Delta", live=False)
+    boards.name("5", "Epsilon")
+    boards.name("6", "Zeta")
+    boards.show({"4": 5_000, "6": 40})
+    boards.show({"5": 70}, behind_ms=GONE_AFTER_MS + 1_000)
+    boards.bar("6")
+    FIELD.clear()
+    return boards
+
+
+@pytest.mark.usefixtures("others")
+async def test_every_surface_counts_the_same_live_channels(api: Api) -> None:
+    for channel_id in "123456":
+        await Channel.objects.acreate(id=channel_id, login=f"c{channel_id}", blocked=channel_id == "6")
+    only_live = (await api.get("channels?live=true")).json()["items"]
+    assert {one["id"] for one in only_live if one["is_live"]} == LIVE
+    assert len(only_live) == len(LIVE)
+    known = (await api.get("channels")).json()["items"]
+    assert {one["id"] for one in known if one["is_live"]} == LIVE
+    single = {one["id"] for one in known if (await api.get(f"channels/{one['id']}")).json()["is_live"]}
+    assert single == LIVE
+    assert (await api.get("status")).json()["channels"] == len(LIVE)
+    assert (await sync_to_async(look)(now_ms())).channels == len(LIVE)
+    found = await sync_to_async(FIELD.live)(now_ms())
+    assert table_of(Search(), found.values()).live == len(LIVE)
+
+
+@pytest.mark.usefixtures("others")
+async def test_a_channel_whose_chat_goes_on_still_has_values(api: Api) -> None:
+    ended = (await api.get("channels/4/live")).json()
+    assert (ended["state"], ended["values"]["viewers"]) == ("ended", 5_000)
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_search_takes_no_channel_for_followed_whose_windows_ended(boards: Boards) -> None:
+    Channel.objects.create(id="7", login="alphabet", name="Alphabet")
+    boards.show({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
+    notes = {hit.profile.id: hit.said for hit in find_channels("alpha", "messages", now_ms())}
+    assert notes["1"].startswith("Rank")
+    assert notes["7"] == GONE

@@ -1,0 +1,86 @@
+"""Formats and codings: what a header weighs with 0 is not sent, and a format in the address decides."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from apps.api.rest.negotiation import choose, weight
+from apps.api.rest.responses import CsvRenderer, JsonRenderer
+from tests.api.conftest import Api
+from twitchly.entry.asgi import application
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", 1),
+        ("*/*", 1),
+        ("*", 1),
+        ("application/*;q=0.4", 0.4),
+        ("application/json", 1),
+        ("APPLICATION/JSON", 1),
+        ("application/json; charset=utf-8", 1),
+        ("application/json;q=0", 0),
+        ("application/json;q=0, */*", 0),
+        ("*/*;q=0.1, application/json;q=0.9", 0.9),
+        ("text/html", 0),
+        ("application/json;q=high", 1),
+    ],
+)
+def test_the_most_specific_range_weighs_a_media_type(accept: str, expected: float) -> None:
+    assert weight("application/json", accept) == expected
+
+
+def test_the_heaviest_format_is_chosen_and_the_first_of_equals() -> None:
+    both = (JsonRenderer, CsvRenderer)
+    assert isinstance(choose(both, "application/json;q=0.5, text/csv", None), CsvRenderer)
+    assert isinstance(choose(both, "text/*, application/json", None), JsonRenderer)
+    assert isinstance(choose(both, "application/json;q=0, */*", None), CsvRenderer)
+
+
+@pytest.mark.parametrize("accept", ["application/json;q=0", "text/html", "application/json;q=0, text/html"])
+async def test_a_format_that_is_not_accepted_is_not_sent(api: Api, accept: str) -> None:
+    response = await api.get("metrics", headers={"Accept": accept})
+    assert (response.status_code, response.json()["code"]) == (406, "not-acceptable")
+
+
+@pytest.mark.parametrize("path", ["boards/viewers?format=csv", "boards/viewers.csv"])
+@pytest.mark.parametrize("accept", ["application/json", "text/html", "text/csv;q=0"])
+async def test_a_format_in_the_address_decides(api: Api, path: str, accept: str) -> None:
+    response = await api.get(path, headers={"Accept": accept})
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("codings", "is_compressed"),
+    [
+        ("gzip", True),
+        ("gzip;q=0.5, identity;q=0.1", True),
+        ("br, gzip", True),
+        ("x-gzip", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+        ("*;q=0", False),
+        ("identity, gzip;q=0.5", False),
+        ("identity", False),
+        ("", False),
+    ],
+)
+async def test_a_coding_that_is_not_accepted_is_not_used(api: Api, codings: str, is_compressed: bool) -> None:
+    response = await api.get("metrics", headers={"Accept-Encoding": codings})
+    assert response.headers.get("Content-Encoding") == ("gzip" if is_compressed else None)
+    assert "Accept-Encoding" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("codings", "is_compressed"), [("gzip", True), ("gzip;q=0", False), ("identity, gzip;q=0.5", False)]
+)
+async def test_pages_weigh_codings_too(transactional_db: None, codings: str, is_compressed: bool) -> None:
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        response = await client.get("/account/login/", headers={"Accept-Encoding": codings})
+    assert response.status_code == 200
+    assert response.headers.get("Content-Encoding") == ("gzip" if is_compressed else None)
+    assert "Accept-Encoding" in response.headers["Vary"]

@@ -1,0 +1,43 @@
+"""Names of Twitch's language codes."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import QueryDict
+
+from apps.channels.languages import language_name
+from apps.live.search import read_search
+from simulator import phrases
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("en", "English"),
+        ("zh", "Chinese"),
+        ("zh-hk", "Chinese (Hong Kong)"),
+        ("ZH-HK", "Chinese (Hong Kong)"),
+        ("zh-tw", "Chinese (Taiwan)"),
+        ("pt-br", "Portuguese (Brazil)"),
+        ("tl", "Tagalog"),
+        ("asl", "American Sign Language"),
+        ("other", "Other"),
+        ("no", "Norwegian"),
+        ("", ""),
+        ("xx-yy", "xx-yy"),
+        ("en-", "en-"),
+        ("English", "English"),
+    ],
+)
+def test_a_language_code_is_written_as_its_english_name(code: str, name: str) -> None:
+    assert language_name(code) == name
+
+
+def test_every_language_of_twitch_has_a_name_of_its_own() -> None:
+    names = {language_name(code) for code in phrases.ALL_LANGUAGES}
+    assert len(names) == len(phrases.ALL_LANGUAGES)
+    assert not names & set(phrases.ALL_LANGUAGES)
+
+
+def test_a_search_saved_by_code_finds_the_language_by_its_name() -> None:
+    assert read_search(QueryDict("language=zh&language=Tagalog&language=Chinese")).languages == ("Chinese", "Tagalog")

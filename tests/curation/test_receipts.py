@@ -1,0 +1,56 @@
+"""The receipt of an opt-out: what was deleted, for whoever has its address."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from apps.audit.models import Deletion
+from apps.audit.services import note_deletion
+from apps.curation.models import OptOut
+from apps.curation.receipts import token_of
+from tests.staff import staff_client
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(opt_out: OptOut) -> str:
+    answer = Client().get(f"/opt-out/receipt/{token_of(opt_out)}")
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    return answer.content.decode()
+
+
+def test_a_channels_receipt_counts_what_was_deleted_and_what_is_left() -> None:
+    opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven", note="internal")
+    assert "not yet: it begins within a minute" in page_of(opt_out)
+    note_deletion(event=opt_out.event, stage=Deletion.Stage.FOUND, channel_id="7", rows={"minute_window": 1_440})
+    assert "under way" in page_of(opt_out)
+    note_deletion(event=opt_out.event, stage=Deletion.Stage.LEFT, channel_id="7", rows={"minute_window": 0})
+    page = page_of(opt_out)
+    assert "1,440</td>" in page
+    assert ">0</td>" in page
+    assert "internal" not in page
+
+
+def test_a_persons_receipt_says_that_nothing_is_kept_of_people() -> None:
+    opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
+    assert "Nothing was kept of this person alone" in page_of(opt_out)
+
+
+def test_no_receipt_is_found_by_guessing() -> None:
+    opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
+    token = token_of(opt_out)
+    for wrong in (str(opt_out.pk), f"{opt_out.pk}.x", token[:-1], f"1{token}", "x" * 3_000):
+        assert Client().get(f"/opt-out/receipt/{wrong}").status_code == 404
+    opt_out.delete()
+    assert Client().get(f"/opt-out/receipt/{token}").status_code == 404
+
+
+def test_the_admin_has_the_proof_and_the_address_of_the_receipt() -> None:
+    opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven")
+    for stage, rows in ((Deletion.Stage.FOUND, 3), (Deletion.Stage.LEFT, 0)):
+        note_deletion(event=opt_out.event, stage=stage, channel_id="7", rows={"hour_window": rows})
+    page = staff_client().get(f"/admin/curation/optout/{opt_out.pk}/change/").content.decode()
+    assert "hour_window: 3 found, 0 left. Done" in page
+    assert f"/opt-out/receipt/{token_of(opt_out)}" in page

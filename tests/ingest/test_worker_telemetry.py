@@ -1,0 +1,62 @@
+"""What Prometheus reads of the worker."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from apps.ingest.channel_list import Stream
+from apps.ingest.worker_telemetry import Refreshes, WorkerCollector
+from core.ops.telemetry import told_by
+from twitchly.telemetry import serve
+
+T0 = 1_795_400_000_000
+ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "")
+BOB = Stream("8", "bob", "Bob", None, "Go", "en", "another", "", live=False)
+
+
+def samples(collector: WorkerCollector) -> dict[tuple[str, ...], float]:
+    text = httpx.get(f"http://127.0.0.1:{serve(collector, 0)}/metrics").text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not sample.name.startswith("process_")
+    }
+
+
+def test_a_refresh_is_told_to_prometheus() -> None:
+    refreshes, calls = Refreshes(), {"200": 8, "429": 1}
+    collector = WorkerCollector(refreshes, lambda: calls, lambda: T0, lambda: T0 + 30_500)
+    refreshes.results["failed"] += 2
+    refreshes.done([ADA, replace(ADA, id="9"), BOB], T0)
+    refreshes.incidents = frozenset(["boards"])
+    found = samples(collector)
+    assert found == {
+        ("twitchly_helix_calls_total", "200"): 8,
+        ("twitchly_helix_calls_total", "429"): 1,
+        ("twitchly_refreshes_total", "done"): 1,
+        ("twitchly_refreshes_total", "failed"): 2,
+        ("twitchly_refresh_success_timestamp_seconds",): T0 / 1000,
+        ("twitchly_listed_channels", "live"): 2,
+        ("twitchly_listed_channels", "offline"): 1,
+        ("twitchly_snapshot_age_seconds",): 30.5,
+        ("twitchly_incidents_open", "boards"): 1,
+    }
+    assert {name[0].removesuffix("_total") for name in found} == told_by("worker") - told_by("all")
+
+
+def test_what_is_not_known_is_absent() -> None:
+    assert samples(WorkerCollector(Refreshes(), dict, lambda: None, lambda: T0)) == {}
+
+
+def test_a_taken_port_is_an_error() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            serve(WorkerCollector(Refreshes(), dict, lambda: None, lambda: T0), taken.getsockname()[1])

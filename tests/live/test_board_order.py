@@ -1,0 +1,92 @@
+"""The rank of every row follows from the values beside it, whatever happened since the last frame."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.live.board import Board
+from apps.live.subscriptions import Subscribe
+from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.test_pages import rows_of
+from tests.live.test_invariant import IDS, change, new_hub
+
+BOARDS = [Board(), Board("messages", 25), Board("spam"), Board("messages", category="Chess", band="1000")]
+
+
+def assert_ranked(rows: Sequence[tuple[int, str, float]]) -> None:
+    """Expect ranks from 1 without holes, the greatest value first, and of equal ones the greater id as text."""
+    assert [rank for rank, _, _ in rows] == list(range(1, len(rows) + 1))
+    in_order = sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)
+    assert [channel_id for _, channel_id, _ in rows] == [channel_id for _, channel_id, _ in in_order]
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=str)
+async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, board: Board) -> None:
+    dice, now = random.Random(str(board)), 1_795_400_000_000
+    hub = new_hub(lambda: now)
+    for channel_id in IDS:
+        boards.name(channel_id, f"Name {channel_id}")
+    slot = hub.join("")
+    await hub.subscribe(slot, Subscribe("b", board))
+    frames: list[dict[str, Any]] = []
+    for _ in range(40):
+        change(boards, dice)
+        now += 1_000
+        await hub.fill()
+        while slot.waits:
+            frames.append(json.loads(await slot.take() or ""))
+    for frame in frames:
+        assert_ranked([(row["rank"], row["id"], row["value"]) for row in frame["rows"]])
+    assert len({tuple(row["id"] for row in frame["rows"]) for frame in frames}) > 5, "orders did change"
+    await hub.aclose()
+
+
+def test_a_page_and_its_file_are_ranked_by_their_own_values(boards: Boards, signed_in: Client) -> None:
+    # Two requests within a second; the figures change between them.
+    for viewers in ({"1": 1_000, "2": 900, "3": 900}, {"1": 100, "2": 200, "3": 300}):
+        boards.end_ms += 1_000
+        boards.show(viewers)
+        ids = {"Alpha": "1", "Beta": "2", "Gamma": "3"}
+        shown = [(int(row[0]), ids[row[1]], float(row[-1].replace(",", ""))) for row in rows_of(signed_in.get("/"))]
+        assert_ranked(shown)
+        text = sent(signed_in.get("/board.csv")).removeprefix("\ufeff")
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        assert [(int(row["rank"]), row["id"], float(row["viewers (viewers)"])) for row in table] == shown
+
+
+async def test_a_board_is_read_in_one_piece(boards: Boards) -> None:
+    """Figures that move between two readings of Redis leave neither a hole nor a wrong rank."""
+    hub = new_hub(lambda: 1_795_400_000_000)
+    for channel_id in IDS:
+        boards.name(channel_id, f"Name {channel_id}")
+    boards.show({str(number): number for number in range(1, 21)})
+    reader = hub._fillings._boards._reader
+    read = reader.values
+
+    async def values_a_moment_later(ids: Any) -> Any:
+        boards.end_ms += 1_000
+        boards.show({"20": 1, "12": 99})
+        return await read(ids)
+
+    reader.values = values_a_moment_later  # type: ignore[method-assign, assignment]
+    rows = (await hub.read([Board()])).rows[Board()]
+    assert [(row.id, row.value) for row in rows][:2] == [("12", 99), ("19", 19)]
+    assert [row.id for row in rows] == ["12", "19", "18", "17", "16", "15", "14", "13", "11", "10"]
+    await hub.aclose()
+
+
+def test_a_search_tells_the_rank_that_the_board_shows(boards: Boards, signed_in: Client) -> None:
+    boards.bar("2")
+    shown = {row[1]: row[0] for row in rows_of(signed_in.get("/"))}
+    hits = signed_in.get("/find.json?q=a&board=viewers").json()["channels"]
+    assert {hit["name"]: hit["said"] for hit in hits} == {
+        name: f"Rank {rank} of Most Viewed" for name, rank in shown.items()
+    }

@@ -1,0 +1,329 @@
+"""The live socket through the whole ASGI application, with a real Valkey behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+from django.test import Client
+from pytest_django import Settings
+
+from apps.accounts.models import User
+from apps.accounts.services import ensure_user
+from apps.live import consumer
+from apps.live.hub import running_hub
+from tests.dashboard.browser_socket import BrowserSocket
+from tests.dashboard.conftest import EMAIL, PASSWORD, Boards
+from twitchly.entry.asgi import application
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = (b"origin", b"http://localhost")
+
+
+@pytest.fixture
+async def cookie(boards: Boards) -> tuple[bytes, bytes]:
+    return cookie_of(await sync_to_async(signed_in_client)())
+
+
+def signed_in_client() -> Client:
+    """Somebody who has a session; the sign-in itself may be done only so often a minute."""
+    ensure_user(email=EMAIL, password=PASSWORD)
+    client = Client()
+    client.force_login(User.objects.get(email=EMAIL))
+    return client
+
+
+def sign_in() -> Client:
+    ensure_user(email=EMAIL, password=PASSWORD)
+    client = Client()
+    assert client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def cookie_of(client: Client) -> tuple[bytes, bytes]:
+    name = django_settings.SESSION_COOKIE_NAME
+    return b"cookie", f"{name}={client.cookies[name].value}".encode()
+
+
+@pytest.fixture
+async def socket(cookie: tuple[bytes, bytes]) -> AsyncIterator[BrowserSocket]:
+    socket = await connected(cookie)
+    yield socket
+    await socket.disconnect()
+    await running_hub().aclose()
+
+
+async def connected(*headers: tuple[bytes, bytes]) -> BrowserSocket:
+    socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost"), *headers])
+    assert await socket.connect()
+    return socket
+
+
+async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, Any]:
+    """Tick until one arrives: the hub may still be joining the group."""
+    for _ in range(50):
+        await boards.send_tick()
+        if not await socket.receive_nothing(0.2):
+            return await socket.receive()
+    raise TimeoutError("no push within 50 ticks")
+
+
+async def test_a_session_has_so_many_sockets_at_once(
+    cookie: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "SOCKETS_BY_SESSION", 3)
+    held = [await connected(cookie) for _ in range(3)]
+    other = await connected(cookie_of(await sync_to_async(signed_in_client)()))
+    refused = await connected(cookie)
+    assert await refused.close_code() == consumer.TOO_MANY
+    await held.pop().disconnect()
+    held.append(await connected(cookie))
+    await held[-1].subscribe()
+    assert (await held[-1].receive())["type"] == "snapshot"
+    for socket in (*held, other):
+        await socket.disconnect()
+    await running_hub().aclose()
+
+
+async def test_sockets_without_a_session_are_limited_by_address(
+    boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PUBLIC_BOARD = True
+    monkeypatch.setattr(consumer, "SOCKETS_BY_ADDRESS", 1)
+
+    async def opened(address: str) -> BrowserSocket:
+        socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost")], client=[address, 1])
+        assert await socket.connect()
+        return socket
+
+    one, other = await opened("203.0.113.1"), await opened("203.0.113.2")
+    assert await (await opened("203.0.113.1")).close_code() == consumer.TOO_MANY
+    await other.subscribe()
+    assert (await other.receive())["type"] == "snapshot"
+    for socket in (one, other):
+        await socket.disconnect()
+    await running_hub().aclose()
+
+
+async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
+    headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
+    assert not await BrowserSocket(application, "/live", headers).connect()
+
+
+async def test_without_a_session_the_socket_is_closed_with_4401(boards: Boards) -> None:
+    socket = await connected()
+    assert await socket.close_code() == 4401
+
+
+async def test_a_snapshot_comes_first_and_then_numbered_pushes(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe("mine", metric="messages")
+    snapshot = await socket.receive()
+    assert (snapshot["type"], snapshot["id"], snapshot["seq"], snapshot["board"]) == ("snapshot", "mine", 1, "messages")
+    push = await push_after_tick(socket, boards)
+    assert (push["type"], push["id"], push["seq"]) == ("push", "mine", 2)
+    assert push.keys() == snapshot.keys()
+
+
+async def test_a_board_has_its_rows_best_first(socket: BrowserSocket) -> None:
+    await socket.subscribe()
+    rows = (await socket.receive())["rows"]
+    assert [row["name"] for row in rows] == ["Beta", "Alpha", "Gamma"]
+    assert (rows[0]["state"], rows[0]["language"]) == ("live", "English")
+
+
+async def test_channels_come_with_their_values_in_one_frame(socket: BrowserSocket) -> None:
+    await socket.subscribe("c", "channels", channels=["3", "1", "3"])
+    channels = (await socket.receive())["channels"]
+    assert list(channels) == ["1", "3"]
+    assert (channels["3"]["name"], channels["3"]["values"]["viewers"]) == ("Gamma", 500)
+
+
+async def test_several_subscriptions_are_counted_apart(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe("a")
+    await socket.subscribe("b", metric="messages")
+    assert {frame["id"]: frame["seq"] for frame in [await socket.receive(), await socket.receive()]} == {"a": 1, "b": 1}
+    await push_after_tick(socket, boards)
+    await socket.receive()
+    await socket.subscribe("b", metric="spam")
+    snapshot = await socket.receive()
+    assert (snapshot["type"], snapshot["id"], snapshot["seq"], snapshot["board"]) == ("snapshot", "b", 1, "spam")
+    await socket.send('{"type": "unsubscribe", "id": "b"}')
+    while not await socket.receive_nothing(0.3):
+        await socket.receive()
+    frames = [await push_after_tick(socket, boards) for _ in range(3)]
+    assert {frame["id"] for frame in frames} == {"a"}
+
+
+async def test_a_frame_tells_when_viewers_were_asked_for(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe()
+    assert (await socket.receive())["viewers_at_ms"] == boards.end_ms
+
+
+async def test_values_and_order_move_together(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe()
+    await socket.receive()
+    boards.end_ms += 1_000
+    boards.show({"1": 50_000})
+    push = await push_after_tick(socket, boards)
+    assert [(row["id"], row["value"]) for row in push["rows"]][:2] == [("1", 50_000), ("2", 12_418)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "not JSON"),
+        ("[" * 2_000, "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"type": "listen"}', "Unknown type"),
+        ('{"type": "subscribe"}', "names no subscription"),
+        ('{"type": "subscribe", "id": "<b>"}', "names no subscription"),
+        ('{"type": "unsubscribe", "id": 7}', "names no subscription"),
+        ('{"type": "subscribe", "id": "a", "kind": "all"}', "Unknown kind"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "love"}', "Unknown metric"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": ["viewers"]}', "Unknown metric"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": 11}', "Unknown size"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": true}', "Unknown size"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": [1]}', "is no text"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": "7"}', "Unknown band"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "category": {}}', "is no text"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels"}', "1 to 50 channels"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": []}', "1 to 50 channels"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["x"]}', "not an id"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": [1]}', "not an id"),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["١"]}', "not an id"),
+        (" " * 4_097, "longer than 4,096 bytes"),
+    ],
+)
+async def test_garbage_is_answered_with_its_reason_and_the_board_goes_on(
+    socket: BrowserSocket, text: str, reason: str
+) -> None:
+    await socket.send(text)
+    answer = await socket.receive()
+    assert (answer["type"], answer["id"]) == ("error", "a" if '"kind"' in text else None)
+    assert reason in answer["reason"]
+    await socket.subscribe()
+    assert (await socket.receive())["type"] == "snapshot"
+
+
+async def test_binary_frames_are_refused_and_ten_bad_ones_end_the_socket(socket: BrowserSocket) -> None:
+    for _ in range(10):
+        await socket.send(binary=b"\xff\x00")
+        assert "binary" in (await socket.receive())["reason"]
+    assert await socket.close_code() == 1008
+
+
+async def test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket(socket: BrowserSocket) -> None:
+    for _ in range(consumer.FRAMES_AT_ONCE + consumer.BAD_FRAMES_MAX + 5):
+        await socket.send('{"type": "unsubscribe", "id": "a"}')
+    reasons = [(await socket.receive())["reason"] for _ in range(consumer.BAD_FRAMES_MAX)]
+    assert all("Too many frames" in reason for reason in reasons)
+    assert await socket.close_code() == 1008
+
+
+async def test_no_more_than_eight_subscriptions_are_open(socket: BrowserSocket) -> None:
+    for number in range(consumer.SUBSCRIPTIONS_MAX):
+        await socket.subscribe(f"s{number}")
+        assert (await socket.receive())["type"] == "snapshot"
+    await socket.subscribe("one-more")
+    refused = await socket.receive()
+    assert (refused["type"], refused["id"]) == ("error", "one-more")
+    await socket.subscribe("s3", metric="spam")
+    assert (await socket.receive())["board"] == "spam"
+
+
+async def test_an_unknown_channel_is_named_while_the_others_go_on(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe("c", "channels", channels=["404404", "1"])
+    frames = {frame["type"]: frame for frame in [await socket.receive(), await socket.receive()]}
+    assert "404404" in frames["error"]["reason"]
+    assert frames["error"]["id"] == "c"
+    assert list(frames["snapshot"]["channels"]) == ["1"]
+    assert (await push_after_tick(socket, boards))["type"] == "push"
+
+
+async def test_a_session_that_ended_elsewhere_closes_the_socket(
+    cookie: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.contrib.sessions.models import Session
+
+    monkeypatch.setattr(consumer.LiveSocket, "check_every_s", 0.2)
+    socket = await connected(cookie)
+    assert await socket.receive_nothing(0.5)
+    await sync_to_async(Session.objects.all().delete)()
+    assert await socket.close_code() == 4401
+    await running_hub().aclose()
+
+
+@pytest.mark.parametrize("how", ["sign out", "end elsewhere", "change password elsewhere", "delete account"])
+async def test_a_session_that_ends_closes_its_socket_at_once(boards: Boards, how: str) -> None:
+    here, there = await sync_to_async(sign_in)(), await sync_to_async(sign_in)()
+    ending, staying = await connected(cookie_of(here)), await connected(cookie_of(there))
+    for socket in (ending, staying):
+        await socket.subscribe()
+        await socket.receive()
+        await push_after_tick(socket, boards)
+    await sync_to_async(end_session)(how, here, there)
+    assert await code_after_frames(ending) == 4401
+    # Another password gives the session in which it was chosen another key; an account that is gone ends all.
+    if how in ("sign out", "end elsewhere"):
+        await push_after_tick(staying, boards)
+        await staying.disconnect()
+    await running_hub().aclose()
+
+
+def end_session(how: str, here: Client, there: Client) -> None:
+    for client in (here, there):
+        client.post("/account/reauthenticate/", {"password": PASSWORD})
+    match how:
+        case "sign out":
+            here.post("/account/logout/")
+        case "end elsewhere":
+            there.post("/account/sessions/")
+        case "change password elsewhere":
+            new = "another long password"
+            wanted = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+            assert there.post("/account/password/change/", wanted).status_code == 302
+        case _:
+            assert here.post("/account/delete", {"email": EMAIL}).status_code == 302
+
+
+async def code_after_frames(socket: BrowserSocket) -> int:
+    """Return the code that the socket was closed with; frames may be on their way before."""
+    while True:
+        message = await socket.receive_raw()
+        if message["type"] == "websocket.close":
+            return int(message["code"])
+
+
+async def test_the_board_comes_back_after_redis_was_emptied(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe()
+    await socket.receive()
+    boards.valkey.client().flushall()
+    emptied = await push_after_tick(socket, boards)
+    assert (emptied["rows"], emptied["newest_end_ms"]) == ([], None)
+    boards.show({"1": 10, "2": 20})
+    assert {row["id"] for row in (await push_until_rows(socket, boards))["rows"]} == {"1", "2"}
+
+
+async def push_until_rows(socket: BrowserSocket, boards: Boards) -> dict[str, Any]:
+    for _ in range(20):
+        push = await push_after_tick(socket, boards)
+        if push.get("rows"):
+            return push
+        await asyncio.sleep(0.2)
+    raise TimeoutError("the board stayed empty")
+
+
+async def test_the_hub_outlives_a_killed_redis(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe()
+    await socket.receive()
+    boards.valkey.kill()
+    await socket.subscribe(metric="spam")
+    assert "cannot be read" in (await socket.receive())["reason"]
+    boards.valkey.start()
+    boards.show({"1": 10, "2": 20})
+    await asyncio.sleep(2.5)
+    frame = await push_until_rows(socket, boards)
+    assert (frame["type"], frame["seq"]) == ("snapshot", 1)

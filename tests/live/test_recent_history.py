@@ -1,0 +1,144 @@
+"""Moves and sparklines: what the sink remembers every 10 s, and what the pages make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from apps.live.board import Board
+from apps.live.directory import Directory
+from apps.live.readings import LiveBoards, Row
+from apps.live.recent_history import POINTS, drawn
+from apps.metrics.board_history import KEPT_MS, STEP_MS, past_key
+from apps.metrics.board_reader import BoardReader
+from apps.metrics.boards import BoardWriter
+from core.metrics.formulas import Floors
+from core.pipeline.records import WindowRecord
+from tests.dashboard.conftest import Boards
+from tests.valkey import Valkey
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+T = 1_795_400_000_000
+
+
+class Sink:
+    """Writes a second of all channels, and remembers, as run_sink boards does at a tick."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self.valkey = valkey
+        self.writer = BoardWriter(valkey.client(), Floors())
+
+    def second(self, end_ms: int, viewers: Mapping[str, int], messages: int = 60) -> None:
+        columns = {"messages": messages, "words": 100, "observed_ms": 30_000}
+        windows = [
+            WindowRecord(i, "live", end_ms - 30_000, end_ms, columns | {"viewers": count})
+            for i, count in viewers.items()
+        ]
+        self.writer.apply("live", windows)
+        self.writer.remember()
+
+    def steps(self, metric: str = "viewers") -> list[int]:
+        return sorted(map(int, self.valkey.client().hkeys(past_key(metric))))
+
+
+@pytest.fixture
+def sink(valkey: Valkey) -> Sink:
+    return Sink(valkey)
+
+
+async def rows(board: Board, live: LiveBoards | None = None, now_ms: int = T) -> list[Row]:
+    boards = live or LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+    reading = await boards.read([board], [], now_ms)
+    if live is None:
+        await boards.aclose()
+    return reading.rows[board]
+
+
+def test_a_step_is_kept_every_ten_seconds_for_five_minutes(sink: Sink) -> None:
+    for second in range(0, 400, 5):
+        sink.second(T + second * 1_000, {"1": second})
+    newest = T + 390_000
+    assert sink.steps() == list(range(newest - KEPT_MS, newest + 1, STEP_MS))
+    assert len(sink.steps()) == POINTS
+    assert sink.steps("spam") == sink.steps()
+    assert sink.steps("chatters") == [], "no window with chatters has come"
+
+
+def test_steps_that_a_stopped_sink_left_behind_are_dropped(sink: Sink) -> None:
+    sink.second(T, {"1": 1})
+    sink.second(T + 1_000_000, {"1": 1})
+    assert sink.steps() == [T + 1_000_000]
+
+
+async def test_a_row_says_how_far_it_has_moved_within_a_minute(sink: Sink) -> None:
+    sink.second(T, {"1": 300, "2": 200, "3": 100})
+    sink.second(T + 60_000, {"1": 150, "2": 200, "3": 300, "4": 50})
+    moved = {row.id: (row.moved, row.is_new) for row in await rows(Board())}
+    assert moved == {"3": (2, False), "2": (0, False), "1": (-2, False), "4": (None, True)}
+
+
+async def test_who_was_below_the_floor_a_minute_ago_is_new(sink: Sink) -> None:
+    sink.second(T, {"1": 300}, messages=3)
+    sink.second(T + 60_000, {"1": 300})
+    (row,) = await rows(Board("spam"))
+    assert (row.moved, row.is_new) == (None, True)
+    assert [level != "." for level in row.spark[-7:]] == [True, *[False] * 5, True], "unranked values are drawn too"
+
+
+async def test_nobody_has_moved_while_a_minute_ago_is_not_remembered(sink: Sink) -> None:
+    sink.second(T, {"1": 300, "2": 200})
+    assert [(row.moved, row.is_new) for row in await rows(Board())] == [(None, False)] * 2
+
+
+async def test_a_filtered_board_compares_with_the_same_channels(boards: Boards) -> None:
+    sink = Sink(boards.valkey)
+    boards.name("1", "Alpha", category="Go")
+    at = boards.end_ms // STEP_MS * STEP_MS + STEP_MS
+    sink.second(at, {"1": 900, "2": 300, "3": 200})
+    sink.second(at + 60_000, {"1": 900, "2": 300, "3": 400})
+    chess = await rows(Board(category="Chess"))
+    assert [(row.id, row.moved) for row in chess] == [("3", 1), ("2", -1)]
+
+
+async def test_a_sparkline_has_a_gap_where_nothing_is_remembered(sink: Sink) -> None:
+    for second in (0, 10, 40, 50):
+        sink.second(T + second * 1_000, {"1": 100 + second})
+    (row,) = await rows(Board())
+    assert row.spark == "." * 25 + "07..sz"
+
+
+async def test_an_emptied_redis_costs_an_open_page_nothing_and_heals(sink: Sink) -> None:
+    live = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+    sink.second(T, {"1": 100})
+    await rows(Board(), live)
+    sink.valkey.client().flushall()
+    sink.second(T + 10_000, {"1": 200})
+    (row,) = await rows(Board(), live, T + 10_000)
+    await live.aclose()
+    assert row.spark[-2:] == "0z"
+    (row,) = await rows(Board())
+    assert row.spark[-2:] == ".h"
+
+
+@pytest.mark.parametrize(
+    ("values", "levels"),
+    [([], ""), ([None, None], ""), ([5.0, 5.0], "hh"), ([0, None, 1], "0.z"), ([-1.0, 0.0, 1.0], "0iz")],
+)
+def test_values_become_levels(values: list[float | None], levels: str) -> None:
+    assert drawn(values) == levels
+
+
+def test_the_page_shows_moves_and_sparklines_without_a_script(boards: Boards, signed_in: Client) -> None:
+    sink = Sink(boards.valkey)
+    at = boards.end_ms // STEP_MS * STEP_MS + STEP_MS
+    sink.second(at, {"1": 300, "2": 200, "3": 100})
+    sink.second(at + 60_000, {"1": 150, "2": 200, "3": 100})
+    page = signed_in.get("/").content.decode()
+    assert (
+        '<span class="mv is-up"><span aria-hidden="true">▲ 1</span><span class="vh">up 1 place within a minute' in page
+    )
+    assert '<path d="M48 1h0M60 36h0"/>' in page

@@ -1,0 +1,38 @@
+"""The web process: HTTP by Django, websockets by Channels."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
+http = get_asgi_application()
+
+from apps.accounts.staff.uploads import body_max_bytes  # noqa: E402
+from apps.api.asgi import Gate  # noqa: E402
+from apps.api.live.consumer import socket_urlpatterns  # noqa: E402
+from apps.live import telemetry  # noqa: E402
+from apps.live.routing import websocket_urlpatterns  # noqa: E402
+from twitchly.admin_host import AdminHost  # noqa: E402
+from twitchly.bodies import BodyLimit  # noqa: E402
+from twitchly.compression import WeighedCodings  # noqa: E402
+from twitchly.entry.lifespan import Lifespan  # noqa: E402
+from twitchly.https import StrictTransport  # noqa: E402
+from twitchly.origin import SameOrigin  # noqa: E402
+from twitchly.websockets import StraightSend  # noqa: E402
+
+# Sockets of pages come from our own origin, those of partners with a key.
+pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+application = StrictTransport(
+    AdminHost(
+        ProtocolTypeRouter(
+            {
+                "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),
+                "lifespan": Lifespan(telemetry.begin),
+                "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
+            }
+        )
+    )
+)

@@ -1,0 +1,42 @@
+"""Registry of personal data: each app registers what it stores about an account in its AppConfig.ready().
+
+Deletion needs no registration: every row of an account refers to it and is deleted with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from core.inputs.moments import write_moment
+
+Section = list[dict[str, Any]]
+# The sections of an account's data file, by their names.
+_SECTIONS: dict[str, Callable[[Any], Section]] = {}
+
+
+def register(name: str, read: Callable[[Any], Section]) -> None:
+    """Add a section to every account's data: `read` takes the user and returns rows without secrets."""
+    _SECTIONS[name] = read
+
+
+def sections(user: AbstractBaseUser) -> Mapping[str, Section]:
+    """Return the registered sections of a user, with times as ISO 8601 in UTC."""
+    return {name: [_plain_row(row) for row in read(user)] for name, read in _SECTIONS.items()}
+
+
+def rows(found: Iterable[Any], *names: str) -> Section:
+    """Return the named fields of each object."""
+    return [_plain_row({name: getattr(one, name) for name in names}) for one in found]
+
+
+def iso(moment: dt.datetime | None) -> str | None:
+    """Return a time as ISO 8601 in UTC."""
+    return None if moment is None else write_moment(moment)
+
+
+def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: iso(value) if isinstance(value, dt.datetime) else value for name, value in row.items()}
