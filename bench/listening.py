@@ -26,6 +26,7 @@ from drills.stack import Stack, wait_until
 CHANNELS = 100
 MESSAGES = 400_000
 LIMIT_S = 180.0
+JOINS_S = 120.0
 IDLE_S = 5.0
 AIM = 40_000
 SPOKEN = ("message", "copy", "bot")
@@ -77,7 +78,7 @@ def measured(stack: Stack, speak: Any, process: psutil.Process, messages: int, i
     """Let the source send, and return what that cost the producer."""
     listed = len(channels(stack))
     assert listed, "the list of streams is empty"
-    wait_until(lambda: channels_in(stack, "confirmed") == channels_in(stack, "wanted") == listed, 120, "all joins")
+    wait_for_joins(stack, listed)
     assert process.status() != psutil.STATUS_ZOMBIE, "the producer ended: see bench-producer.log"
     rendered = int(speak(f"render {messages}").split()[1])
     assert rendered, "no channel is joined at the source"
@@ -102,6 +103,19 @@ def measured(stack: Stack, speak: Any, process: psutil.Process, messages: int, i
         "cores_when_idle": round(idle, 3),
         "peak_mb": round(peak_mb(process.pid), 1),
     }
+
+
+def wait_for_joins(stack: Stack, listed: int) -> None:
+    """Wait until the producer has joined every channel of the list. Raises: AssertionError, with its log."""
+
+    def joined() -> bool:
+        return channels_in(stack, "confirmed") == channels_in(stack, "wanted") == listed
+
+    try:
+        wait_until(joined, JOINS_S, "all joins")
+    except AssertionError as error:
+        states = ", ".join(f"{channels_in(stack, state)} {state}" for state in ("wanted", "confirmed"))
+        raise AssertionError(f"{error}: {listed} on the list, {states}\n{stack.log('bench-producer')}") from error
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from django.conf import settings as django_settings
@@ -18,6 +18,19 @@ from drills.stack import Stack, wait_until
 from twitchly import kafka
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+LOG_TAIL = 8_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the web process's log with a failure: a page says nothing of its cause."""
+    report = yield
+    instance = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(instance, Stack):
+        report.sections.append(("log of the web process", instance.log("web")[-LOG_TAIL:]))
+    return report
 
 
 @pytest.fixture(scope="module")

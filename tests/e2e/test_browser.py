@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.pipeline.records import event_record
+from core.proof.comparison import EVENT_OF_NOTICE
+from core.proof.event_sums import SUM_KINDS
 from drills.stack import Stack
 from tests.e2e.visitor import LIVE_MS, visit
 
@@ -232,7 +234,8 @@ def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
 
 
 def happen(stack: Stack, channel_id: str, kind: str, **fields: Any) -> None:
-    """Write an event of the channel, of a kind that the ledger's check does not know as a notice."""
+    """Write an event of the channel, of a kind that the ledger's check does not judge."""
+    assert kind not in SUM_KINDS | set(EVENT_OF_NOTICE.values())
     at_ms = int(time.time() * 1000)
     record = event_record(event_id=str(uuid.uuid4()), kind=kind, channel_id=channel_id, at_ms=at_ms, **fields)
     stack.produce("channel-events", json.dumps(record).encode())
@@ -244,16 +247,16 @@ def test_what_happens_is_marked_on_the_open_chart_without_a_reload(page: Page, s
     expect(page.locator("#chart canvas")).to_be_visible()
     page.get_by_text("Show as table").click()
     hostile = "<img src=x onerror=alert(1)> opening study"
-    happen(stack, channel_id, "chat_mode", text="Emotes only on")
+    happen(stack, channel_id, "category", text="Endgames")
     happen(stack, channel_id, "title", text=hostile)
     happen(stack, channel_id, "bits_badges", count=12)
-    for label in ("Chat mode: Emotes only on", f"Title: {hostile}", "Bits badges: 12"):
+    for label in ("Category: Endgames", f"Title: {hostile}", "Bits badges: 12"):
         expect(page.locator("#lines")).to_contain_text(label, timeout=LIVE_MS)
-    expect(page.locator("#table")).to_contain_text("Chat mode: Emotes only on")
+    expect(page.locator("#table")).to_contain_text("Category: Endgames")
     expect(page.locator("#table")).not_to_contain_text("Bits badges")
     page.locator("#chart").focus()
     page.keyboard.press("Shift+M")
-    expect(page.locator("[data-marks]")).to_contain_text("Chat mode: Emotes only on")
+    expect(page.locator("[data-marks]")).to_contain_text("Category: Endgames")
     page.keyboard.press("Escape")
     expect(page.locator("[data-marks]")).to_have_text("")
 

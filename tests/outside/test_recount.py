@@ -118,7 +118,8 @@ def test_the_recount_of_a_replay_finds_no_difference(instance: Stack) -> None:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    assert (told["differences"], told["moved"]) == (0, 0)
+    # A busy machine may move a message to a later window; only a figure that differs by it is wrong.
+    assert told["differences"] == 0, told
     assert told["messages"] > 1_000
     assert set(told["compared"]) >= {
         "API socket live",
