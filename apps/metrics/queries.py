@@ -14,7 +14,7 @@ from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.excitement import PAST_MS, excitements
 from core.metrics.formulas import coverage
 from core.metrics.grains import EVENTS_KEPT_MS, grain_for
-from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, summarize
+from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
 from core.pipeline.coverage import Unheard
 from core.pipeline.records import EventRecord
@@ -312,7 +312,7 @@ def heard(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int
     for channel_id, windows in minutes.items():
         rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
         unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps.get(channel_id, ()))
-        on_air = summarize(rows, unheard, first_ms, last_ms).coverage_on_air
+        on_air = time_heard(rows, unheard, first_ms, last_ms).coverage_on_air
         if on_air is not None:
             coverage[channel_id] = on_air
     return HeardOfMany(coverage, together(gap for found in gaps.values() for gap in found if gap.at_ms >= from_ms))

@@ -140,11 +140,7 @@ def summarize(rows: Iterable[Row], gaps: Unheard, from_ms: int, until_ms: int) -
     hourly_average_only = not all(row.has_peaks for row in tiles)
     if hourly_average_only:
         peaks = {metric: best for metric, best in peaks.items() if metric == "viewers"}
-    times = _Times()
-    for row in tiles:
-        times.add_row(row, gaps)
-    for start_ms, end_ms, is_on_air in _holes(tiles, from_ms, until_ms):
-        times.add_missed(gaps.missed_ms(start_ms, end_ms), is_on_air=is_on_air)
+    times = time_heard(tiles, gaps, from_ms, until_ms)
     return RangeSummary(
         from_ms,
         until_ms,
@@ -157,6 +153,16 @@ def summarize(rows: Iterable[Row], gaps: Unheard, from_ms: int, until_ms: int) -
         times.on_air_heard_ms,
         tuple(_unrecorded(tiles, gaps)),
     )
+
+
+def time_heard(rows: Sequence[Row], gaps: Unheard, from_ms: int, until_ms: int) -> TimeHeard:
+    """Return how much of [from_ms, until_ms) was heard. Of the rows' columns it reads COVERAGE_COLUMNS alone."""
+    times = TimeHeard()
+    for row in rows:
+        times.add_row(row, gaps)
+    for start_ms, end_ms, is_on_air in _holes(rows, from_ms, until_ms):
+        times.add_missed(gaps.missed_ms(start_ms, end_ms), is_on_air=is_on_air)
+    return times
 
 
 def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
@@ -213,11 +219,18 @@ def _peak_of(row: Row, metric: str) -> PeakValue | None:
 
 
 @dataclass(slots=True)
-class _Times:
+class TimeHeard:
+    """Time heard, tracked and not heard, and on air, in ms; see RangeSummary."""
+
     heard_ms: int = 0
     missed_ms: int = 0
     on_air_ms: int = 0
     on_air_heard_ms: int = 0
+
+    @property
+    def coverage_on_air(self) -> float | None:
+        """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
+        return self.on_air_heard_ms / self.on_air_ms if self.on_air_ms else None
 
     def add_row(self, row: Row, gaps: Unheard) -> None:
         columns = row.columns

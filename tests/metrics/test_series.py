@@ -95,3 +95,33 @@ def test_a_span_is_called_by_its_ends_and_names_a_day_once() -> None:
     midnight = 1_795_392_000_000
     assert queries.past_range(midnight, midnight + HOUR_MS, END).label == "23 Nov 2026 00:00 to 01:00"
     assert queries.past_range(midnight - HOUR_MS, midnight, END).label == "22 Nov 2026 23:00 to 23 Nov 2026 00:00"
+
+
+class ManyStored:
+    """Minutes of channels, of which only the columns that are asked for are read."""
+
+    def read_many(
+        self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]
+    ) -> dict[str, list[StoredWindow]]:
+        row = {
+            "messages": 50,
+            "observed_ms": MINUTE // 2,
+            "pulses": 60,
+            "on_air_pulses": 60,
+            "on_air_observed_ms": MINUTE // 2,
+            "viewers_sum": 60_000,
+            "viewer_pulses": 60,
+        }
+        return {i: [StoredWindow(END, {name: row[name] for name in columns})] for i in channels}
+
+    def read_recent_events(
+        self, channels: Collection[str], _from_ms: int, _until_ms: int
+    ) -> dict[str, list[EventRecord]]:
+        return {i: [EventRecord("g", "gap", i, END - MINUTE, END - MINUTE // 2, "restart")] for i in channels}
+
+
+def test_how_well_many_channels_were_heard_needs_the_columns_of_coverage_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "WindowStore", ManyStored)
+    hour = queries.heard(["7", "8"], END - HOUR_MS, END, END + 1_000)
+    assert hour.coverage == {"7": 0.5, "8": 0.5}
+    assert [gap.channels for gap in hour.gaps] == [2]
