@@ -7,7 +7,6 @@ producer reads, so that the producer is what limits.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -144,7 +143,7 @@ def source(stack: Stack) -> Iterator[tuple[int, Any]]:
 def producer(stack: Stack, irc_port: int) -> Iterator[psutil.Process]:
     """Run the producer of the copy, connected to the source."""
     command = [sys.executable, "manage.py", "run_producer", "--name", "producer-1", "--metrics-port"]
-    environment = {**os.environ, **stack.env, "TWITCH_IRC_PORT": str(irc_port), "MALLOC_ARENA_MAX": "2"}
+    environment = {**stack.env, "TWITCH_IRC_PORT": str(irc_port), "MALLOC_ARENA_MAX": "2"}
     log = stack.var / "log" / "bench-producer.log"
     with (
         log.open("wb") as output,
