@@ -77,7 +77,7 @@ def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: st
     if why:
         admin.get_by_role("textbox", name="Answer").fill(why)
     admin.get_by_role("button", name="Save", exact=True).click()
-    if kind == "curation.optoutrequest" and choice == "accept":
+    if kind == "curation/optoutrequest" and choice == "accept":
         save_again(admin)
     expect(admin.get_by_text("was changed successfully")).to_be_visible()
 
@@ -97,7 +97,7 @@ def test_who_asked_for_a_channel_reads_the_answer(admin: Page, browser: Browser,
     page.get_by_role("button", name="Ask for it").click()
     page.goto(f"{stack.url}/requests")
     expect(page.get_by_text("not decided yet")).to_be_visible()
-    answer(admin, stack, "curation.curationrequest", "somebody_else", "decline", "It plays music alone.")
+    answer(admin, stack, "curation/curationrequest", "somebody_else", "decline", "It plays music alone.")
     page.reload()
     expect(page.get_by_text("It plays music alone.")).to_be_visible()
     page.context.close()
@@ -114,7 +114,7 @@ def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, b
     stranger.get_by_label("How a curator can tell").fill("It is on my profile.")
     stranger.get_by_role("button", name="Ask to opt out").click()
     expect(stranger.get_by_text(f"A curator checks the request for {login}.")).to_be_visible()
-    answer(admin, stack, "curation.optoutrequest", login, "accept")
+    answer(admin, stack, "curation/optoutrequest", login, "accept")
     admin.get_by_role("link", name=login, exact=True).click()
     expect(admin.get_by_text("It is on my profile.")).to_have_count(0)
     admin.goto(f"{stack.url}/admin/curation/optout/")

@@ -123,6 +123,10 @@ def test_history_comes_back_with_its_ages_and_ends(secured: Secured, tmp_path: P
     assert "Cassandra is not empty" in refused.stderr
     other = {"CASSANDRA_KEYSPACE": "restored"}
     secured.manage("sync_cassandra", **other)
+    unsure = secured.run("manage.py", "restore", str(tmp_path / "b"), **other)
+    assert "cannot say who has opted out" in unsure.stderr
+    assert "run manage.py migrate first" in unsure.stderr
+    secured.manage("migrate", "-v", "0")
     assert "history: 3 of 3 rows" in secured.manage("restore", str(tmp_path / "b"), **other)
     files = [tmp_path / name for name in ("before", "after")]
     for path, env in zip(files, ({}, other), strict=True):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from apps.curation.carry import was_imported
 from apps.curation.queries import opted_out_channels
@@ -58,12 +59,20 @@ class Command(BaseCommand):
             self._say(f"relational: {manifest.engine} is as it was")
         if wants_history:
             # Read after the relational database is back: it knows who has opted out.
-            rows = history.load(folder, manifest, self._say, without=opted_out_channels())
+            rows = history.load(folder, manifest, self._say, without=_opted_out())
             self._say(f"history: {rows:,} of {sum(manifest.tables.values()):,} rows; the others expired or opted out")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _opted_out() -> frozenset[str]:
+    """Return the channels whose history stays away. Raises: BadBackup when nobody can say."""
+    try:
+        return opted_out_channels()
+    except DatabaseError as error:
+        raise BadBackup(f"the database cannot say who has opted out ({error}): run manage.py migrate first") from error
 
 
 def _check_of_0_3(only: str | None) -> None:
