@@ -1,4 +1,4 @@
-"""Partitions and connections."""
+"""Assignment of channels to partitions and connections."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_a_channel_keeps_its_partition() -> None:
     assert [partition_of(str(n), 4) for n in (1, 2, 3, 141981764)] == [3, 1, 3, 1]
 
 
-def test_the_first_ones_are_joined_first() -> None:
+def test_channels_are_joined_in_order_of_priority() -> None:
     assert plan(["a", "b", "c"], {}, 2).join == {0: ["a", "b"], 1: ["c"]}
 
 
-def test_a_free_place_is_filled_before_a_connection_is_opened() -> None:
+def test_free_slots_are_filled_before_a_connection_is_opened() -> None:
     moves = plan(["a", "c", "d", "e"], {0: ["a", "b"], 1: ["c"]}, 2)
     assert moves.part == {0: ["b"]}
     assert moves.join == {0: ["d"], 1: ["e"]}
@@ -48,7 +48,7 @@ def test_new_connections_are_filled_one_after_the_other_when_they_share_a_budget
 
 
 @given(logins, logins, st.integers(1, 7))
-def test_the_wanted_channels_are_listened_to_once_and_stay_where_they_are(
+def test_channels_are_assigned_once_and_stay_on_their_connection(
     before: list[str], wanted: list[str], per_connection: int
 ) -> None:
     current = apply({}, before, per_connection)

@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from core.pipeline.records import ChatRecord, clock_record, message_record, pulse_record, stream_fields
+from core.pipeline.records import ChatRecord, message_record, pulse_record, stream_fields, watermark_record
 from core.proof.reference import Blocks, Tally, WindowKey, differences
 
 HOUR_MS = 3_600_000
@@ -148,7 +148,7 @@ def test_a_tally_counts_what_cannot_be_used_and_goes_on() -> None:
 
 def test_the_promise_is_that_of_the_slowest_partition() -> None:
     tally = Tally()
-    tally.add(0, json.dumps({**clock_record(producer="p"), "at_ms": T0 + 5_000}).encode(), T0)
+    tally.add(0, json.dumps({**watermark_record(producer="p"), "at_ms": T0 + 5_000}).encode(), T0)
     assert tally.promise_ms([0, 1]) == 0
     tally.add(1, json.dumps({**pulse_fields(), "at_ms": T0 + 2_000}).encode(), T0)
     assert tally.promise_ms([0, 1]) == T0 + 1_500
