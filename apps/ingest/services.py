@@ -62,13 +62,13 @@ def refresh_channel_list(
         poll = discard_stale_answers(known, poll)
         follow_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
-        followed = update_list(known, poll, curation, limits)
+        update = update_list(known, poll, curation, limits)
         # Events are sent before the rows are saved: undelivered ones are detected again at the next refresh.
-        undelivered = (sender or event_sender()).send(followed.records)
-        save_channels([row for row in followed.rows if row.id not in undelivered])
+        undelivered = (sender or event_sender()).send(update.records)
+        save_channels([row for row in update.rows if row.id not in undelivered])
         digest = _digest(curation)
-        channel_list.write(store, followed.streams, now_ms, barred=curation.barred, curation=digest)
-    return followed
+        channel_list.write(store, update.streams, now_ms, barred=curation.barred, curation=digest)
+    return update
 
 
 def is_outdated() -> bool:
@@ -81,12 +81,12 @@ def _digest(curation: Curation) -> str:
     return hashlib.sha256(json.dumps([sorted(curation.pinned), sorted(curation.barred)]).encode()).hexdigest()
 
 
-def _poll(client: Helix, now_ms: int, followed: set[str]) -> Poll:
+def _poll(client: Helix, now_ms: int, listed: set[str]) -> Poll:
     until_s = client.until(HELIX_S)
     live = {stream.id: stream for stream in client.top_streams(settings.CHANNELS_WANTED, until_s=until_s)}
     if not live:
         raise ServiceAway("Helix returned no live stream")
-    live |= {stream.id: stream for stream in client.streams_of(sorted(followed - live.keys()), until_s=until_s)}
+    live |= {stream.id: stream for stream in client.streams_of(sorted(listed - live.keys()), until_s=until_s)}
     return Poll(now_ms, live)
 
 

@@ -28,18 +28,18 @@ def refresh_channel_list() -> None:
     """Refresh the channel list."""
     started_ms = now_ms()
     try:
-        followed = services.refresh_channel_list(now_ms=started_ms)
+        update = services.refresh_channel_list(now_ms=started_ms)
     except TwitchlyError as error:
         refresh_stats.results["failed"] += 1
         log.error("channel list refresh failed, keeping the previous list: %s", error)
         return
-    if followed is None:
+    if update is None:
         refresh_stats.results["skipped"] += 1
         log.warning("channel list refresh skipped: another one is running")
         return
-    refresh_stats.done(followed.streams, started_ms)
+    refresh_stats.done(update.streams, started_ms)
     log.info(
-        "%d channels live, %d kept offline, %d events", refresh_stats.live, refresh_stats.offline, len(followed.records)
+        "%d channels live, %d kept offline, %d events", refresh_stats.live, refresh_stats.offline, len(update.records)
     )
 
 

@@ -25,14 +25,14 @@ PING = "check_twitch"
 ADVICE: Mapping[str, str] = {
     "credentials": "set both TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET, or neither for the simulated Twitch",
     "token": "check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET and TWITCH_TOKEN_URL; the simulated Twitch must be running",
-    "streams": "check TWITCH_HELIX_URL, and whether this machine may speak HTTPS with it",
-    "users": "check TWITCH_HELIX_URL; Helix answers, but not as it should",
+    "streams": "check TWITCH_HELIX_URL, and whether this machine can reach it over HTTPS",
+    "users": "check TWITCH_HELIX_URL; Helix answers, but not as expected",
     "IRC connection": "check TWITCH_IRC_HOST, TWITCH_IRC_PORT, TWITCH_IRC_TLS, TWITCH_IRC_CA_FILE and the firewall",
-    "capabilities": "something between us and Twitch answers in its place: check TWITCH_IRC_HOST",
-    "welcome": "Twitch may refuse this address for a while: try again in some minutes",
-    "join": "the channel may be suspended, or the join limit used up by another process: try again in a minute",
+    "capabilities": "another server answers in place of Twitch: check TWITCH_IRC_HOST",
+    "welcome": "Twitch may block this IP address temporarily: try again in some minutes",
+    "join": "the channel may be suspended, or another process has used up the join limit: try again in a minute",
     "chat": "",
-    "PING": "the connection is half open: check proxies and firewalls on the way",
+    "PING": "the connection is half open: check proxies and firewalls in between",
 }
 
 
@@ -99,15 +99,15 @@ class TwitchCheck:
 
     async def _have_credentials(self) -> str:
         if all(self._credentials):
-            return "set: the real Twitch is asked"
+            return "set, using the real Twitch"
         if any(self._credentials):
-            raise _Failed("only one of the two is set, so the simulated Twitch is asked")
-        return "none: the simulated Twitch is asked"
+            raise _Failed("only one of the two is set, using the simulated Twitch")
+        return "none, using the simulated Twitch"
 
     async def _token(self) -> str:
         await asyncio.to_thread(lambda: self._helix.renew_token(until_s=self._helix.until(ANSWER_S)))
         self._has_token = True
-        return "given"
+        return "issued"
 
     async def _streams(self) -> str:
         if not self._has_token:
@@ -115,7 +115,7 @@ class TwitchCheck:
         streams = await asyncio.to_thread(lambda: self._helix.top_streams(1, until_s=self._helix.until(ANSWER_S)))
         top = next((stream for stream in streams if stream.login), None)
         if top is None:
-            raise NotFound("Helix names no live stream")
+            raise NotFound("Helix returned no live stream")
         self._top = top
         return f"{len(streams)} on the first page; {top.login} leads with {top.viewers:,} viewers"
 
@@ -162,7 +162,7 @@ class TwitchCheck:
         except _Failed as failed:
             if str(failed):
                 raise
-            raise _Note(f"nobody wrote for {self._chat_s:.0f} s, which may well be so") from None
+            raise _Note(f"no message within {self._chat_s:.0f} s, which can be normal") from None
         return "the first message came"
 
     async def _ping(self) -> str:
@@ -264,4 +264,4 @@ async def _outcome(name: str, step: Callable[[], Awaitable[str]]) -> Outcome:
     except _Note as note:
         return outcome("NOTE", str(note))
     except _Skipped:
-        return outcome("LEFT OUT", "needs a step that failed")
+        return outcome("LEFT OUT", "requires a step that failed")

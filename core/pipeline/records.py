@@ -18,7 +18,7 @@ from core.inputs.readable_text import readable
 VERSION = 1
 Grain = Literal["live", "live_distinct", "minute", "hour", "hour_distinct"]
 # "copy" is a shared copy, "bot" a message of a known service bot; both are counted separately from "message".
-MESSAGE_KINDS = frozenset({"message", "copy", "bot"})
+TEXT_KINDS = frozenset({"message", "copy", "bot"})
 # A removal is one ban, timeout or deleted message; "clock" is the wire name of the watermark record.
 CHAT_KINDS = ("message", "copy", "bot", "removal", "pulse", "clock")
 # Boolean traits of a message: 1 if true, else absent.
@@ -111,7 +111,7 @@ def message_record(
     words: int,
     traits: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Build a record of one of MESSAGE_KINDS with the channel's `stream_fields`.
+    """Build a record of one of TEXT_KINDS with the channel's `stream_fields`.
 
     `traits` holds the true ones of TRAITS. The writer adds `at_ms` and the hashes.
     """
@@ -217,9 +217,9 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         at_ms,
         _optional(fields, "sent_ms", BIGINT_MAX),
         fields["id"] if isinstance(fields.get("id"), str) else None,
-        user_hash=_required(fields, "user_hash", BIGINT_MAX) if kind in MESSAGE_KINDS else None,
+        user_hash=_required(fields, "user_hash", BIGINT_MAX) if kind in TEXT_KINDS else None,
         text_hash=_optional(fields, "text_hash", BIGINT_MAX),
-        words=_required(fields, "words", INT_MAX) if kind in MESSAGE_KINDS else None,
+        words=_required(fields, "words", INT_MAX) if kind in TEXT_KINDS else None,
         viewers=viewers,
         observed_ms=_required(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
         live=_is_true(fields.get("live")),

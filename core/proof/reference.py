@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from core.errors import BadRecord
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_GRAINS, WINDOW_MS, StoredGrain, aggregate
-from core.pipeline.records import MESSAGE_KINDS, ChatRecord, read_chat
+from core.pipeline.records import TEXT_KINDS, ChatRecord, read_chat
 from core.proof.comparison import Heard
 from core.times import MINUTE_MS
 
@@ -86,7 +86,7 @@ class Tally:
             return
         self.first_ms.setdefault(partition, record.at_ms)
         self.newest_ms[partition] = max(record.at_ms, self.newest_ms.get(partition, 0))
-        if record.kind in MESSAGE_KINDS:
+        if record.kind in TEXT_KINDS:
             self._hear(record)
         if self._windows:
             self.blocks.add(record)

@@ -18,7 +18,7 @@ from core.errors import TwitchlyError
 from core.irc.event_time import PartitionTime
 from core.irc.hashing import text_hash, user_hash
 from core.pipeline.coverage import Gap
-from core.pipeline.records import MESSAGE_KINDS, watermark_record
+from core.pipeline.records import TEXT_KINDS, watermark_record
 from core.times import DAY_MS
 from twitchly import kafka
 from twitchly.kafka import topic_name
@@ -36,7 +36,7 @@ STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
 # Time limit for the driver to return unsent records.
 PURGE_S = 1.0
 # Kinds whose loss is permanent; pulses and watermark records come every second.
-_IRREPLACEABLE_KINDS = MESSAGE_KINDS | {"removal"}
+_IRREPLACEABLE_KINDS = TEXT_KINDS | {"removal"}
 
 
 class ProducerStalled(TwitchlyError):
