@@ -146,7 +146,7 @@ def _offset(text: str) -> int:
     except (ValueError, RecursionError, binascii.Error, KeyError, TypeError):
         offset = None
     if not isinstance(offset, int) or offset < 0:
-        raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "after" was malformed: not a cursor of ours')
+        raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "after" was malformed: unknown cursor')
     return offset
 
 
