@@ -26,27 +26,27 @@ class Moves:
 
 
 def plan(
-    wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int, *, strict: bool = False
+    targets: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int, *, strict: bool = False
 ) -> Moves:
-    """Return the fewest moves after which the connections hold exactly the `wanted` logins, in order of priority.
+    """Return the fewest moves after which the connections hold exactly the `targets` logins, in order of priority.
 
     Assigned channels stay on their connection. Existing connections are filled before new ones are opened. New ones
     are filled in the order in which their joins will be sent: one after the other if all share one budget (`strict`),
     else in turns.
     """
-    order = list(dict.fromkeys(wanted))
+    order = list(dict.fromkeys(targets))
     keep = set(order)
     moves = Moves()
     room: dict[int, int] = {}
-    placed: set[str] = set()
+    assigned: set[str] = set()
     for number, logins in connections.items():
-        gone = [login for login in logins if login not in keep]
-        stay = [login for login in logins if login in keep]
-        placed.update(stay)
-        room[number] = per_connection - len(stay)
-        if gone:
-            moves.part[number] = gone
-    rest = [login for login in order if login not in placed]
+        removed = [login for login in logins if login not in keep]
+        kept = [login for login in logins if login in keep]
+        assigned.update(kept)
+        room[number] = per_connection - len(kept)
+        if removed:
+            moves.part[number] = removed
+    rest = [login for login in order if login not in assigned]
     for number, free in room.items():
         if free > 0 and rest:
             moves.join[number], rest = rest[:free], rest[free:]
