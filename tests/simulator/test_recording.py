@@ -136,7 +136,7 @@ def test_a_row_out_of_order_is_due_with_the_previous_one(tmp_path: Path) -> None
     [
         (b"", "lacks the columns arrived_at, channel, user, text"),
         (b"arrived_at,channel,text\n", "lacks the columns user"),
-        (HEADER.encode(), "has no usable row"),
+        (HEADER.encode(), "has no valid row"),
         (HEADER.encode() + b"nothing,to,use,here\n", "(1 malformed)"),
     ],
 )
