@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from core.irc.sharding import partition_of
-from core.pipeline.records import clock_record, message_record, pulse_record, stream_fields
+from core.pipeline.records import message_record, pulse_record, stream_fields, watermark_record
 from core.times import SECOND_MS
 
 TEXTS = ("gg", "what a play that was", "KekToad KekToad", "no way, he did it again", "first time here, hello")
@@ -49,7 +49,7 @@ class Chat:
             pulse = pulse_record(self._fields[channel_id], observed_ms=SECOND_MS, live=True)
             yield self._places[channel_id], channel_id, {**pulse, "at_ms": start_ms + SECOND_MS - 1}
         for partition in range(self._partitions):
-            yield partition, None, {**clock_record(producer="bench"), "at_ms": start_ms + SECOND_MS}
+            yield partition, None, {**watermark_record(producer="bench"), "at_ms": start_ms + SECOND_MS}
 
     def _message(self, channel_id: str, at_ms: int) -> dict[str, Any]:
         dice = self._dice

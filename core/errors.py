@@ -1,29 +1,29 @@
-"""The one tree of errors that Twitchly raises on purpose."""
+"""Hierarchy of Twitchly's own exceptions."""
 
 
 class TwitchlyError(Exception):
-    """Something went wrong that Twitchly understands; `retry` says whether trying again helps."""
+    """Base class of expected errors; `retry` says whether a retry may succeed."""
 
     retry = False
 
 
 class BadRecord(TwitchlyError):
-    """A record on a topic cannot be used. The message is the reason written to the dead-letter topic."""
+    """A record cannot be processed. The message becomes the reason in the dead-letter topic."""
 
 
 class ServiceAway(TwitchlyError):
-    """A service we depend on does not answer, or not yet."""
+    """A service that Twitchly depends on is unavailable."""
 
     retry = True
 
 
 class TwitchRefused(TwitchlyError):
-    """Twitch answered, and said no."""
+    """Twitch refused a request."""
 
 
 class NotFound(TwitchlyError):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""
 
 
 class Refused(TwitchlyError):
-    """What a person asked for cannot be done as it stands. The message is for them, and says what to do."""
+    """Invalid user input. The message is shown to the user and says what to do."""

@@ -1,4 +1,4 @@
-"""The units of time, in ms."""
+"""Units of time in ms."""
 
 from __future__ import annotations
 

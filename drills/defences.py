@@ -280,14 +280,14 @@ DEFENCES = (
     ),
     Defence(
         "faults of other sites for the simulated Twitch, by plain text",
-        "tests/simulator/test_control.py::test_a_fault_is_taken_as_json_alone",
+        "tests/simulator/test_control.py::test_faults_are_accepted_only_as_json",
         "simulator/control.py",
         '.strip().lower() != "application/json":',
         '.strip().lower() == "image/png":',
     ),
     Defence(
         "other sites at the simulated Twitch, by their origin or a host name of theirs",
-        "tests/simulator/test_control.py::test_pages_of_other_sites_reach_no_route_of_the_simulator",
+        "tests/simulator/test_control.py::test_pages_of_other_sites_cannot_access_the_simulator",
         "simulator/control.py",
         "        return await endpoint(request)\n\n    return answer\n",
         "        return await endpoint(request)\n\n    return endpoint\n",

@@ -51,8 +51,8 @@ def helix(kind: str) -> Drill:
 
     def begin(stack: Stack) -> Touched:
         touched = stack.fault(kind, seconds=HELIX_S)
-        stack.refresh_streams()
-        threading.Timer(HELIX_S + 0.5, stack.refresh_streams).start()
+        stack.refresh_channel_list()
+        threading.Timer(HELIX_S + 0.5, stack.refresh_channel_list).start()
         return touched
 
     return Drill(kind, begin, HELIX_S + 1, HELIX_S, 150, from_end=True, wants_fresh_list=True)

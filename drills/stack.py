@@ -178,10 +178,10 @@ class Stack:
         )
         return answer
 
-    def refresh_streams(self) -> None:
+    def refresh_channel_list(self) -> None:
         """Have the Celery worker ask Helix for the list of streams now, and not at the next minute only."""
         with Celery(broker=f"redis://127.0.0.1:{self.port + 5}/1") as celery:
-            celery.send_task("apps.ingest.tasks.refresh_streams")
+            celery.send_task("apps.ingest.tasks.refresh_channel_list")
 
     def end_faults(self) -> None:
         """End every fault that is active. Raises: httpx.HTTPError."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.metrics.columns import GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, columns_of, names_of
-from core.pipeline.records import EPOCH_MS, MAX_AHEAD_MS, SPOKEN_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
+from core.pipeline.records import EPOCH_MS, MAX_AHEAD_MS, TEXT_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
 
 # Our clocks and Kafka's may differ by as much.
 CLOCKS_DIFFER_MS = 1_000
@@ -114,7 +114,7 @@ CREATE TABLE chat (
 
 def _usable() -> str:
     """The rows that count, by the rules of core.pipeline.records.read_chat."""
-    spoken = ", ".join(f"'{kind}'" for kind in sorted(SPOKEN_KINDS))
+    spoken = ", ".join(f"'{kind}'" for kind in sorted(TEXT_KINDS))
     return f"""
 CREATE TEMPORARY VIEW usable AS
 SELECT * FROM chat

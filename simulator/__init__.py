@@ -1,1 +1,1 @@
-"""A Twitch on loopback: IRC and Helix with an invented or a recorded audience, and a ledger of what was sent."""
+"""Simulated Twitch on loopback: IRC and Helix with a synthetic or recorded audience, and a ledger of sent messages."""

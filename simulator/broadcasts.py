@@ -1,6 +1,6 @@
-"""Who streams what before how many, and who raids whom: functions of the seed and the time alone.
+"""Synthetic broadcasts, viewers and raids, which depend only on the seed and the time.
 
-A restarted simulator therefore shows the same Twitch. Times are milliseconds since the epoch.
+A restarted simulator therefore continues them. Times are ms since the epoch.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ BIGGEST_VIEWERS = 80_000
 # The 500th channel then has about 500 viewers.
 RANK_EXPONENT = 0.82
 RATE_EXPONENT = 0.7
-# The biggest are never off for longer than a change of broadcast, so that a small Twitch is not empty.
+# The largest channels are always live, so that a small simulation is not empty.
 ALWAYS_ON = 10
 SHORT_SHARE = 0.15
-# A broadcast's viewers come in over its first minutes.
+# Ramp-up time of a broadcast's viewers.
 ARRIVING_MS = 8 * MINUTE_MS
 RAID_CHANCE = 0.5
 RAID_SLOT_MS = 10 * MINUTE_MS
-# Half of those whom a raid brought have left after this, and all after the last slot that is looked at.
+# Half-life of the viewers gained by a raid; all have left after RAID_SLOTS.
 RAID_HALF_LIFE_MS = 10 * MINUTE_MS
 RAID_SLOTS = 5
 BLIP_ONE_IN = 500
@@ -36,7 +36,7 @@ BLIP_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Streamer:
-    """What never changes about one channel; `weight` is its share of all chat while everybody is live.
+    """Constants of one channel; `weight` is its share of all chat while every channel is live.
 
     A broadcast of `live_ms` begins every `cycle_ms`, `shift_ms` before a multiple of that.
     """
@@ -59,7 +59,7 @@ class Streamer:
 
 @dataclass(frozen=True, slots=True)
 class Raid:
-    """An audience that moves on: `viewers` of the channel `raider` to `target`, both by index."""
+    """A raid of `viewers` from channel `raider` to `target`, both by index."""
 
     at_ms: int
     raider: int
@@ -68,7 +68,7 @@ class Raid:
 
 
 class Broadcasts:
-    """The broadcasts of `count` invented channels."""
+    """The broadcasts of `count` synthetic channels."""
 
     def __init__(self, count: int, seed: int) -> None:
         self.streamers: Sequence[Streamer] = _streamers(count, seed)
@@ -77,19 +77,19 @@ class Broadcasts:
         self._scene = lru_cache(maxsize=2 * count + 100)(self._make_scene)
 
     def is_live(self, index: int, now_ms: int) -> bool:
-        """Return whether a channel streams."""
+        """Return whether a channel is live."""
         streamer = self.streamers[index]
-        return _place(streamer, now_ms)[1] < streamer.live_ms
+        return _cycle_position(streamer, now_ms)[1] < streamer.live_ms
 
     def live(self, now_ms: int) -> list[bool]:
-        """Return for every channel whether it streams."""
+        """Return whether each channel is live."""
         return [(now_ms + streamer.shift_ms) % streamer.cycle_ms < streamer.live_ms for streamer in self.streamers]
 
     def streams(self, now_ms: int) -> list[Stream]:
-        """Return what is live, most viewers first; now and then one shows 0 or 1 viewers for a moment."""
-        moved = self._moved(now_ms)
+        """Return the live streams by descending viewers; occasionally one reports 0 or 1 viewers."""
+        effects = self._raid_effects(now_ms)
         live = [
-            (-max(1, self._viewers(index, now_ms) + moved.get(index, 0)), index)
+            (-max(1, self._viewers(index, now_ms) + effects.get(index, 0)), index)
             for index, streams in enumerate(self.live(now_ms))
             if streams
         ]
@@ -102,26 +102,26 @@ class Broadcasts:
 
     def _viewers(self, index: int, now_ms: int) -> int:
         streamer = self.streamers[index]
-        _, into_ms = _place(streamer, now_ms)
+        _, into_ms = _cycle_position(streamer, now_ms)
         arrived = 1.0 if index < ALWAYS_ON else min(1.0, 0.3 + 0.7 * into_ms / ARRIVING_MS)
         return drifted(streamer.viewers * arrived, streamer.period_s, streamer.phase, now_ms)
 
-    def _moved(self, now_ms: int) -> Mapping[int, int]:
-        """Return by channel how many more, or fewer, it has through raids."""
-        moved: defaultdict[int, int] = defaultdict(int)
+    def _raid_effects(self, now_ms: int) -> Mapping[int, int]:
+        """Return the change of viewers by channel caused by raids."""
+        effects: defaultdict[int, int] = defaultdict(int)
         for raid in self.raids(now_ms - RAID_SLOTS * RAID_SLOT_MS, now_ms + 1):
-            moved[raid.target] += round(raid.viewers * 0.5 ** ((now_ms - raid.at_ms) / RAID_HALF_LIFE_MS))
+            effects[raid.target] += round(raid.viewers * 0.5 ** ((now_ms - raid.at_ms) / RAID_HALF_LIFE_MS))
             if now_ms < raid.at_ms + 2 * MINUTE_MS:
-                moved[raid.raider] -= raid.viewers
-        return moved
+                effects[raid.raider] -= raid.viewers
+        return effects
 
     def _find_raids(self, slot: int) -> list[Raid]:
         from_ms = slot * RAID_SLOT_MS
         raids = []
         for index in range(ALWAYS_ON, len(self.streamers)):
             streamer = self.streamers[index]
-            number, into_ms = _place(streamer, from_ms)
-            # The broadcast may end in the next slot with its raid in this one, never the other way round.
+            number, into_ms = _cycle_position(streamer, from_ms)
+            # A raid precedes the end of its broadcast, which may be in the next slot.
             if into_ms < streamer.live_ms <= into_ms + RAID_SLOT_MS + MINUTE_MS:
                 raid = self._raid(index, number, from_ms - into_ms + streamer.live_ms)
                 if raid and raid.at_ms // RAID_SLOT_MS == slot:
@@ -129,19 +129,19 @@ class Broadcasts:
         return sorted(raids, key=lambda raid: raid.at_ms)
 
     def _raid(self, index: int, number: int, end_ms: int) -> Raid | None:
-        """Return the raid with which a broadcast ends, if it does and somebody is there to be raided."""
+        """Return the raid at the end of a broadcast, if there is one and its target is live."""
         draw = Random(f"raid {self._seed} {index} {number}")
         at_ms = end_ms - draw.randint(10_000, 50_000)
-        wished, share = draw.random() < RAID_CHANCE, draw.uniform(0.5, 0.9)
+        wants_raid, share = draw.random() < RAID_CHANCE, draw.uniform(0.5, 0.9)
         target = draw.randrange(len(self.streamers))
         stays = self.is_live(target, at_ms) and self.is_live(target, at_ms + RAID_SLOT_MS)
-        if not wished or target == index or not stays:
+        if not wants_raid or target == index or not stays:
             return None
         return Raid(at_ms, index, target, int(self._viewers(index, at_ms) * share))
 
     def _stream(self, index: int, viewers: int, now_ms: int) -> Stream:
         streamer = self.streamers[index]
-        number, into_ms = _place(streamer, now_ms)
+        number, into_ms = _cycle_position(streamer, now_ms)
         stream_id, title, category_id, category = self._scene(index, number, into_ms // streamer.scene_ms)
         moment = now_ms // BLIP_MS
         blips = hash((self._seed, index, moment)) % BLIP_ONE_IN == 0
@@ -158,7 +158,7 @@ class Broadcasts:
         )
 
     def _make_scene(self, index: int, number: int, scene: int) -> tuple[str, str, str, str]:
-        """Return a broadcast's id, and the title, category id and category of its `scene`th part."""
+        """Return the broadcast's id and the title, category id and category of its scene."""
         streamer = self.streamers[index]
         draw = Random(f"scene {self._seed} {index} {number} {scene}")
         category = _category(draw) if scene and draw.random() < 0.5 else streamer.category
@@ -167,7 +167,7 @@ class Broadcasts:
 
 
 def drifted(viewers: float, period_s: float, phase: float, now_ms: int) -> int:
-    """Return `viewers` as they have drifted by `now_ms`: slow swings, a ripple, now and then a steep rise."""
+    """Return `viewers` with a slow swing, a ripple and an occasional steep rise at `now_ms`."""
     turns = now_ms / 1000 / period_s + phase
     swing = 0.18 * math.sin(math.tau * turns)
     ripple = 0.04 * math.sin(math.tau * (turns * 7.3 + phase * 3))
@@ -175,8 +175,8 @@ def drifted(viewers: float, period_s: float, phase: float, now_ms: int) -> int:
     return max(1, round(viewers * (1 + swing + ripple + rise)))
 
 
-def _place(streamer: Streamer, now_ms: int) -> tuple[int, int]:
-    """Return the number of the newest broadcast, and how long ago it began."""
+def _cycle_position(streamer: Streamer, now_ms: int) -> tuple[int, int]:
+    """Return the number of the latest broadcast and the ms since its start."""
     return divmod(now_ms + streamer.shift_ms, streamer.cycle_ms)
 
 
@@ -217,14 +217,14 @@ def _streamers(count: int, seed: int) -> list[Streamer]:
 
 
 def _language(index: int, draw: Random) -> str:
-    """Return a usual language; every third channel takes the next of all that Twitch knows."""
+    """Return a common language, for every third channel the next one of all Twitch languages."""
     usual = draw.choice(phrases.LANGUAGES)
-    turn, left = divmod(index, 3)
-    return usual if left else phrases.ALL_LANGUAGES[turn % len(phrases.ALL_LANGUAGES)]
+    turn, remainder = divmod(index, 3)
+    return usual if remainder else phrases.ALL_LANGUAGES[turn % len(phrases.ALL_LANGUAGES)]
 
 
 def _rhythm(index: int, draw: Random) -> tuple[int, int]:
-    """Return how often a channel's broadcasts begin and how long each lasts: most for hours, some for minutes."""
+    """Return a channel's cycle and broadcast length: mostly hours, sometimes minutes."""
     short = draw.random() < SHORT_SHARE
     hours, live = (draw.uniform(0.6, 2.0), draw.uniform(0.6, 0.85)) if short else (draw.uniform(6, 12), 0.95)
     cycle_ms = int(hours * HOUR_MS)

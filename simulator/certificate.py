@@ -1,4 +1,4 @@
-"""A certificate for loopback, made once and kept, so that a client that trusts it need not be started again."""
+"""Self-signed certificate for loopback, stored so that clients that trust it survive a simulator restart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RENEWED_BEFORE = timedelta(days=30)
 
 
 def server_context(folder: Path, now: datetime) -> ssl.SSLContext:
-    """Return a context with the folder's certificate; one is made where there is none for much longer."""
+    """Return a TLS context with the folder's certificate, which is created or renewed if needed."""
     if not _usable(folder, now):
         _make(folder, now)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -49,7 +49,7 @@ def _make(folder: Path, now: datetime) -> None:
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    """Return a certificate that is its own authority: trusting it trusts this server alone."""
+    """Return a self-signed CA certificate: trusting it trusts only this server."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Simulated Twitch")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())

@@ -1,4 +1,4 @@
-"""The simulator's own HTTP routes: what it counted, and the faults that can be asked for."""
+"""HTTP control API of the simulator: status and fault injection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 class Control:
-    """Begins faults, sees to it that they end, and shows `status`."""
+    """Starts and ends faults and serves `status`."""
 
     def __init__(self, faults: Faults, irc: IrcFaults, now_ms: Callable[[], int], status: Callable[[], Status]) -> None:
         self._faults = faults
@@ -45,19 +45,19 @@ class Control:
         return JSONResponse(self._status() | {"faults": active})
 
     async def _begin(self, request: Request) -> JSONResponse:
-        # A page of another site may send a form or plain text, but JSON only where we say so.
+        # Cross-site pages can send forms and plain text, but JSON only with our CORS consent.
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return JSONResponse({"message": "expected Content-Type: application/json"}, 415)
         try:
-            wanted = parse_request(json.loads(await request.body()))
+            fault_request = parse_request(json.loads(await request.body()))
         except BadFault as error:
             return JSONResponse({"message": str(error)}, 400)
         except (ValueError, RecursionError):
             return JSONResponse({"message": "expected a JSON object"}, 400)
-        fault = self._faults.begin(wanted, self._now_ms())
-        touched = self._irc.begin(fault)
-        asyncio.get_running_loop().call_later(wanted.seconds, self._irc.end, fault.id)
-        return JSONResponse(_times(fault) | asdict(touched), 202)
+        fault = self._faults.begin(fault_request, self._now_ms())
+        affected = self._irc.begin(fault)
+        asyncio.get_running_loop().call_later(fault_request.seconds, self._irc.end, fault.id)
+        return JSONResponse(_times(fault) | asdict(affected), 202)
 
     async def _end_all(self, _: Request) -> Response:
         self._faults.end_all()
@@ -66,7 +66,7 @@ class Control:
 
 
 def _guarded(endpoint: Endpoint) -> Endpoint:
-    """Return an endpoint that answers requests to this machine by its own names, and no pages of other sites."""
+    """Reject requests with a foreign Host header or from pages of other sites."""
 
     async def answer(request: Request) -> Response:
         host = request.headers.get("host", "").lower()
@@ -79,8 +79,8 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-class Counted:
-    """An ASGI application whose requests and answers are counted."""
+class RequestCounter:
+    """ASGI middleware that counts requests and responses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -88,7 +88,7 @@ class Counted:
         self._by_status: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request; one that hangs is a request without a status."""
+        """Serve and count a request; a hanging one has no status."""
 
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""The faults of the simulated Twitch: how one is asked for, and which are active when; the time is passed in."""
+"""Faults of the simulated Twitch: requests, defaults and active faults. Pure, the time is passed in."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MAX_COUNT = 1_000_000
 
 
 class BadFault(TwitchlyError):
-    """Somebody asked for a fault that there is not. The message says what was expected."""
+    """An invalid fault request. The message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRequest:
-    """A fault as it is asked for; of `connections` and `channels`, 0 means all of them.
+    """A requested fault; 0 `connections` or `channels` means all.
 
-    `rate` is messages a second in all (flood) or bytes a second of each connection (slow).
+    `rate` is messages a second in total (flood) or bytes a second per connection (slow).
     """
 
     kind: str
@@ -32,7 +32,7 @@ class FaultRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that was begun; it is active from `from_ms` and ends before `until_ms`."""
+    """A started fault, active in [`from_ms`, `until_ms`)."""
 
     id: str
     kind: str
@@ -55,7 +55,7 @@ IRC_DEFAULTS = (
     FaultRequest("suspended", 30),
     FaultRequest("duplicates", 15),
 )
-# Helix is asked about once a minute: what ends earlier is met by nobody.
+# Helix is polled about once a minute; a shorter fault could go unnoticed.
 HELIX_DEFAULTS = (
     *(
         FaultRequest(kind, 90)
@@ -82,14 +82,14 @@ _LARGEST: Mapping[str, float] = {
 
 
 class Faults:
-    """Every fault that was begun and has not ended, of IRC and of Helix."""
+    """The active faults of IRC and Helix."""
 
     def __init__(self) -> None:
         self._begun = 0
         self._faults: list[Fault] = []
 
     def begin(self, request: FaultRequest, now_ms: int) -> Fault:
-        """Return the fault that begins now."""
+        """Start a fault now."""
         self._begun += 1
         fault = Fault(
             id=f"{request.kind}-{self._begun}",
@@ -108,7 +108,7 @@ class Faults:
         return next((fault for fault in reversed(self.all_active(now_ms)) if fault.kind == kind), None)
 
     def all_active(self, now_ms: int) -> list[Fault]:
-        """Return what is active, in the order in which it began."""
+        """Return the active faults in order of their start."""
         return [fault for fault in self._faults if now_ms < fault.until_ms]
 
     def end_all(self) -> None:
@@ -117,7 +117,7 @@ class Faults:
 
 
 def parse_request(body: Any) -> FaultRequest:
-    """Return the fault asked for in a decoded JSON body. Raises: BadFault."""
+    """Parse a fault request from a decoded JSON body. Raises: BadFault."""
     if not isinstance(body, dict) or not isinstance(body.get("kind"), str) or body["kind"] not in DEFAULTS:
         raise BadFault(f"expected an object with a kind among {', '.join(DEFAULTS)}")
     unknown = body.keys() - _LARGEST.keys() - {"kind"}
@@ -131,7 +131,7 @@ def _number(name: str, value: Any) -> Any:
     whole, largest = name in ("connections", "channels"), _LARGEST[name]
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise BadFault(f"expected {name} as a {'whole ' if whole else ''}number")
-    # False for a NaN too, which JSON as Python reads it can hold.
+    # Also False for NaN, which Python's JSON parser accepts.
     if not 0 <= value <= largest:
         raise BadFault(f"expected {name} between 0 and {largest:g}")
     return value

@@ -1,4 +1,4 @@
-"""A flood: many more messages a second than usual in a few channels, for a while."""
+"""Floods: temporary bursts of messages in a few channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PEOPLE = [Chatter(str(2_000_000_000 + number), f"guest_{number}", f"Guest_{numbe
 
 
 class Flood:
-    """The messages of one fault of the kind flood, at an even pace from its beginning to its end."""
+    """The messages of one flood fault, at a constant rate."""
 
     def __init__(self, fault: Fault, channels: Sequence[Channel]) -> None:
         self._fault = fault
@@ -23,7 +23,7 @@ class Flood:
         self._sent = 0
 
     def due(self, now_ms: int) -> Iterator[Chat]:
-        """Yield what falls due up to `now_ms`, oldest first; what is not taken stays due."""
+        """Yield the messages due by `now_ms`, oldest first; messages not consumed stay due."""
         while self._channels and self._fault.rate and self._due_ms() <= min(now_ms, self._fault.until_ms - 1):
             chat = self._chat(self._due_ms())
             self._sent += 1
@@ -44,20 +44,20 @@ class Flood:
 
 
 class Floods:
-    """Every flood that rises now, by the id of its fault."""
+    """The active floods, by fault id."""
 
     def __init__(self) -> None:
         self._floods: dict[str, Flood] = {}
 
     def begin(self, fault: Fault, channels: Sequence[Channel]) -> None:
-        """Let a flood rise in these channels."""
+        """Start a flood in these channels."""
         self._floods[fault.id] = Flood(fault, channels)
 
     def end(self, fault: Fault) -> None:
-        """Let it sink: what was due and not taken is never sent."""
+        """End a flood; due messages that were not consumed are never sent."""
         self._floods.pop(fault.id, None)
 
     def due(self, now_ms: int) -> Iterator[Chat]:
-        """Yield what falls due up to `now_ms`, one flood after the other."""
+        """Yield the messages due by `now_ms`, one flood after the other."""
         for flood in self._floods.values():
             yield from flood.due(now_ms)

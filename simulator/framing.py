@@ -1,4 +1,4 @@
-"""How lines travel: as they are over TCP and TLS, or in the frames of a WebSocket. No I/O."""
+"""Framing of lines: plain over TCP and TLS, or in WebSocket frames. No I/O."""
 
 from __future__ import annotations
 
@@ -14,71 +14,71 @@ from websockets.typing import Subprotocol
 
 from simulator.irc_session import MAX_LINE_BYTES
 
-# It tells of every handshake otherwise.
+# It would log every handshake otherwise.
 _quiet = logging.getLogger(__name__)
 _quiet.setLevel(logging.WARNING)
 
 
 class Framing(Protocol):
-    """Bytes from and to a socket on one side, lines on the other."""
+    """Converts between socket bytes and lines."""
 
-    over: bool
-    """Whether the connection is to be closed."""
+    should_close: bool
+    """Whether the connection must be closed."""
 
     def receive(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return the client's lines in `data`, and what the framing itself answers."""
+        """Return the client's lines in `data` and the framing's own reply."""
         ...
 
     def frame(self, lines: bytes) -> bytes:
-        """Return lines as bytes for the socket."""
+        """Encode lines for the socket."""
         ...
 
-    def farewell(self) -> bytes:
-        """Return what goes before an orderly close."""
+    def close_frame(self) -> bytes:
+        """Return the bytes to send before closing."""
         ...
 
 
 class PlainFraming:
-    """Lines are sent as they are."""
+    """Framing that passes lines through."""
 
-    over = False
+    should_close = False
 
     def receive(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return all of it."""
+        """Return the data unchanged."""
         return data, b""
 
     def frame(self, lines: bytes) -> bytes:
-        """Return them."""
+        """Return the lines unchanged."""
         return lines
 
-    def farewell(self) -> bytes:
+    def close_frame(self) -> bytes:
         """Return nothing."""
         return b""
 
 
 class WebSocketFraming:
-    """A text frame carries one or more lines; a client may leave out the end of the last one."""
+    """Framing with one or more lines per text frame; clients may omit the last line end."""
 
     def __init__(self) -> None:
         self._protocol = ServerProtocol(max_size=MAX_LINE_BYTES, logger=_quiet, select_subprotocol=_subprotocol)
-        self.over = False
+        self.should_close = False
 
     def receive(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return the lines of whole frames, each with its end; handshake, PONG and close are the answers."""
+        """Return the lines of complete frames with line ends; replies are handshake, PONG and close."""
         self._protocol.receive_data(data)
         lines = b"".join(self._event(event) for event in self._protocol.events_received())
-        self.over = self._protocol.close_expected()
+        self.should_close = self._protocol.close_expected()
         return lines, b"".join(self._protocol.data_to_send())
 
     def frame(self, lines: bytes) -> bytes:
-        """Return one text frame; nothing before the handshake and after the close."""
+        """Encode lines as one text frame; return nothing before the handshake and after the close."""
         if not lines or self._protocol.state is not State.OPEN:
             return b""
-        # A frame of text that is not UTF-8 would end the connection.
+        # Invalid UTF-8 in a text frame would end the connection.
         self._protocol.send_text(lines.decode("utf-8", "replace").encode())
         return b"".join(self._protocol.data_to_send())
 
-    def farewell(self) -> bytes:
+    def close_frame(self) -> bytes:
         """Return the close frame."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(1000)
@@ -93,5 +93,5 @@ class WebSocketFraming:
 
 
 def _subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    # Clients of Twitch that ask for "irc" insist on getting it.
+    # Twitch clients that offer "irc" require it.
     return next((name for name in offered if name == "irc"), None)

@@ -1,4 +1,4 @@
-"""The simulated Helix over HTTP: tokens, points and faults, with Twitch's answers to what it refuses.
+"""Simulated Helix over HTTP: tokens, rate limits, faults and Twitch's error responses.
 
 Source: docs/twitch.md, "Helix"; dev.twitch.tv, "Twitch API Reference" and "Validating Tokens".
 """
@@ -20,7 +20,7 @@ from starlette.routing import Route
 from core.times import MINUTE_MS
 from simulator.faults import Faults
 from simulator.helix_faults import HelixFaults
-from simulator.helix_pages import Fields, Pages, Refusal, wanted_streams
+from simulator.helix_pages import Fields, Pages, Refusal, parse_stream_query
 from simulator.source import Source
 
 POINTS_PER_MINUTE = 800
@@ -33,14 +33,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Bucket:
-    """The points of one client id: 800 a minute, one a request."""
+    """Rate limit bucket of one client id: 800 points a minute, one per request."""
 
     def __init__(self) -> None:
         self.remaining = POINTS_PER_MINUTE
         self.reset_ms = 0
 
     def take(self, now_ms: int) -> bool:
-        """Take a point; False when none is left until `reset_ms`."""
+        """Take a point; return False if none is left until `reset_ms`."""
         if now_ms >= self.reset_ms:
             self.remaining, self.reset_ms = POINTS_PER_MINUTE, now_ms + MINUTE_MS
         if self.remaining == 0:
@@ -49,11 +49,11 @@ class Bucket:
         return True
 
     def empty(self, until_ms: int) -> None:
-        """Take all points until a moment."""
+        """Empty the bucket until `until_ms`."""
         self.remaining, self.reset_ms = 0, until_ms
 
     def headers(self) -> dict[str, str]:
-        """Return the bucket as Twitch's headers; the reset is in seconds since the epoch."""
+        """Return Twitch's rate limit headers; the reset is in seconds since the epoch."""
         return {
             "Ratelimit-Limit": str(POINTS_PER_MINUTE),
             "Ratelimit-Remaining": str(self.remaining),
@@ -62,7 +62,7 @@ class Bucket:
 
 
 class Helix:
-    """The handlers, with the tokens they gave out and the points they took."""
+    """Request handlers with issued tokens and rate limit buckets."""
 
     def __init__(self, source: Source, now_ms: Callable[[], int], faults: Faults) -> None:
         self._pages = Pages(source)
@@ -119,9 +119,9 @@ class Helix:
             try:
                 self._faults.fail()
                 bucket = self._buckets.setdefault(self._client(request), Bucket())
-                taken = self._take(bucket)
+                is_allowed = self._take(bucket)
                 headers = bucket.headers()
-                if not taken:
+                if not is_allowed:
                     raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY)
                 return self._faults.spoil(JSONResponse(answer(request.query_params), headers=headers))
             except Refusal as refusal:
@@ -142,7 +142,7 @@ class Helix:
         return bucket.take(self._now_ms())
 
     def _client(self, request: Request) -> str:
-        """Return the client id of a request that may be answered. Raises: Refusal."""
+        """Authenticate a request and return its client id. Raises: Refusal."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         client = request.headers.get("client-id", "")
         if not token:
@@ -156,16 +156,16 @@ class Helix:
         return client
 
     def _streams(self, query: QueryParams) -> Fields:
-        return self._faults.page(self._pages, wanted_streams(query))
+        return self._faults.page(self._pages, parse_stream_query(query))
 
 
 def _error(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as Helix words it."""
+    """Return an error response of Helix."""
     status = refusal.status
     body = {"error": status.phrase, "status": status.value, "message": str(refusal)}
     return JSONResponse(body, status.value, headers)
 
 
 def _sign_in_error(status: HTTPStatus, message: str) -> Response:
-    """Return an error as Twitch's sign-in words it."""
+    """Return an error response of Twitch's OAuth server."""
     return JSONResponse({"status": status.value, "message": message}, status.value)

@@ -1,4 +1,4 @@
-"""What the faults do to the simulated Helix's answers; each way of being wrong takes its turn.
+"""Effect of Helix faults on the simulated Helix's responses; the variants of a fault alternate.
 
 Source: docs/twitch.md, "Helix": "a cursor can lead to an empty page or back to page one", "pages can be short (50 of
 100) with a cursor that leads on, or to nothing; a cursor can be refused with 400 in mid-walk".
@@ -17,7 +17,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from simulator.faults import Fault, Faults
-from simulator.helix_pages import MAX_PAGE, Fields, Pages, Refusal, Wanted, cursor
+from simulator.helix_pages import MAX_PAGE, Fields, Pages, Refusal, StreamQuery, cursor
 from simulator.helix_rows import of_earlier_broadcasts, with_bad_starts, without
 
 HANG_STEP_S = 0.05
@@ -28,7 +28,7 @@ Answer = Callable[[], Fields]
 
 
 class HelixFaults:
-    """The faults of Helix among `faults`, by the clock."""
+    """Applies the active Helix faults among `faults`."""
 
     def __init__(self, faults: Faults, now_ms: Clock) -> None:
         self._faults = faults
@@ -41,17 +41,17 @@ class HelixFaults:
         self._malformed = count()
 
     async def hang(self) -> None:
-        """Return when no fault keeps the answer back."""
-        while self._active("hang"):  # noqa: ASYNC110 - the clock is passed in, no event tells
+        """Wait until no fault delays responses."""
+        while self._active("hang"):  # noqa: ASYNC110 - the clock is passed in, there is no event to await
             await asyncio.sleep(HANG_STEP_S)
 
     def fail(self) -> None:
-        """Raise Refusal where the server has failed."""
+        """Raise Refusal during a server error."""
         if self._active("server_error"):
             raise Refusal(FAILURES[next(self._failures) % len(FAILURES)], "")
 
     def revokes(self) -> bool:
-        """Return whether every token given so far is void: once for each fault."""
+        """Return True once per fault that revokes all issued tokens."""
         fault = self._active("token_revoked")
         if fault is None or fault.id == self._revoked:
             return False
@@ -59,13 +59,13 @@ class HelixFaults:
         return True
 
     def limited_until_ms(self) -> int | None:
-        """Return when the bucket is full again, if a fault says that it is empty."""
+        """Return when the bucket is refilled, None if no fault empties it."""
         fault = self._active("rate_limited")
         return min(fault.until_ms, self._now_ms() + RESET_WITHIN_MS) if fault else None
 
-    def page(self, pages: Pages, wanted: Wanted) -> Fields:
-        """Return a page of streams as the faults of pages and of rows leave it. Raises: Refusal."""
-        fields = self._chosen_or_listed(pages, wanted)
+    def page(self, pages: Pages, query: StreamQuery) -> Fields:
+        """Return a page of streams with page and row faults applied. Raises: Refusal."""
+        fields = self._page_of_streams(pages, query)
         ids = [channel.id for channel in pages.channels]
         rows = fields["data"]
         if fault := self._active("bad_starts"):
@@ -73,34 +73,36 @@ class HelixFaults:
         if fault := self._active("absent"):
             rows = without(rows, ids[: fault.channels or None])
         if fault := self._active("old_answers"):
-            self._old_listings += wanted.begins and not wanted.chosen
+            self._old_listings += query.is_first_page and not query.names_channels
             if self._old_listings % 2 == 0:
                 rows = of_earlier_broadcasts(rows, ids[: fault.channels or None])
         return {**fields, "data": rows}
 
-    def _chosen_or_listed(self, pages: Pages, wanted: Wanted) -> Fields:
-        """Return a page; a listing from page one on is bad in one way."""
+    def _page_of_streams(self, pages: Pages, query: StreamQuery) -> Fields:
+        """Return a page with page faults; all pages of one listing have the same variant."""
         now_ms = self._now_ms()
-        if wanted.chosen:
-            return pages.streams(wanted, now_ms)
+        if query.names_channels:
+            return pages.streams(query, now_ms)
         if self._active("cursor_refused"):
-            if not wanted.begins:
+            if not query.is_first_page:
                 raise Refusal(HTTPStatus.BAD_REQUEST, "invalid cursor")
-            return pages.streams(_half(wanted), now_ms)
+            return pages.streams(_half(query), now_ms)
         if self._active("short_pages"):
-            self._short_listings += wanted.begins
+            self._short_listings += query.is_first_page
             leads_on = self._short_listings % 2 == 1
-            return pages.streams(_half(wanted), now_ms) if wanted.begins or leads_on else _empty(pages, wanted, now_ms)
+            return (
+                pages.streams(_half(query), now_ms) if query.is_first_page or leads_on else _empty(pages, query, now_ms)
+            )
         if not self._active("bad_paging"):
-            return pages.streams(wanted, now_ms)
-        self._listings += wanted.begins
-        if wanted.offset == 0:
-            return pages.streams(wanted, now_ms)
-        way = (_looping, _empty, _shifted)[self._listings % 3]
-        return way(pages, wanted, now_ms)
+            return pages.streams(query, now_ms)
+        self._listings += query.is_first_page
+        if query.offset == 0:
+            return pages.streams(query, now_ms)
+        variant = (_looping, _empty, _shifted)[self._listings % 3]
+        return variant(pages, query, now_ms)
 
     def spoil(self, response: JSONResponse) -> Response:
-        """Return a good answer as it is sent: malformed under that fault."""
+        """Return the response, malformed while that fault is active."""
         if not self._active("malformed"):
             return response
         spoiled = (_cut, _other_shape, _web_page, _nulls)[next(self._malformed) % 4](bytes(response.body))
@@ -111,26 +113,26 @@ class HelixFaults:
         return self._faults.active(kind, self._now_ms())
 
 
-def _half(wanted: Wanted) -> Wanted:
-    """Ask for half as many rows: the cursor then leads to where they end."""
-    return replace(wanted, first=max(1, wanted.first // 2))
+def _half(query: StreamQuery) -> StreamQuery:
+    """Halve the page size; the cursor leads to the end of the shorter page."""
+    return replace(query, first=max(1, query.first // 2))
 
 
-def _looping(pages: Pages, wanted: Wanted, now_ms: int) -> Fields:
-    """A page whose cursor leads back to page one."""
-    return pages.streams(wanted, now_ms) | {"pagination": {"cursor": cursor(0)}}
+def _looping(pages: Pages, query: StreamQuery, now_ms: int) -> Fields:
+    """Return a page whose cursor leads back to page one."""
+    return pages.streams(query, now_ms) | {"pagination": {"cursor": cursor(0)}}
 
 
-def _empty(pages: Pages, wanted: Wanted, now_ms: int) -> Fields:  # noqa: ARG001 - as the other ways
-    """A page of nothing, and a cursor that promises more."""
-    return {"data": [], "pagination": {"cursor": cursor(wanted.offset + wanted.first)}}
+def _empty(pages: Pages, query: StreamQuery, now_ms: int) -> Fields:  # noqa: ARG001 - common signature of the variants
+    """Return an empty page with a cursor."""
+    return {"data": [], "pagination": {"cursor": cursor(query.offset + query.first)}}
 
 
-def _shifted(pages: Pages, wanted: Wanted, now_ms: int) -> Fields:
-    """A page that repeats half of the one before, and of which a few streams are missing."""
-    page = pages.streams(replace(wanted, offset=max(0, wanted.offset - wanted.first // 2)), now_ms)
-    further = cursor(wanted.offset + wanted.first)
-    missing = [row for place, row in enumerate(page["data"]) if place % 10 != 9]
+def _shifted(pages: Pages, query: StreamQuery, now_ms: int) -> Fields:
+    """Return a page that repeats half of the previous one and lacks a few streams."""
+    page = pages.streams(replace(query, offset=max(0, query.offset - query.first // 2)), now_ms)
+    further = cursor(query.offset + query.first)
+    missing = [row for index, row in enumerate(page["data"]) if index % 10 != 9]
     return {"data": missing, "pagination": page["pagination"] and {"cursor": further}}
 
 
@@ -142,13 +144,13 @@ def _other_shape(body: bytes) -> Response:
     return JSONResponse({"data": {"streams": len(body)}, "pagination": []})
 
 
-def _web_page(body: bytes) -> Response:  # noqa: ARG001 - as the other ways
+def _web_page(body: bytes) -> Response:  # noqa: ARG001 - common signature of the variants
     return HTMLResponse("<!doctype html><title>Twitch</title><h1>We will be right back</h1>")
 
 
 def _nulls(body: bytes) -> Response:
-    """Rows of the wrong types between good ones."""
+    """Mix rows with wrong types among valid ones."""
     fields: dict[str, Any] = json.loads(body)
-    wrong = {"id": None, "user_id": 7, "user_login": None, "viewer_count": "many", "title": ["x"], "started_at": None}
-    rows = [{**row, **wrong} if place % 2 else row for place, row in enumerate(fields["data"])]
+    invalid = {"id": None, "user_id": 7, "user_login": None, "viewer_count": "many", "title": ["x"], "started_at": None}
+    rows = [{**row, **invalid} if index % 2 else row for index, row in enumerate(fields["data"])]
     return JSONResponse(fields | {"data": [None, 5, "row", *rows[: MAX_PAGE - 3]]})

@@ -1,4 +1,4 @@
-"""Get Streams and Get Users as pages of the simulated Helix: parameters in, the answer's fields out.
+"""Get Streams and Get Users of the simulated Helix: parse parameters and build response fields.
 
 Source: docs/twitch.md, "Helix"; dev.twitch.tv, "Twitch API Reference".
 """
@@ -21,16 +21,16 @@ from simulator.source import Channel, Source, Stream
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
-# Twitch answers from several caches. None is older than this, but two pages can differ by as much, so that a
-# stream whose rank moves is on both or on neither.
+# Twitch answers from several caches. Two pages can differ in age by up to CACHE_AGES steps, so a stream whose rank
+# changes may be on both or on neither.
 CACHE_STEP_MS = 2_000
 CACHE_AGES = 3
-KEPT_LISTS = 2 * CACHE_AGES
+CACHED_LISTS = 2 * CACHE_AGES
 Fields = dict[str, Any]
 
 
 class Refusal(Exception):
-    """A request that Twitch would answer with an error body."""
+    """An error response of Twitch."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -38,11 +38,11 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a request for streams asks for; `begins` is whether it has no cursor, as a new listing."""
+class StreamQuery:
+    """Parameters of Get Streams; `is_first_page` is whether the request has no cursor."""
 
     first: int
-    begins: bool
+    is_first_page: bool
     offset: int
     ids: frozenset[str]
     logins: frozenset[str]
@@ -50,20 +50,20 @@ class Wanted:
     languages: frozenset[str]
 
     @property
-    def chosen(self) -> bool:
-        """Whether the request names channels, so that the answer is no page of the top."""
+    def names_channels(self) -> bool:
+        """Whether the request selects channels instead of listing the top streams."""
         return bool(self.ids or self.logins)
 
-    def has(self, stream: Stream) -> bool:
-        """Return whether a stream is asked for."""
+    def matches(self, stream: Stream) -> bool:
+        """Return whether a stream matches the query."""
         channel = stream.channel
-        named = not self.chosen or channel.id in self.ids or channel.login in self.logins
-        liked = not self.games or stream.category_id in self.games
-        return named and liked and (not self.languages or stream.language in self.languages)
+        is_named = not self.names_channels or channel.id in self.ids or channel.login in self.logins
+        is_in_category = not self.games or stream.category_id in self.games
+        return is_named and is_in_category and (not self.languages or stream.language in self.languages)
 
 
 class Pages:
-    """The answers about one source."""
+    """Builds the responses from one source."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -71,21 +71,21 @@ class Pages:
 
     @property
     def channels(self) -> Sequence[Channel]:
-        """Every channel, the biggest first."""
+        """All channels, the largest first."""
         return self._source.channels
 
-    def streams(self, wanted: Wanted, now_ms: int) -> Fields:
+    def streams(self, query: StreamQuery, now_ms: int) -> Fields:
         """Return a page of Get Streams."""
-        age = 0 if wanted.chosen else (wanted.offset // MAX_PAGE + now_ms // CACHE_STEP_MS) % CACHE_AGES
-        streams = [stream for stream in self._list(now_ms // CACHE_STEP_MS - age) if wanted.has(stream)]
-        end = wanted.offset + wanted.first
+        age = 0 if query.names_channels else (query.offset // MAX_PAGE + now_ms // CACHE_STEP_MS) % CACHE_AGES
+        streams = [stream for stream in self._list(now_ms // CACHE_STEP_MS - age) if query.matches(stream)]
+        end = query.offset + query.first
         return {
-            "data": [_stream_fields(stream) for stream in streams[wanted.offset : end]],
+            "data": [_stream_fields(stream) for stream in streams[query.offset : end]],
             "pagination": {"cursor": cursor(end)} if end < len(streams) else {},
         }
 
     def users(self, query: QueryParams) -> Fields:
-        """Return the answer of Get Users. Raises: Refusal."""
+        """Return the response of Get Users. Raises: Refusal."""
         ids, logins = _listed(query, "id"), {login.lower() for login in _listed(query, "login")}
         if not 0 < len(ids) + len(logins) <= MAX_PAGE:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Between 1 and {MAX_PAGE} parameters id and login are expected")
@@ -93,21 +93,21 @@ class Pages:
         return {"data": [_user_fields(c) for c in channels if c.id in ids or c.login in logins]}
 
     def _list(self, step: int) -> Sequence[Stream]:
-        """Return the streams as they were at one of the caches' moments; to list them all is dear."""
+        """Return the streams at a cache step, cached because listing them is expensive."""
         if step not in self._lists:
             self._lists[step] = self._source.streams(step * CACHE_STEP_MS)
-            if len(self._lists) > KEPT_LISTS:
+            if len(self._lists) > CACHED_LISTS:
                 self._lists.popitem(last=False)
         return self._lists[step]
 
 
-def wanted_streams(query: QueryParams) -> Wanted:
-    """Return what the parameters of Get Streams ask for. Raises: Refusal."""
+def parse_stream_query(query: QueryParams) -> StreamQuery:
+    """Parse the parameters of Get Streams. Raises: Refusal."""
     if query.get("type", "all") not in ("all", "live"):
         raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "type" was malformed: the value must be one of all, live')
-    return Wanted(
+    return StreamQuery(
         first=_page_size(query),
-        begins="after" not in query,
+        is_first_page="after" not in query,
         offset=_offset(query.get("after", "")),
         ids=_listed(query, "user_id"),
         logins=frozenset(login.lower() for login in _listed(query, "user_login")),
@@ -146,7 +146,7 @@ def _offset(text: str) -> int:
     except (ValueError, RecursionError, binascii.Error, KeyError, TypeError):
         offset = None
     if not isinstance(offset, int) or offset < 0:
-        raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "after" was malformed: not a cursor of ours')
+        raise Refusal(HTTPStatus.BAD_REQUEST, 'The parameter "after" was malformed: unknown cursor')
     return offset
 
 
@@ -167,7 +167,7 @@ def _stream_fields(stream: Stream) -> Fields:
         "language": stream.language,
         "thumbnail_url": f"https://thumbnails.invalid/{login}-{{width}}x{{height}}.jpg",
         "is_mature": False,
-        # Left over on Twitch, always empty; its description still requires it.
+        # Deprecated by Twitch and always empty, but still required by its API description.
         "tag_ids": [],
     }
 

@@ -11,27 +11,27 @@ from datetime import timedelta
 from core.inputs.moments import read_moment, write_moment
 from simulator.helix_pages import Fields
 
-# None of them can be converted to UTC and written with a year of four digits without care.
+# Converting them to UTC or formatting the year with four digits fails in naive code.
 BAD_STARTS = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
-# How much earlier the broadcast began that an old answer is about.
+# Interval between the earlier broadcast in an old answer and the current one.
 EARLIER = timedelta(hours=2)
 Rows = Sequence[Fields]
 
 
 def with_bad_starts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
-    """Return `rows` with an impossible start for each of the channels."""
-    starts = {channel_id: BAD_STARTS[place % len(BAD_STARTS)] for place, channel_id in enumerate(channel_ids)}
+    """Replace the start in each channel's row with an impossible one."""
+    starts = {channel_id: BAD_STARTS[index % len(BAD_STARTS)] for index, channel_id in enumerate(channel_ids)}
     return [{**row, "started_at": starts.get(row["user_id"], row["started_at"])} for row in rows]
 
 
 def without(rows: Rows, channel_ids: Sequence[str]) -> Rows:
-    """Return `rows` without those of the channels."""
+    """Remove the rows of the channels."""
     absent = frozenset(channel_ids)
     return [row for row in rows if row["user_id"] not in absent]
 
 
 def of_earlier_broadcasts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
-    """Return `rows` with the broadcast before the present one for each of the channels."""
+    """Replace each channel's row with its previous broadcast."""
     old = frozenset(channel_ids)
     return [_earlier(row) if row["user_id"] in old else row for row in rows]
 

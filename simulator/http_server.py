@@ -1,4 +1,4 @@
-"""uvicorn as the simulator runs it: without signal handlers, and with answers in one piece."""
+"""uvicorn server of the simulator: no signal handlers, and responses sent in one write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class HttpServer(uvicorn.Server):
-    """A server that stops when whoever runs the simulator sets `should_exit`."""
+    """A server that stops when the simulator sets `should_exit`."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
@@ -24,36 +24,36 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the command."""
+        """Leave signal handling to the command."""
         yield
 
 
 class _WholeAnswers(HttpToolsProtocol):
-    """Sends an answer's head together with its body, as Twitch does.
+    """Sends a response's head together with its body, as Twitch does.
 
-    Clients have come to rely on it: twitchAPI closes its connection before it reads the body.
+    Some clients depend on it: twitchAPI closes its connection before it reads the body.
     """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # It only calls what a transport has, and the rest is passed on.
+        # The wrapper forwards all other transport methods.
         super().connection_made(cast(asyncio.Transport, _Gathering(cast(asyncio.Transport, transport))))
 
 
 class _Gathering:
-    """A transport that sends what is written in one turn of the loop at once."""
+    """A transport that joins all writes of one loop iteration."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._written: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Send it at the end of this turn."""
+        """Buffer the data until the end of this loop iteration."""
         if not self._written:
             asyncio.get_running_loop().call_soon(self._flush)
         self._written.append(data)
 
     def close(self) -> None:
-        """Send what was written, and close."""
+        """Flush and close."""
         self._flush()
         self._transport.close()
 

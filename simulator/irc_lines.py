@@ -1,7 +1,8 @@
-"""The items of a source as Twitch writes them on the wire."""
+"""Formatting of a source's items as Twitch's IRC lines."""
 
 from __future__ import annotations
 
+from simulator.chat_lines import is_emotes
 from simulator.source import (
     Channel,
     Chat,
@@ -13,38 +14,37 @@ from simulator.source import (
     Shared,
     Source,
 )
-from simulator.talk import is_emotes
 
 HOST = "tmi.twitch.tv"
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\:", " ": "\\s", "\r": "\\r", "\n": "\\n"})
 
 
 def needs_commands(item: Item) -> bool:
-    """Return whether only clients with the capability twitch.tv/commands are sent the item."""
+    """Return whether the item is sent only to clients with the capability twitch.tv/commands."""
     return not isinstance(item, Chat)
 
 
 def tagged(item: Item, sent_ms: int) -> bytes:
-    """Return the item's line with its tags, line end included."""
+    """Format the item with tags and line end."""
     if isinstance(item, Chat):
         return _tagged_chat(item, sent_ms).encode()
     return f"{_tags(item, sent_ms)}{_bare(item)}".encode()
 
 
 def untagged(item: Item) -> bytes:
-    """Return the item's line for a client without twitch.tv/tags, line end included."""
+    """Format the item without tags, with line end."""
     return _bare(item).encode()
 
 
 def room_state(source: Source, channel: Channel, now_ms: int) -> bytes:
-    """Return the tags and the line of the ROOMSTATE that follows a JOIN."""
+    """Return the ROOMSTATE that follows a JOIN, with tags."""
     tags = [f"{tag}={value}" for tag, value in source.modes(channel, now_ms).items()]
     return f"@{';'.join(sorted([*tags, f'room-id={channel.id}']))} :{HOST} ROOMSTATE #{channel.login}\r\n".encode()
 
 
 def escape(value: str) -> str:
-    """Return a tag value as it is written. Source: IRCv3, "Message Tags"."""
-    # Looking is cheaper than translating, and most values need none.
+    """Escape a tag value. Source: IRCv3, "Message Tags"."""
+    # Checking is faster than translating, and most values need no escaping.
     if " " in value or ";" in value or "\\" in value or "\n" in value or "\r" in value:
         return value.translate(_ESCAPES)
     return value
@@ -55,18 +55,18 @@ def _bare(item: Item) -> str:
     match item:
         case Chat():
             login = item.chatter.login
-            return f":{login}!{login}@{login}.{HOST} PRIVMSG #{room} :{_said(item)}\r\n"
+            return f":{login}!{login}@{login}.{HOST} PRIVMSG #{room} :{_message_text(item)}\r\n"
         case Notice():
             return f":{HOST} USERNOTICE #{room}{f' :{item.text}' if item.text else ''}\r\n"
         case Removal():
             return f":{HOST} CLEARCHAT #{room}{f' :{item.user.login}' if item.user else ''}\r\n"
         case Deletion():
-            return f":{HOST} CLEARMSG #{room} :{_said(item.target)}\r\n"
+            return f":{HOST} CLEARMSG #{room} :{_message_text(item.target)}\r\n"
         case ModeChange():
             return f":{HOST} ROOMSTATE #{room}\r\n"
 
 
-def _said(chat: Chat) -> str:
+def _message_text(chat: Chat) -> str:
     return f"\x01ACTION {chat.text}\x01" if chat.action else chat.text
 
 
@@ -77,7 +77,7 @@ def _tags(item: Notice | Removal | Deletion | ModeChange, sent_ms: int) -> str:
         case Removal():
             return _removal_tags(item, sent_ms)
         case Deletion():
-            # Twitch leaves the room's id empty here.
+            # Twitch leaves room-id empty here.
             login, target = item.target.chatter.login, item.target.id
             return f"@login={login};room-id=;target-msg-id={target};tmi-sent-ts={sent_ms} "
         case ModeChange():
@@ -86,32 +86,32 @@ def _tags(item: Notice | Removal | Deletion | ModeChange, sent_ms: int) -> str:
 
 
 def _tagged_chat(chat: Chat, sent_ms: int) -> str:
-    """Return a whole line in one go: this is done 20,000 times a second."""
-    who, room, login = chat.chatter, chat.channel, chat.chatter.login
+    """Format a line in one step, because it is called 20,000 times a second."""
+    chatter, room, login = chat.chatter, chat.channel, chat.chatter.login
     bits = f"bits={chat.bits};" if chat.bits else ""
     source = f"{_source_tags(chat.shared)};" if chat.shared else ""
     emotes_only = "emote-only=1;" if chat.emotes and is_emotes(chat.text, chat.emotes) else ""
     return (
-        f"@badge-info={escape(who.badge_info)};badges={who.badges};{bits}color={who.color};"
-        f"display-name={escape(who.name)};{emotes_only}emotes={chat.emotes};"
-        f"first-msg={'1' if chat.first else '0'};flags=;id={chat.id};mod={'1' if who.mod else '0'};"
+        f"@badge-info={escape(chatter.badge_info)};badges={chatter.badges};{bits}color={chatter.color};"
+        f"display-name={escape(chatter.name)};{emotes_only}emotes={chat.emotes};"
+        f"first-msg={'1' if chat.first else '0'};flags=;id={chat.id};mod={'1' if chatter.mod else '0'};"
         f"returning-chatter={'1' if chat.returning else '0'};"
-        f"room-id={room.id};{source}subscriber={'1' if who.subscriber else '0'};tmi-sent-ts={sent_ms};turbo=0;"
-        f"user-id={who.id};user-type={'mod' if who.mod else ''}{';vip=1' if who.vip else ''} "
+        f"room-id={room.id};{source}subscriber={'1' if chatter.subscriber else '0'};tmi-sent-ts={sent_ms};turbo=0;"
+        f"user-id={chatter.id};user-type={'mod' if chatter.mod else ''}{';vip=1' if chatter.vip else ''} "
         f":{login}!{login}@{login}.{HOST} PRIVMSG #{room.login} "
-        f":{_said(chat) if chat.action else chat.text}\r\n"
+        f":{_message_text(chat) if chat.action else chat.text}\r\n"
     )
 
 
 def _notice_tags(notice: Notice, sent_ms: int) -> str:
-    who = notice.chatter
+    chatter = notice.chatter
     params = "".join(f"msg-param-{name}={escape(value)};" for name, value in notice.params)
     source = f"{_source_tags(notice.shared, notice.name)};" if notice.shared else ""
     return (
-        f"@badge-info={escape(who.badge_info)};badges={who.badges};color={who.color};display-name={escape(who.name)};"
-        f"emotes=;flags=;id={notice.id};login={who.login};mod={who.mod:d};msg-id={notice.msg_id};{params}"
-        f"room-id={notice.channel.id};{source}subscriber={who.subscriber:d};system-msg={escape(notice.system)};"
-        f"tmi-sent-ts={sent_ms};user-id={who.id};user-type={'mod' if who.mod else ''};vip={who.vip:d} "
+        f"@badge-info={escape(chatter.badge_info)};badges={chatter.badges};color={chatter.color};display-name={escape(chatter.name)};"
+        f"emotes=;flags=;id={notice.id};login={chatter.login};mod={chatter.mod:d};msg-id={notice.msg_id};{params}"
+        f"room-id={notice.channel.id};{source}subscriber={chatter.subscriber:d};system-msg={escape(notice.system)};"
+        f"tmi-sent-ts={sent_ms};user-id={chatter.id};user-type={'mod' if chatter.mod else ''};vip={chatter.vip:d} "
     )
 
 

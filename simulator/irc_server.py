@@ -1,4 +1,4 @@
-"""The listeners of the simulated IRC: plain TCP, TLS and WebSocket, all with the same rooms."""
+"""Simulated IRC server on plain TCP, TLS and WebSocket, with shared rooms."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import ssl
 from collections.abc import Callable
 
 from simulator.framing import Framing, PlainFraming, WebSocketFraming
-from simulator.irc_client import Connections, IrcClient, Patience
+from simulator.irc_client import ConnectionLimits, Connections, IrcClient
 from simulator.rooms import Rooms
 
 
 class IrcServer:
-    """Accepts clients on as many listeners as it is given."""
+    """Accepts clients on any number of listeners."""
 
-    def __init__(self, rooms: Rooms, patience: Patience | None = None) -> None:
+    def __init__(self, rooms: Rooms, limits: ConnectionLimits | None = None) -> None:
         self.rooms = rooms
-        self.connections = Connections(patience or Patience())
+        self.connections = Connections(limits or ConnectionLimits())
         self._servers: list[asyncio.Server] = []
 
     async def start(self, listener: socket.socket) -> None:
-        """Begin to accept clients over TCP."""
+        """Accept clients over TCP."""
         await self._listen(listener, PlainFraming)
 
     async def start_tls(self, listener: socket.socket, context: ssl.SSLContext) -> None:
-        """Begin to accept clients over TLS."""
+        """Accept clients over TLS."""
         await self._listen(listener, PlainFraming, context)
 
     async def start_websocket(self, listener: socket.socket) -> None:
-        """Begin to accept clients over WebSocket, on every path."""
+        """Accept clients over WebSocket, on every path."""
         await self._listen(listener, WebSocketFraming)
 
     def close(self) -> None:

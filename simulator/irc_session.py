@@ -1,4 +1,4 @@
-"""One client of the simulated IRC server, without I/O: bytes and a time go in, the answer's bytes come out.
+"""Sans-I/O session of one client of the simulated IRC server: takes bytes and a time, returns the reply.
 
 Source: docs/twitch.md, "Connecting" and "Limits"; dev.twitch.tv, "IRC".
 """
@@ -31,16 +31,16 @@ SUSPENDED = "This channel does not exist or has been suspended."
 
 
 class IrcSession:
-    """What one client has asked for and is told. `over` is set when the connection is to be closed."""
+    """State of one client. `should_close` is set when the connection must be closed."""
 
     def __init__(self, rooms: Rooms, send: Callable[[bytes], None]) -> None:
-        """`send` takes the lines that are not answers: chat, and our own PING."""
+        """`send` takes lines that are not replies: chat and PING."""
         self.send = send
         self.nick = ""
         self.tags = False
         self.commands = False
-        self.over = False
-        self.owes_pong = False
+        self.should_close = False
+        self.awaits_pong = False
         self.joined: set[str] = set()
         self._rooms = rooms
         self._joins = rooms.join_window()
@@ -49,32 +49,32 @@ class IrcSession:
 
     @property
     def anonymous(self) -> bool:
-        """Whether the client is nobody in particular."""
+        """Whether the client is anonymous."""
         return ANONYMOUS.fullmatch(self.nick) is not None
 
     def receive(self, data: bytes, now_s: float) -> bytes:
-        """Return the answer to what a client sent; a line may arrive in pieces. `now_s` never goes backwards."""
+        """Return the reply to a client's bytes; lines may arrive in pieces. `now_s` is monotonic."""
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         if len(self._buffer) > MAX_LINE_BYTES:
             self._buffer = b""
-            self.over = True
+            self.should_close = True
         answers: list[str] = []
         for line in lines:
-            if not self.over:
+            if not self.should_close:
                 answers += self._answer(line, now_s)
         return "".join(f"{answer}\r\n" for answer in answers).encode()
 
     def leave(self) -> None:
-        """Leave every room: the connection is gone."""
+        """Leave all rooms after the connection was closed."""
         for login in self.joined:
             self._rooms.sessions(login).discard(self)
         self.joined.clear()
 
     def expel(self, login: str, *, suspended: bool) -> None:
-        """Leave a room because the server says so, and tell the client as far as it wants to know."""
+        """Remove the client from a room and notify it according to its capabilities."""
         self._leave(login)
-        told = self._suspension(login) if suspended and self.commands else self._echo("PART", login)
-        self.send(f"{told}\r\n".encode())
+        reply = self._suspension(login) if suspended and self.commands else self._echo("PART", login)
+        self.send(f"{reply}\r\n".encode())
 
     def _answer(self, line: bytes, now_s: float) -> Sequence[str]:
         command, params = parse_line(line)
@@ -89,14 +89,14 @@ class IrcSession:
             case "PING":
                 return [f":{HOST} PONG {HOST} :{first or HOST}"]
             case "PONG":
-                self.owes_pong = False
+                self.awaits_pong = False
             case "JOIN":
                 return self._join(first, now_s)
             case "PART":
                 return self._part(first)
             case "QUIT":
-                self.over = True
-            # Everybody is read-only here: what a client says is not heard.
+                self.should_close = True
+            # Messages of clients are ignored.
             case "" | "USER" | "PRIVMSG":
                 pass
             case _:
@@ -104,18 +104,18 @@ class IrcSession:
         return []
 
     def _cap(self, params: Sequence[str]) -> list[str]:
-        action, wanted = (params[0].upper() if params else ""), " ".join(params[1:]).split()
+        action, requested = (params[0].upper() if params else ""), " ".join(params[1:]).split()
         if action == "LS":
             return [f":{HOST} CAP * LS :{' '.join(CAPABILITIES)}"]
         if action == "END":
             return []
         if action != "REQ":
             return [f":{HOST} 410 {self.nick or '*'} {action or '*'} :Invalid CAP command"]
-        if not wanted or not set(wanted) <= set(CAPABILITIES):
-            return [f":{HOST} CAP * NAK :{' '.join(wanted)}"]
-        self.tags |= "twitch.tv/tags" in wanted
-        self.commands |= "twitch.tv/commands" in wanted
-        return [f":{HOST} CAP * ACK :{' '.join(wanted)}"]
+        if not requested or not set(requested) <= set(CAPABILITIES):
+            return [f":{HOST} CAP * NAK :{' '.join(requested)}"]
+        self.tags |= "twitch.tv/tags" in requested
+        self.commands |= "twitch.tv/commands" in requested
+        return [f":{HOST} CAP * ACK :{' '.join(requested)}"]
 
     def _nick(self, nick: str, now_s: float) -> list[str]:
         if self.nick:
@@ -123,7 +123,7 @@ class IrcSession:
         self._rooms.violations.connections += self._rooms.logins.exceeded(now_s)
         refusal = self._refusal(nick)
         if refusal:
-            self.over = True
+            self.should_close = True
             return [f":{HOST} NOTICE * :{refusal}"]
         self.nick = nick
         welcome = [f":{HOST} {number} {nick} :{text}" for number, text in WELCOME]
@@ -142,17 +142,17 @@ class IrcSession:
             return [f":{HOST} 461 {self.nick} JOIN :Not enough parameters"]
         answers: list[str] = []
         for login in _logins(names):
-            self._rooms.joins_asked += 1
+            self._rooms.join_attempts += 1
             if self._joins.exceeded(now_s):
                 self._rooms.violations.joins += 1
-                self.over = True
+                self.should_close = True
                 break
             answers += self._admit(login)
         return answers
 
     def _admit(self, login: str) -> list[str]:
         channel = self._rooms.channels.get(login)
-        if channel is None or login in self._rooms.mute:
+        if channel is None or login in self._rooms.unresponsive:
             return []
         if login in self._rooms.suspended:
             return [self._suspension(login)] if self.commands else []
@@ -206,7 +206,7 @@ class IrcSession:
 
 
 def parse_line(line: bytes) -> tuple[str, list[str]]:
-    """Return a client line's command in upper case and its parameters; tags and prefix are passed over."""
+    """Return a client line's upper-case command and its parameters; tags and prefix are ignored."""
     rest = line.decode("utf-8", "replace").replace("\r", "").replace("\0", "").strip(" ")
     for mark in ("@", ":"):
         if rest.startswith(mark):
@@ -219,5 +219,5 @@ def parse_line(line: bytes) -> tuple[str, list[str]]:
 
 
 def _logins(names: str) -> Iterable[str]:
-    # A name asked for twice in one line is one join.
+    # A name repeated in one line is one join.
     return dict.fromkeys(name[1:].lower() for name in names.split(",") if name.startswith("#"))

@@ -1,4 +1,4 @@
-"""The ledger on disk, as the simulator writes it: see core/proof/ledger.py for the format."""
+"""Ledger files of the simulator. See core/proof/ledger.py for the format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPLAY_STATE = "replay.json"
 
 
 class LedgerWriter:
-    """Appends entries to the file of their hour, and deletes the files that are older than a day."""
+    """Appends entries to hourly files and deletes files older than a day."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ class LedgerWriter:
         self._file = -1
 
     def append(self, lines: bytes, sent_ms: int) -> None:
-        """Write whole lines, all of them sent at `sent_ms`. Raises: OSError, and then nothing may be sent."""
+        """Append complete lines with this `sent_ms`. Raises: OSError, in which case nothing may be sent."""
         if sent_ms // HOUR_MS != self._hour:
             self._rotate(sent_ms)
         while lines:
@@ -51,13 +51,13 @@ class LedgerWriter:
 
 
 def ledger_files(folder: Path) -> list[tuple[int, Path]]:
-    """Return the ledger's files with the beginning of their hour, oldest first."""
+    """Return the ledger's files with the start of their hour, oldest first."""
     hours = ((file_hour_ms(path.name), path) for path in folder.iterdir())
     return sorted((hour_ms, path) for hour_ms, path in hours if hour_ms is not None)
 
 
 def last_entry(folder: Path) -> Entry | None:
-    """Return the newest entry of the ledger."""
+    """Return the ledger's newest entry."""
     if not folder.is_dir():
         return None
     newest_first = (entry for _, path in reversed(ledger_files(folder)) for entry in _tail(path))
@@ -65,18 +65,18 @@ def last_entry(folder: Path) -> Entry | None:
 
 
 def replay_run(folder: Path, recording: Path, speed: float, now_ms: int) -> str:
-    """Return the name of this playing of a recording: the same one until the file or the speed changes.
+    """Return the id of a replay run, which stays the same until the file or the speed changes.
 
-    It is on disk before the first message, so that a simulator that was killed goes on with it.
+    It is stored before the first message, so that a killed simulator continues the run.
     """
-    played = {"file": str(recording.resolve()), "bytes": recording.stat().st_size, "speed": speed}
+    replay = {"file": str(recording.resolve()), "bytes": recording.stat().st_size, "speed": speed}
     path = folder / REPLAY_STATE
     try:
         state = json.loads(path.read_bytes())
     except (OSError, ValueError):
         state = {}
-    if not isinstance(state, dict) or played.items() - state.items():
-        state = played | {"started_ms": now_ms}
+    if not isinstance(state, dict) or replay.items() - state.items():
+        state = replay | {"started_ms": now_ms}
         folder.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(".new")
         new.write_text(json.dumps(state))
@@ -84,8 +84,8 @@ def replay_run(folder: Path, recording: Path, speed: float, now_ms: int) -> str:
     return f"{state['file']} {state['started_ms']}"
 
 
-def forget_replay(folder: Path) -> None:
-    """End the playing of a recording: the next one begins anew, with new message ids."""
+def reset_replay(folder: Path) -> None:
+    """Forget the replay run: the next one starts over with new message ids."""
     (folder / REPLAY_STATE).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""What Twitch allows its clients, and the count of how often they asked for more.
+"""Twitch's limits for clients, and counters of violations.
 
 Source: docs/twitch.md, "Limits".
 """
@@ -16,22 +16,22 @@ CHANNELS_PER_CONNECTION = 100
 
 @dataclass(slots=True)
 class Violations:
-    """How often a limit was overrun: joins of a connection, logins of all clients, channels of a connection."""
+    """Number of violations: joins per connection, logins in total, channels per connection."""
 
     joins: int = 0
     connections: int = 0
     channels: int = 0
 
 
-class Window:
-    """The attempts of the last 10 s, of which there may be so many."""
+class RateLimit:
+    """Sliding window limit of attempts in 10 s."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._times_s: deque[float] = deque()
 
     def exceeded(self, now_s: float) -> bool:
-        """Count an attempt, and say whether it is one too many. `now_s` never goes backwards."""
+        """Count an attempt and return whether it exceeds the limit. `now_s` is monotonic."""
         times_s = self._times_s
         times_s.append(now_s)
         while times_s[0] <= now_s - WINDOW_S:

@@ -1,4 +1,4 @@
-"""The notices of the invented audience: subscriptions, gifts, raids, announcements, with Twitch's tags.
+"""Notices of the synthetic audience: subscriptions, gifts, raids and announcements with Twitch's tags.
 
 Source: docs/twitch.md, "The wire"; dev.twitch.tv, "IRC Tags", USERNOTICE.
 """
@@ -14,21 +14,21 @@ from random import Random
 from simulator import phrases
 from simulator.source import Channel, Chatter, Notice
 
-# What one may buy, and how it is called.
+# Subscription plans and their names.
 PLANS = (("1000", "Tier 1"), ("1000", "Tier 1"), ("1000", "Tier 1"), ("2000", "Tier 2"), ("3000", "Tier 3"))
 GIFT_MONTHS = (1, 1, 1, 1, 3, 6, 12)
-# The share of bombs without a community gift id.
+# Share of bombs without a community gift id.
 OLD_BOMBS = 0.3
 BOMB_SIZES = (5, 5, 5, 5, 10, 10, 20, 50, 100)
 COLORS = ("PRIMARY", "BLUE", "GREEN", "ORANGE", "PURPLE")
-# The gifts of a bomb follow it one after the other.
+# Interval between the gifts of a bomb.
 GIFT_EVERY_MS = 40
 ANONYMOUS = Chatter(id="274598607", login="ananonymousgifter", name="AnAnonymousGifter")
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where a notice happens, to whom; `other` is who gives or is given, `host` the channel's owner."""
+    """Context of a notice; `other` is the giver or recipient, `host` the channel's owner."""
 
     channel: Channel
     chatter: Chatter
@@ -42,7 +42,7 @@ Maker = Callable[[Scene, Random, str], Notice]
 
 
 def raid(channel: Channel, raider: Chatter, viewers: int, due_ms: float, notice_id: str) -> Notice:
-    """Return the notice of a raid in the channel that is raided."""
+    """Return the notice of a raid in the target channel."""
     params = (
         ("displayName", raider.name),
         ("login", raider.login),
@@ -54,12 +54,12 @@ def raid(channel: Channel, raider: Chatter, viewers: int, due_ms: float, notice_
 
 
 def any_notice(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    """Return a notice of a kind drawn at the rate at which it is seen."""
+    """Return a notice of a random kind, by realistic frequencies."""
     return _MAKERS[bisect(_WEIGHTS, draw.random() * _WEIGHTS[-1])](scene, draw, notice_id)
 
 
 def gift_bomb(scene: Scene, draw: Random, new_id: Callable[[], str], recipients: Callable[[], Chatter]) -> list[Notice]:
-    """Return the notice of many gifts at once, and then one of each gift."""
+    """Return the notice of a gift bomb and the notices of its gifts."""
     plan, tier = PLANS[int(draw.random() * len(PLANS))]
     size = draw.choice(BOMB_SIZES)
     giver = ANONYMOUS if draw.random() < 0.15 else scene.chatter
@@ -89,7 +89,7 @@ def _gift(
         ("recipient-display-name", to.name),
         ("recipient-id", to.id),
         ("recipient-user-name", to.login),
-        # 0 within a bomb, and for some others too: it tells nothing.
+        # 0 within a bomb and for some other gifts, so clients cannot rely on it.
         ("sender-count", str(sender_count)),
         ("sub-plan-name", f"Channel Subscription ({scene.channel.login})"),
         ("sub-plan", plan),
@@ -99,7 +99,7 @@ def _gift(
 
 
 def _subgift(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    """Return a gift of one person to one person, of which some count for nothing in `sender-count`."""
+    """Return a single gift, some with a `sender-count` of 0."""
     giver = draw.choice((scene.chatter, scene.chatter, scene.chatter, scene.host, ANONYMOUS))
     sent = draw.randint(1, 300) if giver is scene.chatter else 0
     ids, months = (("origin-id", _origin(draw)),), draw.choice(GIFT_MONTHS)
@@ -117,7 +117,12 @@ def _resub(scene: Scene, draw: Random, notice_id: str) -> Notice:
     plan, how = ("Prime", "with Prime") if draw.random() < 0.3 else _paid(draw)
     months = draw.randint(2, 70)
     streak = (("streak-months", str(draw.randint(1, months))),) if draw.random() < 0.5 else ()
-    params = (("cumulative-months", str(months)), ("months", "0"), *streak, *_plan(scene, plan, shares=bool(streak)))
+    params = (
+        ("cumulative-months", str(months)),
+        ("months", "0"),
+        *streak,
+        *_plan(scene, plan, shares_streak=bool(streak)),
+    )
     system = f"{scene.chatter.name} subscribed {how}. They've subscribed for {months} months!"
     return _notice(scene, notice_id, "resub", params, system, draw.choice(phrases.RESUB_TEXTS))
 
@@ -128,7 +133,7 @@ def _prime_upgrade(scene: Scene, draw: Random, notice_id: str) -> Notice:
     return _notice(scene, notice_id, "primepaidupgrade", (("sub-plan", plan),), system)
 
 
-def _gift_upgrade(scene: Scene, draw: Random, notice_id: str) -> Notice:  # noqa: ARG001 - one shape for all makers
+def _gift_upgrade(scene: Scene, draw: Random, notice_id: str) -> Notice:  # noqa: ARG001 - common signature of all makers
     giver = scene.other
     params = (("sender-login", giver.login), ("sender-name", giver.name))
     system = f"{scene.chatter.name} is continuing the Gift Sub they got from {giver.name}!"
@@ -156,9 +161,9 @@ def _notice(scene: Scene, notice_id: str, name: str, params: Params, system: str
     return Notice(notice_id, name, scene.channel, scene.chatter, scene.due_ms, params, system, text)
 
 
-def _plan(scene: Scene, plan: str, *, shares: bool = False) -> Params:
+def _plan(scene: Scene, plan: str, *, shares_streak: bool = False) -> Params:
     name = f"Channel Subscription ({scene.channel.login})"
-    return (("should-share-streak", str(int(shares))), ("sub-plan-name", name), ("sub-plan", plan))
+    return (("should-share-streak", str(int(shares_streak))), ("sub-plan-name", name), ("sub-plan", plan))
 
 
 def _paid(draw: Random) -> tuple[str, str]:
@@ -167,7 +172,7 @@ def _paid(draw: Random) -> tuple[str, str]:
 
 
 def _bomb_ids(draw: Random) -> Params:
-    """Return what a bomb's notice and its gifts have in common; some have no community gift id, as in old chat."""
+    """Return the common ids of a bomb and its gifts; some lack a community gift id, as in old chat."""
     origin = ("origin-id", _origin(draw))
     return (origin,) if draw.random() < OLD_BOMBS else (("community-gift-id", _origin(draw)), origin)
 
@@ -180,8 +185,8 @@ def _subject(giver: Chatter) -> str:
     return "An anonymous user" if giver is ANONYMOUS else giver.name
 
 
-# How often each is seen among a thousand notices that somebody's doing brings.
-_OFTEN: Mapping[Maker, int] = {
+# Frequency of each kind per thousand notices.
+_FREQUENCIES: Mapping[Maker, int] = {
     _resub: 380,
     _sub: 230,
     _subgift: 150,
@@ -191,5 +196,5 @@ _OFTEN: Mapping[Maker, int] = {
     _prime_upgrade: 25,
     _announcement: 20,
 }
-_MAKERS = tuple(_OFTEN)
-_WEIGHTS = tuple(accumulate(_OFTEN.values()))
+_MAKERS = tuple(_FREQUENCIES)
+_WEIGHTS = tuple(accumulate(_FREQUENCIES.values()))

@@ -1,4 +1,4 @@
-"""Who writes: the people of the invented audience, its service bots, and the channels' owners."""
+"""Authors of synthetic chat: users, service bots and channel owners."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 from simulator import phrases
 from simulator.source import Channel, Chatter, digits_of
 
-# Service bots as Twitch knows them; an empty one is a channel without.
+# Service bots on Twitch; an empty string means no bot.
 BOTS = ("nightbot", "streamelements", "fossabot", "moobot", "wizebot", "streamlabs", "", "")
 FIRST_ID = 1_000_000_000
 _ROLES = {7: "moderator/1", 8: "vip/1"}
@@ -16,16 +16,16 @@ _FIRST, _SECOND = phrases.FIRST_WORDS, phrases.SECOND_WORDS
 
 @lru_cache(maxsize=65_536)
 def chatter(number: int, channel_index: int) -> Chatter:
-    """Return the person `number` of the population as the channel `channel_index` knows them."""
+    """Return user `number` with the badges of channel `channel_index`."""
     login = f"{_FIRST[number * 7 % len(_FIRST)]}_{_SECOND[number * 13 % len(_SECOND)]}{number}"
-    standing = (number * 2_654_435_761 + channel_index * 40_503) % 1_000_003
-    months = standing // 1_000 % 60 + 1
-    subscriber, role = standing % 100 < 25, standing % 250
-    # A channel's first subscribers have a badge of their own, and the tag `subscriber` is 0 for them.
-    founder = subscriber and standing % 100 < 2
+    mix = (number * 2_654_435_761 + channel_index * 40_503) % 1_000_003
+    months = mix // 1_000 % 60 + 1
+    subscriber, role = mix % 100 < 25, mix % 250
+    # A channel's first subscribers have the founder badge, and their tag `subscriber` is 0.
+    founder = subscriber and mix % 100 < 2
     badge = "founder" if founder else "subscriber"
     info = f"{badge}/{months}" if subscriber else ""
-    if standing % 97 == 3:
+    if mix % 97 == 3:
         info += f"{',' if info else ''}predictions/Will it work; yes"
     badges = f"{badge}/{0 if founder else months // 3 * 3}" if subscriber else ""
     if role in _ROLES:
@@ -45,18 +45,18 @@ def chatter(number: int, channel_index: int) -> Chatter:
 
 @lru_cache(maxsize=8_192)
 def guest(known: Chatter) -> Chatter:
-    """Return a person as a room sees them that knows nothing of them: through shared chat, or a raid."""
+    """Return a user without channel badges, as seen in another room through Shared Chat or a raid."""
     return known._replace(badges="", badge_info="", subscriber=False, mod=False, vip=False)
 
 
 @lru_cache(maxsize=8_192)
 def owner(channel: Channel) -> Chatter:
-    """Return the owner of a channel in their own room."""
+    """Return a channel's owner in their own room."""
     return Chatter(id=channel.id, login=channel.login, name=channel.name, color="#FF4500", badges="broadcaster/1")
 
 
 def bot(channel_index: int) -> Chatter | None:
-    """Return the service bot of a channel, a moderator there; a quarter of the channels have none."""
+    """Return a channel's service bot, a moderator; a quarter of the channels have none."""
     return _BOTS[channel_index * 5 % len(_BOTS)]
 
 

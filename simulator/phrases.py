@@ -1,4 +1,4 @@
-"""The words of the invented audience: names, titles, categories and what is said, all made up here."""
+"""Vocabulary of the synthetic audience: invented names, titles, categories and messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CATEGORIES = (
     "Star Orchard", "Deep Kingdom III", "Speed Couriers", "Slots of Fortune", "Talk Shows & Podcasts",
 )  # fmt: skip
 LANGUAGES = ("en",) * 11 + ("es",) * 3 + ("pt",) * 2 + ("de", "fr", "ja", "ko", "ru")
-# Every code that Twitch sends, those that are in no list of ISO 639-1 codes first.
+# All language codes of Twitch; those outside ISO 639-1 come first.
 ALL_LANGUAGES = (
     "zh-hk", "asl", "other", "zh", "tl", "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hu",
     "id", "it", "ja", "ko", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sv", "th", "tr", "uk", "vi",
@@ -39,7 +39,7 @@ TITLE_STARTS = (
     "road to the top", "chill morning", "first playthrough", "no sleep marathon", "ranked until we win",
     "day 12 of the challenge", "cooking and chatting", "new patch, new us", "viewer games", "finale tonight",
 )  # fmt: skip
-# With joined emoji, a flag made of tags, the joiners of Persian and Hindi, and an isolate among them.
+# Includes joined emoji, a tag-sequence flag, the joiners of Persian and Hindi, and an isolate.
 TITLE_ENDS = (
     "| !schedule", "| come say hi", "| drops on", "with friends", "(late, sorry)", "| new setup", "🔥", "",
     "👩\u200d💻", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "می\u200cخواهم", "क्\u200dष",
@@ -100,7 +100,7 @@ ANNOUNCEMENTS = (
     "No stream tomorrow: the cat has an appointment.", "The vote for the next game ends at the top of the hour.",
 )  # fmt: skip
 RESUB_TEXTS = ("", "", "another month, another turnip", "still here", "love this place", "what a year", "HypeYak")
-# What breaks a program that trusts its input; none is longer than Twitch allows.
+# Hostile input, within Twitch's length limit.
 HOSTILE = (
     "<script>alert('chat')</script>", "<img src=x onerror=alert(1)>", "</td></tr><h1>owned</h1>", "&lt;b&gt; &amp;#39;",
     "'; DROP TABLE minute_window; --", "{{7*7}} ${7*7} #{7*7} %s %n {0}", "javascript:alert(document.cookie)",
@@ -117,7 +117,7 @@ COLORS = ("#FF4500", "#1E90FF", "#2E8B57", "#8A2BE2", "#DAA520", "#FF69B4", "#00
 
 
 def channel_names(count: int, random: Random) -> list[str]:
-    """Return `count` different channel names."""
+    """Return `count` distinct channel names."""
     names: dict[str, str] = {}
     while len(names) < count:
         first, second = random.choice(FIRST_WORDS), random.choice(SECOND_WORDS)
@@ -129,5 +129,5 @@ def channel_names(count: int, random: Random) -> list[str]:
 
 
 def title(random: Random) -> str:
-    """Return the title of a stream."""
+    """Return a stream title."""
     return f"{random.choice(TITLE_STARTS)} {random.choice(TITLE_ENDS)}".strip()

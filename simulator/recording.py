@@ -1,7 +1,7 @@
-"""A recording of chat played back: its channels are the streams, its rows fall due as they once arrived.
+"""Playback of recorded chat: channels become streams, and rows are due with their original timing.
 
-A recording is a CSV file, gzipped or not, with the columns `arrived_at` (ISO 8601, UTC), `channel`, `user`
-and `text`, as programs or spreadsheets save it.
+A recording is a CSV file, optionally gzipped, with the columns `arrived_at` (ISO 8601, UTC), `channel`, `user` and
+`text`, saved by a program or a spreadsheet.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ log = logging.getLogger(__name__)
 COLUMNS = ("arrived_at", "channel", "user", "text")
 GZIP = b"\x1f\x8b"
 LOGIN = re.compile(r"[a-z0-9_]{1,40}")
-# The whole recording together is watched by this many, spread as its messages are.
+# Total viewers of a recording, distributed like its messages.
 VIEWERS = 400_000
 
 
 class BadRecording(TwitchlyError):
-    """The file to play back is not there or not a recording."""
+    """The file is missing or not a recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One usable row; `arrived_ms` is milliseconds since the epoch."""
+    """A valid row; `arrived_ms` is ms since the epoch."""
 
     arrived_ms: float
     login: str
@@ -59,16 +59,16 @@ class Row:
 
 
 class Recording:
-    """The rows of `path` at `speed` times their own pace, from row `sent` on."""
+    """A source that plays the rows of `path` at `speed` times their original rate."""
 
     def __init__(self, path: Path, speed: float) -> None:
-        """Read the whole file once, so that a bad one is known before anything is sent. Raises: BadRecording."""
+        """Read the whole file to detect errors before anything is sent. Raises: BadRecording."""
         self._path = path
         self._speed = speed
         rows = Counter(row.login if row else "" for row in read_rows(path))
         self.malformed = rows.pop("", 0)
         if not rows:
-            raise BadRecording(f"{path} has no usable row ({self.malformed} malformed): expected {', '.join(COLUMNS)}")
+            raise BadRecording(f"{path} has no valid row ({self.malformed} malformed): expected {', '.join(COLUMNS)}")
         self.rows = rows.total()
         self._messages = rows
         self.channels: Sequence[Channel] = name_channels(sorted(rows))
@@ -81,7 +81,7 @@ class Recording:
         self._start_ms = 0
 
     def continue_from(self, run: str, sent: int) -> None:
-        """Make ready to play from row `sent` on; `run` names this playing, and message ids depend on it."""
+        """Prepare to play from row `sent`; message ids depend on the id of the `run`."""
         self._run = run
         self._sent = sent
         self._ahead = (row for row in read_rows(self._path) if row)
@@ -95,12 +95,12 @@ class Recording:
         return self._next is None
 
     def start(self, now_ms: int) -> None:
-        """Let the first row that was not sent yet fall due at `now_ms`."""
+        """Start playback; the next row is due at `now_ms`."""
         self._start_ms = now_ms
         self._origin_ms = self._next.arrived_ms if self._next else 0.0
 
     def due(self, now_ms: int) -> Iterator[Chat]:
-        """Yield what falls due up to `now_ms`, in the order of the file; what is not taken stays due."""
+        """Yield the messages due by `now_ms`, in file order; messages not consumed stay due."""
         while self._next is not None:
             row = self._next
             due_ms = self._start_ms + (row.arrived_ms - self._origin_ms) / self._speed
@@ -112,12 +112,12 @@ class Recording:
             yield chat
 
     def streams(self, now_ms: int) -> list[Stream]:
-        """Return the recorded channels as streams, most viewers first; they stay live when the rows are out."""
+        """Return the recorded channels as streams by descending viewers; they stay live after the last row."""
         streams = [self._stream(channel, now_ms) for channel in self.channels]
         return sorted(streams, key=lambda stream: (-stream.viewers, stream.channel.id))
 
     def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:  # noqa: ARG002 - a recording has none
-        """Return the modes at rest: a recording does not tell of any."""
+        """Return the default modes, as recordings have none."""
         return MODES_AT_REST
 
     def _stream(self, channel: Channel, now_ms: int) -> Stream:
@@ -139,7 +139,7 @@ class Recording:
 
 
 def read_rows(path: Path) -> Iterator[Row | None]:
-    """Yield the file's rows, None for a malformed one. Raises: BadRecording where the file cannot be read."""
+    """Yield the file's rows, None for a malformed one. Raises: BadRecording if the file is unreadable."""
     try:
         with _open(path) as file:
             lines = read_csv(file)
@@ -155,13 +155,13 @@ def read_rows(path: Path) -> Iterator[Row | None]:
 
 
 def row_id(run: str, index: int) -> str:
-    """Return the message id of a row, the same in every process that plays this run."""
+    """Return the message id of a row, the same in every process of this run."""
     digest = hashlib.md5(f"{run} {index}".encode(), usedforsecurity=False).digest()
     return str(UUID(bytes=digest, version=4))
 
 
 def rows_sent(run: str, rows: int, last_id: str | None) -> int:
-    """Return how many of the run's rows were sent, when `last_id` is the newest id in the ledger."""
+    """Return the number of sent rows of the run, given the newest id in the ledger."""
     return next((index + 1 for index in range(rows) if row_id(run, index) == last_id), 0)
 
 
@@ -185,7 +185,7 @@ def _row(fields: list[str], at: Sequence[int]) -> Row | None:
         return None
     arrived_at, channel, user, text = (fields[index] for index in at)
     login = channel.removeprefix("#").lower()
-    # Text with a line end would be two lines on the wire.
+    # A line end in the text would split the line on the wire.
     if not (LOGIN.fullmatch(login) and LOGIN.fullmatch(user.lower()) and text.strip()) or set("\r\n\0") & set(text):
         return None
     arrived = read_moment(arrived_at, zone=UTC)

@@ -1,11 +1,11 @@
-"""Who has joined which channel, on all listeners together, and which channels take nobody just now."""
+"""Joined sessions of all channels over all listeners, and channels that cannot be joined."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from simulator.limits import JOINS_PER_WINDOW, LOGINS_PER_WINDOW, Violations, Window
+from simulator.limits import JOINS_PER_WINDOW, LOGINS_PER_WINDOW, RateLimit, Violations
 from simulator.source import Channel
 
 if TYPE_CHECKING:
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class Rooms:
-    """The joined sessions of every channel, and what sessions share besides."""
+    """The joined sessions by channel, and other state shared by sessions."""
 
     def __init__(
         self, channels: Iterable[Channel], state: Callable[[Channel], bytes], *, strict_joins: bool = False
     ) -> None:
-        """`state` gives a room's ROOMSTATE line with its tags; `strict_joins`: all connections share one budget."""
+        """`state` returns a room's ROOMSTATE with tags. With `strict_joins` all connections share one join limit."""
         self.channels: Mapping[str, Channel] = {channel.login: channel for channel in channels}
         self.state = state
         self.violations = Violations()
-        self.joins_asked = 0
-        self.logins = Window(LOGINS_PER_WINDOW)
-        self.mute: Collection[str] = frozenset()
-        """Logins whose joins get no answer."""
+        self.join_attempts = 0
+        self.logins = RateLimit(LOGINS_PER_WINDOW)
+        self.unresponsive: Collection[str] = frozenset()
+        """Logins whose joins are not answered."""
         self.suspended: Collection[str] = frozenset()
-        self._shared_joins = Window(JOINS_PER_WINDOW) if strict_joins else None
+        self._shared_joins = RateLimit(JOINS_PER_WINDOW) if strict_joins else None
         self._sessions: dict[str, set[IrcSession]] = {login: set() for login in self.channels}
 
     def sessions(self, login: str) -> set[IrcSession]:
@@ -35,14 +35,14 @@ class Rooms:
         return self._sessions[login]
 
     def joined(self) -> int:
-        """Return how many channels somebody has joined."""
+        """Return the number of channels with at least one session."""
         return sum(1 for sessions in self._sessions.values() if sessions)
 
-    def join_window(self) -> Window:
-        """Return the joins that a new connection is counted with."""
-        return self._shared_joins or Window(JOINS_PER_WINDOW)
+    def join_window(self) -> RateLimit:
+        """Return the join limit for a new connection."""
+        return self._shared_joins or RateLimit(JOINS_PER_WINDOW)
 
-    def prominent(self, count: int) -> list[Channel]:
-        """Return the first `count` channels (0: all), those that somebody has joined before the others."""
+    def joined_first(self, count: int) -> list[Channel]:
+        """Return the first `count` channels (0: all), joined ones first."""
         channels = sorted(self.channels.values(), key=lambda channel: not self._sessions[channel.login])
         return channels[: count or None]

@@ -1,4 +1,4 @@
-"""The pace of the simulated chat: what is due goes into the ledger, then to everybody who joined."""
+"""Sender of the simulated chat: writes due items to the ledger, then to the joined clients."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from simulator.source import Item, Source
 log = logging.getLogger(__name__)
 
 STEP_S = 0.02
-# Keeps one step short, so that joins and PINGs are answered while the chat catches up.
+# Keeps steps short, so that joins and PINGs are answered while the chat catches up.
 MAX_PER_STEP = 2_000
 BEHIND_MS = 1_000
-TELL_EVERY_MS = 5_000
+LOG_EVERY_MS = 5_000
 
 
 class Sender:
-    """Sends what falls due in `source` and in `floods` to the sessions in `rooms`, the ledger first."""
+    """Sends the due items of `source` and `floods` to the sessions in `rooms`, after writing them to the ledger."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Sender:
         wait_for_joins: bool,
     ) -> None:
         self.sent: Counter[str] = Counter()
-        """How many items were sent, by their kind in the ledger."""
+        """Number of sent items by ledger kind."""
         self._source = source
         self._floods = floods
         self._rooms = rooms
@@ -47,34 +47,34 @@ class Sender:
         self._now_ms = now_ms
         self._wait_for_joins = wait_for_joins
         self._started = False
-        self._finish_told = False
-        self._told_ms = 0
+        self._is_finish_logged = False
+        self._last_log_ms = 0
 
     async def run(self) -> None:
-        """Step for ever. Raises: OSError when the ledger cannot be written."""
+        """Run `step` forever. Raises: OSError if the ledger cannot be written."""
         while True:
             self.step()
             await asyncio.sleep(STEP_S)
 
     def step(self) -> None:
-        """Send what is due, once everything that must be joined is."""
+        """Send due items; with `wait_for_joins`, only after all channels are joined."""
         now_ms = self._now_ms()
         if self._started:
             self._send(now_ms)
         elif not self._wait_for_joins or self._all_joined(now_ms):
             self._source.start(now_ms)
             self._started = True
-        if self._source.finished and not self._finish_told:
-            log.info("replay finished: the streams stay live, nothing more is sent")
-            self._finish_told = True
+        if self._source.finished and not self._is_finish_logged:
+            log.info("replay finished, streams stay live")
+            self._is_finish_logged = True
 
     def _all_joined(self, now_ms: int) -> bool:
-        joined, wanted = self._rooms.joined(), len(self._source.channels)
-        if joined == wanted:
-            log.info("all %d channels are joined: the chat begins", wanted)
-        elif self._may_tell(now_ms):
-            log.info("waiting for joins before the first message: %d of %d channels", joined, wanted)
-        return joined == wanted
+        joined, total = self._rooms.joined(), len(self._source.channels)
+        if joined == total:
+            log.info("all %d channels joined, starting the chat", total)
+        elif self._may_log(now_ms):
+            log.info("waiting for joins: %d of %d channels", joined, total)
+        return joined == total
 
     def _send(self, sent_ms: int) -> None:
         batch = list(islice(chain(self._source.due(sent_ms), self._floods.due(sent_ms)), MAX_PER_STEP))
@@ -85,12 +85,12 @@ class Sender:
         outgoing: dict[IrcSession, list[bytes]] = defaultdict(list)
         for item, sessions in zip(batch, audiences, strict=True):
             if sessions:
-                _address(item, sent_ms, sessions, outgoing)
+                _add_lines(item, sent_ms, sessions, outgoing)
         for session, lines in outgoing.items():
             session.send(b"".join(lines))
         late_ms = sent_ms - batch[0].due_ms
-        if late_ms > BEHIND_MS and self._may_tell(sent_ms):
-            log.warning("the simulated chat is %.1f s behind its pace", late_ms / 1000)
+        if late_ms > BEHIND_MS and self._may_log(sent_ms):
+            log.warning("simulated chat is %.1f s late", late_ms / 1000)
 
     def _audience(self, item: Item) -> Collection[IrcSession]:
         sessions = self._rooms.sessions(item.channel.login)
@@ -107,17 +107,17 @@ class Sender:
         self._ledger.append(b"".join(map(format_entry, entries)), sent_ms)
         self.sent.update(kinds)
 
-    def _may_tell(self, now_ms: int) -> bool:
-        if now_ms - self._told_ms < TELL_EVERY_MS:
+    def _may_log(self, now_ms: int) -> bool:
+        if now_ms - self._last_log_ms < LOG_EVERY_MS:
             return False
-        self._told_ms = now_ms
+        self._last_log_ms = now_ms
         return True
 
 
-def _address(
+def _add_lines(
     item: Item, sent_ms: int, sessions: Collection[IrcSession], outgoing: dict[IrcSession, list[bytes]]
 ) -> None:
-    # Nearly everybody asks for tags: the other line is rendered for who does not.
+    # Nearly all clients request tags, so the untagged line is formatted on demand.
     line = tagged(item, sent_ms)
     for session in sessions:
         outgoing[session].append(line if session.tags else untagged(item))

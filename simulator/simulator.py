@@ -1,4 +1,4 @@
-"""The simulated Twitch put together: IRC, Helix, its own control and the sender in one event loop."""
+"""The simulated Twitch: IRC, Helix, control API and sender in one event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from core.errors import TwitchlyError
-from simulator.control import Control, Counted
+from simulator.control import Control, RequestCounter
 from simulator.faults import Faults
 from simulator.flood import Floods
 from simulator.helix import Helix
@@ -30,16 +30,16 @@ from simulator.source import Channel, Source
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
-TELL_EVERY_S = 30.0
+LOG_EVERY_S = 30.0
 
 
 class PortTaken(TwitchlyError):
-    """Another process listens on a port that the simulator should have."""
+    """Another process listens on a port of the simulator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """The sockets to serve on; `context` is for `tls`."""
+    """The listening sockets; `context` is for `tls`."""
 
     irc: socket.socket
     helix: socket.socket
@@ -48,7 +48,7 @@ class Listeners:
     context: ssl.SSLContext
 
     def __str__(self) -> str:
-        """Name the ports."""
+        """List the ports."""
         ports = {"IRC": self.irc, "Helix": self.helix, "WebSocket": self.websocket, "TLS": self.tls}
         return ", ".join(f"{name} {listener.getsockname()[1]}" for name, listener in ports.items())
 
@@ -72,7 +72,7 @@ class Simulator:
         self._source = source
         self._rooms = Rooms(source.channels, state, strict_joins=strict_joins)
         self._irc = IrcServer(self._rooms)
-        self._helix = Counted(Helix(source, now_ms, faults).app())
+        self._helix = RequestCounter(Helix(source, now_ms, faults).app())
         irc_faults = IrcFaults(self._rooms, self._irc.connections, floods)
         self._control = Control(faults, irc_faults, now_ms, self.status)
         self._sender = Sender(
@@ -85,14 +85,14 @@ class Simulator:
         )
 
     async def run(self, listeners: Listeners, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set. Raises: what a part that ended by itself raised."""
+        """Serve until `stop` is set. Raises the error of a task that failed."""
         await self._irc.start(listeners.irc)
         await self._irc.start_websocket(listeners.websocket)
         await self._irc.start_tls(listeners.tls, listeners.context)
         http = HttpServer(Starlette(routes=[*self._control.routes(), Mount("/", self._helix)]))
         serving = asyncio.create_task(http.serve(sockets=[listeners.helix]))
         stopping = asyncio.create_task(stop.wait())
-        parts = [serving, stopping, asyncio.create_task(self._sender.run()), asyncio.create_task(self._tell())]
+        parts = [serving, stopping, asyncio.create_task(self._sender.run()), asyncio.create_task(self._log_status())]
         try:
             ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in ended:
@@ -106,21 +106,21 @@ class Simulator:
             await asyncio.gather(*parts, return_exceptions=True)
 
     def status(self) -> dict[str, Any]:
-        """Return what was counted so far, for GET /simulator."""
+        """Return the counters for GET /simulator."""
         irc = {
             "connections": len(self._irc.connections.clients),
             "joined": self._rooms.joined(),
-            "joins": self._rooms.joins_asked,
+            "joins": self._rooms.join_attempts,
             "violations": asdict(self._rooms.violations),
         }
         return {"irc": irc, "sent": dict(self._sender.sent), "helix": self._helix.status()}
 
-    async def _tell(self) -> None:
+    async def _log_status(self) -> None:
         while True:
-            await asyncio.sleep(TELL_EVERY_S)
+            await asyncio.sleep(LOG_EVERY_S)
             violations = asdict(self._rooms.violations).items()
             log.info(
-                "%d connections, %d of %d channels joined, %d messages and notices sent, limits overrun: %s",
+                "%d connections, %d of %d channels joined, %d messages and notices sent, limit violations: %s",
                 len(self._irc.connections.clients),
                 self._rooms.joined(),
                 len(self._source.channels),
@@ -130,7 +130,7 @@ class Simulator:
 
 
 def listen(port: int, purpose: str) -> socket.socket:
-    """Return a listener on loopback; port 0 takes a free one. Raises: PortTaken."""
+    """Return a listening socket on loopback; port 0 picks a free port. Raises: PortTaken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -138,6 +138,6 @@ def listen(port: int, purpose: str) -> socket.socket:
         listener.listen(200)
     except OSError as error:
         listener.close()
-        raise PortTaken(f"port {port} for {purpose} cannot be had: {error.strerror}") from None
+        raise PortTaken(f"port {port} for {purpose} is not available: {error.strerror}") from None
     listener.setblocking(False)
     return listener

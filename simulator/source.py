@@ -1,4 +1,4 @@
-"""What the simulated Twitch can be asked to play: channels, their streams, and items that fall due."""
+"""Interface of chat sources for the simulated Twitch: channels, streams and timed items."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NamedTuple, Protocol
 
 from core.proof.ledger import BOMB_GIFT
 
-# The chat modes of a room and what they are at rest, as ROOMSTATE tags.
+# Default chat modes of a room, by ROOMSTATE tag.
 MODES_AT_REST: Mapping[str, int] = {"emote-only": 0, "followers-only": -1, "r9k": 0, "slow": 0, "subs-only": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A Twitch channel: `id` is digits, `login` the lower-case name, `name` as people see it."""
+    """A Twitch channel: numeric `id`, lower-case `login`, display `name`."""
 
     id: str
     login: str
@@ -23,9 +23,9 @@ class Channel:
 
 
 class Chatter(NamedTuple):
-    """The author of an item as one channel's tags describe them. A tuple for the same reason as `Chat`.
+    """The author of an item with the tags of one channel. A tuple for the same reason as `Chat`.
 
-    `subscriber` is the deprecated tag: False for founders, whose badge alone tells.
+    `subscriber` is the deprecated tag, which is False for founders.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Chatter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Where an item of a shared-chat session was written: `id` and `room_id` of its original."""
+    """Origin of an item in a Shared Chat: `id` and `room_id` of the original."""
 
     id: str
     room_id: str
@@ -50,9 +50,9 @@ class Shared:
 
 
 class Chat(NamedTuple):
-    """One PRIVMSG; `due_ms` is when it should be sent, `emotes` as the tag of that name.
+    """A PRIVMSG; `due_ms` is its scheduled send time, `emotes` the tag's value.
 
-    A tuple, for it is made 20,000 times a second, and a frozen dataclass takes seven times as long to make.
+    A tuple, because 20,000 are created per second and creating a frozen dataclass takes seven times as long.
     """
 
     id: str
@@ -69,15 +69,15 @@ class Chat(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Whether it was written here or brought by shared chat."""
+        """The kind in the ledger: "message", or "copy" for a shared copy."""
         return "message" if self.shared is None or self.shared.room_id == self.channel.id else "copy"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One USERNOTICE; `name` is the msg-id of its original, `params` the msg-param- tags without that prefix.
+    """A USERNOTICE; `name` is the original's msg-id, `params` the msg-param- tags without the prefix.
 
-    `is_of_bomb`: one of the gifts of a gift bomb, whose own notice has their number.
+    `is_of_bomb` marks a gift of a gift bomb, whose notice has the number of gifts.
     """
 
     id: str
@@ -104,7 +104,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One CLEARCHAT: of a timed-out or banned user's messages, or of all; `id` is for the ledger alone."""
+    """A CLEARCHAT of one user's messages (timeout, ban) or of the whole chat; `id` is only for the ledger."""
 
     id: str
     channel: Channel
@@ -114,7 +114,7 @@ class Removal:
 
     @property
     def kind(self) -> str:
-        """What it is called in the ledger."""
+        """The kind in the ledger."""
         if self.user is None:
             return "clear"
         return "timeout" if self.seconds else "ban"
@@ -122,7 +122,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """One CLEARMSG; `id` is for the ledger alone."""
+    """A CLEARMSG; `id` is only for the ledger."""
 
     id: str
     channel: Channel
@@ -131,13 +131,13 @@ class Deletion:
 
     @property
     def kind(self) -> str:
-        """What it is called in the ledger."""
+        """The kind in the ledger."""
         return "deletion"
 
 
 @dataclass(frozen=True, slots=True)
 class ModeChange:
-    """One ROOMSTATE with the tag that changed; `id` is for the ledger alone."""
+    """A ROOMSTATE with the changed tag; `id` is only for the ledger."""
 
     id: str
     channel: Channel
@@ -147,7 +147,7 @@ class ModeChange:
 
     @property
     def kind(self) -> str:
-        """What it is called in the ledger."""
+        """The kind in the ledger."""
         return "mode"
 
 
@@ -156,7 +156,7 @@ Item = Chat | Notice | Removal | Deletion | ModeChange
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One running broadcast, as Helix tells of it."""
+    """A live broadcast as reported by Helix."""
 
     id: str
     channel: Channel
@@ -170,50 +170,50 @@ class Stream:
 
 
 class Source(Protocol):
-    """A synthetic audience or a recording; both are driven by the clock that is passed in."""
+    """A synthetic audience or a recording, driven by the time passed in."""
 
     @property
     def channels(self) -> Sequence[Channel]:
-        """Every channel that can be joined, live or not."""
+        """All channels, live or not."""
         ...
 
     @property
     def finished(self) -> bool:
-        """Whether no more will ever fall due."""
+        """Whether no further items will be due."""
         ...
 
     def start(self, now_ms: int) -> None:
-        """Let the first item fall due at `now_ms`."""
+        """Start the schedule; the first item is due at `now_ms`."""
         ...
 
     def due(self, now_ms: int) -> Iterator[Item]:
-        """Yield what falls due up to `now_ms`, oldest first; what is not taken stays due."""
+        """Yield the items due by `now_ms`, oldest first; items not consumed stay due."""
         ...
 
     def streams(self, now_ms: int) -> list[Stream]:
-        """Return what is live, most viewers first."""
+        """Return the live streams by descending viewers."""
         ...
 
     def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:
-        """Return every chat mode of a room by its ROOMSTATE tag, as a client that joins is told."""
+        """Return all chat modes of a room by ROOMSTATE tag, as sent to a joining client."""
         ...
 
 
 def digits_of(key: str, digits: int) -> int:
-    """Return a number of exactly `digits` digits that depends on `key` alone."""
+    """Return a number of exactly `digits` digits derived from `key`."""
     floor = int(10 ** (digits - 1))
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     return floor + number % (9 * floor)
 
 
 def name_channels(names: Iterable[str]) -> list[Channel]:
-    """Return a channel per name, with ids of 9 digits that are stable and unique."""
-    taken: set[int] = set()
+    """Return a channel per name, with stable and unique ids of 9 digits."""
+    used: set[int] = set()
     channels = []
     for name in names:
         number = digits_of(f"channel {name.lower()}", 9)
-        while number in taken:
+        while number in used:
             number += 1
-        taken.add(number)
+        used.add(number)
         channels.append(Channel(str(number), name.lower(), name))
     return channels

@@ -16,17 +16,21 @@ app.autodiscover_tasks()
 app.conf.beat_scheduler = "twitchly.timetable:StartupScheduler"
 app.conf.beat_schedule = {
     # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
-    "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},
+    "refresh-channel-list": {
+        "task": "apps.ingest.tasks.refresh_channel_list",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "look-at-status": {"task": "apps.dashboard.tasks.look_at_status", "schedule": 10.0, "options": {"expires": 10}},
     "delete-expired-security-records": {
         "task": "apps.dashboard.tasks.delete_expired_security_records",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
-    "follow-curation": {"task": "apps.ingest.tasks.follow_curation", "schedule": 10.0, "options": {"expires": 10}},
-    "tell-opt-outs": {"task": "apps.ingest.tasks.tell_opt_outs", "schedule": 60.0, "options": {"expires": 60}},
-    "forget-hash-keys": {
-        "task": "apps.ingest.tasks.forget_hash_keys",
+    "apply-curation": {"task": "apps.ingest.tasks.apply_curation", "schedule": 10.0, "options": {"expires": 10}},
+    "publish-opt-outs": {"task": "apps.ingest.tasks.publish_opt_outs", "schedule": 60.0, "options": {"expires": 60}},
+    "delete-expired-hash-keys": {
+        "task": "apps.ingest.tasks.delete_expired_hash_keys",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from apps.channels.models import Channel
 from apps.curation.models import Bot, OptOut
-from core.channels.address import ChannelName, NoChannel, is_address, read_channel
+from core.channels.address import ChannelName, InvalidChannel, is_address, read_channel
 from core.channels.selection import Curation
 from core.inputs.readable_text import one_line
 
@@ -45,11 +45,11 @@ def public_channels() -> QuerySet[Channel]:
 
 
 def find_named(text: str) -> Channel | None:
-    """Return the public channel that a text names: an id, login, address or whole name. Raises: NoChannel."""
+    """Return the public channel that a text names: an id, login, address or whole name. Raises: InvalidChannel."""
     by_name = public_channels().filter(name__iexact=one_line(text))
     try:
         name = read_channel(text)
-    except NoChannel:
+    except InvalidChannel:
         if is_address(text):
             raise
         return by_name.first()

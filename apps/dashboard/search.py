@@ -16,7 +16,7 @@ from apps.dashboard.summary import now_note
 from apps.live.directory import Directory, Profile, of_channel
 from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
-from core.channels.address import searched
+from core.channels.address import parse_search
 from core.errors import ServiceAway
 from core.metrics.ranking import is_live
 from core.metrics.table import METRIC
@@ -37,9 +37,9 @@ class Hit:
 def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
     """Return the channels whose name or login holds `text`, those that begin with it first.
 
-    An address finds its channel alone, an id the channel that has it. Raises: ServiceAway, NoChannel.
+    An address finds its channel alone, an id the channel that has it. Raises: ServiceAway, InvalidChannel.
     """
-    wanted, is_whole = searched(text)
+    wanted, is_whole = parse_search(text)
     wanted = wanted[:TEXT_MAX]
     return async_to_sync(_find)(wanted, is_whole, metric, now_ms) if wanted else []
 

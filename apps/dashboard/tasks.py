@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from apps.accounts.security_cache import delete_expired
-from apps.ingest.tasks import refreshes
+from apps.ingest.tasks import refresh_stats
 from apps.status.services import write_down
 from apps.status.snapshot import look
 from core.ops.health import Sign
@@ -17,8 +17,12 @@ from twitchly.clock import now_ms
 def look_at_status() -> None:
     """Write down how the whole does; a look that fails is made up for by the next one."""
     seen = look(now_ms())
-    refreshes.incidents = write_down(seen)
-    facts = {"done": refreshes.results["done"], "failed": refreshes.results["failed"], "live": refreshes.live}
+    refresh_stats.incidents = write_down(seen)
+    facts = {
+        "done": refresh_stats.results["done"],
+        "failed": refresh_stats.results["failed"],
+        "live": refresh_stats.live,
+    }
     heartbeats.tell_once(Sign("worker", "1", seen.at_ms, facts))
 
 

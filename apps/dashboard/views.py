@@ -30,7 +30,7 @@ from apps.live.readings import Row
 from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan, asked_span
 from apps.workspaces.queries import watching
-from core.channels.address import NoChannel
+from core.channels.address import InvalidChannel
 from core.errors import NotFound, ServiceAway
 from core.irc.channel_events import LABELS
 from core.metrics.bands import BANDS
@@ -79,7 +79,7 @@ def find(request: HttpRequest) -> HttpResponse:
         hits = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms())
     except ServiceAway:
         return _found_page(request, text, 503, is_away=True)
-    except NoChannel as error:
+    except InvalidChannel as error:
         return _found_page(request, text, 400, wrong=str(error))
     return _found_page(request, text, 200, hits=hits)
 
@@ -100,7 +100,7 @@ def find_json(request: HttpRequest) -> JsonResponse:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
     except ServiceAway:
         return refused("Nothing can be found just now. Try again soon.", 503)
-    except NoChannel as error:
+    except InvalidChannel as error:
         return refused(str(error), 400)
     return JsonResponse({"channels": hits_json(hits)})
 

@@ -1,4 +1,4 @@
-"""The Django application of what we listen to."""
+"""Django application of the ingest."""
 
 from django.apps import AppConfig
 

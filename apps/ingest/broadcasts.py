@@ -1,7 +1,7 @@
-"""What happened to a channel's broadcast between two polls of Helix, as records of `channel-events`.
+"""Events of a channel's broadcast between two polls of Helix, as records of `channel-events`.
 
-The ids name the broadcast, or the poll: sent twice, an event is still one event. The end of a broadcast that comes
-back is withdrawn; `reported_ms` orders the two, however often and in which order they are read.
+Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. If a broadcast
+resumes, its reported end is withdrawn; `reported_ms` orders the two, in whatever order they are read.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from core.inputs.readable_text import one_line
 from core.irc.channel_events import END_WITHDRAWN, stream_end_id
 from core.pipeline.records import TEXT_MAX, event_record
 
-# A channel that comes to the list while its stream is older than this did not start: it rose.
+# A newly listed channel whose broadcast is older than this did not just start; it rose in the ranking.
 FRESH_MS = 120_000
 
 
 def moment(ms: int) -> dt.datetime:
-    """Return ms since the epoch as a time."""
+    """Convert ms since the epoch to a datetime."""
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
 
 
 def milliseconds(at: dt.datetime | None) -> int | None:
-    """Return a time as ms since the epoch."""
+    """Convert a datetime to ms since the epoch."""
     return None if at is None else round(at.timestamp() * 1000)
 
 
 def started_at(stream: Stream) -> dt.datetime | None:
-    """Return when the stream began, None where Helix did not say."""
+    """Return the broadcast's start, None if Helix omitted it."""
     return read_moment(stream.started_at)
 
 
-def changes(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
-    """Return what is new about a live channel; `known` is its row as the last poll left it."""
+def change_events(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
+    """Return the events of a live channel since the previous poll, which left the row `known`."""
     started_ms = milliseconds(started_at(stream))
     if started_ms is not None and _began(known, started_ms, now_ms):
         start = _start(stream, started_ms)
@@ -48,24 +48,24 @@ def changes(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str
     came_back = started_ms is not None and started_ms == milliseconds(known.started_at)
     return [
         *(_withdrawal(known, now_ms) if came_back else ()),
-        *(_new_words(known, stream, now_ms) if known.is_wanted else ()),
+        *(_text_changes(known, stream, now_ms) if known.is_wanted else ()),
     ]
 
 
 def _began(known: Channel | None, started_ms: int, now_ms: int) -> bool:
-    """Say whether a new broadcast began, rather than a channel joining the list in mid-stream."""
+    """Return whether a new broadcast began; otherwise the channel entered the list during a broadcast."""
     is_fresh = now_ms - started_ms <= FRESH_MS
     known_ms = None if known is None else milliseconds(known.started_at)
     if known is None:
         return is_fresh
     if known_ms is not None:
         return started_ms > known_ms and (known.is_wanted or is_fresh)
-    # Its start was unknown until now: it began if the channel had been offline by then.
+    # The start was unknown until now. The broadcast is new if the channel was offline before it.
     offline_ms = milliseconds(known.offline_since) if known.is_wanted else None
     return is_fresh or (offline_ms is not None and started_ms >= offline_ms)
 
 
-def _new_words(known: Channel, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
+def _text_changes(known: Channel, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
     return [
         event_record(
             event_id=f"{stream.id}-{kind}-{now_ms}",
@@ -79,15 +79,15 @@ def _new_words(known: Channel, stream: Stream, now_ms: int) -> list[dict[str, An
     ]
 
 
-def ending(known: Channel, now_ms: int, *, is_last_look: bool) -> list[dict[str, Any]]:
-    """Return the end of the stream of a channel that is offline, once a second poll confirms it.
+def end_events(known: Channel, now_ms: int, *, is_last_poll: bool) -> list[dict[str, Any]]:
+    """Return the end of an offline channel's broadcast, once a second poll confirms it.
 
-    The end lies where the first poll noticed it. A channel that leaves the list now (`is_last_look`) is not
-    polled again.
+    The end is dated to the first poll that noticed it. A channel that leaves the list now (`is_last_poll`) needs no
+    confirmation, as it is not polled again.
     """
     noticed_ms = milliseconds(known.offline_since)
     if noticed_ms is None:
-        return _end(known, now_ms, now_ms) if is_last_look else []
+        return _end(known, now_ms, now_ms) if is_last_poll else []
     return _end(known, noticed_ms, now_ms)
 
 
@@ -111,7 +111,7 @@ def _end(known: Channel, at_ms: int, now_ms: int) -> list[dict[str, Any]]:
             event_id=stream_end_id(known.id, started_ms),
             kind="stream_end",
             channel_id=known.id,
-            # A start may be a little ahead of our clock.
+            # A start may be slightly ahead of the local clock.
             at_ms=max(at_ms, started_ms),
             started_ms=started_ms,
             reported_ms=now_ms,

@@ -1,4 +1,4 @@
-"""The Redis snapshot of the wanted channels: written by Celery, read by the producer and the pages."""
+"""The channel list in Redis: written by Celery, read by the producer and the pages."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import redis
 import redis.asyncio
 
 KEY = "streams"
-# What was decided when the list was made, in short.
+# Digest of the curation that the list was built with.
 CURATION_KEY = "streams-curation"
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A wanted channel's stream as Helix last told. `started_at` is ISO 8601 in UTC.
+    """A listed channel and its stream as last reported by Helix. `started_at` is ISO 8601 in UTC.
 
-    A channel that is offline, kept for a while or pinned, has `live` False and no viewers.
+    An offline channel, which stays listed for a while or is pinned, has `live` False and no viewers.
     """
 
     id: str
@@ -37,10 +37,10 @@ _FIELDS = frozenset(field.name for field in fields(Stream))
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The streams by channel id, most viewers first and those offline last, and when Helix was asked.
+class ChannelList:
+    """Streams by channel id, by descending viewers with offline channels last, and the time of the Helix poll.
 
-    `barred` are the ids of channels that are not to be found: blocked, or opted out.
+    `barred` holds the ids of channels that must not be found: blocked or opted out.
     """
 
     fetched_ms: int
@@ -49,20 +49,20 @@ class Snapshot:
 
 
 def encode(streams: Iterable[Stream], fetched_ms: int, barred: Iterable[str] = ()) -> bytes:
-    """Return the snapshot as stored."""
+    """Serialize a channel list."""
     rows = [asdict(stream) for stream in streams]
     return json.dumps({"fetched_ms": fetched_ms, "streams": rows, "barred": sorted(barred)}).encode()
 
 
-def decode(raw: bytes | str) -> Snapshot:
-    """Return the snapshot in `raw`, without fields that we do not know.
+def decode(raw: bytes | str) -> ChannelList:
+    """Parse a channel list and ignore unknown fields.
 
-    Raises: ValueError, KeyError, TypeError when it is not one.
+    Raises: ValueError, KeyError, TypeError if `raw` is malformed.
     """
     data: dict[str, Any] = json.loads(raw)
     streams = [Stream(**{name: row[name] for name in _FIELDS & row.keys()}) for row in data["streams"]]
     barred = frozenset(map(str, data.get("barred", ())))
-    return Snapshot(int(data["fetched_ms"]), {stream.id: stream for stream in streams}, barred)
+    return ChannelList(int(data["fetched_ms"]), {stream.id: stream for stream in streams}, barred)
 
 
 def write(
@@ -73,23 +73,23 @@ def write(
     barred: Iterable[str] = (),
     curation: str = "",
 ) -> None:
-    """Replace the snapshot, made by this `curation`."""
+    """Replace the channel list. `curation` is the digest of the curation it was built with."""
     client.mset({KEY: encode(streams, fetched_ms, barred), CURATION_KEY: curation})
 
 
-def curation_of(client: redis.Redis) -> str:
-    """Return the curation that the snapshot was made by, "" where nobody knows."""
+def read_curation_digest(client: redis.Redis) -> str:
+    """Return the digest of the curation that the list was built with, "" if unknown."""
     raw = client.get(CURATION_KEY)
     return raw.decode() if isinstance(raw, bytes) else ""
 
 
-async def read(client: redis.asyncio.Redis) -> Snapshot | None:
-    """Return the snapshot, or None when there is none: keep the last one then. Raises: redis.RedisError."""
+async def read(client: redis.asyncio.Redis) -> ChannelList | None:
+    """Return the channel list, None if there is none; callers then keep the previous one. Raises: redis.RedisError."""
     raw = await client.get(KEY)
     return decode(raw) if raw else None
 
 
-def read_now(client: redis.Redis) -> Snapshot | None:
-    """Return the snapshot as `read` does, for callers without an event loop. Raises: redis.RedisError."""
+def read_sync(client: redis.Redis) -> ChannelList | None:
+    """Return the channel list like `read`, for callers without an event loop. Raises: redis.RedisError."""
     raw = client.get(KEY)
     return decode(raw) if isinstance(raw, (bytes, str)) and raw else None

@@ -1,4 +1,4 @@
-"""Channel events from Helix into Kafka: sent, and waited for until Kafka has them."""
+"""Synchronous producer of channel events that waits for Kafka's confirmation."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from twitchly.kafka import MESSAGE_TIMEOUT_MS, topic_name
 
 log = logging.getLogger(__name__)
 
-# Longer than the driver keeps trying, so that each record is by then either written or given up.
+# Longer than the driver's delivery timeout, so that each record is either written or failed by then.
 FLUSH_S = MESSAGE_TIMEOUT_MS / 1000 + 1
 
 
 class EventSender:
-    """Writes records of `channel-events`, keyed by channel."""
+    """Writes records to `channel-events`, keyed by channel."""
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
 
     def send(self, records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-        """Write the records; return the ids of the channels of which Kafka did not take every one."""
+        """Write the records and return the ids of channels with at least one undelivered record."""
         missing = {str(record["id"]): str(record["channel_id"]) for record in records}
         try:
             for record in records:
@@ -36,11 +36,11 @@ class EventSender:
                     on_delivery=partial(_delivered, missing, str(record["id"])),
                 )
         except (BufferError, KafkaException) as error:
-            log.error("Kafka's driver takes no more channel events: %s", error)
+            log.error("channel event not queued: %s", error)
         if records:
             self._producer.flush(FLUSH_S)
         if missing:
-            log.error("Kafka did not take %d of %d channel events: told again in a minute", len(missing), len(records))
+            log.error("%d of %d channel events not delivered, retrying in a minute", len(missing), len(records))
         return frozenset(missing.values())
 
 

@@ -1,4 +1,4 @@
-"""Twitch's REST API: what we ask Helix for, and what its answers mean.
+"""Client for Helix, Twitch's REST API: streams and users.
 
 Source: twitch.md "Helix (REST)".
 """
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from apps.ingest.channel_list import Stream
-from apps.ingest.helix_calls import Access, Calls, Params, Reader, RequestRefused, Timing
+from apps.ingest.helix_calls import Access, Params, Reader, RequestRefused, Timing, TwitchClient
 from core.channels.account import Account, is_twitch_id
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment, write_moment
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 PAUSE_S = 1.0
-# Pages repeat and skip streams, so 1.4 times the wanted number is read, in tenths.
+# Pages repeat and skip streams, so 1.4 times the requested number is read, in tenths.
 SPARE_TENTHS = 14
 WALKS = 3
-# Pages can be half empty and repeat each other: a walk that needs more than this many times the usual pages breaks off.
+# Pages can be half empty and repeat each other: a walk is aborted after this many times the usual number of pages.
 PAGES_TIMES = 4
-# How many refused requests one lookup may take until it is refused as a whole.
+# A lookup fails after this many refused requests.
 REFUSALS_MAX = 40
 BUDGET_S = 45.0
 VIEWERS_MAX = 10_000_000
@@ -41,7 +41,7 @@ _LOGIN = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 
 
 class Helix:
-    """Streams and users. What is asked before `until_s` (see `until`) ends by then, or raises ServiceAway."""
+    """Reads streams and users. A call with a deadline `until_s` (see `until`) returns by then or raises ServiceAway."""
 
     def __init__(
         self,
@@ -53,45 +53,45 @@ class Helix:
         client_secret: str,
         timing: Timing | None = None,
     ) -> None:
-        self._calls = Calls(client, Access(url, token_url, client_id, client_secret), timing or Timing())
+        self._client = TwitchClient(client, Access(url, token_url, client_id, client_secret), timing or Timing())
 
     @property
     def results(self) -> Counter[str]:
-        """How many calls ended how: by HTTP status, or "timeout", "connection", "malformed"."""
-        return self._calls.results
+        """Number of calls by HTTP status, or "timeout", "connection", "malformed"."""
+        return self._client.results
 
     def until(self, seconds: float) -> float:
-        """Return the `until_s` of calls that may last `seconds` from now on."""
-        return self._calls.now_s() + seconds
+        """Return the deadline `seconds` from now."""
+        return self._client.now_s() + seconds
 
     def renew_token(self, *, until_s: float | None = None) -> None:
-        """Ask for a new token. Raises: ServiceAway, TwitchRefused."""
-        self._calls.renew_token(until_s=self._end(until_s))
+        """Request a new token. Raises: ServiceAway, TwitchRefused."""
+        self._client.renew_token(until_s=self._end(until_s))
 
-    def top_streams(self, wanted: int, *, until_s: float | None = None) -> list[Stream]:
-        """Return live streams, most viewed first: `wanted` of them and some more, a channel once; the caller cuts.
+    def top_streams(self, count: int, *, until_s: float | None = None) -> list[Stream]:
+        """Return at least `count` live streams by descending viewers, one per channel.
 
-        A walk through the pages that breaks off is begun again. Fewer than `wanted` come where no more are live, and
-        where Twitch refuses its own cursors: the rows of the pages before are right.
+        An interrupted walk through the pages is restarted. Fewer than `count` are returned if no more are live, or if
+        Twitch refuses its own cursors, as the rows of the earlier pages are valid.
         Raises: ServiceAway, TwitchRefused.
         """
-        end_s, streams, break_off = self._end(until_s), dict[str, Stream](), _BreakOff("")
+        end_s, streams, interruption = self._end(until_s), dict[str, Stream](), _Interruption("")
         for walk in range(WALKS):
             if walk:
-                self._calls.pause(PAUSE_S, until_s=end_s, why=break_off.why)
-            found = self._walk(streams, -(-wanted * SPARE_TENTHS // 10), end_s)
-            if found is None or len(streams) >= wanted:
+                self._client.pause(PAUSE_S, until_s=end_s, why=interruption.why)
+            outcome = self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s)
+            if outcome is None or len(streams) >= count:
                 break
-            break_off = found
+            interruption = outcome
         else:
-            problem = f"{len(streams)} of {wanted} streams after {WALKS} walks: {break_off.why}"
-            if not break_off.is_refused:
-                raise ServiceAway(f"Helix gave {problem}")
-            log.warning("going on with %s", problem)
+            problem = f"{len(streams)} of {count} streams after {WALKS} walks: {interruption.why}"
+            if not interruption.is_refused:
+                raise ServiceAway(f"Helix returned {problem}")
+            log.warning("incomplete stream list: %s", problem)
         return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
 
     def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
-        """Return the streams of those of the channels that are live now; the others are offline.
+        """Return the streams of those channels that are live.
 
         Raises: ServiceAway, TwitchRefused.
         """
@@ -113,99 +113,102 @@ class Helix:
     def _end(self, until_s: float | None) -> float:
         return self.until(BUDGET_S) if until_s is None else until_s
 
-    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _BreakOff | None:
-        """Read pages into `streams` until there are `enough`, or Twitch names no further page; None when either came.
+    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _Interruption | None:
+        """Read pages into `streams` until it holds `enough` or the last page is reached.
 
-        A page that is empty or leads back is requested again before it counts.
+        Return why the walk was interrupted, None if it completed. An empty page or one whose cursor leads back is
+        requested twice.
         """
         cursor, seen = "", set[str]()
         for _ in range(PAGES_TIMES * -(-enough // PAGE)):
             try:
                 page, following = self._page(cursor, until_s)
                 if not page or following in seen:
-                    self._calls.pause(PAUSE_S, until_s=until_s, why="a page of streams is empty or leads back")
+                    self._client.pause(
+                        PAUSE_S, until_s=until_s, why="a page of streams is empty or its cursor leads back"
+                    )
                     again, following = self._page(cursor, until_s)
                     page += again
             except RequestRefused as refused:
                 if not cursor:
                     raise
-                return _BreakOff(str(refused), is_refused=True)
+                return _Interruption(str(refused), is_refused=True)
             for stream in page:
                 _merge(streams, stream)
             if len(streams) >= enough:
                 return None
             if not page:
-                return _BreakOff("a page is empty")
+                return _Interruption("empty page")
             if not following:
                 return None
             if following in seen:
-                return _BreakOff("a page leads back")
+                return _Interruption("cursor leads back")
             seen.add(following)
             cursor = following
-        return _BreakOff("the pages repeat each other")
+        return _Interruption("pages repeat each other")
 
     def _page(self, cursor: str, until_s: float) -> tuple[list[Stream], str]:
         after = [("after", cursor)] if cursor else []
-        return self._calls.get("/streams", [("first", str(PAGE)), *after], _streams_and_cursor, until_s=until_s)
+        return self._client.get("/streams", [("first", str(PAGE)), *after], _streams_and_cursor, until_s=until_s)
 
     def _lookup(self, path: str, keys: Params, read: Reader[list[Row]], until_s: float, also: Params = ()) -> list[Row]:
-        """Return the rows of the accounts that `keys` name, PAGE of them a request.
+        """Return the rows for `keys`, requested in batches of PAGE.
 
-        Twitch refuses a whole request for one unreadable key: a refused request is halved until that key is found.
+        Twitch refuses a whole request because of one invalid key: a refused batch is halved until the key is isolated.
         """
         waiting = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)][::-1]
         rows, refusals = list[Row](), 0
         while waiting:
-            some = waiting.pop()
+            batch = waiting.pop()
             try:
-                rows += self._calls.get(path, [*also, *some], read, until_s=until_s)
+                rows += self._client.get(path, [*also, *batch], read, until_s=until_s)
             except RequestRefused as refused:
                 refusals += 1
                 if len(keys) == 1 or refused.status != httpx.codes.BAD_REQUEST or refusals >= REFUSALS_MAX:
                     raise
-                middle = len(some) // 2
+                middle = len(batch) // 2
                 if middle:
-                    waiting += [some[middle:], some[:middle]]
+                    waiting += [batch[middle:], batch[:middle]]
                 else:
-                    log.warning("left out %s %s: %s", *some[0], refused)
+                    log.warning("skipped %s %s: %s", *batch[0], refused)
         return rows
 
 
 @dataclass(frozen=True, slots=True)
-class _BreakOff:
-    """Why a walk through the pages of streams ended too early."""
+class _Interruption:
+    """The reason why a walk through the pages of streams ended early."""
 
     why: str
     is_refused: bool = False
 
 
 def _merge(streams: dict[str, Stream], stream: Stream) -> None:
-    """Add a stream; of two answers about a channel the later broadcast counts, for answers have no order."""
+    """Add a stream; of two answers about a channel keep the later broadcast, as answers are unordered."""
     known = streams.get(stream.id)
     if known is None or stream.started_at > known.started_at:
         streams[stream.id] = stream
 
 
 def is_login(text: str) -> bool:
-    """Say whether `text` can be a login. One that cannot would be another command on IRC."""
+    """Return whether `text` is a valid login. An invalid one could inject a command on IRC."""
     return _LOGIN.fullmatch(text) is not None
 
 
-def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], what: str) -> list[Row]:
-    """Return the rows that can be used. Raises: ValueError where too many cannot.
+def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], noun: str) -> list[Row]:
+    """Return the usable rows. Raises: ValueError if too many are unusable.
 
-    One odd row must not cost the others; with many, those that seem absent may be among them.
+    One malformed row must not invalidate the others. With many, channels that seem absent may be among them.
     """
     rows = body.get("data")
     if not isinstance(rows, list):
         raise ValueError("expected a list `data`")  # noqa: TRY004 - as the other
-    found = [read(row) if isinstance(row, dict) else None for row in rows]
-    usable = [row for row in found if row is not None]
+    parsed = [read(row) if isinstance(row, dict) else None for row in rows]
+    usable = [row for row in parsed if row is not None]
     odd = len(rows) - len(usable)
     if odd > max(1, len(rows) // 10):
-        raise ValueError(f"{odd} of {len(rows)} {what} cannot be used")
+        raise ValueError(f"{odd} of {len(rows)} {noun} are unusable")
     if odd:
-        log.warning("left out %d of %d %s that cannot be used", odd, len(rows), what)
+        log.warning("skipped %d of %d unusable %s", odd, len(rows), noun)
     return usable
 
 
@@ -224,7 +227,7 @@ def _streams_and_cursor(body: Mapping[str, Any]) -> tuple[list[Stream], str]:
 
 
 def _stream(row: Mapping[str, Any]) -> Stream | None:
-    """Return the stream in a row of Get Streams; None when it cannot be used. A missing login is empty."""
+    """Parse a row of Get Streams; None if unusable. A missing login becomes an empty string."""
     user_id, login, name = (row.get(f"user_{field}") for field in ("id", "login", "name"))
     user = _account(user_id, login, name)
     if user is None and not login and isinstance(user_id, str) and is_twitch_id(user_id):
@@ -257,14 +260,14 @@ def _account(user_id: object, login: object, name: object) -> Account | None:
 
 
 def _text(value: object, most: int) -> str:
-    """Return a text that every page can show and every database takes, cut to its column."""
+    """Return a displayable and storable text, truncated to the column's length."""
     return cut(readable(value), most) if isinstance(value, str) else ""
 
 
 def _start(value: object) -> str:
-    """Return when a stream began, as ISO 8601 in UTC; empty where the row does not tell.
+    """Return the start as ISO 8601 in UTC, empty if missing.
 
-    Twitch writes the year 1 for a start that it does not know.
+    Twitch writes the year 1 for an unknown start.
     """
     moment = read_moment(value)
     return "" if moment is None or moment < TWITCH_BEGAN else write_moment(moment)

@@ -1,6 +1,6 @@
-"""Calls to Twitch over HTTP: token, pace, and trying again until an answer can be used or the time is up.
+"""HTTP client for Twitch with app token, rate limit, retries and deadlines.
 
-The one file that knows the HTTP driver. Source: twitch.md "Helix (REST)".
+The only module that uses the HTTP library. Source: twitch.md "Helix (REST)".
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CALLS_PER_MINUTE = 600
 BACKOFF_MAX_S = 16.0
 # A page of 100 streams has 60 KB.
 MAX_BODY_BYTES = 8_000_000
-# Answers of 4xx that a later try may not get. Source: RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4.
-PASSING_4XX = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
+# Transient 4xx statuses. Source: RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4.
+RETRYABLE_4XX = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
 
 Answer = TypeVar("Answer")
 Params = Sequence[tuple[str, str]]
@@ -39,7 +39,7 @@ Reader = Callable[[Mapping[str, Any]], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What a client waits by: `now_s` never goes back, `wall_s` is UTC since the epoch, `draw` gives 0 to 1."""
+    """Clocks and randomness: `now_s` is monotonic, `wall_s` is UTC since the epoch, `draw` returns 0 to 1."""
 
     now_s: Callable[[], float] = time.monotonic
     wall_s: Callable[[], float] = time.time
@@ -49,7 +49,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where Twitch is and who asks."""
+    """URLs of Twitch and the client's credentials."""
 
     url: str
     token_url: str
@@ -58,15 +58,15 @@ class Access:
 
 
 class RequestRefused(TwitchRefused):
-    """Twitch refused one request with an HTTP `status` of 4xx. The same request would be refused again."""
+    """Twitch refused a request with a permanent HTTP `status` of 4xx."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
 
 
-class _Passing(Exception):
-    """A failure that may be over at the next try; `wait_s` is how long Twitch says to wait besides."""
+class _RetryableError(Exception):
+    """A transient failure; `wait_s` is the additional delay that Twitch demands."""
 
     def __init__(self, problem: str, wait_s: float = 0.0) -> None:
         super().__init__(problem)
@@ -85,26 +85,26 @@ class _Response:
 
     @property
     def is_refusal(self) -> bool:
-        return 400 <= self.status < 500 and self.status not in PASSING_4XX
+        return 400 <= self.status < 500 and self.status not in RETRYABLE_4XX
 
     def problem(self) -> str:
         return f"HTTP {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
 
 
 class _Exchange:
-    """One request in a thread of its own, so that it can be left at any time, whatever the driver waits for.
+    """One request in a separate thread, so that it can be abandoned at any time.
 
-    The driver's limits are for one read: a header that trickles would never reach them, nor does looking up a
-    name have one. Leaving cuts the connection, on which the thread ends as well.
+    The library's timeouts apply to single reads: slowly trickling headers never reach them, and DNS lookups have none.
+    Abandoning shuts the socket down, which ends the thread too.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._left = False
+        self._is_abandoned = False
 
     def run(self, send: Callable[[], _Response], limit_s: float) -> _Response:
-        """Return what `send` returns within `limit_s` of real time. Raises: httpx.ReadTimeout, what `send` raises."""
+        """Return the result of `send` within `limit_s`. Raises: httpx.ReadTimeout, and whatever `send` raises."""
         outcome: Future[_Response] = Future()
         threading.Thread(target=_settle, args=(outcome, send), name="helix-exchange", daemon=True).start()
         is_answered = False
@@ -112,32 +112,32 @@ class _Exchange:
             is_answered = bool(wait([outcome], limit_s).done)
         finally:
             if not is_answered:
-                self._leave()
+                self._abandon()
         if not is_answered:
-            # Whatever cutting the connection has made of it meanwhile.
+            # Raised even if the shutdown produced another outcome meanwhile.
             raise httpx.ReadTimeout(f"the answer was not complete after {limit_s:.1f} s")
         return outcome.result()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note the connection when the driver has one: its own hook, called in the thread.
+        """Remember the socket once it is connected. This is httpcore's trace hook, called in the thread.
 
-        It never raises: the driver would not clean up after that, and hold the connection for ever.
-        `Any` because what `info` holds differs by event. Source: httpcore, "Extensions", `"trace"`.
+        It never raises: httpcore would not clean up and would hold the connection forever.
+        `Any` because the contents of `info` depend on the event. Source: httpcore, "Extensions", `"trace"`.
         """
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             with self._lock:
                 self._socket = info["return_value"].get_extra_info("socket")
-                if self._left:
+                if self._is_abandoned:
                     self._cut()
 
-    def _leave(self) -> None:
+    def _abandon(self) -> None:
         with self._lock:
-            self._left = True
+            self._is_abandoned = True
             self._cut()
 
     def _cut(self) -> None:
         if self._socket is not None:
-            # Closing would not wake a thread that reads. It may have ended by now, or TLS taken the socket over.
+            # Closing would not wake a reading thread. The socket may be closed by now, or detached by TLS.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
@@ -146,12 +146,12 @@ def _settle(outcome: Future[_Response], send: Callable[[], _Response]) -> None:
     try:
         outcome.set_result(send())
     except BaseException as error:
-        # Whatever it is, it belongs to the caller.
+        # Every exception is passed on to the caller.
         outcome.set_exception(error)
 
 
-class Calls:
-    """Asks with an app token, never faster than Twitch allows. `results` counts the answers by what they were."""
+class TwitchClient:
+    """Sends requests with an app token within Twitch's rate limit. `results` counts answers by outcome."""
 
     def __init__(self, client: httpx.Client, access: Access, timing: Timing) -> None:
         self._client = client
@@ -162,47 +162,47 @@ class Calls:
         self.results: Counter[str] = Counter()
 
     def get(self, path: str, params: Params, read: Reader[Answer], *, until_s: float) -> Answer:
-        """Return what `read` makes of the answer; one that it raises ValueError for is asked for again.
+        """Return the answer parsed by `read`; retry if `read` raises ValueError.
 
-        Raises: ServiceAway, TwitchRefused; RequestRefused where another request may not be refused.
+        Raises: ServiceAway, TwitchRefused; RequestRefused if only this request was refused.
         """
         once = partial(self._get_once, path, params, read)
         try:
-            return self._persist(once, until_s)
+            return self._retry(once, until_s)
         except _TokenRefused:
             self._token = ""
         try:
-            return self._persist(once, until_s)
+            return self._retry(once, until_s)
         except _TokenRefused as error:
             self._token = ""
             raise TwitchRefused(f"Twitch refused a new token for {path} as well: {error}") from error
 
     def renew_token(self, *, until_s: float) -> None:
-        """Ask for a token, whether there is one or not. Raises: ServiceAway, TwitchRefused."""
-        self._token = self._persist(self._token_once, until_s)
+        """Request a token even if there is one. Raises: ServiceAway, TwitchRefused."""
+        self._token = self._retry(self._token_once, until_s)
 
     def now_s(self) -> float:
-        """Return the time that `until_s` is measured by."""
+        """Return the time on the clock of `until_s`."""
         return self._timing.now_s()
 
     def pause(self, seconds: float, *, until_s: float, why: str) -> None:
-        """Wait. Raises: ServiceAway when the time would be up."""
+        """Sleep. Raises: ServiceAway if that would miss the deadline."""
         if seconds > 0:
             if self.now_s() + seconds >= until_s:
                 raise ServiceAway(f"Twitch at {self._access.url} gave no usable answer in time: {why}")
             self._timing.sleep(seconds)
 
-    def _persist(self, once: Callable[[float], Answer], until_s: float) -> Answer:
+    def _retry(self, once: Callable[[float], Answer], until_s: float) -> Answer:
         problem = ""
         for attempt in range(TRIES):
             try:
                 return once(until_s)
-            except _Passing as passing:
-                problem = str(passing)
-                # False 429s and 500s occur, so a growing pause follows even where Twitch names none.
+            except _RetryableError as failure:
+                problem = str(failure)
+                # Spurious 429s and 500s occur, so back off even without Ratelimit-Reset.
                 backoff_s = min(BACKOFF_MAX_S, 2.0**attempt) * (0.5 + self._timing.draw() / 2)
-                wait_s = passing.wait_s + backoff_s
-                if passing.wait_s:
+                wait_s = failure.wait_s + backoff_s
+                if failure.wait_s:
                     self._pace.close(self.now_s() + wait_s)
                 if attempt + 1 < TRIES:
                     self.pause(wait_s, until_s=until_s, why=problem)
@@ -230,15 +230,15 @@ class Calls:
         return self._read("a token", response, _token_of)
 
     def _send(self, method: str, url: str, until_s: float, **request: Any) -> _Response:
-        """Send one request; the whole answer has to come within a try's time. Raises: _Passing, ServiceAway.
+        """Send one request; the complete answer must arrive within TRY_S. Raises: _RetryableError, ServiceAway.
 
-        `Any` because the driver's options are of many types.
+        `Any` because the library's options have many types.
         """
         self.pause(self._pace.wait_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
         self._pace.take(self.now_s())
         give_up_s = min(self.now_s() + TRY_S, until_s)
         limit_s = max(0.05, give_up_s - self.now_s())
-        # A connection of its own, which nobody else uses when it has to be cut.
+        # A dedicated connection, so that shutting it down affects no other request.
         request["headers"] = {**request.get("headers", {}), "Connection": "close"}
         exchange = _Exchange()
         request |= {"timeout": limit_s, "extensions": {"trace": exchange.trace}}
@@ -246,7 +246,7 @@ class Calls:
             response = exchange.run(partial(self._exchange, method, url, give_up_s, request), limit_s)
         except httpx.HTTPError as error:
             self.results["timeout" if isinstance(error, httpx.TimeoutException) else "connection"] += 1
-            raise _Passing(f"{type(error).__name__}: {error}") from error
+            raise _RetryableError(f"{type(error).__name__}: {error}") from error
         if not 200 <= response.status < 300:
             self.results[str(response.status)] += 1
         return response
@@ -260,26 +260,28 @@ class Calls:
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece
-            # The driver's own limit is between two pieces: one that trickles would never reach it.
+            # The library's timeout applies between two chunks: a trickling body would never reach it.
             if self.now_s() > give_up_s or len(body) > MAX_BODY_BYTES:
                 raise httpx.ReadTimeout(f"the answer was not complete after {len(body)} bytes")
         return bytes(body)
 
-    def _read(self, what: str, response: _Response, read: Reader[Answer]) -> Answer:
-        """Return what is read from a good answer, and count it. It may hold a token: no error repeats it.
+    def _read(self, subject: str, response: _Response, read: Reader[Answer]) -> Answer:
+        """Parse a successful answer and count it. Errors never quote the body, which may hold a token.
 
-        Raises: _Passing, RequestRefused.
+        Raises: _RetryableError, RequestRefused.
         """
         if not 200 <= response.status < 300:
             if response.is_refusal:
-                raise RequestRefused(f"Twitch refused {what}: {response.problem()}", response.status)
-            raise _Passing(response.problem(), self._until_reset_s(response))
+                raise RequestRefused(f"Twitch refused {subject}: {response.problem()}", response.status)
+            raise _RetryableError(response.problem(), self._until_reset_s(response))
         try:
             answer = read(_object(response.body))
         except (ValueError, RecursionError) as error:
             self.results["malformed"] += 1
             why = "no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
-            raise _Passing(f"the answer for {what}, {len(response.body)} bytes, is malformed: {why}") from None
+            raise _RetryableError(
+                f"the answer for {subject}, {len(response.body)} bytes, is malformed: {why}"
+            ) from None
         self.results[str(response.status)] += 1
         return answer
 

@@ -1,6 +1,6 @@
-"""What a poll of Helix makes of the list of channels: values in, values out.
+"""Update of the channel list from a poll of Helix. Pure.
 
-The Channel table is the memory from poll to poll, so a worker that is started again forgets nothing.
+The Channel table holds the state between polls, so a restarted worker loses nothing.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.channels.models import Channel
-from apps.ingest.answers import Poll
-from apps.ingest.broadcasts import changes, ending, milliseconds, moment, started_at
+from apps.ingest.broadcasts import change_events, end_events, milliseconds, moment, started_at
 from apps.ingest.channel_list import Stream
-from core.channels.selection import Curation, believed_viewers, wanted_channels
+from apps.ingest.stale_answers import Poll
+from core.channels.selection import Curation, select_channels, smooth_viewers
 
-# What a poll writes; curation is not among it, for somebody may be changing it at this moment.
+# The columns that a poll writes. Curation columns are excluded, as somebody may be editing them.
 POLLED = [
     "login",
     "name",
@@ -35,75 +35,86 @@ POLLED = [
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many channels are wanted, and for how long one is kept that is offline."""
+    """The size of the channel list, and for how long an offline channel stays on it."""
 
     count: int
-    kept_ms: int
+    grace_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """The new list as it is published, the rows to write, and what happened."""
+class ListUpdate:
+    """The result of a refresh: the new list, the rows to write and the channel events."""
 
     streams: list[Stream]
     rows: list[Channel]
     records: list[dict[str, Any]]
 
 
-def follow(known: Mapping[str, Channel], poll: Poll, curation: Curation, limits: Limits) -> Followed:
-    """Return the list after `poll`, whose answers are believed.
+def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, limits: Limits) -> ListUpdate:
+    """Return the list after a validated poll.
 
-    `known` are the rows of the channels on the list, of the pinned ones and of those that are live.
+    `known` holds the rows of all listed, pinned and live channels.
     """
-    shown = {
-        channel_id: stream if channel_id in poll.unchanged else _shown(known.get(channel_id), stream)
+    streams = {
+        channel_id: stream if channel_id in poll.unchanged else _without_blip(known.get(channel_id), stream)
         for channel_id, stream in poll.live.items()
     }
-    ranked = sorted(shown, key=lambda channel_id: (-(shown[channel_id].viewers or 0), channel_id))
-    away = [row for row in known.values() if row.id not in shown]
-    before = {row.id for row in known.values() if row.is_wanted}
-    chosen = wanted_channels(
+    ranked = sorted(streams, key=lambda channel_id: (-(streams[channel_id].viewers or 0), channel_id))
+    offline = [row for row in known.values() if row.id not in streams]
+    previous = {row.id for row in known.values() if row.is_wanted}
+    selected = select_channels(
         ranked,
-        {row.id: poll.at_ms - (milliseconds(row.offline_since) or poll.at_ms) for row in away},
-        before=before,
+        {row.id: poll.at_ms - (milliseconds(row.offline_since) or poll.at_ms) for row in offline},
+        previous=previous,
         curation=curation,
         count=limits.count,
-        kept_ms=limits.kept_ms,
+        grace_ms=limits.grace_ms,
     )
-    kept = frozenset(chosen)
+    retained = frozenset(selected)
     records = [
-        *(r for one in chosen if one in shown for r in changes(known.get(one), shown[one], poll.at_ms)),
         *(
             record
-            for row in away
-            if row.id in before - curation.barred
-            for record in ending(row, poll.at_ms, is_last_look=row.id not in kept)
+            for channel_id in selected
+            if channel_id in streams
+            for record in change_events(known.get(channel_id), streams[channel_id], poll.at_ms)
+        ),
+        *(
+            record
+            for row in offline
+            if row.id in previous - curation.barred
+            for record in end_events(row, poll.at_ms, is_last_poll=row.id not in retained)
         ),
     ]
     ended = {record["channel_id"]: moment(record["at_ms"]) for record in records if record["kind"] == "stream_end"}
-    rows = [_live_row(known.get(one), shown[one], poll) for one in chosen if one in shown.keys() - poll.unchanged]
-    rows += [_away_row(row, poll, kept, ended) for row in away if row.id in before | kept]
-    rows += [_left_row(known[one]) for one in before - kept if one in shown]
-    return Followed([shown.get(one) or _offline(known[one]) for one in chosen], rows, records)
+    rows = [
+        _live_row(known.get(channel_id), streams[channel_id], poll)
+        for channel_id in selected
+        if channel_id in streams.keys() - poll.unchanged
+    ]
+    rows += [_offline_row(row, poll, retained, ended) for row in offline if row.id in previous | retained]
+    rows += [_removed_row(known[channel_id]) for channel_id in previous - retained if channel_id in streams]
+    return ListUpdate(
+        [streams.get(channel_id) or _offline_stream(known[channel_id]) for channel_id in selected], rows, records
+    )
 
 
-def _shown(known: Channel | None, stream: Stream) -> Stream:
-    """Return the stream with the viewers to show: a fall to nothing is believed at the second poll."""
+def _without_blip(known: Channel | None, stream: Stream) -> Stream:
+    """Return the stream with smoothed viewers: a drop to nearly zero counts from the second poll on."""
     raw = stream.viewers or 0
     is_same = known is not None and known.is_wanted and known.offline_since is None
     if known is None or not is_same or known.started_at != started_at(stream):
         return stream
-    return replace(stream, viewers=believed_viewers(raw, shown=known.viewers, last_raw=known.viewers_raw))
+    return replace(stream, viewers=smooth_viewers(raw, last_viewers=known.viewers, last_raw=known.viewers_raw))
 
 
-def _offline(row: Channel) -> Stream:
+def _offline_stream(row: Channel) -> Stream:
     return Stream(row.id, row.login, row.name, None, row.category, row.language, row.title, "", live=False)
 
 
 def _live_row(known: Channel | None, stream: Stream, poll: Poll) -> Channel:
     started, ended = started_at(stream), None
     if started is None and known is not None and known.reported_end is not None:
-        # The next poll may say which broadcast this is; if it is the one before, its end has to be withdrawn.
+        # The next poll may identify the broadcast; if it is the previous one, its end must be withdrawn.
         started, ended = known.started_at, known.reported_end
     return Channel(
         id=stream.id,
@@ -121,15 +132,15 @@ def _live_row(known: Channel | None, stream: Stream, poll: Poll) -> Channel:
     )
 
 
-def _away_row(row: Channel, poll: Poll, kept: frozenset[str], ended: Mapping[str, dt.datetime]) -> Channel:
+def _offline_row(row: Channel, poll: Poll, retained: frozenset[str], ended: Mapping[str, dt.datetime]) -> Channel:
     changed = _copy(row)
-    changed.is_wanted = row.id in kept
+    changed.is_wanted = row.id in retained
     changed.offline_since = row.offline_since or moment(poll.at_ms)
     changed.ended_at = ended.get(row.id, row.ended_at)
     return changed
 
 
-def _left_row(row: Channel) -> Channel:
+def _removed_row(row: Channel) -> Channel:
     changed = _copy(row)
     changed.is_wanted = False
     return changed

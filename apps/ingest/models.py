@@ -1,4 +1,4 @@
-"""The daily keys that user ids are hashed with."""
+"""Daily keys for hashing user ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class HashKey(models.Model):
-    """The random key of one UTC day, made by whoever needs it first and deleted after 48 h."""
+    """The random key of one UTC day, created on first use and deleted after 48 h."""
 
     day = models.DateField(primary_key=True)
     key = models.BinaryField(max_length=32)

@@ -1,4 +1,4 @@
-"""Writes of the listening side: the list of channels, what people decide about them, and the keys of user ids."""
+"""Services of the ingest: refresh of the channel list, account lookups, opt-outs and hash keys."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from apps.curation.decisions import follow_renames
 from apps.curation.models import OptOut
 from apps.curation.queries import curation as read_curation
 from apps.ingest import channel_list
-from apps.ingest.answers import Poll, believed
 from apps.ingest.event_sender import EventSender
 from apps.ingest.helix import Helix
 from apps.ingest.helix_calls import Timing
-from apps.ingest.list_refresh import POLLED, Followed, Limits, follow
+from apps.ingest.list_refresh import POLLED, Limits, ListUpdate, update_list
 from apps.ingest.models import HashKey
+from apps.ingest.stale_answers import Poll, discard_stale_answers
 from core.channels.account import Account
 from core.channels.address import ChannelName
 from core.channels.selection import Curation
@@ -37,56 +37,56 @@ from twitchly.clock import now_ms as clock_ms
 from twitchly.loopback import is_loopback
 
 KEY_DAYS_KEPT = 2
-# Helix, then Kafka (9 s), then the tables: together less than the minute after which the next refresh begins.
+# With Kafka (9 s) and the database, a refresh takes less than the minute until the next one.
 HELIX_S = 45.0
 LOCK = "refresh-streams"
 LOCK_S = 60.0
-# Somebody waits before a form, or before one with a table of channels.
+# Deadlines while a user waits for a form or a CSV import.
 FORM_S, SHEET_S = 4.0, 20.0
 
 
-def refresh_streams(
+def refresh_channel_list(
     *, now_ms: int, helix_client: Helix | None = None, sender: EventSender | None = None
-) -> Followed | None:
-    """Ask Helix who is live, bring the list of channels up to date, and publish it; return what it is now.
+) -> ListUpdate | None:
+    """Poll Helix, update the channel list and publish it; return the update.
 
-    None: another refresh is under way. When Helix or Redis is away nothing is changed.
+    Return None if another refresh is running. Nothing changes while Helix or Redis is unavailable.
     Raises: ServiceAway, TwitchRefused.
     """
-    with _redis() as store, _alone(store) as is_alone:
-        if not is_alone:
+    with _redis() as store, _refresh_lock(store) as is_locked:
+        if not is_locked:
             return None
         known, curation = channels.followed_channels(), read_curation()
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
         known |= channels.channels(poll.live.keys() - known.keys())
-        poll = believed(known, poll)
+        poll = discard_stale_answers(known, poll)
         follow_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
-        followed = follow(known, poll, curation, limits)
-        # Told before they are kept: what Kafka did not take still differs from the table at the next refresh.
-        untold = (sender or event_sender()).send(followed.records)
-        save_channels([row for row in followed.rows if row.id not in untold])
+        update = update_list(known, poll, curation, limits)
+        # Events are sent before the rows are saved: undelivered ones are detected again at the next refresh.
+        undelivered = (sender or event_sender()).send(update.records)
+        save_channels([row for row in update.rows if row.id not in undelivered])
         digest = _digest(curation)
-        channel_list.write(store, followed.streams, now_ms, barred=curation.barred, curation=digest)
-    return followed
+        channel_list.write(store, update.streams, now_ms, barred=curation.barred, curation=digest)
+    return update
 
 
-def is_behind() -> bool:
-    """Say whether something was decided since the list was last published. Raises: ServiceAway."""
+def is_outdated() -> bool:
+    """Return whether curation has changed since the list was published. Raises: ServiceAway."""
     with _redis() as store:
-        return channel_list.curation_of(store) != _digest(read_curation())
+        return channel_list.read_curation_digest(store) != _digest(read_curation())
 
 
 def _digest(curation: Curation) -> str:
     return hashlib.sha256(json.dumps([sorted(curation.pinned), sorted(curation.barred)]).encode()).hexdigest()
 
 
-def _poll(client: Helix, now_ms: int, followed: set[str]) -> Poll:
+def _poll(client: Helix, now_ms: int, listed: set[str]) -> Poll:
     until_s = client.until(HELIX_S)
     live = {stream.id: stream for stream in client.top_streams(settings.CHANNELS_WANTED, until_s=until_s)}
     if not live:
-        raise ServiceAway("Helix names no live stream: the last list stays")
-    live |= {stream.id: stream for stream in client.streams_of(sorted(followed - live.keys()), until_s=until_s)}
+        raise ServiceAway("Helix returned no live stream")
+    live |= {stream.id: stream for stream in client.streams_of(sorted(listed - live.keys()), until_s=until_s)}
     return Poll(now_ms, live)
 
 
@@ -96,28 +96,28 @@ def _redis() -> Iterator[redis.Redis]:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5) as client:
             yield client
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis, which holds the stream snapshot, is away: {error}") from error
+        raise ServiceAway(f"Redis, which holds the channel list, is unavailable: {error}") from error
 
 
 @contextlib.contextmanager
-def _alone(client: redis.Redis) -> Iterator[bool]:
-    """Keep refreshes apart, whichever worker runs them; a lock whose holder died is free after LOCK_S."""
+def _refresh_lock(client: redis.Redis) -> Iterator[bool]:
+    """Try to acquire the refresh lock, shared by all workers; it expires after LOCK_S."""
     lock = client.lock(LOCK, timeout=LOCK_S, blocking=False)
-    is_alone = lock.acquire()
+    is_locked = lock.acquire()
     try:
-        yield is_alone
+        yield is_locked
     finally:
-        if is_alone:
-            # It is no longer ours when Redis was emptied.
+        if is_locked:
+            # The lock is gone if Redis was flushed.
             with contextlib.suppress(redis.exceptions.LockError):
                 lock.release()
 
 
 @cache
 def helix() -> Helix:
-    """Return this process's Helix client, which keeps its token; the simulated Twitch takes any credentials."""
+    """Return this process's Helix client, which keeps its token. The simulated Twitch accepts any credentials."""
     return Helix(
-        # The simulated Twitch is on this machine, which a proxy named by http_proxy cannot reach.
+        # A proxy set by http_proxy cannot reach the simulated Twitch on loopback.
         client=httpx.Client(trust_env=not is_loopback(settings.TWITCH_HELIX_URL)),
         url=settings.TWITCH_HELIX_URL,
         token_url=settings.TWITCH_TOKEN_URL,
@@ -129,29 +129,29 @@ def helix() -> Helix:
 
 @cache
 def event_sender() -> EventSender:
-    """Return this process's way to `channel-events`."""
+    """Return this process's producer for `channel-events`."""
     return EventSender(kafka.producer())
 
 
 def save_channels(rows: Sequence[Channel]) -> None:
-    """Insert or update what a poll knows of each channel; what people decided about it stays."""
+    """Insert or update the polled columns; curation columns stay."""
     Channel.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=POLLED)
 
 
 def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None = None) -> Account:
-    """Return the Twitch account with this login, or with this id. Raises: NotFound, ServiceAway, TwitchRefused."""
+    """Return the Twitch account with this login or id. Raises: NotFound, ServiceAway, TwitchRefused."""
     client = helix_client or helix()
     until_s = client.until(FORM_S)
-    found = client.users(logins=[login], until_s=until_s) if login else client.users(ids=[user_id], until_s=until_s)
-    if not found:
+    accounts = client.users(logins=[login], until_s=until_s) if login else client.users(ids=[user_id], until_s=until_s)
+    if not accounts:
         raise NotFound(f"Twitch knows nobody with the {f'login {login}' if login else f'id {user_id}'}")
-    return found[0]
+    return accounts[0]
 
 
 def find_account(*, login: str) -> Account:
-    """Return the Twitch account with a typed login; one of digits alone may be an id.
+    """Return the Twitch account for a typed login, which may be an id if all digits.
 
-    The order is: an id in our table, a login on Twitch, an id on Twitch.
+    The order is: a known channel's id, a login on Twitch, an id on Twitch.
     Raises: NotFound, ServiceAway, TwitchRefused.
     """
     may_be_id = ChannelName(login).may_be_id
@@ -166,28 +166,29 @@ def find_account(*, login: str) -> Account:
 
 
 def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
-    """Return those of the accounts that Twitch knows. Raises: ServiceAway, TwitchRefused."""
+    """Return the accounts that exist on Twitch. Raises: ServiceAway, TwitchRefused."""
     client = helix()
     until_s = client.until(SHEET_S)
     return client.users(logins=logins, ids=ids, until_s=until_s) if logins or ids else []
 
 
-def tell_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
-    """Let history forget the channels that opted out since the last time; return how many.
+def publish_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
+    """Publish new opt-outs, so that history erases the channels; return their number.
 
-    Those that Kafka did not take are told again the next time.
+    Undelivered ones are retried at the next call.
     """
     waiting = list(OptOut.objects.filter(kind=OptOut.Kind.CHANNEL, told_at=None))
     records = [
-        event_record(event_id=one.event, kind="opt_out", channel_id=one.twitch_id, at_ms=now_ms) for one in waiting
+        event_record(event_id=opt_out.event, kind="opt_out", channel_id=opt_out.twitch_id, at_ms=now_ms)
+        for opt_out in waiting
     ]
-    untold = (sender or event_sender()).send(records)
-    told = [one.pk for one in waiting if one.twitch_id not in untold]
-    return OptOut.objects.filter(pk__in=told).update(told_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
+    undelivered = (sender or event_sender()).send(records)
+    delivered = [opt_out.pk for opt_out in waiting if opt_out.twitch_id not in undelivered]
+    return OptOut.objects.filter(pk__in=delivered).update(told_at=dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
 
 
-def forget_profiles() -> int:
-    """Blank what Twitch told of channels that opted out and have left the list; return how many had any."""
+def erase_opted_out_profiles() -> int:
+    """Erase the Twitch data of opted-out channels that have left the list; return the number of channels erased."""
     out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
     known = Channel.objects.filter(pk__in=out, is_wanted=False).exclude(last_seen_at=None, title="", category="")
     FormerLogin.objects.filter(channel_id__in=out).delete()
@@ -205,12 +206,12 @@ def forget_profiles() -> int:
 
 
 def hash_key(day: dt.date) -> bytes:
-    """Return the day's key; whoever asks first makes it."""
+    """Return the day's key; create it if missing."""
     key, _ = HashKey.objects.get_or_create(day=day, defaults={"key": secrets.token_bytes(32)})
     return bytes(key.key)
 
 
-def forget_hash_keys(*, today: dt.date) -> int:
-    """Delete the keys of days that ended 48 h ago or more; return how many."""
+def delete_expired_hash_keys(*, today: dt.date) -> int:
+    """Delete the keys of days that ended 48 h ago or more; return their number."""
     deleted, _ = HashKey.objects.filter(day__lt=today - dt.timedelta(days=KEY_DAYS_KEPT)).delete()
     return deleted

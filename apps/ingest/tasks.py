@@ -1,4 +1,4 @@
-"""Celery's callers of the services. A task that fails says why; the next minute tries again."""
+"""Celery tasks of the ingest. A failed task logs the reason and runs again at its next interval."""
 
 from __future__ import annotations
 
@@ -13,75 +13,77 @@ from django.conf import settings
 
 from apps.curation.decisions import end_decisions
 from apps.ingest import channel_list, services
-from apps.ingest.worker_telemetry import Refreshes, WorkerCollector
+from apps.ingest.worker_telemetry import RefreshStats, WorkerCollector
 from core.errors import TwitchlyError
 from twitchly.clock import now_ms
 from twitchly.telemetry import try_to_serve
 
 log = logging.getLogger(__name__)
 
-refreshes = Refreshes()
+refresh_stats = RefreshStats()
 
 
 @shared_task
-def refresh_streams() -> None:
-    """Refresh the list of wanted channels."""
+def refresh_channel_list() -> None:
+    """Refresh the channel list."""
     started_ms = now_ms()
     try:
-        followed = services.refresh_streams(now_ms=started_ms)
+        update = services.refresh_channel_list(now_ms=started_ms)
     except TwitchlyError as error:
-        refreshes.results["failed"] += 1
-        log.error("the last list of streams stays: %s", error)
+        refresh_stats.results["failed"] += 1
+        log.error("channel list refresh failed, keeping the previous list: %s", error)
         return
-    if followed is None:
-        refreshes.results["skipped"] += 1
-        log.warning("another refresh is under way: this one is left out")
+    if update is None:
+        refresh_stats.results["skipped"] += 1
+        log.warning("channel list refresh skipped: another one is running")
         return
-    refreshes.done(followed.streams, started_ms)
-    log.info("%d channels live, %d kept offline, %d events", refreshes.live, refreshes.offline, len(followed.records))
+    refresh_stats.done(update.streams, started_ms)
+    log.info(
+        "%d channels live, %d kept offline, %d events", refresh_stats.live, refresh_stats.offline, len(update.records)
+    )
 
 
 @shared_task
-def follow_curation() -> None:
-    """End what was decided for a time, and let whatever was decided take effect at once."""
+def apply_curation() -> None:
+    """End expired pins and blocks, and refresh the channel list if curation has changed."""
     now = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC)
     if ended := end_decisions(now=now):
-        log.info("%d pins and blocks ended by themselves", ended)
+        log.info("%d pins and blocks expired", ended)
     try:
-        is_behind = services.is_behind()
+        is_outdated = services.is_outdated()
     except TwitchlyError as error:
-        log.error("what was decided is not followed: %s", error)
+        log.error("curation not applied: %s", error)
         return
-    if is_behind:
-        refresh_streams()
+    if is_outdated:
+        refresh_channel_list()
 
 
 @shared_task
-def tell_opt_outs() -> None:
-    """Let history forget the channels that opted out."""
-    if told := services.tell_opt_outs(now_ms=now_ms()):
-        log.info("history was told to forget %d channels", told)
-    services.forget_profiles()
+def publish_opt_outs() -> None:
+    """Publish opt-outs and erase the channels' data."""
+    if count := services.publish_opt_outs(now_ms=now_ms()):
+        log.info("%d opt-outs published", count)
+    services.erase_opted_out_profiles()
 
 
 @shared_task
-def forget_hash_keys() -> None:
+def delete_expired_hash_keys() -> None:
     """Delete hash keys after 48 h."""
     today = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC).date()
-    log.info("%d hash keys deleted", services.forget_hash_keys(today=today))
+    log.info("%d hash keys deleted", services.delete_expired_hash_keys(today=today))
 
 
 @worker_process_init.connect
 def serve_measures(**_kwargs: Any) -> None:
-    """Answer Prometheus."""
-    collector = WorkerCollector(refreshes, lambda: services.helix().results, _fetched_ms, now_ms)
+    """Serve Prometheus metrics."""
+    collector = WorkerCollector(refresh_stats, lambda: services.helix().results, _fetched_ms, now_ms)
     try_to_serve(collector, settings.WORKER_METRICS_PORT)
 
 
 def _fetched_ms() -> int | None:
     try:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2) as client:
-            current = channel_list.read_now(client)
+            current = channel_list.read_sync(client)
     except (redis.RedisError, ValueError, KeyError, TypeError):
         return None
     return current.fetched_ms if current else None

@@ -1,4 +1,4 @@
-"""Whether Twitch, real or simulated, gives us what we need of it: one step after the other, each with an outcome."""
+"""Connectivity check for Twitch, real or simulated: a sequence of steps, each with an outcome."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ PING = "check_twitch"
 ADVICE: Mapping[str, str] = {
     "credentials": "set both TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET, or neither for the simulated Twitch",
     "token": "check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET and TWITCH_TOKEN_URL; the simulated Twitch must be running",
-    "streams": "check TWITCH_HELIX_URL, and whether this machine may speak HTTPS with it",
-    "users": "check TWITCH_HELIX_URL; Helix answers, but not as it should",
+    "streams": "check TWITCH_HELIX_URL, and whether this machine can reach it over HTTPS",
+    "users": "check TWITCH_HELIX_URL; Helix answers, but not as expected",
     "IRC connection": "check TWITCH_IRC_HOST, TWITCH_IRC_PORT, TWITCH_IRC_TLS, TWITCH_IRC_CA_FILE and the firewall",
-    "capabilities": "something between us and Twitch answers in its place: check TWITCH_IRC_HOST",
-    "welcome": "Twitch may refuse this address for a while: try again in some minutes",
-    "join": "the channel may be suspended, or the join limit used up by another process: try again in a minute",
+    "capabilities": "another server answers in place of Twitch: check TWITCH_IRC_HOST",
+    "welcome": "Twitch may block this IP address temporarily: try again in some minutes",
+    "join": "the channel may be suspended, or another process has used up the join limit: try again in a minute",
     "chat": "",
-    "PING": "the connection is half open: check proxies and firewalls on the way",
+    "PING": "the connection is half open: check proxies and firewalls in between",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a step: `state` is OK, FAILED, NOTE (no harm) or LEFT OUT (an earlier one is needed)."""
+    """Outcome of a step: `state` is OK, FAILED, NOTE (harmless) or LEFT OUT (requires a failed step)."""
 
     step: str
     state: str
@@ -53,19 +53,19 @@ class Outcome:
 
 
 class _Failed(TwitchlyError):
-    """A step did not succeed; the message says what was seen."""
+    """A step failed; the message says why."""
 
 
 class _Note(Exception):
-    """A step found nothing, which proves no fault."""
+    """A step was inconclusive."""
 
 
-class _LeftOut(Exception):
-    """A step needs one that failed."""
+class _Skipped(Exception):
+    """A step requires one that failed."""
 
 
 class TwitchCheck:
-    """Runs the steps. `credentials` are the two settings, `chat_s` is how long to wait for somebody to write."""
+    """Runs the steps. `credentials` holds the two settings; `chat_s` is the time to wait for a chat message."""
 
     def __init__(self, helix: Helix, server: Server, credentials: tuple[str, str], chat_s: float = CHAT_S) -> None:
         self._helix = helix
@@ -74,10 +74,10 @@ class TwitchCheck:
         self._chat_s = chat_s
         self._has_token = False
         self._top: Stream | None = None
-        self._wire: _Wire | None = None
+        self._connection: _IrcConnection | None = None
 
     async def outcomes(self) -> AsyncIterator[Outcome]:
-        """Run all steps, one after the other."""
+        """Run all steps in order."""
         steps: Mapping[str, Callable[[], Awaitable[str]]] = {
             "credentials": self._have_credentials,
             "token": self._token,
@@ -94,94 +94,96 @@ class TwitchCheck:
             for name, step in steps.items():
                 yield await _outcome(name, step)
         finally:
-            if self._wire is not None:
-                self._wire.close()
+            if self._connection is not None:
+                self._connection.close()
 
     async def _have_credentials(self) -> str:
         if all(self._credentials):
-            return "set: the real Twitch is asked"
+            return "set, using the real Twitch"
         if any(self._credentials):
-            raise _Failed("only one of the two is set, so the simulated Twitch is asked")
-        return "none: the simulated Twitch is asked"
+            raise _Failed("only one of the two is set, using the simulated Twitch")
+        return "none, using the simulated Twitch"
 
     async def _token(self) -> str:
         await asyncio.to_thread(lambda: self._helix.renew_token(until_s=self._helix.until(ANSWER_S)))
         self._has_token = True
-        return "given"
+        return "issued"
 
     async def _streams(self) -> str:
         if not self._has_token:
-            raise _LeftOut
+            raise _Skipped
         streams = await asyncio.to_thread(lambda: self._helix.top_streams(1, until_s=self._helix.until(ANSWER_S)))
         top = next((stream for stream in streams if stream.login), None)
         if top is None:
-            raise NotFound("Helix names no live stream")
+            raise NotFound("Helix returned no live stream")
         self._top = top
         return f"{len(streams)} on the first page; {top.login} leads with {top.viewers:,} viewers"
 
     async def _users(self) -> str:
-        top = self._need_top()
-        found = await asyncio.to_thread(lambda: self._helix.users(ids=[top.id], until_s=self._helix.until(ANSWER_S)))
-        if [user.id for user in found] != [top.id]:
+        top = self._require_top()
+        users = await asyncio.to_thread(lambda: self._helix.users(ids=[top.id], until_s=self._helix.until(ANSWER_S)))
+        if [user.id for user in users] != [top.id]:
             raise NotFound(f"Helix does not know the account {top.id} of {top.login}")
-        return f"{top.id} is {found[0].login}"
+        return f"{top.id} is {users[0].login}"
 
     async def _connect(self) -> str:
         where = f"{self._server.host}:{self._server.port}"
         try:
             async with asyncio.timeout(ANSWER_S):
-                self._wire = await _Wire.open(self._server)
+                self._connection = await _IrcConnection.open(self._server)
         except OSError as error:
             raise _Failed(f"{where}: {error or 'no answer'}") from error
-        return f"{where}, {self._wire.encryption}"
+        return f"{where}, {self._connection.encryption}"
 
     async def _capabilities(self) -> str:
-        wire = self._need_wire()
-        await wire.until(lambda: wire.capabilities >= CAPABILITIES, ANSWER_S, "no answer to CAP REQ")
+        connection = self._require_connection()
+        await connection.until(lambda: connection.capabilities >= CAPABILITIES, ANSWER_S, "no answer to CAP REQ")
         return " and ".join(sorted(CAPABILITIES))
 
     async def _welcome(self) -> str:
-        wire = self._need_wire()
-        await wire.until(lambda: wire.session.is_welcome, ANSWER_S, "no 001 came")
-        return f"as {wire.nick}"
+        connection = self._require_connection()
+        await connection.until(lambda: connection.session.is_ready, ANSWER_S, "no 001 came")
+        return f"as {connection.nick}"
 
     async def _join(self) -> str:
-        wire, top = self._need_wire(), self._need_top()
-        wire.session.join([top.login])
-        await wire.until(lambda: top.login in wire.session.joined, ANSWER_S, f"#{top.login} was not confirmed")
+        connection, top = self._require_connection(), self._require_top()
+        connection.session.join([top.login])
+        await connection.until(
+            lambda: top.login in connection.session.joined, ANSWER_S, f"#{top.login} was not confirmed"
+        )
         return f"#{top.login} confirmed"
 
     async def _chat(self) -> str:
-        wire = self._need_wire()
-        if not wire.session.joined:
-            raise _LeftOut
+        connection = self._require_connection()
+        if not connection.session.joined:
+            raise _Skipped
         try:
-            await wire.until(lambda: wire.has_chat, self._chat_s, "")
+            await connection.until(lambda: connection.has_chat, self._chat_s, "")
         except _Failed as failed:
             if str(failed):
                 raise
-            raise _Note(f"nobody wrote for {self._chat_s:.0f} s, which may well be so") from None
+            raise _Note(f"no message within {self._chat_s:.0f} s, which can be normal") from None
         return "the first message came"
 
     async def _ping(self) -> str:
-        wire = self._need_wire()
-        wire.send(f"PING :{PING}\r\n".encode())
-        await wire.until(lambda: wire.has_pong, ANSWER_S, "no PONG came")
+        connection = self._require_connection()
+        connection.send(f"PING :{PING}\r\n".encode())
+        await connection.until(lambda: connection.has_pong, ANSWER_S, "no PONG came")
         return "answered"
 
-    def _need_top(self) -> Stream:
+    def _require_top(self) -> Stream:
         if self._top is None:
-            raise _LeftOut
+            raise _Skipped
         return self._top
 
-    def _need_wire(self) -> _Wire:
-        if self._wire is None or self._wire.ended:
-            raise _LeftOut
-        return self._wire
+    def _require_connection(self) -> _IrcConnection:
+        if self._connection is None or self._connection.ended:
+            raise _Skipped
+        return self._connection
 
 
-class _Wire:
-    """A socket around a session, read while a step waits for something."""
+class _IrcConnection:
+    """An IRC socket and its session, read while a step waits."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -194,12 +196,12 @@ class _Wire:
         self.ended = ""
 
     @classmethod
-    async def open(cls, server: Server) -> _Wire:
+    async def open(cls, server: Server) -> _IrcConnection:
         return cls(*await asyncio.open_connection(server.host, server.port, ssl=server.context()))
 
     @property
     def encryption(self) -> str:
-        """How the connection is encrypted."""
+        """Description of the connection's encryption."""
         tls = self._writer.get_extra_info("ssl_object")
         return f"{tls.version()}, certificate valid" if tls else "not encrypted"
 
@@ -209,21 +211,21 @@ class _Wire:
     def close(self) -> None:
         self._writer.close()
 
-    async def until(self, is_so: Callable[[], bool], seconds: float, why_not: str) -> None:
-        """Read until `is_so`. Raises: _Failed."""
+    async def until(self, condition: Callable[[], bool], seconds: float, failure_text: str) -> None:
+        """Read until `condition` holds. Raises: _Failed."""
         try:
             async with asyncio.timeout(seconds):
-                while not is_so():
+                while not condition():
                     if self.ended:
                         raise _Failed(self.ended)
-                    await self._turn()
+                    await self._exchange()
         except TimeoutError:
-            raise _Failed(why_not) from None
+            raise _Failed(failure_text) from None
         except OSError as error:
             self.ended = f"the connection was lost: {error}"
             raise _Failed(self.ended) from error
 
-    async def _turn(self) -> None:
+    async def _exchange(self) -> None:
         self.session.tick(monotonic_ms())
         self._writer.write(self.session.data_to_send())
         data = await self._reader.read(READ_BYTES)
@@ -235,12 +237,12 @@ class _Wire:
                     self.ended = reason
                 case Line(command="PRIVMSG"):
                     self.has_chat = True
-        self._look(data)
+        self._observe(data)
         if not data:
             self.ended = "Twitch closed the connection"
 
-    def _look(self, data: bytes) -> None:
-        """See what the session keeps for itself."""
+    def _observe(self, data: bytes) -> None:
+        """Parse replies that the session handles internally."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in map(parse, lines):
             if line.command == "CAP" and "ACK" in line.params[:2]:
@@ -261,5 +263,5 @@ async def _outcome(name: str, step: Callable[[], Awaitable[str]]) -> Outcome:
         return outcome("FAILED", str(error))
     except _Note as note:
         return outcome("NOTE", str(note))
-    except _LeftOut:
-        return outcome("LEFT OUT", "needs a step that failed")
+    except _Skipped:
+        return outcome("LEFT OUT", "requires a step that failed")

@@ -1,4 +1,4 @@
-"""What the Celery worker tells Prometheus about the list of channels, and the incidents it knows of."""
+"""Prometheus metrics of the Celery worker: channel list refreshes and open incidents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from twitchly.telemetry import many, one
 
 
 @dataclass(slots=True)
-class Refreshes:
-    """What this worker's refreshes came to, as plain counts; `incidents` are the rules of those that last."""
+class RefreshStats:
+    """Results of this worker's refreshes; `incidents` holds the rules of open incidents."""
 
     results: Counter[str] = field(default_factory=Counter)
     done_ms: int | None = None
@@ -24,33 +24,33 @@ class Refreshes:
     incidents: frozenset[str] = frozenset()
 
     def done(self, streams: Iterable[Stream], at_ms: int) -> None:
-        """Count a refresh that began at `at_ms` and published `streams`."""
+        """Count a successful refresh that began at `at_ms` and published `streams`."""
         states = Counter(stream.live for stream in streams)
         self.results["done"] += 1
         self.done_ms, self.live, self.offline = at_ms, states[True], states[False]
 
 
 class WorkerCollector(Collector):
-    """Reads the counts when Prometheus asks. What is not known yet is absent."""
+    """Collects the metrics on scrape. Unknown ones are absent."""
 
     def __init__(
         self,
-        refreshes: Refreshes,
+        refresh_stats: RefreshStats,
         calls: Callable[[], Mapping[str, int]],
         fetched_ms: Callable[[], int | None],
         now_ms: Callable[[], int],
     ) -> None:
-        self._refreshes = refreshes
+        self._refresh_stats = refresh_stats
         self._calls = calls
         self._fetched_ms = fetched_ms
         self._now_ms = now_ms
 
     def collect(self) -> Iterator[Metric]:
-        done_ms, fetched_ms = self._refreshes.done_ms, self._fetched_ms()
-        listed = {"live": self._refreshes.live, "offline": self._refreshes.offline}
+        done_ms, fetched_ms = self._refresh_stats.done_ms, self._fetched_ms()
+        listed = {"live": self._refresh_stats.live, "offline": self._refresh_stats.offline}
         yield many("twitchly_helix_calls", self._calls())
-        yield many("twitchly_refreshes", self._refreshes.results)
+        yield many("twitchly_refreshes", self._refresh_stats.results)
         yield one("twitchly_refresh_success_timestamp_seconds", None if done_ms is None else done_ms / 1000)
         yield many("twitchly_listed_channels", {} if done_ms is None else listed)
         yield one("twitchly_snapshot_age_seconds", None if fetched_ms is None else (self._now_ms() - fetched_ms) / 1000)
-        yield many("twitchly_incidents_open", dict.fromkeys(self._refreshes.incidents, 1.0))
+        yield many("twitchly_incidents_open", dict.fromkeys(self._refresh_stats.incidents, 1.0))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from apps.channels.languages import language_name
-from core.inputs.numbers import NoNumber, read_number, write_number
+from core.inputs.numbers import InvalidNumber, read_number, write_number
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC, METRICS
@@ -186,6 +186,6 @@ def _number(text: str, wrong: list[str]) -> float | None:
         return None
     try:
         return read_number(text)
-    except NoNumber as error:
+    except InvalidNumber as error:
         wrong.append(str(error))
         return None

@@ -9,7 +9,7 @@ from confluent_kafka import Message, TopicPartition
 
 from apps.metrics.record_readers import READERS, Record, taken_ms
 from core.errors import BadRecord
-from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from twitchly.kafka import topic_of
 
 
@@ -22,7 +22,7 @@ class Batch:
 
     records: list[tuple[Record, Message]] = field(default_factory=list)
     unusable: list[tuple[Message, str]] = field(default_factory=list)
-    excess: Excess | None = None
+    excess: RateExceeded | None = None
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @property
@@ -39,7 +39,7 @@ class Batch:
         self._next[str(message.topic()), message.partition() or 0] = (message.offset() or 0) + 1
 
 
-def read_batch(messages: Iterable[Message], limits: ShareLimits) -> Batch:
+def read_batch(messages: Iterable[Message], limits: BadRecordRate) -> Batch:
     """Read messages until the limit is exceeded: the message that does so, and what follows it, is left alone.
 
     So after a start up to as many unusable ones are set aside as the limit lets through, and there is an end.

@@ -17,7 +17,7 @@ from apps.metrics.record_readers import READERS, Record, taken_ms
 from apps.metrics.sink_telemetry import SinkCounts
 from core.contracts import group
 from core.errors import BadRecord
-from core.irc.channel_events import OPT_OUT, STILL_HEARD_MS
+from core.irc.channel_events import OPT_OUT, OPT_OUT_DELAY_MS
 from core.metrics.excitement import EVERY_MS, PAST_MS, Past
 from core.pipeline.records import EventRecord, Grain, WindowRecord
 from twitchly.kafka import offsets_at, records_in, topic_name, topic_of
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 BOARD_TOPICS: Mapping[str, int] = {
     "windows-live": 60_000,
     "windows-distinct": 60_000 + PAST_MS,
-    "channel-events": STILL_HEARD_MS + 60_000,
+    "channel-events": OPT_OUT_DELAY_MS + 60_000,
 }
 
 
@@ -91,7 +91,7 @@ class BoardsSink:
         return records
 
     def _forget(self, event: EventRecord, stop: Callable[[], bool]) -> None:
-        self._gone[event.channel_id] = max(self._gone.get(event.channel_id, 0), event.at_ms + STILL_HEARD_MS)
+        self._gone[event.channel_id] = max(self._gone.get(event.channel_id, 0), event.at_ms + OPT_OUT_DELAY_MS)
         self._persist(lambda: self._writer.forget(event.channel_id), stop)
 
     def _is_gone(self, window: WindowRecord) -> bool:

@@ -12,7 +12,7 @@ from core.metrics.broadcasts import Broadcast, summarise
 from core.metrics.columns import STEP_MS, Columns, StoredGrain
 from core.metrics.excitement import PAST_MS
 from core.metrics.grains import KEPT_MS
-from core.pipeline.coverage import Unheard
+from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 from twitchly.clock import now_ms
@@ -114,7 +114,9 @@ class BroadcastStore:
     def _minutes(self, channel_id: str, from_ms: int, until_ms: int) -> dict[int, Columns]:
         """Return the minutes, with what gaps deny taken off what was observed."""
         events = self._windows.read_events(channel_id, from_ms - MINUTE_MS, until_ms)
-        unheard = Unheard((gap.at_ms, gap.until_ms) for gap in events if gap.kind == "gap" and gap.until_ms is not None)
+        unheard = RecordedGaps(
+            (gap.at_ms, gap.until_ms) for gap in events if gap.kind == "gap" and gap.until_ms is not None
+        )
         return {
             end_ms: {
                 **columns,

@@ -13,8 +13,8 @@ from apps.metrics.record_readers import taken_ms
 from core.errors import BadRecord
 from core.pipeline.coverage import Gap
 from core.pipeline.records import read_event
-from core.proof.comparison import EVENT_OF_NOTICE, Heard
-from core.proof.event_sums import SUM_KINDS, HeardSum
+from core.proof.comparison import EVENT_OF_NOTICE, ReceivedMessages
+from core.proof.event_sums import SUM_KINDS, EventSum
 from core.proof.reference import Tally
 from twitchly import kafka
 
@@ -29,8 +29,8 @@ class Events:
     """
 
     gaps: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
-    notices: Heard = field(default_factory=Heard)
-    sums: Sequence[HeardSum] = ()
+    notices: ReceivedMessages = field(default_factory=ReceivedMessages)
+    sums: Sequence[EventSum] = ()
 
 
 class ChatLog(Protocol):
@@ -105,8 +105,8 @@ class KafkaChatLog:
 def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
     """Return what records of `channel-events` hold, each with when Kafka took it; an unusable one is nothing."""
     gaps: dict[str, list[Gap]] = defaultdict(list)
-    notices = Heard()
-    sums: dict[tuple[str, int, str], HeardSum] = {}
+    notices = ReceivedMessages()
+    sums: dict[tuple[str, int, str], EventSum] = {}
     for value, appended_ms in records:
         try:
             event = read_event(value, appended_ms)
@@ -119,5 +119,5 @@ def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
         elif event.kind in SUM_KINDS:
             count = 1 if event.count is None else event.count
             key = (event.channel_id, event.at_ms, event.id)
-            sums[key] = HeardSum(event.channel_id, event.kind, event.at_ms, count)
+            sums[key] = EventSum(event.channel_id, event.kind, event.at_ms, count)
     return Events(gaps, notices, list(sums.values()))

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from apps.metrics.batches import Batch, read_batch
 from apps.metrics.dead_letters import DeadLetters
 from core.errors import ServiceAway
-from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from core.pipeline.dead_letters import kind_of_fault
 from core.pipeline.topics import dead_letter_topic
 from twitchly import kafka
@@ -31,10 +31,10 @@ class ChatScan:
         self.read = 0
         self.moved: Counter[str] = Counter()
         self._dead_letters = dead_letters
-        self._limits = ShareLimits()
+        self._limits = BadRecordRate()
         self._reader = kafka.reader("chat-scan")
 
-    def run(self) -> Excess | None:
+    def run(self) -> RateExceeded | None:
         """Move what is unusable; return what ended the scan before the end of `chat`, if so. Raises: ServiceAway."""
         kafka.partitions_of(self._reader, dead_letter_topic(TOPIC))
         for messages in kafka.read_to_end(self._reader, self._places()):

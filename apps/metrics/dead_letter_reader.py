@@ -12,7 +12,14 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 
 from apps.metrics.record_readers import READERS, taken_ms
 from core.errors import BadRecord, NotFound, ServiceAway
-from core.pipeline.dead_letters import NOWHERE, Header, Letter, note_headers, noted_offset, read_letter
+from core.pipeline.dead_letters import (
+    UNKNOWN,
+    DeadLetter,
+    Header,
+    parse_dead_letter,
+    replay_note_headers,
+    replayed_offset,
+)
 from core.pipeline.topics import dead_letter_topic
 from twitchly import clock, kafka
 
@@ -30,13 +37,13 @@ class DeadLetterBox:
         self._reader = kafka.reader("dead-letters")
         (self._place,) = kafka.partitions_of(self._reader, dead_letter_topic(topic))
 
-    def letters(self) -> Iterator[Letter]:
+    def letters(self) -> Iterator[DeadLetter]:
         """Yield the letters that there are now, oldest first. Raises: ServiceAway."""
         for message in self._messages():
-            if noted_offset(_headers(message)) is None:
+            if replayed_offset(_headers(message)) is None:
                 yield _letter(message)
 
-    def named(self, offsets: Collection[int]) -> list[Letter]:
+    def named(self, offsets: Collection[int]) -> list[DeadLetter]:
         """Return these letters. Raises: NotFound, ServiceAway."""
         found = {letter.offset: letter for letter in self.letters() if letter.offset in offsets}
         missing = sorted(set(offsets) - set(found))
@@ -48,7 +55,7 @@ class DeadLetterBox:
 
     def replayed(self) -> frozenset[int]:
         """Return the offsets of the letters that were put back. Raises: ServiceAway."""
-        noted = (noted_offset(_headers(message)) for message in self._messages())
+        noted = (replayed_offset(_headers(message)) for message in self._messages())
         return frozenset(offset for offset in noted if offset is not None)
 
     def source_partitions(self) -> frozenset[int]:
@@ -66,7 +73,7 @@ class DeadLetterBox:
             yield from messages
 
 
-def fault_today(topic: str, letter: Letter) -> str | None:
+def fault_today(topic: str, letter: DeadLetter) -> str | None:
     """Return why a letter could not be used if it came to its topic now, None when it could."""
     if letter.is_cut:
         return f"it was cut: {letter.length} bytes, and {letter.key_length} of its key, are more than is kept"
@@ -77,7 +84,7 @@ def fault_today(topic: str, letter: Letter) -> str | None:
     return None
 
 
-def replay(box: DeadLetterBox, letters: Iterable[Letter]) -> Iterator[tuple[int, str | None]]:
+def replay(box: DeadLetterBox, letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
     """Put letters back on their topic; yield each one's offset, and why it was refused or None. Raises: ServiceAway."""
     ours, writer = iter(letters), _Writer(box.topic, box.source_partitions())
     while some := list(islice(ours, AT_ONCE)):
@@ -95,15 +102,15 @@ class _Writer:
         self._producer = kafka.producer()
         self._failed: list[KafkaError] = []
 
-    def put_back(self, letters: Collection[Letter]) -> None:
+    def put_back(self, letters: Collection[DeadLetter]) -> None:
         """Write the records, and the notes once Kafka has these: what fails in between is put back once more."""
         for letter in letters:
-            partition = letter.partition if letter.partition in self._partitions else NOWHERE
+            partition = letter.partition if letter.partition in self._partitions else UNKNOWN
             self._producer.produce(self._topic, letter.value, letter.key, partition, self._delivered)
         self._flush()
         notes = dead_letter_topic(self._topic)
         for letter in letters:
-            self._producer.produce(notes, headers=note_headers(letter.offset), on_delivery=self._delivered)
+            self._producer.produce(notes, headers=replay_note_headers(letter.offset), on_delivery=self._delivered)
         self._flush()
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
@@ -117,8 +124,8 @@ class _Writer:
             raise ServiceAway(f"Kafka did not take what was put back: {why}")
 
 
-def _letter(message: Message) -> Letter:
-    return read_letter(
+def _letter(message: Message) -> DeadLetter:
+    return parse_dead_letter(
         offset=message.offset() or 0,
         written_ms=taken_ms(message),
         key=_content(message.key()),

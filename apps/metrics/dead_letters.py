@@ -9,7 +9,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from core.pipeline.dead_letters import LONGEST_BYTES, LONGEST_KEY_BYTES, PRIVATE, Header, letter_headers
+from core.pipeline.dead_letters import MAX_KEY_BYTES, MAX_VALUE_BYTES, PRIVATE_TOPIC, Header, dead_letter_headers
 from core.pipeline.topics import dead_letter_topic
 from twitchly.kafka import topic_of
 
@@ -39,13 +39,15 @@ class DeadLetters:
         """Set one record aside."""
         topic, partition, offset = str(message.topic()), message.partition() or 0, message.offset() or 0
         key, value = _bytes(message.key()), _bytes(message.value())
-        headers = letter_headers(topic=topic, partition=partition, offset=offset, key=key, value=value, reason=reason)
+        headers = dead_letter_headers(
+            topic=topic, partition=partition, offset=offset, key=key, value=value, reason=reason
+        )
         log.warning("unusable record at %s/%d/%d: %s", topic, partition, offset, reason)
-        if topic_of(message) == PRIVATE:
+        if topic_of(message) == PRIVATE_TOPIC:
             # It may hold what somebody wrote, which no topic keeps for longer than chat does.
             value = None
-        kept_key = None if key is None else key[:LONGEST_KEY_BYTES]
-        kept = None if value is None else value[:LONGEST_BYTES]
+        kept_key = None if key is None else key[:MAX_KEY_BYTES]
+        kept = None if value is None else value[:MAX_VALUE_BYTES]
         self._send(_Outgoing(dead_letter_topic(topic), kept_key, kept, headers))
 
     def flush(self, stop: Callable[[], bool]) -> bool:

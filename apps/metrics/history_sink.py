@@ -18,7 +18,7 @@ from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
 from core.errors import ServiceAway
 from core.irc.channel_events import END_WITHDRAWN, OPT_OUT
-from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from core.pipeline.records import EventRecord, WindowRecord
 from twitchly.kafka import records_in, topic_name, topic_of
 
@@ -50,7 +50,7 @@ class HistorySink:
         self._broadcasts = broadcasts
         self._dead_letters = dead_letters
         self._counts = counts
-        self._limits = ShareLimits()
+        self._limits = BadRecordRate()
         self._summaries = Summaries()
         self._places: dict[tuple[str, int], TopicPartition] = {}
         self._halt: Halt | None = None
@@ -146,7 +146,7 @@ class Halt:
 
     SAY_AGAIN_S = 30.0
 
-    def __init__(self, consumer: Consumer, excess: Excess, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, consumer: Consumer, excess: RateExceeded, now_s: Callable[[], float] = time.monotonic) -> None:
         self._consumer = consumer
         self._excess = excess
         self._now_s = now_s

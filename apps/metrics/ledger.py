@@ -15,8 +15,8 @@ from typing import Any
 from apps.metrics.chat_log import ChatLog
 from apps.metrics.counting import RECENT_MS, Counting, WindowReader
 from core.irc.event_time import PROMISE_DELAY_MS
-from core.proof.comparison import Bounds, Fault, Listening, match_messages, match_notices
-from core.proof.event_sums import Sums, match_sums
+from core.proof.comparison import Bounds, Fault, MatchResult, match_messages, match_notices
+from core.proof.event_sums import SumComparison, compare_sums
 from core.proof.ledger import Entry, file_hour_ms, parse_entry
 
 SETTLE_S = 5.0
@@ -40,8 +40,8 @@ class Report:
     `counted` is of each fault, in their order.
     """
 
-    messages: Listening
-    notices: Listening
+    messages: MatchResult
+    notices: MatchResult
     moved: int
     rejected: int
     windows: int | None
@@ -119,7 +119,9 @@ class Check:
                 counting.compare_young()
         return self._report(messages, notices, sums, counting)
 
-    def _report(self, messages: Listening, notices: Listening, sums: Sums, counting: Counting | None) -> Report:
+    def _report(
+        self, messages: MatchResult, notices: MatchResult, sums: SumComparison, counting: Counting | None
+    ) -> Report:
         tally = self.chat.tally
         found = [*messages.differences, *notices.differences, *sums.differences]
         found += counting.differences if counting else []
@@ -168,14 +170,14 @@ class Check:
     def _in_time(self) -> bool:
         return self.now_s() <= self._deadline_s
 
-    def _listening(self, promise_ms: int) -> tuple[Listening, Listening, Sums]:
+    def _listening(self, promise_ms: int) -> tuple[MatchResult, MatchResult, SumComparison]:
         # The ledger is read after Kafka: each message heard was written there before.
         events = self.chat.events()
         kept_ms = self.chat.kept_from_ms()
         bounds = Bounds(events.gaps, promise_ms, self.faults, kept_ms + PROMISE_DELAY_MS if kept_ms else 0)
         messages = match_messages(self.ledger.entries(), self.chat.tally.heard, bounds)
         notices = match_notices(self.ledger.entries(), events.notices, bounds)
-        return messages, notices, match_sums(self.ledger.entries(), events.sums, bounds)
+        return messages, notices, compare_sums(self.ledger.entries(), events.sums, bounds)
 
 
 class Ledger:

@@ -16,7 +16,7 @@ from core.metrics.formulas import coverage
 from core.metrics.grains import EVENTS_KEPT_MS, grain_for
 from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
-from core.pipeline.coverage import Unheard
+from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -165,7 +165,7 @@ class Windows:
     points: list[Point]
     gaps: list[GapSpan]
     marks: list[EventMark]
-    unheard: Unheard
+    unheard: RecordedGaps
 
 
 def windows_of(
@@ -182,7 +182,7 @@ def windows_of(
     window_ms = WINDOW_MS[chosen.grain]
     # A summary of whole hours begins up to an hour earlier.
     events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENTS_KEPT_MS), until_ms)
-    unheard = Unheard((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
+    unheard = RecordedGaps((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
     past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms", *counts}
     if chosen.grain == "live" and METRIC["excitement"] in metrics:
         past_ms, columns = PAST_MS, columns | {"chatters"}
@@ -234,7 +234,7 @@ def _point(
     window_ms: int,
     metrics: Sequence[Metric],
     counts: Collection[str],
-    unheard: Unheard,
+    unheard: RecordedGaps,
     excitement: Mapping[int, float],
 ) -> Point:
     """Return a window as it is shown: a gap takes its time off the coverage, and off nothing else.
@@ -311,7 +311,7 @@ def heard(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int
     coverage = {}
     for channel_id, windows in minutes.items():
         rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
-        unheard = Unheard((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps.get(channel_id, ()))
+        unheard = RecordedGaps((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps.get(channel_id, ()))
         on_air = time_heard(rows, unheard, first_ms, last_ms).coverage_on_air
         if on_air is not None:
             coverage[channel_id] = on_air

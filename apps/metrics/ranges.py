@@ -8,7 +8,7 @@ from apps.metrics.store import WindowStore
 from core.metrics.grains import KEPT_MS
 from core.metrics.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
 from core.metrics.table import Metric
-from core.pipeline.coverage import Unheard
+from core.pipeline.coverage import RecordedGaps
 from core.times import HOUR_MS, MINUTE_MS
 
 # Hours with a recorded gap are read as minutes, so that the gap counts to the second; no more of them than this.
@@ -27,7 +27,7 @@ def read_summary(
     now_ms: int,
     *,
     metrics: Sequence[Metric],
-    gaps: Unheard,
+    gaps: RecordedGaps,
 ) -> RangeSummary:
     """Return what these metrics of a channel come to between two moments. Raises: ServiceAway.
 
@@ -59,7 +59,7 @@ def _read(
     last_ms: int,
     now_ms: int,
     metrics: Sequence[Metric],
-    gaps: Unheard,
+    gaps: RecordedGaps,
 ) -> list[Row]:
     """Return the rows that tile [first_ms, last_ms), oldest first."""
     hours_from_ms, hours_until_ms = -(-first_ms // HOUR_MS) * HOUR_MS, last_ms // HOUR_MS * HOUR_MS
@@ -75,7 +75,7 @@ def _read(
     return sorted([*hours.values(), *minutes], key=lambda row: row.start_ms)
 
 
-def _hours_in_minutes(hours: dict[int, Row], starts: Sequence[int], gaps: Unheard, now_ms: int) -> list[int]:
+def _hours_in_minutes(hours: dict[int, Row], starts: Sequence[int], gaps: RecordedGaps, now_ms: int) -> list[int]:
     """Return the hours to read as minutes: those that are not stored, and those with a recorded gap."""
     kept = [start_ms for start_ms in starts if start_ms >= _minutes_kept_from(now_ms)]
     missing = [start_ms for start_ms in kept if start_ms not in hours]

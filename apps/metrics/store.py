@@ -15,7 +15,7 @@ from typing import Any
 from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
-from core.irc.channel_events import STILL_HEARD_MS, stream_end_id
+from core.irc.channel_events import OPT_OUT_DELAY_MS, stream_end_id
 from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
 from core.pipeline.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
 from core.proof.reference import WindowKey
@@ -274,7 +274,7 @@ def _event_insert(session: Any, event: EventRecord) -> Statement:
 
 def _closed_ms(at_ms: int) -> int:
     """Return when the last window with a message of a channel that opted out at `at_ms` has closed."""
-    return ((at_ms + STILL_HEARD_MS) // HOUR_MS + 1) * HOUR_MS
+    return ((at_ms + OPT_OUT_DELAY_MS) // HOUR_MS + 1) * HOUR_MS
 
 
 def _partitions(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:

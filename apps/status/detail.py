@@ -77,5 +77,5 @@ kept_detail = KeptDetail()
 
 def _names() -> dict[str, str]:
     with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-        found = channel_list.read_now(client)
+        found = channel_list.read_sync(client)
     return {stream.id: stream.name for stream in found.streams.values()} if found else {}

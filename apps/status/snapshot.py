@@ -35,11 +35,11 @@ def look(now_ms: int) -> Look:
     )
 
 
-def _not_live(listed: channel_list.Snapshot) -> frozenset[str]:
+def _not_live(listed: channel_list.ChannelList) -> frozenset[str]:
     """Return the channels of a snapshot that are offline, blocked or opted out; their windows may still come."""
     return listed.barred | {stream.id for stream in listed.streams.values() if not stream.live}
 
 
-def _listed() -> channel_list.Snapshot | None:
+def _listed() -> channel_list.ChannelList | None:
     with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-        return channel_list.read_now(client)
+        return channel_list.read_sync(client)

@@ -1,4 +1,4 @@
-"""A Twitch account, as Helix identifies it."""
+"""Twitch account as identified by Helix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A Twitch account. `id` stays when the login changes."""
+    """A Twitch account. `id` is stable when the login changes."""
 
     id: str
     login: str
@@ -18,5 +18,5 @@ class Account:
 
 
 def is_twitch_id(text: str) -> bool:
-    """Tell whether `text` has the form of a Twitch id: 1 to 20 digits."""
+    """Return whether `text` has the form of a Twitch id: 1 to 20 digits."""
     return _ID.fullmatch(text) is not None

@@ -1,7 +1,7 @@
-"""Parse names, ids and addresses of channels as people type them: one rule for every field.
+"""Parse names, ids and URLs of channels as users type them, by the same rules in every field.
 
-A name may be written in any case, with @ or # before it, or as the address of any page of the channel. Addresses of
-videos, clips, categories and Twitch's own pages name no channel and are refused.
+A name may be in any case, prefixed with @ or #, or the URL of any page of the channel. URLs of videos, clips,
+categories and Twitch's own pages are rejected.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from core.inputs.readable_text import one_line
 
 LOGIN_MAX = 25
 ID_MAX = 20
-# The longest address that is read: more than Twitch's own with every parameter.
+# The longest accepted input: longer than any of Twitch's URLs.
 TEXT_MAX = 500
 
 _LOGIN = re.compile(rf"[A-Za-z0-9_]{{1,{LOGIN_MAX}}}", re.ASCII)
 _DIGITS = re.compile(rf"[0-9]{{1,{ID_MAX}}}", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-# twitch.tv/…, or a host alone; "Mr. Smith" and "a.b c" are names.
+# twitch.tv/… or a bare host; "Mr. Smith" and "a.b c" are names.
 _BARE_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#].*)?", re.ASCII | re.DOTALL)
-# de.twitch.tv and pt-br.twitch.tv show the same pages.
+# de.twitch.tv and pt-br.twitch.tv serve the same pages.
 _PAGES = re.compile(r"(?:(?:www|m|go|secure|player|embed|dashboard|[a-z]{2}(?:-[a-z]{2})?)\.)?twitch\.tv")
 _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 
-# First parts of an address after which the channel is named: twitch.tv/popout/ada_plays/chat.
-_BEFORE_A_CHANNEL = frozenset({"popout", "embed", "moderator", "u", "subs"})
+# Path segments that precede the channel: twitch.tv/popout/ada_plays/chat.
+_PATH_PREFIXES = frozenset({"popout", "embed", "moderator", "u", "subs"})
 _OTHERS = {
     "videos": "a video",
     "video": "a video",
@@ -44,9 +44,9 @@ _OTHERS = {
     "event": "an event",
     "events": "an event",
 }
-# Parts behind a channel's name that are a page of something else: twitch.tv/ada_plays/clip/….
-_BEHIND_A_CHANNEL = frozenset({"clip", "video", "v", "b", "c"})
-# First parts of Twitch's own pages; no account has such a name.
+# Path segments after the channel that make the URL that of another object: twitch.tv/ada_plays/clip/….
+_OTHER_AFTER_CHANNEL = frozenset({"clip", "video", "v", "b", "c"})
+# First path segments of Twitch's own pages; no account has such a name.
 RESERVED = frozenset((
     "activate", "annual-recap", "bits", "bits-checkout", "broadcast", "checkout", "clip", "clips", "collections",
     "dashboard", "directory", "downloads", "drops", "embed", "event", "events", "following", "friends", "inventory",
@@ -58,7 +58,7 @@ RESERVED = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class ChannelName:
-    """A channel by its `login`; one that is all digits is the channel with that id, where one is known."""
+    """A channel's `login`; if all digits, it means the channel with that id, if one is known."""
 
     login: str
 
@@ -67,12 +67,12 @@ class ChannelName:
         return _DIGITS.fullmatch(self.login) is not None
 
 
-class NoChannel(Refused):
-    """A text that names no channel. The message says what it is instead, and what to enter."""
+class InvalidChannel(Refused):
+    """The input names no channel. The message says what it is instead and what to enter."""
 
 
 def read_channel(text: str) -> ChannelName:
-    """Return the channel that a text names. Raises: NoChannel."""
+    """Parse a channel's name, id or URL. Raises: InvalidChannel."""
     text = _plain(text)
     if not text:
         raise _refused("No channel is named")
@@ -84,15 +84,15 @@ def read_channel(text: str) -> ChannelName:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is an address, of Twitch or of something else, rather than a name."""
+    """Return whether the input is a URL, of Twitch or any other site, rather than a name."""
     text = _plain(text)
     return "/" in text or _SCHEME.match(text) is not None or _BARE_HOST.fullmatch(text) is not None
 
 
-def searched(text: str) -> tuple[str, bool]:
-    """Return what to search names for, and whether it is a whole login. Raises: NoChannel for another address.
+def parse_search(text: str) -> tuple[str, bool]:
+    """Return the search term and whether it is a whole login. Raises: InvalidChannel for any other URL.
 
-    A search may hold a part of a name in any script: only addresses are read, and @ and # taken off.
+    A search term may be part of a name in any script, so only URLs are parsed and a leading @ or # is removed.
     """
     if is_address(text):
         return read_channel(text).login, True
@@ -101,12 +101,12 @@ def searched(text: str) -> tuple[str, bool]:
 
 
 def _plain(text: str) -> str:
-    """Return text without the invisible characters that copying brings along."""
+    """Remove invisible characters that copying adds."""
     return text.translate(_INVISIBLE).strip()
 
 
 def _of_address(text: str) -> ChannelName:
-    # Python's parser would take line ends and tabs out.
+    # Python's URL parser would silently remove line ends and tabs.
     if any(character < " " or character == "\x7f" for character in text):
         raise _refused("This is no address")
     try:
@@ -125,7 +125,7 @@ def _of_address(text: str) -> ChannelName:
 
 
 def _whole(text: str) -> str:
-    """Return an address with its scheme and host; a path alone is one of Twitch's."""
+    """Complete a URL with scheme and host; a bare path belongs to twitch.tv."""
     if _SCHEME.match(text):
         return text
     host = text.lstrip("/").partition("/")[0]
@@ -135,9 +135,9 @@ def _whole(text: str) -> str:
 
 def _of_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName:
     first = path[0].lower() if path else ""
-    if first in _BEFORE_A_CHANNEL and len(path) > 1:
+    if first in _PATH_PREFIXES and len(path) > 1:
         return _of_path(path[1:], query)
-    if not path or (first in _BEFORE_A_CHANNEL and len(path) == 1):
+    if not path or (first in _PATH_PREFIXES and len(path) == 1):
         # player.twitch.tv/?channel=ada_plays
         if channels := query.get("channel"):
             return _named(channels[0])
@@ -147,9 +147,9 @@ def _of_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName:
     if first in _OTHERS:
         raise _refused(f"This is the address of {_OTHERS[first]}")
     channel = _named(path[0])
-    if len(path) > 1 and path[1].lower() in _BEHIND_A_CHANNEL:
-        what = _OTHERS[path[1].lower()]
-        raise _refused(f"This is the address of {what}, not of the channel {channel.login}")
+    if len(path) > 1 and path[1].lower() in _OTHER_AFTER_CHANNEL:
+        noun = _OTHERS[path[1].lower()]
+        raise _refused(f"This is the address of {noun}, not of the channel {channel.login}")
     return channel
 
 
@@ -157,7 +157,7 @@ def _named(text: str) -> ChannelName:
     login = text.lower()
     if login in RESERVED:
         raise _refused(f"“{login}” is one of Twitch's own pages")
-    # Checked before it becomes small: the Kelvin sign would become a k.
+    # Checked before lower-casing, which would turn the Kelvin sign into a k.
     if not _LOGIN.fullmatch(text):
         raise _refused(
             f"“{_short(text)}” is no channel's name: it has 1 to {LOGIN_MAX} letters, digits and underscores"
@@ -169,5 +169,5 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-def _refused(found: str) -> NoChannel:
-    return NoChannel(f"{found}. Enter a channel's name or address, such as twitch.tv/ada_plays.")
+def _refused(problem: str) -> InvalidChannel:
+    return InvalidChannel(f"{problem}. Enter a channel's name or address, such as twitch.tv/ada_plays.")

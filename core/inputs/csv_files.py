@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets save them: with a byte order mark or `sep=`, with commas, semicolons or tabs."""
+"""Reader for CSV files saved by spreadsheets: byte order mark, `sep=` line, commas, semicolons or tabs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DELIMITERS = ",;\t"
 
 
 class Reader(Protocol):
-    """The type of csv.reader's readers; `line_num` is that of the line read last."""
+    """Type of csv.reader objects; `line_num` is the number of the last line read."""
 
     line_num: int
 
@@ -21,9 +21,9 @@ class Reader(Protocol):
 
 
 def read_csv(lines: Iterable[str], *, strict: bool = False) -> Reader:
-    """Return a reader of a file's rows; the delimiter is detected from the first row.
+    """Return a reader; the delimiter is detected from the first row.
 
-    Excel writes what the country's settings say: semicolons where a comma stands before decimals.
+    Excel uses the locale's list separator: semicolons where the decimal separator is a comma.
     """
     source = iter(lines)
     first = next(source, "").removeprefix("\ufeff")
@@ -37,6 +37,6 @@ def read_csv(lines: Iterable[str], *, strict: bool = False) -> Reader:
 
 
 def _delimiter_of(first: str) -> str:
-    """Return what splits the first row into most cells."""
+    """Return the delimiter that splits the first row into most cells."""
     unquoted = "".join(first.split('"')[::2])
     return max(DELIMITERS, key=unquoted.count)

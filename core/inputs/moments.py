@@ -1,4 +1,4 @@
-"""Moments as text: ISO 8601 from outside into UTC, and back."""
+"""Parsing and formatting of ISO 8601 timestamps in UTC."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import datetime as dt
 
 
 def read_moment(text: object, *, zone: dt.tzinfo | None = None) -> dt.datetime | None:
-    """Return in UTC the moment that `text` names in ISO 8601; None when it names none.
+    """Parse an ISO 8601 timestamp into UTC; None if invalid.
 
-    A text without an offset is read in `zone`; without a `zone` it names no moment. Near the years 1 and 9999
-    an offset leads out of the calendar: such a text names none either.
+    A timestamp without an offset is read in `zone`, and is invalid without one. So is one near the years 1 and 9999
+    whose offset leads out of the calendar.
     """
     if not isinstance(text, str):
         return None
@@ -23,13 +23,13 @@ def read_moment(text: object, *, zone: dt.tzinfo | None = None) -> dt.datetime |
 
 
 def write_moment(moment: dt.datetime, *, timespec: str = "seconds") -> str:
-    """Return an aware `moment` in UTC, as in 2026-11-23T14:00:00Z, cut to `timespec`.
+    """Format an aware datetime in UTC, as in 2026-11-23T14:00:00Z, truncated to `timespec`.
 
-    strftime cannot be used: its %Y does not pad the year to four digits everywhere, and nothing reads "1-01-01" back.
+    strftime is unsuitable: on some platforms %Y does not pad the year to four digits, and no parser accepts "1-01-01".
     """
     return moment.astimezone(dt.UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def utc(at_ms: float) -> str:
-    """Return ms since the epoch as `write_moment` writes a moment, to the second."""
+    """Format ms since the epoch like `write_moment`, to the second."""
     return write_moment(dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC))

@@ -1,4 +1,4 @@
-"""Names that people give to what is theirs."""
+"""Validation of names that users give to their objects."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ NAME_MAX = 60
 
 
 class BadName(Refused):
-    """A name that nothing can have. The message says which names are accepted."""
+    """An invalid name. The message says which names are accepted."""
 
 
 class NameTaken(Refused):
-    """A name that something else of the same owner has."""
+    """The owner already has an object with this name."""
 
 
 def clean_name(noun: str, name: str) -> str:
-    """Return a name as it is kept. Raises: BadName."""
+    """Return the name as stored. Raises: BadName."""
     name = one_line(name)
     if is_blank(name) or len(name) > NAME_MAX:
         raise BadName(f"A {noun} needs a name of 1 to {NAME_MAX} characters.")

@@ -1,7 +1,7 @@
-"""Numbers as people type them, by one rule for every field.
+"""Parsing of numbers as users type them, by the same rules in every field.
 
-A comma or a point may stand before the decimals, and spaces, commas or points between groups of three digits. One
-separator with three digits behind it, as in 1,500, can be read both ways: such a number is refused, with both readings.
+The decimal separator may be a comma or a point; spaces, commas or points may separate groups of three digits. A single
+separator before three digits, as in 1,500, is ambiguous: such a number is rejected, and the error names both readings.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from core.errors import Refused
 
 TEXT_MAX = 40
 _SPACES = "\u0020\u00a0\u2009\u202f"
-# Between groups; the Swiss write an apostrophe.
-_GAPS = str.maketrans(dict.fromkeys("'\u2019" + _SPACES, " "))
+# Group separators; the apostrophe is Swiss.
+_GROUP_SPACES = str.maketrans(dict.fromkeys("'\u2019" + _SPACES, " "))
 _SIGNS = str.maketrans({"\u2212": "-", "\uff0d": "-", "\uff0b": "+"})
 _GROUPED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+", re.ASCII)
 _DIGITS = re.compile(r"[0-9]*", re.ASCII)
 
 
-class NoNumber(Refused):
-    """A text that is no number, or could be two. The message says which."""
+class InvalidNumber(Refused):
+    """The input is not a number, or is ambiguous. The message says which."""
 
 
 def read_number(text: str) -> float:
-    """Return the number in a text. Raises: NoNumber."""
-    plain = text.translate(_GAPS).translate(_SIGNS).strip()
+    """Parse a number. Raises: InvalidNumber."""
+    plain = text.translate(_GROUP_SPACES).translate(_SIGNS).strip()
     sign, digits = (plain[0], plain[1:].strip()) if plain[:1] in ("-", "+") else ("", plain)
     whole, decimals = _parts(digits, text, sign)
     number = float(f"{sign}{whole or '0'}.{decimals or '0'}")
@@ -36,38 +36,38 @@ def read_number(text: str) -> float:
 
 
 def write_number(number: float) -> str:
-    """Return a number as `read_number` reads it, at most 10 digits of it."""
+    """Format a number for `read_number`, with at most 10 decimals."""
     text = f"{number:.10f}".rstrip("0").rstrip(".") if abs(number) < 1e9 else f"{number:.0f}"
     whole, point, decimals = text.partition(".")
-    # 1.125 could be 1125.
+    # 1.125 could be read as 1125.
     return f"{text}0" if point and _is_ambiguous(whole.lstrip("-"), decimals) else text
 
 
 def _parts(digits: str, text: str, sign: str) -> tuple[str, str]:
-    """Return the whole digits and the decimals. Raises: NoNumber."""
+    """Return the whole digits and the decimals. Raises: InvalidNumber."""
     if len(digits) > TEXT_MAX:
         raise _refused(text)
-    marks = [one for one in digits if one in ",."]
-    if not marks:
+    separators = [character for character in digits if character in ",."]
+    if not separators:
         return _whole(digits, text), ""
-    last = marks[-1]
-    if len(set(marks)) == 1 and len(marks) > 1:
-        # 1,234,567: of the decimal sign there is one.
+    last = separators[-1]
+    if len(set(separators)) == 1 and len(separators) > 1:
+        # 1,234,567: there is only one decimal separator.
         return _whole(digits.replace(last, " "), text), ""
     whole, _, decimals = digits.rpartition(last)
     if not _DIGITS.fullmatch(decimals) or not (whole.strip() or decimals):
         raise _refused(text)
-    if len(marks) == 1:
+    if len(separators) == 1:
         if _is_ambiguous(whole, decimals):
             readings = f"{sign}{whole}{decimals} or {sign}{whole}.{decimals}0"
-            raise NoNumber(f"“{text.strip()}” can be {readings}. Write one of these.")
+            raise InvalidNumber(f"“{text.strip()}” can be {readings}. Write one of these.")
         return _whole(whole, text) if whole else "", decimals
-    # 1,234.5 and 1.234,5: what comes before is in groups.
-    return _whole(whole.replace(marks[0], " "), text, is_grouped=True), decimals
+    # 1,234.5 and 1.234,5: the whole part is grouped.
+    return _whole(whole.replace(separators[0], " "), text, is_grouped=True), decimals
 
 
 def _is_ambiguous(whole: str, decimals: str) -> bool:
-    """Tell whether one separator could be that of thousands as well as that of decimals."""
+    """Return whether a single separator could be either a group or a decimal separator."""
     is_group = len(decimals) == 3 and 1 <= len(whole) <= 3
     return is_group and whole.isdigit() and not whole.startswith("0")
 
@@ -80,6 +80,8 @@ def _whole(digits: str, text: str, *, is_grouped: bool = False) -> str:
     return digits
 
 
-def _refused(text: str) -> NoNumber:
-    shown = text.strip()
-    return NoNumber(f"“{shown if len(shown) <= TEXT_MAX else shown[:TEXT_MAX] + '…'}” is no number. Write 1500 or 1.5.")
+def _refused(text: str) -> InvalidNumber:
+    excerpt = text.strip()
+    return InvalidNumber(
+        f"“{excerpt if len(excerpt) <= TEXT_MAX else excerpt[:TEXT_MAX] + '…'}” is no number. Write 1500 or 1.5."
+    )

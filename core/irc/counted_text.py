@@ -1,6 +1,6 @@
-"""A message's text as it is counted: without the characters that clients append to repeat a text unnoticed.
+"""Normalization of message text for counting: removes invisible characters that clients append to repeated messages.
 
-For words and text hashes alone: a text that is displayed keeps them, because they join emoji and shape scripts.
+For word counts and text hashes only: displayed text keeps them, because they join emoji and shape scripts.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ _UNSEEN: Final = re.compile(f"[{_BLANKS}{''.join(f'{chr(first)}-{chr(last)}' for
 
 
 def counted_text(text: str) -> str:
-    """Return `text` without the characters that have no visible form."""
+    """Remove characters without a visible form."""
     return text if text.isascii() else _UNSEEN.sub("", text)

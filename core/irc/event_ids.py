@@ -1,25 +1,25 @@
-"""Ids for channel events to which Twitch gives none: the same lines in the same order give the same ids."""
+"""Ids for channel events that have none from Twitch: the same lines in the same order give the same ids."""
 
 from __future__ import annotations
 
 
 class EventIds:
-    """Makes an id from channel, kind and time, and numbers the events that share all three.
+    """Builds ids from channel, kind and time, with a number if all three are equal.
 
-    Remembers the past `span_ms` of event time, at most twice that.
+    Remembers ids for `span_ms` of event time to twice that.
     """
 
     def __init__(self, span_ms: int) -> None:
         self._span_ms = span_ms
         self._new: dict[str, int] = {}
         self._old: dict[str, int] = {}
-        self._turned_ms = 0
+        self._rotated_ms = 0
 
     def next(self, channel_id: str, kind: str, at_ms: int) -> str:
-        """Return the id of one more event. Ids of one channel, kind and time sort in the order of the calls."""
-        if at_ms - self._turned_ms >= self._span_ms:
+        """Return the next event's id. Ids of one channel, kind and time sort in call order."""
+        if at_ms - self._rotated_ms >= self._span_ms:
             self._old, self._new = self._new, {}
-            self._turned_ms = at_ms
+            self._rotated_ms = at_ms
         event_id = f"{channel_id}-{kind}-{at_ms}"
         number = self._new.get(event_id, self._old.get(event_id, -1)) + 1
         self._new[event_id] = number

@@ -1,19 +1,19 @@
-"""Event time that never runs backwards in a partition, and the clock it is bounded by."""
+"""Monotone event time per partition, and the producer's clock that bounds it."""
 
 from __future__ import annotations
 
-# The watermark of the stream job follows the newest record by this much: see flink/sql.py.
+# The stream job's watermark is this far behind the newest record: see flink/sql.py.
 PROMISE_DELAY_MS = 500
 SLEW_PER_S_MS = 1
-# A clock that differs from the wall clock by more was not slewed apart: somebody set the wall clock.
-SET_MS = 10_000
+# A larger difference from the wall clock means that the wall clock was set.
+CLOCK_STEP_MS = 10_000
 
 
 def event_time_ms(sent_ms: int, promise_ms: int, now_ms: int) -> int:
-    """Return `sent_ms` brought into [`promise_ms`, `now_ms`].
+    """Return `sent_ms` clamped to [`promise_ms`, `now_ms`].
 
-    The watermark has passed `promise_ms`: anything earlier would be dropped as late. A clock ahead of
-    ours must not advance it for everybody else.
+    The watermark has passed `promise_ms`: anything earlier would be dropped as late. A remote clock that runs ahead
+    must not advance the watermark for all channels.
     Source: Flink, "Generating Watermarks".
     """
     at_ms = sent_ms if sent_ms < now_ms else now_ms
@@ -21,13 +21,13 @@ def event_time_ms(sent_ms: int, promise_ms: int, now_ms: int) -> int:
 
 
 class PartitionTime:
-    """Gives each record of one partition its `at_ms`; `last_ms` is the greatest given so far."""
+    """Assigns `at_ms` to the records of one partition; `last_ms` is the greatest assigned so far."""
 
     def __init__(self, last_ms: int) -> None:
         self.last_ms = last_ms
 
     def stamp(self, sent_ms: int, now_ms: int) -> int:
-        """Return the `at_ms` of the record that is written next."""
+        """Return the `at_ms` of the next record."""
         at_ms = event_time_ms(sent_ms, self.last_ms - PROMISE_DELAY_MS, now_ms)
         if at_ms > self.last_ms:
             self.last_ms = at_ms
@@ -35,9 +35,9 @@ class PartitionTime:
 
 
 class SlewedClock:
-    """UTC that runs with a monotonic clock and follows the wall clock slowly, so it never steps or goes back.
+    """UTC clock that runs on a monotonic clock and slews toward the wall clock, so it never steps or goes back.
 
-    Both clocks are read by the caller, in ms.
+    The caller reads both clocks, in ms.
     """
 
     def __init__(self, wall_ms: int, monotonic_ms: int) -> None:
@@ -45,36 +45,36 @@ class SlewedClock:
         self._monotonic_ms = monotonic_ms
 
     def raise_to(self, floor_ms: int) -> None:
-        """Never read less than `floor_ms` from now on."""
+        """Advance the clock to `floor_ms` if it is behind."""
         self._now_ms = max(self._now_ms, float(floor_ms))
 
     def now_ms(self, wall_ms: int, monotonic_ms: int) -> int:
-        """Return the time, at most SLEW_PER_S_MS per second nearer to the wall clock."""
+        """Return the time, slewed toward the wall clock by at most SLEW_PER_S_MS per second."""
         passed_ms = max(0, monotonic_ms - self._monotonic_ms)
         self._monotonic_ms = monotonic_ms
-        most = passed_ms / 1000 * SLEW_PER_S_MS
-        off = wall_ms - (self._now_ms + passed_ms)
-        self._now_ms += passed_ms + max(-most, min(most, off))
+        max_slew_ms = passed_ms / 1000 * SLEW_PER_S_MS
+        difference_ms = wall_ms - (self._now_ms + passed_ms)
+        self._now_ms += passed_ms + max(-max_slew_ms, min(max_slew_ms, difference_ms))
         return int(self._now_ms)
 
     def ahead_ms(self, wall_ms: int, monotonic_ms: int) -> int:
-        """Return how far it runs ahead of the wall clock."""
+        """Return the lead over the wall clock."""
         return self.now_ms(wall_ms, monotonic_ms) - wall_ms
 
 
-def set_note(ahead_ms: int, most_ms: int) -> str | None:
-    """Say what it means that a producer's clock runs so far ahead of the wall clock, None where they agree.
+def clock_warning(ahead_ms: int, limit_ms: int) -> str | None:
+    """Return a warning if the producer's clock differs from the wall clock, else None.
 
-    `most_ms`: how far ahead of the wall clock a record may be dated.
+    `limit_ms` is how far ahead of the wall clock records may be dated.
     """
-    off_s = abs(ahead_ms) // 1000
-    if ahead_ms > most_ms:
+    difference_s = abs(ahead_ms) // 1000
+    if ahead_ms > limit_ms:
         return (
-            f"the machine's clock was set back: ours is {off_s} s ahead, and what is written is ignored until it is"
-            f" {most_ms // 1000} s or less. Set the machine's clock right"
+            f"system clock was set back: the producer's clock is {difference_s} s ahead, and records are ignored until"
+            f" the lead is {limit_ms // 1000} s or less; correct the system clock"
         )
-    if ahead_ms > SET_MS:
-        return f"the machine's clock was set back by {off_s} s: nothing is lost, times are ahead by as much"
-    if ahead_ms < -SET_MS:
-        return f"the machine's clock was set on by {off_s} s: times lag by as much until this producer is started again"
+    if ahead_ms > CLOCK_STEP_MS:
+        return f"system clock was set back by {difference_s} s: nothing is lost, times are ahead by this much"
+    if ahead_ms < -CLOCK_STEP_MS:
+        return f"system clock was set forward by {difference_s} s: times lag by this much until the producer restarts"
     return None

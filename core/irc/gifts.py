@@ -1,8 +1,8 @@
-"""Matching of gifted subscriptions with gift bombs, whose own notice has the number of their gifts.
+"""Matching of gifted subscriptions to gift bombs, whose notice already has the number of gifts.
 
-Today's gifts name their bomb by a community gift id. Those from before it came are matched with a bomb of the same
-origin, or of the same giver where a gift has no origin of its own. `msg-param-sender-count` is not read: it is 0 for
-anonymous givers and for some gifts of a channel's owner. Source: twitch.md "The wire".
+Current gifts name their bomb by a community gift id. Older ones are matched to a bomb with the same origin, or with the
+same giver if the gift has no origin. `msg-param-sender-count` is ignored: it is 0 for anonymous givers and for some
+gifts of a channel's owner. Source: twitch.md "The wire".
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from core.irc.lines import Line
 
 GIFTS = frozenset({"subgift", "anonsubgift"})
-# How long a bomb's notice and its gifts, and one gift and the next, may be apart.
+# Maximum interval between a bomb's notice and its gifts, and between consecutive gifts.
 APART_MS = 10_000
-# The SHA-1 of nothing, which gifts recorded in 2019 and 2020 have as their origin.
+# SHA-1 of the empty string: the origin of gifts recorded in 2019 and 2020.
 _NO_ORIGIN = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _UNKNOWN_SIZE = 1_000_000
 
 
 def names_bomb(line: Line) -> bool:
-    """Return whether a gift says that it belongs to a bomb."""
+    """Return whether a gift names its bomb."""
     return bool(line.tag("msg-param-community-gift-id"))
 
 
@@ -40,9 +40,9 @@ class _Gift:
 
 
 class GiftBombs:
-    """Matches gifts that name no bomb with the bombs of a channel; their order is not promised.
+    """Matches gifts that name no bomb to the bombs of a channel, in any order.
 
-    A bomb takes as many gifts as its notice says, so a gift that its giver makes besides is counted.
+    A bomb matches at most the number of gifts in its notice, so further gifts by the same giver count.
     """
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class GiftBombs:
         self._gifts: list[_Gift] = []
         self._newest_ms = 0
 
-    def begin(self, channel_id: str, line: Line, size: int | None, sent_ms: int) -> list[int]:
-        """Take the notice of a bomb; return when those of its gifts were sent that `takes` has denied before."""
+    def add_bomb(self, channel_id: str, line: Line, size: int | None, sent_ms: int) -> list[int]:
+        """Add a bomb; return the send times of its gifts that `match_gift` did not match before."""
         self._forget(sent_ms)
-        # A gift of a bomb that has a community gift id has one too: its giver alone does not make it one of them.
+        # If a bomb has a community gift id, so have its gifts: a gift without one is not matched by giver.
         giver = "" if names_bomb(line) else _giver(line)
         keys = frozenset(filter(None, (_origin(line), giver)))
         bomb = _Bomb(channel_id, keys, sent_ms, _UNKNOWN_SIZE if size is None else size)
@@ -66,8 +66,8 @@ class GiftBombs:
         self._bombs.append(bomb)
         return [gift.sent_ms for gift in early]
 
-    def takes(self, channel_id: str, line: Line, sent_ms: int) -> bool:
-        """Return whether a gift belongs to a bomb whose notice came before it."""
+    def match_gift(self, channel_id: str, line: Line, sent_ms: int) -> bool:
+        """Return whether a gift belongs to an earlier bomb."""
         self._forget(sent_ms)
         gift = _Gift(channel_id, frozenset(filter(None, (_origin(line) or _giver(line),))), sent_ms)
         for bomb in self._bombs:

@@ -1,4 +1,4 @@
-"""How a user's id and what he wrote leave the producer: as 64-bit keyed hashes."""
+"""64-bit keyed hashes of user ids and message texts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from functools import lru_cache
 from core.irc.counted_text import counted_text
 
 
-# Few people write most of what is written.
+# A few users write most messages.
 @lru_cache(maxsize=65_536)
 def user_hash(user_id: str, key: bytes) -> int:
-    """Return the signed 64-bit hash of a user's id under the key of one day."""
+    """Return the signed 64-bit hash of a user id under a day's key."""
     return _hash(user_id, key)
 
 
-# A wave of copypasta is one text many times.
+# Copypasta repeats one text many times.
 @lru_cache(maxsize=8_192)
 def text_hash(text: str, key: bytes) -> int:
-    """Return the signed 64-bit hash of `counted_text` under the key of one day, ignoring case and extra space."""
+    """Return the signed 64-bit hash of the `counted_text` under a day's key, ignoring case and extra white space."""
     return _hash(" ".join(counted_text(text).casefold().split()), key)
 
 

@@ -1,4 +1,4 @@
-"""Twitch's IRC lines: bytes in, values out. Total: no input raises, unknown commands are values too.
+"""Parser for Twitch's IRC lines. Total: no input raises, and unknown commands are values too.
 
 Source: twitch.md "The wire"; IRCv3 message tags.
 """
@@ -17,10 +17,10 @@ _ACTION = "\x01ACTION "
 
 
 class Line(NamedTuple):
-    """One line: upper-case `command`, `nick` of the prefix (or the server's name); tags are read when asked for.
+    """A parsed line: upper-case `command`, `nick` of the prefix (or the server's name); tags are parsed on access.
 
-    `channel` is the login of the channel in the first parameter, or an empty text; `head` is the tags as they
-    came, still escaped, each with a `;` before it.
+    `channel` is the login in the first parameter, or an empty string; `head` is the raw tags, still escaped, each
+    prefixed with `;`.
     """
 
     command: str
@@ -31,16 +31,16 @@ class Line(NamedTuple):
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """All tags, unescaped. Of a key with several values the last one counts."""
+        """All tags, unescaped. The last value of a repeated key wins."""
         tags: dict[str, str] = {}
         for pair in self.head[1:].split(";"):
             key, is_given, value = pair.partition("=")
             if key and (is_given or key not in tags):
-                tags[key] = _plain(value)
+                tags[key] = _unescaped_value(value)
         return tags
 
     def tag(self, key: str) -> str:
-        """Return a tag's value, unescaped; an empty text when it is not there, which means the same."""
+        """Return a tag's unescaped value, or an empty string if absent, which is equivalent."""
         head = self.head
         start = head.rfind(f";{key}=")
         if start < 0:
@@ -48,15 +48,15 @@ class Line(NamedTuple):
         start += len(key) + 2
         end = head.find(";", start)
         value = head[start:] if end < 0 else head[start:end]
-        return _plain(value) if "\\" in value else value
+        return _unescaped_value(value) if "\\" in value else value
 
     def is_set(self, key: str) -> bool:
-        """Say whether a tag is 1, as Twitch writes that something is so."""
+        """Return whether a tag is 1, Twitch's notation for true."""
         return f";{key}=1" in self.head and self.tag(key) == "1"
 
 
 class ChatMessage(NamedTuple):
-    """A PRIVMSG. Tags that Twitch did not send are None or empty; times are ms since the epoch."""
+    """A PRIVMSG. Missing tags are None or empty; times are ms since the epoch."""
 
     channel: str
     text: str
@@ -67,8 +67,8 @@ class ChatMessage(NamedTuple):
     source_room_id: str | None
 
     @property
-    def is_copy(self) -> bool:
-        """Whether shared chat brought this message here from another channel."""
+    def is_shared_copy(self) -> bool:
+        """Whether Shared Chat brought this message from another channel."""
         return self.source_room_id is not None and self.source_room_id != self.room_id
 
     @property
@@ -78,19 +78,19 @@ class ChatMessage(NamedTuple):
 
 
 def parse(raw: bytes) -> Line:
-    """Return the line in `raw`, with or without its end of line. Bytes that are not UTF-8 become U+FFFD."""
+    """Parse a line, with or without its line end. Invalid UTF-8 becomes U+FFFD."""
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     parts = text.split(" ", 4)
     if len(parts) == 5:
-        # The shape that nearly all lines have: tags, prefix, command, channel, a text.
+        # Fast path for nearly all lines: tags, prefix, command, channel, text.
         head, prefix, command, first, rest = parts
         if head[0:1] == "@" and prefix[0:1] == rest[0:1] == ":" and command and first[0:1] == "#":
             nick = prefix[1:].partition("!")[0]
             return Line(command.upper(), (first, rest[1:]), nick, first[1:].lower(), f";{head[1:]}")
-    return _any(text)
+    return _parse_general(text)
 
 
-def _any(text: str) -> Line:
+def _parse_general(text: str) -> Line:
     head = ""
     if text[:1] == "@":
         head, _, text = text.partition(" ")
@@ -111,7 +111,7 @@ def _any(text: str) -> Line:
 
 
 def chat_message(line: Line) -> ChatMessage | None:
-    """Return the chat message in a PRIVMSG with a channel and a text, else None."""
+    """Return the message in a PRIVMSG with channel and text, else None."""
     if line.command != "PRIVMSG" or not line.channel or len(line.params) < 2:
         return None
     source_room_id = line.tag("source-room-id")
@@ -127,9 +127,9 @@ def chat_message(line: Line) -> ChatMessage | None:
 
 
 def is_subscriber(line: Line) -> bool:
-    """Return whether a subscriber of the channel wrote the line, which `badges` tell.
+    """Return whether the author subscribes to the channel, according to `badges`.
 
-    A line without badges is judged by `badge-info` and by the deprecated tag `subscriber`, which is 0 for founders.
+    Without badges, `badge-info` and the deprecated tag `subscriber`, which is 0 for founders, decide.
     """
     if badges := line.tag("badges"):
         return _has_subscriber(badges)
@@ -137,25 +137,25 @@ def is_subscriber(line: Line) -> bool:
 
 
 def sent_ms(line: Line) -> int | None:
-    """Return when Twitch's server sent the line, in ms since the epoch, if it says so."""
+    """Return when Twitch's server sent the line, in ms since the epoch, None if missing."""
     digits = _digits(line.tag("tmi-sent-ts"))
     return int(digits) if digits and len(digits) <= 15 else None
 
 
 def clean_text(text: str) -> str:
-    """Return the text as written, without the wrapping of /me and without white space at its ends."""
+    """Return the text without the wrapping of /me and surrounding white space."""
     if text.startswith(_ACTION):
         text = text[len(_ACTION) :].rstrip("\x01")
     return text.strip()
 
 
 def _has_subscriber(badges: str) -> bool:
-    # The first subscribers of a channel are its founders.
+    # Founders are a channel's first subscribers.
     separated = f",{badges}"
     return ",subscriber/" in separated or ",founder/" in separated
 
 
-def _plain(value: str) -> str:
+def _unescaped_value(value: str) -> str:
     return _ESCAPE.sub(_unescape, value)
 
 

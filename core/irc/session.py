@@ -1,6 +1,6 @@
-"""One anonymous IRC connection to Twitch, without I/O: bytes and a time in; events, bytes and a wake-up time out.
+"""Sans-I/O session of one anonymous IRC connection: takes bytes and a time, returns events, bytes and a wake-up time.
 
-Times are ms on any clock that never goes back. Source: twitch.md "Connecting", "Limits".
+Times are ms on a monotonic clock. Source: twitch.md "Connecting", "Limits".
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from core.irc.lines import Line, parse
 from core.irc.silence import Silence
 
 JOINS_PER_WINDOW = 20
-# More than the 10 s of the rule: what we send is judged when a server that may be busy reads it.
+# Longer than Twitch's 10 s, because the server counts JOINs when it reads them.
 JOIN_WINDOW_MS = 11_000
 JOIN_ANSWER_MS = 10_000
 JOIN_RETRY_MAX_MS = 300_000
-# Asked so often in vain, a join counts as failed; it is asked again all the same.
+# A join counts as failed after this many attempts; it is retried anyway.
 JOIN_FAILED_TRIES = 3
 WELCOME_WITHIN_MS = 15_000
 PING_EVERY_MS = 15_000
 PONG_WITHIN_MS = 10_000
-# A line longer than this is no IRC: tags up to 8 KiB, and the longest recorded text far below the rest.
+# Longer lines are invalid: tags take up to 8 KiB, and the longest recorded text is far shorter than the rest.
 MAX_LINE_BYTES = 65_536
 SWEEP_EVERY_MS = 5_000
 
-# What Twitch says of a channel that we may not hear, and what a gap calls it.
+# Gap reasons by the msg-id with which Twitch refuses a join.
 REFUSED = {"msg_channel_suspended": "suspended", "msg_banned": "refused", "tos_ban": "refused"}
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Twitch confirmed that we hear this channel."""
+    """Twitch confirmed the join of a channel."""
 
     login: str
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """We hear this channel no longer; it is asked for again."""
+    """A channel is no longer joined; the session rejoins it."""
 
     login: str
     reason: str
@@ -47,7 +47,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Twitch said why we cannot hear this channel; it is asked again later."""
+    """Twitch refused to let us join a channel; the session retries later."""
 
     login: str
     reason: str
@@ -55,17 +55,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """Twitch will close this connection soon: open another, and then leave this one."""
+    """Twitch will close this connection soon: open another one before leaving."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The connection is of no more use: close it and open another."""
+    """The connection is unusable: close it and open another one."""
 
     reason: str
 
 
-# A line is an event of its own: chat and notices, for the reader.
+# A Line is an event too: chat and notices.
 Event = Line | Joined | Left | Refused | Reconnect | Ended
 
 
@@ -76,9 +76,9 @@ class _Pending:
 
 
 class JoinBudget:
-    """How many joins may still be asked for; sessions that share one keep the limit together.
+    """Rate limit for JOINs; sessions may share one.
 
-    Among those that wait for a used-up budget the one with the shortest `delay_ms` comes first.
+    Sessions that wait for an exhausted budget are served in order of `delay_ms`.
     """
 
     def __init__(self, limit: int = JOINS_PER_WINDOW, window_ms: int = JOIN_WINDOW_MS) -> None:
@@ -88,7 +88,7 @@ class JoinBudget:
         self._free_ms = 0
 
     def take(self, now_ms: int, delay_ms: int = 0) -> bool:
-        """Take one join, if there is one left."""
+        """Consume one join if available."""
         while self._times and self._times[0] <= now_ms - self._window_ms:
             self._times.popleft()
         if len(self._times) >= self._limit or now_ms < self.free_at_ms(delay_ms):
@@ -99,16 +99,15 @@ class JoinBudget:
         return True
 
     def free_at_ms(self, delay_ms: int = 0) -> int:
-        """Return when the next join may be asked for; in the past when it may be at once."""
+        """Return when the next join is available; a past time means now."""
         return self._free_ms + delay_ms if self._free_ms else 0
 
 
 class Session:
-    """Handshake, paced joins until each is confirmed, PING watchdog, and a watch over silent channels.
+    """Handshake, rate-limited joins with retries, PING watchdog and detection of silent channels.
 
-    Feed it with `receive_data` and, at `wake_at_ms`, with `tick`; send what `data_to_send` returns.
-    `heard_ms` is when bytes came last, `lag_ms` how long the newest ones had been under way, as far as a
-    PONG tells.
+    Call `receive_data` on input and `tick` at `wake_at_ms`; send the bytes from `data_to_send`.
+    `heard_ms` is the time of the last input, `lag_ms` the delay of the newest bytes, measured by PING.
     """
 
     def __init__(self, nick: str, now_ms: int, budget: JoinBudget | None = None, join_delay_ms: int = 0) -> None:
@@ -120,40 +119,40 @@ class Session:
         self._pending: dict[str, _Pending] = {}
         self._joined: dict[str, None] = {}
         self._silence = Silence()
-        self._began_ms = self._swept_ms = self._asked_ms = now_ms
+        self._began_ms = self._swept_ms = self._ping_sent_ms = now_ms
         self._pinged_ms: int | None = None
-        self._greeted = self._capable = False
+        self._is_welcomed = self._has_capabilities = False
         self.heard_ms = now_ms
         self.lag_ms = 0
 
     @property
-    def is_welcome(self) -> bool:
-        """Whether Twitch let us in and granted what we need to understand it."""
-        return self._greeted and self._capable
+    def is_ready(self) -> bool:
+        """Whether the login succeeded and the capabilities were granted."""
+        return self._is_welcomed and self._has_capabilities
 
     @property
     def joined(self) -> frozenset[str]:
-        """The logins that Twitch confirmed."""
+        """The logins whose joins were confirmed."""
         return frozenset(self._joined)
 
     @property
     def pending(self) -> int:
-        """How many channels are still asked for."""
+        """The number of unconfirmed joins."""
         return len(self._pending)
 
     @property
     def failed(self) -> int:
-        """How many channels were asked for several times in vain."""
+        """The number of joins that failed repeatedly."""
         return sum(pending.tries >= JOIN_FAILED_TRIES for pending in list(self._pending.values()))
 
     def join(self, logins: Iterable[str]) -> None:
-        """Ask for channels, most wanted first; they are joined as the limits allow."""
+        """Queue joins in order of priority; they are sent as the limits allow."""
         for login in logins:
             if login not in self._joined:
                 self._pending.setdefault(login, _Pending())
 
     def part(self, logins: Iterable[str]) -> list[str]:
-        """Leave channels, or stop asking for them; returns those that were joined."""
+        """Part channels or cancel their joins; return those that were joined."""
         left = []
         for login in logins:
             pending = self._pending.pop(login, None)
@@ -165,13 +164,13 @@ class Session:
         return left
 
     def data_to_send(self) -> bytes:
-        """Return what is to be sent now, once."""
+        """Remove and return the bytes to send."""
         data = "".join(f"{line}\r\n" for line in self._out).encode()
         self._out.clear()
         return data
 
     def receive_data(self, data: bytes, now_ms: int) -> list[Event]:
-        """Take bytes as they came and return what they mean, in order."""
+        """Parse received bytes and return their events in order."""
         self.heard_ms, self._pinged_ms = now_ms, None
         *lines, self._buffer = (self._buffer + data).split(b"\n") if self._buffer else data.split(b"\n")
         events: list[Event] = []
@@ -181,36 +180,36 @@ class Session:
                 self._silence.heard(line.channel, now_ms)
                 events.append(line)
             else:
-                self._line(line, now_ms, events)
+                self._handle_line(line, now_ms, events)
         if len(self._buffer) > MAX_LINE_BYTES:
-            events.append(Ended(f"a line of more than {MAX_LINE_BYTES} bytes"))
+            events.append(Ended(f"line longer than {MAX_LINE_BYTES} bytes"))
         return events
 
     def tick(self, now_ms: int) -> list[Event]:
-        """Do what is due: joins, retries, PING. Ends the session when a PING stays without answer."""
+        """Run due work: joins, retries, PING. End the session if a PING is not answered."""
         if self._pinged_ms is not None and now_ms - self._pinged_ms >= PONG_WITHIN_MS:
             return [Ended("silent")]
-        if not self.is_welcome and now_ms - self._began_ms >= WELCOME_WITHIN_MS:
+        if not self.is_ready and now_ms - self._began_ms >= WELCOME_WITHIN_MS:
             return [Ended("no welcome")]
         if self._pinged_ms is None and now_ms - self.heard_ms >= PING_EVERY_MS:
-            self._pinged_ms = self._asked_ms = now_ms
+            self._pinged_ms = self._ping_sent_ms = now_ms
             self._out.append("PING :twitchly")
         events: list[Event] = []
         if now_ms - self._swept_ms >= SWEEP_EVERY_MS:
             self._swept_ms = now_ms
             self._sweep(now_ms, events)
-        if self.is_welcome:
+        if self.is_ready:
             self._send_joins(now_ms)
         return events
 
     def wake_at_ms(self, now_ms: int) -> int:
-        """Return when `tick` is due at the latest."""
+        """Return the latest time for the next `tick`."""
         due = self.heard_ms + PING_EVERY_MS if self._pinged_ms is None else self._pinged_ms + PONG_WITHIN_MS
-        if not self.is_welcome:
+        if not self.is_ready:
             due = min(due, self._began_ms + WELCOME_WITHIN_MS)
         if self._joined:
             due = min(due, self._swept_ms + SWEEP_EVERY_MS)
-        if self.is_welcome and self._pending:
+        if self.is_ready and self._pending:
             retry = min(pending.retry_at_ms for pending in self._pending.values())
             due = min(due, max(retry, self._budget.free_at_ms(self._join_delay_ms)))
         return max(now_ms, due)
@@ -225,26 +224,26 @@ class Session:
                 self._out.append(f"JOIN #{login}")
 
     def _sweep(self, now_ms: int, events: list[Event]) -> None:
-        """Join channels anew that should have spoken: some servers forget that we joined."""
+        """Rejoin channels that are suspiciously silent, because some servers lose joins."""
         for login in self._silence.due(now_ms):
-            # Not parted before it may be joined again.
+            # Part only when a join is available.
             if not self._budget.take(now_ms, self._join_delay_ms):
                 return
-            self._silence.doubt(login)
+            self._silence.mark_rejoined(login)
             self._out += [f"PART #{login}", f"JOIN #{login}"]
             self._leave(login, "silent", events)
             self._pending[login] = _Pending(1, now_ms + JOIN_ANSWER_MS)
 
-    def _line(self, line: Line, now_ms: int, events: list[Event]) -> None:
+    def _handle_line(self, line: Line, now_ms: int, events: list[Event]) -> None:
         match line.command:
             case "PING":
                 self._out.append(f"PONG :{line.params[-1] if line.params else 'tmi.twitch.tv'}")
             case "PONG":
-                self.lag_ms = now_ms - self._asked_ms
+                self.lag_ms = now_ms - self._ping_sent_ms
             case "001":
-                self._greeted = True
+                self._is_welcomed = True
             case "CAP" if "ACK" in line.params[:2]:
-                self._capable = True
+                self._has_capabilities = True
             case "JOIN" if line.nick.lower() == self._nick:
                 self._confirm(line.channel, now_ms, events)
             case "366" if len(line.params) > 1:

@@ -1,4 +1,4 @@
-"""Which partition a channel belongs to, and which connection listens to it."""
+"""Assignment of channels to partitions and connections."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from dataclasses import dataclass, field
 
 from core.irc.session import JOIN_WINDOW_MS, JOINS_PER_WINDOW
 
-# Connections are opened one after the other, this far apart.
+# Interval between connection attempts.
 CONNECT_EVERY_MS = 2_000
 
 
 def partition_of(channel_id: str, partitions: int) -> int:
-    """Return the channel's partition: CRC-32 of its id, as librdkafka's `consistent` partitioner."""
+    """Return the channel's partition by CRC-32 of its id, like librdkafka's `consistent` partitioner."""
     return zlib.crc32(channel_id.encode()) % partitions
 
 
 @dataclass(slots=True)
 class Moves:
-    """What to change: logins to join and to part by connection number; new numbers are new connections."""
+    """Logins to join and to part, by connection number; unknown numbers are new connections."""
 
     join: dict[int, list[str]] = field(default_factory=dict)
     part: dict[int, list[str]] = field(default_factory=dict)
 
 
 def plan(
-    wanted: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int, *, strict: bool = False
+    targets: Iterable[str], connections: Mapping[int, Iterable[str]], per_connection: int, *, strict: bool = False
 ) -> Moves:
-    """Return the fewest moves that make the connections listen to `wanted`, the first ones joined first.
+    """Return the fewest moves after which the connections hold exactly the `targets` logins, in order of priority.
 
-    A channel that is wanted and has a connection stays where it is; free places are filled before new
-    connections are opened, and those are filled in the order in which their joins will be sent: one after
-    the other when all share one budget (`strict`), else by turns.
+    Assigned channels stay on their connection. Existing connections are filled before new ones are opened. New ones
+    are filled in the order in which their joins will be sent: one after the other if all share one budget (`strict`),
+    else in turns.
     """
-    order = list(dict.fromkeys(wanted))
+    order = list(dict.fromkeys(targets))
     keep = set(order)
     moves = Moves()
     room: dict[int, int] = {}
-    placed: set[str] = set()
+    assigned: set[str] = set()
     for number, logins in connections.items():
-        gone = [login for login in logins if login not in keep]
-        stay = [login for login in logins if login in keep]
-        placed.update(stay)
-        room[number] = per_connection - len(stay)
-        if gone:
-            moves.part[number] = gone
-    rest = [login for login in order if login not in placed]
+        removed = [login for login in logins if login not in keep]
+        kept = [login for login in logins if login in keep]
+        assigned.update(kept)
+        room[number] = per_connection - len(kept)
+        if removed:
+            moves.part[number] = removed
+    rest = [login for login in order if login not in assigned]
     for number, free in room.items():
         if free > 0 and rest:
             moves.join[number], rest = rest[:free], rest[free:]
@@ -56,7 +56,7 @@ def plan(
 
 
 def _deal(logins: list[str], per_connection: int, strict: bool) -> list[list[str]]:
-    """Spread `logins` over new connections so that each is joined as early as its place in the list asks for."""
+    """Distribute `logins` over new connections so that joins are sent in order of priority."""
     if strict:
         return [logins[at : at + per_connection] for at in range(0, len(logins), per_connection)]
     dealt: list[list[str]] = [[] for _ in range(-(-len(logins) // per_connection))]

@@ -14,7 +14,7 @@ from core.metrics.columns import COLUMNS, HOUR_SUMS, SUM, Minutes
 from core.metrics.peaks import PEAK, PEAKS, unpack
 from core.metrics.table import Metric, columns_behind
 from core.metrics.windows import Columns
-from core.pipeline.coverage import Unheard
+from core.pipeline.coverage import RecordedGaps
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 # Hours watched are not given where viewers are known for less of the range than this.
@@ -133,7 +133,7 @@ def whole_minutes(from_ms: int, until_ms: int) -> tuple[int, int]:
     return _nearest_minute(from_ms), _nearest_minute(until_ms)
 
 
-def summarize(rows: Iterable[Row], gaps: Unheard, from_ms: int, until_ms: int) -> RangeSummary:
+def summarize(rows: Iterable[Row], gaps: RecordedGaps, from_ms: int, until_ms: int) -> RangeSummary:
     """Return the summary of [from_ms, until_ms), which `rows`, oldest first, tile as far as anything is stored."""
     tiles = list(rows)
     peaks = {peak.metric: best for peak in PEAKS if (best := _peak(tiles, peak.metric)) is not None}
@@ -155,7 +155,7 @@ def summarize(rows: Iterable[Row], gaps: Unheard, from_ms: int, until_ms: int) -
     )
 
 
-def time_heard(rows: Sequence[Row], gaps: Unheard, from_ms: int, until_ms: int) -> TimeHeard:
+def time_heard(rows: Sequence[Row], gaps: RecordedGaps, from_ms: int, until_ms: int) -> TimeHeard:
     """Return how much of [from_ms, until_ms) was heard. Of the rows' columns it reads COVERAGE_COLUMNS alone."""
     times = TimeHeard()
     for row in rows:
@@ -232,7 +232,7 @@ class TimeHeard:
         """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
         return self.on_air_heard_ms / self.on_air_ms if self.on_air_ms else None
 
-    def add_row(self, row: Row, gaps: Unheard) -> None:
+    def add_row(self, row: Row, gaps: RecordedGaps) -> None:
         columns = row.columns
         heard_ms = gaps.observed_ms(columns.get("observed_ms", 0), row.start_ms, row.end_ms)
         on_air_ms = _on_air_ms(row)
@@ -262,7 +262,7 @@ def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[i
             yield start_ms, end_ms, any(row is not None and _on_air_ms(row) > 0 for row in (before, after))
 
 
-def _unrecorded(rows: Iterable[Row], gaps: Unheard) -> Iterator[tuple[int, int]]:
+def _unrecorded(rows: Iterable[Row], gaps: RecordedGaps) -> Iterator[tuple[int, int]]:
     """Yield the stretches of rows that were tracked and not heard at all, without a recorded gap."""
     silent: tuple[int, int] | None = None
     for row in rows:

@@ -1,7 +1,7 @@
-"""When so many of a topic's records are unusable that setting them aside must end.
+"""Limit on the share of unusable records per topic, beyond which a reader stops.
 
-A bad record is a slip of its writer; many are a fault of the writer or of this reader, and a dead-letter topic
-is no place for a whole topic.
+A few bad records are normal; many mean that the writer or this reader is broken, and a dead-letter topic must not
+receive a whole topic.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-# Over so many of the records read last, this many may be unusable, and more while they are no larger a share.
+# Of the last RECENT records, UNUSABLE_MAX may be unusable, or more if they are at most PERCENT_MAX percent.
 RECENT = 10_000
 UNUSABLE_MAX = 100
 PERCENT_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
-    """What was exceeded: of the last `read` records of `topic` this many were unusable, the last one for `reason`."""
+class RateExceeded:
+    """An exceeded limit: of the last `read` records of `topic`, `unusable` were bad, the last one for `reason`."""
 
     topic: str
     unusable: int
@@ -31,19 +31,19 @@ class Excess:
         )
 
 
-class ShareLimits:
-    """Looks back over the records that were read last, at each topic's apart."""
+class BadRecordRate:
+    """Tracks the share of unusable records of each topic over its last records."""
 
     def __init__(self) -> None:
         self._recent: dict[str, _Recent] = {}
 
-    def take(self, topic: str, fault: str | None) -> Excess | None:
-        """Take note of one more record and why it is unusable, None when it is not; say whether that is too much."""
+    def take(self, topic: str, fault: str | None) -> RateExceeded | None:
+        """Record a read record, with its fault if it is unusable; return the excess if the limit is exceeded."""
         recent = self._recent.setdefault(topic, _Recent())
         recent.add(fault is not None)
         if fault is None or not recent.is_too_much():
             return None
-        return Excess(topic, recent.unusable, recent.read, fault)
+        return RateExceeded(topic, recent.unusable, recent.read, fault)
 
 
 class _Recent:

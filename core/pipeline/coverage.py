@@ -1,4 +1,4 @@
-"""When each wanted channel was listened to: the milliseconds of every second, and the gaps between."""
+"""Coverage of each tracked channel: observed ms per second, and gaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.times import SECOND_MS
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """An interval, both ends included, in which a wanted channel was not, or not surely, listened to."""
+    """A closed interval in which a tracked channel was not, or not certainly, heard."""
 
     channel_id: str
     from_ms: int
@@ -20,105 +20,105 @@ class Gap:
 
 
 @dataclass(slots=True)
-class _Watch:
+class _ChannelCoverage:
     unheard_since_ms: int | None
     reason: str
     heard_since_ms: int | None = None
-    # Since when each connection has joined it: two do while one takes over from the other.
+    # Join time by connection; there are two during a takeover.
     joined_ms: dict[int, int] = field(default_factory=dict)
     ended: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Coverage:
-    """Follows joins and losses of all wanted channels by connection. Times are those of the producer's clock."""
+    """Tracks joins and losses of all channels by connection. Times are those of the producer's clock."""
 
     def __init__(self) -> None:
-        self._watches: dict[str, _Watch] = {}
+        self._channels: dict[str, _ChannelCoverage] = {}
 
-    def want(self, channel_id: str, since_ms: int, reason: str) -> None:
-        """Begin to want a channel; until it is joined it lies in a gap since `since_ms`."""
-        self._watches.setdefault(channel_id, _Watch(since_ms, reason))
+    def track(self, channel_id: str, since_ms: int, reason: str) -> None:
+        """Start tracking a channel, in a gap since `since_ms` until it is joined."""
+        self._channels.setdefault(channel_id, _ChannelCoverage(since_ms, reason))
 
-    def unwant(self, channel_id: str, at_ms: int) -> Gap | None:
-        """Stop wanting a channel; returns the gap it was in."""
-        watch = self._watches.pop(channel_id, None)
-        return _close(channel_id, watch, at_ms) if watch else None
+    def untrack(self, channel_id: str, at_ms: int) -> Gap | None:
+        """Stop tracking a channel; return its open gap, if any."""
+        channel = self._channels.pop(channel_id, None)
+        return _gap_until(channel_id, channel, at_ms) if channel else None
 
     def joined(self, channel_id: str, connection: int, at_ms: int) -> Gap | None:
-        """Note that a connection hears the channel from now on; returns the gap that ends."""
-        watch = self._watches.get(channel_id)
-        if watch is None:
+        """Record a join by a connection; return the gap that it ends, if any."""
+        channel = self._channels.get(channel_id)
+        if channel is None:
             return None
-        watch.joined_ms.setdefault(connection, at_ms)
-        if watch.heard_since_ms is not None:
+        channel.joined_ms.setdefault(connection, at_ms)
+        if channel.heard_since_ms is not None:
             return None
-        gap = _close(channel_id, watch, at_ms)
-        watch.unheard_since_ms, watch.heard_since_ms = None, at_ms
+        gap = _gap_until(channel_id, channel, at_ms)
+        channel.unheard_since_ms, channel.heard_since_ms = None, at_ms
         return gap
 
     def lost(self, channel_id: str, connection: int, since_ms: int, at_ms: int, reason: str) -> Gap | None:
-        """Note that a connection hears nothing any more, surely since `since_ms`, noticed at `at_ms`.
+        """Record that a connection lost the channel at `since_ms` or later, noticed at `at_ms`.
 
-        Returns the gap when another connection had taken over too late to leave none.
+        Return the gap if another connection took over too late to avoid one.
         """
-        watch = self._watches.get(channel_id)
-        if watch is None or watch.joined_ms.pop(connection, None) is None or watch.heard_since_ms is None:
+        channel = self._channels.get(channel_id)
+        if channel is None or channel.joined_ms.pop(connection, None) is None or channel.heard_since_ms is None:
             return None
-        taken_over_ms = min(watch.joined_ms.values(), default=None)
+        taken_over_ms = min(channel.joined_ms.values(), default=None)
         if taken_over_ms is not None and taken_over_ms <= since_ms:
             return None
-        watch.ended.append((watch.heard_since_ms, min(since_ms, at_ms)))
-        watch.heard_since_ms = taken_over_ms
+        channel.ended.append((channel.heard_since_ms, min(since_ms, at_ms)))
+        channel.heard_since_ms = taken_over_ms
         if taken_over_ms is not None:
             return Gap(channel_id, since_ms, taken_over_ms, reason)
-        watch.unheard_since_ms, watch.reason = since_ms, reason
+        channel.unheard_since_ms, channel.reason = since_ms, reason
         return None
 
     def refused(self, channel_id: str, reason: str) -> None:
-        """Note why a channel that is not listened to cannot be: its gap says so."""
-        watch = self._watches.get(channel_id)
-        if watch is not None and watch.unheard_since_ms is not None:
-            watch.reason = reason
+        """Record why a channel cannot be joined as the reason of its open gap."""
+        channel = self._channels.get(channel_id)
+        if channel is not None and channel.unheard_since_ms is not None:
+            channel.reason = reason
 
     def heard(self) -> int:
-        """Return how many wanted channels are listened to."""
-        # Asked for by another thread too: the list is made at once.
-        return sum(watch.heard_since_ms is not None for watch in list(self._watches.values()))
+        """Return the number of channels that are currently heard."""
+        # Called from another thread too, hence the copy.
+        return sum(channel.heard_since_ms is not None for channel in list(self._channels.values()))
 
     def split(self, at_ms: int) -> list[Gap]:
-        """Return the gaps that are still open, up to now; they go on from here as new ones."""
+        """Return the open gaps up to now and continue them as new gaps."""
         gaps = []
-        for channel_id, watch in self._watches.items():
-            gap = _close(channel_id, watch, at_ms)
+        for channel_id, channel in self._channels.items():
+            gap = _gap_until(channel_id, channel, at_ms)
             if gap:
                 gaps.append(gap)
-                watch.unheard_since_ms = at_ms
+                channel.unheard_since_ms = at_ms
         return gaps
 
     def observed(self, end_ms: int) -> dict[str, int]:
-        """Return, per wanted channel, how much of [end_ms - 1000, end_ms) was listened to, in ms.
+        """Return the observed ms of each channel in [end_ms - 1000, end_ms).
 
-        To be asked for every second once, in order.
+        Must be called once per second, in order.
         """
         start_ms = end_ms - SECOND_MS
         seconds = {}
-        for channel_id, watch in self._watches.items():
-            if not watch.ended and watch.heard_since_ms is not None and watch.heard_since_ms <= start_ms:
+        for channel_id, channel in self._channels.items():
+            if not channel.ended and channel.heard_since_ms is not None and channel.heard_since_ms <= start_ms:
                 seconds[channel_id] = SECOND_MS
                 continue
-            spans = list(watch.ended)
-            if watch.heard_since_ms is not None:
-                spans.append((watch.heard_since_ms, end_ms))
+            spans = list(channel.ended)
+            if channel.heard_since_ms is not None:
+                spans.append((channel.heard_since_ms, end_ms))
             seconds[channel_id] = sum(max(0, min(b, end_ms) - max(a, start_ms)) for a, b in spans)
-            watch.ended = [span for span in watch.ended if span[1] > end_ms]
+            channel.ended = [span for span in channel.ended if span[1] > end_ms]
         return seconds
 
 
-class Unheard:
-    """The recorded gaps of one channel: what pulses claimed to be observed and a later gap denied."""
+class RecordedGaps:
+    """The recorded gaps of one channel, which correct the observed time claimed by pulses."""
 
     def __init__(self, gaps: Iterable[tuple[int, int]]) -> None:
-        """`gaps` are (from_ms, until_ms), in any order; they may overlap."""
+        """`gaps` holds (from_ms, until_ms) in any order; they may overlap."""
         self._spans: list[tuple[int, int]] = []
         for from_ms, until_ms in sorted(gaps):
             if self._spans and from_ms <= self._spans[-1][1]:
@@ -128,15 +128,14 @@ class Unheard:
         self._ends = [until_ms for _, until_ms in self._spans]
 
     def observed_ms(self, claimed_ms: int, start_ms: int, end_ms: int) -> int:
-        """Return how much of [start_ms, end_ms) was listened to: what was claimed, at most what no gap covers.
+        """Return the observed ms in [start_ms, end_ms): the claimed ms, limited to the time outside gaps.
 
-        A pulse is written before anybody can know that its connection had died; the gap, written when it is
-        known, has the last word.
+        A pulse is written before a dead connection is detected; the later gap takes precedence.
         """
         return min(claimed_ms, end_ms - start_ms - self.missed_ms(start_ms, end_ms))
 
     def missed_ms(self, start_ms: int, end_ms: int) -> int:
-        """Return how much of [start_ms, end_ms) recorded gaps cover."""
+        """Return the ms of [start_ms, end_ms) inside gaps."""
         missed_ms = 0
         for from_ms, until_ms in self._spans[bisect_right(self._ends, start_ms) :]:
             if from_ms >= end_ms:
@@ -145,6 +144,6 @@ class Unheard:
         return missed_ms
 
 
-def _close(channel_id: str, watch: _Watch, at_ms: int) -> Gap | None:
-    since_ms = watch.unheard_since_ms
-    return None if since_ms is None or at_ms <= since_ms else Gap(channel_id, since_ms, at_ms, watch.reason)
+def _gap_until(channel_id: str, channel: _ChannelCoverage, at_ms: int) -> Gap | None:
+    since_ms = channel.unheard_since_ms
+    return None if since_ms is None or at_ms <= since_ms else Gap(channel_id, since_ms, at_ms, channel.reason)

@@ -1,6 +1,6 @@
-"""What a dead letter is: an unusable record as it came, with its place, length and fault in the headers.
+"""Format of dead letters: unusable records, unchanged, with source offset, length and fault in the headers.
 
-A note beside the letters says which of them was put back on its topic.
+A replay note on the same topic marks a dead letter that was written back to its source topic.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What Kafka takes in one record, less room for the key and the headers.
-LONGEST_BYTES = 900_000
-LONGEST_KEY_BYTES = 1_000
-# Its records hold what people wrote: its letters have no content.
-PRIVATE = "chat"
-# Where it is not known: Kafka's own sign for any partition.
-NOWHERE = -1
+# Kafka's maximum record size minus room for the key and the headers.
+MAX_VALUE_BYTES = 900_000
+MAX_KEY_BYTES = 1_000
+# Its records contain chat text, so its dead letters have no content.
+PRIVATE_TOPIC = "chat"
+# Unknown partition or offset; Kafka's value for an unset partition.
+UNKNOWN = -1
 
 Header = tuple[str, str | bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One dead letter: its `offset` among the letters of its topic, and the record's own place on that topic.
+class DeadLetter:
+    """A dead letter: its `offset` on the dead-letter topic, and the record's partition and offset on the source topic.
 
-    `length` and `key_length` are those of the record, in bytes; key and value may have been cut.
+    `length` and `key_length` are the record's original sizes in bytes; key and value may be truncated.
     """
 
     offset: int
@@ -41,14 +41,14 @@ class Letter:
 
     @property
     def is_cut(self) -> bool:
-        """Whether some of the record is lost."""
+        """Whether the key or the value is truncated."""
         return self.length > len(self.value or b"") or self.key_length > len(self.key or b"")
 
 
-def letter_headers(
+def dead_letter_headers(
     *, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None, reason: str
 ) -> list[Header]:
-    """Return the headers of the letter that keeps this record."""
+    """Return the headers of the dead letter for this record."""
     return [
         ("reason", reason.encode(errors="replace")),
         ("from", json.dumps({"topic": topic, "partition": partition, "offset": offset}).encode()),
@@ -57,46 +57,48 @@ def letter_headers(
     ]
 
 
-def read_letter(
+def parse_dead_letter(
     *, offset: int, written_ms: int, key: bytes | None, value: bytes | None, headers: Iterable[Header]
-) -> Letter:
-    """Return a letter; of one that we did not write, what it does not say is unknown."""
-    said = _texts(headers)
-    place = _place(said.get("from", ""))
-    return Letter(
+) -> DeadLetter:
+    """Parse a dead letter; missing headers become unknown values."""
+    texts = _texts(headers)
+    source = _source(texts.get("from", ""))
+    return DeadLetter(
         offset,
         written_ms,
-        place.get("partition", NOWHERE),
-        place.get("offset", NOWHERE),
-        said.get("reason", "unknown"),
-        _number(said.get("bytes"), len(value or b"")),
-        _number(said.get("key_bytes"), len(key or b"")),
+        source.get("partition", UNKNOWN),
+        source.get("offset", UNKNOWN),
+        texts.get("reason", "unknown"),
+        _number(texts.get("bytes"), len(value or b"")),
+        _number(texts.get("key_bytes"), len(key or b"")),
         key,
         value,
     )
 
 
-def note_headers(offset: int) -> list[Header]:
-    """Return the headers of a note: the letter at `offset` was put back on its topic."""
+def replay_note_headers(offset: int) -> list[Header]:
+    """Return the headers of a replay note: the dead letter at `offset` was written back."""
     return [("replayed", str(offset).encode())]
 
 
-def noted_offset(headers: Iterable[Header]) -> int | None:
-    """Return which letter a note speaks of, None for a letter."""
-    said = _texts(headers).get("replayed")
-    return None if said is None else _number(said, NOWHERE)
+def replayed_offset(headers: Iterable[Header]) -> int | None:
+    """Return the offset in a replay note, None for a dead letter."""
+    texts = _texts(headers).get("replayed")
+    return None if texts is None else _number(texts, UNKNOWN)
 
 
 def kind_of_fault(reason: str) -> str:
-    """Return a reason without its figures, so that those of one kind can be counted together."""
+    """Replace the numbers in a reason, so that equal faults can be counted together."""
     return re.sub(r"[0-9]+", "N", reason)
 
 
-def escaped(text: str, longest: int | None = None) -> str:
-    """Return text on one line, as a terminal may show it; what is beyond `longest` characters is cut off."""
-    shown = text if longest is None else text[:longest]
-    safe = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
-    return safe if len(shown) == len(text) else f"{safe}…"
+def escaped(text: str, max_length: int | None = None) -> str:
+    """Escape text for a terminal, on one line, truncated to `max_length` characters."""
+    visible = text if max_length is None else text[:max_length]
+    safe = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in visible
+    )
+    return safe if len(visible) == len(text) else f"{safe}…"
 
 
 def _texts(headers: Iterable[Header]) -> Mapping[str, str]:
@@ -106,14 +108,14 @@ def _texts(headers: Iterable[Header]) -> Mapping[str, str]:
     }
 
 
-def _place(text: str) -> dict[str, int]:
+def _source(text: str) -> dict[str, int]:
     try:
-        place: Any = json.loads(text)
+        source: Any = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    known = place if isinstance(place, dict) else {}
+    known = source if isinstance(source, dict) else {}
     return {name: number for name, number in known.items() if type(number) is int and number >= 0}
 
 
-def _number(text: str | None, unknown: int) -> int:
-    return int(text) if text is not None and re.fullmatch("[0-9]{1,18}", text) else unknown
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text is not None and re.fullmatch("[0-9]{1,18}", text) else default

@@ -1,7 +1,7 @@
-"""What the records on our topics are made of, and how one is read back from bytes.
+"""Record kinds of the Kafka topics: construction and parsing.
 
-A record is JSON with `v`. A field that is not known is absent. Integers are read as Flink's JSON format
-reads them, so that the Python reference and the job agree on which records count.
+A record is a JSON object with `v`. Unknown fields are absent. Integers are parsed as Flink's JSON format parses them,
+so that the Python reference and the stream job agree on which records count.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from core.inputs.readable_text import readable
 
 VERSION = 1
 Grain = Literal["live", "live_distinct", "minute", "hour", "hour_distinct"]
-# A message counts; a copy came from another channel by shared chat, a bot is a known service: both are counted apart.
-SPOKEN_KINDS = frozenset({"message", "copy", "bot"})
-# A removal is one ban, timeout or deleted message.
+# "copy" is a shared copy, "bot" a message of a known service bot; both are counted separately from "message".
+TEXT_KINDS = frozenset({"message", "copy", "bot"})
+# A removal is one ban, timeout or deleted message; "clock" is the wire name of the watermark record.
 CHAT_KINDS = ("message", "copy", "bot", "removal", "pulse", "clock")
-# What Twitch says of a message: 1 where it holds, else absent.
+# Boolean traits of a message: 1 if true, else absent.
 TRAITS = ("is_first", "is_returning", "is_subscriber", "is_emotes")
-# No text of an event is longer.
+# Maximum length of an event's text.
 TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
-# Flink ignores a record dated this much after Kafka took it: it would push the watermark for everybody.
-# A machine's clock that is set back by an hour takes Kafka's with it, and not the producer's.
+# Flink ignores a record dated this far after its append time, because it would advance the watermark of all channels.
+# Tolerates an hour, because setting back the system clock affects Kafka's clock but not the producer's.
 MAX_AHEAD_MS = 7_200_000
-# More would not fit beside the time when the last viewers of a window are packed into one number.
+# Larger values would not fit next to the time when a window's last viewers are packed into one number.
 VIEWERS_MAX = 9_999_999
-# Nothing is older than this (November 2023); the last viewers of a window are packed above it.
+# No record is older (November 2023); the packed last viewers of a window count from here.
 EPOCH_MS = 1_700_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
-    """One usable record of `chat`, with the fields that metrics are made of."""
+    """A valid record of `chat`, with the fields used by metrics."""
 
     kind: Literal["message", "copy", "bot", "removal", "pulse", "clock"]
     channel_id: str
@@ -59,9 +59,9 @@ class ChatRecord:
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """One channel's window: `columns` as core/metrics/columns.py names them; what is unknown is absent.
+    """One channel's window: `columns` by the names in core/metrics/columns.py; unknown ones are absent.
 
-    `again_ms`: how long after its end the job was submitted that computed it, 0 for one that ran by then.
+    `again_ms` is how long after the window's end its job was submitted, 0 if the job was running by then.
     """
 
     channel_id: str
@@ -74,9 +74,9 @@ class WindowRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One record of `channel-events`: see core/irc/channel_events.py; for a gap `until_ms` and `reason` are set.
+    """A record of `channel-events`, see core/irc/channel_events.py. A gap has `until_ms` and `reason`.
 
-    The end of a stream, and its withdrawal, tell its `started_ms`; of several the last by `reported_ms` is right.
+    The end of a broadcast and its withdrawal have `started_ms`; of several, the latest by `reported_ms` is valid.
     """
 
     id: str
@@ -92,7 +92,7 @@ class EventRecord:
 
 
 def stream_fields(*, channel_id: str, viewers: int | None, category: str, language: str) -> dict[str, Any]:
-    """Return what a message and a pulse say of their channel; what is not known is absent."""
+    """Return the channel's fields of messages and pulses; unknown ones are absent."""
     known: dict[str, Any] = {"viewers": viewers, "category": category or None, "language": language or None}
     return {
         "v": VERSION,
@@ -111,27 +111,27 @@ def message_record(
     words: int,
     traits: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return what somebody wrote, of one of SPOKEN_KINDS, with the channel's `stream_fields`.
+    """Build a record of one of TEXT_KINDS with the channel's `stream_fields`.
 
-    `traits` are those of TRAITS that hold; `at_ms` and the hashes are added where it is written.
+    `traits` holds the true ones of TRAITS. The writer adds `at_ms` and the hashes.
     """
     return {**stream, **traits, "kind": kind, "sent_ms": sent_ms, "id": message_id, "words": words, "text": text}
 
 
 def removal_record(*, channel_id: str, sent_ms: int) -> dict[str, Any]:
-    """Return one removal by a moderator; `at_ms` is added where it is written."""
+    """Build the record of a removal by a moderator. The writer adds `at_ms`."""
     return {"v": VERSION, "kind": "removal", "channel_id": channel_id, "sent_ms": sent_ms}
 
 
 def pulse_record(stream: Mapping[str, Any], *, observed_ms: int, live: bool) -> dict[str, Any]:
-    """Return a channel's pulse for one second; `at_ms` is added where it is written."""
+    """Build a channel's pulse for one second. The writer adds `at_ms`."""
     return {**stream, "kind": "pulse", "observed_ms": observed_ms, "live": live}
 
 
-def clock_record(*, producer: str, lag_ms: int = 0) -> dict[str, Any]:
-    """Return a clock: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows.
+def watermark_record(*, producer: str, lag_ms: int = 0) -> dict[str, Any]:
+    """Build a watermark record: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows.
 
-    `lag_ms` is how long what its producer heard had been under way: a gap after it begins so much earlier.
+    `lag_ms` is the delay of incoming lines at its producer: a gap after it begins earlier by this much.
     """
     return {"v": VERSION, "kind": "clock", "producer": producer, "lag_ms": lag_ms}
 
@@ -149,7 +149,7 @@ def event_record(
     started_ms: int | None = None,
     reported_ms: int | None = None,
 ) -> dict[str, Any]:
-    """Return what happened to a channel; the kinds are in core/irc/channel_events.py, `text` is printable."""
+    """Build a channel event of a kind in core/irc/channel_events.py; `text` must be readable."""
     optional = {
         "until_ms": until_ms,
         "count": count,
@@ -169,14 +169,14 @@ def event_record(
 
 
 def gap_record(*, event_id: str, channel_id: str, from_ms: int, until_ms: int, reason: str) -> dict[str, Any]:
-    """Return an interval in which a wanted channel was not, or not surely, listened to."""
+    """Build the record of a gap, in which a tracked channel was not, or not certainly, heard."""
     return event_record(
         event_id=event_id, kind="gap", channel_id=channel_id, at_ms=from_ms, until_ms=until_ms, reason=reason
     )
 
 
 def decode(value: bytes | None) -> dict[str, Any]:
-    """Return a record's fields. Raises: BadRecord."""
+    """Parse a record into its fields. Raises: BadRecord."""
     if value is None:
         raise BadRecord("empty record: expected a JSON object")
     try:
@@ -192,20 +192,20 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-# Text after the object is ignored, as Flink's format does.
+# Text after the object is ignored, as in Flink's JSON format.
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 
 
 def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
-    """Return the usable chat record in `value`, which Kafka took at `appended_ms`.
+    """Parse a chat record that Kafka appended at `appended_ms`.
 
-    Raises: BadRecord where Flink ignores the record too (see `usable` in flink/sql.py).
+    Raises: BadRecord for exactly the records that Flink ignores (see `usable` in flink/sql.py).
     """
     fields = decode(value)
     kind = fields.get("kind")
     if kind not in CHAT_KINDS:
-        raise BadRecord(f"unknown kind {_short(kind)}: expected one of {', '.join(CHAT_KINDS)}")
+        raise BadRecord(f"unknown kind {_shortened(kind)}: expected one of {', '.join(CHAT_KINDS)}")
     at_ms = _moment(fields, "at_ms", appended_ms)
     channel_id = "" if kind == "clock" else _channel_id(fields)
     viewers = _optional(fields, "viewers", INT_MAX)
@@ -217,11 +217,11 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
         at_ms,
         _optional(fields, "sent_ms", BIGINT_MAX),
         fields["id"] if isinstance(fields.get("id"), str) else None,
-        user_hash=_need(fields, "user_hash", BIGINT_MAX) if kind in SPOKEN_KINDS else None,
+        user_hash=_required(fields, "user_hash", BIGINT_MAX) if kind in TEXT_KINDS else None,
         text_hash=_optional(fields, "text_hash", BIGINT_MAX),
-        words=_need(fields, "words", INT_MAX) if kind in SPOKEN_KINDS else None,
+        words=_required(fields, "words", INT_MAX) if kind in TEXT_KINDS else None,
         viewers=viewers,
-        observed_ms=_need(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
+        observed_ms=_required(fields, "observed_ms", INT_MAX) if kind == "pulse" else None,
         live=_is_true(fields.get("live")),
         **{trait: _optional(fields, trait, INT_MAX) for trait in TRAITS},
     )
@@ -230,27 +230,27 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
 def read_window(
     value: bytes | None, columns: Mapping[Grain, frozenset[str]], lengths_ms: Mapping[Grain, int], appended_ms: int
 ) -> WindowRecord:
-    """Return the window in `value`, which Kafka took at `appended_ms`.
+    """Parse a window that Kafka appended at `appended_ms`.
 
-    `columns` and `lengths_ms` say what each grain carries and how long it is. Raises: BadRecord.
+    `columns` and `lengths_ms` hold the columns and the length of each grain. Raises: BadRecord.
     """
     fields = decode(value)
     grain = fields.get("grain")
     if not isinstance(grain, str) or grain not in columns:
-        raise BadRecord(f"unknown grain {_short(grain)}: expected one of {', '.join(columns)}")
+        raise BadRecord(f"unknown grain {_shortened(grain)}: expected one of {', '.join(columns)}")
     grain = cast("Grain", grain)
     start_ms, end_ms = (_moment(fields, name, appended_ms) for name in ("start_ms", "end_ms"))
     if end_ms - start_ms != lengths_ms[grain]:
         raise BadRecord(f"a {grain} window lasts {end_ms - start_ms} ms: expected {lengths_ms[grain]}")
-    values = {name: _need(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
-    again_ms = _need(fields, "again_ms", BIGINT_MAX) if fields.get("again_ms") is not None else 0
+    values = {name: _required(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
+    again_ms = _required(fields, "again_ms", BIGINT_MAX) if fields.get("again_ms") is not None else 0
     if again_ms < 0:
         raise BadRecord(f"again_ms is {again_ms}: expected none, or how long after its end a window was computed")
     return WindowRecord(_channel_id(fields), grain, start_ms, end_ms, values, again_ms)
 
 
 def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
-    """Return the channel event in `value`, which Kafka took at `appended_ms`. Raises: BadRecord."""
+    """Parse a channel event that Kafka appended at `appended_ms`. Raises: BadRecord."""
     fields = decode(value)
     return EventRecord(
         id=_text(fields, "id"),
@@ -259,7 +259,7 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
         at_ms=_moment(fields, "at_ms", appended_ms),
         until_ms=_moment(fields, "until_ms", appended_ms) if fields.get("until_ms") is not None else None,
         reason=_text(fields, "reason") if fields.get("reason") is not None else "",
-        count=_need(fields, "count", BIGINT_MAX) if fields.get("count") is not None else None,
+        count=_required(fields, "count", BIGINT_MAX) if fields.get("count") is not None else None,
         text=_text(fields, "text") if fields.get("text") is not None else "",
         started_ms=_moment(fields, "started_ms", appended_ms) if fields.get("started_ms") is not None else None,
         reported_ms=_moment(fields, "reported_ms", appended_ms) if fields.get("reported_ms") is not None else None,
@@ -267,15 +267,15 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
 
 
 def reported_at(event: EventRecord) -> int:
-    """Return when an event was reported, in ms; one that does not tell is as old as it says it happened."""
+    """Return when an event was reported, in ms; by default when it happened."""
     return event.at_ms if event.reported_ms is None else event.reported_ms
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
-    """Return a text that can be stored and shown: up to TEXT_MAX code points, none of which `readable` removes."""
+    """Return a field with readable text of up to TEXT_MAX code points. Raises: BadRecord."""
     text = fields.get(name)
     if not isinstance(text, str) or not 0 < len(text) <= TEXT_MAX or readable(text) != text:
-        raise BadRecord(f"{name} is {_short(text)}: expected a readable text of up to {TEXT_MAX} characters")
+        raise BadRecord(f"{name} is {_shortened(text)}: expected a readable text of up to {TEXT_MAX} characters")
     return text
 
 
@@ -284,20 +284,20 @@ def _channel_id(fields: Mapping[str, Any]) -> str:
     if type(channel_id) is int:
         channel_id = str(channel_id)
     if not isinstance(channel_id, str) or not re.fullmatch(r"[0-9]{1,20}", channel_id):
-        raise BadRecord(f"channel_id is {_short(channel_id)}: expected up to 20 digits")
+        raise BadRecord(f"channel_id is {_shortened(channel_id)}: expected up to 20 digits")
     return channel_id
 
 
-def _need(fields: Mapping[str, Any], name: str, limit: int) -> int:
+def _required(fields: Mapping[str, Any], name: str, limit: int) -> int:
     number = _optional(fields, name, limit)
     if number is None:
-        raise BadRecord(f"{name} is {_short(fields.get(name))}: expected a whole number up to {limit}")
+        raise BadRecord(f"{name} is {_shortened(fields.get(name))}: expected a whole number up to {limit}")
     return number
 
 
 def _moment(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
-    """Return a time that is possible for a record which Kafka took at `appended_ms`."""
-    at_ms = _need(fields, name, BIGINT_MAX)
+    """Return a time that is plausible for a record appended at `appended_ms`. Raises: BadRecord."""
+    at_ms = _required(fields, name, BIGINT_MAX)
     if at_ms < EPOCH_MS:
         raise BadRecord(f"{name} {at_ms} is before Twitchly: expected ms since 1970")
     if at_ms > appended_ms + MAX_AHEAD_MS:
@@ -308,7 +308,7 @@ def _moment(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
 
 
 def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:
-    """Read an integer as Flink's JSON format does: digits in a string count, a fraction is cut off."""
+    """Parse an integer like Flink's JSON format: strings of digits are accepted, fractions truncated."""
     value = fields.get(name)
     if isinstance(value, bool) or value is None or (isinstance(value, str) and not _WHOLE.fullmatch(value)):
         return None
@@ -320,14 +320,14 @@ def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:
 
 
 def _is_true(value: object) -> bool:
-    """Read a boolean as Flink's JSON format does: the word in a string counts, whatever its case."""
+    """Parse a boolean like Flink's JSON format: the string is accepted in any case."""
     return value is True or (isinstance(value, str) and value.strip(_JAVA_SPACE).lower() == "true")
 
 
-# Java's String.trim removes these.
+# The characters that Java's String.trim removes.
 _JAVA_SPACE = "".join(map(chr, range(33)))
 
 
-def _short(value: object) -> str:
+def _shortened(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,4 +1,4 @@
-"""The one table of Kafka topics: who writes each, who reads it, how it is laid out and how long it is kept."""
+"""Table of all Kafka topics with writer, readers, partitions and retention."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.times import DAY_MS, HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic: who writes it, who reads it, how it is laid out and for how long it is kept."""
+    """A topic with its writer, readers, partitions and retention."""
 
     name: str
     writer: str
@@ -21,7 +21,7 @@ class Topic:
     segment_ms: int = HOUR_MS
 
     def config(self) -> dict[str, str]:
-        """Return the broker's settings for this topic."""
+        """Return the topic's broker configuration."""
         return {
             "compression.type": "producer",
             "message.timestamp.type": "LogAppendTime",
@@ -32,7 +32,7 @@ class Topic:
 
 
 def dead_letter_topic(topic: str) -> str:
-    """Return the name of the topic that takes the unusable records of `topic`."""
+    """Return the name of the dead-letter topic of `topic`."""
     return f"{topic}-dlq"
 
 
@@ -59,7 +59,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
         7 * DAY_MS,
     ),
-    # The boards read a quarter of an hour of it again when they start: excitement compares with the past.
+    # The boards sink rereads 15 min at startup, because excitement compares with the past.
     *_with_dead_letters(
         Topic(
             "windows-distinct",
@@ -73,11 +73,11 @@ TOPICS: tuple[Topic, ...] = (
         7 * DAY_MS,
     ),
     *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
-    # The boards read of it who has opted out.
+    # The boards sink reads opt-outs from it.
     *_with_dead_letters(
         Topic("channel-events", "run_producer", ("run_sink history", "run_sink boards"), 2, 30 * DAY_MS), 7 * DAY_MS
     ),
 )
 TOPIC: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
-# The topics whose unusable records are kept.
+# The topics with a dead-letter topic.
 DEAD_LETTERED: tuple[str, ...] = tuple(name for name in TOPIC if dead_letter_topic(name) in TOPIC)

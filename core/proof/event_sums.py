@@ -1,7 +1,7 @@
-"""The proof that subscriptions, moderation and chat modes are counted: the ledger against `channel-events`.
+"""Comparison of summed channel events (subscriptions, moderation, chat modes) with the ledger.
 
-Their events do not name the lines that they count, so they are compared by channel: at least all that were surely
-heard, at most all that were sent.
+The events do not name the lines they count, so sums are compared by channel: at least the lines that were certainly
+received, at most all lines sent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.proof.comparison import DROP_REASONS, Bounds
 from core.proof.ledger import Entry
 from core.times import MINUTE_MS
 
-# Which events count an entry of the ledger. A gift of a bomb is not among them: the bomb's event has its number.
+# Kind of event by kind of ledger entry. Gifts of a bomb are absent, because the bomb's event has their number.
 SUM_OF: Mapping[str, str] = {
     "sub": "subscriptions",
     "resub": "subscriptions",
@@ -29,16 +29,16 @@ SUM_OF: Mapping[str, str] = {
     "mode": "chat_mode",
 }
 SUM_KINDS = frozenset(SUM_OF.values())
-# A change that was missed shows in the ROOMSTATE of the next join.
-TOLD_BY_JOINS = frozenset({"mode"})
-# A minute is summed some seconds after its end; what is younger may not be written yet.
+# A missed change is detected in the ROOMSTATE of the next join.
+REPORTED_ON_JOIN = frozenset({"mode"})
+# A minute's sums are written some seconds after its end; newer ones may not be written yet.
 LATE_MS = 70_000
 SUMMED_AFTER_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class HeardSum:
-    """One sum or single event as history keeps it; `at_ms` is when the first counted line was sent."""
+class EventSum:
+    """A sum or single event in history; `at_ms` is the send time of its first line."""
 
     channel_id: str
     kind: str
@@ -47,49 +47,49 @@ class HeardSum:
 
 
 @dataclass(slots=True)
-class Sums:
-    """How many the sums had to hold at least, in all, and what differs."""
+class SumComparison:
+    """The minimum total of all sums, and the differences."""
 
     summed: int = 0
     differences: list[str] = field(default_factory=list)
 
 
-def match_sums(entries: Iterable[Entry], heard: Sequence[HeardSum], bounds: Bounds) -> Sums:
-    """Compare what was summed of each channel and kind with what was sent."""
+def compare_sums(entries: Iterable[Entry], sums: Sequence[EventSum], bounds: Bounds) -> SumComparison:
+    """Compare the sums of each channel and kind with the sent lines."""
     least, most = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     covered_from_ms: int | None = None
     waiting: list[Entry] = []
     for entry in entries:
         covered_from_ms = entry.sent_ms if covered_from_ms is None else min(covered_from_ms, entry.sent_ms)
-        if entry.kind in SUM_OF and (entry.connections or entry.kind in TOLD_BY_JOINS):
+        if entry.kind in SUM_OF and (entry.connections or entry.kind in REPORTED_ON_JOIN):
             most[entry.channel_id, SUM_OF[entry.kind]] += 1
             if entry.connections and _is_sure(entry, bounds):
                 waiting.append(entry)
     if covered_from_ms is None:
-        return Sums()
-    # A sum that began before the ledger does holds what the ledger does not.
+        return SumComparison()
+    # A sum that began before the ledger includes lines that the ledger lacks.
     for entry in waiting:
         if entry.sent_ms >= covered_from_ms + MINUTE_MS:
             least[entry.channel_id, SUM_OF[entry.kind]] += 1
-    found = Counter[tuple[str, str]]()
-    for one in heard:
-        if one.at_ms >= covered_from_ms:
-            found[one.channel_id, one.kind] += one.count
-    return Sums(least.total(), list(_differences(least, most, found)))
+    actual = Counter[tuple[str, str]]()
+    for event_sum in sums:
+        if event_sum.at_ms >= covered_from_ms:
+            actual[event_sum.channel_id, event_sum.kind] += event_sum.count
+    return SumComparison(least.total(), list(_differences(least, most, actual)))
 
 
 def _differences(
-    least: Mapping[tuple[str, str], int], most: Mapping[tuple[str, str], int], found: Mapping[tuple[str, str], int]
+    least: Mapping[tuple[str, str], int], most: Mapping[tuple[str, str], int], actual: Mapping[tuple[str, str], int]
 ) -> Iterable[str]:
-    for channel_id, kind in sorted({*most, *found}):
+    for channel_id, kind in sorted({*most, *actual}):
         key = (channel_id, kind)
-        low, high, count = least.get(key, 0), most.get(key, 0), found.get(key, 0)
+        low, high, count = least.get(key, 0), most.get(key, 0), actual.get(key, 0)
         if not low <= count <= high:
             yield f"{count} {kind} of channel {channel_id} were summed, expected {low} to {high}"
 
 
 def _is_sure(entry: Entry, bounds: Bounds) -> bool:
-    """Whether what was sent must be in a sum: it was heard, and the minute it belongs to was written."""
+    """Return whether a line must be in a sum: it was received, and its minute's sum was written."""
     if not bounds.from_ms <= entry.sent_ms - MINUTE_MS:
         return False
     gaps = bounds.gaps.get(entry.channel_id, ())
@@ -97,9 +97,9 @@ def _is_sure(entry: Entry, bounds: Bounds) -> bool:
 
 
 def _spoils(gap: Gap, sent_ms: int) -> bool:
-    """Whether a gap may have taken what was sent: with its producer, a minute's sum dies that was not written.
+    """Return whether a gap may have lost a line: an unwritten minute's sum is lost with its producer.
 
-    A sum that was dropped is a gap where it began, and takes its whole minute.
+    A dropped sum is a gap at its start and loses the whole minute.
     """
     minute_ends_ms = (sent_ms // MINUTE_MS + 1) * MINUTE_MS
     if gap.reason in DROP_REASONS and gap.from_ms < minute_ends_ms:

@@ -1,7 +1,7 @@
-"""The ledger of the simulated Twitch: its format. What it proves is in core/proof/comparison.py.
+"""File format of the simulated Twitch's ledger. See core/proof/comparison.py for its use.
 
-One file per UTC hour of `sent_ms`, append only, one line a message or notice: id, channel id, `sent_ms`, the number
-of joined connections it goes to and its kind, separated by tabs. A line is written before it is sent.
+One append-only file per UTC hour of `sent_ms` with one tab-separated line per message or notice: id, channel id,
+`sent_ms`, number of joined connections that receive it, kind. An entry is written before its message is sent.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from core.times import HOUR_MS
 
 FILE_FORMAT = "%Y-%m-%dT%H.tsv"
-# A gift of a gift bomb, which the bomb's own notice has counted.
+# A gift of a gift bomb, already counted by the bomb's notice.
 BOMB_GIFT = "bombgift"
-# What a restarted writer appends to an unfinished line: no line that ends like this can be read as an entry.
+# A restarted writer appends this to an incomplete line, which makes it unparsable as an entry.
 TORN_END = b"\ttorn\t\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message or notice as sent: `connections` is how many joined connections it went to.
+    """A sent message or notice: `connections` is the number of joined connections that received it.
 
-    `kind` is "message", "copy" (a message from another channel, by shared chat), BOMB_GIFT, the msg-id of another
-    notice, "ban", "timeout", "clear", "deletion" or "mode".
+    `kind` is "message", "copy" (a shared copy), BOMB_GIFT, the msg-id of another notice, "ban", "timeout", "clear",
+    "deletion" or "mode".
     """
 
     id: str
@@ -34,12 +34,12 @@ class Entry:
 
 
 def file_name(sent_ms: int) -> str:
-    """Return the name of the file that holds the entries of this hour."""
+    """Return the name of the hour's file."""
     return datetime.fromtimestamp(sent_ms // HOUR_MS * 3_600, UTC).strftime(FILE_FORMAT)
 
 
 def file_hour_ms(name: str) -> int | None:
-    """Return when the hour of a ledger file began; None for a file of another kind."""
+    """Return the start of a ledger file's hour; None for any other file."""
     try:
         return int(datetime.strptime(name, FILE_FORMAT).replace(tzinfo=UTC).timestamp()) * 1000
     except ValueError:
@@ -47,12 +47,12 @@ def file_hour_ms(name: str) -> int | None:
 
 
 def format_entry(entry: Entry) -> bytes:
-    """Return the entry's line."""
+    """Format an entry as a line."""
     return f"{entry.id}\t{entry.channel_id}\t{entry.sent_ms}\t{entry.connections}\t{entry.kind}\n".encode()
 
 
 def parse_entry(line: bytes) -> Entry | None:
-    """Return the entry in a line; None for a torn one, of which nothing was sent."""
+    """Parse a line; None if it is incomplete, in which case nothing was sent."""
     fields = line.split(b"\t")
     if len(fields) != 5 or not line.endswith(b"\n"):
         return None

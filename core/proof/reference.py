@@ -1,7 +1,7 @@
-"""What Cassandra should hold, computed in plain Python from the records of `chat`.
+"""Reference computation of all stored windows in plain Python, from the records of `chat`.
 
-A row carries the columns of all grains that its table keeps: `live_window` those of `live` and `live_distinct` at
-every 10th second, `hour_window` those of `hour` and `hour_distinct`.
+A row has the columns of all grains in its table: `live_window` those of `live` and `live_distinct` at every 10th
+second, `hour_window` those of `hour` and `hour_distinct`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from core.errors import BadRecord
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_GRAINS, WINDOW_MS, StoredGrain, aggregate
-from core.pipeline.records import SPOKEN_KINDS, ChatRecord, read_chat
-from core.proof.comparison import Heard
+from core.pipeline.records import TEXT_KINDS, ChatRecord, read_chat
+from core.proof.comparison import ReceivedMessages
 from core.times import MINUTE_MS
 
-# All stored windows end where a block does.
+# All stored windows end at the end of a block.
 BLOCK_MS = STEP_MS["live"]
 
 # Channel id, grain and window end.
@@ -27,13 +27,13 @@ Windows = Mapping[WindowKey, Mapping[str, int]]
 
 
 class Blocks:
-    """The messages and pulses of `chat` by channel and block of 10 s: every stored window is a row of blocks."""
+    """Messages and pulses of `chat` by channel and block of 10 s; every stored window consists of whole blocks."""
 
     def __init__(self) -> None:
         self._blocks: dict[str, dict[int, list[ChatRecord]]] = defaultdict(dict)
 
     def add(self, record: ChatRecord) -> None:
-        """Take a usable record; clocks make no window."""
+        """Add a valid record; watermark records are ignored."""
         if record.kind != "clock":
             self._blocks[record.channel_id].setdefault(record.at_ms // BLOCK_MS, []).append(_slim(record))
 
@@ -64,13 +64,13 @@ class Blocks:
 
 
 class Tally:
-    """What the records of `chat` come to, in any order of partitions; without `windows` only what was heard is kept."""
+    """Collects the records of `chat`, in any order of partitions; without `windows` only the received messages."""
 
     def __init__(self, *, windows: bool = True) -> None:
         self.blocks = Blocks()
-        self.heard = Heard()
+        self.heard = ReceivedMessages()
         self._windows = windows
-        # When the messages were sent that are counted in another minute.
+        # Send times of messages that are counted in another minute.
         self.moved_ms = array("q")
         self.rejected = 0
         self.without_id = 0
@@ -78,7 +78,7 @@ class Tally:
         self.newest_ms: dict[int, int] = {}
 
     def add(self, partition: int, value: bytes | None, appended_ms: int) -> None:
-        """Take one record as Kafka gives it."""
+        """Add a record from Kafka."""
         try:
             record = read_chat(value, appended_ms)
         except BadRecord:
@@ -86,13 +86,13 @@ class Tally:
             return
         self.first_ms.setdefault(partition, record.at_ms)
         self.newest_ms[partition] = max(record.at_ms, self.newest_ms.get(partition, 0))
-        if record.kind in SPOKEN_KINDS:
+        if record.kind in TEXT_KINDS:
             self._hear(record)
         if self._windows:
             self.blocks.add(record)
 
     def promise_ms(self, partitions: Iterable[int]) -> int:
-        """Return the time before which no partition will hold anything more; 0 while one holds nothing."""
+        """Return the time before which no partition gets further records; 0 while one is empty."""
         newest = [self.newest_ms.get(partition, PROMISE_DELAY_MS) for partition in partitions]
         return min(newest, default=PROMISE_DELAY_MS) - PROMISE_DELAY_MS
 
@@ -107,27 +107,27 @@ class Tally:
 
 
 def differences(expected: Windows, found: Windows) -> Iterator[tuple[WindowKey, str]]:
-    """Yield each window in which two sets of windows differ, oldest first, with what differs."""
+    """Yield each differing window of two sets, oldest first, with an explanation."""
     for key in sorted(expected.keys() | found.keys(), key=lambda key: (key[2], key)):
-        wanted, got = expected.get(key), found.get(key)
-        if wanted != got:
-            yield key, explain(key, wanted, got)
+        reference, stored = expected.get(key), found.get(key)
+        if reference != stored:
+            yield key, explain(key, reference, stored)
 
 
-def explain(key: WindowKey, wanted: Mapping[str, int] | None, got: Mapping[str, int] | None) -> str:
-    """Return a sentence on how a window differs from its reference; None is a window that is not there."""
+def explain(key: WindowKey, expected: Mapping[str, int] | None, actual: Mapping[str, int] | None) -> str:
+    """Describe how a window differs from its reference; None means absent."""
     channel_id, grain, end_ms = key
     window = f"{grain} window of channel {channel_id} ending {end_ms}"
-    if got is None:
-        return f"{window} is missing: expected {dict(wanted or {})}"
-    if wanted is None:
-        return f"{window} is stored, but no record makes it: {dict(got)}"
-    names = [name for name in sorted(wanted.keys() | got.keys()) if wanted.get(name) != got.get(name)]
-    return f"{window}: " + ", ".join(f"{name} is {got.get(name)}, expected {wanted.get(name)}" for name in names)
+    if actual is None:
+        return f"{window} is missing: expected {dict(expected or {})}"
+    if expected is None:
+        return f"{window} is stored, but no record makes it: {dict(actual)}"
+    names = [name for name in sorted(expected.keys() | actual.keys()) if expected.get(name) != actual.get(name)]
+    return f"{window}: " + ", ".join(f"{name} is {actual.get(name)}, expected {expected.get(name)}" for name in names)
 
 
 def _slim(record: ChatRecord) -> ChatRecord:
-    """Return the record without what no column needs: a million of them have to fit in memory."""
+    """Return the record without fields that no column uses, because a million must fit in memory."""
     return ChatRecord(
         record.kind,
         sys.intern(record.channel_id),

@@ -1,4 +1,4 @@
-"""A simulated Twitch in a process of its own, for clients that nobody here wrote."""
+"""A simulated Twitch in a separate process, for third-party clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class SimulatedTwitch:
-    """Where it listens, and what it wrote to its ledger."""
+    """A running simulator: its ports and its ledger."""
 
     ports: Ports
     folder: Path
@@ -34,25 +34,25 @@ class SimulatedTwitch:
     def helix(self) -> str:
         return f"http://127.0.0.1:{self.ports['simulated Helix']}"
 
-    def answers(self) -> bool:
-        """Say whether its control answers."""
+    def is_ready(self) -> bool:
+        """Return whether the control API responds."""
         try:
             return httpx.get(f"{self.helix}/simulator", timeout=2).is_success
         except httpx.HTTPError:
             return False
 
-    def told(self) -> dict[str, Any]:
-        """Return what it says of itself."""
+    def status(self) -> dict[str, Any]:
+        """Return the simulator's status."""
         said: dict[str, Any] = httpx.get(f"{self.helix}/simulator", timeout=5).raise_for_status().json()
         return said
 
     def fault(self, kind: str, **options: float) -> None:
-        """Ask for a fault."""
+        """Start a fault."""
         wish = {"kind": kind, **options}
         httpx.post(f"{self.helix}/simulator/faults", json=wish, timeout=5).raise_for_status()
 
     def ledger(self) -> dict[str, Entry]:
-        """Return every entry of the ledger by id."""
+        """Return the ledger's entries by id."""
         files = [path for path in (self.folder / "ledger").iterdir() if file_hour_ms(path.name) is not None]
         entries = (parse_entry(line) for path in files for line in path.read_bytes().splitlines(keepends=True))
         return {entry.id: entry for entry in entries if entry is not None}
@@ -84,7 +84,7 @@ def twitch() -> Iterator[SimulatedTwitch]:
         with log.open("wb") as output:
             process = subprocess.Popen(command(made), cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
-            wait_until(lambda: made.answers() or process.poll() is not None, 30, "the simulated Twitch")
+            wait_until(lambda: made.is_ready() or process.poll() is not None, 30, "the simulated Twitch")
             assert process.poll() is None, log.read_text()
             yield made
         finally:
@@ -98,7 +98,7 @@ def channels(twitch: SimulatedTwitch) -> list[str]:
 
 
 def in_ledger(twitch: SimulatedTwitch, ids: set[str], limit_s: float = 5) -> bool:
-    """Say whether every id was sent to somebody: a client may not read what nobody wrote."""
+    """Return whether every id is in the ledger with a recipient; clients must not receive anything else."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         entries = twitch.ledger()

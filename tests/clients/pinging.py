@@ -1,4 +1,4 @@
-"""A simulated IRC server that pings often and drops whoever does not answer, served from a thread of the test."""
+"""A simulated IRC server in a thread that pings often and drops clients that do not answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from simulator.irc_client import Patience
+from simulator.irc_client import ConnectionLimits
 from simulator.irc_server import IrcServer
 from simulator.rooms import Rooms
 from simulator.simulator import listen
@@ -20,7 +20,7 @@ STATE = b"@emote-only=0;followers-only=-1;r9k=0;room-id=1;slow=0;subs-only=0 :tm
 
 @dataclass(frozen=True)
 class Pinging:
-    """Where it listens; `clients` is who is connected just now."""
+    """The server's ports and its number of connected `clients`."""
 
     irc_port: int
     ws_port: int
@@ -33,12 +33,12 @@ class Pinging:
 
 @contextmanager
 def pinging(every_s: float, answer_within_s: float) -> Iterator[Pinging]:
-    """Serve until the block is left."""
+    """Serve until the end of the block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    patience = Patience(ping_every_s=every_s, pong_within_s=answer_within_s)
-    server = IrcServer(Rooms([CHANNEL], lambda _channel: STATE), patience)
+    limits = ConnectionLimits(ping_every_s=every_s, pong_within_s=answer_within_s)
+    server = IrcServer(Rooms([CHANNEL], lambda _channel: STATE), limits)
     irc, websocket = listen(0, "IRC"), listen(0, "WebSocket")
     irc_port, ws_port = (int(listener.getsockname()[1]) for listener in (irc, websocket))
     try:

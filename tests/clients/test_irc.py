@@ -1,4 +1,4 @@
-"""The PyPI package `irc`, unchanged, over TCP."""
+"""The unmodified PyPI package `irc` over TCP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIMIT_S = 30
 
 
 class Client:
-    """One connection, and every event it brought."""
+    """One connection and its events."""
 
     def __init__(self, port: int) -> None:
         self.events: list[Event] = []
@@ -56,7 +56,7 @@ def test_it_joins_and_reads_tags(client: Client, twitch: SimulatedTwitch, channe
         assert (message["room-id"], int(message["tmi-sent-ts"])) == (entry.channel_id, entry.sent_ms)
 
 
-def test_it_answers_ping_and_is_kept() -> None:
+def test_it_answers_ping_and_stays_connected() -> None:
     with pinging(every_s=0.4, answer_within_s=0.3) as server:
         client = Client(server.irc_port)
         client.wait_for(lambda: len(client.of("ping")) >= 4, "PINGs after the answer to the first")

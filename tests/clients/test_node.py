@@ -1,4 +1,4 @@
-"""The two chat clients most used in JavaScript, unchanged, over WebSocket."""
+"""The two most popular JavaScript chat clients, unmodified, over WebSocket."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(
 LIMIT_S = 30
 
 
-class Heard:
-    """What a client's process has printed so far."""
+class ClientOutput:
+    """The events printed by a client process."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.events: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ class Heard:
         return [event for event in self.events[since:] if event["event"] == kind]
 
     def wait_for_messages(self, channels: list[str], since: int = 0) -> None:
-        """Wait until each channel was joined and something was said in it, from event `since` on."""
+        """Wait until each channel was joined and received a message, from event `since` on."""
         for kind in ("joined", "message"):
             wait_until(
                 lambda kind=kind: {event["channel"] for event in self.of(kind, since)} >= set(channels),  # type: ignore[misc]
@@ -51,12 +51,12 @@ class Heard:
 
 
 @contextmanager
-def client(script: str, port: int, *channels: str) -> Iterator[Heard]:
-    """Run a client until the block is left."""
+def client(script: str, port: int, *channels: str) -> Iterator[ClientOutput]:
+    """Run a client until the end of the block."""
     command = ["node", f"tests/clients/{script}", str(port), *channels]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as process:
-        yield Heard(process)
+        yield ClientOutput(process)
         process.kill()
 
 
@@ -66,14 +66,14 @@ def script(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def heard(script: str, twitch: SimulatedTwitch, channels: list[str]) -> Iterator[Heard]:
+def output(script: str, twitch: SimulatedTwitch, channels: list[str]) -> Iterator[ClientOutput]:
     with client(script, twitch.ports["simulated WebSocket"], *channels) as made:
         yield made
 
 
-def test_it_joins_and_reads_tags(heard: Heard, twitch: SimulatedTwitch, channels: list[str]) -> None:
-    heard.wait_for_messages(channels)
-    messages = heard.of("message")
+def test_it_joins_and_reads_tags(output: ClientOutput, twitch: SimulatedTwitch, channels: list[str]) -> None:
+    output.wait_for_messages(channels)
+    messages = output.of("message")
     assert in_ledger(twitch, {message["id"] for message in messages})
     entries = twitch.ledger()
     for message in messages:
@@ -81,18 +81,20 @@ def test_it_joins_and_reads_tags(heard: Heard, twitch: SimulatedTwitch, channels
         assert (message["room"], int(message["sent"])) == (entry.channel_id, entry.sent_ms)
         assert message["user"].isdigit()
         assert message["text"] > 0
-    assert heard.of("failed") == []
+    assert output.of("failed") == []
 
 
-def test_it_follows_a_reconnect(heard: Heard, twitch: SimulatedTwitch, channels: list[str]) -> None:
-    heard.wait_for_messages(channels)
-    before = len(heard.events)
+def test_it_reconnects_on_request(output: ClientOutput, twitch: SimulatedTwitch, channels: list[str]) -> None:
+    output.wait_for_messages(channels)
+    before = len(output.events)
     twitch.fault("reconnect", seconds=2, connections=0)
-    wait_until(lambda: bool(heard.of("connected", before)), LIMIT_S, "a new connection")
-    heard.wait_for_messages(channels, before)
+    wait_until(lambda: bool(output.of("connected", before)), LIMIT_S, "a new connection")
+    output.wait_for_messages(channels, before)
 
 
-def test_it_answers_ping_and_is_kept(script: str) -> None:
-    with pinging(every_s=1.0, answer_within_s=0.8) as server, client(script, server.ws_port, "somebody") as heard:
-        wait_until(lambda: len(heard.of("ping")) >= 3, LIMIT_S, f"PINGs after the answer to the first: {heard.events}")
-        assert (len(heard.of("connected")), server.clients) == (1, 1)
+def test_it_answers_ping_and_stays_connected(script: str) -> None:
+    with pinging(every_s=1.0, answer_within_s=0.8) as server, client(script, server.ws_port, "somebody") as output:
+        wait_until(
+            lambda: len(output.of("ping")) >= 3, LIMIT_S, f"PINGs after the answer to the first: {output.events}"
+        )
+        assert (len(output.of("connected")), server.clients) == (1, 1)

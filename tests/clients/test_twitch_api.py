@@ -1,4 +1,4 @@
-"""The PyPI package `twitchAPI`, unchanged, against the simulated Helix."""
+"""The unmodified PyPI package `twitchAPI` against the simulated Helix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_it_finds_a_user_by_login(api: Twitch, channels: list[str]) -> Non
     assert {user.login for user in users} == set(channels)
 
 
-async def test_a_revoked_token_is_asked_for_anew(api: Twitch, twitch: SimulatedTwitch) -> None:
+async def test_a_revoked_token_is_renewed(api: Twitch, twitch: SimulatedTwitch) -> None:
     before = api.get_app_token()
     twitch.fault("token_revoked", seconds=5)
     assert [stream async for stream in api.get_streams(first=1)]

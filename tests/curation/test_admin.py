@@ -80,7 +80,7 @@ def test_an_unknown_login_is_named(curator: Client, twitch: Live) -> None:
 @pytest.mark.parametrize("typed", ["two words", "a\r\nb", "ädä", "x" * 65, ""])
 def test_what_cannot_be_a_login_is_not_asked_for(curator: Client, twitch: Live, typed: str) -> None:
     assert "errorlist" in send(curator, f"{CHANNEL}add/", login=typed, reason="event")
-    assert twitch.asked == []
+    assert twitch.requests == []
 
 
 def test_twitch_that_is_away_is_said_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
@@ -243,7 +243,7 @@ def test_an_opt_out_by_id_shows_whose_it_is(curator: Client, twitch: Live) -> No
 def test_an_opt_out_takes_addresses_of_channels_alone(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", login="https://www.twitch.tv/videos/2460329693")
     assert "This is the address of a video." in page
-    assert twitch.asked == []
+    assert twitch.requests == []
     assert "id 7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", login="twitch.tv/channel7/about")
 
 

@@ -57,7 +57,7 @@ def test_the_answer_is_the_same_whoever_is_named_and_however_often(twitch: Live)
         (200, (f"A curator checks the request for {login}. Nothing more is needed from you.",))
         for login in ("channel7", "channel8", "nobody", "channel7")
     ]
-    assert twitch.asked == []
+    assert twitch.requests == []
     assert OptOutRequest.objects.count() == 3
 
 

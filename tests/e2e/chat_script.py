@@ -85,7 +85,7 @@ class Teller:
         ids = [str(self._first_id + n) for n in range(CHANNELS)]
         self._first_id += CHANNELS
         intake = Intake(PARTITIONS, count_bots=False)
-        intake.obey(Rules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
+        intake.set_rules(Rules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
         for number, line in enumerate(lines):
             self._follow(intake, ids, line)
             then_ms = times[number] if times else self.now_ms + line.after_ms
@@ -99,17 +99,17 @@ class Teller:
     def close(self, until_ms: int, sentinels: Sequence[str]) -> None:
         """Write a last pulse of each sentinel, then let event time pass `until_ms`, so that every window closes."""
         intake = Intake(PARTITIONS, count_bots=False)
-        intake.follow({i: _stream(i, 7) for i in sentinels}, frozenset(sentinels), know_viewers=True)
+        intake.set_channels({i: _stream(i, 7) for i in sentinels}, frozenset(sentinels), know_viewers=True)
         self._put(intake, sentinels, 1000)
         self.now_ms = until_ms + 1_000
-        self._writer.put_clocks(0)
+        self._writer.put_watermarks(0)
         self._writer.flush(30)
         assert not self._writer.buffered
         assert not self._writer.in_flight
 
     def _follow(self, intake: Intake, ids: Sequence[str], line: Said) -> None:
         streams = {channel_id: _stream(channel_id, line.viewers) for channel_id in ids}
-        intake.follow(streams, frozenset(ids), know_viewers=line.viewers is not None)
+        intake.set_channels(streams, frozenset(ids), know_viewers=line.viewers is not None)
 
     def _pulses(self, intake: Intake, ids: Sequence[str], line: Said, then_ms: int) -> None:
         """A listener that is silent for long was away: it sends none for that time."""

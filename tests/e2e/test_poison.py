@@ -14,7 +14,7 @@ from django.conf import settings
 
 from apps.metrics.history_sink import Halt
 from apps.metrics.store import WindowStore
-from core.pipeline.bad_record_rate import Excess
+from core.pipeline.bad_record_rate import RateExceeded
 from core.times import MINUTE_MS
 from drills.poison import BAD_EVENTS, BAD_WINDOWS, START_MS, event, poison_of, window
 from drills.sink import Sink, holders
@@ -115,7 +115,7 @@ def test_a_halted_sink_keeps_its_partitions_beyond_the_longest_time_between_two_
     reader.subscribe([kafka.topic_name("windows")])
     wait_until(lambda: not reader.consume(1, timeout=0.1) and bool(reader.assignment()), 20, "the partitions")
     write("windows", [window("7")])
-    halt, until_s = Halt(reader, Excess("windows", 101, 151, "not JSON")), time.monotonic() + 8
+    halt, until_s = Halt(reader, RateExceeded("windows", 101, 151, "not JSON")), time.monotonic() + 8
     while time.monotonic() < until_s:
         halt.step()
     assert [place.partition for place in reader.assignment()] == [0, 1]

@@ -46,7 +46,7 @@ async def group():
     await layer.group_send("boards", {"type": "tick"})
     return (await asyncio.wait_for(layer.receive(name), 10))["type"]
 app.connection_for_write().ensure_connection(max_retries=0)
-app.send_task("apps.ingest.tasks.refresh_streams")
+app.send_task("apps.ingest.tasks.refresh_channel_list")
 print(json.dumps([client.zscore("board:viewers", "1"), asyncio.run(group())]))
 """
 # A broadcast's summary, whose maps are values of many parts.

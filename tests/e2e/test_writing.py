@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaException, TopicPartition
 
-from apps.ingest.listening.ownership import Newest, Ownership, newest_records
+from apps.ingest.listening.ownership import Ownership, PartitionHead, read_partition_heads
 from apps.ingest.listening.writer import Entry, Writer
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.pipeline.coverage import Gap
-from core.pipeline.records import clock_record, read_event
+from core.pipeline.records import read_event, watermark_record
 from core.pipeline.topics import TOPIC
 from drills.stack import wait_until
 from twitchly import kafka
@@ -57,7 +57,7 @@ def test_event_time_is_kept_and_never_falls_behind_the_promise(topics: str) -> N
 def test_a_clock_is_written_to_each_owned_partition(topics: str) -> None:
     ours = writer()
     ours.own({1: NOW - 10_000, 2: NOW - 10_000})
-    ours.put_clocks(0)
+    ours.put_watermarks(0)
     ours.flush(10)
     assert [len(records(f"{topics}chat", n)) for n in range(PARTITIONS)] == [0, 1, 1, 0]
 
@@ -78,7 +78,7 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     ours.own({0: NOW - 10_000, 1: NOW - 10_000})
     ours.put(message(NOW - 700))
     ours.put(message(NOW - 900))
-    ours.put(Entry(1, NOW - 40, clock_record(producer="p", lag_ms=250)))
+    ours.put(Entry(1, NOW - 40, watermark_record(producer="p", lag_ms=250)))
     ours.flush(10)
     kafka_topic = kafka.topic_name("chat")
     poison = kafka.producer()
@@ -89,11 +89,11 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     ahead_ms = int(time.time() * 1000) + 3_600_000
     poison.produce(kafka_topic, json.dumps({"at_ms": ahead_ms}).encode(), partition=2)
     poison.flush(10)
-    assert newest_records(range(PARTITIONS)) == {
-        0: Newest(NOW - 700),
-        1: Newest(NOW - 40, lag_ms=250),
-        2: Newest(ahead_ms),
-        3: Newest(),
+    assert read_partition_heads(range(PARTITIONS)) == {
+        0: PartitionHead(NOW - 700),
+        1: PartitionHead(NOW - 40, lag_ms=250),
+        2: PartitionHead(ahead_ms),
+        3: PartitionHead(),
     }
 
 

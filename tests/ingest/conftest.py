@@ -1,4 +1,4 @@
-"""The loop of the command; a Twitch to ask, and somebody who may decide."""
+"""Fixtures: the command's event loop, a Twitch server and a curator."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.staff import staff_client
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Test on the loop that the command runs on."""
+    """Use the command's event loop."""
     return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
 def twitch(settings: Settings) -> Iterator[Live]:
-    """The Twitch that the settings name."""
+    """A Twitch server configured in the settings."""
     live = Live(row(7, 900), row(8, 50))
     with served(live) as url:
         use(settings, url)

@@ -1,4 +1,4 @@
-"""Polls of Helix, one after the other, against the rows that they leave behind."""
+"""Sequences of Helix polls against the rows left by the previous ones."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 from apps.channels.models import Channel
-from apps.ingest.answers import Poll, believed
 from apps.ingest.channel_list import Stream
-from apps.ingest.list_refresh import Followed, Limits, follow
+from apps.ingest.list_refresh import Limits, ListUpdate, update_list
+from apps.ingest.stale_answers import Poll, discard_stale_answers
 from core.channels.selection import Curation
 
 T0 = 1_795_400_000_000
@@ -21,29 +21,29 @@ BOB = Stream("8", "bob", "Bob", 50, "Go", "en", "another", T0_ISO)
 
 
 class Table:
-    """The rows that a refresh would have written, and what it told, poll after poll."""
+    """The rows and events written by a sequence of refreshes."""
 
     def __init__(self, count: int = 5, curation: Curation | None = None) -> None:
         self.rows: dict[str, Channel] = {}
         self.limits = Limits(count, 10 * MINUTE)
         self.curation = curation or Curation()
-        self.told: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
 
     def known(self, live: Collection[str]) -> dict[str, Channel]:
         pinned = self.curation.pinned
         return {row.id: row for row in self.rows.values() if row.is_wanted or row.id in pinned or row.id in live}
 
-    def poll(self, at_ms: int, *streams: Stream, kafka_is_away: bool = False) -> Followed:
-        live = {one.id: one for one in streams}
+    def poll(self, at_ms: int, *streams: Stream, kafka_is_away: bool = False) -> ListUpdate:
+        live = {stream.id: stream for stream in streams}
         known = self.known(live)
-        followed = follow(known, believed(known, Poll(at_ms, live)), self.curation, self.limits)
+        followed = update_list(known, discard_stale_answers(known, Poll(at_ms, live)), self.curation, self.limits)
         if kafka_is_away:
-            untold = {record["channel_id"] for record in followed.records}
+            undelivered = {record["channel_id"] for record in followed.records}
         else:
-            untold = set()
-            self.told += followed.records
-        self.rows |= {row.id: row for row in followed.rows if row.id not in untold}
+            undelivered = set()
+            self.events += followed.records
+        self.rows |= {row.id: row for row in followed.rows if row.id not in undelivered}
         return followed
 
     def kinds(self) -> list[tuple[str, int]]:
-        return [(record["kind"], record["at_ms"]) for record in self.told]
+        return [(record["kind"], record["at_ms"]) for record in self.events]

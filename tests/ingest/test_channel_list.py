@@ -1,4 +1,4 @@
-"""The snapshot is read back as written, from an older worker too."""
+"""Serialization of the channel list, including lists of other versions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title \ud800", "2026-11-2
 BOB = Stream("8", "bob", "Bob", None, "Go", "en", "another", "", live=False)
 
 
-def test_the_snapshot_is_read_back_as_written() -> None:
+def test_a_channel_list_round_trips() -> None:
     snapshot = decode(encode([ADA, BOB], T0))
     assert snapshot.fetched_ms == T0
     assert list(snapshot.streams.values()) == [ADA, BOB]
 
 
-def test_a_stream_that_says_nothing_of_it_is_live() -> None:
+def test_a_stream_without_the_live_field_is_live() -> None:
     body = json.loads(encode([ADA], T0))
     del body["streams"][0]["live"]
     assert decode(json.dumps(body)).streams["7"].live

@@ -1,4 +1,4 @@
-"""Each gifted subscription is counted once: by its own notice, or by that of its bomb."""
+"""Each gifted subscription is counted once: by its own notice or by its bomb's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MINUTE_MS = 60_000
 NOW = 1_795_400_000_000 // MINUTE_MS * MINUTE_MS + 20_000
 ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title", "")
 BOB = Stream("8", "bob", "Bob", 50, "", "", "", "")
-# The SHA-1 of nothing, as Twitch wrote it.
+# SHA-1 of the empty string, in Twitch's notation.
 NO_ORIGIN = hashlib.sha1(b"").digest().hex(" ")
 ANONYMOUS = 274598607
 
@@ -47,19 +47,19 @@ def gift(at_ms: int = 100, giver: int = 42, room: int = 7, **params: Any) -> str
 
 
 def counted(lines: Sequence[str]) -> dict[str, int]:
-    """Return the bombs' gifts and the subscriptions that are counted apart from them."""
+    """Return the number of gifts in bombs and of separately counted subscriptions."""
     intake = Intake(partitions=4, count_bots=False)
-    intake.follow({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
-    intake.obey(Rules(frozenset(), frozenset(), frozenset()))
-    told = [one for line in lines for one in intake.notice(parse(line.encode()), NOW + 30_000)]
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
+    intake.set_rules(Rules(frozenset(), frozenset(), frozenset()))
+    records = [record for line in lines for record in intake.notice(parse(line.encode()), NOW + 30_000)]
     counts = {"gift_bomb": 0, "subscriptions": 0}
-    for event in [*told, *intake.minutes(NOW + MINUTE_MS)]:
+    for event in [*records, *intake.minutes(NOW + MINUTE_MS)]:
         assert isinstance(event, dict)
         counts[event["kind"]] += event["count"]
     return counts
 
 
-def test_a_gift_to_one_person_is_a_subscription_whatever_its_sender_count() -> None:
+def test_a_single_gift_is_a_subscription_regardless_of_its_sender_count() -> None:
     lines = [gift(sender_count=0, gift_months=12), gift(sender_count=31), gift(), gift(origin_id="a b", sender_count=0)]
     assert counted(lines) == {"gift_bomb": 0, "subscriptions": 4}
 
@@ -74,12 +74,12 @@ def test_gifts_that_name_their_bomb_are_counted_by_the_bomb(sender_count: int) -
 
 @pytest.mark.parametrize("origin", ["a b", NO_ORIGIN])
 @pytest.mark.parametrize("giver", [42, ANONYMOUS])
-def test_gifts_of_a_bomb_of_the_same_origin_or_giver_are_counted_by_the_bomb(origin: str, giver: int) -> None:
+def test_gifts_with_the_origin_or_giver_of_a_bomb_are_counted_by_the_bomb(origin: str, giver: int) -> None:
     gifts = [gift(number * 2_000, giver, origin_id=origin) for number in range(1, 6)]
     assert counted([bomb(5, 0, giver, origin_id="a b"), *gifts]) == {"gift_bomb": 5, "subscriptions": 0}
 
 
-def test_gifts_may_come_before_the_notice_of_their_bomb() -> None:
+def test_gifts_may_precede_the_notice_of_their_bomb() -> None:
     lines = [gift(100, origin_id="a"), gift(150, origin_id="b"), bomb(2, 200, origin_id="a"), gift(240, origin_id="a")]
     assert counted(lines) == {"gift_bomb": 2, "subscriptions": 1}
     assert counted([gift(100, origin_id="a"), bomb(1, 200, origin_id="a")]) == {"gift_bomb": 1, "subscriptions": 0}
@@ -95,18 +95,18 @@ def test_gifts_may_come_before_the_notice_of_their_bomb() -> None:
     ],
     ids=["other origin", "bomb named by its gifts", "other giver", "other channel"],
 )
-def test_a_gift_beside_a_bomb_is_a_subscription(lone: str) -> None:
+def test_a_single_gift_next_to_a_bomb_is_a_subscription(lone: str) -> None:
     named: dict[str, Any] = {"community_gift_id": 9, "origin_id": "a"}
     lines = [bomb(3, **named), gift(100, **named), lone, gift(200, **named)]
     assert counted(lines) == {"gift_bomb": 3, "subscriptions": 1}
 
 
-def test_a_bomb_takes_as_many_gifts_as_it_says() -> None:
+def test_a_bomb_matches_at_most_the_gifts_in_its_notice() -> None:
     gifts = [gift(number * 40, origin_id=NO_ORIGIN, sender_count=0) for number in range(1, 5)]
     assert counted([bomb(3, origin_id="a"), *gifts]) == {"gift_bomb": 3, "subscriptions": 1}
 
 
-def test_a_bomb_takes_gifts_for_some_seconds() -> None:
+def test_a_bomb_matches_gifts_for_some_seconds() -> None:
     late = [
         bomb(9, origin_id="a"),
         gift(9_000, origin_id="a"),
@@ -120,15 +120,15 @@ def test_the_gifts_of_the_simulated_twitch_are_counted_once() -> None:
     audience = Audience(channels=20, rate=200, seed=1)
     streams = {channel.id: Stream(channel.id, channel.login, "", 1, "", "", "", "") for channel in audience.channels}
     intake = Intake(partitions=4, count_bots=False)
-    intake.follow(streams, frozenset(streams), know_viewers=True)
+    intake.set_channels(streams, frozenset(streams), know_viewers=True)
     audience.start(NOW)
     sent: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for item in audience.due(NOW + 10 * MINUTE_MS):
         if isinstance(item, Notice) and "gift" in item.kind:
             sent[item.kind] += 1
-            told = intake.notice(parse(tagged(item, int(item.due_ms))), int(item.due_ms))
-            counts.update(event["kind"] for event in told if isinstance(event, dict))
+            records = intake.notice(parse(tagged(item, int(item.due_ms))), int(item.due_ms))
+            counts.update(event["kind"] for event in records if isinstance(event, dict))
     for event in intake.minutes(NOW + 20 * MINUTE_MS):
         counts[event["kind"]] += event["count"]
     upgrades = sent["giftpaidupgrade"]

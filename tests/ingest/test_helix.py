@@ -1,4 +1,4 @@
-"""What the Helix client asks for and understands: pages, rows and the description of the real one."""
+"""Requests and parsing of the Helix client: pages, rows and conformance to the API description."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def test_streams_are_read_page_by_page_and_counted_once() -> None:
     streams = twitch.helix().top_streams(120)
     assert ids_of(streams) == [str(n) for n in range(150)]
     assert streams[0].login == "channel0"
-    assert [request.url.params.get("after") for request in twitch.asked] == [None, "next"]
-    assert twitch.asked[0].headers["Authorization"] == "Bearer t1"
-    assert twitch.asked[0].headers["Client-Id"] == "id"
+    assert [request.url.params.get("after") for request in twitch.requests] == [None, "next"]
+    assert twitch.requests[0].headers["Authorization"] == "Bearer t1"
+    assert twitch.requests[0].headers["Client-Id"] == "id"
 
 
 @pytest.mark.parametrize(("wanted", "pages"), [(1, 1), (71, 1), (72, 2), (500, 7)])
-def test_as_many_pages_are_read_as_give_1_4_times_the_wanted_number(wanted: int, pages: int) -> None:
+def test_pages_are_read_for_1_4_times_the_requested_number(wanted: int, pages: int) -> None:
     twitch = Live(*(row(n, 5000 - n) for n in range(1000)))
     assert len(twitch.helix().top_streams(wanted)) == pages * 100
-    assert len(twitch.asked) == pages
+    assert len(twitch.requests) == pages
 
 
-def test_streams_are_sorted_though_pages_are_of_different_moments() -> None:
+def test_streams_are_sorted_across_pages_of_different_age() -> None:
     twitch = Twitch(page([row(1, 50), row(2, 40)], "a"), page([row(3, 45), row(4, 45)]))
     assert ids_of(twitch.helix().top_streams(100)) == ["1", "3", "4", "2"]
 
@@ -69,24 +69,24 @@ def walk(rows: int, size: int = 100, *, end: str = "") -> list[httpx.Response]:
 
 
 def cursors_of(twitch: Twitch) -> list[str | None]:
-    return [request.url.params.get("after") for request in twitch.asked]
+    return [request.url.params.get("after") for request in twitch.requests]
 
 
-def test_short_pages_are_followed_until_the_rows_are_enough() -> None:
+def test_short_pages_are_read_until_there_are_enough_rows() -> None:
     twitch = Twitch(*walk(300, size=50))
     assert len(twitch.helix().top_streams(200)) == 300
-    assert len(twitch.asked) == 6
+    assert len(twitch.requests) == 6
 
 
-def test_pages_that_repeat_streams_are_followed_until_the_rows_are_enough() -> None:
+def test_repeating_pages_are_read_until_there_are_enough_rows() -> None:
     pages = [page(rows_of(*range(start, start + 100)), f"after {start}") for start in range(0, 150, 30)]
     twitch = Twitch(*pages)
     assert len(twitch.helix().top_streams(150)) == 220
-    assert len(twitch.asked) == 5
+    assert len(twitch.requests) == 5
 
 
 @pytest.mark.parametrize("last", ["", "onwards"])
-def test_a_short_page_whose_cursor_leads_to_nothing_is_walked_again(last: str) -> None:
+def test_a_walk_that_ends_on_a_useless_cursor_is_restarted(last: str) -> None:
     broken = [*walk(50, end="into nothing"), page([], last), page([], last)]
     twitch = Twitch(*broken, *walk(140))
     assert len(twitch.helix().top_streams(100)) == 140
@@ -94,13 +94,13 @@ def test_a_short_page_whose_cursor_leads_to_nothing_is_walked_again(last: str) -
 
 
 @pytest.mark.parametrize("last", ["", "onwards"])
-def test_a_list_that_always_leads_to_nothing_is_no_list(last: str) -> None:
+def test_a_list_that_is_always_incomplete_is_an_error(last: str) -> None:
     broken = [*walk(50, end="into nothing"), page([], last), page([], last)]
     with pytest.raises(ServiceAway, match="50 of 100 streams"):
         Twitch(*broken * WALKS).helix().top_streams(100)
 
 
-def test_a_list_that_always_leads_back_is_no_list() -> None:
+def test_a_list_whose_cursor_always_leads_back_is_an_error() -> None:
     broken = [page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(3, 4)], "a")]
     twitch = Twitch(*broken * WALKS)
     with pytest.raises(ServiceAway, match="3 of 500 streams"):
@@ -108,27 +108,27 @@ def test_a_list_that_always_leads_back_is_no_list() -> None:
     assert cursors_of(twitch) == [None, "a", "a"] * WALKS
 
 
-def test_new_cursors_that_lead_to_the_same_streams_end() -> None:
+def test_endless_cursors_to_the_same_streams_are_aborted() -> None:
     class Circling(Twitch):
         def answer(self, _request: httpx.Request) -> httpx.Response:
-            return page(rows_of(*range(100)), f"cursor {len(self.asked)}")
+            return page(rows_of(*range(100)), f"cursor {len(self.requests)}")
 
     twitch = Circling()
     with pytest.raises(ServiceAway, match="100 of 500 streams"):
         twitch.helix().top_streams(500)
-    assert len(twitch.asked) <= WALKS * 28
+    assert len(twitch.requests) <= WALKS * 28
 
 
-def test_a_broken_walk_that_gave_the_wanted_number_is_enough() -> None:
+def test_an_interrupted_walk_with_enough_streams_is_accepted() -> None:
     twitch = Twitch(*walk(100, end="into nothing"), page([]), page([]))
     assert len(twitch.helix().top_streams(100)) == 100
 
 
-def test_fewer_live_streams_than_wanted_are_whole_where_twitch_names_no_further_page() -> None:
+def test_fewer_live_streams_than_requested_are_complete_on_the_last_page() -> None:
     assert len(Twitch(*walk(130)).helix().top_streams(500)) == 130
 
 
-def test_two_answers_about_a_channel_in_one_walk_are_told_apart_by_their_start() -> None:
+def test_of_two_answers_about_a_channel_the_later_start_wins() -> None:
     old, new = "2026-11-23T00:00:00Z", "2026-11-23T01:00:00Z"
     twitch = Twitch(
         page([row(1, 5, started_at=old), row(2, 4, started_at=new), row(3, 3, started_at="")], "a"),
@@ -148,71 +148,71 @@ INVALID = httpx.Response(400, json={"error": "Bad Request", "status": 400, "mess
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_cursor_that_is_refused_in_mid_walk_is_walked_again(status: int) -> None:
+def test_a_walk_with_a_refused_cursor_is_restarted(status: int) -> None:
     refused = httpx.Response(status, json={"message": "invalid cursor"})
     twitch = Twitch(*walk(700)[:3], refused, *walk(700))
     assert len(twitch.helix().top_streams(500)) == 700
     assert cursors_of(twitch)[:5] == [None, "after 100", "after 200", "after 300", None]
 
 
-def test_with_a_cursor_that_stays_refused_the_rows_read_are_used() -> None:
+def test_rows_are_used_if_the_cursor_stays_refused() -> None:
     twitch = Twitch(*[*walk(700)[:3], INVALID] * WALKS)
     assert len(twitch.helix().top_streams(500)) == 300
 
 
-def test_a_first_page_that_is_refused_is_final() -> None:
+def test_a_refused_first_page_is_final() -> None:
     twitch = Twitch(INVALID)
     with pytest.raises(TwitchRefused, match=r"HTTP 400: .*invalid cursor"):
         twitch.helix().top_streams(10)
-    assert len(twitch.asked) == 1
+    assert len(twitch.requests) == 1
 
 
-class Choosy(Live):
-    """Refuses every request that names one of `odd`, as Twitch does with ids and logins it cannot read."""
+class RefusingTwitch(Live):
+    """Refuses every request with one of `refused_keys`, as Twitch does for invalid ids and logins."""
 
-    def __init__(self, *rows: dict[str, Any], odd: Iterable[str]) -> None:
+    def __init__(self, *rows: dict[str, Any], refused_keys: Iterable[str]) -> None:
         super().__init__(*rows)
-        self.odd = set(odd)
+        self.refused_keys = set(refused_keys)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        if self.odd & {value for _, value in request.url.params.multi_items()}:
+        if self.refused_keys & {value for _, value in request.url.params.multi_items()}:
             return httpx.Response(400, json={"message": "Invalid login names, emails or IDs in request"})
         return super().answer(request)
 
 
-def test_one_id_that_twitch_refuses_does_not_cost_the_others() -> None:
-    twitch = Choosy(*(row(n, n) for n in range(250)), odd={"77", "180"})
+def test_one_refused_id_does_not_affect_others() -> None:
+    twitch = RefusingTwitch(*(row(n, n) for n in range(250)), refused_keys={"77", "180"})
     live = twitch.helix().streams_of(str(n) for n in range(250))
     assert {int(stream.id) for stream in live} == set(range(250)) - {77, 180}
-    assert len(twitch.asked) < 40
+    assert len(twitch.requests) < 40
 
 
-def test_one_login_that_twitch_refuses_does_not_cost_the_others() -> None:
-    twitch = Choosy(row(1, 5), row(2, 5), odd={"x" * 60})
+def test_one_refused_login_does_not_affect_others() -> None:
+    twitch = RefusingTwitch(row(1, 5), row(2, 5), refused_keys={"x" * 60})
     assert {user.id for user in twitch.helix().users(ids=["2"], logins=["channel1", "x" * 60])} == {"1", "2"}
 
 
-def test_a_lookup_of_one_login_says_why_twitch_refuses_it() -> None:
+def test_a_refused_single_lookup_reports_the_reason() -> None:
     with pytest.raises(TwitchRefused, match="Invalid login names"):
-        Choosy(odd={"x" * 60}).helix().users(logins=["x" * 60])
+        RefusingTwitch(refused_keys={"x" * 60}).helix().users(logins=["x" * 60])
 
 
-def test_a_lookup_that_is_refused_altogether_is_final() -> None:
-    twitch = Choosy(odd=map(str, range(100)))
+def test_a_completely_refused_lookup_is_final() -> None:
+    twitch = RefusingTwitch(refused_keys=map(str, range(100)))
     with pytest.raises(TwitchRefused, match="HTTP 400"):
         twitch.helix().streams_of(map(str, range(100)))
-    assert len(twitch.asked) <= REFUSALS_MAX
+    assert len(twitch.requests) <= REFUSALS_MAX
 
 
 # Empty pages
 
 
-def test_a_cursor_that_led_back_by_mistake_costs_nothing() -> None:
+def test_a_spurious_cursor_loop_is_harmless() -> None:
     twitch = Twitch(page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(2, 5)], "b"), page([row(3, 5)]))
     assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
 
 
-def test_an_empty_page_by_mistake_does_not_cut_the_list() -> None:
+def test_a_spurious_empty_page_does_not_truncate_the_list() -> None:
     twitch = Twitch(page([row(1, 5)], "a"), page([], "b"), page([row(2, 5)], "b"), page([row(3, 5)]))
     assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
 
@@ -220,21 +220,21 @@ def test_an_empty_page_by_mistake_does_not_cut_the_list() -> None:
 # Channels and accounts by name
 
 
-def test_channels_are_asked_for_100_a_call_and_the_absent_are_offline() -> None:
+def test_channels_are_looked_up_100_per_call_and_absent_ones_are_offline() -> None:
     twitch = Live(*(row(n, n) for n in range(250) if n % 2))
     live = twitch.helix().streams_of(str(n) for n in range(250))
     assert sorted(map(int, ids_of(live))) == list(range(1, 250, 2))
-    assert [len(request.url.params.get_list("user_id")) for request in twitch.asked] == [100, 100, 50]
+    assert [len(request.url.params.get_list("user_id")) for request in twitch.requests] == [100, 100, 50]
 
 
-def test_nobody_is_asked_for_nothing() -> None:
+def test_an_empty_lookup_sends_no_request() -> None:
     twitch = Twitch()
     assert twitch.helix().streams_of([]) == []
     assert twitch.helix().users() == []
     assert twitch.tokens == 0
 
 
-def test_a_stream_that_was_not_asked_for_is_left_out() -> None:
+def test_an_unrequested_stream_is_ignored() -> None:
     assert Twitch(page([row(1, 5), row(2, 5)])).helix().streams_of(["2"])[0].id == "2"
 
 
@@ -265,13 +265,13 @@ def test_accounts_are_found_by_login_and_by_id() -> None:
         {},
     ],
 )
-def test_one_unusable_stream_does_not_cost_the_others(bad: Any) -> None:
+def test_one_unusable_stream_does_not_affect_others(bad: Any) -> None:
     twitch = Twitch(page([row(1, 5), bad, row(4, 2)]))
     assert ids_of(twitch.helix().top_streams(10)) == ["1", "4"]
 
 
 @pytest.mark.parametrize("fields", [{"user_login": ""}, {"user_login": None}, {"user_login": "", "user_name": None}])
-def test_a_stream_without_a_login_is_live_and_nameless(fields: dict[str, Any]) -> None:
+def test_a_stream_without_a_login_is_live_without_a_name(fields: dict[str, Any]) -> None:
     rows = [row(n, 100 - n, **(fields if n % 2 else {})) for n in range(40)]
     streams = Twitch(page(rows)).helix().top_streams(20)
     assert len(streams) == 40
@@ -286,22 +286,24 @@ def test_a_page_with_many_unusable_streams_is_malformed() -> None:
     assert helix.results["malformed"] == 1
 
 
-def test_a_channel_is_not_offline_because_its_answer_was_damaged() -> None:
+def test_a_damaged_answer_does_not_make_a_channel_offline() -> None:
     damaged = page([row(1, 5), row(2, 5, viewer_count=None), row(3, 5, user_id=None)])
     twitch = Twitch(damaged, page([row(1, 5), row(2, 5), row(3, 5)]))
     assert ids_of(twitch.helix().streams_of(["1", "2", "3"])) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("text", ["👩\u200d💻 coding a bot", "می\u200cخواهم", f"{ENGLAND} England"])
-def test_titles_and_names_are_as_written(text: str) -> None:
+def test_titles_and_names_are_unchanged(text: str) -> None:
     written = row(1, 5, title=text, game_name=text, user_name=text)
     (stream,) = Twitch(httpx.Response(200, json={"data": [written], "pagination": None})).helix().top_streams(10)
     assert (stream.title, stream.category, stream.name) == (text, text, text)
 
 
-def test_texts_are_such_as_every_database_takes() -> None:
-    odd = row(1, 5, title="a\x00b\ud800" + "c" * 900, game_name=None, user_name="", started_at="yesterday", language=7)
-    content = json.dumps({"data": [odd], "pagination": None})
+def test_texts_are_storable_in_every_database() -> None:
+    malformed = row(
+        1, 5, title="a\x00b\ud800" + "c" * 900, game_name=None, user_name="", started_at="yesterday", language=7
+    )
+    content = json.dumps({"data": [malformed], "pagination": None})
     (stream,) = Twitch(httpx.Response(200, content=content)).helix().top_streams(10)
     assert stream.title.startswith("abc")
     assert len(stream.title) == 500
@@ -325,7 +327,7 @@ def test_times_are_utc() -> None:
         None,
     ],
 )
-def test_a_start_that_cannot_be_one_leaves_the_row_without_a_start(started_at: str | None) -> None:
+def test_an_implausible_start_is_dropped(started_at: str | None) -> None:
     rows = [row(n, 900 - n) for n in range(59)]
     rows[30]["started_at"] = started_at
     streams = Twitch(page(rows)).helix().top_streams(40)
@@ -333,7 +335,7 @@ def test_a_start_that_cannot_be_one_leaves_the_row_without_a_start(started_at: s
     assert [stream.id for stream in streams if not stream.started_at] == ["30"]
 
 
-# Against what is known of the real Helix
+# Conformance to the real Helix
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +347,7 @@ def openapi() -> dict[str, Any]:
 
 
 def problems_of(request: httpx.Request, openapi: Mapping[str, Any]) -> list[str]:
-    """Return where a request differs from its description."""
+    """Return the deviations of a request from the description."""
     operation = openapi["paths"][request.url.path.removeprefix("/helix")][request.method.lower()]
     known = {parameter["name"]: parameter for parameter in operation["parameters"]}
     given = request.url.params
@@ -365,23 +367,23 @@ def problems_of(request: httpx.Request, openapi: Mapping[str, Any]) -> list[str]
     return problems
 
 
-def test_requests_are_as_the_description_of_helix_has_them(openapi: dict[str, Any]) -> None:
+def test_requests_conform_to_the_api_description(openapi: dict[str, Any]) -> None:
     twitch = Live(*(row(n, n) for n in range(900)))
     helix = twitch.helix()
     helix.top_streams(500)
     helix.streams_of(map(str, range(0, 900, 3)))
     helix.users(ids=map(str, range(150)), logins=["channel7"])
-    assert len(twitch.asked) == 7 + 3 + 2
-    assert [problem for request in twitch.asked for problem in problems_of(request, openapi)] == []
+    assert len(twitch.requests) == 7 + 3 + 2
+    assert [problem for request in twitch.requests for problem in problems_of(request, openapi)] == []
 
 
-def test_a_wrong_request_is_told_from_a_right_one(openapi: dict[str, Any]) -> None:
+def test_a_nonconforming_request_is_detected(openapi: dict[str, Any]) -> None:
     many = "&".join(f"user_id={n}" for n in range(101))
     for query in ("?frist=5", "?first=500", "?first=5&first=6", "?type=dead", f"?{many}"):
         assert problems_of(httpx.Request("GET", f"http://twitch.test/helix/streams{query}"), openapi), query
 
 
-def test_the_examples_of_the_description_are_understood(openapi: dict[str, Any]) -> None:
+def test_the_examples_of_the_api_description_are_parsed(openapi: dict[str, Any]) -> None:
     def example(path: str, name: str) -> Any:
         content = openapi["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         return content["examples"][name]["value"]

@@ -1,4 +1,4 @@
-"""How the Helix client asks: tokens, pace, and what it tries again."""
+"""Tokens, rate limit, retries and deadlines of the Helix client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.ingest.twitch_api import T0_S, Clock, Live, Twitch, page, row
 # Token
 
 
-def test_a_token_is_asked_for_once() -> None:
+def test_a_token_is_requested_once() -> None:
     twitch = Twitch(page([row(1, 5)]), page([row(1, 5)]))
     helix = twitch.helix()
     helix.top_streams(10)
@@ -30,10 +30,10 @@ def test_a_token_is_asked_for_once() -> None:
 def test_a_refused_token_is_renewed_once() -> None:
     twitch = Twitch(httpx.Response(401, json={}), page([row(1, 5)]))
     assert len(twitch.helix().top_streams(10)) == 1
-    assert [request.headers["Authorization"] for request in twitch.asked] == ["Bearer t1", "Bearer t2"]
+    assert [request.headers["Authorization"] for request in twitch.requests] == ["Bearer t1", "Bearer t2"]
 
 
-def test_a_token_that_is_refused_again_is_an_error_and_the_next_call_asks_anew() -> None:
+def test_a_token_refused_twice_is_an_error_and_the_next_call_requests_a_new_one() -> None:
     twitch = Twitch(httpx.Response(401, json={}), httpx.Response(401, json={}), page([row(1, 5)]))
     helix = twitch.helix()
     with pytest.raises(TwitchRefused, match="HTTP 401"):
@@ -43,7 +43,7 @@ def test_a_token_that_is_refused_again_is_an_error_and_the_next_call_asks_anew()
     assert helix.results == {"200": 4, "401": 2}
 
 
-def test_wrong_credentials_say_which_settings_to_check() -> None:
+def test_wrong_credentials_name_the_settings_to_check() -> None:
     class Refusing(Twitch):
         def token(self) -> httpx.Response:
             return httpx.Response(403, json={"message": "invalid client secret"})
@@ -54,7 +54,7 @@ def test_wrong_credentials_say_which_settings_to_check() -> None:
     assert twitch.clock.slept == []
 
 
-def test_a_token_service_that_stumbles_is_asked_again() -> None:
+def test_a_failed_token_request_is_retried() -> None:
     class Stumbling(Twitch):
         def token(self) -> httpx.Response:
             answer = super().token()
@@ -62,10 +62,10 @@ def test_a_token_service_that_stumbles_is_asked_again() -> None:
 
     twitch = Stumbling(page([row(1, 5)]))
     assert len(twitch.helix().top_streams(10)) == 1
-    assert twitch.asked[0].headers["Authorization"] == "Bearer t3"
+    assert twitch.requests[0].headers["Authorization"] == "Bearer t3"
 
 
-def test_no_error_repeats_a_token_or_a_secret() -> None:
+def test_no_error_contains_a_token_or_a_secret() -> None:
     class Odd(Twitch):
         def token(self) -> httpx.Response:
             return httpx.Response(200, json={"access_token": ["hush-token"], "client_secret": "secret"})
@@ -76,18 +76,18 @@ def test_no_error_repeats_a_token_or_a_secret() -> None:
     assert "hush" not in str(raised.value)
 
 
-# What goes wrong
+# Failures
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 422])
-def test_a_refused_request_is_not_repeated(status: int) -> None:
+def test_a_refused_request_is_not_retried(status: int) -> None:
     twitch = Twitch(httpx.Response(status, json={}))
     with pytest.raises(TwitchRefused, match=f"HTTP {status}"):
         twitch.helix().top_streams(10)
-    assert len(twitch.asked) == 1
+    assert len(twitch.requests) == 1
 
 
-def test_a_token_service_that_times_out_is_asked_again() -> None:
+def test_a_token_request_that_times_out_is_retried() -> None:
     class Late(Twitch):
         def token(self) -> httpx.Response:
             answer = super().token()
@@ -117,7 +117,7 @@ def test_a_token_service_that_times_out_is_asked_again() -> None:
         (httpx.Response(200, content=b"no gzip", headers={"Content-Encoding": "identity"}), "malformed"),
     ],
 )
-def test_what_passes_by_itself_is_tried_again_after_a_pause(problem: httpx.Response | Exception, result: str) -> None:
+def test_a_transient_failure_is_retried_after_a_pause(problem: httpx.Response | Exception, result: str) -> None:
     twitch = Twitch(problem, page([row(1, 5)]))
     helix = twitch.helix()
     assert len(helix.top_streams(10)) == 1
@@ -125,7 +125,7 @@ def test_what_passes_by_itself_is_tried_again_after_a_pause(problem: httpx.Respo
     assert helix.results == {result: 1, "200": 2}
 
 
-def test_pauses_grow_until_helix_counts_as_away() -> None:
+def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
     twitch = Twitch(*[httpx.Response(500)] * 4)
     with pytest.raises(ServiceAway, match="4 tries: HTTP 500") as raised:
         twitch.helix().top_streams(10)
@@ -133,7 +133,7 @@ def test_pauses_grow_until_helix_counts_as_away() -> None:
     assert twitch.clock.slept == [1.0, 2.0, 4.0]
 
 
-def test_an_answer_that_stays_malformed_is_an_error() -> None:
+def test_a_persistently_malformed_answer_is_an_error() -> None:
     twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
     with pytest.raises(ServiceAway, match="the answer for /streams, 8 bytes, is malformed: no JSON"):
         twitch.helix().top_streams(10)
@@ -143,23 +143,23 @@ def limited(seconds: float) -> httpx.Response:
     return httpx.Response(429, headers={"Ratelimit-Reset": str(int(T0_S + seconds)), "Ratelimit-Remaining": "0"})
 
 
-def test_too_many_calls_wait_until_the_bucket_is_full_again() -> None:
+def test_calls_over_the_limit_wait_for_the_reset() -> None:
     twitch = Twitch(limited(20), page([row(1, 5)]))
     assert len(twitch.helix().top_streams(10)) == 1
     assert twitch.clock.s == 21
 
 
-def test_a_reset_beyond_the_time_given_ends_the_call_and_holds_back_the_next() -> None:
+def test_a_reset_after_the_deadline_ends_the_call_and_delays_the_next() -> None:
     twitch = Twitch(limited(50), page([row(1, 5)]))
     helix = twitch.helix()
     with pytest.raises(ServiceAway, match="HTTP 429"):
         helix.top_streams(10)
     assert twitch.clock.s == 0
     assert len(helix.top_streams(10, until_s=helix.until(60))) == 1
-    assert twitch.asked_s[-1] == 51
+    assert twitch.request_times_s[-1] == 51
 
 
-def test_a_reset_that_is_no_number_is_ignored() -> None:
+def test_a_non_numeric_reset_is_ignored() -> None:
     twitch = Twitch(httpx.Response(429, headers={"Ratelimit-Reset": "soon"}), page([row(1, 5)]))
     assert len(twitch.helix().top_streams(10)) == 1
     assert twitch.clock.s == 1
@@ -171,12 +171,12 @@ def test_never_more_than_600_calls_a_minute() -> None:
     for _ in range(1_300):
         helix.users(ids=["1"], until_s=helix.until(120))
         twitch.clock.s += 0.02
-    times = twitch.asked_s
+    times = twitch.request_times_s
     assert len(times) == 1_301
     assert all(later - earlier > 59.999 for earlier, later in zip(times, times[600:], strict=False))
 
 
-def test_all_calls_together_end_in_the_time_given() -> None:
+def test_all_calls_together_meet_the_deadline() -> None:
     class Slow(Live):
         def answer(self, request: httpx.Request) -> httpx.Response:
             self.clock.s += 9
@@ -202,7 +202,7 @@ class Trickle(httpx.SyncByteStream):
             yield b" "
 
 
-def test_an_answer_that_trickles_is_given_up() -> None:
+def test_a_trickling_answer_is_aborted() -> None:
     twitch = Live()
     twitch.fault = httpx.Response(200, stream=Trickle(twitch.clock))
     helix = twitch.helix()
@@ -226,13 +226,13 @@ def test_a_real_hang_ends_in_time() -> None:
 
 @contextlib.contextmanager
 def trickling(start: bytes, piece: bytes) -> Iterator[tuple[str, list[float]]]:
-    """Answer each connection with `start`, then 80 times a `piece` in 4 s; gives the address and when each was cut."""
+    """Serve `start` and then 80 times `piece` in 4 s; yields the address and the times at which clients hung up."""
     cut_s: list[float] = []
     stop = threading.Event()
 
     def answer(connection: socket.socket) -> None:
         with connection:
-            # Not until the request was read: unread bytes would turn a close into a reset.
+            # Read the request first: unread bytes would turn a close into a reset.
             connection.recv(65_536)
             with contextlib.suppress(OSError):
                 connection.sendall(start)
@@ -254,11 +254,11 @@ def trickling(start: bytes, piece: bytes) -> Iterator[tuple[str, list[float]]]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def wait_for(what: Callable[[], bool]) -> bool:
+def wait_for(condition: Callable[[], bool]) -> bool:
     until_s = time.monotonic() + 3
-    while not what() and time.monotonic() < until_s:
+    while not condition() and time.monotonic() < until_s:
         time.sleep(0.01)
-    return what()
+    return condition()
 
 
 def exchanges() -> list[threading.Thread]:
@@ -274,23 +274,23 @@ def exchanges() -> list[threading.Thread]:
     ],
     ids=["status", "header", "body"],
 )
-def test_what_trickles_from_a_real_server_is_cut_in_time_and_leaves_no_thread(start: bytes, piece: bytes) -> None:
+def test_a_trickling_server_is_cut_off_in_time_and_leaves_no_thread(start: bytes, piece: bytes) -> None:
     with trickling(start, piece) as (url, cut_s):
-        # A connection that the driver still held would be one too many for the next request.
+        # A connection still held by the library would exceed the limit at the next request.
         client = httpx.Client(limits=httpx.Limits(max_connections=1))
         helix = Helix(client=client, url=url, token_url=url, client_id="a", client_secret="b")
-        for asked in range(1, 4):
+        for requests in range(1, 4):
             started_s = time.monotonic()
             with pytest.raises(ServiceAway):
                 helix.top_streams(10, until_s=helix.until(0.4))
             assert time.monotonic() - started_s < 1.5
-            assert helix.results == {"timeout": asked}
+            assert helix.results == {"timeout": requests}
             assert wait_for(lambda: not exchanges())
-        # The server stops writing because we are gone, not because the test ends.
+        # The server stops because the client hung up, not because the test ends.
         assert wait_for(lambda: len(cut_s) == 3)
 
 
-def test_a_request_that_was_left_before_it_had_a_connection_is_never_sent() -> None:
+def test_a_request_abandoned_before_it_is_connected_is_never_sent() -> None:
     looked_up = threading.Event()
 
     class SlowLookUp(httpx.HTTPTransport):

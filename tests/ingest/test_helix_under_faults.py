@@ -1,4 +1,4 @@
-"""The Helix client against the simulated one while it is made to misbehave."""
+"""The Helix client against the simulated Helix with faults."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def is_nearly(found: set[str], expected: set[str]) -> bool:
         ("malformed", 1, "malformed"),
     ],
 )
-async def test_a_fault_that_passes_costs_no_stream(twitch: Simulated, kind: str, seconds: float, result: str) -> None:
+async def test_a_transient_fault_loses_no_stream(twitch: Simulated, kind: str, seconds: float, result: str) -> None:
     helix = helix_of(twitch)
     await top(helix)
     await twitch.fault(kind, seconds=seconds)
@@ -65,7 +65,7 @@ async def test_a_fault_that_passes_costs_no_stream(twitch: Simulated, kind: str,
     assert helix.results[result] >= 1
 
 
-async def test_a_helix_that_hangs_is_away_in_time_and_then_back(twitch: Simulated) -> None:
+async def test_a_hanging_helix_is_unavailable_in_time_and_recovers(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await top(helix)
     await twitch.fault("hang", seconds=3)
@@ -76,7 +76,7 @@ async def test_a_helix_that_hangs_is_away_in_time_and_then_back(twitch: Simulate
     assert helix.results["timeout"] == 1
 
 
-async def test_pages_that_loop_end_or_skip_are_walked_again_until_most_streams_are_found(twitch: Simulated) -> None:
+async def test_bad_paging_is_retried_until_most_streams_are_found(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await top(helix)
     await twitch.fault("bad_paging", seconds=60)
@@ -86,14 +86,14 @@ async def test_pages_that_loop_end_or_skip_are_walked_again_until_most_streams_a
     assert is_nearly({stream.id for stream in sure}, live(twitch))
 
 
-async def test_short_pages_that_lead_to_nothing_are_walked_again(twitch: Simulated) -> None:
+async def test_incomplete_short_pages_are_retried(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("short_pages", seconds=60)
     for _ in range(2):
         assert is_nearly(await top(helix), live(twitch))
 
 
-async def test_a_cursor_that_is_refused_costs_only_the_pages_behind_it(twitch: Simulated) -> None:
+async def test_a_refused_cursor_loses_only_the_pages_after_it(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("cursor_refused", seconds=60)
     assert len(await top(helix)) == 50
@@ -102,7 +102,7 @@ async def test_a_cursor_that_is_refused_costs_only_the_pages_behind_it(twitch: S
     assert is_nearly({stream.id for stream in sure}, live(twitch))
 
 
-async def test_starts_that_cannot_be_cost_no_stream(twitch: Simulated) -> None:
+async def test_implausible_starts_lose_no_stream(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("bad_starts", seconds=60, channels=3)
     streams = await asyncio.to_thread(helix.top_streams, CHANNELS)

@@ -1,4 +1,4 @@
-"""Which lines count, and what is added to them."""
+"""Filtering of lines and their conversion into records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from apps.curation.queries import Rules
 from apps.ingest.channel_list import Stream
-from apps.ingest.listening.intake import Intake, Unwanted
+from apps.ingest.listening.intake import Intake, UntrackedMessage
 from apps.ingest.listening.writer import Entry
 from apps.metrics.event_marks import EventMark, marks_of
 from core.irc.lines import parse
@@ -36,8 +36,8 @@ def intake() -> Intake:
 
 def following(*, count_bots: bool) -> Intake:
     intake = Intake(partitions=4, count_bots=count_bots)
-    intake.follow({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
-    intake.obey(Rules(frozenset({"helperbot"}), frozenset({"66"}), frozenset({"13"})))
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
+    intake.set_rules(Rules(frozenset({"helperbot"}), frozenset({"66"}), frozenset({"13"})))
     return intake
 
 
@@ -56,9 +56,9 @@ def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake:
     assert (entry.fields["viewers"], entry.fields["category"], entry.fields["language"]) == (900, "Chess", "en")
 
 
-def test_what_twitch_says_of_a_message_is_kept_where_it_is_so(intake: Intake) -> None:
-    told = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
-    all_of_it, nothing = LINE.replace(b"@id", told), LINE.replace(b"@id=1", told.replace(b"=1", b"=0") + b"=2")
+def test_true_traits_of_a_message_are_recorded(intake: Intake) -> None:
+    records = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
+    all_of_it, nothing = LINE.replace(b"@id", records), LINE.replace(b"@id=1", records.replace(b"=1", b"=0") + b"=2")
     traits = [dict.fromkeys(TRAITS, 1), {}]
     for raw, wanted in zip((all_of_it, nothing), traits, strict=True):
         entry = intake.take(parse(raw), NOW)
@@ -66,15 +66,15 @@ def test_what_twitch_says_of_a_message_is_kept_where_it_is_so(intake: Intake) ->
         assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == wanted
 
 
-def test_a_founder_s_message_is_a_subscriber_s(intake: Intake) -> None:
+def test_founders_are_subscribers(intake: Intake) -> None:
     tags = b"@badge-info=founder/14;badges=founder/0,premium/1;subscriber=0;id"
     entry = intake.take(parse(LINE.replace(b"@id", tags)), NOW)
     assert isinstance(entry, Entry)
     assert entry.fields["is_subscriber"] == 1
 
 
-def test_what_is_not_known_of_the_channel_is_left_out(intake: Intake) -> None:
-    intake.follow({"8": BOB}, frozenset({"8"}), know_viewers=True)
+def test_unknown_channel_fields_are_absent(intake: Intake) -> None:
+    intake.set_channels({"8": BOB}, frozenset({"8"}), know_viewers=True)
     entry = intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob")), NOW)
     assert isinstance(entry, Entry)
     assert "category" not in entry.fields
@@ -88,44 +88,44 @@ def test_a_message_without_a_time_is_dated_now(intake: Intake) -> None:
 
 
 @pytest.mark.parametrize("sent_ms", [5, 1_795_400_000_000 - 3_600_000, 999_999_999_999_999])
-def test_a_time_that_cannot_be_is_as_good_as_none(intake: Intake, sent_ms: int) -> None:
+def test_an_implausible_time_is_replaced_by_now(intake: Intake, sent_ms: int) -> None:
     entry = intake.take(parse(LINE.replace(b"1795399999900", str(sent_ms).encode())), NOW)
     assert isinstance(entry, Entry)
     assert entry.sent_ms == NOW
-    assert intake.told_ms == 0
+    assert intake.last_sent_ms == 0
 
 
-def test_a_channel_that_was_never_ours_has_no_gap(intake: Intake) -> None:
+def test_a_channel_that_was_never_tracked_has_no_gap(intake: Intake) -> None:
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=999")), NOW) is None
     assert intake.rejected == {"of no known channel": 1}
 
 
-def test_a_message_of_a_channel_left_is_accounted_for(intake: Intake) -> None:
-    intake.follow({"7": ADA, "8": BOB}, frozenset({"8"}), know_viewers=True)
-    intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=True)
-    assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == Unwanted("8", 1_795_399_999_900)
+def test_a_message_of_a_removed_channel_is_counted_as_lost(intake: Intake) -> None:
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"8"}), know_viewers=True)
+    intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=True)
+    assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == UntrackedMessage("8", 1_795_399_999_900)
 
 
-def test_viewers_that_are_not_known_are_left_out(intake: Intake) -> None:
-    intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=False)
+def test_unknown_viewers_are_absent(intake: Intake) -> None:
+    intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=False)
     entry = intake.take(parse(LINE), NOW)
     assert isinstance(entry, Entry)
     assert "viewers" not in entry.fields
 
 
-def test_a_copy_from_a_shared_chat_is_told_from_a_message(intake: Intake) -> None:
+def test_a_shared_copy_is_not_a_message(intake: Intake) -> None:
     assert kind_of(intake, LINE.replace(b"room-id=7", b"room-id=7;source-room-id=9")) == "copy"
     again = LINE.replace(b"room-id=7", b"room-id=7;source-room-id=7").replace(b"id=1111", b"id=2222")
     assert kind_of(intake, again) == "message"
 
 
-def test_a_known_bot_is_counted_apart_unless_the_setting_says_otherwise() -> None:
+def test_a_known_bot_is_counted_separately_unless_configured_otherwise() -> None:
     raw = LINE.replace(b"eve", b"helperbot")
     assert kind_of(following(count_bots=False), raw) == "bot"
     assert kind_of(following(count_bots=True), raw) == "message"
 
 
-def test_a_message_that_comes_twice_is_taken_once(intake: Intake) -> None:
+def test_a_duplicate_message_is_rejected(intake: Intake) -> None:
     assert isinstance(intake.take(parse(LINE), NOW), Entry)
     assert intake.take(parse(LINE), NOW) is None
     assert intake.rejected == {"duplicate": 1}
@@ -144,7 +144,7 @@ def test_a_message_that_comes_twice_is_taken_once(intake: Intake) -> None:
         (LINE.replace(b"room-id=7", b"room-id=7;source-room-id=66"), "opted out"),
     ],
 )
-def test_what_cannot_be_used_is_counted_by_reason(intake: Intake, raw: bytes, reason: str) -> None:
+def test_rejected_lines_are_counted_by_reason(intake: Intake, raw: bytes, reason: str) -> None:
     assert intake.take(parse(raw), NOW) is None
     assert intake.rejected == {reason: 1}
 
@@ -155,7 +155,7 @@ def test_a_line_without_a_command_is_counted(intake: Intake, raw: bytes) -> None
     assert intake.rejected == {"malformed line": 1}
 
 
-def test_other_commands_are_no_rejections(intake: Intake) -> None:
+def test_other_commands_are_not_counted_as_rejected(intake: Intake) -> None:
     assert intake.notice(parse(b":tmi.twitch.tv HOSTTARGET #ada :-"), NOW) == []
     assert not intake.rejected
 
@@ -180,7 +180,7 @@ def test_a_raid_is_an_event_without_names(intake: Intake) -> None:
     assert intake.notice(parse(RAID), NOW) == []
 
 
-def test_a_copied_notice_is_not_counted(intake: Intake) -> None:
+def test_a_shared_copy_of_a_notice_is_not_counted(intake: Intake) -> None:
     raw = RAID.replace(b"msg-id=raid", b"msg-id=sharedchatnotice;source-msg-id=raid;source-room-id=9")
     assert intake.notice(parse(raw), NOW) == []
     assert intake.rejected == {"copied notice": 1}
@@ -194,14 +194,14 @@ def ban(user: int, sent_ms: int) -> bytes:
     return f"@room-id=7;target-user-id={user};tmi-sent-ts={sent_ms} :tmi.twitch.tv CLEARCHAT #ada :eve".encode()
 
 
-def test_bans_are_summed_by_the_minute_and_each_is_a_removal_once(intake: Intake) -> None:
+def test_bans_are_summed_per_minute_and_each_is_one_removal(intake: Intake) -> None:
     minute_ms = NOW // 60_000 * 60_000
-    told = []
+    records = []
     for user, at_ms in ((1, 100), (2, 700), (2, 700), (3, 60_100)):
-        told += intake.notice(parse(ban(user, minute_ms + at_ms)), minute_ms + 61_000)
-    removals = [(entry.sent_ms, entry.fields["kind"]) for entry in told if isinstance(entry, Entry)]
+        records += intake.notice(parse(ban(user, minute_ms + at_ms)), minute_ms + 61_000)
+    removals = [(entry.sent_ms, entry.fields["kind"]) for entry in records if isinstance(entry, Entry)]
     assert removals == [(minute_ms + at_ms, "removal") for at_ms in (100, 700, 60_100)]
-    assert len(told) == 3
+    assert len(records) == 3
     assert intake.minutes(minute_ms + 59_999) == []
     (event,) = intake.minutes(minute_ms + 60_000)
     assert (event["kind"], event["count"]) == ("bans", 2)
@@ -211,8 +211,8 @@ def test_bans_are_summed_by_the_minute_and_each_is_a_removal_once(intake: Intake
 
 def test_a_user_who_is_timed_out_and_banned_at_once_is_removed_twice(intake: Intake) -> None:
     timeout = b"@ban-duration=600;" + ban(1, NOW)[1:]
-    told = [kind for raw in (timeout, timeout, ban(1, NOW)) for kind in intake.notice(parse(raw), NOW)]
-    assert len(told) == 2
+    records = [kind for raw in (timeout, timeout, ban(1, NOW)) for kind in intake.notice(parse(raw), NOW)]
+    assert len(records) == 2
     assert {event["kind"]: event["count"] for event in intake.minutes(NOW + 60_000)} == {"timeouts": 1, "bans": 1}
 
 
@@ -226,12 +226,12 @@ WHOLE = b"@emote-only=0;followers-only=-1;r9k=0;room-id=7;slow=0;subs-only=0 :tm
 
 
 def events_of(intake: Intake, raws: Iterable[bytes], now_ms: int = NOW) -> list[dict[str, Any]]:
-    told = (one for raw in raws for one in intake.notice(parse(raw), now_ms))
-    return [one for one in told if isinstance(one, dict)]
+    records = (record for raw in raws for record in intake.notice(parse(raw), now_ms))
+    return [record for record in records if isinstance(record, dict)]
 
 
 def marks(events: Iterable[dict[str, Any]]) -> list[EventMark]:
-    """Return the marks of what history keeps: one event for each channel, time and id."""
+    """Return the event marks in history: one per channel, time and id."""
     stored = {(event["channel_id"], event["at_ms"], event["id"]): json.dumps(event).encode() for event in events}
     return marks_of(read_event(value, NOW) for value in stored.values())
 
@@ -240,7 +240,7 @@ def partial(*changes: str) -> list[bytes]:
     return [f"@room-id=7;{change} :tmi.twitch.tv ROOMSTATE #ada".encode() for change in changes]
 
 
-def test_modes_that_change_in_one_segment_are_events_of_their_own(intake: Intake) -> None:
+def test_simultaneous_mode_changes_are_separate_events(intake: Intake) -> None:
     raws = [WHOLE, *partial("followers-only=10", "slow=30", "subs-only=1", "slow=0", "slow=30")]
     events = events_of(intake, raws)
     assert [mark.label for mark in marks(events)] == [
@@ -253,11 +253,11 @@ def test_modes_that_change_in_one_segment_are_events_of_their_own(intake: Intake
     assert events_of(following(count_bots=False), raws) == events
 
 
-def test_every_mode_change_of_the_simulated_twitch_is_a_mark_of_its_own() -> None:
+def test_every_mode_change_of_the_simulated_twitch_is_a_separate_mark() -> None:
     audience = Audience(channels=200, rate=1e-6, seed=1)
     streams = {channel.id: Stream(channel.id, channel.login, "", 1, "", "", "", "") for channel in audience.channels}
     intake = Intake(partitions=4, count_bots=False)
-    intake.follow(streams, frozenset(streams), know_viewers=True)
+    intake.set_channels(streams, frozenset(streams), know_viewers=True)
     start_ms = NOW - 1_200_000
     states = [room_state(audience, channel, start_ms) for channel in audience.channels]
     assert events_of(intake, states, start_ms) == []
@@ -268,8 +268,8 @@ def test_every_mode_change_of_the_simulated_twitch_is_a_mark_of_its_own() -> Non
     assert len(marks(events)) == len(changes)
 
 
-def test_events_of_two_channels_in_one_millisecond_have_ids_of_their_own(intake: Intake) -> None:
-    intake.follow({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
+def test_simultaneous_events_of_two_channels_have_distinct_ids(intake: Intake) -> None:
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
     raws = [WHOLE, *partial("slow=30")]
     other = [raw.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob") for raw in raws]
     clears = [f"@room-id={room};tmi-sent-ts={NOW} :tmi.twitch.tv CLEARCHAT #{login}".encode() for room, login in ROOMS]
@@ -287,15 +287,15 @@ def test_a_late_line_does_not_replace_the_sum_of_its_minute(intake: Intake) -> N
     assert len(marks(sums)) == 3
 
 
-def test_sums_of_two_channels_have_ids_of_their_own(intake: Intake) -> None:
-    intake.follow({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
+def test_sums_of_two_channels_have_distinct_ids(intake: Intake) -> None:
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
     for room, login in ROOMS:
         raw = ban(1, NOW).replace(b"room-id=7", f"room-id={room}".encode()).replace(b"#ada", f"#{login}".encode())
         intake.notice(parse(raw), NOW)
     assert len({event["id"] for event in intake.minutes(NOW + 60_000)}) == 2
 
 
-def test_notices_without_an_id_are_told_apart(intake: Intake) -> None:
+def test_notices_without_an_id_are_distinguished(intake: Intake) -> None:
     old = b":tmi.twitch.tv USERNOTICE #ada"
     raid = b"@msg-id=raid;msg-param-viewerCount=%d;room-id=7;tmi-sent-ts=1795399999900;user-id=%d " + old
     raws = [raid % (9, 42), raid % (9, 42), raid % (9, 43)]
@@ -307,7 +307,7 @@ def test_notices_without_an_id_are_told_apart(intake: Intake) -> None:
     assert (gifts["kind"], gifts["count"]) == ("subscriptions", 2)
 
 
-def test_the_first_room_state_is_no_change(intake: Intake) -> None:
+def test_the_first_room_state_is_not_a_change(intake: Intake) -> None:
     assert intake.notice(parse(WHOLE), NOW) == []
     (event,) = intake.notice(parse(b"@room-id=7;slow=30 :tmi.twitch.tv ROOMSTATE #ada"), NOW)
     assert isinstance(event, dict)
@@ -315,15 +315,15 @@ def test_the_first_room_state_is_no_change(intake: Intake) -> None:
     assert intake.notice(parse(WHOLE.replace(b"slow=0", b"slow=30")), NOW) == []
 
 
-def test_chat_that_is_cleared_twice_without_a_time_is_told_twice(intake: Intake) -> None:
+def test_two_chat_clears_without_a_time_are_two_events(intake: Intake) -> None:
     raw = parse(b"@room-id=7 :tmi.twitch.tv CLEARCHAT #ada")
     assert len(intake.notice(raw, NOW)) == 1
     assert intake.notice(raw, NOW + 100) == []
     assert len(intake.notice(raw, NOW + 60_000)) == 1
 
 
-def test_modes_of_a_channel_that_was_away_are_no_change(intake: Intake) -> None:
+def test_modes_of_a_channel_that_was_untracked_are_not_a_change(intake: Intake) -> None:
     intake.notice(parse(WHOLE), NOW)
-    intake.follow({"7": ADA}, frozenset(), know_viewers=True)
-    intake.follow({"7": ADA}, frozenset({"7"}), know_viewers=True)
+    intake.set_channels({"7": ADA}, frozenset(), know_viewers=True)
+    intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=True)
     assert intake.notice(parse(WHOLE.replace(b"slow=0", b"slow=30")), NOW + 9) == []

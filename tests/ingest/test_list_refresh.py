@@ -1,4 +1,4 @@
-"""What polls of Helix make of the list: streams that start, end, blip and change, poll after poll."""
+"""Channel list and events over a sequence of Helix polls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.pipeline.records import read_event
 from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, Table
 
 
-def test_the_list_is_by_viewers_with_those_offline_last() -> None:
+def test_the_list_is_sorted_by_viewers_with_offline_channels_last() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     followed = table.poll(LATER + MINUTE, BOB)
@@ -22,50 +22,50 @@ def test_the_list_is_by_viewers_with_those_offline_last() -> None:
     assert table.rows["7"].is_wanted
 
 
-def test_a_first_look_tells_nothing_of_streams_that_run() -> None:
+def test_the_first_poll_has_no_events_for_running_broadcasts() -> None:
     table = Table()
     table.poll(T0 + 120_001, ADA, BOB)
-    assert table.told == []
+    assert table.events == []
 
 
-def test_a_stream_that_began_a_moment_ago_starts() -> None:
+def test_a_recent_broadcast_is_a_start() -> None:
     table = Table()
     table.poll(T0 + 120_000, ADA)
     assert table.kinds() == [("stream_start", T0)]
-    assert table.told[0]["text"] == "a title"
+    assert table.events[0]["text"] == "a title"
 
 
-def test_an_end_is_told_when_the_next_poll_confirms_it_where_it_was_noticed() -> None:
+def test_an_end_is_reported_on_confirmation_and_dated_to_its_detection() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     table.poll(LATER + MINUTE, BOB)
-    assert table.told == []
+    assert table.events == []
     table.poll(LATER + 2 * MINUTE, BOB)
     table.poll(LATER + 3 * MINUTE, BOB)
     assert table.kinds() == [("stream_end", LATER + MINUTE)]
 
 
-def test_a_stream_that_was_missing_from_one_poll_did_not_end() -> None:
+def test_a_broadcast_missing_from_one_poll_did_not_end() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     table.poll(LATER + MINUTE, BOB)
     followed = table.poll(LATER + 2 * MINUTE, ADA, BOB)
     assert followed.streams == [ADA, BOB]
     table.poll(LATER + 3 * MINUTE, BOB)
-    assert table.told == []
+    assert table.events == []
 
 
-def test_a_stream_that_starts_again_ended_before() -> None:
+def test_a_new_broadcast_ends_the_previous_one() -> None:
     table = Table()
     again = replace(ADA, started_at=LATER_ISO, title="round two")
     table.poll(T0 + 300_000, ADA)
     table.poll(LATER + MINUTE, again)
     table.poll(LATER + 2 * MINUTE, again)
     assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER)]
-    assert table.told[1]["text"] == "round two"
+    assert table.events[1]["text"] == "round two"
 
 
-def test_a_stream_after_a_pause_starts_and_ended_once() -> None:
+def test_a_broadcast_after_a_pause_starts_and_the_previous_one_ends_once() -> None:
     table = Table()
     table.poll(T0 + 300_000, ADA, BOB)
     for minute in (6, 7, 8):
@@ -83,7 +83,7 @@ def test_a_channel_leaves_after_ten_minutes_offline() -> None:
     assert table.kinds() == [("stream_end", LATER + MINUTE)]
 
 
-def test_a_channel_that_is_not_kept_offline_has_its_end_told_at_once() -> None:
+def test_the_end_of_a_removed_channel_is_reported_at_once() -> None:
     table = Table()
     table.limits = Limits(5, 0)
     table.poll(LATER, ADA, BOB)
@@ -91,50 +91,50 @@ def test_a_channel_that_is_not_kept_offline_has_its_end_told_at_once() -> None:
     assert table.kinds() == [("stream_end", LATER + MINUTE)]
 
 
-def test_a_channel_that_comes_back_to_the_list_in_mid_stream_does_not_start() -> None:
+def test_a_channel_that_returns_to_the_list_during_a_broadcast_does_not_start() -> None:
     table = Table(count=1)
     table.poll(LATER, ADA)
     table.poll(LATER + MINUTE, ADA, replace(BOB, viewers=1_000))
     assert not table.rows["7"].is_wanted
     table.poll(LATER + 20 * MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
     assert table.rows["7"].is_wanted
-    assert table.told == []
+    assert table.events == []
 
 
-def test_changes_of_title_and_category_are_told_in_printable_words() -> None:
+def test_title_and_category_changes_are_reported_as_readable_text() -> None:
     table = Table()
     table.poll(LATER, ADA)
     table.poll(LATER + MINUTE, replace(ADA, title="new\x07 title" + "!" * 300, category=""))
     assert table.kinds() == [("title", LATER + MINUTE), ("category", LATER + MINUTE)]
-    assert table.told[0]["text"].startswith("new title!")
-    assert "text" not in table.told[1]
+    assert table.events[0]["text"].startswith("new title!")
+    assert "text" not in table.events[1]
     table.poll(LATER + 2 * MINUTE, replace(ADA, title="new\x07 title" + "!" * 300, category=""))
-    assert len(table.told) == 2
+    assert len(table.events) == 2
 
 
 @pytest.mark.parametrize(
     "text", ["👩\u200d💻 coding a bot", "می\u200cخواهم", "🏴\U000e0067\U000e0062\U000e007f England", "日本語\u3000放送"]
 )
-def test_titles_reach_history_as_written(text: str) -> None:
+def test_titles_reach_history_unchanged(text: str) -> None:
     table = Table()
     table.poll(LATER, ADA)
     table.poll(LATER + MINUTE, replace(ADA, title=text, category=text))
-    events = [read_event(orjson.dumps(record), LATER + MINUTE) for record in table.told]
+    events = [read_event(orjson.dumps(record), LATER + MINUTE) for record in table.events]
     assert [(event.kind, event.text) for event in events] == [("title", text), ("category", text)]
 
 
-def test_every_record_can_be_read_back() -> None:
+def test_every_record_is_parsable() -> None:
     table = Table()
     table.poll(T0 + MINUTE, ADA, BOB)
     table.poll(T0 + 2 * MINUTE, replace(ADA, title="x" * 900, category="Go"), BOB)
     table.poll(T0 + 3 * MINUTE, BOB)
     table.poll(T0 + 4 * MINUTE, BOB)
-    events = [read_event(orjson.dumps(record), T0 + 5 * MINUTE) for record in table.told]
+    events = [read_event(orjson.dumps(record), T0 + 5 * MINUTE) for record in table.events]
     assert [event.kind for event in events] == ["stream_start", "stream_start", "title", "category", "stream_end"]
     assert len({event.id for event in events}) == 5
 
 
-def test_what_kafka_did_not_take_is_told_at_the_next_poll_and_the_list_goes_on() -> None:
+def test_undelivered_events_are_retried_and_the_list_is_updated() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     renamed = replace(ADA, title="new")
@@ -145,7 +145,7 @@ def test_what_kafka_did_not_take_is_told_at_the_next_poll_and_the_list_goes_on()
     assert table.kinds() == [("title", LATER + 2 * MINUTE)]
 
 
-def test_an_end_that_kafka_did_not_take_is_told_later_though_the_channel_has_left() -> None:
+def test_an_undelivered_end_is_retried_even_if_the_channel_has_left_the_list() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     for minute in range(1, 15):
@@ -156,7 +156,7 @@ def test_an_end_that_kafka_did_not_take_is_told_later_though_the_channel_has_lef
     assert table.kinds() == [("stream_end", LATER + MINUTE)]
 
 
-def test_a_repeated_poll_tells_the_same_events() -> None:
+def test_a_repeated_poll_yields_the_same_events() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     first = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB, kafka_is_away=True)
@@ -164,7 +164,7 @@ def test_a_repeated_poll_tells_the_same_events() -> None:
     assert first.records == second.records != []
 
 
-def test_viewers_that_fall_to_nothing_are_held_for_one_poll_and_the_raw_number_kept() -> None:
+def test_a_drop_of_viewers_to_zero_is_smoothed_for_one_poll() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     blip = table.poll(LATER + MINUTE, replace(ADA, viewers=0), BOB)
@@ -174,13 +174,13 @@ def test_viewers_that_fall_to_nothing_are_held_for_one_poll_and_the_raw_number_k
     assert table.rows["7"].viewers == 1
 
 
-def test_a_new_stream_begins_with_the_viewers_it_has() -> None:
+def test_viewers_of_a_new_broadcast_are_not_smoothed() -> None:
     table = Table()
     table.poll(T0 + MINUTE, ADA)
     assert table.poll(LATER, replace(ADA, viewers=0, started_at=LATER_ISO)).streams[0].viewers == 0
 
 
-def test_a_pinned_channel_is_on_the_list_before_it_was_ever_live() -> None:
+def test_a_pinned_channel_is_listed_before_its_first_broadcast() -> None:
     table = Table(curation=Curation(pinned=frozenset({"9"})))
     table.rows["9"] = Channel(id="9", login="eve", name="Eve", pinned=True)
     streams = table.poll(LATER, ADA).streams
@@ -189,23 +189,23 @@ def test_a_pinned_channel_is_on_the_list_before_it_was_ever_live() -> None:
     assert table.kinds() == [("stream_start", LATER)]
 
 
-def test_a_channel_that_is_pinned_in_mid_stream_has_nothing_to_tell() -> None:
+def test_pinning_a_live_channel_has_no_events() -> None:
     table = Table(curation=Curation(pinned=frozenset({"8"})))
     table.rows["8"] = Channel(id="8", login="bob", name="Bob", title="of last year", pinned=True)
     table.poll(LATER, BOB)
-    assert table.told == []
+    assert table.events == []
 
 
-def test_a_channel_that_becomes_barred_leaves_at_once_and_nothing_is_told_of_it() -> None:
+def test_a_barred_channel_is_removed_at_once_without_events() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     table.curation = Curation(barred=frozenset({"7", "8"}))
     assert table.poll(LATER + MINUTE, replace(ADA, title="new")).streams == []
     assert not any(row.is_wanted for row in table.rows.values())
-    assert table.told == []
+    assert table.events == []
 
 
-def test_what_a_poll_writes_is_all_but_the_curation() -> None:
+def test_a_poll_writes_all_columns_except_curation() -> None:
     assert {field.name for field in Channel._meta.fields} - set(POLLED) == {
         "id",
         "pinned",

@@ -1,4 +1,4 @@
-"""The list of channels from Helix to the table, the snapshot and Kafka; and the hash keys."""
+"""Refresh of the channel list into the table, Redis and Kafka; opt-outs and hash keys."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from apps.channels.models import Channel
 from apps.curation.models import Bot, OptOut
 from apps.curation.queries import rules
 from apps.ingest import channel_list
-from apps.ingest.channel_list import Snapshot
+from apps.ingest.channel_list import ChannelList
 from apps.ingest.event_sender import EventSender
 from apps.ingest.models import HashKey
 from apps.ingest.services import (
     LOCK,
+    delete_expired_hash_keys,
+    erase_opted_out_profiles,
     find_user,
-    forget_hash_keys,
-    forget_profiles,
     hash_key,
-    refresh_streams,
-    tell_opt_outs,
+    publish_opt_outs,
+    refresh_channel_list,
 )
 from core.errors import NotFound, ServiceAway
 from core.irc.hashing import user_hash
@@ -42,7 +42,7 @@ FRESH = "2026-11-23T11:59:30Z"
 
 @pytest.fixture
 def store(valkey_server: Valkey, settings: Settings) -> redis.Redis:
-    """An empty Redis that the settings name."""
+    """An empty Redis configured in the settings."""
     settings.REDIS_STREAMS_URL = f"{valkey_server.url}/3"
     settings.CHANNELS_WANTED = 10
     client = valkey_server.client(3)
@@ -52,27 +52,27 @@ def store(valkey_server: Valkey, settings: Settings) -> redis.Redis:
 
 @pytest.fixture
 def broker() -> Producer:
-    """A producer with the driver's own small Kafka inside."""
+    """A producer with librdkafka's mock broker."""
     return kafka.producer(**{"test.mock.num.brokers": 1, "bootstrap.servers": ""})
 
 
-def read_snapshot(store: redis.Redis) -> Snapshot:
-    found = channel_list.read_now(store)
+def read_list(store: redis.Redis) -> ChannelList:
+    found = channel_list.read_sync(store)
     assert found is not None
     return found
 
 
 def refresh(twitch: Live, broker: Producer, minute: int = 0) -> bool:
     sender = EventSender(broker)
-    return refresh_streams(now_ms=NOW_MS + minute * MINUTE, helix_client=twitch.helix(), sender=sender) is not None
+    return refresh_channel_list(now_ms=NOW_MS + minute * MINUTE, helix_client=twitch.helix(), sender=sender) is not None
 
 
 @pytest.mark.django_db
-def test_a_refresh_brings_the_table_and_the_snapshot_up_to_date(store: redis.Redis, broker: Producer) -> None:
+def test_a_refresh_updates_the_table_and_the_channel_list(store: redis.Redis, broker: Producer) -> None:
     twitch = Live(row(7, 900), row(8, 50))
     Channel.objects.create(id="7", login="old_name", name="Old", note="kept", pinned=True)
     assert refresh(twitch, broker)
-    found = read_snapshot(store)
+    found = read_list(store)
     assert found.fetched_ms == NOW_MS
     assert [(one.login, one.viewers, one.live) for one in found.streams.values()] == [
         ("channel7", 900, True),
@@ -84,7 +84,7 @@ def test_a_refresh_brings_the_table_and_the_snapshot_up_to_date(store: redis.Red
 
 
 @pytest.mark.django_db
-def test_pinned_and_followed_channels_outside_the_pages_are_asked_for_by_id(
+def test_pinned_and_listed_channels_outside_the_pages_are_looked_up_by_id(
     store: redis.Redis, broker: Producer, settings: Settings
 ) -> None:
     settings.CHANNELS_WANTED = 70
@@ -93,8 +93,8 @@ def test_pinned_and_followed_channels_outside_the_pages_are_asked_for_by_id(
     Channel.objects.create(id="160", login="followed", name="Followed", is_wanted=True)
     Channel.objects.create(id="170", login="blocked", name="Blocked", is_wanted=True, blocked=True)
     assert refresh(twitch, broker)
-    assert twitch.asked[-1].url.params.get_list("user_id") == ["150", "160"]
-    listed = read_snapshot(store).streams
+    assert twitch.requests[-1].url.params.get_list("user_id") == ["150", "160"]
+    listed = read_list(store).streams
     assert listed["150"].viewers == 850
     assert "160" not in listed
     assert len(listed) == 71
@@ -103,17 +103,17 @@ def test_pinned_and_followed_channels_outside_the_pages_are_asked_for_by_id(
 
 
 @pytest.mark.django_db
-def test_blocked_and_opted_out_channels_are_not_listened_to(store: redis.Redis, broker: Producer) -> None:
+def test_blocked_and_opted_out_channels_are_not_listed(store: redis.Redis, broker: Producer) -> None:
     Channel.objects.create(id="7", login="a", name="A", blocked=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8", login="b")
     OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9", login="c")
     assert refresh(Live(row(7, 900), row(8, 50), row(9, 10)), broker)
-    assert list(read_snapshot(store).streams) == ["9"]
+    assert list(read_list(store).streams) == ["9"]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("fault", [httpx.Response(500), httpx.Response(200, json={"data": []}), httpx.ReadTimeout("")])
-def test_while_helix_is_away_nothing_is_written(
+def test_nothing_is_written_while_helix_is_unavailable(
     store: redis.Redis, broker: Producer, fault: httpx.Response | Exception
 ) -> None:
     twitch = Live(row(7, 900))
@@ -121,7 +121,7 @@ def test_while_helix_is_away_nothing_is_written(
     twitch.fault = fault
     with pytest.raises(ServiceAway):
         refresh(twitch, broker, minute=1)
-    assert read_snapshot(store).fetched_ms == NOW_MS
+    assert read_list(store).fetched_ms == NOW_MS
     assert Channel.objects.get().last_seen_at == NOW
     twitch.fault = None
     assert refresh(twitch, broker, minute=2)
@@ -131,17 +131,15 @@ def test_while_helix_is_away_nothing_is_written(
 @pytest.mark.parametrize(
     "started_at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", ""]
 )
-def test_a_start_that_cannot_be_one_does_not_stop_a_refresh(
-    store: redis.Redis, broker: Producer, started_at: str
-) -> None:
+def test_an_implausible_start_does_not_stop_a_refresh(store: redis.Redis, broker: Producer, started_at: str) -> None:
     twitch = Live(row(7, 900, started_at=FRESH), row(8, 50, started_at=started_at))
     assert refresh(twitch, broker)
-    assert [(one.id, one.started_at) for one in read_snapshot(store).streams.values()] == [("7", FRESH), ("8", "")]
+    assert [(one.id, one.started_at) for one in read_list(store).streams.values()] == [("7", FRESH), ("8", "")]
     assert Channel.objects.get(pk="8").started_at is None
 
 
 class Broken(Live):
-    """A Helix whose pages after the first are all refused, or all empty."""
+    """A Helix that refuses all pages after the first or returns them empty."""
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         super().__init__(*rows)
@@ -154,37 +152,35 @@ class Broken(Live):
 
 
 @pytest.mark.django_db
-def test_with_cursors_that_are_refused_known_channels_stay_on_the_list(
+def test_known_channels_stay_listed_if_cursors_are_refused(
     store: redis.Redis, broker: Producer, settings: Settings
 ) -> None:
     settings.CHANNELS_WANTED = 150
     twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
     assert refresh(twitch, broker)
-    listed = read_snapshot(store).streams.keys()
+    listed = read_list(store).streams.keys()
     twitch.later_page = httpx.Response(400, json={"message": "invalid cursor"})
     assert refresh(twitch, broker, minute=1)
-    assert read_snapshot(store).fetched_ms == NOW_MS + MINUTE
-    assert read_snapshot(store).streams.keys() == listed
+    assert read_list(store).fetched_ms == NOW_MS + MINUTE
+    assert read_list(store).streams.keys() == listed
     assert len(listed) == 150
     assert not Channel.objects.exclude(offline_since=None).exists()
 
 
 @pytest.mark.django_db
-def test_pages_that_lead_to_nothing_keep_the_last_list(
-    store: redis.Redis, broker: Producer, settings: Settings
-) -> None:
+def test_incomplete_pages_keep_the_previous_list(store: redis.Redis, broker: Producer, settings: Settings) -> None:
     settings.CHANNELS_WANTED = 150
     twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
     assert refresh(twitch, broker)
     twitch.later_page = httpx.Response(200, json={"data": [], "pagination": {}})
     with pytest.raises(ServiceAway, match="100 of 150 streams"):
         refresh(twitch, broker, minute=1)
-    assert read_snapshot(store).fetched_ms == NOW_MS
-    assert len(read_snapshot(store).streams) == 150
+    assert read_list(store).fetched_ms == NOW_MS
+    assert len(read_list(store).streams) == 150
 
 
 @pytest.mark.django_db
-def test_redis_that_is_away_is_named(settings: Settings, broker: Producer) -> None:
+def test_an_unavailable_redis_is_named(settings: Settings, broker: Producer) -> None:
     settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1/3"
     with pytest.raises(ServiceAway, match="Redis"):
         refresh(Live(row(7, 900)), broker)
@@ -196,13 +192,13 @@ def test_two_refreshes_never_overlap(store: redis.Redis, broker: Producer) -> No
     twitch = Live(row(7, 900))
     with store.lock(LOCK, timeout=60):
         assert not refresh(twitch, broker)
-    assert twitch.asked == []
+    assert twitch.requests == []
     assert refresh(twitch, broker)
     assert refresh(twitch, broker)
 
 
 @pytest.mark.django_db
-def test_events_reach_kafka_before_the_table_knows(store: redis.Redis, broker: Producer) -> None:
+def test_events_reach_kafka_before_the_table_is_updated(store: redis.Redis, broker: Producer) -> None:
     twitch = Live(row(7, 900, started_at=FRESH, title="hello"), row(8, 50))
     refresh(twitch, broker)
     twitch.streams["8"]["game_name"] = "Go"
@@ -232,7 +228,7 @@ def events_on(broker: Producer) -> list[EventRecord]:
 
 
 @pytest.mark.django_db
-def test_kafka_that_is_away_delays_events_and_not_the_list(store: redis.Redis, broker: Producer) -> None:
+def test_a_kafka_outage_delays_events_but_not_the_list(store: redis.Redis, broker: Producer) -> None:
     twitch = Live(row(7, 900), row(8, 50))
     refresh(twitch, broker)
     twitch.streams["7"]["title"] = "new"
@@ -240,7 +236,7 @@ def test_kafka_that_is_away_delays_events_and_not_the_list(store: redis.Redis, b
         **{"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": 200, "request.timeout.ms": 100}
     )
     assert refresh(twitch, nowhere, minute=1)
-    assert read_snapshot(store).streams["7"].title == "new"
+    assert read_list(store).streams["7"].title == "new"
     assert Channel.objects.get(pk="7").title == "a title"
     assert Channel.objects.get(pk="8").last_seen_at == NOW + dt.timedelta(minutes=1)
     assert refresh(twitch, broker, minute=2)
@@ -248,7 +244,7 @@ def test_kafka_that_is_away_delays_events_and_not_the_list(store: redis.Redis, b
 
 
 @pytest.mark.django_db
-def test_an_account_is_found_or_its_absence_is_said() -> None:
+def test_an_account_is_found_or_reported_missing() -> None:
     twitch = Live(row(7, 900))
     assert find_user(login="channel7", helix_client=twitch.helix()).id == "7"
     assert find_user(user_id="7", helix_client=twitch.helix()).login == "channel7"
@@ -269,25 +265,25 @@ def test_the_rules_are_those_of_the_admin() -> None:
 
 
 @pytest.mark.django_db
-def test_history_is_told_once_to_forget_a_channel_that_opted_out(broker: Producer) -> None:
+def test_an_opt_out_is_published_once(broker: Producer) -> None:
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="66")
     OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="13")
     nowhere = kafka.producer(**{"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 300})
-    assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(nowhere)) == 0
-    assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 1
-    assert tell_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 0
+    assert publish_opt_outs(now_ms=NOW_MS, sender=EventSender(nowhere)) == 0
+    assert publish_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 1
+    assert publish_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 0
     assert [one.twitch_id for one in OptOut.objects.exclude(told_at=None)] == ["66"]
 
 
 @pytest.mark.django_db
-def test_of_a_channel_that_opted_out_the_table_keeps_who_it_is() -> None:
+def test_an_opted_out_channel_keeps_only_its_identity() -> None:
     Channel.objects.create(id="7", login="seven", name="Seven", title="a title", category="Chess", last_seen_at=NOW)
     Channel.objects.create(id="8", login="eight", name="Eight", title="a title", is_wanted=True)
     Channel.objects.get(pk="7").former_logins.create(login="six")
     for channel_id in ("7", "8"):
         OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id=channel_id)
-    assert forget_profiles() == 1
-    assert forget_profiles() == 0
+    assert erase_opted_out_profiles() == 1
+    assert erase_opted_out_profiles() == 0
     seven = Channel.objects.get(pk="7")
     assert (seven.login, seven.title, seven.category, seven.last_seen_at) == ("seven", "", "", None)
     assert not seven.former_logins.exists()
@@ -295,18 +291,18 @@ def test_of_a_channel_that_opted_out_the_table_keeps_who_it_is() -> None:
 
 
 @pytest.mark.django_db
-def test_the_key_of_a_day_is_made_once_and_forgotten_after_48_hours() -> None:
+def test_a_hash_key_is_created_once_and_deleted_after_48_hours() -> None:
     today = NOW.date()
     key = hash_key(today)
     assert hash_key(today) == key
     assert len(key) == 32
     hash_key(today - dt.timedelta(days=2))
     hash_key(today - dt.timedelta(days=3))
-    assert forget_hash_keys(today=today) == 1
+    assert delete_expired_hash_keys(today=today) == 1
     assert HashKey.objects.count() == 2
 
 
-def test_a_user_has_another_hash_under_another_key() -> None:
+def test_a_user_hash_depends_on_the_key() -> None:
     assert user_hash("42", b"a" * 32) == user_hash("42", b"a" * 32)
     assert user_hash("42", b"a" * 32) != user_hash("42", b"b" * 32)
     assert user_hash("42", b"a" * 32) != user_hash("43", b"a" * 32)

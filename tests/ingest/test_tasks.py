@@ -1,4 +1,4 @@
-"""The tasks as Celery runs them: what goes wrong is said and counted, and never raised."""
+"""The Celery tasks: failures are logged and counted, never raised."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = dt.datetime.now(dt.UTC)
 
 @pytest.fixture
 def twitch(settings: Settings) -> Iterator[Live]:
-    """A Twitch and a Redis that the settings name."""
+    """A Twitch server and a Redis configured in the settings."""
     live, store = Live(row(7, 900), row(8, 50)), Valkey()
     store.start()
     with served(live) as url:
@@ -41,18 +41,18 @@ def twitch(settings: Settings) -> Iterator[Live]:
 def test_a_refresh_is_counted_whether_it_succeeds_or_not(
     twitch: Live, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = tasks.refreshes.results.copy()
-    tasks.refresh_streams()
-    assert tasks.refreshes.live == 2
+    before = tasks.refresh_stats.results.copy()
+    tasks.refresh_channel_list()
+    assert tasks.refresh_stats.live == 2
     twitch.fault = httpx.Response(400, json={})
-    tasks.refresh_streams()
-    assert tasks.refreshes.results - before == {"done": 1, "failed": 1}
-    assert "the last list of streams stays: Twitch refused" in caplog.text
+    tasks.refresh_channel_list()
+    assert tasks.refresh_stats.results - before == {"done": 1, "failed": 1}
+    assert "channel list refresh failed, keeping the previous list: Twitch refused" in caplog.text
     assert services.helix().results["400"] == 1
 
 
 @pytest.mark.django_db
-def test_a_worker_serves_its_measures_and_goes_on_where_the_port_is_taken(
+def test_a_worker_serves_metrics_and_continues_if_the_port_is_taken(
     twitch: Live, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as probe:
@@ -60,7 +60,7 @@ def test_a_worker_serves_its_measures_and_goes_on_where_the_port_is_taken(
         settings.WORKER_METRICS_PORT = probe.getsockname()[1]
     tasks.serve_measures()
     began_s = time.time()
-    tasks.refresh_streams()
+    tasks.refresh_channel_list()
     page = httpx.get(f"http://127.0.0.1:{settings.WORKER_METRICS_PORT}/metrics").text
     age = re.search(r"^twitchly_snapshot_age_seconds (\S+)$", page, re.MULTILINE)
     assert age is not None
@@ -71,40 +71,38 @@ def test_a_worker_serves_its_measures_and_goes_on_where_the_port_is_taken(
 
 
 @pytest.mark.django_db
-def test_what_is_decided_is_followed_at_once_and_once(twitch: Live) -> None:
+def test_curation_is_applied_at_once_and_once(twitch: Live) -> None:
     def listed() -> list[str]:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL) as store:
-            current = channel_list.read_now(store)
+            current = channel_list.read_sync(store)
             return sorted(current.streams) if current else []
 
-    tasks.follow_curation()
+    tasks.apply_curation()
     assert listed() == ["7", "8"]
-    asked = len(twitch.asked)
-    tasks.follow_curation()
-    assert len(twitch.asked) == asked
+    requests = len(twitch.requests)
+    tasks.apply_curation()
+    assert len(twitch.requests) == requests
     channel = Channel.objects.get(pk="8")
     decide(channel, Decision(BLOCK, "law", NOW + dt.timedelta(hours=1)), by="a@example.com", now=NOW)
-    tasks.follow_curation()
+    tasks.apply_curation()
     assert listed() == ["7"]
     Channel.objects.update(decided_until=NOW)
-    tasks.follow_curation()
+    tasks.apply_curation()
     assert listed() == ["7", "8"]
     assert not Channel.objects.filter(blocked=True).exists()
 
 
 @pytest.mark.django_db
-def test_a_channel_that_is_renamed_keeps_what_was_decided(twitch: Live) -> None:
+def test_a_renamed_channel_keeps_its_curation(twitch: Live) -> None:
     Channel.objects.create(id="8", login="old_name", name="Old", blocked=True, reason="law")
-    tasks.refresh_streams()
+    tasks.refresh_channel_list()
     channel = Channel.objects.get(pk="8")
     assert (channel.login, channel.blocked) == ("channel8", True)
     assert [one.login for one in channel.former_logins.all()] == ["old_name"]
 
 
 @pytest.mark.django_db
-def test_without_redis_what_was_decided_waits(
-    twitch: Live, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_curation_waits_for_redis(twitch: Live, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1"
-    tasks.follow_curation()
-    assert "what was decided is not followed" in caplog.text
+    tasks.apply_curation()
+    assert "curation not applied" in caplog.text

@@ -1,4 +1,4 @@
-"""What Prometheus reads of the worker."""
+"""Prometheus metrics of the worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from apps.ingest.channel_list import Stream
-from apps.ingest.worker_telemetry import Refreshes, WorkerCollector
+from apps.ingest.worker_telemetry import RefreshStats, WorkerCollector
 from core.ops.telemetry import told_by
 from twitchly.telemetry import serve
 
@@ -29,14 +29,14 @@ def samples(collector: WorkerCollector) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_a_refresh_is_told_to_prometheus() -> None:
-    refreshes, calls = Refreshes(), {"200": 8, "429": 1}
-    collector = WorkerCollector(refreshes, lambda: calls, lambda: T0, lambda: T0 + 30_500)
-    refreshes.results["failed"] += 2
-    refreshes.done([ADA, replace(ADA, id="9"), BOB], T0)
-    refreshes.incidents = frozenset(["boards"])
-    found = samples(collector)
-    assert found == {
+def test_a_refresh_is_exported_to_prometheus() -> None:
+    refresh_stats, calls = RefreshStats(), {"200": 8, "429": 1}
+    collector = WorkerCollector(refresh_stats, lambda: calls, lambda: T0, lambda: T0 + 30_500)
+    refresh_stats.results["failed"] += 2
+    refresh_stats.done([ADA, replace(ADA, id="9"), BOB], T0)
+    refresh_stats.incidents = frozenset(["boards"])
+    metrics = samples(collector)
+    assert metrics == {
         ("twitchly_helix_calls_total", "200"): 8,
         ("twitchly_helix_calls_total", "429"): 1,
         ("twitchly_refreshes_total", "done"): 1,
@@ -47,16 +47,16 @@ def test_a_refresh_is_told_to_prometheus() -> None:
         ("twitchly_snapshot_age_seconds",): 30.5,
         ("twitchly_incidents_open", "boards"): 1,
     }
-    assert {name[0].removesuffix("_total") for name in found} == told_by("worker") - told_by("all")
+    assert {name[0].removesuffix("_total") for name in metrics} == told_by("worker") - told_by("all")
 
 
-def test_what_is_not_known_is_absent() -> None:
-    assert samples(WorkerCollector(Refreshes(), dict, lambda: None, lambda: T0)) == {}
+def test_unknown_metrics_are_absent() -> None:
+    assert samples(WorkerCollector(RefreshStats(), dict, lambda: None, lambda: T0)) == {}
 
 
 def test_a_taken_port_is_an_error() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         with pytest.raises(OSError, match="in use"):
-            serve(WorkerCollector(Refreshes(), dict, lambda: None, lambda: T0), taken.getsockname()[1])
+            serve(WorkerCollector(RefreshStats(), dict, lambda: None, lambda: T0), listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The buffer in front of Kafka, with a driver that never reaches a broker: what cannot be written is a gap."""
+"""The Kafka writer with an unreachable broker: unwritten records become gaps."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from apps.ingest.listening.writer import AWAY_AFTER_S, STOOD_STILL_S, Entry, StoodStill, Writer
+from apps.ingest.listening.writer import AWAY_AFTER_S, STALL_LIMIT_S, Entry, ProducerStalled, Writer
 from core.pipeline.coverage import Gap
 
 NOW = 1_795_400_000_000
 
 
-def away(limit: int = 1_000, **config: Any) -> Writer:
-    """A writer whose Kafka is nowhere: port 9 of loopback refuses."""
+def unreachable_writer(limit: int = 1_000, **config: Any) -> Writer:
+    """Return a writer whose broker refuses connections (port 9 of loopback)."""
     producer = Producer({"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 500, "log_level": 0, **config})
     writer = Writer(producer, name="p", limit=limit, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32)
     writer.own({0: NOW})
@@ -36,15 +36,15 @@ def settle(writer: Writer, seconds: float) -> None:
         time.sleep(0.02)
 
 
-def settle_until(writer: Writer, is_so: Callable[[], bool]) -> None:
+def settle_until(writer: Writer, condition: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
-    while not is_so():
+    while not condition():
         assert time.monotonic() < until
         settle(writer, 0.02)
 
 
-def test_what_does_not_fit_is_dropped_oldest_first_and_becomes_a_gap() -> None:
-    writer = away(limit=3)
+def test_a_full_buffer_drops_the_oldest_records_and_records_gaps() -> None:
+    writer = unreachable_writer(limit=3)
     for n in range(5):
         writer.put(message(NOW + n))
     assert writer.take_lost() == [Gap("7", NOW, NOW + 1, "overflow")]
@@ -52,34 +52,34 @@ def test_what_does_not_fit_is_dropped_oldest_first_and_becomes_a_gap() -> None:
     assert writer.counts["lost by overflow"] == 2
 
 
-def test_a_process_that_stood_still_writes_nothing_more() -> None:
-    """Another may own its partitions by now: neither what waits is written, nor what it hears, ever again."""
+def test_a_stalled_process_never_writes_again() -> None:
+    """Another producer may own the partitions by now, so neither buffered nor new records may be written."""
     clock = [100.0]
     producer = Producer({"bootstrap.servers": "127.0.0.1:9", "log_level": 0})
     writer = Writer(
         producer, name="p", limit=9, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32, running_s=lambda: clock[0]
     )
     writer.own({0: NOW})
-    for clock[0] in (100.0, 100.0 + STOOD_STILL_S, 100.0 + STOOD_STILL_S):
+    for clock[0] in (100.0, 100.0 + STALL_LIMIT_S, 100.0 + STALL_LIMIT_S):
         writer.put(message(NOW))
         writer.step()
     assert writer.in_flight == 3
-    clock[0] += STOOD_STILL_S + 0.1
+    clock[0] += STALL_LIMIT_S + 0.1
     writer.put(message(NOW + 1))
     for _ in range(2):
-        with pytest.raises(StoodStill):
+        with pytest.raises(ProducerStalled):
             writer.step()
-        # On a busy machine the driver's own thread may take longer to give back what it had.
+        # On a busy machine the driver's thread may take longer to return its records.
         until = time.monotonic() + 30
         while writer.in_flight and time.monotonic() < until:
             producer.poll(0.05)
         assert (writer.in_flight, writer.buffered) == (0, 1)
-    with pytest.raises(StoodStill):
+    with pytest.raises(ProducerStalled):
         writer.flush(1)
 
 
-def test_what_kafka_never_confirms_becomes_a_gap() -> None:
-    writer = away()
+def test_unconfirmed_records_become_gaps() -> None:
+    writer = unreachable_writer()
     for n in (10, 30, 20):
         writer.put(message(NOW + n))
     settle(writer, 1.5)
@@ -87,8 +87,8 @@ def test_what_kafka_never_confirms_becomes_a_gap() -> None:
 
 
 def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
-    writer = away(**{"message.timeout.ms": 60_000})
-    writer.put_clocks(0)
+    writer = unreachable_writer(**{"message.timeout.ms": 60_000})
+    writer.put_watermarks(0)
     settle(writer, AWAY_AFTER_S + 0.3)
     assert writer.is_held()
     written = writer.counts["message"]
@@ -98,9 +98,9 @@ def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
     assert writer.take_lost() == []
 
 
-def test_a_kafka_that_was_away_is_probed_before_records_are_risked() -> None:
-    writer = away()
-    writer.put_clocks(0)
+def test_kafka_is_probed_after_an_outage_before_records_are_sent() -> None:
+    writer = unreachable_writer()
+    writer.put_watermarks(0)
     settle_until(writer, writer.is_held)
     writer.put(message(NOW))
     settle_until(writer, lambda: writer.counts["clock"] >= 3)
@@ -109,8 +109,8 @@ def test_a_kafka_that_was_away_is_probed_before_records_are_risked() -> None:
     assert writer.take_lost() == []
 
 
-def test_records_of_a_partition_that_is_given_up_become_gaps() -> None:
-    writer = away(**{"message.timeout.ms": 60_000})
+def test_records_of_a_released_partition_become_gaps() -> None:
+    writer = unreachable_writer(**{"message.timeout.ms": 60_000})
     writer.put(message(NOW))
     writer.step()
     writer.put(message(NOW + 5, "8"))
@@ -120,8 +120,8 @@ def test_records_of_a_partition_that_is_given_up_become_gaps() -> None:
     assert writer.take_lost() == [Gap("8", NOW + 5, NOW + 5, "handover")]
 
 
-def test_records_of_a_lost_partition_wait_until_it_is_ours_again() -> None:
-    writer = away(**{"message.timeout.ms": 60_000})
+def test_records_of_a_lost_partition_wait_until_it_is_reassigned() -> None:
+    writer = unreachable_writer(**{"message.timeout.ms": 60_000})
     writer.suspend([0])
     writer.put(message(NOW + 5))
     settle(writer, 0.2)
@@ -134,8 +134,8 @@ def test_records_of_a_lost_partition_wait_until_it_is_ours_again() -> None:
     assert writer.take_lost() == []
 
 
-def test_what_waits_for_a_partition_that_others_got_becomes_a_gap() -> None:
-    writer = away()
+def test_records_for_a_partition_with_a_new_owner_become_gaps() -> None:
+    writer = unreachable_writer()
     writer.own({1: NOW})
     writer.suspend([0, 1])
     writer.put(message(NOW + 5))
@@ -145,7 +145,7 @@ def test_what_waits_for_a_partition_that_others_got_becomes_a_gap() -> None:
 
 
 def test_a_user_id_never_reaches_the_record() -> None:
-    writer = away()
+    writer = unreachable_writer()
     entry = message(NOW)
     writer.put(entry)
     writer.step()

@@ -1,4 +1,4 @@
-"""A Helix that answers what a test wants, and the clock that its client lives by."""
+"""Fake Helix with scripted answers, and a manual clock for its client."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def page(rows: Iterable[Any], cursor: str = "") -> httpx.Response:
 
 
 class Clock:
-    """Moves when somebody sleeps."""
+    """A clock that advances on sleep."""
 
     def __init__(self) -> None:
         self.s = 0.0
@@ -52,20 +52,20 @@ class Clock:
 
 
 class Twitch:
-    """Answers token requests, and everything else from a list of answers; keeps what it was asked."""
+    """Answers token requests, and everything else from a list of answers; records the requests."""
 
     def __init__(self, *answers: Answer) -> None:
         self._answers: Iterator[Answer] = iter(answers)
         self.clock = Clock()
         self.tokens = 0
-        self.asked: list[httpx.Request] = []
-        self.asked_s: list[float] = []
+        self.requests: list[httpx.Request] = []
+        self.request_times_s: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked_s.append(self.clock.s)
+        self.request_times_s.append(self.clock.s)
         if request.url.path == "/oauth2/token":
             return self.token()
-        self.asked.append(request)
+        self.requests.append(request)
         return self.answer(request)
 
     def token(self) -> httpx.Response:
@@ -90,7 +90,7 @@ class Twitch:
 
 
 class Live(Twitch):
-    """Knows who is live, by channel id, and answers as Twitch does; `fault` is what it answers instead."""
+    """Answers like Twitch from a table of live streams; `fault` replaces all answers."""
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         super().__init__()
@@ -103,21 +103,23 @@ class Live(Twitch):
             raise self.fault
         if self.fault is not None:
             return self.fault
-        asked = request.url.params
+        params = request.url.params
         if request.url.path.endswith("/users"):
-            ids, logins = asked.get_list("id"), asked.get_list("login")
-            found = [(one, login) for one, login in self.accounts.items() if one in ids or login in logins]
-            return page({"id": one, "login": login, "display_name": login.title()} for one, login in found)
-        ids = asked.get_list("user_id")
+            ids, logins = params.get_list("id"), params.get_list("login")
+            accounts = [
+                (user_id, login) for user_id, login in self.accounts.items() if user_id in ids or login in logins
+            ]
+            return page({"id": user_id, "login": login, "display_name": login.title()} for user_id, login in accounts)
+        ids = params.get_list("user_id")
         live = sorted(self.streams.values(), key=lambda row: -int(row["viewer_count"]))
         live = [row for row in live if not ids or row["user_id"] in ids]
-        start, first = int(asked.get("after", "0")), int(asked["first"])
+        start, first = int(params.get("after", "0")), int(params["first"])
         return page(live[start : start + first], str(start + first) if start + first < len(live) else "")
 
 
 @contextlib.contextmanager
 def served(twitch: Twitch) -> Iterator[str]:
-    """Answer over HTTP on a free port; gives the address."""
+    """Serve over HTTP on a free port; yields the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

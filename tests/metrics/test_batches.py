@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from pytest_django import Settings
 
 from apps.metrics.batches import Batch, read_batch
-from core.pipeline.bad_record_rate import Excess, ShareLimits
+from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from core.pipeline.records import EventRecord, WindowRecord
 
 T = 1_795_400_040_000
@@ -34,7 +34,7 @@ def test_neighbours_of_an_unusable_record_are_read() -> None:
         message("windows-live", 5, b"[]", partition=1),
         message("channel-events", 2, json.dumps(EVENT).encode()),
     ]
-    batch = read_batch(messages, ShareLimits())
+    batch = read_batch(messages, BadRecordRate())
     assert [type(record) for record, _ in batch.records] == [WindowRecord, WindowRecord, EventRecord]
     assert [whence for _, whence in batch.records] == [messages[0], messages[2], messages[4]]
     assert batch.unusable == [
@@ -47,14 +47,14 @@ def test_neighbours_of_an_unusable_record_are_read() -> None:
 def test_a_batch_ends_before_the_record_that_is_too_much() -> None:
     poison = [message("windows", 50 + n, b"no") for n in range(300)]
     after = [message("channel-events", 1, json.dumps(EVENT).encode())]
-    batch = read_batch([*(message("windows", n, GOOD) for n in range(50)), *poison, *after], ShareLimits())
-    assert batch.excess == Excess("windows", 101, 151, "not JSON: Expecting value: line 1 column 1 (char 0)")
+    batch = read_batch([*(message("windows", n, GOOD) for n in range(50)), *poison, *after], BadRecordRate())
+    assert batch.excess == RateExceeded("windows", 101, 151, "not JSON: Expecting value: line 1 column 1 (char 0)")
     assert (len(batch.records), [found for found, _ in batch.unusable]) == (50, poison[:100])
     assert places(batch) == {("windows", 0, 150)}
 
 
 def test_what_was_read_before_counts_against_the_limit() -> None:
-    limits = ShareLimits()
+    limits = BadRecordRate()
     assert read_batch([message("windows", n, b"no") for n in range(100)], limits).excess is None
     batch = read_batch([message("windows", 100, b"no")], limits)
     assert (batch.excess is None, batch.unusable, places(batch)) == (False, [], set())
@@ -62,7 +62,7 @@ def test_what_was_read_before_counts_against_the_limit() -> None:
 
 def test_topics_of_another_copy_are_known_without_their_prefix(settings: Settings) -> None:
     settings.KAFKA_TOPIC_PREFIX = "other."
-    batch = read_batch([message("other.windows", 5, GOOD)], ShareLimits())
+    batch = read_batch([message("other.windows", 5, GOOD)], BadRecordRate())
     assert (len(batch.records), places(batch)) == (1, {("other.windows", 0, 6)})
 
 
@@ -72,4 +72,4 @@ def test_a_record_is_read_by_our_clocks_and_not_by_those_of_kafka(
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms
     ahead = {**WINDOW, "start_ms": T + 10_800_000, "end_ms": T + 10_860_000}
-    assert len(read_batch([message("windows", 1, json.dumps(ahead).encode())], ShareLimits()).records) == usable
+    assert len(read_batch([message("windows", 1, json.dumps(ahead).encode())], BadRecordRate()).records) == usable

@@ -9,7 +9,7 @@ from confluent_kafka import TopicPartition
 from pytest_django import Settings
 
 from apps.metrics.chat_log import KafkaChatLog
-from core.pipeline.records import clock_record
+from core.pipeline.records import watermark_record
 from tests.metrics.test_batches import T, message
 from twitchly import kafka
 
@@ -23,7 +23,7 @@ def test_records_are_judged_by_our_clocks(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, offset_ms: int, rejected: int
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms
-    ahead = {**clock_record(producer="p"), "at_ms": T + 7 * 86_400_000}
+    ahead = {**watermark_record(producer="p"), "at_ms": T + 7 * 86_400_000}
 
     def read_to_end(_consumer: object, _places: object) -> Iterator[list[Any]]:
         yield [message("chat", 0, json.dumps(ahead).encode())]

@@ -13,8 +13,8 @@ from apps.metrics.store import StoredWindow
 from core.metrics.columns import StoredGrain
 from core.pipeline.coverage import Gap
 from core.pipeline.records import event_record, gap_record
-from core.proof.comparison import Counts, Fault, HeardMessage, Listening
-from core.proof.event_sums import HeardSum
+from core.proof.comparison import Counts, Fault, MatchResult, ReceivedMessage
+from core.proof.event_sums import EventSum
 from core.proof.ledger import Entry, file_name, format_entry
 from core.proof.reference import Tally
 
@@ -216,8 +216,8 @@ def test_gaps_and_notices_are_read_and_bad_events_are_nothing() -> None:
     values = [*(json.dumps(record).encode() for record in (gap, raid, title, bans)), b"no", None]
     events = read_events((value, T0 + 99) for value in values)
     assert events.gaps == {"7": [Gap("7", T0, T0 + 9, "joining")]}
-    assert (len(events.notices), events.notices.at(0)) == (1, HeardMessage("8", T0, "raid", 1))
-    assert events.sums == [HeardSum("8", "bans", T0, 3)]
+    assert (len(events.notices), events.notices.at(0)) == (1, ReceivedMessage("8", T0, "raid", 1))
+    assert events.sums == [EventSum("8", "bans", T0, 3)]
 
 
 def test_events_of_one_id_are_one_as_they_are_in_history() -> None:
@@ -226,7 +226,7 @@ def test_events_of_one_id_are_one_as_they_are_in_history() -> None:
         for event_id in ("m1", "m1", "m2")
     ]
     events = read_events((json.dumps(mode).encode(), T0 + 99) for mode in modes)
-    assert events.sums == [HeardSum("8", "chat_mode", T0, 1)] * 2
+    assert events.sums == [EventSum("8", "chat_mode", T0, 1)] * 2
 
 
 RAID = Entry("r", "7", T0 + 3_000, 1, "raid")
@@ -247,7 +247,7 @@ def test_bans_are_looked_for_in_the_sums_of_the_channel_events(tmp_path: Path) -
     chat = ChatOfTest([message("a", T0 - 120_000), CHAT[2]])
     report = check(chat, None, ledger_of(tmp_path, *entries))
     assert report.differences == ["0 bans of channel 7 were summed, expected 1 to 1"]
-    chat.found = Events(sums=[HeardSum("7", "bans", T0 - 50_000, 1)])
+    chat.found = Events(sums=[EventSum("7", "bans", T0 - 50_000, 1)])
     report = check(chat, None, Ledger(tmp_path))
     assert (report.proves, report.figures()["summed"]) == (True, 1)
 
@@ -306,7 +306,7 @@ def test_faults_that_cannot_be_read_are_an_error(tmp_path: Path, text: str) -> N
 
 
 def report_of(differences: list[str]) -> Report:
-    return Report(Listening(all=Counts(sent=3, in_chat=3)), Listening(), 0, 0, 5, differences)
+    return Report(MatchResult(all=Counts(sent=3, in_chat=3)), MatchResult(), 0, 0, 5, differences)
 
 
 def printed(report: Report, *, as_json: bool) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from apps.metrics.dead_letter_reader import fault_today
 from apps.metrics.management.commands.dead_letters import Command, _explanation
-from core.pipeline.dead_letters import NOWHERE, Letter
+from core.pipeline.dead_letters import UNKNOWN, DeadLetter
 from core.pipeline.topics import DEAD_LETTERED
 from twitchly import clock
 
@@ -23,9 +23,11 @@ T = 1_795_400_040_000
 WINDOW = {"v": 1, "grain": "minute", "channel_id": "7", "start_ms": T, "end_ms": T + 60_000, "messages": 4}
 
 
-def letter(value: bytes | None, *, key: bytes | None = b"7", reason: str = "odd", length: int | None = None) -> Letter:
+def letter(
+    value: bytes | None, *, key: bytes | None = b"7", reason: str = "odd", length: int | None = None
+) -> DeadLetter:
     size = len(value or b"") if length is None else length
-    return Letter(3, T, 1, 42, reason, size, len(key or b""), key, value)
+    return DeadLetter(3, T, 1, 42, reason, size, len(key or b""), key, value)
 
 
 def row(offset: int, **changes: Any) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def test_what_makes_no_sense_is_refused_with_what_would(words: list[str], said: 
 
 def test_a_letter_is_a_line_with_its_place_size_and_reason() -> None:
     lines = printed(
-        [row(4, replayed=True), row(5, partition=NOWHERE, source_offset=NOWHERE, reason="\x1b[2J\nodd")],
+        [row(4, replayed=True), row(5, partition=UNKNOWN, source_offset=UNKNOWN, reason="\x1b[2J\nodd")],
         Counter({("windows", "not JSON"): 1_200, ("chat", "\x1b[2J\nodd"): 1}),
     )
     assert lines == [

@@ -12,12 +12,12 @@ from apps.metrics.store import StoredWindow, WindowStore
 from core.metrics.columns import Columns, roll_up
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize
 from core.metrics.table import METRIC, METRICS
-from core.pipeline.coverage import Unheard
+from core.pipeline.coverage import RecordedGaps
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 HOUR = 1_795_399_200_000
 NOW = HOUR + 25 * MINUTE_MS + 40_000
-NO_GAPS = Unheard(())
+NO_GAPS = RecordedGaps(())
 
 
 def minute(messages: int) -> Columns:
@@ -47,7 +47,7 @@ class Rows:
         return [StoredWindow(end, dict(rows[end - length_ms])) for end in ends if from_ms < end <= until_ms]
 
 
-def read(store: Rows, from_ms: int, until_ms: int, gaps: Unheard = NO_GAPS) -> RangeSummary:
+def read(store: Rows, from_ms: int, until_ms: int, gaps: RecordedGaps = NO_GAPS) -> RangeSummary:
     return read_summary(cast("WindowStore", store), "7", from_ms, until_ms, NOW, metrics=METRICS, gaps=gaps)
 
 
@@ -76,7 +76,7 @@ def test_an_hour_with_a_gap_is_read_by_the_minute() -> None:
     minutes = minutes_between(HOUR - 4 * HOUR_MS, HOUR)
     lost = HOUR - 2 * HOUR_MS + 10 * MINUTE_MS
     minutes[lost + MINUTE_MS] = {**minute(5), "observed_ms": 30_000, "on_air_observed_ms": 30_000}
-    gaps = Unheard([(lost, lost + 30_000)])
+    gaps = RecordedGaps([(lost, lost + 30_000)])
     found = read(Rows(minutes), HOUR - 3 * HOUR_MS, HOUR, gaps)
     # Half a minute was known to be missed when the pulses were written, another half is known by the gap.
     assert found.heard_ms == 3 * HOUR_MS - 60_000
@@ -84,7 +84,7 @@ def test_an_hour_with_a_gap_is_read_by_the_minute() -> None:
 
 def test_very_many_hours_with_gaps_stay_hours() -> None:
     minutes = minutes_between(HOUR - 60 * HOUR_MS, HOUR)
-    gaps = Unheard((HOUR - n * HOUR_MS + 1_000, HOUR - n * HOUR_MS + 2_000) for n in range(1, GAP_HOURS_MAX + 5))
+    gaps = RecordedGaps((HOUR - n * HOUR_MS + 1_000, HOUR - n * HOUR_MS + 2_000) for n in range(1, GAP_HOURS_MAX + 5))
     store = Rows(minutes)
     read(store, HOUR - 60 * HOUR_MS, HOUR, gaps)
     assert [grain for grain, *_ in store.reads] == ["hour"]

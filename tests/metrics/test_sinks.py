@@ -5,14 +5,14 @@ from __future__ import annotations
 from pytest import LogCaptureFixture
 
 from apps.metrics.history_sink import Halt
-from core.pipeline.bad_record_rate import Excess
+from core.pipeline.bad_record_rate import RateExceeded
 from twitchly import kafka
 
 
 def test_a_halted_sink_says_at_once_and_then_every_30_s_why_and_what_to_do(caplog: LogCaptureFixture) -> None:
     now_s = [100.0]
     reader = kafka.consumer("halted", **{"bootstrap.servers": "127.0.0.1:1"})
-    halt = Halt(reader, Excess("windows", 101, 151, "not JSON"), lambda: now_s[0])
+    halt = Halt(reader, RateExceeded("windows", 101, 151, "not JSON"), lambda: now_s[0])
     for now_s[0] in (100.0, 129.9, 130.0, 159.9):
         halt.step()
     reader.close()

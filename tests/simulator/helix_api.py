@@ -1,4 +1,4 @@
-"""A client of the simulated Helix with a token, and the clock that the server goes by."""
+"""A client of the simulated Helix with a token and a manual clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CREDENTIALS = {"client_id": "app", "client_secret": "hush", "grant_type": "clien
 
 
 class Api:
-    """Asks over ASGI, without a socket; `now_ms` is set by hand."""
+    """Sends requests over ASGI, without a socket; tests set `now_ms`."""
 
     def __init__(self) -> None:
         self.now_ms = T0
@@ -37,7 +37,7 @@ class Api:
         return (await self.get("streams", {"first": 100} | ({"after": cursor} if cursor else {}))).json()
 
     async def pages(self) -> list[list[dict[str, Any]]]:
-        """Return the rows of every page, as a client that trusts each cursor gets them; ten pages at most."""
+        """Follow the cursors and return the rows of at most ten pages."""
         pages: list[list[dict[str, Any]]] = []
         cursor = ""
         while len(pages) < 10 and (cursor or not pages):
@@ -47,5 +47,5 @@ class Api:
         return pages
 
     def begin(self, kind: str, seconds: float = 60) -> None:
-        """Begin a fault now."""
+        """Start a fault now."""
         self.faults.begin(parse_request({"kind": kind, "seconds": seconds}), self.now_ms)

@@ -1,4 +1,4 @@
-"""Raw clients of the simulated IRC over each of its transports, and a simulator for them to meet."""
+"""Raw IRC clients over each transport, and a running simulator for them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE_S = 15
 
 
 class Pipe(Protocol):
-    """One transport of bytes."""
+    """A byte transport."""
 
     async def read(self) -> bytes: ...
 
@@ -51,7 +51,7 @@ class SocketPipe:
 
 
 class WebSocketPipe:
-    """One text frame at a time."""
+    """WebSocket with one text frame per write."""
 
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
@@ -67,7 +67,7 @@ class WebSocketPipe:
 
 
 class Peer:
-    """A client that reads lines and remembers them."""
+    """A client that reads and records lines."""
 
     def __init__(self, pipe: Pipe) -> None:
         self.lines: list[bytes] = []
@@ -79,7 +79,7 @@ class Peer:
         await self._pipe.write("".join(f"{line}\r\n" for line in lines).encode())
 
     async def join(self, *logins: str, hello: bytes = HELLO) -> None:
-        """Sign in, and wait until every channel is joined."""
+        """Log in and wait until all channels are joined."""
         await self._pipe.write(hello + f"JOIN {','.join(f'#{login}' for login in logins)}\r\n".encode())
         for login in logins:
             await self.until(lambda line, login=login: f" 366 justinfan7 #{login} " in line)  # type: ignore[misc]
@@ -95,14 +95,14 @@ class Peer:
         return self.lines[-1]
 
     async def until(self, wanted: Callable[[str], bool]) -> str:
-        """Return the next line that is wanted. Raises: TimeoutError."""
+        """Return the next matching line. Raises: TimeoutError."""
         async with asyncio.timeout(PATIENCE_S):
             while not wanted(line := (await self.line()).decode(errors="replace")):
                 pass
         return line
 
     async def rest(self) -> list[str]:
-        """Return what still comes until the server closes, in whichever way."""
+        """Return the remaining lines until the server closes the connection."""
         before = len(self.lines)
         async with asyncio.timeout(PATIENCE_S):
             with contextlib.suppress(EOFError, ConnectionError):
@@ -113,7 +113,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulator that runs: its ports, what it plays and where its ledger and its certificate are."""
+    """A running simulator: its ports, its audience and the folders of its ledger and certificate."""
 
     irc: int
     websocket: int
@@ -192,6 +192,6 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def tags_of(line: str) -> dict[str, str]:
-    """Return the tags of a line as they are written; none for a line without."""
+    """Return the raw tags of a line."""
     tags = line.split(" ", 1)[0]
     return dict(tag.split("=", 1) for tag in tags[1:].split(";") if "=" in tag) if tags.startswith("@") else {}

@@ -25,7 +25,7 @@ def test_the_same_seed_gives_the_same_channels_streams_and_items() -> None:
     assert items(30, seed=7) == items(30, seed=7)
 
 
-def test_another_seed_gives_another_twitch() -> None:
+def test_another_seed_gives_other_channels() -> None:
     assert {c.login for c in Audience(channels=20, rate=5, seed=1).channels} != {
         c.login for c in Audience(channels=20, rate=5, seed=2).channels
     }
@@ -38,7 +38,7 @@ def test_a_restart_with_the_same_seed_gives_other_ids() -> None:
     assert later.isdisjoint(item.id for item in items(10, channels=5, rate=50))
 
 
-def test_every_id_is_a_uuid_of_its_own() -> None:
+def test_every_id_is_a_unique_uuid() -> None:
     ids = [item.id for item in items(60, rate=300)]
     assert len(ids) == len(set(ids)) > 10_000
     assert {(len(text), text[14], text.count("-")) for text in ids} == {(36, "4", 4)}
@@ -62,13 +62,13 @@ def test_items_are_due_in_order_from_the_start_and_none_twice() -> None:
     assert [item.id for item in due] == [item.id for item in items(60, channels=10)]
 
 
-def test_what_is_not_taken_stays_due() -> None:
+def test_items_not_consumed_stay_due() -> None:
     audience = Audience(channels=10, rate=100, seed=1)
     audience.start(T0)
-    taken = []
+    ids = []
     while item := next(audience.due(T0 + 20_000), None):
-        taken.append(item.id)
-    assert taken == [item.id for item in items(20, channels=10)]
+        ids.append(item.id)
+    assert ids == [item.id for item in items(20, channels=10)]
 
 
 def test_lines_have_the_lengths_of_recorded_chat() -> None:
@@ -83,7 +83,7 @@ def test_no_text_could_end_a_line() -> None:
     assert not any(set("\r\n\0") & set(text) for text in texts)
 
 
-def test_chatters_come_back_so_that_fewer_people_than_messages_are_seen() -> None:
+def test_chatters_write_repeatedly() -> None:
     messages = chat(60)
     people = {(message.channel.id, message.chatter.id) for message in messages}
     assert len(messages) * 0.1 < len(people) < len(messages) * 0.95
@@ -99,7 +99,7 @@ def test_newcomers_were_never_seen_before_and_returning_ones_are_marked() -> Non
     assert not any(m.first or m.returning for m in copies)
 
 
-def test_many_paste_the_same_long_text_within_some_seconds() -> None:
+def test_many_users_paste_the_same_long_text_within_seconds() -> None:
     long = [m for m in chat(300, rate=200) if len(m.text) > 80 and m.kind == "message"]
     seen = Counter((m.channel.id, m.text[:80], int(m.due_ms - T0) // 20_000) for m in long)
     (channel, text, _), often = seen.most_common(1)[0]
@@ -107,7 +107,7 @@ def test_many_paste_the_same_long_text_within_some_seconds() -> None:
     assert len({m.chatter.id for m in long if (m.channel.id, m.text[:80]) == (channel, text)}) > often / 2
 
 
-def test_bots_post_by_the_clock_though_nobody_writes() -> None:
+def test_bots_post_on_schedule_in_silent_chats() -> None:
     audience = Audience(channels=20, rate=1e-6, seed=1)
     audience.start(T0)
     posts = [item for item in audience.due(T0 + 900_000) if isinstance(item, Chat) and item.kind == "message"]
@@ -117,7 +117,7 @@ def test_bots_post_by_the_clock_though_nobody_writes() -> None:
     assert all(item.chatter.mod for item in bots)
 
 
-def test_a_raid_is_told_in_the_channel_that_is_raided_and_its_raiders_write_there() -> None:
+def test_a_raid_is_announced_in_its_target_and_raiders_write_there() -> None:
     audience = Audience(channels=300, rate=1e-6, seed=1)
     audience.start(T0)
     due = list(audience.due(T0 + 1_200_000))
@@ -129,18 +129,18 @@ def test_a_raid_is_told_in_the_channel_that_is_raided_and_its_raiders_write_ther
     assert any(m.first for m in after)
 
 
-def test_chat_modes_change_and_a_newcomer_is_told_the_same() -> None:
+def test_chat_modes_change_and_match_the_room_state() -> None:
     audience = Audience(channels=200, rate=1e-6, seed=1)
     audience.start(T0)
-    told = {channel.id: dict(audience.modes(channel, T0)) for channel in audience.channels}
+    known_modes = {channel.id: dict(audience.modes(channel, T0)) for channel in audience.channels}
     changes = [item for item in audience.due(T0 + 1_200_000) if isinstance(item, ModeChange)]
     assert len(changes) > 20
-    at_once = {moment: list(same) for moment, same in groupby(changes, lambda one: (one.due_ms, one.channel))}
+    at_once = {moment: list(same) for moment, same in groupby(changes, lambda change: (change.due_ms, change.channel))}
     for (due_ms, channel), same in at_once.items():
         for change in same:
-            assert told[channel.id][change.tag] != change.value
-            told[channel.id][change.tag] = change.value
-        assert audience.modes(channel, int(due_ms)) == told[channel.id]
+            assert known_modes[channel.id][change.tag] != change.value
+            known_modes[channel.id][change.tag] = change.value
+        assert audience.modes(channel, int(due_ms)) == known_modes[channel.id]
 
 
 def test_some_clicks_change_several_modes_at_once() -> None:
@@ -151,7 +151,7 @@ def test_some_clicks_change_several_modes_at_once() -> None:
     assert set(at_once.values()) == {1, 3}
 
 
-def test_a_shared_message_has_one_original_and_a_copy_in_each_other_room() -> None:
+def test_a_shared_message_has_a_copy_in_each_other_room() -> None:
     shared = [item for item in items(300, channels=120) if isinstance(item, Chat) and item.shared]
     by_source: dict[str, list[Chat]] = {}
     for item in shared:
@@ -179,7 +179,7 @@ def test_a_gift_bomb_is_followed_by_as_many_gifts() -> None:
     assert all(gift.due_ms > bomb.due_ms for gift in gifts)
 
 
-def test_the_counters_and_ids_of_gifts_are_as_unreliable_as_twitch_s() -> None:
+def test_gift_counters_and_ids_are_as_unreliable_as_on_twitch() -> None:
     notices = [item for item in items(900, rate=200) if isinstance(item, Notice)]
     lone = [dict(n.params) for n in notices if n.kind == "subgift"]
     assert {params["sender-count"] == "0" for params in lone} == {True, False}
@@ -193,7 +193,7 @@ def test_the_counters_and_ids_of_gifts_are_as_unreliable_as_twitch_s() -> None:
         assert gift["sender-count"] == "0"
 
 
-def test_a_chat_goes_quiet_when_its_stream_ends() -> None:
+def test_a_chat_becomes_quiet_when_its_broadcast_ends() -> None:
     audience = Audience(channels=60, rate=100, seed=1)
     live = {stream.channel.id for stream in audience.streams(T0)}
     off = [channel for channel in audience.channels if channel.id not in live]

@@ -13,7 +13,7 @@ def by_channel(broadcasts: Broadcasts, now_ms: int) -> dict[str, Stream]:
     return {stream.channel.id: stream for stream in broadcasts.streams(now_ms)}
 
 
-def test_500_channels_are_spread_as_on_twitch() -> None:
+def test_viewers_of_500_channels_are_distributed_as_on_twitch() -> None:
     broadcasts = Broadcasts(500, 1)
     viewers = [stream.viewers for stream in broadcasts.streams(T0)]
     assert 50_000 < viewers[0] < 120_000
@@ -24,7 +24,7 @@ def test_500_channels_are_spread_as_on_twitch() -> None:
     assert all(text.isdigit() and len(text) == 9 for text in ids)
 
 
-def test_streams_come_by_viewers_and_a_few_blip_for_one_poll() -> None:
+def test_streams_are_sorted_by_viewers_and_a_few_blip() -> None:
     broadcasts = Broadcasts(500, 1)
     polls = [broadcasts.streams(T0 + poll * MINUTE_MS) for poll in range(20)]
     blips = [(poll, s.channel.id) for poll, streams in enumerate(polls) for s in streams if s.viewers < 2]
@@ -37,7 +37,7 @@ def test_streams_come_by_viewers_and_a_few_blip_for_one_poll() -> None:
     assert by_channel(broadcasts, T0 + poll * MINUTE_MS + BLIP_MS)[channel_id].viewers > 1
 
 
-def test_every_language_of_twitch_is_streamed_in_and_english_most() -> None:
+def test_every_language_of_twitch_occurs_and_english_most() -> None:
     streamers = Broadcasts(200, 1).streamers
     languages = Counter(streamer.language for streamer in streamers)
     assert languages.keys() == set(phrases.ALL_LANGUAGES)
@@ -51,7 +51,7 @@ def test_viewers_drift() -> None:
     assert sum(now[key].viewers != later[key].viewers for key in both) > 35
 
 
-def test_broadcasts_end_and_begin_anew_so_that_the_list_changes() -> None:
+def test_broadcasts_end_and_start_so_that_the_list_changes() -> None:
     broadcasts = Broadcasts(500, 1)
     now, in_an_hour, next_day = (by_channel(broadcasts, T0 + after) for after in (0, 60 * MINUTE_MS, DAY_MS))
     assert len(now.keys() - in_an_hour.keys()) > 10
@@ -60,7 +60,7 @@ def test_broadcasts_end_and_begin_anew_so_that_the_list_changes() -> None:
     assert all(stream.started_ms <= T0 for stream in now.values())
 
 
-def test_the_biggest_are_always_on() -> None:
+def test_the_largest_channels_are_always_live() -> None:
     broadcasts = Broadcasts(ALWAYS_ON, 1)
     assert all(len(broadcasts.streams(T0 + hour * 3_600_000)) == ALWAYS_ON for hour in range(48))
 
@@ -77,7 +77,7 @@ def test_titles_and_categories_change_during_a_broadcast() -> None:
     assert all(early.category_id != late.category_id for early, late in changed)
 
 
-def test_a_new_broadcast_fills_over_its_first_minutes() -> None:
+def test_viewers_of_a_new_broadcast_ramp_up() -> None:
     broadcasts = Broadcasts(500, 1)
     begun, grown = (by_channel(broadcasts, T0 + after) for after in (0, 10 * MINUTE_MS))
     new = [key for key, stream in begun.items() if stream.started_ms > T0 - MINUTE_MS and key in grown]
@@ -98,12 +98,12 @@ def test_a_raid_moves_viewers_and_the_raider_ends_soon_after() -> None:
     assert raider not in by_channel(broadcasts, raid.at_ms + MINUTE_MS)
 
 
-def test_raids_do_not_depend_on_how_the_time_is_cut() -> None:
+def test_raids_do_not_depend_on_the_queried_interval() -> None:
     whole = Broadcasts(500, 1).raids(T0, T0 + 20 * MINUTE_MS)
     seconds = Broadcasts(500, 1)
     pieces = [seconds.raids(at_ms, at_ms + 1000) for at_ms in range(T0, T0 + 20 * MINUTE_MS, 1000)]
     assert [raid for piece in pieces for raid in piece] == whole
 
 
-def test_another_seed_raids_otherwise() -> None:
+def test_another_seed_gives_other_raids() -> None:
     assert Broadcasts(500, 1).raids(T0, T0 + 60 * MINUTE_MS) != Broadcasts(500, 2).raids(T0, T0 + 60 * MINUTE_MS)

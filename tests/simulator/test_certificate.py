@@ -21,22 +21,22 @@ def shake_hands(server: ssl.SSLContext, folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_a_client_that_trusts_the_file_trusts_the_server_on_loopback(tmp_path: Path, name: str) -> None:
+def test_a_client_that_trusts_the_certificate_can_connect_on_loopback(tmp_path: Path, name: str) -> None:
     shake_hands(server_context(tmp_path / "tls", datetime.now(UTC)), tmp_path / "tls", name)
 
 
-def test_another_name_is_not_trusted(tmp_path: Path) -> None:
+def test_other_host_names_are_not_trusted(tmp_path: Path) -> None:
     context = server_context(tmp_path, datetime.now(UTC))
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(context, tmp_path, "twitch.example")
 
 
-def test_the_key_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     server_context(tmp_path, datetime.now(UTC))
     assert (tmp_path / KEY).stat().st_mode & 0o077 == 0
 
 
-def test_a_certificate_is_kept_until_it_is_about_to_expire(tmp_path: Path) -> None:
+def test_a_certificate_is_reused_until_shortly_before_expiry(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     server_context(tmp_path, now)
     made = (tmp_path / CERTIFICATE).read_bytes()
@@ -47,7 +47,7 @@ def test_a_certificate_is_kept_until_it_is_about_to_expire(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("spoilt", [CERTIFICATE, KEY])
-def test_a_spoilt_file_is_made_anew(tmp_path: Path, spoilt: str) -> None:
+def test_a_damaged_file_is_replaced(tmp_path: Path, spoilt: str) -> None:
     now = datetime.now(UTC)
     server_context(tmp_path, now)
     (tmp_path / spoilt).write_text("not a PEM file")

@@ -19,7 +19,7 @@ async def twitch(tmp_path: Path) -> AsyncIterator[Simulated]:
         yield simulated
 
 
-async def test_the_status_tells_of_connections_joins_and_what_was_sent(twitch: Simulated) -> None:
+async def test_the_status_reports_connections_joins_and_sent_messages(twitch: Simulated) -> None:
     async with twitch.peer() as first, twitch.peer() as second:
         await first.join(twitch.login)
         await second.join(*(channel.login for channel in twitch.audience.channels[:3]))
@@ -35,21 +35,21 @@ async def test_the_status_tells_of_connections_joins_and_what_was_sent(twitch: S
     assert status["faults"] == []
 
 
-async def test_the_requests_to_helix_are_counted_by_status_and_those_to_us_are_not(twitch: Simulated) -> None:
+async def test_only_helix_requests_are_counted_by_status(twitch: Simulated) -> None:
     await twitch.http.get("/helix/streams")
     await twitch.http.post("/oauth2/token")
     await twitch.status()
     assert (await twitch.status())["helix"] == {"requests": 2, "by_status": {"401": 1, "400": 1}}
 
 
-async def test_an_answer_comes_in_one_piece(twitch: Simulated) -> None:
+async def test_a_response_is_sent_in_one_piece(twitch: Simulated) -> None:
     url = twitch.http.base_url
     pieces = await asyncio.to_thread(first_pieces, url.host, url.port or 80, 50)
     assert all(piece.endswith(b"}") for piece in pieces)
 
 
 def first_pieces(host: str, port: int, count: int) -> list[bytes]:
-    """Return what a client that reads once gets of each answer."""
+    """Return the first read of each response."""
     pieces = []
     for _ in range(count):
         with socket.create_connection((host, port)) as client:
@@ -59,17 +59,17 @@ def first_pieces(host: str, port: int, count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("kind", sorted(DEFAULTS))
-async def test_every_fault_can_be_asked_for_by_its_kind_alone(twitch: Simulated, kind: str) -> None:
+async def test_every_fault_can_be_requested_by_kind_only(twitch: Simulated, kind: str) -> None:
     fault: dict[str, Any] = await twitch.fault(kind)
     assert set(fault) == {"id", "kind", "from_ms", "until_ms", "connections", "channels"}
     assert abs(now_ms() - fault["from_ms"]) < 10_000
     assert fault["until_ms"] - fault["from_ms"] == DEFAULTS[kind].seconds * 1000
 
 
-async def test_active_faults_are_shown_until_all_are_ended(twitch: Simulated) -> None:
+async def test_active_faults_are_listed_until_they_end(twitch: Simulated) -> None:
     began = [await twitch.fault("freeze", seconds=60), await twitch.fault("hang", seconds=60)]
-    shown = (await twitch.status())["faults"]
-    assert shown == [{name: fault[name] for name in ("id", "kind", "from_ms", "until_ms")} for fault in began]
+    listed = (await twitch.status())["faults"]
+    assert listed == [{name: fault[name] for name in ("id", "kind", "from_ms", "until_ms")} for fault in began]
     await twitch.end_faults()
     assert (await twitch.status())["faults"] == []
 
@@ -77,14 +77,14 @@ async def test_active_faults_are_shown_until_all_are_ended(twitch: Simulated) ->
 @pytest.mark.parametrize(
     "body", [b"", b"reset", b"[]", b'{"kind": "rain"}', b'{"kind": "slow", "rate": "much"}', b"\xff", b"[" * 100_000]
 )
-async def test_what_is_no_fault_is_answered_with_what_was_expected(twitch: Simulated, body: bytes) -> None:
+async def test_an_invalid_fault_request_is_rejected_with_what_was_expected(twitch: Simulated, body: bytes) -> None:
     answer = await twitch.http.post("/simulator/faults", content=body, headers=JSON)
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("expected ")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-async def test_a_fault_is_taken_as_json_alone(twitch: Simulated, kind: str) -> None:
+async def test_faults_are_accepted_only_as_json(twitch: Simulated, kind: str) -> None:
     headers = {"Content-Type": kind} if kind else {}
     answer = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=headers)
     assert answer.status_code == 415
@@ -104,7 +104,7 @@ async def test_a_fault_is_taken_as_json_alone(twitch: Simulated, kind: str) -> N
         {"Host": "localhost:8009", "Origin": "http://localhost:8010"},
     ],
 )
-async def test_pages_of_other_sites_reach_no_route_of_the_simulator(twitch: Simulated, headers: dict[str, str]) -> None:
+async def test_pages_of_other_sites_cannot_access_the_simulator(twitch: Simulated, headers: dict[str, str]) -> None:
     body = b'{"kind": "freeze", "seconds": 60}'
     answers = [
         await twitch.http.get("/simulator", headers=headers),
@@ -116,6 +116,6 @@ async def test_pages_of_other_sites_reach_no_route_of_the_simulator(twitch: Simu
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8009", "localhost:8009", "LOCALHOST", "[::1]:8009"])
-async def test_a_page_of_the_simulators_own_may_ask(twitch: Simulated, host: str) -> None:
+async def test_same_origin_requests_are_allowed(twitch: Simulated, host: str) -> None:
     headers = {"Host": host, "Origin": f"http://{host}"}
     assert (await twitch.http.get("/simulator", headers=headers)).status_code == 200

@@ -7,14 +7,14 @@ from simulator.faults import DEFAULTS, BadFault, FaultRequest, Faults, parse_req
 T0 = 1_790_000_000_000
 
 
-def test_a_kind_alone_gets_its_defaults() -> None:
+def test_a_kind_gets_its_defaults() -> None:
     assert parse_request({"kind": "half_open"}) == FaultRequest("half_open", 120, connections=1)
     assert parse_request({"kind": "freeze"}).connections == 0
 
 
-def test_what_is_given_replaces_the_defaults() -> None:
-    asked = {"kind": "flood", "seconds": 2.5, "connections": 0, "channels": 7, "rate": 300}
-    assert parse_request(asked) == FaultRequest("flood", 2.5, connections=0, channels=7, rate=300)
+def test_given_fields_replace_the_defaults() -> None:
+    body = {"kind": "flood", "seconds": 2.5, "connections": 0, "channels": 7, "rate": 300}
+    assert parse_request(body) == FaultRequest("flood", 2.5, connections=0, channels=7, rate=300)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_what_is_given_replaces_the_defaults() -> None:
         ({"kind": "slow", "connections": 1.5}, "connections as a whole number"),
     ],
 )
-def test_what_cannot_be_asked_for_is_answered_with_what_can(body: Any, expected: str) -> None:
+def test_an_invalid_request_is_rejected_with_the_valid_fields(body: Any, expected: str) -> None:
     with pytest.raises(BadFault, match=expected):
         parse_request(body)
 
 
-def test_a_fault_is_active_from_its_beginning_until_its_end() -> None:
+def test_a_fault_is_active_from_start_to_end() -> None:
     faults = Faults()
     fault = faults.begin(FaultRequest("hang", 2), T0)
     assert (fault.from_ms, fault.until_ms) == (T0, T0 + 2_000)
@@ -49,7 +49,7 @@ def test_a_fault_is_active_from_its_beginning_until_its_end() -> None:
     assert faults.active("malformed", T0) is None
 
 
-def test_the_newest_fault_of_a_kind_counts_and_an_older_longer_one_outlives_it() -> None:
+def test_the_newest_active_fault_of_a_kind_applies() -> None:
     faults = Faults()
     older = faults.begin(FaultRequest("hang", 60), T0)
     newer = faults.begin(FaultRequest("hang", 5), T0 + 1_000)
@@ -59,7 +59,7 @@ def test_the_newest_fault_of_a_kind_counts_and_an_older_longer_one_outlives_it()
     assert faults.all_active(T0 + 1_000) == [older, newer]
 
 
-def test_every_fault_can_be_ended_at_once() -> None:
+def test_all_faults_can_be_ended_at_once() -> None:
     faults = Faults()
     for kind in DEFAULTS:
         faults.begin(FaultRequest(kind, 60), T0)

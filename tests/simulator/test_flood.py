@@ -19,21 +19,21 @@ def test_a_flood_has_its_rate_in_its_channels_and_ends_in_time() -> None:
     assert [chat.due_ms for chat in first] == sorted(chat.due_ms for chat in first)
 
 
-def test_what_is_not_taken_stays_due() -> None:
+def test_items_not_consumed_stay_due() -> None:
     floods = Floods()
     floods.begin(Faults().begin(FaultRequest("flood", 2, rate=100), T0), CHANNELS)
-    taken = list(islice(floods.due(T0 + 60_000), 3))
-    assert len(taken) + len(list(floods.due(T0 + 60_000))) == 200
+    consumed = list(islice(floods.due(T0 + 60_000), 3))
+    assert len(consumed) + len(list(floods.due(T0 + 60_000))) == 200
 
 
-def test_a_flood_that_was_ended_sends_nothing_more() -> None:
+def test_an_ended_flood_sends_nothing() -> None:
     floods, fault = Floods(), Faults().begin(FaultRequest("flood", 2, rate=100), T0)
     floods.begin(fault, CHANNELS)
     floods.end(fault)
     assert list(floods.due(T0 + 1_000)) == []
 
 
-def test_a_flood_nowhere_or_of_nothing_is_no_flood() -> None:
+def test_a_flood_without_channels_or_rate_sends_nothing() -> None:
     floods, faults = Floods(), Faults()
     floods.begin(faults.begin(FaultRequest("flood", 2, rate=100), T0), [])
     floods.begin(faults.begin(FaultRequest("flood", 2, rate=0), T0), CHANNELS)

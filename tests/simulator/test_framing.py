@@ -30,7 +30,7 @@ def test_plain_lines_pass_unchanged() -> None:
     framing = PlainFraming()
     assert framing.receive(LINES) == (LINES, b"")
     assert framing.frame(LINES) == LINES
-    assert framing.farewell() == b""
+    assert framing.close_frame() == b""
 
 
 def test_one_frame_carries_several_lines() -> None:
@@ -41,7 +41,7 @@ def test_one_frame_carries_several_lines() -> None:
     assert (frame.opcode, frame.data) == (Opcode.TEXT, LINES)
 
 
-def test_a_line_whose_end_the_client_left_out_is_ended() -> None:
+def test_a_missing_line_end_is_added() -> None:
     server, client = opened()
     client.send_text(b"NICK justinfan1")
     assert deliver(server, client) == b"NICK justinfan1\r\n"
@@ -62,7 +62,7 @@ def test_one_byte_at_a_time_gives_the_same_lines() -> None:
     assert b"".join(server.receive(data[at : at + 1])[0] for at in range(len(data))) == LINES + b"\r\nthree\r\n"
 
 
-def test_a_client_that_asks_for_irc_gets_it_and_another_gets_nothing() -> None:
+def test_the_subprotocol_irc_is_accepted_if_offered() -> None:
     assert opened("irc")[1].subprotocol == "irc"
     assert opened("mqtt")[1].subprotocol is None
     assert opened()[1].subprotocol is None
@@ -77,7 +77,7 @@ def test_a_ping_frame_is_answered() -> None:
     assert (frame.opcode, frame.data) == (Opcode.PONG, b"there?")
 
 
-def test_text_that_is_no_utf8_becomes_text() -> None:
+def test_invalid_utf8_is_replaced() -> None:
     server, client = opened()
     client.receive_data(server.frame(b"\xff\r\n"))
     (frame,) = client.events_received()
@@ -85,21 +85,21 @@ def test_text_that_is_no_utf8_becomes_text() -> None:
     assert frame.data == "\ufffd\r\n".encode()
 
 
-def test_a_farewell_is_a_close_frame_and_nothing_follows_it() -> None:
+def test_nothing_follows_a_close_frame() -> None:
     server, client = opened()
-    client.receive_data(server.farewell())
+    client.receive_data(server.close_frame())
     assert client.close_rcvd is not None
     assert client.close_rcvd.code == CloseCode.NORMAL_CLOSURE
     assert server.frame(LINES) == b""
     deliver(server, client)
-    assert server.over
+    assert server.should_close
 
 
-def test_what_is_no_websocket_is_turned_away() -> None:
+def test_other_requests_are_rejected() -> None:
     server = WebSocketFraming()
     _, answer = server.receive(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 426")
-    assert server.over
+    assert server.should_close
     garbled = WebSocketFraming()
     garbled.receive(b"NICK justinfan1\r\n\r\n")
-    assert garbled.over
+    assert garbled.should_close

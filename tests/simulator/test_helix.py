@@ -11,7 +11,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-async def test_a_token_is_given_for_a_form_or_a_query(api: Api) -> None:
+async def test_a_token_is_issued_for_a_form_or_a_query(api: Api) -> None:
     for answer in (
         await api.client.post("/oauth2/token", data=CREDENTIALS),
         await api.client.post("/oauth2/token", params=CREDENTIALS),
@@ -22,7 +22,7 @@ async def test_a_token_is_given_for_a_form_or_a_query(api: Api) -> None:
 
 
 @pytest.mark.parametrize("spoiled", [{"grant_type": "password"}, {"client_secret": ""}, {"client_id": ""}])
-async def test_no_token_is_given_for_a_bad_request(api: Api, spoiled: dict[str, str]) -> None:
+async def test_no_token_is_issued_for_a_bad_request(api: Api, spoiled: dict[str, str]) -> None:
     answer = await api.client.post("/oauth2/token", data=CREDENTIALS | spoiled)
     assert answer.status_code == 400
     assert answer.json()["status"] == 400
@@ -37,7 +37,7 @@ async def test_a_token_can_be_validated(api: Api) -> None:
     assert (refused.status_code, refused.json()) == (401, {"status": 401, "message": "invalid access token"})
 
 
-async def test_paging_gives_the_streams_by_viewers(api: Api) -> None:
+async def test_pages_list_streams_by_viewers(api: Api) -> None:
     pages = await api.pages()
     assert [len(page) for page in pages[:-1]] == [100, 100]
     live = {stream.channel.id for stream in api.audience.streams(T0)}
@@ -49,19 +49,19 @@ async def test_paging_gives_the_streams_by_viewers(api: Api) -> None:
     assert pages[0][0]["started_at"].endswith("Z")
 
 
-async def test_a_stream_can_be_on_two_pages_or_on_none(api: Api) -> None:
-    repeated = missing = 0
+async def test_a_stream_can_be_on_two_pages_or_none(api: Api) -> None:
+    with_padding = missing = 0
     for _ in range(30):
         api.now_ms += 62_000
         rows = [row["user_id"] for page in await api.pages() for row in page]
         live = {stream.channel.id for stream in api.audience.streams(api.now_ms)}
-        repeated += len(rows) - len(set(rows))
+        with_padding += len(rows) - len(set(rows))
         missing += len(live - set(rows))
-    assert repeated > 5
+    assert with_padding > 5
     assert missing > 5
 
 
-async def test_a_page_has_20_streams_unless_asked_otherwise(api: Api) -> None:
+async def test_a_page_has_20_streams_by_default(api: Api) -> None:
     assert len((await api.get("streams")).json()["data"]) == 20
 
 
@@ -71,7 +71,7 @@ async def test_viewers_change_between_polls(api: Api) -> None:
     assert (await api.get("streams")).json()["data"] != before
 
 
-async def test_a_channel_that_goes_off_is_absent(api: Api) -> None:
+async def test_an_offline_channel_is_absent(api: Api) -> None:
     live = {stream.channel.id for stream in api.audience.streams(T0)}
     off = next(channel for channel in api.audience.channels if channel.id not in live)
     on = next(channel for channel in api.audience.channels if channel.id in live)
@@ -80,9 +80,9 @@ async def test_a_channel_that_goes_off_is_absent(api: Api) -> None:
 
 
 async def test_streams_are_found_by_user(api: Api) -> None:
-    one, other = api.audience.channels[7], api.audience.channels[9]
-    body = (await api.get("streams", {"user_id": [one.id, "1"], "user_login": other.login.upper()})).json()
-    assert {stream["user_id"] for stream in body["data"]} == {one.id, other.id}
+    channel, other = api.audience.channels[7], api.audience.channels[9]
+    body = (await api.get("streams", {"user_id": [channel.id, "1"], "user_login": other.login.upper()})).json()
+    assert {stream["user_id"] for stream in body["data"]} == {channel.id, other.id}
     assert body["pagination"] == {}
 
 
@@ -94,11 +94,11 @@ async def test_streams_are_found_by_category_and_language(api: Api) -> None:
     assert {(row["game_id"], row["language"]) for row in rows} == {(wanted["game_id"], wanted["language"])}
 
 
-async def test_users_are_found_by_id_and_login_and_unknown_ones_left_out(api: Api) -> None:
-    one, other = api.audience.channels[7], api.audience.channels[9]
-    users = (await api.get("users", {"id": [one.id, "1"], "login": [other.login]})).json()["data"]
+async def test_users_are_found_by_id_and_login_and_unknown_ones_are_omitted(api: Api) -> None:
+    channel, other = api.audience.channels[7], api.audience.channels[9]
+    users = (await api.get("users", {"id": [channel.id, "1"], "login": [other.login]})).json()["data"]
     assert {(user["id"], user["login"], user["display_name"]) for user in users} == {
-        (one.id, one.login, one.name),
+        (channel.id, channel.login, channel.name),
         (other.id, other.login, other.name),
     }
 
@@ -131,13 +131,13 @@ async def test_a_bad_parameter_is_answered_400(api: Api, path: str, params: dict
     "change",
     [{"Authorization": ""}, {"Authorization": "Bearer stale"}, {"Client-Id": ""}, {"Client-Id": "another"}],
 )
-async def test_a_request_without_a_right_token_is_answered_401(api: Api, change: dict[str, str]) -> None:
+async def test_a_request_without_a_valid_token_is_answered_401(api: Api, change: dict[str, str]) -> None:
     api.headers |= change
     answer = await api.get("streams")
     assert (answer.status_code, answer.json()["error"], answer.json()["status"]) == (401, "Unauthorized", 401)
 
 
-async def test_an_empty_bucket_is_answered_429_until_it_is_full_again(api: Api) -> None:
+async def test_an_empty_bucket_is_answered_429_until_the_reset(api: Api) -> None:
     for _ in range(800):
         answer = await api.get("users", {"id": "1"})
     assert (answer.status_code, answer.headers["Ratelimit-Remaining"]) == (200, "0")

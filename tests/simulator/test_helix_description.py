@@ -1,4 +1,4 @@
-"""The simulated Helix answers as the recorded OpenAPI description of Helix says."""
+"""Conformance of the simulated Helix to the recorded OpenAPI description."""
 
 import json
 from functools import cache
@@ -34,11 +34,11 @@ def error_bodies() -> dict[str, Any]:
 
 
 def problems(path: str, body: Any) -> list[str]:
-    """Return how a body departs from what is described of GET `path`, every field of ours named there."""
+    """Return the deviations of a body from the description of GET `path`, including unknown fields."""
     registry: Registry[Any] = Registry().with_resource("helix:", DRAFT202012.create_resource(description()))
     schema = description()["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    found = OAS30ReadValidator({"$ref": "helix:" + schema["$ref"]}, registry=registry).iter_errors(body)
-    return [error.message for error in found]
+    errors = OAS30ReadValidator({"$ref": "helix:" + schema["$ref"]}, registry=registry).iter_errors(body)
+    return [error.message for error in errors]
 
 
 def known_fields(name: str) -> set[str]:
@@ -59,19 +59,19 @@ async def test_users_are_as_described(api: Api) -> None:
     assert all(row.keys() <= known_fields("User") for row in body["data"])
 
 
-async def test_a_body_that_departs_is_noticed(api: Api) -> None:
+async def test_a_nonconforming_body_is_detected(api: Api) -> None:
     body = await api.page()
     del body["data"][0]["user_id"]
     body["data"][1]["viewer_count"] = "many"
     assert len(problems("/streams", body)) == 2
 
 
-async def test_every_parameter_of_ours_is_described(api: Api) -> None:
+async def test_every_supported_parameter_is_described(api: Api) -> None:
     described = {parameter["name"] for parameter in description()["paths"]["/streams"]["get"]["parameters"]}
     assert {"user_id", "user_login", "game_id", "language", "type", "first", "after"} <= described
 
 
-async def test_errors_have_the_bodies_that_were_seen(api: Api) -> None:
+async def test_errors_have_the_recorded_bodies(api: Api) -> None:
     seen = error_bodies()
     missing = await api.client.get("/helix/streams", headers={"Client-Id": "app"})
     assert missing.json() == seen["401_missing"]

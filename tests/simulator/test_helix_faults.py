@@ -14,7 +14,7 @@ async def test_a_revoked_token_is_refused_and_a_new_one_works(api: Api) -> None:
     assert (await api.get("streams")).status_code == 200
 
 
-async def test_each_revocation_is_one(api: Api) -> None:
+async def test_each_revocation_applies_once(api: Api) -> None:
     for _ in range(2):
         api.begin("token_revoked")
         assert (await api.get("streams")).status_code == 401
@@ -22,7 +22,7 @@ async def test_each_revocation_is_one(api: Api) -> None:
         assert (await api.get("streams")).status_code == 200
 
 
-async def test_a_limited_bucket_says_when_it_is_full_again(api: Api) -> None:
+async def test_a_limited_bucket_reports_its_reset(api: Api) -> None:
     api.begin("rate_limited", 30)
     refused = await api.get("streams")
     assert (refused.status_code, refused.headers["Ratelimit-Remaining"]) == (429, "0")
@@ -32,7 +32,7 @@ async def test_a_limited_bucket_says_when_it_is_full_again(api: Api) -> None:
     assert (await api.get("streams")).status_code == 200
 
 
-async def test_the_server_fails_in_two_ways_and_recovers(api: Api) -> None:
+async def test_the_server_fails_with_two_statuses_and_recovers(api: Api) -> None:
     api.begin("server_error")
     answers = [await api.get("streams") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [500, 503]
@@ -41,16 +41,16 @@ async def test_the_server_fails_in_two_ways_and_recovers(api: Api) -> None:
     assert (await api.get("streams")).status_code == 200
 
 
-async def test_nothing_is_answered_while_the_server_hangs(api: Api) -> None:
+async def test_no_response_is_sent_while_the_server_hangs(api: Api) -> None:
     api.begin("hang")
-    asked = [asyncio.create_task(api.get("streams")), asyncio.create_task(api.client.post("/oauth2/token"))]
+    tasks = [asyncio.create_task(api.get("streams")), asyncio.create_task(api.client.post("/oauth2/token"))]
     await asyncio.sleep(0.2)
-    assert not any(task.done() for task in asked)
+    assert not any(task.done() for task in tasks)
     api.faults.end_all()
-    assert [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*asked), 5)] == [200, 400]
+    assert [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*tasks), 5)] == [200, 400]
 
 
-async def test_listings_are_bad_in_three_ways_by_turns(api: Api) -> None:
+async def test_bad_paging_alternates_between_three_variants(api: Api) -> None:
     good = [{row["user_id"] for row in page} for page in await api.pages()]
     api.begin("bad_paging", 600)
     looping = await api.pages()
@@ -64,7 +64,7 @@ async def test_listings_are_bad_in_three_ways_by_turns(api: Api) -> None:
     assert len(shifted) == len(good)
 
 
-async def test_listings_of_short_pages_lead_to_nothing_and_onwards_by_turns(api: Api) -> None:
+async def test_short_pages_alternate_between_two_variants(api: Api) -> None:
     good = {row["user_id"] for page in await api.pages() for row in page}
     api.begin("short_pages")
     first = await api.pages()
@@ -74,7 +74,7 @@ async def test_listings_of_short_pages_lead_to_nothing_and_onwards_by_turns(api:
     assert len(good ^ {row["user_id"] for page in second for row in page}) < 10
 
 
-async def test_every_cursor_is_refused_and_no_first_page(api: Api) -> None:
+async def test_every_cursor_is_refused_but_no_first_page(api: Api) -> None:
     api.begin("cursor_refused")
     body = await api.page()
     assert len(body["data"]) == 50
@@ -82,12 +82,12 @@ async def test_every_cursor_is_refused_and_no_first_page(api: Api) -> None:
     assert (refused.status_code, refused.json()["message"]) == (400, "invalid cursor")
 
 
-async def test_the_starts_of_some_streams_are_none(api: Api) -> None:
+async def test_some_streams_have_implausible_starts(api: Api) -> None:
     ids = [channel.id for channel in api.audience.channels[:4]]
     good = await starts(api, ids)
     api.faults.begin(parse_request({"kind": "bad_starts", "channels": 3}), api.now_ms)
     bad = await starts(api, ids)
-    assert [bad[one] for one in ids] == [
+    assert [bad[channel] for channel in ids] == [
         "0001-01-01T00:00:00Z",
         "0001-01-01T00:00:00+05:00",
         "9999-12-31T23:59:59-05:00",
@@ -103,7 +103,7 @@ async def test_some_streams_are_absent_from_pages_and_lookups(api: Api) -> None:
     assert await starts(api, sorted(hidden)) == {}
 
 
-async def test_every_second_listing_tells_of_an_earlier_broadcast(api: Api) -> None:
+async def test_every_second_listing_has_an_earlier_broadcast(api: Api) -> None:
     first = api.audience.channels[0].id
     api.faults.begin(parse_request({"kind": "old_answers", "channels": 1}), api.now_ms)
     listings = [{row["user_id"]: row for row in (await api.page())["data"]} for _ in range(4)]
@@ -120,14 +120,14 @@ async def starts(api: Api, ids: list[str]) -> dict[str, str]:
     return {row["user_id"]: row["started_at"] for row in rows}
 
 
-async def test_chosen_channels_and_page_one_are_not_touched_by_bad_paging(api: Api) -> None:
+async def test_lookups_and_first_pages_are_not_affected_by_bad_paging(api: Api) -> None:
     api.begin("bad_paging")
-    one = api.audience.channels[0]
-    assert len((await api.get("streams", {"user_id": one.id})).json()["data"]) == 1
+    channel = api.audience.channels[0]
+    assert len((await api.get("streams", {"user_id": channel.id})).json()["data"]) == 1
     assert len((await api.page())["data"]) == 100
 
 
-async def test_good_answers_are_malformed_in_four_ways_by_turns(api: Api) -> None:
+async def test_malformed_responses_alternate_between_four_variants(api: Api) -> None:
     api.begin("malformed")
     cut, shape, web, nulls = [await api.get("streams") for _ in range(4)]
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
@@ -141,6 +141,6 @@ async def test_good_answers_are_malformed_in_four_ways_by_turns(api: Api) -> Non
     assert (await api.client.post("/oauth2/token", data=CREDENTIALS)).json()["access_token"]
 
 
-async def test_a_refusal_keeps_its_form_while_answers_are_malformed(api: Api) -> None:
+async def test_refusals_are_not_malformed(api: Api) -> None:
     api.begin("malformed")
     assert (await api.get("streams", {"first": "0"})).json()["status"] == 400

@@ -1,4 +1,4 @@
-"""Every fault of IRC as a client on a real socket meets it."""
+"""IRC faults as seen by a client on a real socket."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -32,16 +32,16 @@ def ids(lines: list[bytes]) -> list[str]:
 
 
 def is_over(fault: dict[str, Any]) -> bool:
-    """Return whether a fault has lasted: its end is told by the wall clock, and kept by the loop's steady one."""
+    """Return whether a fault has ended by the wall clock; the loop ends it by the monotonic clock."""
     return now_ms() >= int(fault["until_ms"]) - CLOCKS_DIFFER_MS
 
 
-async def hears_until(peer: Peer, moment_ms: int) -> None:
+async def read_until(peer: Peer, moment_ms: int) -> None:
     await peer.until(lambda line: is_chat(line) and sent_ms(line) > moment_ms)
 
 
 def lost(twitch: Simulated, peer: Peer) -> set[str]:
-    """Return the messages that were sent to the only connection and not heard, up to the last one that was."""
+    """Return the sent messages that the only connection did not receive, up to its last received one."""
     last_ms = max(sent_ms(line.decode(errors="replace")) for line in peer.lines if b"PRIVMSG #" in line)
     sent = {
         entry.id
@@ -73,37 +73,37 @@ async def test_a_reset_ends_the_connection_with_an_error(twitch: Simulated, tran
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls", "websocket"])
-async def test_a_half_open_connection_says_nothing_more_and_is_sent_to_all_the_same(
+async def test_a_half_open_connection_is_silent_but_still_counted_as_recipient(
     twitch: Simulated, transport: str
 ) -> None:
-    async with twitch.peer(transport) as deaf, twitch.peer() as other:
-        await deaf.join(*(channel.login for channel in twitch.audience.channels[:3]))
+    async with twitch.peer(transport) as is_half_open, twitch.peer() as other:
+        await is_half_open.join(*(channel.login for channel in twitch.audience.channels[:3]))
         await other.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("half_open")
         assert fault["connections"] == 1
-        await deaf.say("PING :anybody")
-        await hears_until(other, fault["from_ms"] + 500)
+        await is_half_open.say("PING :anybody")
+        await read_until(other, fault["from_ms"] + 500)
         await twitch.end_faults()
-        heard = await deaf.rest()
+        heard = await is_half_open.rest()
         assert not any("anybody" in line or sent_ms(line) > fault["from_ms"] for line in heard)
     channel = twitch.audience.channels[1].id
     during = [entry for entry in twitch.entries() if 0 < entry.sent_ms - fault["from_ms"] < 500]
     assert {entry.connections for entry in during if entry.channel_id == channel} == {1}
 
 
-async def test_a_freeze_holds_everything_back_and_loses_nothing(twitch: Simulated) -> None:
+async def test_a_freeze_delays_everything_and_loses_nothing(twitch: Simulated) -> None:
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("freeze", seconds=0.7)
         await peer.say("PING :anybody")
         await peer.until(lambda line: is_chat(line) and sent_ms(line) > fault["from_ms"])
         assert is_over(fault)
-        await hears_until(peer, fault["until_ms"])
+        await read_until(peer, fault["until_ms"])
         assert any(b"PONG" in line for line in peer.lines)
         assert lost(twitch, peer) == set()
 
 
-async def test_a_freeze_of_all_freezes_who_comes_later_as_well(twitch: Simulated) -> None:
+async def test_a_freeze_of_all_connections_includes_new_ones(twitch: Simulated) -> None:
     fault: dict[str, Any] = await twitch.fault("freeze", seconds=0.5)
     assert (fault["connections"], fault["channels"]) == (0, [])
     async with twitch.peer() as peer:
@@ -111,7 +111,7 @@ async def test_a_freeze_of_all_freezes_who_comes_later_as_well(twitch: Simulated
         assert is_over(fault)
 
 
-async def test_a_slow_connection_trickles_and_loses_nothing(twitch: Simulated) -> None:
+async def test_a_slow_connection_loses_nothing(twitch: Simulated) -> None:
     async with twitch.peer() as peer:
         await peer.join(*(channel.login for channel in twitch.audience.channels))
         fault: dict[str, Any] = await twitch.fault("slow", seconds=1, rate=2_000)
@@ -120,11 +120,11 @@ async def test_a_slow_connection_trickles_and_loses_nothing(twitch: Simulated) -
         while now_ms() < fault["until_ms"]:
             await peer.line()
         assert sum(map(len, peer.lines[heard:-1])) < 5_000
-        await hears_until(peer, fault["until_ms"])
+        await read_until(peer, fault["until_ms"])
         assert lost(twitch, peer) == set()
 
 
-async def test_a_flood_brings_more_chat_to_its_channel(twitch: Simulated) -> None:
+async def test_a_flood_adds_chat_to_its_channel(twitch: Simulated) -> None:
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         fault = await twitch.fault("flood", seconds=1, rate=2_000)
@@ -135,11 +135,11 @@ async def test_a_flood_brings_more_chat_to_its_channel(twitch: Simulated) -> Non
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls", "websocket"])
-async def test_bad_bytes_come_between_good_lines_and_cost_none(twitch: Simulated, transport: str) -> None:
+async def test_bad_bytes_are_inserted_between_intact_lines(twitch: Simulated, transport: str) -> None:
     async with twitch.peer(transport) as peer:
         await peer.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("bad_bytes", seconds=1)
-        await hears_until(peer, fault["until_ms"])
+        await read_until(peer, fault["until_ms"])
         assert max(map(len, peer.lines)) >= 20 * 1024
         assert any(b"\0" in line for line in peer.lines)
         assert any(b"SOMERSAULT" in line for line in peer.lines)
@@ -150,31 +150,31 @@ async def test_duplicates_are_sent_twice_and_are_once_in_the_ledger(twitch: Simu
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("duplicates", seconds=0.5)
-        await hears_until(peer, fault["until_ms"])
+        await read_until(peer, fault["until_ms"])
     times = Counter(ids(peer.lines))
     assert {2} < set(times.values()) <= {1, 2}
     assert max(Counter(entry.id for entry in twitch.entries()).values()) == 1
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "notification"),
     [("join_refused", " PART #"), ("suspended", "@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #")],
 )
-async def test_a_closed_channel_turns_its_listeners_out_until_it_opens_again(
-    twitch: Simulated, kind: str, told: str
+async def test_a_closed_channel_expels_its_clients_until_it_reopens(
+    twitch: Simulated, kind: str, notification: str
 ) -> None:
     login, other = (channel.login for channel in twitch.audience.channels[:2])
     async with twitch.peer() as peer:
         await peer.join(login, other)
         fault: dict[str, Any] = await twitch.fault(kind, channels=1)
         assert fault["channels"] == [twitch.audience.channels[0].id]
-        await peer.until(lambda line: told in line and line.split("#")[1].startswith(login))
+        await peer.until(lambda line: notification in line and line.split("#")[1].startswith(login))
         at = len(peer.lines)
         await peer.say(f"JOIN #{login}", "PING :then")
         await peer.until(lambda line: line.endswith(":then"))
         answers = [line for line in peer.lines[at:-1] if b"PRIVMSG" not in line and login.encode() in line]
         assert len(answers) == (kind == "suspended")
-        await hears_until(peer, fault["from_ms"] + 300)
+        await read_until(peer, fault["from_ms"] + 300)
         await twitch.end_faults()
         await peer.say(f"JOIN #{login}")
         await peer.until(lambda line: f" ROOMSTATE #{login}" in line)
@@ -182,19 +182,19 @@ async def test_a_closed_channel_turns_its_listeners_out_until_it_opens_again(
     assert {entry.connections for entry in during if entry.channel_id == fault["channels"][0]} == {0}
 
 
-async def test_faults_meet_the_connections_with_the_most_channels_first(twitch: Simulated) -> None:
+async def test_faults_affect_the_connections_with_most_channels_first(twitch: Simulated) -> None:
     logins = [channel.login for channel in twitch.audience.channels]
     async with twitch.peer() as small, twitch.peer() as large:
         await small.join(*logins[:2])
         await large.join(*logins)
         assert (await twitch.fault("reconnect"))["channels"] == [channel.id for channel in twitch.audience.channels]
         await large.until(lambda line: line.endswith(" RECONNECT"))
-        # The one that is to go already is not told again.
+        # A client that is leaving already is not notified again.
         assert len((await twitch.fault("reconnect"))["channels"]) == 2  # type: ignore[arg-type]
         await small.until(lambda line: line.endswith(" RECONNECT"))
 
 
-async def test_a_client_that_leaves_in_the_midst_of_faults_leaves_nothing_behind(twitch: Simulated) -> None:
+async def test_a_client_that_leaves_during_faults_is_cleaned_up(twitch: Simulated) -> None:
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         for kind in ("freeze", "slow", "bad_bytes", "duplicates", "half_open", "reconnect"):

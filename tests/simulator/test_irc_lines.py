@@ -52,7 +52,7 @@ def test_a_message_is_parsed_back_with_every_tag_in_order() -> None:
     assert tag_names(line) == sorted(tag_names(line))
 
 
-def test_a_client_without_tags_gets_the_line_alone() -> None:
+def test_a_client_without_tags_gets_an_untagged_line() -> None:
     assert untagged(CHAT) == tagged(CHAT, T0).split(b" ", 1)[1]
     assert untagged(CHAT).endswith(b"\r\n")
 
@@ -64,7 +64,7 @@ def test_a_cheer_a_newcomer_and_an_action_are_marked() -> None:
     assert irc.parse(untagged(CHAT._replace(action=True))).params[1] == "\x01ACTION hello there\x01"
 
 
-def test_a_copy_says_where_it_was_written_and_an_original_that_it_is_one() -> None:
+def test_shared_copies_and_originals_have_source_tags() -> None:
     shared = Shared(CHAT.id, ROOM.id, WHO.badges, WHO.badge_info)
     original = tags(CHAT._replace(shared=shared))
     assert (original["source-room-id"], original["source-id"]) == (original["room-id"], original["id"])
@@ -75,7 +75,7 @@ def test_a_copy_says_where_it_was_written_and_an_original_that_it_is_one() -> No
     assert names == sorted(names)
 
 
-def test_a_notice_and_its_copy() -> None:
+def test_a_notice_and_its_shared_copy() -> None:
     notice = Notice("n", "announcement", ROOM, WHO, T0, (("color", "BLUE"),), "", "queue is open")
     parsed = irc.parse(tagged(notice, T0))
     assert (parsed.command, parsed.params) == ("USERNOTICE", ("#amberyak", "queue is open"))
@@ -85,7 +85,7 @@ def test_a_notice_and_its_copy() -> None:
     assert (copy["msg-id"], copy["source-msg-id"], copy["room-id"]) == ("sharedchatnotice", "announcement", OTHER.id)
 
 
-def test_a_raid_tells_who_comes_with_how_many() -> None:
+def test_a_raid_names_the_raider_and_the_viewers() -> None:
     raider = Chatter(OTHER.id, OTHER.login, OTHER.name)
     raid = tags(notices.raid(ROOM, raider, 1_200, T0, "r"))
     assert (raid["msg-id"], raid["msg-param-viewerCount"], raid["msg-param-login"]) == ("raid", "1200", "icykettle")
@@ -121,18 +121,18 @@ def test_a_raid_tells_who_comes_with_how_many() -> None:
         ),
     ],
 )
-def test_moderation_is_written_as_twitch_writes_it(item: Item, kind: str, line: str) -> None:
+def test_moderation_has_twitch_s_format(item: Item, kind: str, line: str) -> None:
     assert item.kind == kind
     assert tagged(item, T0) == f"{line}\r\n".encode()
     assert untagged(item) == f"{line.split(' ', 1)[1]}\r\n".encode()
     assert needs_commands(item)
 
 
-def test_messages_need_no_commands() -> None:
+def test_messages_do_not_require_commands() -> None:
     assert not needs_commands(CHAT)
 
 
-def test_a_joiner_is_told_every_mode_of_the_room() -> None:
+def test_the_room_state_has_every_mode() -> None:
     audience = Audience(channels=2, rate=1, seed=1)
     parsed = irc.parse(room_state(audience, audience.channels[0], T0))
     assert parsed.command == "ROOMSTATE"
@@ -140,11 +140,11 @@ def test_a_joiner_is_told_every_mode_of_the_room() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "plain", "a b;c\\d\r\n", "\\s", "\\\\:;  "])
-def test_an_escaped_value_is_read_back(value: str) -> None:
+def test_an_escaped_value_round_trips(value: str) -> None:
     assert irc.parse(f"@key={escape(value)} X".encode()).tags.get("key", "") == value
 
 
-def test_founders_are_subscribers_by_their_badge_alone() -> None:
+def test_founders_are_subscribers_only_by_badge() -> None:
     audience = Audience(channels=20, rate=100, seed=1)
     audience.start(T0)
     lines = [irc.parse(tagged(item, T0)) for item in audience.due(T0 + 60_000) if isinstance(item, Chat)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.faults import FaultRequest, Faults
-from simulator.irc_client import Patience
+from simulator.irc_client import ConnectionLimits
 from simulator.irc_server import IrcServer
 from simulator.rooms import Rooms
 from simulator.simulator import listen
@@ -19,11 +19,9 @@ TRANSPORTS = ["tcp", "tls", "websocket"]
 
 
 @asynccontextmanager
-async def served(patience: Patience) -> AsyncIterator[tuple[IrcServer, Peer, asyncio.StreamReader]]:
+async def served(limits: ConnectionLimits) -> AsyncIterator[tuple[IrcServer, Peer, asyncio.StreamReader]]:
     listener = listen(0, "IRC")
-    server = IrcServer(
-        Rooms(name_channels(["AmberYak"]), lambda _: b"@slow=0 :tmi.twitch.tv ROOMSTATE #x\r\n"), patience
-    )
+    server = IrcServer(Rooms(name_channels(["AmberYak"]), lambda _: b"@slow=0 :tmi.twitch.tv ROOMSTATE #x\r\n"), limits)
     await server.start(listener)
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listener))
     yield server, Peer(SocketPipe(reader, writer)), reader
@@ -84,21 +82,21 @@ async def test_garbage_from_one_client_does_not_disturb_another(tmp_path: Path, 
             await good.until(lambda line: " PRIVMSG " in line)
 
 
-async def test_the_server_pings_and_keeps_who_answers() -> None:
-    async with served(Patience(ping_every_s=0.05, pong_within_s=0.04)) as (_, peer, _):
+async def test_a_client_that_answers_ping_is_kept() -> None:
+    async with served(ConnectionLimits(ping_every_s=0.05, pong_within_s=0.04)) as (_, peer, _):
         for _ in range(3):
             assert await peer.line() == b"PING :tmi.twitch.tv"
             await peer.say("PONG :tmi.twitch.tv")
 
 
-async def test_who_does_not_answer_a_ping_is_dropped() -> None:
-    async with served(Patience(ping_every_s=0.05, pong_within_s=0.05)) as (server, peer, _):
+async def test_a_client_that_does_not_answer_ping_is_dropped() -> None:
+    async with served(ConnectionLimits(ping_every_s=0.05, pong_within_s=0.05)) as (server, peer, _):
         assert await peer.rest() == ["PING :tmi.twitch.tv"]
         assert not server.connections.clients
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_leaves_its_rooms() -> None:
-    async with served(Patience(max_unread_bytes=1_000_000)) as (server, peer, reader):
+    async with served(ConnectionLimits(max_unread_bytes=1_000_000)) as (server, peer, reader):
         await peer.join("amberyak", hello=HELLO)
         (session,) = server.rooms.sessions("amberyak")
         reader._transport.pause_reading()  # type: ignore[attr-defined]
@@ -113,8 +111,8 @@ async def test_a_client_that_does_not_read_is_dropped_and_leaves_its_rooms() -> 
         session.send(b"too late\r\n")
 
 
-async def test_what_a_freeze_has_held_back_is_not_slow_reading() -> None:
-    async with served(Patience(max_unread_bytes=1_000)) as (server, peer, _):
+async def test_data_released_after_a_freeze_is_not_slow_reading() -> None:
+    async with served(ConnectionLimits(max_unread_bytes=1_000)) as (server, peer, _):
         await peer.join("amberyak", hello=HELLO)
         (client,) = server.connections.clients
         fault = Faults().begin(FaultRequest("freeze", 12), 0)
@@ -127,8 +125,8 @@ async def test_what_a_freeze_has_held_back_is_not_slow_reading() -> None:
         assert [len(line) for line in peer.lines[-101:]] == [49_998] * 100 + [7]
 
 
-async def test_a_client_for_whom_too_much_is_held_back_is_dropped() -> None:
-    async with served(Patience(max_held_bytes=1_000)) as (server, peer, _):
+async def test_a_client_with_too_much_held_back_is_dropped() -> None:
+    async with served(ConnectionLimits(max_held_bytes=1_000)) as (server, peer, _):
         await peer.join("amberyak", hello=HELLO)
         (client,) = server.connections.clients
         client.begin(Faults().begin(FaultRequest("freeze", 12), 0))

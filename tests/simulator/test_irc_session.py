@@ -60,13 +60,13 @@ def test_an_anonymous_nick_is_welcomed_with_any_password_and_none(greeting: byte
         (b"NICK\r\n", "Login authentication failed"),
     ],
 )
-def test_a_name_without_a_token_is_turned_away(greeting: bytes, why: str) -> None:
+def test_a_login_without_a_token_is_rejected(greeting: bytes, why: str) -> None:
     stranger = session()
     assert answers(stranger, greeting) == [f":tmi.twitch.tv NOTICE * :{why}"]
-    assert stranger.over
+    assert stranger.should_close
 
 
-def test_a_name_with_a_token_is_welcomed_and_told_its_own_state() -> None:
+def test_a_login_with_a_token_gets_its_user_state() -> None:
     _, welcome = signed_in()
     assert welcome[0] == ":tmi.twitch.tv 001 somebody :Welcome, GLHF!"
     assert welcome[-1].startswith("@badge-info=;")
@@ -74,7 +74,7 @@ def test_a_name_with_a_token_is_welcomed_and_told_its_own_state() -> None:
     assert welcome[-1].endswith(" :tmi.twitch.tv GLOBALUSERSTATE")
 
 
-def test_a_name_is_told_its_state_in_every_room_it_joins() -> None:
+def test_a_login_gets_its_user_state_in_every_joined_room() -> None:
     client, _ = signed_in()
     joined = answers(client, b"JOIN #amberyak\r\n")
     assert [line.partition(" :tmi.twitch.tv ")[2] for line in joined[3:]] == [
@@ -83,13 +83,13 @@ def test_a_name_is_told_its_state_in_every_room_it_joins() -> None:
     ]
 
 
-def test_a_name_without_the_capabilities_is_told_no_state() -> None:
+def test_no_user_state_is_sent_without_the_capabilities() -> None:
     client, welcome = signed_in(caps=b"")
     assert welcome[-1] == ":tmi.twitch.tv 376 somebody :>"
     assert len(answers(client, b"JOIN #amberyak\r\n")) == 3
 
 
-def test_what_a_client_says_is_not_heard() -> None:
+def test_messages_of_clients_are_ignored() -> None:
     assert answers(signed_in()[0], b"PRIVMSG #amberyak :hello\r\n") == []
 
 
@@ -108,7 +108,7 @@ def test_room_state_comes_only_with_commands_and_its_tags_only_with_tags() -> No
     assert plain[-1] == ":tmi.twitch.tv ROOMSTATE #amberyak"
 
 
-def test_several_channels_are_joined_at_once_and_an_unknown_one_answers_nothing() -> None:
+def test_several_channels_are_joined_at_once_and_unknown_ones_are_ignored() -> None:
     rooms = made_rooms()
     client = welcomed(rooms)
     lines = answers(client, b"JOIN #amberyak,#nobody,#IcyKettle\r\n")
@@ -139,7 +139,7 @@ def test_a_ping_is_answered_with_its_argument() -> None:
     assert answers(session(), b"PING :are you there\r\n") == [":tmi.twitch.tv PONG tmi.twitch.tv :are you there"]
 
 
-def test_an_unknown_command_is_named() -> None:
+def test_an_unknown_command_is_answered_421() -> None:
     assert answers(welcomed(), b"DANCE #amberyak\r\n") == [":tmi.twitch.tv 421 justinfan123 DANCE :Unknown command"]
 
 
@@ -155,22 +155,22 @@ def test_the_twenty_first_join_in_10_seconds_is_a_violation_and_closes_the_conne
     client = welcomed(rooms)
     for _ in range(20):
         client.receive(b"JOIN #amberyak\r\n", 1.0)
-    assert (rooms.violations, client.over) == (Violations(), False)
+    assert (rooms.violations, client.should_close) == (Violations(), False)
     assert answers(client, b"JOIN #icykettle,#amberyak\r\nPING :x\r\n", 10.9) == []
-    assert (rooms.violations, client.over) == (Violations(joins=1), True)
-    assert rooms.joins_asked == 21
+    assert (rooms.violations, client.should_close) == (Violations(joins=1), True)
+    assert rooms.join_attempts == 21
 
 
-def test_twenty_joins_every_10_seconds_are_none_too_many() -> None:
+def test_twenty_joins_every_10_seconds_are_allowed() -> None:
     rooms = made_rooms(60)
     client = welcomed(rooms)
     for turn in range(3):
         names = ",".join(f"#channel{20 * turn + number}" for number in range(20))
         client.receive(f"JOIN {names}\r\n".encode(), 10.0 * turn)
-    assert (rooms.violations, client.over, rooms.joined()) == (Violations(), False, 60)
+    assert (rooms.violations, client.should_close, rooms.joined()) == (Violations(), False, 60)
 
 
-def test_each_connection_has_its_own_joins_unless_they_are_strict() -> None:
+def test_join_limits_are_per_connection_unless_strict() -> None:
     names = ",".join(f"#channel{number}" for number in range(15)).encode()
     for strict, violations in ((False, 0), (True, 1)):
         rooms = made_rooms(15, strict_joins=strict)
@@ -178,17 +178,17 @@ def test_each_connection_has_its_own_joins_unless_they_are_strict() -> None:
         first.receive(b"JOIN " + names + b"\r\n", 1.0)
         second.receive(b"JOIN " + names + b"\r\n", 2.0)
         assert rooms.violations.joins == violations
-        assert (first.over, second.over) == (False, strict)
+        assert (first.should_close, second.should_close) == (False, strict)
 
 
-def test_more_than_20_logins_in_10_seconds_are_counted_and_let_in() -> None:
+def test_more_than_20_logins_in_10_seconds_are_counted_but_accepted() -> None:
     rooms = made_rooms()
     clients = [welcomed(rooms) for _ in range(22)]
     assert rooms.violations == Violations(connections=2)
-    assert not clients[-1].over
+    assert not clients[-1].should_close
 
 
-def test_the_hundred_and_first_channel_is_refused_in_silence() -> None:
+def test_the_hundred_and_first_channel_is_silently_refused() -> None:
     rooms = made_rooms(101)
     client = welcomed(rooms)
     for number in range(100):
@@ -199,14 +199,14 @@ def test_the_hundred_and_first_channel_is_refused_in_silence() -> None:
     assert len(answers(client, b"JOIN #channel7\r\n", 200)) == 4
 
 
-def test_a_mute_channel_answers_no_join() -> None:
+def test_joins_of_an_unresponsive_channel_are_not_answered() -> None:
     rooms = made_rooms()
-    rooms.mute = {"amberyak"}
+    rooms.unresponsive = {"amberyak"}
     assert answers(welcomed(rooms), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
-def test_a_suspended_channel_answers_with_a_notice_for_those_who_want_commands() -> None:
+def test_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
     rooms = made_rooms()
     rooms.suspended = {"amberyak"}
     (notice,) = answers(welcomed(rooms), b"JOIN #amberyak\r\n")
@@ -216,39 +216,39 @@ def test_a_suspended_channel_answers_with_a_notice_for_those_who_want_commands()
 
 
 @pytest.mark.parametrize(
-    ("caps", "suspended", "told"),
+    ("caps", "suspended", "notification"),
     [
         (CAPS, False, b":justinfan123!justinfan123@justinfan123.tmi.twitch.tv PART #amberyak"),
         (CAPS, True, b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #amberyak :"),
         (b"", True, b":justinfan123!justinfan123@justinfan123.tmi.twitch.tv PART #amberyak"),
     ],
 )
-def test_who_is_expelled_is_told_and_in_the_room_no_more(caps: bytes, suspended: bool, told: bytes) -> None:
+def test_an_expelled_client_is_notified_and_leaves_the_room(caps: bytes, suspended: bool, notification: bytes) -> None:
     rooms, heard = made_rooms(), list[bytes]()
     client = IrcSession(rooms, heard.append)
     client.receive(caps + b"NICK justinfan123\r\nJOIN #amberyak,#icykettle\r\n", 0.0)
     client.expel("amberyak", suspended=suspended)
     assert len(heard) == 1
-    assert heard[0].startswith(told)
+    assert heard[0].startswith(notification)
     assert client.joined == {"icykettle"}
     assert not rooms.sessions("amberyak")
 
 
-def test_a_pong_is_what_was_owed() -> None:
+def test_a_pong_settles_the_ping() -> None:
     client = welcomed()
-    client.owes_pong = True
+    client.awaits_pong = True
     client.receive(b"PING :x\r\n", 0.0)
-    assert client.owes_pong
+    assert client.awaits_pong
     client.receive(b"PONG :tmi.twitch.tv\r\n", 0.0)
-    assert not client.owes_pong
+    assert not client.awaits_pong
 
 
-def test_channels_with_listeners_are_the_prominent_ones() -> None:
+def test_joined_channels_come_first() -> None:
     rooms = made_rooms(2)
     client = welcomed(rooms)
     client.receive(b"JOIN #channel1\r\n", 0.0)
-    assert [channel.login for channel in rooms.prominent(2)] == ["channel1", "amberyak"]
-    assert len(rooms.prominent(0)) == 4
+    assert [channel.login for channel in rooms.joined_first(2)] == ["channel1", "amberyak"]
+    assert len(rooms.joined_first(0)) == 4
 
 
 @pytest.mark.parametrize(
@@ -268,14 +268,14 @@ def test_channels_with_listeners_are_the_prominent_ones() -> None:
 def test_malformed_lines_do_no_harm(data: bytes) -> None:
     client = welcomed()
     client.receive(data, 0.0)
-    assert not client.over
+    assert not client.should_close
     assert answers(client, b"PING :x\r\n")[-1].endswith(":x")
 
 
 def test_a_line_without_an_end_closes_the_connection() -> None:
     client = session()
     client.receive(b"x" * (MAX_LINE_BYTES + 1), 0.0)
-    assert client.over
+    assert client.should_close
 
 
 def test_a_client_line_is_read_with_its_trailing_parameter() -> None:

@@ -24,7 +24,7 @@ def lines(folder: Path) -> list[bytes]:
     return [line for path in sorted(folder.glob("*.tsv")) for line in path.read_bytes().splitlines(keepends=True)]
 
 
-def test_every_hour_has_a_file_of_its_own(tmp_path: Path) -> None:
+def test_every_hour_has_its_own_file(tmp_path: Path) -> None:
     write(tmp_path / "ledger", entry("a", T0 + HOUR_MS - 1), entry("b", T0 + HOUR_MS))
     assert len(list((tmp_path / "ledger").iterdir())) == 2
     assert [parse_entry(line) for line in lines(tmp_path / "ledger")] == [
@@ -33,14 +33,14 @@ def test_every_hour_has_a_file_of_its_own(tmp_path: Path) -> None:
     ]
 
 
-def test_a_restarted_writer_goes_on_in_the_same_file(tmp_path: Path) -> None:
+def test_a_restarted_writer_continues_the_file(tmp_path: Path) -> None:
     write(tmp_path, entry("a"))
     write(tmp_path, entry("b"))
     assert [parse_entry(line) for line in lines(tmp_path)] == [entry("a"), entry("b")]
 
 
 @pytest.mark.parametrize("cut", range(1, 12))
-def test_a_torn_last_line_is_ended_so_that_it_is_no_entry(tmp_path: Path, cut: int) -> None:
+def test_an_incomplete_last_line_is_made_unparsable(tmp_path: Path, cut: int) -> None:
     write(tmp_path, entry("a"), Entry("b", "7", T0, 123))
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:-cut])
@@ -59,7 +59,7 @@ def test_files_older_than_a_day_are_deleted_when_a_new_one_begins(tmp_path: Path
     assert (tmp_path / "notes.txt").exists()
 
 
-def test_the_newest_whole_entry_is_found_behind_a_torn_one(tmp_path: Path) -> None:
+def test_the_newest_complete_entry_is_found_before_an_incomplete_one(tmp_path: Path) -> None:
     assert last_entry(tmp_path / "missing") is None
     assert last_entry(tmp_path) is None
     write(tmp_path, *(entry(f"m{n}", T0 + n) for n in range(5_000)))

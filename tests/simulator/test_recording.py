@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from simulator.ledger_writer import forget_replay, replay_run
+from simulator.ledger_writer import replay_run, reset_replay
 from simulator.recording import BadRecording, Recording, row_id, rows_sent
 
 T0 = 1_790_000_000_000
@@ -32,7 +32,7 @@ def playing(path: Path, speed: float = 1.0, sent: int = 0) -> Recording:
     return recording
 
 
-def test_rows_fall_due_at_their_own_pace_from_the_start(path: Path) -> None:
+def test_rows_are_due_with_their_original_timing(path: Path) -> None:
     recording = playing(path)
     assert [(c.text, c.due_ms) for c in recording.due(T0 + 2_000)] == [("hello there", T0), ("well, hello", T0 + 2_000)]
     assert not recording.finished
@@ -52,7 +52,7 @@ def test_a_gzipped_recording_is_the_same(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("is_packed", [False, True])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_recording_that_a_spreadsheet_saved_is_the_same(
+def test_a_recording_saved_by_a_spreadsheet_is_the_same(
     path: Path, tmp_path: Path, delimiter: str, is_packed: bool
 ) -> None:
     saved = io.StringIO(newline="")
@@ -65,7 +65,7 @@ def test_a_recording_that_a_spreadsheet_saved_is_the_same(
     assert playing(from_excel).malformed == 0
 
 
-def test_what_was_sent_is_not_sent_again(path: Path) -> None:
+def test_sent_rows_are_not_sent_again(path: Path) -> None:
     whole = list(playing(path).due(T0 + 9_999))
     rest = list(playing(path, sent=1).due(T0 + 9_999))
     assert [c.id for c in rest] == [c.id for c in whole[1:]]
@@ -86,11 +86,11 @@ def test_a_run_lasts_until_the_file_or_the_speed_changes(path: Path, tmp_path: P
     path.write_text(HEADER + ROWS + ROWS)
     longer = replay_run(tmp_path, path, 2, T0 + 6)
     assert replay_run(tmp_path, path, 2, T0 + 7) == longer
-    forget_replay(tmp_path)
+    reset_replay(tmp_path)
     assert replay_run(tmp_path, path, 2, T0 + 8) != longer
 
 
-def test_a_broken_note_of_the_run_begins_anew(path: Path, tmp_path: Path) -> None:
+def test_a_damaged_replay_state_starts_a_new_run(path: Path, tmp_path: Path) -> None:
     for text in ("", "[]", '{"speed": 4}'):
         (tmp_path / "replay.json").write_text(text)
         assert str(T0) in replay_run(tmp_path, path, 4, T0)
@@ -117,7 +117,7 @@ def test_the_channels_of_the_file_are_its_streams(path: Path) -> None:
         "",
     ],
 )
-def test_a_malformed_row_is_left_out_and_counted(tmp_path: Path, row: str) -> None:
+def test_a_malformed_row_is_skipped_and_counted(tmp_path: Path, row: str) -> None:
     path = tmp_path / "chat.csv"
     path.write_text(HEADER + row + "\n" + ROWS, newline="")
     recording = playing(path)
@@ -125,7 +125,7 @@ def test_a_malformed_row_is_left_out_and_counted(tmp_path: Path, row: str) -> No
     assert len(list(recording.due(T0 + 9_999))) == 3
 
 
-def test_a_row_out_of_order_is_due_with_its_elders(tmp_path: Path) -> None:
+def test_a_row_out_of_order_is_due_with_the_previous_one(tmp_path: Path) -> None:
     path = tmp_path / "chat.csv"
     path.write_text(HEADER + ROWS + "2025-01-01T00:00:01,amberyak,user_1,late\n")
     assert [c.text for c in playing(path).due(T0 + 4_000)][-1] == "late"
@@ -136,11 +136,11 @@ def test_a_row_out_of_order_is_due_with_its_elders(tmp_path: Path) -> None:
     [
         (b"", "lacks the columns arrived_at, channel, user, text"),
         (b"arrived_at,channel,text\n", "lacks the columns user"),
-        (HEADER.encode(), "has no usable row"),
+        (HEADER.encode(), "has no valid row"),
         (HEADER.encode() + b"nothing,to,use,here\n", "(1 malformed)"),
     ],
 )
-def test_a_file_that_is_no_recording_is_named_at_the_start(tmp_path: Path, content: bytes, why: str) -> None:
+def test_an_invalid_recording_is_reported_at_startup(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "chat.csv"
     path.write_bytes(content)
     with pytest.raises(BadRecording) as caught:
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_recording_is_named_at_the_start(tmp_path: Path, conte
     assert why in str(caught.value)
 
 
-def test_a_missing_or_cut_off_file_is_named_at_the_start(tmp_path: Path) -> None:
+def test_a_missing_or_truncated_file_is_reported_at_startup(tmp_path: Path) -> None:
     cut = tmp_path / "cut.csv.gz"
     cut.write_bytes(gzip.compress((HEADER + ROWS * 1000).encode())[:-40])
     for path in (cut, tmp_path / "missing.csv", tmp_path):
@@ -157,7 +157,7 @@ def test_a_missing_or_cut_off_file_is_named_at_the_start(tmp_path: Path) -> None
             Recording(path, 1)
 
 
-def test_a_recorded_file_plays_whole() -> None:
+def test_a_recording_is_played_completely() -> None:
     path = settings.DATA_DIR / "chat" / "chat_20250411T173538.csv.gz"
     if not path.exists():
         pytest.skip(f"recorded data is absent: {path} (TWITCHLY_DATA)")

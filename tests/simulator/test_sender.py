@@ -25,7 +25,7 @@ CSV = (
 
 
 class Stage:
-    """A sender of three rows with a clock that is set by hand."""
+    """A sender of three rows with a manual clock."""
 
     def __init__(self, folder: Path, *, wait: bool = False, source: Source | None = None) -> None:
         played = source or recorded(folder)
@@ -44,8 +44,8 @@ class Stage:
         )
 
     def entries(self) -> list[tuple[str, int]]:
-        found = [parse_entry(line) for path in (self.folder / "ledger").iterdir() for line in path.open("rb")]
-        return [(entry.id, entry.connections) for entry in found if entry]
+        entries = [parse_entry(line) for path in (self.folder / "ledger").iterdir() for line in path.open("rb")]
+        return [(entry.id, entry.connections) for entry in entries if entry]
 
     def step(self, after_ms: int) -> None:
         self.now_ms = T0 + after_ms
@@ -60,7 +60,7 @@ def recorded(folder: Path) -> Recording:
 
 
 class Script:
-    """A source that plays the items it is given, all at once."""
+    """A source that plays the given items at once."""
 
     finished = False
 
@@ -82,19 +82,19 @@ class Script:
         return MODES_AT_REST
 
 
-class Listener:
-    """A joined session; at every line it looks up what the ledger holds by then."""
+class JoinedClient:
+    """A joined session that reads the ledger at every line."""
 
     def __init__(self, stage: Stage, *logins: str, caps: bytes = b"CAP REQ :twitch.tv/tags\r\n") -> None:
         self.lines: list[str] = []
         self.unwritten: list[str] = []
         self._stage = stage
-        self.session = IrcSession(stage.rooms, self._hear)
+        self.session = IrcSession(stage.rooms, self._receive)
         self.session.receive(caps + b"NICK justinfan1\r\n", 0.0)
         for login in logins:
             self.session.receive(f"JOIN #{login}\r\n".encode(), 0.0)
 
-    def _hear(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         ledger = {message_id for message_id, _ in self._stage.entries()}
         for line in data.decode().splitlines():
             self.lines.append(line)
@@ -104,17 +104,17 @@ class Listener:
 
 def test_the_ledger_holds_every_id_before_the_line_is_sent(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    listener = Listener(stage, "amberyak", "icykettle")
+    listener = JoinedClient(stage, "amberyak", "icykettle")
     for after_ms in (0, 10, 1_010, 2_010):
         stage.step(after_ms)
     assert len(listener.lines) == 3
     assert listener.unwritten == []
 
 
-def test_the_ledger_tells_to_how_many_connections_a_message_goes(tmp_path: Path) -> None:
+def test_the_ledger_has_the_number_of_recipients(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    Listener(stage, "amberyak")
-    leaving = Listener(stage, "amberyak")
+    JoinedClient(stage, "amberyak")
+    leaving = JoinedClient(stage, "amberyak")
     stage.step(0)
     stage.step(1_000)
     leaving.session.leave()
@@ -122,9 +122,9 @@ def test_the_ledger_tells_to_how_many_connections_a_message_goes(tmp_path: Path)
     assert [connections for _, connections in stage.entries()] == [2, 0, 1]
 
 
-def test_a_line_carries_the_moment_of_sending_and_its_tags_only_for_those_who_asked(tmp_path: Path) -> None:
+def test_tags_with_the_send_time_are_sent_only_on_request(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    tagged, plain = Listener(stage, "amberyak"), Listener(stage, "amberyak", caps=b"")
+    tagged, plain = JoinedClient(stage, "amberyak"), JoinedClient(stage, "amberyak", caps=b"")
     stage.step(0)
     stage.step(777)
     assert f";tmi-sent-ts={T0 + 777};" in tagged.lines[0]
@@ -134,30 +134,30 @@ def test_a_line_carries_the_moment_of_sending_and_its_tags_only_for_those_who_as
 
 def test_nothing_is_sent_before_every_channel_is_joined(tmp_path: Path) -> None:
     stage = Stage(tmp_path, wait=True)
-    first = Listener(stage, "amberyak")
+    first = JoinedClient(stage, "amberyak")
     stage.step(0)
     stage.step(60_000)
     assert first.lines == []
-    second = Listener(stage, "icykettle")
+    second = JoinedClient(stage, "icykettle")
     stage.step(70_000)
     stage.step(71_000)
     assert (len(first.lines), len(second.lines)) == (1, 1)
 
 
-def test_falling_behind_is_said_and_nothing_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_lateness_is_logged_and_nothing_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage(tmp_path)
     stage.step(0)
     with caplog.at_level(logging.INFO):
         stage.step(9_000)
         stage.step(9_020)
-    assert "behind its pace" in caplog.text
+    assert "s late" in caplog.text
     assert caplog.text.count("replay finished") == 1
     assert len(stage.entries()) == 3
 
 
 def test_nothing_is_sent_when_the_ledger_cannot_be_written(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    listener = Listener(stage, "amberyak")
+    listener = JoinedClient(stage, "amberyak")
     stage.step(0)
     (tmp_path / "ledger").rmdir()
     with pytest.raises(OSError, match="ledger"):
@@ -165,11 +165,11 @@ def test_nothing_is_sent_when_the_ledger_cannot_be_written(tmp_path: Path) -> No
     assert listener.lines == []
 
 
-def test_a_flood_is_in_the_ledger_and_on_the_wire_beside_the_chat(tmp_path: Path) -> None:
+def test_a_flood_is_sent_and_recorded_along_with_the_chat(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    listener = Listener(stage, "amberyak")
+    listener = JoinedClient(stage, "amberyak")
     fault = Faults().begin(FaultRequest("flood", 1, rate=10), T0)
-    stage.floods.begin(fault, stage.rooms.prominent(1))
+    stage.floods.begin(fault, stage.rooms.joined_first(1))
     for after_ms in (0, 500, 5_000):
         stage.step(after_ms)
     assert len(listener.lines) == len({line.split(";id=")[1][:36] for line in listener.lines}) == 12
@@ -177,20 +177,20 @@ def test_a_flood_is_in_the_ledger_and_on_the_wire_beside_the_chat(tmp_path: Path
     assert len(stage.entries()) == 13
 
 
-def test_what_was_sent_is_counted_by_its_kind_in_the_ledger(tmp_path: Path) -> None:
+def test_sent_items_are_counted_by_ledger_kind(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     for after_ms in (0, 9_000):
         stage.step(after_ms)
     assert stage.sender.sent == {"message": 3}
 
 
-def test_a_notice_goes_to_those_alone_who_asked_for_commands(tmp_path: Path) -> None:
+def test_a_notice_is_sent_only_to_clients_with_commands(tmp_path: Path) -> None:
     channel = Channel("11", "amberyak", "AmberYak")
     stage = Stage(tmp_path, source=Script(ModeChange("m1", channel, T0, "slow", 30)))
-    without = Listener(stage, "amberyak")
-    told = Listener(stage, "amberyak", caps=b"CAP REQ :twitch.tv/commands\r\n")
+    without = JoinedClient(stage, "amberyak")
+    with_commands = JoinedClient(stage, "amberyak", caps=b"CAP REQ :twitch.tv/commands\r\n")
     for after_ms in (0, 10):
         stage.step(after_ms)
-    assert (without.lines, told.lines) == ([], [":tmi.twitch.tv ROOMSTATE #amberyak"])
+    assert (without.lines, with_commands.lines) == ([], [":tmi.twitch.tv ROOMSTATE #amberyak"])
     assert stage.entries() == [("m1", 1)]
     assert stage.sender.sent == {"mode": 1}

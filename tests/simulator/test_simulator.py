@@ -22,12 +22,12 @@ async def test_streams_of_helix_are_the_channels_of_irc(tmp_path: Path) -> None:
     assert logins <= {channel.login for channel in twitch.audience.channels}
 
 
-def test_a_taken_port_is_named() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with listen(0, "IRC") as taken, pytest.raises(PortTaken, match=f"port {port_of(taken)} for Helix"):
         listen(port_of(taken), "Helix")
 
 
-def test_the_ports_are_named_at_the_start_and_the_certificate_is_beside_the_ledger(tmp_path: Path) -> None:
+def test_ports_are_logged_at_startup_and_the_certificate_is_next_to_the_ledger(tmp_path: Path) -> None:
     process = simulate(tmp_path)
     wait_until(lambda: "600 channels on IRC " in (tmp_path / "log").read_text())
     process.send_signal(signal.SIGTERM)
@@ -35,7 +35,7 @@ def test_the_ports_are_named_at_the_start_and_the_certificate_is_beside_the_ledg
     assert "BEGIN CERTIFICATE" in (tmp_path / "tls" / "ca.pem").read_text()
 
 
-def test_a_killed_replay_goes_on_where_it_was_and_never_plays_twice(tmp_path: Path) -> None:
+def test_a_killed_replay_resumes_without_repeating_rows(tmp_path: Path) -> None:
     recording, ledger = tmp_path / "chat.csv", tmp_path / "ledger"
     rows = "".join(
         f"2025-01-01T00:00:{n // 20:02}.{n % 20 * 5:02},amberyak,user_{n % 7},number {n}\n" for n in range(60)
@@ -67,7 +67,7 @@ def test_a_killed_replay_goes_on_where_it_was_and_never_plays_twice(tmp_path: Pa
         (["--channels", "-3"], "not a whole number above 0"),
     ],
 )
-def test_a_wrong_argument_is_named_at_the_start(tmp_path: Path, arguments: list[str], why: str) -> None:
+def test_an_invalid_argument_is_reported_at_startup(tmp_path: Path, arguments: list[str], why: str) -> None:
     process = simulate(tmp_path, *arguments)
     assert process.wait(20) != 0
     assert why in (tmp_path / "log").read_text()

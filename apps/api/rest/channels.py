@@ -22,7 +22,7 @@ from apps.live.readings import ChannelNow, Reading, state_of
 from apps.metrics.board_reader import LiveValues
 from apps.metrics.exports.formats import Field
 from core.channels.account import is_twitch_id
-from core.channels.address import searched
+from core.channels.address import parse_search
 from core.errors import NotFound
 
 FIELDS = ("id", "login", "name", "category", "language", "title", "started_at", "is_live", "url")
@@ -42,7 +42,7 @@ class ChannelListView(ApiView):
     async def get(self, _request: Request) -> Answer:
         asked = self.query
         after, limit = read_cursor(self.path, asked.get("cursor")) or "", asked["limit"]
-        text, is_whole = searched(asked.get("q", ""))
+        text, is_whole = parse_search(asked.get("q", ""))
         live = (await running_readings().of_channels()).live()
         if asked["live"]:
             found = named(live, text, after, is_whole=is_whole)

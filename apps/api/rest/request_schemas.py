@@ -10,7 +10,7 @@ from apps.api.rest.fields import ChannelId, Choice, CommaList, Flag, Text
 from apps.live.board import CATEGORY_MAX, LANGUAGE_MAX, SIZES
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.queries import RANGES
-from core.channels.address import TEXT_MAX, NoChannel, searched
+from core.channels.address import TEXT_MAX, InvalidChannel, parse_search
 from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC
@@ -54,8 +54,8 @@ class ChannelsQuery(Paged):
 
     def validate_q(self, text: str) -> str:
         try:
-            searched(text)
-        except NoChannel as error:
+            parse_search(text)
+        except InvalidChannel as error:
             raise serializers.ValidationError(str(error)) from None
         return text
 

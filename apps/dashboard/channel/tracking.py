@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.channels.models import Channel
 from apps.curation.decisions import has_opted_out
-from core.channels.selection import most_channels
+from core.channels.selection import max_channels
 
 State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"]
 
@@ -51,7 +51,7 @@ def _by_rank(channel: Channel) -> Following:
     rank = Channel.objects.filter(is_wanted=True, offline_since=None, viewers__gt=channel.viewers).count() + 1
     if rank <= count:
         return Following("listed", f"Followed: number {rank:,} by viewers, and the first {count:,} are.")
-    said = f"Followed until it falls behind number {most_channels(count):,} by viewers: now it is number {rank:,}."
+    said = f"Followed until it falls behind number {max_channels(count):,} by viewers: now it is number {rank:,}."
     return Following("listed", said)
 
 

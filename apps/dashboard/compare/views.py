@@ -20,7 +20,7 @@ from apps.dashboard.views import metric_json
 from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import watching
-from core.channels.address import NoChannel
+from core.channels.address import InvalidChannel
 from core.errors import NotFound
 from core.metrics.table import METRIC, METRICS
 from twitchly.clock import now_ms
@@ -41,7 +41,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     if name := request.GET.get("add", "").strip():
         try:
             found = _found(name)
-        except (NoChannel, NotFound) as error:
+        except (InvalidChannel, NotFound) as error:
             wrong = str(error)
         else:
             if len(comparison.channels) < CHANNELS_MAX:
@@ -69,7 +69,7 @@ def lines(request: HttpRequest) -> JsonResponse:
 
 
 def _found(name: str) -> Channel:
-    """Return the channel to add. Raises: NoChannel, NotFound."""
+    """Return the channel to add. Raises: InvalidChannel, NotFound."""
     found = find_named(name)
     if found is None:
         raise NotFound(f"There is no channel called “{name[:64]}” that we know.")

@@ -27,7 +27,7 @@ from apps.curation.decisions import (
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from apps.ingest import services
 from core.channels.account import Account
-from core.channels.address import TEXT_MAX, NoChannel, read_channel
+from core.channels.address import TEXT_MAX, InvalidChannel, read_channel
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
 from core.inputs.readable_text import one_line
 
@@ -45,7 +45,7 @@ class LoginField(forms.CharField):
             return ""
         try:
             return read_channel(text).login
-        except NoChannel as error:
+        except InvalidChannel as error:
             raise ValidationError(str(error)) from None
 
 

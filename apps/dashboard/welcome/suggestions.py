@@ -15,7 +15,7 @@ from apps.live.live_channels import FIELD
 from apps.live.readings import ChannelNow
 from apps.live.search import Search
 from apps.live.table import ordered
-from core.channels.address import NoChannel
+from core.channels.address import InvalidChannel
 from core.errors import ServiceAway
 
 OFFERED = 12
@@ -55,7 +55,7 @@ def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
     except ServiceAway:
         return Offer([], [], [], 0, is_away=True)
-    except NoChannel as error:
+    except InvalidChannel as error:
         wrong = str(error)
     fitting = _fitting(visit, live)
     shown = fitting or _most_viewed(Search(), live)

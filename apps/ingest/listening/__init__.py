@@ -1,1 +1,1 @@
-"""Listening: IRC connections, the buffer, and the writing to Kafka."""
+"""Chat ingest: IRC connections, filtering, buffering and writing to Kafka."""

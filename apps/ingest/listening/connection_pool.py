@@ -1,4 +1,4 @@
-"""Which channels are listened to, on which connections."""
+"""Pool of IRC connections that distributes channels over them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
-from apps.ingest.listening.connection import Connection, Ears, Server
-from apps.ingest.listening.reconnecting import Link
+from apps.ingest.listening.connection import Connection, ConnectionCallbacks, Server
+from apps.ingest.listening.reconnecting import ReconnectingConnection
 from core.irc.session import JOIN_WINDOW_MS, JoinBudget
 from core.irc.sharding import CONNECT_EVERY_MS, plan
 
-# Connections that wait for a shared budget take their joins one after the other, the most viewed channels' first.
+# With a shared budget, connections join one after the other, those with the most viewed channels first.
 JOIN_TURN_MS = 20
 
 
-class Listener:
-    """Keeps links of at most `per_connection` channels, and follows the list of wanted logins.
+class ConnectionPool:
+    """Keeps connections with at most `per_connection` channels each.
 
-    `joins` may be asked for in `join_window_ms` by each connection, or by all of them together when it is `strict`.
+    At most `joins` JOINs are sent per `join_window_ms`: per connection, or in total if `strict`.
     """
 
     def __init__(
         self,
         server: Server,
-        ears: Ears,
+        callbacks: ConnectionCallbacks,
         per_connection: int,
         *,
         joins: int,
@@ -32,12 +32,12 @@ class Listener:
         join_window_ms: int = JOIN_WINDOW_MS,
     ) -> None:
         self.server = server
-        self._ears = ears
+        self._callbacks = callbacks
         self._per_connection = per_connection
         self._strict = strict
         shared = JoinBudget(joins, join_window_ms)
         self._budget = lambda: shared if strict else JoinBudget(joins, join_window_ms)
-        self._links: dict[int, Link] = {}
+        self._members: dict[int, ReconnectingConnection] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Lock()
         self._next_turn_s = 0.0
@@ -46,39 +46,41 @@ class Listener:
     @property
     def connections(self) -> list[Connection]:
         """All open connections."""
-        return [connection for link in list(self._links.values()) for connection in link.connections]
+        return [connection for member in list(self._members.values()) for connection in member.connections]
 
-    def follow(self, wanted: Iterable[str]) -> None:
-        """Listen to the `wanted` logins, most wanted first, with as few joins and parts as possible."""
-        current = {number: link.wanted for number, link in self._links.items()}
-        moves = plan(wanted, current, self._per_connection, strict=self._strict)
+    def set_channels(self, logins: Iterable[str]) -> None:
+        """Join exactly these logins, in order of priority, with as few JOINs and PARTs as possible."""
+        current = {number: member.logins for number, member in self._members.items()}
+        moves = plan(logins, current, self._per_connection, strict=self._strict)
         for number in sorted(moves.join.keys() | moves.part.keys()):
-            if number not in self._links:
+            if number not in self._members:
                 delay_ms = number * JOIN_TURN_MS if self._strict else 0
-                self._links[number] = Link(self.server, self._ears, self._turn, self._budget, delay_ms, self.ends)
-            self._links[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
-            if not self._links[number].wanted:
-                self._close(self._links.pop(number))
+                self._members[number] = ReconnectingConnection(
+                    self.server, self._callbacks, self._wait_for_turn, self._budget, delay_ms, self.ends
+                )
+            self._members[number].change(moves.join.get(number, ()), moves.part.get(number, ()))
+            if not self._members[number].logins:
+                self._close(self._members.pop(number))
 
     def check(self) -> None:
-        """Raises: what ended one of the links by itself."""
-        for link in self._links.values():
-            link.check()
+        """Raise the error that ended a connection's task, if any did."""
+        for member in self._members.values():
+            member.check()
 
     async def close(self) -> None:
         """Close all connections."""
-        for link in self._links.values():
-            self._close(link)
-        self._links.clear()
+        for member in self._members.values():
+            self._close(member)
+        self._members.clear()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    def _close(self, link: Link) -> None:
-        task = asyncio.create_task(link.close())
+    def _close(self, member: ReconnectingConnection) -> None:
+        task = asyncio.create_task(member.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def _turn(self) -> None:
-        """Let one connection be opened every CONNECT_EVERY_MS."""
+    async def _wait_for_turn(self) -> None:
+        """Space out connection attempts by CONNECT_EVERY_MS."""
         async with self._turns:
             loop = asyncio.get_running_loop()
             await asyncio.sleep(max(0.0, self._next_turn_s - loop.time()))

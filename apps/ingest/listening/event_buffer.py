@@ -1,4 +1,4 @@
-"""What waits for `channel-events`: it is kept until Kafka has it."""
+"""Buffer of channel events that keeps each one until Kafka confirms it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from core.pipeline.coverage import Gap
 from core.pipeline.records import gap_record
 from twitchly.kafka import topic_name
 
-# Events that wait for Kafka; gaps among them are never dropped.
-EVENTS_WAITING = 20_000
+# Further events are dropped; gaps never are.
+MAX_BUFFERED_EVENTS = 20_000
 
 
-class WaitingEvents:
-    """Writes channel events in the order in which they came; one that Kafka did not take waits again."""
+class EventBuffer:
+    """Writes records to `channel-events` in order; a failed delivery is queued again."""
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
         self._topic = topic_name("channel-events")
-        self._waiting: deque[dict[str, Any]] = deque()
+        self._buffer: deque[dict[str, Any]] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._buffer)
 
     def put(self, fields: dict[str, Any]) -> bool:
-        """Take an event; False when too many wait, for Kafka is away."""
-        if len(self._waiting) >= EVENTS_WAITING:
+        """Queue an event; return False if the buffer is full because Kafka is unavailable."""
+        if len(self._buffer) >= MAX_BUFFERED_EVENTS:
             return False
-        self._waiting.append(fields)
+        self._buffer.append(fields)
         return True
 
     def put_gap(self, gap: Gap) -> None:
-        """Take a gap, however many wait."""
-        self._waiting.append(
+        """Queue a gap, even if the buffer is full."""
+        self._buffer.append(
             gap_record(
                 event_id=str(uuid.uuid4()),
                 channel_id=gap.channel_id,
@@ -49,9 +49,9 @@ class WaitingEvents:
         )
 
     def write(self) -> None:
-        """Hand to Kafka's driver what it can take now."""
-        while self._waiting:
-            fields = self._waiting[0]
+        """Pass events to the Kafka client until its queue is full."""
+        while self._buffer:
+            fields = self._buffer[0]
             try:
                 self._producer.produce(
                     self._topic,
@@ -61,8 +61,8 @@ class WaitingEvents:
                 )
             except BufferError:
                 return
-            self._waiting.popleft()
+            self._buffer.popleft()
 
     def _delivered(self, fields: dict[str, Any], error: KafkaError | None, _message: Message) -> None:
         if error is not None:
-            self._waiting.append(fields)
+            self._buffer.append(fields)

@@ -1,4 +1,4 @@
-"""The hash keys of yesterday, today and tomorrow, fetched ahead: the writer never waits for the database."""
+"""Prefetched hash keys of yesterday, today and tomorrow, so that the writer never waits for the database."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from channels.db import database_sync_to_async
 from apps.ingest.services import hash_key
 
 
-class Keys:
-    """Call it with a UTC day to get the day's key."""
+class HashKeyCache:
+    """Callable that returns the key of a UTC day."""
 
     def __init__(self) -> None:
         self._keys: dict[dt.date, bytes] = {}
 
     async def fetch(self, now_ms: int) -> None:
-        """Fetch the keys that `at_ms` can need soon, and forget older ones."""
+        """Fetch the keys around `now_ms` and drop older ones."""
         today = dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC).date()
         days = [today + dt.timedelta(days=n) for n in (-1, 0, 1)]
         for day in days:
@@ -25,5 +25,5 @@ class Keys:
         self._keys = {day: self._keys[day] for day in days}
 
     def __call__(self, day: dt.date) -> bytes:
-        """Return the key. Raises: KeyError when the day is not near today."""
+        """Return the key. Raises: KeyError for a day that was not fetched."""
         return self._keys[day]

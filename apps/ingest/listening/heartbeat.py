@@ -1,4 +1,4 @@
-"""What a producer tells of itself for the status of the whole. Called in a thread of its own; it only reads."""
+"""Heartbeat gauges of a producer. Called in a separate thread; read-only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from core.ops.health import Fact
 from twitchly.heartbeats import Rate
 
 
-class ProducerVitals:
-    """How many channels are heard, how fast chat comes and leaves, and what was lost."""
+class ProducerHeartbeat:
+    """Callable that returns the gauges: channels, rates, queue lengths and losses."""
 
     def __init__(self, producer: ChatProducer) -> None:
         self._producer = producer
@@ -19,13 +19,13 @@ class ProducerVitals:
 
     def __call__(self) -> Mapping[str, Fact]:
         producer, now_s = self._producer, time.monotonic()
-        writer, connections = producer.writer, list(producer.listener.connections)
+        writer, connections = producer.writer, list(producer.pool.connections)
         lost = sum(n for name, n in dict(writer.counts).items() if name.startswith("lost by "))
         return {
-            "wanted": len(producer.wanted),
+            "wanted": len(producer.tracked),
             "confirmed": producer.coverage.heard(),
             "connections": len(connections),
-            "quiet_s": min((one.quiet_ms / 1000 for one in connections), default=0.0),
+            "quiet_s": min((connection.quiet_ms / 1000 for connection in connections), default=0.0),
             "heard_per_s": self._heard.per_s(producer.intake.heard, now_s),
             "acked_per_s": self._acked.per_s(writer.acked, now_s),
             "waiting": writer.buffered + writer.in_flight,

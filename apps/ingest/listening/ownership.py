@@ -1,6 +1,6 @@
-"""Which partitions of `chat` this producer may write: decided by a Kafka consumer group that only polls.
+"""Ownership of the partitions of `chat`, assigned by a Kafka consumer group that only polls.
 
-Membership is static, so a producer that dies and comes back under its name has its partitions at once.
+Membership is static: a producer that restarts under the same name gets its partitions back at once.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from twitchly import kafka
 
 log = logging.getLogger(__name__)
 
-# A clock is written five times a second, so the newest record of any kind lies among the last ones.
+# Watermark records are written five times a second, so the newest record of any kind is among these.
 LAST_RECORDS = 500
 TRIES = 5
-NEWEST_LIMIT_S = 10.0
+READ_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
-    """What a partition holds last: its greatest `at_ms`, 0 when it is empty, and how far its writer lagged behind."""
+class PartitionHead:
+    """Newest state of a partition: its greatest `at_ms`, 0 if empty, and its writer's lag."""
 
     at_ms: int = 0
     lag_ms: int = 0
 
 
 class Ownership:
-    """Polls in a thread of its own; `assigned` and `revoked` are called there, and may block it.
+    """Polls in a separate thread, which calls `assigned` and `revoked`; both may block it.
 
-    `assigned` gets the newest of each new partition; `revoked` gets the partitions and whether they are lost
-    already, so that nothing may be written any more.
+    `assigned` gets the head of each new partition. `revoked` gets the partitions and whether they are already lost,
+    in which case nothing may be written to them.
     """
 
     def __init__(
         self,
         name: str,
-        assigned: Callable[[Mapping[int, Newest]], None],
+        assigned: Callable[[Mapping[int, PartitionHead]], None],
         revoked: Callable[[frozenset[int], bool], None],
     ) -> None:
         self._assigned = assigned
@@ -63,7 +63,7 @@ class Ownership:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop polling; the name keeps its partitions until the session runs out."""
+        """Stop polling. The group keeps the partitions for this name until the session times out."""
         self._stop.set()
         self._thread.join(timeout=2)
 
@@ -72,8 +72,8 @@ class Ownership:
             self._consumer.subscribe(
                 [kafka.topic_name("chat")],
                 on_assign=self._on_assign,
-                on_revoke=lambda _consumer, partitions: self._revoked(_numbers(partitions), False),
-                on_lost=lambda _consumer, partitions: self._revoked(_numbers(partitions), True),
+                on_revoke=lambda _consumer, partitions: self._revoked(_partition_numbers(partitions), False),
+                on_lost=lambda _consumer, partitions: self._revoked(_partition_numbers(partitions), True),
             )
             while not self._stop.is_set():
                 message = self._consumer.poll(0.2)
@@ -81,7 +81,7 @@ class Ownership:
                 if error is not None and kafka.is_fatal(error):
                     raise KafkaException(error)
                 if error is not None:
-                    log.warning("Kafka, owning partitions: %s", error)
+                    log.warning("partition ownership: Kafka error: %s", error)
             self._consumer.close()
         except BaseException as error:
             self.failure = error
@@ -89,61 +89,61 @@ class Ownership:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign(partitions)
         consumer.pause(partitions)
-        self._assigned(newest_records(_numbers(partitions)))
+        self._assigned(read_partition_heads(_partition_numbers(partitions)))
 
 
-def newest_records(partitions: Iterable[int]) -> dict[int, Newest]:
-    """Return what each partition of `chat` holds last."""
+def read_partition_heads(partitions: Iterable[int]) -> dict[int, PartitionHead]:
+    """Return the head of each partition of `chat`."""
     reader = kafka.consumer("producers-reader")
     topic = kafka.topic_name("chat")
-    newest: dict[int, Newest] = {}
+    heads: dict[int, PartitionHead] = {}
     try:
         for number in partitions:
             low, high = _ends(reader, TopicPartition(topic, number))
-            newest[number] = _newest(reader, TopicPartition(topic, number, max(low, high - LAST_RECORDS)), high)
+            heads[number] = _read_head(reader, TopicPartition(topic, number, max(low, high - LAST_RECORDS)), high)
     finally:
         reader.close()
-    return newest
+    return heads
 
 
 def _ends(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
-    """Return the partition's first and next offset; a broker that has just started may not lead it yet."""
+    """Return the partition's low and high offset. Retries: a broker that just started may not lead it yet."""
     for _ in range(TRIES - 1):
         try:
             return reader.get_watermark_offsets(partition, timeout=2)
         except KafkaException as error:
-            log.warning("the end of partition %d is not known yet: %s", partition.partition, error)
+            log.warning("offsets of partition %d not available, retrying: %s", partition.partition, error)
             time.sleep(0.5)
     return reader.get_watermark_offsets(partition, timeout=2)
 
 
-def _newest(reader: Consumer, start: TopicPartition, end: int) -> Newest:
+def _read_head(reader: Consumer, start: TopicPartition, end: int) -> PartitionHead:
     at_ms = lag_ms = 0
-    position, until_s = start.offset, time.monotonic() + NEWEST_LIMIT_S
+    position, until_s = start.offset, time.monotonic() + READ_LIMIT_S
     reader.assign([start])
     while position < end:
         if time.monotonic() > until_s:
-            raise ServiceAway(f"Kafka does not tell what partition {start.partition} of chat holds last")
+            raise ServiceAway(f"timed out reading the end of partition {start.partition} of chat")
         for message in reader.consume(LAST_RECORDS, timeout=1.0):
             if message.error() is None:
                 position = int(message.offset() or 0) + 1
                 fields = _fields(message.value(), int(message.timestamp()[1]))
                 at_ms = max(at_ms, fields.get("at_ms", 0))
                 lag_ms = fields.get("lag_ms", lag_ms)
-    return Newest(at_ms, lag_ms)
+    return PartitionHead(at_ms, lag_ms)
 
 
 def _fields(value: bytes | str | None, appended_ms: int) -> dict[str, int]:
-    """Return a record's times; one that is not ours, or that Flink ignores for its date, says nothing."""
+    """Return a record's times; none for a foreign record or one that Flink ignores because of its date."""
     try:
         fields = orjson.loads(value or b"")
     except ValueError:
         return {}
-    found = {name: fields.get(name) for name in ("at_ms", "lag_ms")} if isinstance(fields, dict) else {}
-    times = {name: ms for name, ms in found.items() if isinstance(ms, int) and ms >= 0}
+    values = {name: fields.get(name) for name in ("at_ms", "lag_ms")} if isinstance(fields, dict) else {}
+    times = {name: ms for name, ms in values.items() if isinstance(ms, int) and ms >= 0}
     latest_ms = appended_ms + settings.CLOCK_OFFSET_MS + MAX_AHEAD_MS
     return times if times.get("at_ms", latest_ms + 1) <= latest_ms else {}
 
 
-def _numbers(partitions: Iterable[TopicPartition]) -> frozenset[int]:
+def _partition_numbers(partitions: Iterable[TopicPartition]) -> frozenset[int]:
     return frozenset(partition.partition for partition in partitions)

@@ -1,4 +1,4 @@
-"""What we are told to listen to: the list of streams, from Redis, and people's rules, from the database."""
+"""The producer's targets: the channel list from Redis and curation rules from the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.curation import queries
 from apps.curation.queries import Rules
 from apps.ingest import channel_list
 from apps.ingest.channel_list import Stream
-from apps.ingest.listening.hash_keys import Keys
+from apps.ingest.listening.hash_keys import HashKeyCache
 from twitchly.clock import now_ms as wall_ms
 
 log = logging.getLogger(__name__)
@@ -25,14 +25,14 @@ RULES_EVERY_S = 10.0
 DATABASE_EVERY_S = 2.0
 
 
-class Wishes:
-    """Keeps the latest of each, and calls `changed` when one is new; what cannot be read leaves the last one.
+class ChannelTargets:
+    """Keeps the latest channel list and rules and calls `changed` on updates; a failed read keeps the previous ones.
 
-    `know_viewers` is whether the viewers that `streams` tells are young enough to be believed. The day's hash
-    keys, from the same database, are fetched into `keys` ahead of their time by the producer's clock `now_ms`.
+    `know_viewers` is whether the viewer counts in `streams` are recent. The daily hash keys are prefetched from the
+    same database into `keys`, by the producer's clock `now_ms`.
     """
 
-    def __init__(self, keys: Keys, now_ms: Callable[[], int], changed: Callable[[], None]) -> None:
+    def __init__(self, keys: HashKeyCache, now_ms: Callable[[], int], changed: Callable[[], None]) -> None:
         self._keys = keys
         self._now_ms = now_ms
         self._changed = changed
@@ -41,37 +41,37 @@ class Wishes:
         self.know_viewers = True
         self.rules = Rules(frozenset(), frozenset(), frozenset())
 
-    async def first_rules(self, stop: Callable[[], bool]) -> None:
-        """Wait for the database to answer once."""
+    async def wait_for_rules(self, stop: Callable[[], bool]) -> None:
+        """Wait until the rules have been read once."""
         for _ in iter(stop, True):
-            if await self._ask_database():
+            if await self._refresh_rules():
                 return
             await asyncio.sleep(DATABASE_EVERY_S)
 
-    async def follow_rules(self) -> None:
-        """Look for new rules for ever."""
+    async def poll_rules(self) -> None:
+        """Poll the rules forever."""
         while True:
             await asyncio.sleep(RULES_EVERY_S)
-            await self._ask_database()
+            await self._refresh_rules()
 
-    async def follow_streams(self) -> None:
-        """Look for a new list every second, for ever."""
+    async def poll_channel_list(self) -> None:
+        """Poll the channel list every second, forever."""
         client = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
-        waiting = 0
+        attempts = 0
         async with client:
             while True:
-                await self._look(client)
-                if not self._fetched_ms and waiting % 10 == 0:
-                    log.warning("waiting for the stream snapshot in Redis (Celery writes it every 60 s)")
-                waiting += 1
+                await self._refresh_list(client)
+                if not self._fetched_ms and attempts % 10 == 0:
+                    log.warning("waiting for the channel list in Redis (Celery writes it every 60 s)")
+                attempts += 1
                 await asyncio.sleep(1)
 
-    async def _look(self, client: redis.asyncio.Redis) -> None:
-        """Take the snapshot when it is new, and forget its viewers when it is old."""
+    async def _refresh_list(self, client: redis.asyncio.Redis) -> None:
+        """Read the channel list; discard its viewer counts when it is too old."""
         try:
             current = await channel_list.read(client)
         except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("the stream snapshot cannot be read, the last list stays: %s", error)
+            log.warning("channel list not read, keeping the previous list: %s", error)
             current = None
         is_new = current is not None and bool(current.streams) and current.fetched_ms != self._fetched_ms
         if current is not None and is_new:
@@ -81,13 +81,13 @@ class Wishes:
             self.know_viewers = know_viewers
             self._changed()
 
-    async def _ask_database(self) -> bool:
-        """Fetch keys and rules; while the database is away the last ones stay: listening needs it once a day."""
+    async def _refresh_rules(self) -> bool:
+        """Fetch keys and rules. The previous ones suffice during a database outage of up to a day."""
         try:
             await self._keys.fetch(self._now_ms())
             rules = await database_sync_to_async(queries.rules)()
         except django.db.Error as error:
-            log.warning("the database does not answer, the last rules and keys stay: %s", error)
+            log.warning("rules and keys not read, keeping the previous ones: %s", error)
             return False
         if rules != self.rules:
             self.rules = rules

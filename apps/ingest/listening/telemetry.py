@@ -1,4 +1,4 @@
-"""What the producer tells Prometheus, read from its parts when it is asked."""
+"""Prometheus metrics of the producer, read on scrape."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from twitchly.telemetry import many, one
 CONNECTION_STATES = ("joining", "listening", "leaving")
 
 
-class ProducerMeasures(Collector):
-    """Collects from one producer. It is called in a thread of its own and only reads."""
+class ProducerCollector(Collector):
+    """Collects the metrics of one producer. Called in a separate thread; read-only."""
 
     def __init__(self, producer: ChatProducer) -> None:
         self._producer = producer
 
     def collect(self) -> Iterable[Metric]:
-        """Return all measures as they are now."""
+        """Yield the current metrics."""
         yield from self._connections()
         yield from self._records()
 
     def _connections(self) -> Iterable[Metric]:
-        listener, coverage = self._producer.listener, self._producer.coverage
-        connections = list(listener.connections)
+        pool, coverage = self._producer.pool, self._producer.coverage
+        connections = list(pool.connections)
         states = Counter(connection.state for connection in connections)
         joins = {
-            "wanted": len(self._producer.wanted),
+            "wanted": len(self._producer.tracked),
             "confirmed": coverage.heard(),
             "failed": sum(connection.session.failed for connection in connections),
         }
-        # By place: numbers go up with every reconnect, and Prometheus keeps each label that it ever saw.
-        quiet = {str(place): connection.quiet_ms / 1000 for place, connection in enumerate(connections, 1)}
-        lag = {str(place): connection.session.lag_ms / 1000 for place, connection in enumerate(connections, 1)}
+        # Labeled by position: connection numbers grow with every reconnect, and Prometheus keeps every label.
+        quiet = {str(position): connection.quiet_ms / 1000 for position, connection in enumerate(connections, 1)}
+        lag = {str(position): connection.session.lag_ms / 1000 for position, connection in enumerate(connections, 1)}
         yield many("twitchly_irc_connections", {state: states[state] for state in CONNECTION_STATES})
         yield many("twitchly_irc_channels", joins)
         yield many("twitchly_irc_quiet_seconds", quiet)
         yield many("twitchly_irc_lag_seconds", lag)
-        yield many("twitchly_irc_ends", listener.ends)
+        yield many("twitchly_irc_ends", pool.ends)
 
     def _records(self) -> Iterable[Metric]:
         writer, intake = self._producer.writer, self._producer.intake

@@ -1,4 +1,4 @@
-"""The way into Kafka: a bounded buffer, then stamping, hashing and `produce`. The IRC reader never waits for it."""
+"""Kafka writer of the producer: a bounded buffer, then stamping, hashing and `produce`. Never blocks the IRC reader."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
-from apps.ingest.listening.event_buffer import WaitingEvents
+from apps.ingest.listening.event_buffer import EventBuffer
 from core.errors import TwitchlyError
 from core.irc.event_time import PartitionTime
 from core.irc.hashing import text_hash, user_hash
 from core.pipeline.coverage import Gap
-from core.pipeline.records import SPOKEN_KINDS, clock_record
+from core.pipeline.records import TEXT_KINDS, watermark_record
 from core.times import DAY_MS
 from twitchly import kafka
 from twitchly.kafka import topic_name
 
 log = logging.getLogger(__name__)
 
-# Kafka is taken to be away when it has confirmed nothing for this long; then records wait in the buffer.
+# Kafka counts as unavailable when it has confirmed nothing for this long; records then wait in the buffer.
 AWAY_AFTER_S = 2.0
 BATCH = 5_000
-# What librdkafka holds at the most; the rest waits in the buffer, where it is not stamped yet.
+# Maximum number of records in librdkafka; the rest waits in the buffer, not stamped yet.
 IN_FLIGHT = 50_000
-# The group may give our partitions to another this long after the last sign of life, which is up to 2 s older than
-# the moment from which a stopped process stands still.
-STOOD_STILL_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
-# How long the driver may take to give back what was not sent.
+# The group may reassign the partitions this long after the last heartbeat, which precedes the start of a stall by up
+# to 2 s.
+STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
+# Time limit for the driver to return unsent records.
 PURGE_S = 1.0
-# What is missing for good when it is lost; pulses and clocks come every second.
-_NOT_SENT_AGAIN = SPOKEN_KINDS | {"removal"}
+# Kinds whose loss is permanent; pulses and watermark records come every second.
+_IRREPLACEABLE_KINDS = TEXT_KINDS | {"removal"}
 
 
-class StoodStill(TwitchlyError):
-    """This process was stopped for so long that another may own its partitions: it must not write any more."""
+class ProducerStalled(TwitchlyError):
+    """The process was paused for so long that another may own its partitions; it must not write again."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """A record before it is stamped. `user` and the text are hashed with the key of the day that `at_ms` falls on."""
+    """A record before stamping. `user` and the text are hashed with the key of the UTC day of `at_ms`."""
 
     partition: int
     sent_ms: int
@@ -54,11 +54,11 @@ class Entry:
 
 
 class Writer:
-    """Writes the records of the partitions this producer owns, in order, each with its event time.
+    """Writes the records of the owned partitions in order and assigns event times.
 
-    `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. What cannot be written is
-    returned by `take_lost` as gaps. `counts` has records by kind and losses by reason, `acked` what Kafka
-    confirmed of them, `most_moved_ms` the farthest that a record's `at_ms` lies from its `sent_ms`.
+    `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. `take_lost` returns records that could
+    not be written as gaps. `counts` holds records by kind and losses by reason, `acked` the number confirmed by Kafka,
+    `most_moved_ms` the largest distance between a record's `at_ms` and `sent_ms`.
     """
 
     def __init__(
@@ -71,23 +71,23 @@ class Writer:
         hash_key: Callable[[dt.date], bytes],
         running_s: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
     ) -> None:
-        """`running_s` is a clock that never goes back and counts the time that the machine slept."""
+        """`running_s` is a monotonic clock that includes suspend."""
         self._producer = producer
         self._running_s = running_s
-        self._stepped_s: float | None = None
-        self.has_stood_still = False
+        self._last_step_s: float | None = None
+        self.is_stalled = False
         self._name = name
         self._limit = limit
         self._now_ms = now_ms
         self._hash_key = hash_key
         self._chat = topic_name("chat")
-        self._events = WaitingEvents(producer)
+        self._events = EventBuffer(producer)
         self._buffer: deque[Entry] = deque()
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
         self._lost: dict[tuple[str, str], tuple[int, int]] = {}
         self._confirmed_s = time.monotonic()
-        self._clocks_out = 0
+        self._pending_watermarks = 0
         self._probing = False
         self._key_day, self._key = -1, b""
         self.acked = 0
@@ -96,55 +96,56 @@ class Writer:
 
     @property
     def partitions(self) -> frozenset[int]:
-        """The partitions that are written, or will be again when Kafka is back."""
+        """The owned partitions, including suspended ones."""
         return frozenset(self._times) | frozenset(self._suspended)
 
     def own(self, last_ms: Mapping[int, int]) -> None:
-        """Begin to write partitions; `last_ms` is the greatest `at_ms` each holds.
+        """Start writing partitions; `last_ms` is the greatest `at_ms` in each.
 
-        A suspended partition goes on where it was if nobody else wrote to it; what waits for one that did
-        change hands is lost.
+        A suspended partition resumes if no other producer wrote to it; otherwise its buffered records are lost.
         """
-        kept = {p: times for p, times in self._suspended.items() if last_ms.get(p, times.last_ms + 1) <= times.last_ms}
-        self._drop(self._suspended.keys() - kept.keys())
+        unchanged = {
+            p: times for p, times in self._suspended.items() if last_ms.get(p, times.last_ms + 1) <= times.last_ms
+        }
+        self._drop(self._suspended.keys() - unchanged.keys())
         self._suspended.clear()
-        self._times.update({p: kept.get(p) or PartitionTime(at_ms) for p, at_ms in last_ms.items()})
+        self._times.update({p: unchanged.get(p) or PartitionTime(at_ms) for p, at_ms in last_ms.items()})
 
     def suspend(self, partitions: Iterable[int]) -> None:
-        """Stop writing partitions at once: they may have another owner. What is buffered waits."""
+        """Stop writing partitions at once, as they may have another owner. Buffered records wait."""
         self._purge()
         self._suspended.update({p: self._times.pop(p) for p in partitions if p in self._times})
 
     def disown(self, partitions: Iterable[int], *, flush_s: float) -> None:
-        """Give partitions up: write what is buffered within `flush_s`, then never again."""
+        """Release partitions after flushing the buffer for at most `flush_s`."""
         self.flush(flush_s)
         if len(self._producer):
-            # Kafka is slow to answer: what it has not confirmed must not be sent beside the new owner's records.
+            # Kafka is slow: unconfirmed records must not be sent alongside those of the new owner.
             self._purge()
         self._drop(partitions)
 
     def put(self, entry: Entry) -> None:
-        """Take one record; when the buffer is full the oldest one is dropped, counted and becomes a gap."""
+        """Buffer a record; if the buffer is full, drop the oldest one, count it and record a gap."""
         if len(self._buffer) >= self._limit:
             self._lose(self._buffer.popleft().fields, "overflow")
         self._buffer.append(entry)
 
-    def put_clocks(self, lag_ms: int) -> None:
-        """Add a clock to each partition: the promise that nothing much earlier follows.
+    def put_watermarks(self, lag_ms: int) -> None:
+        """Add a watermark record to each partition: the promise that nothing much earlier follows.
 
-        `lag_ms` tells the next owner how long what we hear is under way to us.
+        `lag_ms` tells the next owner the current delay of incoming lines.
         """
         now_ms = self._now_ms()
         for partition in self.partitions:
-            self.put(Entry(partition, now_ms, clock_record(producer=self._name, lag_ms=lag_ms)))
+            self.put(Entry(partition, now_ms, watermark_record(producer=self._name, lag_ms=lag_ms)))
 
     def put_gap(self, gap: Gap) -> None:
-        """Record a gap; it is kept until Kafka has it."""
+        """Record a gap; it is retried until Kafka confirms it."""
         self._events.put_gap(gap)
         self.counts["gap"] += 1
 
     def put_event(self, fields: dict[str, Any]) -> None:
-        """Record what happened to a channel; when too many wait, for Kafka is away, it is dropped and a gap."""
+        """Record a channel event; if the event buffer is full, drop it and record a gap."""
         if self._events.put(fields):
             self.counts["event"] += 1
         else:
@@ -152,10 +153,13 @@ class Writer:
             self._note_lost(fields["channel_id"], "overflow", fields["at_ms"])
 
     def step(self) -> None:
-        """Hand to Kafka what it can take now; never waits. Raises: StoodStill, once and for all."""
-        self._mind_the_time()
+        """Pass as many records to Kafka as it accepts, without blocking.
+
+        Raises: ProducerStalled, and again on every later call.
+        """
+        self._check_for_stall()
         self._producer.poll(0)
-        if self._probing and not self._clocks_out:
+        if self._probing and not self._pending_watermarks:
             self._probe()
         if self.is_held():
             return
@@ -164,51 +168,51 @@ class Writer:
         self._write([self._buffer.popleft() for _ in range(room)])
 
     def flush(self, seconds: float) -> None:
-        """Write all that is buffered, waiting at most `seconds` for Kafka. Raises: StoodStill."""
+        """Write all buffered records, waiting at most `seconds` for Kafka. Raises: ProducerStalled."""
         until = time.monotonic() + seconds
         while (self._buffer or self._events or len(self._producer)) and time.monotonic() < until:
             self.step()
             self._producer.flush(0.05)
 
     def skip(self, channel_id: str, sent_ms: int, reason: str) -> None:
-        """Account for a message that was heard and is not to be written."""
+        """Count a received message that must not be written as lost."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
 
     @property
     def buffered(self) -> int:
-        """How many records wait in memory, before Kafka's driver."""
+        """The number of records in the buffer, before the Kafka driver."""
         return len(self._buffer)
 
     @property
     def in_flight(self) -> int:
-        """How many records Kafka's driver holds that are not confirmed yet."""
+        """The number of unconfirmed records in the Kafka driver."""
         return len(self._producer)
 
     def take_lost(self) -> list[Gap]:
-        """Return, once, the gaps made of records that were dropped or not confirmed."""
+        """Remove and return the gaps caused by dropped or unconfirmed records."""
         gaps = [Gap(channel, first, last, reason) for (channel, reason), (first, last) in self._lost.items()]
         self._lost.clear()
         return gaps
 
     def is_held(self) -> bool:
-        """Say whether records wait, because Kafka is away."""
-        silent = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
-        return bool(self._suspended) or self._probing or (self._clocks_out > 0 and silent)
+        """Return whether records are held back because Kafka is unavailable."""
+        is_unconfirmed = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
+        return bool(self._suspended) or self._probing or (self._pending_watermarks > 0 and is_unconfirmed)
 
-    def _mind_the_time(self) -> None:
+    def _check_for_stall(self) -> None:
         now_s = self._running_s()
-        stood_s = 0.0 if self._stepped_s is None else now_s - self._stepped_s
-        self._stepped_s = now_s
-        if stood_s > STOOD_STILL_S:
-            self.has_stood_still = True
+        paused_s = 0.0 if self._last_step_s is None else now_s - self._last_step_s
+        self._last_step_s = now_s
+        if paused_s > STALL_LIMIT_S:
+            self.is_stalled = True
             self._purge()
-        if self.has_stood_still:
-            raise StoodStill(f"stood still for {stood_s:.0f} s: another may write what was ours, so this process ends")
+        if self.is_stalled:
+            raise ProducerStalled(f"stalled for {paused_s:.0f} s: another producer may own the partitions, exiting")
 
     def _probe(self) -> None:
-        """Write a clock that promises nothing new, to learn whether Kafka is back before records are risked."""
+        """Write a watermark record that promises nothing new, to test whether Kafka is back without risking records."""
         for partition, times in list(self._times.items())[:1]:
-            self._write([Entry(partition, times.last_ms, clock_record(producer=self._name))])
+            self._write([Entry(partition, times.last_ms, watermark_record(producer=self._name))])
 
     def _write(self, entries: Iterable[Entry]) -> None:
         now_ms = self._now_ms()
@@ -217,7 +221,7 @@ class Writer:
             if message := self._message(entry, now_ms):
                 batches.setdefault(entry.partition, []).append(message)
         for partition, batch in batches.items():
-            # The driver heeds the partition of a batch, not that of a message in it.
+            # The driver ignores a message's own partition within a batch.
             self._producer.produce_batch(self._chat, batch, partition=partition, on_delivery=self._delivered)
             for message in batch:
                 if "_error" in message:
@@ -225,7 +229,7 @@ class Writer:
                     self._lose(orjson.loads(message["value"]), "delivery")
 
     def _message(self, entry: Entry, now_ms: int) -> dict[str, Any] | None:
-        """Stamp a record and return it as the driver takes it; None when its partition is not ours any more."""
+        """Stamp a record and return it in the driver's format; None if its partition is no longer owned."""
         fields, times = entry.fields, self._times.get(entry.partition)
         if times is None:
             self._lose(fields, "handover")
@@ -241,10 +245,10 @@ class Writer:
         self.counts[kind] += 1
         message = {"value": orjson.dumps(fields), "key": fields.get("channel_id")}
         if kind == "clock":
-            message["callback"] = self._clock_delivered
-            if not self._clocks_out:
+            message["callback"] = self._watermark_delivered
+            if not self._pending_watermarks:
                 self._confirmed_s = time.monotonic()
-            self._clocks_out += 1
+            self._pending_watermarks += 1
         return message
 
     def _key_of(self, at_ms: int) -> bytes:
@@ -254,8 +258,8 @@ class Writer:
             self._key_day = day
         return self._key
 
-    def _clock_delivered(self, error: KafkaError | None, _message: Message) -> None:
-        self._clocks_out -= 1
+    def _watermark_delivered(self, error: KafkaError | None, _message: Message) -> None:
+        self._pending_watermarks -= 1
         self._probing = error is not None
         if error is None:
             self.acked += 1
@@ -269,26 +273,26 @@ class Writer:
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), "delivery")
 
     def _purge(self) -> None:
-        """Take back what the driver holds. One purge misses what is just being moved between the driver's queues."""
+        """Purge the driver's queues. Repeated, because one purge misses records moving between its queues."""
         until = time.monotonic() + PURGE_S
         while len(self._producer) and time.monotonic() < until:
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)
             self._producer.poll(0.01)
-        if left := len(self._producer):
-            log.error("Kafka's driver did not give back %d records: they may still be written", left)
+        if remaining := len(self._producer):
+            log.error("purge incomplete: %d records may still be written", remaining)
 
     def _drop(self, partitions: Iterable[int]) -> None:
-        gone = frozenset(partitions)
-        for partition in gone:
+        dropped = frozenset(partitions)
+        for partition in dropped:
             self._times.pop(partition, None)
         for entry in self._buffer:
-            if entry.partition in gone:
+            if entry.partition in dropped:
                 self._lose(entry.fields, "handover")
-        self._buffer = deque(entry for entry in self._buffer if entry.partition not in gone)
+        self._buffer = deque(entry for entry in self._buffer if entry.partition not in dropped)
 
     def _lose(self, fields: Mapping[str, Any], reason: str) -> None:
         self.counts[f"lost by {reason}"] += 1
-        if fields.get("kind") not in _NOT_SENT_AGAIN:
+        if fields.get("kind") not in _IRREPLACEABLE_KINDS:
             return
         self._note_lost(fields["channel_id"], reason, fields["sent_ms"])
 

@@ -1,4 +1,4 @@
-"""Names, ids and addresses of channels as people type them."""
+"""Names, ids and URLs of channels as users type them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channels.address import LOGIN_MAX, NoChannel, is_address, read_channel, searched
+from core.channels.address import LOGIN_MAX, InvalidChannel, is_address, parse_search, read_channel
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ from core.channels.address import LOGIN_MAX, NoChannel, is_address, read_channel
         "https://player.twitch.tv/?channel=ada_plays&parent=example.com",
     ],
 )
-def test_every_way_to_write_a_channel_means_it(text: str) -> None:
+def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
     assert read_channel(text).login == "ada_plays"
 
 
@@ -101,8 +101,8 @@ def test_every_way_to_write_a_channel_means_it(text: str) -> None:
         ("twitch.tv/" + "x" * 1_000, "longer than 500 characters"),
     ],
 )
-def test_what_names_no_channel_is_refused_with_what_it_is(text: str, found: str) -> None:
-    with pytest.raises(NoChannel) as refused:
+def test_other_input_is_rejected_with_its_kind(text: str, found: str) -> None:
+    with pytest.raises(InvalidChannel) as refused:
         read_channel(text)
     assert found in str(refused.value)
     assert "such as twitch.tv/ada_plays" in str(refused.value)
@@ -114,29 +114,29 @@ def test_digits_may_be_an_id(text: str) -> None:
     assert (name.login, name.may_be_id) == ("2460329693", True)
 
 
-def test_names_of_tabs_can_be_channels_when_they_stand_alone() -> None:
+def test_names_of_tabs_can_be_channels_on_their_own() -> None:
     assert read_channel("about").login == "about"
     assert read_channel("twitch.tv/about").login == "about"
     assert not read_channel("a1").may_be_id
 
 
-def test_a_search_takes_parts_of_names_and_reads_addresses() -> None:
-    assert searched(" Ada ") == ("Ada", False)
-    assert searched("@ada") == ("ada", False)
-    assert searched("Mr. Smith") == ("Mr. Smith", False)
-    assert searched("月の") == ("月の", False)
-    assert searched("directory") == ("directory", False)
-    assert searched("https://www.twitch.tv/Ada_Plays/about") == ("ada_plays", True)
-    assert searched("") == ("", False)
-    with pytest.raises(NoChannel, match="a video"):
-        searched("https://www.twitch.tv/videos/2460329693")
+def test_a_search_accepts_parts_of_names_and_parses_urls() -> None:
+    assert parse_search(" Ada ") == ("Ada", False)
+    assert parse_search("@ada") == ("ada", False)
+    assert parse_search("Mr. Smith") == ("Mr. Smith", False)
+    assert parse_search("月の") == ("月の", False)
+    assert parse_search("directory") == ("directory", False)
+    assert parse_search("https://www.twitch.tv/Ada_Plays/about") == ("ada_plays", True)
+    assert parse_search("") == ("", False)
+    with pytest.raises(InvalidChannel, match="a video"):
+        parse_search("https://www.twitch.tv/videos/2460329693")
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "@", "twitch.tv/", "https://www.twitch.tv/popout/", "https://"]))
-def test_any_text_names_a_channel_or_is_refused(text: str, start: str) -> None:
+def test_any_text_is_a_channel_or_is_rejected(text: str, start: str) -> None:
     try:
         login = read_channel(start + text).login
-    except NoChannel:
+    except InvalidChannel:
         return
     assert login == login.lower()
     assert login.isascii()

@@ -1,4 +1,4 @@
-"""CSV files as programs and spreadsheets write them."""
+"""CSV files saved by programs and spreadsheets."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from core.inputs.csv_files import read_csv
         ("", []),
     ],
 )
-def test_the_first_row_decides_what_stands_between_cells(text: str, rows: list[list[str]]) -> None:
+def test_the_first_row_determines_the_delimiter(text: str, rows: list[list[str]]) -> None:
     assert list(read_csv(io.StringIO(text, newline=""))) == rows
 
 
-def test_lines_are_counted_as_in_the_file() -> None:
+def test_line_numbers_match_the_file() -> None:
     reader = read_csv(io.StringIO("sep=;\na;b\n", newline=""))
     assert (next(reader), reader.line_num) == (["a", "b"], 2)
 
 
-def test_what_is_no_csv_is_refused_where_it_is_strict() -> None:
+def test_strict_mode_rejects_invalid_csv() -> None:
     with pytest.raises(csv.Error):
         list(read_csv(["a,b\n", '"open'], strict=True))

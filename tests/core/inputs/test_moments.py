@@ -1,4 +1,4 @@
-"""Times as text, with the ones that break conversions."""
+"""Timestamps as text, including edge cases of the calendar."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ ROOT = Path(__file__).parents[3]
         ["2026-11-23T00:00:00Z"],
     ],
 )
-def test_a_text_that_names_no_moment_is_none(text: object) -> None:
+def test_an_invalid_timestamp_is_none(text: object) -> None:
     assert read_moment(text) is None
 
 
-def test_an_offset_that_leads_out_of_the_calendar_is_none_in_a_zone_as_well() -> None:
+def test_an_offset_out_of_the_calendar_is_none_with_a_zone_too() -> None:
     east = dt.timezone(dt.timedelta(hours=5))
     assert read_moment("0001-01-01T00:00:00", zone=east) is None
     assert read_moment("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0999-12-31T23:59:59Z", "2026-11-23T02:13:20Z"])
-def test_a_moment_is_written_as_it_was_read(text: str) -> None:
+def test_a_timestamp_round_trips(text: str) -> None:
     moment = read_moment(text)
     assert moment is not None
     assert write_moment(moment) == text
 
 
-def test_moments_are_written_in_utc_cut_to_the_second() -> None:
+def test_timestamps_are_written_in_utc_truncated_to_the_second() -> None:
     moment = dt.datetime(2026, 11, 23, 1, 0, 0, 999_999, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     assert write_moment(moment) == "2026-11-22T23:00:00Z"
     assert write_moment(moment, timespec="minutes") == "2026-11-22T23:00Z"
@@ -52,7 +52,7 @@ def test_moments_are_written_in_utc_cut_to_the_second() -> None:
 
 
 def test_no_iso_time_is_written_by_strftime() -> None:
-    """Its %Y does not pad the year, so an odd time could not be read back."""
+    """Its %Y does not pad the year, so such timestamps could not be parsed back."""
     files = [
         path for folder in ("apps", "core", "flink", "simulator", "twitchly") for path in (ROOT / folder).rglob("*.py")
     ]

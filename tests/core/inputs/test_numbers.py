@@ -1,4 +1,4 @@
-"""Numbers as people type them."""
+"""Numbers as users type them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inputs.numbers import NoNumber, read_number, write_number
+from core.inputs.numbers import InvalidNumber, read_number, write_number
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ from core.inputs.numbers import NoNumber, read_number, write_number
         ("+3", 3),
     ],
 )
-def test_a_number_is_read_as_it_is_meant(text: str, number: float) -> None:
+def test_numbers_are_parsed(text: str, number: float) -> None:
     assert read_number(text) == number
 
 
@@ -55,8 +55,8 @@ def test_a_number_is_read_as_it_is_meant(text: str, number: float) -> None:
         ("999.999", "999999"),
     ],
 )
-def test_a_number_that_can_be_two_is_refused_with_both(text: str, readings: str) -> None:
-    with pytest.raises(NoNumber) as refused:
+def test_an_ambiguous_number_is_rejected_with_both_readings(text: str, readings: str) -> None:
+    with pytest.raises(InvalidNumber) as refused:
         read_number(text)
     assert text in str(refused.value)
     assert readings in str(refused.value)
@@ -67,20 +67,20 @@ def test_a_number_that_can_be_two_is_refused_with_both(text: str, readings: str)
     ["", " ", "-", ",", ".", "abc", "1e5", "inf", "nan", "0x10", "1 50", "15 00", "1,23,456", "1,2345.5", "1.5.5",
      "1,,5", "1,234.567.8", "1.2,3.4", "--1", "1-", "1 500 ,5 0", "٣", "²", "1" * 400, "<b>"],
 )  # fmt: skip
-def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(NoNumber, match="is no number"):
+def test_invalid_numbers_are_rejected(text: str) -> None:
+    with pytest.raises(InvalidNumber, match="is no number"):
         read_number(text)
 
 
 @given(st.floats(-1e12, 1e12).map(lambda number: round(number, 4)))
-def test_what_is_written_is_read_again(number: float) -> None:
+def test_written_numbers_are_parsed_back(number: float) -> None:
     assert read_number(write_number(number)) == pytest.approx(number, rel=1e-9)
 
 
 @given(st.text(alphabet="0123456789., -'\u00a0", max_size=14))
-def test_any_text_is_one_number_or_refused(text: str) -> None:
+def test_any_text_is_one_number_or_is_rejected(text: str) -> None:
     try:
         number = read_number(text)
-    except NoNumber:
+    except InvalidNumber:
         return
     assert read_number(write_number(number)) == pytest.approx(number, rel=1e-9)

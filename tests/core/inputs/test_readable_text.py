@@ -1,4 +1,4 @@
-"""Code points that are removed from titles, names and notes, and those that are kept."""
+"""Code points removed from and kept in titles, names and notes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
         "",
     ],
 )
-def test_what_writing_needs_stays_as_written(text: str) -> None:
+def test_code_points_needed_by_scripts_are_kept(text: str) -> None:
     assert readable(text) == text
     assert one_line(text) == text
 
@@ -61,44 +61,44 @@ def test_what_writing_needs_stays_as_written(text: str) -> None:
         ("old\u206aformat\u206f", "oldformat"),
     ],
 )
-def test_what_hides_or_turns_text_goes(text: str, left: str) -> None:
+def test_code_points_that_hide_or_reorder_text_are_removed(text: str, left: str) -> None:
     assert readable(text) == left
 
 
-def test_one_line_has_no_needless_spaces_and_a_greatest_length() -> None:
+def test_one_line_has_single_spaces_and_a_maximum_length() -> None:
     assert one_line("  a \n b\x00  c ") == "a b c"
     assert one_line("x" * 900, 200) == "x" * 200
     assert one_line("abc def", 4) == "abc"
 
 
 @pytest.mark.parametrize("emoji", ["👩\u200d💻", ENGLAND, "❤\ufe0f", "👍🏽", "e\u0301"])
-def test_a_cut_parts_no_sequence(emoji: str) -> None:
+def test_truncation_splits_no_sequence(emoji: str) -> None:
     for most in range(2, len(emoji) + 3):
         cut = one_line("x " + emoji + " y", most)
         assert cut in ("x", f"x {emoji}"), most
 
 
-def test_a_pair_that_is_cut_goes() -> None:
+def test_an_embedding_split_by_truncation_is_removed() -> None:
     assert one_line("\u2067abc\u2069", 3) == "ab"
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "\u200b\u200d", "\u3000\u00a0", "\u2800\u3164\u034f", "\ufe0f", "\U000e0020"]
 )
-def test_a_text_that_shows_nothing_is_blank(text: str) -> None:
+def test_text_without_visible_characters_is_blank(text: str) -> None:
     assert is_blank(text)
 
 
 @pytest.mark.parametrize("text", ["a", "\u3164x", "👩\u200d💻", "日", "\U0001fae8", "\ue000"])
-def test_a_text_that_shows_something_is_not_blank(text: str) -> None:
+def test_text_with_visible_characters_is_not_blank(text: str) -> None:
     assert not is_blank(text)
 
 
 @given(st.text(alphabet=st.characters() | st.sampled_from("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069 \n")))
-def test_readable_text_stays_as_it_is(text: str) -> None:
+def test_readable_is_idempotent(text: str) -> None:
     once = readable(text)
     assert readable(once) == once
     assert one_line(one_line(text, 20), 20) == one_line(text, 20)
-    assert not {unicodedata.category(one) for one in once} & {"Cc", "Cs", "Zl", "Zp"}
+    assert not {unicodedata.category(character) for character in once} & {"Cc", "Cs", "Zl", "Zp"}
     once.encode()
     assert not set(once) & set("\u202d\u202e")

@@ -1,4 +1,4 @@
-"""Text as it is counted: invisible padding changes neither words nor text hashes."""
+"""Text normalization for counting: invisible padding changes neither word counts nor text hashes."""
 
 from __future__ import annotations
 

@@ -1,25 +1,25 @@
-"""Which messages were heard already."""
+"""Deduplication of messages."""
 
 from __future__ import annotations
 
-from core.irc.deduplication import Seen
+from core.irc.deduplication import Deduplicator
 
 
-def test_an_id_is_known_the_second_time() -> None:
-    seen = Seen(10, 60_000)
-    assert [seen.again(one, 1_000) for one in ("a", "b", "a")] == [False, False, True]
+def test_a_repeated_id_is_a_duplicate() -> None:
+    deduplicator = Deduplicator(10, 60_000)
+    assert [deduplicator.is_duplicate(message_id, 1_000) for message_id in ("a", "b", "a")] == [False, False, True]
 
 
-def test_at_least_the_latest_are_remembered_and_not_for_ever() -> None:
-    seen = Seen(10, 60_000)
-    assert not any(seen.again(str(n), 1_000) for n in range(1_000))
-    assert all(seen.again(str(n), 1_000) for n in range(990, 1_000))
-    assert not seen.again("0", 1_000)
+def test_the_latest_ids_are_remembered_within_the_limit() -> None:
+    deduplicator = Deduplicator(10, 60_000)
+    assert not any(deduplicator.is_duplicate(str(n), 1_000) for n in range(1_000))
+    assert all(deduplicator.is_duplicate(str(n), 1_000) for n in range(990, 1_000))
+    assert not deduplicator.is_duplicate("0", 1_000)
 
 
-def test_what_was_heard_within_the_span_is_remembered_and_older_is_forgotten() -> None:
-    seen = Seen(1_000, 60_000)
+def test_ids_within_the_span_are_remembered_and_older_ones_forgotten() -> None:
+    deduplicator = Deduplicator(1_000, 60_000)
     for second in range(0, 300, 10):
-        assert not seen.again(str(second), second * 1_000)
-    assert all(seen.again(str(second), 290_000) for second in range(240, 300, 10))
-    assert not seen.again("160", 290_000)
+        assert not deduplicator.is_duplicate(str(second), second * 1_000)
+    assert all(deduplicator.is_duplicate(str(second), 290_000) for second in range(240, 300, 10))
+    assert not deduplicator.is_duplicate("160", 290_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.irc.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, event_time_ms, set_note
+from core.irc.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, clock_warning, event_time_ms
 
 
 def test_a_time_within_the_promise_stays_as_it_is() -> None:
@@ -16,7 +16,7 @@ def test_a_late_time_is_raised_to_the_promise() -> None:
     assert event_time_ms(800, 900, 1_100) == 900
 
 
-def test_a_time_ahead_of_our_clock_is_cut() -> None:
+def test_a_time_ahead_of_the_clock_is_clamped() -> None:
     assert event_time_ms(5_000, 900, 1_100) == 1_100
 
 
@@ -41,15 +41,15 @@ def test_the_clock_never_goes_back() -> None:
     assert clock.now_ms(900, 400) == 1_000
 
 
-def test_the_clock_begins_no_earlier_than_what_was_written() -> None:
+def test_the_clock_starts_no_earlier_than_the_last_record() -> None:
     clock = SlewedClock(1_000, 0)
     clock.raise_to(5_000)
     assert clock.now_ms(1_000, 0) == 5_000
 
 
-def test_a_machine_whose_clock_was_set_is_told_of() -> None:
+def test_a_changed_system_clock_is_reported() -> None:
     clock, hour_ms = SlewedClock(10 * 3_600_000, 0), 3_600_000
-    assert set_note(clock.ahead_ms(10 * hour_ms, 0), 2 * hour_ms) is None
-    assert "set back by 3600 s: nothing is lost" in str(set_note(clock.ahead_ms(9 * hour_ms, 0), 2 * hour_ms))
-    assert "is ignored until it is 7200 s or less" in str(set_note(clock.ahead_ms(7 * hour_ms, 0), 2 * hour_ms))
-    assert "set on by 3600 s" in str(set_note(clock.ahead_ms(11 * hour_ms, 0), 2 * hour_ms))
+    assert clock_warning(clock.ahead_ms(10 * hour_ms, 0), 2 * hour_ms) is None
+    assert "set back by 3600 s: nothing is lost" in str(clock_warning(clock.ahead_ms(9 * hour_ms, 0), 2 * hour_ms))
+    assert "until the lead is 7200 s or less" in str(clock_warning(clock.ahead_ms(7 * hour_ms, 0), 2 * hour_ms))
+    assert "set forward by 3600 s" in str(clock_warning(clock.ahead_ms(11 * hour_ms, 0), 2 * hour_ms))

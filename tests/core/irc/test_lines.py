@@ -1,4 +1,4 @@
-"""Lines of Twitch's IRC: community vectors, recorded lines, and arbitrary bytes."""
+"""IRC parser: community test vectors, recorded lines and arbitrary bytes."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def test_an_action_is_its_text() -> None:
     assert clean_text("\x01ACTION waves twice\x01") == "waves twice"
 
 
-def test_a_copy_from_a_shared_chat_is_told_from_the_original() -> None:
-    assert heard(TAGGED.replace(b"room-id=77", b"room-id=77;source-room-id=78")).is_copy
-    assert not heard(TAGGED.replace(b"room-id=77", b"room-id=77;source-room-id=77")).is_copy
+def test_a_shared_copy_is_distinguished_from_the_original() -> None:
+    assert heard(TAGGED.replace(b"room-id=77", b"room-id=77;source-room-id=78")).is_shared_copy
+    assert not heard(TAGGED.replace(b"room-id=77", b"room-id=77;source-room-id=77")).is_shared_copy
 
 
 @pytest.mark.parametrize(
@@ -83,20 +83,20 @@ def test_badges_decide_who_is_a_subscriber(tags: str, expected: bool) -> None:
     assert is_subscriber(parse(f"@{tags} :ada!ada@ada PRIVMSG #lovelace :hi".encode())) is expected
 
 
-def test_an_absurd_time_is_no_time() -> None:
+def test_an_absurd_time_is_ignored() -> None:
     assert sent_ms(parse(b"@tmi-sent-ts=" + b"9" * 400 + b" PING")) is None
     assert sent_ms(parse(b"@tmi-sent-ts=-1 PING")) is None
 
 
 @given(st.binary(max_size=600))
-def test_any_bytes_give_a_line(raw: bytes) -> None:
+def test_any_bytes_are_parsed_to_a_line(raw: bytes) -> None:
     line = parse(raw)
     assert isinstance(line.command, str)
     chat_message(line)
 
 
 @given(st.text(max_size=100).filter(lambda text: not {"\r", "\n", "\x01"} & set(text)))
-def test_any_text_comes_through(text: str) -> None:
+def test_any_text_round_trips(text: str) -> None:
     raw = f":a!a@a PRIVMSG #c :{text}".encode(errors="replace")
     assert heard(raw).text == clean_text(text.encode(errors="replace").decode())
 
@@ -106,15 +106,15 @@ values = st.text(alphabet="xy=\\\\:s", max_size=4)
 
 
 @given(st.lists(st.tuples(keys, st.sampled_from(["=", ""]), values), max_size=6))
-def test_one_tag_is_read_as_all_are(pairs: list[tuple[str, str, str]]) -> None:
+def test_a_single_tag_equals_its_value_among_all_tags(pairs: list[tuple[str, str, str]]) -> None:
     head = ";".join(f"{key}{equals}{value if equals else ''}" for key, equals, value in pairs)
     line = parse(f"@{head} PING".encode())
     assert {key: line.tag(key) for key, _, _ in pairs if key} == dict(line.tags)
 
 
 @given(st.text(alphabet="@:;=#a! ", max_size=24))
-def test_the_usual_shape_is_read_as_any_other(text: str) -> None:
-    # A second space before the command is no usual shape, and changes nothing.
+def test_the_fast_path_equals_the_general_parser(text: str) -> None:
+    # A second space before the command bypasses the fast path and must change nothing.
     raw = f"@a=1 :b!c {text}"
     assert parse(raw.encode()) == parse(raw.replace("@a=1 :", "@a=1  :", 1).encode())
 

@@ -50,7 +50,7 @@ def joined(*logins: str, now_ms: int = 0) -> Session:
 
 
 def awake(session: Session, from_ms: int, until_ms: int) -> list[Event]:
-    """Let the time pass on a connection whose server answers each PING and nothing else."""
+    """Advance the time with a server that only answers PING."""
     events: list[Event] = []
     now_ms = from_ms
     while now_ms < until_ms:
@@ -92,7 +92,7 @@ def test_joins_wait_for_the_rate_limit() -> None:
     assert len(joins(session)) == 20
 
 
-def test_a_join_counts_when_twitch_confirms_it() -> None:
+def test_a_join_counts_once_twitch_confirms_it() -> None:
     session = welcomed()
     session.join(["a"])
     session.tick(0)
@@ -102,7 +102,7 @@ def test_a_join_counts_when_twitch_confirms_it() -> None:
     assert session.receive_data(echo("a"), 6) == []
 
 
-def test_an_unconfirmed_join_is_tried_again_less_and_less_often() -> None:
+def test_an_unconfirmed_join_is_retried_with_backoff() -> None:
     session = welcomed()
     session.join(["a"])
     session.tick(0)
@@ -118,7 +118,7 @@ def test_an_unconfirmed_join_is_tried_again_less_and_less_often() -> None:
     assert joins(session) == ["a"]
 
 
-def test_a_channel_that_was_never_asked_for_is_not_parted() -> None:
+def test_a_channel_that_was_never_joined_is_not_parted() -> None:
     session = welcomed()
     session.join(["a"])
     session.part(["a"])
@@ -143,7 +143,7 @@ def test_a_ping_is_answered_with_its_argument() -> None:
     assert session.data_to_send() == b"PONG :tmi.twitch.tv\r\n"
 
 
-def test_a_silent_connection_is_pinged_and_then_given_up() -> None:
+def test_a_silent_connection_is_pinged_and_then_ended() -> None:
     session = welcomed()
     assert session.tick(PING_EVERY_MS) == []
     assert session.data_to_send() == b"PING :twitchly\r\n"
@@ -159,19 +159,19 @@ def test_any_answer_keeps_the_connection(after_ms: int) -> None:
     assert session.tick(PING_EVERY_MS + PONG_WITHIN_MS) == []
 
 
-def test_reconnect_is_told_and_the_session_goes_on() -> None:
+def test_reconnect_is_reported_and_the_session_continues() -> None:
     session = joined("a")
     assert session.receive_data(b":tmi.twitch.tv RECONNECT\r\n", 1) == [Reconnect()]
     (line,) = session.receive_data(b":b!b@b PRIVMSG #a :still here\r\n", 2)
     assert isinstance(line, Line)
 
 
-def test_a_suspended_channel_is_told() -> None:
+def test_a_suspended_channel_is_reported() -> None:
     raw = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #a :This channel does not exist.\r\n"
     assert welcomed().receive_data(raw, 1) == [Refused("a", "suspended")]
 
 
-def test_a_line_without_end_does_not_fill_the_memory() -> None:
+def test_an_endless_line_does_not_exhaust_memory() -> None:
     (event,) = welcomed().receive_data(b"x" * 70_000, 1)
     assert isinstance(event, Ended)
 
@@ -188,7 +188,7 @@ def test_one_byte_at_a_time_gives_the_same_events() -> None:
     assert single.data_to_send() == whole.data_to_send()
 
 
-def test_a_joined_channel_that_is_suspended_is_left_and_asked_for_again() -> None:
+def test_a_joined_channel_that_is_suspended_is_lost_and_retried() -> None:
     session = joined("a", "b")
     raw = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #a :This channel has been suspended.\r\n"
     assert session.receive_data(raw, 1) == [Refused("a", "suspended"), Left("a", "suspended")]
@@ -197,7 +197,7 @@ def test_a_joined_channel_that_is_suspended_is_left_and_asked_for_again() -> Non
     assert joins(session) == ["a"]
 
 
-def test_a_part_that_nobody_asked_for_is_a_loss() -> None:
+def test_an_unsolicited_part_is_a_loss() -> None:
     session = joined("a")
     part = f":{NICK}!{NICK}@{NICK}.tmi.twitch.tv PART #a\r\n".encode()
     assert session.receive_data(part, 1) == [Left("a", "parted")]
@@ -220,7 +220,7 @@ def test_sessions_that_share_a_budget_keep_the_limit_together() -> None:
     assert second.wake_at_ms(1) == JOIN_WINDOW_MS
 
 
-def test_a_busy_channel_that_falls_silent_is_joined_anew() -> None:
+def test_a_busy_channel_that_falls_silent_is_rejoined() -> None:
     session = joined("a", "b")
     for now_ms in range(0, 60_000, 500):
         session.receive_data(b":b!b@b PRIVMSG #a :hi\r\n", now_ms)
@@ -229,13 +229,13 @@ def test_a_busy_channel_that_falls_silent_is_joined_anew() -> None:
     assert session.joined == {"b"}
 
 
-def test_a_quiet_channel_is_joined_anew_once_an_hour() -> None:
+def test_a_quiet_channel_is_rejoined_once_an_hour() -> None:
     session = joined("a")
     assert awake(session, 0, AT_MOST_MS - 10_000) == []
     assert awake(session, AT_MOST_MS - 10_000, AT_MOST_MS + 10_000) == [Left("a", "silent")]
 
 
-def test_a_pong_tells_how_long_lines_are_under_way() -> None:
+def test_a_pong_measures_the_lag() -> None:
     session = welcomed()
     session.tick(PING_EVERY_MS)
     session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", PING_EVERY_MS + 340)
@@ -264,7 +264,7 @@ def test_every_recorded_kind_of_line_gives_the_same_events_one_byte_at_a_time() 
 
 
 @pytest.mark.parametrize("said", [b"", ACK, WELCOME.removeprefix(ACK)])
-def test_a_server_that_does_not_let_us_in_is_given_up(said: bytes) -> None:
+def test_a_server_that_does_not_welcome_us_ends_the_session(said: bytes) -> None:
     session = Session(NICK, 0)
     session.receive_data(said + b"PING :x\r\n", 10)
     session.join(["a"])
@@ -274,14 +274,14 @@ def test_a_server_that_does_not_let_us_in_is_given_up(said: bytes) -> None:
     assert session.tick(WELCOME_WITHIN_MS) == [Ended("no welcome")]
 
 
-def test_the_end_of_the_names_confirms_a_join_too() -> None:
+def test_end_of_names_confirms_a_join_too() -> None:
     session = welcomed()
     session.join(["a"])
     session.tick(0)
     assert session.receive_data(f":t 366 {NICK} #a :End of /NAMES list\r\n".encode(), 5) == [Joined("a")]
 
 
-def test_many_silent_channels_are_parted_only_as_fast_as_they_may_be_joined() -> None:
+def test_silent_channels_are_parted_no_faster_than_they_can_be_rejoined() -> None:
     logins = [f"c{n}" for n in range(30)]
     session = welcomed()
     session.join(logins)
@@ -299,7 +299,7 @@ def test_many_silent_channels_are_parted_only_as_fast_as_they_may_be_joined() ->
     assert session.joined == set(logins) - {event.login for event in left if isinstance(event, Left)}
 
 
-def test_a_session_that_may_wait_lets_the_others_join_first() -> None:
+def test_a_session_with_a_join_delay_lets_others_join_first() -> None:
     budget = JoinBudget(limit=2)
     last, first = Session(NICK, 0, budget, join_delay_ms=40), Session(NICK, 0, budget)
     for session in (last, first):

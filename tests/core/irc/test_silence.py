@@ -1,4 +1,4 @@
-"""Which channels are silent for too long."""
+"""Detection of silent channels."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ def test_a_channel_never_heard_is_suspect_after_an_hour() -> None:
     assert silence.due(AT_MOST_MS + 5) == ["a"]
 
 
-def test_a_channel_that_stays_silent_is_asked_less_and_less_often() -> None:
+def test_a_channel_that_stays_silent_is_rejoined_less_and_less_often() -> None:
     silence = busy_until(120_000)
     at_ms, waits = 120_000, []
     for _ in range(8):
         began_ms = at_ms
         while not silence.due(at_ms):
             at_ms += 1_000
-        silence.doubt("a")
+        silence.mark_rejoined("a")
         silence.unwatch("a")
         silence.watch("a", at_ms)
         waits.append(at_ms - began_ms)
     assert waits == [min(AT_MOST_MS, AT_LEAST_MS * 2**n) for n in range(8)]
 
 
-def test_a_message_brings_the_patience_back() -> None:
+def test_a_message_resets_the_limit() -> None:
     silence = busy_until(120_000)
     assert silence.due(180_000) == ["a"]
-    silence.doubt("a")
+    silence.mark_rejoined("a")
     silence.unwatch("a")
     silence.watch("a", 180_000)
     silence.heard("a", 180_100)
     assert silence.due(180_100 + 5 * AT_LEAST_MS) == ["a"]
 
 
-def test_a_channel_that_was_left_is_not_watched() -> None:
+def test_a_parted_channel_is_not_watched() -> None:
     silence = busy_until(60_000)
     silence.unwatch("a")
     silence.heard("a", 70_000)

@@ -12,13 +12,13 @@ from core.metrics.columns import Columns, aggregate, roll_up
 from core.metrics.peaks import PEAKS
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize, whole_minutes
 from core.metrics.table import METRIC, METRICS
-from core.pipeline.coverage import Unheard
+from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import ChatRecord
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 T = 1_795_399_200_000
 HOURS = 3
-NO_GAPS = Unheard(())
+NO_GAPS = RecordedGaps(())
 
 Minutes = Mapping[int, Columns]
 
@@ -181,7 +181,7 @@ def test_hours_without_peak_columns_have_averages_only() -> None:
 def test_a_span_splits_into_heard_missed_and_the_rest() -> None:
     """A quarter of an hour heard, an hour missed while on air, then off air."""
     heard = [Row(T + n * MINUTE_MS, MINUTE_MS, heard_minute()) for n in range(15)]
-    gap = Unheard([(T + 15 * MINUTE_MS, T + 75 * MINUTE_MS)])
+    gap = RecordedGaps([(T + 15 * MINUTE_MS, T + 75 * MINUTE_MS)])
     found = summarize(heard, gap, T, T + 24 * HOUR_MS)
     assert (found.heard_ms, found.missed_ms) == (15 * MINUTE_MS, HOUR_MS)
     assert found.on_air_ms == 75 * MINUTE_MS
@@ -212,7 +212,7 @@ def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
 
 
 def test_a_gap_that_becomes_known_later_takes_its_time_off() -> None:
-    found = summarize([Row(T, MINUTE_MS, heard_minute())], Unheard([(T + 50_000, T + 70_000)]), T, T + MINUTE_MS)
+    found = summarize([Row(T, MINUTE_MS, heard_minute())], RecordedGaps([(T + 50_000, T + 70_000)]), T, T + MINUTE_MS)
     assert (found.heard_ms, found.missed_ms) == (50_000, 10_000)
     assert found.coverage_on_air == pytest.approx(50 / 60)
 

@@ -1,12 +1,14 @@
-"""When too many of a topic's records are unusable, and when they are not."""
+"""Limit on the share of unusable records."""
 
 from __future__ import annotations
 
-from core.pipeline.bad_record_rate import RECENT, Excess, ShareLimits
+from core.pipeline.bad_record_rate import RECENT, BadRecordRate, RateExceeded
 
 
-def taken(limits: ShareLimits, *runs: tuple[int, str | None], topic: str = "windows") -> tuple[int, Excess | None]:
-    """Return how many records of these runs were taken until the limit was exceeded, and with what."""
+def taken(
+    limits: BadRecordRate, *runs: tuple[int, str | None], topic: str = "windows"
+) -> tuple[int, RateExceeded | None]:
+    """Return the number of records until the limit was exceeded, and the excess."""
     count = 0
     for length, fault in runs:
         for _ in range(length):
@@ -17,44 +19,47 @@ def taken(limits: ShareLimits, *runs: tuple[int, str | None], topic: str = "wind
     return count, None
 
 
-def test_a_hundred_unusable_records_are_let_through_and_the_next_is_not() -> None:
-    assert taken(ShareLimits(), (5_000, "not JSON")) == (100, Excess("windows", 101, 101, "not JSON"))
+def test_a_hundred_unusable_records_are_tolerated() -> None:
+    assert taken(BadRecordRate(), (5_000, "not JSON")) == (100, RateExceeded("windows", 101, 101, "not JSON"))
 
 
-def test_more_are_let_through_while_they_are_a_tenth_at_the_most() -> None:
-    assert taken(ShareLimits(), (3_600, None), (5_000, "late")) == (4_000, Excess("windows", 401, 4_001, "late"))
+def test_more_are_tolerated_up_to_a_tenth() -> None:
+    assert taken(BadRecordRate(), (3_600, None), (5_000, "late")) == (
+        4_000,
+        RateExceeded("windows", 401, 4_001, "late"),
+    )
 
 
-def test_a_tenth_for_ever_is_no_excess() -> None:
-    limits = ShareLimits()
+def test_a_constant_tenth_never_exceeds_the_limit() -> None:
+    limits = BadRecordRate()
     for _ in range(3 * RECENT // 10):
         assert taken(limits, (9, None), (1, "odd")) == (10, None)
 
 
 def test_only_the_last_ten_thousand_records_count() -> None:
-    limits = ShareLimits()
+    limits = BadRecordRate()
     assert taken(limits, (50_000, None)) == (50_000, None)
-    assert taken(limits, (5_000, "odd")) == (1_000, Excess("windows", 1_001, RECENT, "odd"))
+    assert taken(limits, (5_000, "odd")) == (1_000, RateExceeded("windows", 1_001, RECENT, "odd"))
 
 
-def test_what_is_long_ago_is_forgiven() -> None:
-    limits = ShareLimits()
+def test_old_unusable_records_no_longer_count() -> None:
+    limits = BadRecordRate()
     assert taken(limits, (100, "odd"), (RECENT, None), (1_000, "odd")) == (RECENT + 1_100, None)
 
 
 def test_a_usable_record_never_exceeds_the_limit() -> None:
-    limits = ShareLimits()
+    limits = BadRecordRate()
     taken(limits, (200, "odd"))
     assert taken(limits, (200, None)) == (200, None)
 
 
 def test_each_topic_has_its_own_limit() -> None:
-    limits = ShareLimits()
+    limits = BadRecordRate()
     taken(limits, (100, "odd"), topic="windows-live")
     assert taken(limits, (100, "odd")) == (100, None)
-    assert limits.take("windows-live", "odd") == Excess("windows-live", 101, 101, "odd")
+    assert limits.take("windows-live", "odd") == RateExceeded("windows-live", 101, 101, "odd")
 
 
-def test_the_excess_says_how_many_of_how_many_and_why() -> None:
-    said = str(Excess("windows", 1_001, 10_000, "not JSON"))
-    assert said == "1,001 of the last 10,000 records of windows were unusable, the last one because: not JSON"
+def test_the_message_names_the_counts_and_the_last_reason() -> None:
+    message = str(RateExceeded("windows", 1_001, 10_000, "not JSON"))
+    assert message == "1,001 of the last 10,000 records of windows were unusable, the last one because: not JSON"

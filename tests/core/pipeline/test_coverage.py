@@ -1,20 +1,20 @@
-"""What was listened to, and the gaps between."""
+"""Observed time and gaps."""
 
 from __future__ import annotations
 
-from core.pipeline.coverage import Coverage, Gap, Unheard
+from core.pipeline.coverage import Coverage, Gap, RecordedGaps
 
 
 def joined_at(at_ms: int) -> Coverage:
     coverage = Coverage()
-    coverage.want("7", at_ms - 100, "joining")
+    coverage.track("7", at_ms - 100, "joining")
     coverage.joined("7", 1, at_ms)
     return coverage
 
 
 def test_a_gap_lasts_until_the_join_is_confirmed() -> None:
     coverage = Coverage()
-    coverage.want("7", 1_000, "restart")
+    coverage.track("7", 1_000, "restart")
     assert coverage.joined("7", 1, 3_500) == Gap("7", 1_000, 3_500, "restart")
     assert coverage.joined("7", 1, 3_600) is None
 
@@ -43,19 +43,19 @@ def test_a_short_loss_leaves_both_sides_of_the_second() -> None:
     assert coverage.observed(3_000) == {"7": 500}
 
 
-def test_an_open_gap_is_told_in_pieces() -> None:
+def test_an_open_gap_is_split() -> None:
     coverage = Coverage()
-    coverage.want("7", 1_000, "joining")
+    coverage.track("7", 1_000, "joining")
     assert coverage.split(61_000) == [Gap("7", 1_000, 61_000, "joining")]
-    assert coverage.unwant("7", 70_000) == Gap("7", 61_000, 70_000, "joining")
+    assert coverage.untrack("7", 70_000) == Gap("7", 61_000, 70_000, "joining")
     assert coverage.observed(70_000) == {}
 
 
-def test_a_channel_that_is_not_wanted_cannot_be_joined() -> None:
+def test_an_untracked_channel_cannot_be_joined() -> None:
     assert Coverage().joined("7", 1, 1) is None
 
 
-def test_a_connection_that_took_over_in_time_leaves_no_gap() -> None:
+def test_a_takeover_in_time_leaves_no_gap() -> None:
     coverage = joined_at(1_000)
     assert coverage.joined("7", 2, 2_200) is None
     assert coverage.lost("7", 1, 2_600, 2_900, "disconnected") is None
@@ -63,7 +63,7 @@ def test_a_connection_that_took_over_in_time_leaves_no_gap() -> None:
     assert coverage.heard() == 1
 
 
-def test_a_connection_that_took_over_too_late_leaves_the_time_between_as_a_gap() -> None:
+def test_a_late_takeover_leaves_a_gap() -> None:
     coverage = joined_at(1_000)
     coverage.joined("7", 2, 2_700)
     assert coverage.lost("7", 1, 2_300, 2_900, "disconnected") == Gap("7", 2_300, 2_700, "disconnected")
@@ -77,18 +77,18 @@ def test_the_loss_of_a_connection_that_had_not_joined_changes_nothing() -> None:
     assert coverage.observed(2_000) == {"7": 1_000}
 
 
-def test_a_recorded_gap_has_the_last_word_over_what_was_claimed() -> None:
-    unheard = Unheard([(12_000, 15_000), (70_000, 90_000), (14_000, 16_000)])
+def test_a_recorded_gap_overrides_the_claimed_time() -> None:
+    unheard = RecordedGaps([(12_000, 15_000), (70_000, 90_000), (14_000, 16_000)])
     assert unheard.observed_ms(60_000, 0, 60_000) == 56_000
     assert unheard.observed_ms(60_000, 60_000, 120_000) == 40_000
     assert unheard.observed_ms(10_000, 60_000, 120_000) == 10_000
     assert unheard.observed_ms(30_000, 16_000, 46_000) == 30_000
     assert unheard.observed_ms(5_000, 75_000, 80_000) == 0
-    assert Unheard([]).observed_ms(1_000, 0, 1_000) == 1_000
+    assert RecordedGaps([]).observed_ms(1_000, 0, 1_000) == 1_000
 
 
-def test_the_gap_of_a_refused_channel_says_so() -> None:
+def test_the_gap_of_a_refused_channel_has_the_reason() -> None:
     coverage = Coverage()
-    coverage.want("7", 1_000, "joining")
+    coverage.track("7", 1_000, "joining")
     coverage.refused("7", "suspended")
     assert coverage.split(2_000) == [Gap("7", 1_000, 2_000, "suspended")]

@@ -1,42 +1,42 @@
-"""What a dead letter says of the record in it, and how it is read back whoever wrote it."""
+"""Headers of dead letters and their parsing, including foreign ones."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.pipeline.dead_letters import (
-    NOWHERE,
+    UNKNOWN,
+    DeadLetter,
     Header,
-    Letter,
+    dead_letter_headers,
     escaped,
     kind_of_fault,
-    letter_headers,
-    note_headers,
-    noted_offset,
-    read_letter,
+    parse_dead_letter,
+    replay_note_headers,
+    replayed_offset,
 )
 
 
-def letter(headers: list[Header], *, key: bytes | None = b"7", value: bytes | None = b"{}") -> Letter:
-    return read_letter(offset=3, written_ms=9, key=key, value=value, headers=headers)
+def letter(headers: list[Header], *, key: bytes | None = b"7", value: bytes | None = b"{}") -> DeadLetter:
+    return parse_dead_letter(offset=3, written_ms=9, key=key, value=value, headers=headers)
 
 
 def headers_of(key: bytes | None, value: bytes | None, reason: str = "odd") -> list[Header]:
-    return letter_headers(topic="windows", partition=1, offset=42, key=key, value=value, reason=reason)
+    return dead_letter_headers(topic="windows", partition=1, offset=42, key=key, value=value, reason=reason)
 
 
-def test_a_letter_is_read_back_as_it_was_written() -> None:
+def test_a_dead_letter_round_trips() -> None:
     read = letter(headers_of(b"7", b"{}", "not JSON"))
-    assert read == Letter(3, 9, 1, 42, "not JSON", 2, 1, b"7", b"{}")
+    assert read == DeadLetter(3, 9, 1, 42, "not JSON", 2, 1, b"7", b"{}")
     assert not read.is_cut
 
 
-def test_an_empty_record_is_whole() -> None:
+def test_an_empty_record_is_not_truncated() -> None:
     assert not letter(headers_of(None, None), key=None, value=None).is_cut
 
 
 @pytest.mark.parametrize(("key", "value"), [(b"7" * 2_000, b"{}"), (b"7", b"x" * 999_000)])
-def test_a_letter_knows_what_was_cut_off(key: bytes, value: bytes) -> None:
+def test_a_truncated_dead_letter_is_marked(key: bytes, value: bytes) -> None:
     read = letter(headers_of(key, value), key=key[:1_000], value=value[:1_000])
     assert read.is_cut
     assert (read.key_length, read.length) == (len(key), len(value))
@@ -53,22 +53,22 @@ def test_a_letter_knows_what_was_cut_off(key: bytes, value: bytes) -> None:
         [("from", b"[" * 100_000)],
     ],
 )
-def test_of_a_letter_that_is_not_ours_what_it_does_not_say_is_unknown(headers: list[Header]) -> None:
-    assert letter(headers) == Letter(3, 9, NOWHERE, NOWHERE, "unknown", 2, 1, b"7", b"{}")
+def test_missing_headers_become_unknown_values(headers: list[Header]) -> None:
+    assert letter(headers) == DeadLetter(3, 9, UNKNOWN, UNKNOWN, "unknown", 2, 1, b"7", b"{}")
 
 
-def test_a_reason_in_any_bytes_can_be_read() -> None:
+def test_a_reason_in_any_bytes_is_parsed() -> None:
     assert letter([("reason", b"\xff bad")]).reason == "\\xff bad"
     assert letter(headers_of(None, None, "half of a pair: \ud800"), key=None, value=None).reason == "half of a pair: ?"
 
 
-def test_a_note_is_no_letter_and_names_the_one_that_was_put_back() -> None:
-    assert noted_offset(note_headers(12)) == 12
-    assert noted_offset([("replayed", b"none of ours")]) == NOWHERE
-    assert noted_offset(headers_of(b"7", b"{}")) is None
+def test_a_replay_note_names_the_replayed_dead_letter() -> None:
+    assert replayed_offset(replay_note_headers(12)) == 12
+    assert replayed_offset([("replayed", b"none of ours")]) == UNKNOWN
+    assert replayed_offset(headers_of(b"7", b"{}")) is None
 
 
-def test_faults_that_differ_in_their_figures_are_of_one_kind() -> None:
+def test_faults_that_differ_only_in_numbers_are_of_one_kind() -> None:
     reasons = [f"at_ms {at_ms} is before Twitchly: expected ms since 1970" for at_ms in (5, 78_000)]
     assert {kind_of_fault(reason) for reason in reasons} == {"at_ms N is before Twitchly: expected ms since N"}
 
@@ -82,10 +82,10 @@ def test_faults_that_differ_in_their_figures_are_of_one_kind() -> None:
         ("half \ud800", "half \\ud800"),
     ],
 )
-def test_text_cannot_command_the_terminal(text: str, shown: str) -> None:
+def test_text_cannot_control_the_terminal(text: str, shown: str) -> None:
     assert escaped(text) == shown
 
 
-def test_long_text_is_cut_before_it_is_escaped() -> None:
+def test_long_text_is_truncated_before_it_is_escaped() -> None:
     assert escaped("\n" * 5, 5) == "\\n" * 5
     assert escaped("\n" * 6, 5) == "\\n" * 5 + "…"

@@ -1,4 +1,4 @@
-"""Records of each topic, and what is refused with which reason."""
+"""Record parsing of each topic, and reasons of rejection."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ def raw(record: dict[str, Any], **changes: Any) -> bytes:
         (raw(MESSAGE, kind="pulse"), "observed_ms is None"),
     ],
 )
-def test_an_unusable_chat_record_is_refused_with_the_reason(value: bytes | None, reason: str) -> None:
+def test_an_invalid_chat_record_is_rejected_with_the_reason(value: bytes | None, reason: str) -> None:
     with pytest.raises(BadRecord, match=re.escape(reason)):
         read_chat(value, T)
 
 
-def test_numbers_are_read_as_flink_reads_them() -> None:
+def test_numbers_are_parsed_like_in_flink() -> None:
     record = read_chat(raw(MESSAGE, at_ms=f" {T} ", words=2.9, user_hash="7", channel_id=12) + b" trailing", T)
     assert (record.at_ms, record.words, record.user_hash, record.channel_id) == (T, 2, 7, "12")
 
 
-def test_a_clock_belongs_to_no_channel() -> None:
+def test_a_watermark_record_has_no_channel() -> None:
     assert read_chat(raw({"kind": "clock", "at_ms": T}), T).channel_id == ""
 
 
@@ -74,14 +74,14 @@ def test_a_clock_belongs_to_no_channel() -> None:
         lambda value: json.dumps({**MESSAGE, "at_ms": value}).encode()
     )
 )
-def test_any_bytes_are_a_record_or_refused(value: bytes) -> None:
+def test_any_bytes_are_a_record_or_rejected(value: bytes) -> None:
     try:
         assert read_chat(value, T).kind == "message"
     except BadRecord as error:
         assert str(error)
 
 
-def test_a_window_keeps_only_columns_that_are_there() -> None:
+def test_a_window_has_only_present_columns() -> None:
     window = read_window(raw(WINDOW, messages=4, words=None, unknown=1), GRAINS, LENGTHS, T + 31_000)
     assert (window.channel_id, window.end_ms, window.columns) == ("7", T + 30_000, {"messages": 4})
     assert window.again_ms == 0
@@ -101,7 +101,7 @@ def test_a_window_keeps_only_columns_that_are_there() -> None:
         ({"again_ms": "late"}, "again_ms is 'late'"),
     ],
 )
-def test_an_unusable_window_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
+def test_an_invalid_window_is_rejected_with_the_reason(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadRecord, match=reason):
         read_window(raw(WINDOW, **changes), GRAINS, LENGTHS, T + 31_000)
 
@@ -117,14 +117,14 @@ def test_an_unusable_window_is_refused_with_the_reason(changes: dict[str, Any], 
         ({"until_ms": "soon"}, "until_ms is 'soon'"),
     ],
 )
-def test_an_unusable_event_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
+def test_an_invalid_event_is_rejected_with_the_reason(changes: dict[str, Any], reason: str) -> None:
     event = {"id": "a", "kind": "gap", "channel_id": "7", "at_ms": T, "until_ms": T, "reason": "restart"}
     assert read_event(raw(event), T).reason == "restart"
     with pytest.raises(BadRecord, match=reason):
         read_event(raw(event, **changes), T)
 
 
-def test_no_text_is_kept_for_a_day() -> None:
+def test_chat_retention_is_below_a_day() -> None:
     for topic in TOPICS:
         if topic.name.startswith("chat"):
             assert topic.retention_ms + topic.segment_ms < 24 * 3_600_000

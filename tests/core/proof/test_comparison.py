@@ -4,7 +4,16 @@ import uuid
 import pytest
 
 from core.pipeline.coverage import Gap
-from core.proof.comparison import Bounds, Counts, Fault, Heard, HeardMessage, Listening, match_messages, match_notices
+from core.proof.comparison import (
+    Bounds,
+    Counts,
+    Fault,
+    MatchResult,
+    ReceivedMessage,
+    ReceivedMessages,
+    match_messages,
+    match_notices,
+)
 from core.proof.ledger import Entry
 
 SENT_MS = 1_790_000_000_000
@@ -16,8 +25,8 @@ def entry(
     return Entry(message_id, channel_id, sent_ms, connections, kind)
 
 
-def heard(*messages: tuple[str, int], channel_id: str = "7", kind: str = "message") -> Heard:
-    found = Heard()
+def heard(*messages: tuple[str, int], channel_id: str = "7", kind: str = "message") -> ReceivedMessages:
+    found = ReceivedMessages()
     for message_id, sent_ms in messages:
         found.add(message_id, channel_id, sent_ms, kind)
     return found
@@ -25,28 +34,28 @@ def heard(*messages: tuple[str, int], channel_id: str = "7", kind: str = "messag
 
 def listened(
     entries: list[Entry],
-    chat: Heard,
+    chat: ReceivedMessages,
     gaps: list[Gap] | None = None,
     promise_ms: int = SENT_MS + 60_000,
     faults: list[Fault] | None = None,
-) -> Listening:
+) -> MatchResult:
     return match_messages(entries, chat, Bounds({"7": gaps or []}, promise_ms, faults))
 
 
 M1 = ("m1", SENT_MS)
 
 
-def test_a_message_heard_once_is_in_chat() -> None:
+def test_a_message_received_once_is_in_chat() -> None:
     assert listened([entry()], heard(M1)).all == Counts(sent=1, in_chat=1)
 
 
-def test_a_message_that_was_never_heard_is_a_difference() -> None:
+def test_a_message_that_was_never_received_is_a_difference() -> None:
     result = listened([entry()], heard())
     assert (result.all, result.late_ms) == (Counts(sent=1, differences=1), SENT_MS)
     assert "neither on Kafka nor in a recorded gap" in result.differences[0]
 
 
-def test_both_ends_of_a_gap_belong_to_it() -> None:
+def test_a_gap_includes_both_ends() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 10), entry("c", SENT_MS + 11)]
     result = listened(entries, heard(), [Gap("7", SENT_MS, SENT_MS + 10, "connection lost")])
     assert result.all == Counts(sent=3, in_gaps=2, differences=1)
@@ -60,12 +69,12 @@ def test_a_gap_of_another_channel_excuses_nothing() -> None:
 
 
 @pytest.mark.parametrize("reason", ["overflow", "delivery"])
-def test_what_the_producer_dropped_is_counted_apart(reason: str) -> None:
+def test_messages_dropped_by_the_producer_are_counted_separately(reason: str) -> None:
     result = listened([entry()], heard(), [Gap("7", SENT_MS, SENT_MS, reason)])
     assert result.all == Counts(sent=1, dropped=1)
 
 
-def test_a_message_heard_in_a_gap_counts_as_heard() -> None:
+def test_a_message_received_in_a_gap_counts_as_received() -> None:
     result = listened([entry()], heard(M1), [Gap("7", SENT_MS, SENT_MS, "overflow")])
     assert result.all == Counts(sent=1, in_chat=1)
 
@@ -90,50 +99,50 @@ def test_a_message_with_another_channel_or_time_is_a_difference() -> None:
         ("copy", "message", False),
     ],
 )
-def test_copies_and_messages_are_told_apart(sent: str, found: str, right: bool) -> None:
+def test_shared_copies_and_messages_are_distinguished(sent: str, found: str, right: bool) -> None:
     assert (listened([entry(kind=sent)], heard(M1, kind=found)).differences == []) is right
 
 
 @pytest.mark.parametrize("kind", ["raid", "sub", "ban", "deletion", "mode"])
-def test_what_is_no_message_is_not_expected_on_chat(kind: str) -> None:
+def test_other_kinds_are_not_expected_in_chat(kind: str) -> None:
     assert listened([entry(kind=kind)], heard()).all == Counts()
 
 
-def test_a_message_that_was_never_sent_is_a_difference_where_the_ledger_reaches() -> None:
+def test_a_message_that_was_never_sent_is_a_difference_within_the_ledger() -> None:
     result = listened([entry()], heard(M1, ("older", SENT_MS - 1), ("x", SENT_MS + 1)))
     assert len(result.differences) == 1
     assert "message x " in result.differences[0]
 
 
-def test_an_id_that_was_never_sent_is_named_as_it_came() -> None:
+def test_an_unknown_id_is_reported_unchanged() -> None:
     message_id = str(uuid.UUID(int=5))
     assert f"message {message_id} " in listened([entry()], heard(M1, (message_id, SENT_MS))).differences[0]
 
 
-def test_a_message_sent_to_nobody_is_not_expected_and_may_not_appear() -> None:
+def test_a_message_without_recipients_must_not_appear() -> None:
     assert listened([entry(connections=0)], heard()).all == Counts()
     assert "sent to nobody" in listened([entry(connections=0)], heard(M1)).differences[0]
 
 
 @pytest.mark.parametrize("chat", [heard(), heard(M1)])
-def test_an_id_twice_in_the_ledger_is_a_difference(chat: Heard) -> None:
+def test_an_id_twice_in_the_ledger_is_a_difference(chat: ReceivedMessages) -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     (difference,) = listened([entry(), entry()], chat, gaps).differences
     assert "twice in the ledger" in difference
 
 
-def test_what_is_later_than_the_promise_is_pending() -> None:
+def test_messages_after_the_promise_are_pending() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 1)]
     result = listened(entries, heard(("a", SENT_MS), ("b", SENT_MS + 1)), promise_ms=SENT_MS)
     assert (result.all, result.pending) == (Counts(sent=1, in_chat=1), 1)
 
 
-def test_what_kafka_no_longer_holds_is_left_out() -> None:
+def test_messages_beyond_kafka_s_retention_are_ignored() -> None:
     result = match_messages([entry()], heard(), Bounds({}, SENT_MS, from_ms=SENT_MS + 1))
     assert result.all == Counts()
 
 
-def test_a_gap_is_excused_by_a_fault_alone() -> None:
+def test_a_gap_is_excused_only_by_a_fault() -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     inside, outside = [Fault(SENT_MS, SENT_MS + 5)], [Fault(SENT_MS + 1, SENT_MS + 5)]
     assert listened([entry()], heard(), gaps, faults=inside).differences == []
@@ -146,7 +155,7 @@ def test_a_gap_is_excused_by_a_fault_alone() -> None:
     ("channels", "right"),
     [(frozenset({"7"}), True), (frozenset({"8"}), False), (frozenset[str](), False), (None, True)],
 )
-def test_a_fault_excuses_gaps_of_the_channels_it_touched_alone(channels: frozenset[str] | None, right: bool) -> None:
+def test_a_fault_excuses_only_gaps_of_affected_channels(channels: frozenset[str] | None, right: bool) -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     faults = [Fault(SENT_MS - 5, SENT_MS + 5, channels)]
     result = listened([entry()], heard(), gaps, faults=faults)
@@ -154,7 +163,7 @@ def test_a_fault_excuses_gaps_of_the_channels_it_touched_alone(channels: frozens
     assert result.of_faults[0].sent == 1
 
 
-def test_each_fault_has_the_figures_of_its_own_time() -> None:
+def test_each_fault_has_its_own_counts() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 10), entry("c", SENT_MS + 20), entry("d", SENT_MS + 21)]
     faults = [Fault(SENT_MS - 5, SENT_MS + 5), Fault(SENT_MS + 6, SENT_MS + 20)]
     gaps = [Gap("7", SENT_MS + 10, SENT_MS + 10, "closed")]
@@ -170,7 +179,7 @@ def test_a_raid_and_a_gift_bomb_are_expected_by_their_id() -> None:
     assert match_notices(entries, events, Bounds({}, SENT_MS)).all == Counts(sent=2, in_chat=2)
 
 
-def test_a_raid_that_is_missing_or_another_event_is_a_difference() -> None:
+def test_a_missing_or_different_raid_is_a_difference() -> None:
     raid = [entry("r", kind="raid")]
     bounds = Bounds({}, SENT_MS)
     assert "neither on Kafka" in match_notices(raid, heard(), bounds).differences[0]
@@ -179,35 +188,35 @@ def test_a_raid_that_is_missing_or_another_event_is_a_difference() -> None:
     assert match_notices(raid, heard(), gap).all == Counts(sent=1, in_gaps=1)
 
 
-def test_what_was_heard_is_found_by_its_id() -> None:
+def test_received_messages_are_found_by_id() -> None:
     message_id = str(uuid.UUID(int=7))
     found = heard((message_id, SENT_MS), M1, M1)
     assert len(found) == 2
-    assert (found.place(message_id), found.place("m1"), found.place("m2")) == (0, 1, None)
-    assert found.at(1) == HeardMessage("7", SENT_MS, "message", 2)
+    assert (found.index(message_id), found.index("m1"), found.index("m2")) == (0, 1, None)
+    assert found.at(1) == ReceivedMessage("7", SENT_MS, "message", 2)
 
 
-def test_ids_that_differ_in_their_writing_alone_are_two() -> None:
+def test_ids_are_compared_literally() -> None:
     found = heard(("ABCDEF00-0000-4000-8000-000000000000", SENT_MS), ("abcdef00-0000-4000-8000-000000000000", SENT_MS))
     assert len(found) == 2
 
 
 def test_many_channels_and_kinds_are_kept_apart() -> None:
-    found = Heard()
+    found = ReceivedMessages()
     for number in range(1_000):
         found.add(f"m{number}", str(number), SENT_MS, f"kind {number % 3}")
-    assert found.at(999) == HeardMessage("999", SENT_MS, "kind 0", 1)
+    assert found.at(999) == ReceivedMessage("999", SENT_MS, "kind 0", 1)
 
 
-def test_listening_has_counts_for_each_fault_from_the_start() -> None:
-    assert Listening([Fault(0, 1)]).of_faults == [Counts()]
+def test_the_result_has_counts_for_each_fault() -> None:
+    assert MatchResult([Fault(0, 1)]).of_faults == [Counts()]
 
 
-def test_a_message_that_was_heard_takes_less_than_250_bytes() -> None:
+def test_a_received_message_takes_less_than_250_bytes() -> None:
     count = 20_000
     ids = [str(uuid.UUID(int=number << 64)) for number in range(count)]
     tracemalloc.start()
-    found = heard(*((message_id, SENT_MS + place) for place, message_id in enumerate(ids)))
+    found = heard(*((message_id, SENT_MS + index) for index, message_id in enumerate(ids)))
     taken_bytes = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert len(found) == count

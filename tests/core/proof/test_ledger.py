@@ -10,11 +10,11 @@ def entry(kind: str = "message") -> Entry:
 
 
 @pytest.mark.parametrize("kind", ["message", "copy", "raid", "submysterygift", "mode"])
-def test_an_entry_is_read_as_it_was_written(kind: str) -> None:
+def test_an_entry_round_trips(kind: str) -> None:
     assert parse_entry(format_entry(entry(kind))) == entry(kind)
 
 
-def test_every_torn_line_is_recognised_wherever_it_was_torn() -> None:
+def test_every_incomplete_line_is_recognized() -> None:
     line = format_entry(entry())
     for length in range(1, len(line)):
         assert parse_entry(line[:length]) is None
@@ -22,7 +22,7 @@ def test_every_torn_line_is_recognised_wherever_it_was_torn() -> None:
 
 
 @pytest.mark.parametrize("line", [b"\n", b"a\tb\n", b"a\tb\tc\td\te\n", b"\xff\t7\t5\t1\tm\n", b"a\t7\t5\t1\n"])
-def test_a_line_of_another_shape_is_no_entry(line: bytes) -> None:
+def test_a_malformed_line_is_not_an_entry(line: bytes) -> None:
     assert parse_entry(line) is None
 
 

@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from core.pipeline.records import ChatRecord, clock_record, message_record, pulse_record, stream_fields
+from core.pipeline.records import ChatRecord, message_record, pulse_record, stream_fields, watermark_record
 from core.proof.reference import Blocks, Tally, WindowKey, differences
 
 HOUR_MS = 3_600_000
@@ -49,7 +49,7 @@ def test_a_stored_live_window_has_the_columns_of_both_live_grains() -> None:
     assert (whole["messages"], whole["chatters"], whole["words"], whole["viewers"]) == (3, 2, 6, 100)
 
 
-def test_pulses_alone_make_windows_of_no_messages_and_no_words() -> None:
+def test_pulses_without_messages_make_windows_with_zero_counts() -> None:
     columns = windows(pulse(T0 + 999, viewers=None))["7", "minute", T0 + 60_000]
     assert columns == {
         "messages": 0,
@@ -69,7 +69,7 @@ def test_pulses_alone_make_windows_of_no_messages_and_no_words() -> None:
     }
 
 
-def test_clocks_make_no_window() -> None:
+def test_watermark_records_make_no_window() -> None:
     assert windows(ChatRecord("clock", "", T0)) == {}
 
 
@@ -78,7 +78,7 @@ def test_channels_are_kept_apart() -> None:
     assert found["7", "minute", T0 + 60_000]["messages"] == found["8", "minute", T0 + 60_000]["messages"] == 1
 
 
-def test_windows_that_began_too_early_or_are_not_closed_are_left_out() -> None:
+def test_windows_outside_the_interval_are_ignored() -> None:
     found = windows(message(T0 + 61_000), from_ms=T0 + 45_000, until_ms=T0 + 89_999)
     assert ends("live", found) == [80_000]
     assert ends("minute", found) == ends("hour", found) == []
@@ -119,7 +119,7 @@ def record_of(at_ms: int, message_id: str = "m1", sent_ms: int | None = None, ki
     return json.dumps({**fields, "at_ms": at_ms, "user_hash": 5}).encode()
 
 
-def test_a_tally_counts_every_id_and_the_messages_that_changed_their_minute() -> None:
+def test_a_tally_counts_ids_and_messages_moved_to_another_minute() -> None:
     tally = Tally()
     tally.add(0, record_of(T0 + 59_000, "a"), T0)
     tally.add(0, record_of(T0 + 60_000, "b", sent_ms=T0 + 59_999), T0)
@@ -129,7 +129,7 @@ def test_a_tally_counts_every_id_and_the_messages_that_changed_their_minute() ->
     assert list(tally.moved_ms) == [T0 + 59_999] * 2
 
 
-def test_copies_and_bots_are_heard_like_messages() -> None:
+def test_shared_copies_and_bots_are_received_like_messages() -> None:
     tally = Tally()
     for message_id, kind in (("a", "message"), ("b", "copy"), ("c", "bot")):
         tally.add(0, record_of(T0, message_id, kind=kind), T0)
@@ -138,7 +138,7 @@ def test_copies_and_bots_are_heard_like_messages() -> None:
     assert (columns["messages"], columns["copies"], columns["bot_messages"]) == (1, 1, 1)
 
 
-def test_a_tally_counts_what_cannot_be_used_and_goes_on() -> None:
+def test_a_tally_counts_invalid_records() -> None:
     tally = Tally()
     for value in (None, b"not json", b'{"kind": "message"}', b'{"kind": "pulse", "at_ms": null, "channel_id": "7"}'):
         tally.add(0, value, T0)
@@ -148,7 +148,7 @@ def test_a_tally_counts_what_cannot_be_used_and_goes_on() -> None:
 
 def test_the_promise_is_that_of_the_slowest_partition() -> None:
     tally = Tally()
-    tally.add(0, json.dumps({**clock_record(producer="p"), "at_ms": T0 + 5_000}).encode(), T0)
+    tally.add(0, json.dumps({**watermark_record(producer="p"), "at_ms": T0 + 5_000}).encode(), T0)
     assert tally.promise_ms([0, 1]) == 0
     tally.add(1, json.dumps({**pulse_fields(), "at_ms": T0 + 2_000}).encode(), T0)
     assert tally.promise_ms([0, 1]) == T0 + 1_500

@@ -1,4 +1,4 @@
-"""Say step by step whether Twitch, real or simulated, gives us what we need; exits with 1 when it does not."""
+"""Check step by step whether Twitch, real or simulated, is usable; exit with 1 if not."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Command(BaseCommand):
             settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS, settings.TWITCH_IRC_CA_FILE
         )
         credentials = (settings.TWITCH_CLIENT_ID, settings.TWITCH_CLIENT_SECRET)
-        failed = asyncio.run(self._say(TwitchCheck(services.helix(), server, credentials, chat_seconds)))
+        failed = asyncio.run(self._print(TwitchCheck(services.helix(), server, credentials, chat_seconds)))
         if failed:
             raise CommandError(f"Twitch is not ready: {', '.join(failed)} failed")
         self.stdout.write("Twitch is ready")
 
-    async def _say(self, check: TwitchCheck) -> list[str]:
+    async def _print(self, check: TwitchCheck) -> list[str]:
         failed = []
         async for outcome in check.outcomes():
             self.stdout.write(str(outcome))

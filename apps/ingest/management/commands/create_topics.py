@@ -1,4 +1,4 @@
-"""Make the Kafka topics that are not there yet."""
+"""Create the missing Kafka topics."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        made = create_topics()
-        self.stdout.write(f"made {', '.join(made)}" if made else "all topics are there")
+        created = create_topics()
+        self.stdout.write(f"created {', '.join(created)}" if created else "all topics exist")

@@ -1,4 +1,4 @@
-"""Listen to the wanted channels and write chat, pulses and clocks to Kafka."""
+"""Join the listed channels and write chat, pulses and watermark records to Kafka."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.ingest.listening.connection import Server
-from apps.ingest.listening.heartbeat import ProducerVitals
+from apps.ingest.listening.heartbeat import ProducerHeartbeat
 from apps.ingest.listening.producer import ChatProducer
-from apps.ingest.listening.telemetry import ProducerMeasures
+from apps.ingest.listening.telemetry import ProducerCollector
 from twitchly import heartbeats, kafka
 from twitchly.running import Stop
 from twitchly.telemetry import try_to_serve
@@ -25,14 +25,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--name", default=settings.PRODUCER_ID, help="unique among the producers (PRODUCER_ID)")
         parser.add_argument(
-            "--metrics-port", type=int, default=settings.METRICS_PORT, help="of Prometheus' page, 0 for none"
+            "--metrics-port", type=int, default=settings.METRICS_PORT, help="port for Prometheus, 0 for none"
         )
 
     def handle(self, *_args: Any, name: str, metrics_port: int, **_options: Any) -> None:
         stop = Stop()
         for topic in ("chat", "channel-events"):
             kafka.wait_for_topic(topic, stop)
-        # Lines and records live for milliseconds and hold no cycles: looking for those less often saves a tenth.
+        # Lines and records live for milliseconds and contain no cycles: collecting less often saves 10% CPU.
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         if not stop():
@@ -46,6 +46,6 @@ class Command(BaseCommand):
             settings.TWITCH_IRC_CA_FILE,
         )
         producer = ChatProducer(server, kafka.producer(), name)
-        try_to_serve(ProducerMeasures(producer), metrics_port)
-        heartbeats.tell_always("producer", name, ProducerVitals(producer))
+        try_to_serve(ProducerCollector(producer), metrics_port)
+        heartbeats.tell_always("producer", name, ProducerHeartbeat(producer))
         await producer.run(stop)

@@ -1,4 +1,4 @@
-"""Serve a simulated Twitch on loopback: IRC over TCP, TLS and WebSocket, Helix, and a ledger of all that is sent."""
+"""Serve a simulated Twitch on loopback: IRC over TCP, TLS and WebSocket, Helix, and a ledger of sent messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import TwitchlyError
 from simulator.audience import Audience
 from simulator.certificate import server_context
-from simulator.ledger_writer import LedgerWriter, forget_replay, last_entry, replay_run
+from simulator.ledger_writer import LedgerWriter, last_entry, replay_run, reset_replay
 from simulator.recording import Recording, rows_sent
 from simulator.simulator import Listeners, Simulator, listen
 from simulator.source import Source
@@ -56,28 +56,28 @@ class Command(BaseCommand):
         parser.add_argument("--ws-port", type=int, default=settings.SIMULATOR_WS_PORT, help="IRC over WebSocket")
         parser.add_argument("--tls-port", type=int, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
         parser.add_argument(
-            "--channels", type=count, default=600, help="channels of the synthetic audience, some of them offline"
+            "--channels", type=count, default=600, help="number of synthetic channels, some of them offline"
         )
-        parser.add_argument("--rate", type=positive, default=500.0, help="its messages a second, in all")
-        parser.add_argument("--seed", type=int, default=1, help="what it is drawn from")
+        parser.add_argument("--rate", type=positive, default=500.0, help="messages per second over all channels")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the random generator")
         parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
-        parser.add_argument("--speed", type=positive, default=1.0, help="how much faster than it was recorded")
+        parser.add_argument("--speed", type=positive, default=1.0, help="playback speed of the recording")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
         parser.add_argument(
             "--tls-folder",
             type=Path,
-            help="where ca.pem is, which a client of --tls-port is to trust (default: tls beside the ledger)",
+            help="folder of ca.pem, the CA for clients of --tls-port (default: tls beside the ledger)",
         )
         parser.add_argument(
             "--strict-joins",
             action="store_true",
-            help="count the joins of all connections together, as if Twitch counted them by address",
+            help="count the joins of all connections together, as if Twitch limited them per IP address",
         )
         parser.add_argument(
             "--wait-for-joins",
             action=BooleanOptionalAction,
             default=None,
-            help="send nothing before every channel is joined (the default with --replay)",
+            help="send nothing until every channel is joined (default with --replay)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
@@ -105,7 +105,7 @@ async def _run(simulator: Simulator, listeners: Listeners, channels: int) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # Whoever reads this may ask it to stop.
+    # Logged after the signal handlers are installed: scripts wait for this line before they send SIGTERM.
     log.info("%d channels on %s", channels, listeners)
     await simulator.run(listeners, stop)
 
@@ -122,12 +122,12 @@ def _listeners(options: dict[str, Any], closing: ExitStack) -> Listeners:
 def _source(options: dict[str, Any]) -> Source:
     path: Path | None = options["replay"]
     if path is None:
-        forget_replay(options["ledger"])
+        reset_replay(options["ledger"])
         return Audience(channels=options["channels"], rate=options["rate"], seed=options["seed"])
     recording = Recording(path, options["speed"])
     run = replay_run(options["ledger"], path, options["speed"], now_ms())
     last = last_entry(options["ledger"])
     sent = rows_sent(run, recording.rows, last.id if last else None)
     recording.continue_from(run, sent)
-    log.info("%s: row %d of %d is next, %d malformed rows left out", path, sent, recording.rows, recording.malformed)
+    log.info("%s: next row %d of %d, %d malformed rows skipped", path, sent, recording.rows, recording.malformed)
     return recording

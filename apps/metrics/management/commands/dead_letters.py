@@ -16,7 +16,7 @@ from apps.metrics.dead_letter_reader import DeadLetterBox, fault_today, replay
 from apps.metrics.dead_letters import DeadLetters
 from core.errors import TwitchlyError
 from core.inputs.moments import utc
-from core.pipeline.dead_letters import NOWHERE, PRIVATE, Letter, escaped, kind_of_fault
+from core.pipeline.dead_letters import PRIVATE_TOPIC, UNKNOWN, DeadLetter, escaped, kind_of_fault
 from core.pipeline.topics import DEAD_LETTERED
 from twitchly import kafka
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--scan", choices=[PRIVATE], help="move what Flink had to ignore since the last scan")
+        parser.add_argument("--scan", choices=[PRIVATE_TOPIC], help="move what Flink had to ignore since the last scan")
         what = parser.add_subparsers(dest="what", metavar="list | explain | replay")
         listing = what.add_parser("list", help="one line a letter, newest last, then how many of each reason")
         listing.add_argument("topic", nargs="?", choices=DEAD_LETTERED)
@@ -108,7 +108,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{name:<10}{said}")
 
     def _replay(self, topic: str, offsets: list[int], *, take_all: bool) -> None:
-        if topic == PRIVATE:
+        if topic == PRIVATE_TOPIC:
             raise CommandError(NO_REPLAY)
         if bool(offsets) == take_all:
             raise CommandError("expected the offsets of letters, or --all")
@@ -151,7 +151,7 @@ def _rows(topic: str) -> Iterator[Row]:
             }
 
 
-def _explanation(topic: str, letter: Letter, *, replayed: bool) -> Mapping[str, str]:
+def _explanation(topic: str, letter: DeadLetter, *, replayed: bool) -> Mapping[str, str]:
     said = {
         "written": utc(letter.written_ms),
         "from": f"{topic}/{_known(letter.partition)}/{_known(letter.source_offset)}",
@@ -159,13 +159,13 @@ def _explanation(topic: str, letter: Letter, *, replayed: bool) -> Mapping[str, 
         "reason": escaped(letter.reason),
         "replayed": "yes" if replayed else "no",
     }
-    if topic == PRIVATE:
+    if topic == PRIVATE_TOPIC:
         return said
     today = escaped(fault_today(topic, letter) or "usable now")
     return {**said, "today": today, "key": _content(letter.key), "value": _content(letter.value)}
 
 
-def _unreplayed(box: DeadLetterBox) -> Iterator[Letter]:
+def _unreplayed(box: DeadLetterBox) -> Iterator[DeadLetter]:
     replayed = box.replayed()
     return (letter for letter in box.letters() if letter.offset not in replayed)
 
@@ -176,7 +176,7 @@ def _content(content: bytes | None) -> str:
 
 
 def _known(number: int) -> str:
-    return "?" if number == NOWHERE else str(number)
+    return "?" if number == UNKNOWN else str(number)
 
 
 def whole_number(text: str) -> int:

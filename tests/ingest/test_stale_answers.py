@@ -1,4 +1,4 @@
-"""Answers of Helix without an order: streams that are absent for a while, and older broadcasts after newer ones."""
+"""Unordered Helix answers: temporarily absent streams, and older broadcasts after newer ones."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, T0_ISO, T
 NEWER = replace(ADA, started_at=LATER_ISO, title="round two", category="Go", viewers=500, login="ada_two")
 
 
-def standing_ends(table: Table) -> list[tuple[int, int]]:
-    """Return, as history keeps them, when each broadcast began and ended: an end that was withdrawn is gone."""
+def valid_ends(table: Table) -> list[tuple[int, int]]:
+    """Return start and end of each broadcast as in history, without withdrawn ends."""
     kept: dict[tuple[str, int], EventRecord] = {}
-    for record in table.told:
+    for record in table.events:
         event = read_event(orjson.dumps(record), LATER + 60 * MINUTE)
         end = (stream_end_id(event.channel_id, event.started_ms or 0), event.at_ms)
         if event.kind == "stream_end":
@@ -31,13 +31,13 @@ def standing_ends(table: Table) -> list[tuple[int, int]]:
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
-    """Poll once a minute: A is the broadcast of T0, B the one of LATER, - is none; Bob is always live."""
+    """Poll once a minute. A is the broadcast of T0, B that of LATER, - none; Bob is always live."""
     streams = {"A": [ADA], "B": [NEWER], "-": []}
     for minute, answer in enumerate(answers):
         table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)
 
 
-# Absent for a while
+# Temporarily absent
 
 
 @pytest.mark.parametrize(
@@ -51,52 +51,52 @@ def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
         ("A" + "-" * 15 + "AA--", 18),
     ],
 )
-def test_a_broadcast_that_comes_back_has_one_end_the_last(answers: str, ended_minute: int) -> None:
+def test_a_resumed_broadcast_has_only_its_last_end(answers: str, ended_minute: int) -> None:
     table = Table()
     polls(table, answers)
-    assert standing_ends(table) == [(T0, LATER + ended_minute * MINUTE)]
+    assert valid_ends(table) == [(T0, LATER + ended_minute * MINUTE)]
     assert "stream_start" not in [kind for kind, _ in table.kinds()]
 
 
 @pytest.mark.parametrize("answers", ["A--A", "A-A", "A--AAA", "A" + "-" * 15 + "A"])
-def test_a_broadcast_that_came_back_has_no_end(answers: str) -> None:
+def test_a_resumed_broadcast_has_no_end(answers: str) -> None:
     table = Table()
     polls(table, answers)
-    assert standing_ends(table) == []
+    assert valid_ends(table) == []
     assert table.rows["7"].ended_at is None
 
 
-def test_the_withdrawal_names_the_end_and_is_told_once() -> None:
+def test_the_withdrawal_names_the_end_and_is_reported_once() -> None:
     table = Table()
     polls(table, "A--AA")
-    end, withdrawal = table.told
+    end, withdrawal = table.events
     assert (end["kind"], withdrawal["kind"]) == ("stream_end", "stream_end_withdrawn")
     assert [withdrawal[name] for name in ("channel_id", "at_ms", "started_ms")] == ["7", LATER + MINUTE, T0]
     assert (end["reported_ms"], withdrawal["reported_ms"]) == (LATER + 2 * MINUTE, LATER + 3 * MINUTE)
     assert end["id"] != withdrawal["id"]
 
 
-def test_a_withdrawal_that_kafka_did_not_take_is_told_at_the_next_poll() -> None:
+def test_an_undelivered_withdrawal_is_retried_at_the_next_poll() -> None:
     table = Table()
     polls(table, "A--")
     table.poll(LATER + 3 * MINUTE, ADA, BOB, kafka_is_away=True)
-    assert len(standing_ends(table)) == 1
+    assert len(valid_ends(table)) == 1
     table.poll(LATER + 4 * MINUTE, ADA, BOB)
-    assert standing_ends(table) == []
+    assert valid_ends(table) == []
 
 
-def test_an_end_is_withdrawn_of_a_channel_that_was_not_kept_on_the_list() -> None:
+def test_the_end_of_a_removed_channel_is_withdrawn() -> None:
     table = Table()
-    table.limits = replace(table.limits, kept_ms=0)
+    table.limits = replace(table.limits, grace_ms=0)
     polls(table, "A-A")
     assert table.rows["7"].is_wanted
-    assert standing_ends(table) == []
+    assert valid_ends(table) == []
 
 
-def test_a_new_broadcast_after_an_end_leaves_the_end() -> None:
+def test_a_new_broadcast_does_not_withdraw_the_previous_end() -> None:
     table = Table()
     polls(table, "A--BB--", T0 + 300_000)
-    assert standing_ends(table) == [(T0, T0 + 360_000), (LATER, T0 + 300_000 + 5 * MINUTE)]
+    assert valid_ends(table) == [(T0, T0 + 360_000), (LATER, T0 + 300_000 + 5 * MINUTE)]
 
 
 # Older answers
@@ -109,7 +109,7 @@ def test_of_two_broadcasts_the_older_ends_once_and_the_newer_starts_once(answers
     assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER)]
 
 
-def test_nothing_of_an_older_answer_is_taken() -> None:
+def test_an_older_answer_is_ignored_completely() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     row = table.rows["7"]
@@ -120,15 +120,15 @@ def test_nothing_of_an_older_answer_is_taken() -> None:
         assert getattr(after, name) == getattr(row, name), name
 
 
-def test_an_older_answer_does_not_bring_a_channel_back_that_is_absent() -> None:
+def test_an_older_answer_does_not_bring_an_offline_channel_back() -> None:
     table = Table()
     polls(table, "AB-", LATER + MINUTE)
     followed = table.poll(LATER + 4 * MINUTE, ADA, BOB)
     assert [(stream.id, stream.live) for stream in followed.streams] == [("8", True), ("7", False)]
-    assert standing_ends(table)[-1] == (LATER, LATER + 3 * MINUTE)
+    assert valid_ends(table)[-1] == (LATER, LATER + 3 * MINUTE)
 
 
-def test_an_older_answer_is_no_second_blip() -> None:
+def test_an_older_answer_does_not_confirm_a_blip() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     table.poll(LATER + 3 * MINUTE, replace(NEWER, viewers=0), BOB)
@@ -136,7 +136,7 @@ def test_an_older_answer_is_no_second_blip() -> None:
     assert followed.streams[0].viewers == 500
 
 
-def test_an_answer_that_stays_older_for_ten_minutes_counts_again_but_for_its_start() -> None:
+def test_an_answer_that_stays_older_for_ten_minutes_counts_except_for_its_start() -> None:
     table = Table()
     polls(table, "AB" + "A" * 9, LATER + MINUTE)
     assert table.rows["7"].title == "round two"
@@ -145,13 +145,13 @@ def test_an_answer_that_stays_older_for_ten_minutes_counts_again_but_for_its_sta
     assert table.kinds()[:2] == [("stream_end", LATER), ("stream_start", LATER)]
     assert {kind for kind, _ in table.kinds()[2:]} == {"title", "category"}
     polls(table, "--", LATER + 14 * MINUTE)
-    assert standing_ends(table) == [(T0, LATER), (LATER, LATER + 14 * MINUTE)]
+    assert valid_ends(table) == [(T0, LATER), (LATER, LATER + 14 * MINUTE)]
 
 
-# Starts that are missing
+# Missing starts
 
 
-def test_a_row_without_a_start_goes_on_with_the_one_that_is_known() -> None:
+def test_a_row_without_a_start_keeps_the_known_start() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     followed = table.poll(LATER + MINUTE, replace(ADA, started_at="", title="new"), BOB)
@@ -159,10 +159,10 @@ def test_a_row_without_a_start_goes_on_with_the_one_that_is_known() -> None:
     table.poll(LATER + 2 * MINUTE, replace(ADA, title="new"), BOB)
     assert table.kinds() == [("title", LATER + MINUTE)]
     polls(table, "--", LATER + 3 * MINUTE)
-    assert standing_ends(table) == [(T0, LATER + 3 * MINUTE)]
+    assert valid_ends(table) == [(T0, LATER + 3 * MINUTE)]
 
 
-def test_a_row_without_a_login_goes_on_with_the_one_that_is_known() -> None:
+def test_a_row_without_a_login_keeps_the_known_login() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     nameless = replace(ADA, login="", name="", viewers=800)
@@ -170,63 +170,63 @@ def test_a_row_without_a_login_goes_on_with_the_one_that_is_known() -> None:
     assert followed.streams[0] == replace(ADA, viewers=800)
     assert table.rows["7"].login == "ada"
     table.poll(LATER + 2 * MINUTE, nameless, BOB)
-    assert table.told == []
+    assert table.events == []
 
 
-def test_a_row_without_a_login_of_an_unknown_channel_is_left_out() -> None:
+def test_a_row_of_an_unknown_channel_without_a_login_is_ignored() -> None:
     table = Table()
     followed = table.poll(LATER, replace(ADA, login="", name=""), BOB)
     assert followed.streams == [BOB]
 
 
-def test_a_start_that_becomes_known_in_mid_stream_is_no_start() -> None:
+def test_a_start_that_becomes_known_later_is_not_an_event() -> None:
     table = Table()
     table.poll(LATER, replace(ADA, started_at=""), BOB)
     table.poll(LATER + MINUTE, ADA, BOB)
-    assert table.told == []
+    assert table.events == []
     polls(table, "--", LATER + 2 * MINUTE)
-    assert standing_ends(table) == [(T0, LATER + 2 * MINUTE)]
+    assert valid_ends(table) == [(T0, LATER + 2 * MINUTE)]
 
 
-def test_a_broadcast_that_comes_back_without_its_start_is_told_apart_when_the_start_comes() -> None:
+def test_a_resumed_broadcast_is_identified_once_its_start_is_known() -> None:
     table = Table()
     polls(table, "A--")
     followed = table.poll(LATER + 3 * MINUTE, replace(ADA, started_at=""), BOB)
     assert (followed.streams[0].live, followed.streams[0].started_at) == (True, "")
     table.poll(LATER + 4 * MINUTE, ADA, BOB)
-    assert standing_ends(table) == []
+    assert valid_ends(table) == []
 
 
 @pytest.mark.parametrize("started_at", ["2026-11-23T08:00:00Z", "2023-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-def test_a_start_in_the_future_or_before_all_records_is_none(started_at: str) -> None:
+def test_an_implausible_start_counts_as_missing(started_at: str) -> None:
     table = Table()
     table.poll(LATER, replace(ADA, started_at=started_at), BOB)
     assert table.rows["7"].started_at is None
     table.poll(LATER + MINUTE, ADA, BOB)
     table.poll(LATER + 2 * MINUTE, replace(ADA, started_at=started_at), BOB)
     table.poll(LATER + 3 * MINUTE, ADA, BOB)
-    assert table.told == []
+    assert table.events == []
     assert table.rows["7"].started_at is not None
 
 
 def test_a_broadcast_does_not_end_before_its_start() -> None:
     table = Table()
     polls(table, "B--", LATER - 5 * MINUTE)
-    assert standing_ends(table) == [(LATER, LATER)]
+    assert valid_ends(table) == [(LATER, LATER)]
 
 
-def test_the_end_of_an_earlier_broadcast_that_older_code_left_is_none_of_this_one() -> None:
+def test_an_end_of_an_earlier_broadcast_in_the_row_is_ignored() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     table.rows["7"].ended_at = moment(LATER - MINUTE)
     polls(table, "B--", LATER + 3 * MINUTE)
-    assert standing_ends(table) == [(T0, LATER), (LATER, LATER + 4 * MINUTE)]
+    assert valid_ends(table) == [(T0, LATER), (LATER, LATER + 4 * MINUTE)]
 
 
-def test_a_barred_channel_has_nothing_withdrawn() -> None:
+def test_a_barred_channel_has_no_withdrawal() -> None:
     table = Table()
     polls(table, "A--")
     table.curation = Curation(barred=frozenset({"7"}))
-    told = len(table.told)
+    events = len(table.events)
     polls(table, "AA", LATER + 3 * MINUTE)
-    assert len(table.told) == told
+    assert len(table.events) == events

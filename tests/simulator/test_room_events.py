@@ -1,4 +1,4 @@
-from simulator.happenings import Happenings
+from simulator.room_events import RoomEvents
 from simulator.source import MODES_AT_REST
 
 T0_S = 1_790_000_000
@@ -6,8 +6,8 @@ SECONDS = range(T0_S, T0_S + 1_800)
 
 
 def test_two_to_four_channels_share_a_chat_for_minutes() -> None:
-    happenings = Happenings(300, 1)
-    sessions = {second: happenings.sharing(second) for second in SECONDS}
+    room_events = RoomEvents(300, 1)
+    sessions = {second: room_events.sharing(second) for second in SECONDS}
     groups = {tuple(members) for sharing in sessions.values() for members in sharing.values()}
     assert len(groups) > 5
     assert all(2 <= len(group) <= 4 and len(set(group)) == len(group) for group in groups)
@@ -17,18 +17,18 @@ def test_two_to_four_channels_share_a_chat_for_minutes() -> None:
 
 
 def test_a_channel_shares_one_chat_at_a_time() -> None:
-    happenings = Happenings(120, 1)
+    room_events = RoomEvents(120, 1)
     for second in SECONDS:
-        for member, members in happenings.sharing(second).items():
+        for member, members in room_events.sharing(second).items():
             assert member in members
-            assert all(happenings.sharing(second)[other] == members for other in members)
+            assert all(room_events.sharing(second)[other] == members for other in members)
 
 
-def test_a_mode_that_begins_is_over_before_long() -> None:
-    happenings = Happenings(200, 1)
+def test_a_mode_ends_within_its_slot() -> None:
+    room_events = RoomEvents(200, 1)
     open_modes: dict[tuple[int, str], int] = {}
     for second in range(T0_S // 600 * 600, T0_S // 600 * 600 + 1_800):
-        for channel, tag, value in happenings.mode_changes(second):
+        for channel, tag, value in room_events.mode_changes(second):
             begun_s = open_modes.pop((channel, tag), None)
             assert (value == MODES_AT_REST[tag]) == (begun_s is not None)
             if begun_s is None:
@@ -38,5 +38,5 @@ def test_a_mode_that_begins_is_over_before_long() -> None:
     assert not open_modes
 
 
-def test_one_channel_is_never_in_a_shared_chat() -> None:
-    assert not any(Happenings(1, 1).sharing(second) for second in SECONDS)
+def test_a_single_channel_never_shares_its_chat() -> None:
+    assert not any(RoomEvents(1, 1).sharing(second) for second in SECONDS)

@@ -1,7 +1,7 @@
-"""What happens in the rooms of the invented Twitch by the clock: shared-chat sessions and chat modes.
+"""Scheduled events in the synthetic rooms: Shared Chat sessions and chat modes.
 
-Functions of the seed and the time alone: a restarted simulator goes on with what is under way. Seconds are
-since the epoch; channels are known by index.
+They depend only on the seed and the time, so a restarted simulator continues them. Seconds are since the epoch;
+channels are identified by index.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from random import Random
 
 from simulator.source import MODES_AT_REST
 
-# What happens begins in the first half of a slot and is over before its end, so one slot is the whole story.
+# Events begin in the first half of a slot and end within it, so slots are independent.
 SLOT_S = 600
 CHANNELS_PER_SESSION = 60
 CHANNELS_PER_MODE = 25
-# How far apart in rank those are who share a chat.
+# Maximum distance in rank between channels that share a chat.
 NEIGHBOURS = 12
 MODES = (
     ("slow", 10),
@@ -28,14 +28,14 @@ MODES = (
     ("emote-only", 1),
     ("r9k", 1),
 )
-# The modes that one click of a moderator sets together, and the share of such clicks.
+# The modes that a moderator sets with one click, and the share of such clicks.
 ONE_CLICK = (("followers-only", 10), ("slow", 30), ("subs-only", 1))
 SHARE_OF_CLICKS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A shared chat of `members` in [`from_s`, `until_s`)."""
+    """A Shared Chat of `members` in [`from_s`, `until_s`)."""
 
     from_s: int
     until_s: int
@@ -44,7 +44,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """The chat mode `tag` of a channel at `value` in [`from_s`, `until_s`)."""
+    """A chat mode `tag` of a channel with `value` in [`from_s`, `until_s`)."""
 
     from_s: int
     until_s: int
@@ -53,8 +53,8 @@ class Mode:
     value: int
 
 
-class Happenings:
-    """The happenings in `count` channels."""
+class RoomEvents:
+    """The scheduled events of `count` channels."""
 
     def __init__(self, count: int, seed: int) -> None:
         self._count = count
@@ -63,18 +63,18 @@ class Happenings:
         self._modes = lru_cache(maxsize=4)(self._make_modes)
 
     def sharing(self, second: int) -> Mapping[int, Sequence[int]]:
-        """Return by channel who shares its chat, itself among them."""
+        """Return the members of each sharing channel's session, itself included."""
         active = (s for s in self._sessions(second // SLOT_S) if s.from_s <= second < s.until_s)
         return {member: session.members for session in active for member in session.members}
 
     def mode_changes(self, second: int) -> list[tuple[int, str, int]]:
-        """Return what changes in this second: channel, tag and new value."""
+        """Return this second's mode changes: channel, tag and new value."""
         modes = self._modes(second // SLOT_S)
         begun = [(mode.channel, mode.tag, mode.value) for mode in modes if mode.from_s == second]
         return begun + [(mode.channel, mode.tag, MODES_AT_REST[mode.tag]) for mode in modes if mode.until_s == second]
 
     def modes(self, channel: int, second: int) -> Mapping[str, int]:
-        """Return every mode of a channel as it is in this second."""
+        """Return all modes of a channel in this second."""
         active = (m for m in self._modes(second // SLOT_S) if m.channel == channel and m.from_s <= second < m.until_s)
         return {**MODES_AT_REST, **{mode.tag: mode.value for mode in active}}
 
@@ -97,7 +97,7 @@ class Happenings:
 
 
 def _modes_of_a_click(draw: Random, slot: int, channel: int) -> list[Mode]:
-    """Return the modes that a moderator sets at once, one or several. Twitch sends a line for each."""
+    """Return the one or several modes that a moderator sets at once. Twitch sends a line for each."""
     from_s, until_s = _times(draw, slot)
     chosen = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
     return [Mode(from_s, until_s, channel, *mode) for mode in chosen]
