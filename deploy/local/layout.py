@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "TWITCHLY_COPY"
 
 
-# As twitchly/protection.py expects it.
+# The same limit as in twitchly/settings/checks.py.
 SECRET_KEY_MIN_CHARS = 50
 
 
@@ -63,7 +63,7 @@ class Layout:
 
     @property
     def simulated(self) -> bool:
-        """Whether Twitch is the simulated one, as twitchly/settings.py decides it."""
+        """Whether Twitch is simulated, by the same rule as twitchly/settings/twitch.py."""
         return not all(
             self.settings.get(name) or self.settings.get(f"{name}_FILE")
             for name in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
@@ -71,7 +71,7 @@ class Layout:
 
     @property
     def clock_offset_ms(self) -> int:
-        """By how much the clocks of our processes are ahead, as twitchly/settings.py reads it."""
+        """The offset of our processes' clocks; twitchly/settings/environment.py reads the same variable."""
         return int(self.settings.get("CLOCK_OFFSET_MS") or 0)
 
     def make_folders(self) -> None:
