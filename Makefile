@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-recount drill-defences drill-instance bench screens drill-backup
+.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-recount drill-defenses drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
@@ -55,9 +55,9 @@ drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check
 drill-soak: ## All faults at random: MINUTES=30 SEED=1
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
-drill-defences: ## Take each defence out of a copy of the source, see its test fail
+drill-defenses: ## Weaken each defense in a copy of the source, expect its test to fail: ONLY=csrf
 	@$(LOCAL) test-prepare
-	.venv/bin/python -m drills.defences
+	.venv/bin/python -m drills.defenses "$(ONLY)"
 drill-instance: ## Start an instance under odd conditions: ONLY=proxy
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.instance --only "$(ONLY)"
@@ -90,10 +90,11 @@ lock: ## Write requirements/*.txt anew from the *.in files
 	$(COMPILE) flink.in -o flink.txt
 	$(COMPILE) audit.in -o audit.txt
 	rm -rf .uv
+PIP_AUDIT = .audit/bin/pip-audit --strict --disable-pip --require-hashes  # defense: strict-audit
 audit: ## Check all packages for known vulnerabilities; fails where one cannot be checked. Needs a network
 	$(FOUND_PYTHON) -m venv .audit && .audit/bin/pip install --quiet --require-hashes -r requirements/audit.txt
 	for list in requirements/*.txt; do \
-		.audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$list || exit 1; done
+		$(PIP_AUDIT) -r $$list || exit 1; done
 	npm audit
 	rm -rf .audit
 clean: ## Remove the environments, jars and packages

@@ -139,7 +139,7 @@ def _secret_key(path: Path) -> str:
         return secrets.token_urlsafe(50)
     text = path.read_text(errors="replace")
     key = read_variables(path).get("SECRET_KEY", "") if _is_whole(text) else ""
-    if len(key) < SECRET_KEY_MIN_CHARS:
+    if len(key) < SECRET_KEY_MIN_CHARS:  # defense: run-env
         raise BadSetting(
             f"{path} is damaged: it has no whole SECRET_KEY. Put the file back from a backup, or set the key that it "
             "had as SECRET_KEY. If both are lost, delete the file: a new key is made, everybody has to sign in again, "

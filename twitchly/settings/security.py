@@ -11,7 +11,7 @@ from twitchly.settings.environment import DEBUG, env
 SECRET_KEY = env.str("SECRET_KEY", "only-for-debugging" * 3 if DEBUG else "")
 # Data signed or encrypted with these keys can still be read: see docs/operation.md.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])  # defense: page-hosts
 ADMIN_HOST = env.str("ADMIN_HOST", "").lower()
 HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
 HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", False)
