@@ -25,7 +25,7 @@ status: ## Say what runs, since when, and its memory
 prepare: ## Fetch what `make run` needs, for a machine that loses its network
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-recount drill-defenses drill-instance bench screens drill-backup
+.PHONY: lint test test-unit test-one drill drill-ingest drill-soak drill-midnight drill-recount drill-defenses drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
@@ -39,10 +39,15 @@ test: ## Check style and types, run all tests against real servers
 	$(UNIT)
 	$(ON_POSTGRES)
 	.venv/bin/pytest -m server
-test-unit: ## The part of it that needs no servers
+test-unit: ## Check style and types, run the tests that need no servers
 	@$(LOCAL) unit-prepare
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
+
+test-one: ## Run the tests of a folder or file that need no servers, after one small install: T=tests/core
+	@: $(or $(T),$(error Name a folder or file: make test-one T=tests/core))
+	@$(LOCAL) unit-prepare
+	$(UNIT) $(T)
 
 drill: ## Let all die, stand still or be fed poison, clocks step, a month end; check the ledger: SEED=12
 	@$(LOCAL) test-prepare

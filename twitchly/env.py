@@ -11,6 +11,8 @@ from environs.exceptions import EnvError
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE_SUFFIX = "_FILE"
+# Recorded chat for tests, beside the repository unless TWITCHLY_DATA names another folder.
+DEFAULT_DATA_DIR = ROOT.parent / "shared" / "data"
 
 
 class Environment(FileAwareEnv):
