@@ -1,31 +1,31 @@
-# `make` says what there is. TWITCHLY_VAR and TWITCHLY_PORT choose another copy: `make run TWITCHLY_PORT=9000`.
+# `make` lists the commands. TWITCHLY_VAR and TWITCHLY_PORT select another instance: `make run TWITCHLY_PORT=9000`.
 PYTHON ?= python3.11
 NO_PYTHON = $(PYTHON) is missing: install it (Debian: apt-get install python3.11 python3.11-venv), \
-	or say where it is: make PYTHON=/path/to/python3.11
+	or set its path: make PYTHON=/path/to/python3.11
 FOUND_PYTHON = $(if $(shell command -v "$(PYTHON)" 2>/dev/null),$(PYTHON),$(error $(NO_PYTHON)))
 LOCAL = $(FOUND_PYTHON) -m deploy.local
 
-# What the simulated Twitch plays: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED; how many listen: PRODUCERS.
+# The simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED. The number of producers: PRODUCERS.
 options = $(if $(REPLAY),--replay="$(REPLAY)") $(if $(SPEED),--speed="$(SPEED)") $(if $(RATE),--rate="$(RATE)") \
 	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)") \
 	$(if $(PRODUCERS),--producers="$(PRODUCERS)")
 
 .PHONY: help
-help: ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 	@command -v "$(PYTHON)" >/dev/null || echo "$(NO_PYTHON)"
 
 .PHONY: run stop status prepare
-run: ## Start everything; Ctrl-C stops it
+run: ## Start everything; stop with Ctrl-C
 	@$(LOCAL) run $(options)
 stop: ## Stop everything, from another terminal
 	@$(LOCAL) stop
-status: ## Say what runs, since when, and its memory
+status: ## Show each process, its uptime and its memory
 	@$(LOCAL) status
-prepare: ## Fetch what `make run` needs, for a machine that loses its network
+prepare: ## Download everything that `make run` needs, to start without a network later
 	@$(LOCAL) prepare
 
-.PHONY: lint test test-unit drill drill-ingest drill-soak drill-midnight drill-recount drill-defences drill-instance bench screens drill-backup
+.PHONY: lint test test-unit test-one drill drill-ingest drill-soak drill-midnight drill-recount drill-defenses drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint:
@@ -39,50 +39,55 @@ test: ## Check style and types, run all tests against real servers
 	$(UNIT)
 	$(ON_POSTGRES)
 	.venv/bin/pytest -m server
-test-unit: ## The part of it that needs no servers
+test-unit: ## Check style and types, run the tests that need no servers
 	@$(LOCAL) unit-prepare
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 
-drill: ## Let all die, stand still or be fed poison, clocks step, a month end; check the ledger: SEED=12
+test-one: ## Run the tests of a folder or file that need no servers, after one small install: T=tests/core
+	@: $(or $(T),$(error Name a folder or file: make test-one T=tests/core))
+	@$(LOCAL) unit-prepare
+	$(UNIT) $(T)
+
+drill: ## Run the fault-injection tests: kill every process, shift clocks, cross a month boundary: SEED=12
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.pipeline --seed $(or $(SEED),12)
 	.venv/bin/python -m drills.midnight
 	.venv/bin/pytest -q -m server -k steps_by_an_hour tests/e2e/test_sql_equals_reference.py
-drill-ingest: ## Let each fault of Twitch, Kafka and the producers happen, check the ledger
+drill-ingest: ## Inject each fault of Twitch, Kafka and the producers, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.ingest
-drill-soak: ## All faults at random: MINUTES=30 SEED=1
+drill-soak: ## Inject random faults, check the ledger: MINUTES=30 SEED=1
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
-drill-defences: ## Take each defence out of a copy of the source, see its test fail
+drill-defenses: ## Weaken each defense in a copy of the source, expect its test to fail: ONLY=csrf
 	@$(LOCAL) test-prepare
-	.venv/bin/python -m drills.defences
-drill-instance: ## Start an instance under odd conditions: ONLY=proxy
+	.venv/bin/python -m drills.defenses "$(ONLY)"
+drill-instance: ## Start an instance in unusual environments: ONLY=proxy
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.instance --only "$(ONLY)"
-drill-midnight: ## Let a month end while a copy runs, check the ledger
+drill-midnight: ## Cross a month boundary while an instance runs, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
-drill-recount: ## Count a replay's chat again from outside, compare all surfaces: MINUTES=35
+drill-recount: ## Recount the chat of a replay independently, compare page, API, files and socket: MINUTES=35
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.recount --minutes $(or $(MINUTES),35)
-drill-backup: ## Let a running copy be backed up, lose all its data and be restored; compare
+drill-backup: ## Back up a running instance, delete its data, restore it, compare
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.backup
-bench: ## Measure every stage and the whole beside others; writes docs/benchmarks.md: ONLY="stream hour"
+bench: ## Run the benchmarks, write docs/benchmarks.md: ONLY="stream hour"
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m bench $(ONLY)
 
 VAR = $(or $(TWITCHLY_VAR),var)
-screens: ## Take pictures of the running copy's board into docs/screens
+screens: ## Take screenshots of the running instance into docs/screens
 	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) "$(VAR)/demo-password"
 
 .PHONY: lock audit clean clean-data
 UV_VERSION = 0.13.9
 COMPILE = cd requirements && ../.uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
-lock: ## Write requirements/*.txt anew from the *.in files
+lock: ## Compile requirements/*.txt from the *.in files
 	$(FOUND_PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
 	$(COMPILE) web.in -o web.txt
 	$(COMPILE) -c web.txt production.in -o production.txt
@@ -90,13 +95,14 @@ lock: ## Write requirements/*.txt anew from the *.in files
 	$(COMPILE) flink.in -o flink.txt
 	$(COMPILE) audit.in -o audit.txt
 	rm -rf .uv
-audit: ## Check all packages for known vulnerabilities; fails where one cannot be checked. Needs a network
+PIP_AUDIT = .audit/bin/pip-audit --strict --disable-pip --require-hashes  # defense: strict-audit
+audit: ## Check all packages for known vulnerabilities; fail if one cannot be checked. Needs a network
 	$(FOUND_PYTHON) -m venv .audit && .audit/bin/pip install --quiet --require-hashes -r requirements/audit.txt
 	for list in requirements/*.txt; do \
-		.audit/bin/pip-audit --strict --disable-pip --require-hashes -r $$list || exit 1; done
+		$(PIP_AUDIT) -r $$list || exit 1; done
 	npm audit
 	rm -rf .audit
-clean: ## Remove the environments, jars and packages
+clean: ## Delete the environments, jars and packages
 	rm -rf .venv .venv-flink .jars node_modules static/vendor
-clean-data: ## Stop, and remove all data and logs of this copy
+clean-data: ## Stop, and delete all data and logs of this instance
 	@$(LOCAL) clean-data

@@ -46,7 +46,8 @@ class Control:
 
     async def _begin(self, request: Request) -> JSONResponse:
         # Cross-site pages can send forms and plain text, but JSON only with our CORS consent.
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":  # defense: simulator-json
             return JSONResponse({"message": "expected Content-Type: application/json"}, 415)
         try:
             fault_request = parse_request(json.loads(await request.body()))
@@ -76,7 +77,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
             return JSONResponse({"message": "pages of other sites may not ask"}, 403)
         return await endpoint(request)
 
-    return answer
+    return answer  # defense: simulator-origin
 
 
 class RequestCounter:

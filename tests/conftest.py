@@ -1,56 +1,41 @@
-"""What every test shares: settings without servers; tests that need servers start their own."""
+"""The report of all tests, and the choice of plugin: tests/core needs no Django and no database.
+
+Tests that need servers start their own.
+"""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
 
-import django
 import pytest
 from pytest import TerminalReporter
 
-from tests.postgres import VARIABLE
-from tests.valkey import Valkey
-
 LACKS_DATA = "recorded data is absent"
-USES_DATABASE = {"db", "transactional_db"}
-
-os.environ["DJANGO_SETTINGS_MODULE"] = "twitchly.settings"
-os.environ["SECRET_KEY"] = "a-key-for-tests-only-a-key-for-tests-only-a-key-for-tests"
-os.environ["TWITCHLY_VAR"] = "/nonexistent/twitchly-tests"
-os.environ["DATABASE_URL"] = os.environ.get(VARIABLE, "sqlite://:memory:")
-os.environ["CASSANDRA_HOSTS"] = ""
-# Everything that tests ask is on this machine.
-os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
-django.setup()
+WITHOUT_DJANGO = Path(__file__).parent / "core"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what touches the relational database: it is to work on PostgreSQL as on SQLite."""
-    for item in items:
-        if item.get_closest_marker("django_db") or USES_DATABASE.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker("database")
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Set Django up unless only tests of core were selected.
+
+    pytest calls this hook right after it has imported this file, so before it imports a conftest.py below: those import
+    models.
+    """
+    config = pluginmanager.get_plugin("pytestconfig")
+    assert isinstance(config, pytest.Config)
+    if needs_django(config.known_args_namespace.file_or_dir, config.invocation_params.dir):
+        pluginmanager.import_plugin("tests.django_plugin")
 
 
-@pytest.fixture(autouse=True)
-def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the connection that a test's transaction is open on, as Django's own test client does."""
-    if "transactional_db" not in request.fixturenames:
-        monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
-
-
-@pytest.fixture(scope="session")
-def valkey_server() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.kill()
+def needs_django(selection: Sequence[str], folder: Path) -> bool:
+    """Return whether any selected test is outside tests/core; an empty selection means all tests."""
+    paths = [(folder / argument.partition("::")[0]).resolve() for argument in selection]
+    return not paths or not all(path.is_relative_to(WITHOUT_DJANGO) for path in paths)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Say how many tests of each set ran, and how many could not for lack of recorded data."""
+    """Print how many tests of each set ran, and how many were skipped because recorded data is absent."""
     sets: Counter[str] = Counter()
     for report in (*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])):
         if report.when == "call":

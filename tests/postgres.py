@@ -17,7 +17,7 @@ import psycopg
 
 from deploy.local.postgres import find_postgres
 
-# Named by whoever wants the tests of the database to run on it: see tests/conftest.py.
+# Names the server that the tests of the database run on: see tests/django_plugin.py.
 VARIABLE = "TEST_DATABASE_URL"
 # It refuses to run as root; Debian's package makes the first of these.
 USERS = ("postgres", "nobody")

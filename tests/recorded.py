@@ -1,11 +1,12 @@
-"""Where the recorded data is, and the mark of tests that need it."""
+"""The folder of recorded data, and the mark of tests that need it. Imports no Django: tests of core use it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-DATA: Path = settings.DATA_DIR
+from twitchly.env import DEFAULT_DATA_DIR, load
+
+DATA = Path(load().str("TWITCHLY_DATA", str(DEFAULT_DATA_DIR)))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"recorded data is absent: TWITCHLY_DATA={DATA}")

@@ -1,4 +1,4 @@
-"""The environment: all variables are listed, wrong values are named."""
+"""Settings: every variable is listed and read once, and an invalid value is named."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import certifi
@@ -16,13 +17,21 @@ KEY = "made of random characters, fifty of them or even more"
 
 
 def test_env_example_lists_every_variable_of_the_settings() -> None:
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "twitchly" / "settings.py").read_text()))
-    listed = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert read == listed
+    listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert set(variables_read()) == set(listed)
+
+
+def test_every_variable_is_read_once() -> None:
+    assert [name for name, count in Counter(variables_read()).items() if count > 1] == []
+
+
+def variables_read() -> list[str]:
+    modules = sorted((ROOT / "twitchly" / "settings").glob("*.py"))
+    return [name for path in modules for name in re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', path.read_text())]
 
 
 def start(code: str = "", **env: str) -> str:
-    """Return what stopped the start, or what the code wrote to stderr."""
+    """Return the error that stopped start-up, or what the code wrote to stderr."""
     done = subprocess.run(
         [sys.executable, "-c", f"import django, sys; django.setup(); from django.conf import settings; {code}"],
         cwd=ROOT,
@@ -40,7 +49,7 @@ def start(code: str = "", **env: str) -> str:
     return done.stderr if done.returncode or code else ""
 
 
-def test_a_wrong_value_stops_the_start_and_names_the_variable() -> None:
+def test_an_invalid_value_stops_start_up_and_is_named() -> None:
     assert "CHANNELS_WANTED" in start(SECRET_KEY=KEY, CHANNELS_WANTED="many")
     assert "TWITCHLY_PORT" in start(SECRET_KEY=KEY, TWITCHLY_PORT="80")
     assert "EMAIL_URL" in start(SECRET_KEY=KEY, EMAIL_URL="pigeon://loft")
@@ -48,7 +57,7 @@ def test_a_wrong_value_stops_the_start_and_names_the_variable() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "k", "k" * 60, f"django-insecure-{KEY}"])
-def test_a_secret_that_could_be_guessed_is_refused_unless_debugging(secret: str) -> None:
+def test_a_weak_secret_is_refused_unless_debugging(secret: str) -> None:
     assert "SECRET_KEY " in start(SECRET_KEY=secret)
     assert start(DEBUG="1", SECRET_KEY=secret or KEY) == ""
 
@@ -60,7 +69,7 @@ def test_no_secret_works_by_default_unless_debugging() -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "named"),
+    ("env", "message"),
     [
         ({"KAFKA_SECURITY": "SASL_SSL", "KAFKA_USERNAME": "u"}, "KAFKA_PASSWORD is not set"),
         ({"KAFKA_SECURITY": "SASL_SSL", "KAFKA_PASSWORD": "p"}, "KAFKA_USERNAME is not set"),
@@ -79,33 +88,33 @@ def test_no_secret_works_by_default_unless_debugging() -> None:
         ({"ADMIN_HOST": "admin.example"}, "ADMIN_HOST is not among the ALLOWED_HOSTS"),
     ],
 )
-def test_settings_that_do_not_go_together_stop_the_start(env: dict[str, str], named: str) -> None:
-    assert named in start(SECRET_KEY=KEY, **env)
+def test_conflicting_settings_stop_start_up(env: dict[str, str], message: str) -> None:
+    assert message in start(SECRET_KEY=KEY, **env)
 
 
-def test_a_refusal_shows_no_password() -> None:
+def test_error_messages_contain_no_password() -> None:
     assert "hidden" not in start(SECRET_KEY=KEY, REDIS_URL="redis://:hidden@host:6379/5")
     assert "hidden" not in start(SECRET_KEY=KEY, KAFKA_USERNAME="u", KAFKA_PASSWORD="hidden")
 
 
-def test_any_variable_may_come_from_a_file(tmp_path: Path) -> None:
+def test_a_file_may_hold_any_variable(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{KEY}\n")
     (tmp_path / "wanted").write_text("7\n")
     env = {"SECRET_KEY_FILE": str(tmp_path / "key"), "CHANNELS_WANTED_FILE": str(tmp_path / "wanted")}
     assert start("sys.stderr.write(f'{settings.SECRET_KEY} {settings.CHANNELS_WANTED}')", **env) == f"{KEY} 7"
 
 
-def test_a_variable_is_given_once_and_its_file_can_be_read(tmp_path: Path) -> None:
+def test_a_variable_set_twice_or_with_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY)
     assert "SECRET_KEY and SECRET_KEY_FILE" in start(SECRET_KEY=KEY, SECRET_KEY_FILE=str(tmp_path / "key"))
     assert "SECRET_KEY_FILE is '/nowhere/key'" in start(SECRET_KEY_FILE="/nowhere/key")
 
 
-def test_what_a_production_is_told_to_set_passes_every_check(tmp_path: Path) -> None:
+def test_the_documented_production_settings_pass_every_check(tmp_path: Path) -> None:
     """The settings of docs/operation.md."""
     env = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / "deploy" / "production.env").read_text(), re.MULTILINE))
     certificates = {name: certifi.where() for name in env if name.endswith("_CA_FILE")}
-    kept = {
+    values = {
         "EMAIL_URL_FILE": "submission://user:hidden@mail.internal:587",
         "SECRET_KEY_FILE": KEY,
         "DATABASE_URL_FILE": "postgres://twitchly:hidden@db.internal/twitchly",
@@ -113,7 +122,7 @@ def test_what_a_production_is_told_to_set_passes_every_check(tmp_path: Path) -> 
     }
     secrets = {name: str(tmp_path / name) for name in env.keys() - certificates.keys() if name.endswith("_FILE")}
     for name, path in secrets.items():
-        Path(path).write_text(kept.get(name, "hidden"))
+        Path(path).write_text(values.get(name, "hidden"))
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,

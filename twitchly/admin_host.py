@@ -57,7 +57,7 @@ def is_here(host: str, path: str, admin_host: str) -> bool:
     if not admin_host:
         return True
     if host != admin_host:
-        return not is_admin
+        return not is_admin  # defense: admin-host
     return is_admin or path.startswith(BESIDE) or path in EVERYWHERE
 
 

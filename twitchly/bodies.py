@@ -55,7 +55,7 @@ async def read_body(scope: Any, receive: Any, max_bytes: int = BODY_MAX_BYTES) -
         if taken <= max_bytes:
             body += piece
         more = message.get("more_body", False)
-    return bytes(body) if taken <= max_bytes else None
+    return bytes(body) if taken <= max_bytes else None  # defense: api-body-size
 
 
 def _announced_bytes(scope: Any) -> int:

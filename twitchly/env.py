@@ -1,4 +1,4 @@
-"""Typed reading of the environment: what is set, then what `make run` wrote, then `.env`, then the defaults."""
+"""Typed environment variables. Precedence: the environment, then `run.env`, then `.env`, then the defaults."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from environs import FileAwareEnv
 from environs.exceptions import EnvError
 
 ROOT = Path(__file__).resolve().parent.parent
-IN_FILE = "_FILE"
+FILE_SUFFIX = "_FILE"
+# Recorded chat for tests, beside the repository unless TWITCHLY_DATA names another folder.
+DEFAULT_DATA_DIR = ROOT.parent / "shared" / "data"
 
 
 class Environment(FileAwareEnv):
-    """Variables, each of which may also be given as the file that holds it: SECRET_KEY, or SECRET_KEY_FILE."""
+    """Environment in which a file may hold a variable's value: SECRET_KEY, or SECRET_KEY_FILE with its path."""
 
     def __init__(self) -> None:
-        super().__init__(file_suffix=IN_FILE, strip_whitespace=True)
+        super().__init__(file_suffix=FILE_SUFFIX, strip_whitespace=True)
 
     def _get_value(self, env_key: str, default: Any) -> Any:
-        given, in_file = {**self._environ, **os.environ}, f"{env_key}{IN_FILE}"
-        if given.get(env_key) and given.get(in_file):
-            raise EnvError(f"{env_key} and {in_file} are both set: one of them is enough")
+        variables, file_key = {**self._environ, **os.environ}, f"{env_key}{FILE_SUFFIX}"
+        if variables.get(env_key) and variables.get(file_key):
+            raise EnvError(f"{env_key} and {file_key} are both set: expected one of them")
         try:
             return super()._get_value(env_key, default)
         except ValueError as error:
-            raise EnvError(f"{in_file} is {given.get(in_file)!r}: expected a text file that can be read") from error
+            raise EnvError(f"{file_key} is {variables.get(file_key)!r}: expected a readable text file") from error
 
 
 def load() -> Environment:
-    """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; what is set already wins.
+    """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; variables already set win.
 
-    `make run` gives its processes no settings by the environment: run.env holds what it was started with.
+    `make run` passes no settings to its processes by the environment: run.env holds those it was started with.
     """
     env = Environment()
     env.read_env(str(ROOT / ".env"), recurse=False)
@@ -41,7 +43,7 @@ def load() -> Environment:
     return env
 
 
-def refuse(wrong: bool, text: str) -> None:
-    """Stop the start when settings do not go together. Raises: EnvError."""
-    if wrong:
-        raise EnvError(text)
+def refuse_if(invalid: bool, message: str) -> None:
+    """Raises: EnvError, which stops start-up, for an invalid combination of settings."""
+    if invalid:
+        raise EnvError(message)

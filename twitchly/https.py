@@ -22,7 +22,7 @@ class StrictTransport:
         self._application = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket" and settings.HTTPS_ONLY and scope.get("scheme") != "wss":
+        if scope["type"] == "websocket" and settings.HTTPS_ONLY and scope.get("scheme") != "wss":  # defense: socket-tls
             await WebsocketDenier()(scope, receive, send)
         elif scope["type"] == "http" and settings.SECURE_HSTS_SECONDS and scope.get("scheme") == "https":
             await self._application(scope, receive, _with_hsts(send))
@@ -34,7 +34,7 @@ def _with_hsts(send: Any) -> Any:
     async def send_with_hsts(message: Any) -> None:
         if message["type"] == "http.response.start":
             others = [(name, value) for name, value in message.get("headers", ()) if name.lower() != HSTS]
-            message = {**message, "headers": [*others, (HSTS, _policy().encode())]}
+            message = {**message, "headers": [*others, (HSTS, _policy().encode())]}  # defense: hsts
         await send(message)
 
     return send_with_hsts

@@ -18,7 +18,7 @@ import orjson
 current_request: ContextVar[str] = ContextVar("current_request", default="")
 
 # Longer messages and exceptions are cut: text that a stranger sent must not fill the log, nor keep us searching.
-TEXT_MAX_CHARS = 4_096
+TEXT_MAX_CHARS = 4_096  # defense: log-length
 # Of a traceback, the last lines name the error.
 ENDING_MAX_CHARS = 2_048
 # A secret cut in two would not be recognized, so the word before a cut goes as well.
@@ -31,8 +31,8 @@ _HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![^\s'\"?])([^\s'\"?/]*+/[^\s'\"?]*+)\?[^\s'\"]++"), r"\1?<query>"),
     # Whoever has a share link can open it. Its token is also recognized apart from its address.
     (re.compile(r"/(s|w)/[\s/]*+[^\s/'\"?]++"), r"/\1/<link>"),
-    (re.compile(r"(?<![\w.-])[0-9]{1,19}\.[\w-]{20,}+"), "<link>"),
-    (re.compile(r"(?<![\w.+%-])[\w.+%-]++@[\w-]++(?:\.[\w-]++)+"), "<e-mail>"),
+    (re.compile(r"(?<![\w.-])[0-9]{1,19}\.[\w-]{20,}+"), "<link>"),  # defense: logged-links
+    (re.compile(r"(?<![\w.+%-])[\w.+%-]++@[\w-]++(?:\.[\w-]++)+"), "<e-mail>"),  # defense: log-patterns
     # API keys, Twitch's tokens, and any value that is named as a password or a secret.
     (re.compile(r"\btwitchly_[0-9A-Za-z]{20,}+"), "<key>"),
     (re.compile(r"(?i)\b(bearer|oauth:?|basic)[ :]++[\w.~+/=-]{8,}+"), r"\1 <token>"),

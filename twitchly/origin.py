@@ -38,5 +38,5 @@ def is_same_origin(origin: str, host: str, *, needs_https: bool = False) -> bool
     domain, _port = split_domain_port(host)
     parts = urlsplit(origin)
     is_ours = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-    schemes = ("https",) if needs_https else ("http", "https")
+    schemes = ("https",) if needs_https else ("http", "https")  # defense: page-tls
     return is_ours and parts.scheme in schemes and parts.netloc.lower() == host.lower()

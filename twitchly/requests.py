@@ -8,7 +8,7 @@ from http import HTTPStatus
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 # The request line and all headers together, trailers included. Browsers send 1 to 3 KB.
-HEAD_MAX_BYTES = 32_768
+HEAD_MAX_BYTES = 32_768  # defense: head-size
 HEADERS_MAX = 100
 
 
@@ -51,7 +51,7 @@ class PromptProtocol(HttpToolsProtocol):
             return
         # A piece in which the head began may be the end of an earlier request: only whole pieces of a head count.
         self._pending_bytes += len(data) if was_in_head and seen_bytes == self._head_bytes else 0
-        if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:
+        if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:  # defense: endless-header
             self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             self.send_400_response("")
 
@@ -73,7 +73,7 @@ class PromptProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         # RFC 9112, 3.2: a request without a Host, or with several, is answered with 400.
-        if sum(name == b"host" for name, _ in self.headers) != 1:
+        if sum(name == b"host" for name, _ in self.headers) != 1:  # defense: one-host
             raise self._refusal(HTTPStatus.BAD_REQUEST)
         super().on_headers_complete()
 
@@ -121,7 +121,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         if self._limit is None:
-            self._limit = self.loop.call_later(self.REQUEST_S, self.transport.abort)
+            self._limit = self.loop.call_later(self.REQUEST_S, self.transport.abort)  # defense: slow-requests
 
     def _end(self) -> None:
         if self._limit is not None:

@@ -24,7 +24,7 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
             self.writable.set()
         await super().send(message)
         if is_stuck:
-            self.loop.call_later(self.CUT_OFF_S, self.transport.abort)
+            self.loop.call_later(self.CUT_OFF_S, self.transport.abort)  # defense: slow-readers
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

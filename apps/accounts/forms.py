@@ -22,12 +22,12 @@ class SignupForm(account_forms.SignupForm):  # type: ignore[misc]  # allauth has
         already_exists: bool = self.account_already_exists  # type: ignore[has-type]  # allauth sets it in clean()
         if already_exists:
             # A new account costs one hash of its password.
-            make_password(self.cleaned_data["password1"])
+            make_password(self.cleaned_data["password1"])  # defense: sign-up-timing
             return self._tried(request)
         try:
             with transaction.atomic():
                 return self._tried(request)
-        except IntegrityError:
+        except IntegrityError:  # defense: sign-up-races
             # A parallel sign-up with the same address was saved after this one had been checked.
             self.account_already_exists = True
             return self._tried(request)
@@ -42,6 +42,6 @@ class ActivateTOTPForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
 
     def clean_code(self) -> str:
         code = str(super().clean_code())
-        if not TOTP(Authenticator(user=self.user))._mark_code_used(code):
+        if not TOTP(Authenticator(user=self.user))._mark_code_used(code):  # defense: set-up-codes
             raise get_adapter().validation_error("incorrect_code")
         return code

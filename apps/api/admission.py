@@ -19,7 +19,7 @@ async def caller_of(header: str, address: str) -> Caller:
         return await callers.find(secret)
     except Problem as problem:
         if problem.code == "unknown-key":
-            await limits.guess(address)
+            await limits.guess(address)  # defense: key-guessing
         elif problem.code in ("no-key", "bad-key"):
             # Nothing was looked up.
             await limits.take_open(address)

@@ -124,7 +124,7 @@ async def _answer(request: HttpRequest, is_cut: bool) -> HttpResponseBase:
         detail = f"A body has {BODY_MAX_BYTES:,} bytes at most."
         raise Problem("body-too-large", detail, headers={"Connection": "close"})
     try:
-        request.get_host()
+        request.get_host()  # defense: api-hosts
         view, args, kwargs = _view(request)
         return await view(request, *args, **kwargs)
     except (SuspiciousOperation, BadRequest) as error:

@@ -17,7 +17,7 @@ from apps.api.keys.secret import digest_of, is_written_right
 from apps.api.problems import Problem
 from apps.live.hub import running_hub
 
-KEPT_S = 0.8
+KEPT_S = 0.8  # defense: revoked-keys
 KEPT_MAX = 10_000
 
 
@@ -63,7 +63,8 @@ def good(caller: Caller) -> Caller:
     """Return a caller whose key is good now. Raises: Problem."""
     if caller.state == "revoked":
         raise Problem("revoked-key", "This key was revoked. Make another one on the page “API keys” of your account.")
-    if caller.state == "expired" or (caller.expires_at is not None and caller.expires_at <= datetime.now(UTC)):
+    is_past = caller.expires_at is not None and caller.expires_at <= datetime.now(UTC)
+    if caller.state == "expired" or is_past:  # defense: expired-keys
         raise Problem("expired-key", "This key has expired. Make another one on the page “API keys” of your account.")
     return caller
 

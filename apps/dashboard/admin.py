@@ -87,7 +87,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Leave the password out for those who may only look: its hash is shown where it cannot be changed."""
-        if obj and not self.has_change_permission(request, obj):
+        if obj and not self.has_change_permission(request, obj):  # defense: password-hashes
             return ((None, {"fields": ("email",)}), *self.fieldsets[1:])
         return super().get_fieldsets(request, obj)
 
@@ -114,7 +114,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    return user is None or not user.is_superuser or bool(request.user.is_superuser)
+    return user is None or not user.is_superuser or bool(request.user.is_superuser)  # defense: staff-roles
 
 
 class AnswerForm(forms.ModelForm[CurationRequest]):

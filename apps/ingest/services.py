@@ -118,7 +118,7 @@ def helix() -> Helix:
     """Return this process's Helix client, which keeps its token. The simulated Twitch accepts any credentials."""
     return Helix(
         # A proxy set by http_proxy cannot reach the simulated Twitch on loopback.
-        client=httpx.Client(trust_env=not is_loopback(settings.TWITCH_HELIX_URL)),
+        client=httpx.Client(trust_env=not is_loopback(settings.TWITCH_HELIX_URL)),  # defense: ssrf
         url=settings.TWITCH_HELIX_URL,
         token_url=settings.TWITCH_TOKEN_URL,
         client_id=settings.TWITCH_CLIENT_ID or "simulated",

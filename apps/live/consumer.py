@@ -56,7 +56,8 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if not await self._allowed():
             await self.close(NOT_SIGNED_IN)
             return
-        if self.sockets_max is not None and running_hub().sockets_of(self._session()) >= self.sockets_max:
+        limit = self.sockets_max
+        if limit is not None and running_hub().sockets_of(self._session()) >= limit:  # defense: socket-count
             await self.close(TOO_MANY)
             return
         self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
@@ -85,7 +86,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self._subscribe(self.slot, asked)
 
     def _read(self, slot: Slot, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
-        if not self.allowance.take(time.monotonic()):
+        if not self.allowance.take(time.monotonic()):  # defense: frame-rate
             raise BadFrame(f"Too many frames: {FRAMES_AT_ONCE} at once and {FRAMES_PER_S} a second are allowed.")
         asked = read_frame(text, binary)
         held = slot.subscriptions

@@ -57,7 +57,7 @@ def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscrib
     """Return what a frame asks for. Raises: BadFrame."""
     if text is None:
         raise BadFrame(f"This frame is binary ({len(binary or b'')} bytes). Send JSON as text.")
-    if len(text.encode(errors="surrogatepass")) > FRAME_MAX_BYTES:
+    if len(text.encode(errors="surrogatepass")) > FRAME_MAX_BYTES:  # defense: frame-size
         raise BadFrame(f"This frame is longer than {FRAME_MAX_BYTES:,} bytes.")
     fields = _decode(text)
     if fields.get("type") not in ("subscribe", "unsubscribe"):

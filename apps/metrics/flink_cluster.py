@@ -72,8 +72,8 @@ def rest_client() -> httpx.Client:
 
     Raises: ImproperlyConfigured when the keys cannot be read.
     """
-    is_encrypted = settings.FLINK_REST_URL.startswith("https:")
-    return httpx.Client(timeout=10, verify=_rest_context() if is_encrypted else True, trust_env=False)
+    verify = _rest_context() if settings.FLINK_REST_URL.startswith("https:") else True
+    return httpx.Client(timeout=10, verify=verify, trust_env=False)  # defense: flink-proxy
 
 
 def _rest_context() -> ssl.SSLContext:

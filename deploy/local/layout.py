@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "TWITCHLY_COPY"
 
 
-# As twitchly/protection.py expects it.
+# The same limit as in twitchly/settings/checks.py.
 SECRET_KEY_MIN_CHARS = 50
 
 
@@ -63,7 +63,7 @@ class Layout:
 
     @property
     def simulated(self) -> bool:
-        """Whether Twitch is the simulated one, as twitchly/settings.py decides it."""
+        """Whether Twitch is simulated, by the same rule as twitchly/settings/twitch.py."""
         return not all(
             self.settings.get(name) or self.settings.get(f"{name}_FILE")
             for name in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
@@ -71,7 +71,7 @@ class Layout:
 
     @property
     def clock_offset_ms(self) -> int:
-        """By how much the clocks of our processes are ahead, as twitchly/settings.py reads it."""
+        """The offset of our processes' clocks; twitchly/settings/environment.py reads the same variable."""
         return int(self.settings.get("CLOCK_OFFSET_MS") or 0)
 
     def make_folders(self) -> None:
@@ -139,7 +139,7 @@ def _secret_key(path: Path) -> str:
         return secrets.token_urlsafe(50)
     text = path.read_text(errors="replace")
     key = read_variables(path).get("SECRET_KEY", "") if _is_whole(text) else ""
-    if len(key) < SECRET_KEY_MIN_CHARS:
+    if len(key) < SECRET_KEY_MIN_CHARS:  # defense: run-env
         raise BadSetting(
             f"{path} is damaged: it has no whole SECRET_KEY. Put the file back from a backup, or set the key that it "
             "had as SECRET_KEY. If both are lost, delete the file: a new key is made, everybody has to sign in again, "

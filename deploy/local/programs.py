@@ -118,7 +118,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     return [
         *([twitch] if layout.simulated else []),
         Program("worker", [*celery, "worker", "--pool", "solo", "--loglevel", "INFO"]),
-        Program("beat", [*celery, "beat", "--loglevel", "INFO"]),
+        Program("beat", [*celery, "beat", "--loglevel", "INFO"]),  # defense: beat-schedule
         *(_producer(layout, name, number) for number, name in enumerate(producer_names(producers), start=1)),
         Program("flink-job", [python, manage, "submit_flink_job", "--watch"]),
         Program("sink-history", [python, manage, "run_sink", "history"]),
@@ -130,7 +130,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
 def _proxies(layout: Layout) -> list[str]:
     """Believe what proxies of ours say of addresses and HTTPS, and nobody else: uvicorn would believe this machine."""
     proxies = layout.settings.get("TRUSTED_PROXIES")
-    return ["--forwarded-allow-ips", proxies] if proxies else ["--no-proxy-headers"]
+    return ["--forwarded-allow-ips", proxies] if proxies else ["--no-proxy-headers"]  # defense: forwarded-headers
 
 
 def _producer(layout: Layout, name: str, number: int) -> Program:

@@ -157,7 +157,7 @@ def _environment(layout: Layout, java: str, extent: Extent) -> dict[str, str]:
     written = write_run_env(layout, extra)
     folder = {name: written[name] for name in ("TWITCHLY_VAR", "TWITCHLY_PORT")}
     settings = {*written, *known_settings(layout)}
-    others = {name: value for name, value in os.environ.items() if name not in settings}
+    others = {name: value for name, value in os.environ.items() if name not in settings}  # defense: process-secrets
     # Fewer malloc arenas: a third less memory in the JVMs, whose threads are many and idle.
     tuning = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
     return {**others, **folder, **extra, **tuning, **utf8_environment()}

@@ -102,4 +102,4 @@ def _section(name: str, keys: Mapping[str, object]) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.replace("%", "%%")
+    return value.replace("%", "%%")  # defense: supervisor-paths

@@ -24,12 +24,12 @@ from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
 # Sockets of pages come from our own origin, those of partners with a key.
-pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))  # defense: socket-origin
 application = StrictTransport(
     AdminHost(
         ProtocolTypeRouter(
             {
-                "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),
+                "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),  # defense: page-body-size
                 "lifespan": Lifespan(telemetry.begin),
                 "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
             }

@@ -27,7 +27,7 @@ class StaffSite(AdminSite):
     """Has no sign-in of its own: that would take a password alone, as often as somebody likes."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and _has_factor(request) and _has_shown_one(request)
+        return super().has_permission(request) and _is_verified(request)  # defense: admin-factor
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Refuse a form that selects rows by malformed keys: Django queries by them without a check."""
@@ -75,6 +75,10 @@ def connect() -> None:
 def _added(request: HttpRequest, user: Any, authenticator: Authenticator, **_: Any) -> None:
     if authenticator.type in FACTORS:
         record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
+
+
+def _is_verified(request: HttpRequest) -> bool:
+    return _has_factor(request) and _has_shown_one(request)  # defense: admin-session
 
 
 def _has_factor(request: HttpRequest) -> bool:

@@ -46,7 +46,7 @@ def find_callers(digests: Collection[str]) -> dict[str, Caller]:
     """Return whose keys have these digests, nobody's left out, and note that they are used."""
     keys = ApiKey.objects.select_related("owner__membership__plan").filter(digest__in=digests, owner__is_active=True)
     now = datetime.now(UTC)
-    found = {key.digest: (key, state_of(key, now)) for key in keys}
+    found = {key.digest: (key, state_of(key, now)) for key in keys}  # defense: forged-keys
     used = [
         key.pk
         for key, state in found.values()
@@ -54,7 +54,7 @@ def find_callers(digests: Collection[str]) -> dict[str, Caller]:
     ]
     if used:
         ApiKey.objects.filter(pk__in=used).update(last_used_at=now)
-    default = cache(default_plan)
+    default = cache(default_plan)  # defense: key-timing
     return {digest: _caller(key, state, default) for digest, (key, state) in found.items()}
 
 
@@ -94,7 +94,7 @@ def keys_of(owner: User) -> QuerySet[ApiKey]:
 
 def find_key(owner: User, key_id: int) -> ApiKey:
     """Raises: NotFound, also for somebody else's."""
-    found = ApiKey.objects.filter(owner=owner, pk=key_id).first()
+    found = ApiKey.objects.filter(owner=owner, pk=key_id).first()  # defense: page-ownership
     if found is None:
         raise NotFound("There is no such key among yours.")
     return found

@@ -163,7 +163,7 @@ def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
 
 
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
-    found = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()
+    found = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
     if found is None:
         raise NotFound("There is no such segment among yours.")
     return segment_json(found)

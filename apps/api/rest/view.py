@@ -113,7 +113,7 @@ class ApiView(APIView):
             return
         self.caller = await caller_of(self.request.META.get("HTTP_AUTHORIZATION", ""), address)
         self.left = await running_limits().take(self.caller, address)
-        require(self.caller, scope)
+        require(self.caller, scope)  # defense: key-scopes
 
     def written(self, answer: Answer | HttpResponseBase) -> HttpResponseBase:
         """Return an answer as it is sent; a handler may have written its own."""

@@ -40,7 +40,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = OptOutRequestForm(request.POST if request.method == "POST" else None)
     status = 400 if form.errors else 200
     if form.is_valid():
-        if ratelimit.consume(request, action="opt_out"):
+        if ratelimit.consume(request, action="opt_out"):  # defense: opt-out-rate
             opt_outs.request_opt_out(**form.cleaned_data)
             login = form.cleaned_data["login"]
             messages.success(request, f"A curator checks the request for {login}. Nothing more is needed from you.")
@@ -67,7 +67,7 @@ def _proved(request: HttpRequest) -> Any:
     """Return the account on Twitch that the signed-in account has shown to be its own, or None."""
     if not request.user.is_authenticated:
         return None
-    return SocialAccount.objects.filter(user=request.user, provider="twitch").first()
+    return SocialAccount.objects.filter(user=request.user, provider="twitch").first()  # defense: opt-out-owner
 
 
 @require_safe

@@ -106,11 +106,11 @@ def try_password(link: ShareLink, password: str, address: str) -> str:
     """Return the pass that a browser keeps, for the right password. Raises: TooManyTries, Refused."""
     key = f"share-tries-{link.pk}-{network_of(address)}"
     # Counted before the password is compared, so that parallel tries are no way around the limit.
-    if _count(key) > TRIES:
+    if _count(key) > TRIES:  # defense: share-password
         raise TooManyTries(_wait_s(key))
     if not check_password(password[:PASSWORD_MAX], link.password):
         raise Refused("That is not the password of this page.")
-    if _count(key, -1) <= 0:
+    if _count(key, -1) <= 0:  # defense: share-lockout
         cache.delete(key)
     return pass_of(link)
 

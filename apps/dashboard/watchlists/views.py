@@ -204,7 +204,7 @@ def _back(request: HttpRequest) -> str:
     """Return where a form came from, if that is a page of ours."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if is_ours else reverse("watchlists")
+    return target if is_ours else reverse("watchlists")  # defense: open-redirects
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -78,7 +78,7 @@ def _copy_sqlite(place: Path) -> None:
         if state != "ok":
             copy.close()
             raise BadBackup(f"the database itself is damaged: {state}")
-        _leave_out(copy)
+        _leave_out(copy)  # defense: backup-secrets
         copy.close()
         with copied.open("rb") as source, gzip.open(place, "wb", 6) as target:
             shutil.copyfileobj(source, target)

@@ -112,6 +112,6 @@ def _head(field: Field) -> str:
 
 
 def _plain(cell: Cell) -> Cell:
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
+    if isinstance(cell, str) and cell.startswith(_FORMULA):  # defense: csv-formulas
         return f"'{cell}"
     return cell

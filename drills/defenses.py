@@ -1,0 +1,597 @@
+"""`python -m drills.defenses [WORD]`: weaken each defense in a copy of the source and expect its test to fail.
+
+A line that defends ends with the comment `# defense: NAME`, or with several names. The table below gives each name the
+threat, the test and the mutation of that line. The tests are those of docs/security.md.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# The copy leaves these out; environments and packages are links to those of the tree itself.
+OMITTED = shutil.ignore_patterns(".git", ".venv*", "var", "node_modules", ".jars", "__pycache__", ".*_cache", "screens")
+LINKED = ("node_modules", ".venv", ".venv-flink", ".jars")
+TEST_LIMIT_S = 120
+
+MARKED_FOLDERS = ("apps", "core", "deploy", "flink", "simulator", "twitchly")
+MARKED_SUFFIXES = (".py", ".yaml")
+_MARKER = re.compile(r" +# defense: (?P<names>[a-z-]+(?:, [a-z-]+)*)$")
+
+Mutation = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Text to mutate where no line of ours can carry a marker; `reason` says why."""
+
+    path: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defense:
+    """A defense: the threat, its test, and the mutation of the marked line or quote that removes it."""
+
+    name: str
+    threat: str
+    test: str
+    mutation: Mutation
+    on_server: bool = False
+    quote: Quote | None = None
+
+
+def remove(_line: str) -> str:
+    """Delete the line."""
+    return ""
+
+
+def skip_branch(line: str) -> str:
+    """Make the condition of an `if` false."""
+    return re.sub(r"\bif .+:$", "if False:", line)
+
+
+def take_branch(line: str) -> str:
+    """Make the condition of an `if` true."""
+    return re.sub(r"\bif .+:$", "if True:", line)
+
+
+def statement(code: str) -> Mutation:
+    """Return a mutation that replaces the line's code and keeps its indentation."""
+    return lambda line: f"{line[: len(line) - len(line.lstrip())]}{code}"
+
+
+def replace(old: str, new: str) -> Mutation:
+    """Return a mutation that replaces one part of the line. Raises: ValueError unless the part occurs once."""
+
+    def mutate(line: str) -> str:
+        if line.count(old) != 1:
+            raise ValueError(f"expected {old!r} once in {line!r}")
+        return line.replace(old, new)
+
+    return mutate
+
+
+def without(part: str) -> Mutation:
+    """Return a mutation that deletes one part of the line."""
+    return replace(part, "")
+
+
+def precede(code: str) -> Mutation:
+    """Return a mutation that inserts lines before this one, at its indentation."""
+
+    def mutate(line: str) -> str:
+        indentation = line[: len(line) - len(line.lstrip())]
+        return "".join(f"{indentation}{inserted}\n" for inserted in code.splitlines()) + line
+
+    return mutate
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """One name of a marker, and the line that carries it, counted from 0."""
+
+    name: str
+    path: Path
+    line: int
+
+
+def find_markers(root: Path) -> Iterator[Marker]:
+    """Yield every marker of a tree."""
+    for path in _marked_files(root):
+        for number, line in enumerate(path.read_text().split("\n")):
+            if match := _MARKER.search(line):
+                for name in match["names"].split(", "):
+                    yield Marker(name, path, number)
+
+
+def _marked_files(root: Path) -> Iterator[Path]:
+    yield root / "Makefile"
+    for folder in MARKED_FOLDERS:
+        yield from (path for path in sorted((root / folder).rglob("*")) if path.suffix in MARKED_SUFFIXES)
+
+
+def weaken(root: Path, defense: Defense) -> tuple[Path, str]:
+    """Return the file that holds a defense, and its text without it. Raises: ValueError unless it is there once."""
+    if quote := defense.quote:
+        path = root / quote.path
+        text = path.read_text()
+        if quote.text not in text:
+            raise ValueError(f"{quote.path} has no {quote.text!r}")
+        return path, text.replace(quote.text, defense.mutation(quote.text), 1)
+    markers = [marker for marker in find_markers(root) if marker.name == defense.name]
+    if len(markers) != 1:
+        raise ValueError(f"expected one marker named {defense.name!r}, found {len(markers)}")
+    (marker,) = markers
+    lines = marker.path.read_text().split("\n")
+    line = _MARKER.sub("", lines[marker.line])
+    mutated = defense.mutation(line)
+    if mutated == line:
+        raise ValueError(f"the mutation of {defense.name!r} changes nothing in {line!r}")
+    lines[marker.line : marker.line + 1] = [mutated] if mutated else []
+    return marker.path, "\n".join(lines)
+
+
+@contextmanager
+def weakened(root: Path, defense: Defense) -> Iterator[None]:
+    """Keep a defense out of a tree while the block runs."""
+    path, mutated = weaken(root, defense)
+    original = path.read_text()
+    path.write_text(mutated)
+    try:
+        yield
+    finally:
+        path.write_text(original)
+
+
+@contextmanager
+def copied_tree() -> Iterator[Path]:
+    """Make a copy of the working tree, which is removed in the end."""
+    with tempfile.TemporaryDirectory(prefix="tw-") as folder:
+        copy = Path(folder) / "tree"
+        shutil.copytree(ROOT, copy, ignore=OMITTED, symlinks=True)
+        for name in LINKED:
+            (copy / name).symlink_to(ROOT / name)
+        yield copy
+
+
+def passes(tree: Path, defense: Defense) -> bool:
+    """Return whether a defense's test passes in a tree; a test that exceeds the limit does not."""
+    selection = ["-m", "server" if defense.on_server else "not server"]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *selection, "-p", "no:cacheprovider", defense.test]
+    try:
+        return subprocess.run(command, cwd=tree, capture_output=True, timeout=TEST_LIMIT_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def verdict(tree: Path, defense: Defense) -> str:
+    """Return "ok", or the way in which the test does not hold the defense."""
+    if not passes(tree, defense):
+        return "FAILS WITH IT"
+    with weakened(tree, defense):
+        return "PASSES WITHOUT IT" if passes(tree, defense) else "ok"
+
+
+def main(word: str = "") -> int:
+    """Print a verdict for each defense whose name or threat contains a word; return the number of failures."""
+    selected = [defense for defense in DEFENSES if word in f"{defense.name} {defense.threat}"]
+    failures = 0
+    with copied_tree() as tree:
+        for defense in selected:
+            result = verdict(tree, defense)
+            print(f"{result:18} {defense.name:24} {defense.threat}", flush=True)
+            failures += result != "ok"
+    print(f"{len(selected)} defenses, {failures} of them not held by their tests")
+    return failures
+
+
+DEFENSES = (
+    Defense(
+        "session-fixation",
+        "session fixation",
+        "tests/security/test_sessions.py::test_the_session_before_a_sign_in_is_not_the_one_after_it",
+        precede(
+            "from django.contrib.sessions.backends.db import SessionStore\n"
+            "SessionStore.cycle_key = lambda self: None  # type: ignore[method-assign]"
+        ),
+        quote=Quote("twitchly/entry/urls.py", "urlpatterns = [\n", "Django itself defends: login() cycles the key"),
+    ),
+    Defense(
+        "csrf",
+        "forms of other sites (CSRF)",
+        "tests/security/test_sessions.py::test_no_address_takes_a_form_without_our_token",
+        remove,
+    ),
+    Defense(
+        "socket-origin",
+        "websockets of other sites",
+        "tests/live/test_consumer.py::test_another_origin_is_refused",
+        without("SameOrigin"),
+    ),
+    Defense(
+        "forged-keys",
+        "forged API keys",
+        "tests/api/test_keys.py::test_a_forged_key_is_refused",
+        statement("found = {digest: (key, state_of(key, now)) for digest in digests for key in ApiKey.objects.all()}"),
+    ),
+    Defense(
+        "expired-keys",
+        "expired API keys",
+        "tests/api/test_keys.py::test_an_expired_key_is_refused",
+        skip_branch,
+    ),
+    Defense(
+        "revoked-keys",
+        "revoked API keys",
+        "tests/api/test_keys.py::test_a_revoked_key_is_refused_within_a_second_without_anybody_telling",
+        replace("0.8", "60.0"),
+    ),
+    Defense(
+        "key-guessing",
+        "guessing API keys",
+        "tests/api/test_limits.py::test_guessing_keys_ends_soon_and_not_for_those_who_have_one",
+        statement("pass"),
+    ),
+    Defense(
+        "key-timing",
+        "recognizing API keys by response time",
+        "tests/api/test_key_work.py",
+        precede("if not found:\n    ApiKey.objects.count()"),
+    ),
+    Defense(
+        "key-scopes",
+        "API keys used beyond their scopes",
+        "tests/api/test_keys.py::test_a_key_opens_what_its_scope_says_and_nothing_else",
+        remove,
+    ),
+    Defense(
+        "page-ownership",
+        "objects of other accounts, through pages",
+        "tests/security/test_objects.py::test_no_page_gives_away_or_changes_what_is_somebody_elses",
+        without("owner=owner, "),
+    ),
+    Defense(
+        "key-ownership",
+        "objects of other accounts, through API keys",
+        "tests/security/test_objects.py::test_no_key_opens_what_is_somebody_elses",
+        without("owner_id=owner_id, "),
+    ),
+    Defense(
+        "escaped-titles",
+        "markup in names and titles",
+        "tests/dashboard/test_pages.py::test_hostile_names_and_titles_are_only_text",
+        replace("True", "False"),
+    ),
+    Defense(
+        "escaped-notes",
+        "markup in notes",
+        "tests/dashboard/test_notes.py::test_hostile_notes_are_only_text",
+        replace("True", "False"),
+    ),
+    Defense(
+        "csp",
+        "scripts from elsewhere",
+        "tests/dashboard/test_pages.py::test_pages_keep_a_strict_policy_and_have_nothing_inline",
+        remove,
+    ),
+    Defense(
+        "csv-formulas",
+        "formulas in CSV",
+        "tests/dashboard/test_exports.py::test_no_text_is_a_formula",
+        skip_branch,
+    ),
+    Defense(
+        "api-body-size",
+        "oversized request bodies, API",
+        "tests/api/test_problems.py::test_what_cannot_be_done_is_a_problem",
+        replace("else None", "else b''"),
+    ),
+    Defense(
+        "frame-size",
+        "oversized frames",
+        "tests/live/test_consumer.py::test_garbage_is_answered_with_its_reason_and_the_board_goes_on",
+        skip_branch,
+    ),
+    Defense(
+        "frame-rate",
+        "floods of frames",
+        "tests/live/test_consumer.py::test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket",
+        skip_branch,
+    ),
+    Defense(
+        "slow-requests",
+        "requests sent byte by byte (slow loris)",
+        "tests/security/test_slow_requests.py",
+        replace("self.transport.abort", "int"),
+    ),
+    Defense(
+        "slow-readers",
+        "sockets that never read",
+        "tests/live/test_slow_reader.py::test_who_never_reads_is_cut_off_and_nothing_of_him_stays",
+        statement("pass"),
+    ),
+    Defense(
+        "forwarded-headers",
+        "forged client addresses (X-Forwarded-For)",
+        "tests/security/test_proxies.py",
+        without('"--no-proxy-headers"'),
+    ),
+    Defense(
+        "open-redirects",
+        "redirects to other sites",
+        "tests/dashboard/test_watchlists.py::test_a_form_leads_to_no_page_of_others",
+        replace("if is_ours", "if target"),
+    ),
+    Defense(
+        "page-hosts",
+        "forged Host headers, pages",
+        "tests/security/test_sessions.py::test_another_host_is_refused",
+        replace(" = ", ' = ["*"] or '),
+    ),
+    Defense(
+        "api-hosts",
+        "forged Host headers, API",
+        "tests/api/test_problems.py::test_what_cannot_be_done_is_a_problem",
+        remove,
+    ),
+    Defense(
+        "ssrf",
+        "redirects to internal addresses (SSRF)",
+        "tests/security/test_outside.py::test_an_answer_leads_to_no_other_address",
+        replace("httpx.Client(", "httpx.Client(follow_redirects=True, "),
+    ),
+    Defense(
+        "admin-factor",
+        "the admin site with a password alone",
+        "tests/accounts/test_staff_site.py::test_a_form_that_is_sent_straight_away_changes_nothing",
+        without(" and _is_verified(request)"),
+    ),
+    Defense(
+        "admin-session",
+        "the admin site in a session without a second factor",
+        "tests/accounts/test_staff_site.py::test_a_session_from_before_the_factor_has_to_show_it",
+        without(" and _has_shown_one(request)"),
+    ),
+    Defense(
+        "admin-host",
+        "the admin site on other hosts than its own",
+        "tests/test_admin_host.py::test_the_admin_is_on_its_host_alone",
+        statement("return True"),
+    ),
+    Defense(
+        "staff-roles",
+        "staff who exceed their role",
+        "tests/accounts/test_roles.py::test_an_owner_leaves_superusers_and_the_roles_themselves_alone",
+        statement("return True"),
+    ),
+    Defense(
+        "password-hashes",
+        "staff who read password hashes",
+        "tests/accounts/test_roles.py::test_support_neither_sees_nor_changes_a_password_nor_anything_else",
+        skip_branch,
+    ),
+    Defense(
+        "opt-out-owner",
+        "opt-outs on behalf of others",
+        "tests/curation/test_opt_outs.py::test_nobody_opts_out_in_another_s_name",
+        without("user=request.user, "),
+    ),
+    Defense(
+        "opt-out-rate",
+        "floods of opt-out requests",
+        "tests/curation/test_opt_outs.py::test_only_so_many_requests_come_from_one_network",
+        take_branch,
+    ),
+    Defense(
+        "flink-rest-key",
+        "requests to Flink's REST API without a client certificate",
+        "tests/deploy/test_flink_rest.py::test_a_request_without_the_key_is_not_answered",
+        replace("true", "false"),
+        on_server=True,
+    ),
+    Defense(
+        "flink-rest-origin",
+        "responses of Flink's REST API readable from other origins",
+        "tests/deploy/test_flink_rest.py::test_who_has_the_key_is_answered_and_no_other_origin_may_read_it",
+        remove,
+        on_server=True,
+    ),
+    Defense(
+        "simulator-json",
+        "faults sent to the simulated Twitch by other sites, as plain text",
+        "tests/simulator/test_control.py::test_a_fault_is_taken_as_json_alone",
+        skip_branch,
+    ),
+    Defense(
+        "simulator-origin",
+        "other sites that reach the simulated Twitch by their origin or host name",
+        "tests/simulator/test_control.py::test_pages_of_other_sites_reach_no_route_of_the_simulator",
+        statement("return endpoint"),
+    ),
+    Defense(
+        "process-secrets",
+        "secrets in the environment of processes",
+        "tests/deploy/test_paths.py::test_processes_have_no_secret_in_their_environment",
+        without(" if name not in settings"),
+    ),
+    Defense(
+        "supervisor-paths",
+        "paths that supervisord expands",
+        "tests/deploy/test_supervision.py::test_supervisord_reads_the_file_and_keeps_every_word",
+        statement("return value"),
+    ),
+    Defense(
+        "backup-secrets",
+        "destroyed keys and ended sessions in backups",
+        "tests/metrics/test_backup.py::test_a_backup_holds_neither_hash_keys_nor_sessions",
+        remove,
+    ),
+    Defense(
+        "beat-schedule",
+        "a damaged schedule file that keeps beat from starting",
+        "tests/test_timetable.py::test_beat_starts_beside_a_damaged_schedule_file_and_leaves_none_of_its_own",
+        replace(
+            '"--loglevel", "INFO"',
+            '"-S", "celery.beat:PersistentScheduler", "-s", str(layout.var / "celerybeat-schedule")',
+        ),
+    ),
+    Defense(
+        "flink-proxy",
+        "an HTTP proxy that receives requests for servers of this machine",
+        "tests/test_outgoing_proxy.py",
+        without(", trust_env=False"),
+    ),
+    Defense(
+        "package-hashes",
+        "packages with changed content",
+        "tests/security/test_dependencies.py",
+        replace("sha256", "md5"),
+        quote=Quote("requirements/web.txt", "    --hash=sha256:", "`make lock` generates the file and drops comments"),
+    ),
+    Defense(
+        "log-length",
+        "log lines that take minutes, by their length",
+        "tests/security/test_patterns.py::test_a_long_message_or_exception_is_cut_before_it_is_searched",
+        replace("4_096", "10**9"),
+    ),
+    Defense(
+        "log-patterns",
+        "log lines that take minutes, by their patterns",
+        "tests/security/test_patterns.py::test_redaction_is_linear",
+        replace(r"(?<![\w.+%-])[\w.+%-]++@", r"[\w.+%-]+@"),
+    ),
+    Defense(
+        "head-size",
+        "oversized headers",
+        "tests/security/test_large_heads.py::test_a_head_beyond_the_limit_is_answered_431",
+        replace("32_768", "10**9"),
+    ),
+    Defense(
+        "endless-header",
+        "a header that never ends",
+        "tests/security/test_large_heads.py::test_a_header_that_never_ends_is_answered_before_it_fills_memory",
+        skip_branch,
+    ),
+    Defense(
+        "one-host",
+        "requests without a Host header, or with several",
+        "tests/security/test_large_heads.py::test_a_request_names_one_host",
+        skip_branch,
+    ),
+    Defense(
+        "account-locks",
+        "account locks evicted from the cache",
+        "tests/security/test_security_records.py::test_the_lock_of_an_account_outlives_10_000_foreign_keys",
+        replace(
+            '"apps.accounts.security_cache.SecurityCache"',
+            '"django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
+        ),
+    ),
+    Defense(
+        "used-codes",
+        "used one-time codes evicted from the cache",
+        "tests/security/test_security_records.py::test_a_used_code_outlives_10_000_foreign_keys",
+        replace(
+            '"apps.accounts.security_cache.SecurityCache"',
+            '"django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
+        ),
+    ),
+    Defense(
+        "page-body-size",
+        "oversized request bodies, pages",
+        "tests/security/test_large_bodies.py::test_a_body_beyond_the_limit_is_refused_before_django_reads_it",
+        replace("BodyLimit(http, body_max_bytes)", "http"),
+    ),
+    Defense(
+        "import-size",
+        "large uploads by anybody",
+        "tests/security/test_large_bodies.py::test_an_import_may_be_larger_for_staff_and_nobody_else",
+        without(" and await sync_to_async(_is_from_staff)(scope)"),
+    ),
+    Defense(
+        "share-password",
+        "guessing the password of a share link",
+        "tests/dashboard/test_shares.py::test_wrong_passwords_are_limited_by_link_and_network",
+        skip_branch,
+    ),
+    Defense(
+        "share-lockout",
+        "visitors of a share link locked out by others",
+        "tests/dashboard/test_shares.py::test_any_number_of_visitors_open_a_page_with_its_password",
+        skip_branch,
+    ),
+    Defense(
+        "sign-up-timing",
+        "finding accounts by the duration of a sign-up",
+        "tests/security/test_equal_work.py::test_a_sign_up_takes_as_many_hashes_for_a_known_address",
+        remove,
+    ),
+    Defense(
+        "sign-up-races",
+        "parallel sign-ups with one address",
+        "tests/security/test_equal_work.py::test_twelve_parallel_sign_ups_of_one_address_make_one_account",
+        replace("IntegrityError", "ZeroDivisionError"),
+    ),
+    Defense(
+        "set-up-codes",
+        "reuse of the code that activated a second factor",
+        "tests/accounts/test_pages.py::test_the_code_of_the_set_up_opens_no_session",
+        skip_branch,
+    ),
+    Defense(
+        "socket-tls",
+        "websockets without TLS",
+        "tests/security/test_https.py::test_websockets_need_tls_and_a_page_that_came_by_it",
+        skip_branch,
+    ),
+    Defense(
+        "page-tls",
+        "websockets of pages loaded without TLS",
+        "tests/security/test_https.py::test_websockets_need_tls_and_a_page_that_came_by_it",
+        replace("if needs_https", "if False"),
+    ),
+    Defense(
+        "hsts",
+        "responses without HSTS",
+        "tests/security/test_https.py::test_every_answer_over_https_asks_for_it_from_then_on",
+        without(", (HSTS, _policy().encode())"),
+    ),
+    Defense(
+        "socket-count",
+        "unlimited sockets of one session",
+        "tests/live/test_consumer.py::test_a_session_has_so_many_sockets_at_once",
+        skip_branch,
+    ),
+    Defense(
+        "logged-links",
+        "share links in the log",
+        "tests/test_logs.py::test_what_names_a_person_or_opens_a_door_is_hidden",
+        remove,
+    ),
+    Defense(
+        "run-env",
+        "a damaged run.env",
+        "tests/deploy/test_layout.py::test_a_damaged_run_env_is_refused_and_left_as_it_is",
+        statement("if not key:"),
+    ),
+    Defense(
+        "strict-audit",
+        "packages that cannot be audited",
+        "tests/security/test_dependencies.py::test_an_audit_fails_where_a_package_cannot_be_audited",
+        without("--strict "),
+    ),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
