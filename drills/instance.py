@@ -76,8 +76,8 @@ def main(only: str = "") -> int:
 def _outcome(condition: Condition) -> str:
     if condition.needs_root and (os.getuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv", "ip")))):
         return "left out: it needs root, util-linux and iproute2"
-    if condition.before and subprocess.run([*condition.before, sys.executable, "-c", ""], check=False).returncode:
-        return f"left out: that user cannot run {sys.executable}"
+    if condition.before and subprocess.run([*condition.before, "python3.11", "-c", ""], check=False).returncode:
+        return "left out: that user cannot run python3.11, install it outside of a home folder"
     stack = stack_under(condition)
     disk = CheckpointDisk(stack.var, DISK_SIZE)
     try:

@@ -19,18 +19,18 @@ _SECTIONS: dict[str, Callable[[Any], Section]] = {}
 
 
 def register(name: str, read: Callable[[Any], Section]) -> None:
-    """Add a section to every account's data: `read` takes the user and returns rows without secrets."""
+    """Add a section to every account's data: `read` returns a user's `rows`, without secrets."""
     _SECTIONS[name] = read
 
 
 def sections(user: AbstractBaseUser) -> Mapping[str, Section]:
-    """Return the registered sections of a user, with times as ISO 8601 in UTC."""
-    return {name: [_plain_row(row) for row in read(user)] for name, read in _SECTIONS.items()}
+    """Return the registered sections of a user."""
+    return {name: read(user) for name, read in _SECTIONS.items()}
 
 
 def rows(found: Iterable[Any], *names: str) -> Section:
-    """Return the named fields of each object."""
-    return [_plain_row({name: getattr(one, name) for name in names}) for one in found]
+    """Return the named fields of each object, with times as ISO 8601 in UTC."""
+    return [{name: _plain(getattr(one, name)) for name in names} for one in found]
 
 
 def iso(moment: dt.datetime | None) -> str | None:
@@ -38,5 +38,5 @@ def iso(moment: dt.datetime | None) -> str | None:
     return None if moment is None else write_moment(moment)
 
 
-def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: iso(value) if isinstance(value, dt.datetime) else value for name, value in row.items()}
+def _plain(value: Any) -> Any:
+    return iso(value) if isinstance(value, dt.datetime) else value

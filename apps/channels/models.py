@@ -91,7 +91,7 @@ class Channel(models.Model):
 
 
 class FormerLogin(models.Model):
-    """What a channel was called before Twitch let it change its login."""
+    """A former login of a channel that was renamed on Twitch."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="former_logins")
     login = models.CharField(max_length=64, db_index=True)

@@ -14,13 +14,13 @@ from typing import Any
 import orjson
 from django.db import connection, models, transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from apps.audit.models import Act, Deletion
-from apps.audit.services import SYSTEM, record
+from apps.audit.services import SYSTEM
 from apps.channels.models import Channel, Tag
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from core.errors import TwitchlyError
+from core.inputs.moments import read_moment, write_moment
 
 FORMAT = 1
 _TEXTS = {"before", "after", "rows"}  # JSON columns, which drivers return as text or as objects
@@ -39,7 +39,7 @@ _TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 class CannotCarry(TwitchlyError):
-    """The database or the file is not what was expected; the message says what to do."""
+    """The database or the file cannot be used; the message says what to do."""
 
 
 def is_old_database() -> bool:
@@ -82,8 +82,9 @@ def import_lines(lines: Iterable[bytes]) -> dict[str, int]:
         "act": _add(Act, rows["act"], "at", "by", "act", "model", "object_id"),
         "deletion": _add(Deletion, rows["deletion"], "event", "stage"),
     }
-    first = OptOut.objects.order_by("pk").first() or Bot.objects.order_by("pk").first() or Bot()
-    record(by=SYSTEM, act=Act.Kind.IMPORTED, of=first, after=added, label="the data of Twitchly 0.3")
+    Act.objects.create(
+        by=SYSTEM, act=Act.Kind.IMPORTED, model="database", label="the data of Twitchly 0.3", after=added
+    )
     return added
 
 
@@ -111,7 +112,8 @@ def _plain(name: str, value: Any) -> Any:
     if name in ("pinned", "blocked", "is_counted_out"):
         return bool(value)
     if isinstance(value, dt.datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=dt.UTC)).isoformat()
+        # SQLite's times have no zone; they are in UTC.
+        return write_moment(value if value.tzinfo else value.replace(tzinfo=dt.UTC), timespec="microseconds")
     return value
 
 
@@ -142,7 +144,7 @@ def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
 def _add_channel(row: dict[str, Any]) -> bool:
     """Add a curated channel, unless it is decided about already."""
     tags = [Tag.objects.get_or_create(name=name)[0] for name in row.pop("tags")]
-    row["decided_until"] = _moment(row["decided_until"])
+    row["decided_until"] = read_moment(row["decided_until"], zone=dt.UTC)
     channel, is_new = Channel.objects.get_or_create(id=row["id"], defaults=row)
     if not is_new and not (channel.pinned or channel.blocked):
         decided = ("pinned", "blocked", "reason", "decided_until", "note")
@@ -161,21 +163,22 @@ def _set_bot(row: dict[str, Any]) -> bool:
     return is_new
 
 
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a row, with its times as datetimes."""
+    return {
+        name: read_moment(value, zone=dt.UTC) if name == "at" or name.endswith("_at") else value
+        for name, value in row.items()
+    }
+
+
 def _add(model: type[models.Model], rows: Iterable[dict[str, Any]], *key: str) -> int:
     """Add the rows whose key is not there, with their own times."""
     there = set(model._default_manager.values_list(*key))
     added = 0
     for row in rows:
-        values = {
-            name: _moment(value) if name == "at" or name.endswith("_at") else value for name, value in row.items()
-        }
+        values = _values(row)
         if tuple(values[name] for name in key) not in there:
             # `raw`: save() would put the present time into columns that are set once.
             model(**values).save_base(raw=True, force_insert=True)
             added += 1
     return added
-
-
-def _moment(text: str | None) -> dt.datetime | None:
-    moment = parse_datetime(text) if text else None
-    return moment.replace(tzinfo=moment.tzinfo or dt.UTC) if moment else None

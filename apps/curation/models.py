@@ -41,7 +41,7 @@ class OptOut(models.Model):
 
     @property
     def event(self) -> str:
-        """What the opt-out is called on `channel-events`."""
+        """Id of the opt-out's event on `channel-events`."""
         return f"opt-out-{self.pk}"
 
 

@@ -26,7 +26,7 @@ def rules() -> Rules:
     """Return the rules of listening as they stand now."""
     return Rules(
         frozenset(Bot.objects.filter(is_counted_out=True).values_list("login", flat=True)),
-        _opted_out(OptOut.Kind.CHANNEL),
+        opted_out_channels(),
         _opted_out(OptOut.Kind.USER),
     )
 
@@ -35,7 +35,7 @@ def curation() -> Curation:
     """Return which channels are always listened to and which never."""
     blocked = Channel.objects.filter(blocked=True).values_list("id", flat=True)
     pinned = Channel.objects.filter(pinned=True).values_list("id", flat=True)
-    return Curation(frozenset(pinned), frozenset(blocked) | _opted_out(OptOut.Kind.CHANNEL))
+    return Curation(frozenset(pinned), frozenset(blocked) | opted_out_channels())
 
 
 def public_channels() -> QuerySet[Channel]:

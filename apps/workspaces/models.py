@@ -1,4 +1,4 @@
-"""What an account keeps: watchlists, saved searches, and notes on channels."""
+"""Watchlists, saved searches and notes of an account."""
 
 from __future__ import annotations
 

@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from core.channels.account import is_twitch_id
 from core.errors import Refused
 from core.inputs.readable_text import one_line
 
 LOGIN_MAX = 25
-ID_MAX = 20
 # The longest accepted input: longer than any of Twitch's URLs.
 TEXT_MAX = 500
 
 _LOGIN = re.compile(rf"[A-Za-z0-9_]{{1,{LOGIN_MAX}}}", re.ASCII)
-_DIGITS = re.compile(rf"[0-9]{{1,{ID_MAX}}}", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # twitch.tv/… or a bare host; "Mr. Smith" and "a.b c" are names.
 _BARE_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#].*)?", re.ASCII | re.DOTALL)
@@ -64,7 +63,7 @@ class ChannelName:
 
     @property
     def may_be_id(self) -> bool:
-        return _DIGITS.fullmatch(self.login) is not None
+        return is_twitch_id(self.login)
 
 
 class InvalidChannel(Refused):

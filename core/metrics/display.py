@@ -1,4 +1,4 @@
-"""How values of metrics are written. static/js/figures.js writes the same."""
+"""Formatting of metric values. static/js/figures.js formats the same way."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class RangeSummary:
     @property
     def coverage_on_air(self) -> float | None:
         """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
-        return self.on_air_heard_ms / self.on_air_ms if self.on_air_ms else None
+        return _share(self.on_air_heard_ms, self.on_air_ms)
 
     @property
     def is_lower_bound(self) -> bool:
@@ -230,7 +230,7 @@ class TimeHeard:
     @property
     def coverage_on_air(self) -> float | None:
         """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
-        return self.on_air_heard_ms / self.on_air_ms if self.on_air_ms else None
+        return _share(self.on_air_heard_ms, self.on_air_ms)
 
     def add_row(self, row: Row, gaps: RecordedGaps) -> None:
         columns = row.columns
@@ -250,6 +250,10 @@ class TimeHeard:
     def add_missed(self, missed_ms: int, *, is_on_air: bool) -> None:
         self.missed_ms += missed_ms
         self.on_air_ms += missed_ms if is_on_air else 0
+
+
+def _share(part_ms: int, whole_ms: int) -> float | None:
+    return part_ms / whole_ms if whole_ms else None
 
 
 def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[int, int, bool]]:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.api.models import ApiKey, Plan
 from core.errors import NotFound
+from twitchly.personal_data import Section, rows
 
 # How often it is written down that a key is used.
 USED_EVERY = timedelta(minutes=1)
@@ -100,7 +101,7 @@ def find_key(owner: User, key_id: int) -> ApiKey:
     return found
 
 
-def personal_keys(owner: User) -> list[dict[str, Any]]:
+def personal_keys(owner: User) -> Section:
     """Return what is kept of an account's keys, without what could be used in their place."""
     names = ("name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
-    return [{name: getattr(key, name) for name in names} for key in keys_of(owner)]
+    return rows(keys_of(owner), *names)

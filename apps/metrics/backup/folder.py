@@ -39,7 +39,7 @@ class Manifest:
 
     @property
     def is_of_0_3(self) -> bool:
-        """Whether Twitchly 0.3 made the backup: of that, only history can be restored."""
+        """Return whether Twitchly 0.3 made the backup. Only its history can be restored."""
         return self.format == OF_0_3
 
 

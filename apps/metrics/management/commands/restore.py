@@ -68,7 +68,7 @@ class Command(BaseCommand):
 
 
 def _opted_out() -> frozenset[str]:
-    """Return the channels whose history stays away. Raises: BadBackup when nobody can say."""
+    """Return the channels whose history is not restored. Raises: BadBackup when opt-outs cannot be read."""
     try:
         return opted_out_channels()
     except DatabaseError as error:
