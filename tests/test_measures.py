@@ -12,7 +12,7 @@ from apps.live.telemetry import WebMeasures, WebVitals
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from apps.metrics.sink_telemetry import SinkCounts, SinkMeasures, SinkVitals
 from apps.metrics.stream_telemetry import StreamMeasures, StreamState, StreamVitals
-from core.ops.telemetry import MEASURE, MEASURES, Process, told_by
+from core.ops.telemetry import MEASURE, MEASURES, Process, exported_by
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
 from twitchly.telemetry import BUCKETS_S, Seconds, many, one, spread
@@ -38,7 +38,7 @@ def values(family: Metric) -> dict[tuple[str, ...], float]:
     ],
 )
 def test_a_page_has_all_that_is_listed_from_the_first_moment_on(process: Process, collector: Collector) -> None:
-    assert told(collector).keys() == told_by(process) - told_by("all")
+    assert told(collector).keys() == exported_by(process) - exported_by("all")
 
 
 def test_one_name_means_the_same_wherever_it_is_told() -> None:

@@ -17,7 +17,11 @@ app.conf.beat_scheduler = "twitchly.timetable:StartupScheduler"
 app.conf.beat_schedule = {
     # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
     "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},
-    "look-at-status": {"task": "apps.dashboard.tasks.look_at_status", "schedule": 10.0, "options": {"expires": 10}},
+    "record-status-sample": {
+        "task": "apps.dashboard.tasks.record_status_sample",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "delete-expired-security-records": {
         "task": "apps.dashboard.tasks.delete_expired_security_records",
         "schedule": 300.0,

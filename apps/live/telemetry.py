@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.live.hub import Hub, hubs
-from core.ops.health import Fact
+from core.ops.health import Gauge
 from twitchly import heartbeats
 from twitchly.heartbeats import Rate
 from twitchly.request_counts import REQUESTS
@@ -39,7 +39,7 @@ class WebVitals:
     def __init__(self) -> None:
         self._answered, self._frames = Rate(), Rate()
 
-    def __call__(self) -> Mapping[str, Fact]:
+    def __call__(self) -> Mapping[str, Gauge]:
         found, now_s = hubs(), time.monotonic()
         answered = dict(REQUESTS.answered)
         return {
@@ -61,4 +61,4 @@ def tick_age_s(found: Iterable[Hub]) -> float | None:
 def begin() -> None:
     """Tell from now on."""
     try_to_serve(WebMeasures(), settings.WEB_METRICS_PORT)
-    heartbeats.tell_always("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals())
+    heartbeats.start_heartbeat("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals())

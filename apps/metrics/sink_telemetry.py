@@ -12,7 +12,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.metrics.record_readers import taken_ms
-from core.ops.health import Fact
+from core.ops.health import Gauge
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
 from twitchly.kafka import lag_of
@@ -94,7 +94,7 @@ class SinkVitals:
         self._now_ms = now_ms
         self._rows = Rate()
 
-    def __call__(self) -> Mapping[str, Fact]:
+    def __call__(self) -> Mapping[str, Gauge]:
         counts = self._counts
         return {
             "rows_per_s": self._rows.per_s(sum(dict(counts.rows).values()), time.monotonic()),

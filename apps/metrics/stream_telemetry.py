@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.metrics.checkpoint_watch import Checkpoints
-from core.ops.health import Fact
+from core.ops.health import Gauge
 from twitchly.heartbeats import Rate
 from twitchly.telemetry import many, one
 
@@ -60,7 +60,7 @@ class StreamVitals:
         self._state = state
         self._read = Rate()
 
-    def __call__(self) -> Mapping[str, Fact]:
+    def __call__(self) -> Mapping[str, Gauge]:
         state, made = self._state, self._state.checkpoints
         newest = made.newest if made else None
         return {

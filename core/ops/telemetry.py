@@ -176,6 +176,6 @@ MEASURES: tuple[Measure, ...] = (
 MEASURE: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
 
 
-def told_by(process: Process) -> frozenset[str]:
+def exported_by(process: Process) -> frozenset[str]:
     """Return the names on the page of a process."""
     return frozenset(measure.name for measure in MEASURES if measure.process in (process, "all"))

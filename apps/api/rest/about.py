@@ -19,7 +19,7 @@ from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
 from apps.live.freshness import viewers_freshness
 from apps.metrics.boards import floors_in_force
-from apps.status.queries import kept
+from apps.status.queries import status_cache
 from core.errors import NotFound, ServiceAway
 from core.metrics.columns import SLIDE_MS
 from core.metrics.counting_rules import RULES
@@ -106,8 +106,8 @@ async def status_json() -> dict[str, Any]:
 async def trust_json(now: int) -> dict[str, Any]:
     """Return whether the figures can be trusted, and what is wrong."""
     try:
-        found = await database_sync_to_async(kept.read, thread_sensitive=False)(now)
+        status = await database_sync_to_async(status_cache.read, thread_sensitive=False)(now)
     except DatabaseError:
         return {"trust": "unknown", "coverage_hour": None, "incidents": []}
-    lasting = [{"rule": one.rule, "since": moment(one.since_ms), "cause": one.cause} for one in found.lasting]
-    return {"trust": found.verdict, "coverage_hour": found.hour_coverage, "incidents": lasting}
+    incidents = [{"rule": i.rule, "since": moment(i.since_ms), "cause": i.cause} for i in status.open_incidents]
+    return {"trust": status.verdict, "coverage_hour": status.hour_coverage, "incidents": incidents}

@@ -47,5 +47,5 @@ class Command(BaseCommand):
         )
         producer = ChatProducer(server, kafka.producer(), name)
         try_to_serve(ProducerMeasures(producer), metrics_port)
-        heartbeats.tell_always("producer", name, ProducerVitals(producer))
+        heartbeats.start_heartbeat("producer", name, ProducerVitals(producer))
         await producer.run(stop)

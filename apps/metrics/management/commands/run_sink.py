@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
         stop, counts = Stop(), SinkCounts()
         try_to_serve(SinkMeasures(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
-        heartbeats.tell_always(sink, name, SinkVitals(counts, now_ms))
+        heartbeats.start_heartbeat(sink, name, SinkVitals(counts, now_ms))
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
         # Static membership: one that died and is started again has its partitions at once.

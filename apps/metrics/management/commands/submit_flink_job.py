@@ -45,7 +45,7 @@ class Command(BaseCommand):
         stop = Stop()
         if watch:
             try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
-            heartbeats.tell_always("stream", name, StreamVitals(self._state))
+            heartbeats.start_heartbeat("stream", name, StreamVitals(self._state))
         kafka.wait_for_topic("chat", stop)
         if stop():
             return
