@@ -175,7 +175,7 @@ DEFENCES = (
         "sockets that read nothing",
         "tests/live/test_slow_reader.py::test_who_never_reads_is_cut_off_and_nothing_of_him_stays",
         "twitchly/websockets.py",
-        "self.loop.call_later(self.CUT_OFF_S, self.transport.abort)",
+        "self.loop.call_later(self.ABORT_AFTER_S, self.transport.abort)",
         "pass",
     ),
     Defence(
@@ -310,7 +310,7 @@ DEFENCES = (
         "destroyed keys and ended sessions in backups",
         "tests/metrics/test_backup.py::test_a_backup_holds_neither_hash_keys_nor_sessions",
         "apps/metrics/backup/relational.py",
-        "        _leave_out(copy)\n",
+        "        _delete_excluded(copy)\n",
         "",
     ),
     Defence(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from twitchly.admin_host import AdminHost, is_here
+from twitchly.admin_host import AdminHost, is_served
 
 ADMIN = "admin.example"
 BOTH = ["/static/css/base.css", "/account/login/", "/account/2fa/totp/activate/", "/healthz", "/readyz"]
@@ -17,25 +17,25 @@ PAGES = ["/find", "/account/", "/account/email/", "/account/signup/", "/api/v1/b
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin", "/admin/channels/channel/"])
 def test_the_admin_is_on_its_host_alone(path: str) -> None:
-    assert is_here(ADMIN, path, ADMIN)
-    assert not is_here("www.example", path, ADMIN)
-    assert not is_here("", path, ADMIN)
+    assert is_served(ADMIN, path, ADMIN)
+    assert not is_served("www.example", path, ADMIN)
+    assert not is_served("", path, ADMIN)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_and_the_api_are_on_the_other_hosts(path: str) -> None:
-    assert not is_here(ADMIN, path, ADMIN)
-    assert is_here("www.example", path, ADMIN)
+    assert not is_served(ADMIN, path, ADMIN)
+    assert is_served("www.example", path, ADMIN)
 
 
 @pytest.mark.parametrize("path", BOTH)
 def test_ways_in_and_files_are_on_both(path: str) -> None:
-    assert is_here(ADMIN, path, ADMIN)
-    assert is_here("www.example", path, ADMIN)
+    assert is_served(ADMIN, path, ADMIN)
+    assert is_served("www.example", path, ADMIN)
 
 
 def test_without_a_host_of_its_own_everything_is_everywhere() -> None:
-    assert all(is_here("www.example", path, "") for path in ("/admin/", *BOTH, *PAGES))
+    assert all(is_served("www.example", path, "") for path in ("/admin/", *BOTH, *PAGES))
 
 
 async def answered(scope: Any, receive: Any, send: Any) -> None:

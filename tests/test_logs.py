@@ -19,7 +19,7 @@ from apps.accounts.services import ensure_user
 from apps.api.keys.secret import new_secret
 from twitchly.entry.asgi import application
 from twitchly.entry.urls import urlpatterns as pages
-from twitchly.logs import JsonFormatter, LineFormatter, process_name, without_persons
+from twitchly.logs import JsonFormatter, LineFormatter, process_name, redact
 
 EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
 LINK = "12.q3Zb0vXzT9yH2mJcK5sLwQ8rN1uEoPa7dFgIxYtVbMk"
@@ -139,7 +139,7 @@ def test_nobody_is_named_when_people_sign_in_ask_and_fail(
     ],
 )
 def test_what_names_a_person_or_opens_a_door_is_hidden(text: str, written: str) -> None:
-    assert without_persons(text) == written
+    assert redact(text) == written
 
 
 def test_a_process_is_called_as_the_supervisor_or_its_command_calls_it() -> None:

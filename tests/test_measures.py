@@ -10,12 +10,12 @@ from prometheus_client.registry import Collector
 
 from apps.live.telemetry import WebMeasures, WebVitals
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
-from apps.metrics.sink_telemetry import SinkCounts, SinkMeasures, SinkVitals
-from apps.metrics.stream_telemetry import StreamMeasures, StreamState, StreamVitals
+from apps.metrics.sink_telemetry import SinkCounts, SinkGauges, SinkMeasures
+from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamState
 from core.ops.telemetry import MEASURE, MEASURES, Process, exported_by
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
-from twitchly.telemetry import BUCKETS_S, Seconds, many, one, spread
+from twitchly.telemetry import BUCKETS_S, DurationHistogram, histogram, sample, samples
 
 T0 = 1_795_400_000_000
 
@@ -48,15 +48,15 @@ def test_one_name_means_the_same_wherever_it_is_told() -> None:
 
 
 def test_a_value_that_is_not_known_is_no_sample() -> None:
-    assert one("twitchly_stream_checkpoint_age_seconds", None).samples == []
-    assert many("twitchly_sink_rows", {}).samples == []
+    assert sample("twitchly_stream_checkpoint_age_seconds", None).samples == []
+    assert samples("twitchly_sink_rows", {}).samples == []
 
 
 def test_seconds_are_told_by_buckets_that_add_up() -> None:
-    seconds = Seconds()
+    seconds = DurationHistogram()
     for took_s in (0.001, 0.2, 0.25, 99.0):
         seconds.add(took_s)
-    samples = spread("twitchly_http_request_seconds", {"board": seconds}).samples
+    samples = histogram("twitchly_http_request_seconds", {"board": seconds}).samples
     buckets = [sample.value for sample in samples if sample.name.endswith("_bucket")]
     assert (len(buckets), buckets[0], buckets[BUCKETS_S.index(0.25)], buckets[-2:]) == (11, 1, 3, [3, 4])
     assert {s.name: s.value for s in samples if not s.name.endswith("_bucket")} == {
@@ -81,7 +81,7 @@ def test_a_sink_tells_what_it_wrote_and_how_far_it_is_behind() -> None:
     found = told(SinkMeasures(counts, lambda: T0))
     assert values(found["twitchly_sink_lag_seconds"]) == {(): 40.0}
     assert values(found["twitchly_sink_halted"]) == {(): 1.0}
-    facts = SinkVitals(counts, lambda: T0)()
+    facts = SinkGauges(counts, lambda: T0)()
     assert (facts["lag"], facts["lag_s"], facts["halted"], facts["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
 
 
@@ -99,11 +99,11 @@ def test_the_stream_job_is_told_with_its_newest_checkpoint() -> None:
     assert found["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
     assert found["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
     assert (found["twitchly_stream_lag_records"], found["twitchly_stream_late_dropped"]) == ({(): 12}, {(): 3})
-    assert StreamVitals(state)()["checkpoint_ms"] == T0 - 12_000
+    assert StreamGauges(state)()["checkpoint_ms"] == T0 - 12_000
 
 
 def test_signs_of_life_can_be_told_before_anything_has_happened() -> None:
-    assert StreamVitals(StreamState())()["checkpoint_ms"] == 0
+    assert StreamGauges(StreamState())()["checkpoint_ms"] == 0
     assert WebVitals()()["requests_per_s"] == 0.0
 
 

@@ -1,4 +1,4 @@
-"""The Celery application: tasks, and the timetable that beat keeps."""
+"""Celery application: tasks and the schedule of beat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_scheduler = "twitchly.timetable:StartupScheduler"
 app.conf.beat_schedule = {
-    # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
+    # Tasks expire after one period: those that pile up while the worker is down would only repeat each other.
     "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},
     "record-status-sample": {
         "task": "apps.dashboard.tasks.record_status_sample",
@@ -39,4 +39,4 @@ app.conf.beat_schedule = {
 
 @setup_logging.connect
 def keep_our_logs(**_kwargs: Any) -> None:
-    """Write as all other processes do: that somebody answers this signal keeps Celery from its own way."""
+    """Keep Django's logging: a receiver of this signal stops Celery from configuring its own."""

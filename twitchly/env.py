@@ -1,4 +1,4 @@
-"""Typed reading of the environment: what is set, then what `make run` wrote, then `.env`, then the defaults."""
+"""Typed environment variables. Precedence: the environment, the run.env of `make run`, `.env`, defaults."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from environs import FileAwareEnv
 from environs.exceptions import EnvError
 
 ROOT = Path(__file__).resolve().parent.parent
-IN_FILE = "_FILE"
+FILE_SUFFIX = "_FILE"
 
 
 class Environment(FileAwareEnv):
-    """Variables, each of which may also be given as the file that holds it: SECRET_KEY, or SECRET_KEY_FILE."""
+    """Environment variables; each may also be read from a file, such as SECRET_KEY from SECRET_KEY_FILE."""
 
     def __init__(self) -> None:
-        super().__init__(file_suffix=IN_FILE, strip_whitespace=True)
+        super().__init__(file_suffix=FILE_SUFFIX, strip_whitespace=True)
 
     def _get_value(self, env_key: str, default: Any) -> Any:
-        given, in_file = {**self._environ, **os.environ}, f"{env_key}{IN_FILE}"
-        if given.get(env_key) and given.get(in_file):
-            raise EnvError(f"{env_key} and {in_file} are both set: one of them is enough")
+        environ, file_key = {**self._environ, **os.environ}, f"{env_key}{FILE_SUFFIX}"
+        if environ.get(env_key) and environ.get(file_key):
+            raise EnvError(f"{env_key} and {file_key} are both set: set only one of them")
         try:
             return super()._get_value(env_key, default)
         except ValueError as error:
-            raise EnvError(f"{in_file} is {given.get(in_file)!r}: expected a text file that can be read") from error
+            raise EnvError(f"{file_key} is {environ.get(file_key)!r}: expected a readable text file") from error
 
 
 def load() -> Environment:
-    """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; what is set already wins.
+    """Return the environment, completed from `$TWITCHLY_VAR/run.env` and `.env`; variables that are set win.
 
-    `make run` gives its processes no settings by the environment: run.env holds what it was started with.
+    `make run` does not pass settings in the environment of its processes: run.env has those it was started with.
     """
     env = Environment()
     env.read_env(str(ROOT / ".env"), recurse=False)
@@ -41,7 +41,7 @@ def load() -> Environment:
     return env
 
 
-def refuse(wrong: bool, text: str) -> None:
-    """Stop the start when settings do not go together. Raises: EnvError."""
-    if wrong:
-        raise EnvError(text)
+def refuse(is_invalid: bool, message: str) -> None:
+    """Stop the start if settings are invalid. Raises: EnvError."""
+    if is_invalid:
+        raise EnvError(message)

@@ -1,4 +1,4 @@
-"""Every setting of Twitchly, read once and typed. `.env.example` lists the variables; a test compares."""
+"""Django settings; each variable is read once and typed. `.env.example` lists the variables; a test compares."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from twitchly.protection import (
     check_cassandra,
     check_kafka,
     check_redis,
+    check_secret_keys,
     redis_database,
-    refuse_open_secrets,
 )
 
 env = load()
-django_stubs_ext.monkeypatch()  # generic admin and form classes may be written with their model
+django_stubs_ext.monkeypatch()  # allows generic admin and form classes such as ModelAdmin[Model]
 
 try:
-    # Where this copy lives. The servers' ports count on from the web port: see deploy/local/ports.py.
+    # Folder of this instance. The servers' ports are offsets of the web port: see deploy/local/ports.py.
     VAR_DIR = Path(env.str("TWITCHLY_VAR", str(ROOT / "var"))).resolve()
     WEB_PORT = env.int("TWITCHLY_PORT", 8000, validate=Range(min=1024, max=65000))
     DATA_DIR = Path(env.str("TWITCHLY_DATA", str(ROOT.parent / "shared" / "data")))
@@ -42,7 +42,7 @@ try:
     # Django
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = env.str("SECRET_KEY", "only-for-debugging" * 3 if DEBUG else "")
-    # What was signed or encrypted with these is still read: see docs/operation.md.
+    # Old keys that are still accepted: see docs/operation.md.
     SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
     ADMIN_HOST = env.str("ADMIN_HOST", "").lower()
@@ -50,7 +50,7 @@ try:
     HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", False)
     DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{quote(str(VAR_DIR / 'twitchly.sqlite3'))}")
     PUBLIC_BOARD = env.bool("PUBLIC_BOARD", False)
-    # Lines for people; JSON for whatever collects the logs of many processes.
+    # Text lines, or JSON for log collectors.
     LOG_FORMAT = env.str("LOG_FORMAT", "json" if HTTPS_ONLY else "line", validate=OneOf(["line", "json"]))
     EMAIL = env.dj_email_url("EMAIL_URL", "console:")
     if "EMAIL_BACKEND" not in EMAIL:
@@ -79,7 +79,7 @@ try:
     FLINK_REST_URL = env.str("FLINK_REST_URL", f"https://127.0.0.1:{WEB_PORT + 6}").rstrip("/")
     FLINK_VENV = Path(env.str("FLINK_VENV", str(ROOT / ".venv-flink")))
     FLINK_CONF_DIR = Path(env.str("FLINK_CONF_DIR", str(VAR_DIR / "conf" / "flink")))
-    # With an https address: the certificate to trust, and our own with its key. `make run` makes them at each start.
+    # For an https URL: the CA certificate, and the client certificate with its key. `make run` generates both.
     FLINK_CA_FILE = env.str("FLINK_CA_FILE", str(FLINK_CONF_DIR / "rest-ca.pem"))
     FLINK_KEY_FILE = env.str("FLINK_KEY_FILE", str(FLINK_CONF_DIR / "rest.pem"))
     FLINK_CHECKPOINTS = Path(env.str("FLINK_CHECKPOINTS", str(VAR_DIR / "flink" / "checkpoints")))
@@ -87,7 +87,7 @@ try:
         env.str("FLINK_CONNECTOR_JAR", str(ROOT / ".jars" / "flink" / "flink-sql-connector-kafka-5.0.0-2.2.jar"))
     )
 
-    # Twitch. Without credentials the simulated one is used.
+    # Twitch. Without credentials the simulator is used.
     TWITCH_CLIENT_ID = env.str("TWITCH_CLIENT_ID", "")
     TWITCH_CLIENT_SECRET = env.str("TWITCH_CLIENT_SECRET", "")
     TWITCH_IS_SIMULATED = not (TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET)
@@ -119,7 +119,7 @@ try:
     PRODUCER_ID = env.str("PRODUCER_ID", "producer-1", validate=Length(min=1, max=100))
     BUFFER_RECORDS = env.int("BUFFER_RECORDS", 200_000, validate=Range(min=1_000))
 
-    # Prometheus, on loopback: a page for each process, none where the port is 0.
+    # Prometheus endpoints of the processes, on loopback; none if the port is 0.
     METRICS_PORT = env.int("METRICS_PORT", WEB_PORT + 13)
     WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", WEB_PORT + 12)
     WEB_METRICS_PORT = env.int("WEB_METRICS_PORT", WEB_PORT + 17)
@@ -127,7 +127,7 @@ try:
     BOARDS_METRICS_PORT = env.int("BOARDS_METRICS_PORT", WEB_PORT + 19)
     STREAM_METRICS_PORT = env.int("STREAM_METRICS_PORT", WEB_PORT + 20)
 
-    # The API: how much may come from one address, and which addresses are proxies of ours whose word on it counts.
+    # The API: requests per second and IP address, and the proxies whose X-Forwarded-For is trusted.
     API_ADDRESS_PER_S = env.int("API_ADDRESS_PER_S", 500, validate=Range(min=1))
     TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 
@@ -135,7 +135,7 @@ try:
     ENGAGEMENT_MIN_VIEWERS = env.int("ENGAGEMENT_MIN_VIEWERS", 100, validate=Range(min=0))
     RANKED_MIN_MESSAGES = env.int("RANKED_MIN_MESSAGES", 10, validate=Range(min=1))
 
-    refuse_open_secrets(DEBUG, SECRET_KEY, SECRET_KEY_FALLBACKS)
+    check_secret_keys(DEBUG, SECRET_KEY, SECRET_KEY_FALLBACKS)
     refuse(
         split_domain_port(ADMIN_HOST)[0] != ADMIN_HOST,
         f"ADMIN_HOST is {ADMIN_HOST!r}: expected a host name without a port",
@@ -219,7 +219,7 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {"default": DATABASE_URL}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A deleted row is overwritten: destroyed hash keys must not be readable in pages that are free.
+        # secure_delete overwrites deleted rows: destroyed hash keys must not be readable in free pages.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -232,25 +232,25 @@ if CASSANDRA_HOSTS:
         "USER": CASSANDRA_USERNAME,
         "PASSWORD": CASSANDRA_PASSWORD,
         "OPTIONS": {
-            # A page rather says that history is away than waits for it.
+            # Pages report that history is unavailable rather than wait for it.
             "session": {"default_timeout": 4.0},
             "replication": {"strategy_class": "SimpleStrategy", "replication_factor": CASSANDRA_REPLICATION},
             "connection": {
                 "port": CASSANDRA_PORT,
-                # With more than one copy of a row: what was written is read, though a node is away.
+                # With replication, reads see earlier writes although a node is down.
                 "consistency": ConsistencyLevel.LOCAL_QUORUM,
                 **cassandra_tls(CASSANDRA_CA_FILE, on=CASSANDRA_TLS),
                 "lazy_connect": True,
                 "retry_connect": True,
                 "connect_timeout": 2,
-                # The driver's own policy waits up to 10 min before it looks again.
+                # The driver's default policy waits up to 10 min between attempts.
                 "reconnection_policy": ConstantReconnectionPolicy(1.0, max_attempts=None),
             },
         },
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Redis: each use has a database of its own.
+# Redis: one database per use.
 REDIS_BOARDS_URL = redis_database(REDIS_URL, 0, REDIS_CA_FILE)
 CELERY_BROKER_URL = f"{REDIS_URL}/1"
 CELERY_BROKER_USE_SSL = celery_tls(REDIS_URL, REDIS_CA_FILE)
@@ -268,7 +268,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 
-# Accounts. Codes instead of links in mails: what was begun goes on in the same tab, and no host header is trusted.
+# Accounts. E-mails have codes instead of links: users continue in the same tab, and no Host header is trusted.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"
@@ -285,7 +285,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
-# Beside allauth's own limits, and counted as they are.
+# In addition to allauth's own limits, and counted the same way.
 ACCOUNT_RATE_LIMITS = {"opt_out": "5/h/ip"}
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignupForm"}
@@ -294,7 +294,7 @@ MFA_FORMS = {"activate_totp": "apps.accounts.forms.ActivateTOTPForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Twitchly"
-# Passkeys need HTTPS, or this machine itself.
+# Passkeys need HTTPS or localhost.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
 USERSESSIONS_TRACK_ACTIVITY = True
 SOCIALACCOUNT_PROVIDERS = {
@@ -304,8 +304,8 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 vars().update(EMAIL)
-# Failed sign-ins, used one-time codes and rate limits. In the database: sign-in needs no Redis, all web processes share
-# it, and nothing is evicted.
+# Failed sign-ins, used one-time codes and rate limits. Stored in the database, so that sign-in does not need Redis, all
+# web processes share them, and nothing is evicted.
 CACHES = {"default": {"BACKEND": "apps.accounts.security_cache.SecurityCache"}}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -318,7 +318,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 REST_FRAMEWORK: dict[str, Any] = {
-    # Who asks is known by a key alone: see apps/api/rest/view.py.
+    # Clients are identified by API key only: see apps/api/rest/view.py.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
@@ -372,7 +372,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_SUBDOMAINS
-# Browsers' own lists of HTTPS sites are left in months: whoever owns the domain asks for that, not its software.
+# HSTS preloading takes months to undo: the owner of the domain requests it, not the software.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LOGGING = settings_for(LOG_FORMAT, os.environ)

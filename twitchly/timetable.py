@@ -1,4 +1,4 @@
-"""Celery beat's scheduler: every task once at the start, then by its interval, and nothing on disk."""
+"""Scheduler of Celery beat: runs every task at the start, then by its interval; nothing is stored on disk."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StartupScheduler(Scheduler):
-    """Keeps the timetable in memory alone: a file would have to survive a crash, and can be damaged.
+    """Keeps the schedule in memory, because a schedule file can be damaged by a crash.
 
-    It does not know when tasks last ran, so it starts with all of them. Otherwise the hourly ones would never run
-    where beat is restarted more often than that.
+    It does not know when tasks last ran, so it starts with all of them. Otherwise hourly tasks would never run if beat
+    is restarted more often.
     """
 
     def setup_schedule(self) -> None:
-        """Read the timetable, with every task due."""
+        """Read the schedule, and make every task due."""
         super().setup_schedule()
         for entry in self.schedule.values():
             entry.last_run_at = LONG_AGO

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.metrics.cassandra import answers
+from apps.metrics.cassandra import ping
 from core.errors import ServiceAway
 
 TIMEOUT_S = 2.0
@@ -93,7 +93,7 @@ def _cassandra() -> bool:
     if not settings.CASSANDRA_HOSTS:
         return True
     try:
-        return answers(1.0)
+        return ping(1.0)
     except ServiceAway:
         return False
 

@@ -10,12 +10,12 @@ from apps.metrics.boards import (
     BoardWriter,
     tell_late_dropped,
 )
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
 
 T = 1_795_400_000_000
-FLOORS = Floors(min_viewers=100, min_messages=5)
+THRESHOLDS = RankingThresholds(min_viewers=100, min_messages=5)
 
 
 def window(channel_id: str, end_ms: int, *, messages: int = 10, viewers: int = 500) -> WindowRecord:
@@ -24,7 +24,7 @@ def window(channel_id: str, end_ms: int, *, messages: int = 10, viewers: int = 5
 
 
 def writer(valkey: Valkey) -> BoardWriter:
-    return BoardWriter(valkey.client(), FLOORS)
+    return BoardWriter(valkey.client(), THRESHOLDS)
 
 
 async def top(reader: BoardReader, metric: str) -> list[str]:

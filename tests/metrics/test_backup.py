@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 
 from apps.ingest.models import HashKey
 from apps.metrics.backup.folder import BadBackup, NewBackup, read_backup
-from apps.metrics.backup.relational import LEFT_OUT
+from apps.metrics.backup.relational import EXCLUDED_TABLES
 from tests.instances import Instance, instances
 
 __all__ = ["instances"]
@@ -27,7 +27,7 @@ def complete(path: Path) -> Path:
     """Make a backup of two files."""
     backup = NewBackup(path)
     for name in ("relational.pgdump", "history/hour_window/00.ndjson.gz"):
-        backup.place(name).write_bytes(gzip.compress(b"{}\n[[1], []]\n"))
+        backup.temporary_path(name).write_bytes(gzip.compress(b"{}\n[[1], []]\n"))
         backup.keep(name)
     backup.finish("postgresql", {}, {"history/hour_window/00.ndjson.gz": 1})
     return path
@@ -44,9 +44,9 @@ def test_a_backup_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
 
 def test_what_was_finished_before_it_broke_off_is_kept(tmp_path: Path) -> None:
     first = NewBackup(tmp_path / "b")
-    first.place("history/a/00").write_text("whole")
+    first.temporary_path("history/a/00").write_text("whole")
     first.keep("history/a/00")
-    first.place("history/a/01").write_text("hal")
+    first.temporary_path("history/a/01").write_text("hal")
     again = NewBackup(tmp_path / "b")
     assert again.has("history/a/00")
     assert not again.has("history/a/01")
@@ -121,7 +121,7 @@ Bot.objects.create(login="kept_bot")
 
 
 def test_the_tables_left_out_of_a_backup_are_those_of_their_models() -> None:
-    assert set(LEFT_OUT) == {model._meta.db_table for model in (HashKey, Session, UserSession)}
+    assert set(EXCLUDED_TABLES) == {model._meta.db_table for model in (HashKey, Session, UserSession)}
 
 
 @pytest.mark.database

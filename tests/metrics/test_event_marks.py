@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.metrics.event_marks import EventMark, condensed, marks_of, merged
+from apps.metrics.event_marks import EventMark, event_marks, merge_sums, merge_sums_before
 from apps.metrics.queries import GapSpan, joined
 from core.pipeline.records import EventRecord
 
@@ -21,7 +21,7 @@ def test_an_event_becomes_a_mark_with_its_words_and_a_gap_or_an_opt_out_does_not
         EventRecord("c", "category", "7", T + 5, text="Chess"),
         EventRecord("d", "opt_out", "7", T + 6),
     ]
-    assert marks_of(events) == [
+    assert event_marks(events) == [
         EventMark("a", T, None, "raid", 1_200, "Raid: 1,200 viewers"),
         EventMark("c", T + 5, None, "category", None, "Category: Chess"),
     ]
@@ -29,7 +29,7 @@ def test_an_event_becomes_a_mark_with_its_words_and_a_gap_or_an_opt_out_does_not
 
 def test_sums_of_a_kind_in_a_span_are_one_and_events_stay_apart() -> None:
     raid = EventMark("r", T + MINUTE_MS, None, "raid", 5, "Raid: 5 viewers")
-    marks = merged([summed("bans", 0, 2), raid, summed("bans", 4, 3), summed("bans", 5, 1)], 5 * MINUTE_MS)
+    marks = merge_sums([summed("bans", 0, 2), raid, summed("bans", 4, 3), summed("bans", 5, 1)], 5 * MINUTE_MS)
     assert [(mark.at_ms, mark.kind, mark.count, mark.label) for mark in marks] == [
         (T, "bans", 5, "Bans: 5"),
         (T + MINUTE_MS, "raid", 5, "Raid: 5 viewers"),
@@ -40,9 +40,9 @@ def test_sums_of_a_kind_in_a_span_are_one_and_events_stay_apart() -> None:
 
 def test_what_is_recent_stays_raw_and_its_span_adds_up() -> None:
     raw = [summed("bans", 0, 2), summed("bans", 1, 3), summed("bans", 3, 4)]
-    kept = condensed(raw, 5 * MINUTE_MS, T + 2 * MINUTE_MS)
+    kept = merge_sums_before(raw, 5 * MINUTE_MS, T + 2 * MINUTE_MS)
     assert [(mark.id, mark.count) for mark in kept] == [(f"bans@{T}", 5), ("bans3", 4)]
-    assert merged(kept, 5 * MINUTE_MS) == merged(raw, 5 * MINUTE_MS)
+    assert merge_sums(kept, 5 * MINUTE_MS) == merge_sums(raw, 5 * MINUTE_MS)
 
 
 def test_a_gap_written_in_pieces_is_one() -> None:

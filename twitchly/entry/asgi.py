@@ -1,4 +1,4 @@
-"""The web process: HTTP by Django, websockets by Channels."""
+"""ASGI application of the web process: HTTP by Django, websockets by Channels."""
 
 import os
 
@@ -23,7 +23,7 @@ from twitchly.https import StrictTransport  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
-# Sockets of pages come from our own origin, those of partners with a key.
+# Page sockets need the same origin, partner sockets an API key.
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = StrictTransport(
     AdminHost(

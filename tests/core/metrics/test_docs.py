@@ -8,8 +8,8 @@ import pytest
 
 from core.metrics.columns import COLUMNS, GRAINS, HOUR_COLUMNS
 from core.metrics.counting_rules import RULES
-from core.metrics.docs import every, floor_of, markdown, span
-from core.metrics.formulas import Floors
+from core.metrics.docs import every, markdown, span, threshold_of
+from core.metrics.formulas import RankingThresholds
 from core.metrics.table import METRIC, METRICS, Metric
 
 
@@ -58,18 +58,18 @@ def test_columns_say_how_an_hour_comes_about() -> None:
 
 
 def test_floors_are_those_given() -> None:
-    floors = Floors(min_viewers=2_500, min_messages=3, min_chatters=4)
-    assert floor_of(METRIC["engagement"], floors) == "2,500 viewers"
-    assert floor_of(METRIC["spam"], floors) == "3 messages in 30 s"
-    assert floor_of(METRIC["excitement"], floors) == "4 chatters in 30 s"
-    assert floor_of(METRIC["messages"], floors) == ""
+    thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
+    assert threshold_of(METRIC["engagement"], thresholds) == "2,500 viewers"
+    assert threshold_of(METRIC["spam"], thresholds) == "3 messages in 30 s"
+    assert threshold_of(METRIC["excitement"], thresholds) == "4 chatters in 30 s"
+    assert threshold_of(METRIC["messages"], thresholds) == ""
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
 def test_the_floor_that_is_told_is_the_one_that_keeps_a_channel_off_the_board(metric: Metric) -> None:
-    floors = Floors(min_viewers=2_500, min_messages=3, min_chatters=4)
-    reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, floors)
-    assert floor_of(metric, floors) == (reason or "").removeprefix("needs ")
+    thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
+    reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, thresholds)
+    assert threshold_of(metric, thresholds) == (reason or "").removeprefix("needs ")
 
 
 @pytest.mark.parametrize(("ms", "text"), [(1_000, "1 s"), (150_000, "150 s"), (600_000, "10 min"), (3_600_000, "1 h")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.metrics.columns import STEP_MS, STORED_GRAINS, StoredGrain
-from core.metrics.grains import KEPT_MS, POINTS_MAX, SPAN_MAX_MS, grain_for
+from core.metrics.grains import POINTS_MAX, RETENTION_MS, SPAN_MAX_MS, grain_for
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 NOW = 1_795_400_000_000
@@ -39,4 +39,4 @@ def test_no_range_that_is_kept_gives_too_many_points() -> None:
     for days in (1, 7, 30, 90, 375):
         grain = grain_for(NOW - days * DAY_MS, NOW, NOW)
         assert days * DAY_MS // STEP_MS[grain] <= POINTS_MAX
-    assert set(KEPT_MS) == set(STORED_GRAINS) - {"hour"}
+    assert set(RETENTION_MS) == set(STORED_GRAINS) - {"hour"}

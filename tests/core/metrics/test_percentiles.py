@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
-from core.metrics.percentiles import FEWEST, percentile
+from core.metrics.percentiles import MIN_PEERS, percentile
 
 
 def test_the_first_is_above_all_others_and_the_last_above_none() -> None:
@@ -22,10 +22,10 @@ def test_a_percentage_is_cut_so_that_100_means_all() -> None:
     assert percentile(999, [*range(1_000), 1_000]) == 99
 
 
-@pytest.mark.parametrize("few", range(1, FEWEST))
+@pytest.mark.parametrize("few", range(1, MIN_PEERS))
 def test_few_others_say_nothing(few: int) -> None:
     assert percentile(1, [1] * few) is None
-    assert percentile(1, [1] * FEWEST) is not None
+    assert percentile(1, [1] * MIN_PEERS) is not None
 
 
 def test_depth_is_of_those_who_watch_and_of_those_who_write() -> None:

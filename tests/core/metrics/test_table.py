@@ -1,11 +1,11 @@
-"""The table of metrics: formulas, floors and empty values."""
+"""The table of metrics: formulas, thresholds and empty values."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.metrics.columns import GRAINS, LIVE_WINDOW_MS, WINDOW_MS, columns_of
-from core.metrics.formulas import Floors, coverage
+from core.metrics.formulas import RankingThresholds, coverage
 from core.metrics.table import BOARDS, METRIC, METRICS, columns_behind, counted_apart, values_of
 from core.times import HOUR_MS, MINUTE_MS
 
@@ -77,19 +77,19 @@ def test_coverage_never_exceeds_the_whole() -> None:
 
 
 def test_small_channels_are_not_ranked_and_the_reason_is_told() -> None:
-    floors = Floors(min_viewers=100, min_messages=5, min_chatters=3)
-    assert METRIC["engagement"].unranked({"viewers": 99}, floors) == "needs 100 viewers"
-    assert METRIC["engagement"].unranked({"viewers": 100}, floors) is None
+    thresholds = RankingThresholds(min_viewers=100, min_messages=5, min_chatters=3)
+    assert METRIC["engagement"].unranked({"viewers": 99}, thresholds) == "needs 100 viewers"
+    assert METRIC["engagement"].unranked({"viewers": 100}, thresholds) is None
     for key in ("spam", "repetition", "first_time", "returning", "subscribers", "emotes", "removals"):
-        assert METRIC[key].unranked({"messages": 4}, floors) == "needs 5 messages in 30 s"
-        assert METRIC[key].unranked({"messages": 5}, floors) is None
-    assert METRIC["excitement"].unranked({"chatters": 2}, floors) == "needs 3 chatters in 30 s"
-    assert METRIC["viewers"].unranked({"viewers": 0}, floors) is None
+        assert METRIC[key].unranked({"messages": 4}, thresholds) == "needs 5 messages in 30 s"
+        assert METRIC[key].unranked({"messages": 5}, thresholds) is None
+    assert METRIC["excitement"].unranked({"chatters": 2}, thresholds) == "needs 3 chatters in 30 s"
+    assert METRIC["viewers"].unranked({"viewers": 0}, thresholds) is None
 
 
 def test_unknown_viewers_are_a_reason_of_their_own() -> None:
     for metric in ("viewers", "engagement"):
-        assert METRIC[metric].unranked({"messages": 12}, Floors()) == "viewers are unknown"
+        assert METRIC[metric].unranked({"messages": 12}, RankingThresholds()) == "viewers are unknown"
         assert metric not in values_of({"messages": 12, "viewer_pulses": 0}, LIVE_WINDOW_MS)
 
 
