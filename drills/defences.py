@@ -146,7 +146,7 @@ DEFENCES = (
     Defence(
         "bodies that are too large",
         "tests/api/test_problems.py::test_what_cannot_be_done_is_a_problem",
-        "twitchly/bodies.py",
+        "twitchly/request_bodies.py",
         "max_bytes else None",
         "max_bytes else b''",
     ),
@@ -167,7 +167,7 @@ DEFENCES = (
     Defence(
         "requests in drops (slow loris)",
         "tests/security/test_slow_requests.py",
-        "twitchly/requests.py",
+        "twitchly/http_limits.py",
         "self._limit = self.loop.call_later(self.REQUEST_S, self.transport.abort)",
         "self._limit = self.loop.call_later(self.REQUEST_S, int)",
     ),
@@ -229,7 +229,7 @@ DEFENCES = (
     ),
     Defence(
         "the admin on other hosts than its own",
-        "tests/test_admin_host.py::test_the_admin_is_on_its_host_alone",
+        "tests/test_admin_host.py::test_the_admin_is_served_on_its_host_only",
         "twitchly/admin_host.py",
         "        return not is_admin\n",
         "        return True\n",
@@ -308,14 +308,14 @@ DEFENCES = (
     ),
     Defence(
         "destroyed keys and ended sessions in backups",
-        "tests/metrics/test_backup.py::test_a_backup_holds_neither_hash_keys_nor_sessions",
+        "tests/metrics/test_backup.py::test_a_backup_contains_neither_hash_keys_nor_sessions",
         "apps/metrics/backup/relational.py",
         "        _delete_excluded(copy)\n",
         "",
     ),
     Defence(
         "a damaged file that keeps beat from starting",
-        "tests/test_timetable.py::test_beat_starts_beside_a_damaged_schedule_file_and_leaves_none_of_its_own",
+        "tests/test_scheduler.py::test_beat_ignores_a_damaged_schedule_file_and_writes_none",
         "deploy/local/programs.py",
         '[*celery, "beat", "--loglevel", "INFO"]',
         '[*celery, "beat", "-S", "celery.beat:PersistentScheduler", "-s", str(layout.var / "celerybeat-schedule")]',
@@ -351,21 +351,21 @@ DEFENCES = (
     Defence(
         "headers that are too large",
         "tests/security/test_large_heads.py::test_a_head_beyond_the_limit_is_answered_431",
-        "twitchly/requests.py",
+        "twitchly/http_limits.py",
         "HEAD_MAX_BYTES = 32_768",
         "HEAD_MAX_BYTES = 10**9",
     ),
     Defence(
         "a header that never ends",
         "tests/security/test_large_heads.py::test_a_header_that_never_ends_is_answered_before_it_fills_memory",
-        "twitchly/requests.py",
+        "twitchly/http_limits.py",
         "if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:",
         "if False:",
     ),
     Defence(
         "requests that name no host",
         "tests/security/test_large_heads.py::test_a_request_names_one_host",
-        "twitchly/requests.py",
+        "twitchly/http_limits.py",
         'if sum(name == b"host" for name, _ in self.headers) != 1:',
         "if False:",
     ),
@@ -462,7 +462,7 @@ DEFENCES = (
     ),
     Defence(
         "a share link in the log",
-        "tests/test_logs.py::test_what_names_a_person_or_opens_a_door_is_hidden",
+        "tests/test_logs.py::test_personal_data_and_secrets_are_redacted",
         "twitchly/logs.py",
         '(re.compile(r"(?<![\\w.-])[0-9]{1,19}\\.[\\w-]{20,}+"), "<link>"),',
         "",

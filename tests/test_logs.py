@@ -55,7 +55,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def test_a_line_is_one_object_with_what_is_needed_to_find_it() -> None:
+def test_a_json_line_has_all_fields() -> None:
     record = logging.LogRecord("apps.x", logging.WARNING, "f", 1, "waiting for %s\nand more", ("Kafka",), None)
     found = json.loads(JsonFormatter("producer").format(record))
     assert found.pop("time").endswith("+00:00")
@@ -68,7 +68,7 @@ def test_a_line_is_one_object_with_what_is_needed_to_find_it() -> None:
     assert "\n" not in JsonFormatter("producer").format(record)
 
 
-def test_a_request_s_id_is_in_its_lines_and_in_its_answer(client: Client, settings: Settings) -> None:
+def test_the_request_id_is_in_the_log_and_in_the_response(client: Client, settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.test_logs"
     text = io.StringIO()
     handler = logging.StreamHandler(text)
@@ -92,9 +92,7 @@ async def ask_with(key: str) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_named_when_people_sign_in_ask_and_fail(
-    client: Client, settings: Settings, written: io.StringIO
-) -> None:
+def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settings, written: io.StringIO) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     key = new_secret()
     from_afar = {"REMOTE_ADDR": ADDRESS}
@@ -138,11 +136,11 @@ def test_nobody_is_named_when_people_sign_in_ask_and_fail(
         ("no tick: 3 of 4", "no tick: 3 of 4"),
     ],
 )
-def test_what_names_a_person_or_opens_a_door_is_hidden(text: str, written: str) -> None:
+def test_personal_data_and_secrets_are_redacted(text: str, written: str) -> None:
     assert redact(text) == written
 
 
-def test_a_process_is_called_as_the_supervisor_or_its_command_calls_it() -> None:
+def test_the_process_name_comes_from_the_supervisor_or_the_command() -> None:
     assert process_name(["manage.py", "run_sink", "history"], {"SUPERVISOR_PROCESS_NAME": "sink-history"}) == (
         "sink-history"
     )

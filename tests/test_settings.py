@@ -79,29 +79,29 @@ def test_no_secret_works_by_default_unless_debugging() -> None:
         ({"ADMIN_HOST": "admin.example"}, "ADMIN_HOST is not among the ALLOWED_HOSTS"),
     ],
 )
-def test_settings_that_do_not_go_together_stop_the_start(env: dict[str, str], named: str) -> None:
+def test_inconsistent_settings_stop_the_start(env: dict[str, str], named: str) -> None:
     assert named in start(SECRET_KEY=KEY, **env)
 
 
-def test_a_refusal_shows_no_password() -> None:
+def test_error_messages_show_no_password() -> None:
     assert "hidden" not in start(SECRET_KEY=KEY, REDIS_URL="redis://:hidden@host:6379/5")
     assert "hidden" not in start(SECRET_KEY=KEY, KAFKA_USERNAME="u", KAFKA_PASSWORD="hidden")
 
 
-def test_any_variable_may_come_from_a_file(tmp_path: Path) -> None:
+def test_any_variable_may_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{KEY}\n")
     (tmp_path / "wanted").write_text("7\n")
     env = {"SECRET_KEY_FILE": str(tmp_path / "key"), "CHANNELS_WANTED_FILE": str(tmp_path / "wanted")}
     assert start("sys.stderr.write(f'{settings.SECRET_KEY} {settings.CHANNELS_WANTED}')", **env) == f"{KEY} 7"
 
 
-def test_a_variable_is_given_once_and_its_file_can_be_read(tmp_path: Path) -> None:
+def test_a_variable_and_its_file_are_not_both_set_and_the_file_is_readable(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY)
     assert "SECRET_KEY and SECRET_KEY_FILE" in start(SECRET_KEY=KEY, SECRET_KEY_FILE=str(tmp_path / "key"))
     assert "SECRET_KEY_FILE is '/nowhere/key'" in start(SECRET_KEY_FILE="/nowhere/key")
 
 
-def test_what_a_production_is_told_to_set_passes_every_check(tmp_path: Path) -> None:
+def test_the_documented_production_settings_pass_every_check(tmp_path: Path) -> None:
     """The settings of docs/operation.md."""
     env = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / "deploy" / "production.env").read_text(), re.MULTILINE))
     certificates = {name: certifi.where() for name in env if name.endswith("_CA_FILE")}

@@ -28,7 +28,7 @@ def collected(tmp_path: Path, settings: Settings) -> Path:
     return Path(settings.STATIC_ROOT)
 
 
-def test_scripts_import_what_belongs_to_them(collected: Path) -> None:
+def test_scripts_import_modules_of_their_own_version(collected: Path) -> None:
     paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
     reached, wanted = set(), [paths["js/page.js"], paths["js/shell.js"]]
     while wanted:
@@ -43,5 +43,5 @@ def test_scripts_import_what_belongs_to_them(collected: Path) -> None:
     assert paths["vendor/uplot/uPlot.esm.js"] in reached
 
 
-def test_nothing_of_another_version_is_left(collected: Path) -> None:
+def test_files_of_other_versions_are_removed(collected: Path) -> None:
     assert "of a version" not in (collected / "js" / "figures.js").read_text()

@@ -22,7 +22,7 @@ APPS = ["accounts", "api", "channels", "curation", "dashboard", "ingest", "statu
 
 @pytest.mark.django_db
 @pytest.mark.skipif(VARIABLE not in os.environ, reason="SQLite makes a table anew for each change")
-def test_a_migration_breaks_no_code_of_before(capsys: pytest.CaptureFixture[str]) -> None:
+def test_migrations_are_backward_compatible(capsys: pytest.CaptureFixture[str]) -> None:
     linter = MigrationLinter(no_cache=True, include_apps=APPS)
     linter.lint_all_migrations()
     assert linter.nb_valid + linter.nb_warnings > len(APPS)

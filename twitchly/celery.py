@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 app = Celery("twitchly")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_scheduler = "twitchly.timetable:StartupScheduler"
+app.conf.beat_scheduler = "twitchly.scheduler:StartupScheduler"
 app.conf.beat_schedule = {
     # Tasks expire after one period: those that pile up while the worker is down would only repeat each other.
     "refresh-streams": {"task": "apps.ingest.tasks.refresh_streams", "schedule": 60.0, "options": {"expires": 60}},

@@ -17,7 +17,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from twitchly.env import ROOT, load, refuse
 from twitchly.logs import settings_for
-from twitchly.protection import (
+from twitchly.security_settings import (
     KAFKA_MECHANISMS,
     KAFKA_SECURITIES,
     cassandra_tls,
@@ -187,7 +187,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",
-    "twitchly.refusals.UnstorableText",
+    "twitchly.unstorable_input.UnstorableText",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

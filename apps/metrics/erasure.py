@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import Error, close_old_connections
 
 from apps.audit.models import Deletion
-from apps.audit.services import note_deletion
+from apps.audit.services import record_deletion
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
 from core.pipeline.records import EventRecord
@@ -25,6 +25,6 @@ def _record(event: EventRecord, stage: Deletion.Stage, rows: dict[str, int]) -> 
     try:
         # The sink runs for weeks and rarely uses this database.
         close_old_connections()
-        note_deletion(event=event.id, stage=stage, channel_id=event.channel_id, rows=rows)
+        record_deletion(event=event.id, stage=stage, channel_id=event.channel_id, rows=rows)
     except Error as error:
         raise ServiceAway(f"the relational database, which records the deletion, is not responding: {error}") from error

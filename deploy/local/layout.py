@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "TWITCHLY_COPY"
 
 
-# As twitchly/protection.py expects it.
+# As twitchly/security_settings.py expects it.
 SECRET_KEY_MIN_CHARS = 50
 
 

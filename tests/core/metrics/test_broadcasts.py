@@ -23,7 +23,7 @@ def minute(viewers: int, messages: int = 10, pulses: int = 60) -> dict[str, int]
     }
 
 
-def test_minutes_outside_do_not_count() -> None:
+def test_minutes_outside_the_broadcast_are_ignored() -> None:
     inside = {START + n * MINUTE_MS: minute(100) for n in range(1, 71)}
     around = {START: minute(9_999, 500), END + MINUTE_MS: minute(9_999, 500)}
     found = summarise("7", START, END, live={}, minutes=inside | around, hours={})
@@ -32,26 +32,26 @@ def test_minutes_outside_do_not_count() -> None:
     assert found.coverage == 1
 
 
-def test_the_mean_is_over_time_and_not_over_minutes() -> None:
+def test_mean_viewers_are_weighted_by_time() -> None:
     minutes = {START + MINUTE_MS: minute(100, pulses=60), START + 2 * MINUTE_MS: minute(400, pulses=20)}
     found = summarise("7", START, START + 2 * MINUTE_MS, live={}, minutes=minutes, hours={})
     assert found.mean_viewers == 175
     assert found.coverage == pytest.approx(80 / 120)
 
 
-def test_what_no_window_tells_is_unknown() -> None:
+def test_values_without_windows_are_unknown() -> None:
     found = summarise("7", START, END, live={}, minutes={}, hours={})
     assert (found.messages, found.peak_viewers, found.mean_viewers, found.hours_watched) == (0, None, None, None)
     assert (found.coverage, found.chatters_by_hour, found.moments) == (0, {}, {})
 
 
-def test_chatters_are_of_the_hours_it_touches() -> None:
+def test_chatters_are_given_for_each_overlapping_hour() -> None:
     hours = {T + n * HOUR_MS: {"chatters": n} for n in range(5)}
     found = summarise("7", START, END, live={}, minutes={}, hours=hours)
     assert found.chatters_by_hour == {T + HOUR_MS: 1, T + 2 * HOUR_MS: 2}
 
 
-def test_the_greatest_excitements_that_lie_apart_are_its_moments() -> None:
+def test_moments_are_the_highest_excitement_values_spaced_apart() -> None:
     live = {at: {"chatters": 50, "observed_ms": 30_000} for at in range(START - HOUR_MS, END + 1, STEP_MS["live"])}
     peaks = {START + n * 7 * MINUTE_MS: 100 + n * 10 for n in range(2, 9)}
     for at, chatters in peaks.items():

@@ -22,27 +22,27 @@ T = 1_795_400_010_000
 HEARD = {"observed_ms": 30_000}
 
 
-def test_a_usual_number_is_no_excitement() -> None:
+def test_a_typical_number_of_chatters_has_no_excitement() -> None:
     assert excitement(50, [48, 50, 52] * 10) == 0
 
 
-def test_twice_as_many_as_usual_is_far_above_the_spread_that_chance_gives() -> None:
+def test_twice_the_baseline_is_far_above_random_variation() -> None:
     assert excitement(200, [100] * 30) == pytest.approx(10)
 
 
-def test_a_restless_channel_needs_more_than_a_calm_one() -> None:
+def test_a_volatile_channel_needs_a_larger_rise() -> None:
     calm, restless = [100, 101, 99] * 10, [40, 100, 160] * 10
     assert (excitement(160, calm) or 0) > 5 > (excitement(160, restless) or 0) > 0
 
 
-def test_two_messages_in_a_tiny_channel_are_no_event() -> None:
+def test_two_messages_in_a_tiny_channel_are_no_moment() -> None:
     found = excitement(2, [0] * 30)
     assert found is not None
     assert found < 1
 
 
 @pytest.mark.parametrize("short", range(MIN_WINDOWS))
-def test_a_short_past_gives_nothing(short: int) -> None:
+def test_too_few_baseline_windows_give_no_value(short: int) -> None:
     assert excitement(9, [1] * short) is None
     assert excitement(9, [1] * MIN_WINDOWS) is not None
 
@@ -53,14 +53,14 @@ def test_only_windows_that_do_not_overlap_are_compared() -> None:
     assert excitement_at(T, {T: 13, **ends, **between}) == excitement(13, [10] * 30)
 
 
-def test_a_window_that_was_not_heard_is_no_window() -> None:
+def test_windows_that_were_not_heard_are_ignored() -> None:
     assert heard_chatters({"chatters": 3, "observed_ms": 28_499}) is None
     assert heard_chatters({"chatters": 3, "observed_ms": 28_500}) == 3
     assert heard_chatters({"chatters": 3}) is None
     assert excitement_at(T, {T - n * LIVE_WINDOW_MS: 10 for n in range(1, 31)}) is None
 
 
-def test_live_and_from_stored_rows_the_number_is_the_same() -> None:
+def test_live_and_stored_windows_give_the_same_value() -> None:
     """Live windows come every 5 s, some twice and in any order within a batch; rows are kept for every 10th second."""
     dice = random.Random(7)
     windows = [(T + n * 5_000, dice.randrange(200)) for n in range(400)]
@@ -80,7 +80,7 @@ def test_live_and_from_stored_rows_the_number_is_the_same() -> None:
     assert compared > 300
 
 
-def test_the_past_is_forgotten_and_channels_are_apart() -> None:
+def test_old_windows_are_pruned_by_channel() -> None:
     past = RecentChatters()
     for n in range(MIN_WINDOWS + 1):
         past.take("7", T + n * LIVE_WINDOW_MS, {"chatters": 5, **HEARD})

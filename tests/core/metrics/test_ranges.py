@@ -136,7 +136,7 @@ def heard_minute(**columns: int) -> Columns:
     return {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 60, "on_air_observed_ms": 60_000, **columns}
 
 
-def test_mean_viewers_weigh_every_second_alike() -> None:
+def test_mean_viewers_weigh_every_second_equally() -> None:
     minutes = {
         T: heard_minute(viewers=10, viewers_sum=60_000, viewer_pulses=60, viewers_max=1_000),
         T + MINUTE_MS: heard_minute(viewers=10, viewers_sum=900, viewer_pulses=30, viewers_max=30),
@@ -147,7 +147,7 @@ def test_mean_viewers_weigh_every_second_alike() -> None:
     assert found.peaks["viewers"] == PeakValue(1_000, T + MINUTE_MS)
 
 
-def test_a_busy_minute_heard_for_less_than_half_is_no_peak() -> None:
+def test_a_minute_heard_for_less_than_half_is_no_peak() -> None:
     short = {"observed_ms": 29_999, "pulses": 60, "messages": 500, "chatters": 400, "words": 900}
     found = summary_of({T: short, T + MINUTE_MS: heard_minute(messages=30, chatters=9, words=60)})
     assert found.peaks["messages"] == PeakValue(15, T + 2 * MINUTE_MS)
@@ -178,7 +178,7 @@ def test_hours_without_peak_columns_have_averages_only() -> None:
     assert found.coverage_on_air == 1
 
 
-def test_a_span_splits_into_heard_missed_and_the_rest() -> None:
+def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
     """A quarter of an hour heard, an hour missed while on air, then off air."""
     heard = [Row(T + n * MINUTE_MS, MINUTE_MS, heard_minute()) for n in range(15)]
     gap = Unheard([(T + 15 * MINUTE_MS, T + 75 * MINUTE_MS)])
@@ -190,13 +190,13 @@ def test_a_span_splits_into_heard_missed_and_the_rest() -> None:
     assert found.is_lower_bound
 
 
-def test_a_span_heard_while_on_air_is_no_lower_bound_however_short() -> None:
+def test_a_range_heard_while_on_air_is_not_a_lower_bound() -> None:
     found = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, T, T + 24 * HOUR_MS)
     assert (found.coverage, found.coverage_on_air) == (1 / (24 * 60), 1)
     assert not found.is_lower_bound
 
 
-def test_a_span_that_was_never_heard_claims_nothing() -> None:
+def test_a_range_that_was_never_heard_has_no_values() -> None:
     found = summarize([], NO_GAPS, T, T + HOUR_MS)
     assert (found.heard_ms, found.missed_ms, found.coverage, found.coverage_on_air) == (0, 0, 0, None)
     assert found.is_lower_bound
@@ -211,20 +211,20 @@ def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
     assert (found.missed_ms, found.coverage_on_air, found.is_lower_bound) == (3 * MINUTE_MS, 0, True)
 
 
-def test_a_gap_that_becomes_known_later_takes_its_time_off() -> None:
+def test_a_gap_recorded_later_is_subtracted() -> None:
     found = summarize([Row(T, MINUTE_MS, heard_minute())], Unheard([(T + 50_000, T + 70_000)]), T, T + MINUTE_MS)
     assert (found.heard_ms, found.missed_ms) == (50_000, 10_000)
     assert found.coverage_on_air == pytest.approx(50 / 60)
 
 
 @given(st.integers(0, 10 * MINUTE_MS), st.integers(0, 10 * MINUTE_MS))
-def test_a_minute_belongs_to_the_range_that_its_middle_lies_in(from_ms: int, length_ms: int) -> None:
+def test_a_minute_belongs_to_the_range_of_its_midpoint(from_ms: int, length_ms: int) -> None:
     first_ms, last_ms = whole_minutes(from_ms, from_ms + length_ms)
     starts = [start for start in range(0, 30 * MINUTE_MS, MINUTE_MS) if from_ms <= start + 30_000 < from_ms + length_ms]
     assert list(range(first_ms, last_ms, MINUTE_MS)) == starts
 
 
-def test_a_summary_is_that_of_the_messages_themselves() -> None:
+def test_a_summary_equals_the_formulas_over_the_messages() -> None:
     chat = [ChatRecord("message", "7", T + n * 900, user_hash=n % 7, text_hash=n % 11, words=n % 5) for n in range(400)]
     chat += [
         ChatRecord("pulse", "7", T + n * SECOND_MS + 999, viewers=500 + n, observed_ms=1_000, live=True)

@@ -15,7 +15,7 @@ from apps.ingest.listening.heartbeat import ProducerVitals
 from apps.ingest.listening.producer import ChatProducer
 from apps.ingest.listening.telemetry import ProducerMeasures
 from twitchly import heartbeats, kafka
-from twitchly.running import Stop
+from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
 

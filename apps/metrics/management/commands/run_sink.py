@@ -18,7 +18,7 @@ from apps.metrics.sink_telemetry import SinkCounts, SinkGauges, SinkMeasures
 from apps.metrics.store import WindowStore
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
-from twitchly.running import Stop
+from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
 

@@ -20,7 +20,7 @@ from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamSt
 from core.errors import ServiceAway
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
-from twitchly.running import Stop
+from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""What processes tell Prometheus and each other, without servers."""
+"""Prometheus measures and heartbeat gauges of the processes, without servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twitchly.telemetry import BUCKETS_S, DurationHistogram, histogram, sample, 
 T0 = 1_795_400_000_000
 
 
-def told(collector: Collector) -> dict[str, Metric]:
+def collect(collector: Collector) -> dict[str, Metric]:
     return {family.name: family for family in collector.collect()}
 
 
@@ -37,22 +37,22 @@ def values(family: Metric) -> dict[tuple[str, ...], float]:
         ("web", WebMeasures()),
     ],
 )
-def test_a_page_has_all_that_is_listed_from_the_first_moment_on(process: Process, collector: Collector) -> None:
-    assert told(collector).keys() == exported_by(process) - exported_by("all")
+def test_all_listed_measures_are_exported_from_the_start(process: Process, collector: Collector) -> None:
+    assert collect(collector).keys() == exported_by(process) - exported_by("all")
 
 
-def test_one_name_means_the_same_wherever_it_is_told() -> None:
+def test_a_name_has_the_same_meaning_in_all_processes() -> None:
     assert {(m.name, m.kind, m.labels, m.text) for m in MEASURES} == {
         (m.name, m.kind, m.labels, m.text) for m in MEASURE.values()
     }
 
 
-def test_a_value_that_is_not_known_is_no_sample() -> None:
+def test_an_unknown_value_has_no_sample() -> None:
     assert sample("twitchly_stream_checkpoint_age_seconds", None).samples == []
     assert samples("twitchly_sink_rows", {}).samples == []
 
 
-def test_seconds_are_told_by_buckets_that_add_up() -> None:
+def test_histogram_buckets_are_cumulative() -> None:
     seconds = DurationHistogram()
     for took_s in (0.001, 0.2, 0.25, 99.0):
         seconds.add(took_s)
@@ -69,32 +69,32 @@ def windows(*ends_ms: int) -> Iterable[WindowRecord]:
     return [WindowRecord("1", "live", end_ms - 30_000, end_ms, {"messages": 1}) for end_ms in ends_ms]
 
 
-def test_a_sink_tells_what_it_wrote_and_how_far_it_is_behind() -> None:
+def test_a_sink_exports_its_rows_and_its_lag() -> None:
     counts = SinkCounts()
-    counts.wrote(windows(T0 - 2_000, T0 - 5_000), 3, 0.01)
+    counts.record_write(windows(T0 - 2_000, T0 - 5_000), 3, 0.01)
     counts.read_ms, counts.lag = T0 - 40_000, {"windows-live": 0}
-    found = told(SinkMeasures(counts, lambda: T0))
+    found = collect(SinkMeasures(counts, lambda: T0))
     assert values(found["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
     assert values(found["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
     assert values(found["twitchly_sink_lag_seconds"]) == {(): 0.0}
     counts.lag, counts.halted = {"windows-live": 7}, "too many"
-    found = told(SinkMeasures(counts, lambda: T0))
+    found = collect(SinkMeasures(counts, lambda: T0))
     assert values(found["twitchly_sink_lag_seconds"]) == {(): 40.0}
     assert values(found["twitchly_sink_halted"]) == {(): 1.0}
-    facts = SinkGauges(counts, lambda: T0)()
-    assert (facts["lag"], facts["lag_s"], facts["halted"], facts["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
+    gauges = SinkGauges(counts, lambda: T0)()
+    assert (gauges["lag"], gauges["lag_s"], gauges["halted"], gauges["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
 
 
-def test_a_sink_that_waits_for_its_store_is_behind_though_nothing_more_has_come() -> None:
-    assert SinkCounts(read_ms=T0 - 9_000, waits=True).behind_s(T0) == 9.0
-    assert SinkCounts(waits=True).behind_s(T0) == 0.0
+def test_a_sink_that_waits_for_its_store_lags_without_unread_records() -> None:
+    assert SinkCounts(read_ms=T0 - 9_000, is_waiting=True).lag_s(T0) == 9.0
+    assert SinkCounts(is_waiting=True).lag_s(T0) == 0.0
 
 
-def test_the_stream_job_is_told_with_its_newest_checkpoint() -> None:
+def test_the_stream_job_exports_its_newest_checkpoint() -> None:
     counters = {"records_read": 900, "not_json": 1, "late_dropped": 0, "waiting": 12}
     made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
     state = StreamState(True, True, 1, 3, counters, made)
-    found = {name: values(family) for name, family in told(StreamMeasures(state, lambda: T0)).items()}
+    found = {name: values(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
     assert found["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
     assert found["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
     assert found["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
@@ -102,12 +102,12 @@ def test_the_stream_job_is_told_with_its_newest_checkpoint() -> None:
     assert StreamGauges(state)()["checkpoint_ms"] == T0 - 12_000
 
 
-def test_signs_of_life_can_be_told_before_anything_has_happened() -> None:
+def test_heartbeats_work_before_the_first_record() -> None:
     assert StreamGauges(StreamState())()["checkpoint_ms"] == 0
     assert WebVitals()()["requests_per_s"] == 0.0
 
 
-def test_a_rate_is_that_of_the_past_20_s_and_begins_anew_with_its_count() -> None:
+def test_a_rate_covers_20_s_and_restarts_with_its_counter() -> None:
     rate = Rate()
     assert [rate.per_s(count, at_s) for count, at_s in ((100, 0), (150, 5), (300, 20), (900, 30))] == [0, 0, 10, 10]
     assert rate.per_s(1_100, 40) == 40
