@@ -88,7 +88,7 @@ def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
         before_s, began_s = time.process_time(), time.perf_counter()
         for grain, some in ends:
             writer.apply(grain, some)
-        writer.remember()
+        writer.write_history()
         took_ms.append((time.perf_counter() - began_s) * 1000)
         cpu_s, rows = cpu_s + time.process_time() - before_s, rows + sum(len(some) for _, some in ends)
     return {

@@ -151,7 +151,7 @@ class Feeder:
         self._writer.apply("live", windows("live", CHANNELS, end_ms, self._dice))
         if second % DISTINCT_EVERY == 0:
             self._writer.apply("live_distinct", windows("live_distinct", CHANNELS, end_ms, self._dice))
-        self._writer.remember()
+        self._writer.write_history()
         self.ticked_ms[end_ms] = time.time() * 1000
         self._runner.run(self._layer.group_send(group.NAME, group.Tick({"live": end_ms}).to_message()))
 

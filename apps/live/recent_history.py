@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 
-from apps.metrics.board_history import RETENTION_MS, STEP_MS, Moment
+from apps.metrics.board_history import RETENTION_MS, STEP_MS, PastValues
 from apps.metrics.board_reader import BoardReader
 from core.metrics.ranking import Entry, rank
 from core.times import MINUTE_MS
@@ -25,7 +25,7 @@ POINTS = RETENTION_MS // STEP_MS + 1
 class _Course:
     """The steps of one metric by window end, and what was made of them."""
 
-    moments: dict[int, Moment] = field(default_factory=dict)
+    moments: dict[int, PastValues] = field(default_factory=dict)
     ranking: tuple[int, tuple[str, ...]] | None = None
     sparks: dict[str, str] = field(default_factory=dict)
     asked_ms: int | None = None
@@ -51,7 +51,7 @@ class Memory:
             course.asked_ms = now_ms
             missing = [step for step in steps if step not in course.moments and step >= step_ms - RETENTION_MS]
             if missing:
-                found = await self._reader.moments(metric, missing)
+                found = await self._reader.past_values(metric, missing)
                 kept = {end: moment for end, moment in course.moments.items() if end >= step_ms - RETENTION_MS}
                 course.moments, course.sparks = kept | found, {}
 

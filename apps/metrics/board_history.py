@@ -94,8 +94,8 @@ class BoardHistoryWriter:
             for values in (*step.ranked.values(), *step.other.values()):
                 values.pop(channel_id, None)
         for key in (past_key(metric.key) for metric in BOARDS):
-            for end_ms, values in self._client.hgetall(key).items():
-                self._client.hset(key, end_ms, orjson.dumps(_without(channel_id, orjson.loads(values))))
+            for end_ms, encoded in self._client.hgetall(key).items():
+                self._client.hset(key, end_ms, orjson.dumps(_without(channel_id, orjson.loads(encoded))))
 
     def _write(self, step_ms: int, step: _Step) -> None:
         metrics = [metric.key for metric in BOARDS if metric.key in step.ranked or metric.key in step.other]

@@ -48,39 +48,39 @@ for first = 1, #ids, CHUNK do
     end
   end
 end
-local places, place = {}, 1
+local starts, start = {}, 1
 for row = 1, #ids do
-  places[row] = place
-  place = place + lengths[row]
+  starts[row] = start
+  start = start + lengths[row]
 end
 local newest, values = {}, {}
 for at = 1, count do
   local row = taken[at]
   newest[2 * at - 1], newest[2 * at] = ends[row], ids[row]
-  values[2 * at - 1], values[2 * at] = ids[row], string.sub(ARGV[3], places[row], places[row] + lengths[row] - 1)
+  values[2 * at - 1], values[2 * at] = ids[row], string.sub(ARGV[3], starts[row], starts[row] + lengths[row] - 1)
 end
 in_chunks('ZADD', KEYS[1], newest)
 in_chunks('HSET', KEYS[2], values)
 for board = 1, #boards do
-  local scores, ranked, others, stand, left = boards[board], {}, {}, 0, 0
+  local scores, ranked, unranked, ranked_count, unranked_count = boards[board], {}, {}, 0, 0
   for at = 1, count do
     local row = taken[at]
     local score = scores[row]
     if score then
-      ranked[stand + 1], ranked[stand + 2] = score, ids[row]
-      stand = stand + 2
+      ranked[ranked_count + 1], ranked[ranked_count + 2] = score, ids[row]
+      ranked_count = ranked_count + 2
     else
-      left = left + 1
-      others[left] = ids[row]
+      unranked_count = unranked_count + 1
+      unranked[unranked_count] = ids[row]
     end
   end
   in_chunks('ZADD', KEYS[board + 2], ranked)
-  in_chunks('ZREM', KEYS[board + 2], others)
+  in_chunks('ZREM', KEYS[board + 2], unranked)
 end
-local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
-in_chunks('ZREM', KEYS[1], gone)
-in_chunks('HDEL', KEYS[2], gone)
-for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], gone) end
+local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
+in_chunks('ZREM', KEYS[1], expired)
+in_chunks('HDEL', KEYS[2], expired)
+for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], expired) end
 """
 
 

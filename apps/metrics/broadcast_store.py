@@ -97,7 +97,7 @@ class BroadcastStore:
     def _select(self, condition: str, *values: str | int) -> list[Broadcast]:
         with away():
             session = open_session()
-            query = f"SELECT {_NAMES} FROM stream_summary WHERE channel_id = ? {condition}"  # noqa: S608  names of our own table
+            query = f"SELECT {_NAMES} FROM stream_summary WHERE channel_id = ? {condition}"  # noqa: S608  fixed table names
             selected = rows(session, [(prepare(session, query), values)])
         return [_broadcast(row) for row in selected]
 
@@ -141,7 +141,7 @@ class BroadcastStore:
         with away():
             session = open_session()
             markers = ", ".join("?" * len(_FIELDS))
-            query = f"INSERT INTO stream_summary ({_NAMES}) VALUES ({markers}) USING TIMESTAMP ?"  # noqa: S608  names of our own table
+            query = f"INSERT INTO stream_summary ({_NAMES}) VALUES ({markers}) USING TIMESTAMP ?"  # noqa: S608  fixed table names
             write(session, [(prepare(session, query), (*(values[name] for name in _FIELDS), written_us))])
 
 

@@ -144,7 +144,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
     first_ms, new_year = times[-1] - HOUR_MS, 1_704_067_200_000
     store.write([window(channel_id, "hour", new_year, HOUR_MS, messages=1)], [])
     assert len(store.read_windows("hour", channel_id, new_year - 1, new_year)) == 1
-    store.forget(channel_id, opted_out_ms)
+    store.erase(channel_id, opted_out_ms)
     # The windows that were still open close after the deletion.
     store.write(*everything(channel_id, MIDNIGHT + HOUR_MS))
     assert hold(store, channel_id, first_ms) == [0, 0, 0, 0]
@@ -152,7 +152,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
     assert hold(store, other, first_ms) == [4, 4, 4, 4]
 
     store.write(*everything(channel_id, MIDNIGHT + 2 * HOUR_MS))
-    store.forget(channel_id, opted_out_ms)
+    store.erase(channel_id, opted_out_ms)
     assert hold(store, channel_id, MIDNIGHT) == [1, 1, 1, 1]
 
 
@@ -218,7 +218,7 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
     # Viewers are known for half of each minute, and the other half is not filled in.
     assert (written.hours_watched, written.viewers_coverage) == (50, 0.5)
     assert list(written.chatters_by_hour.values()) == [4, 5, 6]
-    windows.forget(channel_id, ended_ms)
+    windows.erase(channel_id, ended_ms)
     assert store.read(channel_id, 10) == []
 
 

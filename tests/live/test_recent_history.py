@@ -39,7 +39,7 @@ class Sink:
             for i, count in viewers.items()
         ]
         self.writer.apply("live", windows)
-        self.writer.remember()
+        self.writer.write_history()
 
     def steps(self, metric: str = "viewers") -> list[int]:
         return sorted(map(int, self.valkey.client().hkeys(past_key(metric))))

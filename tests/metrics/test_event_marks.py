@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.metrics.event_marks import EventMark, event_marks, merge_sums, merge_sums_before
-from apps.metrics.queries import GapSpan, joined
+from apps.metrics.queries import GapSpan, merge_gaps
 from core.pipeline.records import EventRecord
 
 T = 1_795_392_000_000
@@ -46,10 +46,10 @@ def test_recent_sums_are_not_merged() -> None:
 
 
 def test_a_gap_written_in_parts_is_merged() -> None:
-    pieces = [
+    parts = [
         GapSpan(0, 60, "lost"),
         GapSpan(60, 120, "lost"),
         GapSpan(120, 130, "restart"),
         GapSpan(200, 210, "restart"),
     ]
-    assert joined(pieces) == [GapSpan(0, 120, "lost"), GapSpan(120, 130, "restart"), GapSpan(200, 210, "restart")]
+    assert merge_gaps(parts) == [GapSpan(0, 120, "lost"), GapSpan(120, 130, "restart"), GapSpan(200, 210, "restart")]

@@ -122,6 +122,6 @@ class ManyStored:
 
 def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", ManyStored)
-    hour = queries.heard(["7", "8"], END - HOUR_MS, END, END + 1_000)
+    hour = queries.read_coverage(["7", "8"], END - HOUR_MS, END, END + 1_000)
     assert hour.coverage == {"7": 0.5, "8": 0.5}
     assert [gap.channels for gap in hour.gaps] == [2]

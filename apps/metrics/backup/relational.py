@@ -88,7 +88,7 @@ def _delete_excluded(copy: sqlite3.Connection) -> None:
     """Delete the rows of EXCLUDED_TABLES, and the remains of deleted rows in free pages."""
     existing = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in existing.intersection(EXCLUDED_TABLES):
-        copy.execute(f"DELETE FROM {table}")  # noqa: S608  names of our own tables
+        copy.execute(f"DELETE FROM {table}")  # noqa: S608  fixed table names
     copy.commit()
     copy.execute("VACUUM")
 

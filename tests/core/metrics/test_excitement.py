@@ -71,21 +71,21 @@ def test_live_and_stored_windows_give_the_same_value() -> None:
         batch = windows[at : at + 8] + windows[at : at + 2]
         dice.shuffle(batch)
         for end_ms, chatters in batch:
-            past.take("7", end_ms, {"chatters": chatters, **HEARD})
+            past.add("7", end_ms, {"chatters": chatters, **HEARD})
         for end_ms, _ in batch:
             live = past.excitement("7", end_ms)
             assert live == excitement_at(end_ms // INTERVAL_MS * INTERVAL_MS, stored)
             compared += live is not None
-        past.forget(max(batch)[0] - BASELINE_MS - INTERVAL_MS)
+        past.prune(max(batch)[0] - BASELINE_MS - INTERVAL_MS)
     assert compared > 300
 
 
 def test_old_windows_are_pruned_by_channel() -> None:
     past = RecentChatters()
     for n in range(MIN_WINDOWS + 1):
-        past.take("7", T + n * LIVE_WINDOW_MS, {"chatters": 5, **HEARD})
+        past.add("7", T + n * LIVE_WINDOW_MS, {"chatters": 5, **HEARD})
     newest_ms = T + MIN_WINDOWS * LIVE_WINDOW_MS
     assert past.excitement("7", newest_ms) == 0
     assert past.excitement("8", newest_ms) is None
-    past.forget(newest_ms)
+    past.prune(newest_ms)
     assert past.excitement("7", newest_ms) is None
