@@ -1,4 +1,4 @@
-"""The admin on a host of its own."""
+"""The admin on its own host."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ async def answered(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def asked(path: str, *hosts: str, kind: str = "http") -> dict[str, Any]:
-    """Return the first that is said of a request with these Host headers."""
+    """Return the first message of the response to a request with these Host headers."""
     scope = {"type": kind, "path": path, "headers": [(b"host", host.encode()) for host in hosts], "query_string": b""}
-    said: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
-        said.append(message)
+        messages.append(message)
 
     await AdminHost(answered)(scope, None, send)
-    return said[0]
+    return messages[0]
 
 
 @pytest.fixture(autouse=True)

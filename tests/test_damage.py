@@ -1,4 +1,4 @@
-"""A damaged SQLite file is explained, with the way to a backup."""
+"""A damaged SQLite file is explained, with the command to restore a backup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Kafka is asked to let us in, and the stream job with us."""
+"""Kafka credentials of the processes and of the stream job."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def test_the_job_gets_the_same_credentials_as_java_properties(settings: Settings
     settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_SSL", "SCRAM-SHA-256"
     settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "counter", """it's "q\\d" """
     settings.KAFKA_CA_FILE = "/ca.pem"
-    found = kafka.java_properties()
-    assert found["ssl.truststore.location"] == "/ca.pem"
-    assert found["sasl.jaas.config"].endswith(
+    result = kafka.java_properties()
+    assert result["ssl.truststore.location"] == "/ca.pem"
+    assert result["sasl.jaas.config"].endswith(
         """.scram.ScramLoginModule required username="counter" password="it's \\"q\\\\d\\" ";"""
     )
-    definitions, _ = statements(JobConfig("127.0.0.1:9", access=found))
+    definitions, _ = statements(JobConfig("127.0.0.1:9", access=result))
     tables = [text for text in definitions if "'connector' = 'kafka'" in text]
     assert len(tables) == 6
     for text in tables:
@@ -34,9 +34,9 @@ def test_the_job_gets_the_same_credentials_as_java_properties(settings: Settings
 def test_sasl_plain_uses_its_own_login_module(settings: Settings) -> None:
     settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_PLAINTEXT", "PLAIN"
     settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "u", "p"
-    found = kafka.java_properties()
-    assert ".plain.PlainLoginModule required" in found["sasl.jaas.config"]
-    assert "ssl.truststore.location" not in found
+    result = kafka.java_properties()
+    assert ".plain.PlainLoginModule required" in result["sasl.jaas.config"]
+    assert "ssl.truststore.location" not in result
 
 
 def test_the_repr_of_a_job_has_no_password() -> None:

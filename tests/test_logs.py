@@ -1,4 +1,4 @@
-"""Logs as JSON and as lines: what is in them, and that nobody is."""
+"""Logs as JSON and as text lines, without personal data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def quick_settings(settings: Settings) -> None:
 
 @pytest.fixture(params=["json", "line"])
 def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """All that is logged, by each of the formatters."""
+    """Everything that is logged, with each formatter."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonFormatter("web") if request.param == "json" else LineFormatter("%(name)s %(message)s"))
@@ -57,9 +57,9 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 
 def test_a_json_line_has_all_fields() -> None:
     record = logging.LogRecord("apps.x", logging.WARNING, "f", 1, "waiting for %s\nand more", ("Kafka",), None)
-    found = json.loads(JsonFormatter("producer").format(record))
-    assert found.pop("time").endswith("+00:00")
-    assert found == {
+    result = json.loads(JsonFormatter("producer").format(record))
+    assert result.pop("time").endswith("+00:00")
+    assert result == {
         "level": "WARNING",
         "logger": "apps.x",
         "process": "producer",
@@ -84,7 +84,7 @@ def test_the_request_id_is_in_the_log_and_in_the_response(client: Client, settin
 
 
 async def ask_with(key: str) -> int:
-    """Ask the API from afar, and return the status."""
+    """Call the API from a remote address, and return the status."""
     transport = httpx.ASGITransport(application, client=(ADDRESS, 1))
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
@@ -104,10 +104,10 @@ def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settin
     settings.ROOT_URLCONF = "tests.test_logs"
     client.raise_request_exception = False
     client.post("/breaks/now?token=abc", {"text": CHAT, "password": PASSWORD}, **from_afar)  # type: ignore[arg-type]
-    found = written.getvalue()
-    assert "RuntimeError" in found
+    result = written.getvalue()
+    assert "RuntimeError" in result
     for secret in (EMAIL, PASSWORD, "wrong-password-of-theirs", ADDRESS, CHAT, key, "a-link-that-opens", "token=abc"):
-        assert secret not in found
+        assert secret not in result
 
 
 @pytest.mark.parametrize(

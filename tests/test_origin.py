@@ -1,4 +1,4 @@
-"""Which pages may open a websocket."""
+"""Same-origin check of websockets."""
 
 from __future__ import annotations
 

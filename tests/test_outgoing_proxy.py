@@ -1,4 +1,4 @@
-"""With http_proxy set, servers of this machine are reached directly, and the real Twitch by the proxy."""
+"""With http_proxy set, local servers are called directly, and the real Twitch through the proxy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twitchly.loopback import is_loopback
 
 @contextmanager
 def recording() -> Iterator[tuple[str, list[str]]]:
-    """A server that answers everything with JSON; yield its address and the addresses it was asked for."""
+    """A server that responds to everything with JSON; yield its URL and the requested URLs."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ def recording() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The addresses that a proxy, which the environment names, was asked for."""
+    """The URLs requested from the proxy that the environment names."""
     with recording() as (url, asked):
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""Celery beat as `make run` starts it: it needs no file, and a restart skips no task."""
+"""Celery beat as `make run` starts it: without a schedule file, and with all tasks due."""
 
 from __future__ import annotations
 

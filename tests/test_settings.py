@@ -1,4 +1,4 @@
-"""The environment: all variables are listed, wrong values are named."""
+"""Environment variables: all are listed, and wrong values stop the start with the variable's name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_env_example_lists_every_variable_of_the_settings() -> None:
 
 
 def start(code: str = "", **env: str) -> str:
-    """Return what stopped the start, or what the code wrote to stderr."""
+    """Return the error that stopped the start, or the stderr of the code."""
     done = subprocess.run(
         [sys.executable, "-c", f"import django, sys; django.setup(); from django.conf import settings; {code}"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What pages load after an upgrade: files of one version, whatever was there before."""
+"""After an upgrade pages load static files of one version only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_django import Settings
 @pytest.fixture
 def collected(tmp_path: Path, settings: Settings) -> Path:
     settings.STATIC_ROOT = tmp_path / "collected"
-    # What npm brings may not be there yet.
+    # Files from npm may not be installed yet.
     vendor = tmp_path / "brought" / "vendor" / "uplot"
     vendor.mkdir(parents=True)
     for name in ("uPlot.esm.js", "uPlot.min.css"):
@@ -35,8 +35,8 @@ def test_scripts_import_modules_of_their_own_version(collected: Path) -> None:
         script = wanted.pop()
         reached.add(script)
         imported = re.findall(r'^import [^"]*"([^"]+)";', (collected / script).read_text(), re.MULTILINE)
-        found = {str(Path(script).parent / name) for name in imported}
-        names = {re.sub(r"js/\.\./", "", name) for name in found}
+        result = {str(Path(script).parent / name) for name in imported}
+        names = {re.sub(r"js/\.\./", "", name) for name in result}
         assert names <= set(paths.values()), names
         wanted += names - reached
     assert len(reached) > 15

@@ -73,14 +73,14 @@ def test_a_sink_exports_its_rows_and_its_lag() -> None:
     counts = SinkCounts()
     counts.record_write(windows(T0 - 2_000, T0 - 5_000), 3, 0.01)
     counts.read_ms, counts.lag = T0 - 40_000, {"windows-live": 0}
-    found = collect(SinkMeasures(counts, lambda: T0))
-    assert values(found["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
-    assert values(found["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
-    assert values(found["twitchly_sink_lag_seconds"]) == {(): 0.0}
+    result = collect(SinkMeasures(counts, lambda: T0))
+    assert values(result["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
+    assert values(result["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
+    assert values(result["twitchly_sink_lag_seconds"]) == {(): 0.0}
     counts.lag, counts.halted = {"windows-live": 7}, "too many"
-    found = collect(SinkMeasures(counts, lambda: T0))
-    assert values(found["twitchly_sink_lag_seconds"]) == {(): 40.0}
-    assert values(found["twitchly_sink_halted"]) == {(): 1.0}
+    result = collect(SinkMeasures(counts, lambda: T0))
+    assert values(result["twitchly_sink_lag_seconds"]) == {(): 40.0}
+    assert values(result["twitchly_sink_halted"]) == {(): 1.0}
     gauges = SinkGauges(counts, lambda: T0)()
     assert (gauges["lag"], gauges["lag_s"], gauges["halted"], gauges["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
 
@@ -94,11 +94,11 @@ def test_the_stream_job_exports_its_newest_checkpoint() -> None:
     counters = {"records_read": 900, "not_json": 1, "late_dropped": 0, "waiting": 12}
     made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
     state = StreamState(True, True, 1, 3, counters, made)
-    found = {name: values(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
-    assert found["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
-    assert found["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
-    assert found["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
-    assert (found["twitchly_stream_lag_records"], found["twitchly_stream_late_dropped"]) == ({(): 12}, {(): 3})
+    result = {name: values(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
+    assert result["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
+    assert result["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
+    assert result["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
+    assert (result["twitchly_stream_lag_records"], result["twitchly_stream_late_dropped"]) == ({(): 12}, {(): 3})
     assert StreamGauges(state)()["checkpoint_ms"] == T0 - 12_000
 
 

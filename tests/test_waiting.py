@@ -1,4 +1,4 @@
-"""Processes that start before what they need: each says what it waits for, and ends within 8 s of SIGTERM."""
+"""Processes that start before their servers: each logs what it waits for, and ends within 8 s of SIGTERM."""
 
 from __future__ import annotations
 

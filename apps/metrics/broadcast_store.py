@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.metrics.cassandra import away, open_session, prepare, rows, write
 from apps.metrics.store import WindowStore
-from core.metrics.broadcasts import Broadcast, summarise
+from core.metrics.broadcasts import Broadcast, summarize
 from core.metrics.columns import STEP_MS, Columns, StoredGrain
 from core.metrics.excitement import BASELINE_MS
 from core.metrics.grains import RETENTION_MS
@@ -42,7 +42,7 @@ class BroadcastStore:
         ends = {grain: -(-ended_ms // STEP_MS[grain]) * STEP_MS[grain] for grain in grains}
         return all(self._rows(grain, channel_id, end_ms - 1, end_ms + _LINGER_MS) for grain, end_ms in ends.items())
 
-    def summarise(
+    def summarize(
         self, channel_id: str, started_ms: int, ended_ms: int, *, revision: int, reported_ms: int | None = None
     ) -> Broadcast:
         """Compute a broadcast's summary from its stored windows, store it, and return it.
@@ -102,7 +102,7 @@ class BroadcastStore:
         return [_broadcast(row) for row in selected]
 
     def _summary(self, channel_id: str, started_ms: int, ended_ms: int) -> Broadcast:
-        return summarise(
+        return summarize(
             channel_id,
             started_ms,
             ended_ms,

@@ -113,7 +113,7 @@ class HistorySink:
         """Summarize the broadcasts whose windows are all stored; failures are retried with the next batch."""
         try:
             for ended in self._summaries.due(self._is_complete):
-                self._broadcasts.summarise(
+                self._broadcasts.summarize(
                     ended.channel_id,
                     ended.started_ms,
                     ended.ended_ms,

@@ -58,7 +58,7 @@ class Broadcast:
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 
 
-def summarise(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
+def summarize(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
     """Return the summary of a broadcast from rows by window end; rows outside the broadcast are ignored."""
     first_ms, last_ms = whole_minutes(started_ms, ended_ms)
     inside = [

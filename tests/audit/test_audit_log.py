@@ -1,4 +1,4 @@
-"""The log of acts: it only grows, whoever tries, and staff read it filtered and as a file."""
+"""The audit log: append-only, filterable by staff, and exported as CSV."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def test_staff_can_filter_the_log_and_not_change_it(curator: Client, act: Act) -
 
 
 def written(answer: Any) -> str:
-    """Return a file that is sent while it is written."""
+    """Return the content of a streaming response."""
 
-    async def pieces() -> list[bytes]:
-        return [piece async for piece in answer]
+    async def chunks() -> list[bytes]:
+        return [chunk async for chunk in answer]
 
-    return b"".join(async_to_sync(pieces)()).decode()
+    return b"".join(async_to_sync(chunks)()).decode()
 
 
 def test_the_export_is_streamed(curator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,12 +103,12 @@ def test_the_export_is_streamed(curator: Client, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(audit_admin, "csv_rows", counted)
     answer: Any = curator.get("/admin/audit/act/acts.csv")
 
-    async def first_piece() -> bytes:
-        async for piece in answer:
-            return bytes(piece)
+    async def first_chunk() -> bytes:
+        async for chunk in answer:
+            return bytes(chunk)
         return b""
 
-    assert async_to_sync(first_piece)().decode().startswith("\ufeffat,by")
+    assert async_to_sync(first_chunk)().decode().startswith("\ufeffat,by")
     assert 0 < len(read) < 50
 
 

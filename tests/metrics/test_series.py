@@ -1,4 +1,4 @@
-"""A range of history, as it is shown: what a gap changes, and what it must not."""
+"""Series of a range: effects of gaps, requested metrics, and past ranges."""
 
 from collections.abc import Collection, Sequence
 

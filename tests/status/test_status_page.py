@@ -88,8 +88,8 @@ def test_a_short_problem_is_not_an_incident() -> None:
 def test_unmonitored_time_is_an_incident_of_its_own() -> None:
     record_sample(healthy(T0))
     record_sample(stalled(T0 + HOUR_MS, T0))
-    found = {row.rule: (row.began_ms, row.ended_ms) for row in Incident.objects.all()}
-    assert found == {"unwatched": (T0, T0 + HOUR_MS), "boards": (T0 + HOUR_MS, None)}
+    result = {row.rule: (row.began_ms, row.ended_ms) for row in Incident.objects.all()}
+    assert result == {"unwatched": (T0, T0 + HOUR_MS), "boards": (T0 + HOUR_MS, None)}
 
 
 def test_no_incident_begins_before_the_first_sample_of_a_new_instance() -> None:
@@ -121,14 +121,14 @@ def test_history_has_one_bar_per_day_and_one_per_minute(status_redis: Valkey) ->
     )
     for second in range(0, 60, 10):
         record_sample(healthy(T0 + second * 1000, 0.97))
-    found = read_status(T0 + 59_000)
-    assert len(found.days) == 90
-    assert [bar.state for bar in found.days[-5:]] == ["none", "bad", "partial", "whole", "partial"]
-    assert found.days[-4].degraded_ms == 900_000
-    assert len(found.hour) == 60
-    assert [bar.state for bar in found.hour[-2:]] == ["none", "partial"]
-    assert found.hour_coverage == pytest.approx(0.97)
-    assert found.since_ms == today - 3 * DAY_MS
+    result = read_status(T0 + 59_000)
+    assert len(result.days) == 90
+    assert [bar.state for bar in result.days[-5:]] == ["none", "bad", "partial", "whole", "partial"]
+    assert result.days[-4].degraded_ms == 900_000
+    assert len(result.hour) == 60
+    assert [bar.state for bar in result.hour[-2:]] == ["none", "partial"]
+    assert result.hour_coverage == pytest.approx(0.97)
+    assert result.since_ms == today - 3 * DAY_MS
 
 
 def test_a_snapshot_has_the_boards_the_channel_list_and_the_heartbeats(status_redis: Valkey, boards: Boards) -> None:
@@ -203,8 +203,8 @@ def test_overlapping_gaps_with_the_same_reason_are_merged() -> None:
         EventRecord("d", "gap", "3", 5_500, 9_000, "joining", None, ""),
         EventRecord("e", "gap", "3", 9_500, 9_600, "disconnected", None, ""),
     ]
-    found = [(gap.from_ms, gap.until_ms, gap.channels) for gap in merge_across_channels(gaps)]
-    assert found == [(9_500, 9_600, 1), (5_500, 9_000, 1), (1_000, 9_000, 2)]
+    result = [(gap.from_ms, gap.until_ms, gap.channels) for gap in merge_across_channels(gaps)]
+    assert result == [(9_500, 9_600, 1), (5_500, 9_000, 1), (1_000, 9_000, 2)]
 
 
 def test_a_process_is_ready_when_all_checks_succeed_in_time() -> None:
@@ -252,10 +252,10 @@ def test_the_verdict_depends_on_the_past_hour_too(client: Client, status_redis: 
 def test_coverage_is_reported_for_the_measured_time_only(status_redis: Valkey) -> None:
     for second in range(0, 3_600, 10):
         record_sample(healthy(T0 + second * 1000, 0.8 if second < 1_800 else 1.0))
-    found = read_status(T0 + HOUR_MS)
-    assert (found.since_ms, found.days_measured_ms) == (T0, HOUR_MS)
-    assert found.days_coverage == pytest.approx(0.9)
-    today = found.days[-1]
+    result = read_status(T0 + HOUR_MS)
+    assert (result.since_ms, result.days_measured_ms) == (T0, HOUR_MS)
+    assert result.days_coverage == pytest.approx(0.9)
+    today = result.days[-1]
     assert (today.measured_ms, today.monitored) == (HOUR_MS, 1.0), "time before the first measurement is not missing"
     assert "measured for 1 h 0 min" in day_said(today)
 

@@ -1,4 +1,4 @@
-"""What a window's columns are made of, and how minutes become an hour."""
+"""Columns of windows, and the roll-up of minutes into hours."""
 
 from __future__ import annotations
 

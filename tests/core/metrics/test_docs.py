@@ -1,4 +1,4 @@
-"""The text that is made of the tables."""
+"""Documentation generated from the metric table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a channel's chatters lie above what is usual there."""
+"""Excitement: a channel's chatters against its baseline."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def test_a_volatile_channel_needs_a_larger_rise() -> None:
 
 
 def test_two_messages_in_a_tiny_channel_are_no_moment() -> None:
-    found = excitement(2, [0] * 30)
-    assert found is not None
-    assert found < 1
+    result = excitement(2, [0] * 30)
+    assert result is not None
+    assert result < 1
 
 
 @pytest.mark.parametrize("short", range(MIN_WINDOWS))

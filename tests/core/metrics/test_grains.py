@@ -1,4 +1,4 @@
-"""Which grain answers."""
+"""Choice of the grain for a range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A place among others, and how deep an audience is."""
+"""Percentiles, and depth of an audience."""
 
 from __future__ import annotations
 
