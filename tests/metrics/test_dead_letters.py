@@ -50,8 +50,8 @@ def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_
         (["list", "--limit", "-1"], "-1 is less than 0"),
         (["explain", "windows"], "offset"),
         (["explain", "windows", "first"], "invalid whole_number value: 'first'"),
-        (["replay", "windows"], "expected the offsets of letters, or --all"),
-        (["replay", "windows", "3", "--all"], "expected the offsets of letters, or --all"),
+        (["replay", "windows"], "expected the offsets of dead letters, or --all"),
+        (["replay", "windows", "3", "--all"], "expected the offsets of dead letters, or --all"),
         (["replay", "chat", "--all"], "cannot be replayed: their time has passed"),
         (["replay", "chat", "3"], "cannot be replayed: their time has passed"),
     ],
@@ -63,7 +63,7 @@ def test_invalid_arguments_are_refused_with_the_valid_ones(words: list[str], exp
 
 def test_a_dead_letter_is_listed_with_its_position_size_and_reason() -> None:
     lines = printed(
-        [row(4, is_replayed=True), row(5, partition=NOWHERE, source_offset=NOWHERE, reason="\x1b[2J\nodd")],
+        [row(4, replayed=True), row(5, partition=NOWHERE, source_offset=NOWHERE, reason="\x1b[2J\nodd")],
         Counter({("windows", "not JSON"): 1_200, ("chat", "\x1b[2J\nodd"): 1}),
     )
     assert lines == [
