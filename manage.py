@@ -9,7 +9,7 @@ def main(words: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
     from django.core.management import execute_from_command_line
 
-    from twitchly.damage import damage_explained
+    from twitchly.database_damage import damage_explained
 
     with damage_explained():
         execute_from_command_line(words)

@@ -23,7 +23,7 @@ from apps.metrics.boards import BoardWriter
 from bench.command import exit_code, instance, options
 from bench.machine import keep, peak_mb, table
 from core.metrics.columns import WINDOW_MS, names_of
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import Grain, WindowRecord
 from core.pipeline.topics import TOPIC
 from core.times import MINUTE_MS, SECOND_MS
@@ -79,7 +79,7 @@ def windows(grain: Grain, count: int, end_ms: int, dice: random.Random) -> list[
 def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
     """Put a second of all channels on all boards, again and again."""
     client = redis.Redis(port=stack.port + 5, db=DATABASE)
-    writer, dice, took_ms, cpu_s, rows = BoardWriter(client, Floors()), random.Random(1), [], 0.0, 0
+    writer, dice, took_ms, cpu_s, rows = BoardWriter(client, RankingThresholds()), random.Random(1), [], 0.0, 0
     start_ms = now_ms() // SECOND_MS * SECOND_MS
     for tick in range(ticks):
         grains: tuple[Grain, ...] = ("live", "live_distinct") if tick % DISTINCT_EVERY == 0 else ("live",)
@@ -88,7 +88,7 @@ def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
         before_s, began_s = time.process_time(), time.perf_counter()
         for grain, some in ends:
             writer.apply(grain, some)
-        writer.remember()
+        writer.write_history()
         took_ms.append((time.perf_counter() - began_s) * 1000)
         cpu_s, rows = cpu_s + time.process_time() - before_s, rows + sum(len(some) for _, some in ends)
     return {

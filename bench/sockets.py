@@ -27,7 +27,7 @@ from bench.machine import ROOT, keep, peak_mb, table
 from bench.sinks import windows
 from bench.web import Web
 from core.contracts import group
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.times import SECOND_MS
 from drills.trend import trend
 
@@ -127,7 +127,7 @@ class Feeder:
     def __init__(self, web: Web) -> None:
         self.ticked_ms: dict[int, float] = {}
         self.newest_ms = 0
-        self._writer, self._dice = BoardWriter(web.client(0), Floors()), random.Random(1)
+        self._writer, self._dice = BoardWriter(web.client(0), RankingThresholds()), random.Random(1)
         self._layer: Any = RedisPubSubChannelLayer(hosts=[f"redis://127.0.0.1:{web.redis_port}/2"], prefix="twitchly")
         self._runner = asyncio.Runner()
         channel_list.write(web.client(3), map(stream, range(CHANNELS)), int(time.time() * 1000))
@@ -151,7 +151,7 @@ class Feeder:
         self._writer.apply("live", windows("live", CHANNELS, end_ms, self._dice))
         if second % DISTINCT_EVERY == 0:
             self._writer.apply("live_distinct", windows("live_distinct", CHANNELS, end_ms, self._dice))
-        self._writer.remember()
+        self._writer.write_history()
         self.ticked_ms[end_ms] = time.time() * 1000
         self._runner.run(self._layer.group_send(group.NAME, group.Tick({"live": end_ms}).to_message()))
 

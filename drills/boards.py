@@ -12,7 +12,7 @@ import django
 import redis
 
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.metrics.ranking import Entry, rank
 from core.metrics.table import BOARDS
 
@@ -45,15 +45,15 @@ def shown(client: redis.Redis) -> tuple[int, Boards]:
 
 def stored(end_ms: int) -> Boards:
     """Return the boards that history makes of the windows with this end."""
-    from apps.metrics.boards import floors_in_force
+    from apps.metrics.boards import ranking_thresholds
     from apps.metrics.cassandra import open_session
 
     query = "SELECT * FROM live_window WHERE end_ms = %s ALLOW FILTERING"
     windows = {row["channel_id"]: row for row in open_session().execute(query, [end_ms], timeout=60)}
-    return boards_of(windows, floors_in_force())
+    return boards_of(windows, ranking_thresholds())
 
 
-def boards_of(windows: Mapping[str, Mapping[str, Any]], floors: Floors) -> Boards:
+def boards_of(windows: Mapping[str, Mapping[str, Any]], thresholds: RankingThresholds) -> Boards:
     """Return the boards of these windows' columns, by channel."""
     boards = {}
     for metric in SHOWN:
@@ -61,7 +61,7 @@ def boards_of(windows: Mapping[str, Mapping[str, Any]], floors: Floors) -> Board
         for channel_id, row in windows.items():
             columns = {name: value for name, value in row.items() if value is not None}
             value = metric.value(columns, LIVE_WINDOW_MS)
-            if value is not None and not metric.unranked(columns, floors):
+            if value is not None and not metric.unranked(columns, thresholds):
                 found.append((channel_id, value))
         boards[metric.key] = _ordered(found)
     return boards

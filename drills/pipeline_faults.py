@@ -30,7 +30,7 @@ REBALANCE_S = 60.0
 STEADY_S = 1.0
 # Checkpoints come every 10 s; one that cannot be written may take a minute to fail.
 REPORTED_S = 90.0
-FAILING, MENDED = "a checkpoint failed", "a checkpoint is complete again"
+FAILING, MENDED = "checkpoint failed", "checkpoints complete again"
 HISTORY = "sink-history-{}"
 
 

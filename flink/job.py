@@ -1,4 +1,4 @@
-"""Submits the statement set of sql.py as one Flink job. Run by `manage.py submit_flink_job` through `flink run -py`."""
+"""Submits the statements of sql.py as one Flink job. `manage.py submit_flink_job` runs it by `flink run -py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flink.sql import ACCESS, SETTINGS, JobConfig, statements
 
 
 def main() -> None:
-    """Read the arguments and submit; returns when the cluster has accepted the job."""
+    """Parse the arguments, submit the job, and return once the cluster has accepted it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--connector-jar", required=True)
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--clock-offset-ms", type=int, default=0)
     parser.add_argument("--submitted-ms", type=int, default=0)
     args = parser.parse_args()
-    # Not among the arguments, which everybody on the machine can read.
+    # Not an argument, because all users of the machine can read those.
     access = json.loads(os.environ.get(ACCESS, "{}"))
     config = JobConfig(
         args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms, args.submitted_ms, access

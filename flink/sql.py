@@ -1,8 +1,7 @@
 """SQL of the stream job, built from core/metrics/columns.py and core/pipeline/records.py. job.py runs it.
 
-One source is read once by windowed inserts; hours are made of minutes, all but what cannot be summed. Two traps
-are closed here: a null in the window's time would crash the job for ever, and a date far ahead would push the
-watermark for everybody.
+All inserts share one source; hours are rolled up from minutes, except distinct counts. The SQL avoids two traps: a null
+event time would crash the job repeatedly, and a date far in the future would advance the watermark for all channels.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from core.irc.event_time import PROMISE_DELAY_MS
 from core.metrics.columns import GRAINS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS, columns_of, names_of
 from core.pipeline.records import EPOCH_MS, MAX_AHEAD_MS, TEXT_KINDS, TRAITS, VERSION, VIEWERS_MAX, Grain
 
-# Our clocks and Kafka's may differ by as much.
+# Maximum difference between the instance's clock and Kafka's.
 CLOCKS_DIFFER_MS = 1_000
 
-# The variable by which whoever submits the job hands over what Kafka's client needs to be let in, as JSON.
+# Environment variable with the credentials for Kafka's Java client, as JSON.
 ACCESS = "KAFKA_ACCESS"
 
 SETTINGS: Mapping[str, str] = {
@@ -26,19 +25,19 @@ SETTINGS: Mapping[str, str] = {
     "pipeline.auto-watermark-interval": "100 ms",
     "pipeline.object-reuse": "true",
     "table.exec.sink.not-null-enforcer": "ERROR",
-    # What several inserts read is computed once: the usable rows, and the minutes that hours are made of.
+    # Compute shared inputs of the inserts once: the usable rows, and the minutes behind hours.
     "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class JobConfig:
-    """Where the job reads and writes.
+    """Sources, sinks and times of the job.
 
-    `valid_from_ms`: a job without state emits no window that began earlier, and reads from then on; 0 reads
-    everything. `clock_offset_ms`: how far our clocks run ahead of Kafka's, in trials. `submitted_ms`: when the job is
-    submitted; windows that had ended by then may have been written by another one, and say how long before.
-    `access`: what Kafka's Java client is told to be let in.
+    `valid_from_ms`: a job without state reads from this time and emits no window that began earlier; 0 reads
+    everything. `clock_offset_ms`: how far the instance's clock is ahead of Kafka's, for tests. `submitted_ms`: the
+    submission time; windows that ended before it may have been written by an earlier job, and carry the difference.
+    `access`: credentials for Kafka's Java client.
     """
 
     bootstrap: str
@@ -50,19 +49,19 @@ class JobConfig:
 
     @property
     def kafka(self) -> str:
-        """The options of a table that lead to Kafka."""
+        """The Kafka connection options of a table."""
         options = {"bootstrap.servers": self.bootstrap, **self.access}
         lines = ((name, value.replace("'", "''")) for name, value in options.items())
         return ",\n".join(f"  'properties.{name}' = '{value}'" for name, value in lines)
 
     @property
     def read_from_ms(self) -> int:
-        """Since when, by Kafka's clock, records of the first window may have been taken."""
+        """The earliest append time, by Kafka's clock, of records in the first window."""
         return self.valid_from_ms - self.clock_offset_ms - CLOCKS_DIFFER_MS
 
 
 def statements(config: JobConfig) -> tuple[list[str], list[str]]:
-    """Return the definitions, then the inserts of the one statement set."""
+    """Return the table definitions, and the inserts of the statement set."""
     definitions = [_source(config), _usable(), _minutes()]
     definitions += [_sink(config, grain) for grain in GRAINS]
     return definitions, [_insert(config, grain) for grain in GRAINS]
@@ -113,7 +112,7 @@ CREATE TABLE chat (
 
 
 def _usable() -> str:
-    """The rows that count, by the rules of core.pipeline.records.read_chat."""
+    """Return the view of usable rows, by the rules of core.pipeline.records.read_chat."""
     spoken = ", ".join(f"'{kind}'" for kind in sorted(TEXT_KINDS))
     return f"""
 CREATE TEMPORARY VIEW usable AS
@@ -126,7 +125,7 @@ WHERE event_time IS NOT NULL AND channel_id IS NOT NULL
 
 
 def _minutes() -> str:
-    """Minutes as rows that hours are made of; `minute_time` is when each closes."""
+    """Return the view of minutes that hours are rolled up from; `minute_time` is the time at which each closes."""
     columns = "".join(f",\n  {column.sql} AS {column.name}" for column in columns_of("minute"))
     return f"""
 CREATE TEMPORARY VIEW minutes AS
@@ -194,6 +193,6 @@ def _window(table: str, time: str, grain: Grain) -> str:
 
 
 def _ms(edge: str) -> str:
-    """Return an edge of a window as ms since 1970; TIMESTAMPDIFF gives an INT, so its seconds begin at EPOCH_MS."""
+    """Return a window edge in ms since 1970; TIMESTAMPDIFF returns an INT, so it counts seconds from EPOCH_MS."""
     since = dt.datetime.fromtimestamp(EPOCH_MS / 1000, dt.UTC)
     return f"(TIMESTAMPDIFF(SECOND, TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}', {edge}) * CAST(1000 AS BIGINT) + {EPOCH_MS})"

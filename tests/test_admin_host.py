@@ -1,4 +1,4 @@
-"""The admin on a host of its own."""
+"""The admin on its own host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from twitchly.admin_host import AdminHost, is_here
+from twitchly.admin_host import AdminHost, is_served
 
 ADMIN = "admin.example"
 BOTH = ["/static/css/base.css", "/account/login/", "/account/2fa/totp/activate/", "/healthz", "/readyz"]
@@ -16,26 +16,26 @@ PAGES = ["/find", "/account/", "/account/email/", "/account/signup/", "/api/v1/b
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin", "/admin/channels/channel/"])
-def test_the_admin_is_on_its_host_alone(path: str) -> None:
-    assert is_here(ADMIN, path, ADMIN)
-    assert not is_here("www.example", path, ADMIN)
-    assert not is_here("", path, ADMIN)
+def test_the_admin_is_served_on_its_host_only(path: str) -> None:
+    assert is_served(ADMIN, path, ADMIN)
+    assert not is_served("www.example", path, ADMIN)
+    assert not is_served("", path, ADMIN)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_and_the_api_are_on_the_other_hosts(path: str) -> None:
-    assert not is_here(ADMIN, path, ADMIN)
-    assert is_here("www.example", path, ADMIN)
+def test_pages_and_the_api_are_served_on_other_hosts_only(path: str) -> None:
+    assert not is_served(ADMIN, path, ADMIN)
+    assert is_served("www.example", path, ADMIN)
 
 
 @pytest.mark.parametrize("path", BOTH)
-def test_ways_in_and_files_are_on_both(path: str) -> None:
-    assert is_here(ADMIN, path, ADMIN)
-    assert is_here("www.example", path, ADMIN)
+def test_sign_in_and_static_files_are_served_on_both(path: str) -> None:
+    assert is_served(ADMIN, path, ADMIN)
+    assert is_served("www.example", path, ADMIN)
 
 
-def test_without_a_host_of_its_own_everything_is_everywhere() -> None:
-    assert all(is_here("www.example", path, "") for path in ("/admin/", *BOTH, *PAGES))
+def test_without_an_admin_host_everything_is_served_everywhere() -> None:
+    assert all(is_served("www.example", path, "") for path in ("/admin/", *BOTH, *PAGES))
 
 
 async def answered(scope: Any, receive: Any, send: Any) -> None:
@@ -44,15 +44,15 @@ async def answered(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def asked(path: str, *hosts: str, kind: str = "http") -> dict[str, Any]:
-    """Return the first that is said of a request with these Host headers."""
+    """Return the first message of the response to a request with these Host headers."""
     scope = {"type": kind, "path": path, "headers": [(b"host", host.encode()) for host in hosts], "query_string": b""}
-    said: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
-        said.append(message)
+        messages.append(message)
 
     await AdminHost(answered)(scope, None, send)
-    return said[0]
+    return messages[0]
 
 
 @pytest.fixture(autouse=True)
@@ -61,28 +61,28 @@ def host(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("named", [ADMIN, "ADMIN.example:8443", "admin.example."])
-async def test_a_host_is_known_by_its_name(named: str) -> None:
+async def test_ports_and_case_of_a_host_are_ignored(named: str) -> None:
     assert (await asked("/admin/", named))["status"] == 200
     assert (await asked("/find", named))["status"] == 404
 
 
-async def test_the_bare_address_leads_to_the_admin() -> None:
+async def test_the_root_path_redirects_to_the_admin() -> None:
     answer = await asked("/", ADMIN)
     assert (answer["status"], dict(answer["headers"])[b"location"]) == (302, b"/admin/")
     assert (await asked("/", "www.example"))["status"] == 200
 
 
-async def test_neither_several_hosts_nor_none_are_the_admin_s() -> None:
+async def test_several_or_missing_host_headers_are_not_the_admin_host() -> None:
     for hosts in ((), (ADMIN, "www.example"), ("www.example", ADMIN), ("admin.example/x",)):
         assert (await asked("/admin/", *hosts))["status"] == 404
 
 
-async def test_sockets_are_not_on_the_admin_s_host() -> None:
+async def test_sockets_are_refused_on_the_admin_host() -> None:
     assert (await asked("/live", "www.example", kind="websocket"))["type"] == "websocket.accept"
     assert (await asked("/live", ADMIN, kind="websocket"))["type"] == "websocket.close"
 
 
-async def test_what_serves_stands_behind_it(settings: Settings) -> None:
+async def test_the_asgi_application_is_wrapped_by_the_admin_host(settings: Settings) -> None:
     from twitchly.entry.asgi import application
 
     settings.ADMIN_HOST = ADMIN

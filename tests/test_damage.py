@@ -1,4 +1,4 @@
-"""A damaged SQLite file is explained, with the way to a backup."""
+"""A damaged SQLite file is explained, with the command to restore a backup."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
     "command", [["manage.py", "migrate"], ["deploy/local/commands.py", "migrate", "--", "check"]], ids=["manage", "run"]
 )
 @pytest.mark.parametrize("damage", ["replaced", "overwritten"])
-def test_a_damaged_database_leads_to_a_backup(tmp_path: Path, command: list[str], damage: str) -> None:
+def test_a_damaged_database_is_explained_with_the_restore_command(
+    tmp_path: Path, command: list[str], damage: str
+) -> None:
     path = tmp_path / "twitchly.sqlite3"
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{path}", "TWITCHLY_VAR": str(tmp_path)}
     if damage == "overwritten":

@@ -1,4 +1,4 @@
-"""How Kafka is asked to let us in, and the stream job with us."""
+"""Kafka credentials of the processes and of the stream job."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from flink.sql import JobConfig, statements
 from twitchly import kafka
 
 
-def test_without_protection_the_job_is_told_of_an_address_alone(settings: Settings) -> None:
+def test_without_security_the_job_gets_only_the_address(settings: Settings) -> None:
     assert kafka.java_properties() == {}
     definitions, _ = statements(JobConfig("127.0.0.1:9"))
     assert "security" not in "".join(definitions)
 
 
-def test_the_job_gets_the_same_access_in_the_words_of_java(settings: Settings) -> None:
+def test_the_job_gets_the_same_credentials_as_java_properties(settings: Settings) -> None:
     settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_SSL", "SCRAM-SHA-256"
     settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "counter", """it's "q\\d" """
     settings.KAFKA_CA_FILE = "/ca.pem"
-    found = kafka.java_properties()
-    assert found["ssl.truststore.location"] == "/ca.pem"
-    assert found["sasl.jaas.config"].endswith(
+    result = kafka.java_properties()
+    assert result["ssl.truststore.location"] == "/ca.pem"
+    assert result["sasl.jaas.config"].endswith(
         """.scram.ScramLoginModule required username="counter" password="it's \\"q\\\\d\\" ";"""
     )
-    definitions, _ = statements(JobConfig("127.0.0.1:9", access=found))
+    definitions, _ = statements(JobConfig("127.0.0.1:9", access=result))
     tables = [text for text in definitions if "'connector' = 'kafka'" in text]
     assert len(tables) == 6
     for text in tables:
@@ -31,13 +31,13 @@ def test_the_job_gets_the_same_access_in_the_words_of_java(settings: Settings) -
         assert "password=\"it''s " in text
 
 
-def test_a_plain_password_has_a_module_of_its_own(settings: Settings) -> None:
+def test_sasl_plain_uses_its_own_login_module(settings: Settings) -> None:
     settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_PLAINTEXT", "PLAIN"
     settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "u", "p"
-    found = kafka.java_properties()
-    assert ".plain.PlainLoginModule required" in found["sasl.jaas.config"]
-    assert "ssl.truststore.location" not in found
+    result = kafka.java_properties()
+    assert ".plain.PlainLoginModule required" in result["sasl.jaas.config"]
+    assert "ssl.truststore.location" not in result
 
 
-def test_what_is_told_of_a_job_shows_no_password() -> None:
+def test_the_repr_of_a_job_has_no_password() -> None:
     assert "hidden" not in repr(JobConfig("127.0.0.1:9", access={"sasl.jaas.config": "hidden"}))

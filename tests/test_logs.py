@@ -1,4 +1,4 @@
-"""Logs as JSON and as lines: what is in them, and that nobody is."""
+"""Logs as JSON and as text lines, without personal data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from apps.accounts.services import ensure_user
 from apps.api.keys.secret import new_secret
 from twitchly.entry.asgi import application
 from twitchly.entry.urls import urlpatterns as pages
-from twitchly.logs import JsonFormatter, LineFormatter, process_name, without_persons
+from twitchly.logs import JsonFormatter, LineFormatter, process_name, redact
 
 EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
 LINK = "12.q3Zb0vXzT9yH2mJcK5sLwQ8rN1uEoPa7dFgIxYtVbMk"
@@ -42,7 +42,7 @@ def quick_settings(settings: Settings) -> None:
 
 @pytest.fixture(params=["json", "line"])
 def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """All that is logged, by each of the formatters."""
+    """Everything that is logged, with each formatter."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonFormatter("web") if request.param == "json" else LineFormatter("%(name)s %(message)s"))
@@ -55,11 +55,11 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def test_a_line_is_one_object_with_what_is_needed_to_find_it() -> None:
+def test_a_json_line_has_all_fields() -> None:
     record = logging.LogRecord("apps.x", logging.WARNING, "f", 1, "waiting for %s\nand more", ("Kafka",), None)
-    found = json.loads(JsonFormatter("producer").format(record))
-    assert found.pop("time").endswith("+00:00")
-    assert found == {
+    result = json.loads(JsonFormatter("producer").format(record))
+    assert result.pop("time").endswith("+00:00")
+    assert result == {
         "level": "WARNING",
         "logger": "apps.x",
         "process": "producer",
@@ -68,7 +68,7 @@ def test_a_line_is_one_object_with_what_is_needed_to_find_it() -> None:
     assert "\n" not in JsonFormatter("producer").format(record)
 
 
-def test_a_request_s_id_is_in_its_lines_and_in_its_answer(client: Client, settings: Settings) -> None:
+def test_the_request_id_is_in_the_log_and_in_the_response(client: Client, settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.test_logs"
     text = io.StringIO()
     handler = logging.StreamHandler(text)
@@ -84,7 +84,7 @@ def test_a_request_s_id_is_in_its_lines_and_in_its_answer(client: Client, settin
 
 
 async def ask_with(key: str) -> int:
-    """Ask the API from afar, and return the status."""
+    """Call the API from a remote address, and return the status."""
     transport = httpx.ASGITransport(application, client=(ADDRESS, 1))
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
@@ -92,9 +92,7 @@ async def ask_with(key: str) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_named_when_people_sign_in_ask_and_fail(
-    client: Client, settings: Settings, written: io.StringIO
-) -> None:
+def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settings, written: io.StringIO) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     key = new_secret()
     from_afar = {"REMOTE_ADDR": ADDRESS}
@@ -106,10 +104,10 @@ def test_nobody_is_named_when_people_sign_in_ask_and_fail(
     settings.ROOT_URLCONF = "tests.test_logs"
     client.raise_request_exception = False
     client.post("/breaks/now?token=abc", {"text": CHAT, "password": PASSWORD}, **from_afar)  # type: ignore[arg-type]
-    found = written.getvalue()
-    assert "RuntimeError" in found
+    result = written.getvalue()
+    assert "RuntimeError" in result
     for secret in (EMAIL, PASSWORD, "wrong-password-of-theirs", ADDRESS, CHAT, key, "a-link-that-opens", "token=abc"):
-        assert secret not in found
+        assert secret not in result
 
 
 @pytest.mark.parametrize(
@@ -138,11 +136,11 @@ def test_nobody_is_named_when_people_sign_in_ask_and_fail(
         ("no tick: 3 of 4", "no tick: 3 of 4"),
     ],
 )
-def test_what_names_a_person_or_opens_a_door_is_hidden(text: str, written: str) -> None:
-    assert without_persons(text) == written
+def test_personal_data_and_secrets_are_redacted(text: str, written: str) -> None:
+    assert redact(text) == written
 
 
-def test_a_process_is_called_as_the_supervisor_or_its_command_calls_it() -> None:
+def test_the_process_name_comes_from_the_supervisor_or_the_command() -> None:
     assert process_name(["manage.py", "run_sink", "history"], {"SUPERVISOR_PROCESS_NAME": "sink-history"}) == (
         "sink-history"
     )

@@ -1,4 +1,4 @@
-"""Which pages may open a websocket."""
+"""Same-origin check of websockets."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from twitchly.origin import is_same_origin
         ("http://127.0.0.1:8000.evil.example", "127.0.0.1:8000", False),
     ],
 )
-def test_only_our_own_pages_open_a_websocket(origin: str, host: str, allowed: bool) -> None:
+def test_only_same_origin_pages_open_a_websocket(origin: str, host: str, allowed: bool) -> None:
     assert is_same_origin(origin, host) is allowed
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("https://localhost", True), ("http://localhost", False)])
-def test_a_page_without_tls_is_another_origin_where_https_is_needed(origin: str, allowed: bool) -> None:
+def test_a_page_without_tls_is_another_origin_if_https_is_required(origin: str, allowed: bool) -> None:
     assert is_same_origin(origin, "localhost", needs_https=True) is allowed

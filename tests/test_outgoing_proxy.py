@@ -1,4 +1,4 @@
-"""With http_proxy set, servers of this machine are reached directly, and the real Twitch by the proxy."""
+"""With http_proxy set, local servers are called directly, and the real Twitch through the proxy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twitchly.loopback import is_loopback
 
 @contextmanager
 def recording() -> Iterator[tuple[str, list[str]]]:
-    """A server that answers everything with JSON; yield its address and the addresses it was asked for."""
+    """A server that responds to everything with JSON; yield its URL and the requested URLs."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ def recording() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The addresses that a proxy, which the environment names, was asked for."""
+    """The URLs requested from the proxy that the environment names."""
     with recording() as (url, asked):
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
@@ -63,7 +63,7 @@ def ask_helix() -> None:
     client.users(logins=["somebody"], until_s=client.until(5))
 
 
-def test_the_simulated_twitch_is_asked_without_the_proxy(proxy: list[str], settings: Settings) -> None:
+def test_the_simulator_is_called_without_the_proxy(proxy: list[str], settings: Settings) -> None:
     with recording() as (url, asked):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/token"
         ask_helix()
@@ -71,13 +71,13 @@ def test_the_simulated_twitch_is_asked_without_the_proxy(proxy: list[str], setti
     assert proxy == []
 
 
-def test_the_real_twitch_is_asked_by_the_proxy(proxy: list[str], settings: Settings) -> None:
+def test_the_real_twitch_is_called_through_the_proxy(proxy: list[str], settings: Settings) -> None:
     settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = "http://api.example/helix", "http://id.example/token"
     ask_helix()
     assert proxy == ["http://id.example/token", "http://api.example/helix/users?login=somebody"]
 
 
-def test_flink_is_asked_without_the_proxy(proxy: list[str], settings: Settings) -> None:
+def test_flink_is_called_without_the_proxy(proxy: list[str], settings: Settings) -> None:
     with recording() as (url, asked), _flink(settings, url) as cluster:
         assert cluster.has_slots()
     assert asked == ["/overview"]
@@ -91,7 +91,7 @@ def _flink(settings: Settings, url: str) -> Iterator[FlinkCluster]:
         yield FlinkCluster(client)
 
 
-def test_a_start_looks_at_its_servers_without_the_proxy(proxy: list[str]) -> None:
+def test_the_start_checks_its_servers_without_the_proxy(proxy: list[str]) -> None:
     with recording() as (url, asked):
         assert get_json(f"{url}/simulator")["slots-total"] == 1
         assert http_answers(f"{url}/")
@@ -99,7 +99,7 @@ def test_a_start_looks_at_its_servers_without_the_proxy(proxy: list[str]) -> Non
     assert proxy == []
 
 
-def test_a_proxy_for_socks_stops_no_client_of_this_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_a_socks_proxy_does_not_break_local_clients(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
@@ -122,5 +122,5 @@ def test_a_proxy_for_socks_stops_no_client_of_this_machine(monkeypatch: pytest.M
         ("http://10.0.0.1", False),
     ],
 )
-def test_loopback_is_told_from_other_addresses(url: str, expected: bool) -> None:
+def test_loopback_addresses_are_recognized(url: str, expected: bool) -> None:
     assert is_loopback(url) is expected

@@ -1,4 +1,4 @@
-"""What pages load after an upgrade: files of one version, whatever was there before."""
+"""After an upgrade pages load static files of one version only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_django import Settings
 @pytest.fixture
 def collected(tmp_path: Path, settings: Settings) -> Path:
     settings.STATIC_ROOT = tmp_path / "collected"
-    # What npm brings may not be there yet.
+    # Files from npm may not be installed yet.
     vendor = tmp_path / "brought" / "vendor" / "uplot"
     vendor.mkdir(parents=True)
     for name in ("uPlot.esm.js", "uPlot.min.css"):
@@ -28,20 +28,20 @@ def collected(tmp_path: Path, settings: Settings) -> Path:
     return Path(settings.STATIC_ROOT)
 
 
-def test_scripts_import_what_belongs_to_them(collected: Path) -> None:
+def test_scripts_import_modules_of_their_own_version(collected: Path) -> None:
     paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
     reached, wanted = set(), [paths["js/page.js"], paths["js/shell.js"]]
     while wanted:
         script = wanted.pop()
         reached.add(script)
         imported = re.findall(r'^import [^"]*"([^"]+)";', (collected / script).read_text(), re.MULTILINE)
-        found = {str(Path(script).parent / name) for name in imported}
-        names = {re.sub(r"js/\.\./", "", name) for name in found}
+        result = {str(Path(script).parent / name) for name in imported}
+        names = {re.sub(r"js/\.\./", "", name) for name in result}
         assert names <= set(paths.values()), names
         wanted += names - reached
     assert len(reached) > 15
     assert paths["vendor/uplot/uPlot.esm.js"] in reached
 
 
-def test_nothing_of_another_version_is_left(collected: Path) -> None:
+def test_files_of_other_versions_are_removed(collected: Path) -> None:
     assert "of a version" not in (collected / "js" / "figures.js").read_text()

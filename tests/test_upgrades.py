@@ -1,6 +1,6 @@
-"""Old and new code live together while a copy is upgraded: the relational schema and Cassandra's are only added to.
+"""Old and new code run together during an upgrade: relational and Cassandra schemas are only added to.
 
-`python -m tests.test_upgrades` writes what a release has, for the next one to be compared with.
+`python -m tests.test_upgrades` writes the tables of a release, which the next one is compared with.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from django_migration_linter import MigrationLinter
 from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
 from tests.postgres import VARIABLE
 
-# What the last release had; a release writes it anew: see docs/operation.md.
+# Tables of the last release; each release writes them: see docs/operation.md.
 RELEASED = Path(__file__).parent / "metrics" / "released_tables.json"
 APPS = ["accounts", "api", "channels", "curation", "dashboard", "ingest", "status", "workspaces"]
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(VARIABLE not in os.environ, reason="SQLite makes a table anew for each change")
-def test_a_migration_breaks_no_code_of_before(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.skipif(VARIABLE not in os.environ, reason="SQLite rebuilds a table for each change")
+def test_migrations_are_backward_compatible(capsys: pytest.CaptureFixture[str]) -> None:
     linter = MigrationLinter(no_cache=True, include_apps=APPS)
     linter.lint_all_migrations()
     assert linter.nb_valid + linter.nb_warnings > len(APPS)
@@ -30,7 +30,7 @@ def test_a_migration_breaks_no_code_of_before(capsys: pytest.CaptureFixture[str]
 
 
 def columns() -> dict[str, dict[str, str]]:
-    """Return the tables as our models have them: each column's type, and its place in the key."""
+    """Return the tables of the models: the type of each column, and whether it is in the key."""
     return {
         str(model.__table_name__): {
             name: f"{column.db_type}{' key' if column.primary_key or column.partition_key else ''}"

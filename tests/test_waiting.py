@@ -1,4 +1,4 @@
-"""Processes that start before what they need: each says what it waits for, and ends within 8 s of SIGTERM."""
+"""Processes that start before their servers: each logs what it waits for, and ends within 8 s of SIGTERM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
         (["submit_flink_job", "--watch"], "waiting for topic chat on Kafka"),
     ],
 )
-def test_a_process_waits_for_what_is_not_there_yet(command: list[str], waits_for: str, tmp_path: Path) -> None:
+def test_a_process_logs_what_it_waits_for(command: list[str], waits_for: str, tmp_path: Path) -> None:
     env = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "fifty characters or more, as a production would have it",

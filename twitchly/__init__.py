@@ -1,1 +1,1 @@
-"""Twitchly: which Twitch channels are watched, talked in and worth buying."""
+"""Twitchly: which Twitch channels attract viewers, drive chat and are worth sponsoring."""

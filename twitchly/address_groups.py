@@ -1,4 +1,4 @@
-"""Which addresses count as one, for limits by address."""
+"""Grouping of IP addresses for rate limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 
 
 def network_of(address: str) -> str:
-    """Return an IPv4 address, or the /64 network of an IPv6 address: one host has as many of these as it likes."""
+    """Return an IPv4 address, or the /64 network of an IPv6 address, because one host may use all of a /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

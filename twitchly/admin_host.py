@@ -1,6 +1,6 @@
-"""The admin on a host of its own: nothing else is there, and it is nowhere else.
+"""Serves the admin on its own host only, and nothing else on that host.
 
-It stands before everything that answers, so that no page, socket or request to the API gets around it.
+It wraps every other ASGI application, so that no page, socket or API request bypasses it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from django.http.request import split_domain_port
 from twitchly.origin import Application
 
 ADMIN = "/admin/"
-# What the admin needs beside itself: the ways in, static files, and how the process does.
-BESIDE = (
+# Paths that the admin needs too: sign-in and static files.
+ADMIN_PATHS = (
     "/account/login/",
     "/account/logout/",
     "/account/confirm-email/",
@@ -28,40 +28,40 @@ EVERYWHERE = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
 
 
 class AdminHost:
-    """Answers 404 to what is asked of the wrong host; `application` answers all else."""
+    """Responds with 404 to requests for the wrong host, and passes others to `application`."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         host = _host(scope) if "headers" in scope else ""
-        if scope["type"] == "lifespan" or is_here(host, scope["path"], settings.ADMIN_HOST):
+        if scope["type"] == "lifespan" or is_served(host, scope["path"], settings.ADMIN_HOST):
             await self._application(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
         elif scope["path"] == "/" and host == settings.ADMIN_HOST:
-            await _answer(send, 302, b"", location=ADMIN.encode())
+            await _respond(send, 302, b"", location=ADMIN.encode())
         else:
-            await _answer(send, 404, b"There is nothing at this address.\n")
+            await _respond(send, 404, b"There is nothing at this address.\n")
 
 
-async def _answer(send: Any, status: int, body: bytes, **headers: bytes) -> None:
-    named = [(b"content-type", b"text/plain"), *((name.encode(), value) for name, value in headers.items())]
-    await send({"type": "http.response.start", "status": status, "headers": named})
+async def _respond(send: Any, status: int, body: bytes, **headers: bytes) -> None:
+    all_headers = [(b"content-type", b"text/plain"), *((name.encode(), value) for name, value in headers.items())]
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def is_here(host: str, path: str, admin_host: str) -> bool:
-    """Say whether a path is served on a host; `admin_host` is "" where all hosts serve everything."""
+def is_served(host: str, path: str, admin_host: str) -> bool:
+    """Return whether a host serves a path; with an `admin_host` of "" all hosts serve everything."""
     is_admin = path.startswith(ADMIN) or path == ADMIN.rstrip("/")
     if not admin_host:
         return True
     if host != admin_host:
         return not is_admin  # defense: admin-host
-    return is_admin or path.startswith(BESIDE) or path in EVERYWHERE
+    return is_admin or path.startswith(ADMIN_PATHS) or path in EVERYWHERE
 
 
 def _host(scope: Any) -> str:
-    """Return the host without its port; "" where the header is no host, or there are several."""
-    named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    return split_domain_port(named[0])[0] if len(named) == 1 else ""
+    """Return the host without its port; "" for an invalid header, or several."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    return split_domain_port(hosts[0])[0] if len(hosts) == 1 else ""

@@ -1,4 +1,4 @@
-"""The Celery application: tasks, and the timetable that beat keeps."""
+"""Celery application: tasks and the schedule of beat."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 app = Celery("twitchly")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_scheduler = "twitchly.timetable:StartupScheduler"
+app.conf.beat_scheduler = "twitchly.scheduler:StartupScheduler"
 app.conf.beat_schedule = {
-    # Expired after a period: tasks that piled up while the worker was away would only repeat each other.
+    # Tasks expire after one period: those that pile up while the worker is down would only repeat each other.
     "refresh-channel-list": {
         "task": "apps.ingest.tasks.refresh_channel_list",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "look-at-status": {"task": "apps.dashboard.tasks.look_at_status", "schedule": 10.0, "options": {"expires": 10}},
+    "record-status-sample": {
+        "task": "apps.dashboard.tasks.record_status_sample",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "delete-expired-security-records": {
         "task": "apps.dashboard.tasks.delete_expired_security_records",
         "schedule": 300.0,
@@ -39,4 +43,4 @@ app.conf.beat_schedule = {
 
 @setup_logging.connect
 def keep_our_logs(**_kwargs: Any) -> None:
-    """Write as all other processes do: that somebody answers this signal keeps Celery from its own way."""
+    """Keep Django's logging: a receiver of this signal stops Celery from configuring its own."""

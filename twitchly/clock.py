@@ -1,4 +1,4 @@
-"""The wall clock of every process of ours: UTC, shifted by CLOCK_OFFSET_MS."""
+"""Wall clock of every Twitchly process: UTC, shifted by CLOCK_OFFSET_MS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compression on the wire."""
+"""HTTP compression."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ ACCEPT_ENCODING = b"accept-encoding"
 
 
 class PageCompression(GZipMiddleware):
-    """Compress what is sent in one piece.
+    """Compresses responses that are not streamed.
 
-    A file that is written while it is read goes as it is: Django would make each of its pieces a gzip of its own, and
-    of several browsers read the first alone.
+    Django would gzip each chunk of a streaming response separately, and some browsers read only the first one.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Return the response, compressed where the browser takes it so."""
+        """Return the response, compressed if the client accepts it."""
         return response if response.streaming else super().process_response(request, response)
 
 
 class WeighedCodings:
-    """Leaves only the codings in Accept-Encoding that the client prefers to an uncompressed answer.
+    """Reduces Accept-Encoding to the codings that the client prefers to an uncompressed response.
 
-    Django, WhiteNoise and the API only look for the word `gzip`, and would send it to a client that excludes it with
+    Django, WhiteNoise and the API only search for the word `gzip`, and would send it to a client that excludes it with
     `gzip;q=0`.
     """
 
@@ -46,7 +45,7 @@ class WeighedCodings:
 
 
 def preferred_codings(header: str) -> list[str]:
-    """Return the codings of an Accept-Encoding header that weigh more than 0 and no less than `identity`.
+    """Return the codings of an Accept-Encoding header with a weight above 0 and not below that of `identity`.
 
     Source: RFC 9110, 12.5.3.
     """
@@ -54,16 +53,16 @@ def preferred_codings(header: str) -> list[str]:
     for token in header.split(","):
         name, *parameters = (part.strip().lower() for part in token.split(";"))
         if name:
-            weights[name.removeprefix("x-")] = next((_weight(one) for one in parameters if one.startswith("q")), 1.0)
+            weights[name.removeprefix("x-")] = next((_weight(p) for p in parameters if p.startswith("q")), 1.0)
     if "*" in weights:
         weights = {"gzip": weights["*"], **weights}
-    plain = weights.pop("identity", 0.0)
+    identity = weights.pop("identity", 0.0)
     weights.pop("*", None)
-    return [name for name, weight in weights.items() if weight > 0 and weight >= plain]
+    return [name for name, weight in weights.items() if weight > 0 and weight >= identity]
 
 
 def _weight(parameter: str) -> float:
-    """Return the number in `q=0.5`; a client that writes none excludes nothing."""
+    """Return the number in `q=0.5`; 1 for an invalid one."""
     try:
         return float(parameter.partition("=")[2])
     except ValueError:

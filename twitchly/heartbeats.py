@@ -1,7 +1,7 @@
-"""Signs of life: what each process tells of itself in Redis every few seconds, for the status of the whole.
+"""Heartbeats: every process writes a few gauges to Redis every 5 s, and the status page reads them.
 
-A process that ended is known for a day by the last it told. Redis that is away is waited for: the next sign
-replaces this one.
+A heartbeat expires after a day, so the last one of a process that ended stays readable. While Redis is down nothing
+is queued: the next heartbeat replaces the missed ones.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ import redis
 from django.conf import settings
 
 from core.errors import ServiceAway
-from core.ops.health import Fact, Sign
+from core.ops.health import Gauge, Heartbeat
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 5.0
-KEPT_S = 86_400
+INTERVAL_S = 5.0
+RETENTION_S = 86_400
+# Wire format: this key holds JSON {"at_ms": int, "facts": {gauge: value}}.
 KEY = "sign:{kind}:{name}"
 
 
 @dataclass(slots=True)
 class Rate:
-    """How fast a count grows. What is counted may be told in steps, so it is looked at over SPAN_S."""
+    """Growth of a counter per second, measured over SPAN_S because some counters are updated in steps."""
 
     SPAN_S: ClassVar[float] = 20.0
     count: float = 0
@@ -38,7 +39,7 @@ class Rate:
     rate: float = 0.0
 
     def per_s(self, count: float, at_s: float) -> float:
-        """Return by how much it grew a second, 0 at first; a count that began anew has no rate."""
+        """Return the growth per second; 0 at first and after the counter was reset."""
         if self.at_s is None or count < self.count:
             self.count, self.at_s, self.rate = count, at_s, 0.0
         elif at_s - self.at_s >= self.SPAN_S:
@@ -47,57 +48,57 @@ class Rate:
         return self.rate
 
 
-def tell(client: redis.Redis, sign: Sign) -> None:
-    """Store one sign. Raises: redis.RedisError."""
-    key = KEY.format(kind=sign.kind, name=sign.name)
-    client.set(key, orjson.dumps({"at_ms": sign.at_ms, "facts": dict(sign.facts)}), ex=KEPT_S)
-
-
-def tell_once(sign: Sign) -> None:
-    """Store one sign, unless Redis is away."""
+def write_heartbeat(heartbeat: Heartbeat) -> None:
+    """Write one heartbeat; log a warning if Redis is down."""
     try:
         with _client() as client:
-            tell(client, sign)
+            _write(client, heartbeat)
     except redis.RedisError as error:
-        log.warning("nobody can be told that this process lives: %s", error)
+        log.warning("heartbeat not written: %s", error)
 
 
-def tell_always(kind: str, name: str, facts: Callable[[], Mapping[str, Fact]]) -> None:
-    """Tell `facts()` from a thread of its own until the process ends; they only read."""
-    threading.Thread(target=_tell_always, args=(kind, name, facts), daemon=True, name="vitals").start()
+def start_heartbeat(kind: str, name: str, gauges: Callable[[], Mapping[str, Gauge]]) -> None:
+    """Write `gauges()` from a daemon thread every INTERVAL_S until the process ends; `gauges` must only read."""
+    threading.Thread(target=_write_forever, args=(kind, name, gauges), daemon=True, name="heartbeat").start()
 
 
-def _tell_always(kind: str, name: str, facts: Callable[[], Mapping[str, Fact]]) -> None:
-    client, is_away = _client(), False
-    while True:
-        try:
-            tell(client, Sign(kind, name, now_ms(), facts()))
-            is_away = False
-        except redis.RedisError as error:
-            if not is_away:
-                log.warning("nobody can be told that this process lives: %s", error)
-            is_away = True
-        except Exception:
-            log.exception("this process could not tell how it does")
-        time.sleep(EVERY_S)
-
-
-def read_signs() -> list[Sign]:
-    """Return the newest sign of every process, by kind and name. Raises: ServiceAway."""
+def read_heartbeats() -> list[Heartbeat]:
+    """Return the latest heartbeat of every process, by kind and name. Raises: ServiceAway."""
     try:
         with _client() as client:
             keys = sorted(client.scan_iter(KEY.format(kind="*", name="*"), count=1_000))
-            found = client.mget(keys) if keys else []
+            values = client.mget(keys) if keys else []
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis does not answer: {error}") from error
-    return [_sign(key.decode(), text) for key, text in zip(keys, found, strict=True) if text]
+        raise ServiceAway(f"Redis is not responding: {error}") from error
+    return [_parse(key.decode(), value) for key, value in zip(keys, values, strict=True) if value]
+
+
+def _write_forever(kind: str, name: str, gauges: Callable[[], Mapping[str, Gauge]]) -> None:
+    client, is_failing = _client(), False
+    while True:
+        try:
+            _write(client, Heartbeat(kind, name, now_ms(), gauges()))
+            is_failing = False
+        except redis.RedisError as error:
+            if not is_failing:
+                log.warning("heartbeat not written: %s", error)
+            is_failing = True
+        except Exception:
+            log.exception("heartbeat not written: reading the gauges failed")
+        time.sleep(INTERVAL_S)
+
+
+def _write(client: redis.Redis, heartbeat: Heartbeat) -> None:
+    key = KEY.format(kind=heartbeat.kind, name=heartbeat.name)
+    value = orjson.dumps({"at_ms": heartbeat.at_ms, "facts": dict(heartbeat.gauges)})
+    client.set(key, value, ex=RETENTION_S)
+
+
+def _parse(key: str, value: bytes) -> Heartbeat:
+    _, kind, name = key.split(":", 2)
+    fields = orjson.loads(value)
+    return Heartbeat(kind, name, int(fields["at_ms"]), fields["facts"])
 
 
 def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_STATUS_URL, socket_timeout=2, socket_connect_timeout=2)
-
-
-def _sign(key: str, text: bytes) -> Sign:
-    _, kind, name = key.split(":", 2)
-    known = orjson.loads(text)
-    return Sign(kind, name, int(known["at_ms"]), known["facts"])

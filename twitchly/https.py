@@ -1,4 +1,4 @@
-"""HTTPS, where it is required: for every answer of the process, and for websockets."""
+"""HTTPS enforcement: HSTS for all responses, and no websockets without TLS."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ HSTS = b"strict-transport-security"
 
 
 class StrictTransport:
-    """Adds HSTS to whatever is answered over HTTPS, and refuses websockets without TLS where HTTPS_ONLY is set.
+    """Adds HSTS to responses over HTTPS, and refuses websockets without TLS if HTTPS_ONLY is set.
 
-    Pages without TLS are redirected by Django, the API refuses them by itself.
+    Django redirects page requests without TLS, and the API refuses them.
     """
 
     def __init__(self, application: Application) -> None:

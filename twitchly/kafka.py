@@ -1,4 +1,4 @@
-"""The Kafka driver: the one file that knows confluent-kafka's configuration and errors."""
+"""Kafka clients: the only module with the configuration and errors of confluent-kafka."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from core.pipeline.topics import TOPICS
 
 log = logging.getLogger(__name__)
 
-# A member that is silent this long has lost its partitions; what a producer still holds then must not be sent.
+# A group member without heartbeats for this long loses its partitions; its unsent records must not be sent then.
 SESSION_TIMEOUT_MS = 10_000
 MESSAGE_TIMEOUT_MS = 8_000
-SAY_AGAIN_S = 10.0
-# A reader that hears nothing for so long, and is not at the end, gives up.
-SILENCE_S = 20.0
+LOG_INTERVAL_S = 10.0
+# A reader gives up after this long without records before the end.
+READ_TIMEOUT_S = 20.0
 
 _COMMON: Mapping[str, Any] = {
     "client.id": "twitchly",
     "reconnect.backoff.ms": 200,
     "reconnect.backoff.max.ms": 1_000,
     "socket.keepalive.enable": True,
-    # Errors reach us through error_cb; the driver's own log would repeat each attempt to connect.
+    # Errors are logged by error_cb; the driver's own log would repeat every attempt to connect.
     "log_level": 2,
 }
 
 
-# The names that Flink's connector gives to Kafka's own classes.
+# Package of Kafka's classes in Flink's connector.
 _SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common.security"
 
 
 def _common() -> dict[str, Any]:
-    """Return what every client of ours is told: where Kafka is, and how to get in."""
+    """Return the configuration of every client: address and credentials."""
     access = {"security.protocol": settings.KAFKA_SECURITY}
     if settings.KAFKA_CA_FILE:
         access["ssl.ca.location"] = settings.KAFKA_CA_FILE
@@ -52,21 +52,21 @@ def _common() -> dict[str, Any]:
 
 
 def java_properties() -> dict[str, str]:
-    """Return the same access in the words of Kafka's Java client, for the stream job; {} without any protection.
+    """Return the same credentials for Kafka's Java client in the stream job; {} without TLS and SASL.
 
     Source: Apache Kafka, "Security", "Client Configs".
     """
     if settings.KAFKA_SECURITY == "PLAINTEXT":
         return {}
-    found = {"security.protocol": settings.KAFKA_SECURITY}
+    properties = {"security.protocol": settings.KAFKA_SECURITY}
     if settings.KAFKA_CA_FILE:
-        found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": settings.KAFKA_CA_FILE}
+        properties |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": settings.KAFKA_CA_FILE}
     if settings.KAFKA_USERNAME:
         module = "plain.PlainLoginModule" if settings.KAFKA_SASL_MECHANISM == "PLAIN" else "scram.ScramLoginModule"
         username, password = (_quoted(text) for text in (settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD))
-        found["sasl.mechanism"] = settings.KAFKA_SASL_MECHANISM
-        found["sasl.jaas.config"] = f"{_SHADED}.{module} required username={username} password={password};"
-    return found
+        properties["sasl.mechanism"] = settings.KAFKA_SASL_MECHANISM
+        properties["sasl.jaas.config"] = f"{_SHADED}.{module} required username={username} password={password};"
+    return properties
 
 
 def _quoted(text: str) -> str:
@@ -75,17 +75,17 @@ def _quoted(text: str) -> str:
 
 
 def topic_name(topic: str) -> str:
-    """Return the topic's name in this copy."""
+    """Return the topic's name in this instance."""
     return f"{settings.KAFKA_TOPIC_PREFIX}{topic}"
 
 
 def topic_of(message: Message) -> str:
-    """Return the name that core/pipeline/topics.py gives to the topic of a message."""
+    """Return the topic of a message by its name in core/pipeline/topics.py."""
     return str(message.topic()).removeprefix(settings.KAFKA_TOPIC_PREFIX)
 
 
 def producer(**extra: Any) -> Producer:
-    """Return an idempotent, lz4-compressing producer that gives up on a record after MESSAGE_TIMEOUT_MS."""
+    """Return an idempotent producer with lz4 compression that drops a record after MESSAGE_TIMEOUT_MS."""
     config = {
         "enable.idempotence": True,
         "compression.type": "lz4",
@@ -100,7 +100,7 @@ def producer(**extra: Any) -> Producer:
 
 
 def consumer(group: str, **extra: Any) -> Consumer:
-    """Return a consumer of `group`; offsets are committed by hand."""
+    """Return a consumer of `group` with manual commits."""
     config = {
         "group.id": topic_name(group),
         "enable.auto.commit": False,
@@ -116,29 +116,31 @@ def consumer(group: str, **extra: Any) -> Consumer:
 
 
 def reader(group: str) -> Consumer:
-    """Return a consumer for `read_to_end`; it is no member of `group`, which only keeps how far it has come."""
+    """Return a consumer for `read_to_end`; it does not join `group`, which only stores its offsets."""
     return consumer(group, **{"enable.partition.eof": True})
 
 
 def create_topics(prefix: str | None = None) -> list[str]:
     """Create the missing topics of core/pipeline/topics.py and return their names. Raises: ServiceAway."""
-    start = settings.KAFKA_TOPIC_PREFIX if prefix is None else prefix
-    admin, copies = _admin(), settings.KAFKA_REPLICATION
-    wanted = [
-        NewTopic(f"{start}{topic.name}", topic.partitions, replication_factor=copies, config=topic.config())
+    topic_prefix = settings.KAFKA_TOPIC_PREFIX if prefix is None else prefix
+    admin, replication = _admin(), settings.KAFKA_REPLICATION
+    topics = [
+        NewTopic(f"{topic_prefix}{topic.name}", topic.partitions, replication_factor=replication, config=topic.config())
         for topic in TOPICS
     ]
-    made = []
-    for name, future in admin.create_topics(wanted, request_timeout=20).items():
+    created = []
+    for name, future in admin.create_topics(topics, request_timeout=20).items():
         try:
             future.result()
-            made.append(name)
+            created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                # Says why nobody answers, such as a password that is wrong.
+                # Logs the cause through error_cb, such as a wrong password.
                 admin.poll(0)
-                raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} did not make topic {name}: {error}") from error
-    return made
+                raise ServiceAway(
+                    f"Kafka at {settings.KAFKA_BOOTSTRAP} did not create topic {name}: {error}"
+                ) from error
+    return created
 
 
 def _admin() -> AdminClient:
@@ -147,132 +149,133 @@ def _admin() -> AdminClient:
 
 
 def is_fatal(error: KafkaError) -> bool:
-    """Say whether a consumer will never get anything again, as when another process has taken its name.
+    """Return whether a consumer cannot continue, as when another process has taken its static member id.
 
-    What a consumer is given instead of a record says so by its code alone.
+    Errors that a consumer gets in place of a record are fatal by their code only.
     """
     return error.fatal() or error.code() == KafkaError._FATAL
 
 
 def records_in(messages: Iterable[Message]) -> list[Message]:
-    """Return the records among what Kafka gave.
+    """Return the messages that are records, and log the errors among the others.
 
-    Raises: KafkaException when we may not go on, as when another process has taken our name.
+    Raises: KafkaException for a fatal error, as when another process has taken the static member id.
     """
-    good = []
+    records = []
     for message in messages:
         error = message.error()
         if error is None:
-            good.append(message)
+            records.append(message)
         elif is_fatal(error):
             raise KafkaException(error)
         else:
             log.warning("Kafka: %s", error)
-    return good
+    return records
 
 
 def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
-    """Return when Kafka answers and has `topic`, saying once in a while what is waited for."""
+    """Wait until Kafka responds and has `topic`; log a warning every 5 s meanwhile."""
     admin = _admin()
-    name, tries = topic_name(topic), 0
+    name, attempts = topic_name(topic), 0
     while not stop():
         try:
-            found = admin.list_topics(name, timeout=2).topics.get(name)
-            if found is not None and found.error is None:
+            metadata = admin.list_topics(name, timeout=2).topics.get(name)
+            if metadata is not None and metadata.error is None:
                 return
-            why = "the topic is not there yet"
+            reason = "the topic does not exist yet"
         except KafkaException as error:
-            why = str(error.args[0])
-            # Tells `_log_error` of a password that is wrong: the answer itself says only that none came.
+            reason = str(error.args[0])
+            # Calls `_log_error`, for instance with a wrong password: this error says only that the request timed out.
             admin.poll(0)
-        if tries % 10 == 0:
-            log.warning("waiting for topic %s on Kafka at %s: %s", name, settings.KAFKA_BOOTSTRAP, why)
-        tries += 1
+        if attempts % 10 == 0:
+            log.warning("waiting for topic %s on Kafka at %s: %s", name, settings.KAFKA_BOOTSTRAP, reason)
+        attempts += 1
         time.sleep(0.5)
 
 
 def partitions_of(reader: Consumer, topic: str) -> list[TopicPartition]:
-    """Return the partitions of `topic`, at their beginning. Raises: ServiceAway."""
+    """Return the partitions of `topic`, without offsets. Raises: ServiceAway."""
     name = topic_name(topic)
     try:
-        found = reader.list_topics(name, timeout=10).topics[name]
+        metadata = reader.list_topics(name, timeout=10).topics[name]
     except KafkaException as error:
-        raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} does not answer: {error}") from error
-    if found.error is not None:
-        raise ServiceAway(f"Kafka has no topic {name}: {found.error}")
-    return [TopicPartition(name, number) for number in sorted(found.partitions)]
+        raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} is not responding: {error}") from error
+    if metadata.error is not None:
+        raise ServiceAway(f"Kafka has no topic {name}: {metadata.error}")
+    return [TopicPartition(name, number) for number in sorted(metadata.partitions)]
 
 
 def offsets_at(reader: Consumer, partitions: Sequence[TopicPartition], at_ms: int) -> list[TopicPartition]:
-    """Return the partitions at the first record that Kafka took at `at_ms` or later (the end if none)."""
-    asked = [TopicPartition(p.topic, p.partition, at_ms) for p in partitions]
-    return list(reader.offsets_for_times(asked, timeout=10))
+    """Return the partitions at the first record appended at `at_ms` or later, or at the end."""
+    times = [TopicPartition(p.topic, p.partition, at_ms) for p in partitions]
+    return list(reader.offsets_for_times(times, timeout=10))
 
 
-def ends_of(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
-    """Return a partition's first offset kept and the one after the last. Raises: ServiceAway."""
+def ends_of(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """Return a partition's first offset and the one after its last. Raises: ServiceAway."""
     try:
-        low, high = reader.get_watermark_offsets(place, timeout=10)
+        low, high = reader.get_watermark_offsets(partition, timeout=10)
     except KafkaException as error:
-        raise ServiceAway(f"Kafka does not tell the offsets of {place.topic}: {error}") from error
+        raise ServiceAway(f"Kafka did not return the offsets of {partition.topic}: {error}") from error
     return low, high
 
 
 def lag_of(consumer: Consumer) -> dict[str, int]:
-    """Return how many records wait for a consumer, by topic, as far as the driver knows without asking Kafka."""
+    """Return a consumer's lag in records by topic, from the driver's cache."""
     lag: Counter[str] = Counter()
     try:
-        places = consumer.position(consumer.assignment())
+        positions = consumer.position(consumer.assignment())
     except KafkaException:
         return {}
-    for place in places:
-        _, high = consumer.get_watermark_offsets(place, cached=True)
-        lag[place.topic.removeprefix(settings.KAFKA_TOPIC_PREFIX)] += max(0, high - place.offset) * (place.offset >= 0)
+    for position in positions:
+        _, high = consumer.get_watermark_offsets(position, cached=True)
+        unread = max(0, high - position.offset) if position.offset >= 0 else 0
+        lag[position.topic.removeprefix(settings.KAFKA_TOPIC_PREFIX)] += unread
     return dict(lag)
 
 
-def record_at(reader: Consumer, place: TopicPartition, offset: int) -> Message:
-    """Return the record at an offset that is kept. Raises: ServiceAway."""
-    reader.assign([TopicPartition(place.topic, place.partition, offset)])
-    message = reader.poll(SILENCE_S)
+def record_at(reader: Consumer, partition: TopicPartition, offset: int) -> Message:
+    """Return the record at an existing offset. Raises: ServiceAway."""
+    reader.assign([TopicPartition(partition.topic, partition.partition, offset)])
+    message = reader.poll(READ_TIMEOUT_S)
     if message is None or message.error():
-        raise ServiceAway(f"Kafka does not give record {offset} of {place.topic}, partition {place.partition}")
+        raise ServiceAway(f"Kafka did not return record {offset} of {partition.topic}, partition {partition.partition}")
     return message
 
 
-def read_to_end(reader: Consumer, places: Sequence[TopicPartition]) -> Iterator[list[Message]]:
-    """Yield in batches what one topic's partitions hold now, from the given places on. Raises: ServiceAway."""
-    ends = {place.partition: ends_of(reader, place)[1] for place in places}
-    left = {place.partition for place in places if place.offset < ends[place.partition]}
-    reader.assign([TopicPartition(p.topic, p.partition, p.offset) for p in places if p.partition in left])
-    heard_s = time.monotonic()
-    while left:
-        heard = reader.consume(10_000, timeout=0.2)
-        if heard:
-            heard_s = time.monotonic()
-        elif time.monotonic() - heard_s > SILENCE_S:
-            raise ServiceAway(f"Kafka has gone silent before the end of {places[0].topic}")
-        left -= {message.partition() for message in heard if _is_last(message, ends)}
-        batch = [m for m in heard if m.error() is None and (m.offset() or 0) < ends[m.partition() or 0]]
+def read_to_end(reader: Consumer, starts: Sequence[TopicPartition]) -> Iterator[list[Message]]:
+    """Yield batches of one topic's records, from `starts` to the current ends. Raises: ServiceAway."""
+    ends = {start.partition: ends_of(reader, start)[1] for start in starts}
+    remaining = {start.partition for start in starts if start.offset < ends[start.partition]}
+    reader.assign([TopicPartition(s.topic, s.partition, s.offset) for s in starts if s.partition in remaining])
+    received_s = time.monotonic()
+    while remaining:
+        messages = reader.consume(10_000, timeout=0.2)
+        if messages:
+            received_s = time.monotonic()
+        elif time.monotonic() - received_s > READ_TIMEOUT_S:
+            raise ServiceAway(f"Kafka stopped responding before the end of {starts[0].topic}")
+        remaining -= {message.partition() for message in messages if _is_last(message, ends)}
+        batch = [m for m in messages if m.error() is None and (m.offset() or 0) < ends[m.partition() or 0]]
         if batch:
             yield batch
     reader.unassign()
 
 
 def _is_last(message: Message, ends: Mapping[int, int]) -> bool:
-    """Whether nothing follows; the end of a partition is told even where its last offsets hold no record."""
+    """Return whether a message is the last; Kafka reports the end even if the last offsets have no records."""
     error = message.error()
     if error is not None:
         return error.code() == KafkaError._PARTITION_EOF
     return (message.offset() or 0) + 1 >= ends[message.partition() or 0]
 
 
-_said: dict[int, float] = {}
+_logged_s: dict[int, float] = {}
 
 
 def _log_error(error: KafkaError) -> None:
-    """Say what is wrong, each kind of error once in a while: the driver reports every attempt to connect."""
-    now = time.monotonic()
-    if now - _said.get(error.code(), -SAY_AGAIN_S) >= SAY_AGAIN_S:
-        _said[error.code()] = now
+    """Log an error, at most every LOG_INTERVAL_S by code: the driver reports every attempt to connect."""
+    now_s = time.monotonic()
+    if now_s - _logged_s.get(error.code(), -LOG_INTERVAL_S) >= LOG_INTERVAL_S:
+        _logged_s[error.code()] = now_s
         log.warning("Kafka: %s", error.str())

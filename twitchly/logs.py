@@ -1,4 +1,4 @@
-"""How a line of the log is written: as text for a terminal or as JSON, and never with anybody's data in it."""
+"""Log formatting: text lines or JSON, with personal data and secrets redacted."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from typing import Any
 
 import orjson
 
-# The id of the request that is being answered, "" outside of any.
+# Id of the current request, "" outside of requests.
 current_request: ContextVar[str] = ContextVar("current_request", default="")
 
-# Longer messages and exceptions are cut: text that a stranger sent must not fill the log, nor keep us searching.
+# Longer messages and exceptions are truncated, so that text from requests cannot fill the log or slow redaction.
 TEXT_MAX_CHARS = 4_096  # defense: log-length
-# Of a traceback, the last lines name the error.
+# The end of a traceback, which names the error, is kept.
 ENDING_MAX_CHARS = 2_048
-# A secret cut in two would not be recognized, so the word before a cut goes as well.
+# A secret that is cut in two would not be recognized, so the word before the cut is removed too.
 WORD_MAX_CHARS = 256
 
-# Personal data and secrets, wherever they occur: in a message, in an exception, in an address.
-# Each pattern is linear: it starts at one place of a run of characters and never goes back into what it has matched.
-_HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Query strings may hold anything. They come first: a replacement inside the path would hide the path from this.
+# Personal data and secrets in messages, exceptions and URLs.
+# Each pattern is linear: it starts at one position of a run of characters and never backtracks.
+_REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # Query strings may contain anything. This comes first, because a replacement inside the path would prevent it.
     (re.compile(r"(?<![^\s'\"?])([^\s'\"?/]*+/[^\s'\"?]*+)\?[^\s'\"]++"), r"\1?<query>"),
-    # Whoever has a share link can open it. Its token is also recognized apart from its address.
+    # Share links grant access. Their tokens are recognized outside of URLs too.
     (re.compile(r"/(s|w)/[\s/]*+[^\s/'\"?]++"), r"/\1/<link>"),
     (re.compile(r"(?<![\w.-])[0-9]{1,19}\.[\w-]{20,}+"), "<link>"),  # defense: logged-links
     (re.compile(r"(?<![\w.+%-])[\w.+%-]++@[\w-]++(?:\.[\w-]++)+"), "<e-mail>"),  # defense: log-patterns
-    # API keys, Twitch's tokens, and any value that is named as a password or a secret.
+    # API keys, Twitch tokens, and any value named as a password or secret.
     (re.compile(r"\btwitchly_[0-9A-Za-z]{20,}+"), "<key>"),
     (re.compile(r"(?i)\b(bearer|oauth:?|basic)[ :]++[\w.~+/=-]{8,}+"), r"\1 <token>"),
     (
@@ -50,38 +50,38 @@ _ADDRESS = re.compile(
 )
 
 
-def without_persons(text: str) -> str:
-    """Return `text` without e-mail and network addresses, keys, tokens, shared links and queries.
+def redact(text: str) -> str:
+    """Return `text` without e-mail and network addresses, keys, tokens, share links and query strings.
 
-    Addresses of this machine stay: they say which of our own servers is meant.
+    Loopback addresses stay, because they name local servers.
     """
-    for pattern, replacement in _HIDDEN:
+    for pattern, replacement in _REDACTIONS:
         text = pattern.sub(replacement, text)
-    return _ADDRESS.sub(_hidden_address, text)
+    return _ADDRESS.sub(_redact_address, text)
 
 
 def loggable(text: str) -> str:
-    """Return `text` as it may be written: about TEXT_MAX_CHARS at most, and without personal data or secrets."""
+    """Return `text` redacted and truncated to about TEXT_MAX_CHARS."""
     if len(text) <= TEXT_MAX_CHARS:
-        return without_persons(text)
-    # The ending begins with a whole line, so that no secret lost its beginning.
+        return redact(text)
+    # The ending begins with a whole line, so that no secret in it is cut in two.
     ending = text[-ENDING_MAX_CHARS:].partition("\n")[2]
     beginning = text[: TEXT_MAX_CHARS - len(ending)]
     word = max(beginning.rfind(" ", -WORD_MAX_CHARS), beginning.rfind("\n", -WORD_MAX_CHARS))
     beginning = beginning[: word if word >= 0 else -WORD_MAX_CHARS]
     cut = f"[{len(text) - len(beginning) - len(ending):,} characters cut]"
-    return "\n".join(part for part in (f"{without_persons(beginning)} {cut}", without_persons(ending)) if part)
+    return "\n".join(part for part in (f"{redact(beginning)} {cut}", redact(ending)) if part)
 
 
 class LineFormatter(logging.Formatter):
-    """A line for people."""
+    """Formats records as text lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the name is the library's
         record.message = loggable(record.message)
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        # Formatted anew: other handlers may have left the whole text of the exception in the record.
+        # Other handlers may have cached the unredacted exception in the record.
         record.exc_text = None
         return super().format(record)
 
@@ -93,7 +93,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, process, message, and the id of the request where there is one."""
+    """Formats records as JSON lines: time, level, logger, process, message, and the request id if there is one."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -107,15 +107,15 @@ class JsonFormatter(logging.Formatter):
             "process": self._process,
             "message": loggable(record.getMessage()),
         }
-        if asked := current_request.get():
-            fields["request_id"] = asked
+        if request_id := current_request.get():
+            fields["request_id"] = request_id
         if record.exc_info:
             fields["exception"] = loggable(self.formatException(record.exc_info))
         return orjson.dumps(fields).decode()
 
 
 def process_name(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Return what this process is called: as the supervisor knows it, or by the command that started it."""
+    """Return the name of this process: from the supervisor, or from the command that started it."""
     if name := environ.get("SUPERVISOR_PROCESS_NAME"):
         return name
     program, *words = [PurePath(word).name for word in arguments] or ["python"]
@@ -125,7 +125,7 @@ def process_name(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def settings_for(style: str, environ: Mapping[str, str]) -> dict[str, object]:
-    """Return Django's LOGGING for `line` or `json`."""
+    """Return Django's LOGGING for the format `line` or `json`."""
     formatters = {
         "line": {"()": LineFormatter, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": JsonFormatter, "process": process_name(sys.argv, environ)},
@@ -137,18 +137,18 @@ def settings_for(style: str, environ: Mapping[str, str]) -> dict[str, object]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": style}},
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
-            # What these say at every try, our own processes say once: what they wait for.
+            # These log every retry; Twitchly's processes log once what they wait for.
             "httpx": {"level": "WARNING"},
             "cassandra": {"level": "CRITICAL"},
             "channels_redis": {"level": "CRITICAL"},
-            # Through the same formatter as all others. Requests are counted, not written down: an access log is a
-            # list of who read what, and uvicorn writes one of the sockets as well.
+            # These use the root's formatter. Requests are counted, not logged: an access log would record who read
+            # what, and uvicorn logs sockets too.
             "django": {"handlers": [], "propagate": True, "level": "INFO"},
             "django.server": {"handlers": [], "propagate": True},
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
             "uvicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
-            # Every task of every 10 s: ours say themselves what they did.
+            # These log every task every 10 s; Twitchly's tasks log their own results.
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
@@ -156,10 +156,10 @@ def settings_for(style: str, environ: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _hidden_address(found: re.Match[str]) -> str:
+def _redact_address(match: re.Match[str]) -> str:
     try:
-        address = ipaddress.ip_address(found[0])
+        address = ipaddress.ip_address(match[0])
     except ValueError:
-        # Such as a time of day, which looks like one.
-        return found[0]
-    return found[0] if address.is_loopback or address.is_unspecified else "<address>"
+        # For example a time of day, which looks like an address.
+        return match[0]
+    return match[0] if address.is_loopback or address.is_unspecified else "<address>"

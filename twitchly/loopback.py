@@ -1,4 +1,4 @@
-"""Which addresses are on this machine."""
+"""Recognizes loopback URLs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL names this machine by a loopback address, or as localhost."""
+    """Return whether a URL's host is a loopback address or localhost."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

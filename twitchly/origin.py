@@ -1,4 +1,4 @@
-"""Websockets are opened by our own pages alone: same host, same port, and a host that we serve."""
+"""Same-origin check for websockets: same host, same port, and an allowed host."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Application = Callable[[Any, Any, Any], Awaitable[Any]]
 
 
 class SameOrigin:
-    """Refuses a websocket whose Origin is not the host it was opened on.
+    """Refuses websockets whose Origin is not the host that they were opened on.
 
-    Browsers always send an Origin, so a request without one is refused too.
+    Browsers always send an Origin, so requests without one are refused too.
     """
 
     def __init__(self, application: Application) -> None:
@@ -31,12 +31,12 @@ class SameOrigin:
 
 
 def is_same_origin(origin: str, host: str, *, needs_https: bool = False) -> bool:
-    """Say whether a page of `origin` was served by `host`, both as in the headers.
+    """Return whether `origin` and `host`, as in the headers, are the same origin.
 
-    With `needs_https` a page that came without TLS is another origin: somebody on the network may have written it.
+    With `needs_https` a page without TLS is another origin, because somebody on the network may have changed it.
     """
     domain, _port = split_domain_port(host)
     parts = urlsplit(origin)
-    is_ours = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    is_allowed = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
     schemes = ("https",) if needs_https else ("http", "https")  # defense: page-tls
-    return is_ours and parts.scheme in schemes and parts.netloc.lower() == host.lower()
+    return is_allowed and parts.scheme in schemes and parts.netloc.lower() == host.lower()

@@ -14,7 +14,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from core.inputs.moments import write_moment
 
 Section = list[dict[str, Any]]
-# The sections of an account's data file, by their names.
+# Sections of an account's data file, by name.
 _SECTIONS: dict[str, Callable[[Any], Section]] = {}
 
 
@@ -28,9 +28,9 @@ def sections(user: AbstractBaseUser) -> Mapping[str, Section]:
     return {name: read(user) for name, read in _SECTIONS.items()}
 
 
-def rows(found: Iterable[Any], *names: str) -> Section:
+def rows(objects: Iterable[Any], *names: str) -> Section:
     """Return the named fields of each object, with times as ISO 8601 in UTC."""
-    return [{name: _plain(getattr(one, name)) for name in names} for one in found]
+    return [{name: _plain(getattr(obj, name)) for name in names} for obj in objects]
 
 
 def iso(moment: dt.datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What every request has in common: an id for those who ask what became of it, and a place in the counts."""
+"""Request ids and request counters."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from twitchly.logs import current_request
-from twitchly.telemetry import Seconds
+from twitchly.telemetry import DurationHistogram
 
 HEADER = "X-Request-Id"
 
 
 @dataclass(slots=True)
 class RequestCounts:
-    """Requests by route and status, seconds by route, and the API's answers by code; of this process."""
+    """Counters of this process: requests by route and status, durations by route, and API responses by code."""
 
     answered: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds: defaultdict[str, Seconds] = field(default_factory=lambda: defaultdict(Seconds))
+    seconds: defaultdict[str, DurationHistogram] = field(default_factory=lambda: defaultdict(DurationHistogram))
     api: Counter[str] = field(default_factory=Counter)
 
     def add(self, request: HttpRequest, status: int, seconds: float) -> None:
-        """Count one that was answered."""
+        """Count a request that was answered."""
         route = route_of(request)
         self.answered[route, str(status)] += 1
         self.seconds[route].add(seconds)
@@ -39,12 +39,12 @@ REQUESTS = RequestCounts()
 
 
 def request_id() -> str:
-    """Return the id of the request that is being answered, "" outside of any."""
+    """Return the id of the current request, "" outside of requests."""
     return current_request.get()
 
 
 def route_of(request: HttpRequest) -> str:
-    """Return the name of a request's route, and never what somebody wrote into its address."""
+    """Return the name of a request's route, never text from its URL."""
     match = request.resolver_match
     if match is not None:
         return match.view_name if match.url_name else match.route
@@ -53,7 +53,7 @@ def route_of(request: HttpRequest) -> str:
 
 @sync_and_async_middleware
 def counted(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Give each request its id, and count it."""
+    """Assign an id to each request, and count it."""
     if iscoroutinefunction(get_response):
 
         async def async_middleware(request: HttpRequest) -> HttpResponseBase:
@@ -70,13 +70,13 @@ def counted(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest
 
 
 def begin() -> float:
-    """Give the request that begins now its id, and return when that was."""
+    """Assign an id to the current request, and return its start time."""
     current_request.set(secrets.token_hex(8))
     return time.perf_counter()
 
 
 def end(request: HttpRequest, response: HttpResponseBase, began_s: float) -> HttpResponseBase:
-    """Count a request, and return its answer with the id."""
+    """Count a request, and return its response with the request id."""
     REQUESTS.add(request, response.status_code, time.perf_counter() - began_s)
     response[HEADER] = request_id()
     current_request.set("")

@@ -1,4 +1,4 @@
-"""Static files under names that tell their content."""
+"""Static files with content hashes in their names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Scripts import their modules by such names too: a page never runs those of two versions together."""
+    """Hashes imports of JavaScript modules too, so that a page never mixes modules of two versions."""
 
     support_js_module_import_aggregation = True

@@ -1,4 +1,4 @@
-"""Websockets between uvicorn and Channels: closing on who takes nothing, and sending without detours."""
+"""Websockets between uvicorn and Channels: closing stalled connections, and sending without middleware."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from twitchly.origin import Application
 
 
 class ClosingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn sends a close frame once its buffer has drained, and a transport closes once it has too.
+    """Closes connections to clients that do not read.
 
-    With a reader that takes nothing neither ever happens, and the connection stays with all it holds. Here the close
-    frame goes behind what waits; who has not taken it after CUT_OFF_S is cut off.
+    uvicorn sends a close frame only after its buffer has drained, and the transport closes only then too; with a
+    client that does not read neither happens. Here the close frame is queued at once, and the connection is aborted
+    after ABORT_AFTER_S.
     """
 
-    CUT_OFF_S = 10.0
+    ABORT_AFTER_S = 10.0
 
     async def send(self, message: Any) -> None:
         is_stuck = message["type"] == "websocket.close" and self.handshake_complete and not self.writable.is_set()
@@ -24,7 +25,7 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
             self.writable.set()
         await super().send(message)
         if is_stuck:
-            self.loop.call_later(self.CUT_OFF_S, self.transport.abort)  # defense: slow-readers
+            self.loop.call_later(self.ABORT_AFTER_S, self.transport.abort)  # defense: slow-readers
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
@@ -32,7 +33,7 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
 
 
 class StraightSend:
-    """Leaves the server's `send` in the scope: the one behind sessions looks at the session for every frame."""
+    """Puts the server's `send` into the scope, because the session middleware's checks the session for every frame."""
 
     def __init__(self, application: Application) -> None:
         self._application = application

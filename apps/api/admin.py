@@ -6,7 +6,7 @@ from apps.api.keys.services import revoke_key
 from apps.api.models import ApiKey, Membership, Plan
 from apps.audit.audited import Audited
 from apps.audit.models import Act
-from apps.audit.services import name_of, record
+from apps.audit.services import actor_name, record
 
 
 @admin.register(Plan)
@@ -24,7 +24,7 @@ class MembershipAdmin(Audited):
     autocomplete_fields = ("owner",)
 
     def label_of(self, obj: Membership) -> str:
-        return name_of(obj.owner)
+        return actor_name(obj.owner)
 
 
 @admin.register(ApiKey)
@@ -53,5 +53,5 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         for key in chosen:
             if key.revoked_at is None:
-                record(by=name_of(request.user), act=Act.Kind.REVOKED, of=key)
+                record(by=actor_name(request.user), act=Act.Kind.REVOKED, of=key)
             revoke_key(key=key)

@@ -23,8 +23,8 @@ from django.urls import Resolver404, get_resolver
 from apps.api import problems
 from apps.api.problems import Problem
 from twitchly import request_counts
-from twitchly.bodies import BODY_MAX_BYTES, read_body
 from twitchly.origin import Application
+from twitchly.request_bodies import BODY_MAX_BYTES, read_body
 
 # Versions that do not exist are answered as the API too, and not by a page.
 _API = re.compile(r"/api/v[0-9]+(/|\Z)")

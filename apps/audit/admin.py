@@ -1,4 +1,4 @@
-"""The log as staff read it: who, what, when, with the old and new values; nothing in it can be changed."""
+"""Read-only admin of the audit log, with a CSV export."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from django.urls import URLPattern, path
 from django.utils.timezone import now
 
 from apps.audit.models import Act, Deletion
-from apps.audit.queries import COLUMNS, lines_of, said
+from apps.audit.queries import COLUMNS, csv_rows, format_values
 
-# A spreadsheet takes a text that begins with one of these for a formula.
+# Spreadsheets treat text that begins with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# So many rows are read at once.
-AT_ONCE = 1_000
+# Rows per query and chunk.
+CHUNK_ROWS = 1_000
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
-    """Shows rows, and offers nothing to do with them."""
+    """Shows rows without actions."""
 
     actions = None
 
@@ -51,21 +51,22 @@ class ActAdmin(ReadOnly):
         return [path("acts.csv", self.admin_site.admin_view(self.as_csv), name="audit_act_csv"), *super().get_urls()]
 
     def as_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """Give the list as it is filtered and searched, as a file."""
+        """Export the filtered list as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         acts = self.get_changelist_instance(request).get_queryset(request)
-        answer = StreamingHttpResponse(_pieces(_file(acts.iterator(AT_ONCE))), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="twitchly-acts-{now():%Y-%m-%d}.csv"'
-        return answer
+        lines = _csv_lines(acts.iterator(CHUNK_ROWS))
+        response = StreamingHttpResponse(_chunks(lines), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="twitchly-acts-{now():%Y-%m-%d}.csv"'
+        return response
 
     @admin.display(description="before")
     def was(self, act: Act) -> str:
-        return said(act.before)
+        return format_values(act.before)
 
     @admin.display(description="since")
     def since(self, act: Act) -> str:
-        return said(act.after)
+        return format_values(act.after)
 
 
 @admin.register(Deletion)
@@ -77,26 +78,26 @@ class DeletionAdmin(ReadOnly):
 
     @admin.display(description="rows")
     def counts(self, deletion: Deletion) -> str:
-        return said(deletion.rows)
+        return format_values(deletion.rows)
 
 
 class _Lines:
-    """Gives back what the writer of CSV would write to a file."""
+    """A file object that returns each line that the CSV writer writes."""
 
     def write(self, line: str) -> str:
         return line
 
 
-async def _pieces(lines: Iterator[str]) -> AsyncIterator[str]:
-    """Yield the lines of a file, many at once. A sync iterator would be collected whole before the first is sent."""
-    read = sync_to_async(lambda: "".join(islice(lines, AT_ONCE)))
-    while piece := await read():
-        yield piece
+async def _chunks(lines: Iterator[str]) -> AsyncIterator[str]:
+    """Yield lines in chunks, asynchronously: Django would collect a sync iterator before sending the response."""
+    read = sync_to_async(lambda: "".join(islice(lines, CHUNK_ROWS)))
+    while chunk := await read():
+        yield chunk
 
 
-def _file(acts: Iterator[Act]) -> Iterator[str]:
+def _csv_lines(acts: Iterator[Act]) -> Iterator[str]:
     writer = csv.writer(_Lines())
-    # The mark tells spreadsheets that it is UTF-8.
+    # The byte order mark makes spreadsheets read UTF-8.
     yield "\ufeff" + writer.writerow(COLUMNS)
-    for line in lines_of(acts):
-        yield writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in line])
+    for row in csv_rows(acts):
+        yield writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])

@@ -1,4 +1,4 @@
-"""The Django application of what was done and cannot be undone unseen."""
+"""Django app of the audit log."""
 
 from django.apps import AppConfig
 

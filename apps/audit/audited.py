@@ -1,4 +1,4 @@
-"""Admin pages whose every change is written down with its old and new values."""
+"""Admin classes that log every change to the audit log, with old and new values."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from apps.audit.models import Act
-from apps.audit.services import name_of, record
+from apps.audit.services import actor_name, record
 from core.inputs.moments import write_moment
 
 
 class Audited(admin.ModelAdmin[Any]):
-    """Writes down what is added, changed or deleted; `audited` names the fields whose values are told."""
+    """Logs additions, changes and deletions; `audited` lists the fields whose values are logged."""
 
     audited: ClassVar[tuple[str, ...]] = ()
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool) -> None:
-        known = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None
-        form.values_before = self.values_of(known) if known else None  # type: ignore[attr-defined]
+        stored = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None
+        form.values_before = self.values_of(stored) if stored else None  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
@@ -43,11 +43,11 @@ class Audited(admin.ModelAdmin[Any]):
             self.delete_model(request, obj)
 
     def values_of(self, obj: models.Model) -> dict[str, Any]:
-        """Return the audited values as JSON has them."""
-        return {name: plain(getattr(obj, name)) for name in self.audited}
+        """Return the values of the audited fields as JSON values."""
+        return {name: json_value(getattr(obj, name)) for name in self.audited}
 
     def label_of(self, obj: Any) -> str:
-        """Return what the object is called in the log, which must not name people who are not staff."""
+        """Return the object's label in the log, which must not name people who are not staff."""
         return str(obj)
 
     def _record(
@@ -58,12 +58,12 @@ class Audited(admin.ModelAdmin[Any]):
         before: dict[str, Any] | None,
         after: dict[str, Any] | None,
     ) -> None:
-        by = name_of(request.user)
+        by = actor_name(request.user)
         record(by=by, act=act, of=obj, before=before, after=after, label=self.label_of(obj))
 
 
-def plain(value: Any) -> Any:
-    """Return a value of a field as JSON has it: related objects by what they are called."""
+def json_value(value: Any) -> Any:
+    """Return a field value as a JSON value; related objects become their labels."""
     if isinstance(value, models.Manager):
         return sorted(map(str, value.all()))
     if isinstance(value, dt.datetime):

@@ -1,7 +1,7 @@
-"""Who decided what and when, and what was deleted for whom: rows that are added and never touched again.
+"""Audit log: append-only rows of staff decisions and of erasures.
 
-Triggers of the database refuse what these classes refuse, so neither a shell nor another program changes a row. A
-migration that rebuilds one of the tables has to make its triggers anew; a test looks whether they are there.
+Database triggers enforce it too, so that neither a shell nor another program can change a row. A migration that
+rebuilds one of the tables must create its triggers again; a test checks that they exist.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from django.db import models
 from core.errors import TwitchlyError
 
 
-class Unchangeable(TwitchlyError):
-    """Somebody tried to change or delete what only grows."""
+class AppendOnlyError(TwitchlyError):
+    """An append-only row would be changed or deleted."""
 
 
-class Growing(models.QuerySet[Any]):
-    """Rows that can be added and read."""
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Rows that can only be added and read."""
 
     def update(self, **_values: Any) -> NoReturn:
-        raise Unchangeable(f"{self.model._meta.verbose_name_plural} are never changed")
+        raise AppendOnlyError(f"{self.model._meta.verbose_name_plural} are never changed")
 
     def delete(self) -> NoReturn:
-        raise Unchangeable(f"{self.model._meta.verbose_name_plural} are never deleted")
+        raise AppendOnlyError(f"{self.model._meta.verbose_name_plural} are never deleted")
 
 
-class _Row(models.Model):
+class _AppendOnlyModel(models.Model):
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **options: Any) -> None:
         if not self._state.adding:
-            raise Unchangeable(f"{self._meta.verbose_name_plural} are never changed")
+            raise AppendOnlyError(f"{self._meta.verbose_name_plural} are never changed")
         super().save(*args, **options)
 
     def delete(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise Unchangeable(f"{self._meta.verbose_name_plural} are never deleted")
+        raise AppendOnlyError(f"{self._meta.verbose_name_plural} are never deleted")
 
 
-class Act(_Row):
-    """One deed: who did what to which object, with the values that differ, as they were and as they are since.
+class Act(_AppendOnlyModel):
+    """One audit log entry: who did what to which object, with the changed values before and after.
 
-    `by` is text and no reference: the row outlives the account and is not touched when that is deleted.
+    `by` is text, not a reference, so that the row outlives the account unchanged.
     """
 
     class Kind(models.TextChoices):
@@ -71,7 +71,7 @@ class Act(_Row):
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=254, blank=True)
 
-    objects: ClassVar[models.Manager[Act]] = models.Manager.from_queryset(Growing)()
+    objects: ClassVar[models.Manager[Act]] = models.Manager.from_queryset(AppendOnlyQuerySet)()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-at", "-pk"]
@@ -81,11 +81,11 @@ class Act(_Row):
         return f"{self.label} {self.get_act_display()} by {self.by}"
 
 
-class Deletion(_Row):
-    """What history held of a channel when it was told to forget it (`found`), and what it held afterwards (`left`).
+class Deletion(_AppendOnlyModel):
+    """Row counts of a channel in history before its erasure (`found`) and after it (`left`).
 
-    `event` names the opt-out on `channel-events`; `rows` counts by table. A repeat after a crash finds nothing any
-    more, so of each stage the first count stands.
+    `event` is the id of the opt-out on `channel-events`; `rows` has counts by table. A repeat after a crash finds no
+    rows any more, so the first count of each stage is kept.
     """
 
     class Stage(models.TextChoices):
@@ -98,7 +98,7 @@ class Deletion(_Row):
     rows = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[models.Manager[Deletion]] = models.Manager.from_queryset(Growing)()
+    objects: ClassVar[models.Manager[Deletion]] = models.Manager.from_queryset(AppendOnlyQuerySet)()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-at", "-pk"]

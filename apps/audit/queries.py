@@ -1,4 +1,4 @@
-"""Reads of what was written down."""
+"""Reads of the audit log."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ COLUMNS = ("at", "by", "act", "of", "id", "what", "reason", "before", "after")
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What was deleted of a channel, by table: rows found, and rows left; `done_at` is None until it is done."""
+class ErasureReceipt:
+    """Result of an erasure by table: rows found and rows left; `done_at` is None until it is complete."""
 
     found: Mapping[str, int]
     left: Mapping[str, int]
@@ -30,17 +30,17 @@ class Proof:
         return sum(self.found.values())
 
 
-def proof_of(event: str) -> Proof | None:
-    """Return what is known of a deletion, None before it began."""
-    stages = {one.stage: one for one in Deletion.objects.filter(event=event)}
+def erasure_receipt(event: str) -> ErasureReceipt | None:
+    """Return the receipt of an erasure, None before it began."""
+    stages = {deletion.stage: deletion for deletion in Deletion.objects.filter(event=event)}
     found, left = stages.get(Deletion.Stage.FOUND), stages.get(Deletion.Stage.LEFT)
     if found is None:
         return None
-    return Proof(found.rows, left.rows if left else {}, left.at if left else None)
+    return ErasureReceipt(found.rows, left.rows if left else {}, left.at if left else None)
 
 
-def lines_of(acts: Iterable[Act]) -> Iterator[list[str]]:
-    """Yield the acts as rows of a file, in the order of COLUMNS."""
+def csv_rows(acts: Iterable[Act]) -> Iterator[list[str]]:
+    """Yield the entries as CSV rows, with the columns of COLUMNS."""
     for act in acts:
         yield [
             write_moment(act.at),
@@ -50,13 +50,13 @@ def lines_of(acts: Iterable[Act]) -> Iterator[list[str]]:
             act.object_id,
             act.label,
             act.reason,
-            said(act.before),
-            said(act.after),
+            format_values(act.before),
+            format_values(act.after),
         ]
 
 
-def said(values: Mapping[str, object]) -> str:
-    """Return values in words, such as “pinned: True; note: a partner”."""
+def format_values(values: Mapping[str, object]) -> str:
+    """Return values as text, such as “pinned: True; note: a partner”."""
     return "; ".join(f"{name}: {_plain(value)}" for name, value in values.items())
 
 

@@ -1,4 +1,4 @@
-"""What is written down. Acts are written in the transaction of what they tell of: both happen, or neither."""
+"""Writes to the audit log. Entries are written in the transaction of the change that they log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from apps.audit.models import Act, Deletion
 SYSTEM = "system"
 
 
-def name_of(user: AbstractBaseUser | AnonymousUser) -> str:
-    """Return what a person is called in the log: staff by their address, others by a number.
+def actor_name(user: AbstractBaseUser | AnonymousUser) -> str:
+    """Return the name of a user in the log: the e-mail address of staff, the account number of others.
 
-    The log outlives accounts, and tells nothing of a person whose account is deleted.
+    The log outlives accounts, and must not identify people whose account is deleted.
     """
     is_staff = isinstance(user, AbstractBaseUser) and bool(getattr(user, "is_staff", False))
     return str(user.get_username()) if is_staff else f"account {user.pk}"
@@ -33,24 +33,24 @@ def record(
     reason: str = "",
     label: str = "",
 ) -> None:
-    """Write down an act; `label` is what the object is called where its own text would name a person.
+    """Add an entry; `label` replaces the object's own text where that would name a person.
 
-    Of the values, which are as JSON has them, those are kept that differ.
+    `before` and `after` have JSON values; only those that differ are stored.
     """
-    was, now = dict(before or {}), dict(after or {})
-    differing = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
+    old, new = dict(before or {}), dict(after or {})
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     Act.objects.create(
         by=by[:254],
         act=act,
         model=str(of._meta.verbose_name),
         object_id=str(of.pk),
         label=(label or str(of))[:254],
-        before={name: was[name] for name in sorted(differing & was.keys())},
-        after={name: now[name] for name in sorted(differing & now.keys())},
+        before={name: old[name] for name in sorted(changed & old.keys())},
+        after={name: new[name] for name in sorted(changed & new.keys())},
         reason=reason[:254],
     )
 
 
-def note_deletion(*, event: str, stage: Deletion.Stage, channel_id: str, rows: Mapping[str, int]) -> None:
-    """Write down what was found or left of a channel, unless it was before."""
+def record_deletion(*, event: str, stage: Deletion.Stage, channel_id: str, rows: Mapping[str, int]) -> None:
+    """Record the rows found or left of a channel, unless this stage was already recorded."""
     Deletion.objects.get_or_create(event=event, stage=stage, defaults={"channel_id": channel_id, "rows": dict(rows)})

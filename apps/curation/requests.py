@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.audit.models import Act
-from apps.audit.services import name_of, record
+from apps.audit.services import actor_name, record
 from apps.channels.queries import channel_of
 from apps.curation.decisions import ASKED_FOR, PIN, Decision, decide, decision_of
 from apps.curation.models import CurationRequest
@@ -62,7 +62,7 @@ def withdraw(*, user: AbstractBaseUser, request_id: int) -> CurationRequest:
         request = CurationRequest.objects.filter(user_id=user.pk, pk=request_id, closed_at=None).first()
         if request is None:
             raise NotFound("There is no such open request of yours.")
-        return _closed(request, State.WITHDRAWN, "", name_of(user))
+        return _closed(request, State.WITHDRAWN, "", actor_name(user))
 
 
 def _closed(request: CurationRequest, state: str, answer: str, by: str) -> CurationRequest:

@@ -14,7 +14,7 @@ from apps.accounts.session_endings import end_sessions
 from apps.accounts.staff.roles import RIGHTS
 from apps.audit.audited import Audited
 from apps.audit.models import Act
-from apps.audit.services import name_of, record
+from apps.audit.services import actor_name, record
 from apps.curation.decisions import has_opted_out
 from apps.curation.models import CurationRequest
 from apps.curation.requests import accept, decline
@@ -52,7 +52,7 @@ class AuthenticatorAdmin(Audited):
     audited = ("type",)
 
     def label_of(self, obj: Authenticator) -> str:
-        return f"{obj.get_type_display()} of {name_of(obj.user)}"
+        return f"{obj.get_type_display()} of {actor_name(obj.user)}"
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
@@ -83,7 +83,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     actions = ("end_sessions",)
 
     def label_of(self, obj: User) -> str:
-        return name_of(obj)
+        return actor_name(obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Leave the password out for those who may only look: its hash is shown where it cannot be changed."""
@@ -108,7 +108,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         ended = 0
         for user in chosen:
-            record(by=name_of(request.user), act=Act.Kind.SIGNED_OUT, of=user, label=name_of(user))
+            record(by=actor_name(request.user), act=Act.Kind.SIGNED_OUT, of=user, label=actor_name(user))
             ended += end_sessions(user)
         self.message_user(request, f"{ended} sessions ended.")
 
@@ -171,7 +171,7 @@ class CurationRequestAdmin(admin.ModelAdmin[CurationRequest]):
     def save_model(
         self, request: HttpRequest, asked: CurationRequest, form: forms.ModelForm[Any], _change: bool
     ) -> None:
-        by, answer = name_of(request.user), form.cleaned_data["answer"]
+        by, answer = actor_name(request.user), form.cleaned_data["answer"]
         if form.cleaned_data["decision"] == "accept":
             accept(asked, form.account, by=by, answer=answer)  # type: ignore[attr-defined]
         else:

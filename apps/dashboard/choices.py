@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from apps.live.board import BOARD_KEYS, CATEGORY_MAX, DEFAULT_BOARD, LANGUAGE_MAX, SIZES, Board
 from apps.metrics.queries import RANGES, Range, past_range
-from apps.metrics.spans import BadSpan, Span, asked_span, iso
+from apps.metrics.spans import BadSpan, Span, iso, span_from_query
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC
 
@@ -88,4 +88,4 @@ def asked_range(query: Mapping[str, str], now_ms: int) -> Range:
     range_key = query.get("range", DEFAULT_RANGE)
     if range_key not in RANGES:
         raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
-    return Choice(range=range_key, span=asked_span(query, now_ms)).shown(now_ms)
+    return Choice(range=range_key, span=span_from_query(query, now_ms)).shown(now_ms)

@@ -8,30 +8,30 @@ from typing import Any
 from django.conf import settings
 
 from apps.dashboard.templatetags.figures import PARTIAL_BELOW
-from apps.metrics.boards import floors_in_force
+from apps.metrics.boards import ranking_thresholds
 from core.metrics.bands import BANDS
 from core.metrics.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
 from core.metrics.counting_rules import RULES
-from core.metrics.docs import every, floor_of, span
-from core.metrics.percentiles import FEWEST
+from core.metrics.docs import every, span, threshold_of
+from core.metrics.percentiles import MIN_PEERS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric; `floor` is empty where nothing keeps a channel off its board, `every` is how often it moves."""
+    """One metric; `threshold` is "" if its board has none, `every` is how often it is updated."""
 
     metric: Metric
-    floor: str
+    threshold: str
     every: str
 
 
 def method_context() -> dict[str, Any]:
-    """Return what the template names. Floors and limits are those that this copy runs with."""
-    floors = floors_in_force()
+    """Return the template context, with the thresholds and limits of this instance."""
+    thresholds = ranking_thresholds()
     return {
-        "entries": [Entry(metric, floor_of(metric, floors), every(metric)) for metric in METRICS],
+        "entries": [Entry(metric, threshold_of(metric, thresholds), every(metric)) for metric in METRICS],
         "rules": RULES,
         "columns": COLUMNS,
         "hour_columns": HOUR_COLUMNS,
@@ -45,6 +45,6 @@ def method_context() -> dict[str, Any]:
         "viewers_stale": span(settings.VIEWERS_STALE_S * 1000),
         "viewers_unknown": span(settings.VIEWERS_UNKNOWN_S * 1000),
         "bands": BANDS,
-        "fewest_peers": FEWEST,
+        "fewest_peers": MIN_PEERS,
         "bots_count": settings.COUNT_BOTS,
     }

@@ -58,7 +58,7 @@ async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[H
         profiles = sorted([*live, *others], key=lambda one: _distance(one, wanted))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
         values, ranks = await reader.values(ids), await _ranks(reader, metric, ids, directory.barred)
-        newest_end_ms = (await reader.standings({})).newest_end_ms
+        newest_end_ms = (await reader.rankings({})).newest_end_ms
     finally:
         await directory.aclose()
         await reader.aclose()

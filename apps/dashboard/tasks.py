@@ -6,24 +6,24 @@ from celery import shared_task
 
 from apps.accounts.security_cache import delete_expired
 from apps.ingest.tasks import refresh_stats
-from apps.status.services import write_down
-from apps.status.snapshot import look
-from core.ops.health import Sign
+from apps.status.services import record_sample
+from apps.status.snapshot import take_snapshot
+from core.ops.health import Heartbeat
 from twitchly import heartbeats
 from twitchly.clock import now_ms
 
 
 @shared_task
-def look_at_status() -> None:
-    """Write down how the whole does; a look that fails is made up for by the next one."""
-    seen = look(now_ms())
-    refresh_stats.incidents = write_down(seen)
-    facts = {
+def record_status_sample() -> None:
+    """Record a health snapshot, and write the worker's heartbeat."""
+    snapshot = take_snapshot(now_ms())
+    refresh_stats.incidents = record_sample(snapshot)
+    gauges = {
         "done": refresh_stats.results["done"],
         "failed": refresh_stats.results["failed"],
         "live": refresh_stats.live,
     }
-    heartbeats.tell_once(Sign("worker", "1", seen.at_ms, facts))
+    heartbeats.write_heartbeat(Heartbeat("worker", "1", snapshot.at_ms, gauges))
 
 
 @shared_task

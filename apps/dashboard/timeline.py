@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from apps.metrics.event_marks import EventMark, condensed, merged
+from apps.metrics.event_marks import EventMark, merge_sums, merge_sums_before
 from apps.metrics.queries import RECENT_MS, Point, Series
 from core.irc.channel_events import SUMMED
 
@@ -52,7 +52,7 @@ def lines_of(marks: Iterable[EventMark], merge_ms: int) -> list[Line]:
     """Return the lines of the list, newest first: each event, and one for all sums of a span of `merge_ms`."""
     lines: list[Line] = []
     sums: dict[int, list[EventMark]] = {}
-    for mark in merged(marks, merge_ms):
+    for mark in merge_sums(marks, merge_ms):
         if mark.kind in SUMMED:
             sums.setdefault(mark.at_ms, []).append(mark)
         else:
@@ -63,7 +63,7 @@ def lines_of(marks: Iterable[EventMark], merge_ms: int) -> list[Line]:
 
 def noted(marks: Iterable[EventMark], merge_ms: int) -> list[EventMark]:
     """Return the marks that a chart shows, by time: each event, and the sums that stand out."""
-    whole = merged(marks, merge_ms)
+    whole = merge_sums(marks, merge_ms)
     usual = {kind: _middle([mark.count or 0 for mark in whole if mark.kind == kind]) for kind in NOTED_FROM}
     return [mark for mark in whole if mark.kind not in SUMMED or _stands_out(mark, usual)]
 
@@ -81,7 +81,7 @@ def beside(points: Sequence[Point], marks: Iterable[EventMark]) -> list[tuple[Po
 def marks_json(series: Series, now_ms: int) -> dict[str, Any]:
     """Return the marks as the script takes them: what happened before `raw_from_ms` is merged, the rest as it is."""
     raw_from_ms = now_ms - RECENT_MS
-    marks = condensed(series.marks, series.range.merge_ms, raw_from_ms)
+    marks = merge_sums_before(series.marks, series.range.merge_ms, raw_from_ms)
     return {"raw_from_ms": raw_from_ms, "marks": [asdict(mark) for mark in marks]}
 
 

@@ -28,7 +28,7 @@ from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
 from apps.metrics.queries import RANGES
-from apps.metrics.spans import BadSpan, asked_span
+from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
 from core.errors import NotFound, ServiceAway
@@ -58,7 +58,7 @@ def board(request: HttpRequest) -> HttpResponse:
         return redirect("welcome")
     now, choice, wrong = now_ms(), read_query(request.GET.dict()), ""
     try:
-        choice = replace(choice, span=asked_span(request.GET.dict(), now))
+        choice = replace(choice, span=span_from_query(request.GET.dict(), now))
     except BadSpan as error:
         wrong = str(error)
     try:

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.ingest.channel_list import Stream
-from twitchly.telemetry import many, one
+from twitchly.telemetry import sample, samples
 
 
 @dataclass(slots=True)
@@ -48,9 +48,11 @@ class WorkerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         done_ms, fetched_ms = self._refresh_stats.done_ms, self._fetched_ms()
         listed = {"live": self._refresh_stats.live, "offline": self._refresh_stats.offline}
-        yield many("twitchly_helix_calls", self._calls())
-        yield many("twitchly_refreshes", self._refresh_stats.results)
-        yield one("twitchly_refresh_success_timestamp_seconds", None if done_ms is None else done_ms / 1000)
-        yield many("twitchly_listed_channels", {} if done_ms is None else listed)
-        yield one("twitchly_snapshot_age_seconds", None if fetched_ms is None else (self._now_ms() - fetched_ms) / 1000)
-        yield many("twitchly_incidents_open", dict.fromkeys(self._refresh_stats.incidents, 1.0))
+        yield samples("twitchly_helix_calls", self._calls())
+        yield samples("twitchly_refreshes", self._refresh_stats.results)
+        yield sample("twitchly_refresh_success_timestamp_seconds", None if done_ms is None else done_ms / 1000)
+        yield samples("twitchly_listed_channels", {} if done_ms is None else listed)
+        yield sample(
+            "twitchly_snapshot_age_seconds", None if fetched_ms is None else (self._now_ms() - fetched_ms) / 1000
+        )
+        yield samples("twitchly_incidents_open", dict.fromkeys(self._refresh_stats.incidents, 1.0))

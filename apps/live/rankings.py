@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.live.board import Board
 from apps.live.directory import Directory
-from apps.metrics.board_reader import LiveValues, Standings
+from apps.metrics.board_reader import BoardRankings, LiveValues
 from core.metrics.bands import BAND
 from core.metrics.ranking import Entry, age_of, rank
 
@@ -41,11 +41,11 @@ class Rankings:
             asked["viewers"] = None
         return asked
 
-    def candidates(self, board: Board, standings: Standings) -> Candidates:
+    def candidates(self, board: Board, rankings: BoardRankings) -> Candidates:
         """Return the channels that may be on a board."""
-        among = self._among(board, standings)
+        among = self._among(board, rankings)
         barred = self._directory.barred
-        ranked = (channel_id for channel_id, _ in standings.ranked[board.metric] if channel_id not in barred)
+        ranked = (channel_id for channel_id, _ in rankings.ranked[board.metric] if channel_id not in barred)
         best = [channel_id for channel_id in ranked if among is None or channel_id in among]
         return Candidates(set(best[: board.size + SPARE_ROWS]), among)
 
@@ -62,14 +62,14 @@ class Rankings:
         )
         return rank(entries, board.size)
 
-    def _among(self, board: Board, standings: Standings) -> Collection[str] | None:
+    def _among(self, board: Board, rankings: BoardRankings) -> Collection[str] | None:
         if not board.is_filtered:
             return None
         among = self._directory.matching(board.category, board.language)
         if not board.band:
             return among
         band = BAND[board.band]
-        return {i for i, viewers in standings.ranked["viewers"] if i in among and band.holds(viewers)}
+        return {i for i, viewers in rankings.ranked["viewers"] if i in among and band.holds(viewers)}
 
 
 def _is_ranked(board: Board, live: LiveValues, newest_end_ms: int) -> bool:

@@ -130,9 +130,9 @@ class LiveBoards:
 
     async def _read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
         await self.directory.refresh(now_ms)
-        standings = await self._reader.standings(self._rankings.asked(boards))
-        newest_end_ms = standings.newest_end_ms
-        candidates = {board: self._rankings.candidates(board, standings) for board in boards}
+        rankings = await self._reader.rankings(self._rankings.asked(boards))
+        newest_end_ms = rankings.newest_end_ms
+        candidates = {board: self._rankings.candidates(board, rankings) for board in boards}
         ids = set(channels).union(*(one.channel_ids for one in candidates.values()))
         values = self._shown(await self._reader.values(ids))
         profiles = await self._profiles(ids, values, now_ms)
@@ -142,22 +142,22 @@ class LiveBoards:
             self.directory.viewers_at_ms,
             {board: self._rows(board, one, values, profiles, newest_end_ms) for board, one in candidates.items()},
             {i: channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
-            standings.late_dropped,
+            rankings.late_dropped,
         )
 
     async def read_all(self, now_ms: int) -> Reading:
         """Return every live channel, and no board. Raises: ServiceAway."""
         async with self._turn:
             await self.directory.refresh(now_ms)
-            standings = await self._reader.standings({})
+            rankings = await self._reader.rankings({})
             values = self._shown(await self._reader.all_values())
             profiles = await self._profiles(set(values), values, now_ms)
         return Reading(
-            standings.newest_end_ms,
+            rankings.newest_end_ms,
             self.directory.viewers_at_ms,
             {},
             {i: channel_now(profiles[i], live) for i, live in values.items()},
-            standings.late_dropped,
+            rankings.late_dropped,
         )
 
     async def aclose(self) -> None:

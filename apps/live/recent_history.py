@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 
-from apps.metrics.board_history import KEPT_MS, STEP_MS, Moment
+from apps.metrics.board_history import RETENTION_MS, STEP_MS, PastValues
 from apps.metrics.board_reader import BoardReader
 from core.metrics.ranking import Entry, rank
 from core.times import MINUTE_MS
@@ -18,14 +18,14 @@ ASK_AGAIN_MS = 1_000
 # Heights of a sparkline, from the least value of the five minutes to the greatest, and a moment without one.
 LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz"
 GAP = "."
-POINTS = KEPT_MS // STEP_MS + 1
+POINTS = RETENTION_MS // STEP_MS + 1
 
 
 @dataclass(slots=True)
 class _Course:
     """The steps of one metric by window end, and what was made of them."""
 
-    moments: dict[int, Moment] = field(default_factory=dict)
+    moments: dict[int, PastValues] = field(default_factory=dict)
     ranking: tuple[int, tuple[str, ...]] | None = None
     sparks: dict[str, str] = field(default_factory=dict)
     asked_ms: int | None = None
@@ -49,10 +49,10 @@ class Memory:
         for metric, steps in (await self._reader.steps(due)).items():
             course = self._courses.setdefault(metric, _Course())
             course.asked_ms = now_ms
-            missing = [step for step in steps if step not in course.moments and step >= step_ms - KEPT_MS]
+            missing = [step for step in steps if step not in course.moments and step >= step_ms - RETENTION_MS]
             if missing:
-                found = await self._reader.moments(metric, missing)
-                kept = {end: moment for end, moment in course.moments.items() if end >= step_ms - KEPT_MS}
+                found = await self._reader.past_values(metric, missing)
+                kept = {end: moment for end, moment in course.moments.items() if end >= step_ms - RETENTION_MS}
                 course.moments, course.sparks = kept | found, {}
 
     def ranking(self, metric: str, newest_end_ms: int | None) -> tuple[str, ...] | None:
@@ -76,7 +76,7 @@ class Memory:
             return ""
         if channel_id not in course.sparks:
             newest_ms = max(course.moments)
-            steps = range(newest_ms - KEPT_MS, newest_ms + 1, STEP_MS)
+            steps = range(newest_ms - RETENTION_MS, newest_ms + 1, STEP_MS)
             values = [course.moments[step].value(channel_id) if step in course.moments else None for step in steps]
             course.sparks[channel_id] = drawn(values)
         return course.sparks[channel_id]

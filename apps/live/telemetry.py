@@ -11,11 +11,11 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.live.hub import Hub, hubs
-from core.ops.health import Fact
+from core.ops.health import Gauge
 from twitchly import heartbeats
 from twitchly.heartbeats import Rate
 from twitchly.request_counts import REQUESTS
-from twitchly.telemetry import many, one, spread, try_to_serve
+from twitchly.telemetry import histogram, sample, samples, try_to_serve
 
 
 class WebMeasures(Collector):
@@ -24,13 +24,13 @@ class WebMeasures(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return all measures as they are now."""
         found = hubs()
-        yield many("twitchly_http_requests", REQUESTS.answered)
-        yield spread("twitchly_http_request_seconds", dict(REQUESTS.seconds))
-        yield many("twitchly_api_answers", REQUESTS.api)
-        yield one("twitchly_sockets_open", sum(hub.open_slots for hub in found))
-        yield one("twitchly_socket_frames", sum(hub.frames for hub in found))
-        yield one("twitchly_sockets_slow_closed", sum(hub.slow_closed for hub in found))
-        yield one("twitchly_hub_tick_age_seconds", tick_age_s(found))
+        yield samples("twitchly_http_requests", REQUESTS.answered)
+        yield histogram("twitchly_http_request_seconds", dict(REQUESTS.seconds))
+        yield samples("twitchly_api_answers", REQUESTS.api)
+        yield sample("twitchly_sockets_open", sum(hub.open_slots for hub in found))
+        yield sample("twitchly_socket_frames", sum(hub.frames for hub in found))
+        yield sample("twitchly_sockets_slow_closed", sum(hub.slow_closed for hub in found))
+        yield sample("twitchly_hub_tick_age_seconds", tick_age_s(found))
 
 
 class WebVitals:
@@ -39,7 +39,7 @@ class WebVitals:
     def __init__(self) -> None:
         self._answered, self._frames = Rate(), Rate()
 
-    def __call__(self) -> Mapping[str, Fact]:
+    def __call__(self) -> Mapping[str, Gauge]:
         found, now_s = hubs(), time.monotonic()
         answered = dict(REQUESTS.answered)
         return {
@@ -61,4 +61,4 @@ def tick_age_s(found: Iterable[Hub]) -> float | None:
 def begin() -> None:
     """Tell from now on."""
     try_to_serve(WebMeasures(), settings.WEB_METRICS_PORT)
-    heartbeats.tell_always("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals())
+    heartbeats.start_heartbeat("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals())

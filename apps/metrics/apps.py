@@ -1,4 +1,4 @@
-"""The Django application of windows and boards."""
+"""Django app of windows, boards and history."""
 
 from django.apps import AppConfig
 

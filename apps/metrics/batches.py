@@ -1,4 +1,4 @@
-"""A batch of messages, read as far as the share limit lets it."""
+"""Batches of Kafka messages, parsed until the limit of unusable records is exceeded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message, TopicPartition
 
-from apps.metrics.record_readers import READERS, Record, taken_ms
+from apps.metrics.record_readers import READERS, Record, appended_ms
 from core.errors import BadRecord
 from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from twitchly.kafka import topic_of
@@ -15,9 +15,9 @@ from twitchly.kafka import topic_of
 
 @dataclass(slots=True)
 class Batch:
-    """What was read: the usable records and where from, the unusable messages and why.
+    """A parsed batch: the usable records with their messages, and the unusable messages with the reason.
 
-    `excess` is what ended it before its end, if anything did.
+    `excess` is set if the limit of unusable records ended the batch early.
     """
 
     records: list[tuple[Record, Message]] = field(default_factory=list)
@@ -26,36 +26,36 @@ class Batch:
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @property
-    def next_places(self) -> Sequence[TopicPartition]:
-        """Where reading goes on once the batch is dealt with; empty when nothing was read."""
+    def next_offsets(self) -> Sequence[TopicPartition]:
+        """The offsets to commit once the batch is processed; empty if nothing was read."""
         return [TopicPartition(topic, number, offset) for (topic, number), offset in self._next.items()]
 
-    def add(self, message: Message, found: Record | str) -> None:
-        """Add a message with its record, or with why it has none."""
-        if isinstance(found, str):
-            self.unusable.append((message, found))
+    def add(self, message: Message, result: Record | str) -> None:
+        """Add a message with its record, or with the reason why it is unusable."""
+        if isinstance(result, str):
+            self.unusable.append((message, result))
         else:
-            self.records.append((found, message))
+            self.records.append((result, message))
         self._next[str(message.topic()), message.partition() or 0] = (message.offset() or 0) + 1
 
 
 def read_batch(messages: Iterable[Message], limits: BadRecordRate) -> Batch:
-    """Read messages until the limit is exceeded: the message that does so, and what follows it, is left alone.
+    """Parse messages until the limit is exceeded; that message and those after it are not added.
 
-    So after a start up to as many unusable ones are set aside as the limit lets through, and there is an end.
+    So after each restart only as many unusable records are moved as the limit allows.
     """
     batch = Batch()
     for message in messages:
-        found = _record(message)
-        batch.excess = limits.take(topic_of(message), found if isinstance(found, str) else None)
+        result = _parse(message)
+        batch.excess = limits.take(topic_of(message), result if isinstance(result, str) else None)
         if batch.excess is not None:
             break
-        batch.add(message, found)
+        batch.add(message, result)
     return batch
 
 
-def _record(message: Message) -> Record | str:
+def _parse(message: Message) -> Record | str:
     try:
-        return READERS[topic_of(message)](message.value(), taken_ms(message))
+        return READERS[topic_of(message)](message.value(), appended_ms(message))
     except BadRecord as error:
         return str(error)

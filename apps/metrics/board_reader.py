@@ -1,4 +1,4 @@
-"""The boards in Redis, as the pages read them; apps/metrics/boards.py writes them."""
+"""Reads the boards in Redis; apps/metrics/boards.py writes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 import redis
 import redis.asyncio
 
-from apps.metrics.board_history import Moment, past_key
+from apps.metrics.board_history import PastValues, past_key
 from apps.metrics.boards import LATE_DROPPED, board_key
 from core.errors import ServiceAway
 from core.metrics.ranking import age_of, is_live
@@ -19,11 +19,11 @@ from core.metrics.table import METRIC
 
 @dataclass(frozen=True, slots=True)
 class LiveValues:
-    """A channel now.
+    """Live values of a channel.
 
-    `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked; `apart` is what was
-    heard besides, by column: see core.metrics.table.counted_apart. Distinct metrics come from a window of their own,
-    with its own end and coverage: None before the first.
+    `coverage` is 0 to 1; metrics without data are absent; `unranked` has the reason by metric; `apart` has the counts
+    that no metric includes, see core.metrics.table.counted_apart. Distinct metrics come from their own window, with
+    its own end and coverage; both are None before the first one.
     """
 
     end_ms: int
@@ -36,20 +36,20 @@ class LiveValues:
 
     def end_of(self, metric: str) -> int:
         """Return when the window of a metric's value ended."""
-        own = self.distinct_end_ms if METRIC[metric].distinct else None
-        return self.end_ms if own is None else own
+        distinct_ms = self.distinct_end_ms if METRIC[metric].distinct else None
+        return self.end_ms if distinct_ms is None else distinct_ms
 
     def coverage_of(self, metric: str) -> float:
         """Return the coverage of the window of a metric's value."""
-        own = self.distinct_coverage if METRIC[metric].distinct else None
-        return self.coverage if own is None else own
+        distinct = self.distinct_coverage if METRIC[metric].distinct else None
+        return self.coverage if distinct is None else distinct
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
-    """Channels with their values by metric, best first, and the newest window end on the boards.
+class BoardRankings:
+    """Ranked channels with their values by metric, best first, and the newest window end on the boards.
 
-    `late_dropped` is how many records came too late since the stream job began, None while nobody tells.
+    `late_dropped` is the number of records dropped as late since the stream job began, None if unknown.
     """
 
     newest_end_ms: int | None
@@ -58,8 +58,8 @@ class Standings:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardsNow:
-    """The newest window end on the boards, how many channels are live, and the mean coverage of their fresh windows."""
+class BoardsSummary:
+    """Newest window end on the boards, number of live channels, and mean coverage of their fresh windows."""
 
     newest_end_ms: int | None
     channels: int
@@ -67,89 +67,90 @@ class BoardsNow:
     late_dropped: int | None
 
 
-def read_boards_now(url: str, not_live: Collection[str] = ()) -> BoardsNow:
-    """Return the state of the boards, for callers without an event loop; `not_live` are known not to be live.
+def read_boards_summary(url: str, not_live: Collection[str] = ()) -> BoardsSummary:
+    """Return a summary of the boards, for synchronous callers; channels in `not_live` do not count.
 
     Raises: ServiceAway.
     """
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-    with _away(), client, client.pipeline(transaction=False) as pipe:
+    with _redis_errors(), client, client.pipeline(transaction=False) as pipe:
         pipe.zrevrange("ends:live", 0, 0, withscores=True)
         pipe.hgetall("values:live")
         pipe.get(LATE_DROPPED)
         newest, values, late = pipe.execute()
     if not newest:
-        return BoardsNow(None, 0, None, None)
+        return BoardsSummary(None, 0, None, None)
     newest_ms = int(newest[0][1])
     windows = {channel_id.decode(): orjson.loads(window) for channel_id, window in values.items()}
     live = [w for i, w in windows.items() if is_live(w["end_ms"], newest_ms, is_offline=i in not_live)]
-    found = [window["coverage"] for window in live if age_of(window["end_ms"], newest_ms) == "fresh"]
-    mean = sum(found) / len(found) if found else None
-    return BoardsNow(newest_ms, len(live), mean, None if late is None else int(late))
+    coverages = [window["coverage"] for window in live if age_of(window["end_ms"], newest_ms) == "fresh"]
+    mean = sum(coverages) / len(coverages) if coverages else None
+    return BoardsSummary(newest_ms, len(live), mean, None if late is None else int(late))
 
 
 class BoardReader:
-    """Reads the boards. Every method raises ServiceAway when Redis does not answer."""
+    """Reads the boards. Every method raises ServiceAway if Redis does not respond."""
 
     def __init__(self, url: str) -> None:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
-    async def standings(self, asked: Mapping[str, int | None]) -> Standings:
-        """Return so many of the best channels of each metric; None stands for all of them."""
-        with _away():
+    async def rankings(self, counts: Mapping[str, int | None]) -> BoardRankings:
+        """Return the top channels of each metric: as many as `counts` says, all for None."""
+        with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zrevrange("ends:live", 0, 0, withscores=True)
                 pipe.get(LATE_DROPPED)
-                for metric, count in asked.items():
+                for metric, count in counts.items():
                     pipe.zrevrange(board_key(metric), 0, -1 if count is None else count - 1, withscores=True)
-                newest, late, *found = await pipe.execute()
+                newest, late, *ranked = await pipe.execute()
         newest_end_ms = int(newest[0][1]) if newest else None
-        return Standings(newest_end_ms, None if late is None else int(late), dict(zip(asked, found, strict=True)))
+        return BoardRankings(newest_end_ms, None if late is None else int(late), dict(zip(counts, ranked, strict=True)))
 
     async def values(self, channel_ids: Iterable[str]) -> dict[str, LiveValues]:
-        """Return what is known of each channel now; unknown ones are left out."""
+        """Return the live values of each channel; channels without any are absent."""
         ids = list(channel_ids)
         if not ids:
             return {}
-        with _away():
+        with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.hmget("values:live", ids)
                 pipe.hmget("values:live_distinct", ids)
                 sums, distinct = await pipe.execute()
-        return {channel_id: _merge(one, two) for channel_id, one, two in zip(ids, sums, distinct, strict=True) if one}
+        windows = zip(ids, sums, distinct, strict=True)
+        return {i: _merge(sums_json, distinct_json) for i, sums_json, distinct_json in windows if sums_json}
 
     async def all_values(self) -> dict[str, LiveValues]:
-        """Return what is known of every channel now."""
-        with _away():
+        """Return the live values of every channel."""
+        with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.hgetall("values:live")
                 pipe.hgetall("values:live_distinct")
                 sums, distinct = await pipe.execute()
-        return {channel_id: _merge(one, distinct.get(channel_id)) for channel_id, one in sums.items()}
+        return {channel_id: _merge(sums_json, distinct.get(channel_id)) for channel_id, sums_json in sums.items()}
 
     async def ranks(self, metric: str, channel_ids: Sequence[str]) -> dict[str, int]:
-        """Return the rank of each channel that has one, from 1."""
-        with _away():
+        """Return the rank, from 1, of each channel that is ranked."""
+        with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for channel_id in channel_ids:
                     pipe.zrevrank(board_key(metric), channel_id)
-                places = await pipe.execute()
-        return {i: place + 1 for i, place in zip(channel_ids, places, strict=True) if place is not None}
+                indexes = await pipe.execute()
+        return {i: index + 1 for i, index in zip(channel_ids, indexes, strict=True) if index is not None}
 
     async def steps(self, metrics: Collection[str]) -> dict[str, list[int]]:
-        """Return the window ends of which the values of each metric are remembered."""
-        with _away():
+        """Return the window ends in the recent history of each metric, oldest first."""
+        with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for metric in metrics:
                     pipe.hkeys(past_key(metric))
-                found = await pipe.execute()
-        return {metric: sorted(map(int, steps)) for metric, steps in zip(metrics, found, strict=True)}
+                steps_by_metric = await pipe.execute()
+        return {metric: sorted(map(int, steps)) for metric, steps in zip(metrics, steps_by_metric, strict=True)}
 
-    async def moments(self, metric: str, steps: Sequence[int]) -> dict[int, Moment]:
-        """Return the values of a metric at these window ends, as far as they are remembered."""
-        with _away():
-            found = await self._client.hmget(past_key(metric), [str(step) for step in steps])
-        return {step: Moment(**orjson.loads(one)) for step, one in zip(steps, found, strict=True) if one}
+    async def past_values(self, metric: str, steps: Sequence[int]) -> dict[int, PastValues]:
+        """Return the values of a metric at those of these window ends that are in the recent history."""
+        with _redis_errors():
+            values = await self._client.hmget(past_key(metric), [str(step) for step in steps])
+        return {step: PastValues(**orjson.loads(value)) for step, value in zip(steps, values, strict=True) if value}
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -157,22 +158,22 @@ class BoardReader:
 
 
 @contextmanager
-def _away() -> Iterator[None]:
+def _redis_errors() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis does not answer: {error}") from error
+        raise ServiceAway(f"Redis is not responding: {error}") from error
 
 
 def _merge(sums: str, distinct: str | None) -> LiveValues:
     live = orjson.loads(sums)
-    seldom = orjson.loads(distinct) if distinct else {"values": {}, "unranked": {}}
+    rare = orjson.loads(distinct) if distinct else {"values": {}, "unranked": {}}
     return LiveValues(
         live["end_ms"],
         live["coverage"],
-        {**live["values"], **seldom["values"]},
-        {**live["unranked"], **seldom["unranked"]},
+        {**live["values"], **rare["values"]},
+        {**live["unranked"], **rare["unranked"]},
         live["apart"],
-        seldom.get("end_ms"),
-        seldom.get("coverage"),
+        rare.get("end_ms"),
+        rare.get("coverage"),
     )

@@ -1,4 +1,4 @@
-"""Cassandra: the one session of a process, prepared statements, and what it means when it does not answer.
+"""Cassandra: the session of the process, prepared statements, and driver errors as ServiceAway.
 
 The session is django-cassandra-engine's; its driver has no types.
 """
@@ -20,68 +20,69 @@ from django.db import connections
 
 from core.errors import ServiceAway
 
-# A prepared statement and what it is bound to.
+# A prepared statement and its values.
 Statement = tuple[Any, Sequence[Any]]
 
-# Cassandra warns of batches over more partitions.
-TOGETHER = 10
+# Cassandra warns about batches over more partitions.
+BATCH_STATEMENTS = 10
 
-# A day of live windows comes in one piece: each further one waits for the one before.
-ROWS_AT_ONCE = 10_000
+# Page size: a day of live windows fits in one page, and pages are fetched one after the other.
+FETCH_ROWS = 10_000
 
-_CONNECTING = threading.Lock()
+_CONNECT_LOCK = threading.Lock()
 
 
 @contextmanager
 def away() -> Iterator[None]:
-    """Turn what the driver raises into ServiceAway."""
+    """Turn driver errors into ServiceAway."""
     try:
         yield
     except (DriverException, NoHostAvailable, CQLEngineException) as error:
-        raise ServiceAway(f"Cassandra does not answer: {error}") from error
+        raise ServiceAway(f"Cassandra is not responding: {error}") from error
 
 
 def open_session() -> Any:
     """Return the session, connected first if need be. Raises: ServiceAway."""
     connection = connections["cassandra"]
-    # The first ones to ask connect it, and a thread must not take what another has only half made.
-    with _CONNECTING:
+    # The first callers connect concurrently: a thread must not get a session that is half set up.
+    with _CONNECT_LOCK:
         connection.ensure_connection()
         session = connection.connection.session
     if session is None:
         raise ServiceAway("Cassandra is not connected yet")
     if session.keyspace != connection.settings_dict["NAME"]:
         session.set_keyspace(connection.settings_dict["NAME"])
-    session.default_fetch_size = ROWS_AT_ONCE
+    session.default_fetch_size = FETCH_ROWS
     return session
 
 
-def answers(within_s: float) -> bool:
-    """Say whether Cassandra answers in time. Raises: ServiceAway when it does not."""
+def ping(timeout_s: float) -> bool:
+    """Return True if Cassandra responds in time. Raises: ServiceAway otherwise."""
     with away():
-        open_session().execute("SELECT key FROM system.local", timeout=within_s)
+        open_session().execute("SELECT key FROM system.local", timeout=timeout_s)
     return True
 
 
 @cache
 def prepare(session: Any, query: str) -> Any:
-    """Return a prepared statement; each is prepared once."""
+    """Return a prepared statement, prepared once per query."""
     return session.prepare(query)
 
 
 def rows(session: Any, reads: Sequence[Statement]) -> list[dict[str, Any]]:
-    """Return the rows of all these reads, by column name."""
+    """Return the rows of all reads, as dictionaries by column name."""
     results = execute_concurrent(session, reads, concurrency=16, raise_on_first_error=True)
     return [row for _, result in results for row in result]
 
 
 def write(session: Any, statements: Sequence[Statement]) -> None:
-    """Carry statements out, and return when all are.
+    """Execute all statements, and return when all are done.
 
-    A few travel together, as a request costs the driver ten times what binding a row does. Each stands for itself:
-    the batches are unlogged, and every statement has a timestamp of its own.
+    They are sent in unlogged batches, because a request costs the driver ten times what binding a row does. Batches
+    are not atomic, and every statement has its own timestamp.
     """
-    batches = [_batch(statements[at : at + TOGETHER]) for at in range(0, len(statements), TOGETHER)]
+    starts = range(0, len(statements), BATCH_STATEMENTS)
+    batches = [_batch(statements[start : start + BATCH_STATEMENTS]) for start in starts]
     execute_concurrent(session, batches, concurrency=16, raise_on_first_error=True)
 
 

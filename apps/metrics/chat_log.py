@@ -1,4 +1,4 @@
-"""`chat` and `channel-events` as `check_ledger` reads them: from Kafka, without being in a group."""
+"""Reads `chat` and `channel-events` for `check_ledger`, without a consumer group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 from confluent_kafka import TopicPartition
 
-from apps.metrics.record_readers import taken_ms
+from apps.metrics.record_readers import appended_ms
 from core.errors import BadRecord
 from core.pipeline.coverage import Gap
 from core.pipeline.records import read_event
@@ -23,9 +23,9 @@ _NOTICES = frozenset(EVENT_OF_NOTICE.values())
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The part of `channel-events` that is checked: gaps by channel id, notices that have an id, and sums.
+    """The checked part of `channel-events`: gaps by channel id, notices with an id, and sums.
 
-    Of events with the same channel, time and id history keeps the last, and so do `sums`.
+    Like history, `sums` keeps the last of several events with the same channel, time and id.
     """
 
     gaps: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Events:
 
 
 class ChatLog(Protocol):
-    """`chat` and `channel-events`, read without being in a group."""
+    """`chat` and `channel-events`, read without a consumer group."""
 
     tally: Tally
 
@@ -44,11 +44,11 @@ class ChatLog(Protocol):
         ...
 
     def catch_up(self) -> None:
-        """Take what was written to `chat` since the last call, from the beginning at first. Raises: ServiceAway."""
+        """Read `chat` from where the last call ended, at first from the beginning. Raises: ServiceAway."""
         ...
 
     def kept_from_ms(self) -> int:
-        """Return the time from which `chat` still holds everything; 0 when nothing was deleted yet."""
+        """Return the time since which `chat` is complete; 0 if nothing was deleted yet."""
         ...
 
     def events(self) -> Events:
@@ -57,14 +57,14 @@ class ChatLog(Protocol):
 
 
 class KafkaChatLog:
-    """The real topics; without `windows` the tally keeps only what was heard."""
+    """The topics on Kafka; without `windows` the tally records only which messages were heard."""
 
     def __init__(self, *, windows: bool = True) -> None:
         """Raises: ServiceAway."""
         self.tally = Tally(windows=windows)
         self._consumer = kafka.reader("check-ledger")
-        self._next = {place.partition: place for place in self._beginnings("chat")}
-        self._low = {number: place.offset for number, place in self._next.items()}
+        self._next = {start.partition: start for start in self._beginnings("chat")}
+        self._low = {number: start.offset for number, start in self._next.items()}
 
     @property
     def partitions(self) -> Sequence[int]:
@@ -72,21 +72,21 @@ class KafkaChatLog:
         return sorted(self._next)
 
     def catch_up(self) -> None:
-        """Take what was written to `chat` since the last call."""
+        """Read `chat` from where the last call ended."""
         for messages in kafka.read_to_end(self._consumer, list(self._next.values())):
             for message in messages:
-                place = self._next[message.partition() or 0]
-                self.tally.add(place.partition, message.value(), taken_ms(message))
-                place.offset = (message.offset() or 0) + 1
+                position = self._next[message.partition() or 0]
+                self.tally.add(position.partition, message.value(), appended_ms(message))
+                position.offset = (message.offset() or 0) + 1
 
     def kept_from_ms(self) -> int:
-        """Return the time from which `chat` still holds everything."""
+        """Return the time since which `chat` is complete."""
         return max((self.tally.first_ms.get(number, 0) for number, low in self._low.items() if low), default=0)
 
     def events(self) -> Events:
         """Return every recorded gap, raid, gift bomb and sum."""
         return read_events(
-            (message.value(), taken_ms(message))
+            (message.value(), appended_ms(message))
             for messages in kafka.read_to_end(self._consumer, self._beginnings("channel-events"))
             for message in messages
         )
@@ -96,20 +96,20 @@ class KafkaChatLog:
         self._consumer.close()
 
     def _beginnings(self, topic: str) -> list[TopicPartition]:
-        places = kafka.partitions_of(self._consumer, topic)
-        for place in places:
-            place.offset, _ = kafka.ends_of(self._consumer, place)
-        return places
+        partitions = kafka.partitions_of(self._consumer, topic)
+        for partition in partitions:
+            partition.offset, _ = kafka.ends_of(self._consumer, partition)
+        return partitions
 
 
 def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
-    """Return what records of `channel-events` hold, each with when Kafka took it; an unusable one is nothing."""
+    """Return the events in records of `channel-events`, given with their append times; unusable ones are skipped."""
     gaps: dict[str, list[Gap]] = defaultdict(list)
     notices = ReceivedMessages()
     sums: dict[tuple[str, int, str], EventSum] = {}
-    for value, appended_ms in records:
+    for value, at_ms in records:
         try:
-            event = read_event(value, appended_ms)
+            event = read_event(value, at_ms)
         except BadRecord:
             continue
         if event.kind == "gap" and event.until_ms is not None:

@@ -1,7 +1,7 @@
-"""What Flink had to ignore on `chat`, found by the reader that goes by the same rules, and set aside.
+"""Scans `chat` for records that Flink ignored, with a parser of the same rules, and moves them to the dead letters.
 
-Flink keeps no trace of it. A scan goes on where the last one ended: a group's commits say where, and are made once
-Kafka has the letters.
+Flink leaves no trace of them. A scan resumes where the last one ended, by the offsets committed for its group; they
+are committed once Kafka has the dead letters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FLUSH_LIMIT_S = 30.0
 
 
 class ChatScan:
-    """One scan of `chat` to its present end; `read` and `moved` count what it came upon."""
+    """One scan of `chat` to its current end; `read` counts all records and `moved` the dead letters by reason."""
 
     def __init__(self, dead_letters: DeadLetters) -> None:
         self.read = 0
@@ -35,9 +35,9 @@ class ChatScan:
         self._reader = kafka.reader("chat-scan")
 
     def run(self) -> RateExceeded | None:
-        """Move what is unusable; return what ended the scan before the end of `chat`, if so. Raises: ServiceAway."""
+        """Move the unusable records; return the excess that ended the scan early, if any. Raises: ServiceAway."""
         kafka.partitions_of(self._reader, dead_letter_topic(TOPIC))
-        for messages in kafka.read_to_end(self._reader, self._places()):
+        for messages in kafka.read_to_end(self._reader, self._starts()):
             batch = read_batch(messages, self._limits)
             self._move(batch)
             if batch.excess is not None:
@@ -48,35 +48,35 @@ class ChatScan:
         """Close the connection to Kafka."""
         self._reader.close()
 
-    def _places(self) -> list[TopicPartition]:
-        """Return where the last scan ended; where Kafka no longer holds that, what it still holds."""
-        places = _committed(self._reader, kafka.partitions_of(self._reader, TOPIC))
-        for place in places:
-            low, high = kafka.ends_of(self._reader, place)
-            place.offset = place.offset if low <= place.offset <= high else low
-        return places
+    def _starts(self) -> list[TopicPartition]:
+        """Return where the last scan ended, or the first offset left if that was deleted."""
+        starts = _committed(self._reader, kafka.partitions_of(self._reader, TOPIC))
+        for start in starts:
+            low, high = kafka.ends_of(self._reader, start)
+            start.offset = start.offset if low <= start.offset <= high else low
+        return starts
 
     def _move(self, batch: Batch) -> None:
         for message, reason in batch.unusable:
             self._dead_letters.add(message, reason)
         until_s = time.monotonic() + FLUSH_LIMIT_S
         if not self._dead_letters.flush(lambda: time.monotonic() > until_s):
-            raise ServiceAway(f"Kafka did not take the letters within {FLUSH_LIMIT_S:.0f} s: they are moved again")
-        _commit(self._reader, batch.next_places)
+            raise ServiceAway(f"Kafka did not take the dead letters within {FLUSH_LIMIT_S:.0f} s: they are moved again")
+        _commit(self._reader, batch.next_offsets)
         self.read += len(batch.records) + len(batch.unusable)
         self.moved.update(kind_of_fault(reason) for _, reason in batch.unusable)
 
 
-def _committed(reader: Consumer, places: Sequence[TopicPartition]) -> list[TopicPartition]:
+def _committed(reader: Consumer, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
     try:
-        return list(reader.committed(list(places), timeout=10))
+        return list(reader.committed(list(partitions), timeout=10))
     except KafkaException as error:
-        raise ServiceAway(f"Kafka does not tell where the last scan ended: {error}") from error
+        raise ServiceAway(f"Kafka did not return the offsets of the last scan: {error}") from error
 
 
-def _commit(reader: Consumer, places: Sequence[TopicPartition]) -> None:
+def _commit(reader: Consumer, offsets: Sequence[TopicPartition]) -> None:
     try:
-        if places:
-            reader.commit(offsets=list(places), asynchronous=False)
+        if offsets:
+            reader.commit(offsets=list(offsets), asynchronous=False)
     except KafkaException as error:
-        raise ServiceAway(f"Kafka did not note how far the scan came, the next moves some again: {error}") from error
+        raise ServiceAway(f"scan offsets not committed, the next scan moves some records again: {error}") from error

@@ -1,16 +1,16 @@
-"""When it is worth a word that checkpoints fail, stay out, or are complete again. Pure."""
+"""Decides when to log that checkpoints fail, are overdue, or complete again. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# One is made every 10 s: after so many seconds without, the way back has become long.
-LATE_S = 60.0
+# Flink makes one every 10 s. The older the last one is, the longer recovery takes.
+OVERDUE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A complete checkpoint: when it was made, by Flink's clock, how large its state is, and how long it took."""
+    """A completed checkpoint: its time by Flink's clock, the size of its state, and its duration."""
 
     at_ms: int
     size_bytes: int
@@ -19,7 +19,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """How many checkpoints of a job were completed and how many failed so far, and why the last one failed."""
+    """Numbers of completed and failed checkpoints of a job, and the reason of the last failure."""
 
     completed: int
     failed: int
@@ -28,32 +28,32 @@ class Checkpoints:
 
 
 class CheckpointWatch:
-    """Looks again and again at the job that runs; `is_well` is false from a failure until one is completed again."""
+    """Follows the checkpoints of the running job; `is_healthy` is false from a failure until the next completed one."""
 
     def __init__(self) -> None:
-        self.is_well = True
+        self.is_healthy = True
         self._job_id = ""
         self._last = Checkpoints(0, 0)
         self._completed_s = 0.0
 
-    def look(self, job_id: str, found: Checkpoints, now_s: float) -> str | None:
-        """Return what has changed in a sentence, None when nothing has; `now_s` is monotonic."""
+    def update(self, job_id: str, current: Checkpoints, now_s: float) -> str | None:
+        """Return a log message if the health of the checkpoints changed, else None; `now_s` is monotonic."""
         if job_id != self._job_id:
-            self._job_id, self._last, self._completed_s = job_id, found, now_s
-        last, self._last = self._last, found
-        if found.completed > last.completed:
+            self._job_id, self._last, self._completed_s = job_id, current, now_s
+        last, self._last = self._last, current
+        if current.completed > last.completed:
             self._completed_s = now_s
-            return self._mended()
-        return self._trouble(found, found.failed > last.failed, now_s - self._completed_s)
+            return self._recovered()
+        return self._failed(current, current.failed > last.failed, now_s - self._completed_s)
 
-    def _mended(self) -> str | None:
-        if self.is_well:
+    def _recovered(self) -> str | None:
+        if self.is_healthy:
             return None
-        self.is_well = True
-        return "a checkpoint is complete again"
+        self.is_healthy = True
+        return "checkpoints complete again"
 
-    def _trouble(self, found: Checkpoints, failed: bool, late_s: float) -> str | None:
-        if not self.is_well or not (failed or late_s > LATE_S):
+    def _failed(self, current: Checkpoints, has_failed: bool, age_s: float) -> str | None:
+        if not self.is_healthy or not (has_failed or age_s > OVERDUE_S):
             return None
-        self.is_well = False
-        return f"a checkpoint failed: {found.why}" if failed else f"no checkpoint was completed for {late_s:.0f} s"
+        self.is_healthy = False
+        return f"checkpoint failed: {current.why}" if has_failed else f"no checkpoint completed for {age_s:.0f} s"

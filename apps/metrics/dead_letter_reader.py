@@ -1,6 +1,6 @@
-"""The dead letters of a topic, read back, and put back on the topic when today's reader can use them.
+"""Reads the dead letters of a topic, and replays those that the current parser accepts.
 
-Windows and events are upserts, so a record that is put back twice changes nothing.
+Windows and events are upserts, so replaying a record twice changes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import islice
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from apps.metrics.record_readers import READERS, taken_ms
+from apps.metrics.record_readers import READERS, appended_ms
 from core.errors import BadRecord, NotFound, ServiceAway
 from core.pipeline.dead_letters import (
     UNKNOWN,
@@ -23,58 +23,58 @@ from core.pipeline.dead_letters import (
 from core.pipeline.topics import dead_letter_topic
 from twitchly import clock, kafka
 
-# So many letters of the greatest length fit into what the driver holds at once.
-AT_ONCE = 100
+# The driver's queue has room for this many dead letters of the maximum length.
+BATCH_SIZE = 100
 FLUSH_LIMIT_S = 20.0
 
 
-class DeadLetterBox:
-    """The dead letters of one topic, read without being in a group."""
+class DeadLetterReader:
+    """Reads the dead letters of one topic, without a consumer group."""
 
     def __init__(self, topic: str) -> None:
         """Raises: ServiceAway."""
         self.topic = topic
-        self._reader = kafka.reader("dead-letters")
-        (self._place,) = kafka.partitions_of(self._reader, dead_letter_topic(topic))
+        self._consumer = kafka.reader("dead-letters")
+        (self._partition,) = kafka.partitions_of(self._consumer, dead_letter_topic(topic))
 
     def letters(self) -> Iterator[DeadLetter]:
-        """Yield the letters that there are now, oldest first. Raises: ServiceAway."""
+        """Yield the current dead letters, oldest first. Raises: ServiceAway."""
         for message in self._messages():
             if replayed_offset(_headers(message)) is None:
                 yield _letter(message)
 
-    def named(self, offsets: Collection[int]) -> list[DeadLetter]:
-        """Return these letters. Raises: NotFound, ServiceAway."""
-        found = {letter.offset: letter for letter in self.letters() if letter.offset in offsets}
-        missing = sorted(set(offsets) - set(found))
+    def letters_at(self, offsets: Collection[int]) -> list[DeadLetter]:
+        """Return the dead letters at these offsets. Raises: NotFound, ServiceAway."""
+        by_offset = {letter.offset: letter for letter in self.letters() if letter.offset in offsets}
+        missing = sorted(set(offsets) - set(by_offset))
         if missing:
-            low, high = kafka.ends_of(self._reader, self._place)
+            low, high = kafka.ends_of(self._consumer, self._partition)
             kept = f"offsets {low} to {high - 1} are kept, notes of replays among them" if high > low else "it has none"
             raise NotFound(f"{self.topic} has no dead letter at {', '.join(map(str, missing))}: {kept}")
-        return [found[offset] for offset in sorted(found)]
+        return [by_offset[offset] for offset in sorted(by_offset)]
 
     def replayed(self) -> frozenset[int]:
-        """Return the offsets of the letters that were put back. Raises: ServiceAway."""
+        """Return the offsets of the dead letters that were replayed. Raises: ServiceAway."""
         noted = (replayed_offset(_headers(message)) for message in self._messages())
         return frozenset(offset for offset in noted if offset is not None)
 
     def source_partitions(self) -> frozenset[int]:
-        """Return the partitions that the topic itself has. Raises: ServiceAway."""
-        return frozenset(place.partition for place in kafka.partitions_of(self._reader, self.topic))
+        """Return the partition numbers of the source topic. Raises: ServiceAway."""
+        return frozenset(partition.partition for partition in kafka.partitions_of(self._consumer, self.topic))
 
     def close(self) -> None:
         """Close the connection to Kafka."""
-        self._reader.close()
+        self._consumer.close()
 
     def _messages(self) -> Iterator[Message]:
-        low, _ = kafka.ends_of(self._reader, self._place)
-        start = TopicPartition(self._place.topic, self._place.partition, low)
-        for messages in kafka.read_to_end(self._reader, [start]):
+        low, _ = kafka.ends_of(self._consumer, self._partition)
+        start = TopicPartition(self._partition.topic, self._partition.partition, low)
+        for messages in kafka.read_to_end(self._consumer, [start]):
             yield from messages
 
 
-def fault_today(topic: str, letter: DeadLetter) -> str | None:
-    """Return why a letter could not be used if it came to its topic now, None when it could."""
+def current_fault(topic: str, letter: DeadLetter) -> str | None:
+    """Return why the current parser rejects a dead letter, None if it accepts it."""
     if letter.is_cut:
         return f"it was cut: {letter.length} bytes, and {letter.key_length} of its key, are more than is kept"
     try:
@@ -84,17 +84,17 @@ def fault_today(topic: str, letter: DeadLetter) -> str | None:
     return None
 
 
-def replay(box: DeadLetterBox, letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
-    """Put letters back on their topic; yield each one's offset, and why it was refused or None. Raises: ServiceAway."""
-    ours, writer = iter(letters), _Writer(box.topic, box.source_partitions())
-    while some := list(islice(ours, AT_ONCE)):
-        faults = {letter.offset: fault_today(box.topic, letter) for letter in some}
-        writer.put_back([letter for letter in some if faults[letter.offset] is None])
+def replay(reader: DeadLetterReader, letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
+    """Replay letters; yield each one's offset, and why it was refused or None. Raises: ServiceAway."""
+    remaining, writer = iter(letters), _ReplayWriter(reader.topic, reader.source_partitions())
+    while batch := list(islice(remaining, BATCH_SIZE)):
+        faults = {letter.offset: current_fault(reader.topic, letter) for letter in batch}
+        writer.write([letter for letter in batch if faults[letter.offset] is None])
         yield from faults.items()
 
 
-class _Writer:
-    """Puts letters back on their topic, where they came from if that is still there."""
+class _ReplayWriter:
+    """Writes dead letters back to their topic, to their original partition if it still exists."""
 
     def __init__(self, topic: str, partitions: Collection[int]) -> None:
         self._topic = kafka.topic_name(topic)
@@ -102,8 +102,8 @@ class _Writer:
         self._producer = kafka.producer()
         self._failed: list[KafkaError] = []
 
-    def put_back(self, letters: Collection[DeadLetter]) -> None:
-        """Write the records, and the notes once Kafka has these: what fails in between is put back once more."""
+    def write(self, letters: Collection[DeadLetter]) -> None:
+        """Write the records, then the replay notes; after a failure in between the records are replayed again."""
         for letter in letters:
             partition = letter.partition if letter.partition in self._partitions else UNKNOWN
             self._producer.produce(self._topic, letter.value, letter.key, partition, self._delivered)
@@ -118,16 +118,16 @@ class _Writer:
             self._failed.append(error)
 
     def _flush(self) -> None:
-        left = self._producer.flush(FLUSH_LIMIT_S)
-        if left or self._failed:
-            why = self._failed[0] if self._failed else f"{left} records are still under way"
-            raise ServiceAway(f"Kafka did not take what was put back: {why}")
+        pending = self._producer.flush(FLUSH_LIMIT_S)
+        if pending or self._failed:
+            reason = self._failed[0] if self._failed else f"{pending} records are still in flight"
+            raise ServiceAway(f"Kafka did not acknowledge the replayed records: {reason}")
 
 
 def _letter(message: Message) -> DeadLetter:
     return parse_dead_letter(
         offset=message.offset() or 0,
-        written_ms=taken_ms(message),
+        written_ms=appended_ms(message),
         key=_content(message.key()),
         value=_content(message.value()),
         headers=_headers(message),
@@ -135,8 +135,8 @@ def _letter(message: Message) -> DeadLetter:
 
 
 def _headers(message: Message) -> list[Header]:
-    found = message.headers() or []
-    return list(found.items() if isinstance(found, Mapping) else found)
+    headers = message.headers() or []
+    return list(headers.items() if isinstance(headers, Mapping) else headers)
 
 
 def _content(content: bytes | str | None) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Records that cannot be used go to their topic's dead-letter topic, with the reason."""
+"""Writes unusable records to the dead-letter topic of their topic, with the reason."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class _Outgoing:
 
 
 class DeadLetters:
-    """Writes unusable records away.
+    """Writes dead letters.
 
-    A record is kept as it came, cut where it is too long, and one of chat without its content; its place, length and
-    fault are in the headers.
+    A record is kept as it was read, truncated if it is too long; chat records are kept without their content. The
+    headers have its position, length and fault.
     """
 
     def __init__(self, producer: Producer) -> None:
@@ -36,7 +36,7 @@ class DeadLetters:
         self._failed: list[_Outgoing] = []
 
     def add(self, message: Message, reason: str) -> None:
-        """Set one record aside."""
+        """Write one dead letter."""
         topic, partition, offset = str(message.topic()), message.partition() or 0, message.offset() or 0
         key, value = _bytes(message.key()), _bytes(message.value())
         headers = dead_letter_headers(
@@ -44,14 +44,14 @@ class DeadLetters:
         )
         log.warning("unusable record at %s/%d/%d: %s", topic, partition, offset, reason)
         if topic_of(message) == PRIVATE_TOPIC:
-            # It may hold what somebody wrote, which no topic keeps for longer than chat does.
+            # It may contain what somebody wrote, which must not be kept longer than the retention of chat.
             value = None
         kept_key = None if key is None else key[:MAX_KEY_BYTES]
         kept = None if value is None else value[:MAX_VALUE_BYTES]
         self._send(_Outgoing(dead_letter_topic(topic), kept_key, kept, headers))
 
     def flush(self, stop: Callable[[], bool]) -> bool:
-        """Return True when Kafka has them all; tries again those it did not take, until told to stop."""
+        """Return True once Kafka has acknowledged all; retry failed ones until `stop` returns True."""
         while self._producer.flush(1) or self._failed:
             if stop():
                 return False
@@ -67,12 +67,12 @@ class DeadLetters:
                 letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=delivered
             )
         except BufferError:
-            # A batch of very long records is more than the driver holds at once: sent again by flush().
+            # The driver's queue is full, as with many very long records: flush() sends it again.
             self._failed.append(letter)
 
     def _delivered(self, letter: _Outgoing, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
-            log.warning("a dead letter was not taken and is sent again: %s", error)
+            log.warning("dead letter not acknowledged, retrying: %s", error)
             self._failed.append(letter)
 
 

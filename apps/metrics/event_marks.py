@@ -1,4 +1,4 @@
-"""What happened to a channel, as a chart marks it: one event a mark, or the sum of the frequent ones over a span."""
+"""Event marks of a chart: one mark per event, or the sum of frequent events over a span."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from core.irc.channel_events import SUMMED, label
 from core.pipeline.records import EventRecord
 
-# These say nothing that a chart shows as a mark: gaps are drawn as gaps.
+# Kinds without a mark; gaps are drawn as gaps.
 UNMARKED = frozenset({"gap", "opt_out"})
 
 
 @dataclass(frozen=True, slots=True)
 class EventMark:
-    """An event for people to read. A sum covers [`at_ms`, `until_ms`); the others happen at `at_ms`."""
+    """An event for display. A sum covers [`at_ms`, `until_ms`); other events happen at `at_ms`."""
 
     id: str
     at_ms: int
@@ -24,37 +24,37 @@ class EventMark:
     label: str
 
 
-def marks_of(events: Iterable[EventRecord]) -> list[EventMark]:
-    """Return the marks of stored events, in their order."""
+def event_marks(events: Iterable[EventRecord]) -> list[EventMark]:
+    """Return the marks of stored events, in the same order."""
     return [
-        EventMark(event.id, event.at_ms, event.until_ms, event.kind, event.count, _written(event))
+        EventMark(event.id, event.at_ms, event.until_ms, event.kind, event.count, _label(event))
         for event in events
         if event.kind not in UNMARKED
     ]
 
 
-def merged(marks: Iterable[EventMark], step_ms: int) -> list[EventMark]:
-    """Return `marks` with one sum a kind and span of `step_ms`, by time; what is no sum stays as it is."""
+def merge_sums(marks: Iterable[EventMark], step_ms: int) -> list[EventMark]:
+    """Return `marks` by time, with sums merged into one per kind and `step_ms`; other marks stay as they are."""
     sums: dict[tuple[str, int], int] = {}
-    kept = []
+    merged = []
     for mark in marks:
         if mark.kind in SUMMED:
             key = (mark.kind, mark.at_ms // step_ms * step_ms)
             sums[key] = sums.get(key, 0) + (mark.count or 0)
         else:
-            kept.append(mark)
-    kept += [_sum(kind, at_ms, step_ms, count) for (kind, at_ms), count in sums.items()]
-    return sorted(kept, key=lambda mark: (mark.at_ms, mark.id))
+            merged.append(mark)
+    merged += [_sum(kind, at_ms, step_ms, count) for (kind, at_ms), count in sums.items()]
+    return sorted(merged, key=lambda mark: (mark.at_ms, mark.id))
 
 
-def condensed(marks: Iterable[EventMark], step_ms: int, until_ms: int) -> list[EventMark]:
-    """Return `marks` with those before `until_ms` merged and the later ones as they are."""
+def merge_sums_before(marks: Iterable[EventMark], step_ms: int, until_ms: int) -> list[EventMark]:
+    """Return `marks` with sums before `until_ms` merged, and later marks as they are."""
     marks = list(marks)
-    earlier = merged((mark for mark in marks if mark.at_ms < until_ms), step_ms)
+    earlier = merge_sums((mark for mark in marks if mark.at_ms < until_ms), step_ms)
     return earlier + [mark for mark in marks if mark.at_ms >= until_ms]
 
 
-def _written(event: EventRecord) -> str:
+def _label(event: EventRecord) -> str:
     return label(event.kind, event.count, event.text)
 
 

@@ -1,4 +1,4 @@
-"""The Flink cluster from outside: its REST interface, `flink run`, and the checkpoints on disk."""
+"""Client of the Flink cluster: its REST API, `flink run`, and the checkpoints on disk."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ log = logging.getLogger(__name__)
 ALIVE = frozenset({"INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "RECONCILING", "FAILING", "CANCELLING"})
 SUBMIT_TIMEOUT_S = 120
 SAVEPOINT_TIMEOUT_S = 60
-# An hour less than `chat` is kept for.
-OLDEST_S = TOPIC["chat"].retention_ms / 1000 - 3_600
-# Beside the folders of the plans, whose checkpoints Flink writes itself.
+# An hour less than the retention of `chat`.
+CHECKPOINT_MAX_AGE_S = TOPIC["chat"].retention_ms / 1000 - 3_600
+# Folder of savepoints, next to the checkpoint folders of the plans.
 SAVEPOINTS = "savepoints"
 
 
 class SubmitFailed(TwitchlyError):
-    """Flink did not take the job; the message is the last word of its client."""
+    """Flink did not accept the job, or the job did not start; the message has the client's error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job on the cluster: its state, and whether every task of it runs."""
+    """A job on the cluster: its state, and whether all of its tasks are running."""
 
     id: str
     state: str
@@ -53,9 +53,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a job computes: the digest of its SQL, and from when on its windows are whole.
+    """Plan of a job: the digest of its SQL, and the time since which its windows are complete.
 
-    State belongs to a plan: Flink restores another one's by place, and would give wrong counts without a word.
+    State belongs to one plan: Flink maps restored state by position, so another plan would count wrong silently.
     """
 
     digest: str
@@ -63,14 +63,14 @@ class Plan:
 
     @property
     def folder(self) -> Path:
-        """Where the checkpoints of this plan are kept."""
+        """The checkpoint folder of this plan."""
         return Path(settings.FLINK_CHECKPOINTS) / f"{self.digest}-{self.valid_from_ms}"
 
 
 def rest_client() -> httpx.Client:
-    """Return a client for FLINK_REST_URL, with its keys; Flink is never reached by a proxy.
+    """Return a client for FLINK_REST_URL with its TLS keys, which ignores proxies.
 
-    Raises: ImproperlyConfigured when the keys cannot be read.
+    Raises: ImproperlyConfigured if the keys cannot be read.
     """
     verify = _rest_context() if settings.FLINK_REST_URL.startswith("https:") else True
     return httpx.Client(timeout=10, verify=verify, trust_env=False)  # defense: flink-proxy
@@ -87,62 +87,62 @@ def _rest_context() -> ssl.SSLContext:
 
 
 class FlinkCluster:
-    """The cluster at `url`; at FLINK_REST_URL without one."""
+    """Client of the cluster at `url`, FLINK_REST_URL by default."""
 
     def __init__(self, client: httpx.Client, url: str | None = None) -> None:
         self._client = client
         self._url = settings.FLINK_REST_URL if url is None else url
 
     def jobs(self, name: str) -> list[Job]:
-        """Return the living jobs called `name`, the oldest first. Raises: ServiceAway."""
+        """Return the jobs called `name` that have not ended, oldest first. Raises: ServiceAway."""
         alive = [job for job in self._get("/jobs/overview")["jobs"] if job["name"] == name and job["state"] in ALIVE]
         return [_job(job) for job in sorted(alive, key=lambda job: int(job["start-time"]))]
 
     def cancel(self, job_id: str) -> None:
-        """End a job; its checkpoints stay. Raises: ServiceAway."""
+        """Cancel a job; its checkpoints stay. Raises: ServiceAway."""
         try:
             self._client.patch(f"{self._url}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
         except httpx.HTTPError as error:
             raise ServiceAway(f"Flink at {self._url} did not cancel job {job_id}: {error}") from error
 
     def stop_with_savepoint(self, job_id: str, plan: Plan) -> Path:
-        """End a job once all that it computed is written, and return the savepoint it leaves.
+        """Stop a job gracefully, after it has written all results, and return its savepoint.
 
-        Raises: SubmitFailed when it makes none; ServiceAway.
+        Raises: SubmitFailed if it makes none; ServiceAway.
         """
-        wanted = {"targetDirectory": _flink_path(settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name)}
+        body = {"targetDirectory": _flink_path(settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name)}
         try:
-            response = self._client.post(f"{self._url}/jobs/{job_id}/stop", json=wanted)
+            response = self._client.post(f"{self._url}/jobs/{job_id}/stop", json=body)
             response.raise_for_status()
             trigger = response.json()["request-id"]
         except httpx.HTTPStatusError as error:
-            raise SubmitFailed(f"Flink refuses to stop it: {error}") from error
+            raise SubmitFailed(f"Flink refused to stop the job: {error}") from error
         except (httpx.HTTPError, ValueError) as error:
-            raise ServiceAway(f"Flink at {self._url} does not stop job {job_id}: {error}") from error
-        until = time.monotonic() + SAVEPOINT_TIMEOUT_S
-        while time.monotonic() < until:
-            answer = self._get(f"/jobs/{job_id}/savepoints/{trigger}")
-            if answer["status"]["id"] == "COMPLETED":
-                return _savepoint(answer["operation"])
+            raise ServiceAway(f"Flink at {self._url} did not stop job {job_id}: {error}") from error
+        deadline_s = time.monotonic() + SAVEPOINT_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            result = self._get(f"/jobs/{job_id}/savepoints/{trigger}")
+            if result["status"]["id"] == "COMPLETED":
+                return _savepoint(result["operation"])
             time.sleep(0.5)
         raise SubmitFailed(f"no savepoint within {SAVEPOINT_TIMEOUT_S} s")
 
     def has_slots(self) -> bool:
-        """Say whether a task manager is there to run a job on. Raises: ServiceAway."""
+        """Return whether a task manager is available. Raises: ServiceAway."""
         return bool(self._get("/overview")["slots-total"])
 
     def state(self, job_id: str) -> str:
         """Return a job's state, ended or not. Raises: ServiceAway."""
         return str(self._get(f"/jobs/{job_id}")["state"])
 
-    def why_failed(self, job_id: str) -> str:
-        """Return the root cause of a job's end. Raises: ServiceAway."""
+    def failure_reason(self, job_id: str) -> str:
+        """Return the root cause of a job's failure. Raises: ServiceAway."""
         entries = self._get(f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
         causes = [line for line in str(entries[0]["stacktrace"] if entries else "").splitlines() if "aused by" in line]
-        return causes[-1] if causes else "no exception is known"
+        return causes[-1] if causes else "no exception recorded"
 
     def counters(self, job_id: str) -> dict[str, int]:
-        """Return records read, those of them that were no JSON, rows dropped late, and records yet to be read.
+        """Return the numbers of records read, of those that were not JSON, of late drops, and of records to read.
 
         Raises: ServiceAway.
         """
@@ -158,25 +158,25 @@ class FlinkCluster:
         return {"records_read": read, "not_json": read - rows, "late_dropped": late, "waiting": waiting}
 
     def checkpoints(self, job_id: str) -> Checkpoints:
-        """Return how the checkpoints of a job have come out so far. Raises: ServiceAway.
+        """Return the checkpoint statistics of a job. Raises: ServiceAway.
 
         Source: Flink, "REST API", /jobs/:jobid/checkpoints.
         """
-        found = self._get(f"/jobs/{job_id}/checkpoints")
-        # One that failed before it began is counted, and has no entry of its own.
-        counts, failed = found["counts"], found["latest"]["failed"] or {}
-        why = str(failed.get("failure_message") or "no reason is known")
-        return Checkpoints(int(counts["completed"]), int(counts["failed"]), why, _newest(found["latest"]))
+        statistics = self._get(f"/jobs/{job_id}/checkpoints")
+        # A checkpoint that failed before it began is counted but has no entry.
+        counts, failed = statistics["counts"], statistics["latest"]["failed"] or {}
+        reason = str(failed.get("failure_message") or "unknown reason")
+        return Checkpoints(int(counts["completed"]), int(counts["failed"]), reason, _newest(statistics["latest"]))
 
     def restarts(self, job_id: str) -> int:
-        """Return how often a job was restarted since it was submitted. Raises: ServiceAway."""
-        found = self._get(f"/jobs/{job_id}/metrics", {"get": "numRestarts"})
-        return int(float(found[0]["value"])) if found else 0
+        """Return the number of restarts of a job since it was submitted. Raises: ServiceAway."""
+        metrics = self._get(f"/jobs/{job_id}/metrics", {"get": "numRestarts"})
+        return int(float(metrics[0]["value"])) if metrics else 0
 
     def submit(self, name: str, *, plan: Plan, checkpoint: Path | None) -> str:
-        """Submit the job, from a checkpoint if there is one; return its id.
+        """Submit the job, restored from `checkpoint` if given, and return its id.
 
-        Raises: SubmitFailed when Flink did not take it; ServiceAway when it took too long to say so.
+        Raises: SubmitFailed if Flink did not accept it; ServiceAway on a timeout.
         """
         flink = settings.FLINK_VENV / "lib/python3.11/site-packages/pyflink/bin/flink"
         python = str(settings.FLINK_VENV / "bin/python")
@@ -192,22 +192,22 @@ class FlinkCluster:
         env = {**os.environ, "FLINK_CONF_DIR": str(settings.FLINK_CONF_DIR), ACCESS: access}
         try:
             with tempfile.TemporaryDirectory(prefix="flink-run-") as folder:
-                # A folder of its own: the client's usual one, /tmp/pyflink, belongs to the first user who made it.
+                # The client's default folder, /tmp/pyflink, belongs to whichever user created it first.
                 env["JDK_JAVA_OPTIONS"] = f'{env.get("JDK_JAVA_OPTIONS", "")} "-Djava.io.tmpdir={folder}"'.strip()
                 if locale.getencoding().lower() != "utf-8":
-                    # Java takes the encoding of paths from the locale alone.
+                    # Java takes the encoding of paths from the locale.
                     env["LC_ALL"] = "C.UTF-8"
-                done = subprocess.run(  # noqa: S603  our own words, no shell
+                process = subprocess.run(  # noqa: S603  fixed arguments, no shell
                     command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
                 )
         except subprocess.TimeoutExpired as error:
-            raise ServiceAway(f"Flink did not take the job within {SUBMIT_TIMEOUT_S} s") from error
+            raise ServiceAway(f"Flink did not accept the job within {SUBMIT_TIMEOUT_S} s") from error
         except OSError as error:
             raise SubmitFailed(f"{flink} could not be run: {error}") from error
         marker = "JobID "
-        if done.returncode or marker not in done.stdout:
-            raise SubmitFailed(_last_word(done.stdout + done.stderr))
-        return done.stdout.partition(marker)[2].split()[0]
+        if process.returncode or marker not in process.stdout:
+            raise SubmitFailed(_error_line(process.stdout + process.stderr))
+        return process.stdout.partition(marker)[2].split()[0]
 
     def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
         try:
@@ -215,11 +215,11 @@ class FlinkCluster:
             response.raise_for_status()
             return response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise ServiceAway(f"Flink at {self._url} does not answer {path}: {error}") from error
+            raise ServiceAway(f"Flink at {self._url} is not responding to {path}: {error}") from error
 
 
 def _flink_path(path: Path) -> str:
-    """Return a path as Flink reads it: it takes an address's %20 for three letters of the name."""
+    """Return a path as a URL for Flink, which does not decode percent-encoding such as %20."""
     return f"file://{path}"
 
 
@@ -232,17 +232,17 @@ def _job(overview: dict[str, Any]) -> Job:
 def _savepoint(operation: dict[str, Any]) -> Path:
     location = operation.get("location")
     if location is None:
-        raise SubmitFailed(_last_word(str(operation.get("failure-cause", {}).get("stack-trace", ""))))
+        raise SubmitFailed(_error_line(str(operation.get("failure-cause", {}).get("stack-trace", ""))))
     return Path(str(location).removeprefix("file:"))
 
 
 def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
-    """Return the newest complete checkpoint or savepoint of this very plan, None when it is too old to go on from.
+    """Return the newest complete checkpoint or savepoint of this plan, None if there is none or it is too old.
 
-    One that was being written has no `_metadata`. What an old one would read next, Kafka has deleted.
+    An incomplete one has no `_metadata`. Kafka has deleted the records that an old one would read next.
     """
     complete = [*root.glob(f"{digest}-*/*/chk-*/_metadata"), *root.glob(f"{SAVEPOINTS}/{digest}-*/*/_metadata")]
-    fresh = [path for path in complete if time.time() - path.stat().st_mtime < OLDEST_S]
+    fresh = [path for path in complete if time.time() - path.stat().st_mtime < CHECKPOINT_MAX_AGE_S]
     if not fresh:
         return None
     newest = max(fresh, key=lambda path: path.stat().st_mtime_ns).parent
@@ -251,7 +251,7 @@ def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
 
 
 def plan_of(root: Path, job_id: str) -> Plan | None:
-    """Return what a job computes, by where its checkpoints are; None before it has made that folder."""
+    """Return the plan of a job from its checkpoint folder; None before it has created that folder."""
     return next((_plan(folder.parent) for folder in root.glob(f"*/{job_id}")), None)
 
 
@@ -260,13 +260,13 @@ def _plan(folder: Path) -> Plan:
     return Plan(digest, int(valid_from_ms))
 
 
-def forget_checkpoints(root: Path, job_id: str) -> bool:
-    """Delete the checkpoints of all other jobs once this one has its own; return whether it has."""
+def delete_other_checkpoints(root: Path, job_id: str) -> bool:
+    """Delete the checkpoints of other jobs if this job has a complete one; return whether it has."""
     if not any(root.glob(f"*/{job_id}/chk-*/_metadata")):
         return False
     savepoints = sorted((root / SAVEPOINTS).glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
     others = [folder for folder in root.glob("*/*") if folder.parent.name != SAVEPOINTS and folder.name != job_id]
-    # The last savepoint stays, for the way back.
+    # Keep the last savepoint, for a rollback.
     for folder in [*others, *savepoints[:-1]]:
         shutil.rmtree(folder, ignore_errors=True)
     return True
@@ -278,23 +278,23 @@ def _is_source_count(metric: str) -> bool:
 
 
 def _whole(value: str) -> int:
-    """Return a metric's value; one that Kafka's driver does not know yet is not a number."""
+    """Return a metric's value; NaN, which Kafka's driver reports at first, becomes 0."""
     number = float(value)
     return 0 if math.isnan(number) else max(0, int(number))
 
 
 def _newest(latest: dict[str, Any]) -> Checkpoint | None:
-    done = latest.get("completed")
-    if not done:
+    completed = latest.get("completed")
+    if not completed:
         return None
-    at_ms = int(done["latest_ack_timestamp"]) + int(settings.CLOCK_OFFSET_MS)
-    return Checkpoint(at_ms, int(done["state_size"]), int(done["end_to_end_duration"]))
+    at_ms = int(completed["latest_ack_timestamp"]) + int(settings.CLOCK_OFFSET_MS)
+    return Checkpoint(at_ms, int(completed["state_size"]), int(completed["end_to_end_duration"]))
 
 
-def _last_word(output: str) -> str:
-    """Return the line of a client's output that says why; that the Python process ended is no reason."""
-    named = [
+def _error_line(output: str) -> str:
+    """Return the line of the client's output with the root cause, preferably not that the Python process exited."""
+    candidates = [
         line.strip() for line in output.splitlines() if any(word in line for word in ("aused by", "Error", "tion: "))
     ]
-    causes = [line for line in named if "Python process exits" not in line] or named
+    causes = [line for line in candidates if "Python process exits" not in line] or candidates
     return causes[-1] if causes else output.strip()[-500:]

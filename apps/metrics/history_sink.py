@@ -1,4 +1,4 @@
-"""Kafka windows and events into Cassandra: a loop of `step()`, in a group of its own."""
+"""History sink: writes windows and events from Kafka to Cassandra."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from apps.metrics.batches import Batch, read_batch
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
-from apps.metrics.erasure import forget_channel
-from apps.metrics.record_readers import place_of
+from apps.metrics.erasure import erase_channel
+from apps.metrics.record_readers import position_of
 from apps.metrics.sink_telemetry import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
@@ -28,13 +28,12 @@ HISTORY_TOPICS = ("windows-live", "windows-distinct", "windows", "channel-events
 
 
 class HistorySink:
-    """Windows and events into Cassandra, then the Kafka commit. A repeat after a crash changes nothing.
+    """Writes windows and events to Cassandra, then commits to Kafka. Repeats after a crash change nothing.
 
-    An opt-out deletes what is stored of its channel and leaves no trace itself, but for how much it was. A broadcast
-    that has ended is summed up once its windows have come; until then the record of its end is not committed. An end
-    that is withdrawn is deleted with its summary, and so never stands beside the one that follows. Where too
-    large a share of a topic is unusable, the sink halts for the rest of its life: a start by somebody gives it a fresh
-    allowance.
+    An opt-out erases the channel's history; only the row counts are recorded. A broadcast that has ended is summarized
+    once its windows are stored; until then the record of its end is not committed. A withdrawn end is deleted together
+    with its summary, so that it never coexists with the end that follows. If too large a share of a topic is unusable,
+    the sink halts until somebody restarts it, which resets the limit.
     """
 
     def __init__(
@@ -52,38 +51,38 @@ class HistorySink:
         self._counts = counts
         self._limits = BadRecordRate()
         self._summaries = Summaries()
-        self._places: dict[tuple[str, int], TopicPartition] = {}
+        self._offsets: dict[tuple[str, int], TopicPartition] = {}
         self._halt: Halt | None = None
         topics = [topic_name(topic) for topic in HISTORY_TOPICS]
-        consumer.subscribe(topics, on_revoke=self._give_up, on_lost=self._give_up)
+        consumer.subscribe(topics, on_revoke=self._release, on_lost=self._release)
 
     def step(self, stop: Callable[[], bool]) -> int:
-        """Carry one batch over and return its size; waits as long as Cassandra is away, unless told to stop."""
-        self._counts.look(self._consumer)
+        """Process one batch and return its size; waits while Cassandra is down, until `stop` returns True."""
+        self._counts.update_lag(self._consumer)
         if self._halt is not None:
             self._halt.step()
             return 0
         messages = records_in(self._consumer.consume(1000, timeout=0.2))
         batch = read_batch(messages, self._limits)
-        self._counts.read(messages)
-        if batch.next_places and self._carry(batch, stop):
-            self._sum_up()
-            self._places |= {(place.topic, place.partition): place for place in batch.next_places}
-            self._commit([self._summaries.held(place) for place in self._places.values()])
+        self._counts.record_read(messages)
+        if batch.next_offsets and self._process(batch, stop):
+            self._summarize()
+            self._offsets |= {(offset.topic, offset.partition): offset for offset in batch.next_offsets}
+            self._commit([self._summaries.committable(offset) for offset in self._offsets.values()])
         if batch.excess is not None:
             self._halt = Halt(self._consumer, batch.excess)
             self._counts.halted = str(batch.excess)
         return len(messages)
 
-    def _carry(self, batch: Batch, stop: Callable[[], bool]) -> bool:
-        """Return whether all is written and set aside; the dead letters come last, for they are sent at once."""
+    def _process(self, batch: Batch, stop: Callable[[], bool]) -> bool:
+        """Return whether the whole batch was written; dead letters come last, because they are sent immediately."""
         windows = [record for record, _ in batch.records if isinstance(record, WindowRecord) and is_stored(record)]
         events = [(record, message) for record, message in batch.records if isinstance(record, EventRecord)]
         if not self._write(windows, [event for event, _ in events], stop):
             return False
         for event, message in events:
-            self._summaries.take(event, place_of(message))
-        self._summaries.stored(windows)
+            self._summaries.add(event, position_of(message))
+        self._summaries.windows_stored(windows)
         for message, reason in batch.unusable:
             self._dead_letters.add(message, reason)
             self._counts.dead_letters[topic_of(message)] += 1
@@ -96,71 +95,71 @@ class HistorySink:
                 self._store.write(windows, [event for event in events if event.kind not in (OPT_OUT, END_WITHDRAWN)])
                 for event in events:
                     if event.kind == OPT_OUT:
-                        forget_channel(self._store, event)
+                        erase_channel(self._store, event)
                     elif event.kind == END_WITHDRAWN:
                         self._store.withdraw_end(event)
                         self._broadcasts.withdraw(event)
-                self._counts.waits = False
-                self._counts.wrote(windows, len(events), time.monotonic() - began_s)
+                self._counts.is_waiting = False
+                self._counts.record_write(windows, len(events), time.monotonic() - began_s)
                 return True
             except ServiceAway as error:
-                self._counts.waits = True
+                self._counts.is_waiting = True
                 log.warning("waiting for Cassandra with %d windows: %s", len(windows), error)
                 if stop():
                     return False
                 time.sleep(1)
 
-    def _sum_up(self) -> None:
-        """Sum up the broadcasts whose windows have all come; what does not succeed is tried again."""
+    def _summarize(self) -> None:
+        """Summarize the broadcasts whose windows are all stored; failures are retried with the next batch."""
         try:
             for ended in self._summaries.due(self._is_complete):
-                self._broadcasts.summarise(
+                self._broadcasts.summarize(
                     ended.channel_id,
                     ended.started_ms,
                     ended.ended_ms,
                     reported_ms=ended.reported_ms,
-                    revision=ended.summed,
+                    revision=ended.revision,
                 )
-                self._summaries.done(ended)
+                self._summaries.mark_done(ended)
         except ServiceAway as error:
-            log.warning("a broadcast is summed up later: %s", error)
+            log.warning("broadcast summary postponed: %s", error)
 
     def _is_complete(self, ended: Ended) -> bool:
-        return self._broadcasts.is_complete(ended.channel_id, ended.ended_ms, revision=ended.summed)
+        return self._broadcasts.is_complete(ended.channel_id, ended.ended_ms, revision=ended.revision)
 
-    def _give_up(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._summaries.forget(partitions)
-        for place in partitions:
-            self._places.pop((place.topic, place.partition), None)
+    def _release(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._summaries.drop(partitions)
+        for partition in partitions:
+            self._offsets.pop((partition.topic, partition.partition), None)
 
-    def _commit(self, places: Sequence[TopicPartition]) -> None:
+    def _commit(self, offsets: Sequence[TopicPartition]) -> None:
         try:
-            self._consumer.commit(offsets=list(places), asynchronous=False)
+            self._consumer.commit(offsets=list(offsets), asynchronous=False)
         except KafkaException as error:
-            # Another sink owns the partitions by now, or Kafka is away: the batch is read again, harmlessly.
-            log.warning("the batch is written but not committed: %s", error)
+            # Another sink owns the partitions now, or Kafka is down: reading the batch again is harmless.
+            log.warning("batch written but not committed: %s", error)
 
 
 class Halt:
-    """A sink that goes no further: it keeps its partitions, so that they are read by nobody, and says why."""
+    """A halted sink: it keeps its partitions, so that no other sink reads them, and logs the reason."""
 
-    SAY_AGAIN_S = 30.0
+    LOG_INTERVAL_S = 30.0
 
     def __init__(self, consumer: Consumer, excess: RateExceeded, now_s: Callable[[], float] = time.monotonic) -> None:
         self._consumer = consumer
         self._excess = excess
         self._now_s = now_s
-        self._say_s = now_s()
+        self._next_log_s = now_s()
 
     def step(self) -> None:
-        """Poll, which keeps the membership; what a partition that came just now still brings is left where it is."""
+        """Poll to keep the group membership; records of a partition that was just assigned are ignored."""
         self._consumer.pause(self._consumer.assignment())
         records_in(self._consumer.consume(1000, timeout=0.2))
-        if self._now_s() >= self._say_s:
-            self._say_s = self._now_s() + self.SAY_AGAIN_S
+        if self._now_s() >= self._next_log_s:
+            self._next_log_s = self._now_s() + self.LOG_INTERVAL_S
             log.error(
-                "halted: %s. Nothing further is moved or committed. Look at what was moved with `manage.py "
-                "dead_letters list %s`, then restart this sink to let it go on with a fresh allowance.",
+                "halted: %s. Nothing more is moved or committed. Inspect the dead letters with `manage.py "
+                "dead_letters list %s`, then restart this sink to reset the limit.",
                 self._excess,
                 self._excess.topic,
             )

@@ -1,19 +1,19 @@
-"""How many records the stream job dropped as late. Pure."""
+"""Total of records that the stream job dropped as late. Pure."""
 
 from __future__ import annotations
 
 
 class LateDrops:
-    """Counts over jobs and restarts: each job, and each start of its tasks, counts from 0."""
+    """Sums Flink's counter over jobs and restarts; it starts from 0 with each."""
 
     def __init__(self) -> None:
         self.total = 0
         self._job_id, self._count = "", 0
 
-    def look(self, job_id: str, count: int) -> int:
-        """Take what a job says now; return how many are new."""
-        goes_on = job_id == self._job_id and count >= self._count
-        new = count - self._count if goes_on else count
+    def update(self, job_id: str, count: int) -> int:
+        """Add the current counter of a job; return how many drops are new."""
+        is_same_run = job_id == self._job_id and count >= self._count
+        new = count - self._count if is_same_run else count
         self._job_id, self._count = job_id, count
         self.total += new
         return new

@@ -1,7 +1,7 @@
-"""The check of the whole path: the ledger against Kafka, and Cassandra against the reference over `chat`.
+"""End-to-end check: the ledger against Kafka, and Cassandra against the reference over `chat`.
 
-What is equal to what is said in design.md, section 8. The comparisons are in core/proof/comparison.py and counting.py
-beside this file; here is the order in which they are made, and the waiting for what is still on its way.
+The invariants are in design.md, section 8. The comparisons are in core/proof/comparison.py and window_comparison.py;
+this module has their order, and waits for data that is still in flight.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.metrics.chat_log import ChatLog
-from apps.metrics.counting import RECENT_MS, Counting, WindowReader
+from apps.metrics.window_comparison import RECENT_MS, WindowComparison, WindowReader
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.proof.comparison import Bounds, Fault, MatchResult, match_messages, match_notices
 from core.proof.event_sums import SumComparison, compare_sums
@@ -24,8 +24,8 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What was counted in a fault's time: windows that end in it and how many differ, messages that were moved."""
+class FaultCounts:
+    """Counts within a fault: windows that end in it, how many of them differ, and messages that were moved."""
 
     windows: int
     differences: int
@@ -34,10 +34,10 @@ class Counted:
 
 @dataclass(slots=True)
 class Report:
-    """The figures of a check; `notes` are what a person should know who reads them.
+    """Figures of a check; `notes` are remarks for the reader.
 
-    `windows` is None where counting was not compared; `summed` is how many the sums had to hold at least;
-    `counted` is of each fault, in their order.
+    `windows` is None if windows were not compared; `summed` is the minimum total of the sums; `faults` has the counts
+    of each fault, in order.
     """
 
     messages: MatchResult
@@ -48,10 +48,10 @@ class Report:
     differences: list[str]
     notes: list[str] = field(default_factory=list)
     summed: int = 0
-    counted: Sequence[Counted] = ()
+    faults: Sequence[FaultCounts] = ()
 
     def figures(self) -> dict[str, int]:
-        """Return the figures in the order in which they are printed."""
+        """Return the figures in print order."""
         heard = self.messages.all
         return {
             "sent": heard.sent,
@@ -68,27 +68,27 @@ class Report:
         }
 
     def of_faults(self) -> list[dict[str, Any]]:
-        """Return the figures of each fault's own time; raids and gift bombs are told by their differences."""
-        parts = zip(self.messages.of_faults, self.notices.of_faults, self.counted, strict=True)
+        """Return the figures of each fault; raids and gift bombs are included in the differences."""
+        parts = zip(self.messages.of_faults, self.notices.of_faults, self.faults, strict=True)
         return [
             {
                 **asdict(messages),
-                "moved": counted.moved,
-                "windows": counted.windows,
-                "differences": messages.differences + notices.differences + counted.differences,
+                "moved": counts.moved,
+                "windows": counts.windows,
+                "differences": messages.differences + notices.differences + counts.differences,
             }
-            for messages, notices, counted in parts
+            for messages, notices, counts in parts
         ]
 
     @property
-    def proves(self) -> bool:
-        """Whether what was to be compared was compared, and holds."""
+    def is_ok(self) -> bool:
+        """Whether everything was compared, without differences."""
         return not self.differences and self.messages.all.sent > 0 and self.windows != 0
 
 
 @dataclass(slots=True)
 class Check:
-    """One check; nothing waits longer than `timeout_s` in all. Without a store only listening is compared."""
+    """One check that waits `timeout_s` at most. Without a store only listening is compared."""
 
     chat: ChatLog
     store: WindowReader | None
@@ -102,44 +102,44 @@ class Check:
     _channels: set[str] = field(default_factory=set)
 
     def run(self) -> Report:
-        """Wait for what is under way, compare, and look once more at what is young. Raises: ServiceAway."""
+        """Wait for data in flight, compare, and compare recent differences once more. Raises: ServiceAway."""
         self._deadline_s = self.now_s() + self.timeout_s
         self._wait_for_promise()
         promise_ms = self.chat.tally.promise_ms(self.chat.partitions)
-        counting = self._counting(promise_ms)
+        comparison = self._window_comparison(promise_ms)
         messages, notices, sums = self._listening(promise_ms)
-        if counting is not None:
-            counting.compare()
+        if comparison is not None:
+            comparison.compare()
         late_ms = max(messages.late_ms, notices.late_ms)
-        if late_ms > promise_ms - RECENT_MS or (counting is not None and counting.young):
+        if late_ms > promise_ms - RECENT_MS or (comparison is not None and comparison.recent):
             self.sleep(SETTLE_S)
             self.chat.catch_up()
             messages, notices, sums = self._listening(promise_ms)
-            if counting is not None:
-                counting.compare_young()
-        return self._report(messages, notices, sums, counting)
+            if comparison is not None:
+                comparison.compare_recent()
+        return self._report(messages, notices, sums, comparison)
 
     def _report(
-        self, messages: MatchResult, notices: MatchResult, sums: SumComparison, counting: Counting | None
+        self, messages: MatchResult, notices: MatchResult, sums: SumComparison, comparison: WindowComparison | None
     ) -> Report:
         tally = self.chat.tally
-        found = [*messages.differences, *notices.differences, *sums.differences]
-        found += counting.differences if counting else []
+        differences = [*messages.differences, *notices.differences, *sums.differences]
+        differences += comparison.differences if comparison else []
         if tally.without_id:
-            found.append(f"{tally.without_id} messages on chat have no id")
+            differences.append(f"{tally.without_id} messages on chat have no id")
         if self.ledger.torn:
-            self._notes.append(f"{self.ledger.torn} torn lines in the ledger: nothing of them was sent")
-        windows = counting.windows if counting else None
-        counted = [self._counted(fault, counting) for fault in self.faults or ()]
+            self._notes.append(f"{self.ledger.torn} torn lines in the ledger: their messages were not sent")
+        windows = comparison.windows if comparison else None
+        faults = [self._fault_counts(fault, comparison) for fault in self.faults or ()]
         moved = len(tally.moved_ms)
-        return Report(messages, notices, moved, tally.rejected, windows, found, self._notes, sums.summed, counted)
+        return Report(messages, notices, moved, tally.rejected, windows, differences, self._notes, sums.summed, faults)
 
-    def _counted(self, fault: Fault, counting: Counting | None) -> Counted:
-        windows, differences = counting.within(fault) if counting else (0, 0)
-        return Counted(windows, differences, sum(map(fault.holds, self.chat.tally.moved_ms)))
+    def _fault_counts(self, fault: Fault, comparison: WindowComparison | None) -> FaultCounts:
+        windows, differences = comparison.within(fault) if comparison else (0, 0)
+        return FaultCounts(windows, differences, sum(map(fault.holds, self.chat.tally.moved_ms)))
 
     def _wait_for_promise(self) -> None:
-        """Read `chat` until its promise has passed the newest entry that is in the ledger now."""
+        """Read `chat` until its watermark has passed the newest entry of the ledger."""
         newest_ms = 0
         for entry in self.ledger.entries():
             self._channels.add(entry.channel_id)
@@ -153,13 +153,14 @@ class Check:
             self.sleep(POLL_S)
             self.chat.catch_up()
 
-    def _counting(self, promise_ms: int) -> Counting | None:
+    def _window_comparison(self, promise_ms: int) -> WindowComparison | None:
         if self.store is None:
             return None
-        counting = Counting(self.store, self.chat.tally, self._channels, self.chat.kept_from_ms(), promise_ms)
-        if missing := counting.wait_for_sink(self._poll):
+        kept_from_ms = self.chat.kept_from_ms()
+        comparison = WindowComparison(self.store, self.chat.tally, self._channels, kept_from_ms, promise_ms)
+        if missing := comparison.wait_for_sink(self._poll):
             self._notes.append(missing)
-        return counting
+        return comparison
 
     def _poll(self) -> bool:
         in_time = self._in_time()
@@ -171,7 +172,7 @@ class Check:
         return self.now_s() <= self._deadline_s
 
     def _listening(self, promise_ms: int) -> tuple[MatchResult, MatchResult, SumComparison]:
-        # The ledger is read after Kafka: each message heard was written there before.
+        # The ledger is read after Kafka, because each message is written to it before it is sent.
         events = self.chat.events()
         kept_ms = self.chat.kept_from_ms()
         bounds = Bounds(events.gaps, promise_ms, self.faults, kept_ms + PROMISE_DELAY_MS if kept_ms else 0)
@@ -181,20 +182,20 @@ class Check:
 
 
 class Ledger:
-    """The ledger's folder; `torn` counts the lines passed over in the latest reading."""
+    """The ledger's folder; `torn` counts the torn lines skipped by the latest read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.torn = 0
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every whole entry, an hour's file after the other; of a torn line nothing was sent."""
+        """Yield all complete entries, hour by hour; the message of a torn line was never sent."""
         self.torn = 0
         for path in sorted(self._folder.glob("*.tsv")):
             if file_hour_ms(path.name) is not None:
-                yield from self._whole(path)
+                yield from self._entries_in(path)
 
-    def _whole(self, path: Path) -> Iterator[Entry]:
+    def _entries_in(self, path: Path) -> Iterator[Entry]:
         with path.open("rb") as lines:
             for entry in map(parse_entry, lines):
                 if entry is None:

@@ -1,6 +1,6 @@
-"""The Cassandra tables. Their columns are those of core/metrics/columns.py; a test compares.
+"""Cassandra tables. Their columns are those of core/metrics/columns.py; a test compares them.
 
-django-cassandra-engine makes the tables from these models; reading and writing is in store.py.
+django-cassandra-engine creates the tables from these models; store.py reads and writes them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _time_window(unit: str, size: int) -> dict[str, Any]:
 
 
 class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """What every window table carries: sums, viewers, distinct chatters, what is counted apart; absent is unset."""
+    """Columns of every window table: sums, viewers, chatters and excluded counts; absent values are unset."""
 
     __abstract__ = True
     messages = columns.BigInt()
@@ -41,7 +41,7 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
 
 
 class _Viewers(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """Columns of minutes and hours alone: mean and peak of viewers, seconds tracked and on air."""
+    """Columns of minutes and hours only: mean and peak of viewers, seconds tracked and on air."""
 
     __abstract__ = True
     viewers_sum = columns.BigInt()
@@ -88,7 +88,7 @@ class MinuteWindow(_Viewers, _DayWindow):
 
 
 class HourWindow(_Viewers, _Window):
-    """One hour, tumbling; kept for ever."""
+    """One hour, tumbling; kept forever."""
 
     __table_name__ = "hour_window"
     __options__: ClassVar[dict[str, Any]] = {
@@ -121,7 +121,7 @@ class HourWindow(_Viewers, _Window):
 
 
 class StreamSummary(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """One broadcast: see core/metrics/broadcasts.py; kept for ever."""
+    """One broadcast: see core/metrics/broadcasts.py; kept forever."""
 
     __table_name__ = "stream_summary"
     __options__: ClassVar[dict[str, Any]] = {
@@ -144,7 +144,7 @@ class StreamSummary(DjangoCassandraModel):  # type: ignore[misc]  # the driver h
 
 
 class ChannelEvent(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """An annotation or a gap of a channel's history."""
+    """An event or a gap in a channel's history."""
 
     __table_name__ = "channel_event"
     __options__: ClassVar[dict[str, Any]] = {

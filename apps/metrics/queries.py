@@ -1,4 +1,4 @@
-"""What the pages read of history."""
+"""Reads of history: series, events, gaps and coverage."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from statistics import fmean
 
-from apps.metrics.event_marks import EventMark, marks_of
+from apps.metrics.event_marks import EventMark, event_marks
 from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
-from core.metrics.excitement import PAST_MS, excitements
+from core.metrics.excitement import BASELINE_MS, excitements
 from core.metrics.formulas import coverage
-from core.metrics.grains import EVENTS_KEPT_MS, grain_for
+from core.metrics.grains import EVENT_RETENTION_MS, grain_for
 from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
 from core.pipeline.coverage import RecordedGaps
@@ -23,10 +23,10 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A span that a chart can show, up to now or, with `until_ms`, up to then.
+    """A range of a chart that ends at `until_ms`, or now if that is None.
 
-    `merge_ms` is over what its frequent events are summed, `grain` the stored one that it is drawn from. A span of
-    the past has no key.
+    `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of its points. A range
+    between two given times has no key.
     """
 
     key: str
@@ -38,12 +38,12 @@ class Range:
 
     @property
     def is_short(self) -> bool:
-        """Return whether its peaks are those of 30-second windows; otherwise they are those of minutes."""
+        """Return whether peaks are those of 30-second windows; otherwise they are those of minutes."""
         return self.grain == "live" and self.span_ms <= SHORT_MS
 
     @property
     def step_ms(self) -> int:
-        """How far apart its points are."""
+        """The distance between points."""
         return STEP_MS[self.grain]
 
 
@@ -58,9 +58,9 @@ RANGES: Mapping[str, Range] = {
         ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
     )
 }
-# Up to here a peak is that of a 30-second window, beyond it that of the busiest minute.
+# Peaks of ranges up to this long are those of 30-second windows; of longer ones, those of the busiest minute.
 SHORT_MS = 30 * MINUTE_MS
-# How far back live pages are told what happened: longer than they go without asking for the whole history.
+# How far back live pages get events: longer than they go without reloading the history.
 RECENT_MS = 3 * MINUTE_MS
 
 
@@ -90,13 +90,13 @@ GAP_REASONS: Mapping[str, str] = {
     "handover": "another listener took over",
     "unwanted": "the channel had left the list",
 }
-# Tracked, not heard, and no gap is recorded yet: the channel is still being joined, or cannot be.
+# Tracked and not heard, without a recorded gap yet: the channel is still being joined, or cannot be joined.
 NOT_HEARD = "the channel is tracked but not joined"
 
 
 @dataclass(frozen=True, slots=True)
 class GapSpan:
-    """An interval in which the channel was not, or not surely, listened to; `reason` is for people to read."""
+    """An interval in which the channel was not, or possibly not, heard; `reason` is a text for display."""
 
     from_ms: int
     until_ms: int
@@ -108,7 +108,7 @@ NO_SUMMARY = RangeSummary(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A channel's history over a range, oldest first; its points and its summary have `metrics` and no others."""
+    """A channel's history over a range, oldest first; points and summary have only `metrics`."""
 
     range: Range
     points: list[Point]
@@ -119,16 +119,16 @@ class Series:
 
 
 def value_of(point: Point, metric: str) -> float | None:
-    """Return the point's value, or None: without coverage a count is unknown, not 0."""
+    """Return the point's value, None if unknown: without coverage a count is unknown, not 0."""
     if point.coverage == 0 and not METRIC[metric].from_helix:
         return None
     return point.values.get(metric)
 
 
 def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
-    """Return the range between two moments, drawn from the finest rows that are still kept."""
+    """Return the range between two times, of the finest grain that is still stored."""
     span_ms = until_ms - from_ms
-    merge_ms = next((shown.merge_ms for shown in RANGES.values() if shown.span_ms >= span_ms), 3 * DAY_MS)
+    merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
     return Range("", _between(from_ms, until_ms), span_ms, merge_ms, grain_for(from_ms, until_ms, now_ms), until_ms)
 
 
@@ -146,19 +146,19 @@ def series(
     counts: Collection[str] = (),
 ) -> Series:
     """Return these metrics and raw columns of the channel over a range. Raises: ServiceAway."""
-    store, found = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics, counts)
-    from_ms, until_ms = found.from_ms, found.until_ms
-    summary = read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=found.unheard)
+    store, windows = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics, counts)
+    from_ms, until_ms = windows.from_ms, windows.until_ms
+    summary = read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=windows.unheard)
     if chosen.grain == "live":
-        summary = _with_windows(summary, found.points, metrics, is_short=chosen.is_short)
+        summary = _with_live_peaks(summary, windows.points, metrics, is_short=chosen.is_short)
     unrecorded = [GapSpan(start_ms, end_ms, NOT_HEARD) for start_ms, end_ms in summary.unrecorded]
-    gaps = sorted([*found.gaps, *unrecorded], key=lambda gap: gap.from_ms)
-    return Series(chosen, found.points, gaps, found.marks, metrics, summary)
+    gaps = sorted([*windows.gaps, *unrecorded], key=lambda gap: gap.from_ms)
+    return Series(chosen, windows.points, gaps, windows.marks, metrics, summary)
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of a range, oldest first, with its gaps and what happened, without a summary."""
+    """Windows of a range, oldest first, with its gaps and event marks, without a summary."""
 
     from_ms: int
     until_ms: int
@@ -180,24 +180,24 @@ def windows_of(
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms
     window_ms = WINDOW_MS[chosen.grain]
-    # A summary of whole hours begins up to an hour earlier.
-    events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENTS_KEPT_MS), until_ms)
+    # The summary may begin up to an hour earlier, if it has whole hours.
+    events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms)
     unheard = RecordedGaps((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
     past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms", *counts}
     if chosen.grain == "live" and METRIC["excitement"] in metrics:
-        past_ms, columns = PAST_MS, columns | {"chatters"}
+        past_ms, columns = BASELINE_MS, columns | {"chatters"}
     windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms, columns)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
     points = [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
     gaps = [gap for gap in _gaps(events) if gap.until_ms >= from_ms]
-    shown = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
-    return Windows(from_ms, until_ms, points, gaps, marks_of(shown), unheard)
+    in_range = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
+    return Windows(from_ms, until_ms, points, gaps, event_marks(in_range), unheard)
 
 
-def _with_windows(
+def _with_live_peaks(
     summary: RangeSummary, points: Sequence[Point], metrics: Sequence[Metric], *, is_short: bool
 ) -> RangeSummary:
-    """Return a summary with what only its 30-second windows tell: excitement, and the peaks of a short range."""
+    """Return a summary with the values of its 30-second windows: excitement, and the peaks of a short range."""
     excitement = [p.values["excitement"] for p in points if "excitement" in p.values]
     from_windows = {metric.key for metric in metrics if is_short or metric.key == "excitement"} - {
         "viewers",
@@ -213,19 +213,19 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
     return PeakValue(max(values)[0], -max(values)[1]) if values else None
 
 
-def happened(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
-    """Return what happened to a channel in a span, and its gaps, both by time. Raises: ServiceAway."""
-    events = _events(WindowStore(), channel_id, max(from_ms, now_ms - EVENTS_KEPT_MS), until_ms)
-    return marks_of(events), _gaps(events)
+def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
+    """Return a channel's event marks and gaps in a span, both by time. Raises: ServiceAway."""
+    events = _events(WindowStore(), channel_id, max(from_ms, now_ms - EVENT_RETENTION_MS), until_ms)
+    return event_marks(events), _gaps(events)
 
 
 def _gaps(events: Iterable[EventRecord]) -> list[GapSpan]:
     gaps = (event for event in events if event.kind == "gap" and event.until_ms is not None)
-    return joined(GapSpan(g.at_ms, g.until_ms or g.at_ms, GAP_REASONS.get(g.reason, g.reason)) for g in gaps)
+    return merge_gaps(GapSpan(g.at_ms, g.until_ms or g.at_ms, GAP_REASONS.get(g.reason, g.reason)) for g in gaps)
 
 
 def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-    """Return what is known of these days, which is nothing where none of it is kept any more."""
+    """Return the events in a span; empty if the span is past their retention."""
     return store.read_events(channel_id, from_ms, until_ms) if from_ms <= until_ms else []
 
 
@@ -237,9 +237,9 @@ def _point(
     unheard: RecordedGaps,
     excitement: Mapping[int, float],
 ) -> Point:
-    """Return a window as it is shown: a gap takes its time off the coverage, and off nothing else.
+    """Return a window as a point, with gaps subtracted from its coverage only.
 
-    It begins before what was lost: rates over the rest would count messages without their time.
+    A gap begins before the first lost message, so rates over the remaining time would be too high.
     """
     claimed_ms = window.columns.get("observed_ms", 0)
     observed_ms = unheard.observed_ms(claimed_ms, window.end_ms - window_ms, window.end_ms)
@@ -251,42 +251,42 @@ def _point(
 
 
 def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
-    """Return what happened to each channel in the past RECENT_MS. Raises: ServiceAway."""
-    found = WindowStore().read_recent_events(channel_ids, now_ms - RECENT_MS, now_ms)
-    return {channel_id: marks_of(events) for channel_id, events in found.items()}
+    """Return each channel's event marks of the past RECENT_MS. Raises: ServiceAway."""
+    events_by_channel = WindowStore().read_recent_events(channel_ids, now_ms - RECENT_MS, now_ms)
+    return {channel_id: event_marks(events) for channel_id, events in events_by_channel.items()}
 
 
-def joined(gaps: Iterable[GapSpan]) -> list[GapSpan]:
-    """Return `gaps`, by time, with those joined that a listener wrote piece by piece while they lasted."""
-    whole: list[GapSpan] = []
+def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
+    """Return `gaps`, given by time, with those of the same reason merged that a producer wrote in parts."""
+    merged: list[GapSpan] = []
     for gap in gaps:
-        last = whole[-1] if whole else None
+        last = merged[-1] if merged else None
         if last is not None and last.reason == gap.reason and gap.from_ms <= last.until_ms:
-            whole[-1] = replace(last, until_ms=max(last.until_ms, gap.until_ms))
+            merged[-1] = replace(last, until_ms=max(last.until_ms, gap.until_ms))
         else:
-            whole.append(gap)
-    return whole
+            merged.append(gap)
+    return merged
 
 
 def minute_lines(
     channel_ids: Collection[str], metric: str, from_ms: int, until_ms: int
 ) -> dict[str, list[tuple[int, float]]]:
-    """Return a metric of each of these channels by its minutes' ends in (from_ms, until_ms]; where none, no point.
+    """Return a metric of each channel by minute end in (from_ms, until_ms]; minutes without a value have no point.
 
     Raises: ServiceAway.
     """
     value, window_ms = METRIC[metric].value, WINDOW_MS["minute"]
     columns = columns_behind([METRIC[metric]], window_ms)
-    found = WindowStore().read_many("minute", channel_ids, from_ms, until_ms, columns)
+    windows_by_channel = WindowStore().read_many("minute", channel_ids, from_ms, until_ms, columns)
     return {
         channel_id: [(w.end_ms, y) for w in windows if (y := value(w.columns, window_ms)) is not None]
-        for channel_id, windows in found.items()
+        for channel_id, windows in windows_by_channel.items()
     }
 
 
 @dataclass(frozen=True, slots=True)
-class GapsOfMany:
-    """Gaps of several channels that have one reason and overlap."""
+class SharedGap:
+    """Overlapping gaps of one or more channels with the same reason."""
 
     from_ms: int
     until_ms: int
@@ -295,19 +295,22 @@ class GapsOfMany:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardOfMany:
+class CoverageOfChannels:
     """The share of each channel's time on air that was heard, and the gaps that began in the span, newest first."""
 
     coverage: Mapping[str, float]
-    gaps: Sequence[GapsOfMany]
+    gaps: Sequence[SharedGap]
 
 
-def heard(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> HeardOfMany:
-    """Return how well these channels were heard; those that were not on air are left out. Raises: ServiceAway."""
+def read_coverage(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> CoverageOfChannels:
+    """Return the coverage of these channels; channels that were not on air are absent. Raises: ServiceAway."""
     store, (first_ms, last_ms) = WindowStore(), bounds(from_ms, until_ms, now_ms)
     minutes = store.read_many("minute", channel_ids, first_ms, last_ms, COVERAGE_COLUMNS)
     events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
-    gaps = {i: [g for g in found if g.kind == "gap" and g.until_ms is not None] for i, found in events.items()}
+    gaps = {
+        channel_id: [event for event in of_channel if event.kind == "gap" and event.until_ms is not None]
+        for channel_id, of_channel in events.items()
+    }
     coverage = {}
     for channel_id, windows in minutes.items():
         rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
@@ -315,23 +318,24 @@ def heard(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int
         on_air = time_heard(rows, unheard, first_ms, last_ms).coverage_on_air
         if on_air is not None:
             coverage[channel_id] = on_air
-    return HeardOfMany(coverage, together(gap for found in gaps.values() for gap in found if gap.at_ms >= from_ms))
+    recent = (gap for of_channel in gaps.values() for gap in of_channel if gap.at_ms >= from_ms)
+    return CoverageOfChannels(coverage, merge_across_channels(recent))
 
 
-def together(gaps: Iterable[EventRecord]) -> list[GapsOfMany]:
-    """Return gaps of many channels, those of one reason that overlap as one, the newest first."""
-    groups: list[tuple[GapsOfMany, set[str]]] = []
+def merge_across_channels(gaps: Iterable[EventRecord]) -> list[SharedGap]:
+    """Return gaps of many channels, newest first, with overlapping ones of the same reason merged."""
+    groups: list[tuple[SharedGap, set[str]]] = []
     last: dict[str, int] = {}
-    for gap in sorted(gaps, key=lambda one: one.at_ms):
+    for gap in sorted(gaps, key=lambda gap: gap.at_ms):
         until_ms = gap.until_ms or gap.at_ms
-        place = last.get(gap.reason)
-        if place is not None and gap.at_ms <= groups[place][0].until_ms:
-            group, channels = groups[place]
+        index = last.get(gap.reason)
+        if index is not None and gap.at_ms <= groups[index][0].until_ms:
+            group, channels = groups[index]
             channels.add(gap.channel_id)
             group = replace(group, until_ms=max(group.until_ms, until_ms), channels=len(channels))
-            groups[place] = group, channels
+            groups[index] = group, channels
         else:
             last[gap.reason] = len(groups)
-            said = GAP_REASONS.get(gap.reason, gap.reason)
-            groups.append((GapsOfMany(gap.at_ms, until_ms, said, 1), {gap.channel_id}))
+            reason = GAP_REASONS.get(gap.reason, gap.reason)
+            groups.append((SharedGap(gap.at_ms, until_ms, reason, 1), {gap.channel_id}))
     return [group for group, _ in reversed(groups)]

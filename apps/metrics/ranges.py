@@ -1,20 +1,20 @@
-"""Summaries of ranges: which stored rows tile a range, read once and handed to core/metrics/ranges.py."""
+"""Summaries of ranges: reads the stored rows that tile a range for core/metrics/ranges.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from apps.metrics.store import WindowStore
-from core.metrics.grains import KEPT_MS
+from core.metrics.grains import RETENTION_MS
 from core.metrics.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
 from core.metrics.table import Metric
 from core.pipeline.coverage import RecordedGaps
 from core.times import HOUR_MS, MINUTE_MS
 
-# Hours with a recorded gap are read as minutes, so that the gap counts to the second; no more of them than this.
+# Hours with a recorded gap are read as minutes, so that gaps count to the second; this many at most.
 GAP_HOURS_MAX = 48
-# How long after its end a minute may still be on its way to the store.
-_ON_ITS_WAY_MS = 2 * MINUTE_MS
+# Time after its end in which a minute may not be stored yet.
+_STORE_DELAY_MS = 2 * MINUTE_MS
 
 Span = tuple[int, int]
 
@@ -29,20 +29,20 @@ def read_summary(
     metrics: Sequence[Metric],
     gaps: RecordedGaps,
 ) -> RangeSummary:
-    """Return what these metrics of a channel come to between two moments. Raises: ServiceAway.
+    """Return the summary of these metrics of a channel between two times. Raises: ServiceAway.
 
-    The summary says which whole minutes, or where minutes have expired which whole hours, it is of.
+    The summary has the exact range: whole minutes, or whole hours where minutes have expired.
     """
     first_ms, last_ms = bounds(from_ms, min(until_ms, now_ms), now_ms)
     rows = _read(store, channel_id, first_ms, last_ms, now_ms, metrics, gaps)
     newest_ms = rows[-1].end_ms if rows else 0
-    if last_ms > now_ms - _ON_ITS_WAY_MS:
-        last_ms = max(first_ms, newest_ms, now_ms // MINUTE_MS * MINUTE_MS - _ON_ITS_WAY_MS)
+    if last_ms > now_ms - _STORE_DELAY_MS:
+        last_ms = max(first_ms, newest_ms, now_ms // MINUTE_MS * MINUTE_MS - _STORE_DELAY_MS)
     return summarize(rows, gaps, first_ms, last_ms)
 
 
 def bounds(from_ms: int, until_ms: int, now_ms: int) -> Span:
-    """Return the whole minutes of a range; where its minutes have expired, the whole hours around it."""
+    """Return the range in whole minutes, widened to whole hours where minutes have expired."""
     first_ms, last_ms = whole_minutes(from_ms, until_ms)
     kept_ms = _minutes_kept_from(now_ms)
     if first_ms < kept_ms:
@@ -102,4 +102,4 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
 
 
 def _minutes_kept_from(now_ms: int) -> int:
-    return -(-(now_ms - KEPT_MS["minute"]) // HOUR_MS) * HOUR_MS
+    return -(-(now_ms - RETENTION_MS["minute"]) // HOUR_MS) * HOUR_MS

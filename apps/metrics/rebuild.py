@@ -1,4 +1,4 @@
-"""Stored windows computed anew from `chat`, while Kafka still holds it."""
+"""Recomputes stored windows from raw chat, while Kafka still has it, and corrects differences."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Rows = Mapping[WindowKey, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What became of the windows that end in (from_ms, until_ms]: how many there are, and which were not right."""
+class RebuildResult:
+    """Result for the windows that end in (from_ms, until_ms]: their number, and how many rows were corrected."""
 
     from_ms: int
     until_ms: int
@@ -30,9 +30,9 @@ class Rebuilt:
 
 
 class Rebuild:
-    """Recomputes windows by the Python reference and corrects the rows that differ; those that are right stand.
+    """Recomputes windows by the Python reference and corrects only the rows that differ.
 
-    Broadcasts that are made of corrected rows are summed up anew.
+    Summaries of broadcasts with corrected rows are recomputed too.
     """
 
     def __init__(self, chat: ChatRange, store: WindowStore) -> None:
@@ -40,10 +40,10 @@ class Rebuild:
         self._store = store
         self._broadcasts = BroadcastStore(store)
 
-    def run(self, from_ms: int, until_ms: int) -> Iterator[Rebuilt]:
+    def run(self, from_ms: int, until_ms: int) -> Iterator[RebuildResult]:
         """Rebuild, hour by hour, every window that begins at or after `from_ms` and ends by `until_ms`.
 
-        Raises: NotFound when Kafka does not hold all of it, any more or yet; ServiceAway.
+        Raises: NotFound if Kafka no longer has, or does not yet have, all of it; ServiceAway.
         """
         self._expect_all(from_ms)
         start_ms = from_ms
@@ -52,31 +52,31 @@ class Rebuild:
             yield self._hour(from_ms, start_ms, end_ms)
             start_ms = end_ms
 
-    def _hour(self, from_ms: int, start_ms: int, end_ms: int) -> Rebuilt:
-        """Rebuild what ends in (start_ms, end_ms], from the hour's records and what live windows reach back to."""
+    def _hour(self, from_ms: int, start_ms: int, end_ms: int) -> RebuildResult:
+        """Rebuild the windows that end in (start_ms, end_ms], which live windows may begin before."""
         blocks = Blocks()
         first_ms = max(from_ms, min(start_ms - LIVE_WINDOW_MS, start_ms // HOUR_MS * HOUR_MS))
         for record in self._chat.records(first_ms, end_ms):
             blocks.add(record)
-        # Asked after reading: Kafka may have deleted what was just about to be read.
+        # Checked after reading, because Kafka may have deleted records meanwhile.
         self._expect_all(first_ms)
         computed = blocks.windows(from_ms=from_ms, until_ms=end_ms)
-        wanted = {key: row for key, row in computed.items() if key[2] > start_ms}
+        expected = {key: row for key, row in computed.items() if key[2] > start_ms}
         stored = self._stored(blocks.channels(), from_ms, start_ms, end_ms)
-        wrong = {key: row for key, row in wanted.items() if stored.get(key) != row}
-        gone = stored.keys() - wanted.keys()
-        self._store.correct(list(windows_of(wrong)), gone)
-        self._broadcasts.correct({channel_id for channel_id, _, _ in {*wrong, *gone}}, start_ms, end_ms)
-        added = len(wrong.keys() - stored.keys())
-        return Rebuilt(start_ms, end_ms, len(wanted), added, len(wrong) - added, len(gone))
+        corrected = {key: row for key, row in expected.items() if stored.get(key) != row}
+        removed = stored.keys() - expected.keys()
+        self._store.correct(list(windows_of(corrected)), removed)
+        self._broadcasts.correct({channel_id for channel_id, _, _ in {*corrected, *removed}}, start_ms, end_ms)
+        added = len(corrected.keys() - stored.keys())
+        return RebuildResult(start_ms, end_ms, len(expected), added, len(corrected) - added, len(removed))
 
     def _expect_all(self, from_ms: int) -> None:
         kept_ms = self._chat.kept_from_ms()
         if from_ms < kept_ms:
-            raise NotFound(f"Kafka holds all of chat only from {kept_ms} ms on: a window before would miss messages")
+            raise NotFound(f"Kafka has all of chat only from {kept_ms} ms on: earlier windows would miss messages")
 
     def _stored(self, channels: Iterable[str], from_ms: int, start_ms: int, end_ms: int) -> Rows:
-        """Return what is stored of these channels: another one has no record, so nothing tells that it is wrong."""
+        """Return the stored rows of these channels; other channels have no records to compare with."""
         return {
             (channel_id, grain, window.end_ms): window.columns
             for channel_id in channels
@@ -87,7 +87,7 @@ class Rebuild:
 
 
 def windows_of(rows: Rows) -> Iterator[WindowRecord]:
-    """Yield the windows whose columns make these rows: one of each grain that a row holds."""
+    """Yield the windows that make up these rows, one per grain of a row."""
     for (channel_id, stored, end_ms), row in rows.items():
         for grain in GRAINS_OF[stored]:
             columns = {name: row[name] for name in names_of(grain) if name in row}

@@ -1,4 +1,4 @@
-"""How the records of each topic are read, with the windows that we know."""
+"""Parsers of the records of each topic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMN_NAMES: Mapping[Grain, frozenset[str]] = {grain: frozenset(names_of(grain)
 
 
 def window_in(value: bytes | None, at_ms: int) -> WindowRecord:
-    """Return the window in `value`, which Kafka took at `at_ms` by our clocks. Raises: BadRecord."""
+    """Return the window in `value`, appended at `at_ms` by the instance's clock. Raises: BadRecord."""
     return read_window(value, COLUMN_NAMES, LENGTHS_MS, at_ms)
 
 
@@ -30,11 +30,11 @@ READERS: Mapping[str, Callable[[bytes | None, int], Record]] = {
 }
 
 
-def place_of(message: Message) -> TopicPartition:
-    """Return where a message lies."""
+def position_of(message: Message) -> TopicPartition:
+    """Return the topic, partition and offset of a message."""
     return TopicPartition(str(message.topic()), message.partition() or 0, message.offset() or 0)
 
 
-def taken_ms(message: Message) -> int:
-    """Return when Kafka took the record, by our clocks."""
+def appended_ms(message: Message) -> int:
+    """Return the record's append time by the instance's clock."""
     return int(message.timestamp()[1]) + int(settings.CLOCK_OFFSET_MS)

@@ -1,4 +1,4 @@
-"""Version of a channel's stored series, for entity tags: Cassandra counts, no window is read."""
+"""Version of a channel's stored series, for entity tags; computed by Cassandra without reading windows."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from apps.metrics.store import WindowStore
 from core.metrics.columns import StoredGrain
 from core.times import DAY_MS, HOUR_MS
 
-# Gaps are recorded within a day of when they began.
+# Gaps are recorded within a day of their start.
 GAPS_MS = DAY_MS
 
 
-def series_version(channel_id: str, shown: Range, now_ms: int) -> str:
-    """Return a text that changes when a stored window or a recent gap of a range does. Raises: ServiceAway.
+def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
+    """Return a text that changes with the stored windows and recent gaps of a range. Raises: ServiceAway.
 
-    Where windows are not minutes, summaries read minutes at the edges of the range.
+    Summaries of other grains than minutes also read minutes at the edges of the range.
     """
-    until_ms = now_ms if shown.until_ms is None else shown.until_ms
-    from_ms = until_ms - shown.span_ms
-    spans: list[tuple[StoredGrain, int, int]] = [(shown.grain, from_ms, until_ms)]
-    if shown.grain != "minute":
+    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
+    from_ms = until_ms - chosen.span_ms
+    spans: list[tuple[StoredGrain, int, int]] = [(chosen.grain, from_ms, until_ms)]
+    if chosen.grain != "minute":
         spans += [("minute", from_ms, from_ms + HOUR_MS), ("minute", until_ms - 2 * HOUR_MS, until_ms)]
     store = WindowStore()
     windows = [store.checksum(grain, channel_id, start_ms, end_ms) for grain, start_ms, end_ms in spans]
     gaps = store.gaps_checksum(channel_id, max(from_ms, until_ms - GAPS_MS), until_ms)
-    return f"{shown.grain} {from_ms} {until_ms} {windows} {gaps}"
+    return f"{chosen.grain} {from_ms} {until_ms} {windows} {gaps}"

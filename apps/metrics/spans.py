@@ -1,4 +1,4 @@
-"""A span of the past as an address writes it: from and until, in UTC by ISO 8601."""
+"""Spans of time in URLs: `from` and `until`, in UTC and ISO 8601."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from core.times import DAY_MS
 
 
 class BadSpan(TwitchlyError):
-    """A span that no chart can show. The message says why, for people to read."""
+    """A span that no chart can show. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What lies between two moments."""
+    """The time between two timestamps."""
 
     from_ms: int
     until_ms: int
 
 
 def read_span(since: str, until: str, now_ms: int) -> Span | None:
-    """Return the span between two times, None where neither is given. Raises: BadSpan.
+    """Return the span between two times, None if neither is given. Raises: BadSpan.
 
-    A time without an offset, as date fields send it, is in UTC.
+    Times without an offset, as date fields send them, are in UTC.
     """
     if not since and not until:
         return None
@@ -44,13 +44,13 @@ def read_span(since: str, until: str, now_ms: int) -> Span | None:
     return span
 
 
-def asked_span(query: Mapping[str, str], now_ms: int) -> Span | None:
-    """Return the span in a query string, None where there is none. Raises: BadSpan."""
+def span_from_query(query: Mapping[str, str], now_ms: int) -> Span | None:
+    """Return the span in a query string, None if there is none. Raises: BadSpan."""
     return read_span(query.get("from", ""), query.get("until", ""), now_ms)
 
 
 def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
-    """Return whole days, weeks and months of the past, in UTC, by what they are called. The script does the same."""
+    """Return labels and spans of past days, weeks and months in UTC; static/js/span.js does the same."""
     today = datetime.fromtimestamp(now_ms // 1000, UTC).replace(hour=0, minute=0, second=0)
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
     last_month = (first - timedelta(days=1)).replace(day=1)
@@ -63,13 +63,13 @@ def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
 
 
 def iso(at_ms: int) -> str:
-    """Return a moment as an address writes it, with milliseconds only where there are any."""
+    """Return a time for a URL, with milliseconds only if there are any."""
     precision = "milliseconds" if at_ms % 1000 else "seconds"
     return write_moment(datetime.fromtimestamp(at_ms / 1000, UTC), timespec=precision)
 
 
 def field_value(at_ms: int) -> str:
-    """Return a moment as a date field takes it: to the minute, without an offset."""
+    """Return a time for a date field: to the minute, without an offset."""
     return write_moment(datetime.fromtimestamp(at_ms / 1000, UTC), timespec="minutes").removesuffix("Z")
 
 

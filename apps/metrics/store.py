@@ -1,8 +1,7 @@
-"""Cassandra: writes and reads of windows and channel events, by prepared statements.
+"""Window store: writes and reads windows and channel events in Cassandra, by prepared statements.
 
-Rows are written with the window's end as timestamp, events with when they were reported, so writing one again
-changes nothing. Shapes are
-those of models.py; the session is django-cassandra-engine's.
+Rows are written with the window's end as timestamp, and events with their report time, so that writing again changes
+nothing. The tables are in models.py; the session is django-cassandra-engine's.
 """
 
 from __future__ import annotations
@@ -23,59 +22,58 @@ from core.times import DAY_MS, HOUR_MS
 from twitchly.clock import now_ms
 
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
-# Rows of a day live 90 d from when they were written; a day lasts one more, and a clock may differ.
+# Rows expire 90 d after they were written; one more day for the length of a day, and one for clock differences.
 _DAYS_KEPT = 92
-# What is computed anew is no older than `chat`, whose 23 hours are divided into so many revisions. 0 is a window that
-# was computed once, 1 the first correction of it.
-_ANEW, _LATEST, _REVISED_EVERY_MS = 2, 900, 100_000
+# Revisions of a row. 0 is the first computation, 1 its first correction. Recomputed windows are no older than the 23 h
+# of `chat`, which the revisions from _RECOMPUTED on divide into steps.
+_RECOMPUTED, _LATEST, _REVISION_STEP_MS = 2, 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
-# What a row of each table holds, by name: two grains share some columns, and have the same in them.
+# Columns of each table. Two grains of a table share some columns, with the same values.
 _STORED_COLUMNS = {
     grain: sorted({name for part in GRAINS_OF[grain] for name in names_of(part)}) for grain in STORED_GRAINS
 }
-_EVENTS = f"SELECT {_EVENT_FIELDS} FROM channel_event WHERE channel_id = ? AND day = ? AND at_ms"  # noqa: S608  names of our own table
+_EVENTS = f"SELECT {_EVENT_FIELDS} FROM channel_event WHERE channel_id = ? AND day = ? AND at_ms"  # noqa: S608  fixed table names
 
 
 @dataclass(frozen=True, slots=True)
 class StoredWindow:
-    """A window as read back; what was never written is left out of `columns`."""
+    """A window read from Cassandra; values that were never written are absent from `columns`."""
 
     end_ms: int
     columns: dict[str, int]
 
 
 def is_stored(window: WindowRecord) -> bool:
-    """Say whether the window belongs into history: of the live grains only every 10th second's."""
+    """Return whether the window is stored: of the live grains, only the windows of every 10th second."""
     return not window.grain.startswith("live") or window.end_ms % STEP_MS["live"] == 0
 
 
 def day_of(ms: int) -> dt.date:
-    """Return the UTC day of a moment."""
+    """Return the UTC day of a time."""
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
 
 
 class WindowStore:
-    """One session on Cassandra. Every method raises ServiceAway when it does not answer."""
+    """Reads and writes windows and events. Every method raises ServiceAway if Cassandra does not respond."""
 
     def write(self, windows: Iterable[WindowRecord], events: Iterable[EventRecord]) -> None:
-        """Write all, and return when all are written."""
+        """Write windows and events, and return when all are written."""
         with away():
             session = open_session()
             statements = [_window_insert(session, window, _revision(window.again_ms)) for window in windows]
             statements += [_event_insert(session, event) for event in events]
             write(session, statements)
 
-    def correct(self, windows: Sequence[WindowRecord], gone: Collection[WindowKey]) -> None:
-        """Write `windows` over whatever is stored of them, and delete the rows in `gone`.
+    def correct(self, windows: Sequence[WindowRecord], removed: Collection[WindowKey]) -> None:
+        """Overwrite the stored rows of `windows`, and delete the rows in `removed`.
 
-        Both get a later revision than the row has, so that neither a replay nor what was there wins. A row is
-        replaced by one statement for each grain, what it does not know set to null: whatever dies in between, no row
-        is lost.
+        Both get a later revision than the stored row, so that neither a replay nor the old row wins. One statement per
+        grain replaces a row, with unknown columns set to null, so that a crash in between loses no row.
         """
         with away():
             session = open_session()
-            revisions = _next_revisions(session, {_key(window) for window in windows} | set(gone))
-            write(session, [_row_delete(session, key, revisions[key]) for key in gone])
+            revisions = _next_revisions(session, {_key(window) for window in windows} | set(removed))
+            write(session, [_row_delete(session, key, revisions[key]) for key in removed])
             write(session, [_window_insert(session, window, revisions[_key(window)]) for window in windows])
 
     def read_windows(
@@ -86,9 +84,9 @@ class WindowStore:
         until_ms: int,
         columns: Collection[str] | None = None,
     ) -> list[StoredWindow]:
-        """Return the windows of `live`, `minute` or `hour` whose end lies in (from_ms, until_ms], oldest first.
+        """Return the windows of a grain that end in (from_ms, until_ms], oldest first.
 
-        They have these columns, or without any named all of them.
+        They have the given `columns`, or all of them for None.
         """
         return self.read_many(grain, [channel_id], from_ms, until_ms, columns)[channel_id]
 
@@ -100,45 +98,45 @@ class WindowStore:
         until_ms: int,
         columns: Collection[str] | None = None,
     ) -> dict[str, list[StoredWindow]]:
-        """Return the same of each of these channels."""
+        """Return the windows of several channels; see read_windows."""
         names = [name for name in _STORED_COLUMNS[grain] if columns is None or name in columns]
         bucket, buckets = _buckets(grain, from_ms, until_ms)
         query = (
-            f"SELECT channel_id, end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  names of our own table
+            f"SELECT channel_id, end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  fixed table names
             f" WHERE channel_id = ? AND {bucket} = ? AND end_ms > ? AND end_ms <= ?"
         )
         with away():
             session = open_session()
             statement = prepare(session, query)
             reads = [(statement, (i, value, from_ms, until_ms)) for i in channel_ids for value in buckets]
-            found: dict[str, list[StoredWindow]] = {channel_id: [] for channel_id in channel_ids}
+            by_channel: dict[str, list[StoredWindow]] = {channel_id: [] for channel_id in channel_ids}
             for row in rows(session, reads):
-                found[row["channel_id"]].append(_stored(row, names))
-        return {i: sorted(windows, key=lambda window: window.end_ms) for i, windows in found.items()}
+                by_channel[row["channel_id"]].append(_stored(row, names))
+        return {i: sorted(windows, key=lambda window: window.end_ms) for i, windows in by_channel.items()}
 
     def checksum(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
         """Return numbers that change when a window that ends in (from_ms, until_ms] is written or corrected.
 
-        Cassandra counts the rows and sums when they were written, which is their revision too; the sums may wrap. A row
-        has two parts that come by themselves, with the messages and with the people.
+        Cassandra counts the rows and sums their write times, which include the revisions; the sums may overflow. A row
+        has two parts that are written separately: the sums, and the distinct people.
         """
         bucket, buckets = _buckets(grain, from_ms, until_ms)
         query = (
-            "SELECT COUNT(*) AS rows, SUM(WRITETIME(messages)) AS sums, SUM(WRITETIME(chatters)) AS people"  # noqa: S608  names of our own table
+            "SELECT COUNT(*) AS rows, SUM(WRITETIME(messages)) AS sums, SUM(WRITETIME(chatters)) AS people"  # noqa: S608  fixed table names
             f" FROM {_TABLE[grain]} WHERE channel_id = ? AND {bucket} = ? AND end_ms > ? AND end_ms <= ?"
         )
-        return _added(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
+        return _sum_query(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
 
     def gaps_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when a gap is recorded or lasts longer that began in [from_ms - 1 d, until_ms]."""
+        """Return numbers that change when a gap that began in [from_ms - 1 d, until_ms] is recorded or extended."""
         query = (
             "SELECT COUNT(*) AS rows, SUM(until_ms) AS ends FROM channel_event"
             " WHERE channel_id = ? AND day = ? AND at_ms <= ? AND kind = 'gap' ALLOW FILTERING"
         )
-        return _added(query, [(channel_id, day, until_ms) for day in _days(from_ms - DAY_MS, until_ms)])
+        return _sum_query(query, [(channel_id, day, until_ms) for day in _days(from_ms - DAY_MS, until_ms)])
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return what happened in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""
+        """Return the events in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""
         with away():
             session = open_session()
             within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
@@ -151,46 +149,46 @@ class WindowStore:
     def read_recent_events(
         self, channel_ids: Collection[str], from_ms: int, until_ms: int
     ) -> dict[str, list[EventRecord]]:
-        """Return what began in [from_ms, until_ms] in each of these channels, by time."""
+        """Return the events that began in [from_ms, until_ms] by channel, in order of time."""
         days = _days(from_ms, until_ms)
         with away():
             session = open_session()
             within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
             reads = [(within, (channel_id, day, from_ms, until_ms)) for channel_id in channel_ids for day in days]
             events = [_event(row) for row in rows(session, reads)]
-        found: dict[str, list[EventRecord]] = {channel_id: [] for channel_id in channel_ids}
+        by_channel: dict[str, list[EventRecord]] = {channel_id: [] for channel_id in channel_ids}
         for event in sorted(events, key=_by_time):
-            found[event.channel_id].append(event)
-        return found
+            by_channel[event.channel_id].append(event)
+        return by_channel
 
     def withdraw_end(self, event: EventRecord) -> None:
-        """Delete the end of a stream that came back, unless a later report says that it ended then."""
+        """Delete the end of a broadcast that continued, unless a later report says that it ended."""
         with away():
             session = open_session()
             row = "channel_id = ? AND day = ? AND at_ms = ? AND id = ?"
-            statement = prepare(session, f"DELETE FROM channel_event USING TIMESTAMP ? WHERE {row}")  # noqa: S608  names of our own table
+            statement = prepare(session, f"DELETE FROM channel_event USING TIMESTAMP ? WHERE {row}")  # noqa: S608  fixed table names
             end_id = stream_end_id(event.channel_id, event.started_ms or 0)
             values = (reported_at(event) * 1000, event.channel_id, day_of(event.at_ms), event.at_ms, end_id)
             write(session, [(statement, values)])
 
     def count(self, channel_id: str, at_ms: int) -> dict[str, int]:
-        """Return how many rows each table holds of a channel, of those that `forget` deletes."""
+        """Return the number of rows of a channel by table, as far as `erase` would delete them."""
         with away():
             session = open_session()
             counts: dict[str, int] = {}
-            for table, condition, places in _partitions(_closed_ms(at_ms)):
-                query = f"SELECT COUNT(*) AS rows FROM {table} WHERE {condition}"  # noqa: S608  names of our own table
+            for table, condition, partitions in _partitions(_closed_ms(at_ms)):
+                query = f"SELECT COUNT(*) AS rows FROM {table} WHERE {condition}"  # noqa: S608  fixed table names
                 statement = prepare(session, query)
-                reads = [(statement, (channel_id, *place)) for place in places]
+                reads = [(statement, (channel_id, *partition)) for partition in partitions]
                 counts[table] = sum(row["rows"] for row in rows(session, reads))
         return counts
 
-    def forget(self, channel_id: str, at_ms: int) -> None:
-        """Delete all that is known of a channel that opted out at `at_ms`.
+    def erase(self, channel_id: str, at_ms: int) -> None:
+        """Delete the history of a channel that opted out at `at_ms`.
 
-        The deletion is dated at the end of the hour in which the last window with a message of the channel closes,
-        so such a window may come after it and changes nothing. What begins after that hour is kept, also when the
-        record is read again long after the channel came back.
+        The deletion's timestamp is the end of the hour in which the channel's last window closes, so that late windows
+        do not bring rows back. Later history is kept, even if the opt-out is processed again after the channel has
+        come back.
         """
         with away():
             session = open_session()
@@ -198,73 +196,73 @@ class WindowStore:
             write(session, deletes)
 
 
-def _added(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
-    """Return the sums of the numbers that a query gives of each partition."""
+def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
+    """Return the column sums of an aggregate query over several partitions."""
     with away():
         session = open_session()
         statement = prepare(session, query)
-        found = [row.values() for row in rows(session, [(statement, values) for values in reads])]
-    return tuple(sum(number or 0 for number in numbers) for numbers in zip(*found, strict=True))
+        results = [row.values() for row in rows(session, [(statement, values) for values in reads])]
+    return tuple(sum(number or 0 for number in numbers) for numbers in zip(*results, strict=True))
 
 
 def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
-    """A later revision replaces what the grain had written: what it does not know is set to null."""
+    """Return the insert of a window; revisions after the first set unknown columns to null, to replace the row."""
     unknown = None if revision else UNSET_VALUE
     names = names_of(window.grain)
-    table, bucket, place = _place(_key(window))
+    table, bucket, bucket_value = _location(_key(window))
     fields = ["channel_id", bucket, "end_ms", *names]
     statement = prepare(
         session,
-        f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  names of our own table
+        f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  fixed table names
         f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ?",
     )
     values = [window.columns.get(name, unknown) for name in names]
-    return statement, (window.channel_id, place, window.end_ms, *values, window.end_ms * 1000 + revision)
+    return statement, (window.channel_id, bucket_value, window.end_ms, *values, window.end_ms * 1000 + revision)
 
 
 def _key(window: WindowRecord) -> WindowKey:
     return window.channel_id, STORED_AS[window.grain], window.end_ms
 
 
-def _place(key: WindowKey) -> tuple[str, str, Any]:
-    """Return the table of a row, the name of its partition's second column, and that column's value."""
+def _location(key: WindowKey) -> tuple[str, str, Any]:
+    """Return the table of a row, and the name and value of the second column of its partition key."""
     _, grain, end_ms = key
     day = day_of(end_ms - WINDOW_MS[grain])
     return _TABLE[grain], *(("year", day.year) if grain == "hour" else ("day", day))
 
 
 def _revision(after_ms: int) -> int:
-    """Return the revision of a row that is computed anew so long after its window's end: the later one wins."""
-    return _ANEW + min(_LATEST, after_ms // _REVISED_EVERY_MS) if after_ms else 0
+    """Return the revision of a row recomputed `after_ms` after its window's end; later ones win."""
+    return _RECOMPUTED + min(_LATEST, after_ms // _REVISION_STEP_MS) if after_ms else 0
 
 
 def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
-    """Return the revision after the one that each row has.
+    """Return the next revision of each row.
 
-    A row that is not there may have been deleted with any: its revision grows with the time since its end instead.
+    A missing row may have been deleted with any revision, so its next one depends on the time since its end.
     """
     revisions = {}
     for key in keys:
-        table, bucket, place = _place(key)
+        table, bucket, bucket_value = _location(key)
         query = (
-            f"SELECT WRITETIME(messages) AS written FROM {table} WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  names of our own table
+            f"SELECT WRITETIME(messages) AS written FROM {table} WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  fixed table names
         )
-        found = rows(session, [(prepare(session, query), (key[0], place, key[2]))])
-        written = [row["written"] % 1000 for row in found if row["written"]]
+        stored = rows(session, [(prepare(session, query), (key[0], bucket_value, key[2]))])
+        written = [row["written"] % 1000 for row in stored if row["written"]]
         revisions[key] = max(written) + 1 if written else _revision(max(1, now_ms() - key[2]))
     return revisions
 
 
 def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
-    table, bucket, place = _place(key)
-    query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  names of our own table
-    return prepare(session, query), (key[2] * 1000 + revision, key[0], place, key[2])
+    table, bucket, bucket_value = _location(key)
+    query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE channel_id = ? AND {bucket} = ? AND end_ms = ?"  # noqa: S608  fixed table names
+    return prepare(session, query), (key[2] * 1000 + revision, key[0], bucket_value, key[2])
 
 
 def _event_insert(session: Any, event: EventRecord) -> Statement:
     statement = prepare(
         session,
-        f"INSERT INTO channel_event (day, {_EVENT_FIELDS})"  # noqa: S608  names of our own table
+        f"INSERT INTO channel_event (day, {_EVENT_FIELDS})"  # noqa: S608  fixed table names
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
     )
     required = (day_of(event.at_ms), event.id, event.kind, event.channel_id, event.at_ms)
@@ -273,12 +271,12 @@ def _event_insert(session: Any, event: EventRecord) -> Statement:
 
 
 def _closed_ms(at_ms: int) -> int:
-    """Return when the last window with a message of a channel that opted out at `at_ms` has closed."""
+    """Return when the last window of a channel that opted out at `at_ms` has closed."""
     return ((at_ms + OPT_OUT_DELAY_MS) // HOUR_MS + 1) * HOUR_MS
 
 
 def _partitions(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:
-    """Yield each table, what names a partition of a channel in it, and the partitions it can have until then."""
+    """Yield each table, the condition of a channel's partition, and the keys that it may have until `closed_ms`."""
     days = [(day,) for day in _days(closed_ms - _DAYS_KEPT * DAY_MS, closed_ms)]
     years = [(year,) for year in range(day_of(EPOCH_MS).year, day_of(closed_ms).year + 1)]
     for table in ("live_window", "minute_window", "channel_event"):
@@ -288,13 +286,13 @@ def _partitions(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]
 
 
 def _deletes(session: Any, channel_id: str, closed_ms: int) -> Iterator[Statement]:
-    """Yield the deletion of each partition that a channel can have, written before `closed_ms`."""
-    for table, condition, places in _partitions(closed_ms):
-        query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE {condition}"  # noqa: S608  names of our own table
+    """Yield the deletion of each partition that a channel may have, of rows written before `closed_ms`."""
+    for table, condition, partitions in _partitions(closed_ms):
+        query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE {condition}"  # noqa: S608  fixed table names
         statement = prepare(session, query)
-        for place in places:
-            # A window's timestamp is its end in µs and a revision of up to 999.
-            yield statement, (closed_ms * 1000 + 999, channel_id, *place)
+        for partition in partitions:
+            # A window's timestamp is its end in µs plus a revision of up to 999.
+            yield statement, (closed_ms * 1000 + 999, channel_id, *partition)
 
 
 def _buckets(grain: str, from_ms: int, until_ms: int) -> tuple[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""Keeps the stream job running: submits it when it is not there, from the newest checkpoint of the same SQL."""
+"""Keeps the stream job running: submits it if it is missing, from the newest checkpoint of the same SQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.metrics.flink_cluster import (
     FlinkCluster,
     Plan,
     SubmitFailed,
-    forget_checkpoints,
+    delete_other_checkpoints,
     newest_checkpoint,
     plan_of,
 )
@@ -28,92 +28,92 @@ START_TIMEOUT_S = 180
 
 
 class StreamJob:
-    """One job on one cluster, by name."""
+    """The stream job on a cluster, identified by its name."""
 
     def __init__(self, cluster: FlinkCluster, name: str, stop: Callable[[], bool]) -> None:
         self._cluster = cluster
         self._name = name
         self._stop = stop
-        self._tidied: str | None = None
+        self._cleaned_up_for: str | None = None
 
     def ensure(self) -> str | None:
-        """Return the id of the running job, submitted first if need be; None when told to stop.
+        """Return the id of the running job, which is submitted if it is missing; None if stopped.
 
-        Raises: ServiceAway while the cluster cannot take it; SubmitFailed when it runs neither with nor
-        without its last state.
+        Raises: ServiceAway while the cluster cannot accept it; SubmitFailed if it starts neither with nor without its
+        last state.
         """
-        job_id = self._one_of_them()
-        if job_id is not None and not self._is_replaced(job_id):
-            if self._tidied != job_id and forget_checkpoints(settings.FLINK_CHECKPOINTS, job_id):
-                self._tidied = job_id
+        job_id = self._current_job()
+        if job_id is not None and not self._stop_if_outdated(job_id):
+            if self._cleaned_up_for != job_id and delete_other_checkpoints(settings.FLINK_CHECKPOINTS, job_id):
+                self._cleaned_up_for = job_id
             return job_id
         if not self._cluster.has_slots():
             raise ServiceAway("Flink has no task manager yet")
-        return self._go_on() or (None if self._stop() else self._start_anew())
+        return self._resume() or (None if self._stop() else self._start_without_state())
 
-    def _one_of_them(self) -> str | None:
-        """Return the job that is there; of several, a running one, and cancel the others."""
+    def _current_job(self) -> str | None:
+        """Return the current job, preferably a running one, and cancel duplicates."""
         jobs = sorted(self._cluster.jobs(self._name), key=lambda job: not job.is_running)
         for extra in jobs[1:]:
-            # Who submitted it was killed before it could see the job, and its successor submitted another.
-            log.warning("job %s (%s) runs beside %s and is cancelled", extra.id, extra.state, jobs[0].id)
+            # A submitter was killed before it could see its job, and its successor submitted another one.
+            log.warning("canceling job %s (%s), a duplicate of %s", extra.id, extra.state, jobs[0].id)
             self._cluster.cancel(extra.id)
         return jobs[0].id if jobs else None
 
-    def _go_on(self) -> str | None:
-        """Restore the newest checkpoint of this very plan; None when there is none, or it cannot be restored."""
-        found = newest_checkpoint(settings.FLINK_CHECKPOINTS, plan_digest())
-        if found is None:
+    def _resume(self) -> str | None:
+        """Submit the job from the newest checkpoint of its plan; None if there is none, or restoring it fails."""
+        newest = newest_checkpoint(settings.FLINK_CHECKPOINTS, plan_digest())
+        if newest is None:
             return None
-        plan, checkpoint = found
+        plan, checkpoint = newest
         try:
             job_id = self._cluster.submit(self._name, plan=plan, checkpoint=checkpoint)
-            if not self._runs(job_id):
+            if not self._wait_until_running(job_id):
                 return None
         except SubmitFailed as error:
             if not self._cluster.has_slots():
-                raise ServiceAway(f"Flink went away while the job was restored: {error}") from error
-            log.error("checkpoint %s cannot be restored: %s", checkpoint, error)
+                raise ServiceAway(f"Flink became unavailable while it restored the job: {error}") from error
+            log.error("checkpoint %s not restored: %s", checkpoint, error)
             return None
-        log.info("job %s goes on from checkpoint %s", job_id, checkpoint)
+        log.info("job %s resumed from checkpoint %s", job_id, checkpoint)
         return job_id
 
-    def _is_replaced(self, job_id: str) -> bool:
-        """End a job that computes something else, by a savepoint for the case that it is wanted again."""
+    def _stop_if_outdated(self, job_id: str) -> bool:
+        """Stop a job of another plan, with a savepoint for a rollback; return whether it was one."""
         plan = plan_of(settings.FLINK_CHECKPOINTS, job_id)
         if plan is None or plan.digest == plan_digest():
             return False
-        log.warning("job %s computes plan %s and is replaced by plan %s", job_id, plan.digest, plan_digest())
+        log.warning("replacing job %s: plan %s is outdated, the current one is %s", job_id, plan.digest, plan_digest())
         try:
             savepoint = self._cluster.stop_with_savepoint(job_id, plan)
-            log.info("job %s ended with savepoint %s", job_id, savepoint)
+            log.info("job %s stopped with savepoint %s", job_id, savepoint)
         except SubmitFailed as error:
-            log.error("job %s made no savepoint and is cancelled: %s", job_id, error)
+            log.error("canceling job %s without savepoint: %s", job_id, error)
             self._cluster.cancel(job_id)
         return True
 
-    def _start_anew(self) -> str | None:
+    def _start_without_state(self) -> str | None:
         plan = Plan(plan_digest(), valid_from_ms())
         job_id = self._cluster.submit(self._name, plan=plan, checkpoint=None)
-        if not self._runs(job_id):
+        if not self._wait_until_running(job_id):
             return None
-        since = f"windows from {utc(plan.valid_from_ms)} on" if plan.valid_from_ms else "all windows that Kafka holds"
-        log.warning("job %s starts without state: it computes %s", job_id, since)
+        windows = f"from {utc(plan.valid_from_ms)}" if plan.valid_from_ms else "of all of chat"
+        log.warning("job %s started without state: windows %s", job_id, windows)
         return job_id
 
-    def _runs(self, job_id: str) -> bool:
-        """Wait until every task runs. Raises: SubmitFailed when the job ends instead, or does not get there."""
-        until = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < until and not self._stop():
-            ours = [job for job in self._cluster.jobs(self._name) if job.id == job_id]
-            if any(job.is_running for job in ours):
+    def _wait_until_running(self, job_id: str) -> bool:
+        """Wait until all tasks run. Raises: SubmitFailed if the job ends or does not start in time."""
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s and not self._stop():
+            jobs = [job for job in self._cluster.jobs(self._name) if job.id == job_id]
+            if any(job.is_running for job in jobs):
                 return True
-            if not ours and (state := self._cluster.state(job_id)) in ("FAILED", "CANCELED"):
-                raise SubmitFailed(f"the job is {state}: {self._cluster.why_failed(job_id)}")
-            if any(job.state == "RESTARTING" for job in ours):
-                why = self._cluster.why_failed(job_id)
+            if not jobs and (state := self._cluster.state(job_id)) in ("FAILED", "CANCELED"):
+                raise SubmitFailed(f"the job is {state}: {self._cluster.failure_reason(job_id)}")
+            if any(job.state == "RESTARTING" for job in jobs):
+                reason = self._cluster.failure_reason(job_id)
                 self._cluster.cancel(job_id)
-                raise SubmitFailed(f"the job does not start: {why}")
+                raise SubmitFailed(f"the job does not start: {reason}")
             time.sleep(0.5)
         if self._stop():
             return False
@@ -122,12 +122,12 @@ class StreamJob:
 
 
 def utc(ms: int) -> str:
-    """Return a time for people to read."""
+    """Return a time as ISO 8601 in UTC."""
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).isoformat()
 
 
 def plan_digest() -> str:
-    """Return the digest of what the job computes, whatever it is called and wherever it starts."""
+    """Return the digest of the job's SQL, independent of its name and start."""
     definitions, inserts = statements(JobConfig("", clock_offset_ms=settings.CLOCK_OFFSET_MS))
-    settled = [f"{key}={value}" for key, value in SETTINGS.items()]
-    return hashlib.sha256("\n".join([*settled, *definitions, *inserts]).encode()).hexdigest()[:12]
+    options = [f"{key}={value}" for key, value in SETTINGS.items()]
+    return hashlib.sha256("\n".join([*options, *definitions, *inserts]).encode()).hexdigest()[:12]

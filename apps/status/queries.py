@@ -1,4 +1,4 @@
-"""What the status page and the API's status read: how the whole stands, the past hour and 90 days, and incidents."""
+"""Status of the instance for the status page and the API: verdict, past hour, past 90 days, and incidents."""
 
 from __future__ import annotations
 
@@ -8,41 +8,50 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from apps.status.models import Incident, Looks, StatusDay, StatusMinute
-from apps.status.snapshot import look
-from core.ops.health import COVERAGE_WANTED, COVERAGE_WHOLE, RULE, Look, Open, Verdict, incidents, verdict
+from apps.status.models import Incident, StatusDay, StatusMinute, StatusSample
+from apps.status.snapshot import take_snapshot
+from core.ops.health import (
+    COVERAGE_FULL,
+    COVERAGE_TARGET,
+    RULE,
+    HealthSnapshot,
+    OpenIncident,
+    Verdict,
+    confirmed_incidents,
+    verdict,
+)
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 DAYS = 90
 RECENT_INCIDENTS = 12
-# Twitchly is looked at every 10 s.
-LOOK_EVERY_MS = 10 * SECOND_MS
-# A day with less than a quarter of an hour of trouble is a day with trouble; with more, a bad one.
+# Celery beat records a sample every 10 s.
+SAMPLE_INTERVAL_MS = 10 * SECOND_MS
+# A day with incidents for more than this share (a quarter of an hour) is bad; with less it is partial.
 BAD_SHARE = 0.01
-KEPT_MS = 2 * SECOND_MS
+CACHE_MS = 2 * SECOND_MS
 
 BarState = Literal["none", "whole", "partial", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A minute or a day: its mean coverage, how long it was measured, and how long there was trouble.
+    """A minute or a day: its mean coverage, how long it was measured, and how long it was degraded.
 
-    `watched` is the measured share of the time that has passed of it since the first measurement of all.
+    `monitored` is the measured share of the bar's elapsed time; time before the first sample of all does not count.
     """
 
     start_ms: int
     state: BarState
     coverage: float | None = None
-    watched: float = 0.0
+    monitored: float = 0.0
     measured_ms: int = 0
-    troubled_ms: int = 0
+    degraded_ms: int = 0
     incidents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class PastIncident:
-    """An incident as people read it; `until_ms` is None while it lasts."""
+class IncidentSummary:
+    """An incident for display; `until_ms` is None while it lasts."""
 
     rule: str
     title: str
@@ -53,124 +62,131 @@ class PastIncident:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of the instance. Coverages are means over the measured part of the past hour and of the past 90 days.
+    """Status of the instance. Coverages are means over the measured parts of the past hour and the past 90 days.
 
-    `since_ms` is the first measurement of the 90 days, None before it.
+    `since_ms` is the first sample of the 90 days, None before it.
     """
 
-    look: Look
+    snapshot: HealthSnapshot
     verdict: Verdict
-    lasting: Sequence[Open]
+    open_incidents: Sequence[OpenIncident]
     hour: Sequence[Bar]
     hour_coverage: float | None
     hour_measured_ms: int
     days: Sequence[Bar]
     days_coverage: float | None
     days_measured_ms: int
-    incidents: Sequence[PastIncident]
+    incidents: Sequence[IncidentSummary]
     since_ms: int | None
 
 
 def read_status(now_ms: int) -> Status:
-    """Return the state of the instance."""
-    seen = look(now_ms)
+    """Return the status of the instance."""
+    snapshot = take_snapshot(now_ms)
     rows = Incident.objects.filter(ended_ms=None)
-    lasting = incidents(seen, {row.rule: Open(row.rule, row.began_ms, row.cause, row.is_sure) for row in rows})
+    known = {row.rule: OpenIncident(row.rule, row.began_ms, row.cause, row.is_confirmed) for row in rows}
+    open_incidents = confirmed_incidents(snapshot, known)
     hour = _since(StatusMinute.objects.all(), now_ms, MINUTE_MS, HOUR_MS // MINUTE_MS)
     days = _since(StatusDay.objects.all(), now_ms, DAY_MS, DAYS)
     hour_coverage = _coverage(hour)
     since_ms = days[0].first_ms or days[0].start_ms if days else None
     return Status(
-        seen,
-        verdict(seen, [one.rule for one in lasting], hour_coverage),
-        lasting,
+        snapshot,
+        verdict(snapshot, [incident.rule for incident in open_incidents], hour_coverage),
+        open_incidents,
         _bars(hour, now_ms, MINUTE_MS, HOUR_MS // MINUTE_MS, Counter(), since_ms),
         hour_coverage,
         _measured_ms(hour),
-        _bars(days, now_ms, DAY_MS, DAYS, _begun_by_day(now_ms), since_ms),
+        _bars(days, now_ms, DAY_MS, DAYS, _incidents_by_day(now_ms), since_ms),
         _coverage(days),
         _measured_ms(days),
-        _past(lasting),
+        _incidents(open_incidents),
         since_ms,
     )
 
 
-class Kept:
-    """The status that all who ask a process within two seconds share."""
+class StatusCache:
+    """Status cached for CACHE_MS per process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._status: Status | None = None
 
     def read(self, now_ms: int) -> Status:
-        """Return a status of at most KEPT_MS ago."""
+        """Return a status that is at most CACHE_MS old."""
         with self._lock:
-            if self._status is None or not 0 <= now_ms - self._status.look.at_ms <= KEPT_MS:
+            if self._status is None or not 0 <= now_ms - self._status.snapshot.at_ms <= CACHE_MS:
                 self._status = read_status(now_ms)
             return self._status
 
-    def forget(self) -> None:
-        """Read it anew the next time."""
+    def clear(self) -> None:
+        """Drop the cached status."""
         self._status = None
 
 
-kept = Kept()
+status_cache = StatusCache()
 
 
-def _past(lasting: Sequence[Open]) -> list[PastIncident]:
-    now = [PastIncident(one.rule, RULE[one.rule].title, one.cause, one.since_ms, None) for one in lasting]
-    rows = Incident.objects.filter(is_sure=True).exclude(ended_ms=None)[:RECENT_INCIDENTS]
-    over = [PastIncident(row.rule, _title(row.rule), row.cause, row.began_ms, row.ended_ms) for row in rows]
-    return [*reversed(now), *over]
+def _incidents(open_incidents: Sequence[OpenIncident]) -> list[IncidentSummary]:
+    """Return the open incidents, then those that ended last; newest first."""
+    ongoing = [IncidentSummary(i.rule, RULE[i.rule].title, i.cause, i.since_ms, None) for i in reversed(open_incidents)]
+    rows = Incident.objects.filter(is_confirmed=True).exclude(ended_ms=None)[:RECENT_INCIDENTS]
+    ended = [IncidentSummary(row.rule, _title(row.rule), row.cause, row.began_ms, row.ended_ms) for row in rows]
+    return [*ongoing, *ended]
 
 
 def _title(rule: str) -> str:
-    """Return what a rule is called; one of a former version has its key alone."""
+    """Return the title of a rule, or the key of a rule that no longer exists."""
     return RULE[rule].title if rule in RULE else rule
 
 
-def _begun_by_day(now_ms: int) -> Counter[int]:
-    began = Incident.objects.filter(is_sure=True, began_ms__gte=now_ms - DAYS * DAY_MS)
+def _incidents_by_day(now_ms: int) -> Counter[int]:
+    began = Incident.objects.filter(is_confirmed=True, began_ms__gte=now_ms - DAYS * DAY_MS)
     return Counter(ms // DAY_MS * DAY_MS for ms in began.values_list("began_ms", flat=True))
 
 
-def _since(rows: Iterable[Looks], now_ms: int, length_ms: int, count: int) -> list[Looks]:
-    """Return the rows of so many minutes or days up to now, oldest first."""
+def _since(rows: Iterable[StatusSample], now_ms: int, length_ms: int, count: int) -> list[StatusSample]:
+    """Return the rows of the last `count` minutes or days, oldest first."""
     first_ms = now_ms // length_ms * length_ms - (count - 1) * length_ms
     return [row for row in rows if row.start_ms >= first_ms]
 
 
-def _coverage(rows: Collection[Looks]) -> float | None:
-    covered = sum(row.covered for row in rows)
-    return sum(row.coverage_sum for row in rows) / covered if covered else None
+def _coverage(rows: Collection[StatusSample]) -> float | None:
+    samples = sum(row.coverage_samples for row in rows)
+    return sum(row.coverage_sum for row in rows) / samples if samples else None
 
 
-def _measured_ms(rows: Collection[Looks]) -> int:
-    return sum(row.looks for row in rows) * LOOK_EVERY_MS
+def _measured_ms(rows: Collection[StatusSample]) -> int:
+    return sum(row.samples for row in rows) * SAMPLE_INTERVAL_MS
 
 
 def _bars(
-    rows: Iterable[Looks], now_ms: int, length_ms: int, count: int, begun: Mapping[int, int], since_ms: int | None
+    rows: Iterable[StatusSample],
+    now_ms: int,
+    length_ms: int,
+    count: int,
+    begun: Mapping[int, int],
+    since_ms: int | None,
 ) -> list[Bar]:
-    """Return so many minutes or days up to now, oldest first, with an empty bar where nothing was measured."""
+    """Return the last `count` minutes or days, oldest first, with an empty bar where nothing was measured."""
     last_ms = now_ms // length_ms * length_ms
-    found = {row.start_ms: row for row in rows}
+    by_start = {row.start_ms: row for row in rows}
     return [
-        _bar(start_ms, found.get(start_ms), min(start_ms + length_ms, now_ms) - max(start_ms, since_ms or 0), begun)
+        _bar(start_ms, by_start.get(start_ms), min(start_ms + length_ms, now_ms) - max(start_ms, since_ms or 0), begun)
         for start_ms in range(last_ms - (count - 1) * length_ms, last_ms + 1, length_ms)
     ]
 
 
-def _bar(start_ms: int, row: Looks | None, passed_ms: int, begun: Mapping[int, int]) -> Bar:
-    if row is None or row.looks == 0:
+def _bar(start_ms: int, row: StatusSample | None, elapsed_ms: int, begun: Mapping[int, int]) -> Bar:
+    if row is None or row.samples == 0:
         return Bar(start_ms, "none", incidents=begun.get(start_ms, 0))
     coverage = _coverage([row])
-    troubled = row.troubled / row.looks
-    watched = min(1.0, row.looks * LOOK_EVERY_MS / max(passed_ms, LOOK_EVERY_MS))
+    degraded = row.degraded_samples / row.samples
+    monitored = min(1.0, row.samples * SAMPLE_INTERVAL_MS / max(elapsed_ms, SAMPLE_INTERVAL_MS))
     state: BarState = "whole"
-    if coverage is None or coverage < COVERAGE_WHOLE or row.troubled or watched < COVERAGE_WANTED:
+    if coverage is None or coverage < COVERAGE_FULL or row.degraded_samples or monitored < COVERAGE_TARGET:
         state = "partial"
-    if troubled > BAD_SHARE or (coverage is not None and coverage < COVERAGE_WANTED):
+    if degraded > BAD_SHARE or (coverage is not None and coverage < COVERAGE_TARGET):
         state = "bad"
-    trouble_ms, measured_ms = row.troubled * LOOK_EVERY_MS, row.looks * LOOK_EVERY_MS
-    return Bar(start_ms, state, coverage, watched, measured_ms, trouble_ms, begun.get(start_ms, 0))
+    measured_ms, degraded_ms = row.samples * SAMPLE_INTERVAL_MS, row.degraded_samples * SAMPLE_INTERVAL_MS
+    return Bar(start_ms, state, coverage, monitored, measured_ms, degraded_ms, begun.get(start_ms, 0))

@@ -1,4 +1,4 @@
-"""Whether a web process can serve: what it needs is reached, and the tables are those of this version."""
+"""Readiness of a web process: its dependencies respond, and all migrations are applied."""
 
 from __future__ import annotations
 
@@ -6,57 +6,57 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLate
+from concurrent.futures import TimeoutError as FutureTimeoutError
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.metrics.cassandra import answers
+from apps.metrics.cassandra import ping
 from core.errors import ServiceAway
 
-WITHIN_S = 2.0
-# A load balancer asks every few seconds; whoever asks more often is told the same.
-KEPT_S = 1.0
+TIMEOUT_S = 2.0
+# Load balancers probe every few seconds; more frequent probes get the cached result.
+CACHE_S = 1.0
 
 
 class Readiness:
-    """Looks at most once in KEPT_S, at all parts at once."""
+    """Checks all dependencies concurrently, at most once per CACHE_S."""
 
-    def __init__(self, parts: Mapping[str, Callable[[], bool]]) -> None:
-        self._parts = parts
+    def __init__(self, checks: Mapping[str, Callable[[], bool]]) -> None:
+        self._checks = checks
         self._lock = threading.Lock()
-        self._workers = ThreadPoolExecutor(len(parts), thread_name_prefix="ready")
-        self._asked: dict[str, Future[bool]] = {}
+        self._workers = ThreadPoolExecutor(len(checks), thread_name_prefix="ready")
+        self._pending: dict[str, Future[bool]] = {}
         self._at_s: float | None = None
-        self._missing: list[str] = []
+        self._failed: list[str] = []
 
     def read(self) -> list[str]:
-        """Return the names of what is missing; a part that has not answered in time is."""
+        """Return the names of the failed checks; a check that times out counts as failed."""
         with self._lock:
-            if self._at_s is None or time.monotonic() - self._at_s > KEPT_S:
-                self._missing = self._look()
+            if self._at_s is None or time.monotonic() - self._at_s > CACHE_S:
+                self._failed = self._check_all()
                 self._at_s = time.monotonic()
-            return self._missing
+            return self._failed
 
-    def forget(self) -> None:
-        """Look anew the next time."""
+    def clear(self) -> None:
+        """Drop the cached result."""
         self._at_s = None
 
-    def _look(self) -> list[str]:
-        until_s = time.monotonic() + WITHIN_S
-        for name, look in self._parts.items():
-            # One that still waits for its answer is not asked a second time.
-            if name not in self._asked or self._asked[name].done():
-                self._asked[name] = self._workers.submit(look)
-        return [name for name, answer in self._asked.items() if not _is_there(answer, until_s)]
+    def _check_all(self) -> list[str]:
+        deadline_s = time.monotonic() + TIMEOUT_S
+        for name, check in self._checks.items():
+            # A check that still hangs is not started a second time.
+            if name not in self._pending or self._pending[name].done():
+                self._pending[name] = self._workers.submit(check)
+        return [name for name, result in self._pending.items() if not _succeeds(result, deadline_s)]
 
 
-def _is_there(answer: Future[bool], until_s: float) -> bool:
+def _succeeds(result: Future[bool], deadline_s: float) -> bool:
     try:
-        return answer.result(timeout=max(0.0, until_s - time.monotonic()))
-    except TooLate:
+        return result.result(timeout=max(0.0, deadline_s - time.monotonic()))
+    except FutureTimeoutError:
         return False
 
 
@@ -93,7 +93,7 @@ def _cassandra() -> bool:
     if not settings.CASSANDRA_HOSTS:
         return True
     try:
-        return answers(1.0)
+        return ping(1.0)
     except ServiceAway:
         return False
 

@@ -1,4 +1,4 @@
-"""What is known of the whole right now, from where each process leaves it."""
+"""Health snapshot of the instance, read from Redis: channel list, heartbeats and boards."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import redis
 from django.conf import settings
 
 from apps.ingest import channel_list
-from apps.metrics.board_reader import read_boards_now
+from apps.metrics.board_reader import read_boards_summary
 from core.errors import ServiceAway
-from core.ops.health import Look
-from twitchly.heartbeats import read_signs
+from core.ops.health import HealthSnapshot
+from twitchly.heartbeats import read_heartbeats
 
 log = logging.getLogger(__name__)
 
 
-def look(now_ms: int) -> Look:
-    """Return what is known; while Redis is away that is nothing."""
+def take_snapshot(now_ms: int) -> HealthSnapshot:
+    """Return the health of the instance; while Redis is down everything in it is unknown."""
     try:
-        listed, signs = _listed(), read_signs()
-        boards = read_boards_now(settings.REDIS_BOARDS_URL, _not_live(listed) if listed else ())
+        channels, heartbeats = _channel_list(), read_heartbeats()
+        boards = read_boards_summary(settings.REDIS_BOARDS_URL, _not_live(channels) if channels else ())
     except (ServiceAway, redis.RedisError) as error:
-        log.warning("the status is told without figures: %s", error)
-        return Look(now_ms, store_away=True)
-    return Look(
+        log.warning("health snapshot without figures: %s", error)
+        return HealthSnapshot(now_ms, is_redis_down=True)
+    return HealthSnapshot(
         now_ms,
         boards.newest_end_ms,
         boards.coverage,
         boards.channels,
-        listed.fetched_ms if listed else None,
+        channels.fetched_ms if channels else None,
         boards.late_dropped,
-        tuple(signs),
+        tuple(heartbeats),
     )
 
 
-def _not_live(listed: channel_list.ChannelList) -> frozenset[str]:
-    """Return the channels of a snapshot that are offline, blocked or opted out; their windows may still come."""
-    return listed.barred | {stream.id for stream in listed.streams.values() if not stream.live}
+def _not_live(channels: channel_list.ChannelList) -> frozenset[str]:
+    """Return the channels that are offline, blocked or opted out; their windows may still arrive."""
+    return channels.barred | {stream.id for stream in channels.streams.values() if not stream.live}
 
 
-def _listed() -> channel_list.ChannelList | None:
+def _channel_list() -> channel_list.ChannelList | None:
     with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
         return channel_list.read_sync(client)

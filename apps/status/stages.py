@@ -1,4 +1,4 @@
-"""The way of a message, stage by stage: whether each works, how old its last item is, and what staff want to know."""
+"""Stages from chat to page: whether each works, how old its newest item is, and the figures that staff see."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.metrics.display import number
-from core.ops.health import COVERAGE_WANTED, Look, Sign
+from core.ops.health import COVERAGE_TARGET, HealthSnapshot, Heartbeat
 
 State = Literal["works", "partial", "wrong", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. `last_ms` is when its last item was of; `lag`, `rate` and `errors` are for staff to read."""
+    """One stage. `last_ms` is the time of its newest item; `lag`, `rate` and `errors` are texts for staff."""
 
     key: str
     title: str
@@ -27,8 +27,8 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the signs of a stage's processes say."""
+class StageFigures:
+    """Figures of a stage, read from the heartbeats of its processes."""
 
     last_ms: int | None
     lag: str = ""
@@ -37,135 +37,154 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _StageSpec:
     key: str
     title: str
     does: str
     process: str
     rules: frozenset[str]
-    state: Callable[[Look, list[Sign]], State]
-    tell: Callable[[Look, list[Sign]], Told]
+    state: Callable[[HealthSnapshot, list[Heartbeat]], State]
+    figures: Callable[[HealthSnapshot, list[Heartbeat]], StageFigures]
 
 
-def stages(look: Look, lasting: Collection[str]) -> list[Stage]:
-    """Return every stage; `lasting` are the rules of the incidents that last."""
-    return [_stage(kind, look, lasting) for kind in _KINDS]
+def stages(snapshot: HealthSnapshot, open_rules: Collection[str]) -> list[Stage]:
+    """Return every stage; `open_rules` are the rules that have an open incident."""
+    return [_stage(spec, snapshot, open_rules) for spec in _STAGES]
 
 
-def joins(look: Look) -> tuple[int, int]:
-    """Return how many channels are wanted and how many are listened to."""
-    found = look.living("producer")
-    return round(_sum(found, "wanted")), round(_sum(found, "confirmed"))
+def joined_channels(snapshot: HealthSnapshot) -> tuple[int, int]:
+    """Return the number of channels to join and the number joined."""
+    producers = snapshot.alive("producer")
+    return round(_sum(producers, "wanted")), round(_sum(producers, "confirmed"))
 
 
-def _stage(kind: _Kind, look: Look, lasting: Collection[str]) -> Stage:
-    signs = [sign for sign in look.signs if sign.kind == kind.process]
-    told = kind.tell(look, look.living(kind.process) or signs) if signs else Told(None)
-    state = kind.state(look, look.living(kind.process)) if signs else "unknown"
-    if kind.rules.intersection(lasting):
+def _stage(spec: _StageSpec, snapshot: HealthSnapshot, open_rules: Collection[str]) -> Stage:
+    known = [heartbeat for heartbeat in snapshot.heartbeats if heartbeat.kind == spec.process]
+    alive = snapshot.alive(spec.process)
+    figures = spec.figures(snapshot, alive or known) if known else StageFigures(None)
+    state = spec.state(snapshot, alive) if known else "unknown"
+    if spec.rules.intersection(open_rules):
         state = "wrong"
-    return Stage(kind.key, kind.title, kind.does, state, told.last_ms, told.lag, told.rate, told.errors)
+    return Stage(spec.key, spec.title, spec.does, state, figures.last_ms, figures.lag, figures.rate, figures.errors)
 
 
-def _is_running(_look: Look, living: list[Sign]) -> State:
-    return "works" if living else "wrong"
+def _process_state(_snapshot: HealthSnapshot, alive: list[Heartbeat]) -> State:
+    return "works" if alive else "wrong"
 
 
-def _is_heard(look: Look, living: list[Sign]) -> State:
-    if not living:
+def _listening_state(snapshot: HealthSnapshot, alive: list[Heartbeat]) -> State:
+    if not alive:
         return "wrong"
-    return "works" if look.coverage is None or look.coverage >= COVERAGE_WANTED else "partial"
+    return "works" if snapshot.coverage is None or snapshot.coverage >= COVERAGE_TARGET else "partial"
 
 
-def _is_carried(_look: Look, living: list[Sign]) -> State:
-    """Only a living producer knows whether Kafka takes its records."""
-    if not living:
+def _kafka_state(_snapshot: HealthSnapshot, alive: list[Heartbeat]) -> State:
+    """Return the state of Kafka, which only a live producer knows."""
+    if not alive:
         return "unknown"
-    return "wrong" if any(sign.facts.get("is_held") for sign in living) else "works"
+    return "wrong" if any(heartbeat.gauges.get("is_held") for heartbeat in alive) else "works"
 
 
-def _sum(signs: Collection[Sign], fact: str) -> float:
-    return sum(sign.number(fact) for sign in signs)
+def _sum(heartbeats: Collection[Heartbeat], gauge: str) -> float:
+    return sum(heartbeat.number(gauge) for heartbeat in heartbeats)
 
 
-def _newest(signs: Collection[Sign]) -> Sign:
-    return max(signs, key=lambda sign: sign.at_ms)
+def _latest(heartbeats: Collection[Heartbeat]) -> Heartbeat:
+    return max(heartbeats, key=lambda heartbeat: heartbeat.at_ms)
 
 
-def _listening(_look: Look, signs: list[Sign]) -> Told:
-    newest = _newest(signs)
-    wanted, heard = _sum(signs, "wanted"), _sum(signs, "confirmed")
-    return Told(
-        newest.at_ms - round(newest.number("quiet_s") * 1000),
-        f"{number(heard, 0)} of {number(wanted, 0)} channels joined",
-        f"{number(_sum(signs, 'heard_per_s'), 1)} lines / s on {number(_sum(signs, 'connections'), 0)} connections",
-        f"{number(_sum(signs, 'lost'), 0)} records lost",
+def _listening(_snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures:
+    latest = _latest(heartbeats)
+    wanted, confirmed = _sum(heartbeats, "wanted"), _sum(heartbeats, "confirmed")
+    lines_per_s, connections = _sum(heartbeats, "heard_per_s"), _sum(heartbeats, "connections")
+    return StageFigures(
+        latest.at_ms - round(latest.number("quiet_s") * 1000),
+        f"{number(confirmed, 0)} of {number(wanted, 0)} channels joined",
+        f"{number(lines_per_s, 1)} lines / s on {number(connections, 0)} connections",
+        f"{number(_sum(heartbeats, 'lost'), 0)} records lost",
     )
 
 
-def _kafka(_look: Look, signs: list[Sign]) -> Told:
-    held = any(sign.facts.get("is_held") for sign in signs)
-    return Told(
-        _newest(signs).at_ms,
-        f"{number(_sum(signs, 'waiting'), 0)} records wait for it",
-        f"{number(_sum(signs, 'acked_per_s'), 1)} records / s taken",
-        "away: records wait in memory" if held else "none",
+def _kafka(_snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures:
+    is_held = any(heartbeat.gauges.get("is_held") for heartbeat in heartbeats)
+    return StageFigures(
+        _latest(heartbeats).at_ms,
+        f"{number(_sum(heartbeats, 'waiting'), 0)} records wait for it",
+        f"{number(_sum(heartbeats, 'acked_per_s'), 1)} records / s taken",
+        "away: records wait in memory" if is_held else "none",
     )
 
 
-def _stream(look: Look, signs: list[Sign]) -> Told:
-    newest = _newest(signs)
-    size, took = newest.number("checkpoint_bytes") / 1_000_000, newest.number("checkpoint_s")
-    return Told(
-        look.boards_end_ms,
-        f"{number(newest.number('waiting'), 0)} records to read; "
-        f"checkpoint of {number(size, 1)} MB in {number(took, 1)} s",
-        f"{number(newest.number('read_per_s'), 1)} records / s",
-        f"{number(newest.number('restarts'), 0)} restarts, {number(newest.number('late_dropped'), 0)} late records, "
-        f"{number(newest.number('failed'), 0)} failed checkpoints",
+def _stream(snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures:
+    latest = _latest(heartbeats)
+    size_mb, took_s = latest.number("checkpoint_bytes") / 1_000_000, latest.number("checkpoint_s")
+    return StageFigures(
+        snapshot.boards_end_ms,
+        f"{number(latest.number('waiting'), 0)} records to read; "
+        f"checkpoint of {number(size_mb, 1)} MB in {number(took_s, 1)} s",
+        f"{number(latest.number('read_per_s'), 1)} records / s",
+        f"{number(latest.number('restarts'), 0)} restarts, {number(latest.number('late_dropped'), 0)} late records, "
+        f"{number(latest.number('failed'), 0)} failed checkpoints",
     )
 
 
-def _sink(_look: Look, signs: list[Sign]) -> Told:
-    newest = _newest(signs)
-    halted = str(newest.facts.get("halted") or "")
-    return Told(
-        newest.moment("newest_ms"),
-        f"{number(_sum(signs, 'lag'), 0)} records, {number(newest.number('lag_s'), 1)} s",
-        f"{number(_sum(signs, 'rows_per_s'), 1)} rows / s",
-        f"halted: {halted}" if halted else f"{number(_sum(signs, 'dead_letters'), 0)} dead letters",
+def _sink(_snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures:
+    latest = _latest(heartbeats)
+    halted = str(latest.gauges.get("halted") or "")
+    return StageFigures(
+        latest.time_ms("newest_ms"),
+        f"{number(_sum(heartbeats, 'lag'), 0)} records, {number(latest.number('lag_s'), 1)} s",
+        f"{number(_sum(heartbeats, 'rows_per_s'), 1)} rows / s",
+        f"halted: {halted}" if halted else f"{number(_sum(heartbeats, 'dead_letters'), 0)} dead letters",
     )
 
 
-def _list(look: Look, signs: list[Sign]) -> Told:
-    newest = _newest(signs)
-    return Told(
-        look.listed_ms,
-        f"{number(newest.number('live'), 0)} channels live",
-        f"{number(newest.number('done'), 0)} refreshes since the worker began",
-        f"{number(newest.number('failed'), 0)} failed",
+def _list(snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures:
+    latest = _latest(heartbeats)
+    return StageFigures(
+        snapshot.listed_ms,
+        f"{number(latest.number('live'), 0)} channels live",
+        f"{number(latest.number('done'), 0)} refreshes since the worker began",
+        f"{number(latest.number('failed'), 0)} failed",
     )
 
 
-def _web(_look: Look, signs: list[Sign]) -> Told:
-    newest = _newest(signs)
-    return Told(
-        newest.at_ms,
-        f"last tick {number(newest.number('tick_age_s'), 1)} s ago, {number(_sum(signs, 'sockets'), 0)} sockets",
-        f"{number(_sum(signs, 'requests_per_s'), 1)} requests / s, {number(_sum(signs, 'frames_per_s'), 1)} frames / s",
-        f"{number(_sum(signs, 'errors'), 0)} errors of ours, "
-        f"{number(_sum(signs, 'slow_closed'), 0)} slow readers closed",
+def _web(_snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures:
+    latest = _latest(heartbeats)
+    requests_per_s, frames_per_s = _sum(heartbeats, "requests_per_s"), _sum(heartbeats, "frames_per_s")
+    return StageFigures(
+        latest.at_ms,
+        f"last tick {number(latest.number('tick_age_s'), 1)} s ago, {number(_sum(heartbeats, 'sockets'), 0)} sockets",
+        f"{number(requests_per_s, 1)} requests / s, {number(frames_per_s, 1)} frames / s",
+        f"{number(_sum(heartbeats, 'errors'), 0)} errors of ours, "
+        f"{number(_sum(heartbeats, 'slow_closed'), 0)} slow readers closed",
     )
 
 
-_KINDS = (
-    _Kind(
-        "listening", "Listening", "hears chat", "producer", frozenset({"listening", "coverage"}), _is_heard, _listening
+_STAGES = (
+    _StageSpec(
+        "listening",
+        "Listening",
+        "hears chat",
+        "producer",
+        frozenset({"listening", "coverage"}),
+        _listening_state,
+        _listening,
     ),
-    _Kind("kafka", "Kafka", "carries it on", "producer", frozenset(), _is_carried, _kafka),
-    _Kind("stream", "Stream job", "counts it", "stream", frozenset({"stream", "checkpoint"}), _is_running, _stream),
-    _Kind("boards", "Boards", "shows the newest", "boards", frozenset({"boards", "store"}), _is_running, _sink),
-    _Kind("history", "History", "keeps it", "history", frozenset({"history"}), _is_running, _sink),
-    _Kind("list", "Viewer counts", "come from Twitch once a minute", "worker", frozenset({"list"}), _is_running, _list),
-    _Kind("web", "Pages", "bring it to you", "web", frozenset(), _is_running, _web),
+    _StageSpec("kafka", "Kafka", "carries it on", "producer", frozenset(), _kafka_state, _kafka),
+    _StageSpec(
+        "stream", "Stream job", "counts it", "stream", frozenset({"stream", "checkpoint"}), _process_state, _stream
+    ),
+    _StageSpec("boards", "Boards", "shows the newest", "boards", frozenset({"boards", "store"}), _process_state, _sink),
+    _StageSpec("history", "History", "keeps it", "history", frozenset({"history"}), _process_state, _sink),
+    _StageSpec(
+        "list",
+        "Viewer counts",
+        "come from Twitch once a minute",
+        "worker",
+        frozenset({"list"}),
+        _process_state,
+        _list,
+    ),
+    _StageSpec("web", "Pages", "bring it to you", "web", frozenset(), _process_state, _web),
 )

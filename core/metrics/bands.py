@@ -1,4 +1,4 @@
-"""Channels by size: bands of viewers, so that a channel is compared with its like."""
+"""Size bands: channels grouped by viewers, so that a channel is compared with its peers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EDGES = (0, 100, 1_000, 5_000, 10_000, 25_000, 100_000)
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Channels with [`least`, `below`) viewers; the last band has no upper edge. `key` stands in addresses."""
+    """Channels with [`least`, `below`) viewers; the last band has no upper edge. `key` is used in URLs."""
 
     key: str
     label: str
@@ -19,7 +19,7 @@ class Band:
     below: int | None
 
     def holds(self, viewers: float) -> bool:
-        """Say whether a channel with so many viewers is of this size."""
+        """Return whether a channel with this many viewers is in the band."""
         return self.least <= viewers and (self.below is None or viewers < self.below)
 
 
@@ -33,5 +33,5 @@ BAND: Mapping[str, Band] = {band.key: band for band in BANDS}
 
 
 def band_of(viewers: float) -> Band:
-    """Return the band of a channel with so many viewers."""
+    """Return the band of a channel with this many viewers."""
     return next(band for band in BANDS if band.holds(viewers))

@@ -1,4 +1,4 @@
-"""What one broadcast came to: computed from its stored windows when it has ended."""
+"""Summary of one broadcast, computed from its stored windows after it has ended."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from core.metrics.ranges import VIEWERS_COVERAGE_MIN, Row, hours_watched, sum_co
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 MOMENTS = 5
-# Moments of one event are one moment.
-APART_MS = 2 * MINUTE_MS
+# Peaks closer than this belong to the same moment.
+MOMENTS_APART_MS = 2 * MINUTE_MS
 
 Rows = Mapping[int, Columns]
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A broadcast by its figures; unknown figures are None.
+    """Figures of a broadcast; None means unknown.
 
     `coverage` is the share of its length that was heard, 0 to 1. `viewers_coverage` is the share for which viewers are
-    known, None where that was not recorded; `hours_watched` sums the known seconds and fills in nothing.
-    `chatters_by_hour` is by the end of each clock hour that it touches, counted over the whole hour; `moments` are
-    the greatest excitements by the end of their window, as long as live windows were kept.
+    known, None where that was not recorded; `hours_watched` sums the known seconds only.
+    `chatters_by_hour` is keyed by the end of each clock hour that overlaps the broadcast, and counts the whole hour.
+    `moments` are the highest excitement values by window end, as far back as live windows were kept.
     """
 
     channel_id: str
@@ -41,25 +41,25 @@ class Broadcast:
 
     @property
     def is_partly_heard(self) -> bool:
-        """Whether its counts are lower bounds."""
+        """Whether counts are lower bounds."""
         return self.coverage < 1
 
     @property
     def watched(self) -> float | None:
-        """Return the hours watched, or None where viewers are known for too little of the broadcast to say."""
+        """Return the hours watched, or None if viewers are known for too little of the broadcast."""
         return None if self.watched_coverage < VIEWERS_COVERAGE_MIN else self.hours_watched
 
     @property
     def watched_coverage(self) -> float:
-        """Return the share of the broadcast that its hours watched are summed from.
+        """Return the share of the broadcast that the hours watched cover.
 
-        Versions up to 0.3 recorded no such share and multiplied the mean by the length: for them it is the share heard.
+        Versions up to 0.3 did not record it and multiplied the mean by the length; for those it is the share heard.
         """
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 
 
-def summarise(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
-    """Return the summary of a broadcast from rows by window end; rows outside of it do not count."""
+def summarize(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
+    """Return the summary of a broadcast from rows by window end; rows outside the broadcast are ignored."""
     first_ms, last_ms = whole_minutes(started_ms, ended_ms)
     inside = [
         Row(end_ms - MINUTE_MS, MINUTE_MS, columns)
@@ -93,16 +93,16 @@ def _chatters_by_hour(started_ms: int, ended_ms: int, hours: Rows) -> dict[int, 
 
 def _moments(started_ms: int, ended_ms: int, live: Rows) -> dict[int, float]:
     first_ms = started_ms + LIVE_WINDOW_MS
-    found = [
+    peaks = [
         (value, end_ms) for end_ms, value in excitements(live).items() if first_ms <= end_ms <= ended_ms and value > 0
     ]
-    return dict(sorted(_apart(sorted(found, reverse=True))))
+    return dict(sorted(_spaced_apart(sorted(peaks, reverse=True))))
 
 
-def _apart(found: Sequence[tuple[float, int]]) -> list[tuple[int, float]]:
-    """Return the MOMENTS first that lie apart from each other."""
-    taken: list[tuple[int, float]] = []
-    for value, end_ms in found:
-        if len(taken) < MOMENTS and all(abs(end_ms - other) >= APART_MS for other, _ in taken):
-            taken.append((end_ms, value))
-    return taken
+def _spaced_apart(peaks: Sequence[tuple[float, int]]) -> list[tuple[int, float]]:
+    """Return the first MOMENTS peaks that are at least MOMENTS_APART_MS apart."""
+    moments: list[tuple[int, float]] = []
+    for value, end_ms in peaks:
+        if len(moments) < MOMENTS and all(abs(end_ms - other) >= MOMENTS_APART_MS for other, _ in moments):
+            moments.append((end_ms, value))
+    return moments

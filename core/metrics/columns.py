@@ -1,7 +1,7 @@
-"""What Flink aggregates per channel and window, each column beside its rule in Python: the reference.
+"""Columns that Flink aggregates per channel and window: the SQL of each beside its reference in Python.
 
-A record's part in a column depends on its kind. Hours are rolled up from minutes, all but the people in them:
-who wrote in two minutes of an hour is one chatter of it, so that is counted from the records themselves.
+The kind of a record decides which columns it counts in. Hours are rolled up from minutes, except distinct people:
+somebody who wrote in two minutes is one chatter of the hour, so chatters are counted from the records.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WINDOW_MS: Mapping[Grain, int] = {
 }
 SLIDE_MS: Mapping[Grain, int] = {**WINDOW_MS, "live": 1_000, "live_distinct": 5_000}
 GRAINS: tuple[Grain, ...] = ("live", "live_distinct", "minute", "hour", "hour_distinct")
-# The rows that are kept, the grains that each holds the columns of, and how far apart they end; 10 s divides them all.
+# Stored rows, the grains whose columns each holds, and the distance between their ends (multiples of 10 s).
 StoredGrain = Literal["live", "minute", "hour"]
 STORED_GRAINS: tuple[StoredGrain, ...] = ("live", "minute", "hour")
 GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
@@ -38,18 +38,15 @@ GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
 STORED_AS: Mapping[Grain, StoredGrain] = {part: stored for stored, parts in GRAINS_OF.items() for part in parts}
 STEP_MS: Mapping[StoredGrain, int] = {"live": 10_000, "minute": MINUTE_MS, "hour": HOUR_MS}
 
-# Viewers ride in the low digits of a MAX over time, so that the newest pulse wins: see `viewers`.
+# MAX over time with the viewers in its low digits, so that the newest pulse wins: see the column `viewers`.
 VIEWERS_LIMIT = VIEWERS_MAX + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """How a column of several windows, oldest first, becomes one: `sql` over their rows, `reference` in Python.
+    """Roll-up of a column from several windows, oldest first: `sql` over their rows, `reference` in Python."""
 
-    `said` is for people to read.
-    """
-
-    said: str
+    description: str
     sql: str
     reference: Callable[[Sequence[int]], int]
 
@@ -61,7 +58,7 @@ NEWEST = Roll(
     f"MOD(MAX((start_ms - {EPOCH_MS}) * {VIEWERS_LIMIT} + {{name}}), {VIEWERS_LIMIT})",
     lambda values: values[-1],
 )
-COUNTED_ANEW = Roll("counted from the messages themselves", "", lambda _values: 0)
+RECOUNTED = Roll("counted from the messages themselves", "", lambda _values: 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ def _sum_or_none(values: Sequence[int]) -> int | None:
 
 
 _SUMS: frozenset[Grain] = frozenset({"live", "minute", "hour"})
-# A live window goes by the newest viewers; their mean and peak belong to longer ones.
+# Live windows use the newest viewer count; longer ones have its mean and peak.
 _LONG: frozenset[Grain] = frozenset({"minute", "hour"})
 _EVERY_LIVE: frozenset[Grain] = _SUMS | {"live_distinct"}
 
@@ -111,7 +108,7 @@ def _count(name: str, kind: str, grains: frozenset[Grain] = _SUMS) -> Column:
 
 
 def _trait(name: str, field: str) -> Column:
-    """A count of the messages that have a trait: a field that is 1 where Twitch says so."""
+    """Return a count of messages with a trait, a field that Twitch sets to 1."""
     return Column(
         name,
         f"COUNT(*) FILTER (WHERE kind = 'message' AND {field} = 1)",
@@ -160,7 +157,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda rs: len(_viewer_counts(rs)),
         _LONG,
     ),
-    # Seconds in which the channel was tracked, in which it was on air, and how much of the latter was heard.
+    # Seconds tracked, seconds on air, and the time heard while on air.
     _count("pulses", "pulse", _LONG),
     Column(
         "on_air_pulses",
@@ -179,7 +176,7 @@ COLUMNS: tuple[Column, ...] = (
     _trait("subscriber_messages", "is_subscriber"),
     _trait("emote_messages", "is_emotes"),
     _count("removals", "removal"),
-    # Counted apart: no other metric is made of them.
+    # Excluded from every other metric.
     _count("copies", "copy"),
     _count("bot_messages", "bot"),
     Column(
@@ -187,9 +184,9 @@ COLUMNS: tuple[Column, ...] = (
         "COUNT(DISTINCT user_hash) FILTER (WHERE kind = 'message')",
         lambda rs: len({r.user_hash for r in _messages(rs)}),
         frozenset({"live_distinct", "minute", "hour_distinct"}),
-        COUNTED_ANEW,
+        RECOUNTED,
     ),
-    # Different texts; an hour's are those of its minutes, so its repetition is the mean of theirs.
+    # Distinct texts. An hour sums those of its minutes, so its repetition is their mean.
     Column(
         "texts",
         "COUNT(DISTINCT text_hash) FILTER (WHERE kind = 'message')",
@@ -204,21 +201,23 @@ Minutes = Mapping[int, Columns]
 
 @dataclass(frozen=True, slots=True)
 class HourColumn:
-    """A column that only hours have: `sql` over the rows of their minutes, `reference` over the same by start in ms.
+    """A column of hours only: `sql` over the rows of their minutes, `reference` over the minutes by start in ms.
 
-    `said` is how it is made, for the documentation. None is stored as absent.
+    `description` is for the documentation. None is stored as absent.
     """
 
     name: str
-    said: str
+    description: str
     sql: str
     reference: Callable[[Minutes], int | None]
 
 
-def _sum_where(name: str, column: str, said: str, condition: str, holds: Callable[[Columns], bool]) -> HourColumn:
+def _sum_where(
+    name: str, column: str, description: str, condition: str, holds: Callable[[Columns], bool]
+) -> HourColumn:
     return HourColumn(
         name,
-        f"the sum of `{column}` over {said}",
+        f"the sum of `{column}` over {description}",
         f"SUM(CASE WHEN {condition} THEN {column} END)",
         lambda minutes: _sum_or_none([m[column] for m in minutes.values() if holds(m) and column in m]),
     )
@@ -231,14 +230,14 @@ def _has_both(minute: Columns) -> bool:
 _BOTH = ("minutes that were heard and whose viewers are known", "observed_ms > 0 AND viewer_pulses > 0", _has_both)
 _HEARD = ("minutes heard for half or more", HEARD_SQL, is_heard)
 
-# Those that add up over hours, too, and the peaks, which do not.
+# Columns that may be summed over hours; peaks may not.
 HOUR_SUMS: tuple[HourColumn, ...] = (
     _sum_where("engaged_messages", "messages", *_BOTH),
     _sum_where("engaged_observed_ms", "observed_ms", *_BOTH),
     _sum_where("engaged_viewers_sum", "viewers_sum", *_BOTH),
     _sum_where("engaged_viewer_pulses", "viewer_pulses", *_BOTH),
     _sum_where("minute_chatters", "chatters", *_HEARD),
-    # Never absent: it tells rows with these columns from those stored before there were any.
+    # Never absent: it marks rows that have these columns; rows stored before version 0.4 lack them.
     HourColumn(
         "heard_minutes",
         f"how many {_HEARD[0]} there are",
@@ -261,7 +260,7 @@ HOUR_COLUMNS: tuple[HourColumn, ...] = (
 
 
 def columns_of(grain: Grain) -> tuple[Column, ...]:
-    """Return the columns that a window of `grain` shares with others, in the order of the table."""
+    """Return the columns of a window of `grain`, without those of hours only, in table order."""
     return tuple(column for column in COLUMNS if grain in column.grains)
 
 
@@ -272,7 +271,7 @@ def names_of(grain: Grain) -> tuple[str, ...]:
 
 
 def aggregate(records: Sequence[ChatRecord], grain: Grain) -> dict[str, int]:
-    """Return the columns of one channel's window by the reference rules; what is unknown is left out."""
+    """Return the columns of one channel's window by the reference rules; unknown values are absent."""
     if grain == "hour":
         return roll_up(_minutes(records))
     values = {column.name: column.reference(records) for column in columns_of(grain)}
@@ -280,12 +279,12 @@ def aggregate(records: Sequence[ChatRecord], grain: Grain) -> dict[str, int]:
 
 
 def roll_up(minutes: Minutes) -> dict[str, int]:
-    """Return the columns of an hour from those of its minutes, by start in ms; what no minute knows is left out."""
+    """Return the columns of an hour from its minutes, by start in ms; values that no minute has are absent."""
     if not minutes:
         return {}
     ordered = [minutes[start_ms] for start_ms in sorted(minutes)]
-    known = {c: [minute[c.name] for minute in ordered if c.name in minute] for c in columns_of("hour")}
-    values = {column.name: column.roll.reference(found) for column, found in known.items() if found}
+    values_of = {c: [minute[c.name] for minute in ordered if c.name in minute] for c in columns_of("hour")}
+    values = {column.name: column.roll.reference(known) for column, known in values_of.items() if known}
     special = {column.name: column.reference(minutes) for column in HOUR_COLUMNS}
     return {**values, **{name: value for name, value in special.items() if value is not None}}
 
@@ -294,4 +293,4 @@ def _minutes(records: Iterable[ChatRecord]) -> dict[int, Columns]:
     by_minute: dict[int, list[ChatRecord]] = defaultdict(list)
     for record in records:
         by_minute[record.at_ms // MINUTE_MS * MINUTE_MS].append(record)
-    return {start_ms: aggregate(found, "minute") for start_ms, found in by_minute.items()}
+    return {start_ms: aggregate(group, "minute") for start_ms, group in by_minute.items()}

@@ -1,6 +1,6 @@
-"""The counting rules that formulas do not state. With them anybody can recount every metric from the raw IRC lines.
+"""Counting rules that the formulas do not state, enough to recompute every metric from raw IRC lines.
 
-docs/metrics.md, the methodology page and the API's `/metrics` show them.
+They appear in docs/metrics.md, on the methodology page and in the API's `/metrics`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.metrics.peaks import MIN_MESSAGES, MIN_VIEWERS
-from core.metrics.percentiles import FEWEST
+from core.metrics.percentiles import MIN_PEERS
 from core.metrics.ranges import VIEWERS_COVERAGE_MIN
 
 
@@ -50,8 +50,8 @@ RULES: tuple[Rule, ...] = (
         "percentile",
         "Percentile",
         "100 x (channels below + 0.5 x other channels with the same value) / (channels in the peer group - 1), "
-        f"rounded down. The peer group is the live channels of the same size band, category or language, {FEWEST} or "
-        "more, that the metric's board would rank.",
+        "rounded down. The peer group is the live channels of the same size band, category or language, "
+        f"{MIN_PEERS} or more, that the metric's board would rank.",
     ),
     Rule(
         "ranges",

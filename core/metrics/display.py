@@ -11,13 +11,13 @@ LOWER_BOUND = "≥ "
 
 
 def number(value: float, decimals: int) -> str:
-    """Return the number with thousands by comma; halves go up, and no 0 is below 0, as in the script."""
+    """Return the number with thousands separators; halves round up and -0 becomes 0, as in the script."""
     rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return f"{rounded or abs(rounded):,}"
 
 
 def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
-    """Return a metric's value without its unit; a count that was not wholly heard is a lower bound."""
+    """Return a metric's value without its unit; a count with less than full coverage is a lower bound."""
     if value is None:
         return ABSENT
     partial = METRIC[metric].is_count and coverage is not None and coverage < 1
@@ -25,7 +25,7 @@ def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> st
 
 
 def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
-    """Return a peak, which is a lower bound when part of the range was not heard."""
+    """Return a peak, marked as a lower bound if part of the range was not heard."""
     if value is None:
         return ABSENT
     return (LOWER_BOUND if lower_bound else "") + number(value, METRIC[metric].decimals)

@@ -1,4 +1,4 @@
-"""What is written of the metrics, made from the tables of core: docs/metrics.md, and parts of the page "method"."""
+"""Generated documentation of the metrics: docs/metrics.md, and texts of the methodology page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.metrics.columns import (
     HourColumn,
 )
 from core.metrics.counting_rules import RULES
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.metrics.table import METRICS, Metric
 from core.pipeline.records import Grain
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -46,18 +46,18 @@ _COLUMNS_HEAD = ("Column", "Windows", "Counted by", "An hour's is")
 
 
 def span(ms: int) -> str:
-    """Return a whole number of seconds, minutes or hours as people write it: 30 s, 1 min."""
+    """Return a duration in its largest whole unit, such as 30 s or 1 min."""
     unit_ms, unit = next(pair for pair in _UNITS if ms % pair[0] == 0)
     return f"{ms // unit_ms} {unit}"
 
 
-def floor_of(metric: Metric, floors: Floors) -> str:
-    """Return below what a channel is not on the metric's board, or nothing."""
-    return metric.floor.format(**asdict(floors))
+def threshold_of(metric: Metric, thresholds: RankingThresholds) -> str:
+    """Return the ranking threshold of a metric's board, or "" if it has none."""
+    return metric.threshold.format(**asdict(thresholds))
 
 
 def every(metric: Metric) -> str:
-    """Return how often a live value of the metric is made."""
+    """Return how often the metric's live value is updated."""
     return span(SLIDE_MS["live_distinct" if metric.distinct else "live"])
 
 
@@ -66,11 +66,11 @@ def markdown() -> str:
     counts, helix = [m.key for m in METRICS if m.is_count], [m.key for m in METRICS if m.from_helix]
     parts = (
         _HEAD,
-        _table(_METRICS_HEAD, (_metric_row(metric, Floors()) for metric in METRICS)),
+        _table(_METRICS_HEAD, (_metric_row(metric, RankingThresholds()) for metric in METRICS)),
         f"- Counts ({_keys(counts)}) are lower bounds where coverage is below 100 %.",
-        f"- Known from Helix, also where nobody listens: {_keys(helix)}.",
-        "- Below its floor a channel's value is shown and not ranked."
-        " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the floors of viewers and of messages.",
+        f"- Known from Helix, also for channels that are not joined: {_keys(helix)}.",
+        "- Below the ranking threshold a channel's value is shown and not ranked."
+        " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the thresholds for viewers and messages.",
         "\n## Rules\n",
         "\n".join(fill(f"- **{rule.title}.** {rule.text}", 100, subsequent_indent="  ") for rule in RULES),
         "\n## Windows\n",
@@ -91,13 +91,13 @@ def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
-def _metric_row(metric: Metric, floors: Floors) -> tuple[str, ...]:
+def _metric_row(metric: Metric, thresholds: RankingThresholds) -> tuple[str, ...]:
     return (
         f"`{metric.key}`",
         metric.label,
         metric.unit,
         metric.formula,
-        (floor_of(metric, floors) or "–") if metric.ranked else "no board",
+        (threshold_of(metric, thresholds) or "–") if metric.ranked else "no board",
         metric.empty,
         metric.longer,
         metric.ranged,
@@ -113,11 +113,11 @@ def _window_row(grain: Grain) -> tuple[str, ...]:
 
 def _column_row(column: Column) -> tuple[str, ...]:
     windows = _keys(grain for grain in GRAINS if grain in column.grains)
-    return f"`{column.name}`", windows, f"`{column.sql}`", column.roll.said
+    return f"`{column.name}`", windows, f"`{column.sql}`", column.roll.description
 
 
 def _hour_column_row(column: HourColumn) -> tuple[str, ...]:
-    return f"`{column.name}`", column.said, f"`{column.sql}`"
+    return f"`{column.name}`", column.description, f"`{column.sql}`"
 
 
 def _keys(names: Iterable[str]) -> str:

@@ -15,20 +15,20 @@ Value = Callable[[Columns, int], float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Floors:
-    """Below these a value is shown but not ranked."""
+class RankingThresholds:
+    """Minimums to be ranked; values below are shown but not ranked."""
 
     min_viewers: int = 100
     min_messages: int = 10
     min_chatters: int = 10
 
 
-# Says why a window may not be ranked, or None.
-Unranked = Callable[[Columns, Floors], str | None]
+# Returns why a window is not ranked, or None.
+Unranked = Callable[[Columns, RankingThresholds], str | None]
 
 
 def viewers(columns: Columns, window_ms: int) -> float | None:
-    """Return the last known viewers of a live window (the original formula), and the mean of a longer one."""
+    """Return the last known viewers of a live window (the original formula), or the mean of a longer one."""
     if window_ms == LIVE_WINDOW_MS:
         return columns.get("viewers")
     return _ratio(columns.get("viewers_sum", 0), columns.get("viewer_pulses", 0))
@@ -37,8 +37,8 @@ def viewers(columns: Columns, window_ms: int) -> float | None:
 def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
     """Return messages per minute per 1,000 viewers.
 
-    A live window goes by its length and its last known viewers (the original formula). Longer ones go by heard time
-    and mean viewers, over their minutes that have both: hour rows carry the sums of those.
+    Live windows use their length and last known viewers (the original formula). Longer ones use the time heard
+    and the mean viewers of the minutes that have both; hour rows store those sums.
     """
     if window_ms == LIVE_WINDOW_MS:
         messages, span_ms, watching = columns.get("messages"), window_ms, viewers(columns, window_ms)
@@ -60,12 +60,12 @@ def _ratio(total: float, count: int) -> float | None:
 
 
 def chatters_per_minute(columns: Columns, _window_ms: int) -> float | None:
-    """Return the mean number of chatters of the minutes that were heard for half or more."""
+    """Return the mean chatters per minute, over minutes heard for 50% or more."""
     return _ratio(columns.get("minute_chatters", 0), columns.get("heard_minutes", 0))
 
 
 def per_30s(name: str) -> Value:
-    """The count itself in a live window; longer windows are brought to 30 s of observed time."""
+    """Return a formula: the count in a live window, or the count per 30 s of observed time in a longer one."""
 
     def value(columns: Columns, window_ms: int) -> float | None:
         if name not in columns:
@@ -84,7 +84,7 @@ def words_per_message(columns: Columns, _window_ms: int) -> float | None:
 
 
 def share(name: str) -> Value:
-    """The percentage of the messages that `name` counts."""
+    """Return a formula: the percentage of messages that the column `name` counts."""
     return per_messages(name, 100)
 
 
@@ -97,35 +97,35 @@ def per_messages(name: str, of: int) -> Value:
 
 
 def repetition(columns: Columns, _window_ms: int) -> float | None:
-    # Messages without a single text are those of a producer that did not hash texts yet.
+    # Messages but no texts: an old producer that did not hash texts.
     messages, texts = columns.get("messages", 0), columns.get("texts", 0)
     return 100 * (1 - texts / messages) if messages and texts else None
 
 
 def coverage(columns: Columns, window_ms: int) -> float:
-    """Return the share of the window during which we were joined, 0 to 1."""
+    """Return the share of the window in which the channel was joined, 0 to 1."""
     return min(1.0, columns.get("observed_ms", 0) / window_ms)
 
 
-def always(_columns: Columns, _floors: Floors) -> str | None:
+def always(_columns: Columns, _thresholds: RankingThresholds) -> str | None:
     return None
 
 
-def knows_viewers(columns: Columns, _floors: Floors) -> str | None:
+def knows_viewers(columns: Columns, _thresholds: RankingThresholds) -> str | None:
     return None if "viewers" in columns else VIEWERS_UNKNOWN
 
 
-def needs_viewers(columns: Columns, floors: Floors) -> str | None:
+def needs_viewers(columns: Columns, thresholds: RankingThresholds) -> str | None:
     if "viewers" not in columns:
         return VIEWERS_UNKNOWN
-    return f"needs {floors.min_viewers:,} viewers" if columns["viewers"] < floors.min_viewers else None
+    return f"needs {thresholds.min_viewers:,} viewers" if columns["viewers"] < thresholds.min_viewers else None
 
 
-def needs_messages(columns: Columns, floors: Floors) -> str | None:
-    floor = floors.min_messages
-    return f"needs {floor} messages in 30 s" if columns.get("messages", 0) < floor else None
+def needs_messages(columns: Columns, thresholds: RankingThresholds) -> str | None:
+    minimum = thresholds.min_messages
+    return f"needs {minimum} messages in 30 s" if columns.get("messages", 0) < minimum else None
 
 
-def needs_chatters(columns: Columns, floors: Floors) -> str | None:
-    floor = floors.min_chatters
-    return f"needs {floor} chatters in 30 s" if columns.get("chatters", 0) < floor else None
+def needs_chatters(columns: Columns, thresholds: RankingThresholds) -> str | None:
+    minimum = thresholds.min_chatters
+    return f"needs {minimum} chatters in 30 s" if columns.get("chatters", 0) < minimum else None

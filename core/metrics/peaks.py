@@ -1,7 +1,7 @@
-"""The busiest minute of an hour by each metric: SQL over the hour's minutes beside the same formula in Python.
+"""Busiest minute of an hour by metric: SQL over the hour's minutes beside the same formula in Python.
 
-A minute counts when it was heard for half of its length or more and meets the ranking threshold. Viewers come from
-Helix and count always. An hour row packs value and minute into one whole number whose maximum is the highest value
+A minute counts if it was heard for half of its length or more and meets the ranking threshold. Viewers come from
+Helix and always count. An hour row packs value and minute into one whole number whose maximum is the highest value
 and, of equal values, the earliest minute.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.metrics.formulas import (
-    Floors,
+    RankingThresholds,
     Value,
     per_30s,
     per_messages,
@@ -29,8 +29,8 @@ HEARD_SQL = f"observed_ms >= {HEARD_ENOUGH_MS}"
 SCALE = 1_000_000
 # Default ranking thresholds, the one for messages scaled from 30 s to a minute. They are part of the definition:
 # an instance that sets other thresholds for its boards stores the same peaks.
-MIN_VIEWERS = Floors().min_viewers
-MIN_MESSAGES = Floors().min_messages * (MINUTE_MS // LIVE_WINDOW_MS)
+MIN_VIEWERS = RankingThresholds().min_viewers
+MIN_MESSAGES = RankingThresholds().min_messages * (MINUTE_MS // LIVE_WINDOW_MS)
 _MINUTES = HOUR_MS // MINUTE_MS
 
 
@@ -38,7 +38,7 @@ _MINUTES = HOUR_MS // MINUTE_MS
 class Peak:
     """One metric's highest minute. `value` and `counts` take a minute's columns; the SQL texts compute the same.
 
-    `value_sql` is a DOUBLE, evaluated in the order of the Python formula so that both give the same bits.
+    `value_sql` is a DOUBLE, evaluated in the order of the Python formula so that both give identical bits.
     """
 
     metric: str
@@ -87,7 +87,7 @@ def _pack(value: float, start_ms: int) -> int:
 
 
 def is_heard(minute: Columns) -> bool:
-    """Return whether a minute was heard for half of its length or more; HEARD_SQL says the same."""
+    """Return whether a minute was heard for half of its length or more; HEARD_SQL is the same condition."""
     return minute.get("observed_ms", 0) >= HEARD_ENOUGH_MS
 
 

@@ -1,27 +1,27 @@
-"""Where a value stands among others of its kind."""
+"""Percentile of a value among its peers."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 
-# Fewer values than this say nothing of a place among them.
-FEWEST = 10
+# A smaller peer group has no percentiles.
+MIN_PEERS = 10
 
 
 def percentile(value: float, values: Collection[float]) -> int | None:
-    """Return the percentage of the others in `values` that lie below `value`, cut to a whole one; None for too few.
+    """Return the percentage of the other `values` that are below `value`, rounded down; None for too few values.
 
-    `values` hold `value` itself once, which is not compared with itself. Of equal ones half count as below: a value
-    that all share is in the middle.
+    `values` contains `value` itself, which is not compared with itself. Half of the equal values count as below, so a
+    value that all share is at 50.
     """
-    return None if len(values) < FEWEST else _percent(value, sorted(values))
+    return None if len(values) < MIN_PEERS else _percent(value, sorted(values))
 
 
 def percentiles(values: Mapping[str, float]) -> dict[str, int]:
-    """Return the `percentile` of each value by its key; nothing for too few."""
+    """Return the `percentile` of each value by its key; empty for too few values."""
     ordered = sorted(values.values())
-    return {key: _percent(value, ordered) for key, value in values.items()} if len(ordered) >= FEWEST else {}
+    return {key: _percent(value, ordered) for key, value in values.items()} if len(ordered) >= MIN_PEERS else {}
 
 
 def _percent(value: float, ordered: Sequence[float]) -> int:

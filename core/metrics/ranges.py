@@ -1,7 +1,7 @@
 """Values, peaks and coverage of a range of time, from the minute and hour rows that tile it.
 
 Rows are added up column by column and the metric's own formula is applied to the sums, so every tiling of a range by
-minutes and hours gives the same values. Peaks are those of the busiest minute: hour rows carry it.
+minutes and hours gives the same values. Peaks come from the busiest minute, which hour rows store.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from core.metrics.windows import Columns
 from core.pipeline.coverage import RecordedGaps
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
-# Hours watched are not given where viewers are known for less of the range than this.
+# Hours watched are undefined if viewers are known for less of the range than this.
 VIEWERS_COVERAGE_MIN = 0.5
 
-# What coverage is computed from.
+# Columns that coverage is computed from.
 COVERAGE_COLUMNS = frozenset({"observed_ms", "pulses", "on_air_pulses", "on_air_observed_ms", "viewer_pulses"})
 
 _SUMS_OF_MINUTES = [column.name for column in COLUMNS if column.roll is SUM]
@@ -38,12 +38,12 @@ class Row:
 
     @property
     def end_ms(self) -> int:
-        """Return where it ends."""
+        """Return the end."""
         return self.start_ms + self.length_ms
 
     @property
     def has_peaks(self) -> bool:
-        """Return whether its busiest minute is known: hours stored by version 0.3 and earlier lack it."""
+        """Return whether the busiest minute is known; hours stored by version 0.3 and earlier lack it."""
         return self.length_ms == MINUTE_MS or "heard_minutes" in self.columns
 
 
@@ -60,7 +60,7 @@ class RangeSummary:
     """Sums, peaks and coverage of a range of whole minutes.
 
     `sums` are summed columns. `heard_ms`, `missed_ms` (tracked, not heard) and the rest (off air or not tracked) add up
-    to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are stretches that were tracked and
+    to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are intervals that were tracked and
     not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only
     viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
     """
@@ -79,7 +79,7 @@ class RangeSummary:
 
     @property
     def span_ms(self) -> int:
-        """Return its length."""
+        """Return the length."""
         return self.until_ms - self.from_ms
 
     @property
@@ -111,11 +111,11 @@ class RangeSummary:
 
     @property
     def hours_watched(self) -> float | None:
-        """Return the viewers of every known second, in hours; unknown seconds are not filled in."""
+        """Return the sum of viewers over every known second, in hours; unknown seconds are not filled in."""
         return hours_watched(self.sums)
 
     def value(self, metric: Metric) -> float | None:
-        """Return a metric's value over the range; None where nothing gives one."""
+        """Return a metric's value over the range; None without data."""
         if metric.key == "coverage":
             return 100 * self.coverage
         if metric.key == "excitement":
@@ -124,7 +124,7 @@ class RangeSummary:
 
 
 def hours_watched(sums: Columns) -> float | None:
-    """Return what summed columns come to in hours watched; None where no viewers are known."""
+    """Return the hours watched of summed columns; None if no viewers are known."""
     return sums["viewers_sum"] * SECOND_MS / HOUR_MS if sums.get("viewer_pulses") else None
 
 
@@ -134,7 +134,7 @@ def whole_minutes(from_ms: int, until_ms: int) -> tuple[int, int]:
 
 
 def summarize(rows: Iterable[Row], gaps: RecordedGaps, from_ms: int, until_ms: int) -> RangeSummary:
-    """Return the summary of [from_ms, until_ms), which `rows`, oldest first, tile as far as anything is stored."""
+    """Return the summary of [from_ms, until_ms); `rows`, oldest first, tile it as far as data is stored."""
     tiles = list(rows)
     peaks = {peak.metric: best for peak in PEAKS if (best := _peak(tiles, peak.metric)) is not None}
     hourly_average_only = not all(row.has_peaks for row in tiles)
@@ -156,7 +156,7 @@ def summarize(rows: Iterable[Row], gaps: RecordedGaps, from_ms: int, until_ms: i
 
 
 def time_heard(rows: Sequence[Row], gaps: RecordedGaps, from_ms: int, until_ms: int) -> TimeHeard:
-    """Return how much of [from_ms, until_ms) was heard. Of the rows' columns it reads COVERAGE_COLUMNS alone."""
+    """Return how much of [from_ms, until_ms) was heard. Rows need only COVERAGE_COLUMNS."""
     times = TimeHeard()
     for row in rows:
         times.add_row(row, gaps)
@@ -166,7 +166,7 @@ def time_heard(rows: Sequence[Row], gaps: RecordedGaps, from_ms: int, until_ms: 
 
 
 def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
-    """Return the sums of the rows' columns; what no row knows is absent."""
+    """Return the sums of the rows' columns; columns that no row has are absent."""
     minutes: dict[int, Columns] = {}
     parts: list[Columns] = []
     for row in rows:
@@ -188,12 +188,12 @@ def _sums_of_minutes(minutes: Minutes) -> dict[str, int]:
 
 
 def _sums(names: Iterable[str], parts: Collection[Columns]) -> dict[str, int]:
-    """Return the sum of each column; what no part knows is absent."""
+    """Return the sum of each column; columns that no part has are absent."""
     return {name: sum(known) for name in names if (known := [part[name] for part in parts if name in part])}
 
 
 def _sums_of_hour(row: Row) -> Columns:
-    """Return the columns of an hour. One without the newer ones counts for engagement as a whole."""
+    """Return the columns of an hour. An hour without the newer columns counts for engagement as a whole."""
     if "heard_minutes" in row.columns:
         return row.columns
     is_engaged = all(row.columns.get(name) for name in ("observed_ms", "viewer_pulses"))
@@ -202,8 +202,8 @@ def _sums_of_hour(row: Row) -> Columns:
 
 
 def _peak(rows: Sequence[Row], metric: str) -> PeakValue | None:
-    found = [best for row in rows if (best := _peak_of(row, metric)) is not None]
-    return max(found, key=lambda best: (best.value, -best.end_ms), default=None)
+    peaks = [best for row in rows if (best := _peak_of(row, metric)) is not None]
+    return max(peaks, key=lambda best: (best.value, -best.end_ms), default=None)
 
 
 def _peak_of(row: Row, metric: str) -> PeakValue | None:
@@ -243,7 +243,7 @@ class TimeHeard:
         self.missed_ms += unheard_ms
         self.on_air_ms += on_air_ms
         self.on_air_heard_ms += on_air_heard_ms
-        # Time in a gap that no pulse accounts for: the producer was away.
+        # Time in a gap without pulses: the producer was down.
         gap_ms = gaps.missed_ms(row.start_ms, row.end_ms)
         self.add_missed(max(0, gap_ms - unheard_ms), is_on_air=on_air_ms > 0)
 
@@ -257,7 +257,7 @@ def _share(part_ms: int, whole_ms: int) -> float | None:
 
 
 def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[int, int, bool]]:
-    """Yield each stretch without a row, and whether the channel was on air just before or just after it."""
+    """Yield each interval without a row, and whether the channel was on air just before or just after it."""
     edges = [None, *rows, None]
     for before, after in pairwise(edges):
         start_ms = before.end_ms if before else from_ms
@@ -267,7 +267,7 @@ def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[i
 
 
 def _unrecorded(rows: Iterable[Row], gaps: RecordedGaps) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of rows that were tracked and not heard at all, without a recorded gap."""
+    """Yield the intervals that were tracked and not heard at all, without a recorded gap."""
     silent: tuple[int, int] | None = None
     for row in rows:
         is_silent = row.columns.get("pulses", 0) > 0 and not row.columns.get("observed_ms", 0)
@@ -281,7 +281,7 @@ def _unrecorded(rows: Iterable[Row], gaps: RecordedGaps) -> Iterator[tuple[int, 
 
 
 def _on_air_ms(row: Row) -> int:
-    """Return for how long of a row the channel was on air; rows of version 0.3 and earlier know viewers alone."""
+    """Return how long the channel was on air; rows of version 0.3 and earlier have only viewers."""
     return row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0)) * SECOND_MS
 
 

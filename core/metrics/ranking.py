@@ -1,4 +1,4 @@
-"""The order of a board: by value, without channels that went silent."""
+"""Order of a board: by value, without channels that no longer send windows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Entry:
 
 
 def age_of(end_ms: int, newest_end_ms: int) -> Age:
-    """Return how old a row's window is against the board's newest: over 10 s stale, over 60 s gone."""
+    """Return the age of a row's window relative to the board's newest: over 10 s stale, over 60 s gone."""
     behind_ms = newest_end_ms - end_ms
     if behind_ms > GONE_AFTER_MS:
         return "gone"
@@ -29,9 +29,9 @@ def age_of(end_ms: int, newest_end_ms: int) -> Age:
 
 
 def is_live(end_ms: int | None, newest_end_ms: int | None, *, is_offline: bool) -> bool:
-    """Tell whether a channel is live: its windows still come, and Twitch has not said that it is offline.
+    """Return whether a channel is live: its windows still arrive, and Twitch has not reported it offline.
 
-    Boards, the API, Discover, search, peer groups and the status count by this rule. Chat outlives a broadcast, so
+    Boards, the API, Discover, search, peer groups and the status page use this rule. Chat outlives a broadcast, so
     windows alone do not make a channel live.
     """
     if is_offline or end_ms is None or newest_end_ms is None:
@@ -40,9 +40,9 @@ def is_live(end_ms: int | None, newest_end_ms: int | None, *, is_offline: bool) 
 
 
 def rank(entries: Iterable[Entry], size: int) -> tuple[str, ...]:
-    """Return the ids of the `size` greatest values, greatest first; of equal values the greater id as text comes first.
+    """Return the ids of the `size` greatest values, greatest first; ties are in descending order of the id as text.
 
-    Redis orders ties of ZREVRANGE and ZREVRANK the same way, so a board, its cut and the rank in a search agree.
+    Redis orders ties of ZREVRANGE and ZREVRANK the same way, so boards and the ranks in search agree.
     """
     ordered = sorted(entries, key=lambda entry: (entry.value, entry.channel_id), reverse=True)
     return tuple(entry.channel_id for entry in ordered[:size])

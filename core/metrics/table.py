@@ -1,4 +1,4 @@
-"""The one list of metrics: the numbers people see, computed from the columns of one window or of a whole range.
+"""The single list of metrics, computed from the columns of one window or of a whole range.
 
 docs/metrics.md, the methodology page and the API's `/metrics` are generated from it; boards, labels and fields are
 checked against it.
@@ -38,17 +38,19 @@ _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A number people see.
+    """A metric: its labels, formula and documentation.
 
-    `label` heads its board, `name` its line in a chart; `decimals` is how it is written. `value` takes a
-    window's columns and its length in ms and returns None where there is no data. `unranked` returns why a
-    window may not be ranked, or None; `ranked` ones have a board. `distinct`: it is made of windows of
-    `live_distinct`, so it moves every 5 s. `is_count`: it grows with each message, so below full coverage it is a
-    lower bound. `from_helix`: it does not come from chat, so it is known also of what nobody listened to.
-    `by_length`: it grows with the window's length, so windows of different lengths do not compare. `over_range` is
-    its value over a range of summed columns where that is not `value`. The other fields are documentation: what it
-    means, its formula, when it is empty, what keeps it off the board (with the fields of Floors in braces), how it is
-    computed for a minute or an hour, for a range, and which peak a range has.
+    `label` is the title of its board, `name` that of its line in a chart. `value` takes a window's columns and its
+    length in ms and returns None without data. `unranked` returns why a window is not ranked, or None. Metrics that
+    are `ranked` have a board.
+
+    - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
+    - `is_count`: grows with each message, so it is a lower bound below full coverage.
+    - `from_helix`: does not come from chat, so it is known for channels that are not joined too.
+    - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
+    - `over_range`: its formula over the summed columns of a range, if that is not `value`.
+
+    The other fields are documentation; `threshold` has fields of RankingThresholds in braces.
     """
 
     key: str
@@ -61,7 +63,7 @@ class Metric:
     empty: str
     value: Value
     unranked: Unranked = always
-    floor: str = ""
+    threshold: str = ""
     longer: str = _SAME_FORMULA
     over_range: Value | None = None
     ranged: str = _SAME_OVER_RANGE
@@ -172,7 +174,7 @@ METRICS: tuple[Metric, ...] = (
         "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
         "30, 60, … 900 s earlier, those heard for 95 % or more",
         "warming: with fewer than 10 earlier windows, or under 95 % heard now",
-        # It needs more than one window: see core/metrics/excitement.py.
+        # Needs more than one window: see core/metrics/excitement.py.
         lambda _columns, _window_ms: None,
         needs_chatters,
         _MIN_CHATTERS,
@@ -297,8 +299,8 @@ METRIC: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
 BOARDS: tuple[Metric, ...] = tuple(metric for metric in METRICS if metric.ranked)
 
 
-class _Noting(Mapping[str, int]):
-    """Columns that are all there, and note which of them a formula looks at."""
+class _RecordingColumns(Mapping[str, int]):
+    """Columns that are all present and record which of them a formula reads."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -315,10 +317,10 @@ class _Noting(Mapping[str, int]):
 
 
 def columns_behind(metrics: Iterable[Metric], window_ms: int) -> set[str]:
-    """Return the columns that these metrics of such windows are computed from; a history of few is read faster."""
-    noting = _Noting()
-    values_of(noting, window_ms, metrics)
-    return noting.names
+    """Return the columns that these metrics are computed from; reading fewer columns of history is faster."""
+    columns = _RecordingColumns()
+    values_of(columns, window_ms, metrics)
+    return columns.names
 
 
 def counted_apart(columns: Columns) -> dict[str, int]:
@@ -327,6 +329,6 @@ def counted_apart(columns: Columns) -> dict[str, int]:
 
 
 def values_of(columns: Columns, window_ms: int, metrics: Iterable[Metric] = METRICS) -> dict[str, float]:
-    """Return the metrics that the columns of one window give; what has no data is absent."""
+    """Return the metrics of one window's columns; metrics without data are absent."""
     values = ((metric.key, metric.value(columns, window_ms)) for metric in metrics)
     return {key: value for key, value in values if value is not None}

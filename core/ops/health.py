@@ -1,4 +1,4 @@
-"""What is known of the whole at one moment, and the rules by which incidents open and close. Pure."""
+"""Health snapshot of the instance, and the rules by which incidents open and close. Pure."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from typing import Literal
 
 from core.times import MINUTE_MS, SECOND_MS
 
-Fact = float | str | bool
-# What an incident touches: figures as they come, history, viewer counts, or the way back after a failure.
+Gauge = float | str | bool
+# The area that an incident affects: live figures, history, viewer counts, or recovery after a failure.
 Effect = Literal["live", "history", "viewers", "recovery"]
 
 BOARDS_STALE_MS = 30 * SECOND_MS
-# A process tells every 5 s that it lives.
-SILENT_MS = 30 * SECOND_MS
-LIST_OLD_MS = 3 * MINUTE_MS
-CHECKPOINT_OLD_MS = MINUTE_MS
-HISTORY_LATE_S = 120.0
-# From this coverage on figures count as usable; less makes the state partial, in the past 30 s or the past hour.
-COVERAGE_WANTED = 0.95
-# From this coverage on pages call a time heard in full.
-COVERAGE_WHOLE = 0.999
-# Who looks does so every 10 s: after so long without, what happened meanwhile is not known.
+# A process writes a heartbeat every 5 s.
+HEARTBEAT_TIMEOUT_MS = 30 * SECOND_MS
+LIST_STALE_MS = 3 * MINUTE_MS
+CHECKPOINT_STALE_MS = MINUTE_MS
+HISTORY_LAG_MAX_S = 120.0
+# Figures count as fully usable from this coverage on. Less in the past 30 s or hour makes the verdict "partial".
+COVERAGE_TARGET = 0.95
+# Pages call a period fully heard from this coverage on.
+COVERAGE_FULL = 0.999
+# Snapshots are taken every 10 s. After a pause this long, the time between them counts as not monitored.
 UNWATCHED_MS = 3 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """What a process told of itself at a moment; `kind` is what it does, `name` tells it from others of its kind."""
+class Heartbeat:
+    """Liveness record of a process: `kind` is its role, `name` distinguishes processes of one kind."""
 
     kind: str
     name: str
     at_ms: int
-    facts: Mapping[str, Fact]
+    gauges: Mapping[str, Gauge]
 
-    def number(self, fact: str) -> float:
-        """Return a fact as a number, 0 where it was not told."""
-        return float(self.facts.get(fact) or 0)
+    def number(self, gauge: str) -> float:
+        """Return a gauge as a number, 0 if it is missing."""
+        return float(self.gauges.get(gauge) or 0)
 
-    def moment(self, fact: str) -> int | None:
-        """Return a fact that is a time in ms, None where it was not told."""
-        return int(self.number(fact)) or None
+    def time_ms(self, gauge: str) -> int | None:
+        """Return a gauge that holds a time in ms, None if it is missing or 0."""
+        return int(self.number(gauge)) or None
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen at `at_ms`; None stands for what nobody told.
+class HealthSnapshot:
+    """One evaluation of all heartbeats and boards at `at_ms`; None means unknown.
 
-    `boards_end_ms` is the newest window end on the boards, `coverage` the mean of their `channels`, `listed_ms` when
-    Twitch gave the list of streams. `signs` are the newest of each process.
+    `boards_end_ms` is the newest window end on the boards, `coverage` the mean coverage of their `channels`, and
+    `listed_ms` when the channel list was fetched from Twitch. `heartbeats` has the latest one of each process.
     """
 
     at_ms: int
@@ -58,21 +58,23 @@ class Look:
     channels: int = 0
     listed_ms: int | None = None
     late_dropped: int | None = None
-    signs: tuple[Sign, ...] = ()
-    store_away: bool = False
+    heartbeats: tuple[Heartbeat, ...] = ()
+    is_redis_down: bool = False
 
-    def newest(self, kind: str) -> Sign | None:
-        """Return the last sign of a kind of process."""
-        return max((sign for sign in self.signs if sign.kind == kind), key=lambda sign: sign.at_ms, default=None)
+    def latest(self, kind: str) -> Heartbeat | None:
+        """Return the latest heartbeat of a kind of process."""
+        of_kind = (heartbeat for heartbeat in self.heartbeats if heartbeat.kind == kind)
+        return max(of_kind, key=lambda heartbeat: heartbeat.at_ms, default=None)
 
-    def living(self, kind: str) -> list[Sign]:
-        """Return the signs of the processes of a kind that tell that they live."""
-        return [sign for sign in self.signs if sign.kind == kind and self.at_ms - sign.at_ms <= SILENT_MS]
+    def alive(self, kind: str) -> list[Heartbeat]:
+        """Return the heartbeats of a kind of process that are recent enough to count as alive."""
+        oldest_ms = self.at_ms - HEARTBEAT_TIMEOUT_MS
+        return [heartbeat for heartbeat in self.heartbeats if heartbeat.kind == kind and heartbeat.at_ms >= oldest_ms]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong, since when, and why in plain words."""
+class Problem:
+    """A rule violation: when it began, and its cause in plain words."""
 
     since_ms: int
     cause: str
@@ -80,149 +82,151 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When something is wrong. It counts as an incident once it has lasted for `hold_ms`."""
+    """A health rule. A violation becomes an incident once it has lasted `hold_ms`."""
 
     key: str
     title: str
     effect: Effect
-    find: Callable[[Look], Finding | None]
+    check: Callable[[HealthSnapshot], Problem | None]
     hold_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """Something wrong that lasts; `is_sure` once it has lasted long enough to be an incident."""
+class OpenIncident:
+    """An ongoing violation of a rule; `is_confirmed` once it has lasted long enough to be an incident."""
 
     rule: str
     since_ms: int
     cause: str
-    is_sure: bool
+    is_confirmed: bool
 
 
-def findings(look: Look) -> dict[str, Finding]:
-    """Return what is wrong, by rule."""
-    return {rule.key: found for rule in RULES if (found := rule.find(look)) is not None}
+def find_problems(snapshot: HealthSnapshot) -> dict[str, Problem]:
+    """Return the violated rules, by key."""
+    return {rule.key: problem for rule in RULES if (problem := rule.check(snapshot)) is not None}
 
 
-def follow(
-    known: Mapping[str, Open], found: Mapping[str, Finding], at_ms: int, watched_since_ms: int
-) -> tuple[dict[str, Open], list[Open]]:
-    """Return what is open after a look, by rule, and what has ended.
+def track_incidents(
+    known: Mapping[str, OpenIncident], problems: Mapping[str, Problem], at_ms: int, monitored_since_ms: int
+) -> tuple[dict[str, OpenIncident], list[OpenIncident]]:
+    """Return the incidents that are open after a snapshot, by rule, and those that have ended.
 
-    Nothing begins before `watched_since_ms`: what was before is an incident of its own, that nobody looked.
+    No incident begins before `monitored_since_ms`: the time before is covered by an "unwatched" incident.
     """
-    now = {}
-    for key, finding in found.items():
-        last = known.get(key)
-        since_ms = last.since_ms if last else min(at_ms, max(finding.since_ms, watched_since_ms))
-        was_sure = last is not None and last.is_sure
-        cause = last.cause if last is not None and was_sure else finding.cause
-        now[key] = Open(key, since_ms, cause, was_sure or at_ms - since_ms >= RULE[key].hold_ms)
-    return now, [one for key, one in known.items() if key not in found]
+    still_open = {}
+    for key, problem in problems.items():
+        previous = known.get(key)
+        since_ms = previous.since_ms if previous else min(at_ms, max(problem.since_ms, monitored_since_ms))
+        was_confirmed = previous is not None and previous.is_confirmed
+        cause = previous.cause if previous is not None and was_confirmed else problem.cause
+        is_confirmed = was_confirmed or at_ms - since_ms >= RULE[key].hold_ms
+        still_open[key] = OpenIncident(key, since_ms, cause, is_confirmed)
+    return still_open, [incident for key, incident in known.items() if key not in problems]
 
 
-def incidents(look: Look, known: Mapping[str, Open]) -> list[Open]:
-    """Return the incidents of this very moment: those that were written down and last, and those that begin now."""
-    now, _ = follow(known, findings(look), look.at_ms, 0)
-    return sorted((one for one in now.values() if one.is_sure), key=lambda one: one.since_ms)
+def confirmed_incidents(snapshot: HealthSnapshot, known: Mapping[str, OpenIncident]) -> list[OpenIncident]:
+    """Return the confirmed incidents at the time of a snapshot, oldest first; `known` are the stored open ones."""
+    still_open, _ = track_incidents(known, find_problems(snapshot), snapshot.at_ms, 0)
+    confirmed = (incident for incident in still_open.values() if incident.is_confirmed)
+    return sorted(confirmed, key=lambda incident: incident.since_ms)
 
 
 def effects(rules: Iterable[str]) -> frozenset[Effect]:
-    """Return what these incidents touch."""
+    """Return the areas that incidents of these rules affect."""
     return frozenset(RULE[key].effect for key in rules)
 
 
-def _store(look: Look) -> Finding | None:
-    if not look.store_away:
+def _store(snapshot: HealthSnapshot) -> Problem | None:
+    if not snapshot.is_redis_down:
         return None
-    return Finding(look.at_ms, "The store of live figures (Redis) does not answer: nothing new can be shown.")
+    return Problem(snapshot.at_ms, "The store of live figures (Redis) does not answer: nothing new can be shown.")
 
 
-def _boards(look: Look) -> Finding | None:
-    if look.boards_end_ms is None or look.at_ms - look.boards_end_ms <= BOARDS_STALE_MS:
+def _boards(snapshot: HealthSnapshot) -> Problem | None:
+    if snapshot.boards_end_ms is None or snapshot.at_ms - snapshot.boards_end_ms <= BOARDS_STALE_MS:
         return None
-    return Finding(look.boards_end_ms, "The boards stand still: no new window has come for more than 30 s.")
+    return Problem(snapshot.boards_end_ms, "Boards are not updating: no new window for more than 30 s.")
 
 
-def _coverage(look: Look) -> Finding | None:
-    if look.coverage is None or look.coverage >= COVERAGE_WANTED:
+def _coverage(snapshot: HealthSnapshot) -> Problem | None:
+    if snapshot.coverage is None or snapshot.coverage >= COVERAGE_TARGET:
         return None
-    return Finding(look.at_ms, "Less than 95 % of the chat is heard: counts are lower bounds.")
+    return Problem(snapshot.at_ms, "Less than 95 % of the chat is heard: counts are lower bounds.")
 
 
-def _listening(look: Look) -> Finding | None:
-    last = look.newest("producer")
-    if last is None or look.living("producer"):
+def _listening(snapshot: HealthSnapshot) -> Problem | None:
+    latest = snapshot.latest("producer")
+    if latest is None or snapshot.alive("producer"):
         return None
-    return Finding(last.at_ms, "Nobody listens to Twitch: no listener has given a sign of life for 30 s.")
+    return Problem(latest.at_ms, "Not connected to Twitch: no producer heartbeat for 30 s.")
 
 
-def _list(look: Look) -> Finding | None:
-    if look.listed_ms is None or look.at_ms - look.listed_ms <= LIST_OLD_MS:
+def _list(snapshot: HealthSnapshot) -> Problem | None:
+    if snapshot.listed_ms is None or snapshot.at_ms - snapshot.listed_ms <= LIST_STALE_MS:
         return None
-    return Finding(look.listed_ms, "Twitch's list of streams could not be read: viewer counts are old.")
+    return Problem(snapshot.listed_ms, "Twitch's list of streams could not be read: viewer counts are old.")
 
 
-def _stream(look: Look) -> Finding | None:
-    last = look.newest("stream")
-    if last is None:
+def _stream(snapshot: HealthSnapshot) -> Problem | None:
+    latest = snapshot.latest("stream")
+    if latest is None:
         return None
-    if not look.living("stream"):
-        return Finding(last.at_ms, "Nobody looks after the stream job: its watcher gives no sign of life.")
-    if last.facts.get("runs"):
+    if not snapshot.alive("stream"):
+        return Problem(latest.at_ms, "The stream job is not supervised: no heartbeat of its watcher for 30 s.")
+    if latest.gauges.get("runs"):
         return None
-    return Finding(last.at_ms, "The stream job does not run: nothing is being counted.")
+    return Problem(latest.at_ms, "The stream job does not run: nothing is being counted.")
 
 
-def _checkpoint(look: Look) -> Finding | None:
-    done_ms = next((sign.moment("checkpoint_ms") for sign in look.living("stream")), None)
-    if done_ms is None or look.at_ms - done_ms <= CHECKPOINT_OLD_MS:
+def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
+    done_ms = next((heartbeat.time_ms("checkpoint_ms") for heartbeat in snapshot.alive("stream")), None)
+    if done_ms is None or snapshot.at_ms - done_ms <= CHECKPOINT_STALE_MS:
         return None
-    return Finding(done_ms, "The stream job has made no checkpoint for 60 s: coming back from a failure takes longer.")
+    return Problem(done_ms, "The stream job has made no checkpoint for 60 s: coming back from a failure takes longer.")
 
 
-def _history(look: Look) -> Finding | None:
-    last = look.newest("history")
-    if last is None:
+def _history(snapshot: HealthSnapshot) -> Problem | None:
+    latest = snapshot.latest("history")
+    if latest is None:
         return None
-    if not look.living("history"):
-        return Finding(last.at_ms, "History is not written: its sink gives no sign of life. It is made up for later.")
-    if last.facts.get("halted"):
-        return Finding(last.at_ms, "The history sink has halted: too many records of a topic could not be used.")
-    if last.facts.get("waits"):
-        return Finding(last.at_ms, "History waits for its store (Cassandra). It is made up for when that is back.")
-    if last.number("lag_s") > HISTORY_LATE_S:
-        return Finding(last.at_ms, "History is more than two minutes behind, and catches up.")
+    if not snapshot.alive("history"):
+        return Problem(latest.at_ms, "History is not written: no heartbeat of its sink for 30 s. It is backfilled.")
+    if latest.gauges.get("halted"):
+        return Problem(latest.at_ms, "The history sink has halted: too many records of a topic could not be used.")
+    if latest.gauges.get("waits"):
+        return Problem(latest.at_ms, "History waits for its store (Cassandra). It is made up for when that is back.")
+    if latest.number("lag_s") > HISTORY_LAG_MAX_S:
+        return Problem(latest.at_ms, "History is more than two minutes behind, and catches up.")
     return None
 
 
-# Most telling first: what stands still at once has a first cause.
+# Ordered by how directly a rule names the root cause: problems that begin together are listed in this order.
 RULES: tuple[Rule, ...] = (
     Rule("store", "Live figures away", "live", _store),
-    Rule("boards", "Boards stand still", "live", _boards),
-    Rule("listening", "Nobody listens", "live", _listening),
+    Rule("boards", "Boards are not updating", "live", _boards),
+    Rule("listening", "Not connected to Twitch", "live", _listening),
     Rule("stream", "Nothing is counted", "live", _stream, 30 * SECOND_MS),
     Rule("coverage", "Chat missed", "live", _coverage, 5 * MINUTE_MS),
     Rule("list", "Old viewer counts", "viewers", _list),
     Rule("history", "History late", "history", _history, 30 * SECOND_MS),
     Rule("checkpoint", "No checkpoint", "recovery", _checkpoint),
-    # Written by whoever finds that nobody has looked, and over by then.
-    Rule("unwatched", "Not watched", "live", lambda _look: None),
+    # Recorded, already ended, by the first snapshot after a pause.
+    Rule("unwatched", "Not watched", "live", lambda _snapshot: None),
 )
 RULE: Mapping[str, Rule] = {rule.key: rule for rule in RULES}
-UNWATCHED = Open(
+UNWATCHED = OpenIncident(
     "unwatched", 0, "Twitchly was stopped, or could not look at itself. What was missed is a gap in every chart.", True
 )
 
 Verdict = Literal["starting", "trusted", "partial", "untrusted"]
 
 
-def verdict(look: Look, rules: Collection[str], hour_coverage: float | None) -> Verdict:
-    """Return how far figures can be trusted, from open incidents and the coverage of the past 30 s and hour."""
-    touched = effects(rules)
-    if "live" in touched:
+def verdict(snapshot: HealthSnapshot, rules: Collection[str], hour_coverage: float | None) -> Verdict:
+    """Return how far the figures can be trusted, from open incidents and the coverage of the past 30 s and hour."""
+    affected = effects(rules)
+    if "live" in affected:
         return "untrusted"
-    if look.boards_end_ms is None:
+    if snapshot.boards_end_ms is None:
         return "starting"
-    is_heard = all(share is None or share >= COVERAGE_WANTED for share in (look.coverage, hour_coverage))
-    return "trusted" if is_heard and not touched else "partial"
+    is_covered = all(share is None or share >= COVERAGE_TARGET for share in (snapshot.coverage, hour_coverage))
+    return "trusted" if is_covered and not affected else "partial"

@@ -100,7 +100,7 @@ def our_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     web = ["uvicorn", "twitchly.entry.asgi:application", "--host", "127.0.0.1", "--port", str(layout.ports.web)]
     # Frames are not compressed: each would be anew for every socket, at several times the cost of sending it.
     sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
-    sockets += ["--http", "twitchly.requests:PromptProtocol"]
+    sockets += ["--http", "twitchly.http_limits:PromptProtocol"]
     # A page that takes nothing is told so after 60 s, before it counts as gone.
     limits = [
         "--ws-max-size",

@@ -10,7 +10,7 @@ from apps.dashboard.search import GONE, find_channels
 from apps.live.live_channels import FIELD
 from apps.live.search import Search
 from apps.live.table import table_of
-from apps.status.snapshot import look
+from apps.status.snapshot import take_snapshot
 from core.metrics.ranking import GONE_AFTER_MS, is_live
 from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
@@ -61,7 +61,7 @@ async def test_every_surface_counts_the_same_live_channels(api: Api) -> None:
     single = {one["id"] for one in known if (await api.get(f"channels/{one['id']}")).json()["is_live"]}
     assert single == LIVE
     assert (await api.get("status")).json()["channels"] == len(LIVE)
-    assert (await sync_to_async(look)(now_ms())).channels == len(LIVE)
+    assert (await sync_to_async(take_snapshot)(now_ms())).channels == len(LIVE)
     found = await sync_to_async(FIELD.live)(now_ms())
     assert table_of(Search(), found.values()).live == len(LIVE)
 

@@ -10,8 +10,8 @@ import pytest
 from apps.api.problems import KINDS
 from tests.api.conftest import Api
 from tests.valkey import Valkey
-from twitchly.bodies import BODY_MAX_BYTES
 from twitchly.entry.asgi import application
+from twitchly.request_bodies import BODY_MAX_BYTES
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,3 @@
-"""Somebody who may read the log."""
+"""A client that may read the audit log."""
 
 from tests.ingest.conftest import curator as curator

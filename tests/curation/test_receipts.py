@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from apps.audit.models import Deletion
-from apps.audit.services import note_deletion
+from apps.audit.services import record_deletion
 from apps.curation.models import OptOut
 from apps.curation.receipts import token_of
 from tests.staff import staff_client
@@ -24,9 +24,9 @@ def page_of(opt_out: OptOut) -> str:
 def test_a_channels_receipt_counts_what_was_deleted_and_what_is_left() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven", note="internal")
     assert "not yet: it begins within a minute" in page_of(opt_out)
-    note_deletion(event=opt_out.event, stage=Deletion.Stage.FOUND, channel_id="7", rows={"minute_window": 1_440})
+    record_deletion(event=opt_out.event, stage=Deletion.Stage.FOUND, channel_id="7", rows={"minute_window": 1_440})
     assert "under way" in page_of(opt_out)
-    note_deletion(event=opt_out.event, stage=Deletion.Stage.LEFT, channel_id="7", rows={"minute_window": 0})
+    record_deletion(event=opt_out.event, stage=Deletion.Stage.LEFT, channel_id="7", rows={"minute_window": 0})
     page = page_of(opt_out)
     assert "1,440</td>" in page
     assert ">0</td>" in page
@@ -50,7 +50,7 @@ def test_no_receipt_is_found_by_guessing() -> None:
 def test_the_admin_has_the_proof_and_the_address_of_the_receipt() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven")
     for stage, rows in ((Deletion.Stage.FOUND, 3), (Deletion.Stage.LEFT, 0)):
-        note_deletion(event=opt_out.event, stage=stage, channel_id="7", rows={"hour_window": rows})
+        record_deletion(event=opt_out.event, stage=stage, channel_id="7", rows={"hour_window": rows})
     page = staff_client().get(f"/admin/curation/optout/{opt_out.pk}/change/").content.decode()
     assert "hour_window: 3 found, 0 left. Done" in page
     assert f"/opt-out/receipt/{token_of(opt_out)}" in page

@@ -16,7 +16,7 @@ from apps.accounts.services import ensure_user
 from apps.ingest import channel_list
 from apps.ingest.channel_list import Stream
 from apps.metrics.boards import BoardWriter
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
 
@@ -107,7 +107,7 @@ class Boards:
             )
             for channel_id, count in viewers.items()
         ]
-        BoardWriter(self.valkey.client(), Floors()).apply("live", windows)
+        BoardWriter(self.valkey.client(), RankingThresholds()).apply("live", windows)
 
     def show_people(self, chatters: Mapping[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000) -> None:
         """Write a window a channel that counts its different people and texts; messages are twice as many."""
@@ -122,7 +122,7 @@ class Boards:
             )
             for channel_id, count in chatters.items()
         ]
-        BoardWriter(self.valkey.client(), Floors()).apply("live_distinct", windows)
+        BoardWriter(self.valkey.client(), RankingThresholds()).apply("live_distinct", windows)
 
     def tick(self) -> None:
         async_to_sync(self.send_tick)()

@@ -8,14 +8,14 @@ from apps.metrics.boards import (
     LATE_DROPPED_S,
     UNRANKED_AFTER_MS,
     BoardWriter,
-    tell_late_dropped,
+    write_late_dropped,
 )
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
 
 T = 1_795_400_000_000
-FLOORS = Floors(min_viewers=100, min_messages=5)
+THRESHOLDS = RankingThresholds(min_viewers=100, min_messages=5)
 
 
 def window(channel_id: str, end_ms: int, *, messages: int = 10, viewers: int = 500) -> WindowRecord:
@@ -24,12 +24,12 @@ def window(channel_id: str, end_ms: int, *, messages: int = 10, viewers: int = 5
 
 
 def writer(valkey: Valkey) -> BoardWriter:
-    return BoardWriter(valkey.client(), FLOORS)
+    return BoardWriter(valkey.client(), THRESHOLDS)
 
 
 async def top(reader: BoardReader, metric: str) -> list[str]:
-    standings = await reader.standings({metric: 10})
-    return [channel_id for channel_id, _ in standings.ranked[metric]]
+    rankings = await reader.rankings({metric: 10})
+    return [channel_id for channel_id, _ in rankings.ranked[metric]]
 
 
 async def test_an_older_window_changes_nothing(valkey: Valkey) -> None:
@@ -49,7 +49,7 @@ async def test_the_same_window_again_changes_nothing(valkey: Valkey) -> None:
         boards.apply("live", [window("1", T, messages=20)])
     reader = BoardReader(f"{valkey.url}/0")
     assert await top(reader, "messages") == ["1"]
-    assert (await reader.standings({})).newest_end_ms == T
+    assert (await reader.rankings({})).newest_end_ms == T
     await reader.aclose()
 
 
@@ -87,9 +87,9 @@ async def test_distinct_windows_fill_boards_of_their_own(valkey: Valkey) -> None
 
 async def test_late_records_are_told_while_the_job_is_watched(valkey: Valkey) -> None:
     reader, client = BoardReader(f"{valkey.url}/0"), valkey.client()
-    assert (await reader.standings({})).late_dropped is None
-    tell_late_dropped(client, 1_234)
-    assert (await reader.standings({})).late_dropped == 1_234
+    assert (await reader.rankings({})).late_dropped is None
+    write_late_dropped(client, 1_234)
+    assert (await reader.rankings({})).late_dropped == 1_234
     assert 0 < int(client.ttl(LATE_DROPPED)) <= LATE_DROPPED_S
     await reader.aclose()
 
@@ -118,14 +118,14 @@ async def test_a_channel_that_is_forgotten_leaves_no_trace(valkey: Valkey) -> No
     boards, client = writer(valkey), valkey.client()
     for end_ms in (T, T + 10_000):
         boards.apply("live", [window("1", end_ms), window("2", end_ms)])
-        boards.remember()
+        boards.write_history()
     boards.apply("live", [window("1", T + 20_000), window("2", T + 20_000)])
-    boards.forget("1")
-    boards.remember()
+    boards.erase("1")
+    boards.write_history()
     reader = BoardReader(f"{valkey.url}/0")
     assert await top(reader, "messages") == ["2"]
     assert await reader.all_values() == await reader.values(["2"])
-    moments = await reader.moments("messages", (await reader.steps(["messages"]))["messages"])
-    assert [sorted(moment.ranked) for moment in moments.values()] == [["2"], ["2"], ["2"]]
+    history = await reader.past_values("messages", (await reader.steps(["messages"]))["messages"])
+    assert [sorted(values.ranked) for values in history.values()] == [["2"], ["2"], ["2"]]
     assert client.zscore("ends:live", "1") is None
     await reader.aclose()

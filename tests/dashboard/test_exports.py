@@ -32,7 +32,7 @@ from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Cell, Field, writer_of
 from apps.metrics.exports.intervals import INTERVALS
-from apps.metrics.exports.series import EVENT_FIELDS, event_rows, finer, pieces, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_FIELDS, chunks, event_rows, in_grain, point_fields, point_rows
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
 from apps.metrics.spans import Span, iso
 from apps.workspaces import services as watchlists
@@ -73,9 +73,9 @@ def test_ndjson_tells_the_units_first_and_leaves_out_what_is_not_known() -> None
 
 def test_a_long_span_is_read_in_pieces_that_follow_each_other() -> None:
     shown = past_range(T - 89 * DAY_MS, T - HOUR_MS, T)
-    minutes = finer(shown, "minute", T)
+    minutes = in_grain(shown, "minute", T)
     assert minutes is not None
-    parts = list(pieces(minutes, T))
+    parts = list(chunks(minutes, T))
     ends = [part.until_ms for part in parts]
     starts = [(part.until_ms or 0) - part.span_ms for part in parts]
     assert (starts[0], ends[-1], len(parts)) == (T - 89 * DAY_MS, T - HOUR_MS, 45)
@@ -84,14 +84,14 @@ def test_a_long_span_is_read_in_pieces_that_follow_each_other() -> None:
 
 
 def test_a_range_up_to_now_ends_now() -> None:
-    (part,) = pieces(RANGES["10m"], T)
+    (part,) = chunks(RANGES["10m"], T)
     assert (part.until_ms, part.span_ms) == (T, 600_000)
 
 
 def test_windows_that_are_not_kept_any_more_are_not_offered() -> None:
     shown = past_range(T - 3 * DAY_MS, T - 2 * DAY_MS, T)
-    assert finer(shown, "live", T) is None
-    assert finer(shown, "hour", T) is not None
+    assert in_grain(shown, "live", T) is None
+    assert in_grain(shown, "hour", T) is not None
 
 
 def test_a_window_tells_its_end_length_coverage_and_metrics() -> None:

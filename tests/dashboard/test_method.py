@@ -78,8 +78,11 @@ def test_the_introduction_tells_the_limits_that_hold(client: Client, settings: S
 
 def test_the_columns_say_how_an_hour_comes_about(page: str) -> None:
     found = re.findall(r"<tr><td><code>(\w+)</code></td><td>(.*?)</td></tr>", page)
-    shared = [(column.name, column.roll.said) for column in COLUMNS]
-    assert [(name, html.unescape(said)) for name, said in found] == [*shared, *((c.name, c.said) for c in HOUR_COLUMNS)]
+    shared = [(column.name, column.roll.description) for column in COLUMNS]
+    assert [(name, html.unescape(said)) for name, said in found] == [
+        *shared,
+        *((c.name, c.description) for c in HOUR_COLUMNS),
+    ]
 
 
 def test_every_link_within_the_page_leads_somewhere(page: str) -> None:

@@ -131,7 +131,7 @@ def test_an_offline_channel_says_so_and_why_it_has_no_viewers(boards: Boards, si
     assert not shown(signed_in.get("/?channel=1").content.decode(), "offline")
 
 
-def test_what_was_heard_besides_is_told_where_there_is_any(boards: Boards, signed_in: Client) -> None:
+def test_excluded_counts_have_only_values_above_0(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, copies=32, bot_messages=7)
     page = signed_in.get("/?channel=1").content.decode()
     assert shown(page, "apart")

@@ -6,13 +6,13 @@ import pytest
 import redis
 
 from apps.metrics.boards import BoardWriter
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from drills.boards import SHOWN, boards_of, shown
 from tests.valkey import Valkey
 
 END_MS = 1_795_400_000_000
-FLOORS = Floors(min_viewers=50, min_messages=10)
+THRESHOLDS = RankingThresholds(min_viewers=50, min_messages=10)
 
 
 @pytest.fixture
@@ -34,15 +34,16 @@ def window(channel_id: str, messages: int, viewers: int | None, end_ms: int = EN
 
 def test_boards_of_history_are_those_of_redis(emptied: Valkey) -> None:
     windows = [window("1", 40, 900), window("2", 5, 900), window("3", 60, 20), window("4", 40, None)]
-    BoardWriter(emptied.client(), FLOORS).apply("live", windows)
+    BoardWriter(emptied.client(), THRESHOLDS).apply("live", windows)
     end_ms, boards = shown(reading(emptied))
     assert end_ms == END_MS
-    assert boards == boards_of({one.channel_id: one.columns for one in windows}, FLOORS)
+    assert boards == boards_of({one.channel_id: one.columns for one in windows}, THRESHOLDS)
     assert set(boards) == {metric.key for metric in SHOWN}
     assert [i for i, _ in boards["messages"]] == ["3", "4", "1", "2"]
     assert [i for i, _ in boards["engagement"]] == ["1", "2"]
 
 
 def test_a_channel_whose_window_is_another_is_left_out(emptied: Valkey) -> None:
-    BoardWriter(emptied.client(), FLOORS).apply("live", [window("1", 40, 900), window("2", 50, 900, END_MS - 1_000)])
+    windows = [window("1", 40, 900), window("2", 50, 900, END_MS - 1_000)]
+    BoardWriter(emptied.client(), THRESHOLDS).apply("live", windows)
     assert [i for i, _ in shown(reading(emptied))[1]["messages"]] == ["1"]

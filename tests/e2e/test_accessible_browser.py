@@ -101,7 +101,7 @@ def found(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str,
     started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        BroadcastStore(WindowStore()).summarise(ids[0], started_ms, started_ms + 20 * MINUTE_MS, revision=1)
+        BroadcastStore(WindowStore()).summarize(ids[0], started_ms, started_ms + 20 * MINUTE_MS, revision=1)
     context = visitors["account"].context
     lists = post(context, stack, "/watchlists/watch", channel=ids[0]).json()["lists"]
     post(context, stack, "/discover/segments", name="Large", query="bands=1000")

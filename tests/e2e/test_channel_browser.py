@@ -47,7 +47,7 @@ def broadcast(channel_id: str) -> Broadcast:
     ended_ms = this_hour() - 3 * HOUR_MS
     windows, ends = WindowStore(), range(ended_ms - 2 * HOUR_MS, ended_ms + 1, 10_000)
     windows.write([distinct(channel_id, end, 90 if end == ended_ms - HOUR_MS else 20) for end in ends], [])
-    return BroadcastStore(windows).summarise(channel_id, ended_ms - 2 * HOUR_MS, ended_ms, revision=1)
+    return BroadcastStore(windows).summarize(channel_id, ended_ms - 2 * HOUR_MS, ended_ms, revision=1)
 
 
 def this_hour() -> int:

@@ -12,7 +12,7 @@ import pytest
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from apps.metrics.dead_letter_reader import DeadLetterBox
+from apps.metrics.dead_letter_reader import DeadLetterReader
 from apps.metrics.dead_letters import DeadLetters
 from drills.poison import HUGE, event, poison_of, window
 from tests.e2e.letters import listed, read, run, spoken, write
@@ -71,7 +71,7 @@ def test_a_letter_that_is_named_is_put_back_again_and_a_note_is_no_letter() -> N
         assert run("replay", "channel-events", "0") == ["channel-events 0: replayed"]
     assert [message.value() for message in read("channel-events")[2:]] == [event("7")] * 2
     assert "replayed  yes" in run("explain", "channel-events", "0")
-    with pytest.raises(CommandError, match="1 of 2 letters were refused"):
+    with pytest.raises(CommandError, match="1 of 2 dead letters were refused"):
         run("replay", "channel-events", "0", "1")
     with pytest.raises(CommandError, match="no dead letter at 2: offsets 0 to 4 are kept"):
         run("replay", "channel-events", "0", "2")
@@ -152,8 +152,8 @@ def test_letters_of_chat_hold_no_text_and_stay_where_they_are() -> None:
     said = [*run("list"), *run("list", "chat", "--json"), *run("explain", "chat", "0"), *run("explain", "chat", "1")]
     assert any("words is None" in line for line in said)
     assert not any("secret" in line for line in said)
-    with closing(DeadLetterBox("chat")) as box:
-        assert [(letter.value, letter.length) for letter in box.letters()][1] == (None, 13)
+    with closing(DeadLetterReader("chat")) as reader:
+        assert [(letter.value, letter.length) for letter in reader.letters()][1] == (None, 13)
     with pytest.raises(CommandError, match="cannot be replayed"):
         run("replay", "chat", "--all")
 
@@ -169,5 +169,5 @@ def test_a_scan_that_finds_too_much_stops_and_the_next_one_goes_on_there() -> No
 
 def test_without_kafka_it_is_said_where_it_was_looked_for(settings: Settings) -> None:
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
-    with pytest.raises(CommandError, match=r"Kafka at 127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(CommandError, match=r"Kafka at 127\.0\.0\.1:1 is not responding"):
         run("list", "windows")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.ops.telemetry import Process, told_by
+from core.ops.telemetry import Process, exported_by
 from drills.stack import Stack, wait_until
 from tests.e2e.visitor import make_account, visit
 
@@ -25,7 +25,7 @@ SEEN_MS = 120_000
 def test_a_process_tells_prometheus_all_that_is_listed_and_nothing_else(stack: Stack, process: Process) -> None:
     address = f"http://127.0.0.1:{stack.port + PAGES[process]}/metrics"
     found = {family.name: family for family in text_string_to_metric_families(httpx.get(address, timeout=10).text)}
-    assert found.keys() == told_by(process)
+    assert found.keys() == exported_by(process)
     assert all(family.documentation for family in found.values())
 
 
@@ -75,5 +75,5 @@ def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser:
 
 def incidents(stack: Stack) -> int:
     """Return how many incidents of the boards last, as they are written down."""
-    query = "Incident.objects.filter(rule='boards', ended_ms=None, is_sure=True).count()"
+    query = "Incident.objects.filter(rule='boards', ended_ms=None, is_confirmed=True).count()"
     return int(stack.manage("shell", "-c", f"from apps.status.models import Incident; print({query})").split()[-1])

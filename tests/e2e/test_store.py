@@ -144,7 +144,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
     first_ms, new_year = times[-1] - HOUR_MS, 1_704_067_200_000
     store.write([window(channel_id, "hour", new_year, HOUR_MS, messages=1)], [])
     assert len(store.read_windows("hour", channel_id, new_year - 1, new_year)) == 1
-    store.forget(channel_id, opted_out_ms)
+    store.erase(channel_id, opted_out_ms)
     # The windows that were still open close after the deletion.
     store.write(*everything(channel_id, MIDNIGHT + HOUR_MS))
     assert hold(store, channel_id, first_ms) == [0, 0, 0, 0]
@@ -152,7 +152,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
     assert hold(store, other, first_ms) == [4, 4, 4, 4]
 
     store.write(*everything(channel_id, MIDNIGHT + 2 * HOUR_MS))
-    store.forget(channel_id, opted_out_ms)
+    store.erase(channel_id, opted_out_ms)
     assert hold(store, channel_id, MIDNIGHT) == [1, 1, 1, 1]
 
 
@@ -211,14 +211,14 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
     windows.write([window(channel_id, "minute", end, 60_000, **LONG, viewers_max=60) for end in minutes], [])
     hours = [window(channel_id, "hour_distinct", MIDNIGHT + n * HOUR_MS, HOUR_MS, chatters=n + 5) for n in (-1, 0, 1)]
     windows.write(hours, [])
-    written = store.summarise(channel_id, started_ms, ended_ms, revision=1)
-    assert store.summarise(channel_id, started_ms, ended_ms, revision=0) == written
+    written = store.summarize(channel_id, started_ms, ended_ms, revision=1)
+    assert store.summarize(channel_id, started_ms, ended_ms, revision=0) == written
     assert store.read(channel_id, 10) == [written]
     assert (written.messages, written.peak_viewers, written.mean_viewers) == (4 * 120, 60, 50)
     # Viewers are known for half of each minute, and the other half is not filled in.
     assert (written.hours_watched, written.viewers_coverage) == (50, 0.5)
     assert list(written.chatters_by_hour.values()) == [4, 5, 6]
-    windows.forget(channel_id, ended_ms)
+    windows.erase(channel_id, ended_ms)
     assert store.read(channel_id, 10) == []
 
 
@@ -238,7 +238,7 @@ def test_a_summary_waits_for_its_channels_windows_and_follows_their_correction(c
 
     gap = EventRecord("gap", "gap", channel_id, end_ms - 90_000, end_ms - 60_000, "restart")
     windows.write([], [gap])
-    first = store.summarise(channel_id, started_ms, end_ms, revision=HOURS)
+    first = store.summarize(channel_id, started_ms, end_ms, revision=HOURS)
     assert (first.messages, first.coverage) == (20, 0.9)
     windows.correct([replace(minutes[0], columns={**minutes[0].columns, "messages": 104})], set())
     assert store.correct([channel_id], end_ms, end_ms + HOUR_MS) == 0
@@ -250,7 +250,7 @@ def test_a_summary_waits_for_its_channels_windows_and_follows_their_correction(c
 def test_broadcasts_are_found_by_their_begin_and_those_beside_them(channel_id: str) -> None:
     store = BroadcastStore(WindowStore())
     begins = [MIDNIGHT + n * HOUR_MS for n in range(4)]
-    first, second, third, last = (store.summarise(channel_id, at, at + 60_000, revision=0) for at in begins)
+    first, second, third, last = (store.summarize(channel_id, at, at + 60_000, revision=0) for at in begins)
     assert store.read(channel_id, 2) == [last, third]
     assert store.read(channel_id, 2, third.started_ms) == [second, first]
     assert store.read(channel_id, 2, first.started_ms) == []

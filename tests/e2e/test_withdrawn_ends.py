@@ -46,7 +46,7 @@ def carry(records: Sequence[EventRecord]) -> None:
             continue
         windows.write([], [record])
         for revision in (MINUTES, HOURS):
-            store.summarise(
+            store.summarize(
                 record.channel_id, record.started_ms, record.at_ms, reported_ms=record.reported_ms, revision=revision
             )
 

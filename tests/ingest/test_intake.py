@@ -12,7 +12,7 @@ from apps.curation.queries import Rules
 from apps.ingest.channel_list import Stream
 from apps.ingest.listening.intake import Intake, UntrackedMessage
 from apps.ingest.listening.writer import Entry
-from apps.metrics.event_marks import EventMark, marks_of
+from apps.metrics.event_marks import EventMark, event_marks
 from core.irc.lines import parse
 from core.pipeline.records import TRAITS, read_event
 from simulator.audience import Audience
@@ -233,7 +233,7 @@ def events_of(intake: Intake, raws: Iterable[bytes], now_ms: int = NOW) -> list[
 def marks(events: Iterable[dict[str, Any]]) -> list[EventMark]:
     """Return the event marks in history: one per channel, time and id."""
     stored = {(event["channel_id"], event["at_ms"], event["id"]): json.dumps(event).encode() for event in events}
-    return marks_of(read_event(value, NOW) for value in stored.values())
+    return event_marks(read_event(value, NOW) for value in stored.values())
 
 
 def partial(*changes: str) -> list[bytes]:

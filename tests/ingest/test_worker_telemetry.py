@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from apps.ingest.channel_list import Stream
 from apps.ingest.worker_telemetry import RefreshStats, WorkerCollector
-from core.ops.telemetry import told_by
+from core.ops.telemetry import exported_by
 from twitchly.telemetry import serve
 
 T0 = 1_795_400_000_000
@@ -47,7 +47,7 @@ def test_a_refresh_is_exported_to_prometheus() -> None:
         ("twitchly_snapshot_age_seconds",): 30.5,
         ("twitchly_incidents_open", "boards"): 1,
     }
-    assert {name[0].removesuffix("_total") for name in metrics} == told_by("worker") - told_by("all")
+    assert {name[0].removesuffix("_total") for name in metrics} == exported_by("worker") - exported_by("all")
 
 
 def test_unknown_metrics_are_absent() -> None:

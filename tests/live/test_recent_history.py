@@ -12,10 +12,10 @@ from apps.live.board import Board
 from apps.live.directory import Directory
 from apps.live.readings import LiveBoards, Row
 from apps.live.recent_history import POINTS, drawn
-from apps.metrics.board_history import KEPT_MS, STEP_MS, past_key
+from apps.metrics.board_history import RETENTION_MS, STEP_MS, past_key
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.boards import BoardWriter
-from core.metrics.formulas import Floors
+from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.dashboard.conftest import Boards
 from tests.valkey import Valkey
@@ -30,7 +30,7 @@ class Sink:
 
     def __init__(self, valkey: Valkey) -> None:
         self.valkey = valkey
-        self.writer = BoardWriter(valkey.client(), Floors())
+        self.writer = BoardWriter(valkey.client(), RankingThresholds())
 
     def second(self, end_ms: int, viewers: Mapping[str, int], messages: int = 60) -> None:
         columns = {"messages": messages, "words": 100, "observed_ms": 30_000}
@@ -39,7 +39,7 @@ class Sink:
             for i, count in viewers.items()
         ]
         self.writer.apply("live", windows)
-        self.writer.remember()
+        self.writer.write_history()
 
     def steps(self, metric: str = "viewers") -> list[int]:
         return sorted(map(int, self.valkey.client().hkeys(past_key(metric))))
@@ -62,7 +62,7 @@ def test_a_step_is_kept_every_ten_seconds_for_five_minutes(sink: Sink) -> None:
     for second in range(0, 400, 5):
         sink.second(T + second * 1_000, {"1": second})
     newest = T + 390_000
-    assert sink.steps() == list(range(newest - KEPT_MS, newest + 1, STEP_MS))
+    assert sink.steps() == list(range(newest - RETENTION_MS, newest + 1, STEP_MS))
     assert len(sink.steps()) == POINTS
     assert sink.steps("spam") == sink.steps()
     assert sink.steps("chatters") == [], "no window with chatters has come"

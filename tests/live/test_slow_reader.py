@@ -126,7 +126,7 @@ async def test_who_takes_nothing_is_told_so_when_he_reads_again(server: uvicorn.
 async def test_who_never_reads_is_cut_off_and_nothing_of_him_stays(
     server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ClosingProtocol, "CUT_OFF_S", 0.2)
+    monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 0.2)
     reader = await stuck(server)
     await seconds_pass()
     await until(lambda: not server.server_state.connections)

@@ -1,4 +1,4 @@
-"""A backup is whole or none, and brings the relational database back as it was."""
+"""Backups are complete or absent, and restore the relational database."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ from django.contrib.sessions.models import Session
 
 from apps.ingest.models import HashKey
 from apps.metrics.backup.folder import BadBackup, NewBackup, read_backup
-from apps.metrics.backup.relational import LEFT_OUT
+from apps.metrics.backup.relational import EXCLUDED_TABLES
 from tests.instances import Instance, instances
 
 __all__ = ["instances"]
-# Apps whose rows a restore brings back as they were.
-KEPT = ("accounts", "account", "channels", "curation", "workspaces", "dashboard", "api")
+# Apps whose rows a restore brings back.
+RESTORED_APPS = ("accounts", "account", "channels", "curation", "workspaces", "dashboard", "api")
 
 
 def complete(path: Path) -> Path:
-    """Make a backup of two files."""
+    """Make a complete backup of two files."""
     backup = NewBackup(path)
     for name in ("relational.pgdump", "history/hour_window/00.ndjson.gz"):
-        backup.place(name).write_bytes(gzip.compress(b"{}\n[[1], []]\n"))
+        backup.temporary_path(name).write_bytes(gzip.compress(b"{}\n[[1], []]\n"))
         backup.keep(name)
     backup.finish("postgresql", {}, {"history/hour_window/00.ndjson.gz": 1})
     return path
 
 
-def test_a_backup_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
+def test_a_backup_gets_its_final_name_once_it_is_complete(tmp_path: Path) -> None:
     path = complete(tmp_path / "b")
     assert not (tmp_path / "b.part").exists()
     assert path.stat().st_mode & 0o777 == 0o700
     assert read_backup(path).tables == {"hour_window": 1}
-    with pytest.raises(BadBackup, match="is there already"):
+    with pytest.raises(BadBackup, match="already exists"):
         NewBackup(path)
 
 
-def test_what_was_finished_before_it_broke_off_is_kept(tmp_path: Path) -> None:
+def test_files_of_an_interrupted_backup_are_kept(tmp_path: Path) -> None:
     first = NewBackup(tmp_path / "b")
-    first.place("history/a/00").write_text("whole")
+    first.temporary_path("history/a/00").write_text("whole")
     first.keep("history/a/00")
-    first.place("history/a/01").write_text("hal")
+    first.temporary_path("history/a/01").write_text("hal")
     again = NewBackup(tmp_path / "b")
     assert again.has("history/a/00")
     assert not again.has("history/a/01")
     manifest = again.finish(None, {}, {})
     assert list(manifest.files) == ["history/a/00"]
-    with pytest.raises(BadBackup, match="is no complete backup"):
+    with pytest.raises(BadBackup, match="is not a complete backup"):
         read_backup(tmp_path / "b.part")
 
 
 def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
     path = complete(tmp_path / "b")
     (path / "relational.pgdump").write_bytes(b"another")
-    with pytest.raises(BadBackup, match=r"relational\.pgdump is not as it was written"):
+    with pytest.raises(BadBackup, match=r"relational\.pgdump has changed since it was written"):
         read_backup(path)
     (path / "relational.pgdump").unlink()
     with pytest.raises(BadBackup, match=r"relational\.pgdump missing"):
@@ -75,7 +75,7 @@ def test_a_backup_of_another_format_is_refused(tmp_path: Path) -> None:
 
 
 def texts_of(archive: Path) -> Iterator[bytes]:
-    """Yield a relational backup's contents, unpacked; PostgreSQL's tool writes its own as SQL."""
+    """Yield the contents of a relational backup, uncompressed; as SQL for PostgreSQL."""
     if archive.name.endswith(".gz"):
         yield gzip.decompress(archive.read_bytes())
     else:
@@ -83,7 +83,7 @@ def texts_of(archive: Path) -> Iterator[bytes]:
 
 
 @pytest.mark.database
-def test_a_backup_holds_neither_hash_keys_nor_sessions(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
+def test_a_backup_contains_neither_hash_keys_nor_sessions(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
     copy, other = instances
     kept, destroyed = (secrets.token_bytes(32) for _ in range(2))
     session, ended = (secrets.token_hex(16) for _ in range(2))
@@ -120,25 +120,25 @@ Bot.objects.create(login="kept_bot")
     assert other.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:] == [bots, "0"]
 
 
-def test_the_tables_left_out_of_a_backup_are_those_of_their_models() -> None:
-    assert set(LEFT_OUT) == {model._meta.db_table for model in (HashKey, Session, UserSession)}
+def test_the_excluded_tables_are_those_of_their_models() -> None:
+    assert set(EXCLUDED_TABLES) == {model._meta.db_table for model in (HashKey, Session, UserSession)}
 
 
 @pytest.mark.database
-def test_accounts_come_back_as_they_were(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
+def test_accounts_are_restored(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
     copy, other = instances
     (tmp_path / "password").write_text("a long password for tests\n")
     account = ("ensure_demo_user", "--email", "kept@example.com", "--password-file", str(tmp_path / "password"))
     for words in (("migrate", "-v", "0"), account):
         done = copy.manage(*words)
         assert done.returncode == 0, done.stderr
-    before = copy.manage("dumpdata", *KEPT).stdout
+    before = copy.manage("dumpdata", *RESTORED_APPS).stdout
     assert "kept@example.com" in before
     done = copy.manage("backup", str(tmp_path / "b"), "--only", "relational")
     assert done.returncode == 0, done.stderr
     done = other.manage("restore", str(tmp_path / "b"))
     assert done.returncode == 0, done.stderr
-    assert other.manage("dumpdata", *KEPT).stdout == before
+    assert other.manage("dumpdata", *RESTORED_APPS).stdout == before
 
     copy.manage("flush", "--noinput")
     refused = copy.manage("restore", str(tmp_path / "b"))
@@ -146,4 +146,4 @@ def test_accounts_come_back_as_they_were(instances: tuple[Instance, Instance], t
     assert "--onto-data" in refused.stderr
     done = copy.manage("restore", str(tmp_path / "b"), "--onto-data")
     assert done.returncode == 0, done.stderr
-    assert copy.manage("dumpdata", *KEPT).stdout == before
+    assert copy.manage("dumpdata", *RESTORED_APPS).stdout == before

@@ -1,4 +1,4 @@
-"""How far a batch is read: every topic by its own reader, up to where too many records are unusable."""
+"""Batches are parsed by topic, until too many records are unusable."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def message(topic: str, offset: int, value: bytes | None, partition: int = 0) ->
     return Message(topic=topic, partition=partition, offset=offset, value=value, timestamp=(2, T + 61_000))
 
 
-def places(batch: Batch) -> set[tuple[str, int, int]]:
-    return {(place.topic, place.partition, place.offset) for place in batch.next_places}
+def next_offsets(batch: Batch) -> set[tuple[str, int, int]]:
+    return {(offset.topic, offset.partition, offset.offset) for offset in batch.next_offsets}
 
 
-def test_neighbours_of_an_unusable_record_are_read() -> None:
+def test_records_around_an_unusable_one_are_parsed() -> None:
     messages = [
         message("windows", 5, GOOD),
         message("windows", 6, None),
@@ -36,38 +36,38 @@ def test_neighbours_of_an_unusable_record_are_read() -> None:
     ]
     batch = read_batch(messages, BadRecordRate())
     assert [type(record) for record, _ in batch.records] == [WindowRecord, WindowRecord, EventRecord]
-    assert [whence for _, whence in batch.records] == [messages[0], messages[2], messages[4]]
+    assert [source for _, source in batch.records] == [messages[0], messages[2], messages[4]]
     assert batch.unusable == [
         (messages[1], "empty record: expected a JSON object"),
         (messages[3], "expected a JSON object, got list"),
     ]
-    assert places(batch) == {("windows", 0, 8), ("windows-live", 1, 6), ("channel-events", 0, 3)}
+    assert next_offsets(batch) == {("windows", 0, 8), ("windows-live", 1, 6), ("channel-events", 0, 3)}
 
 
-def test_a_batch_ends_before_the_record_that_is_too_much() -> None:
+def test_a_batch_ends_before_the_record_that_exceeds_the_limit() -> None:
     poison = [message("windows", 50 + n, b"no") for n in range(300)]
     after = [message("channel-events", 1, json.dumps(EVENT).encode())]
     batch = read_batch([*(message("windows", n, GOOD) for n in range(50)), *poison, *after], BadRecordRate())
     assert batch.excess == RateExceeded("windows", 101, 151, "not JSON: Expecting value: line 1 column 1 (char 0)")
-    assert (len(batch.records), [found for found, _ in batch.unusable]) == (50, poison[:100])
-    assert places(batch) == {("windows", 0, 150)}
+    assert (len(batch.records), [unusable for unusable, _ in batch.unusable]) == (50, poison[:100])
+    assert next_offsets(batch) == {("windows", 0, 150)}
 
 
-def test_what_was_read_before_counts_against_the_limit() -> None:
+def test_earlier_batches_count_against_the_limit() -> None:
     limits = BadRecordRate()
     assert read_batch([message("windows", n, b"no") for n in range(100)], limits).excess is None
     batch = read_batch([message("windows", 100, b"no")], limits)
-    assert (batch.excess is None, batch.unusable, places(batch)) == (False, [], set())
+    assert (batch.excess is None, batch.unusable, next_offsets(batch)) == (False, [], set())
 
 
-def test_topics_of_another_copy_are_known_without_their_prefix(settings: Settings) -> None:
+def test_topics_are_recognized_without_the_prefix_of_the_instance(settings: Settings) -> None:
     settings.KAFKA_TOPIC_PREFIX = "other."
     batch = read_batch([message("other.windows", 5, GOOD)], BadRecordRate())
-    assert (len(batch.records), places(batch)) == (1, {("other.windows", 0, 6)})
+    assert (len(batch.records), next_offsets(batch)) == (1, {("other.windows", 0, 6)})
 
 
 @pytest.mark.parametrize(("offset_ms", "usable"), [(0, 0), (10_800_000, 1)])
-def test_a_record_is_read_by_our_clocks_and_not_by_those_of_kafka(
+def test_records_are_judged_by_the_instance_s_clock_and_not_by_kafka_s(
     settings: Settings, offset_ms: int, usable: int
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms

@@ -1,4 +1,4 @@
-"""The check reads Kafka by the clocks of the copy, wherever those have been set."""
+"""The ledger check reads Kafka by the instance's clock, whatever its offset."""
 
 import json
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ class NoConsumer:
 
 
 @pytest.mark.parametrize(("offset_ms", "rejected"), [(0, 1), (7 * 86_400_000, 0)])
-def test_records_are_judged_by_our_clocks(
+def test_records_are_judged_by_the_instance_s_clock(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, offset_ms: int, rejected: int
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms
     ahead = {**watermark_record(producer="p"), "at_ms": T + 7 * 86_400_000}
 
-    def read_to_end(_consumer: object, _places: object) -> Iterator[list[Any]]:
+    def read_to_end(_consumer: object, _starts: object) -> Iterator[list[Any]]:
         yield [message("chat", 0, json.dumps(ahead).encode())]
 
     monkeypatch.setattr(kafka, "reader", lambda _name: NoConsumer())
     monkeypatch.setattr(kafka, "partitions_of", lambda _consumer, topic: [TopicPartition(topic, 0, 0)])
-    monkeypatch.setattr(kafka, "ends_of", lambda _consumer, _place: (0, 1))
+    monkeypatch.setattr(kafka, "ends_of", lambda _consumer, _partition: (0, 1))
     monkeypatch.setattr(kafka, "read_to_end", read_to_end)
     log = KafkaChatLog()
     log.catch_up()

@@ -23,7 +23,7 @@ END_MS = T0 + 120_000
 
 
 class ChatOfTest:
-    """`chat` as a list of batches: each `catch_up` brings the next one."""
+    """A fake `chat` of batches: each `catch_up` reads the next one."""
 
     def __init__(
         self, *batches: Sequence[bytes], gaps: Mapping[str, Sequence[Gap]] | None = None, kept: int = 0
@@ -31,7 +31,7 @@ class ChatOfTest:
         self.tally = Tally()
         self.partitions = [0]
         self._batches = list(batches)
-        self.found = Events(gaps or {})
+        self.known_events = Events(gaps or {})
         self._kept = kept
 
     def catch_up(self) -> None:
@@ -42,11 +42,11 @@ class ChatOfTest:
         return self._kept
 
     def events(self) -> Events:
-        return self.found
+        return self.known_events
 
 
 class StoreOfTest:
-    """Cassandra as the reference over some chat gives it, spoiled by `change` until `heals_after` reads."""
+    """A fake store with reference windows modified by `change`; `late` windows appear on the second read."""
 
     def __init__(self, chat: Sequence[bytes], change: Callable[[dict[str, int]], object] = lambda _: None) -> None:
         tally = Tally()
@@ -58,13 +58,13 @@ class StoreOfTest:
         self.late: set[int] = set()
 
     def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
-        found = [
+        windows = [
             StoredWindow(end_ms, columns)
             for (channel, name, end_ms), columns in sorted(self.windows.items(), key=lambda item: item[0][2])
             if (channel, name) == (channel_id, grain) and from_ms < end_ms <= until_ms and end_ms not in self.late
         ]
         self.late -= {end_ms for end_ms in self.late if from_ms < end_ms <= until_ms}
-        return found
+        return windows
 
 
 def message(message_id: str, at_ms: int, sent_ms: int | None = None) -> bytes:
@@ -105,9 +105,9 @@ def check(
     return Check(chat, store, ledger, timeout_s, faults, now_s=lambda: clock_s[0], sleep=sleep).run()
 
 
-def test_what_was_sent_heard_and_counted_gives_no_difference(ledger: Ledger) -> None:
+def test_a_complete_path_has_no_differences(ledger: Ledger) -> None:
     report = check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger)
-    assert report.proves
+    assert report.is_ok
     assert report.figures() == {
         "sent": 2,
         "in_chat": 2,
@@ -123,10 +123,10 @@ def test_what_was_sent_heard_and_counted_gives_no_difference(ledger: Ledger) -> 
     }
 
 
-def test_a_lost_message_is_found(tmp_path: Path, ledger: Ledger) -> None:
+def test_a_lost_message_is_reported(tmp_path: Path, ledger: Ledger) -> None:
     chat = [CHAT[0], CHAT[2]]
     report = check(ChatOfTest(chat), StoreOfTest(chat), ledger)
-    assert not report.proves
+    assert not report.is_ok
     assert "message b " in report.differences[0]
 
 
@@ -134,7 +134,7 @@ def test_a_lost_message_in_a_recorded_gap_is_accounted_for(ledger: Ledger) -> No
     chat = [CHAT[0], CHAT[2]]
     gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "connection lost")]}
     report = check(ChatOfTest(chat, gaps=gaps), StoreOfTest(chat), ledger)
-    assert (report.proves, report.messages.all.in_gaps) == (True, 1)
+    assert (report.is_ok, report.messages.all.in_gaps) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_a_lost_message_in_a_recorded_gap_is_accounted_for(ledger: Ledger) -> No
         (lambda columns: columns.pop("words"), "words is None, expected 6"),
     ],
 )
-def test_a_wrong_window_is_found(ledger: Ledger, change: Callable[[dict[str, int]], object], why: str) -> None:
+def test_a_wrong_window_is_reported(ledger: Ledger, change: Callable[[dict[str, int]], object], why: str) -> None:
     report = check(ChatOfTest(CHAT), StoreOfTest(CHAT, change), ledger)
-    assert not report.proves
+    assert not report.is_ok
     assert any(why in difference for difference in report.differences)
 
 
-def test_a_window_that_is_missing_for_long_is_found(ledger: Ledger) -> None:
+def test_an_old_missing_window_is_reported(ledger: Ledger) -> None:
     store = StoreOfTest(CHAT)
     del store.windows["7", "live", T0 + 20_000]
     report = check(ChatOfTest(CHAT), store, ledger)
@@ -159,20 +159,20 @@ def test_a_window_that_is_missing_for_long_is_found(ledger: Ledger) -> None:
     assert f"ending {T0 + 20_000} is missing" in report.differences[0]
 
 
-def test_a_window_that_no_record_makes_is_found(ledger: Ledger) -> None:
+def test_a_window_without_records_is_reported(ledger: Ledger) -> None:
     store = StoreOfTest(CHAT)
     store.windows["7", "live", T0 + 50_000] = {"messages": 1}
     report = check(ChatOfTest(CHAT), store, ledger)
     assert "no record makes it" in report.differences[0]
 
 
-def test_a_young_window_is_read_a_second_time_and_an_old_one_is_not(ledger: Ledger) -> None:
+def test_only_recent_windows_are_compared_a_second_time(ledger: Ledger) -> None:
     chat = [*CHAT, message("a2", END_MS - 5_000)]
     chat.sort(key=lambda value: json.loads(value)["at_ms"])
     report_of = {}
     for late_ms in (END_MS, T0 + 20_000):
         store = StoreOfTest(chat)
-        # The first reading of the minute is the wait for the sink, so the late window is one of grain live.
+        # The wait for the sink reads the minute first, so that the late window is a live one.
         store.windows.pop(("7", "minute", END_MS))
         store.late = {late_ms}
         report_of[late_ms] = check(ChatOfTest(chat), store, ledger)
@@ -180,35 +180,35 @@ def test_a_young_window_is_read_a_second_time_and_an_old_one_is_not(ledger: Ledg
     assert any(f"live window of channel 7 ending {T0 + 20_000} " in d for d in report_of[T0 + 20_000].differences)
 
 
-def test_windows_that_chat_no_longer_holds_whole_are_left_out(ledger: Ledger) -> None:
+def test_windows_that_chat_no_longer_covers_are_ignored(ledger: Ledger) -> None:
     chat = ChatOfTest(CHAT, kept=T0 + 5_000)
     assert check(chat, StoreOfTest(CHAT), ledger).windows == 0
 
 
 def test_the_check_waits_until_chat_has_passed_the_ledger(ledger: Ledger) -> None:
     report = check(ChatOfTest(CHAT[:1], CHAT[1:]), StoreOfTest(CHAT), ledger)
-    assert (report.proves, report.notes) == (True, [])
+    assert (report.is_ok, report.notes) == (True, [])
 
 
-def test_a_producer_that_does_not_run_is_named_and_what_it_did_not_hear_is_pending(ledger: Ledger) -> None:
+def test_a_stopped_producer_is_reported_and_its_messages_are_pending(ledger: Ledger) -> None:
     report = check(ChatOfTest([message("a", T0 + 1_000), clock(T0 + 2_000)]), StoreOfTest([]), ledger)
     assert report.messages.pending == 1
     assert "is run_producer running?" in report.notes[0]
-    assert not report.proves
+    assert not report.is_ok
 
 
-def test_an_empty_ledger_proves_nothing(tmp_path: Path) -> None:
-    assert not check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger_of(tmp_path)).proves
+def test_an_empty_ledger_is_not_ok(tmp_path: Path) -> None:
+    assert not check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger_of(tmp_path)).is_ok
 
 
-def test_torn_lines_are_counted_and_passed_over(tmp_path: Path, ledger: Ledger) -> None:
+def test_torn_lines_are_counted_and_skipped(tmp_path: Path, ledger: Ledger) -> None:
     path = tmp_path / file_name(T0)
     path.write_bytes(b"half\t7\ttorn\n" + path.read_bytes())
     assert [entry.id for entry in ledger.entries()] == ["a", "b"]
     assert ledger.torn == 1
 
 
-def test_gaps_and_notices_are_read_and_bad_events_are_nothing() -> None:
+def test_gaps_and_notices_are_read_and_bad_events_are_skipped() -> None:
     gap = gap_record(event_id="g1", channel_id="7", from_ms=T0, until_ms=T0 + 9, reason="joining")
     raid = event_record(event_id="r1", kind="raid", channel_id="8", at_ms=T0, count=5)
     title = event_record(event_id="t1", kind="title", channel_id="8", at_ms=T0, text="New")
@@ -220,7 +220,7 @@ def test_gaps_and_notices_are_read_and_bad_events_are_nothing() -> None:
     assert events.sums == [EventSum("8", "bans", T0, 3)]
 
 
-def test_events_of_one_id_are_one_as_they_are_in_history() -> None:
+def test_events_with_the_same_id_count_once_as_in_history() -> None:
     modes = [
         event_record(event_id=event_id, kind="chat_mode", channel_id="8", at_ms=T0, text="Slow mode, 30 s")
         for event_id in ("m1", "m1", "m2")
@@ -232,29 +232,29 @@ def test_events_of_one_id_are_one_as_they_are_in_history() -> None:
 RAID = Entry("r", "7", T0 + 3_000, 1, "raid")
 
 
-def test_a_raid_is_looked_for_among_the_channel_events(tmp_path: Path) -> None:
+def test_raids_are_matched_with_channel_events(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), RAID)
     chat = ChatOfTest([CHAT[0], CHAT[2]])
     report = check(chat, None, ledger)
     assert "notice r " in report.differences[0]
-    chat.found.notices.add("r", "7", T0 + 3_000, "raid")
+    chat.known_events.notices.add("r", "7", T0 + 3_000, "raid")
     report = check(chat, None, ledger)
-    assert (report.proves, report.figures()["notices"]) == (True, 1)
+    assert (report.is_ok, report.figures()["notices"]) == (True, 1)
 
 
-def test_bans_are_looked_for_in_the_sums_of_the_channel_events(tmp_path: Path) -> None:
+def test_bans_are_matched_with_the_sums_of_channel_events(tmp_path: Path) -> None:
     entries = [Entry("a", "7", T0 - 120_000, 1), Entry("ban-1", "7", T0 - 50_000, 1, "ban")]
     chat = ChatOfTest([message("a", T0 - 120_000), CHAT[2]])
     report = check(chat, None, ledger_of(tmp_path, *entries))
     assert report.differences == ["0 bans of channel 7 were summed, expected 1 to 1"]
-    chat.found = Events(sums=[EventSum("7", "bans", T0 - 50_000, 1)])
+    chat.known_events = Events(sums=[EventSum("7", "bans", T0 - 50_000, 1)])
     report = check(chat, None, Ledger(tmp_path))
-    assert (report.proves, report.figures()["summed"]) == (True, 1)
+    assert (report.is_ok, report.figures()["summed"]) == (True, 1)
 
 
 def test_listening_alone_needs_no_windows(ledger: Ledger) -> None:
     report = check(ChatOfTest(CHAT), None, ledger)
-    assert (report.proves, report.windows, report.figures()["in_chat"]) == (True, None, 2)
+    assert (report.is_ok, report.windows, report.figures()["in_chat"]) == (True, None, 2)
 
 
 def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
@@ -267,7 +267,7 @@ def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
     ]
 
 
-def test_windows_and_what_differs_in_them_belong_to_the_faults_in_which_they_end(ledger: Ledger) -> None:
+def test_windows_and_differences_belong_to_the_faults_in_which_they_end(ledger: Ledger) -> None:
     store = StoreOfTest(CHAT)
     del store.windows["7", "live", T0 + 20_000]
     faults = [Fault(T0, T0 + 20_000), Fault(T0 + 20_001, T0 + 59_999), Fault(T0 + 60_000, END_MS)]
@@ -275,7 +275,7 @@ def test_windows_and_what_differs_in_them_belong_to_the_faults_in_which_they_end
     assert [(fault["windows"], fault["differences"]) for fault in report.of_faults()] == [(2, 1), (1, 0), (1, 0)]
 
 
-def test_a_message_that_was_moved_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Path) -> None:
+def test_a_moved_message_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Path) -> None:
     chat = [message("a", T0 + 1_000), message("b", T0 + 60_000, sent_ms=T0 + 59_000), CHAT[2]]
     ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), Entry("b", "7", T0 + 59_000, 1))
     faults = [Fault(T0, T0 + 58_999), Fault(T0 + 59_000, T0 + 59_999), Fault(T0 + 60_000, END_MS)]
@@ -283,11 +283,11 @@ def test_a_message_that_was_moved_belongs_to_the_faults_in_which_it_was_sent(tmp
     assert [(fault["moved"], fault["windows"]) for fault in report.of_faults()] == [(0, 0), (1, 0), (0, 0)]
 
 
-def test_a_gap_of_a_channel_that_no_fault_touched_is_found(ledger: Ledger) -> None:
+def test_a_gap_of_a_channel_without_fault_is_reported(ledger: Ledger) -> None:
     gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "reset")]}
-    for channel_id, proves in (("7", True), ("8", False)):
+    for channel_id, is_ok in (("7", True), ("8", False)):
         faults = [Fault(T0, T0 + 9_000, frozenset({channel_id}))]
-        assert check(ChatOfTest([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults).proves is proves
+        assert check(ChatOfTest([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults).is_ok is is_ok
 
 
 def test_faults_are_read_with_and_without_channels(tmp_path: Path) -> None:
@@ -298,10 +298,10 @@ def test_faults_are_read_with_and_without_channels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[[1]]", "[[1, 2, 3]]", '[[1, 2, "78"]]', "[[1, 2, [7]]]", "[[1, 2, [], 4]]", "{"])
-def test_faults_that_cannot_be_read_are_an_error(tmp_path: Path, text: str) -> None:
+def test_invalid_faults_are_an_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "faults.json"
     path.write_text(text)
-    with pytest.raises(CommandError, match="is no JSON list of"):
+    with pytest.raises(CommandError, match="is not a JSON list of"):
         read_faults(path)
 
 
@@ -334,7 +334,7 @@ def test_json_is_one_line_with_every_figure() -> None:
     ]
 
 
-def test_figures_are_one_a_line_and_20_differences_are_explained() -> None:
+def test_figures_are_printed_one_per_line_with_20_differences() -> None:
     out, err = printed(report_of([f"difference {n}" for n in range(30)]), as_json=False)
     assert out.split()[:2] == ["sent", "3"]
     assert len(out.splitlines()) == 11

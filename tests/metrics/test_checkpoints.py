@@ -1,4 +1,4 @@
-"""Which checkpoint a job goes on from, and which are forgotten."""
+"""Choice of the checkpoint to resume from, and deletion of the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import os
 import time
 from pathlib import Path
 
-from apps.metrics.flink_cluster import OLDEST_S, SAVEPOINTS, Plan, forget_checkpoints, newest_checkpoint, plan_of
+from apps.metrics.flink_cluster import (
+    CHECKPOINT_MAX_AGE_S,
+    SAVEPOINTS,
+    Plan,
+    delete_other_checkpoints,
+    newest_checkpoint,
+    plan_of,
+)
 
 NOW_S = int(time.time())
 
@@ -27,12 +34,12 @@ def savepoint(root: Path, plan: str, number: int, at_s: int) -> Path:
 
 
 def write(folder: Path, at_s: int) -> None:
-    """Make a checkpoint whole, as of a moment of this hour."""
+    """Complete a checkpoint, at a second of this hour."""
     (folder / "_metadata").write_text("state")
     os.utime(folder / "_metadata", (NOW_S - 1_000 + at_s,) * 2)
 
 
-def test_the_newest_whole_checkpoint_of_the_same_sql_is_taken(tmp_path: Path) -> None:
+def test_the_newest_complete_checkpoint_of_the_same_sql_is_used(tmp_path: Path) -> None:
     checkpoint(tmp_path, "aaa-0", "job1", 7, 100)
     newest = checkpoint(tmp_path, "aaa-1795", "job2", 3, 200)
     checkpoint(tmp_path, "aaa-1795", "job2", 4, 300, whole=False)
@@ -40,46 +47,46 @@ def test_the_newest_whole_checkpoint_of_the_same_sql_is_taken(tmp_path: Path) ->
     assert newest_checkpoint(tmp_path, "aaa") == (Plan("aaa", 1795), newest)
 
 
-def test_state_of_another_sql_is_no_state(tmp_path: Path) -> None:
+def test_state_of_another_sql_is_ignored(tmp_path: Path) -> None:
     checkpoint(tmp_path, "bbb-0", "job3", 9, 400)
     assert newest_checkpoint(tmp_path, "aaa") is None
     assert newest_checkpoint(tmp_path / "nowhere", "aaa") is None
 
 
-def test_a_savepoint_is_as_good_as_a_checkpoint(tmp_path: Path) -> None:
+def test_a_savepoint_is_used_like_a_checkpoint(tmp_path: Path) -> None:
     checkpoint(tmp_path, "aaa-0", "job1", 7, 100)
     newest = savepoint(tmp_path, "aaa-1795", 1, 200)
     assert newest_checkpoint(tmp_path, "aaa") == (Plan("aaa", 1795), newest)
 
 
-def test_a_checkpoint_whose_records_kafka_has_deleted_is_none(tmp_path: Path) -> None:
-    checkpoint(tmp_path, "aaa-0", "job1", 7, 1_000 - int(OLDEST_S))
+def test_a_checkpoint_older_than_the_records_on_kafka_is_ignored(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "aaa-0", "job1", 7, 1_000 - int(CHECKPOINT_MAX_AGE_S))
     assert newest_checkpoint(tmp_path, "aaa") is None
 
 
-def test_a_job_s_plan_is_told_by_its_folder(tmp_path: Path) -> None:
+def test_a_job_s_plan_is_read_from_its_folder(tmp_path: Path) -> None:
     checkpoint(tmp_path, "aaa-1795", "job1", 7, 100)
     assert plan_of(tmp_path, "job1") == Plan("aaa", 1795)
     assert plan_of(tmp_path, "job2") is None
 
 
-def test_the_last_savepoint_stays_for_the_way_back(tmp_path: Path) -> None:
+def test_the_last_savepoint_is_kept_for_a_rollback(tmp_path: Path) -> None:
     older, newer = savepoint(tmp_path, "aaa-0", 1, 100), savepoint(tmp_path, "bbb-0", 2, 200)
     for folder, at_s in ((older, 100), (newer, 200)):
         os.utime(folder, (at_s, at_s))
     checkpoint(tmp_path, "ccc-0", "job2", 1, 300)
-    assert forget_checkpoints(tmp_path, "job2")
+    assert delete_other_checkpoints(tmp_path, "job2")
     assert (older.exists(), newer.exists()) == (False, True)
 
 
-def test_other_jobs_are_forgotten_once_a_job_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
+def test_checkpoints_of_other_jobs_are_deleted_once_a_job_has_its_own(tmp_path: Path) -> None:
     old = checkpoint(tmp_path, "aaa-0", "job1", 7, 100)
     other = checkpoint(tmp_path, "bbb-0", "job0", 1, 50)
     started = checkpoint(tmp_path, "aaa-0", "job2", 1, 200, whole=False)
-    assert not forget_checkpoints(tmp_path, "job2")
+    assert not delete_other_checkpoints(tmp_path, "job2")
     assert old.exists()
     (started / "_metadata").write_text("state")
-    assert forget_checkpoints(tmp_path, "job2")
+    assert delete_other_checkpoints(tmp_path, "job2")
     assert started.exists()
     assert not old.exists()
     assert not other.exists()

@@ -1,4 +1,4 @@
-"""What `manage.py dead_letters` prints, and what it refuses without asking Kafka."""
+"""Output and argument checks of `manage.py dead_letters`, without Kafka."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from apps.metrics.dead_letter_reader import fault_today
+from apps.metrics.dead_letter_reader import current_fault
 from apps.metrics.management.commands.dead_letters import Command, _explanation
 from core.pipeline.dead_letters import UNKNOWN, DeadLetter
 from core.pipeline.topics import DEAD_LETTERED
@@ -43,7 +43,7 @@ def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ([], "expected one of list, explain, replay or --scan chat"),
         (["--scan", "chat", "list"], "expected one of list, explain, replay or --scan chat"),
@@ -52,18 +52,18 @@ def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_
         (["list", "--limit", "-1"], "-1 is less than 0"),
         (["explain", "windows"], "offset"),
         (["explain", "windows", "first"], "invalid whole_number value: 'first'"),
-        (["replay", "windows"], "expected the offsets of letters, or --all"),
-        (["replay", "windows", "3", "--all"], "expected the offsets of letters, or --all"),
+        (["replay", "windows"], "expected the offsets of dead letters, or --all"),
+        (["replay", "windows", "3", "--all"], "expected the offsets of dead letters, or --all"),
         (["replay", "chat", "--all"], "cannot be replayed: their time has passed"),
         (["replay", "chat", "3"], "cannot be replayed: their time has passed"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_what_would(words: list[str], said: str) -> None:
-    with pytest.raises(CommandError, match=re.escape(said)):
+def test_invalid_arguments_are_refused_with_the_valid_ones(words: list[str], expected: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(expected)):
         call_command("dead_letters", *words)
 
 
-def test_a_letter_is_a_line_with_its_place_size_and_reason() -> None:
+def test_a_dead_letter_is_listed_with_its_position_size_and_reason() -> None:
     lines = printed(
         [row(4, replayed=True), row(5, partition=UNKNOWN, source_offset=UNKNOWN, reason="\x1b[2J\nodd")],
         Counter({("windows", "not JSON"): 1_200, ("chat", "\x1b[2J\nodd"): 1}),
@@ -76,7 +76,7 @@ def test_a_letter_is_a_line_with_its_place_size_and_reason() -> None:
     ]
 
 
-def test_no_letters_are_said_to_be_none() -> None:
+def test_an_empty_list_is_reported() -> None:
     assert printed([], Counter()) == ["no dead letters"]
 
 
@@ -85,7 +85,7 @@ def test_rare_reasons_are_counted_together() -> None:
     assert (len(lines), lines[0], lines[-1]) == (21, "    30 of windows: reason a", "    19 for 2 other reasons")
 
 
-def test_json_is_a_line_a_letter_and_a_line_a_reason() -> None:
+def test_json_has_a_line_per_letter_and_a_line_per_reason() -> None:
     lines = printed([row(4, reason="\x1b\nodd")], Counter({("windows", "odd"): 7}), as_json=True)
     assert [json.loads(line) for line in lines] == [
         row(4, reason="\x1b\nodd"),
@@ -94,28 +94,28 @@ def test_json_is_a_line_a_letter_and_a_line_a_reason() -> None:
     assert "\x1b" not in lines[0]
 
 
-def test_a_letter_is_explained_with_its_value_and_what_its_reader_says_today() -> None:
-    said = _explanation("windows", letter(b'{"grain": "\x1b"}' + b" " * 3_000), replayed=True)
-    assert said["from"] == "windows/1/42"
-    assert said["today"].startswith("not JSON: Invalid control character")
-    assert said["value"] == '{"grain": "\\x1b"}' + " " * (2_000 - 14) + "…"
-    assert (said["key"], said["replayed"], said["reason"]) == ("7", "yes", "odd")
+def test_an_explanation_has_the_value_and_the_current_fault() -> None:
+    fields = _explanation("windows", letter(b'{"grain": "\x1b"}' + b" " * 3_000), is_replayed=True)
+    assert fields["from"] == "windows/1/42"
+    assert fields["today"].startswith("not JSON: Invalid control character")
+    assert fields["value"] == '{"grain": "\\x1b"}' + " " * (2_000 - 14) + "…"
+    assert (fields["key"], fields["replayed"], fields["reason"]) == ("7", "yes", "odd")
 
 
-def test_of_a_letter_of_chat_no_word_is_shown() -> None:
+def test_the_content_of_a_chat_record_is_not_shown() -> None:
     value = json.dumps({"kind": "message", "text": "a secret word"}).encode()
-    said = _explanation("chat", letter(value, key=b"secret"), replayed=False)
-    assert "secret" not in " ".join(said.values())
-    assert said.keys() == {"written", "from", "bytes", "reason", "replayed"}
+    fields = _explanation("chat", letter(value, key=b"secret"), is_replayed=False)
+    assert "secret" not in " ".join(fields.values())
+    assert fields.keys() == {"written", "from", "bytes", "reason", "replayed"}
 
 
-def test_todays_reader_judges_by_todays_time(settings: Settings) -> None:
+def test_the_current_fault_depends_on_the_current_time(settings: Settings) -> None:
     start_ms = clock.now_ms() // 60_000 * 60_000 + 10_800_000
     ahead = letter(json.dumps({**WINDOW, "start_ms": start_ms, "end_ms": start_ms + 60_000}).encode())
-    assert "more than 2 h after" in str(fault_today("windows", ahead))
+    assert "more than 2 h after" in str(current_fault("windows", ahead))
     settings.CLOCK_OFFSET_MS = 10_800_000
-    assert fault_today("windows", ahead) is None
+    assert current_fault("windows", ahead) is None
 
 
-def test_a_cut_letter_is_unusable_even_if_it_can_be_read() -> None:
-    assert "was cut: 999000 bytes" in str(fault_today("windows", letter(json.dumps(WINDOW).encode(), length=999_000)))
+def test_a_truncated_letter_is_unusable_even_if_it_can_be_parsed() -> None:
+    assert "was cut: 999000 bytes" in str(current_fault("windows", letter(json.dumps(WINDOW).encode(), length=999_000)))

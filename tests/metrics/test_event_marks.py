@@ -1,9 +1,9 @@
-"""Marks and gaps of a chart, from stored events."""
+"""Event marks and gaps of a chart, from stored events."""
 
 from __future__ import annotations
 
-from apps.metrics.event_marks import EventMark, condensed, marks_of, merged
-from apps.metrics.queries import GapSpan, joined
+from apps.metrics.event_marks import EventMark, event_marks, merge_sums, merge_sums_before
+from apps.metrics.queries import GapSpan, merge_gaps
 from core.pipeline.records import EventRecord
 
 T = 1_795_392_000_000
@@ -14,22 +14,22 @@ def summed(kind: str, minute: int, count: int) -> EventMark:
     return EventMark(f"{kind}{minute}", T + minute * MINUTE_MS + 7, T + minute * MINUTE_MS + 9, kind, count, "")
 
 
-def test_an_event_becomes_a_mark_with_its_words_and_a_gap_or_an_opt_out_does_not() -> None:
+def test_events_become_labeled_marks_except_gaps_and_opt_outs() -> None:
     events = [
         EventRecord("a", "raid", "7", T, count=1_200),
         EventRecord("b", "gap", "7", T, T + 1, "restart"),
         EventRecord("c", "category", "7", T + 5, text="Chess"),
         EventRecord("d", "opt_out", "7", T + 6),
     ]
-    assert marks_of(events) == [
+    assert event_marks(events) == [
         EventMark("a", T, None, "raid", 1_200, "Raid: 1,200 viewers"),
         EventMark("c", T + 5, None, "category", None, "Category: Chess"),
     ]
 
 
-def test_sums_of_a_kind_in_a_span_are_one_and_events_stay_apart() -> None:
+def test_sums_of_a_kind_are_merged_and_events_are_not() -> None:
     raid = EventMark("r", T + MINUTE_MS, None, "raid", 5, "Raid: 5 viewers")
-    marks = merged([summed("bans", 0, 2), raid, summed("bans", 4, 3), summed("bans", 5, 1)], 5 * MINUTE_MS)
+    marks = merge_sums([summed("bans", 0, 2), raid, summed("bans", 4, 3), summed("bans", 5, 1)], 5 * MINUTE_MS)
     assert [(mark.at_ms, mark.kind, mark.count, mark.label) for mark in marks] == [
         (T, "bans", 5, "Bans: 5"),
         (T + MINUTE_MS, "raid", 5, "Raid: 5 viewers"),
@@ -38,18 +38,18 @@ def test_sums_of_a_kind_in_a_span_are_one_and_events_stay_apart() -> None:
     assert marks[0].until_ms == T + 5 * MINUTE_MS
 
 
-def test_what_is_recent_stays_raw_and_its_span_adds_up() -> None:
+def test_recent_sums_are_not_merged() -> None:
     raw = [summed("bans", 0, 2), summed("bans", 1, 3), summed("bans", 3, 4)]
-    kept = condensed(raw, 5 * MINUTE_MS, T + 2 * MINUTE_MS)
+    kept = merge_sums_before(raw, 5 * MINUTE_MS, T + 2 * MINUTE_MS)
     assert [(mark.id, mark.count) for mark in kept] == [(f"bans@{T}", 5), ("bans3", 4)]
-    assert merged(kept, 5 * MINUTE_MS) == merged(raw, 5 * MINUTE_MS)
+    assert merge_sums(kept, 5 * MINUTE_MS) == merge_sums(raw, 5 * MINUTE_MS)
 
 
-def test_a_gap_written_in_pieces_is_one() -> None:
-    pieces = [
+def test_a_gap_written_in_parts_is_merged() -> None:
+    parts = [
         GapSpan(0, 60, "lost"),
         GapSpan(60, 120, "lost"),
         GapSpan(120, 130, "restart"),
         GapSpan(200, 210, "restart"),
     ]
-    assert joined(pieces) == [GapSpan(0, 120, "lost"), GapSpan(120, 130, "restart"), GapSpan(200, 210, "restart")]
+    assert merge_gaps(parts) == [GapSpan(0, 120, "lost"), GapSpan(120, 130, "restart"), GapSpan(200, 210, "restart")]

@@ -1,11 +1,11 @@
-"""Late drops add up, whatever Flink forgets."""
+"""Late drops are summed over restarts."""
 
 from apps.metrics.late_drops import LateDrops
 
 
-def test_each_job_and_each_start_of_its_tasks_counts_from_nothing_and_the_total_stands() -> None:
+def test_the_total_survives_new_jobs_and_restarts() -> None:
     late = LateDrops()
-    assert [late.look(job, count) for job, count in (("a", 3), ("a", 5), ("a", 2), ("b", 4), ("b", 4), ("b", 0))] == [
+    assert [late.update(job, count) for job, count in (("a", 3), ("a", 5), ("a", 2), ("b", 4), ("b", 4), ("b", 0))] == [
         *(3, 2),  # as they come
         2,  # its tasks were started again
         *(4, 0),  # another job

@@ -1,4 +1,4 @@
-"""docs/metrics.md is what the tables say, and the command says when it is not."""
+"""docs/metrics.md matches the metric table, and the command checks that."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from core.metrics.docs import markdown
 from twitchly.env import ROOT
 
 
-def test_the_file_in_the_repository_is_what_the_tables_say() -> None:
+def test_the_file_in_the_repository_is_up_to_date() -> None:
     call_command("metric_docs", "--check")
     assert (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8") == markdown()
 
 
-def test_the_command_writes_what_its_check_then_accepts(tmp_path: Path) -> None:
+def test_a_generated_file_passes_the_check(tmp_path: Path) -> None:
     file = tmp_path / "metrics.md"
     call_command("metric_docs", file=file)
     call_command("metric_docs", "--check", file=file)
 
 
 @pytest.mark.parametrize("text", [None, "", markdown() + "| `love` |\n"])
-def test_a_file_that_differs_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: Path, text: str | None) -> None:
+def test_an_outdated_file_is_refused_and_not_changed(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "metrics.md"
     if text is not None:
         file.write_text(text)

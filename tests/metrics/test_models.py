@@ -1,4 +1,4 @@
-"""The Cassandra tables hold the columns of the table of metrics."""
+"""The Cassandra tables have the columns of core/metrics/columns.py."""
 
 from __future__ import annotations
 

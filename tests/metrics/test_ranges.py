@@ -1,4 +1,4 @@
-"""Which stored rows a summary of a range is read from."""
+"""The stored rows that summaries of ranges are read from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def minute(messages: int) -> Columns:
 
 
 class Rows:
-    """A store of minutes by their start; whole hours that have ended are stored as hours, too."""
+    """A fake store of minutes by start; complete hours are stored as hours too."""
 
     def __init__(self, minutes: Mapping[int, Columns], *, missing_hours: Collection[int] = ()) -> None:
         self.minutes = minutes
@@ -57,12 +57,12 @@ def minutes_between(from_ms: int, until_ms: int) -> dict[int, Columns]:
 
 @pytest.mark.parametrize("missing", [(), (HOUR - 2 * HOUR_MS,)])
 @pytest.mark.parametrize("from_ms", [HOUR - 3 * HOUR_MS, HOUR - 3 * HOUR_MS + 17 * MINUTE_MS, HOUR - 20 * MINUTE_MS])
-def test_hours_and_the_minutes_around_them_give_what_all_minutes_give(from_ms: int, missing: Sequence[int]) -> None:
+def test_hours_and_edge_minutes_equal_all_minutes(from_ms: int, missing: Sequence[int]) -> None:
     minutes = minutes_between(HOUR - 4 * HOUR_MS, HOUR + 25 * MINUTE_MS)
-    found = read(Rows(minutes, missing_hours=missing), from_ms, NOW)
+    result = read(Rows(minutes, missing_hours=missing), from_ms, NOW)
     inside = {ms: m for ms, m in minutes.items() if ms >= from_ms}
     rows = [Row(ms, MINUTE_MS, m) for ms, m in sorted(inside.items())]
-    assert found == summarize(rows, NO_GAPS, from_ms, HOUR + 25 * MINUTE_MS)
+    assert result == summarize(rows, NO_GAPS, from_ms, HOUR + 25 * MINUTE_MS)
 
 
 def test_whole_hours_are_read_as_hours() -> None:
@@ -72,17 +72,17 @@ def test_whole_hours_are_read_as_hours() -> None:
     assert spans == {("hour", 23 * 60), ("minute", 34), ("minute", 25)}
 
 
-def test_an_hour_with_a_gap_is_read_by_the_minute() -> None:
+def test_an_hour_with_a_gap_is_read_as_minutes() -> None:
     minutes = minutes_between(HOUR - 4 * HOUR_MS, HOUR)
     lost = HOUR - 2 * HOUR_MS + 10 * MINUTE_MS
     minutes[lost + MINUTE_MS] = {**minute(5), "observed_ms": 30_000, "on_air_observed_ms": 30_000}
     gaps = RecordedGaps([(lost, lost + 30_000)])
-    found = read(Rows(minutes), HOUR - 3 * HOUR_MS, HOUR, gaps)
-    # Half a minute was known to be missed when the pulses were written, another half is known by the gap.
-    assert found.heard_ms == 3 * HOUR_MS - 60_000
+    result = read(Rows(minutes), HOUR - 3 * HOUR_MS, HOUR, gaps)
+    # The pulses recorded half a minute as missed, and the gap another half.
+    assert result.heard_ms == 3 * HOUR_MS - 60_000
 
 
-def test_very_many_hours_with_gaps_stay_hours() -> None:
+def test_too_many_hours_with_gaps_are_read_as_hours() -> None:
     minutes = minutes_between(HOUR - 60 * HOUR_MS, HOUR)
     gaps = RecordedGaps((HOUR - n * HOUR_MS + 1_000, HOUR - n * HOUR_MS + 2_000) for n in range(1, GAP_HOURS_MAX + 5))
     store = Rows(minutes)
@@ -92,28 +92,28 @@ def test_very_many_hours_with_gaps_stay_hours() -> None:
 
 def test_a_range_up_to_now_ends_with_the_last_stored_minute() -> None:
     minutes = minutes_between(HOUR, HOUR + 24 * MINUTE_MS)
-    found = read(Rows(minutes), NOW - 10 * MINUTE_MS, NOW)
-    assert (found.until_ms, found.coverage) == (HOUR + 24 * MINUTE_MS, 1)
+    result = read(Rows(minutes), NOW - 10 * MINUTE_MS, NOW)
+    assert (result.until_ms, result.coverage) == (HOUR + 24 * MINUTE_MS, 1)
 
 
-def test_a_channel_that_is_no_longer_stored_has_missed_time_up_to_now() -> None:
+def test_a_channel_without_recent_rows_has_missed_time_up_to_now() -> None:
     minutes = minutes_between(HOUR, HOUR + 10 * MINUTE_MS)
-    found = read(Rows(minutes), HOUR, NOW)
-    assert HOUR + 23 * MINUTE_MS <= found.until_ms <= NOW
-    assert found.coverage < 0.5
+    result = read(Rows(minutes), HOUR, NOW)
+    assert HOUR + 23 * MINUTE_MS <= result.until_ms <= NOW
+    assert result.coverage < 0.5
 
 
 def test_a_range_whose_minutes_have_expired_is_widened_to_whole_hours() -> None:
     from_ms, until_ms = HOUR - 100 * DAY_MS + 90_000, HOUR - 99 * DAY_MS + 90_000
     assert bounds(from_ms, until_ms, NOW) == (HOUR - 100 * DAY_MS, HOUR - 99 * DAY_MS + HOUR_MS)
     store = Rows(minutes_between(HOUR - 100 * DAY_MS, HOUR - 100 * DAY_MS + HOUR_MS))
-    found = read(store, from_ms, until_ms)
-    assert (found.from_ms, found.until_ms) == (HOUR - 100 * DAY_MS, HOUR - 99 * DAY_MS + HOUR_MS)
+    result = read(store, from_ms, until_ms)
+    assert (result.from_ms, result.until_ms) == (HOUR - 100 * DAY_MS, HOUR - 99 * DAY_MS + HOUR_MS)
     assert {grain for grain, *_ in store.reads} == {"hour"}
 
 
-def test_the_peak_minute_of_an_hour_row_has_its_time() -> None:
+def test_the_peak_of_an_hour_row_has_the_time_of_its_minute() -> None:
     minutes = {**minutes_between(HOUR - 2 * HOUR_MS, HOUR), HOUR - 17 * MINUTE_MS: minute(900)}
-    found = read(Rows(minutes), HOUR - 2 * HOUR_MS, HOUR)
-    assert found.peaks["messages"] == PeakValue(450, HOUR - 16 * MINUTE_MS)
-    assert found.value(METRIC["viewers"]) == 10
+    result = read(Rows(minutes), HOUR - 2 * HOUR_MS, HOUR)
+    assert result.peaks["messages"] == PeakValue(450, HOUR - 16 * MINUTE_MS)
+    assert result.value(METRIC["viewers"]) == 10

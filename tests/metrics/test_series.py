@@ -1,4 +1,4 @@
-"""A range of history, as it is shown: what a gap changes, and what it must not."""
+"""Series of a range: effects of gaps, requested metrics, and past ranges."""
 
 from collections.abc import Collection, Sequence
 
@@ -26,7 +26,7 @@ class Stored:
         return [StoredWindow(END, {"messages": 50, "observed_ms": 3_000, "viewers_sum": 3_000, "viewer_pulses": 3})]
 
 
-def test_a_gap_lowers_the_coverage_and_raises_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gap_lowers_the_coverage_and_changes_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
     shown = queries.past_range(END - 3 * DAY_MS, END, END + 1_000)
     (point,) = queries.series("7", shown, END + 1_000).points
@@ -35,7 +35,7 @@ def test_a_gap_lowers_the_coverage_and_raises_no_rate(monkeypatch: pytest.Monkey
     assert point.values["engagement"] == 50 * MINUTE / 3_000
 
 
-def test_only_the_metrics_that_are_asked_for_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_requested_metrics_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
     monkeypatch.setattr(queries, "excitements", lambda _windows: pytest.fail("nobody asked for excitement"))
     shown = queries.past_range(END - HOUR_MS, END, END + 1_000)
@@ -67,7 +67,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     return Asked.reads
 
 
-def test_a_span_of_the_past_reads_between_its_ends_and_the_gaps_of_its_first_window(
+def test_a_past_range_reads_its_windows_and_the_gaps_of_the_first_one(
     asked: list[tuple[str, int, int]],
 ) -> None:
     from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
@@ -76,7 +76,7 @@ def test_a_span_of_the_past_reads_between_its_ends_and_the_gaps_of_its_first_win
     assert (read.from_ms, read.until_ms) == (from_ms, until_ms)
 
 
-def test_events_that_are_not_kept_any_more_are_not_asked_for(asked: list[tuple[str, int, int]]) -> None:
+def test_expired_events_are_not_read(asked: list[tuple[str, int, int]]) -> None:
     long_ago = queries.past_range(END - 300 * DAY_MS, END - 200 * DAY_MS, END)
     queries.windows_of("7", long_ago, END)
     assert [what for what, *_ in asked] == ["hour"]
@@ -87,11 +87,11 @@ def test_events_that_are_not_kept_any_more_are_not_asked_for(asked: list[tuple[s
 @pytest.mark.parametrize(
     ("span_ms", "merge_ms"), [(MINUTE, MINUTE), (2 * HOUR_MS, 15 * MINUTE), (300 * DAY_MS, 3 * DAY_MS)]
 )
-def test_a_span_sums_its_frequent_events_as_the_next_longer_range_does(span_ms: int, merge_ms: int) -> None:
+def test_a_past_range_merges_events_like_the_next_longer_range(span_ms: int, merge_ms: int) -> None:
     assert queries.past_range(END - span_ms, END, END).merge_ms == merge_ms
 
 
-def test_a_span_is_called_by_its_ends_and_names_a_day_once() -> None:
+def test_a_past_range_is_labeled_by_its_ends() -> None:
     midnight = 1_795_392_000_000
     assert queries.past_range(midnight, midnight + HOUR_MS, END).label == "23 Nov 2026 00:00 to 01:00"
     assert queries.past_range(midnight - HOUR_MS, midnight, END).label == "22 Nov 2026 23:00 to 23 Nov 2026 00:00"
@@ -120,8 +120,8 @@ class ManyStored:
         return {i: [EventRecord("g", "gap", i, END - MINUTE, END - MINUTE // 2, "restart")] for i in channels}
 
 
-def test_how_well_many_channels_were_heard_needs_the_columns_of_coverage_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", ManyStored)
-    hour = queries.heard(["7", "8"], END - HOUR_MS, END, END + 1_000)
+    hour = queries.read_coverage(["7", "8"], END - HOUR_MS, END, END + 1_000)
     assert hour.coverage == {"7": 0.5, "8": 0.5}
     assert [gap.channels for gap in hour.gaps] == [2]

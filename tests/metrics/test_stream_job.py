@@ -1,4 +1,4 @@
-"""Keeping one stream job running, against answers of Flink's REST interface."""
+"""Keeping one stream job running, with fake responses of Flink's REST API."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def overview(job_id: str, state: str, running: int, started: int, name: str = "t
 
 
 class Flink:
-    """Answers with its jobs and slots, and keeps what it was asked to cancel."""
+    """A fake REST API with jobs and slots that records cancellations and stops."""
 
     def __init__(self, *jobs: dict[str, Any], slots: int = 2) -> None:
         self.jobs = jobs
         self.slots = slots
-        self.cancelled: list[str] = []
+        self.canceled: list[str] = []
         self.stopped: list[tuple[str, str]] = []
-        self.refuses = False
+        self.refuses_to_stop = False
         self.operation: dict[str, Any] = {"location": "file:/savepoints/savepoint-1"}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
-        if path.endswith("/stop") and self.refuses:
+        if path.endswith("/stop") and self.refuses_to_stop:
             return httpx.Response(409, json={"errors": ["not running"]})
         if path.endswith("/stop"):
             self.stopped.append((path.split("/")[2], json.loads(request.content)["targetDirectory"]))
@@ -41,7 +41,7 @@ class Flink:
         if path.endswith("/savepoints/trigger"):
             return httpx.Response(200, json={"status": {"id": "COMPLETED"}, "operation": self.operation})
         if request.method == "PATCH":
-            self.cancelled.append(path.rpartition("/")[2])
+            self.canceled.append(path.rpartition("/")[2])
             return httpx.Response(202, json={})
         return httpx.Response(
             200, json={"jobs": self.jobs} if path == "/jobs/overview" else {"slots-total": self.slots}
@@ -52,22 +52,22 @@ class Flink:
         return StreamJob(cluster, "twitchly", lambda: False)
 
 
-def test_a_job_that_is_there_is_left_alone() -> None:
+def test_a_running_job_is_left_alone() -> None:
     flink = Flink(overview("a", "RUNNING", 5, 1), overview("x", "RUNNING", 5, 2, name="another"))
     assert flink.job().ensure() == "a"
-    assert flink.cancelled == []
+    assert flink.canceled == []
 
 
-def test_of_two_jobs_the_running_one_stays() -> None:
+def test_a_duplicate_that_is_not_running_is_canceled() -> None:
     flink = Flink(overview("broken", "RESTARTING", 0, 1), overview("good", "RUNNING", 5, 2))
     assert flink.job().ensure() == "good"
-    assert flink.cancelled == ["broken"]
+    assert flink.canceled == ["broken"]
 
 
-def test_of_two_running_jobs_the_older_one_stays() -> None:
+def test_the_newer_of_two_running_jobs_is_canceled() -> None:
     flink = Flink(overview("second", "RUNNING", 5, 2), overview("first", "RUNNING", 5, 1))
     assert flink.job().ensure() == "first"
-    assert flink.cancelled == ["second"]
+    assert flink.canceled == ["second"]
 
 
 def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, tmp_path: Path) -> None:
@@ -77,27 +77,27 @@ def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, t
     with pytest.raises(ServiceAway, match="no task manager"):
         flink.job().ensure()
     assert flink.stopped == [("a", f"file://{tmp_path}/{SAVEPOINTS}/0123456789ab-0")]
-    assert flink.cancelled == []
+    assert flink.canceled == []
 
 
-def test_a_job_of_another_plan_that_makes_no_savepoint_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_of_another_plan_that_makes_no_savepoint_is_canceled(settings: Settings, tmp_path: Path) -> None:
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
     flink.operation = {"failure-cause": {"stack-trace": "Caused by: no space left"}}
     with pytest.raises(ServiceAway):
         flink.job().ensure()
-    assert flink.cancelled == ["a"]
+    assert flink.canceled == ["a"]
 
 
-def test_a_job_of_another_plan_that_cannot_be_stopped_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_of_another_plan_that_cannot_be_stopped_is_canceled(settings: Settings, tmp_path: Path) -> None:
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RESTARTING", 0, 1), slots=0)
-    flink.refuses = True
+    flink.refuses_to_stop = True
     with pytest.raises(ServiceAway, match="no task manager"):
         flink.job().ensure()
-    assert flink.cancelled == ["a"]
+    assert flink.canceled == ["a"]
 
 
 def test_a_job_of_this_plan_is_left_alone(settings: Settings, tmp_path: Path) -> None:
@@ -113,16 +113,16 @@ def test_an_ended_job_does_not_count_and_nothing_is_submitted_without_a_task_man
         Flink(overview("a", "FAILED", 0, 1), slots=0).job().ensure()
 
 
-def test_a_flink_that_does_not_answer_is_waited_for() -> None:
+def test_an_unavailable_flink_raises_service_away() -> None:
     def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
     cluster = FlinkCluster(httpx.Client(transport=httpx.MockTransport(refuse)))
-    with pytest.raises(ServiceAway, match="does not answer"):
+    with pytest.raises(ServiceAway, match="is not responding"):
         StreamJob(cluster, "twitchly", lambda: False).ensure()
 
 
-def test_a_plan_is_known_by_what_it_computes(settings: Settings) -> None:
+def test_the_plan_digest_depends_on_the_sql_only(settings: Settings) -> None:
     digest = plan_digest()
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
     settings.KAFKA_TOPIC_PREFIX = "other."

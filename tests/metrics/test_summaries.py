@@ -1,4 +1,4 @@
-"""When a broadcast is summed up, and what that keeps from being committed."""
+"""Schedule of broadcast summaries, and the commits that wait for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def withdrawal(reported_ms: int) -> EventRecord:
     return EventRecord("withdrawal-7", END_WITHDRAWN, "7", ENDED, started_ms=T, reported_ms=reported_ms)
 
 
-def place(offset: int, partition: int = 0) -> TopicPartition:
+def position(offset: int, partition: int = 0) -> TopicPartition:
     return TopicPartition("channel-events", partition, offset)
 
 
@@ -31,82 +31,82 @@ def minute(end_ms: int) -> WindowRecord:
     return WindowRecord("1", "minute", end_ms - MINUTE_MS, end_ms, {})
 
 
-def held(summaries: Summaries, offset: int = 90) -> int:
-    return summaries.held(place(offset)).offset
+def committable(summaries: Summaries, offset: int = 90) -> int:
+    return summaries.committable(position(offset)).offset
 
 
-def test_a_broadcast_is_summed_up_when_its_minutes_are_there_and_again_when_its_hour_is() -> None:
+def test_a_broadcast_is_summarized_after_its_last_minute_and_again_after_its_last_hour() -> None:
     summaries = Summaries()
-    summaries.take(end(), place(40))
+    summaries.add(end(), position(40))
     times = []
     for at_ms in range(T, T + 2 * HOUR_MS, MINUTE_MS):
-        summaries.stored([minute(at_ms)])
+        summaries.windows_stored([minute(at_ms)])
         for ended in summaries.due(lambda _: True):
             times.append(at_ms)
-            summaries.done(ended)
+            summaries.mark_done(ended)
     assert times == [T + 12 * MINUTE_MS, T + 61 * MINUTE_MS]
     assert summaries.waiting == []
 
 
-def test_a_channel_whose_own_windows_lag_is_waited_for_but_not_for_ever() -> None:
+def test_late_windows_of_a_channel_are_awaited_for_a_limited_time() -> None:
     summaries = Summaries()
-    summaries.take(end(), place(40))
-    summaries.stored([minute(T + 20 * MINUTE_MS)])
+    summaries.add(end(), position(40))
+    summaries.windows_stored([minute(T + 20 * MINUTE_MS)])
     assert list(summaries.due(lambda _: False)) == []
     assert [ended.channel_id for ended in summaries.due(lambda ended: ended.channel_id == "7")] == ["7"]
-    summaries.stored([minute(T + 27 * MINUTE_MS)])
+    summaries.windows_stored([minute(T + 27 * MINUTE_MS)])
     assert [ended.channel_id for ended in summaries.due(lambda _: False)] == ["7"]
 
 
-def test_nothing_past_an_end_that_waits_is_committed() -> None:
+def test_offsets_after_a_waiting_end_are_not_committed() -> None:
     summaries = Summaries()
-    assert held(summaries) == 90
-    summaries.take(end(), place(40))
-    summaries.take(end("8"), place(55))
-    assert held(summaries) == 40
-    assert summaries.held(place(70, partition=1)).offset == 70
-    summaries.stored([minute(T + 3 * HOUR_MS)])
+    assert committable(summaries) == 90
+    summaries.add(end(), position(40))
+    summaries.add(end("8"), position(55))
+    assert committable(summaries) == 40
+    assert summaries.committable(position(70, partition=1)).offset == 70
+    summaries.windows_stored([minute(T + 3 * HOUR_MS)])
     for _ in range(2):
         for ended in summaries.due(lambda _: True):
-            summaries.done(ended)
-    assert held(summaries) == 90
+            summaries.mark_done(ended)
+    assert committable(summaries) == 90
 
 
-def test_an_end_that_is_told_again_waits_once() -> None:
+def test_an_end_that_is_reported_again_waits_once() -> None:
     summaries = Summaries()
-    summaries.take(end(), place(40))
-    summaries.take(end(at_ms=ENDED + 1), place(41))
-    assert [(ended.ended_ms, ended.place.offset) for ended in summaries.waiting] == [(ENDED + 1, 41)]
+    summaries.add(end(), position(40))
+    summaries.add(end(at_ms=ENDED + 1), position(41))
+    assert [(ended.ended_ms, ended.position.offset) for ended in summaries.waiting] == [(ENDED + 1, 41)]
 
 
-def test_an_end_that_is_withdrawn_waits_no_longer() -> None:
+def test_a_withdrawn_end_no_longer_waits() -> None:
     summaries = Summaries()
-    summaries.take(end(reported_ms=ENDED + 1), place(40))
-    summaries.take(end("8"), place(45))
-    summaries.take(withdrawal(ENDED + 2), place(50))
+    summaries.add(end(reported_ms=ENDED + 1), position(40))
+    summaries.add(end("8"), position(45))
+    summaries.add(withdrawal(ENDED + 2), position(50))
     assert [ended.channel_id for ended in summaries.waiting] == ["8"]
-    assert held(summaries) == 45
+    assert committable(summaries) == 45
 
 
-def test_of_ends_and_withdrawals_of_a_broadcast_the_last_reported_is_right_in_any_order() -> None:
+def test_the_last_reported_end_or_withdrawal_wins_in_any_order() -> None:
     records = [end(reported_ms=ENDED + 1), withdrawal(ENDED + 2), end(at_ms=ENDED + 9, reported_ms=ENDED + 10)]
     for order in permutations(records):
         summaries = Summaries()
         for offset, record in enumerate(order):
-            summaries.take(record, place(offset))
+            summaries.add(record, position(offset))
         assert [ended.ended_ms for ended in summaries.waiting] == [ENDED + 9], order
 
 
-def test_other_events_and_ends_without_a_beginning_are_none() -> None:
+def test_other_events_and_ends_without_a_start_are_ignored() -> None:
     summaries = Summaries()
-    summaries.take(EventRecord("x", "raid", "7", T, count=3), place(1))
-    summaries.take(EventRecord("x", "stream_end", "7", T), place(2))
+    summaries.add(EventRecord("x", "raid", "7", T, count=3), position(1))
+    summaries.add(EventRecord("x", "stream_end", "7", T), position(2))
     assert summaries.waiting == []
 
 
-def test_what_another_sink_has_now_is_forgotten() -> None:
+def test_broadcasts_of_revoked_partitions_are_dropped() -> None:
     summaries = Summaries()
-    summaries.take(end(), place(40))
-    summaries.take(end("8"), place(50, partition=1))
-    summaries.forget([place(0)])
+    summaries.add(end(), position(40))
+    summaries.add(end("8"), position(50, partition=1))
+    summaries.drop([position(0)])
     assert [ended.channel_id for ended in summaries.waiting] == ["8"]

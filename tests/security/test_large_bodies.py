@@ -14,9 +14,9 @@ from pytest_django import Settings
 from apps.accounts.staff.uploads import IMPORT_MAX_BYTES
 from tests.security.serving import serving
 from tests.staff import staff_client
-from twitchly.bodies import BODY_MAX_BYTES, DROPPED_MAX_BYTES
 from twitchly.entry.asgi import application
-from twitchly.requests import PromptProtocol
+from twitchly.http_limits import PromptProtocol
+from twitchly.request_bodies import BODY_MAX_BYTES, DISCARDED_MAX_BYTES
 
 ADDRESSES = ("/", "/account/login/", "/opt-out", "/admin/", "/nowhere", "/live", "/api/v1/watchlists")
 IMPORT = "/admin/channels/channel/import/"
@@ -66,7 +66,7 @@ async def test_a_refused_body_is_read_no_further_than_an_answer_needs() -> None:
             yield b"a" * 100_000
 
     assert (await post("/account/login/", endless())).status_code == 413
-    assert taken <= BODY_MAX_BYTES + DROPPED_MAX_BYTES + 200_000
+    assert taken <= BODY_MAX_BYTES + DISCARDED_MAX_BYTES + 200_000
 
 
 async def test_an_import_may_be_larger_for_staff_and_nobody_else(settings: Settings) -> None:

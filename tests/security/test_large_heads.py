@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.security.serving import serving
-from twitchly.requests import HEAD_MAX_BYTES, HEADERS_MAX, PromptProtocol
+from twitchly.http_limits import HEAD_MAX_BYTES, HEADERS_MAX, PromptProtocol
 
 BEGINNING = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 UPGRADE = (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.security.patterns import FRAGMENTS, Pattern, patterns, script_patterns
-from twitchly.logs import JsonFormatter, LineFormatter, loggable, without_persons
+from twitchly.logs import JsonFormatter, LineFormatter, loggable, redact
 
 # A quadratic pattern shows at the small size; at the large one it would take hours.
 SIZES = (1_024, 131_072)
@@ -71,7 +71,7 @@ def test_the_patterns_of_the_source_are_found() -> None:
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_redaction_is_linear(fragment: str) -> None:
-    assert_linear(without_persons, fragment)
+    assert_linear(redact, fragment)
 
 
 @pytest.mark.parametrize("formatter", [LineFormatter("%(message)s"), JsonFormatter("web")], ids=["line", "json"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.security.serving import serving
-from twitchly.requests import PromptProtocol
+from twitchly.http_limits import PromptProtocol
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
 

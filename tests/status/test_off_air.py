@@ -1,4 +1,4 @@
-"""A chart marks time off air and says why it is empty, and both follow from its data."""
+"""Charts mark time off air and explain why they are empty."""
 
 from __future__ import annotations
 
@@ -45,52 +45,52 @@ def frame(end_ms: int) -> dict[str, Any]:
     return ends | {"coverage": 1, "distinct_coverage": 1, "values": {"messages": 5}}
 
 
-def ask(tmp_path: Path, **case: Any) -> dict[str, Any]:
+def draw(tmp_path: Path, **case: Any) -> dict[str, Any]:
     given = {"range": range_json(RANGES["1h"]), "ends": None, "marks": [], "frames": [], "is_offline": False} | case
-    (said,) = run_program(tmp_path, SERIES, {"table": TABLE, "asked": [given]})
-    return dict(said)
+    (chart,) = run_program(tmp_path, SERIES, {"table": TABLE, "asked": [given]})
+    return dict(chart)
 
 
-def test_the_time_after_a_broadcast_is_marked_as_off_air(tmp_path: Path) -> None:
+def test_time_after_a_broadcast_is_marked_off_air(tmp_path: Path) -> None:
     ends = [T + n * 10_000 for n in range(90)]
-    said = ask(tmp_path, ends=ends, marks=[mark("stream_end", T + 5 * MINUTE_MS)], now_ms=T + 40 * MINUTE_MS)
-    assert said["off"] == [{"from_ms": T + 5 * MINUTE_MS, "until_ms": T + 40 * MINUTE_MS}]
-    assert said["until"] == T + 40 * MINUTE_MS, "the chart goes up to now, not up to the last window"
-    assert said["edge"] is None, "no old window is called now"
+    chart = draw(tmp_path, ends=ends, marks=[mark("stream_end", T + 5 * MINUTE_MS)], now_ms=T + 40 * MINUTE_MS)
+    assert chart["off"] == [{"from_ms": T + 5 * MINUTE_MS, "until_ms": T + 40 * MINUTE_MS}]
+    assert chart["until"] == T + 40 * MINUTE_MS, "the chart goes up to now, not up to the last window"
+    assert chart["edge"] is None, "no old window is called now"
 
 
-def test_the_next_broadcast_ends_it_and_no_gap_lies_between(tmp_path: Path) -> None:
+def test_the_next_broadcast_ends_it_without_a_gap(tmp_path: Path) -> None:
     ends = [*(T + n * 10_000 for n in range(30)), *(T + 30 * MINUTE_MS + n * 10_000 for n in range(30))]
     marks = [mark("stream_end", T + 4 * MINUTE_MS), mark("stream_start", T + 29 * MINUTE_MS)]
     now_ms = ends[-1] + 1_000
-    said = ask(tmp_path, ends=ends, marks=marks, now_ms=now_ms)
-    assert said["off"] == [{"from_ms": T + 4 * MINUTE_MS, "until_ms": T + 29 * MINUTE_MS}]
+    chart = draw(tmp_path, ends=ends, marks=marks, now_ms=now_ms)
+    assert chart["off"] == [{"from_ms": T + 4 * MINUTE_MS, "until_ms": T + 29 * MINUTE_MS}]
     # Only missed time on air is hatched.
-    assert said["bands"] == [{"from_ms": T + 29 * MINUTE_MS, "until_ms": T + 30 * MINUTE_MS}]
-    assert said["edge"] == ends[-1]
+    assert chart["bands"] == [{"from_ms": T + 29 * MINUTE_MS, "until_ms": T + 30 * MINUTE_MS}]
+    assert chart["edge"] == ends[-1]
 
 
-def test_a_channel_that_was_off_air_all_along_is_marked_whole(tmp_path: Path) -> None:
-    said = ask(tmp_path, ends=[], now_ms=T, is_offline=True)
-    assert said["off"] == [{"from_ms": T - HOUR_MS, "until_ms": T}]
-    assert ask(tmp_path, ends=[], now_ms=T)["off"] == []
+def test_a_channel_that_was_never_on_air_is_marked_completely(tmp_path: Path) -> None:
+    chart = draw(tmp_path, ends=[], now_ms=T, is_offline=True)
+    assert chart["off"] == [{"from_ms": T - HOUR_MS, "until_ms": T}]
+    assert draw(tmp_path, ends=[], now_ms=T)["off"] == []
 
 
-def test_a_loaded_history_is_not_said_to_load(tmp_path: Path) -> None:
+def test_a_loaded_history_shows_no_loading_note(tmp_path: Path) -> None:
     # The chart has live points alone until the first hour has closed.
     at_ms = T + 31 * MINUTE_MS
     case = {"range": range_json(RANGES["90d"]), "frames": [frame(at_ms)], "now_ms": at_ms}
-    said = ask(tmp_path, ends=[], **case)
-    assert said["known"]
-    assert said["notes"] == ["", "No history yet: the first hour ends at 01:00 UTC."]
-    assert not ask(tmp_path, **case)["known"]
+    chart = draw(tmp_path, ends=[], **case)
+    assert chart["known"]
+    assert chart["notes"] == ["", "No history yet: the first hour ends at 01:00 UTC."]
+    assert not draw(tmp_path, **case)["known"]
     minutes = case | {"range": range_json(RANGES["7d"]) | {"step_ms": MINUTE_MS}}
-    assert ask(tmp_path, ends=[], **minutes)["notes"][1] == "No history yet: the first minute ends at 00:31 UTC."
-    stored = ask(tmp_path, ends=[T], **case)
+    assert draw(tmp_path, ends=[], **minutes)["notes"][1] == "No history yet: the first minute ends at 00:31 UTC."
+    stored = draw(tmp_path, ends=[T], **case)
     assert stored["notes"][1] == ""
 
 
 def test_a_range_without_history_says_so(tmp_path: Path) -> None:
-    assert ask(tmp_path, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
+    assert draw(tmp_path, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
     past = range_json(past_range(T - HOUR_MS, T, T))
-    assert ask(tmp_path, range=past, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
+    assert draw(tmp_path, range=past, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."

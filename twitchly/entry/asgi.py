@@ -1,4 +1,4 @@
-"""The web process: HTTP by Django, websockets by Channels."""
+"""ASGI application of the web process: HTTP by Django, websockets by Channels."""
 
 import os
 
@@ -16,14 +16,14 @@ from apps.api.live.consumer import socket_urlpatterns  # noqa: E402
 from apps.live import telemetry  # noqa: E402
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
 from twitchly.admin_host import AdminHost  # noqa: E402
-from twitchly.bodies import BodyLimit  # noqa: E402
 from twitchly.compression import WeighedCodings  # noqa: E402
 from twitchly.entry.lifespan import Lifespan  # noqa: E402
 from twitchly.https import StrictTransport  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
+from twitchly.request_bodies import BodyLimit  # noqa: E402
 from twitchly.websockets import StraightSend  # noqa: E402
 
-# Sockets of pages come from our own origin, those of partners with a key.
+# Page sockets need the same origin, partner sockets an API key.
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))  # defense: socket-origin
 application = StrictTransport(
     AdminHost(

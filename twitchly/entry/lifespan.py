@@ -1,4 +1,4 @@
-"""What a web process begins once, when its server starts it. Source: ASGI, "Lifespan Protocol"."""
+"""Startup of a web process. Source: ASGI, "Lifespan Protocol"."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Lifespan:
-    """Calls `begin` before the first request is taken."""
+    """Calls `begin` before the first request is accepted."""
 
     def __init__(self, begin: Callable[[], None]) -> None:
         self._begin = begin

@@ -1,4 +1,4 @@
-"""Addresses of the pages."""
+"""Root URL configuration."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -39,7 +39,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",
-    "twitchly.refusals.UnstorableText",
+    "twitchly.unstorable_input.UnstorableText",
     "csp.middleware.CSPMiddleware",  # defense: csp
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -13,7 +13,7 @@ from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.urls import reverse
 
-from twitchly.bodies import BODY_MAX_BYTES
+from twitchly.request_bodies import BODY_MAX_BYTES
 
 # A file of 256,000 bytes; it is sent again with percent-encoding, up to three times as long, to be confirmed.
 IMPORT_MAX_BYTES = 1_000_000

@@ -18,12 +18,12 @@ from apps.api.rest.responses import AN_HOUR, Answer, moment
 from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
 from apps.live.freshness import viewers_freshness
-from apps.metrics.boards import floors_in_force
-from apps.status.queries import kept
+from apps.metrics.boards import ranking_thresholds
+from apps.status.queries import status_cache
 from core.errors import NotFound, ServiceAway
 from core.metrics.columns import SLIDE_MS
 from core.metrics.counting_rules import RULES
-from core.metrics.docs import floor_of
+from core.metrics.docs import threshold_of
 from core.metrics.table import METRIC, METRICS, Metric
 from core.ops.health import BOARDS_STALE_MS
 from twitchly.clock import now_ms
@@ -74,7 +74,7 @@ def metric_json(metric: Metric) -> dict[str, Any]:
     return {name: getattr(metric, name) for name in names} | {
         "range": metric.ranged,
         "peak": metric.peak,
-        "floor": floor_of(metric, floors_in_force()),
+        "floor": threshold_of(metric, ranking_thresholds()),
         "every_s": SLIDE_MS["live_distinct" if metric.distinct else "live"] // 1000,
         "is_ranked": metric.ranked,
         "is_count": metric.is_count,
@@ -106,8 +106,8 @@ async def status_json() -> dict[str, Any]:
 async def trust_json(now: int) -> dict[str, Any]:
     """Return whether the figures can be trusted, and what is wrong."""
     try:
-        found = await database_sync_to_async(kept.read, thread_sensitive=False)(now)
+        status = await database_sync_to_async(status_cache.read, thread_sensitive=False)(now)
     except DatabaseError:
         return {"trust": "unknown", "coverage_hour": None, "incidents": []}
-    lasting = [{"rule": one.rule, "since": moment(one.since_ms), "cause": one.cause} for one in found.lasting]
-    return {"trust": found.verdict, "coverage_hour": found.hour_coverage, "incidents": lasting}
+    incidents = [{"rule": i.rule, "since": moment(i.since_ms), "cause": i.cause} for i in status.open_incidents]
+    return {"trust": status.verdict, "coverage_hour": status.hour_coverage, "incidents": incidents}

@@ -22,7 +22,7 @@ from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import COVERAGE, Cell, Field, metric_field
-from apps.metrics.exports.intervals import Interval, apart, stored
+from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.exports.series import EVENT_FIELDS, count_cells, count_fields
 from apps.metrics.queries import GapSpan, Series, value_of
@@ -70,7 +70,8 @@ class SeriesView(ApiView):
         counts = counts_behind(metrics, shown.grain)
         found = await in_history(history.series, channel_id, shown, now, metrics, columns_in(counts))
         document = series_json(channel_id, found, keys, now, interval or stored(shown.grain))
-        return replace(answer, document=document, table=series_table(found, keys, interval or apart(shown.grain)))
+        table = series_table(found, keys, interval or non_overlapping(shown.grain))
+        return replace(answer, document=document, table=table)
 
 
 class EventsView(ApiView):
@@ -93,7 +94,7 @@ class EventsView(ApiView):
         await find_channel(channel_id)
 
         def read(piece_from_ms: int, piece_until_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
-            return history.happened(channel_id, piece_from_ms, piece_until_ms, now)
+            return history.marks_and_gaps(channel_id, piece_from_ms, piece_until_ms, now)
 
         found = await in_history(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
         document = page(found, limit, lambda one: [one.at_ms, one.id], event_json, self.path)

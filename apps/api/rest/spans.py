@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.api.problems import Problem, Wrong
 from apps.metrics.exports.intervals import INTERVALS, Interval
-from apps.metrics.exports.series import finer
+from apps.metrics.exports.series import in_grain
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import iso
 from core.metrics.columns import STEP_MS, StoredGrain
@@ -56,7 +56,7 @@ def with_grain(shown: Range, grain: StoredGrain | None, now_ms: int) -> Range:
     """Return the span in windows of a grain; where none is asked for, of one that gives few enough. Raises: Problem."""
     if grain is None:
         return replace(shown, grain=grain_for(*ends_of(shown, now_ms), now_ms, POINTS_UNASKED))
-    other = finer(shown, grain, now_ms)
+    other = in_grain(shown, grain, now_ms)
     if other is None:
         raise wrong("grain", f"Not all windows of the grain {grain} are kept for so long.")
     if shown.span_ms // STEP_MS[grain] > POINTS_MAX:

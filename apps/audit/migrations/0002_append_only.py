@@ -1,4 +1,4 @@
-"""Let the database refuse to change or delete rows of append-only tables."""
+"""Make the database refuse changes and deletions in append-only tables."""
 
 from django.db import migrations
 
@@ -19,7 +19,7 @@ BEGIN RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'integrity_c
 
 def refuse(_apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
-        # No parameters: a percent sign is one of PL/pgSQL here.
+        # Without parameters, because percent signs belong to PL/pgSQL here.
         schema_editor.execute(POSTGRESQL_FUNCTION, params=None)
         trigger = POSTGRESQL
     else:

@@ -11,7 +11,7 @@ from apps.live.live_channels import FIELD
 from apps.live.readings import ChannelNow
 from core.errors import ServiceAway
 from core.metrics.bands import band_of
-from core.metrics.percentiles import FEWEST, percentile
+from core.metrics.percentiles import MIN_PEERS, percentile
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +73,8 @@ def note(standing: Standing) -> str:
     """Return what stands under a channel's place. The script does the same in static/js/standing.js."""
     if not standing.label:
         return "not known of this channel now"
-    if standing.among < FEWEST:
-        return f"fewer than {FEWEST} live channels: {standing.label}"
+    if standing.among < MIN_PEERS:
+        return f"fewer than {MIN_PEERS} live channels: {standing.label}"
     return f"among {standing.among:,} live channels: {standing.label}"
 
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from apps.audit.audited import Audited
-from apps.audit.queries import Proof, proof_of
-from apps.audit.services import name_of
+from apps.audit.queries import ErasureReceipt, erasure_receipt
+from apps.audit.services import actor_name
 from apps.channels.models import Channel, Tag
 from apps.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision_of
 from apps.curation.models import Bot, OptOut, OptOutRequest
@@ -102,7 +102,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
 
     def save_model(self, request: HttpRequest, obj: Channel, form: ModelForm[Channel], _change: bool) -> None:
         # Only what was decided: the refresh of the list may be writing the rest at this moment.
-        decide(obj, form.decision, by=name_of(request.user), now=timezone.now())  # type: ignore[attr-defined]
+        decide(obj, form.decision, by=actor_name(request.user), now=timezone.now())  # type: ignore[attr-defined]
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Channel | None = None) -> bool:
         return False  # a deleted one would come back with the next minute, without what was decided about it
@@ -170,7 +170,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
         for channel in chosen:
             try:
                 now = timezone.now()
-                changed += decide(channel, change(decision_of(channel)), by=name_of(request.user), now=now)
+                changed += decide(channel, change(decision_of(channel)), by=actor_name(request.user), now=now)
             except Refused as error:
                 refused.append(f"Left as it was, {channel.login}: {error}")
         self.message_user(request, f"{changed} channels changed.")
@@ -220,14 +220,14 @@ class OptOutAdmin(Audited):
 
     @admin.display(description="rows deleted")
     def deleted_rows(self, opt_out: OptOut) -> str:
-        proof = proof_of(opt_out.event)
+        proof = erasure_receipt(opt_out.event)
         return f"{proof.total:,}" if proof and proof.done_at else "–"
 
     @admin.display(description="deleted from history")
     def proof(self, opt_out: OptOut) -> str:
         if opt_out.kind == OptOut.Kind.USER:
             return "Nothing: history keeps nothing of single people."
-        return said_of(proof_of(opt_out.event))
+        return said_of(erasure_receipt(opt_out.event))
 
     @admin.display(description="receipt")
     def receipt(self, opt_out: OptOut) -> str:
@@ -258,14 +258,14 @@ class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
         return self.fields if self.has_change_permission(request, asked) else self.readonly_fields
 
     def save_model(self, request: HttpRequest, asked: OptOutRequest, form: ModelForm[Any], _change: bool) -> None:
-        by = name_of(request.user)
+        by = actor_name(request.user)
         if form.cleaned_data["decision"] == "accept":
             accept_request(asked, form.found, by=by)  # type: ignore[attr-defined]
         else:
             decline_request(asked, by=by)
 
 
-def said_of(proof: Proof | None) -> str:
+def said_of(proof: ErasureReceipt | None) -> str:
     """Return what was deleted, in words."""
     if proof is None:
         return "Not yet: history is told within a minute."

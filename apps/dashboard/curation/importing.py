@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.audit.services import name_of
+from apps.audit.services import actor_name
 from apps.channels.models import Channel
 from apps.curation.decisions import decide
 from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, plan_of, read_text
@@ -66,6 +66,6 @@ def _text(request: HttpRequest, form: SheetForm) -> str | None:
 @transaction.atomic
 def _written(request: HttpRequest, plan: Plan) -> str:
     """Carry the plan out as a whole, or not at all; return what was done. Raises: Refused."""
-    by, now = name_of(request.user), timezone.now()
+    by, now = actor_name(request.user), timezone.now()
     changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
     return f"{changed} channels changed; {len(plan.bad)} lines were left out."

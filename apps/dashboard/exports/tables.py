@@ -10,7 +10,7 @@ from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
 from apps.metrics.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
-from apps.metrics.exports.intervals import apart
+from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
 from apps.metrics.exports.series import Rows, count_cells, count_fields, rounded
 from apps.metrics.queries import value_of
@@ -120,7 +120,7 @@ def line_fields(comparison: Comparison) -> list[Field]:
     since = [Field("into_stream", "s")] if comparison.align == "stream" else []
     index = [Field("index", "own average = 100")] if comparison.scale == "index" else []
     windows = [Field("end", "UTC"), *since, Field("length", "s"), COVERAGE]
-    counts = count_fields(_counts(comparison), apart("minute"))
+    counts = count_fields(_counts(comparison), non_overlapping("minute"))
     return [Field("id"), Field("name"), *windows, metric_field(metric), *index, *counts]
 
 
@@ -130,7 +130,7 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
     for line in lines:
         series = line.series
         length_s = WINDOW_MS[series.range.grain] // 1000 if series else 0
-        points = apart(series.range.grain).of(series.points) if series else []
+        points = non_overlapping(series.range.grain).of(series.points) if series else []
         profile = line.channel.profile
         yield [
             [

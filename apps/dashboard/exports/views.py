@@ -37,9 +37,9 @@ from apps.dashboard.watchlists.views import metric_of
 from apps.live.directory import Profile
 from apps.metrics import queries as history
 from apps.metrics.exports.formats import Format
-from apps.metrics.exports.intervals import INTERVALS, Interval, apart
+from apps.metrics.exports.intervals import INTERVALS, Interval, non_overlapping
 from apps.metrics.exports.raw_counts import columns_in, counts_of
-from apps.metrics.exports.series import EVENT_FIELDS, Rows, event_rows, finer, pieces, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_FIELDS, Rows, chunks, event_rows, in_grain, point_fields, point_rows
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
@@ -65,7 +65,7 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     shown, interval = _shown(request, now)
     profile = find_profile(channel_id, now)
     counts = columns_in(counts_of(interval.grain)) if what == "windows" else ()
-    first, *rest = pieces(shown, now)
+    first, *rest = chunks(shown, now)
     series = read_series(channel_id, first, now, counts=counts)
     if series is None:
         return refused(HISTORY_AWAY, 503)
@@ -151,8 +151,8 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
 def _shown(request: HttpRequest, now: int) -> tuple[Range, Interval]:
     """Return the range to read and the interval of its windows. Raises: BadSpan."""
     shown = asked_range(request.GET.dict(), now)
-    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or apart(shown.grain)
-    other = finer(shown, interval.grain, now)
+    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or non_overlapping(shown.grain)
+    other = in_grain(shown, interval.grain, now)
     if other is None:
         raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
     return other, interval
@@ -168,7 +168,7 @@ def _interval(key: str, grain: str) -> Interval | None:
     known = next((one for one in STORED_GRAINS if one == grain), None)
     if known is None:
         raise BadSpan(f"There is no such grain. There are {', '.join(STORED_GRAINS)}.")
-    return apart(known)
+    return non_overlapping(known)
 
 
 async def _read_on(

@@ -14,8 +14,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.audit.queries import proof_of
-from apps.audit.services import name_of
+from apps.audit.queries import erasure_receipt
+from apps.audit.services import actor_name
 from apps.curation import opt_outs
 from apps.curation.models import OptOut
 from apps.curation.receipts import find_opt_out, token_of
@@ -59,7 +59,7 @@ def by_twitch(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Connect the account on Twitch first, and choose what shall not be counted.")
         return redirect("opt-out")
     login = str(proved.extra_data.get("login", ""))[:64]
-    done = opt_outs.opt_out(kind=kind, twitch_id=proved.uid, login=login, by=name_of(request.user))
+    done = opt_outs.opt_out(kind=kind, twitch_id=proved.uid, login=login, by=actor_name(request.user))
     return redirect("opt-out-receipt", token_of(done))
 
 
@@ -77,7 +77,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
         opt_out = find_opt_out(token)
     except NotFound as error:
         raise Http404(str(error)) from None
-    proof = proof_of(opt_out.event)
+    proof = erasure_receipt(opt_out.event)
     rows = [(TABLES.get(name, name), found, left) for name, found, left in proof.tables] if proof else []
     return render(
         request,

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from apps.ingest.services import KEY_DAYS_KEPT
 from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
-from apps.status.services import DAYS_KEPT_MS
+from apps.status.services import DAY_RETENTION_MS
 from core.metrics.docs import span
 from core.pipeline.topics import TOPIC
 from core.times import DAY_MS
@@ -59,7 +59,7 @@ def kept_of_accounts() -> list[Kept]:
         Kept("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
         Kept("API keys as digests, and how much each asked for", "until the account is deleted"),
         Kept("The staff’s log: who of them decided what; other accounts are numbers in it", "for good"),
-        Kept("How well this service worked, day by day", lasting(DAYS_KEPT_MS)),
+        Kept("How well this service worked, day by day", lasting(DAY_RETENTION_MS)),
     ]
 
 

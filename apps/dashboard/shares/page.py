@@ -16,7 +16,7 @@ from apps.live.directory import Profile
 from apps.live.live_channels import FIELD
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Range, Series
-from apps.metrics.spans import asked_span
+from apps.metrics.spans import span_from_query
 from core.errors import NotFound, ServiceAway
 
 
@@ -39,7 +39,7 @@ def fields_of(query: str) -> dict[str, str]:
 
 def read_choice(fields: Mapping[str, str], now_ms: int) -> Choice:
     """Return what an address shows. Raises: BadSpan."""
-    return replace(read_query(fields), span=asked_span(fields, now_ms))
+    return replace(read_query(fields), span=span_from_query(fields, now_ms))
 
 
 def choice_of(link: ShareLink, now_ms: int) -> Choice:

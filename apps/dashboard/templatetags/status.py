@@ -13,7 +13,7 @@ from apps.dashboard.templatetags.figures import duration, hm, percent
 from apps.status.queries import Bar
 from apps.status.stages import State
 from core.metrics.display import number
-from core.ops.health import COVERAGE_WANTED
+from core.ops.health import COVERAGE_TARGET
 from core.times import DAY_MS, MINUTE_MS
 
 register = template.Library()
@@ -66,7 +66,7 @@ def _said(bar: Bar, length_ms: int) -> str:
     if bar.state == "none":
         return "not running"
     heard = "coverage not known" if bar.coverage is None else f"{percent(bar.coverage)}% heard"
-    if bar.measured_ms < COVERAGE_WANTED * length_ms:
+    if bar.measured_ms < COVERAGE_TARGET * length_ms:
         heard += f", measured for {duration(bar.measured_ms)}"
-    trouble = f", {duration(bar.troubled_ms)} of trouble" if bar.troubled_ms else ""
+    trouble = f", {duration(bar.degraded_ms)} of trouble" if bar.degraded_ms else ""
     return f"{heard}{trouble}"

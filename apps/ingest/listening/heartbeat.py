@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from apps.ingest.listening.producer import ChatProducer
-from core.ops.health import Fact
+from core.ops.health import Gauge
 from twitchly.heartbeats import Rate
 
 
@@ -17,7 +17,7 @@ class ProducerHeartbeat:
         self._producer = producer
         self._heard, self._acked = Rate(), Rate()
 
-    def __call__(self) -> Mapping[str, Fact]:
+    def __call__(self) -> Mapping[str, Gauge]:
         producer, now_s = self._producer, time.monotonic()
         writer, connections = producer.writer, list(producer.pool.connections)
         lost = sum(n for name, n in dict(writer.counts).items() if name.startswith("lost by "))

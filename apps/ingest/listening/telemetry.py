@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from apps.ingest.listening.producer import ChatProducer
 from core.pipeline.records import CHAT_KINDS
-from twitchly.telemetry import many, one
+from twitchly.telemetry import sample, samples
 
 CONNECTION_STATES = ("joining", "listening", "leaving")
 
@@ -38,23 +38,23 @@ class ProducerCollector(Collector):
         # Labeled by position: connection numbers grow with every reconnect, and Prometheus keeps every label.
         quiet = {str(position): connection.quiet_ms / 1000 for position, connection in enumerate(connections, 1)}
         lag = {str(position): connection.session.lag_ms / 1000 for position, connection in enumerate(connections, 1)}
-        yield many("twitchly_irc_connections", {state: states[state] for state in CONNECTION_STATES})
-        yield many("twitchly_irc_channels", joins)
-        yield many("twitchly_irc_quiet_seconds", quiet)
-        yield many("twitchly_irc_lag_seconds", lag)
-        yield many("twitchly_irc_ends", pool.ends)
+        yield samples("twitchly_irc_connections", {state: states[state] for state in CONNECTION_STATES})
+        yield samples("twitchly_irc_channels", joins)
+        yield samples("twitchly_irc_quiet_seconds", quiet)
+        yield samples("twitchly_irc_lag_seconds", lag)
+        yield samples("twitchly_irc_ends", pool.ends)
 
     def _records(self) -> Iterable[Metric]:
         writer, intake = self._producer.writer, self._producer.intake
         counts = dict(writer.counts)
         lost = {name.removeprefix("lost by "): n for name, n in counts.items() if name.startswith("lost by ")}
         kinds = {kind: counts.get(kind, 0) for kind in (*CHAT_KINDS, "gap", "event")}
-        yield one("twitchly_irc_lines", intake.heard)
-        yield many("twitchly_lines_rejected", intake.rejected)
-        yield many("twitchly_records", kinds)
-        yield one("twitchly_records_acked", writer.acked)
-        yield many("twitchly_records_lost", lost)
-        yield one("twitchly_records_moved", counts.get("moved", 0))
-        yield one("twitchly_records_moved_most_seconds", writer.most_moved_ms / 1000)
-        yield one("twitchly_records_buffered", writer.buffered)
-        yield one("twitchly_records_in_flight", writer.in_flight)
+        yield sample("twitchly_irc_lines", intake.heard)
+        yield samples("twitchly_lines_rejected", intake.rejected)
+        yield samples("twitchly_records", kinds)
+        yield sample("twitchly_records_acked", writer.acked)
+        yield samples("twitchly_records_lost", lost)
+        yield sample("twitchly_records_moved", counts.get("moved", 0))
+        yield sample("twitchly_records_moved_most_seconds", writer.most_moved_ms / 1000)
+        yield sample("twitchly_records_buffered", writer.buffered)
+        yield sample("twitchly_records_in_flight", writer.in_flight)

@@ -1,1 +1,1 @@
-"""Backup and restore: of accounts and lists, and of history."""
+"""Backup and restore of the relational database and of history."""

@@ -1,4 +1,4 @@
-"""A backup on disk: a folder of files, and a manifest that says what each is. It has its name once it is complete."""
+"""Backup folder: data files and a manifest. The folder gets its final name once it is complete."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from core.errors import TwitchlyError
 FORMAT = 2
 OF_0_3 = 1
 MANIFEST = "manifest.json"
-PIECE = 1 << 20
 
 
 class BadBackup(TwitchlyError):
-    """A backup cannot be made or used as it is; the message says what was found, and what to do."""
+    """A backup cannot be made or used; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds. `files` are by path: their SHA-256, bytes, and rows or None."""
+    """Contents of a backup. `files` has the SHA-256, bytes, and rows or None of each file, by path."""
 
     made_at: str
     engine: str | None = None
@@ -44,33 +43,33 @@ class Manifest:
 
 
 class NewBackup:
-    """A backup that is being made, under a name of its own until `finish`; what was finished of it before is kept."""
+    """A backup in progress, under a temporary name until `finish`; files of an interrupted run are kept."""
 
     def __init__(self, path: Path) -> None:
         if path.exists():
-            raise BadBackup(f"{path} is there already: name another folder")
+            raise BadBackup(f"{path} already exists: choose another folder")
         self._path = path
         self.part = path.with_name(f"{path.name}.part")
-        # It holds addresses and password hashes.
+        # The backup has e-mail addresses and password hashes.
         self.part.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def has(self, name: str) -> bool:
         return (self.part / name).exists()
 
-    def place(self, name: str) -> Path:
-        """Return where to write a file before `keep` gives it its name."""
+    def temporary_path(self, name: str) -> Path:
+        """Return the path to write a file to before `keep` gives it its final name."""
         path = self.part / f"{name}.new"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
     def keep(self, name: str) -> None:
-        path = self.place(name)
+        path = self.temporary_path(name)
         with path.open("rb") as file:
             os.fsync(file.fileno())
         path.replace(self.part / name)
 
     def finish(self, engine: str | None, migrations: dict[str, str], counted: dict[str, int]) -> Manifest:
-        """Write the manifest and give the folder its name. `counted` are the rows of those files that have any."""
+        """Write the manifest and give the folder its final name. `counted` has the rows of each table file."""
         for unfinished in self.part.rglob("*.new"):
             unfinished.unlink()
         files = {name: _describe(self.part / name) | {"rows": counted.get(name)} for name in _names(self.part)}
@@ -80,33 +79,33 @@ class NewBackup:
             tables[table] = tables.get(table, 0) + rows
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = Manifest(now, engine, migrations, tables, files)
-        self.place(MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        self.temporary_path(MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         self.keep(MANIFEST)
         self.part.replace(self._path)
         return manifest
 
 
 def read_backup(path: Path) -> Manifest:
-    """Return the manifest of a backup, every file of which is as it was written. Raises: BadBackup."""
+    """Return the manifest of a backup, after verifying every file. Raises: BadBackup."""
     try:
-        found = orjson.loads((path / MANIFEST).read_bytes())
-        manifest = Manifest(**found) if found.get("format") in (OF_0_3, FORMAT) else None
+        fields = orjson.loads((path / MANIFEST).read_bytes())
+        manifest = Manifest(**fields) if fields.get("format") in (OF_0_3, FORMAT) else None
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise BadBackup(f"{path} is no complete backup: {error}") from error
+        raise BadBackup(f"{path} is not a complete backup: {error}") from error
     if manifest is None:
-        raise BadBackup(f"{path} has format {found.get('format')}, this version reads {OF_0_3} and {FORMAT}")
-    there = set(_names(path)) - {MANIFEST}
-    if there != manifest.files.keys():
-        odd = sorted(there ^ manifest.files.keys())
-        raise BadBackup(f"{path} is damaged: {', '.join(odd[:5])} missing, or not of this backup")
-    for name, one in manifest.files.items():
-        if _describe(path / name) != {key: one[key] for key in ("sha256", "bytes")}:
-            raise BadBackup(f"{path} is damaged: {name} is not as it was written")
+        raise BadBackup(f"{path} has format {fields.get('format')}, this version reads {OF_0_3} and {FORMAT}")
+    names = set(_names(path)) - {MANIFEST}
+    if names != manifest.files.keys():
+        unexpected = sorted(names ^ manifest.files.keys())
+        raise BadBackup(f"{path} is damaged: {', '.join(unexpected[:5])} missing, or not of this backup")
+    for name, described in manifest.files.items():
+        if _describe(path / name) != {key: described[key] for key in ("sha256", "bytes")}:
+            raise BadBackup(f"{path} is damaged: {name} has changed since it was written")
     return manifest
 
 
 def read_lines(path: Path) -> Iterator[Any]:
-    """Yield what each line of a compressed file holds."""
+    """Yield the parsed JSON lines of a compressed file."""
     with gzip.open(path, "rb") as file:
         for line in file:
             yield orjson.loads(line)

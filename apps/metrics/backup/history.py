@@ -1,7 +1,7 @@
-"""Cassandra's tables into files and back through its driver, on any cluster: each value keeps its age and its end.
+"""Backup and restore of Cassandra's tables through its driver: each value keeps its write time and expiry.
 
-A table is read in ranges of its partitions' tokens, each into a file of lines: a head, then a line a row with its key
-and its values, grouped by when they were written and how long they still live.
+A table is read by token ranges, each into a file of JSON lines: a header, then one line per row with its key and its
+values, grouped by write time and remaining time to live.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ TABLES = tuple(
 )
 FOLDER = "history"
 RANGES = 64
-# Murmur3's tokens; the first one is nobody's.
+# Tokens of Murmur3; no partition has the first one.
 FIRST_TOKEN, TOKENS = -(2**63), 2**64
-ROWS_A_PAGE, ROWS_AT_ONCE = 2_000, 4_000
-PAGE_TIMEOUT_S, TRIES, TRY_AGAIN_S = 60.0, 4, 5.0
-SAID_EVERY_S = 5.0
-# Older than anything that is ever written, for a row of which only its key is left.
-LONG_AGO = 1
-PLAIN = frozenset({"bigint", "int", "text", "double", "boolean"})
+PAGE_ROWS, BATCH_ROWS = 2_000, 4_000
+PAGE_TIMEOUT_S, TRIES, RETRY_DELAY_S = 60.0, 4, 5.0
+REPORT_INTERVAL_S = 5.0
+# Write time, older than any real one, for rows that consist of their key only.
+OLDEST_US = 1
+PLAIN_TYPES = frozenset({"bigint", "int", "text", "double", "boolean"})
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the cluster has it: its columns with their types, and which of them are its key."""
+    """A table of the cluster: its columns with their types, its primary key and its partition key."""
 
     name: str
     key: Sequence[str]
@@ -56,62 +56,65 @@ class Table:
 
 
 def tables(session: Any) -> list[Table]:
-    """Return our tables. Raises: BadBackup when one is missing, or holds what this code does not know."""
+    """Return the tables to back up. Raises: BadBackup if one is missing or has unsupported columns."""
     name = session.keyspace
     session.cluster.refresh_keyspace_metadata(name)
     known = session.cluster.metadata.keyspaces[name].tables
     missing = [table for table in TABLES if table not in known]
     if missing:
         raise BadBackup(f"Cassandra has no table {', '.join(missing)}: run `manage.py sync_cassandra` first")
-    found = []
-    for table in (known[one] for one in TABLES):
-        columns = {str(column): str(one.cql_type) for column, one in table.columns.items()}
-        # How long each part of a map lives, the driver cannot read: only in tables whose rows do not end.
-        ends = bool(table.options.get("default_time_to_live"))
-        strange = [f"{c} {kind}" for c, kind in columns.items() if not _is_known(kind) or (ends and _is_map(kind))]
-        if strange:
-            raise BadBackup(f"table {table.name} has columns that no backup can hold: {', '.join(strange)}")
-        key, partition = ([str(one.name) for one in part] for part in (table.primary_key, table.partition_key))
-        found.append(Table(table.name, key, partition, columns))
-    return found
+    supported = []
+    for table in (known[name] for name in TABLES):
+        columns = {str(column): str(metadata.cql_type) for column, metadata in table.columns.items()}
+        # The driver cannot read the time to live of map entries, so maps need tables without expiry.
+        expires = bool(table.options.get("default_time_to_live"))
+        unsupported = [
+            f"{c} {kind}" for c, kind in columns.items() if not _is_supported(kind) or (expires and _is_map(kind))
+        ]
+        if unsupported:
+            raise BadBackup(f"table {table.name} has columns that cannot be backed up: {', '.join(unsupported)}")
+        key, partition = ([str(column.name) for column in part] for part in (table.primary_key, table.partition_key))
+        supported.append(Table(table.name, key, partition, columns))
+    return supported
 
 
 class Progress:
-    """Says once in a while how far a long piece of work has come."""
+    """Reports the progress of a backup or restore every REPORT_INTERVAL_S."""
 
-    def __init__(self, say: Callable[[str], None], ranges: int) -> None:
-        self._say, self._ranges = say, ranges
+    def __init__(self, report: Callable[[str], None], ranges: int) -> None:
+        self._report, self._ranges = report, ranges
         self._done = self._rows = 0
-        self._began = self._said = time.monotonic()
+        self._began_s = self._reported_s = time.monotonic()
 
     def add(self, rows: int) -> None:
         self._rows += rows
 
     def finish_range(self, table: str) -> None:
         self._done += 1
-        now = time.monotonic()
-        if now - self._said >= SAID_EVERY_S or self._done == self._ranges:
-            self._said = now
-            rate = self._rows / max(0.001, now - self._began)
-            self._say(f"history: {self._done}/{self._ranges} ranges, at {table}, {self._rows:,} rows, {rate:,.0f}/s")
+        now_s = time.monotonic()
+        if now_s - self._reported_s >= REPORT_INTERVAL_S or self._done == self._ranges:
+            self._reported_s = now_s
+            rate = self._rows / max(0.001, now_s - self._began_s)
+            self._report(f"history: {self._done}/{self._ranges} ranges, at {table}, {self._rows:,} rows, {rate:,.0f}/s")
 
 
-def dump(backup: NewBackup, say: Callable[[str], None]) -> dict[str, int]:
-    """Write all tables and return the rows of each file; files that are there already are kept.
+def dump(backup: NewBackup, report: Callable[[str], None]) -> dict[str, int]:
+    """Write all tables and return the number of rows of each file; files that already exist are kept.
 
-    Raises: BadBackup; ServiceAway, after which the same call goes on where it was.
+    Raises: BadBackup; ServiceAway, after which the same call resumes.
     """
     counted: dict[str, int] = {}
     with away():
         session = open_session()
-        progress = Progress(say, len(TABLES) * RANGES)
+        progress = Progress(report, len(TABLES) * RANGES)
         for table in tables(session):
             for number in range(RANGES):
                 name = f"{FOLDER}/{table.name}/{number:02}.ndjson.gz"
                 if backup.has(name):
                     counted[name] = sum(1 for _ in read_lines(backup.part / name)) - 1
                 else:
-                    counted[name] = _again(partial(_read_range, session, table, number, backup.place(name)))
+                    path = backup.temporary_path(name)
+                    counted[name] = _retry(partial(_read_range, session, table, number, path))
                     backup.keep(name)
                 progress.add(counted[name])
                 progress.finish_range(table.name)
@@ -119,49 +122,49 @@ def dump(backup: NewBackup, say: Callable[[str], None]) -> dict[str, int]:
 
 
 def is_empty() -> bool:
-    """Say whether no table has a row. Raises: BadBackup; ServiceAway."""
+    """Return whether all tables are empty. Raises: BadBackup; ServiceAway."""
     with away():
         session = open_session()
-        return not any(session.execute(f"SELECT * FROM {table.name} LIMIT 1").one() for table in tables(session))  # noqa: S608  names of our own tables
+        return not any(session.execute(f"SELECT * FROM {table.name} LIMIT 1").one() for table in tables(session))  # noqa: S608  fixed table names
 
 
-def load(folder: Path, manifest: Manifest, say: Callable[[str], None], *, without: Collection[str] = ()) -> int:
-    """Write all rows that still live as they were, and return how many; what is there and newer stays.
+def load(folder: Path, manifest: Manifest, report: Callable[[str], None], *, without: Collection[str] = ()) -> int:
+    """Restore all rows that have not expired, and return how many; newer values in the tables stay.
 
-    The channels in `without`, by id, have opted out: none of their rows is written.
+    Rows of the channels in `without`, which have opted out, are skipped.
 
-    Raises: BadBackup; ServiceAway, after which the same call may be made again: it changes nothing twice.
+    Raises: BadBackup; ServiceAway, after which the same call may be repeated safely.
     """
     files = sorted(name for name in manifest.files if name.startswith(f"{FOLDER}/"))
     total = 0
     with away():
         session = open_session()
         known = {table.name: table for table in tables(session)}
-        progress = Progress(say, len(files))
+        progress = Progress(report, len(files))
         for name in files:
             table = known.get(Path(name).parent.name)
             if table is None:
-                raise BadBackup(f"{name} is of a table that this version does not have")
-            for written in _write_file(session, table, folder / name, without):
-                total += written
-                progress.add(written)
+                raise BadBackup(f"{name} belongs to a table that this version does not have")
+            for rows in _write_file(session, table, folder / name, without):
+                total += rows
+                progress.add(rows)
             progress.finish_range(table.name)
     return total
 
 
-def _read_range(session: Any, table: Table, number: int, place: Path) -> int:
+def _read_range(session: Any, table: Table, number: int, path: Path) -> int:
     names = ", ".join(table.key)
-    asked = ", ".join(f"{c}, WRITETIME({c}) AS w_{c}" for c in table.values)
-    asked += "".join(f", TTL({c}) AS l_{c}" for c in table.values if not _is_map(table.columns[c]))
+    selected = ", ".join(f"{c}, WRITETIME({c}) AS w_{c}" for c in table.values)
+    selected += "".join(f", TTL({c}) AS l_{c}" for c in table.values if not _is_map(table.columns[c]))
     token = f"token({', '.join(table.partition)})"
-    query = f"SELECT {names}, {asked} FROM {table.name} WHERE {token} > ? AND {token} <= ?"  # noqa: S608  names of our own tables
+    query = f"SELECT {names}, {selected} FROM {table.name} WHERE {token} > ? AND {token} <= ?"  # noqa: S608  fixed table names
     edges = (FIRST_TOKEN + TOKENS * part // RANGES for part in (number, number + 1))
     bound = prepare(session, query).bind([min(edge, TOKENS // 2 - 1) for edge in edges])
-    bound.fetch_size = ROWS_A_PAGE
-    head = {"table": table.name, "columns": dict(table.columns), "read_s": int(time.time())}
+    bound.fetch_size = PAGE_ROWS
+    header = {"table": table.name, "columns": dict(table.columns), "read_s": int(time.time())}
     rows = 0
-    with gzip.open(place, "wb", 4) as file:
-        file.write(orjson.dumps(head) + b"\n")
+    with gzip.open(path, "wb", 4) as file:
+        file.write(orjson.dumps(header) + b"\n")
         for row in session.execute(bound, timeout=PAGE_TIMEOUT_S):
             file.write(orjson.dumps(_line(table, row)) + b"\n")
             rows += 1
@@ -169,52 +172,52 @@ def _read_range(session: Any, table: Table, number: int, place: Path) -> int:
 
 
 def _line(table: Table, row: Mapping[str, Any]) -> list[Any]:
-    """Return a row's key, and its values by when they were written, in µs, and how many seconds they live."""
+    """Return a row's key, and its values grouped by write time in µs and time to live in s."""
     groups: dict[tuple[int, int | None], dict[str, Any]] = {}
     for name in table.values:
         if row[name] is not None:
-            written, lives = row[f"w_{name}"], row.get(f"l_{name}")
-            # A map has one for every part; ours are written whole.
-            if isinstance(written, list):
-                written = max(written)
-            groups.setdefault((written, lives), {})[name] = _plain(row[name], table.columns[name])
+            written_us, ttl_s = row[f"w_{name}"], row.get(f"l_{name}")
+            # A map has a write time per entry; these maps are always written as a whole.
+            if isinstance(written_us, list):
+                written_us = max(written_us)
+            groups.setdefault((written_us, ttl_s), {})[name] = _plain(row[name], table.columns[name])
     key = [_plain(row[name], table.columns[name]) for name in table.key]
-    return [key, [[written, lives, values] for (written, lives), values in groups.items()]]
+    return [key, [[written_us, ttl_s, values] for (written_us, ttl_s), values in groups.items()]]
 
 
 def _write_file(session: Any, table: Table, path: Path, without: Collection[str]) -> Iterator[int]:
-    """Write the rows of one file, and yield how many each time some are written."""
+    """Write the rows of one file in batches, and yield the number of rows of each batch."""
     lines = read_lines(path)
-    head = next(lines)
-    gone = [f"{c} {kind}" for c, kind in head["columns"].items() if table.columns.get(c) != kind]
-    if gone:
-        raise BadBackup(f"table {table.name} has not the columns of the backup: {', '.join(gone)}")
+    header = next(lines)
+    missing = [f"{c} {kind}" for c, kind in header["columns"].items() if table.columns.get(c) != kind]
+    if missing:
+        raise BadBackup(f"table {table.name} lacks columns of the backup: {', '.join(missing)}")
     channel = table.key.index("channel_id")
-    while part := list(islice(lines, ROWS_AT_ONCE)):
-        # How long it still lives is told from when it was read.
-        passed_s = int(time.time()) - head["read_s"]
-        kept = (line for line in part if line[0][channel] not in without)
-        rows = [made for line in kept if (made := list(_inserts(session, table, line, passed_s)))]
+    while batch := list(islice(lines, BATCH_ROWS)):
+        # The times to live are relative to when the file was written.
+        age_s = int(time.time()) - header["read_s"]
+        kept = (line for line in batch if line[0][channel] not in without)
+        rows = [inserts for line in kept if (inserts := list(_inserts(session, table, line, age_s)))]
         statements = [statement for row in rows for statement in row]
-        _again(partial(write, session, statements))
+        _retry(partial(write, session, statements))
         yield len(rows)
 
 
-def _inserts(session: Any, table: Table, line: Sequence[Any], passed_s: int) -> Iterator[Statement]:
+def _inserts(session: Any, table: Table, line: Sequence[Any], age_s: int) -> Iterator[Statement]:
     key = [_native(value, table.columns[name]) for name, value in zip(table.key, line[0], strict=True)]
-    for written, lives, values in line[1] or [[LONG_AGO, None, {}]]:
-        left = 0 if lives is None else lives - passed_s
-        if lives is None or left > 0:
+    for written_us, ttl_s, values in line[1] or [[OLDEST_US, None, {}]]:
+        remaining_s = 0 if ttl_s is None else ttl_s - age_s
+        if ttl_s is None or remaining_s > 0:
             columns = (*table.key, *values)
-            marks = ", ".join("?" * len(columns))
-            query = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) USING TIMESTAMP ? AND TTL ?"  # noqa: S608  names of our own tables
+            markers = ", ".join("?" * len(columns))
+            query = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({markers}) USING TIMESTAMP ? AND TTL ?"  # noqa: S608  fixed table names
             native = [_native(value, table.columns[name]) for name, value in values.items()]
-            yield prepare(session, query), (*key, *native, written, left)
+            yield prepare(session, query), (*key, *native, written_us, remaining_s)
 
 
-def _is_known(kind: str) -> bool:
-    inside = kind.removeprefix("map<").removesuffix(">").split(", ") if _is_map(kind) else [kind]
-    return kind == "date" or PLAIN.issuperset(inside)
+def _is_supported(kind: str) -> bool:
+    parts = kind.removeprefix("map<").removesuffix(">").split(", ") if _is_map(kind) else [kind]
+    return kind == "date" or PLAIN_TYPES.issuperset(parts)
 
 
 def _is_map(kind: str) -> bool:
@@ -233,11 +236,11 @@ def _native(value: Any, kind: str) -> Any:
     return dt.date.fromisoformat(value) if kind == "date" else value
 
 
-def _again(work: Callable[[], T]) -> T:
-    """Do something that may be done twice, again after a while when Cassandra did not answer."""
+def _retry(work: Callable[[], T]) -> T:
+    """Call idempotent `work`, and retry after a delay while Cassandra does not respond."""
     for _ in range(TRIES - 1):
         try:
             return work()
         except (DriverException, NoHostAvailable):
-            time.sleep(TRY_AGAIN_S)
+            time.sleep(RETRY_DELAY_S)
     return work()

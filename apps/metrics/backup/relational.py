@@ -1,4 +1,4 @@
-"""The relational database into one file and back: by SQLite's own copying, or by PostgreSQL's own tools."""
+"""Backup and restore of the relational database in one file, by SQLite's backup API or PostgreSQL's tools."""
 
 from __future__ import annotations
 
@@ -19,58 +19,58 @@ from django.db.migrations.recorder import MigrationRecorder
 from apps.metrics.backup.folder import BadBackup, Manifest, NewBackup
 
 FILES = {"sqlite": "relational.sqlite3.gz", "postgresql": "relational.pgdump"}
-# Tables whose rows a backup leaves out. Keys of user hashes are destroyed after 48 h, and what was counted by them must
-# not be traceable from a backup. Sessions would let the backup's reader in, and ones ended since would come back.
-LEFT_OUT = ("ingest_hashkey", "django_session", "usersessions_usersession")
+# Tables whose rows a backup excludes. Keys of user hashes are destroyed after 48 h, and their counts must not be
+# traceable from a backup. Sessions would let a reader of the backup sign in, and would bring ended sessions back.
+EXCLUDED_TABLES = ("ingest_hashkey", "django_session", "usersessions_usersession")
 
 
 def engine() -> str:
-    """Return which database this copy has, by the name in `FILES`. Raises: BadBackup."""
+    """Return the database engine of this instance, a key of `FILES`. Raises: BadBackup."""
     if connection.vendor not in FILES:
         raise BadBackup(f"the database is {connection.vendor}: expected {' or '.join(FILES)}")
     return connection.vendor
 
 
 def dump(backup: NewBackup) -> None:
-    """Write the database as it is at one moment, without the rows of `LEFT_OUT`. Raises: BadBackup."""
+    """Write a consistent snapshot of the database, without rows of EXCLUDED_TABLES. Raises: BadBackup."""
     name = FILES[engine()]
-    place = backup.place(name)
+    path = backup.temporary_path(name)
     if engine() == "sqlite":
-        _copy_sqlite(place)
+        _copy_sqlite(path)
     else:
-        without = [f"--exclude-table-data={table}" for table in LEFT_OUT]
-        _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", *without, f"--file={place}"])
+        without = [f"--exclude-table-data={table}" for table in EXCLUDED_TABLES]
+        _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", *without, f"--file={path}"])
     backup.keep(name)
 
 
 def load(folder: Path, manifest: Manifest, *, onto_data: bool) -> None:
-    """Make the database what it was. Raises: BadBackup, before anything is changed where that can be seen."""
+    """Restore the database. Raises: BadBackup, before any change if the problem can be detected then."""
     if manifest.engine != engine():
-        raise BadBackup(f"the backup is of {manifest.engine}, and this copy has {engine()}: set DATABASE_URL to such")
-    ours = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations or ()}
-    if newer := manifest.migrations.keys() - ours:
-        raise BadBackup(f"a newer Twitchly made it, with {', '.join(sorted(newer))}: restore with that version")
+        raise BadBackup(f"the backup is of {manifest.engine}, and this instance uses {engine()}: change DATABASE_URL")
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations or ()}
+    if newer := manifest.migrations.keys() - known:
+        raise BadBackup(f"the backup is of a newer version, with {', '.join(sorted(newer))}: restore it with that one")
     if connection.introspection.table_names() and not onto_data:
-        raise BadBackup("the database is not empty: --onto-data replaces all that is in it")
+        raise BadBackup("the database is not empty: --onto-data replaces all of its data")
     source = folder / FILES[engine()]
     if engine() == "sqlite":
         _restore_sqlite(source)
     else:
         replace = ["--clean", "--if-exists"] if onto_data else []
-        whole = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-        _run(["pg_restore", *replace, *whole], str(source))
+        options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
+        _run(["pg_restore", *replace, *options], str(source))
 
 
 def applied_migrations() -> dict[str, str]:
-    """Return each app's migrations that the database has, as `app.name`, and when each was applied."""
+    """Return the time at which each migration, as `app.name`, was applied to the database."""
     recorder = MigrationRecorder(connection)
-    found = recorder.applied_migrations() if recorder.has_table() else {}
-    return {f"{app}.{name}": one.applied.isoformat() for (app, name), one in found.items()}
+    migrations = recorder.applied_migrations() if recorder.has_table() else {}
+    return {f"{app}.{name}": migration.applied.isoformat() for (app, name), migration in migrations.items()}
 
 
-def _copy_sqlite(place: Path) -> None:
+def _copy_sqlite(path: Path) -> None:
     connection.ensure_connection()
-    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         copied = Path(folder) / "copy.sqlite3"
         copy = sqlite3.connect(copied)
         connection.connection.backup(copy)
@@ -78,17 +78,17 @@ def _copy_sqlite(place: Path) -> None:
         if state != "ok":
             copy.close()
             raise BadBackup(f"the database itself is damaged: {state}")
-        _leave_out(copy)  # defense: backup-secrets
+        _delete_excluded(copy)  # defense: backup-secrets
         copy.close()
-        with copied.open("rb") as source, gzip.open(place, "wb", 6) as target:
+        with copied.open("rb") as source, gzip.open(path, "wb", 6) as target:
             shutil.copyfileobj(source, target)
 
 
-def _leave_out(copy: sqlite3.Connection) -> None:
-    """Remove the rows of `LEFT_OUT`, and what deleted rows have left in pages that are free."""
-    there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for table in there.intersection(LEFT_OUT):
-        copy.execute(f"DELETE FROM {table}")  # noqa: S608  names of our own tables
+def _delete_excluded(copy: sqlite3.Connection) -> None:
+    """Delete the rows of EXCLUDED_TABLES, and the remains of deleted rows in free pages."""
+    existing = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in existing.intersection(EXCLUDED_TABLES):
+        copy.execute(f"DELETE FROM {table}")  # noqa: S608  fixed table names
     copy.commit()
     copy.execute("VACUUM")
 
@@ -103,24 +103,22 @@ def _restore_sqlite(source: Path) -> None:
         try:
             copy.backup(connection.connection)
         except sqlite3.Error as error:
-            raise BadBackup(
-                f"the database cannot be written ({error}): stop all processes of Twitchly first"
-            ) from error
+            raise BadBackup(f"cannot write the database ({error}): stop all processes of Twitchly first") from error
         finally:
             copy.close()
     connection.close()
 
 
 def _run(command: Sequence[str], *words: str) -> None:
-    """Run one of PostgreSQL's tools on our database; the password goes by the environment."""
+    """Run a PostgreSQL tool on the configured database; the password is passed in the environment."""
     arguments, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    _, *where, database = arguments
-    target = [*where, "--dbname", database]
+    _, *options, database = arguments
+    target = [*options, "--dbname", database]
     try:
-        done = subprocess.run(  # noqa: S603  our own words, no shell
+        process = subprocess.run(  # noqa: S603  fixed arguments, no shell
             [*command, *target, *words], env={**os.environ, **(environment or {})}, capture_output=True, text=True
         )
     except FileNotFoundError as error:
         raise BadBackup(f"{command[0]} is missing: install it (Debian: apt-get install postgresql-client)") from error
-    if done.returncode:
-        raise BadBackup(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()}")
+    if process.returncode:
+        raise BadBackup(f"{command[0]} exited with {process.returncode}: {process.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""How a table is written to a file: CSV for spreadsheets, NDJSON for programs. Pure: rows in, text out."""
+"""Export formats of tables: CSV for spreadsheets, NDJSON for programs. Pure: rows in, text out."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from core.metrics.table import Metric
 Cell = str | int | float | None
 Format = Literal["csv", "ndjson"]
 CONTENT_TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
-# A spreadsheet takes a text that begins with one of these for a formula.
+# Spreadsheets treat text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column: its name for programs, and its unit, empty where it has none.
+    """One column: its name, and its unit or "".
 
-    `may_be_summed`: the sum over the rows counts nothing twice. The head of a file says so.
+    `may_be_summed`: the sum over the rows counts nothing twice; the header of the file says so.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Field:
     may_be_summed: bool = False
 
 
-# The share of the time in which the channel was heard, 0 to 1, in every file.
+# The share of the time in which the channel was heard, 0 to 1; a column of every file.
 COVERAGE = Field("coverage")
 _COVERAGE_DECIMALS = 4
 
@@ -38,7 +38,7 @@ _COVERAGE_DECIMALS = 4
 def metric_field(metric: Metric, part: str = "") -> Field:
     """Return the column of a metric, or of a `part` of its summary, such as its peak.
 
-    The metric `coverage` is in percent: beside the field of that name it has a name of its own.
+    The metric `coverage` is in percent, so its column is called `coverage_percent`.
     """
     name = "coverage_percent" if metric.key == COVERAGE.name else metric.key
     return Field(f"{name}_{part}" if part else name, metric.unit)
@@ -50,14 +50,14 @@ def coverage_cell(share: float | None) -> Cell:
 
 
 class Writer(Protocol):
-    """Writes a table piece by piece."""
+    """Writes a table incrementally."""
 
     def head(self) -> str:
-        """Return what comes before the first row."""
+        """Return the text before the first row."""
         ...
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
-        """Return some rows, in the order of the fields; what is not known is None."""
+        """Return rows as text, with cells in the order of the fields; None means unknown."""
         ...
 
 
@@ -67,14 +67,14 @@ def writer_of(form: Format, fields: Sequence[Field]) -> Writer:
 
 
 class _Csv:
-    """RFC 4180 with a head; what is not known is an empty cell, and no text is a formula."""
+    """CSV by RFC 4180 with a header; unknown values are empty cells, and formulas are escaped."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = fields
 
     def head(self) -> str:
         names = [_head(field) for field in self._fields]
-        # The mark tells spreadsheets that it is UTF-8.
+        # The byte order mark makes spreadsheets read UTF-8.
         return "\ufeff" + self.rows([names])
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
@@ -84,9 +84,9 @@ class _Csv:
 
 
 class _Ndjson:
-    """One object a line: {"schema": {field: unit}, "may_be_summed": [field]} first, then the rows.
+    """One JSON object per line: {"schema": {field: unit}, "may_be_summed": [field]} first, then the rows.
 
-    What is not known is left out.
+    Unknown values are absent.
     """
 
     def __init__(self, fields: Sequence[Field]) -> None:
@@ -101,8 +101,8 @@ class _Ndjson:
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
         names = [field.name for field in self._fields]
-        known = ({name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows)
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in known)
+        objects = ({name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows)
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in objects)
 
 
 def _head(field: Field) -> str:

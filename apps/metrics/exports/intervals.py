@@ -1,4 +1,4 @@
-"""Intervals of the windows in a file. By default windows do not overlap, so that their counts may be summed."""
+"""Intervals of exported windows. By default windows do not overlap, so that counts may be summed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Windows of a stored grain, of which one ends every `step_ms`."""
+    """Windows of a stored grain, one of which ends every `step_ms`."""
 
     grain: StoredGrain
     step_ms: int
@@ -22,23 +22,23 @@ class Interval:
         return self.step_ms < WINDOW_MS[self.grain]
 
     def of(self, points: Iterable[Point]) -> list[Point]:
-        """Return those of the stored windows that this interval has."""
+        """Return the stored windows that belong to this interval."""
         return [point for point in points if point.end_ms % self.step_ms == 0]
 
 
-def apart(grain: StoredGrain) -> Interval:
-    """Return the interval of windows of a grain that do not overlap."""
+def non_overlapping(grain: StoredGrain) -> Interval:
+    """Return the interval of non-overlapping windows of a grain."""
     return Interval(grain, WINDOW_MS[grain])
 
 
 def stored(grain: StoredGrain) -> Interval:
-    """Return the interval of all windows of a grain that are stored."""
+    """Return the interval of all stored windows of a grain."""
     return Interval(grain, STEP_MS[grain])
 
 
 INTERVALS: Mapping[str, Interval] = {
-    "30s": apart("live"),
+    "30s": non_overlapping("live"),
     "10s": stored("live"),
-    "1m": apart("minute"),
-    "1h": apart("hour"),
+    "1m": non_overlapping("minute"),
+    "1h": non_overlapping("hour"),
 }

@@ -1,4 +1,4 @@
-"""The raw counts behind the metrics, for files: what may be summed over windows that do not overlap."""
+"""Raw counts behind the metrics, for exports; they may be summed over windows that do not overlap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.metrics.table import Metric, columns_behind
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A column of windows that is a sum, and what it is called in a file."""
+    """A summable column of windows, with its name and unit in an export."""
 
     column: str
     name: str
@@ -43,9 +43,9 @@ COUNTS: tuple[Count, ...] = (
 
 
 def counts_of(grain: StoredGrain) -> list[Count]:
-    """Return all counts that windows of a stored grain hold."""
-    held = {column.name for part in GRAINS_OF[grain] for column in columns_of(part)}
-    return [count for count in COUNTS if count.column in held]
+    """Return all counts of windows of a stored grain."""
+    columns = {column.name for part in GRAINS_OF[grain] for column in columns_of(part)}
+    return [count for count in COUNTS if count.column in columns]
 
 
 def counts_behind(metrics: Iterable[Metric], grain: StoredGrain) -> list[Count]:

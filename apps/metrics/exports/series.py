@@ -1,4 +1,4 @@
-"""A channel's history as rows: read piece by piece, so that the longest span takes no more memory than a short one."""
+"""A channel's history as export rows, read in chunks so that memory does not grow with the span."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from apps.metrics.exports.raw_counts import Count, counts_of
 from apps.metrics.queries import Point, Range, Series, value_of
 from apps.metrics.spans import iso
 from core.metrics.columns import WINDOW_MS, StoredGrain
-from core.metrics.grains import KEPT_MS
+from core.metrics.grains import RETENTION_MS
 from core.metrics.table import METRICS
 from core.times import DAY_MS, HOUR_MS
 
-# What is read at once: some thousand points of each grain.
-PIECE_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
-_SHOWN = [metric for metric in METRICS if metric.key != "coverage"]
+# Span of a chunk: some thousand points of each grain.
+CHUNK_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
+_EXPORTED = [metric for metric in METRICS if metric.key != "coverage"]
 EVENT_FIELDS = [Field("at", "UTC"), Field("until", "UTC"), Field("kind"), Field("count"), Field("what")]
 
 Rows = list[list[Cell]]
 
 
-def finer(shown: Range, grain: StoredGrain, now_ms: int) -> Range | None:
-    """Return the range drawn from another grain, None where its rows are not all kept any more."""
-    until_ms = now_ms if shown.until_ms is None else shown.until_ms
-    if grain in KEPT_MS and until_ms - shown.span_ms < now_ms - KEPT_MS[grain]:
+def in_grain(chosen: Range, grain: StoredGrain, now_ms: int) -> Range | None:
+    """Return the range in another grain, None if some of its rows have expired."""
+    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
+    if grain in RETENTION_MS and until_ms - chosen.span_ms < now_ms - RETENTION_MS[grain]:
         return None
-    return replace(shown, grain=grain)
+    return replace(chosen, grain=grain)
 
 
-def pieces(shown: Range, now_ms: int) -> Iterator[Range]:
-    """Yield the range in pieces that follow each other, oldest first."""
-    until_ms = now_ms if shown.until_ms is None else shown.until_ms
-    from_ms, piece_ms = until_ms - shown.span_ms, PIECE_MS[shown.grain]
+def chunks(chosen: Range, now_ms: int) -> Iterator[Range]:
+    """Yield the range in consecutive chunks, oldest first."""
+    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
+    from_ms, chunk_ms = until_ms - chosen.span_ms, CHUNK_MS[chosen.grain]
     while from_ms < until_ms:
-        end_ms = min(until_ms, from_ms + piece_ms)
-        yield replace(shown, span_ms=end_ms - from_ms, until_ms=end_ms)
+        end_ms = min(until_ms, from_ms + chunk_ms)
+        yield replace(chosen, span_ms=end_ms - from_ms, until_ms=end_ms)
         from_ms = end_ms
 
 
 def count_fields(counts: Sequence[Count], interval: Interval) -> list[Field]:
-    """Return the columns of raw counts; those of windows that overlap may not be summed."""
+    """Return the columns of raw counts; those of overlapping windows may not be summed."""
     return [Field(count.name, count.unit, not interval.overlaps) for count in counts]
 
 
@@ -52,25 +52,25 @@ def count_cells(point: Point, counts: Sequence[Count]) -> list[Cell]:
 
 
 def point_fields(interval: Interval) -> list[Field]:
-    """Return the columns of a channel's windows: metrics, and the raw counts behind them."""
+    """Return the columns of a channel's windows: metrics and their raw counts."""
     return [
         Field("end", "UTC"),
         Field("length", "s"),
         COVERAGE,
-        *(metric_field(metric) for metric in _SHOWN),
+        *(metric_field(metric) for metric in _EXPORTED),
         *count_fields(counts_of(interval.grain), interval),
     ]
 
 
 def point_rows(series: Series, interval: Interval) -> Rows:
-    """Return a row a window, as `point_fields` names it."""
+    """Return one row per window, with the columns of `point_fields`."""
     length_s, counts = WINDOW_MS[interval.grain] // 1000, counts_of(interval.grain)
     return [
         [
             iso(p.end_ms),
             length_s,
             coverage_cell(p.coverage),
-            *(rounded(value_of(p, m.key), m.decimals) for m in _SHOWN),
+            *(rounded(value_of(p, m.key), m.decimals) for m in _EXPORTED),
             *count_cells(p, counts),
         ]
         for p in interval.of(series.points)
@@ -78,17 +78,17 @@ def point_rows(series: Series, interval: Interval) -> Rows:
 
 
 def event_rows(series: Series) -> Rows:
-    """Return what happened and the gaps, by time, as EVENT_FIELDS names it."""
-    found: list[tuple[int, list[Cell]]] = [
+    """Return events and gaps by time, with the columns of EVENT_FIELDS."""
+    rows: list[tuple[int, list[Cell]]] = [
         (mark.at_ms, [iso(mark.at_ms), mark.until_ms and iso(mark.until_ms), mark.kind, mark.count, mark.label])
         for mark in series.marks
     ]
-    found += [(gap.from_ms, [iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason]) for gap in series.gaps]
-    return [row for _, row in sorted(found, key=lambda one: one[0])]
+    rows += [(gap.from_ms, [iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason]) for gap in series.gaps]
+    return [row for _, row in sorted(rows, key=lambda timed: timed[0])]
 
 
 def rounded(value: float | None, decimals: int) -> Cell:
-    """Return a value with two more digits than people are shown."""
+    """Return a value with two more decimals than pages show."""
     if value is None:
         return None
     return round(value) if decimals == 0 and value == round(value) else round(value, decimals + 2)

@@ -18,11 +18,11 @@ from core.metrics.bands import BAND, BANDS, band_of
         (3_000_000, "100,000 or more"),
     ],
 )
-def test_a_channel_is_of_the_band_that_its_viewers_lie_in(viewers: int, label: str) -> None:
+def test_a_channel_is_in_the_band_of_its_viewers(viewers: int, label: str) -> None:
     assert band_of(viewers).label == label
 
 
-def test_every_number_of_viewers_is_of_one_band() -> None:
+def test_every_number_of_viewers_is_in_exactly_one_band() -> None:
     for viewers in range(0, 200_000, 37):
         assert [band.holds(viewers) for band in BANDS].count(True) == 1
     assert list(BAND) == ["0", "100", "1000", "5000", "10000", "25000", "100000"]

@@ -1,4 +1,4 @@
-"""What a window's columns are made of, and how minutes become an hour."""
+"""Columns of windows, and the roll-up of minutes into hours."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_reference_aggregates_a_window() -> None:
     assert aggregate(CHAT, "hour_distinct") == {"chatters": 2}
 
 
-def test_an_hour_sums_its_minutes_and_counts_its_chatters_anew() -> None:
+def test_an_hour_sums_its_minutes_and_recounts_its_chatters() -> None:
     later = [ChatRecord("message", "7", r.at_ms + MINUTE_MS, user_hash=r.user_hash, text_hash=11) for r in CHAT[:3]]
     hour = aggregate([*CHAT, *later], "hour")
     special = {name: hour.pop(name) for name in list(hour) if name not in LONG and name != "texts"}
@@ -56,12 +56,12 @@ def test_an_hour_sums_its_minutes_and_counts_its_chatters_anew() -> None:
     assert aggregate([*CHAT, *later], "hour_distinct") == {"chatters": 2}
 
 
-def test_the_last_minute_that_knows_its_viewers_gives_those_of_the_hour() -> None:
+def test_the_viewers_of_an_hour_come_from_its_last_minute_with_viewers() -> None:
     hour = roll_up({T: {"viewers": 7, "viewers_max": 9}, T + MINUTE_MS: {"viewers": 5, "viewers_max": 8}, T + 9: {}})
     assert (hour["viewers"], hour["viewers_max"]) == (5, 9)
 
 
-def test_what_no_record_tells_is_absent_or_none() -> None:
+def test_values_without_records_are_absent() -> None:
     columns = aggregate(CHAT[6:], "minute")
     counted = {**LONG, "chatters": 0, "texts": 0}
     unknown = {"words", "viewers", "viewers_sum", "viewers_max", "on_air_observed_ms"}
@@ -69,7 +69,7 @@ def test_what_no_record_tells_is_absent_or_none() -> None:
     assert roll_up({}) == {}
 
 
-def test_copies_and_bots_are_counted_apart_and_change_no_other_column() -> None:
+def test_copies_and_bots_change_no_other_column() -> None:
     apart = [
         ChatRecord("copy", "7", T + 4, user_hash=8, text_hash=1, words=90, viewers=9_999, is_first=1),
         ChatRecord("copy", "7", T + 5, user_hash=8, text_hash=1, words=90),

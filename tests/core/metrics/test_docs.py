@@ -1,4 +1,4 @@
-"""The text that is made of the tables."""
+"""Documentation generated from the metric table."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from core.metrics.columns import COLUMNS, GRAINS, HOUR_COLUMNS
 from core.metrics.counting_rules import RULES
-from core.metrics.docs import every, floor_of, markdown, span
-from core.metrics.formulas import Floors
+from core.metrics.docs import every, markdown, span, threshold_of
+from core.metrics.formulas import RankingThresholds
 from core.metrics.table import METRIC, METRICS, Metric
 
 
@@ -20,7 +20,7 @@ def rows(section: int) -> dict[str, list[str]]:
     return {first.strip("`"): rest for first, *rest in cells}
 
 
-def test_every_metric_column_and_window_has_its_row() -> None:
+def test_every_metric_column_and_window_is_documented() -> None:
     assert list(rows(0)) == [metric.key for metric in METRICS]
     assert list(rows(2)) == list(GRAINS)
     assert list(rows(3)) == [*(column.name for column in COLUMNS), *(column.name for column in HOUR_COLUMNS)]
@@ -31,7 +31,7 @@ def test_every_counting_rule_is_in_the_documentation() -> None:
     assert all(f"- **{rule.title}.** {rule.text} " in text for rule in RULES)
 
 
-def test_a_metric_is_told_whole() -> None:
+def test_a_metric_row_has_all_fields() -> None:
     metric = METRIC["engagement"]
     assert rows(0)["engagement"] == [
         metric.label,
@@ -47,35 +47,35 @@ def test_a_metric_is_told_whole() -> None:
     assert (rows(0)["chatters"][3], rows(0)["shared"][3]) == ("–", "no board")
 
 
-def test_windows_say_how_long_they_are_and_how_often_they_end() -> None:
+def test_windows_have_their_length_and_interval() -> None:
     assert rows(2)["live_distinct"] == ["30 s", "5 s", "10 s"]
     assert rows(2)["hour"] == ["1 h", "1 h", "1 h"]
 
 
-def test_columns_say_how_an_hour_comes_about() -> None:
+def test_columns_describe_how_hours_are_rolled_up() -> None:
     assert rows(3)["viewers_max"][-1] == "the greatest of its minutes"
     assert rows(3)["chatters"][:1] == ["`live_distinct`, `minute`, `hour_distinct`"]
 
 
-def test_floors_are_those_given() -> None:
-    floors = Floors(min_viewers=2_500, min_messages=3, min_chatters=4)
-    assert floor_of(METRIC["engagement"], floors) == "2,500 viewers"
-    assert floor_of(METRIC["spam"], floors) == "3 messages in 30 s"
-    assert floor_of(METRIC["excitement"], floors) == "4 chatters in 30 s"
-    assert floor_of(METRIC["messages"], floors) == ""
+def test_thresholds_are_formatted_from_the_given_values() -> None:
+    thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
+    assert threshold_of(METRIC["engagement"], thresholds) == "2,500 viewers"
+    assert threshold_of(METRIC["spam"], thresholds) == "3 messages in 30 s"
+    assert threshold_of(METRIC["excitement"], thresholds) == "4 chatters in 30 s"
+    assert threshold_of(METRIC["messages"], thresholds) == ""
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
-def test_the_floor_that_is_told_is_the_one_that_keeps_a_channel_off_the_board(metric: Metric) -> None:
-    floors = Floors(min_viewers=2_500, min_messages=3, min_chatters=4)
-    reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, floors)
-    assert floor_of(metric, floors) == (reason or "").removeprefix("needs ")
+def test_the_documented_threshold_is_the_one_of_the_board(metric: Metric) -> None:
+    thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
+    reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, thresholds)
+    assert threshold_of(metric, thresholds) == (reason or "").removeprefix("needs ")
 
 
 @pytest.mark.parametrize(("ms", "text"), [(1_000, "1 s"), (150_000, "150 s"), (600_000, "10 min"), (3_600_000, "1 h")])
-def test_spans_are_written_in_the_largest_whole_unit(ms: int, text: str) -> None:
+def test_durations_use_the_largest_whole_unit(ms: int, text: str) -> None:
     assert span(ms) == text
 
 
-def test_what_tells_people_apart_comes_every_5_s() -> None:
+def test_distinct_metrics_update_every_5_s() -> None:
     assert (every(METRIC["chatters"]), every(METRIC["messages"])) == ("5 s", "1 s")

@@ -1,11 +1,11 @@
-"""Which grain answers."""
+"""Choice of the grain for a range."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.metrics.columns import STEP_MS, STORED_GRAINS, StoredGrain
-from core.metrics.grains import KEPT_MS, POINTS_MAX, SPAN_MAX_MS, grain_for
+from core.metrics.grains import POINTS_MAX, RETENTION_MS, SPAN_MAX_MS, grain_for
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 NOW = 1_795_400_000_000
@@ -24,19 +24,19 @@ NOW = 1_795_400_000_000
         (375 * DAY_MS, "hour"),
     ],
 )
-def test_the_finest_grain_that_gives_few_enough_points_is_taken(span_ms: int, grain: StoredGrain) -> None:
+def test_the_finest_grain_within_the_point_limit_is_chosen(span_ms: int, grain: StoredGrain) -> None:
     assert grain_for(NOW - span_ms, NOW, NOW) == grain
 
 
-def test_an_hour_of_long_ago_is_drawn_from_what_is_still_kept() -> None:
+def test_an_old_hour_uses_a_grain_that_is_still_stored() -> None:
     assert grain_for(NOW - 2 * DAY_MS, NOW - 2 * DAY_MS + HOUR_MS, NOW) == "live"
     assert grain_for(NOW - 2 * DAY_MS - 1, NOW - 2 * DAY_MS + HOUR_MS, NOW) == "minute"
     assert grain_for(NOW - 91 * DAY_MS, NOW - 91 * DAY_MS + HOUR_MS, NOW) == "hour"
 
 
-def test_no_range_that_is_kept_gives_too_many_points() -> None:
+def test_no_stored_range_exceeds_the_point_limit() -> None:
     assert SPAN_MAX_MS == 375 * DAY_MS
     for days in (1, 7, 30, 90, 375):
         grain = grain_for(NOW - days * DAY_MS, NOW, NOW)
         assert days * DAY_MS // STEP_MS[grain] <= POINTS_MAX
-    assert set(KEPT_MS) == set(STORED_GRAINS) - {"hour"}
+    assert set(RETENTION_MS) == set(STORED_GRAINS) - {"hour"}

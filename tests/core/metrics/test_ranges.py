@@ -1,4 +1,4 @@
-"""Values, peaks and coverage of ranges: against the raw minutes, however hours and minutes tile a range."""
+"""Values, peaks and coverage of ranges, compared with raw minutes for any tiling by hours and minutes."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def test_every_tiling_of_a_range_gives_the_same_summary(minutes: Minutes, as_hou
 
 @given(stored())
 def test_values_are_the_formulas_over_the_raw_minutes(minutes: Minutes) -> None:
-    found = summary_of(minutes)
+    result = summary_of(minutes)
 
     def total(name: str) -> int:
         return sum(m.get(name, 0) for m in minutes.values())
 
     def expect(metric: str, numerator: float, denominator: float) -> None:
-        value = found.value(METRIC[metric])
+        value = result.value(METRIC[metric])
         assert value == (pytest.approx(numerator / denominator) if denominator else None), metric
 
     expect("viewers", total("viewers_sum"), total("viewer_pulses"))
@@ -104,7 +104,7 @@ def test_values_are_the_formulas_over_the_raw_minutes(minutes: Minutes) -> None:
     viewers = sum(m["viewers_sum"] for m in both) / max(1, sum(m["viewer_pulses"] for m in both))
     per_minute = sum(m["messages"] for m in both) * 60_000 / max(1, sum(m["observed_ms"] for m in both))
     expect("engagement", per_minute * 1_000, viewers if both else 0)
-    assert found.coverage == pytest.approx(total("observed_ms") / (HOURS * HOUR_MS))
+    assert result.coverage == pytest.approx(total("observed_ms") / (HOURS * HOUR_MS))
 
 
 @given(stored(), st.integers(0, HOURS - 1), st.integers(1, HOURS))
@@ -118,7 +118,7 @@ def test_the_peak_of_a_longer_range_is_never_lower(minutes: Minutes, first: int,
 
 @given(stored())
 def test_a_peak_is_the_metric_of_the_highest_minute_that_counts(minutes: Minutes) -> None:
-    found = summary_of(minutes)
+    result = summary_of(minutes)
     for peak in PEAKS:
         counted = [
             (peak.value(m, MINUTE_MS), at_ms + MINUTE_MS) for at_ms, m in sorted(minutes.items()) if peak.counts(m)
@@ -126,38 +126,38 @@ def test_a_peak_is_the_metric_of_the_highest_minute_that_counts(minutes: Minutes
         values = [(round(value, 6), end_ms) for value, end_ms in counted if value is not None]
         best = max(values, key=lambda pair: (pair[0], -pair[1]), default=None)
         if best is None:
-            assert peak.metric not in found.peaks
+            assert peak.metric not in result.peaks
         else:
-            assert found.peaks[peak.metric].value == pytest.approx(best[0], abs=1e-6)
-            assert minutes[found.peaks[peak.metric].end_ms - MINUTE_MS]
+            assert result.peaks[peak.metric].value == pytest.approx(best[0], abs=1e-6)
+            assert minutes[result.peaks[peak.metric].end_ms - MINUTE_MS]
 
 
 def heard_minute(**columns: int) -> Columns:
     return {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 60, "on_air_observed_ms": 60_000, **columns}
 
 
-def test_mean_viewers_weigh_every_second_alike() -> None:
+def test_mean_viewers_weigh_every_second_equally() -> None:
     minutes = {
         T: heard_minute(viewers=10, viewers_sum=60_000, viewer_pulses=60, viewers_max=1_000),
         T + MINUTE_MS: heard_minute(viewers=10, viewers_sum=900, viewer_pulses=30, viewers_max=30),
     }
-    found = summary_of(minutes)
-    assert found.value(METRIC["viewers"]) == pytest.approx(60_900 / 90)
-    assert found.hours_watched == pytest.approx(60_900 / 3_600)
-    assert found.peaks["viewers"] == PeakValue(1_000, T + MINUTE_MS)
+    result = summary_of(minutes)
+    assert result.value(METRIC["viewers"]) == pytest.approx(60_900 / 90)
+    assert result.hours_watched == pytest.approx(60_900 / 3_600)
+    assert result.peaks["viewers"] == PeakValue(1_000, T + MINUTE_MS)
 
 
-def test_a_busy_minute_heard_for_less_than_half_is_no_peak() -> None:
+def test_a_minute_heard_for_less_than_half_is_no_peak() -> None:
     short = {"observed_ms": 29_999, "pulses": 60, "messages": 500, "chatters": 400, "words": 900}
-    found = summary_of({T: short, T + MINUTE_MS: heard_minute(messages=30, chatters=9, words=60)})
-    assert found.peaks["messages"] == PeakValue(15, T + 2 * MINUTE_MS)
-    assert found.peaks["chatters"] == PeakValue(9, T + 2 * MINUTE_MS)
+    result = summary_of({T: short, T + MINUTE_MS: heard_minute(messages=30, chatters=9, words=60)})
+    assert result.peaks["messages"] == PeakValue(15, T + 2 * MINUTE_MS)
+    assert result.peaks["chatters"] == PeakValue(9, T + 2 * MINUTE_MS)
 
 
 def test_ratios_of_few_messages_and_engagement_of_few_viewers_are_no_peaks() -> None:
     quiet = heard_minute(messages=19, words=1_900, viewers_sum=99 * 60, viewer_pulses=60, viewers_max=99)
-    found = summary_of({T: quiet})
-    assert set(found.peaks) == {"viewers", "messages"}
+    result = summary_of({T: quiet})
+    assert set(result.peaks) == {"viewers", "messages"}
 
 
 def test_hours_without_peak_columns_have_averages_only() -> None:
@@ -169,69 +169,69 @@ def test_hours_without_peak_columns_have_averages_only() -> None:
         "viewer_pulses": 3_600,
     }
     row = Row(T, HOUR_MS, {**old, "chatters": 70, "viewers": 100})
-    found = summarize([row], NO_GAPS, T, T + HOUR_MS)
-    assert found.hourly_average_only
-    assert found.peaks == {"viewers": PeakValue(200, T + HOUR_MS)}
-    assert found.value(METRIC["messages"]) == 30
-    assert found.value(METRIC["engagement"]) == pytest.approx(600)
-    assert found.value(METRIC["chatters"]) is None
-    assert found.coverage_on_air == 1
+    result = summarize([row], NO_GAPS, T, T + HOUR_MS)
+    assert result.hourly_average_only
+    assert result.peaks == {"viewers": PeakValue(200, T + HOUR_MS)}
+    assert result.value(METRIC["messages"]) == 30
+    assert result.value(METRIC["engagement"]) == pytest.approx(600)
+    assert result.value(METRIC["chatters"]) is None
+    assert result.coverage_on_air == 1
 
 
-def test_a_span_splits_into_heard_missed_and_the_rest() -> None:
+def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
     """A quarter of an hour heard, an hour missed while on air, then off air."""
     heard = [Row(T + n * MINUTE_MS, MINUTE_MS, heard_minute()) for n in range(15)]
     gap = RecordedGaps([(T + 15 * MINUTE_MS, T + 75 * MINUTE_MS)])
-    found = summarize(heard, gap, T, T + 24 * HOUR_MS)
-    assert (found.heard_ms, found.missed_ms) == (15 * MINUTE_MS, HOUR_MS)
-    assert found.on_air_ms == 75 * MINUTE_MS
-    assert found.coverage == 15 / (24 * 60)
-    assert found.coverage_on_air == 15 / 75
-    assert found.is_lower_bound
+    result = summarize(heard, gap, T, T + 24 * HOUR_MS)
+    assert (result.heard_ms, result.missed_ms) == (15 * MINUTE_MS, HOUR_MS)
+    assert result.on_air_ms == 75 * MINUTE_MS
+    assert result.coverage == 15 / (24 * 60)
+    assert result.coverage_on_air == 15 / 75
+    assert result.is_lower_bound
 
 
-def test_a_span_heard_while_on_air_is_no_lower_bound_however_short() -> None:
-    found = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, T, T + 24 * HOUR_MS)
-    assert (found.coverage, found.coverage_on_air) == (1 / (24 * 60), 1)
-    assert not found.is_lower_bound
+def test_a_range_heard_while_on_air_is_not_a_lower_bound() -> None:
+    result = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, T, T + 24 * HOUR_MS)
+    assert (result.coverage, result.coverage_on_air) == (1 / (24 * 60), 1)
+    assert not result.is_lower_bound
 
 
-def test_a_span_that_was_never_heard_claims_nothing() -> None:
-    found = summarize([], NO_GAPS, T, T + HOUR_MS)
-    assert (found.heard_ms, found.missed_ms, found.coverage, found.coverage_on_air) == (0, 0, 0, None)
-    assert found.is_lower_bound
-    assert all(found.value(metric) is None for metric in METRICS if metric.key != "coverage")
+def test_a_range_that_was_never_heard_has_no_values() -> None:
+    result = summarize([], NO_GAPS, T, T + HOUR_MS)
+    assert (result.heard_ms, result.missed_ms, result.coverage, result.coverage_on_air) == (0, 0, 0, None)
+    assert result.is_lower_bound
+    assert all(result.value(metric) is None for metric in METRICS if metric.key != "coverage")
 
 
 def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
     silent = {"pulses": 60, "on_air_pulses": 60, "observed_ms": 0, "messages": 0}
     rows = [Row(T + n * MINUTE_MS, MINUTE_MS, silent) for n in range(3)]
-    found = summarize(rows, NO_GAPS, T, T + 3 * MINUTE_MS)
-    assert found.unrecorded == ((T, T + 3 * MINUTE_MS),)
-    assert (found.missed_ms, found.coverage_on_air, found.is_lower_bound) == (3 * MINUTE_MS, 0, True)
+    result = summarize(rows, NO_GAPS, T, T + 3 * MINUTE_MS)
+    assert result.unrecorded == ((T, T + 3 * MINUTE_MS),)
+    assert (result.missed_ms, result.coverage_on_air, result.is_lower_bound) == (3 * MINUTE_MS, 0, True)
 
 
-def test_a_gap_that_becomes_known_later_takes_its_time_off() -> None:
-    found = summarize([Row(T, MINUTE_MS, heard_minute())], RecordedGaps([(T + 50_000, T + 70_000)]), T, T + MINUTE_MS)
-    assert (found.heard_ms, found.missed_ms) == (50_000, 10_000)
-    assert found.coverage_on_air == pytest.approx(50 / 60)
+def test_a_gap_recorded_later_is_subtracted() -> None:
+    result = summarize([Row(T, MINUTE_MS, heard_minute())], RecordedGaps([(T + 50_000, T + 70_000)]), T, T + MINUTE_MS)
+    assert (result.heard_ms, result.missed_ms) == (50_000, 10_000)
+    assert result.coverage_on_air == pytest.approx(50 / 60)
 
 
 @given(st.integers(0, 10 * MINUTE_MS), st.integers(0, 10 * MINUTE_MS))
-def test_a_minute_belongs_to_the_range_that_its_middle_lies_in(from_ms: int, length_ms: int) -> None:
+def test_a_minute_belongs_to_the_range_of_its_midpoint(from_ms: int, length_ms: int) -> None:
     first_ms, last_ms = whole_minutes(from_ms, from_ms + length_ms)
     starts = [start for start in range(0, 30 * MINUTE_MS, MINUTE_MS) if from_ms <= start + 30_000 < from_ms + length_ms]
     assert list(range(first_ms, last_ms, MINUTE_MS)) == starts
 
 
-def test_a_summary_is_that_of_the_messages_themselves() -> None:
+def test_a_summary_equals_the_formulas_over_the_messages() -> None:
     chat = [ChatRecord("message", "7", T + n * 900, user_hash=n % 7, text_hash=n % 11, words=n % 5) for n in range(400)]
     chat += [
         ChatRecord("pulse", "7", T + n * SECOND_MS + 999, viewers=500 + n, observed_ms=1_000, live=True)
         for n in range(360)
     ]
     hour = aggregate(chat, "hour")
-    found = summarize([Row(T, HOUR_MS, hour)], NO_GAPS, T, T + HOUR_MS)
-    assert found.value(METRIC["messages"]) == 400 * 30 / 360
-    assert found.value(METRIC["viewers"]) == 500 + 359 / 2
-    assert found.value(METRIC["spam"]) == sum(n % 5 for n in range(400)) / 400
+    result = summarize([Row(T, HOUR_MS, hour)], NO_GAPS, T, T + HOUR_MS)
+    assert result.value(METRIC["messages"]) == 400 * 30 / 360
+    assert result.value(METRIC["viewers"]) == 500 + 359 / 2
+    assert result.value(METRIC["spam"]) == sum(n % 5 for n in range(400)) / 400

@@ -1,23 +1,23 @@
-"""The table of metrics: formulas, floors and empty values."""
+"""The table of metrics: formulas, thresholds and empty values."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.metrics.columns import GRAINS, LIVE_WINDOW_MS, WINDOW_MS, columns_of
-from core.metrics.formulas import Floors, coverage
+from core.metrics.formulas import RankingThresholds, coverage
 from core.metrics.table import BOARDS, METRIC, METRICS, columns_behind, counted_apart, values_of
 from core.times import HOUR_MS, MINUTE_MS
 
 EMPTY = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0, "removals": 0}
 
 
-def test_what_was_heard_besides_is_told_where_there_is_any() -> None:
+def test_excluded_counts_have_only_values_above_0() -> None:
     assert counted_apart({"messages": 4, "copies": 2, "bot_messages": 0}) == {"copies": 2}
     assert counted_apart({"messages": 4}) == {}
 
 
-def test_what_has_no_data_is_absent() -> None:
+def test_metrics_without_data_are_absent() -> None:
     assert values_of(EMPTY, LIVE_WINDOW_MS) == {"messages": 0, "shared": 0, "coverage": 0}
     assert values_of(EMPTY, MINUTE_MS) == {"coverage": 0}
 
@@ -33,7 +33,7 @@ def test_the_four_original_formulas_hold() -> None:
     }
 
 
-def test_shares_are_of_the_messages_that_count() -> None:
+def test_shares_are_percentages_of_counted_messages() -> None:
     columns = {"messages": 40, "texts": 30, "first_messages": 1, "returning_messages": 2, "subscriber_messages": 20}
     values = values_of({**columns, "emote_messages": 10, "removals": 2, "copies": 7}, LIVE_WINDOW_MS)
     assert values == {
@@ -56,11 +56,11 @@ def test_an_hour_s_repetition_is_the_weighted_mean_of_its_minutes() -> None:
     assert values_of({"messages": 40, "texts": 35}, HOUR_MS)["repetition"] == mean == 12.5
 
 
-def test_repetition_of_texts_that_nobody_hashed_is_unknown() -> None:
+def test_repetition_is_unknown_without_text_hashes() -> None:
     assert "repetition" not in values_of({"messages": 9, "texts": 0}, LIVE_WINDOW_MS)
 
 
-def test_nobody_watching_is_no_infinite_engagement() -> None:
+def test_engagement_is_unknown_without_viewers() -> None:
     assert "engagement" not in values_of({"messages": 12, "viewers": 0}, LIVE_WINDOW_MS)
 
 
@@ -71,35 +71,35 @@ def test_a_minute_uses_mean_viewers_and_observed_time() -> None:
     assert values["engagement"] == 120
 
 
-def test_coverage_never_exceeds_the_whole() -> None:
+def test_coverage_is_at_most_1() -> None:
     assert coverage({"observed_ms": 31_000}, LIVE_WINDOW_MS) == 1.0
     assert coverage({}, LIVE_WINDOW_MS) == 0.0
 
 
-def test_small_channels_are_not_ranked_and_the_reason_is_told() -> None:
-    floors = Floors(min_viewers=100, min_messages=5, min_chatters=3)
-    assert METRIC["engagement"].unranked({"viewers": 99}, floors) == "needs 100 viewers"
-    assert METRIC["engagement"].unranked({"viewers": 100}, floors) is None
+def test_channels_below_a_threshold_are_not_ranked_and_have_a_reason() -> None:
+    thresholds = RankingThresholds(min_viewers=100, min_messages=5, min_chatters=3)
+    assert METRIC["engagement"].unranked({"viewers": 99}, thresholds) == "needs 100 viewers"
+    assert METRIC["engagement"].unranked({"viewers": 100}, thresholds) is None
     for key in ("spam", "repetition", "first_time", "returning", "subscribers", "emotes", "removals"):
-        assert METRIC[key].unranked({"messages": 4}, floors) == "needs 5 messages in 30 s"
-        assert METRIC[key].unranked({"messages": 5}, floors) is None
-    assert METRIC["excitement"].unranked({"chatters": 2}, floors) == "needs 3 chatters in 30 s"
-    assert METRIC["viewers"].unranked({"viewers": 0}, floors) is None
+        assert METRIC[key].unranked({"messages": 4}, thresholds) == "needs 5 messages in 30 s"
+        assert METRIC[key].unranked({"messages": 5}, thresholds) is None
+    assert METRIC["excitement"].unranked({"chatters": 2}, thresholds) == "needs 3 chatters in 30 s"
+    assert METRIC["viewers"].unranked({"viewers": 0}, thresholds) is None
 
 
-def test_unknown_viewers_are_a_reason_of_their_own() -> None:
+def test_unknown_viewers_have_their_own_reason() -> None:
     for metric in ("viewers", "engagement"):
-        assert METRIC[metric].unranked({"messages": 12}, Floors()) == "viewers are unknown"
+        assert METRIC[metric].unranked({"messages": 12}, RankingThresholds()) == "viewers are unknown"
         assert metric not in values_of({"messages": 12, "viewer_pulses": 0}, LIVE_WINDOW_MS)
 
 
-def test_the_four_boards_of_old_come_first_and_keys_are_unique() -> None:
+def test_the_four_original_boards_come_first_and_keys_are_unique() -> None:
     assert len(METRIC) == len(METRICS)
     assert [metric.key for metric in BOARDS[:4]] == ["viewers", "messages", "engagement", "spam"]
     assert {metric.key for metric in METRICS if not metric.ranked} == {"shared", "coverage"}
 
 
-def test_a_metric_is_computed_from_the_columns_that_are_said_to_be_behind_it() -> None:
+def test_a_metric_needs_only_the_columns_of_columns_behind() -> None:
     for grain in GRAINS:
         names, window_ms = [column.name for column in columns_of(grain)], WINDOW_MS[grain]
         columns = {name: place for place, name in enumerate(names, 20)}

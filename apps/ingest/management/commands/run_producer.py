@@ -15,7 +15,7 @@ from apps.ingest.listening.heartbeat import ProducerHeartbeat
 from apps.ingest.listening.producer import ChatProducer
 from apps.ingest.listening.telemetry import ProducerCollector
 from twitchly import heartbeats, kafka
-from twitchly.running import Stop
+from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
 
@@ -47,5 +47,5 @@ class Command(BaseCommand):
         )
         producer = ChatProducer(server, kafka.producer(), name)
         try_to_serve(ProducerCollector(producer), metrics_port)
-        heartbeats.tell_always("producer", name, ProducerHeartbeat(producer))
+        heartbeats.start_heartbeat("producer", name, ProducerHeartbeat(producer))
         await producer.run(stop)

@@ -1,6 +1,6 @@
-"""Write the relational database and history into a new folder, which has its name once it is complete.
+"""Back up the relational database and history to a new folder, which gets its name once it is complete.
 
-When it breaks off, the same command goes on where it was; the relational database is then taken anew.
+After an interruption the same command resumes; the relational database is then backed up again.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class Command(BaseCommand):
         except BadBackup as error:
             raise CommandError(str(error)) from error
         except ServiceAway as error:
-            raise CommandError(f"{error}. Run it again: it goes on where it was") from error
+            raise CommandError(f"{error}. Run it again to resume") from error
 
     def _backup(self, folder: Path, only: str | None) -> None:
         backup, counted, engine, migrations = NewBackup(folder), {}, None, {}
         if only != "history":
             relational.dump(backup)
             engine, migrations = relational.engine(), relational.applied_migrations()
-            self._say(f"relational: {engine} is written")
+            self._report(f"relational: {engine} written")
         if only != "relational":
-            counted = history.dump(backup, self._say)
+            counted = history.dump(backup, self._report)
         manifest = backup.finish(engine, migrations, counted)
-        size = sum(int(one["bytes"]) for one in manifest.files.values())
+        size = sum(int(described["bytes"]) for described in manifest.files.values())
         tables = ", ".join(f"{table} {rows:,}" for table, rows in manifest.tables.items())
-        self._say(f"{folder}: complete, {size:,} bytes{f'; rows: {tables}' if tables else ''}")
+        self._report(f"{folder}: complete, {size:,} bytes{f'; rows: {tables}' if tables else ''}")
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()

@@ -1,4 +1,4 @@
-"""Prove from the simulator's ledger that every message was heard once and counted in the right windows."""
+"""Verify with the simulator's ledger that every message was heard once and counted in the right windows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
 from core.proof.comparison import Fault
 
-SHOWN = 20
+DIFFERENCES_SHOWN = 20
 FAULT = "[from_ms, until_ms] or [from_ms, until_ms, [channel ids]]"
 
 
@@ -25,10 +25,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
-        parser.add_argument("--listening", action="store_true", help="check listening alone: Cassandra is not asked")
+        parser.add_argument("--listening", action="store_true", help="check listening only, without Cassandra")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
-        parser.add_argument("--faults", type=Path, help=f"JSON list of {FAULT}: gaps elsewhere are differences")
-        parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for what is under way")
+        parser.add_argument("--faults", type=Path, help=f"JSON list of {FAULT}: gaps outside of them are differences")
+        parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for data in flight")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         listening: bool = options["listening"]
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         except TwitchlyError as error:
             raise CommandError(str(error)) from error
         self._print(report, as_json=options["json"])
-        if not report.proves:
+        if not report.is_ok:
             raise SystemExit(1)
 
     def _print(self, report: Report, *, as_json: bool) -> None:
@@ -54,26 +54,26 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name:<12}{value:>10}")
         for note in report.notes:
             self.stderr.write(note)
-        for difference in report.differences[:SHOWN]:
+        for difference in report.differences[:DIFFERENCES_SHOWN]:
             self.stderr.write(difference)
         if not figures["sent"] or report.windows == 0:
-            self.stderr.write("nothing could be compared: the ledger or the closed windows are empty")
+            self.stderr.write("nothing to compare: the ledger or the closed windows are empty")
 
 
 def read_faults(path: Path | None) -> list[Fault] | None:
-    """Return the faults in a file; None without one. Raises: CommandError."""
+    """Return the faults in a file, None without a file. Raises: CommandError."""
     if path is None:
         return None
     try:
-        return [_fault(*given) for given in json.loads(path.read_text())]
+        return [_fault(*fields) for fields in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError) as error:
-        raise CommandError(f"{path} is no JSON list of {FAULT}: {error}") from error
+        raise CommandError(f"{path} is not a JSON list of {FAULT}: {error}") from error
 
 
 def _fault(from_ms: float, until_ms: float, channels: Any = None) -> Fault:
     """Raises: ValueError, TypeError."""
     if channels is None:
         return Fault(int(from_ms), int(until_ms))
-    if not isinstance(channels, list) or not all(isinstance(one, str) for one in channels):
+    if not isinstance(channels, list) or not all(isinstance(channel_id, str) for channel_id in channels):
         raise ValueError(f"the channels are {channels!r}, expected a list of ids as text")
     return Fault(int(from_ms), int(until_ms), frozenset(channels))

@@ -1,4 +1,4 @@
-"""List, explain and replay the records that could not be used, or look for them on chat."""
+"""List, explain and replay dead letters, or scan chat for unusable records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.metrics.chat_scan import ChatScan
-from apps.metrics.dead_letter_reader import DeadLetterBox, fault_today, replay
+from apps.metrics.dead_letter_reader import DeadLetterReader, current_fault, replay
 from apps.metrics.dead_letters import DeadLetters
 from core.errors import TwitchlyError
 from core.inputs.moments import utc
@@ -20,14 +20,13 @@ from core.pipeline.dead_letters import PRIVATE_TOPIC, UNKNOWN, DeadLetter, escap
 from core.pipeline.topics import DEAD_LETTERED
 from twitchly import kafka
 
-# A letter as it is listed.
+# A dead letter as listed.
 Row = dict[str, Any]
-# Its records hold what people wrote: of these only place, size and reason are shown.
 VALUE_MAX = 2_000
 REASON_MAX = 300
 REASONS_SHOWN = 20
 NO_REPLAY = (
-    "letters of chat are kept for looking at and cannot be replayed: "
+    "dead letters of chat are kept for inspection and cannot be replayed: "
     "their time has passed in the stream, and Flink's windows have closed"
 )
 
@@ -36,29 +35,32 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--scan", choices=[PRIVATE_TOPIC], help="move what Flink had to ignore since the last scan")
-        what = parser.add_subparsers(dest="what", metavar="list | explain | replay")
-        listing = what.add_parser("list", help="one line a letter, newest last, then how many of each reason")
+        scan_help = "move the records that Flink ignored since the last scan"
+        parser.add_argument("--scan", choices=[PRIVATE_TOPIC], help=scan_help)
+        actions = parser.add_subparsers(dest="action", metavar="list | explain | replay")
+        listing = actions.add_parser("list", help="one line per dead letter, newest last, then counts by reason")
         listing.add_argument("topic", nargs="?", choices=DEAD_LETTERED)
-        listing.add_argument("--limit", type=whole_number, default=50, help="how many letters, 50 unless told")
-        listing.add_argument("--json", action="store_true", dest="as_json", help="one JSON object a line")
-        explaining = what.add_parser("explain", help="say all of a letter, and what today's reader makes of it")
+        listing.add_argument("--limit", type=whole_number, default=50, help="how many at most, 50 by default")
+        listing.add_argument("--json", action="store_true", dest="as_json", help="one JSON object per line")
+        explaining = actions.add_parser("explain", help="show a dead letter, and whether it is usable now")
         explaining.add_argument("topic", choices=DEAD_LETTERED)
         explaining.add_argument("offset", type=whole_number, help="as listed")
-        replaying = what.add_parser("replay", help="put letters back on their topic where today's reader can use them")
+        replaying = actions.add_parser("replay", help="write usable dead letters back to their topic")
         replaying.add_argument("topic", choices=DEAD_LETTERED)
         replaying.add_argument("offset", type=whole_number, nargs="*", help="as listed")
-        replaying.add_argument("--all", action="store_true", dest="take_all", help="all that were not replayed yet")
+        replaying.add_argument(
+            "--all", action="store_true", dest="take_all", help="all that have not been replayed yet"
+        )
 
-    def handle(self, *_args: Any, what: str | None, scan: str | None, **options: Any) -> None:
-        if (what is None) == (scan is None):
+    def handle(self, *_args: Any, action: str | None, scan: str | None, **options: Any) -> None:
+        if (action is None) == (scan is None):
             raise CommandError("expected one of list, explain, replay or --scan chat")
         try:
-            if what == "list":
+            if action == "list":
                 self._list(options["topic"], options["limit"], as_json=options["as_json"])
-            elif what == "explain":
+            elif action == "explain":
                 self._explain(options["topic"], options["offset"])
-            elif what == "replay":
+            elif action == "replay":
                 self._replay(options["topic"], options["offset"], take_all=options["take_all"])
             else:
                 self._scan()
@@ -87,10 +89,10 @@ class Command(BaseCommand):
     def _write_lines(self, rows: list[Row], counts: Counter[tuple[str, str]]) -> None:
         for row in rows:
             replayed = "replayed  " if row["replayed"] else ""
-            place = f"{row['topic']}/{_known(row['partition'])}/{_known(row['source_offset'])}"
+            source = f"{row['topic']}/{_known(row['partition'])}/{_known(row['source_offset'])}"
             reason = escaped(row["reason"], REASON_MAX)
             self.stdout.write(
-                f"{row['offset']:>6}  {utc(row['written_ms'])}  {place}  {row['bytes']:,} bytes  {replayed}{reason}"
+                f"{row['offset']:>6}  {utc(row['written_ms'])}  {source}  {row['bytes']:,} bytes  {replayed}{reason}"
             )
         if not counts:
             self.stdout.write("no dead letters")
@@ -101,24 +103,24 @@ class Command(BaseCommand):
             self.stdout.write(f"{rest:>6,} for {len(counts) - REASONS_SHOWN:,} other reasons")
 
     def _explain(self, topic: str, offset: int) -> None:
-        with closing(DeadLetterBox(topic)) as box:
-            (letter,) = box.named([offset])
-            replayed = offset in box.replayed()
-        for name, said in _explanation(topic, letter, replayed=replayed).items():
-            self.stdout.write(f"{name:<10}{said}")
+        with closing(DeadLetterReader(topic)) as reader:
+            (letter,) = reader.letters_at([offset])
+            is_replayed = offset in reader.replayed()
+        for name, value in _explanation(topic, letter, is_replayed=is_replayed).items():
+            self.stdout.write(f"{name:<10}{value}")
 
     def _replay(self, topic: str, offsets: list[int], *, take_all: bool) -> None:
         if topic == PRIVATE_TOPIC:
             raise CommandError(NO_REPLAY)
         if bool(offsets) == take_all:
-            raise CommandError("expected the offsets of letters, or --all")
-        with closing(DeadLetterBox(topic)) as box:
-            chosen = _unreplayed(box) if take_all else iter(box.named(offsets))
-            refused = [self._say(topic, *outcome) for outcome in replay(box, chosen)].count(False)
+            raise CommandError("expected the offsets of dead letters, or --all")
+        with closing(DeadLetterReader(topic)) as reader:
+            letters = _unreplayed(reader) if take_all else iter(reader.letters_at(offsets))
+            refused = [self._report(topic, *outcome) for outcome in replay(reader, letters)].count(False)
         if refused and not take_all:
-            raise CommandError(f"{refused} of {len(set(offsets))} letters were refused")
+            raise CommandError(f"{refused} of {len(set(offsets))} dead letters were refused")
 
-    def _say(self, topic: str, offset: int, fault: str | None) -> bool:
+    def _report(self, topic: str, offset: int, fault: str | None) -> bool:
         self.stdout.write(f"{topic} {offset}: {'replayed' if fault is None else f'refused: {escaped(fault)}'}")
         return fault is None
 
@@ -130,15 +132,15 @@ class Command(BaseCommand):
         self.stdout.write(f"read {scan.read:,} records of chat, moved {scan.moved.total():,}")
         if excess is not None:
             raise CommandError(
-                f"stopped: {escaped(str(excess))}. That one and what follows is left for the next scan, "
-                "which has a fresh allowance: look at `manage.py dead_letters list chat` first"
+                f"stopped: {escaped(str(excess))}. The next scan resumes at that record with a fresh limit: "
+                "inspect `manage.py dead_letters list chat` first"
             )
 
 
 def _rows(topic: str) -> Iterator[Row]:
-    with closing(DeadLetterBox(topic)) as box:
-        replayed = box.replayed()
-        for letter in box.letters():
+    with closing(DeadLetterReader(topic)) as reader:
+        replayed = reader.replayed()
+        for letter in reader.letters():
             yield {
                 "topic": topic,
                 "offset": letter.offset,
@@ -151,23 +153,24 @@ def _rows(topic: str) -> Iterator[Row]:
             }
 
 
-def _explanation(topic: str, letter: DeadLetter, *, replayed: bool) -> Mapping[str, str]:
-    said = {
+def _explanation(topic: str, letter: DeadLetter, *, is_replayed: bool) -> Mapping[str, str]:
+    fields = {
         "written": utc(letter.written_ms),
         "from": f"{topic}/{_known(letter.partition)}/{_known(letter.source_offset)}",
         "bytes": f"{letter.length:,}, {len(letter.value or b''):,} of them kept",
         "reason": escaped(letter.reason),
-        "replayed": "yes" if replayed else "no",
+        "replayed": "yes" if is_replayed else "no",
     }
     if topic == PRIVATE_TOPIC:
-        return said
-    today = escaped(fault_today(topic, letter) or "usable now")
-    return {**said, "today": today, "key": _content(letter.key), "value": _content(letter.value)}
+        # Records of chat contain what people wrote: only position, size and reason are shown.
+        return fields
+    today = escaped(current_fault(topic, letter) or "usable now")
+    return {**fields, "today": today, "key": _content(letter.key), "value": _content(letter.value)}
 
 
-def _unreplayed(box: DeadLetterBox) -> Iterator[DeadLetter]:
-    replayed = box.replayed()
-    return (letter for letter in box.letters() if letter.offset not in replayed)
+def _unreplayed(reader: DeadLetterReader) -> Iterator[DeadLetter]:
+    replayed = reader.replayed()
+    return (letter for letter in reader.letters() if letter.offset not in replayed)
 
 
 def _content(content: bytes | None) -> str:

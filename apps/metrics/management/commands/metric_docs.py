@@ -1,4 +1,4 @@
-"""Write docs/metrics.md from the table of metrics; with --check, say whether it is up to date."""
+"""Generate docs/metrics.md from the metric table; with --check, verify that it is up to date."""
 
 from __future__ import annotations
 

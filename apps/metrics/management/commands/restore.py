@@ -1,7 +1,7 @@
-"""Bring back what `backup` wrote: each value with its age and what is left of its life. Every file is checked first.
+"""Restore a backup, each value with its write time and remaining time to live, after verifying every file.
 
-Stop all processes of Twitchly before. History that is written again changes nothing, so a restore that broke off is
-made again with --onto-data.
+Stop all processes of Twitchly first. Writing history again changes nothing, so an interrupted restore can be repeated
+with --onto-data.
 """
 
 from __future__ import annotations
@@ -26,13 +26,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument("--only", choices=["relational", "history"])
-        parser.add_argument(
-            "--check", action="store_true", help="look whether the backup is as it was written, no more"
-        )
+        parser.add_argument("--check", action="store_true", help="only verify the files of the backup")
         parser.add_argument(
             "--onto-data",
             action="store_true",
-            help="replace a relational database that is not empty; of history, what is there and newer stays",
+            help="replace a relational database that is not empty; newer values in history stay",
         )
 
     def handle(
@@ -40,29 +38,31 @@ class Command(BaseCommand):
     ) -> None:
         try:
             manifest = read_backup(folder)
-            self._say(f"{folder}: of {manifest.made_at}, {len(manifest.files)} files are as they were written")
+            self._report(f"{folder}: made at {manifest.made_at}, {len(manifest.files)} files verified")
             if not check:
                 self._restore(folder, manifest, only, onto_data=onto_data)
         except BadBackup as error:
             raise CommandError(str(error)) from error
         except ServiceAway as error:
-            raise CommandError(f"{error}. Run it again with --onto-data: nothing is written twice") from error
+            raise CommandError(f"{error}. Run it again with --onto-data to resume") from error
 
     def _restore(self, folder: Path, manifest: Manifest, only: str | None, *, onto_data: bool) -> None:
         wants_history = only != "relational" and bool(manifest.tables)
         if manifest.is_of_0_3:
             _check_of_0_3(only)
         if wants_history and not onto_data and not history.is_empty():
-            raise BadBackup("Cassandra is not empty: --onto-data writes beside what is there, and newer values stay")
+            raise BadBackup("Cassandra is not empty: --onto-data merges with its data, and newer values stay")
         if only != "history" and manifest.engine:
             relational.load(folder, manifest, onto_data=onto_data)
-            self._say(f"relational: {manifest.engine} is as it was")
+            self._report(f"relational: {manifest.engine} restored")
         if wants_history:
-            # Read after the relational database is back: it knows who has opted out.
-            rows = history.load(folder, manifest, self._say, without=_opted_out())
-            self._say(f"history: {rows:,} of {sum(manifest.tables.values()):,} rows; the others expired or opted out")
+            # Read after the relational database is restored, because it has the opt-outs.
+            rows = history.load(folder, manifest, self._report, without=_opted_out())
+            self._report(
+                f"history: {rows:,} of {sum(manifest.tables.values()):,} rows; the others expired or opted out"
+            )
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -76,7 +76,7 @@ def _opted_out() -> frozenset[str]:
 
 
 def _check_of_0_3(only: str | None) -> None:
-    """Allow history alone, and only once opt-outs are there to be applied to it. Raises: BadBackup."""
+    """Allow only history, and only after the opt-outs were imported. Raises: BadBackup."""
     if only != "history":
         raise BadBackup("Twitchly 0.3 made this backup: restore its history alone, with --only history")
     if not was_imported():

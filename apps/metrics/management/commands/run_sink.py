@@ -1,4 +1,4 @@
-"""Carry windows from Kafka into Cassandra (history) or onto the boards in Redis (boards)."""
+"""Run a sink: write windows from Kafka to Cassandra (history) or to the boards in Redis (boards)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.metrics.boards import BoardWriter, floors_in_force
+from apps.metrics.boards import BoardWriter, ranking_thresholds
 from apps.metrics.boards_sink import BoardsSink
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.history_sink import HISTORY_TOPICS, HistorySink
-from apps.metrics.sink_telemetry import SinkCounts, SinkMeasures, SinkVitals
+from apps.metrics.sink_telemetry import SinkCounts, SinkGauges, SinkMeasures
 from apps.metrics.store import WindowStore
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
-from twitchly.running import Stop
+from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
 
@@ -28,15 +28,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("sink", choices=["history", "boards"])
         parser.add_argument("--name", default="1", help="unique among the sinks of this kind")
-        parser.add_argument("--metrics-port", type=int, help="of Prometheus' page, 0 for none")
+        parser.add_argument("--metrics-port", type=int, help="port of the Prometheus endpoint, 0 for none")
 
     def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
         stop, counts = Stop(), SinkCounts()
         try_to_serve(SinkMeasures(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
-        heartbeats.tell_always(sink, name, SinkVitals(counts, now_ms))
+        heartbeats.start_heartbeat(sink, name, SinkGauges(counts, now_ms))
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
-        # Static membership: one that died and is started again has its partitions at once.
+        # Static membership: a sink that is restarted gets its partitions back at once.
         consumer = kafka.consumer(sink, **{"group.instance.id": f"sink-{sink}-{name}"})
         try:
             if sink == "history":
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
     def _boards(self, consumer: Any, counts: SinkCounts, stop: Stop) -> None:
         client = redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5)
-        boards = BoardsSink(consumer, BoardWriter(client, floors_in_force()), counts)
+        boards = BoardsSink(consumer, BoardWriter(client, ranking_thresholds()), counts)
         try:
             while not stop():
                 boards.step(stop)

@@ -1,4 +1,4 @@
-"""Submit the stream job to Flink when it is not running there; with --watch, keep it running."""
+"""Submit the stream job to Flink if it is not running; with --watch, keep it running."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.metrics.boards import tell_late_dropped
+from apps.metrics.boards import write_late_dropped
 from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, rest_client
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
-from apps.metrics.stream_telemetry import StreamMeasures, StreamState, StreamVitals
+from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamState
 from core.errors import ServiceAway
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
-from twitchly.running import Stop
+from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
 log = logging.getLogger(__name__)
 
 # In rounds of a second.
-COUNT_EVERY = 10
-REPORT_EVERY = 30
+COUNT_ROUNDS = 10
+REPORT_ROUNDS = 30
 
 
 class Command(BaseCommand):
@@ -38,14 +38,14 @@ class Command(BaseCommand):
         self._state = StreamState()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--watch", action="store_true", help="bring the job back whenever it is gone")
+        parser.add_argument("--watch", action="store_true", help="submit the job again whenever it is missing")
         parser.add_argument("--name", default=f"{settings.KAFKA_TOPIC_PREFIX}twitchly")
 
     def handle(self, *_args: Any, watch: bool, name: str, **_options: Any) -> None:
         stop = Stop()
         if watch:
             try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
-            heartbeats.tell_always("stream", name, StreamVitals(self._state))
+            heartbeats.start_heartbeat("stream", name, StreamGauges(self._state))
         kafka.wait_for_topic("chat", stop)
         if stop():
             return
@@ -56,33 +56,33 @@ class Command(BaseCommand):
                 self._watch(cluster, job, name, stop)
             else:
                 try:
-                    self.stdout.write(f"job {job.ensure()} runs")
+                    self.stdout.write(f"job {job.ensure()} is running")
                 except (ServiceAway, SubmitFailed) as error:
                     raise CommandError(str(error)) from error
 
     def _report(self, job_id: str) -> None:
-        """Say in the log, and tell the pages, how the job does."""
+        """Log the counters of the job, and write the late drops for the pages."""
         state = self._state
-        log.info("job %s: %s; dropped as late since we watch: %d", job_id, state.counters, state.late_dropped)
+        log.info("job %s: %s; dropped as late since the watcher began: %d", job_id, state.counters, state.late_dropped)
         try:
             with redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5) as client:
-                tell_late_dropped(client, state.late_dropped)
+                write_late_dropped(client, state.late_dropped)
         except redis.RedisError as error:
-            log.warning("nobody can be told of late records: %s", error)
+            log.warning("late drops not written: %s", error)
 
     def _watch(self, cluster: FlinkCluster, job: StreamJob, name: str, stop: Stop) -> None:
         rounds, checkpoints, late = 0, CheckpointWatch(), LateDrops()
         while not stop():
             try:
-                # To bring a job back takes minutes: until then it does not run.
-                self._state.runs = any(found.is_running for found in cluster.jobs(name))
+                # Read before ensure(), which may take minutes to restore a job.
+                self._state.runs = any(known.is_running for known in cluster.jobs(name))
                 self._state.answers = True
                 job_id = job.ensure()
                 if job_id is not None:
-                    self._look(cluster, job_id, checkpoints)
-                    if rounds % COUNT_EVERY == 0:
+                    self._check_checkpoints(cluster, job_id, checkpoints)
+                    if rounds % COUNT_ROUNDS == 0:
                         self._count(cluster, job_id, late)
-                    if rounds % REPORT_EVERY == 0:
+                    if rounds % REPORT_ROUNDS == 0:
                         self._report(job_id)
                 rounds += 1
             except ServiceAway as error:
@@ -90,18 +90,18 @@ class Command(BaseCommand):
                 log.warning("waiting: %s", error)
             except SubmitFailed as error:
                 self._state.runs = False
-                log.error("the job does not run, next try in 5 s: %s", error)
+                log.error("job not running, retrying in 5 s: %s", error)
                 stop.wait(5)
             stop.wait(1)
 
-    def _look(self, cluster: FlinkCluster, job_id: str, checkpoints: CheckpointWatch) -> None:
+    def _check_checkpoints(self, cluster: FlinkCluster, job_id: str, checkpoints: CheckpointWatch) -> None:
         self._state.checkpoints = cluster.checkpoints(job_id)
-        news = checkpoints.look(job_id, self._state.checkpoints, time.monotonic())
-        if news is not None:
-            log.log(logging.INFO if checkpoints.is_well else logging.WARNING, "job %s: %s", job_id, news)
+        change = checkpoints.update(job_id, self._state.checkpoints, time.monotonic())
+        if change is not None:
+            log.log(logging.INFO if checkpoints.is_healthy else logging.WARNING, "job %s: %s", job_id, change)
 
     def _count(self, cluster: FlinkCluster, job_id: str, late: LateDrops) -> None:
         self._state.counters = cluster.counters(job_id)
         self._state.restarts = cluster.restarts(job_id)
-        late.look(job_id, self._state.counters["late_dropped"])
+        late.update(job_id, self._state.counters["late_dropped"])
         self._state.late_dropped = late.total

@@ -1,4 +1,4 @@
-"""The log of acts: it only grows, whoever tries, and staff read it filtered and as a file."""
+"""The audit log: append-only, filterable by staff, and exported as CSV."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from apps.audit import admin as audit_admin
-from apps.audit.models import Act, Deletion, Unchangeable
-from apps.audit.queries import lines_of, proof_of
-from apps.audit.services import SYSTEM, name_of, note_deletion, record
+from apps.audit.models import Act, AppendOnlyError, Deletion
+from apps.audit.queries import csv_rows, erasure_receipt
+from apps.audit.services import SYSTEM, actor_name, record, record_deletion
 from apps.channels.models import Channel
 from apps.curation.decisions import BLOCK, PIN, Decision, decide, end_decisions
 from apps.curation.models import Bot
@@ -31,46 +31,46 @@ def act() -> Act:
     return Act.objects.get()
 
 
-def test_an_act_keeps_the_values_that_differ(act: Act) -> None:
+def test_an_entry_has_only_the_changed_values(act: Act) -> None:
     assert (act.model, act.object_id, act.label, act.before, act.after) == ("bot", "7", "a", {"y": 2}, {"y": 3})
 
 
-def test_an_act_is_never_changed_or_deleted(act: Act) -> None:
+def test_entries_cannot_be_changed_or_deleted(act: Act) -> None:
     for attempt in (act.save, act.delete, Act.objects.all().delete, lambda: Act.objects.update(by="nobody")):
-        with pytest.raises(Unchangeable):
+        with pytest.raises(AppendOnlyError):
             attempt()
 
 
 @pytest.mark.parametrize("table", ["audit_act", "audit_deletion"])
 @pytest.mark.parametrize("sql", ["UPDATE {} SET at = at", "DELETE FROM {}"])
-def test_the_database_refuses_it_too(act: Act, table: str, sql: str) -> None:
-    note_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows={})
+def test_database_triggers_refuse_changes_and_deletions(act: Act, table: str, sql: str) -> None:
+    record_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows={})
     with pytest.raises(IntegrityError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.format(table))
 
 
-def test_of_a_deletion_the_first_count_of_each_stage_stands() -> None:
-    assert proof_of("opt-out-1") is None
+def test_the_first_count_of_each_erasure_stage_is_kept() -> None:
+    assert erasure_receipt("opt-out-1") is None
     for rows in ({"hour_window": 3}, {"hour_window": 0}):
-        note_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows=rows)
-    proof = proof_of("opt-out-1")
+        record_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows=rows)
+    proof = erasure_receipt("opt-out-1")
     assert proof
     assert (proof.total, proof.done_at) == (3, None)
-    note_deletion(event="opt-out-1", stage=Deletion.Stage.LEFT, channel_id="7", rows={"hour_window": 0})
-    done = proof_of("opt-out-1")
+    record_deletion(event="opt-out-1", stage=Deletion.Stage.LEFT, channel_id="7", rows={"hour_window": 0})
+    done = erasure_receipt("opt-out-1")
     assert done
     assert done.done_at
     assert done.tables == [("hour_window", 3, 0)]
 
 
-def test_staff_are_named_and_others_numbered() -> None:
+def test_staff_are_logged_by_address_and_others_by_number() -> None:
     users = get_user_model().objects
     staff = users.create_user("a@example.com", is_staff=True)
     other = users.create_user("b@example.com")
-    assert (name_of(staff), name_of(other)) == ("a@example.com", f"account {other.pk}")
+    assert (actor_name(staff), actor_name(other)) == ("a@example.com", f"account {other.pk}")
 
 
-def test_staff_read_and_filter_the_log_and_change_nothing(curator: Client, act: Act) -> None:
+def test_staff_can_filter_the_log_and_not_change_it(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
     page = page_of(curator, "/admin/audit/act/?by=curator@example.com")
     assert "event" in page
@@ -81,16 +81,16 @@ def test_staff_read_and_filter_the_log_and_change_nothing(curator: Client, act: 
 
 
 def written(answer: Any) -> str:
-    """Return a file that is sent while it is written."""
+    """Return the content of a streaming response."""
 
-    async def pieces() -> list[bytes]:
-        return [piece async for piece in answer]
+    async def chunks() -> list[bytes]:
+        return [chunk async for chunk in answer]
 
-    return b"".join(async_to_sync(pieces)()).decode()
+    return b"".join(async_to_sync(chunks)()).decode()
 
 
-def test_the_log_is_sent_while_it_is_read(curator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_admin, "AT_ONCE", 10)
+def test_the_export_is_streamed(curator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_admin, "CHUNK_ROWS", 10)
     for number in range(50):
         record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=number, login=f"bot_{number}"))
     read: list[int] = []
@@ -98,21 +98,21 @@ def test_the_log_is_sent_while_it_is_read(curator: Client, monkeypatch: pytest.M
     def counted(acts: Iterable[Act]) -> Iterator[list[str]]:
         for act in acts:
             read.append(act.pk)
-            yield from lines_of([act])
+            yield from csv_rows([act])
 
-    monkeypatch.setattr(audit_admin, "lines_of", counted)
+    monkeypatch.setattr(audit_admin, "csv_rows", counted)
     answer: Any = curator.get("/admin/audit/act/acts.csv")
 
-    async def first_piece() -> bytes:
-        async for piece in answer:
-            return bytes(piece)
+    async def first_chunk() -> bytes:
+        async for chunk in answer:
+            return bytes(chunk)
         return b""
 
-    assert async_to_sync(first_piece)().decode().startswith("\ufeffat,by")
+    assert async_to_sync(first_chunk)().decode().startswith("\ufeffat,by")
     assert 0 < len(read) < 50
 
 
-def test_the_log_is_a_file_as_it_is_filtered(curator: Client, act: Act) -> None:
+def test_the_export_has_the_filtered_entries(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
     answer = curator.get("/admin/audit/act/acts.csv?act=pinned")
     lines = written(answer).splitlines()
@@ -122,7 +122,7 @@ def test_the_log_is_a_file_as_it_is_filtered(curator: Client, act: Act) -> None:
     assert stranger.status_code == 302
 
 
-def test_what_was_decided_for_a_time_ends_as_an_act_of_the_system() -> None:
+def test_an_expired_decision_is_logged_as_ended_by_the_system() -> None:
     channel = Channel.objects.create(id="7", login="seven", name="Seven", note="kept")
     soon = NOW + timedelta(minutes=1)
     decide(channel, Decision(PIN, "event", soon, ("chess",)), by="a@example.com", now=NOW)
@@ -136,7 +136,7 @@ def test_what_was_decided_for_a_time_ends_as_an_act_of_the_system() -> None:
     assert (last.by, last.act, last.reason) == ("system", "ended", "its time was up: event")
 
 
-def test_a_decision_that_changes_nothing_is_no_act() -> None:
+def test_a_decision_without_changes_is_not_logged() -> None:
     channel = Channel.objects.create(id="7", login="seven", name="Seven")
     assert decide(channel, Decision(BLOCK, "law"), by="a@example.com", now=NOW)
     assert not decide(channel, Decision(BLOCK, "law"), by="a@example.com", now=NOW)

@@ -1,4 +1,4 @@
-"""How a long-running command ends: SIGTERM and Ctrl-C ask it to stop, and it drains."""
+"""Graceful shutdown of long-running commands on SIGTERM and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Stop:
-    """Set by SIGTERM or SIGINT; call it to ask whether to stop."""
+    """Stop flag, set by SIGTERM or SIGINT; calling it returns whether to stop."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -19,7 +19,7 @@ class Stop:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, at most `seconds`; return whether to stop."""
+        """Sleep for up to `seconds`; return whether to stop."""
         return self._event.wait(seconds)
 
     def _set(self, _number: int, _frame: FrameType | None) -> None:

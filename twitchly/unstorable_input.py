@@ -1,4 +1,4 @@
-"""What a person or program sent that the relational database cannot hold: their mistake, not a fault of ours."""
+"""Turns input that the relational database cannot store into a 400 response."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class UnstorableText(MiddlewareMixin):
-    """Answers 400 where a text has a NUL, or is longer than its column: PostgreSQL takes neither, SQLite both."""
+    """Responds with 400 to text with a NUL or longer than its column; PostgreSQL rejects both, SQLite neither."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """Return the answer to what the database refused, None for what else went wrong."""
+        """Return a 400 response for a DataError, None for other exceptions."""
         if not isinstance(error, DataError):
             return None
-        log.warning("%s %s was refused by the database: %s", request.method, request.path, error)
+        log.warning("%s %s: input rejected by the database: %s", request.method, request.path, error)
         return HttpResponseBadRequest("The address or the form holds characters that cannot be stored.")

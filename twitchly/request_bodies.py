@@ -1,4 +1,4 @@
-"""Request bodies: read whole, up to a limit, before any of them reaches Django, which would write them to disk."""
+"""Request bodies are read completely, up to a limit, before Django gets them; it would spool them to disk."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.core.exceptions import RequestAborted
 
 from twitchly.origin import Application
 
-# For pages, the admin and the API alike: their largest forms have a few kilobytes.
+# Limit for pages, the admin and the API, whose largest forms have a few kilobytes.
 BODY_MAX_BYTES = 65_536
-# A body that is larger by no more than this is read to its end, so that its sender gets to the answer.
-DROPPED_MAX_BYTES = 1_048_576
+# Larger bodies are read to the end up to this excess, so that the client reads the response.
+DISCARDED_MAX_BYTES = 1_048_576
 
-# Returns how many bytes may be sent to the address of a scope.
+# Returns the body limit in bytes of a request.
 Limit = Callable[[Any], Awaitable[int]]
 
 
 class BodyLimit:
-    """Answers 413 to larger bodies, with or without a Content-Length; `application` gets all others in one piece."""
+    """Responds with 413 to larger bodies, also without a Content-Length; passes others on in one message."""
 
     def __init__(self, application: Application, limit: Limit | None = None) -> None:
         self._application = application
@@ -37,42 +37,42 @@ class BodyLimit:
         if body is None:
             await _refuse(send, max_bytes)
         else:
-            await self._application(scope, _again(body, receive), send)
+            await self._application(scope, _replay(body, receive), send)
 
 
 async def read_body(scope: Any, receive: Any, max_bytes: int = BODY_MAX_BYTES) -> bytes | None:
-    """Return the body of a request, None where it has more than `max_bytes`. Raises: RequestAborted."""
-    dropped_max_bytes = max_bytes + DROPPED_MAX_BYTES
-    if _announced_bytes(scope) > dropped_max_bytes:
+    """Return the body of a request, None if it has more than `max_bytes`. Raises: RequestAborted."""
+    read_max_bytes = max_bytes + DISCARDED_MAX_BYTES
+    if _content_length(scope) > read_max_bytes:
         return None
-    body, taken, more = bytearray(), 0, True
-    while more and taken <= dropped_max_bytes:
+    body, read_bytes, more = bytearray(), 0, True
+    while more and read_bytes <= read_max_bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RequestAborted
-        piece = message.get("body", b"")
-        taken += len(piece)
-        if taken <= max_bytes:
-            body += piece
+        chunk = message.get("body", b"")
+        read_bytes += len(chunk)
+        if read_bytes <= max_bytes:
+            body += chunk
         more = message.get("more_body", False)
-    return bytes(body) if taken <= max_bytes else None  # defense: api-body-size
+    return bytes(body) if read_bytes <= max_bytes else None  # defense: api-body-size
 
 
-def _announced_bytes(scope: Any) -> int:
+def _content_length(scope: Any) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
     return 0
 
 
-def _again(body: bytes, receive: Any) -> Any:
-    """Return a `receive` that gives the body that was read, and then what comes after it."""
+def _replay(body: bytes, receive: Any) -> Any:
+    """Return a `receive` that returns the body that was read, and then the messages after it."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_again() -> Any:
+    async def replay() -> Any:
         return messages.pop() if messages else await receive()
 
-    return receive_again
+    return replay
 
 
 async def _refuse(send: Any, max_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""HTTP requests as they arrive: how long one may take, how large its head may be, and that it names its host."""
+"""Limits on incoming HTTP requests: duration, header size, and exactly one Host header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEADERS_MAX = 100
 
 
 class RequestRefused(Exception):
-    """A request is answered with a status of its own before the application sees it."""
+    """A request is refused with this status before it reaches the application."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -21,21 +21,21 @@ class RequestRefused(Exception):
 
 
 class PromptProtocol(HttpToolsProtocol):
-    """Refuses requests that are too slow or whose head is too large, and those without exactly one Host.
+    """Refuses requests that are too slow, have too large headers, or do not have exactly one Host header.
 
-    uvicorn waits for ever for the end of a request, takes any number of headers of any size, and lets a request without
-    a Host through to Django, which then believes that it was sent to the address of the socket.
+    uvicorn waits forever for the end of a request, accepts any number of headers of any size, and passes requests
+    without a Host to Django, which then uses the address of the socket as the host.
     """
 
-    # From when a request could begin until it is complete: otherwise one sent in drops holds its connection for ever.
+    # Abort requests that are not fully received within this time (slow loris), and idle connections.
     REQUEST_S = 30.0
-    # How long the rest of a refused request is read and dropped, so that its sender gets to the answer.
+    # How long the rest of a refused request is read and discarded, so that the client reads the response.
     LINGER_S = 2.0
     _limit: asyncio.TimerHandle | None = None
     _refused: HTTPStatus | None = None
     _in_head = True
     _head_bytes = 0
-    # Bytes of a line that the parser has not handed over yet, however long it becomes.
+    # Bytes of an incomplete line, which the parser has not reported yet.
     _pending_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -49,7 +49,7 @@ class PromptProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._refused or not self._in_head:
             return
-        # A piece in which the head began may be the end of an earlier request: only whole pieces of a head count.
+        # Data in which the headers began may contain an earlier request: only data inside the headers counts.
         self._pending_bytes += len(data) if was_in_head and seen_bytes == self._head_bytes else 0
         if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:  # defense: endless-header
             self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -72,7 +72,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        # RFC 9112, 3.2: a request without a Host, or with several, is answered with 400.
+        # RFC 9112, 3.2: respond with 400 to a request without a Host header, or with several.
         if sum(name == b"host" for name, _ in self.headers) != 1:  # defense: one-host
             raise self._refusal(HTTPStatus.BAD_REQUEST)
         super().on_headers_complete()
@@ -90,10 +90,10 @@ class PromptProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what cannot be read, or is refused, and drop the rest; called by uvicorn where its parser stops."""
+        """Respond to an invalid or refused request, and discard the rest; uvicorn calls it when its parser stops."""
         status = self._refused = self._refused or HTTPStatus.BAD_REQUEST
         if self.cycle is not None and not self.cycle.response_complete:
-            # An earlier request is being answered, or this one: another answer would be taken for that one.
+            # A response is in progress: a second one would be read as part of it.
             self.transport.close()
             return
         text = (msg if status is HTTPStatus.BAD_REQUEST else status.phrase).encode("ascii")
@@ -115,7 +115,7 @@ class PromptProtocol(HttpToolsProtocol):
             raise self._refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def _refusal(self, status: HTTPStatus) -> RequestRefused:
-        """Return what stops the parser; uvicorn then calls `send_400_response`."""
+        """Return the exception that stops the parser; uvicorn then calls `send_400_response`."""
         self._refused = status
         return RequestRefused(status)
 

@@ -1,4 +1,4 @@
-"""A damaged SQLite file is explained instead of a traceback: what to do about it is not in one."""
+"""Explains a damaged SQLite file, with instructions instead of a traceback."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connection
 
-# SQLITE_CORRUPT and SQLITE_NOTADB, as SQLite words them.
+# Messages of SQLITE_CORRUPT and SQLITE_NOTADB.
 DAMAGED = ("malformed", "file is not a database")
 
 
 @contextmanager
 def damage_explained() -> Iterator[None]:
-    """Exit with a hint at the backup where the relational database turns out to be damaged."""
+    """Exit with instructions if the relational database turns out to be damaged."""
     try:
         yield
     except DatabaseError as error:

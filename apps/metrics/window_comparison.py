@@ -1,4 +1,4 @@
-"""Cassandra against the reference over `chat`: the second equality of `check_ledger`."""
+"""Compares the windows in Cassandra with the reference over `chat`, the second invariant of `check_ledger`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ StoredWindows = dict[WindowKey, dict[str, int]]
 
 
 class WindowReader(Protocol):
-    """What the check asks of Cassandra: see apps/metrics/store.py."""
+    """Reads windows; implemented by apps/metrics/store.py."""
 
     def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
         """Return the windows of a channel whose end lies in (from_ms, until_ms], oldest first."""
         ...
 
 
-class Counting:
-    """The windows that `chat` makes in (from_ms, promise_ms], and what Cassandra holds of them."""
+class WindowComparison:
+    """Compares the reference windows in (from_ms, promise_ms] with those in Cassandra."""
 
     def __init__(
         self, store: WindowReader, tally: Tally, channels: Iterable[str], from_ms: int, promise_ms: int
@@ -37,66 +37,66 @@ class Counting:
         self._from_ms = from_ms
         self._promise_ms = promise_ms
         self._expected = tally.blocks.windows(from_ms=from_ms, until_ms=promise_ms)
-        self._wrong: dict[WindowKey, str] = {}
+        self._differences: dict[WindowKey, str] = {}
         self._compared: Counter[int] = Counter()
 
     def wait_for_sink(self, go_on: Callable[[], bool]) -> str:
-        """Wait until the newest closed minute is in Cassandra for every channel that has one.
+        """Wait until Cassandra has the newest closed minute of every channel.
 
-        Return what is still missing when `go_on` says no, else an empty text.
+        Return "", or what is missing when `go_on` returns False.
         """
         ends = [end_ms for _, grain, end_ms in self._expected if grain == "minute"]
         waiting = {key[0] for key in self._expected if key[1] == "minute" and key[2] == max(ends)}
         while waiting:
             end_ms = max(ends)
-            waiting = {one for one in waiting if not self._store.read_windows("minute", one, end_ms - 1, end_ms)}
+            waiting = {i for i in waiting if not self._store.read_windows("minute", i, end_ms - 1, end_ms)}
             if waiting and not go_on():
                 return f"the minute ending {end_ms} is missing in Cassandra for {len(waiting)} channels"
         return ""
 
     def compare(self) -> None:
         """Compare every window."""
-        found = self._stored()
-        self._wrong = dict(differences(self._expected, found))
-        self._compared = Counter(end_ms for _, _, end_ms in self._expected.keys() | found.keys())
+        stored = self._stored()
+        self._differences = dict(differences(self._expected, stored))
+        self._compared = Counter(end_ms for _, _, end_ms in self._expected.keys() | stored.keys())
 
     @property
     def windows(self) -> int:
-        """How many windows were compared."""
+        """The number of windows compared."""
         return self._compared.total()
 
     @property
-    def young(self) -> set[WindowKey]:
-        """The windows that differ, but may yet be written."""
-        return {key for key in self._wrong if key[2] > self._promise_ms - RECENT_MS}
+    def recent(self) -> set[WindowKey]:
+        """The recent windows that differ, which may not have been written yet."""
+        return {key for key in self._differences if key[2] > self._promise_ms - RECENT_MS}
 
-    def compare_young(self) -> None:
-        """Read once more the windows that may have been under way."""
-        young = self.young
-        found = self._read(young)
-        self._wrong = {key: why for key, why in self._wrong.items() if key not in young}
-        expected = {key: self._expected[key] for key in young if key in self._expected}
-        self._wrong |= dict(differences(expected, found))
+    def compare_recent(self) -> None:
+        """Compare the recent windows that differ once more."""
+        recent = self.recent
+        stored = self._read(recent)
+        self._differences = {key: text for key, text in self._differences.items() if key not in recent}
+        expected = {key: self._expected[key] for key in recent if key in self._expected}
+        self._differences |= dict(differences(expected, stored))
 
     @property
     def differences(self) -> list[str]:
-        """What differs, in sentences."""
-        return list(self._wrong.values())
+        """The differences as text."""
+        return list(self._differences.values())
 
     def within(self, fault: Fault) -> tuple[int, int]:
-        """Return how many of the compared windows end in a fault's time, and how many of those differ."""
+        """Return how many compared windows end within a fault, and how many of those differ."""
         compared = sum(count for end_ms, count in self._compared.items() if fault.holds(end_ms))
-        return compared, sum(fault.holds(end_ms) for _, _, end_ms in self._wrong)
+        return compared, sum(fault.holds(end_ms) for _, _, end_ms in self._differences)
 
     def _stored(self) -> StoredWindows:
-        """Return what Cassandra holds of the channels known from `chat` or the ledger."""
-        found: StoredWindows = {}
+        """Return Cassandra's windows of the channels in `chat` or the ledger."""
+        stored: StoredWindows = {}
         for channel_id in sorted(self._channels):
             for grain in STORED_GRAINS:
                 after_ms = self._from_ms + WINDOW_MS[grain] - 1 if self._from_ms else self._first_ms
                 for window in self._store.read_windows(grain, channel_id, after_ms, self._promise_ms):
-                    found[channel_id, grain, window.end_ms] = window.columns
-        return found
+                    stored[channel_id, grain, window.end_ms] = window.columns
+        return stored
 
     def _read(self, keys: Iterable[WindowKey]) -> Mapping[WindowKey, dict[str, int]]:
         return {

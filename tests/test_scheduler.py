@@ -1,4 +1,4 @@
-"""Celery beat as `make run` starts it: it needs no file, and a restart skips no task."""
+"""Celery beat as `make run` starts it: without a schedule file, and with all tasks due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deploy.local.ports import Ports
 from deploy.local.programs import Simulation, our_programs
 from tests.valkey import Valkey
 from twitchly.celery import app
-from twitchly.timetable import StartupScheduler
+from twitchly.scheduler import StartupScheduler
 
 TASKS = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
@@ -26,7 +26,7 @@ def beat_command(tmp_path: Path) -> list[str]:
     return next(list(program.command) for program in programs if program.name == "beat")
 
 
-def test_beat_starts_beside_a_damaged_schedule_file_and_leaves_none_of_its_own(
+def test_beat_ignores_a_damaged_schedule_file_and_writes_none(
     beat_command: list[str], valkey_server: Valkey, tmp_path: Path
 ) -> None:
     damaged = tmp_path / "celerybeat-schedule"
