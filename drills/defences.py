@@ -152,14 +152,14 @@ DEFENCES = (
     ),
     Defence(
         "frames that are too large",
-        "tests/live/test_consumer.py::test_garbage_is_answered_with_its_reason_and_the_board_goes_on",
+        "tests/live/test_consumer.py::test_malformed_frames_get_an_error_and_the_socket_stays_open",
         "apps/live/subscriptions.py",
         'if len(text.encode(errors="surrogatepass")) > FRAME_MAX_BYTES:',
         "if False:",
     ),
     Defence(
         "frames that are too many",
-        "tests/live/test_consumer.py::test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket",
+        "tests/live/test_consumer.py::test_frames_above_the_rate_limit_are_refused_and_then_close_the_socket",
         "apps/live/consumer.py",
         "if not self.allowance.take(time.monotonic()):",
         "if False:",
@@ -173,7 +173,7 @@ DEFENCES = (
     ),
     Defence(
         "sockets that read nothing",
-        "tests/live/test_slow_reader.py::test_who_never_reads_is_cut_off_and_nothing_of_him_stays",
+        "tests/live/test_slow_reader.py::test_readers_that_never_read_are_cut_off_and_released",
         "twitchly/websockets.py",
         "self.loop.call_later(self.CUT_OFF_S, self.transport.abort)",
         "pass",
@@ -455,7 +455,7 @@ DEFENCES = (
     ),
     Defence(
         "sockets without end by one session",
-        "tests/live/test_consumer.py::test_a_session_has_so_many_sockets_at_once",
+        "tests/live/test_consumer.py::test_open_sockets_are_limited_per_session",
         "apps/live/consumer.py",
         "running_hub().sockets_of(self._session()) >= self.sockets_max",
         "False",

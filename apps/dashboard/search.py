@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.channels.models import Channel
-from apps.channels.queries import called
+from apps.channels.queries import name_filter
 from apps.curation.queries import public_channels
 from apps.dashboard.summary import now_note
-from apps.live.directory import Directory, Profile, of_channel
+from apps.live.directory import Directory, Profile, profile_of
 from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
 from core.channels.address import searched
@@ -39,20 +39,20 @@ def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
 
     An address finds its channel alone, an id the channel that has it. Raises: ServiceAway, NoChannel.
     """
-    wanted, is_whole = searched(text)
+    wanted, is_exact = searched(text)
     wanted = wanted[:TEXT_MAX]
-    return async_to_sync(_find)(wanted, is_whole, metric, now_ms) if wanted else []
+    return async_to_sync(_find)(wanted, is_exact, metric, now_ms) if wanted else []
 
 
-async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[Hit]:
+async def _find(wanted: str, is_exact: bool, metric: str, now_ms: int) -> list[Hit]:
     directory, reader = Directory(settings.REDIS_STREAMS_URL), BoardReader(settings.REDIS_BOARDS_URL)
     try:
         await directory.refresh(now_ms)
         if directory.is_unsure:
             raise ServiceAway("Redis cannot say which channels are live")
-        live = directory.named(wanted, is_whole=is_whole)
+        live = directory.search(wanted, is_exact=is_exact)
         known = {profile.id for profile in live}
-        archived = {one.id: of_channel(one) async for one in _archived(wanted, is_whole) if one.id not in known}
+        archived = {one.id: profile_of(one) async for one in _archived(wanted, is_exact) if one.id not in known}
         # One that was called so before may be live under its new name.
         others = list((archived | await directory.find(archived, now_ms)).values())
         profiles = sorted([*live, *others], key=lambda one: _distance(one, wanted))[:FOUND_MAX]
@@ -101,8 +101,8 @@ def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
     ]
 
 
-def _archived(wanted: str, is_whole: bool) -> QuerySet[Channel]:
-    return public_channels().filter(called(wanted, is_whole=is_whole))[: FOUND_MAX * 2]
+def _archived(wanted: str, is_exact: bool) -> QuerySet[Channel]:
+    return public_channels().filter(name_filter(wanted, is_exact=is_exact))[: FOUND_MAX * 2]
 
 
 def _distance(profile: Profile, wanted: str) -> int:

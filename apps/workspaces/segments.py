@@ -23,8 +23,8 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
         raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
     # Read and written again: only a search is kept.
     search = read_search(QueryDict(query.removeprefix("?")[:QUERY_MAX]))
-    if search.wrong:
-        raise Refused(" ".join(search.wrong))
+    if search.errors:
+        raise Refused(" ".join(search.errors))
     pairs = [pair for pair in search.pairs() if pair[0] != "page"]
     try:
         with transaction.atomic():

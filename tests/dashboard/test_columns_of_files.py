@@ -30,7 +30,7 @@ from apps.dashboard.exports.tables import (
     summary_row,
 )
 from apps.live.board import Board
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.metrics.exports.formats import Cell, Field, Format, writer_of
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import EVENT_FIELDS, point_fields, point_rows
@@ -109,7 +109,7 @@ def test_coverage_is_a_share_and_the_metric_a_percentage() -> None:
 
 def test_files_of_live_figures_say_the_same(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 50_000}, observed_ms=18_105)
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     for path in ("/board.ndjson", "/discover.ndjson"):
         rows = [json.loads(line) for line in sent(signed_in.get(path)).splitlines()[1:]]
         (row,) = (row for row in rows if row["id"] == "1")

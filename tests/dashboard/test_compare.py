@@ -13,7 +13,7 @@ from pytest_django import Settings
 from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
 from apps.dashboard.exports.tables import summary_fields
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.metrics import queries
 from apps.metrics.spans import BadSpan, Span
 from apps.metrics.store import StoredWindow
@@ -118,7 +118,7 @@ def test_no_channel_says_what_to_do_and_strangers_sign_in(boards: Boards, signed
 
 
 def test_each_channel_has_its_place_among_those_of_its_size(boards: Boards, signed_in: Client) -> None:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     for n in range(20, 40):
         boards.name(str(n), f"Channel {n}")
     boards.show({str(n): 1_000 + n for n in range(20, 40)})

@@ -16,10 +16,10 @@ from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.dashboard.templatetags.measures import ordinal
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
-from apps.live.search import PAGE_SIZE, Rule, Search, described, read_search
-from apps.live.table import ordered, table_of
+from apps.live.search import PAGE_SIZE, Rule, Search, describe_filters, read_search
+from apps.live.table import matching_rows, search_page
 from apps.workspaces.models import Segment
 from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
@@ -30,7 +30,7 @@ NOBODY_LISTENS = "redis://127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def fresh_field() -> None:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
 
 
 def channel(
@@ -48,7 +48,7 @@ def channel(
 
 
 def ids(search: Search, *channels: ChannelNow) -> list[str]:
-    return [row.channel.profile.id for row in ordered(search, channels)]
+    return [row.channel.profile.id for row in matching_rows(search, channels)]
 
 
 def test_without_a_wish_those_with_most_viewers_come_first() -> None:
@@ -87,7 +87,7 @@ def test_a_percentile_is_among_channels_of_the_same_size() -> None:
     large = [channel(n, 200_000, engagement=1_000) for n in range(20, 25)]
     found = {
         row.channel.profile.id: row.measures["p.engagement"]
-        for row in ordered(Search(sort="-p.engagement"), [*small, *large])
+        for row in matching_rows(Search(sort="-p.engagement"), [*small, *large])
     }
     assert (found["1"], found["6"], found["11"]) == (0, 50, 100)
     # Five channels say nothing of a place among them.
@@ -95,9 +95,9 @@ def test_a_percentile_is_among_channels_of_the_same_size() -> None:
 
 
 def test_a_page_that_is_not_there_is_the_last() -> None:
-    table = table_of(Search(page=99), [channel(n) for n in range(1, PAGE_SIZE + 3)])
+    table = search_page(Search(page=99), [channel(n) for n in range(1, PAGE_SIZE + 3)])
     assert (table.first, table.last, table.total, len(table.rows)) == (PAGE_SIZE + 1, PAGE_SIZE + 2, PAGE_SIZE + 2, 2)
-    assert (table_of(Search(), []).first, table_of(Search(), []).last) == (1, 0)
+    assert (search_page(Search(), []).first, search_page(Search(), []).last) == (1, 0)
 
 
 def test_an_address_says_it_all() -> None:
@@ -139,7 +139,7 @@ def test_what_makes_no_sense_is_left_out(query: str) -> None:
 )
 def test_numbers_are_read_as_they_are_typed(typed: str, least: float) -> None:
     search = read_search(QueryDict(urlencode({"m1": "messages", "min1": typed})))
-    assert (search.rules, search.wrong) == ((Rule("messages", least, None),), ())
+    assert (search.rules, search.errors) == ((Rule("messages", least, None),), ())
 
 
 @pytest.mark.parametrize("typed", ["1,500", "1.500", "nan", "inf", "x"])
@@ -164,12 +164,12 @@ def test_a_saved_search_keeps_its_numbers(boards: Boards, signed_in: Client, own
     page = signed_in.get("/discover").content.decode()
     assert 'href="?m1=messages&amp;min1=1.1250&amp;max1=2.5">precise</a>' in page
     (rule,) = read_search(QueryDict("m1=messages&min1=1.1250&max1=2.5")).rules
-    assert (rule.least, rule.most) == (1.125, 2.5)
+    assert (rule.minimum, rule.maximum) == (1.125, 2.5)
 
 
 def test_filters_are_told_in_words_and_can_be_taken_off() -> None:
     search = Search(("English",), "", ("100",), (Rule("p.engagement", 75, 100), Rule("messages", None, 9)), 95)
-    texts = [text for text, _ in described(search)]
+    texts = [text for text, _ in describe_filters(search)]
     assert texts == [
         "English",
         "100 – 999 viewers",
@@ -177,7 +177,7 @@ def test_filters_are_told_in_words_and_can_be_taken_off() -> None:
         "Messages up to 9",
         "Coverage at least 95 %",
     ]
-    assert [read_search(QueryDict(href[1:])).filters for _, href in described(search)] == [4] * 5
+    assert [read_search(QueryDict(href[1:])).filters for _, href in describe_filters(search)] == [4] * 5
 
 
 @pytest.mark.parametrize(
@@ -269,5 +269,5 @@ def test_segments_have_a_name_of_their_own_and_an_end(owner: User) -> None:
 
 def test_rows_that_cannot_be_read_replace_nothing(boards: Boards, signed_in: Client, settings: Settings) -> None:
     use_redis(settings, "redis://127.0.0.1:1")
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     assert signed_in.get("/discover?rows=1").status_code == 503

@@ -27,7 +27,7 @@ from apps.dashboard.exports.tables import (
 )
 from apps.dashboard.summary import summarize
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Cell, Field, writer_of
@@ -174,7 +174,7 @@ def test_no_name_or_category_is_a_formula_in_a_file(boards: Boards, signed_in: C
     boards.name("1", "=HYPERLINK(1)", category="@SUM(A1)")
     watchlist = watching("1")
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watchlist}/now.csv"):
-        FIELD.clear()
+        LIVE_CHANNELS.clear()
         row = next(row for row in table(signed_in.get(path)) if row["id"] == "1")
         assert (row["name"], row["category"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
         assert row["login"] == "'=hyperlink(1)"
@@ -294,7 +294,7 @@ def test_files_are_for_those_who_may_look(boards: Boards, signed_in: Client, set
     for path in ("/board.csv", "/compare/lines.csv", "/discover.ndjson"):
         assert Client().get(path).status_code == 401
     use_redis(settings, "redis://127.0.0.1:1")
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watching('1')}/now.csv"):
         assert signed_in.get(path).status_code == 503
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apps.dashboard.channel.context import depth_of
 from apps.dashboard.channel.peer_groups import Peer, Standing, note, standings
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD, KEPT_MS
+from apps.live.live_channels import CACHE_MS, LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.page_script import run_program
@@ -21,9 +21,9 @@ from tests.dashboard.test_pages import NOBODY_LISTENS
 
 @pytest.fixture(autouse=True)
 def nothing_read() -> Iterator[None]:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     yield
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
 
 
 def peer(viewers: float | None, messages: float | None = None, category: str = "Chess", language: str = "en") -> Peer:
@@ -104,12 +104,12 @@ def test_what_the_board_does_not_rank_is_not_compared(many: Boards, signed_in: C
 
 
 def test_the_boards_are_read_once_in_a_while_for_all(many: Boards, signed_in: Client) -> None:
-    first = FIELD.get(1_000)
+    first = LIVE_CHANNELS.get(1_000)
     many.show({"20": 90_000})
-    assert FIELD.get(1_000 + KEPT_MS - 1) is first
-    assert FIELD.get(1_000 + KEPT_MS)["20"].values["viewers"] == 90_000
+    assert LIVE_CHANNELS.get(1_000 + CACHE_MS - 1) is first
+    assert LIVE_CHANNELS.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
     # A clock that was set back must not keep what is old.
-    assert FIELD.get(500) is not first
+    assert LIVE_CHANNELS.get(500) is not first
 
 
 def test_without_redis_there_is_no_place_and_the_page_stands(signed_in: Client, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.accounts.personal_data import personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.sparkline import line_path
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, lists_with
@@ -200,7 +200,7 @@ def stars_of(page: str) -> dict[str, str]:
 def test_each_channel_has_a_star_that_says_whether_it_is_watched(
     boards: Boards, signed_in: Client, owner: User, path: str
 ) -> None:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     watching(owner, "2")
     page = signed_in.get(path).content.decode()
     assert stars_of(page) == {"1": "false", "2": "true", "3": "false"}

@@ -8,8 +8,8 @@ from pathlib import Path
 from django.test import Client
 
 from apps.live.board import Board
-from apps.live.live_channels import FIELD
-from apps.live.subscriptions import Channels, Subscribe, Table
+from apps.live.live_channels import LIVE_CHANNELS
+from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.page_script import run_program
@@ -27,11 +27,16 @@ def show_both(boards: Boards) -> None:
 async def test_rows_and_channels_carry_the_end_of_each_window(boards: Boards) -> None:
     show_both(boards)
     hub = new_hub(lambda: 1_795_400_000_000)
-    slot = hub.join("")
+    outbox = hub.join("")
     frames = {}
-    for name, wish in (("b", Board("chatters")), ("m", Board("messages")), ("c", Channels(("1",))), ("t", Table())):
-        await hub.subscribe(slot, Subscribe(name, wish))
-        frames[name] = json.loads(await slot.take() or "")
+    for name, spec in (
+        ("b", Board("chatters")),
+        ("m", Board("messages")),
+        ("c", ChannelsSpec(("1",))),
+        ("t", TableSpec()),
+    ):
+        await hub.subscribe(outbox, Subscribe(name, spec))
+        frames[name] = json.loads(await outbox.take() or "")
     people_ms = boards.end_ms - BEHIND_MS
     assert [(row["end_ms"], row["coverage"]) for row in frames["b"]["rows"]] == [(people_ms, 0.5)]
     assert {row["end_ms"] for row in frames["m"]["rows"]} == {boards.end_ms}
@@ -44,7 +49,7 @@ async def test_rows_and_channels_carry_the_end_of_each_window(boards: Boards) ->
 
 def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, signed_in: Client) -> None:
     show_both(boards)
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     page = signed_in.get("/?channel=1&board=chatters").content.decode()
     assert '<span id="now">≥ 12</span>' in page
     assert '<span id="chatters">≥ 12</span>' in page

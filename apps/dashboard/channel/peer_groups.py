@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from core.errors import ServiceAway
 from core.metrics.bands import band_of
@@ -87,7 +87,7 @@ class Peers:
     def get(self, now_ms: int) -> Field:
         """Return the live channels by id. Raises: ServiceAway."""
         channels, peers = self._made
-        if (now := FIELD.live(now_ms)) is not channels:
+        if (now := LIVE_CHANNELS.live(now_ms)) is not channels:
             peers = {channel_id: _peer(one) for channel_id, one in now.items()}
             self._made = now, peers
         return peers

@@ -19,21 +19,21 @@ from apps.accounts.queries import user_of
 from apps.dashboard.access import look_required, refused, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import (
     MEASURES,
-    NAMED,
+    PROFILE_SORTS,
     QUERY_MAX,
     RULES_MAX,
     Search,
-    described,
-    name_of,
+    describe_filters,
+    measure_label,
+    measure_unit,
     read_saved,
     read_search,
-    unit_of,
 )
-from apps.live.table import Found, Table, ordered, table_of
+from apps.live.table import Table, TableRow, matching_rows, search_page
 from apps.metrics.exports.formats import Cell, Field, Format
 from apps.workspaces.models import Segment
 from apps.workspaces.queries import watching
@@ -50,13 +50,13 @@ def discover(request: HttpRequest) -> HttpResponse:
     """Show the page; with `rows` in the query only its rows, which the script puts in place of the old ones."""
     search, now = read_search(request.GET), now_ms()
     try:
-        channels = FIELD.live(now)
+        channels = LIVE_CHANNELS.live(now)
     except ServiceAway:
         channels = None
-    table = table_of(search, channels.values()) if channels is not None else None
+    table = search_page(search, channels.values()) if channels is not None else None
     context = _context(request, search, table, channels or {}, now)
     if "rows" not in request.GET:
-        return render(request, "dashboard/discover.html", context, status=400 if search.wrong else 200)
+        return render(request, "dashboard/discover.html", context, status=400 if search.errors else 200)
     return render(request, "dashboard/_found.html", context, status=200 if table else 503)
 
 
@@ -66,10 +66,10 @@ def discover(request: HttpRequest) -> HttpResponse:
 def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     """Give all that a search finds, in its order, with every metric."""
     search, now = read_search(request.GET), now_ms()
-    if search.wrong:
-        return refused(" ".join(search.wrong), 400)
+    if search.errors:
+        return refused(" ".join(search.errors), 400)
     try:
-        rows = ordered(search, FIELD.live(now).values())
+        rows = matching_rows(search, LIVE_CHANNELS.live(now).values())
     except ServiceAway:
         return refused("The live figures cannot be read just now. Try again soon.", 503)
     fields = [*CHANNEL_FIELDS, Field("size_band", "viewers")]
@@ -112,16 +112,16 @@ def _context(
         "search": search,
         "table": table,
         "now_ms": now,
-        "filters": list(described(search)),
+        "filters": list(describe_filters(search)),
         "heads": [_head(search, key) for key in search.columns],
-        "named": {key: (search.by(key), _direction(search, key)) for key in (*NAMED, "viewers", "coverage")},
+        "named": {key: (search.by(key), _direction(search, key)) for key in (*PROFILE_SORTS, "viewers", "coverage")},
         "rules": list(_rule_fields(search, request.GET)),
-        "measures": [(key, name_of(key)) for key in MEASURES],
+        "measures": [(key, measure_label(key)) for key in MEASURES],
         "bands": [(band, band.key in search.bands) for band in BANDS],
         "languages": sorted({profile.language for profile in profiles if profile.language} | set(search.languages)),
         "categories": sorted({profile.category for profile in profiles if profile.category}),
         "columns": [
-            (key, name_of(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")
+            (key, measure_label(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")
         ],
         "query": urlencode(search.pairs()),
         "previous": search.query(page=search.page - 1) if table and table.first > 1 else None,
@@ -133,7 +133,7 @@ def _context(
 
 
 def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:
-    return key, name_of(key), unit_of(key), search.by(key), _direction(search, key)
+    return key, measure_label(key), measure_unit(key), search.by(key), _direction(search, key)
 
 
 def _direction(search: Search, key: str) -> str:
@@ -145,13 +145,13 @@ def _direction(search: Search, key: str) -> str:
 
 def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, str, str]]:
     """Yield each rule's number, measure and bounds; with a number that cannot be read they stay as typed."""
-    fields = query if search.wrong else QueryDict(urlencode(search.pairs()))
+    fields = query if search.errors else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
         measure, least, most = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))
         yield number, measure, least, most
 
 
-def _cells(row: Found) -> list[Cell]:
+def _cells(row: TableRow) -> list[Cell]:
     return [*channel_row(row.channel), row.band.label if row.band else None]
 
 

@@ -13,7 +13,7 @@ from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.dashboard.summary import Summary, summarize
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import asked_span
@@ -61,7 +61,7 @@ def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
 def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
     """Return a channel as it is now, None where it is not live or nobody can say."""
     try:
-        return FIELD.get(now_ms).get(channel_id)
+        return LIVE_CHANNELS.get(now_ms).get(channel_id)
     except ServiceAway:
         return None
 

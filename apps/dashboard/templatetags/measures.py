@@ -5,14 +5,14 @@ from __future__ import annotations
 from django import template
 
 from apps.live.search import PERCENTILE
-from apps.live.table import Found
+from apps.live.table import TableRow
 from core.metrics.display import ABSENT, figure
 
 register = template.Library()
 
 
 @register.simple_tag
-def measure(row: Found, key: str) -> str:
+def measure(row: TableRow, key: str) -> str:
     """Return a cell: a metric or a percentile."""
     value = row.measures[key]
     if key.startswith(PERCENTILE):

@@ -11,10 +11,10 @@ from apps.dashboard.queries import read_channels
 from apps.dashboard.search import find_channels
 from apps.live.board import DEFAULT_BOARD
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import Search
-from apps.live.table import ordered
+from apps.live.table import matching_rows
 from core.channels.address import NoChannel
 from core.errors import ServiceAway
 
@@ -51,7 +51,7 @@ def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
     """Return what to offer now; `text` is what was searched for, "" nothing."""
     wrong, hits = "", list[Profile]()
     try:
-        live = FIELD.live(now_ms)
+        live = LIVE_CHANNELS.live(now_ms)
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
     except ServiceAway:
         return Offer([], [], [], 0, is_away=True)
@@ -77,7 +77,7 @@ def _fitting(visit: FirstVisit, live: Mapping[str, ChannelNow]) -> list[Profile]
 
 
 def _most_viewed(search: Search, live: Mapping[str, ChannelNow]) -> list[Profile]:
-    return [row.channel.profile for row in ordered(search, live.values())[:OFFERED]]
+    return [row.channel.profile for row in matching_rows(search, live.values())[:OFFERED]]
 
 
 def _picked(channel_ids: Collection[str], live: Mapping[str, ChannelNow], now_ms: int) -> list[Profile]:
