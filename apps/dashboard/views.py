@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
 from apps.curation.requests import NotAsked, ask_for_channel
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.dashboard.forms import AskForm
@@ -91,17 +91,17 @@ def _found_page(request: HttpRequest, text: str, status: int, **found: Any) -> H
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def find_json(request: HttpRequest) -> JsonResponse:
     metric = request.GET.get("board", DEFAULT_BOARD)
     if metric not in BOARD_KEYS:
-        return refused(f"There is no such board. There are {', '.join(BOARD_KEYS)}.", 400)
+        return json_error(f"There is no such board. There are {', '.join(BOARD_KEYS)}.", 400)
     try:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
     except ServiceAway:
-        return refused("Nothing can be found just now. Try again soon.", 503)
+        return json_error("Nothing can be found just now. Try again soon.", 503)
     except NoChannel as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     return JsonResponse({"channels": hits_json(hits)})
 
 
@@ -131,9 +131,9 @@ def method(request: HttpRequest) -> HttpResponse:
 def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> dict[str, Any]:
     """Return what the template of the board page names; `wrong` is what was wrong with the dates asked for."""
     choice, metric = page.choice, METRIC[page.choice.board.metric]
-    of_channel = channel_context(page, METRIC[choice.charted], user, wrong)
+    channel_fields = channel_context(page, METRIC[choice.charted], user, wrong)
     shown = page.channel.profile.id if page.channel else None
-    return of_channel | {
+    return channel_fields | {
         "page": page,
         "metric": metric,
         "tabs": [tab(board, choice) for board in BOARDS],
@@ -150,7 +150,7 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
         "first_visit": open_visit(user),
         "first_steps": STEPS,
         "view": "channel" if choice.channel else "list",
-        "script": script_data(page) | {"notes": of_channel["note_fields"]},
+        "script": script_data(page) | {"notes": channel_fields["note_fields"]},
         "blank_row": BLANK_ROW,
         "blank_stream": BLANK_STREAM,
         "viewers_empty_it": page.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,

@@ -22,7 +22,7 @@ class LiveValues:
     """A channel now.
 
     `coverage` is 0 to 1; a metric without data is absent; `unranked` says why not ranked; `apart` is what was
-    heard besides, by column: see core.metrics.table.counted_apart. Distinct metrics come from a window of their own,
+    heard besides, by column: see core.metrics.table.excluded_counts. Distinct metrics come from a window of their own,
     with its own end and coverage: None before the first.
     """
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
-from apps.dashboard.exports.tables import summary_fields
+from apps.dashboard.exports.tables import summary_columns
 from apps.live.live_channels import LIVE_CHANNELS
 from apps.metrics import queries
 from apps.metrics.spans import BadSpan, Span
@@ -177,4 +177,4 @@ def test_a_range_that_is_over_shows_nothing_of_now(boards: Boards, stored: None,
     assert ("data-now" in live, "Now<br>" in live) == (True, True)
     assert ("data-now" in over, "Now<br>" in over) == (False, False)
     comparison = Comparison(("2",), span=Span(NOW - HOUR_MS, NOW))
-    assert not [field.name for field in summary_fields(comparison) if field.name.endswith("_now")]
+    assert not [field.name for field in summary_columns(comparison) if field.name.endswith("_now")]

@@ -13,16 +13,16 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
-from apps.dashboard.channel.peer_groups import Standing
+from apps.dashboard.channel.peer_groups import PeerGroup
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.exports.tables import (
-    STREAM_FIELDS,
+    STREAM_COLUMNS,
     hour_rows,
-    line_fields,
+    line_columns,
     line_rows,
     stream_rows,
-    summary_fields,
+    summary_columns,
     summary_row,
 )
 from apps.dashboard.summary import summarize
@@ -30,9 +30,9 @@ from apps.live.directory import Profile
 from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
-from apps.metrics.exports.formats import Cell, Field, writer_of
+from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 from apps.metrics.exports.intervals import INTERVALS
-from apps.metrics.exports.series import EVENT_FIELDS, event_rows, finer, pieces, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, event_rows, finer, pieces, point_columns, point_rows
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
 from apps.metrics.spans import Span, iso
 from apps.workspaces import services as watchlists
@@ -44,7 +44,7 @@ from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of
 
 T = 1_795_392_000_000
-FIELDS = [Field("channel"), Field("messages", "msg / 30 s"), Field("viewers", "viewers")]
+FIELDS = [ExportColumn("channel"), ExportColumn("messages", "msg / 30 s"), ExportColumn("viewers", "viewers")]
 
 
 def test_csv_has_units_in_its_head_and_empty_cells_for_what_is_not_known() -> None:
@@ -102,7 +102,7 @@ def test_a_window_tells_its_end_length_coverage_and_metrics() -> None:
         [],
     )
     interval = INTERVALS["10s"]
-    names = [field.name for field in point_fields(interval)]
+    names = [field.name for field in point_columns(interval)]
     first, second = (dict(zip(names, row, strict=True)) for row in point_rows(series, interval))
     assert (first["end"], first["length"], first["coverage"]) == (iso(T), 30, 0.9876)
     assert (first["viewers"], first["spam"], first["chatters"]) == (12, 1.2346, None)
@@ -114,7 +114,7 @@ def test_events_and_gaps_are_told_by_time() -> None:
     marks = [EventMark("a", T + 2, None, "raid", 5, "Raid")]
     series = Series(RANGES["10m"], [], [GapSpan(T, T + 1_000, "the listener was restarted")], marks)
     rows = event_rows(series)
-    assert [dict(zip([f.name for f in EVENT_FIELDS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
+    assert [dict(zip([f.name for f in EVENT_COLUMNS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
 
 
 @pytest.mark.parametrize(
@@ -245,14 +245,14 @@ def compared(zero_ms: int = 0) -> Line:
         summarize(series, "messages"),
         110.0,
         1.25,
-        Standing("size", "1,000 viewers", 80, 12),
+        PeerGroup("size", "1,000 viewers", 80, 12),
     )
 
 
 def test_a_comparison_is_taken_along_line_by_line() -> None:
     comparison = Comparison(("2",), "messages")
     (rows,) = line_rows(comparison, [compared()])
-    names = [field.name for field in line_fields(comparison)]
+    names = [field.name for field in line_columns(comparison)]
     assert names == ["id", "name", "end", "length", "coverage", "messages", "count_messages", "observed_ms"]
     assert [row[2:6] for row in rows] == [
         [iso(T + 60_000), 30, 1.0, 10],
@@ -264,7 +264,7 @@ def test_a_comparison_is_taken_along_line_by_line() -> None:
 def test_a_comparison_by_stream_time_and_index_says_both() -> None:
     comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000), align="stream", scale="index")
     (rows,) = line_rows(comparison, [compared(T)])
-    names = [field.name for field in line_fields(comparison)]
+    names = [field.name for field in line_columns(comparison)]
     told = [dict(zip(names, row, strict=True)) for row in rows]
     assert [(row["into_stream"], row["messages"], row["index"]) for row in told] == [
         (60, 10, 50.0),
@@ -275,7 +275,7 @@ def test_a_comparison_by_stream_time_and_index_says_both() -> None:
 
 def test_the_table_of_a_comparison_holds_what_the_page_says() -> None:
     comparison = Comparison(("2",), "messages")
-    names = [field.name for field in summary_fields(comparison)]
+    names = [field.name for field in summary_columns(comparison)]
     row = dict(zip(names, summary_row(comparison, compared()), strict=True))
     assert (row["messages_now"], row["messages_peak"], row["messages_average"]) == (7, 30, 20)
     assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
@@ -301,7 +301,7 @@ def test_files_are_for_those_who_may_look(boards: Boards, signed_in: Client, set
 
 def test_broadcasts_are_taken_along_with_what_is_not_known_left_open(boards: Boards, signed_in: Client) -> None:
     heard, partly = Broadcast("1", T, T + HOUR_MS, 9, 1.0, 100, 81.25, 81.25), Broadcast("1", T, T + HOUR_MS, 9, 0.5)
-    names = [field.name for field in STREAM_FIELDS]
+    names = [field.name for field in STREAM_COLUMNS]
     first, second = (dict(zip(names, row, strict=True)) for row in stream_rows([heard, partly]))
     assert (first["began"], first["viewers_mean"], first["is_lower_bound"]) == (iso(T), 81.25, "no")
     assert (second["viewers_peak"], second["hours_watched"], second["is_lower_bound"]) == (None, None, "yes")

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apps.audit.models import Act
 from apps.curation.models import OptOut, OptOutRequest
 from apps.curation.opt_outs import accept_request, request_opt_out
-from apps.dashboard.policies.retention import FOR_GOOD, TABLES, TOPICS, lasting
+from apps.dashboard.policies.retention import TABLES, TOPICS, UNTIL_OPT_OUT, duration_text
 from apps.metrics import models
 from core.channels.account import Account
 from core.pipeline.topics import TOPICS as ALL_TOPICS
@@ -34,8 +34,8 @@ def test_every_topic_is_told_with_its_own_duration(client: Client) -> None:
     assert set(TOPICS) | set(map(dead_letter_topic, TOPICS)) == set(retention)
     for name, what in TOPICS.items():
         told, _, unread = said[what].partition("; what could not be read: ")
-        assert told == lasting(retention[name])
-        assert (unread or told) == lasting(max(retention[name], retention[dead_letter_topic(name)]))
+        assert told == duration_text(retention[name])
+        assert (unread or told) == duration_text(max(retention[name], retention[dead_letter_topic(name)]))
 
 
 def test_every_table_of_history_is_told_with_its_own_duration(client: Client) -> None:
@@ -44,7 +44,7 @@ def test_every_table_of_history_is_told_with_its_own_duration(client: Client) ->
     assert set(TABLES) == stored
     for table, what in TABLES.items():
         ttl_s = table.__options__.get("default_time_to_live", 0) if hasattr(table, "__options__") else 0
-        assert said[what] == (lasting(ttl_s * 1000) if ttl_s else FOR_GOOD)
+        assert said[what] == (duration_text(ttl_s * 1000) if ttl_s else UNTIL_OPT_OUT)
 
 
 def test_what_is_set_is_what_is_said(client: Client, settings: Settings) -> None:
@@ -75,7 +75,7 @@ def test_what_outlives_an_opt_out_is_told(client: Client) -> None:
 
 @pytest.mark.parametrize(("ms", "said"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
 def test_durations_are_words(ms: int, said: str) -> None:
-    assert lasting(ms) == said
+    assert duration_text(ms) == said
 
 
 @pytest.mark.parametrize("path", ["/privacy", "/terms", "/method", "/status", "/account/login/", "/nowhere"])

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel.context import depth_of
-from apps.dashboard.channel.peer_groups import Peer, Standing, note, standings
+from apps.dashboard.channel.peer_groups import Peer, PeerGroup, note, peer_groups
 from apps.live.directory import Profile
 from apps.live.live_channels import CACHE_MS, LIVE_CHANNELS
 from apps.live.readings import ChannelNow
@@ -35,35 +35,35 @@ def test_a_channel_is_compared_with_its_own_size_category_and_language() -> None
     field = {f"c{n}": peer(2_000 + n, n) for n in range(12)}
     field |= {f"big{n}": peer(50_000, 900) for n in range(10)}
     field |= {f"other{n}": peer(2_500, 500, "Music", "de") for n in range(9)}
-    found = standings("c11", "messages", field)
+    found = peer_groups("c11", "messages", field)
     assert found == [
-        Standing("size", "1,000 – 4,999 viewers", 55, 21),
-        Standing("category", "Chess", 52, 22),
-        Standing("language", "en", 52, 22),
+        PeerGroup("size", "1,000 – 4,999 viewers", 55, 21),
+        PeerGroup("category", "Chess", 52, 22),
+        PeerGroup("language", "en", 52, 22),
     ]
-    assert standings("other0", "messages", field)[1:] == [
-        Standing("category", "Music", None, 9),
-        Standing("language", "de", None, 9),
+    assert peer_groups("other0", "messages", field)[1:] == [
+        PeerGroup("category", "Music", None, 9),
+        PeerGroup("language", "de", None, 9),
     ]
 
 
 def test_what_is_not_known_of_a_channel_compares_with_nobody() -> None:
     field = {f"c{n}": peer(100, n, category="") for n in range(12)} | {"x": peer(None, 5)}
-    assert standings("c3", "messages", field)[1] == Standing("category", "", None, 0)
-    assert standings("x", "messages", field)[0] == Standing("size", "", None, 0)
-    assert [one.percent for one in standings("unknown", "messages", field)] == [None] * 3
+    assert peer_groups("c3", "messages", field)[1] == PeerGroup("category", "", None, 0)
+    assert peer_groups("x", "messages", field)[0] == PeerGroup("size", "", None, 0)
+    assert [one.percent for one in peer_groups("unknown", "messages", field)] == [None] * 3
 
 
 def test_a_channel_without_a_value_has_no_place_and_the_group_its_number() -> None:
     field = {f"c{n}": peer(200, n) for n in range(12)} | {"silent": peer(300)}
-    (size, *_) = standings("silent", "messages", field)
+    (size, *_) = peer_groups("silent", "messages", field)
     assert (size.percent, size.among) == (None, 12)
 
 
 def test_the_note_says_among_whom_or_why_not() -> None:
-    assert note(Standing("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
-    assert note(Standing("size", "x", None, 9)) == "fewer than 10 live channels: x"
-    assert note(Standing("size", "", None, 0)) == "not known of this channel now"
+    assert note(PeerGroup("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
+    assert note(PeerGroup("size", "x", None, 9)) == "fewer than 10 live channels: x"
+    assert note(PeerGroup("size", "", None, 0)) == "not known of this channel now"
 
 
 @pytest.fixture

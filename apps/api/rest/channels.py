@@ -13,14 +13,14 @@ from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.readings import running_readings
 from apps.api.rest.request_schemas import ChannelsQuery
 from apps.api.rest.responses import Answer, Table, moment
-from apps.api.rest.view import TABLES, ApiView, in_database
+from apps.api.rest.view import TABLES, ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.channels.queries import name_filter
 from apps.curation.queries import public_channels
 from apps.live.directory import TWITCH, Profile, matches_text, profile_of
 from apps.live.readings import ChannelNow, Reading, state_of
 from apps.metrics.board_reader import LiveValues
-from apps.metrics.exports.formats import Field
+from apps.metrics.exports.formats import ExportColumn
 from core.channels.account import is_twitch_id
 from core.channels.address import searched
 from core.errors import NotFound
@@ -47,7 +47,7 @@ class ChannelListView(ApiView):
         if asked["live"]:
             found = named(live, text, after, is_exact=is_exact)
         else:
-            archived = await in_database(known_channels, text, after, limit + 1, is_exact=is_exact)
+            archived = await run_in_db_thread(known_channels, text, after, limit + 1, is_exact=is_exact)
             found = [live[one.id].profile if one.id in live else one for one in archived]
         found = found[: limit + 1]
         document = page(found, limit, lambda one: one.id, lambda one: profile_json(one, one.id in live), self.path)
@@ -89,7 +89,7 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
     channel = reading.channels.get(channel_id)
     if channel is not None and reading.has_recent(channel):
         return channel, reading
-    known = await in_database(public_channels().filter(pk=channel_id).first)
+    known = await run_in_db_thread(public_channels().filter(pk=channel_id).first)
     if known is None:
         raise NotFound(f"There is no channel with the id {channel_id}.")
     return ChannelNow(profile_of(known), None, 0.0, {}, {}, {}), reading
@@ -146,4 +146,4 @@ def _state(channel: ChannelNow, newest_end_ms: int | None) -> str:
 
 
 def _table(items: list[dict[str, Any]]) -> Table:
-    return Table([Field(name) for name in FIELDS], lambda: [[item[name] for name in FIELDS] for item in items])
+    return Table([ExportColumn(name) for name in FIELDS], lambda: [[item[name] for name in FIELDS] for item in items])

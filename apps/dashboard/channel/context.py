@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from apps.accounts.models import User
 from apps.dashboard.channel.notes import NOTES_MAX, note_json, note_mark, notes_of
-from apps.dashboard.channel.peer_groups import note, read_standings
+from apps.dashboard.channel.peer_groups import note, read_peer_groups
 from apps.dashboard.channel.streams import read_streams
 from apps.dashboard.channel.tracking import following_of
 from apps.dashboard.queries import BoardPage
@@ -47,7 +47,7 @@ def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser
         "notes": notes[::-1],
         "notes_max": NOTES_MAX,
         "note_text_max": Note.TEXT_MAX,
-        "standings": [(one, note(one)) for one in read_standings(channel_id or "", charted.key, page.now_ms)],
+        "standings": [(one, note(one)) for one in read_peer_groups(channel_id or "", charted.key, page.now_ms)],
         "streams": read_streams(channel_id) if channel_id else None,
         "following": following_of(channel_id) if channel_id else None,
         "depth": depth_of(page.channel),

@@ -12,9 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import account_required, look_required, of_channel, refused, sign_in_required
+from apps.dashboard.access import (
+    account_required,
+    handle_channel_errors,
+    json_error,
+    login_required_json,
+    sign_in_required,
+)
 from apps.dashboard.channel import notes
-from apps.dashboard.channel.peer_groups import read_standings, standing_json
+from apps.dashboard.channel.peer_groups import peer_group_json, read_peer_groups
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
 from apps.dashboard.channel.tracking import following_of
 from apps.dashboard.choices import DEFAULTS, asked_range
@@ -34,8 +40,8 @@ MS_MAX = 10**15
 
 @require_safe
 @never_cache
-@look_required
-@of_channel
+@login_required_json
+@handle_channel_errors
 def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     now, metric = now_ms(), request.GET.get("metric", DEFAULTS["board"])
     if metric not in METRIC:
@@ -44,29 +50,31 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     find_profile(channel_id, now)
     found = read_series(channel_id, shown, now, charted(metric))
     if found is None:
-        return refused(f"{AWAY} Live figures still come.", 503)
+        return json_error(f"{AWAY} Live figures still come.", 503)
     # A day of live windows is hundreds of kilobytes of numbers.
     return HttpResponse(orjson.dumps(series_json(channel_id, found, now)), content_type="application/json")
 
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
     metric = request.GET.get("metric", "")
     if metric not in METRIC:
         return no_such_metric()
-    found = read_standings(channel_id, metric, now_ms())
+    found = read_peer_groups(channel_id, metric, now_ms())
     following = following_of(channel_id).as_json()
-    return JsonResponse({"metric": metric, "standings": [standing_json(one) for one in found], "following": following})
+    return JsonResponse(
+        {"metric": metric, "standings": [peer_group_json(one) for one in found], "following": following}
+    )
 
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def streams_part(request: HttpRequest, channel_id: str) -> JsonResponse:
     found = read_streams(channel_id, asked_before(request))
-    return refused(AWAY, 503) if found is None else JsonResponse(streams_json(channel_id, found))
+    return json_error(AWAY, 503) if found is None else JsonResponse(streams_json(channel_id, found))
 
 
 @require_safe
@@ -103,7 +111,7 @@ def notes_list(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     if request.method != "POST":
         return JsonResponse({"notes": [notes.note_json(note) for note in notes.notes_of(user_of(request), channel_id)]})
     if not is_twitch_id(channel_id):
-        return refused("There is no such channel.", 404)
+        return json_error("There is no such channel.", 404)
     return answer_note(
         lambda: notes.add_note(user=user_of(request), channel_id=channel_id, **written(request), now_ms=now_ms()), 201
     )
@@ -126,7 +134,7 @@ def note_delete(request: HttpRequest, channel_id: str, note_id: int) -> HttpResp
     try:
         undo = notes.delete_note(user=user_of(request), channel_id=channel_id, note_id=note_id)
     except NotFound as error:
-        return refused(str(error), 404)
+        return json_error(str(error), 404)
     return JsonResponse({"undo": undo})
 
 
@@ -139,16 +147,16 @@ def note_restore(request: HttpRequest, channel_id: str) -> HttpResponseBase:
 
 
 def no_such_metric() -> JsonResponse:
-    return refused(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
+    return json_error(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
 
 
 def answer_note(write: Callable[[], Note], status: int = 200) -> JsonResponse:
     try:
         return JsonResponse(notes.note_json(write()), status=status)
     except notes.BadNote as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     except NotFound as error:
-        return refused(str(error), 404)
+        return json_error(str(error), 404)
 
 
 def written(request: HttpRequest) -> dict[str, Any]:

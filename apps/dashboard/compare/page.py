@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.dashboard.channel.peer_groups import SIZE, Standing, read_standings
+from apps.dashboard.channel.peer_groups import SIZE, PeerGroup, read_peer_groups
 from apps.dashboard.compare.comparison import Comparison, range_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
 from apps.dashboard.summary import Summary, summarize
@@ -42,7 +42,7 @@ class Line:
     summary: Summary | None
     mean_viewers: float | None
     mean_engagement: float | None
-    standing: Standing
+    peer_group: PeerGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
         summarize(series, comparison.metric) if series else None,
         series.summary.value(METRIC["viewers"]) if series else None,
         series.summary.value(METRIC["engagement"]) if series else None,
-        next(one for one in read_standings(channel.profile.id, comparison.metric, now_ms) if one.key == SIZE),
+        next(one for one in read_peer_groups(channel.profile.id, comparison.metric, now_ms) if one.key == SIZE),
     )
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from apps.channels.models import Channel
 from apps.curation.queries import find_named, public_channels
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
 from apps.dashboard.summary import peak_unit
@@ -54,17 +54,17 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def lines(request: HttpRequest) -> JsonResponse:
     """Give the lines anew, for the script."""
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     page = read_lines(comparison, now)
     if page.history_away:
-        return refused("History cannot be read just now. Live figures still come.", 503)
+        return json_error("History cannot be read just now. Live figures still come.", 503)
     return JsonResponse(lines_json(comparison, page, now))
 
 

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
-from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
+from apps.dashboard.exports.tables import CHANNEL_COLUMNS, channel_row
 from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import (
@@ -34,7 +34,7 @@ from apps.live.search import (
     read_search,
 )
 from apps.live.table import Table, TableRow, matching_rows, search_page
-from apps.metrics.exports.formats import Cell, Field, Format
+from apps.metrics.exports.formats import Cell, ExportColumn, Format
 from apps.workspaces.models import Segment
 from apps.workspaces.queries import watching
 from apps.workspaces.segments import delete_segment, save_segment
@@ -62,17 +62,17 @@ def discover(request: HttpRequest) -> HttpResponse:
 
 @require_safe_file
 @never_cache
-@look_required
+@login_required_json
 def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     """Give all that a search finds, in its order, with every metric."""
     search, now = read_search(request.GET), now_ms()
     if search.errors:
-        return refused(" ".join(search.errors), 400)
+        return json_error(" ".join(search.errors), 400)
     try:
         rows = matching_rows(search, LIVE_CHANNELS.live(now).values())
     except ServiceAway:
-        return refused("The live figures cannot be read just now. Try again soon.", 503)
-    fields = [*CHANNEL_FIELDS, Field("size_band", "viewers")]
+        return json_error("The live figures cannot be read just now. Try again soon.", 503)
+    fields = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
     return table_file(form, fields, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from apps.metrics.exports.formats import CONTENT_TYPES, Field, Format, writer_of
+from apps.metrics.exports.formats import CONTENT_TYPES, ExportColumn, Format, writer_of
 from apps.metrics.exports.series import Rows
 from apps.metrics.spans import iso
 
@@ -31,14 +31,18 @@ def require_safe_file(view: View[P]) -> View[P]:
     return cast("View[P]", require_safe(answer))
 
 
-def file_of(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows], stem: str) -> StreamingHttpResponse:
+def file_of(
+    form: Format, fields: Sequence[ExportColumn], pieces: AsyncIterator[Rows], stem: str
+) -> StreamingHttpResponse:
     """Return a file of rows that come piece by piece; `stem` is its name without the ending."""
     response = StreamingHttpResponse(cast("Any", _written(form, fields, pieces)), content_type=CONTENT_TYPES[form])
     response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
     return response
 
 
-def table_file(form: Format, fields: Sequence[Field], pieces: Iterable[Rows], stem: str) -> StreamingHttpResponse:
+def table_file(
+    form: Format, fields: Sequence[ExportColumn], pieces: Iterable[Rows], stem: str
+) -> StreamingHttpResponse:
     """Return a file of rows that are known already."""
     return file_of(form, fields, _given(pieces), stem)
 
@@ -48,7 +52,7 @@ def stamp(at_ms: int) -> str:
     return iso(at_ms // 1000 * 1000).replace(":", "")
 
 
-async def _written(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows]) -> AsyncIterator[str]:
+async def _written(form: Format, fields: Sequence[ExportColumn], pieces: AsyncIterator[Rows]) -> AsyncIterator[str]:
     writer = writer_of(form, fields)
     yield writer.head()
     async for rows in pieces:

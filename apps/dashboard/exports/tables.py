@@ -9,46 +9,52 @@ from apps.dashboard.compare.page import Line
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
-from apps.metrics.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
+from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import apart
 from apps.metrics.exports.raw_counts import Count, counts_behind
-from apps.metrics.exports.series import Rows, count_cells, count_fields, rounded
+from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
 from apps.metrics.queries import value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
 from core.metrics.table import METRIC, METRICS
 
-PROFILE_FIELDS = [Field("id"), Field("login"), Field("name"), Field("category"), Field("language")]
+PROFILE_COLUMNS = [
+    ExportColumn("id"),
+    ExportColumn("login"),
+    ExportColumn("name"),
+    ExportColumn("category"),
+    ExportColumn("language"),
+]
 _SHOWN = [metric for metric in METRICS if metric.key != COVERAGE.name]
-CHANNEL_FIELDS = [
-    *PROFILE_FIELDS,
-    Field("offline"),
-    Field("window_end", "UTC"),
-    Field("distinct_end", "UTC"),
+CHANNEL_COLUMNS = [
+    *PROFILE_COLUMNS,
+    ExportColumn("offline"),
+    ExportColumn("window_end", "UTC"),
+    ExportColumn("distinct_end", "UTC"),
     COVERAGE,
-    *(metric_field(metric) for metric in _SHOWN),
+    *(metric_column(metric) for metric in _SHOWN),
 ]
 
-STREAM_FIELDS = [
-    Field("began", "UTC"),
-    Field("ended", "UTC"),
-    Field("viewers_peak", "viewers"),
-    Field("viewers_mean", "viewers"),
-    Field("hours_watched", "h"),
-    Field("messages", "messages"),
+STREAM_COLUMNS = [
+    ExportColumn("began", "UTC"),
+    ExportColumn("ended", "UTC"),
+    ExportColumn("viewers_peak", "viewers"),
+    ExportColumn("viewers_mean", "viewers"),
+    ExportColumn("hours_watched", "h"),
+    ExportColumn("messages", "messages"),
     COVERAGE,
-    Field("is_lower_bound"),
+    ExportColumn("is_lower_bound"),
 ]
 
 
 def profile_cells(profile: Profile) -> list[Cell]:
-    """Return who a channel is, as PROFILE_FIELDS names it."""
+    """Return who a channel is, as PROFILE_COLUMNS names it."""
     return [profile.id, profile.login, profile.name, profile.category, profile.language]
 
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
-    """Return a channel now, as CHANNEL_FIELDS names it. What nobody listened to is not 0."""
+    """Return a channel now, as CHANNEL_COLUMNS names it. What nobody listened to is not 0."""
     values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _SHOWN]
     ends = [end_ms and iso(end_ms) for end_ms in (channel.end_ms, channel.distinct_end_ms)]
     coverage = None if channel.end_ms is None else coverage_cell(channel.coverage)
@@ -60,22 +66,22 @@ def nobody(channel_id: str) -> ChannelNow:
     return ChannelNow(Profile(channel_id, "", ""), None, 0.0, {}, {}, {})
 
 
-def board_fields(metric: str) -> list[Field]:
+def board_columns(metric: str) -> list[ExportColumn]:
     """Return the columns of a board."""
-    value = metric_field(METRIC[metric])
+    value = metric_column(METRIC[metric])
     return [
-        Field("rank"),
-        *PROFILE_FIELDS,
+        ExportColumn("rank"),
+        *PROFILE_COLUMNS,
         value,
         COVERAGE,
-        Field("window_end", "UTC"),
-        Field("state"),
-        Field("moved", "places within a minute"),
+        ExportColumn("window_end", "UTC"),
+        ExportColumn("state"),
+        ExportColumn("moved", "places within a minute"),
     ]
 
 
 def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
-    """Return the rows of a board, as `board_fields` names them."""
+    """Return the rows of a board, as `board_columns` names them."""
     return [
         [
             row.rank,
@@ -94,9 +100,15 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
     ]
 
 
-def hour_fields(metric: str) -> list[Field]:
+def hour_columns(metric: str) -> list[ExportColumn]:
     """Return the columns of a watchlist's past hour, for one metric."""
-    return [Field("id"), Field("name"), Field("end", "UTC"), Field("length", "s"), metric_field(METRIC[metric])]
+    return [
+        ExportColumn("id"),
+        ExportColumn("name"),
+        ExportColumn("end", "UTC"),
+        ExportColumn("length", "s"),
+        metric_column(METRIC[metric]),
+    ]
 
 
 def hour_rows(
@@ -114,14 +126,14 @@ def hour_rows(
         ]
 
 
-def line_fields(comparison: Comparison) -> list[Field]:
+def line_columns(comparison: Comparison) -> list[ExportColumn]:
     """Return the columns of a comparison's lines; times count from the beginning of a stream where the chart's do."""
     metric = METRIC[comparison.metric]
-    since = [Field("into_stream", "s")] if comparison.align == "stream" else []
-    index = [Field("index", "own average = 100")] if comparison.scale == "index" else []
-    windows = [Field("end", "UTC"), *since, Field("length", "s"), COVERAGE]
-    counts = count_fields(_counts(comparison), apart("minute"))
-    return [Field("id"), Field("name"), *windows, metric_field(metric), *index, *counts]
+    since = [ExportColumn("into_stream", "s")] if comparison.align == "stream" else []
+    index = [ExportColumn("index", "own average = 100")] if comparison.scale == "index" else []
+    windows = [ExportColumn("end", "UTC"), *since, ExportColumn("length", "s"), COVERAGE]
+    counts = count_columns(_counts(comparison), apart("minute"))
+    return [ExportColumn("id"), ExportColumn("name"), *windows, metric_column(metric), *index, *counts]
 
 
 def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
@@ -152,25 +164,25 @@ def _counts(comparison: Comparison) -> list[Count]:
     return counts_behind([METRIC[comparison.metric]], "minute")
 
 
-def summary_fields(comparison: Comparison) -> list[Field]:
+def summary_columns(comparison: Comparison) -> list[ExportColumn]:
     """Return the columns of the table below a comparison's chart."""
     metric = METRIC[comparison.metric]
     return [
-        *PROFILE_FIELDS,
-        *([metric_field(metric, "now")] if comparison.shows_now else []),
-        metric_field(metric, "peak"),
-        Field("peak_at", "UTC"),
-        Field("peak_is_lower_bound"),
-        metric_field(metric, "average"),
-        metric_field(METRIC["viewers"], "mean"),
-        metric_field(METRIC["engagement"], "mean"),
-        Field("percentile_of_size", "%"),
+        *PROFILE_COLUMNS,
+        *([metric_column(metric, "now")] if comparison.shows_now else []),
+        metric_column(metric, "peak"),
+        ExportColumn("peak_at", "UTC"),
+        ExportColumn("peak_is_lower_bound"),
+        metric_column(metric, "average"),
+        metric_column(METRIC["viewers"], "mean"),
+        metric_column(METRIC["engagement"], "mean"),
+        ExportColumn("percentile_of_size", "%"),
         COVERAGE,
     ]
 
 
 def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
-    """Return what a line comes to, as `summary_fields` names it."""
+    """Return what a line comes to, as `summary_columns` names it."""
     metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
     peak, average = (summary.peak, summary.average) if summary else (None, None)
     return [
@@ -182,13 +194,13 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         rounded(average, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
-        line.standing.percent,
+        line.peer_group.percent,
         coverage_cell(summary.coverage) if summary else None,
     ]
 
 
 def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
-    """Return broadcasts, as STREAM_FIELDS names them."""
+    """Return broadcasts, as STREAM_COLUMNS names them."""
     return [
         [
             iso(one.started_ms),

@@ -10,25 +10,25 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import look_required, of_channel, refused
+from apps.dashboard.access import handle_channel_errors, json_error, login_required_json
 from apps.dashboard.channel.streams import StreamList, read_streams
 from apps.dashboard.choices import asked_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import (
-    CHANNEL_FIELDS,
-    STREAM_FIELDS,
-    board_fields,
+    CHANNEL_COLUMNS,
+    STREAM_COLUMNS,
+    board_columns,
     board_rows,
     channel_row,
-    hour_fields,
+    hour_columns,
     hour_rows,
-    line_fields,
+    line_columns,
     line_rows,
     nobody,
     stream_rows,
-    summary_fields,
+    summary_columns,
     summary_row,
 )
 from apps.dashboard.queries import find_profile, read_channels, read_live, read_series
@@ -39,7 +39,7 @@ from apps.metrics import queries as history
 from apps.metrics.exports.formats import Format
 from apps.metrics.exports.intervals import INTERVALS, Interval, apart
 from apps.metrics.exports.raw_counts import columns_in, counts_of
-from apps.metrics.exports.series import EVENT_FIELDS, Rows, event_rows, finer, pieces, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, Rows, event_rows, finer, pieces, point_columns, point_rows
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
@@ -53,8 +53,8 @@ HISTORY_AWAY = "History cannot be read just now. Try again soon."
 
 @require_safe_file
 @never_cache
-@look_required
-@of_channel
+@login_required_json
+@handle_channel_errors
 def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format) -> HttpResponseBase:
     """Stream a channel's windows or events as a file.
 
@@ -68,61 +68,61 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     first, *rest = pieces(shown, now)
     series = read_series(channel_id, first, now, counts=counts)
     if series is None:
-        return refused(HISTORY_AWAY, 503)
+        return json_error(HISTORY_AWAY, 503)
 
     def rows_of(piece: Series) -> Rows:
         return point_rows(piece, interval) if what == "windows" else event_rows(piece)
 
-    fields = point_fields(interval) if what == "windows" else EVENT_FIELDS
+    fields = point_columns(interval) if what == "windows" else EVENT_COLUMNS
     body = _read_on(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
     return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
 
 
 @require_safe_file
 @never_cache
-@look_required
-@of_channel
+@login_required_json
+@handle_channel_errors
 def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpResponseBase:
     """Give all broadcasts of a channel that have been summed up, newest first."""
     now = now_ms()
     profile, newest = find_profile(channel_id, now), read_streams(channel_id)
     if newest is None:
-        return refused(HISTORY_AWAY, 503)
+        return json_error(HISTORY_AWAY, 503)
     stem = f"twitchly-{profile.login or profile.id}-streams-{stamp(now)}"
-    return file_of(form, STREAM_FIELDS, _read_older(newest, channel_id), stem)
+    return file_of(form, STREAM_COLUMNS, _read_older(newest, channel_id), stem)
 
 
 @require_safe_file
 @never_cache
-@look_required
+@login_required_json
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     """Give a board as it is shown now: its metric, size and filters are those of the page's address."""
     choice, now = read_query(request.GET.dict()), now_ms()
     reading, _ = read_live(choice, now)
     if reading is None:
-        return refused(LIVE_AWAY, 503)
+        return json_error(LIVE_AWAY, 503)
     board = choice.board
     rows = board_rows(board.metric, reading.rows[board])
-    return table_file(form, board_fields(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
+    return table_file(form, board_columns(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
 
 
 @require_safe_file
 @never_cache
-@look_required
+@login_required_json
 def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpResponseBase:
     """Give the lines of a comparison, or the table below its chart."""
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     page = read_lines(comparison, now)
     if page.live_away or page.history_away:
-        return refused(HISTORY_AWAY, 503)
+        return json_error(HISTORY_AWAY, 503)
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
     if what == "lines":
-        return table_file(form, line_fields(comparison), line_rows(comparison, page.lines), stem)
-    return table_file(form, summary_fields(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
+        return table_file(form, line_columns(comparison), line_rows(comparison, page.lines), stem)
+    return table_file(form, summary_columns(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
 
 
 @require_safe_file
@@ -137,15 +137,15 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
         raise Http404(str(error)) from None
     reading = read_channels(channel_ids, now)
     if reading is None:
-        return refused(LIVE_AWAY, 503)
+        return json_error(LIVE_AWAY, 503)
     channels, stem = reading.channels, f"twitchly-watchlist-{watchlist_id}-{what}-{stamp(now)}"
     if what == "now":
         rows = [channel_row(channels.get(channel_id) or nobody(channel_id)) for channel_id in channel_ids]
-        return table_file(form, CHANNEL_FIELDS, [rows], stem)
+        return table_file(form, CHANNEL_COLUMNS, [rows], stem)
     hour = read_hour(channel_ids, metric, now)
     if hour is None:
-        return refused(HISTORY_AWAY, 503)
-    return table_file(form, hour_fields(metric), hour_rows(metric, channel_ids, channels, hour), stem)
+        return json_error(HISTORY_AWAY, 503)
+    return table_file(form, hour_columns(metric), hour_rows(metric, channel_ids, channels, hour), stem)
 
 
 def _shown(request: HttpRequest, now: int) -> tuple[Range, Interval]:

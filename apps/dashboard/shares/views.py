@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import refused
+from apps.dashboard.access import json_error
 from apps.dashboard.compare.comparison import Comparison, read_comparison
 from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
@@ -147,8 +147,8 @@ def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:
             return JsonResponse(lines_json(comparison, read_lines(comparison, at_ms), at_ms))
         told = shared_series(link, at_ms)
     except (NotFound, BadSpan) as error:
-        return refused(str(error), 404)
-    return JsonResponse(told) if told else refused("History cannot be read just now.", 503)
+        return json_error(str(error), 404)
+    return JsonResponse(told) if told else json_error("History cannot be read just now.", 503)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -19,8 +19,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One column: its name for programs, and its unit, empty where it has none.
+class ExportColumn:
+    """A column of an exported file: its name for programs, and its unit, empty where it has none.
 
     `may_be_summed`: the sum over the rows counts nothing twice. The head of a file says so.
     """
@@ -31,17 +31,17 @@ class Field:
 
 
 # The share of the time in which the channel was heard, 0 to 1, in every file.
-COVERAGE = Field("coverage")
+COVERAGE = ExportColumn("coverage")
 _COVERAGE_DECIMALS = 4
 
 
-def metric_field(metric: Metric, part: str = "") -> Field:
+def metric_column(metric: Metric, part: str = "") -> ExportColumn:
     """Return the column of a metric, or of a `part` of its summary, such as its peak.
 
-    The metric `coverage` is in percent: beside the field of that name it has a name of its own.
+    The metric `coverage` is in percent: it has another name than COVERAGE, which is a share.
     """
     name = "coverage_percent" if metric.key == COVERAGE.name else metric.key
-    return Field(f"{name}_{part}" if part else name, metric.unit)
+    return ExportColumn(f"{name}_{part}" if part else name, metric.unit)
 
 
 def coverage_cell(share: float | None) -> Cell:
@@ -57,23 +57,23 @@ class Writer(Protocol):
         ...
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
-        """Return some rows, in the order of the fields; what is not known is None."""
+        """Return some rows, in the order of the columns; what is not known is None."""
         ...
 
 
-def writer_of(form: Format, fields: Sequence[Field]) -> Writer:
+def writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
     """Return the writer of a format."""
-    return _Csv(fields) if form == "csv" else _Ndjson(fields)
+    return _Csv(columns) if form == "csv" else _Ndjson(columns)
 
 
 class _Csv:
     """RFC 4180 with a head; what is not known is an empty cell, and no text is a formula."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = fields
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
+        self._columns = columns
 
     def head(self) -> str:
-        names = [_head(field) for field in self._fields]
+        names = [_head(column) for column in self._columns]
         # The mark tells spreadsheets that it is UTF-8.
         return "\ufeff" + self.rows([names])
 
@@ -84,31 +84,31 @@ class _Csv:
 
 
 class _Ndjson:
-    """One object a line: {"schema": {field: unit}, "may_be_summed": [field]} first, then the rows.
+    """One object a line: {"schema": {column: unit}, "may_be_summed": [column]} first, then the rows.
 
     What is not known is left out.
     """
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = fields
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
+        self._columns = columns
 
     def head(self) -> str:
         head = {
-            "schema": {field.name: field.unit for field in self._fields},
-            "may_be_summed": [field.name for field in self._fields if field.may_be_summed],
+            "schema": {column.name: column.unit for column in self._columns},
+            "may_be_summed": [column.name for column in self._columns if column.may_be_summed],
         }
         return json.dumps(head, ensure_ascii=False) + "\n"
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
-        names = [field.name for field in self._fields]
+        names = [column.name for column in self._columns]
         known = ({name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows)
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in known)
 
 
-def _head(field: Field) -> str:
-    notes = [field.unit] if field.unit else []
-    notes += ["may be summed"] if field.may_be_summed else []
-    return f"{field.name} ({'; '.join(notes)})" if notes else field.name
+def _head(column: ExportColumn) -> str:
+    notes = [column.unit] if column.unit else []
+    notes += ["may be summed"] if column.may_be_summed else []
+    return f"{column.name} ({'; '.join(notes)})" if notes else column.name
 
 
 def _plain(cell: Cell) -> Cell:
