@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from apps.accounts.models import User
 from apps.accounts.session_endings import end_sessions
-from apps.accounts.staff.roles import RIGHTS
+from apps.accounts.staff.roles import ROLE_PERMISSIONS
 from apps.audit.audited import Audited
 from apps.audit.models import Act
 from apps.audit.services import name_of, record
@@ -31,10 +31,10 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
     audited = ("name", "permissions")
 
     def has_change_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
-        return super().has_change_permission(request, group) and (group is None or group.name not in RIGHTS)
+        return super().has_change_permission(request, group) and (group is None or group.name not in ROLE_PERMISSIONS)
 
     def has_delete_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
-        return super().has_delete_permission(request, group) and (group is None or group.name not in RIGHTS)
+        return super().has_delete_permission(request, group) and (group is None or group.name not in ROLE_PERMISSIONS)
 
 
 admin.site.unregister(Authenticator)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
-from apps.curation.requests import NotAsked, ask_for_channel
+from apps.curation.requests import ChannelRequestError, request_channel
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
@@ -114,8 +114,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = AskForm(request.POST) if request.method == "POST" else AskForm()
     if form.is_bound and form.is_valid():
         try:
-            ask_for_channel(user=user, **form.cleaned_data)
-        except NotAsked as error:
+            request_channel(user=user, **form.cleaned_data)
+        except ChannelRequestError as error:
             form.add_error("login", str(error))
         else:
             messages.success(request, f"The curators will see that you asked for {form.cleaned_data['login']}.")

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from apps.channels import queries as channels
 from apps.channels.models import Channel, FormerLogin
-from apps.curation.decisions import follow_renames
+from apps.curation.decisions import apply_renames
 from apps.curation.models import OptOut
 from apps.curation.queries import curation as read_curation
 from apps.ingest import channel_list
@@ -60,7 +60,7 @@ def refresh_streams(
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
         known |= channels.channels(poll.live.keys() - known.keys())
         poll = believed(known, poll)
-        follow_renames({stream.id: stream.login for stream in poll.live.values()})
+        apply_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
         followed = follow(known, poll, curation, limits)
         # Told before they are kept: what Kafka did not take still differs from the table at the next refresh.

@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from apps.curation.decisions import end_decisions
+from apps.curation.decisions import expire_decisions
 from apps.ingest import channel_list, services
 from apps.ingest.worker_telemetry import Refreshes, WorkerCollector
 from core.errors import TwitchlyError
@@ -45,7 +45,7 @@ def refresh_streams() -> None:
 def follow_curation() -> None:
     """End what was decided for a time, and let whatever was decided take effect at once."""
     now = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC)
-    if ended := end_decisions(now=now):
+    if ended := expire_decisions(now=now):
         log.info("%d pins and blocks ended by themselves", ended)
     try:
         is_behind = services.is_behind()

@@ -73,7 +73,7 @@ def test_a_channel_that_opted_out_is_not_found(boards: Boards, signed_in: Client
     assert found(signed_in, "omega") == []
 
 
-def test_a_channel_is_found_by_what_it_was_called(boards: Boards, signed_in: Client) -> None:
+def test_channels_are_found_by_former_logins(boards: Boards, signed_in: Client) -> None:
     channel = Channel.objects.create(id="1", login="alpha", name="Alpha")
     channel.former_logins.create(login="old_name")
     assert found(signed_in, "old_na") == [("Alpha", "Rank 2 of Most Viewed")]

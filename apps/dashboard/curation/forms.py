@@ -19,10 +19,10 @@ from apps.curation.decisions import (
     PIN,
     REASONS,
     Decision,
-    checked,
-    checked_tags,
+    clean_tags,
     decision_of,
     has_opted_out,
+    validate_decision,
 )
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from apps.ingest import services
@@ -63,7 +63,7 @@ class TagsField(forms.CharField):
 
     def clean(self, value: Any) -> tuple[str, ...]:
         try:
-            return checked_tags(str(super().clean(value) or "").split(","))
+            return clean_tags(str(super().clean(value) or "").split(","))
         except Refused as error:
             raise ValidationError(str(error)) from None
 
@@ -295,7 +295,7 @@ class TagForm(forms.ModelForm[Tag]):
 
     def clean_name(self) -> str:
         try:
-            (name,) = checked_tags([self.cleaned_data["name"]]) or ("",)
+            (name,) = clean_tags([self.cleaned_data["name"]]) or ("",)
         except Refused as error:
             raise ValidationError(str(error)) from None
         if not name:
@@ -307,7 +307,7 @@ def check_decision(form: Any, before: Decision) -> None:
     """Say at the form why its decision cannot stand. `Any`: two forms have one."""
     is_out = has_opted_out(form.instance.pk)
     try:
-        form.decision = checked(form.decision, before=before, is_out=is_out, now=timezone.now())
+        form.decision = validate_decision(form.decision, before=before, is_out=is_out, now=timezone.now())
     except Refused as error:
         form.add_error("login" if "login" in form.fields else None, str(error))
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.audit.services import name_of
 from apps.channels.models import Channel
 from apps.curation.decisions import decide
-from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, plan_of, read_text
+from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, build_plan, read_text
 from apps.dashboard.curation.forms import SheetForm
 from apps.ingest import services
 from core.errors import Refused, ServiceAway, TwitchlyError
@@ -37,7 +37,7 @@ def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         text = _text(request, form)
         if text is None:
             return TemplateResponse(request, TEMPLATE, shown)
-        plan = plan_of(text, look_up=services.find_users, now=timezone.now())
+        plan = build_plan(text, look_up=services.find_users, now=timezone.now())
         if request.POST.get("digest") == plan.digest:
             messages.success(request, _written(request, plan))
             return redirect("admin:channels_channel_changelist")
@@ -68,4 +68,4 @@ def _written(request: HttpRequest, plan: Plan) -> str:
     """Carry the plan out as a whole, or not at all; return what was done. Raises: Refused."""
     by, now = name_of(request.user), timezone.now()
     changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
-    return f"{changed} channels changed; {len(plan.bad)} lines were left out."
+    return f"{changed} channels changed; {len(plan.invalid)} lines were left out."
