@@ -1,4 +1,4 @@
-"""What the page "How this is counted" shows beside its prose, from the tables of core."""
+"""Template context of the methodology page, from the tables of core."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.metrics.table import METRICS, Metric
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric; `floor` is empty where nothing keeps a channel off its board, `every` is how often it moves."""
+    """A metric with its ranking threshold, "" for none, and its update interval."""
 
     metric: Metric
     floor: str
@@ -28,7 +28,7 @@ class Entry:
 
 
 def method_context() -> dict[str, Any]:
-    """Return what the template names. Floors and limits are those that this copy runs with."""
+    """Return the template context, with the ranking thresholds and limits of this instance."""
     floors = floors_in_force()
     return {
         "entries": [Entry(metric, floor_of(metric, floors), every(metric)) for metric in METRICS],

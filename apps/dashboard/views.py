@@ -40,7 +40,7 @@ from core.metrics.table import BOARDS, METRIC, METRICS, Metric
 from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
-# The script clones rows of these and writes over all of them.
+# The script clones rendered rows of these and replaces all values.
 BLANK_ROW = Row("", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 
@@ -56,17 +56,20 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest) -> HttpResponse:
     if not request.GET and is_new(request.user):
         return redirect("welcome")
-    now, choice, wrong = now_ms(), read_query(request.GET.dict()), ""
+    now, choice, error_text = now_ms(), read_query(request.GET.dict()), ""
     try:
         choice = replace(choice, span=asked_span(request.GET.dict(), now))
     except BadSpan as error:
-        wrong = str(error)
+        error_text = str(error)
     try:
         page = read_board_page(choice, now)
     except NotFound as error:
         return render(request, "dashboard/unknown.html", {"reason": str(error), "form": AskForm()}, status=404)
     return render(
-        request, "dashboard/board.html", board_context(page, request.user, wrong), status=400 if wrong else 200
+        request,
+        "dashboard/board.html",
+        board_context(page, request.user, error_text),
+        status=400 if error_text else 200,
     )
 
 
@@ -78,13 +81,13 @@ def find(request: HttpRequest) -> HttpResponse:
     try:
         hits = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms())
     except ServiceAway:
-        return _found_page(request, text, 503, is_away=True)
+        return _results_page(request, text, 503, is_away=True)
     except NoChannel as error:
-        return _found_page(request, text, 400, wrong=str(error))
-    return _found_page(request, text, 200, hits=hits)
+        return _results_page(request, text, 400, wrong=str(error))
+    return _results_page(request, text, 200, hits=hits)
 
 
-def _found_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
+def _results_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
     context = {"found": {"text": text[:TEXT_MAX], **found}, "form": AskForm()}
     return render(request, "dashboard/find.html", context, status=status)
 
@@ -109,7 +112,7 @@ def find_json(request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_required
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask the curators for a channel that is not followed."""
+    """File a request to track a channel."""
     user = user_of(request)
     form = AskForm(request.POST) if request.method == "POST" else AskForm()
     if form.is_bound and form.is_valid():
@@ -128,10 +131,10 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/method.html", method_context())
 
 
-def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> dict[str, Any]:
-    """Return what the template of the board page names; `wrong` is what was wrong with the dates asked for."""
+def board_context(page: BoardPage, user: User | AnonymousUser, error_text: str) -> dict[str, Any]:
+    """Return the context of the board page; `error_text` is the message about invalid dates, or ""."""
     choice, metric = page.choice, METRIC[page.choice.board.metric]
-    channel_fields = channel_context(page, METRIC[choice.charted], user, wrong)
+    channel_fields = channel_context(page, METRIC[choice.charted], user, error_text)
     shown = page.channel.profile.id if page.channel else None
     return channel_fields | {
         "page": page,
@@ -158,15 +161,15 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
 
 
 def board_controls(page: BoardPage) -> dict[str, Any]:
-    """Return what the sizes, the filters and the list itself need."""
+    """Return the context of the size and filter controls and the list."""
     choice, size = page.choice, page.choice.board.size
     filters = ("category", "language", "band")
-    kept = choice.names().items()
+    parameters = choice.names().items()
     return {
-        "sizes": [(one, choice.query(size=str(one)), one == size) for one in SIZES],
+        "sizes": [(option, choice.query(size=str(option)), option == size) for option in SIZES],
         "places": size if len(page.rows) > SIZES[0] else SIZES[0],
         "bands": BANDS,
-        "kept": [(name, value) for name, value in kept if name not in filters and value != DEFAULTS[name]],
+        "kept": [(name, value) for name, value in parameters if name not in filters and value != DEFAULTS[name]],
         "unfiltered": choice.query(**dict.fromkeys(filters, "")),
     }
 
@@ -176,7 +179,7 @@ def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
 
 
 def script_data(page: BoardPage) -> dict[str, Any]:
-    """Return what the script starts from, so that it need not ask for what the page already shows."""
+    """Return the initial state of the script, which is the data of the rendered page."""
     channel = page.channel
     return {
         "now_ms": page.now_ms,

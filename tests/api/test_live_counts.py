@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from apps.channels.models import Channel
-from apps.dashboard.search import GONE, find_channels
+from apps.dashboard.search import NOT_TRACKED, find_channels
 from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.search import Search
 from apps.live.table import search_page
@@ -76,6 +76,6 @@ async def test_a_channel_whose_chat_goes_on_still_has_values(api: Api) -> None:
 def test_search_takes_no_channel_for_followed_whose_windows_ended(boards: Boards) -> None:
     Channel.objects.create(id="7", login="alphabet", name="Alphabet")
     boards.show({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
-    notes = {hit.profile.id: hit.said for hit in find_channels("alpha", "messages", now_ms())}
+    notes = {hit.profile.id: hit.rank_text for hit in find_channels("alpha", "messages", now_ms())}
     assert notes["1"].startswith("Rank")
-    assert notes["7"] == GONE
+    assert notes["7"] == NOT_TRACKED

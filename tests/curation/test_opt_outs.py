@@ -71,7 +71,7 @@ def test_invalid_input_is_reported_at_its_field(client: Client, login: str, cont
 
 def test_opt_out_requests_are_limited_per_network(client: Client) -> None:
     responses = [ask(client, f"channel{number}").status_code for number in range(7)]
-    assert answers == [200] * 5 + [429] * 2
+    assert responses == [200] * 5 + [429] * 2
     assert OptOutRequest.objects.count() == 5
 
 

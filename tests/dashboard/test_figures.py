@@ -4,8 +4,8 @@ from apps.dashboard.summary import average_unit, peak_unit, summarize
 from apps.dashboard.templatetags.figures import (
     age,
     duration,
+    excluded_text,
     heard,
-    heard_apart,
     on_air,
     percent,
     watched,
@@ -69,8 +69,8 @@ def test_ages_are_seconds_to_999_then_minutes() -> None:
 
 
 def test_what_was_heard_besides_is_a_lower_bound_too() -> None:
-    assert heard_apart({"copies": 1_200, "bot_messages": 3}, 1.0) == "1,200 from shared chat, 3 by bots"
-    assert heard_apart({"bot_messages": 3}, 0.5) == "≥ 3 by bots"
+    assert excluded_text({"copies": 1_200, "bot_messages": 3}, 1.0) == "1,200 from shared chat, 3 by bots"
+    assert excluded_text({"bot_messages": 3}, 0.5) == "≥ 3 by bots"
 
 
 def test_a_start_that_is_not_a_time_is_left_out() -> None:

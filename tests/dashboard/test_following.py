@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from apps.channels.models import Channel
 from apps.curation.models import OptOut
-from apps.dashboard.channel.tracking import following_of
+from apps.dashboard.channel.tracking import tracking_state
 from tests.dashboard.conftest import Boards
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +28,8 @@ def test_the_list_says_the_rank(settings: Settings) -> None:
     for number, viewers in ((1, 900), (2, 800), (3, 700)):
         channel(number, viewers, is_wanted=True)
     channel(4, 999, is_wanted=False)
-    assert following_of("2").said == "Followed: number 2 by viewers, and the first 2 are."
-    assert following_of("3").said == "Followed until it falls behind number 2 by viewers: now it is number 3."
+    assert tracking_state("2").said == "Followed: number 2 by viewers, and the first 2 are."
+    assert tracking_state("3").said == "Followed until it falls behind number 2 by viewers: now it is number 3."
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_the_list_says_the_rank(settings: Settings) -> None:
 )
 def test_what_was_decided_comes_before_the_rank(fields: dict[str, Any], said: str, can_ask: bool) -> None:
     channel(1, reason="bought viewers or chat", note="secret", **fields)
-    found = following_of("1")
+    found = tracking_state("1")
     assert found.said.endswith(said)
     assert found.can_ask is can_ask
     assert "bought" not in found.said
@@ -53,8 +53,8 @@ def test_what_was_decided_comes_before_the_rank(fields: dict[str, Any], said: st
 def test_an_opt_out_comes_before_all() -> None:
     channel(1, pinned=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="1")
-    assert following_of("1").said == "Not followed: the channel has opted out of being counted."
-    assert following_of("2").state == "unknown"
+    assert tracking_state("1").said == "Not followed: the channel has opted out of being counted."
+    assert tracking_state("2").state == "unknown"
 
 
 def test_the_page_and_its_script_say_it_without_notes(boards: Boards, signed_in: Client) -> None:

@@ -143,9 +143,9 @@ def test_a_refused_try_is_told_the_true_wait_and_does_not_prolong_it(boards: Boa
 
 def test_the_pass_of_one_link_opens_no_other(boards: Boards, owner: User) -> None:
     one, other = (links.find_link(shared(owner, password="same")) for _ in range(2))
-    assert links.admits(one, links.pass_of(one))
-    assert not links.admits(one, links.pass_of(other))
-    assert not links.admits(one, "")
+    assert links.grants_access(one, links.access_token(one))
+    assert not links.grants_access(one, links.access_token(other))
+    assert not links.grants_access(one, "")
 
 
 def test_what_is_shared_is_an_address_and_nothing_else(boards: Boards, signed_in: Client, owner: User) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.accounts.models import User
-from apps.dashboard.templatetags.status import day_said
+from apps.dashboard.templatetags.status import day_label
 from apps.metrics.queries import together
 from apps.status.models import Incident, StatusDay, StatusMinute
 from apps.status.queries import kept, read_status
@@ -251,7 +251,7 @@ def test_the_past_is_told_as_far_as_it_was_measured(signs: Valkey) -> None:
     assert found.days_coverage == pytest.approx(0.9)
     today = found.days[-1]
     assert (today.measured_ms, today.watched) == (HOUR_MS, 1.0), "time before the first measurement is not missing"
-    assert "measured for 1 h 0 min" in day_said(today)
+    assert "measured for 1 h 0 min" in day_label(today)
 
 
 def test_the_page_says_since_when_it_measures(client: Client, signs: Valkey, boards: Boards) -> None:

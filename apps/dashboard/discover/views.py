@@ -1,4 +1,4 @@
-"""The table of live channels: a page of it, a fresh piece of it for the script, a file, and searches to keep."""
+"""Views of Discover: the table of live channels, its export, and segments."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from twitchly.clock import now_ms
 @never_cache
 @sign_in_required
 def discover(request: HttpRequest) -> HttpResponse:
-    """Show the page; with `rows` in the query only its rows, which the script puts in place of the old ones."""
+    """Render the page; with `rows` in the query only its rows, for updates by the script."""
     search, now = read_search(request.GET), now_ms()
     try:
         channels = LIVE_CHANNELS.live(now)
@@ -63,8 +63,8 @@ def discover(request: HttpRequest) -> HttpResponse:
 @require_safe_file
 @never_cache
 @login_required_json
-def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
-    """Give all that a search finds, in its order, with every metric."""
+def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
+    """Export all matching channels with every metric, in the order of the search."""
     search, now = read_search(request.GET), now_ms()
     if search.errors:
         return json_error(" ".join(search.errors), 400)
@@ -72,14 +72,14 @@ def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
         rows = matching_rows(search, LIVE_CHANNELS.live(now).values())
     except ServiceAway:
         return json_error("The live figures cannot be read just now. Try again soon.", 503)
-    fields = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
-    return table_file(form, fields, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
+    columns = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
+    return table_file(form, columns, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
 
 
 @require_POST
 @login_required
-def keep(request: HttpRequest) -> HttpResponseRedirect:
-    """Keep the search under a name."""
+def save(request: HttpRequest) -> HttpResponseRedirect:
+    """Save the search as a segment."""
     query = request.POST.get("query", "")
     try:
         segment = save_segment(owner=user_of(request), name=request.POST.get("name", ""), query=query)
@@ -93,7 +93,7 @@ def keep(request: HttpRequest) -> HttpResponseRedirect:
 
 @require_POST
 @login_required
-def forget(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
+def delete(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
     try:
         segment = delete_segment(owner=user_of(request), segment_id=segment_id)
     except NotFound as error:
@@ -126,7 +126,7 @@ def _context(
         "query": urlencode(search.pairs()),
         "previous": search.query(page=search.page - 1) if table and table.first > 1 else None,
         "next": search.query(page=search.page + 1) if table and table.last < table.total else None,
-        "segments": [(one, read_saved(one.query).query()) for one in Segment.objects.filter(owner=user)]
+        "segments": [(segment, read_saved(segment.query).query()) for segment in Segment.objects.filter(owner=user)]
         if isinstance(user, User)
         else [],
     }
@@ -137,18 +137,18 @@ def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:
 
 
 def _direction(search: Search, key: str) -> str:
-    """Return how a column is sorted, in the words of aria-sort."""
+    """Return the aria-sort value of a column."""
     if key != search.sorted_by:
         return "none"
     return "descending" if search.is_descending else "ascending"
 
 
 def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, str, str]]:
-    """Yield each rule's number, measure and bounds; with a number that cannot be read they stay as typed."""
+    """Yield each rule's number, measure and bounds; as typed if a number is malformed."""
     fields = query if search.errors else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
-        measure, least, most = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))
-        yield number, measure, least, most
+        measure, minimum, maximum = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))
+        yield number, measure, minimum, maximum
 
 
 def _cells(row: TableRow) -> list[Cell]:

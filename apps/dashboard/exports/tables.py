@@ -1,4 +1,4 @@
-"""The tables of the pages as rows of a file: a board, channels as they are now, a comparison."""
+"""Columns and rows of exported tables: boards, live channels, comparisons, broadcasts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PROFILE_COLUMNS = [
     ExportColumn("category"),
     ExportColumn("language"),
 ]
-_SHOWN = [metric for metric in METRICS if metric.key != COVERAGE.name]
+_METRICS = [metric for metric in METRICS if metric.key != COVERAGE.name]
 CHANNEL_COLUMNS = [
     *PROFILE_COLUMNS,
     ExportColumn("offline"),
     ExportColumn("window_end", "UTC"),
     ExportColumn("distinct_end", "UTC"),
     COVERAGE,
-    *(metric_column(metric) for metric in _SHOWN),
+    *(metric_column(metric) for metric in _METRICS),
 ]
 
 STREAM_COLUMNS = [
@@ -49,20 +49,20 @@ STREAM_COLUMNS = [
 
 
 def profile_cells(profile: Profile) -> list[Cell]:
-    """Return who a channel is, as PROFILE_COLUMNS names it."""
+    """Return the cells of PROFILE_COLUMNS."""
     return [profile.id, profile.login, profile.name, profile.category, profile.language]
 
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
-    """Return a channel now, as CHANNEL_COLUMNS names it. What nobody listened to is not 0."""
-    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _SHOWN]
+    """Return the cells of CHANNEL_COLUMNS. Values of unheard windows are empty, not 0."""
+    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _METRICS]
     ends = [end_ms and iso(end_ms) for end_ms in (channel.end_ms, channel.distinct_end_ms)]
     coverage = None if channel.end_ms is None else coverage_cell(channel.coverage)
-    return [*profile_cells(channel.profile), _said(channel.profile.is_offline), *ends, coverage, *values]
+    return [*profile_cells(channel.profile), _yes_no(channel.profile.is_offline), *ends, coverage, *values]
 
 
-def nobody(channel_id: str) -> ChannelNow:
-    """Return what a list shows of a channel that nobody knows any more."""
+def unknown_channel(channel_id: str) -> ChannelNow:
+    """Return a placeholder for a channel that is no longer known."""
     return ChannelNow(Profile(channel_id, "", ""), None, 0.0, {}, {}, {})
 
 
@@ -81,7 +81,7 @@ def board_columns(metric: str) -> list[ExportColumn]:
 
 
 def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
-    """Return the rows of a board, as `board_columns` names them."""
+    """Return the cells of `board_columns`, a row per channel."""
     return [
         [
             row.rank,
@@ -127,7 +127,7 @@ def hour_rows(
 
 
 def line_columns(comparison: Comparison) -> list[ExportColumn]:
-    """Return the columns of a comparison's lines; times count from the beginning of a stream where the chart's do."""
+    """Return the columns of a comparison's lines, with the stream time if the lines are aligned by it."""
     metric = METRIC[comparison.metric]
     since = [ExportColumn("into_stream", "s")] if comparison.align == "stream" else []
     index = [ExportColumn("index", "own average = 100")] if comparison.scale == "index" else []
@@ -137,7 +137,7 @@ def line_columns(comparison: Comparison) -> list[ExportColumn]:
 
 
 def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
-    """Yield the windows of each line, those that do not overlap."""
+    """Yield the non-overlapping windows of each line."""
     counts = _counts(comparison)
     for line in lines:
         series = line.series
@@ -160,7 +160,7 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
 
 
 def _counts(comparison: Comparison) -> list[Count]:
-    """Return the counts behind the metric; minutes have all that windows of 30 s and hours have."""
+    """Return the counts behind the metric; the minute grain has all counts of the other grains."""
     return counts_behind([METRIC[comparison.metric]], "minute")
 
 
@@ -182,7 +182,7 @@ def summary_columns(comparison: Comparison) -> list[ExportColumn]:
 
 
 def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
-    """Return what a line comes to, as `summary_columns` names it."""
+    """Return the cells of `summary_columns` for a line."""
     metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
     peak, average = (summary.peak, summary.average) if summary else (None, None)
     return [
@@ -190,7 +190,7 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         *([rounded(value_now(channel, metric.key), metric.decimals)] if comparison.shows_now else []),
         rounded(peak, metric.decimals),
         iso(summary.peak_ms) if summary and summary.peak_ms is not None else None,
-        _said(summary.lower_bound) if summary else None,
+        _yes_no(summary.lower_bound) if summary else None,
         rounded(average, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
@@ -200,28 +200,28 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
 
 
 def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
-    """Return broadcasts, as STREAM_COLUMNS names them."""
+    """Return the cells of STREAM_COLUMNS, a row per broadcast."""
     return [
         [
-            iso(one.started_ms),
-            iso(one.ended_ms),
-            one.peak_viewers,
-            rounded(one.mean_viewers, 0),
-            rounded(one.watched, 1),
-            one.messages,
-            coverage_cell(one.coverage),
-            _said(one.is_partly_heard),
+            iso(broadcast.started_ms),
+            iso(broadcast.ended_ms),
+            broadcast.peak_viewers,
+            rounded(broadcast.mean_viewers, 0),
+            rounded(broadcast.watched, 1),
+            broadcast.messages,
+            coverage_cell(broadcast.coverage),
+            _yes_no(broadcast.is_partly_heard),
         ]
-        for one in broadcasts
+        for broadcast in broadcasts
     ]
 
 
-def _said(is_so: bool) -> str:
-    return "yes" if is_so else "no"
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cell]:
-    """Return a value, and the index of it where the chart shows that."""
+    """Return a value, and its index if the chart shows the index."""
     cells = [rounded(value, METRIC[comparison.metric].decimals)]
     if comparison.scale == "values":
         return cells

@@ -1,4 +1,4 @@
-"""What can be taken along: a chart's windows, or what happened in it, and the tables of the pages."""
+"""Export views: windows and events of charts, and the tables of pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from apps.accounts.queries import user_of
 from apps.dashboard.access import handle_channel_errors, json_error, login_required_json
 from apps.dashboard.channel.streams import StreamList, read_streams
-from apps.dashboard.choices import asked_range, read_query
+from apps.dashboard.choices import parse_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
@@ -26,10 +26,10 @@ from apps.dashboard.exports.tables import (
     hour_rows,
     line_columns,
     line_rows,
-    nobody,
     stream_rows,
     summary_columns,
     summary_row,
+    unknown_channel,
 )
 from apps.dashboard.queries import find_profile, read_channels, read_live, read_series
 from apps.dashboard.watchlists.page import read_lines as read_hour
@@ -58,11 +58,11 @@ HISTORY_AWAY = "History cannot be read just now. Try again soon."
 def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format) -> HttpResponseBase:
     """Stream a channel's windows or events as a file.
 
-    Query: `range`, or `from` and `until`; `interval`, or the `grain` of windows that do not overlap, in place of the
-    chart's.
+    Query: `range`, or `from` and `until`; optionally `interval`, or the `grain` of non-overlapping windows. The default
+    is the grain of the chart.
     """
     now = now_ms()
-    shown, interval = _shown(request, now)
+    shown, interval = _range_and_interval(request, now)
     profile = find_profile(channel_id, now)
     counts = columns_in(counts_of(interval.grain)) if what == "windows" else ()
     first, *rest = pieces(shown, now)
@@ -73,9 +73,9 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     def rows_of(piece: Series) -> Rows:
         return point_rows(piece, interval) if what == "windows" else event_rows(piece)
 
-    fields = point_columns(interval) if what == "windows" else EVENT_COLUMNS
-    body = _read_on(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
-    return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
+    columns = point_columns(interval) if what == "windows" else EVENT_COLUMNS
+    body = _read_pieces(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
+    return file_of(form, columns, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
 
 
 @require_safe_file
@@ -83,7 +83,7 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
 @login_required_json
 @handle_channel_errors
 def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpResponseBase:
-    """Give all broadcasts of a channel that have been summed up, newest first."""
+    """Export all summarized broadcasts of a channel, newest first."""
     now = now_ms()
     profile, newest = find_profile(channel_id, now), read_streams(channel_id)
     if newest is None:
@@ -96,7 +96,7 @@ def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpRe
 @never_cache
 @login_required_json
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
-    """Give a board as it is shown now: its metric, size and filters are those of the page's address."""
+    """Export the current board, with the query parameters of the page."""
     choice, now = read_query(request.GET.dict()), now_ms()
     reading, _ = read_live(choice, now)
     if reading is None:
@@ -110,7 +110,7 @@ def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
 @never_cache
 @login_required_json
 def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpResponseBase:
-    """Give the lines of a comparison, or the table below its chart."""
+    """Export the lines of a comparison, or the table below its chart."""
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
@@ -129,7 +129,7 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
 @never_cache
 @login_required
 def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: Format) -> HttpResponseBase:
-    """Give the channels of a watchlist as they are now, or their past hour by one metric, in the list's order."""
+    """Export the live values of a watchlist's channels, or their past hour by one metric, in the list's order."""
     now, metric = now_ms(), metric_of(request)
     try:
         channel_ids = channels_of(find_watchlist(user_of(request), watchlist_id))
@@ -140,7 +140,7 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
         return json_error(LIVE_AWAY, 503)
     channels, stem = reading.channels, f"twitchly-watchlist-{watchlist_id}-{what}-{stamp(now)}"
     if what == "now":
-        rows = [channel_row(channels.get(channel_id) or nobody(channel_id)) for channel_id in channel_ids]
+        rows = [channel_row(channels.get(channel_id) or unknown_channel(channel_id)) for channel_id in channel_ids]
         return table_file(form, CHANNEL_COLUMNS, [rows], stem)
     hour = read_hour(channel_ids, metric, now)
     if hour is None:
@@ -148,14 +148,14 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
     return table_file(form, hour_columns(metric), hour_rows(metric, channel_ids, channels, hour), stem)
 
 
-def _shown(request: HttpRequest, now: int) -> tuple[Range, Interval]:
+def _range_and_interval(request: HttpRequest, now: int) -> tuple[Range, Interval]:
     """Return the range to read and the interval of its windows. Raises: BadSpan."""
-    shown = asked_range(request.GET.dict(), now)
+    shown = parse_range(request.GET.dict(), now)
     interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or apart(shown.grain)
-    other = finer(shown, interval.grain, now)
-    if other is None:
+    adjusted = finer(shown, interval.grain, now)
+    if adjusted is None:
         raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
-    return other, interval
+    return adjusted, interval
 
 
 def _interval(key: str, grain: str) -> Interval | None:
@@ -165,30 +165,30 @@ def _interval(key: str, grain: str) -> Interval | None:
         return INTERVALS[key]
     if not grain:
         return None
-    known = next((one for one in STORED_GRAINS if one == grain), None)
+    known = next((stored for stored in STORED_GRAINS if stored == grain), None)
     if known is None:
         raise BadSpan(f"There is no such grain. There are {', '.join(STORED_GRAINS)}.")
     return apart(known)
 
 
-async def _read_on(
+async def _read_pieces(
     rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], read: Callable[[Range], Series]
 ) -> AsyncIterator[Rows]:
-    """Yield the rows of each piece. Where history goes away meanwhile it breaks off: half a file is not a file."""
+    """Yield the rows of each piece. An error of history aborts the response, so that truncation is noticed."""
     yield rows_of(first)
     for piece in rest:
         yield rows_of(await sync_to_async(read)(piece))
 
 
-async def _read_older(shown: StreamList, channel_id: str) -> AsyncIterator[Rows]:
-    """Yield the rows of each page of broadcasts, and break off where history does."""
-    yield stream_rows(shown.broadcasts)
-    while shown.before_ms is not None:
-        older = await sync_to_async(read_streams)(channel_id, shown.before_ms)
+async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:
+    """Yield the rows of each page of broadcasts. An error of history aborts the response."""
+    yield stream_rows(page.broadcasts)
+    while page.before_ms is not None:
+        older = await sync_to_async(read_streams)(channel_id, page.before_ms)
         if older is None:
-            raise ServiceAway("the older broadcasts of a file cannot be read")
-        shown = older
-        yield stream_rows(shown.broadcasts)
+            raise ServiceAway("older broadcasts cannot be read")
+        page = older
+        yield stream_rows(page.broadcasts)
 
 
 def _stem(profile: Profile, shown: Range, now: int) -> str:

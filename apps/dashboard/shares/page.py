@@ -1,4 +1,4 @@
-"""What a shared channel shows: the chart of its address, and the channel as it is now."""
+"""Data of a shared channel page: its chart and live values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.errors import NotFound, ServiceAway
 
 @dataclass(frozen=True, slots=True)
 class SharedChannel:
-    """Without `series` history is away; `now` is None where the channel is not live, or live figures are away."""
+    """`series` is None if history is unavailable; `now` is None if the channel is not live or Redis is unavailable."""
 
     profile: Profile
     now: ChannelNow | None
@@ -33,22 +33,22 @@ class SharedChannel:
 
 
 def fields_of(query: str) -> dict[str, str]:
-    """Return the fields of an address, the last of each name."""
+    """Return the parameters of a query string; the last one of a name wins."""
     return {name: str(value) for name, value in QueryDict(query).dict().items()}
 
 
 def read_choice(fields: Mapping[str, str], now_ms: int) -> Choice:
-    """Return what an address shows. Raises: BadSpan."""
+    """Parse the selections of a view. Raises: BadSpan."""
     return replace(read_query(fields), span=asked_span(fields, now_ms))
 
 
 def choice_of(link: ShareLink, now_ms: int) -> Choice:
-    """Return what a link shows, which was read before it was kept."""
+    """Return the selections of a link, which were validated before it was saved."""
     return read_choice(fields_of(link.query), now_ms)
 
 
 def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
-    """Return what a link shows. Raises: NotFound, ServiceAway."""
+    """Return the data of a link. Raises: NotFound, ServiceAway."""
     choice = choice_of(link, now_ms)
     channel_id = choice.channel or ""
     now = channel_now(channel_id, now_ms)
@@ -59,7 +59,7 @@ def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
 
 
 def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
-    """Return a channel as it is now, None where it is not live or nobody can say."""
+    """Return a live channel, None if it is not live or Redis is unavailable."""
     try:
         return LIVE_CHANNELS.get(now_ms).get(channel_id)
     except ServiceAway:
@@ -67,7 +67,7 @@ def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
 
 
 def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the history a link shows, as the script draws it; None while history is away. Raises: NotFound."""
+    """Return the chart data of a link, None while history is unavailable. Raises: NotFound."""
     choice = choice_of(link, now_ms)
     if choice.channel is None:
         raise NotFound("This link shows no channel.")

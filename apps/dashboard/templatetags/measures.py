@@ -1,4 +1,4 @@
-"""Measures in the table of live channels."""
+"""Cells of the table of live channels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag
 def measure(row: TableRow, key: str) -> str:
-    """Return a cell: a metric or a percentile."""
+    """Return the text of a cell: a metric or a percentile."""
     value = row.measures[key]
     if key.startswith(PERCENTILE):
         return ABSENT if value is None else ordinal(int(value))
