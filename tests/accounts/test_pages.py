@@ -71,8 +71,8 @@ def test_sign_up_with_the_mailed_code_leads_to_the_board(client: Client) -> None
     (message,) = mail.outbox
     assert message.to == ["new@example.com"]
     assert "http" not in message.body
-    wrong = client.post("/account/confirm-email/", {"code": "WRONG1"})
-    assert "Incorrect code" in text_of(wrong)
+    invalid = client.post("/account/confirm-email/", {"code": "WRONG1"})
+    assert "Incorrect code" in text_of(invalid)
     assert client.post("/account/confirm-email/", {"code": code_in(message)})["Location"] == "/"
     assert client.get("/")["Location"] == "/welcome"
     assert "new@example.com" in text_of(client.get("/account/"))
@@ -138,8 +138,8 @@ def test_second_factors_are_required_and_stored_encrypted(owner: Client) -> None
     assert secret not in stored
     assert MFAAdapter().decrypt(stored) == secret
     other = Client()
-    asked = other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
-    assert asked["Location"] == "/account/2fa/authenticate/"
+    response = other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
+    assert response["Location"] == "/account/2fa/authenticate/"
     assert "_auth_user_id" not in other.session
 
 

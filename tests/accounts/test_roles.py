@@ -128,12 +128,12 @@ def test_end_sessions_is_hidden_without_the_permission() -> None:
 
 def test_support_can_only_view_accounts_without_passwords() -> None:
     user = create_user()
-    support, kept = staff_client("support"), User.objects.get(pk=user.pk).password
+    support, stored = staff_client("support"), User.objects.get(pk=user.pk).password
     page = support.get(f"{USER}{user.pk}/change/").content.decode()
     assert EMAIL in page
     assert "field-password" not in page
     assert "field-groups" in page
-    assert kept.partition("$")[2] not in page
+    assert stored.partition("$")[2] not in page
     for address, fields in (
         (f"{USER}{user.pk}/password/", {"password1": "another password", "password2": "another password"}),
         (f"{USER}{user.pk}/change/", {"email": "thief@example.com", "is_staff": "on", "is_superuser": "on"}),
@@ -142,7 +142,7 @@ def test_support_can_only_view_accounts_without_passwords() -> None:
     ):
         assert support.post(address, fields).status_code == 403, address
     user = User.objects.get(pk=user.pk)
-    assert (user.email, user.password, user.is_staff) == (EMAIL, kept, False)
+    assert (user.email, user.password, user.is_staff) == (EMAIL, stored, False)
 
 
 def test_support_can_revoke_keys() -> None:
@@ -180,12 +180,12 @@ def test_owners_cannot_change_superusers_or_roles() -> None:
 
 def test_owners_can_delete_but_not_read_second_factors() -> None:
     user, boss, owner = create_user(), User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
-    lost, kept = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
+    lost, stored = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
     address = "/admin/mfa/authenticator/"
     assert str(lost.data["secret"]) not in owner.get(f"{address}{lost.pk}/change/").content.decode()
     assert owner.post(f"{address}{lost.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert owner.post(f"{address}{kept.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [kept]
+    assert owner.post(f"{address}{stored.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [stored]
     assert [(act.act, act.label) for act in Act.objects.all()] == [
         ("deleted", f"TOTP Authenticator of account {user.pk}")
     ]

@@ -90,16 +90,16 @@ def test_older_sessions_must_verify_the_new_factor(client: Client, staff: User) 
     TOTP.activate(staff, SECRET)
     answer = client.get("/admin/channels/tag/", follow=True)
     assert final_url(answer).startswith("/account/2fa/reauthenticate/?next=")
-    shown = client.post(final_url(answer), {"code": totp(SECRET)})
-    assert shown["Location"] == "/admin/channels/tag/"
+    response = client.post(final_url(answer), {"code": totp(SECRET)})
+    assert response["Location"] == "/admin/channels/tag/"
     assert client.get("/admin/channels/tag/").status_code == 200
 
 
 def test_a_factor_is_verified_once_per_session(client: Client, staff: User) -> None:
     TOTP.activate(staff, SECRET)
-    asked = client.post("/account/login/?next=/admin/", {"login": EMAIL, "password": PASSWORD})
-    assert asked["Location"].startswith("/account/2fa/authenticate/")
-    assert client.post(asked["Location"], {"code": totp(SECRET)})["Location"] == "/admin/"
+    response = client.post("/account/login/?next=/admin/", {"login": EMAIL, "password": PASSWORD})
+    assert response["Location"].startswith("/account/2fa/authenticate/")
+    assert client.post(response["Location"], {"code": totp(SECRET)})["Location"] == "/admin/"
     assert client.get("/admin/").status_code == 200
 
 

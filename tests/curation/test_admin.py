@@ -39,11 +39,11 @@ def send(client: Client, address: str, **fields: str) -> str:
 def confirm(client: Client, address: str, **fields: str) -> str:
     """Send a form, check that it asks for confirmation, and confirm; return the confirmation page."""
     page = send(client, address, **fields)
-    shown = re.search(r'name="account" value="(\d+)"', page)
-    assert shown, page
-    assert send(client, address, **fields, account=shown[1]) == ""
-    asked = re.search(r"<li>(This is|Twitch)(.*?)</li>", page)
-    return asked[1] + asked[2] if asked else ""
+    displayed = re.search(r'name="account" value="(\d+)"', page)
+    assert displayed, page
+    assert send(client, address, **fields, account=displayed[1]) == ""
+    match = re.search(r"<li>(This is|Twitch)(.*?)</li>", page)
+    return match[1] + match[2] if match else ""
 
 
 def channel(channel_id: str = "7", **fields: object) -> Channel:
@@ -215,16 +215,16 @@ def test_channels_that_were_never_live_are_listed_last() -> None:
 
 
 def test_an_opt_out_by_login_stores_the_id(curator: Client, twitch: Live) -> None:
-    asked = confirm(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail")
-    assert asked.startswith("This is Channel7: login channel7, Twitch id 7. Its history will be deleted")
+    question = confirm(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail")
+    assert question.startswith("This is Channel7: login channel7, Twitch id 7. Its history will be deleted")
     saved = OptOut.objects.get()
     assert (saved.kind, saved.twitch_id, saved.login, saved.note) == ("channel", "7", "channel7", "asked by mail")
 
 
 def test_an_opt_out_by_id_works_without_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
-    asked = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
-    assert "the id 123 could not be checked. Its messages will no longer be counted." in asked
+    question = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
+    assert "the id 123 could not be checked. Its messages will no longer be counted." in question
     assert OptOut.objects.get().twitch_id == "123"
 
 

@@ -41,8 +41,8 @@ def test_a_user_receipt_says_that_no_user_data_is_stored() -> None:
 def test_receipt_urls_cannot_be_guessed() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
     token = token_of(opt_out)
-    for wrong in (str(opt_out.pk), f"{opt_out.pk}.x", token[:-1], f"1{token}", "x" * 3_000):
-        assert Client().get(f"/opt-out/receipt/{wrong}").status_code == 404
+    for invalid in (str(opt_out.pk), f"{opt_out.pk}.x", token[:-1], f"1{token}", "x" * 3_000):
+        assert Client().get(f"/opt-out/receipt/{invalid}").status_code == 404
     opt_out.delete()
     assert Client().get(f"/opt-out/receipt/{token}").status_code == 404
 

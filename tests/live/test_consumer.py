@@ -283,8 +283,8 @@ def end_session(how: str, here: Client, there: Client) -> None:
             there.post("/account/sessions/")
         case "change password elsewhere":
             new = "another long password"
-            wanted = {"oldpassword": PASSWORD, "password1": new, "password2": new}
-            assert there.post("/account/password/change/", wanted).status_code == 302
+            expected = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+            assert there.post("/account/password/change/", expected).status_code == 302
         case _:
             assert here.post("/account/delete", {"email": EMAIL}).status_code == 302
 

@@ -270,7 +270,8 @@ def describe_proof(proof: Proof | None) -> str:
     if proof is None:
         return "Not yet: history is told within a minute."
     tables = "; ".join(
-        f"{name}: {found:,} found, {'?' if left is None else f'{left:,}'} left" for name, found, left in proof.tables
+        f"{name}: {deleted:,} found, {'?' if left is None else f'{left:,}'} left"
+        for name, deleted, left in proof.tables
     )
     return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'Under way'}."
 

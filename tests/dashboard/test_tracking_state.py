@@ -1,4 +1,4 @@
-"""Why a channel is followed or not, as its page tells it."""
+"""The tracking state on a channel's page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def channel(number: int, viewers: int = 0, **fields: object) -> Channel:
     return Channel.objects.create(**row | fields)
 
 
-def test_the_list_says_the_rank(settings: Settings) -> None:
+def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
     settings.CHANNELS_WANTED = 2
     for number, viewers in ((1, 900), (2, 800), (3, 700)):
         channel(number, viewers, is_wanted=True)
@@ -42,25 +42,25 @@ def test_the_list_says_the_rank(settings: Settings) -> None:
         ({}, "Not followed: it is not among the 500 most viewed live channels.", True),
     ],
 )
-def test_what_was_decided_comes_before_the_rank(fields: dict[str, Any], said: str, can_ask: bool) -> None:
+def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_ask: bool) -> None:
     channel(1, reason="bought viewers or chat", note="secret", **fields)
-    found = tracking_state("1")
-    assert found.said.endswith(said)
-    assert found.can_ask is can_ask
-    assert "bought" not in found.said
+    result = tracking_state("1")
+    assert result.said.endswith(output)
+    assert result.can_ask is can_ask
+    assert "bought" not in result.said
 
 
-def test_an_opt_out_comes_before_all() -> None:
+def test_opt_outs_take_precedence() -> None:
     channel(1, pinned=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="1")
     assert tracking_state("1").said == "Not followed: the channel has opted out of being counted."
     assert tracking_state("2").state == "unknown"
 
 
-def test_the_page_and_its_script_say_it_without_notes(boards: Boards, signed_in: Client) -> None:
+def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Client) -> None:
     channel(1, pinned=True, reason="law", note="internal")
     page = signed_in.get("/?channel=1").content.decode()
     assert "pinned by the curators." in page
     assert "internal" not in page
-    told = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
-    assert told == {"state": "pinned", "said": "Followed whatever its rank: pinned by the curators.", "can_ask": False}
+    data = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
+    assert data == {"state": "pinned", "said": "Followed whatever its rank: pinned by the curators.", "can_ask": False}

@@ -1,4 +1,4 @@
-"""The columns of every table that can be saved: names are unique, and `coverage` is a share of 0 to 1."""
+"""Columns of every export: names are unique, and `coverage` is a share of 0 to 1."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def tables() -> Iterator[tuple[str, list[ExportColumn]]]:
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_no_table_has_two_columns_of_one_name(form: Format) -> None:
+def test_column_names_are_unique(form: Format) -> None:
     for name, fields in tables():
         names = names_in(form, writer_of(form, fields).head())
         assert len(set(names)) == len(names) == len(fields), name
@@ -80,7 +80,7 @@ def test_no_table_has_two_columns_of_one_name(form: Format) -> None:
 def names_in(form: Format, head: str) -> list[str]:
     if form == "csv":
         heads = next(csv.reader(io.StringIO(head.removeprefix("\ufeff"), newline="")))
-        return [one.partition(" (")[0] for one in heads]
+        return [item.partition(" (")[0] for item in heads]
     ((_, pairs), *_) = json.loads(head, object_pairs_hook=list)
     return [name for name, _ in pairs]
 
@@ -89,7 +89,7 @@ def as_objects(fields: list[ExportColumn], rows: list[list[Cell]]) -> list[dict[
     return [json.loads(line) for line in writer_of("ndjson", fields).rows(rows).splitlines()]
 
 
-def test_coverage_is_a_share_and_the_metric_a_percentage() -> None:
+def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     comparison = Comparison(("2",), "coverage")
     series = api_series()
     (api,) = as_objects(list(series.fields), [list(row) for row in series.rows()])
@@ -107,7 +107,7 @@ def test_coverage_is_a_share_and_the_metric_a_percentage() -> None:
     assert channel["coverage"] == 1
 
 
-def test_files_of_live_figures_say_the_same(boards: Boards, signed_in: Client) -> None:
+def test_live_exports_use_the_same_coverage(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 50_000}, observed_ms=18_105)
     LIVE_CHANNELS.clear()
     for path in ("/board.ndjson", "/discover.ndjson"):
