@@ -32,7 +32,7 @@ class Choice:
         """The metric of the chart."""
         return self.metric or self.board.metric
 
-    def shown(self, now_ms: int) -> Range:
+    def chart_range(self, now_ms: int) -> Range:
         """Return the range of the chart."""
         return past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else RANGES[self.range]
 
@@ -88,4 +88,4 @@ def parse_range(query: Mapping[str, str], now_ms: int) -> Range:
     range_key = query.get("range", DEFAULT_RANGE)
     if range_key not in RANGES:
         raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
-    return Choice(range=range_key, span=asked_span(query, now_ms)).shown(now_ms)
+    return Choice(range=range_key, span=asked_span(query, now_ms)).chart_range(now_ms)

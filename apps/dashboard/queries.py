@@ -42,7 +42,7 @@ class BoardPage:
     """The data of the board page. `board_away`, `chart_away`: the service behind it is unavailable."""
 
     choice: Choice
-    shown: Range
+    chart_range: Range
     now_ms: int
     newest_end_ms: int | None
     viewers_at_ms: int | None
@@ -63,12 +63,12 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
     """
     reading, offer = read_live(choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
-    shown = choice.shown(now_ms)
-    series = read_series(channel.profile.id, shown, now_ms, charted(choice.charted)) if channel else None
+    chart_range = choice.chart_range(now_ms)
+    series = read_series(channel.profile.id, chart_range, now_ms, charted(choice.charted)) if channel else None
     viewers_at_ms = reading.viewers_at_ms if reading else None
     return BoardPage(
         choice,
-        shown,
+        chart_range,
         now_ms,
         reading.newest_end_ms if reading else None,
         viewers_at_ms,
@@ -165,7 +165,7 @@ def charted(metric: str) -> tuple[Metric, ...]:
 
 def read_series(
     channel_id: str,
-    shown: Range,
+    chart_range: Range,
     now_ms: int,
     metrics: Sequence[Metric] = METRICS,
     counts: Collection[str] = (),
@@ -174,22 +174,22 @@ def read_series(
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.series(channel_id, shown, now_ms, metrics, counts)
+        return history.series(channel_id, chart_range, now_ms, metrics, counts)
     except ServiceAway as error:
         log.warning("chart history not read: %s", error)
         return None
 
 
-def range_json(shown: Range) -> dict[str, Any]:
+def range_json(chart_range: Range) -> dict[str, Any]:
     """Return the JSON of a range; `length` is the length of its windows."""
     return {
-        "key": shown.key,
-        "label": shown.label,
-        "span_ms": shown.span_ms,
-        "step_ms": shown.step_ms,
-        "merge_ms": shown.merge_ms,
-        "until_ms": shown.until_ms,
-        "length": LENGTHS[shown.grain],
+        "key": chart_range.key,
+        "label": chart_range.label,
+        "span_ms": chart_range.span_ms,
+        "step_ms": chart_range.step_ms,
+        "merge_ms": chart_range.merge_ms,
+        "until_ms": chart_range.until_ms,
+        "length": LENGTHS[chart_range.grain],
     }
 
 

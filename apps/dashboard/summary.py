@@ -67,9 +67,9 @@ def average_unit(metric: Metric) -> str:
     return unit_of(metric, "minute")
 
 
-def peak_unit(metric: Metric, shown: Range) -> str:
+def peak_unit(metric: Metric, chart_range: Range) -> str:
     """Return the unit of a peak over a range: per 30 s in a short range, otherwise per minute."""
-    return metric.unit if shown.is_short else average_unit(metric)
+    return metric.unit if chart_range.is_short else average_unit(metric)
 
 
 def is_over_midnight(end_ms: int | None) -> bool:

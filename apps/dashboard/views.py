@@ -135,7 +135,7 @@ def board_context(page: BoardPage, user: User | AnonymousUser, error_text: str) 
     """Return the context of the board page; `error_text` is the message about invalid dates, or ""."""
     choice, metric = page.choice, METRIC[page.choice.board.metric]
     channel_fields = channel_context(page, METRIC[choice.charted], user, error_text)
-    shown = page.channel.profile.id if page.channel else None
+    channel_id = page.channel.profile.id if page.channel else None
     return channel_fields | {
         "page": page,
         "metric": metric,
@@ -145,10 +145,10 @@ def board_context(page: BoardPage, user: User | AnonymousUser, error_text: str) 
             for r in RANGES.values()
         ],
         **board_controls(page),
-        "rows": [(row, choice.query(channel=row.id), row.id == shown) for row in page.rows],
+        "rows": [(row, choice.query(channel=row.id), row.id == channel_id) for row in page.rows],
         "back": choice.query(channel=""),
         "board_query": Choice(choice.board).query(),
-        "take": choice.query(channel=shown or "").removeprefix("?"),
+        "take": choice.query(channel=channel_id or "").removeprefix("?"),
         "watching": watching(user),
         "first_visit": open_visit(user),
         "first_steps": STEPS,
@@ -187,7 +187,7 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "viewers_at_ms": page.viewers_at_ms,
         "viewer_limits": {"stale_s": settings.VIEWERS_STALE_S, "unknown_s": settings.VIEWERS_UNKNOWN_S},
         "choice": page.choice.names(),
-        "shown": range_json(page.shown),
+        "shown": range_json(page.chart_range),
         "span_limits": {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS},
         "channel": channel.as_json() if channel else None,
         "series": series_json(channel.profile.id, page.series, page.now_ms) if channel and page.series else None,

@@ -40,7 +40,7 @@ def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser
     return {
         "charted": charted,
         "metrics": METRICS,
-        "range": page.shown,
+        "range": page.chart_range,
         "dates": dates_context(page),
         "wrong": error,
         "chart": chart_context(page, charted, notes),
@@ -71,10 +71,10 @@ def dates_context(page: BoardPage) -> dict[str, Any]:
 
 def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[str, Any]:
     """Return the text alternative of the chart: summary, table, gaps and marks."""
-    series, until_ms = page.series, page.shown.until_ms or page.now_ms
+    series, until_ms = page.series, page.chart_range.until_ms or page.now_ms
     if series is None:
         return {"summary": None, "table": [], "gaps": [], "lines": []}
-    from_ms = until_ms - page.shown.span_ms
+    from_ms = until_ms - page.chart_range.span_ms
     note_marks = [note_mark(user_note) for user_note in notes if from_ms <= user_note.at_ms <= until_ms]
     marks, merge_ms = [*series.marks, *note_marks], series.range.merge_ms
     step = max(1, round(len(series.points) / TABLE_ROWS))

@@ -46,9 +46,9 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     now, metric = now_ms(), request.GET.get("metric", DEFAULTS["board"])
     if metric not in METRIC:
         return unknown_metric()
-    shown = parse_range(request.GET.dict(), now)
+    chart_range = parse_range(request.GET.dict(), now)
     find_profile(channel_id, now)
-    series_read = read_series(channel_id, shown, now, charted(metric))
+    series_read = read_series(channel_id, chart_range, now, charted(metric))
     if series_read is None:
         return json_error(f"{AWAY} Live figures still come.", 503)
     # A day of live windows is hundreds of kilobytes of numbers.

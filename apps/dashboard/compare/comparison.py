@@ -84,9 +84,9 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
 
 def range_of(span: Span, now_ms: int) -> Range:
     """Return the range of a span, with a grain coarse enough that six lines are quick to draw."""
-    shown = past_range(span.from_ms, span.until_ms, now_ms)
+    chart_range = past_range(span.from_ms, span.until_ms, now_ms)
     for grain, max_span_ms in (("live", _LIVE_SPAN_MS), ("minute", _MINUTE_SPAN_MS)):
-        if shown.grain == grain and shown.span_ms > max_span_ms:
+        if chart_range.grain == grain and chart_range.span_ms > max_span_ms:
             coarser: Literal["minute", "hour"] = "minute" if grain == "live" else "hour"
-            shown = replace(shown, grain=coarser)
-    return shown
+            chart_range = replace(chart_range, grain=coarser)
+    return chart_range

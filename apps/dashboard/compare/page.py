@@ -85,9 +85,9 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
     if zero_ms is not None:
         span = _span(comparison, zero_ms, now_ms)
         metrics = [METRIC[key] for key in {comparison.metric, "viewers", "engagement"}]
-        shown = range_of(span, now_ms)
-        counts = columns_in(counts_behind([METRIC[comparison.metric]], shown.grain))
-        series = read_series(channel.profile.id, shown, now_ms, metrics, counts)
+        chart_range = range_of(span, now_ms)
+        counts = columns_in(counts_behind([METRIC[comparison.metric]], chart_range.grain))
+        series = read_series(channel.profile.id, chart_range, now_ms, metrics, counts)
     return Line(
         number,
         channel,

@@ -79,7 +79,7 @@ def _find_channel(name: str) -> Channel:
 def compare_context(comparison: Comparison, page: ComparisonPage, now: int, error_text: str) -> dict[str, Any]:
     metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
-    shown = next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
+    chart_range = next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
     return {
         "choice": comparison,
         "query": comparison.query(),
@@ -97,8 +97,8 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
         .order_by("-viewers")
         .values_list("login", flat=True)[:OFFERED],
         "range": RANGES[comparison.range],
-        "peak_name": "Peak" if metric.from_helix or shown.is_short else "Busiest minute",
-        "peak_unit": peak_unit(metric, shown),
+        "peak_name": "Peak" if metric.from_helix or chart_range.is_short else "Busiest minute",
+        "peak_unit": peak_unit(metric, chart_range),
         "ranges": [
             (
                 option,

@@ -270,8 +270,7 @@ def describe_proof(proof: Proof | None) -> str:
     if proof is None:
         return "Not yet: history is told within a minute."
     tables = "; ".join(
-        f"{name}: {deleted:,} found, {'?' if left is None else f'{left:,}'} left"
-        for name, deleted, left in proof.tables
+        f"{name}: {rows:,} found, {'?' if left is None else f'{left:,}'} left" for name, rows, left in proof.tables
     )
     return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'Under way'}."
 

@@ -62,10 +62,10 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     is the grain of the chart.
     """
     now = now_ms()
-    shown, interval = _range_and_interval(request, now)
+    chart_range, interval = _range_and_interval(request, now)
     profile = find_profile(channel_id, now)
     counts = columns_in(counts_of(interval.grain)) if what == "windows" else ()
-    first, *rest = pieces(shown, now)
+    first, *rest = pieces(chart_range, now)
     series = read_series(channel_id, first, now, counts=counts)
     if series is None:
         return json_error(HISTORY_AWAY, 503)
@@ -75,7 +75,9 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
 
     columns = point_columns(interval) if what == "windows" else EVENT_COLUMNS
     body = _read_pieces(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
-    return file_of(form, columns, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
+    return file_of(
+        form, columns, body, f"{_stem(profile, chart_range, now)}-{what if what == 'events' else chart_range.grain}"
+    )
 
 
 @require_safe_file
@@ -150,9 +152,9 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
 
 def _range_and_interval(request: HttpRequest, now: int) -> tuple[Range, Interval]:
     """Return the range to read and the interval of its windows. Raises: BadSpan."""
-    shown = parse_range(request.GET.dict(), now)
-    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or apart(shown.grain)
-    adjusted = finer(shown, interval.grain, now)
+    chart_range = parse_range(request.GET.dict(), now)
+    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or apart(chart_range.grain)
+    adjusted = finer(chart_range, interval.grain, now)
     if adjusted is None:
         raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
     return adjusted, interval
@@ -191,6 +193,6 @@ async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:
         yield stream_rows(page.broadcasts)
 
 
-def _stem(profile: Profile, shown: Range, now: int) -> str:
-    until_ms = now if shown.until_ms is None else shown.until_ms
-    return f"twitchly-{profile.login or profile.id}-{stamp(until_ms - shown.span_ms)}-{stamp(until_ms)}"
+def _stem(profile: Profile, chart_range: Range, now: int) -> str:
+    until_ms = now if chart_range.until_ms is None else chart_range.until_ms
+    return f"twitchly-{profile.login or profile.id}-{stamp(until_ms - chart_range.span_ms)}-{stamp(until_ms)}"

@@ -78,7 +78,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     except NotFound as error:
         raise Http404(str(error)) from None
     proof = proof_of(opt_out.event)
-    rows = [(TABLES.get(name, name), deleted, left) for name, deleted, left in proof.tables] if proof else []
+    rows = [(TABLES.get(name, name), row_count, left) for name, row_count, left in proof.tables] if proof else []
     return render(
         request,
         "dashboard/receipt.html",

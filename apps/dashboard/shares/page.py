@@ -27,7 +27,7 @@ class SharedChannel:
     profile: Profile
     now: ChannelNow | None
     choice: Choice
-    shown: Range
+    chart_range: Range
     series: Series | None
     summary: Summary | None
 
@@ -53,9 +53,11 @@ def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
     channel_id = choice.channel or ""
     now = channel_now(channel_id, now_ms)
     profile = now.profile if now else find_profile(channel_id, now_ms)
-    shown = choice.shown(now_ms)
-    series = read_series(channel_id, shown, now_ms, charted(choice.charted))
-    return SharedChannel(profile, now, choice, shown, series, summarize(series, choice.charted) if series else None)
+    chart_range = choice.chart_range(now_ms)
+    series = read_series(channel_id, chart_range, now_ms, charted(choice.charted))
+    return SharedChannel(
+        profile, now, choice, chart_range, series, summarize(series, choice.charted) if series else None
+    )
 
 
 def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
@@ -71,5 +73,5 @@ def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
     choice = choice_of(link, now_ms)
     if choice.channel is None:
         raise NotFound("This link shows no channel.")
-    series = read_series(choice.channel, choice.shown(now_ms), now_ms, charted(choice.charted))
+    series = read_series(choice.channel, choice.chart_range(now_ms), now_ms, charted(choice.charted))
     return series_json(choice.channel, series, now_ms) if series else None

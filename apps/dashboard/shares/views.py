@@ -212,7 +212,7 @@ def _script(link: ShareLink, shared: SharedChannel, at_ms: int) -> dict[str, Any
     return {
         "now_ms": at_ms,
         "metric": shared.choice.charted,
-        "range": range_json(shared.shown),
+        "range": range_json(shared.chart_range),
         "channel": shared.now.as_json() if shared.now else None,
         "series_url": reverse("share-series", args=[token]),
         "now_url": reverse("share-now", args=[token]),

@@ -47,9 +47,9 @@ def excluded_text(counts: Mapping[str, int], coverage: float) -> str:
 
 
 @register.simple_tag
-def unit(metric: Metric, shown: Range) -> str:
+def unit(metric: Metric, chart_range: Range) -> str:
     """Return the unit of a metric at the grain of a chart."""
-    return unit_of(metric, shown.grain)
+    return unit_of(metric, chart_range.grain)
 
 
 @register.filter
