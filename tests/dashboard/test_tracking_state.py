@@ -28,8 +28,8 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
     for number, viewers in ((1, 900), (2, 800), (3, 700)):
         channel(number, viewers, is_wanted=True)
     channel(4, 999, is_wanted=False)
-    assert tracking_state("2").said == "Followed: number 2 by viewers, and the first 2 are."
-    assert tracking_state("3").said == "Followed until it falls behind number 2 by viewers: now it is number 3."
+    assert tracking_state("2").text == "Followed: number 2 by viewers, and the first 2 are."
+    assert tracking_state("3").text == "Followed until it falls behind number 2 by viewers: now it is number 3."
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
 def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_ask: bool) -> None:
     channel(1, reason="bought viewers or chat", note="secret", **fields)
     result = tracking_state("1")
-    assert result.said.endswith(output)
+    assert result.text.endswith(output)
     assert result.can_ask is can_ask
-    assert "bought" not in result.said
+    assert "bought" not in result.text
 
 
 def test_opt_outs_take_precedence() -> None:
     channel(1, pinned=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="1")
-    assert tracking_state("1").said == "Not followed: the channel has opted out of being counted."
+    assert tracking_state("1").text == "Not followed: the channel has opted out of being counted."
     assert tracking_state("2").state == "unknown"
 
 
