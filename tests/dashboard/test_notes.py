@@ -126,7 +126,7 @@ def test_note_text_is_stored_verbatim(signed_in: Client, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"), [("two\nlines", "two lines"), ("bell\x07", "bell"), ("turned \u202e round", "turned round")]
+    ("text", "stored"), [("two\nlines", "two lines"), ("bell\x07", "bell"), ("turned \u202e round", "turned round")]
 )
 def test_invisible_and_directional_characters_are_removed(signed_in: Client, text: str, stored: str) -> None:
     assert post(signed_in, at_ms=AT, text=text)[0] == 201

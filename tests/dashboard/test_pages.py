@@ -146,7 +146,7 @@ def notes(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("age_ms", "said"),
+    ("age_ms", "output"),
     [
         (60_000, []),
         (149_000, []),

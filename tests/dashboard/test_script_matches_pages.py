@@ -140,7 +140,7 @@ def test_channels_that_are_not_loaded_have_no_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "said"),
+    ("channel", "output"),
     [
         (NOW, "without a message"),
         (VALUED, ""),

@@ -33,7 +33,7 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said", "can_ask"),
+    ("fields", "output", "can_ask"),
     [
         ({"pinned": True}, "Followed whatever its rank: pinned by the curators.", False),
         ({"pinned": True, "decided_until": END}, "pinned by the curators until 2 Jan 2027, 18:30 UTC.", False),
