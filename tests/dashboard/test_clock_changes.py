@@ -115,8 +115,8 @@ def test_an_unchanged_date_field_keeps_its_time(tmp_path: Path, zone: str, chang
 def test_a_time_typed_in_the_second_repeated_hour_stays_there(tmp_path: Path) -> None:
     displayed = ms("2026-10-25T01:20:00Z")
     program = """
-    print([times.fieldMs("2026-10-25T02:40", given.shown), times.fieldMs("2026-10-25T02:40"),
-           times.fieldMs("2026-10-25T04:40", given.shown), times.fieldMs("2026-03-29T02:30", given.shown)]);
+    print([times.fieldMs("2026-10-25T02:40", given.displayed), times.fieldMs("2026-10-25T02:40"),
+           times.fieldMs("2026-10-25T04:40", given.displayed), times.fieldMs("2026-03-29T02:30", given.displayed)]);
     """
     assert in_zone(tmp_path, "Europe/Berlin", program, displayed=displayed) == [
         ms("2026-10-25T01:40:00Z"),
