@@ -269,25 +269,25 @@ DEFENSES = (
     Defense(
         "escaped-titles",
         "markup in names and titles",
-        "tests/dashboard/test_pages.py::test_hostile_names_and_titles_are_only_text",
+        "tests/dashboard/test_pages.py::test_hostile_names_and_titles_are_escaped",
         replace("True", "False"),
     ),
     Defense(
         "escaped-notes",
         "markup in notes",
-        "tests/dashboard/test_notes.py::test_hostile_notes_are_only_text",
+        "tests/dashboard/test_notes.py::test_hostile_notes_are_escaped",
         replace("True", "False"),
     ),
     Defense(
         "csp",
         "scripts from elsewhere",
-        "tests/dashboard/test_pages.py::test_pages_keep_a_strict_policy_and_have_nothing_inline",
+        "tests/dashboard/test_pages.py::test_pages_have_a_strict_csp_and_no_inline_code",
         remove,
     ),
     Defense(
         "csv-formulas",
         "formulas in CSV",
-        "tests/dashboard/test_exports.py::test_no_text_is_a_formula",
+        "tests/dashboard/test_exports.py::test_formulas_are_escaped_in_csv",
         skip_branch,
     ),
     Defense(
@@ -299,13 +299,13 @@ DEFENSES = (
     Defense(
         "frame-size",
         "oversized frames",
-        "tests/live/test_consumer.py::test_garbage_is_answered_with_its_reason_and_the_board_goes_on",
+        "tests/live/test_consumer.py::test_malformed_frames_get_an_error_and_the_socket_stays_open",
         skip_branch,
     ),
     Defense(
         "frame-rate",
         "floods of frames",
-        "tests/live/test_consumer.py::test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket",
+        "tests/live/test_consumer.py::test_frames_above_the_rate_limit_are_refused_and_then_close_the_socket",
         skip_branch,
     ),
     Defense(
@@ -317,7 +317,7 @@ DEFENSES = (
     Defense(
         "slow-readers",
         "sockets that never read",
-        "tests/live/test_slow_reader.py::test_who_never_reads_is_cut_off_and_nothing_of_him_stays",
+        "tests/live/test_slow_reader.py::test_readers_that_never_read_are_cut_off_and_released",
         statement("pass"),
     ),
     Defense(
@@ -329,7 +329,7 @@ DEFENSES = (
     Defense(
         "open-redirects",
         "redirects to other sites",
-        "tests/dashboard/test_watchlists.py::test_a_form_leads_to_no_page_of_others",
+        "tests/dashboard/test_watchlists.py::test_forms_redirect_to_own_pages_only",
         replace("if is_ours", "if target"),
     ),
     Defense(
@@ -353,43 +353,43 @@ DEFENSES = (
     Defense(
         "admin-factor",
         "the admin site with a password alone",
-        "tests/accounts/test_staff_site.py::test_a_form_that_is_sent_straight_away_changes_nothing",
+        "tests/accounts/test_staff_site.py::test_direct_posts_without_a_second_factor_change_nothing",
         without(" and _is_verified(request)"),
     ),
     Defense(
         "admin-session",
         "the admin site in a session without a second factor",
-        "tests/accounts/test_staff_site.py::test_a_session_from_before_the_factor_has_to_show_it",
+        "tests/accounts/test_staff_site.py::test_older_sessions_must_verify_the_new_factor",
         without(" and _has_shown_one(request)"),
     ),
     Defense(
         "admin-host",
         "the admin site on other hosts than its own",
-        "tests/test_admin_host.py::test_the_admin_is_on_its_host_alone",
+        "tests/test_admin_host.py::test_the_admin_is_served_on_its_host_only",
         statement("return True"),
     ),
     Defense(
         "staff-roles",
         "staff who exceed their role",
-        "tests/accounts/test_roles.py::test_an_owner_leaves_superusers_and_the_roles_themselves_alone",
+        "tests/accounts/test_roles.py::test_owners_cannot_change_superusers_or_roles",
         statement("return True"),
     ),
     Defense(
         "password-hashes",
         "staff who read password hashes",
-        "tests/accounts/test_roles.py::test_support_neither_sees_nor_changes_a_password_nor_anything_else",
+        "tests/accounts/test_roles.py::test_support_can_only_view_accounts_without_passwords",
         skip_branch,
     ),
     Defense(
         "opt-out-owner",
         "opt-outs on behalf of others",
-        "tests/curation/test_opt_outs.py::test_nobody_opts_out_in_another_s_name",
+        "tests/curation/test_opt_outs.py::test_opting_out_another_account_is_impossible",
         without("user=request.user, "),
     ),
     Defense(
         "opt-out-rate",
         "floods of opt-out requests",
-        "tests/curation/test_opt_outs.py::test_only_so_many_requests_come_from_one_network",
+        "tests/curation/test_opt_outs.py::test_opt_out_requests_are_limited_per_network",
         take_branch,
     ),
     Defense(
@@ -433,13 +433,13 @@ DEFENSES = (
     Defense(
         "backup-secrets",
         "destroyed keys and ended sessions in backups",
-        "tests/metrics/test_backup.py::test_a_backup_holds_neither_hash_keys_nor_sessions",
+        "tests/metrics/test_backup.py::test_a_backup_contains_neither_hash_keys_nor_sessions",
         remove,
     ),
     Defense(
         "beat-schedule",
         "a damaged schedule file that keeps beat from starting",
-        "tests/test_timetable.py::test_beat_starts_beside_a_damaged_schedule_file_and_leaves_none_of_its_own",
+        "tests/test_scheduler.py::test_beat_ignores_a_damaged_schedule_file_and_writes_none",
         replace(
             '"--loglevel", "INFO"',
             '"-S", "celery.beat:PersistentScheduler", "-s", str(layout.var / "celerybeat-schedule")',
@@ -521,13 +521,13 @@ DEFENSES = (
     Defense(
         "share-password",
         "guessing the password of a share link",
-        "tests/dashboard/test_shares.py::test_wrong_passwords_are_limited_by_link_and_network",
+        "tests/dashboard/test_shares.py::test_wrong_passwords_are_limited_per_link_and_network",
         skip_branch,
     ),
     Defense(
         "share-lockout",
         "visitors of a share link locked out by others",
-        "tests/dashboard/test_shares.py::test_any_number_of_visitors_open_a_page_with_its_password",
+        "tests/dashboard/test_shares.py::test_correct_passwords_are_not_rate_limited",
         skip_branch,
     ),
     Defense(
@@ -545,7 +545,7 @@ DEFENSES = (
     Defense(
         "set-up-codes",
         "reuse of the code that activated a second factor",
-        "tests/accounts/test_pages.py::test_the_code_of_the_set_up_opens_no_session",
+        "tests/accounts/test_pages.py::test_the_set_up_code_cannot_be_used_to_sign_in",
         skip_branch,
     ),
     Defense(
@@ -569,13 +569,13 @@ DEFENSES = (
     Defense(
         "socket-count",
         "unlimited sockets of one session",
-        "tests/live/test_consumer.py::test_a_session_has_so_many_sockets_at_once",
+        "tests/live/test_consumer.py::test_open_sockets_are_limited_per_session",
         skip_branch,
     ),
     Defense(
         "logged-links",
         "share links in the log",
-        "tests/test_logs.py::test_what_names_a_person_or_opens_a_door_is_hidden",
+        "tests/test_logs.py::test_personal_data_and_secrets_are_redacted",
         remove,
     ),
     Defense(

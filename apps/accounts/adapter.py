@@ -1,4 +1,4 @@
-"""What accounts need beyond django-allauth's own ways."""
+"""django-allauth adapters: mail errors, and encryption of second factors."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Says so when a mail cannot be sent: what was begun stands, and its code can be asked for again."""
+    """Reports mail errors to the user and continues: the code can be requested again."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         try:
             super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError):
-            log.exception("a mail could not be sent")
+            log.exception("mail not sent")
             messages.error(request_context.request, "The mail could not be sent just now. Try again in a few minutes.")
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
-    """Keeps second factors encrypted with a key made of SECRET_KEY: a copy of the database alone is no help."""
+    """Encrypts second factors with a key derived from SECRET_KEY, so a database dump alone does not reveal them."""
 
     def encrypt(self, text: str) -> str:
         return _fernet().encrypt(text.encode()).decode()
@@ -42,10 +42,10 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
 
 
 def _fernet() -> MultiFernet:
-    """Encrypts with today's key, and reads what was encrypted with those before it."""
-    return MultiFernet([_by(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+    """Return a cipher that encrypts with the current key and decrypts with previous ones too."""
+    return MultiFernet([_cipher(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
-def _by(secret: str) -> Fernet:
+def _cipher(secret: str) -> Fernet:
     key = HKDF(SHA256(), 32, salt=None, info=b"second factors").derive(force_bytes(secret))
     return Fernet(base64.urlsafe_b64encode(key))

@@ -1,4 +1,4 @@
-"""The Django app of users, their sessions and staff roles."""
+"""Django app for users, sessions and staff roles."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -11,8 +11,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from apps.accounts import session_endings
         from apps.accounts.staff import site
-        from apps.accounts.staff.roles import keep_rights
+        from apps.accounts.staff.roles import sync_role_permissions
 
-        post_migrate.connect(keep_rights)  # after Django's own handler, which creates the permissions of each app
+        post_migrate.connect(sync_role_permissions)  # after Django's handler, which creates the permissions of each app
         session_endings.connect()
         site.connect()

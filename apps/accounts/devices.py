@@ -1,4 +1,4 @@
-"""What a session was opened with, in words that its owner knows again."""
+"""Device names for the session list, derived from User-Agent headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ UNKNOWN = "an unknown browser"
 
 
 def device_of(user_agent: str) -> str:
-    """Return the browser and the system that a User-Agent names, such as “Firefox on Windows”."""
-    found = ua_parser.parse(user_agent)
-    browser = found.user_agent.family if found.user_agent else UNKNOWN
-    return f"{browser} on {found.os.family}" if found.os else browser
+    """Return the browser and operating system of a User-Agent, such as “Firefox on Windows”."""
+    parsed = ua_parser.parse(user_agent)
+    browser = parsed.user_agent.family if parsed.user_agent else UNKNOWN
+    return f"{browser} on {parsed.os.family}" if parsed.os else browser

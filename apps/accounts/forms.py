@@ -1,4 +1,4 @@
-"""allauth's forms, where they tell or allow more than they should."""
+"""Hardened versions of allauth forms."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from django.http import HttpRequest
 
 
 class SignupForm(account_forms.SignupForm):  # type: ignore[misc]  # allauth has no types
-    """Takes as long for an address that has an account as for one that has none."""
+    """Takes the same time whether or not the address has an account."""
 
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
-        """Return the new user, or the answer where the address has an account already."""
+        """Return the new user, or the response for an address that has an account already."""
         already_exists: bool = self.account_already_exists  # type: ignore[has-type]  # allauth sets it in clean()
         if already_exists:
-            # A new account costs one hash of its password.
+            # Hash the password, as for a new account.
             make_password(self.cleaned_data["password1"])  # defense: sign-up-timing
-            return self._tried(request)
+            return self._try_save(request)
         try:
             with transaction.atomic():
-                return self._tried(request)
+                return self._try_save(request)
         except IntegrityError:  # defense: sign-up-races
-            # A parallel sign-up with the same address was saved after this one had been checked.
+            # A concurrent sign-up with the same address was saved after this one was validated.
             self.account_already_exists = True
-            return self._tried(request)
+            return self._try_save(request)
 
-    def _tried(self, request: HttpRequest) -> tuple[Any, Any]:
+    def _try_save(self, request: HttpRequest) -> tuple[Any, Any]:
         user, response = super().try_save(request)
         return user, response
 
 
 class ActivateTOTPForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
-    """Counts the code of the set-up as used: it opens no session afterwards."""
+    """Marks the code used for the set-up as used, so that it cannot be used to sign in."""
 
     def clean_code(self) -> str:
         code = str(super().clean_code())

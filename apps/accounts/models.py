@@ -1,4 +1,4 @@
-"""Accounts, and the short-lived records that protect them."""
+"""Users, and short-lived security records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users known by their e-mail address, kept in lower case so that one person is one user."""
+    """Creates users identified by their e-mail address, stored in lower case to prevent duplicates."""
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         user = self.model(email=email.strip().lower(), **fields)
@@ -18,7 +18,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> User:
-        """Make one from the command line, whose address counts as verified: whoever sits there has the machine."""
+        """Create a superuser from the command line. The address counts as verified: the caller controls the machine."""
         from allauth.account.models import EmailAddress
 
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
@@ -30,18 +30,18 @@ class UserManager(BaseUserManager["User"]):
 
 
 class Times(models.TextChoices):
-    """The zone that an account's pages show times in."""
+    """The time zone of the times on an account's pages."""
 
     UTC = "utc", "UTC"
     LOCAL = "local", "local time of this browser"
 
 
 class User(AbstractUser):
-    """An advertiser or creator; staff may enter the admin."""
+    """An advertiser or creator. Staff have access to the admin site."""
 
-    username = None  # type: ignore[assignment]  # the e-mail address takes its place
+    username = None  # type: ignore[assignment]  # replaced by the e-mail address
     email = models.EmailField("e-mail address", unique=True)
-    # The database fills it in for a process that does not know of it yet.
+    # The database default serves processes of a version without this field.
     times = models.CharField("times are shown in", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
 
     USERNAME_FIELD = "email"
@@ -54,9 +54,9 @@ class User(AbstractUser):
 
 
 class SecurityRecord(models.Model):
-    """Something that protects accounts for a time: failed sign-ins, used one-time codes, rate limits.
+    """A temporary record that protects accounts: failed sign-ins, used one-time codes, rate limits.
 
-    `accounts/security_cache.py` reads and writes these; they are deleted when they have expired, and never before.
+    `accounts/security_cache.py` reads and writes these. They are deleted only after they have expired.
     """
 
     key = models.CharField(primary_key=True, max_length=255)

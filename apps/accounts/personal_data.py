@@ -1,4 +1,4 @@
-"""Personal data of an account: exported and deleted on request."""
+"""Export and deletion of an account's personal data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twitchly.personal_data import iso, rows, sections
 
 
 def personal_data(user: User) -> dict[str, Any]:
-    """Return all that is kept about a user, but no secret; times are ISO 8601, UTC."""
+    """Return all data stored about a user, without secrets; times are ISO 8601, UTC."""
     return {
         "account": {
             "email": user.email,
@@ -38,6 +38,6 @@ def personal_data(user: User) -> dict[str, Any]:
 
 @transaction.atomic
 def delete_account(user: User) -> None:
-    """Delete a user and all that belongs to them, and end their sessions."""
+    """Delete a user with all their data, and end their sessions."""
     end_sessions(user)
     user.delete()

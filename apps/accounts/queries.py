@@ -1,4 +1,4 @@
-"""Reads of accounts."""
+"""Queries on accounts."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from apps.accounts.models import User
 
 def user_of(request: HttpRequest) -> User:
     """Return the signed-in user, in a view that requires one."""
-    assert isinstance(request.user, User)  # noqa: S101  login_required or account_required sees to it
+    assert isinstance(request.user, User)  # noqa: S101  guaranteed by login_required or account_required
     return request.user

@@ -1,7 +1,7 @@
-"""Django's cache as a table that never evicts: allauth keeps failed sign-ins and used one-time codes in the cache.
+"""Database cache backend without eviction, for allauth's failed sign-ins and used one-time codes.
 
-Django's own DatabaseCache drops a third of its rows, expired or not, once it has 300 of them, so that anybody could
-erase the lock of an account by filling it.
+Django's own DatabaseCache drops a third of its rows, expired or not, once it has 300 of them. An attacker could lift
+the lock of an account by filling it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from apps.accounts.models import SecurityRecord
 
 
 class SecurityCache(BaseCache):
-    """Keeps JSON values in SecurityRecord until they expire; LOCATION is ignored."""
+    """Stores JSON values in SecurityRecord until they expire; LOCATION is ignored."""
 
     def __init__(self, _location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Set a value that does not exist yet, and return whether it did not; one of many callers succeeds."""
+        """Set a value if the key does not exist; return whether it was set. One of several concurrent callers wins."""
         name, expires_at = self._name(key, version), self._expires_at(timeout)
         expired = SecurityRecord.objects.filter(key=name, expires_at__lte=timezone.now())
         if expired.update(value=value, expires_at=expires_at):
@@ -38,8 +38,8 @@ class SecurityCache(BaseCache):
         return True
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        found = self._living(key, version).values_list("value", flat=True).first()
-        return default if found is None else found
+        value = self._unexpired(key, version).values_list("value", flat=True).first()
+        return default if value is None else value
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         record = SecurityRecord(key=self._name(key, version), value=value, expires_at=self._expires_at(timeout))
@@ -48,15 +48,15 @@ class SecurityCache(BaseCache):
         )
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        return bool(self._living(key, version).update(expires_at=self._expires_at(timeout)))
+        return bool(self._unexpired(key, version).update(expires_at=self._expires_at(timeout)))
 
     def delete(self, key: str, version: int | None = None) -> bool:
         return bool(SecurityRecord.objects.filter(key=self._name(key, version)).delete()[0])
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Add to a number without changing when it expires. Raises: ValueError where there is none."""
+        """Add to a number without changing its expiry. Raises: ValueError if the key does not exist."""
         with transaction.atomic():
-            record = self._living(key, version).select_for_update().first()
+            record = self._unexpired(key, version).select_for_update().first()
             if record is None:
                 raise ValueError(f"Key {key!r} not found")
             record.value += delta
@@ -67,27 +67,27 @@ class SecurityCache(BaseCache):
         SecurityRecord.objects.all().delete()
 
     def expires_at(self, key: str, version: int | None = None) -> datetime | None:
-        """Return when a value expires, None where there is no value or it never does."""
-        found: datetime | None = self._living(key, version).values_list("expires_at", flat=True).first()
-        return found
+        """Return when a value expires, None if there is no value or it never expires."""
+        expires_at: datetime | None = self._unexpired(key, version).values_list("expires_at", flat=True).first()
+        return expires_at
 
-    def _living(self, key: str, version: int | None) -> Any:
-        is_living = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        return SecurityRecord.objects.filter(is_living, key=self._name(key, version))
+    def _unexpired(self, key: str, version: int | None) -> Any:
+        is_unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        return SecurityRecord.objects.filter(is_unexpired, key=self._name(key, version))
 
     def _name(self, key: str, version: int | None) -> str:
         return str(self.make_and_validate_key(key, version=version))
 
     def _expires_at(self, timeout: Any) -> datetime | None:
-        moment_s = self.get_backend_timeout(timeout)
-        return None if moment_s is None else datetime.fromtimestamp(moment_s, UTC)
+        expiry_s = self.get_backend_timeout(timeout)
+        return None if expiry_s is None else datetime.fromtimestamp(expiry_s, UTC)
 
 
 def expires_at(key: str) -> datetime | None:
-    """Return when a value of the default cache expires, None where there is no value or it never does."""
+    """Return when a value of the default cache expires, None if there is no value or it never expires."""
     return cast(SecurityCache, caches["default"]).expires_at(key)
 
 
 def delete_expired() -> int:
-    """Delete the records that have expired, and return how many."""
+    """Delete expired records and return their number."""
     return SecurityRecord.objects.filter(expires_at__lte=timezone.now()).delete()[0]

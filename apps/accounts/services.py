@@ -1,4 +1,4 @@
-"""Changes to accounts."""
+"""Writes to accounts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from core.errors import Refused
 
 @transaction.atomic
 def ensure_user(*, email: str, password: str) -> bool:
-    """Make the user, not staff, if there is none, and give it this password; return whether anything changed.
+    """Create the user, without staff rights, if missing; set the password; return whether anything changed.
 
-    Its address counts as verified: whoever can call this has the machine.
+    The address counts as verified: the caller controls the machine.
     """
     user = User.objects.filter(email=email.strip().lower()).first() or User.objects.create_user(email)
     changed = not user.check_password(password)
@@ -26,7 +26,7 @@ def ensure_user(*, email: str, password: str) -> bool:
 
 
 def choose_times(*, user: User, times: str) -> None:
-    """Keep the zone that an account's pages show times in. Raises: Refused."""
+    """Set the time zone of an account's pages. Raises: Refused."""
     if times not in Times.values:
         raise Refused("Choose one of the zones.")
     user.times = times

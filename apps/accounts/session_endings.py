@@ -1,4 +1,4 @@
-"""Sessions that end: every web process is told, and closes the sockets that were opened with them."""
+"""Notifications about ended sessions: every web process closes the sockets of the session."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 
 def session_digest(session_key: str | None) -> str:
-    """Return the name of a session that may be told to others: whoever has its key is signed in."""
+    """Return the public identifier of a session. Its key must stay secret: whoever has it is signed in."""
     return hashlib.sha256((session_key or "").encode()).hexdigest()
 
 
 def connect() -> None:
-    """Follow what ends sessions, from now on."""
+    """Connect to the signals that end sessions."""
     user_logged_out.connect(_signed_out)
     post_delete.connect(_ended, sender=UserSession)
     password_changed.connect(_password_changed)
@@ -35,38 +35,38 @@ def connect() -> None:
 
 
 def end_sessions(user: AbstractBaseUser) -> int:
-    """Sign an account out everywhere; return from how many sessions."""
-    ending = list(UserSession.objects.filter(user=user))
-    for session in ending:
+    """End all sessions of an account and return their number."""
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
         session.end()
-    return len(ending)
+    return len(sessions)
 
 
-def tell(*session_keys: str | None) -> None:
-    """Tell that sessions have ended. Where Redis is away, sockets find out by themselves within a minute."""
-    tell_sessions(*map(session_digest, session_keys))
+def notify_ended(*session_keys: str | None) -> None:
+    """Announce that sessions have ended. If Redis is unavailable, sockets notice within a minute."""
+    notify_digests_ended(*map(session_digest, session_keys))
 
 
-def tell_sessions(*sessions: str) -> None:
-    """Tell it of sessions by what their slots are joined with."""
+def notify_digests_ended(*sessions: str) -> None:
+    """Announce ended sessions by the digests that their outboxes have."""
     layer: Any = get_channel_layer()
     try:
         for session in sessions:
             async_to_sync(layer.group_send)(group.NAME, group.SessionEnded(session).to_message())
     except (redis.RedisError, OSError) as error:
-        log.warning("open pages learn of the end of a session only in a minute: %s", error)
+        log.warning("end of session not announced, sockets close within a minute: %s", error)
 
 
 def _signed_out(request: HttpRequest | None, **_: Any) -> None:
     if request is not None and request.session.session_key:
-        tell(request.session.session_key)
+        notify_ended(request.session.session_key)
 
 
 def _ended(instance: UserSession, **_: Any) -> None:
-    tell(instance.session_key)
+    notify_ended(instance.session_key)
 
 
 def _password_changed(request: HttpRequest, user: Any, **_: Any) -> None:
-    """The new password ends all sessions but the one in which it was chosen."""
+    """Announce the sessions that a password change ends: all but the current one."""
     keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
-    tell(*(key for key in keys if key != request.session.session_key))
+    notify_ended(*(key for key in keys if key != request.session.session_key))

@@ -1,4 +1,4 @@
-"""The pages of an account that django-allauth does not have: its overview, its data, its end."""
+"""Account pages that django-allauth lacks: overview, data export, deletion."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def times(request: HttpRequest) -> HttpResponseRedirect:
-    """Keep the zone that times are shown in."""
+    """Set the time zone of the pages."""
     try:
         choose_times(user=user_of(request), times=request.POST.get("times", ""))
         messages.success(request, "Kept.")
@@ -56,7 +56,7 @@ def times(request: HttpRequest) -> HttpResponseRedirect:
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def data(request: HttpRequest) -> JsonResponse:
-    """Give what is kept about the account, as a file."""
+    """Return the account's data as a JSON file."""
     response = JsonResponse(personal_data(user_of(request)), json_dumps_params={"indent": 2})
     response["Content-Disposition"] = 'attachment; filename="twitchly-account.json"'
     return response
@@ -67,7 +67,7 @@ def data(request: HttpRequest) -> JsonResponse:
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def delete(request: HttpRequest) -> HttpResponse:
-    """Delete the account once its address was typed; that of a member of staff, only another one can."""
+    """Delete the account after its address was typed. Staff accounts can only be deleted by other staff."""
     user = user_of(request)
     typed = request.POST.get("email", "").strip().lower()
     if request.method == "POST" and typed == user.email and not user.is_staff:

@@ -83,5 +83,5 @@ def running_callers() -> Callers:
     loop = asyncio.get_running_loop()
     if loop not in _callers:
         _callers[loop] = Callers()
-        running_hub().on_end.append(_callers[loop].forget)
+        running_hub().on_session_end.append(_callers[loop].forget)
     return _callers[loop]

@@ -1,4 +1,4 @@
-"""The Django app of Twitch channels."""
+"""Django app for Twitch channels."""
 
 from django.apps import AppConfig
 

@@ -6,14 +6,14 @@ from functools import lru_cache
 
 from babel import Locale
 
-# Twitch's own codes, which CLDR does not know or names otherwise.
-_OF_TWITCH = {
+# Twitch-specific codes that CLDR lacks or names differently.
+_TWITCH_NAMES = {
     "asl": "American Sign Language",
     "other": "Other",
     "zh-hk": "Chinese (Hong Kong)",
 }
-# Names that saved searches may still hold.
-_FORMER = {"traditional chinese": _OF_TWITCH["zh-hk"]}
+# Former names that saved searches may still contain.
+_FORMER_NAMES = {"traditional chinese": _TWITCH_NAMES["zh-hk"]}
 
 
 @lru_cache(maxsize=1_000)  # visitors can send any text as a code
@@ -23,12 +23,12 @@ def language_name(code: str) -> str:
     Source: Unicode CLDR, through Babel.
     """
     known = code.lower()
-    if name := _OF_TWITCH.get(known) or _FORMER.get(known):
+    if name := _TWITCH_NAMES.get(known) or _FORMER_NAMES.get(known):
         return name
     english = Locale("en")
     language, dash, territory = known.partition("-")
     name = english.languages.get(language)
     if not dash:
         return name or code
-    place = english.territories.get(territory.upper())
-    return f"{name} ({place})" if name and place else code
+    region = english.territories.get(territory.upper())
+    return f"{name} ({region})" if name and region else code

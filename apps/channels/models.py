@@ -1,4 +1,4 @@
-"""Twitch channels: identity, state when last seen, and the curators' decision about each."""
+"""Twitch channels: identity, last seen state and the curators' decision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REASON_MAX = 100
 
 
 class Tag(models.Model):
-    """A word of the curators for some channels."""
+    """A tag that curators give to channels."""
 
     name = models.CharField(max_length=30, unique=True)
 
@@ -27,9 +27,9 @@ class Tag(models.Model):
 
 
 class Channel(models.Model):
-    """A Twitch channel that was among the wanted ones or is curated. `id` is Twitch's, stable when the login changes.
+    """A Twitch channel that was on the channel list or is curated. `id` is Twitch's id, which survives a rename.
 
-    What is not curation is written by the refresh of the list, once a minute.
+    The refresh of the channel list writes all fields but the curators' ones, once a minute.
     """
 
     id = models.CharField("Twitch id", primary_key=True, max_length=20, validators=[valid_id])
@@ -45,7 +45,7 @@ class Channel(models.Model):
     last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
     started_at = models.DateTimeField("stream started", null=True, blank=True)
     offline_since = models.DateTimeField("noticed offline", null=True, blank=True)
-    # The reported end of that stream. It is withdrawn if the stream comes back.
+    # The reported end of the broadcast. It is cleared if the broadcast resumes.
     ended_at = models.DateTimeField("stream ended", null=True, blank=True)
     is_wanted = models.BooleanField("on the list", default=False, db_index=True)
 
@@ -57,7 +57,7 @@ class Channel(models.Model):
         db_index=True,
         help_text="Not listened to and not found any more, within half a minute; what was counted stays.",
     )
-    # The database fills it in for a process that does not know of it yet.
+    # The database default serves processes of a version without this field.
     reason = models.CharField(
         max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Why it is pinned or blocked."
     )
@@ -82,12 +82,12 @@ class Channel(models.Model):
 
     @property
     def reported_end(self) -> dt.datetime | None:
-        """The reported end of the stream that began at `started_at`; None while it is live.
+        """The reported end of the broadcast that began at `started_at`; None while it is live.
 
-        Older code does not know the column `ended_at` and leaves the end of an earlier stream in it.
+        Older code does not clear `ended_at`, which may then hold the end of an earlier broadcast.
         """
-        is_its_own = self.ended_at and self.started_at and self.ended_at >= self.started_at
-        return self.ended_at if is_its_own else None
+        belongs_to_broadcast = self.ended_at and self.started_at and self.ended_at >= self.started_at
+        return self.ended_at if belongs_to_broadcast else None
 
 
 class FormerLogin(models.Model):

@@ -1,4 +1,4 @@
-"""Reads of known channels."""
+"""Queries on the channel table."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from core.channels.account import Account
 
 
 def channels(channel_ids: Iterable[str]) -> dict[str, Channel]:
-    """Return those of the channels that have a row, by id."""
+    """Return the known channels among these, by id."""
     return Channel.objects.in_bulk(list(channel_ids))
 
 
 def followed_channels() -> dict[str, Channel]:
-    """Return, by id, the channels on the list and the pinned ones."""
+    """Return the channels on the channel list and the pinned ones, by id."""
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
 
 
 def channel_of(account: Account) -> Channel:
-    """Return the account's channel with its current login, still to be saved."""
+    """Return an account's channel with its current login, not saved yet."""
     channel = Channel.objects.filter(pk=account.id).first() or Channel(id=account.id, name=account.name)
     channel.login = account.login
     return channel
 
 
-def called(text: str, *, is_whole: bool = False) -> Q:
-    """Return the condition of a search: a channel's id, or part of its name, its login or a former login.
+def name_filter(text: str, *, is_exact: bool = False) -> Q:
+    """Return the filter for a search by id, or by part of the name, the login or a former login.
 
-    `is_whole`: the text is a login, and no part of one.
+    With `is_exact`, the text must equal the id, the login or a former login.
     """
-    if is_whole:
-        return Q(pk=text) | Q(login=text) | Q(pk__in=_once_called(login=text))
+    if is_exact:
+        return Q(pk=text) | Q(login=text) | Q(pk__in=_formerly_named(login=text))
     return (
-        Q(pk=text) | Q(login__icontains=text) | Q(name__icontains=text) | Q(pk__in=_once_called(login__icontains=text))
+        Q(pk=text)
+        | Q(login__icontains=text)
+        | Q(name__icontains=text)
+        | Q(pk__in=_formerly_named(login__icontains=text))
     )
 
 
-def _once_called(**login: str) -> QuerySet[FormerLogin, str]:
+def _formerly_named(**login: str) -> QuerySet[FormerLogin, str]:
     return FormerLogin.objects.filter(**login).values_list("channel_id", flat=True)

@@ -1,4 +1,4 @@
-"""The Django app of curation: opt-outs, bots and requests."""
+"""Django app for curation: opt-outs, bots and requests."""
 
 from django.apps import AppConfig
 
@@ -8,7 +8,7 @@ class CurationConfig(AppConfig):
     verbose_name = "Curation"
 
     def ready(self) -> None:
-        from apps.curation import checks  # noqa: F401  registers itself
+        from apps.curation import checks  # noqa: F401  registers the check
         from apps.curation.personal_data import requested_channels
         from twitchly.personal_data import register
 

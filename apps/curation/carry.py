@@ -1,7 +1,7 @@
-"""Carries curation and the audit log from Twitchly 0.3 to this version, whose tables have other names.
+"""Migrates curation and the audit log from Twitchly 0.3 to this version, which uses other table names.
 
-The file is NDJSON: a head, a line for each row, and a tail with the counts, so that a cut file is noticed. Accounts are
-not carried. Import adds what is missing and changes nothing that is there, so it may be repeated.
+The file is NDJSON: a header, one line per row, and a trailer with the counts, so that truncated files are detected.
+Accounts are not migrated. The import adds missing rows and changes no existing ones, so it may be repeated.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from core.errors import TwitchlyError
 from core.inputs.moments import read_moment, write_moment
 
 FORMAT = 1
-_TEXTS = {"before", "after", "rows"}  # JSON columns, which drivers return as text or as objects
-# What is read of 0.3: the name of a table in the file, its name in the database, and the columns.
+_JSON_COLUMNS = {"before", "after", "rows"}  # drivers return them as text or as objects
+# The tables read from 0.3: name in the file, name in the database, and columns.
 _TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "channel": ("ingest_channel", ("id", "login", "name", "pinned", "blocked", "reason", "decided_until", "note")),
     "opt_out": ("ingest_optout", ("kind", "twitch_id", "login", "note", "created_at")),
@@ -38,12 +38,12 @@ _TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-class CannotCarry(TwitchlyError):
-    """The database or the file cannot be used; the message says what to do."""
+class CarryError(TwitchlyError):
+    """An unexpected database or file; the message says what to do."""
 
 
 def is_old_database() -> bool:
-    """Tell whether the connected database is that of Twitchly 0.3."""
+    """Tell whether the connected database belongs to Twitchly 0.3."""
     return _TABLES["opt_out"][0] in connection.introspection.table_names()
 
 
@@ -53,9 +53,9 @@ def was_imported() -> bool:
 
 
 def export_lines() -> Iterator[bytes]:
-    """Yield the lines of the file, read from the database of 0.3. Raises: CannotCarry."""
+    """Yield the lines of the file, read from the database of 0.3. Raises: CarryError."""
     if not is_old_database():
-        raise CannotCarry("The database is not one of Twitchly 0.3: point DATABASE_URL to the one that 0.3 used")
+        raise CarryError("The database is not one of Twitchly 0.3: point DATABASE_URL to the one that 0.3 used")
     counts: Counter[str] = Counter()
     yield _line({"twitchly_carry": FORMAT, "exported_at": timezone.now().isoformat(timespec="seconds")})
     tags = _tags()
@@ -72,7 +72,7 @@ def export_lines() -> Iterator[bytes]:
 
 @transaction.atomic
 def import_lines(lines: Iterable[bytes]) -> dict[str, int]:
-    """Add what the lines hold and return how many rows of each kind were new. Raises: CannotCarry."""
+    """Add the missing rows of a file and return the number of new rows by kind. Raises: CarryError."""
     rows = _read(lines)
     added = {
         "channel": sum(_add_channel(row) for row in rows["channel"]),
@@ -90,12 +90,12 @@ def import_lines(lines: Iterable[bytes]) -> dict[str, int]:
 
 def _tags() -> dict[str, list[str]]:
     query = "SELECT c.channel_id, t.name FROM ingest_channel_tags c JOIN ingest_tag t ON t.id = c.tag_id ORDER BY 2"
-    found: dict[str, list[str]] = {}
+    tags: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(query)
         for channel_id, name in cursor:
-            found.setdefault(channel_id, []).append(name)
-    return found
+            tags.setdefault(channel_id, []).append(name)
+    return tags
 
 
 def _rows(table: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -103,11 +103,11 @@ def _rows(table: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {quoted} FROM {table} ORDER BY 1")  # noqa: S608  names of our own tables
         for values in cursor:
-            yield {name: _plain(name, value) for name, value in zip(columns, values, strict=True)}
+            yield {name: _json_value(name, value) for name, value in zip(columns, values, strict=True)}
 
 
-def _plain(name: str, value: Any) -> Any:
-    if name in _TEXTS and isinstance(value, str):
+def _json_value(name: str, value: Any) -> Any:
+    if name in _JSON_COLUMNS and isinstance(value, str):
         return orjson.loads(value)
     if name in ("pinned", "blocked", "is_counted_out"):
         return bool(value)
@@ -122,42 +122,42 @@ def _line(fields: Mapping[str, Any]) -> bytes:
 
 
 def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows by their kinds. Raises: CannotCarry for a file that is cut, changed or of another format."""
+    """Return the rows by kind. Raises: CarryError for a truncated or modified file, or another format."""
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _TABLES}
-    end: dict[str, int] | None = None
+    counts: dict[str, int] | None = None
     try:
-        head, *rest = [orjson.loads(line) for line in lines]
-        if head.get("twitchly_carry") != FORMAT:
-            raise CannotCarry(f"The file has format {head.get('twitchly_carry')}: expected {FORMAT}")
+        header, *rest = [orjson.loads(line) for line in lines]
+        if header.get("twitchly_carry") != FORMAT:
+            raise CarryError(f"The file has format {header.get('twitchly_carry')}: expected {FORMAT}")
         for row in rest:
             if "end" in row:
-                end = row["end"]
+                counts = row["end"]
             else:
                 rows[row.pop("table")].append(row)
     except (ValueError, KeyError, AttributeError) as error:
-        raise CannotCarry(f"The file is not one of `carry export`: {error}") from error
-    if end != {kind: len(found) for kind, found in rows.items() if found}:
-        raise CannotCarry("The file is incomplete: export it again")
+        raise CarryError(f"The file is not one of `carry export`: {error}") from error
+    if counts != {kind: len(kind_rows) for kind, kind_rows in rows.items() if kind_rows}:
+        raise CarryError("The file is incomplete: export it again")
     return rows
 
 
 def _add_channel(row: dict[str, Any]) -> bool:
-    """Add a curated channel, unless it is decided about already."""
+    """Add a curated channel, unless this version has a decision about it."""
     tags = [Tag.objects.get_or_create(name=name)[0] for name in row.pop("tags")]
     row["decided_until"] = read_moment(row["decided_until"], zone=dt.UTC)
     channel, is_new = Channel.objects.get_or_create(id=row["id"], defaults=row)
     if not is_new and not (channel.pinned or channel.blocked):
-        decided = ("pinned", "blocked", "reason", "decided_until", "note")
-        for name in decided:
+        fields = ("pinned", "blocked", "reason", "decided_until", "note")
+        for name in fields:
             setattr(channel, name, row[name])
-        channel.save(update_fields=decided)
+        channel.save(update_fields=fields)
         is_new = True
     channel.tags.add(*tags)
     return is_new
 
 
 def _set_bot(row: dict[str, Any]) -> bool:
-    """Keep what 0.3 said of a bot; the list that comes with Twitchly is no decision."""
+    """Apply the decision of 0.3 about a bot: it overrides the bundled list."""
     login = row.pop("login")
     _, is_new = Bot.objects.update_or_create(login=login, defaults=row)
     return is_new
@@ -172,13 +172,13 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add(model: type[models.Model], rows: Iterable[dict[str, Any]], *key: str) -> int:
-    """Add the rows whose key is not there, with their own times."""
-    there = set(model._default_manager.values_list(*key))
+    """Add the rows whose key does not exist, with their original times."""
+    existing = set(model._default_manager.values_list(*key))
     added = 0
     for row in rows:
         values = _values(row)
-        if tuple(values[name] for name in key) not in there:
-            # `raw`: save() would put the present time into columns that are set once.
+        if tuple(values[name] for name in key) not in existing:
+            # `raw`: save() would replace the original times of auto_now_add columns.
             model(**values).save_base(raw=True, force_insert=True)
             added += 1
     return added

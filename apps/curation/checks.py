@@ -1,4 +1,4 @@
-"""A database of Twitchly 0.3 is not migrated: its tables have other names."""
+"""System check that refuses to migrate a database of Twitchly 0.3, which has other tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HINT = (
 
 @register(Tags.database)
 def refuse_old_database(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Return an error for the database of 0.3. `migrate` runs it before anything else."""
+    """Return an error for a database of 0.3. `migrate` runs this check first."""
     if not databases or not is_old_database():
         return []
     return [Error("The database is that of Twitchly 0.3.", hint=HINT, id="curation.E001")]

@@ -1,4 +1,4 @@
-"""What people decide about a channel: one function writes it, whoever decides, and the log says so."""
+"""Decisions of curators about channels. One function writes them and records each in the audit log."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ DECISIONS: Mapping[str, str] = {
     BLOCK: "block: never listened to",
     NONE: "none: left to its rank",
 }
-# What is often the reason; any other can be written.
+# Suggested reasons; any other text is allowed.
 REASONS = ("asked for", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "law")
 ASKED_FOR = REASONS[0]
 TAGS_MAX, TAG_MAX, NOTE_MAX = 20, 30, 200
-# What a decision writes; the rest of a row is Twitch's, and the refresh may be writing it at this moment.
-_DECIDED = ("pinned", "blocked", "reason", "decided_until", "note")
+# The fields that a decision writes. The refresh of the channel list may be writing the others concurrently.
+_DECISION_FIELDS = ("pinned", "blocked", "reason", "decided_until", "note")
 _ACTS = {PIN: Act.Kind.PINNED, BLOCK: Act.Kind.BLOCKED, NONE: Act.Kind.LEFT}
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """All that people decide about a channel; `until` is when a pin or block ends by itself."""
+    """A decision about a channel; `until` is when a pin or block expires."""
 
     kind: str = NONE
     reason: str = ""
@@ -54,14 +54,14 @@ class Decision:
 
 
 def decision_of(channel: Channel) -> Decision:
-    """Return what is decided about a saved channel."""
+    """Return the current decision about a saved channel."""
     kind = PIN if channel.pinned else BLOCK if channel.blocked else NONE
     tags = tuple(sorted(tag.name for tag in channel.tags.all()))
     return Decision(kind, channel.reason, channel.decided_until, tags, channel.note)
 
 
-def checked(decision: Decision, *, before: Decision, is_out: bool, now: dt.datetime) -> Decision:
-    """Return the decision without what only a pin or block has, where it is none. Raises: Refused.
+def validate_decision(decision: Decision, *, before: Decision, is_out: bool, now: dt.datetime) -> Decision:
+    """Return the normalized decision; without a pin or block it has no reason or expiry. Raises: Refused.
 
     `is_out`: the channel has opted out.
     """
@@ -76,29 +76,29 @@ def checked(decision: Decision, *, before: Decision, is_out: bool, now: dt.datet
         raise Refused("The channel has opted out: it cannot be pinned.")
     if decision.until and decision.until != before.until and decision.until <= now:
         raise Refused("The time at which it ends has passed already.")
-    for name, text, longest in (("reason", decision.reason, REASON_MAX), ("note", decision.note, NOTE_MAX)):
-        if len(text) > longest:
-            raise Refused(f"The {name} is longer than {longest} characters.")
-    return replace(decision, tags=checked_tags(decision.tags))
+    for name, text, max_length in (("reason", decision.reason, REASON_MAX), ("note", decision.note, NOTE_MAX)):
+        if len(text) > max_length:
+            raise Refused(f"The {name} is longer than {max_length} characters.")
+    return replace(decision, tags=clean_tags(decision.tags))
 
 
-def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return tags in small letters, each once, by name. Raises: Refused."""
-    found = tuple(sorted(tag for tag in {one_line(tag).lower() for tag in tags} if not is_blank(tag)))
-    if len(found) > TAGS_MAX:
+def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags in lower case, sorted and without duplicates. Raises: Refused."""
+    cleaned = tuple(sorted(tag for tag in {one_line(tag).lower() for tag in tags} if not is_blank(tag)))
+    if len(cleaned) > TAGS_MAX:
         raise Refused(f"A channel has up to {TAGS_MAX} tags.")
-    for tag in found:
+    for tag in cleaned:
         if len(tag) > TAG_MAX or "," in tag or ";" in tag:
             raise Refused(f"“{tag[:TAG_MAX]}” is no tag: up to {TAG_MAX} characters without commas.")
-    return found
+    return cleaned
 
 
 @transaction.atomic
 def decide(channel: Channel, decision: Decision, *, by: str, now: dt.datetime) -> bool:
-    """Write a decision and an act of `by`; return whether it changes anything. Raises: Refused."""
+    """Write a decision and record it as an act of `by`; return whether anything changed. Raises: Refused."""
     known = Channel.objects.select_for_update().filter(pk=channel.pk).first()
     before = decision_of(known) if known else Decision()
-    decision = checked(decision, before=before, is_out=has_opted_out(channel.pk), now=now)
+    decision = validate_decision(decision, before=before, is_out=has_opted_out(channel.pk), now=now)
     if known is not None and decision == before:
         return False
     if known is not None and known.login != channel.login:
@@ -112,20 +112,20 @@ def decide(channel: Channel, decision: Decision, *, by: str, now: dt.datetime) -
 def _save(channel: Channel, decision: Decision, *, is_new: bool) -> None:
     channel.pinned, channel.blocked = decision.kind == PIN, decision.kind == BLOCK
     channel.reason, channel.decided_until, channel.note = decision.reason, decision.until, decision.note
-    channel.save(update_fields=None if is_new else _DECIDED)
+    channel.save(update_fields=None if is_new else _DECISION_FIELDS)
     for name in decision.tags:
         Tag.objects.get_or_create(name=name)
     channel.tags.set(Tag.objects.filter(name__in=decision.tags))
 
 
-def end_decisions(*, now: dt.datetime) -> int:
-    """End the pins and blocks whose time has come, as the system's own act; return how many."""
+def expire_decisions(*, now: dt.datetime) -> int:
+    """End expired pins and blocks, recorded as acts of the system; return their number."""
     due = Channel.objects.filter(decided_until__lte=now)
-    return sum(_end(channel.pk, now) for channel in due)
+    return sum(_expire(channel.pk, now) for channel in due)
 
 
 @transaction.atomic
-def _end(channel_id: str, now: dt.datetime) -> bool:
+def _expire(channel_id: str, now: dt.datetime) -> bool:
     channel = Channel.objects.select_for_update().filter(pk=channel_id, decided_until__lte=now).first()
     if channel is None:
         return False
@@ -142,16 +142,16 @@ def has_opted_out(channel_id: str) -> bool:
 
 
 def rename(channel: Channel, login: str) -> None:
-    """Follow a channel whose login has changed on Twitch; what it was called stays known."""
+    """Update the login of a renamed channel and store the former one."""
     FormerLogin.objects.get_or_create(channel_id=channel.pk, login=channel.login)
     Channel.objects.filter(pk=channel.pk).update(login=login)
 
 
-def follow_renames(logins: Mapping[str, str]) -> int:
-    """Bring the logins of known channels up to what Twitch calls them, by id; return how many had changed."""
+def apply_renames(logins: Mapping[str, str]) -> int:
+    """Update the logins of known channels from `logins` by id; return the number of renamed channels."""
     ids, renamed = list(logins), 0
-    for some in (ids[first : first + 5_000] for first in range(0, len(ids), 5_000)):
-        for channel in Channel.objects.filter(pk__in=some).only("pk", "login"):
+    for batch in (ids[first : first + 5_000] for first in range(0, len(ids), 5_000)):
+        for channel in Channel.objects.filter(pk__in=batch).only("pk", "login"):
             if channel.login != logins[channel.pk]:
                 rename(channel, logins[channel.pk])
                 renamed += 1

@@ -11,7 +11,7 @@ from apps.channels.models import valid_id, valid_login
 
 
 class OptOut(models.Model):
-    """A channel, or a user in all channels, that does not want to be counted: dropped where we listen."""
+    """An opt-out of a channel, or of a user in all channels: the producer drops their messages."""
 
     class Kind(models.TextChoices):
         CHANNEL = "channel", "channel"
@@ -22,7 +22,7 @@ class OptOut(models.Model):
     login = models.CharField(max_length=64, blank=True)
     note = models.CharField(max_length=200, blank=True, help_text="Who asked, and when; for the other curators.")
     created_at = models.DateTimeField("added", auto_now_add=True)
-    # When history was told to forget the channel; it keeps nothing of users.
+    # When history was told to erase the channel. It has no data about users.
     told_at = models.DateTimeField("history told", null=True, editable=False)
 
     class Meta:
@@ -41,14 +41,14 @@ class OptOut(models.Model):
 
     @property
     def event(self) -> str:
-        """Id of the opt-out's event on `channel-events`."""
+        """The id of the opt-out on `channel-events`."""
         return f"opt-out-{self.pk}"
 
 
 class OptOutRequest(models.Model):
-    """Somebody says that they, or their channel, shall not be counted, and could not prove who they are by Twitch.
+    """A request to opt out by somebody whose identity Twitch has not confirmed.
 
-    `contact` and `note` are forgotten once a curator has decided.
+    `contact` and `note` are deleted once a curator has decided.
     """
 
     class State(models.TextChoices):
@@ -79,7 +79,7 @@ class OptOutRequest(models.Model):
 
 
 class Bot(models.Model):
-    """A service that writes into many chats: what it writes is counted apart."""
+    """A chat bot: its messages are counted separately."""
 
     login = models.CharField(max_length=64, unique=True, validators=[valid_login])
     note = models.CharField(max_length=200, blank=True)
@@ -95,7 +95,7 @@ class Bot(models.Model):
 
 
 class CurationRequest(models.Model):
-    """Somebody would like a channel to be followed that is not. Curators answer it in the admin site."""
+    """A user's request to track a channel. Curators decide it in the admin site."""
 
     class State(models.TextChoices):
         OPEN = "open", "not decided yet"
@@ -114,7 +114,7 @@ class CurationRequest(models.Model):
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField("asked", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
-    # The database fills them in for a process that does not know of them yet.
+    # The database defaults serve processes of a version without these fields.
     state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)
     answer = models.CharField(max_length=200, blank=True, default="", db_default="")
 

@@ -1,4 +1,4 @@
-"""How somebody opts out by themselves: at once where Twitch says who they are, else by a request to the curators."""
+"""Opt-outs by the persons concerned: immediate with a confirmed Twitch account, otherwise by a request."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ State = OptOutRequest.State
 
 @transaction.atomic
 def opt_out(*, kind: str, twitch_id: str, login: str, by: str) -> OptOut:
-    """Let a channel or person not be counted any more, and return that; one that has opted out stays as it is."""
-    found, is_new = OptOut.objects.get_or_create(kind=kind, twitch_id=twitch_id, defaults={"login": login})
+    """Opt a channel or user out and return the opt-out, or the existing one."""
+    opted_out, is_new = OptOut.objects.get_or_create(kind=kind, twitch_id=twitch_id, defaults={"login": login})
     if is_new:
-        record(by=by, act=Act.Kind.ADDED, of=found, after={"kind": kind, "login": login, "twitch_id": twitch_id})
-    return found
+        record(by=by, act=Act.Kind.ADDED, of=opted_out, after={"kind": kind, "login": login, "twitch_id": twitch_id})
+    return opted_out
 
 
 def request_opt_out(*, kind: str, login: str, contact: str, note: str) -> None:
-    """Ask the curators. What is asked for already, or was done, is not told: names could be tried."""
+    """File a request with the curators. The result is the same for existing ones, so that names cannot be probed."""
     OptOutRequest.objects.get_or_create(
         kind=kind, login=login, closed_at=None, defaults={"contact": contact, "note": one_line(note)}
     )
@@ -33,22 +33,22 @@ def request_opt_out(*, kind: str, login: str, contact: str, note: str) -> None:
 
 @transaction.atomic
 def accept_request(request: OptOutRequest, account: Account, *, by: str) -> OptOut:
-    """Let the account that was asked for opt out, and close the request. Raises: Refused."""
-    _closed(request, State.ACCEPTED, by)
+    """Opt the requested account out and close the request. Raises: Refused."""
+    _close(request, State.ACCEPTED, by)
     return opt_out(kind=request.kind, twitch_id=account.id, login=account.login, by=by)
 
 
 @transaction.atomic
 def decline_request(request: OptOutRequest, *, by: str) -> None:
-    """Close a request that nothing comes of. Raises: Refused."""
-    _closed(request, State.DECLINED, by)
+    """Close a request without an opt-out. Raises: Refused."""
+    _close(request, State.DECLINED, by)
 
 
-def _closed(request: OptOutRequest, state: str, by: str) -> None:
-    found = OptOutRequest.objects.select_for_update().get(pk=request.pk)
-    if found.closed_at is not None:
+def _close(request: OptOutRequest, state: str, by: str) -> None:
+    row = OptOutRequest.objects.select_for_update().get(pk=request.pk)
+    if row.closed_at is not None:
         raise Refused("It has been closed meanwhile.")
-    before = {"state": found.state}
-    found.state, found.closed_at, found.contact, found.note = state, timezone.now(), "", ""
-    found.save(update_fields=["state", "closed_at", "contact", "note"])
-    record(by=by, act=Act.Kind(state), of=found, before=before, after={"state": state})
+    before = {"state": row.state}
+    row.state, row.closed_at, row.contact, row.note = state, timezone.now(), "", ""
+    row.save(update_fields=["state", "closed_at", "contact", "note"])
+    record(by=by, act=Act.Kind(state), of=row, before=before, after={"state": state})

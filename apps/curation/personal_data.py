@@ -1,4 +1,4 @@
-"""Channel requests of an account, for its data file."""
+"""Channel requests in the data export of an account."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from twitchly.personal_data import Section, rows
 
 
 def requested_channels(user: AbstractBaseUser) -> Section:
-    """Return the channels that a user has requested, with the decisions."""
-    found = CurationRequest.objects.filter(user_id=user.pk)
-    return rows(found, "login", "note", "created_at", "closed_at", "state", "answer")
+    """Return a user's channel requests with the decisions."""
+    requests = CurationRequest.objects.filter(user_id=user.pk)
+    return rows(requests, "login", "note", "created_at", "closed_at", "state", "answer")

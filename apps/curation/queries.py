@@ -1,4 +1,4 @@
-"""Reads of curation: which channels and users are left out, and which are always listened to."""
+"""Queries on curation: excluded channels and users, and pinned channels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.inputs.readable_text import one_line
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the producer drops or counts apart: logins of bots, ids of channels and users that opted out."""
+    """The producer's rules: logins of bots, and ids of channels and users that opted out."""
 
     bots: frozenset[str]
     opted_out_channels: frozenset[str]
@@ -23,7 +23,7 @@ class Rules:
 
 
 def rules() -> Rules:
-    """Return the rules of listening as they stand now."""
+    """Return the current rules."""
     return Rules(
         frozenset(Bot.objects.filter(is_counted_out=True).values_list("login", flat=True)),
         opted_out_channels(),
@@ -32,16 +32,16 @@ def rules() -> Rules:
 
 
 def curation() -> Curation:
-    """Return which channels are always listened to and which never."""
+    """Return the channels that are always tracked and those that never are."""
     blocked = Channel.objects.filter(blocked=True).values_list("id", flat=True)
     pinned = Channel.objects.filter(pinned=True).values_list("id", flat=True)
     return Curation(frozenset(pinned), frozenset(blocked) | opted_out_channels())
 
 
 def public_channels() -> QuerySet[Channel]:
-    """Return the channels that may be found: neither blocked nor opted out."""
-    out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
-    return Channel.objects.filter(blocked=False).exclude(pk__in=out)
+    """Return the channels that are neither blocked nor opted out."""
+    opted_out = OptOut.objects.filter(kind=OptOut.Kind.CHANNEL).values("twitch_id")
+    return Channel.objects.filter(blocked=False).exclude(pk__in=opted_out)
 
 
 def find_named(text: str) -> Channel | None:
@@ -53,10 +53,10 @@ def find_named(text: str) -> Channel | None:
         if is_address(text):
             raise
         return by_name.first()
-    return _of_name(name) or by_name.first()
+    return _find_by_name(name) or by_name.first()
 
 
-def _of_name(name: ChannelName) -> Channel | None:
+def _find_by_name(name: ChannelName) -> Channel | None:
     known = public_channels().filter(pk=name.login).first() if name.may_be_id else None
     return known or public_channels().filter(login=name.login).first()
 

@@ -1,4 +1,4 @@
-"""The address of an opt-out's receipt: signed, so that none can be guessed and nothing secret is kept."""
+"""Receipt tokens of opt-outs: signed, so they cannot be guessed and need not be stored."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _SIGNER = signing.Signer(sep=".", salt="opt-outs")
 
 
 def token_of(opt_out: OptOut) -> str:
-    """Return what the address of the receipt ends with."""
+    """Return the token in the URL of a receipt."""
     return _SIGNER.sign(str(opt_out.pk))
 
 
 def find_opt_out(token: str) -> OptOut:
-    """Return the opt-out that an address names. Raises: NotFound."""
+    """Return the opt-out of a receipt token. Raises: NotFound."""
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):
         raise NotFound("There is no such receipt.") from None
-    found = OptOut.objects.filter(pk=pk).first()
-    if found is None:
+    opt_out = OptOut.objects.filter(pk=pk).first()
+    if opt_out is None:
         raise NotFound("This opt-out was taken back.")
-    return found
+    return opt_out

@@ -1,4 +1,4 @@
-"""What becomes of a request for a channel: accepted, declined, or withdrawn by who asked."""
+"""Channel requests: filing, accepting, declining and withdrawing them."""
 
 from __future__ import annotations
 
@@ -21,59 +21,61 @@ State = CurationRequest.State
 OPEN_REQUESTS_MAX = 10
 
 
-class NotAsked(TwitchlyError):
-    """A request for a channel that is not kept; the message says why."""
+class ChannelRequestError(TwitchlyError):
+    """A channel request that was not accepted for review; the message says why."""
 
 
-def ask_for_channel(*, user: AbstractBaseUser, login: str, note: str) -> None:
-    """Ask the curators to follow a channel. Raises: NotAsked."""
+def request_channel(*, user: AbstractBaseUser, login: str, note: str) -> None:
+    """File a request to track a channel. Raises: ChannelRequestError."""
     if CurationRequest.objects.filter(user_id=user.pk, closed_at=None).count() >= OPEN_REQUESTS_MAX:
-        raise NotAsked(f"You have asked for {OPEN_REQUESTS_MAX} channels. Ask for more once some of them are decided.")
+        raise ChannelRequestError(
+            f"You have asked for {OPEN_REQUESTS_MAX} channels. Ask for more once some of them are decided."
+        )
     try:
         with transaction.atomic():
             CurationRequest.objects.create(user_id=user.pk, login=login, note=one_line(note))
     except IntegrityError:
-        raise NotAsked(f"You have asked for {login} already.") from None
+        raise ChannelRequestError(f"You have asked for {login} already.") from None
 
 
 def accept(request: CurationRequest, account: Account, *, by: str, answer: str) -> None:
-    """Pin the channel of the account that was asked for, and close the request. Raises: Refused."""
+    """Pin the requested channel and close the request. Raises: Refused."""
     channel = channel_of(account)
     before = Decision() if channel._state.adding else decision_of(channel)
     with transaction.atomic():
-        _closed(request, State.ACCEPTED, answer, by)
-        # One that is pinned already keeps its reason and its end.
+        _close(request, State.ACCEPTED, answer, by)
+        # A channel that is already pinned keeps its reason and expiry.
         if before.kind != PIN:
             pinned = Decision(PIN, ASKED_FOR, None, before.tags, before.note)
             decide(channel, pinned, by=by, now=timezone.now())
 
 
 def decline(request: CurationRequest, *, by: str, answer: str) -> None:
-    """Close the request with an answer, which who asked will read. Raises: Refused."""
+    """Close the request with an answer for the requester. Raises: Refused."""
     if not answer:
         raise Refused("Whoever asked reads the answer: write one.")
     with transaction.atomic():
-        _closed(request, State.DECLINED, answer, by)
+        _close(request, State.DECLINED, answer, by)
 
 
 def withdraw(*, user: AbstractBaseUser, request_id: int) -> CurationRequest:
-    """Close one's own open request. Raises: NotFound."""
+    """Close the user's own open request. Raises: NotFound."""
     with transaction.atomic():
         request = CurationRequest.objects.filter(user_id=user.pk, pk=request_id, closed_at=None).first()
         if request is None:
             raise NotFound("There is no such open request of yours.")
-        return _closed(request, State.WITHDRAWN, "", actor_name(user))
+        return _close(request, State.WITHDRAWN, "", actor_name(user))
 
 
-def _closed(request: CurationRequest, state: str, answer: str, by: str) -> CurationRequest:
-    found = CurationRequest.objects.select_for_update().get(pk=request.pk)
-    if found.closed_at is not None:
+def _close(request: CurationRequest, state: str, answer: str, by: str) -> CurationRequest:
+    row = CurationRequest.objects.select_for_update().get(pk=request.pk)
+    if row.closed_at is not None:
         raise Refused("It has been closed meanwhile.")
-    before, answer = _values(found), one_line(answer)
-    found.state, found.answer, found.closed_at = state, answer, timezone.now()
-    found.save(update_fields=["state", "answer", "closed_at"])
-    record(by=by, act=Act.Kind(state), of=found, before=before, after=_values(found), reason=answer)
-    return found
+    before, answer = _values(row), one_line(answer)
+    row.state, row.answer, row.closed_at = state, answer, timezone.now()
+    row.save(update_fields=["state", "answer", "closed_at"])
+    record(by=by, act=Act.Kind(state), of=row, before=before, after=_values(row), reason=answer)
+    return row
 
 
 def _values(request: CurationRequest) -> dict[str, Any]:

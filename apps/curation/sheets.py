@@ -1,7 +1,7 @@
-"""A table of decisions as a CSV file: read, looked up, and laid beside what is decided now. Nothing is written here.
+"""CSV import of decisions: parses a file, looks up its channels and compares it with current decisions. Read-only.
 
-The first line names the columns: `login` or `id`, and any of decision, reason, tags, note, expires. An empty cell
-leaves what is; tags are set apart by semicolons or commas; `expires` is a date, or a date and time, in UTC.
+The first line names the columns: `login` or `id`, and any of decision, reason, tags, note, expires. An empty cell keeps
+the current value; tags are separated by semicolons or commas; `expires` is a date, or a date and time, in UTC.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.channels.models import Channel
-from apps.curation.decisions import NONE, Decision, checked, decision_of, has_opted_out
+from apps.curation.decisions import NONE, Decision, decision_of, has_opted_out, validate_decision
 from core.channels.account import Account, is_twitch_id
 from core.channels.address import ChannelName, read_channel
 from core.errors import Refused
@@ -26,12 +26,12 @@ from core.inputs.moments import read_moment
 
 MAX_BYTES, MAX_LINES = 256_000, 1_000
 COLUMNS = ("login", "id", "decision", "reason", "tags", "note", "expires")
-# Finds accounts by their logins and ids; what Twitch does not know is left out.
+# Finds accounts by logins and ids; unknown ones are omitted.
 LookUp = Callable[[Collection[str], Collection[str]], Sequence[Account]]
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class InvalidLine:
     """A line that cannot be used; the first line of the file is 1."""
 
     line: int
@@ -41,7 +41,7 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a line would change."""
+    """The change that a line would make."""
 
     line: int
     channel: Channel
@@ -51,36 +51,36 @@ class Change:
 
     @property
     def values(self) -> list[tuple[str, Any, Any]]:
-        """The values that differ: name, as it is, as it would be."""
-        was, now = self.before.as_json(), self.after.as_json()
-        return [(name, _said(was[name]), _said(now[name])) for name in was if was[name] != now[name]]
+        """The changed values: (name, current value, new value)."""
+        before, after = self.before.as_json(), self.after.as_json()
+        return [(name, _display(before[name]), _display(after[name])) for name in before if before[name] != after[name]]
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a file would do: changes, lines that change nothing, and lines that cannot be used."""
+    """The effect of a file: changes, the number of lines without a change, and invalid lines."""
 
     changes: list[Change] = field(default_factory=list)
     unchanged: int = 0
-    bad: list[Bad] = field(default_factory=list)
+    invalid: list[InvalidLine] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
-        """What tells this plan from another one: what was looked at is what is written."""
-        changes = [[one.channel.pk, one.before.as_json(), one.after.as_json()] for one in self.changes]
+        """A digest of the changes, to verify that the reviewed plan is the one that is applied."""
+        changes = [[change.channel.pk, change.before.as_json(), change.after.as_json()] for change in self.changes]
         return hashlib.sha256(json.dumps(changes).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of the file; `login` is the one its cell means, "" for none."""
+    """A line of the file; `login` is parsed from its cell, "" without one."""
 
     number: int
     cells: Mapping[str, str]
     login: str = ""
 
     @property
-    def said(self) -> str:
+    def label(self) -> str:
         return self.cells.get("login") or self.cells.get("id") or ",".join(self.cells.values())[:60]
 
 
@@ -94,65 +94,62 @@ def read_text(raw: bytes) -> str:
         raise Refused(f"The file is not UTF-8: byte {error.start + 1} is none of its.") from None
 
 
-def plan_of(text: str, *, look_up: LookUp, now: dt.datetime) -> Plan:
-    """Return what the file would do. Raises: Refused for a file that is none; what `look_up` raises."""
-    plan, taken = Plan(), dict[str, int]()
+def build_plan(text: str, *, look_up: LookUp, now: dt.datetime) -> Plan:
+    """Return the effect of a file. Raises: Refused for a malformed file; the errors of `look_up`."""
+    plan, line_of_channel = Plan(), dict[str, int]()
     lines = _lines(text, plan)
     channels = _channels(lines, look_up)
     for line in lines:
         try:
             change = _change(line, channels, now)
-            if change.channel.pk in taken:
-                raise Refused(f"The same channel as in line {taken[change.channel.pk]}.")
+            if change.channel.pk in line_of_channel:
+                raise Refused(f"The same channel as in line {line_of_channel[change.channel.pk]}.")
         except Refused as error:
-            plan.bad.append(Bad(line.number, line.said, str(error)))
+            plan.invalid.append(InvalidLine(line.number, line.label, str(error)))
             continue
-        taken[change.channel.pk] = line.number
+        line_of_channel[change.channel.pk] = line.number
         if change.before == change.after and not change.is_new:
             plan.unchanged += 1
         else:
             plan.changes.append(change)
-    plan.bad.sort(key=lambda bad: bad.line)
+    plan.invalid.sort(key=lambda invalid: invalid.line)
     return plan
 
 
 def _lines(text: str, plan: Plan) -> list[_Line]:
-    """Return the lines that name a channel; others become bad ones of the plan."""
+    """Return the lines that name a channel; add the others to the invalid lines of the plan."""
     reader = read_csv(io.StringIO(text, newline=""), strict=True)
-    found: list[_Line] = []
+    lines: list[_Line] = []
     try:
         names = [name.strip().lower() for name in next(reader, [])]
-        _check_head(names)
+        _check_header(names)
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
             line = _Line(reader.line_num, dict(zip(names, (cell.strip() for cell in cells), strict=False)))
-            if len(found) + len(plan.bad) >= MAX_LINES:
+            if len(lines) + len(plan.invalid) >= MAX_LINES:
                 raise Refused(f"The file has more than {MAX_LINES:,} lines.")
             try:
                 if len(cells) != len(names):
                     raise Refused(f"{len(cells)} cells, but {len(names)} columns.")
-                found.append(_checked(line))
+                lines.append(_with_login(line))
             except Refused as error:
-                plan.bad.append(Bad(line.number, line.said, str(error)))
+                plan.invalid.append(InvalidLine(line.number, line.label, str(error)))
     except csv.Error as error:
         raise Refused(f"Line {reader.line_num} is no CSV: {error}.") from None
-    return found
+    return lines
 
 
-def _check_head(names: Sequence[str]) -> None:
+def _check_header(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in COLUMNS]
     if unknown or len(set(names)) < len(names) or not {"login", "id"} & set(names):
-        wrong = f"“{unknown[0][:40]}” is no column. " if unknown else ""
-        raise Refused(f"{wrong}The first line names the columns, each once: login or id, and any of {_rest()}.")
+        unknown_column = f"“{unknown[0][:40]}” is no column. " if unknown else ""
+        names_of_columns = f"login or id, and any of {', '.join(COLUMNS[2:])}"
+        raise Refused(f"{unknown_column}The first line names the columns, each once: {names_of_columns}.")
 
 
-def _rest() -> str:
-    return ", ".join(COLUMNS[2:])
-
-
-def _checked(line: _Line) -> _Line:
-    """Return a line with the login that it means. Raises: Refused where it names no channel."""
+def _with_login(line: _Line) -> _Line:
+    """Return the line with its parsed login. Raises: Refused if it names no channel."""
     login, channel_id = line.cells.get("login", ""), line.cells.get("id", "")
     if not login and not channel_id:
         raise Refused("Neither a login nor an id.")
@@ -163,7 +160,7 @@ def _checked(line: _Line) -> _Line:
 
 @dataclass(slots=True)
 class _Channels:
-    """Channels from the table, else from Twitch and not yet saved; `known` are the ids from the table."""
+    """Channels from the database, or from Twitch and not saved yet; `known` are the ids in the database."""
 
     by_id: dict[str, Channel] = field(default_factory=dict)
     by_login: dict[str, Channel] = field(default_factory=dict)
@@ -173,12 +170,12 @@ class _Channels:
         self.by_id[channel.pk] = self.by_login[channel.login] = channel
 
     def of(self, line: _Line) -> Channel | None:
-        """Return the channel of a line; a login of digits alone is an id that we know, a login, an id of Twitch's."""
+        """Return the channel of a line. An all-digit login is tried as known id, as login, then as Twitch id."""
         channel_id = line.cells.get("id") or (line.login if line.login in self.known else "")
         if channel_id:
             return self.by_id.get(channel_id)
-        of_twitch = self.by_id.get(line.login) if ChannelName(line.login).may_be_id else None
-        return self.by_login.get(line.login) or of_twitch
+        by_twitch_id = self.by_id.get(line.login) if ChannelName(line.login).may_be_id else None
+        return self.by_login.get(line.login) or by_twitch_id
 
 
 def _channels(lines: Sequence[_Line], look_up: LookUp) -> _Channels:
@@ -187,17 +184,17 @@ def _channels(lines: Sequence[_Line], look_up: LookUp) -> _Channels:
     ids = {line.cells["id"] for line in lines if line.cells.get("id")}
     ids |= {login for login in logins if ChannelName(login).may_be_id}
     rows = Channel.objects.filter(pk__in=ids) | Channel.objects.filter(login__in=logins)
-    found = _Channels()
-    # Of two that were called the same, the one seen last has the login now.
+    channels = _Channels()
+    # If two channels have the same login, the one seen last has it now.
     for channel in rows.prefetch_related("tags").order_by("last_seen_at"):
-        found.add(channel)
-    found.known = frozenset(found.by_id)
-    missing_ids, missing_logins = ids - found.by_id.keys(), logins - found.by_login.keys() - found.known
+        channels.add(channel)
+    channels.known = frozenset(channels.by_id)
+    missing_ids, missing_logins = ids - channels.by_id.keys(), logins - channels.by_login.keys() - channels.known
     for user in look_up(missing_logins, missing_ids) if missing_ids or missing_logins else ():
         channel = Channel.objects.filter(pk=user.id).first() or Channel(id=user.id, name=user.name)
         channel.login = user.login
-        found.add(channel)
-    return found
+        channels.add(channel)
+    return channels
 
 
 def _change(line: _Line, channels: _Channels, now: dt.datetime) -> Change:
@@ -208,34 +205,34 @@ def _change(line: _Line, channels: _Channels, now: dt.datetime) -> Change:
         raise Refused(f"The id is that of {channel.login}.")
     is_new = channel._state.adding
     before = Decision() if is_new else decision_of(channel)
-    after = checked(_wanted(line, before), before=before, is_out=has_opted_out(channel.pk), now=now)
+    after = validate_decision(_decision(line, before), before=before, is_out=has_opted_out(channel.pk), now=now)
     if is_new and after.kind == NONE:
         raise Refused("The channel was never followed: pin or block it, or leave it out.")
     return Change(line.number, channel, is_new, before, after)
 
 
-def _wanted(line: _Line, before: Decision) -> Decision:
-    """Return the decision of a line; what it does not say stays as it is."""
+def _decision(line: _Line, before: Decision) -> Decision:
+    """Return the decision of a line; empty cells keep the current values."""
     cells = {name: cell for name, cell in line.cells.items() if cell}
-    wanted = before
+    decision = before
     if "decision" in cells:
         kind = cells["decision"].lower()
-        wanted = replace(wanted, kind=kind, until=wanted.until if kind == before.kind else None)
+        decision = replace(decision, kind=kind, until=decision.until if kind == before.kind else None)
     if "expires" in cells:
-        wanted = replace(wanted, until=_moment(cells["expires"]))
-        if wanted.kind == NONE:
+        decision = replace(decision, until=_parse_time(cells["expires"]))
+        if decision.kind == NONE:
             raise Refused("Only a pin or block can expire.")
     if "tags" in cells:
-        wanted = replace(wanted, tags=tuple(re.split("[;,]", cells["tags"])))
-    return replace(wanted, reason=cells.get("reason", wanted.reason), note=cells.get("note", wanted.note))
+        decision = replace(decision, tags=tuple(re.split("[;,]", cells["tags"])))
+    return replace(decision, reason=cells.get("reason", decision.reason), note=cells.get("note", decision.note))
 
 
-def _moment(text: str) -> dt.datetime:
+def _parse_time(text: str) -> dt.datetime:
     moment = read_moment(text, zone=dt.UTC)
     if moment is None:
         raise Refused(f"“{text[:40]}” is not a time: use the form 2027-01-31 or 2027-01-31T18:00.")
     return moment
 
 
-def _said(value: Any) -> str:
+def _display(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")

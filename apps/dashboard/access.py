@@ -1,4 +1,4 @@
-"""Who may look at what."""
+"""Access rules of pages and JSON views, as decorators."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ from core.errors import NotFound, ServiceAway
 View = Callable[..., HttpResponseBase]
 
 
-def may_look(request: HttpRequest) -> bool:
-    """Say whether the boards and charts are open to whoever asks."""
+def may_read(request: HttpRequest) -> bool:
+    """Tell whether the visitor may read boards and charts."""
     return bool(settings.PUBLIC_BOARD) or request.user.is_authenticated
 
 
 def sign_in_required(view: View) -> View:
-    """Let a page lead to the sign-in first, unless the board is public."""
+    """Redirect to the sign-in page, unless the board is public."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if may_look(request):
+        if may_read(request):
             return view(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
 
     return guarded
 
 
-def look_required(view: View) -> View:
-    """Refuse what a script asks for without a sign-in, unless the board is public."""
+def login_required_json(view: View) -> View:
+    """Return 401 as JSON without a sign-in, unless the board is public."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs) if may_look(request) else refused("Sign in to read this.", 401)
+        return view(request, *args, **kwargs) if may_read(request) else json_error("Sign in to read this.", 401)
 
     return guarded
 
 
 def account_required(view: View) -> View:
-    """Refuse what a script asks for in nobody's name: what belongs to an account is never public."""
+    """Return 401 as JSON without a sign-in, even if the board is public: account data never is."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        is_somebody = request.user.is_authenticated
-        return view(request, *args, **kwargs) if is_somebody else refused("Sign in to keep notes.", 401)
+        is_signed_in = request.user.is_authenticated
+        return view(request, *args, **kwargs) if is_signed_in else json_error("Sign in to keep notes.", 401)
 
     return guarded
 
 
-def of_channel(view: View) -> View:
-    """Let what a script asks of a channel end with the reason where there is no such channel, or no such time."""
+def handle_channel_errors(view: View) -> View:
+    """Turn BadSpan, NotFound and ServiceAway into JSON responses with status 400, 404 and 503."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except BadSpan as error:
-            return refused(str(error), 400)
+            return json_error(str(error), 400)
         except NotFound as error:
-            return refused(str(error), 404)
+            return json_error(str(error), 404)
         except ServiceAway:
-            return refused("This channel cannot be looked up just now. Try again soon.", 503)
+            return json_error("This channel cannot be looked up just now. Try again soon.", 503)
 
     return guarded
 
 
-def refused(reason: str, status: int) -> JsonResponse:
-    """Return why a script does not get what it asked for."""
+def json_error(reason: str, status: int) -> JsonResponse:
+    """Return an error response with the reason."""
     return JsonResponse({"reason": reason}, status=status)

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from apps.accounts.models import User
 from apps.accounts.session_endings import end_sessions
-from apps.accounts.staff.roles import RIGHTS
+from apps.accounts.staff.roles import ROLE_PERMISSIONS
 from apps.audit.audited import Audited
 from apps.audit.models import Act
 from apps.audit.services import actor_name, record
@@ -26,15 +26,15 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(Audited, DjangoGroupAdmin):
-    """The roles are the product's own, and are only looked at; further groups can be made beside them."""
+    """Groups. The built-in roles are read-only; more groups can be added."""
 
     audited = ("name", "permissions")
 
     def has_change_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
-        return super().has_change_permission(request, group) and (group is None or group.name not in RIGHTS)
+        return super().has_change_permission(request, group) and (group is None or group.name not in ROLE_PERMISSIONS)
 
     def has_delete_permission(self, request: HttpRequest, group: Group | None = None) -> bool:
-        return super().has_delete_permission(request, group) and (group is None or group.name not in RIGHTS)
+        return super().has_delete_permission(request, group) and (group is None or group.name not in ROLE_PERMISSIONS)
 
 
 admin.site.unregister(Authenticator)
@@ -42,7 +42,7 @@ admin.site.unregister(Authenticator)
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(Audited):
-    """Second factors: one that was lost can be deleted, and none is read or made here."""
+    """Second factors. A lost one can be deleted; none can be read or created."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_select_related = ("user",)
@@ -61,12 +61,12 @@ class AuthenticatorAdmin(Audited):
         return False
 
     def has_delete_permission(self, request: HttpRequest, factor: Authenticator | None = None) -> bool:
-        return super().has_delete_permission(request, factor) and _may_touch(request, factor and factor.user)
+        return super().has_delete_permission(request, factor) and _may_change(request, factor and factor.user)
 
 
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin[User]):
-    """Accounts. Superusers are changed by superusers alone: nobody gives away, or takes, more than they have."""
+    """Accounts. Only superusers can change superusers, so that nobody can escalate privileges."""
 
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_staff", "last_login")
@@ -78,7 +78,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
-    # Who may do what; names and addresses are not for a log that outlives the account.
+    # Only permissions: names and addresses must not stay in a log that outlives the account.
     audited = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
     actions = ("end_sessions",)
 
@@ -86,7 +86,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         return actor_name(obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Leave the password out for those who may only look: its hash is shown where it cannot be changed."""
+        """Omit the password for view-only staff: a read-only field would show its hash."""
         if obj and not self.has_change_permission(request, obj):  # defense: password-hashes
             return ((None, {"fields": ("email",)}), *self.fieldsets[1:])
         return super().get_fieldsets(request, obj)
@@ -96,29 +96,29 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         return (*super().get_readonly_fields(request, obj), *by_superusers)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _may_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and _may_change(request, obj)
 
     def has_end_sessions_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.end_sessions")
 
     @admin.action(description="End all sessions: sign out everywhere", permissions=["end_sessions"])
-    def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         ended = 0
-        for user in chosen:
+        for user in queryset:
             record(by=actor_name(request.user), act=Act.Kind.SIGNED_OUT, of=user, label=actor_name(user))
             ended += end_sessions(user)
         self.message_user(request, f"{ended} sessions ended.")
 
 
-def _may_touch(request: HttpRequest, user: User | None) -> bool:
+def _may_change(request: HttpRequest, user: User | None) -> bool:
     return user is None or not user.is_superuser or bool(request.user.is_superuser)  # defense: staff-roles
 
 
 class AnswerForm(forms.ModelForm[CurationRequest]):
-    """What curators answer to a request."""
+    """The decision and answer of a curator about a channel request."""
 
     decision = forms.ChoiceField(
         choices=[("accept", "accept: the channel is pinned"), ("decline", "decline, with an answer")],
@@ -157,22 +157,20 @@ class CurationRequestAdmin(admin.ModelAdmin[CurationRequest]):
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, asked: CurationRequest | None = None) -> bool:
-        return super().has_change_permission(request, asked) and (asked is None or asked.closed_at is None)
+    def has_change_permission(self, request: HttpRequest, obj: CurationRequest | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.closed_at is None)
 
-    def has_delete_permission(self, _request: HttpRequest, _asked: CurationRequest | None = None) -> bool:
+    def has_delete_permission(self, _request: HttpRequest, _obj: CurationRequest | None = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, asked: CurationRequest | None = None) -> Any:
-        if self.has_change_permission(request, asked):
+    def get_fields(self, request: HttpRequest, obj: CurationRequest | None = None) -> Any:
+        if self.has_change_permission(request, obj):
             return self.fields
         return (*self.readonly_fields, "answer", "closed_at")
 
-    def save_model(
-        self, request: HttpRequest, asked: CurationRequest, form: forms.ModelForm[Any], _change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: CurationRequest, form: forms.ModelForm[Any], _change: bool) -> None:
         by, answer = actor_name(request.user), form.cleaned_data["answer"]
         if form.cleaned_data["decision"] == "accept":
-            accept(asked, form.account, by=by, answer=answer)  # type: ignore[attr-defined]
+            accept(obj, form.account, by=by, answer=answer)  # type: ignore[attr-defined]
         else:
-            decline(asked, by=by, answer=answer)
+            decline(obj, by=by, answer=answer)

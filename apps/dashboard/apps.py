@@ -1,4 +1,4 @@
-"""The Django app of the pages."""
+"""Django app for the pages."""
 
 from django.apps import AppConfig
 
@@ -9,9 +9,9 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.dashboard import personal_data
-        from apps.dashboard.welcome import beginnings
+        from apps.dashboard.welcome import signals
         from twitchly.personal_data import register
 
-        beginnings.connect()
+        signals.connect()
         register("share_links", personal_data.share_links)
         register("first_visit", personal_data.first_visit)

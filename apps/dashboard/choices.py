@@ -1,4 +1,4 @@
-"""What a page is asked to show: a board, a channel and a range, as its address names them."""
+"""Selections of the board page, parsed from and written to query strings: board, channel, range, metric."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST = Board()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the address of the page names; without a `metric` the board's is charted, without a `span` the range."""
+    """The selections in a query string. Default chart: the board's metric, and the `range` if there is no `span`."""
 
     board: Board = _FIRST
     channel: str | None = None
@@ -29,15 +29,15 @@ class Choice:
 
     @property
     def charted(self) -> str:
-        """The metric that the chart shows."""
+        """The metric of the chart."""
         return self.metric or self.board.metric
 
-    def shown(self, now_ms: int) -> Range:
-        """Return the range that the chart shows."""
+    def chart_range(self, now_ms: int) -> Range:
+        """Return the range of the chart."""
         return past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else RANGES[self.range]
 
     def names(self) -> dict[str, str]:
-        """Return the choice as the address has it, whole; "" is what nobody chose."""
+        """Return all query parameters; "" means not selected."""
         board = self.board
         return {
             "board": board.metric,
@@ -53,19 +53,19 @@ class Choice:
         }
 
     def query(self, **changes: Any) -> str:
-        """Return the address of the same page with `changes`: texts by name, or a `span`.
+        """Return the query string with `changes` applied: parameters by name, or a `span`.
 
-        What has its default is left out.
+        Parameters that have their default value are omitted.
         """
-        wanted = replace(self, span=changes.pop("span", self.span)).names() | changes
-        return "?" + urlencode({name: value for name, value in wanted.items() if value != DEFAULTS[name]})
+        parameters = replace(self, span=changes.pop("span", self.span)).names() | changes
+        return "?" + urlencode({name: value for name, value in parameters.items() if value != DEFAULTS[name]})
 
 
 DEFAULTS: Mapping[str, str] = Choice().names()
 
 
 def read_query(query: Mapping[str, str]) -> Choice:
-    """Return the choice in a query string, without its span; what does not exist becomes the default."""
+    """Parse a query string, except its span; unknown values become defaults."""
     metric, size, band = query.get("board", ""), query.get("size", ""), query.get("band", "")
     board = Board(
         metric if metric in BOARD_KEYS else DEFAULT_BOARD,
@@ -83,9 +83,9 @@ def read_query(query: Mapping[str, str]) -> Choice:
     )
 
 
-def asked_range(query: Mapping[str, str], now_ms: int) -> Range:
-    """Return the range that a query string asks for, between two dates or up to now. Raises: BadSpan."""
+def parse_range(query: Mapping[str, str], now_ms: int) -> Range:
+    """Parse the range of a query string, between two dates or up to now. Raises: BadSpan."""
     range_key = query.get("range", DEFAULT_RANGE)
     if range_key not in RANGES:
         raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
-    return Choice(range=range_key, span=span_from_query(query, now_ms)).shown(now_ms)
+    return Choice(range=range_key, span=span_from_query(query, now_ms)).chart_range(now_ms)

@@ -1,4 +1,4 @@
-"""What every page says besides its own content."""
+"""Context processor for all templates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from django.http import HttpRequest
 
 
 def source(_request: HttpRequest) -> dict[str, str | bool]:
-    """Tell which Twitch the figures come from, for every template."""
+    """Return whether data comes from Twitch or from the simulator."""
     simulated = bool(settings.TWITCH_IS_SIMULATED)
     return {"source_is_simulated": simulated, "source_name": "Simulated Twitch" if simulated else "Twitch"}

@@ -1,4 +1,4 @@
-"""What people write into forms of ours."""
+"""Forms of the pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apps.dashboard.curation.forms import LoginField
 
 
 class AskForm(forms.Form):
-    """A channel that should be followed, and why."""
+    """A request to track a channel."""
 
     login = LoginField(
         label="Channel: its name or its address on Twitch",

@@ -1,4 +1,4 @@
-"""What the page "How this is counted" shows beside its prose, from the tables of core."""
+"""Template context of the methodology page, from the tables of core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Share links, and how far an account has come with its first visit."""
+"""Share links, and the progress of the first visit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from apps.workspaces.models import Watchlist
 
 
 class ShareLink(models.Model):
-    """Lets whoever has its address see one thing, and nothing else. `query` is the address of what it shows.
+    """A link that gives access to one view without an account. `query` is the query string of the view.
 
-    A widget may stand in frames of other sites; an overlay lies over a video and has no background.
+    Widgets may be embedded in frames of other sites; overlays are placed over a video and have no background.
     """
 
     class Kind(models.TextChoices):
@@ -45,9 +45,9 @@ class ShareLink(models.Model):
 
 
 class FirstVisit(models.Model):
-    """How far a new account has come in its first steps, and what it chose there; who has none has no steps to do.
+    """The progress and selections of a new account in the welcome steps; older accounts have none.
 
-    `seen_at` is None until the first step was opened, `done_at` until the last one was left, or all of them.
+    `seen_at` is None until the first step was opened, `done_at` until the steps were completed or left.
     `language` and `category` are names, `band` is a key of core.metrics.bands; "" is any.
     """
 

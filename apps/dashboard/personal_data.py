@@ -1,4 +1,4 @@
-"""Share links and the first visit of an account, for its data file."""
+"""Share links and the first visit in the data export of an account."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _FIRST_VISIT = ("step", "language", "category", "band", "channels", "begun_at", 
 
 def share_links(user: User) -> Section:
     """Return a user's share links."""
-    found = ShareLink.objects.filter(owner=user)
-    return rows(found, "title", "kind", "query", "created_at", "expires_at", "opened")
+    links = ShareLink.objects.filter(owner=user)
+    return rows(links, "title", "kind", "query", "created_at", "expires_at", "opened")
 
 
 def first_visit(user: User) -> Section:
-    """Return how far a user has come with the first visit."""
+    """Return the progress of a user's first visit."""
     return rows(FirstVisit.objects.filter(user=user), *_FIRST_VISIT)

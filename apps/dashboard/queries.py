@@ -1,4 +1,4 @@
-"""What the pages read: the boards once, and a channel's history."""
+"""Queries of the pages: boards, live channels and history."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What the filters of a board can be set to: categories, and languages by Twitch's code with their names."""
+class FilterOptions:
+    """The options of a board's filters: categories, and languages as (Twitch code, name)."""
 
     categories: list[str]
     languages: list[tuple[str, str]]
@@ -39,10 +39,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """All that the first paint shows. `board_away` and `chart_away`: the service behind it did not answer."""
+    """The data of the board page. `board_away`, `chart_away`: the service behind it is unavailable."""
 
     choice: Choice
-    shown: Range
+    chart_range: Range
     now_ms: int
     newest_end_ms: int | None
     viewers_at_ms: int | None
@@ -51,24 +51,24 @@ class BoardPage:
     rows: list[Row]
     channel: ChannelNow | None
     series: Series | None
-    offer: Offer
+    offer: FilterOptions
     board_away: bool
     chart_away: bool
 
 
 def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
-    """Return the page's data; without a chosen channel it shows the first of the board.
+    """Return the page's data; without a selected channel, the first of the board is shown.
 
     Raises: NotFound for a channel that does not exist.
     """
     reading, offer = read_live(choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
-    shown = choice.shown(now_ms)
-    series = read_series(channel.profile.id, shown, now_ms, charted(choice.charted)) if channel else None
+    chart_range = choice.chart_range(now_ms)
+    series = read_series(channel.profile.id, chart_range, now_ms, charted(choice.charted)) if channel else None
     viewers_at_ms = reading.viewers_at_ms if reading else None
     return BoardPage(
         choice,
-        shown,
+        chart_range,
         now_ms,
         reading.newest_end_ms if reading else None,
         viewers_at_ms,
@@ -83,31 +83,31 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
     )
 
 
-def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, Offer]:
-    """Return the board with its channels now, or None while Redis is away, and what it can be filtered by."""
+def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, FilterOptions]:
+    """Return the live board, None while Redis is unavailable, and the options of its filters."""
     try:
         return async_to_sync(_read_live)(choice, now_ms)
     except ServiceAway as error:
-        log.warning("the board page is shown without figures: %s", error)
-        return None, _offer(choice.board, [], [])
+        log.warning("board not read: %s", error)
+        return None, _filter_options(choice.board, [], [])
 
 
-async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, Offer]:
+async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, FilterOptions]:
     async with open_boards() as boards:
         reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
         rows = reading.rows[choice.board]
         if not choice.channel and rows:
             reading = await boards.read([choice.board], [rows[0].id], now_ms)
         directory = boards.directory
-        return reading, _offer(choice.board, directory.categories(), directory.languages())
+        return reading, _filter_options(choice.board, directory.categories(), directory.languages())
 
 
 def read_channels(channel_ids: Collection[str], now_ms: int) -> Reading | None:
-    """Return the known ones of these channels now, or None while Redis is away."""
+    """Return the live values of the known channels among these, None while Redis is unavailable."""
     try:
         return async_to_sync(_read_channels)(channel_ids, now_ms)
     except ServiceAway as error:
-        log.warning("channels are shown without live figures: %s", error)
+        log.warning("live channels not read: %s", error)
         return None
 
 
@@ -116,17 +116,17 @@ async def _read_channels(channel_ids: Collection[str], now_ms: int) -> Reading:
         return await boards.read((), channel_ids, now_ms)
 
 
-def _offer(board: Board, categories: list[str], languages: list[tuple[str, str]]) -> Offer:
-    """What is chosen is offered too, when nobody streams it now."""
+def _filter_options(board: Board, categories: list[str], languages: list[tuple[str, str]]) -> FilterOptions:
+    """Return the options, including selected ones that no live channel has."""
     if board.category and board.category not in categories:
         categories = [board.category, *categories]
     if board.language and board.language not in dict(languages):
         languages = [(board.language, language_name(board.language)), *languages]
-    return Offer(categories, languages)
+    return FilterOptions(categories, languages)
 
 
 def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> ChannelNow | None:
-    """Return the channel to show, None when there is none to choose from or none can be found. Raises: NotFound."""
+    """Return the selected channel, or the first of the board; None if unavailable. Raises: NotFound."""
     if choice.channel is None:
         return next(iter(reading.channels.values()), None) if reading else None
     if reading and choice.channel in reading.channels:
@@ -138,9 +138,9 @@ def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> Channe
 
 
 def find_profile(channel_id: str, now_ms: int) -> Profile:
-    """Return who a channel is, live or from before.
+    """Return the profile of a live or known channel.
 
-    Raises: NotFound; ServiceAway when it is not known from before and Redis cannot say whether it is live.
+    Raises: NotFound; ServiceAway if it is not in the database and Redis is unavailable.
     """
     return async_to_sync(_find_profile)(channel_id, now_ms)
 
@@ -148,53 +148,53 @@ def find_profile(channel_id: str, now_ms: int) -> Profile:
 async def _find_profile(channel_id: str, now_ms: int) -> Profile:
     directory = Directory(settings.REDIS_STREAMS_URL)
     try:
-        found = await directory.find([channel_id], now_ms) if is_twitch_id(channel_id) else {}
+        profiles = await directory.find([channel_id], now_ms) if is_twitch_id(channel_id) else {}
     finally:
         await directory.aclose()
-    if channel_id in found:
-        return found[channel_id]
+    if channel_id in profiles:
+        return profiles[channel_id]
     if directory.is_unsure:
-        raise ServiceAway(f"Redis cannot say whether channel {channel_id} is live")
+        raise ServiceAway(f"cannot read from Redis whether channel {channel_id} is live")
     raise NotFound(f"There is no channel with the id {channel_id[:20]}.")
 
 
 def charted(metric: str) -> tuple[Metric, ...]:
-    """Return what a chart of a metric shows: viewers are laid over all others."""
+    """Return the metrics of a chart: the given one, and viewers as overlay."""
     return tuple(METRIC[key] for key in dict.fromkeys((metric, "viewers")))
 
 
 def read_series(
     channel_id: str,
-    shown: Range,
+    chart_range: Range,
     now_ms: int,
     metrics: Sequence[Metric] = METRICS,
     counts: Collection[str] = (),
 ) -> Series | None:
-    """Return these metrics and raw columns of the channel, or None while Cassandra is away or not set up."""
+    """Return these metrics and raw columns of a channel; None if Cassandra is unavailable or not configured."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.series(channel_id, shown, now_ms, metrics, counts)
+        return history.series(channel_id, chart_range, now_ms, metrics, counts)
     except ServiceAway as error:
-        log.warning("a chart is shown without history: %s", error)
+        log.warning("chart history not read: %s", error)
         return None
 
 
-def range_json(shown: Range) -> dict[str, Any]:
-    """Return a range as the script takes it; `length` is that of its windows."""
+def range_json(chart_range: Range) -> dict[str, Any]:
+    """Return the JSON of a range; `length` is the length of its windows."""
     return {
-        "key": shown.key,
-        "label": shown.label,
-        "span_ms": shown.span_ms,
-        "step_ms": shown.step_ms,
-        "merge_ms": shown.merge_ms,
-        "until_ms": shown.until_ms,
-        "length": LENGTHS[shown.grain],
+        "key": chart_range.key,
+        "label": chart_range.label,
+        "span_ms": chart_range.span_ms,
+        "step_ms": chart_range.step_ms,
+        "merge_ms": chart_range.merge_ms,
+        "until_ms": chart_range.until_ms,
+        "length": LENGTHS[chart_range.grain],
     }
 
 
 def summary_json(series: Series, metric: Metric) -> dict[str, Any]:
-    """Return what the tiles and the data-quality panel say of a metric, as the page writes it."""
+    """Return the display text of the tiles and the data-quality panel for a metric."""
     summary = summarize(series, metric.key)
     return {
         "peak": at_least(metric.key, summary.peak, summary.lower_bound),
@@ -211,7 +211,7 @@ def summary_json(series: Series, metric: Metric) -> dict[str, Any]:
 
 
 def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
-    """Return the history by columns, as the script draws it; null where a metric has no data."""
+    """Return the history as columns for the chart script; null where a metric has no data."""
     return {
         "channel": channel_id,
         "range": range_json(series.range),

@@ -1,4 +1,4 @@
-"""Finding a followed channel by its name or login, and where it stands or why it does not."""
+"""Channel search by name or login, with the rank of each result."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.channels.models import Channel
-from apps.channels.queries import called
+from apps.channels.queries import name_filter
 from apps.curation.queries import public_channels
 from apps.dashboard.summary import now_note
-from apps.live.directory import Directory, Profile, of_channel
+from apps.live.directory import Directory, Profile, profile_of
 from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
 from core.channels.address import parse_search
@@ -23,39 +23,41 @@ from core.metrics.table import METRIC
 
 TEXT_MAX = 64
 FOUND_MAX = 20
-GONE = "not followed just now"
+NOT_TRACKED = "not followed just now"
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A channel that was found; `said` is its rank on the board that was asked about, or why it has none."""
+    """A search result; `rank_text` is its rank on the board, or the reason why it has none."""
 
     profile: Profile
-    said: str
+    rank_text: str
 
 
 def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
-    """Return the channels whose name or login holds `text`, those that begin with it first.
+    """Return the channels whose name or login contains `text`, those that start with it first.
 
-    An address finds its channel alone, an id the channel that has it. Raises: ServiceAway, InvalidChannel.
+    A Twitch URL or an id matches only its channel. Raises: ServiceAway, InvalidChannel.
     """
-    wanted, is_whole = parse_search(text)
-    wanted = wanted[:TEXT_MAX]
-    return async_to_sync(_find)(wanted, is_whole, metric, now_ms) if wanted else []
+    needle, is_exact = parse_search(text)
+    needle = needle[:TEXT_MAX]
+    return async_to_sync(_find)(needle, is_exact, metric, now_ms) if needle else []
 
 
-async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[Hit]:
+async def _find(needle: str, is_exact: bool, metric: str, now_ms: int) -> list[Hit]:
     directory, reader = Directory(settings.REDIS_STREAMS_URL), BoardReader(settings.REDIS_BOARDS_URL)
     try:
         await directory.refresh(now_ms)
         if directory.is_unsure:
-            raise ServiceAway("Redis cannot say which channels are live")
-        live = directory.named(wanted, is_whole=is_whole)
+            raise ServiceAway("cannot read from Redis which channels are live")
+        live = directory.search(needle, is_exact=is_exact)
         known = {profile.id for profile in live}
-        archived = {one.id: of_channel(one) async for one in _archived(wanted, is_whole) if one.id not in known}
-        # One that was called so before may be live under its new name.
+        archived = {
+            channel.id: profile_of(channel) async for channel in _archived(needle, is_exact) if channel.id not in known
+        }
+        # A channel with a matching former login may be live under its new one.
         others = list((archived | await directory.find(archived, now_ms)).values())
-        profiles = sorted([*live, *others], key=lambda one: _distance(one, wanted))[:FOUND_MAX]
+        profiles = sorted([*live, *others], key=lambda profile: _distance(profile, needle))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
         values, ranks = await reader.values(ids), await _ranks(reader, metric, ids, directory.barred)
         newest_end_ms = (await reader.rankings({})).newest_end_ms
@@ -63,25 +65,27 @@ async def _find(wanted: str, is_whole: bool, metric: str, now_ms: int) -> list[H
         await directory.aclose()
         await reader.aclose()
     recent = {i for i, window in values.items() if is_live(window.end_ms, newest_end_ms, is_offline=False)}
-    followed = known | recent
+    tracked = known | recent
     return [
         Hit(
-            one,
-            said_of(metric, channel_now(one, values.get(one.id)), ranks.get(one.id)) if one.id in followed else GONE,
+            profile,
+            rank_text(metric, channel_now(profile, values.get(profile.id)), ranks.get(profile.id))
+            if profile.id in tracked
+            else NOT_TRACKED,
         )
-        for one in profiles
+        for profile in profiles
     ]
 
 
 async def _ranks(reader: BoardReader, metric: str, ids: Collection[str], barred: Collection[str]) -> dict[str, int]:
-    """Return the ranks that the board shows: channels that are not shown take no place on it."""
+    """Return ranks as displayed on the board, without barred channels."""
     ranks = await reader.ranks(metric, [*ids, *barred])
-    hidden = [ranks[channel_id] for channel_id in barred if channel_id in ranks]
-    return {i: ranks[i] - sum(one < ranks[i] for one in hidden) for i in ids if i in ranks}
+    barred_ranks = [ranks[channel_id] for channel_id in barred if channel_id in ranks]
+    return {i: ranks[i] - sum(rank < ranks[i] for rank in barred_ranks) for i in ids if i in ranks}
 
 
-def said_of(metric: str, now: ChannelNow, rank: int | None) -> str:
-    """Return a channel's rank on a board, or why it is not ranked."""
+def rank_text(metric: str, now: ChannelNow, rank: int | None) -> str:
+    """Return a channel's rank on a board, or the reason why it has none."""
     if rank is not None:
         return f"Rank {rank:,} of {METRIC[metric].label}"
     return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked just now'}"
@@ -95,20 +99,20 @@ def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
             "name": hit.profile.name,
             "category": hit.profile.category,
             "language": hit.profile.language,
-            "said": hit.said,
+            "said": hit.rank_text,
         }
         for hit in hits
     ]
 
 
-def _archived(wanted: str, is_whole: bool) -> QuerySet[Channel]:
-    return public_channels().filter(called(wanted, is_whole=is_whole))[: FOUND_MAX * 2]
+def _archived(needle: str, is_exact: bool) -> QuerySet[Channel]:
+    return public_channels().filter(name_filter(needle, is_exact=is_exact))[: FOUND_MAX * 2]
 
 
-def _distance(profile: Profile, wanted: str) -> int:
-    """Return how a channel fits the searched text: 0 by its id, 1 by its login, 2 by a beginning, 3 by a part."""
-    start = wanted.casefold()
-    if profile.id == wanted:
+def _distance(profile: Profile, needle: str) -> int:
+    """Return the sort key of a match: 0 same id, 1 same login, 2 prefix, 3 substring."""
+    start = needle.casefold()
+    if profile.id == needle:
         return 0
     if profile.login.casefold() == start:
         return 1

@@ -1,4 +1,4 @@
-"""A metric over a range in the words of the pages: peak, average and coverage, from the range's one summary."""
+"""Summary of a metric over a range, as display values: peak, average and coverage."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from core.metrics.table import METRIC, Metric
 from core.times import DAY_MS
 
 OVER_MIDNIGHT = "across midnight UTC: people who wrote on both sides count twice"
-# How long a window of each stored grain is, as units write it.
+# The window length of each stored grain, as used in units.
 LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A metric over a range of `span_ms`; unknown figures are None.
+    """A metric over a range of `span_ms`; unknown values are None.
 
-    `heard_ms` of it were heard and the channel was on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to
-    1. `lower_bound`: messages were missed, so counts and peaks are at least as high. `peak_note` says why there is no
-    peak.
+    The channel was heard for `heard_ms` and on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to 1.
+    `lower_bound`: messages were missed, so counts and peaks are lower bounds. `peak_note` explains a missing peak.
     """
 
     peak: float | None
@@ -41,45 +40,45 @@ class Summary:
 
 def summarize(series: Series, metric: str) -> Summary:
     """Return the summary of one of the series' metrics."""
-    whole = series.summary
-    peak = whole.peaks.get(metric)
+    totals = series.summary
+    peak = totals.peaks.get(metric)
     return Summary(
         peak.value if peak else None,
         peak.end_ms if peak else None,
-        HOURLY_AVERAGE_ONLY if peak is None and whole.hourly_average_only else "",
-        whole.value(METRIC[metric]),
-        whole.span_ms,
-        whole.heard_ms,
-        whole.on_air_ms,
-        whole.coverage if whole.span_ms else None,
-        whole.coverage_on_air,
-        whole.is_viewers_lower_bound if METRIC[metric].from_helix else whole.is_lower_bound,
+        HOURLY_AVERAGE_ONLY if peak is None and totals.hourly_average_only else "",
+        totals.value(METRIC[metric]),
+        totals.span_ms,
+        totals.heard_ms,
+        totals.on_air_ms,
+        totals.coverage if totals.span_ms else None,
+        totals.coverage_on_air,
+        totals.is_viewers_lower_bound if METRIC[metric].from_helix else totals.is_lower_bound,
         series.gaps[-1] if series.gaps else None,
     )
 
 
 def unit_of(metric: Metric, grain: StoredGrain) -> str:
-    """Return the unit of a metric over windows of a grain: a value that grows with the window names its length."""
+    """Return the unit of a metric at a grain, with the window length if the value depends on it."""
     return metric.unit.replace(LENGTHS["live"], LENGTHS[grain]) if metric.by_length else metric.unit
 
 
 def average_unit(metric: Metric) -> str:
-    """Return the unit of an average over a range: people are averaged by the minute."""
+    """Return the unit of an average over a range: counts of people are averaged per minute."""
     return unit_of(metric, "minute")
 
 
-def peak_unit(metric: Metric, shown: Range) -> str:
-    """Return the unit of a peak over a range: that of a 30-second window in a short one, else of a minute."""
-    return metric.unit if shown.is_short else average_unit(metric)
+def peak_unit(metric: Metric, chart_range: Range) -> str:
+    """Return the unit of a peak over a range: per 30 s in a short range, otherwise per minute."""
+    return metric.unit if chart_range.is_short else average_unit(metric)
 
 
 def is_over_midnight(end_ms: int | None) -> bool:
-    """Say whether a live window lies on both sides of midnight UTC, when the keys of the hashes change."""
+    """Tell whether a live window spans midnight UTC, when the hash key changes."""
     return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
 
 
 def now_note(metric: str, now: ChannelNow) -> str:
-    """Return why the channel has no value of the metric now, or is not ranked by it, or what is odd about it."""
+    """Return why a metric has no current value or rank, or a caveat about its value; "" without a note."""
     is_absent, unranked = metric not in now.values, now.unranked.get(metric)
     if not is_absent and not unranked:
         return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""

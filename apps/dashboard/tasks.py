@@ -1,4 +1,4 @@
-"""What Celery does for the pages."""
+"""Celery tasks of the pages."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def record_status_sample() -> None:
 
 @shared_task
 def delete_expired_security_records() -> None:
-    """Keep the table small: anybody may add rows to it."""
+    """Delete expired security records: anybody can cause new ones."""
     delete_expired()

@@ -1,4 +1,4 @@
-"""What happened to a channel, as its page lists it. The script does the same in static/js/timeline.js."""
+"""The timeline of events on a channel's page. static/js/timeline.js is the counterpart for the script."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from apps.metrics.queries import RECENT_MS, Point, Series
 from core.irc.channel_events import SUMMED
 
 LINES_SHOWN = 60
-# A sum of these stands out from this count on, when it is this many times the usual one.
+# A sum of these kinds is notable from this count on, if it is NOTED_TIMES the median.
 NOTED_FROM: Mapping[str, int] = {"subscriptions": 10, "cheers": 1_000}
 NOTED_TIMES = 3
 
-# A shape per kind, in a square of 12: kinds are told apart without colour. "summed" is for several kinds in one line.
+# An icon per kind, in a 12 by 12 box, so that kinds differ without color. "summed" is for several kinds in one line.
 SHAPES: Mapping[str, str] = {
     "raid": "M2 6h7M6 3l3 3-3 3",
     "gift_bomb": "M2 5h8v5H2zM6 5v5M6 5C3.5 5 3.5 2 5 2.5 6 3 6 5 6 5s0-2 1-2.5c1.5-.5 1.5 2.5-1 2.5",
@@ -40,7 +40,7 @@ SHAPES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the list: an event, or with `until_ms` all that was summed from `at_ms` until then."""
+    """One line of the timeline: an event, or with `until_ms` the sums of that interval."""
 
     at_ms: int
     until_ms: int | None
@@ -49,7 +49,7 @@ class Line:
 
 
 def lines_of(marks: Iterable[EventMark], merge_ms: int) -> list[Line]:
-    """Return the lines of the list, newest first: each event, and one for all sums of a span of `merge_ms`."""
+    """Return the lines, newest first: one per event, and one for all sums of an interval of `merge_ms`."""
     lines: list[Line] = []
     sums: dict[int, list[EventMark]] = {}
     for mark in merge_sums(marks, merge_ms):
@@ -62,24 +62,24 @@ def lines_of(marks: Iterable[EventMark], merge_ms: int) -> list[Line]:
 
 
 def noted(marks: Iterable[EventMark], merge_ms: int) -> list[EventMark]:
-    """Return the marks that a chart shows, by time: each event, and the sums that stand out."""
-    whole = merge_sums(marks, merge_ms)
-    usual = {kind: _middle([mark.count or 0 for mark in whole if mark.kind == kind]) for kind in NOTED_FROM}
-    return [mark for mark in whole if mark.kind not in SUMMED or _stands_out(mark, usual)]
+    """Return the marks of a chart, by time: all events, and notable sums."""
+    merged_marks = merge_sums(marks, merge_ms)
+    medians = {kind: _median([mark.count or 0 for mark in merged_marks if mark.kind == kind]) for kind in NOTED_FROM}
+    return [mark for mark in merged_marks if mark.kind not in SUMMED or _is_notable(mark, medians)]
 
 
 def beside(points: Sequence[Point], marks: Iterable[EventMark]) -> list[tuple[Point, list[EventMark]]]:
-    """Return each of `points`, newest first, with the marks since the one below it, by time."""
-    found: list[list[EventMark]] = [[] for _ in points]
+    """Return each point, newest first, with the marks since the next older point, by time."""
+    marks_by_row: list[list[EventMark]] = [[] for _ in points]
     for mark in marks:
         later = [row for row, point in enumerate(points) if point.end_ms >= mark.at_ms]
         if points:
-            found[later[-1] if later else 0].append(mark)
-    return list(zip(points, found, strict=True))
+            marks_by_row[later[-1] if later else 0].append(mark)
+    return list(zip(points, marks_by_row, strict=True))
 
 
 def marks_json(series: Series, now_ms: int) -> dict[str, Any]:
-    """Return the marks as the script takes them: what happened before `raw_from_ms` is merged, the rest as it is."""
+    """Return the marks for the script: those before `raw_from_ms` are merged, later ones are not."""
     raw_from_ms = now_ms - RECENT_MS
     marks = merge_sums_before(series.marks, series.range.merge_ms, raw_from_ms)
     return {"raw_from_ms": raw_from_ms, "marks": [asdict(mark) for mark in marks]}
@@ -90,11 +90,11 @@ def _summed(at_ms: int, until_ms: int, parts: Sequence[EventMark]) -> Line:
     return Line(at_ms, until_ms, kind, " · ".join(mark.label for mark in parts))
 
 
-def _stands_out(mark: EventMark, usual: Mapping[str, int]) -> bool:
-    least = NOTED_FROM.get(mark.kind)
-    return least is not None and (mark.count or 0) >= max(least, NOTED_TIMES * usual[mark.kind])
+def _is_notable(mark: EventMark, medians: Mapping[str, int]) -> bool:
+    minimum = NOTED_FROM.get(mark.kind)
+    return minimum is not None and (mark.count or 0) >= max(minimum, NOTED_TIMES * medians[mark.kind])
 
 
-def _middle(counts: Sequence[int]) -> int:
-    """Return the middle count, 0 where there is nothing to compare with."""
+def _median(counts: Sequence[int]) -> int:
+    """Return the lower median, 0 for fewer than two counts."""
     return sorted(counts)[(len(counts) - 1) // 2] if len(counts) > 1 else 0

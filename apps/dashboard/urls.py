@@ -1,4 +1,4 @@
-"""Addresses of the pages."""
+"""URLs of the pages."""
 
 from django.urls import include, path, re_path
 
@@ -51,9 +51,9 @@ urlpatterns = [
     path("compare", compare.compare, name="compare"),
     path("compare/lines", compare.lines, name="compare-lines"),
     path("discover", discover.discover, name="discover"),
-    re_path(r"^discover\.(?P<form>csv|ndjson)$", discover.found_file, name="found-file"),
-    path("discover/segments", discover.keep, name="segment-keep"),
-    path("discover/segments/<int:segment_id>/delete", discover.forget, name="segment-forget"),
+    re_path(r"^discover\.(?P<form>csv|ndjson)$", discover.export_file, name="found-file"),
+    path("discover/segments", discover.save, name="segment-keep"),
+    path("discover/segments/<int:segment_id>/delete", discover.delete, name="segment-forget"),
     path("watchlists", watchlists.overview, name="watchlists"),
     path("watchlists/restore", watchlists.restore, name="watchlist-restore"),
     path("watchlists/watch", watchlists.watch, name="watch"),

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
-from apps.curation.requests import NotAsked, ask_for_channel
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.curation.requests import ChannelRequestError, request_channel
+from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.dashboard.forms import AskForm
@@ -40,7 +40,7 @@ from core.metrics.table import BOARDS, METRIC, METRICS, Metric
 from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
-# The script clones rows of these and writes over all of them.
+# The script clones rendered rows of these and replaces all values.
 BLANK_ROW = Row("", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 
@@ -56,17 +56,20 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest) -> HttpResponse:
     if not request.GET and is_new(request.user):
         return redirect("welcome")
-    now, choice, wrong = now_ms(), read_query(request.GET.dict()), ""
+    now, choice, error_text = now_ms(), read_query(request.GET.dict()), ""
     try:
         choice = replace(choice, span=span_from_query(request.GET.dict(), now))
     except BadSpan as error:
-        wrong = str(error)
+        error_text = str(error)
     try:
         page = read_board_page(choice, now)
     except NotFound as error:
         return render(request, "dashboard/unknown.html", {"reason": str(error), "form": AskForm()}, status=404)
     return render(
-        request, "dashboard/board.html", board_context(page, request.user, wrong), status=400 if wrong else 200
+        request,
+        "dashboard/board.html",
+        board_context(page, request.user, error_text),
+        status=400 if error_text else 200,
     )
 
 
@@ -78,30 +81,30 @@ def find(request: HttpRequest) -> HttpResponse:
     try:
         hits = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms())
     except ServiceAway:
-        return _found_page(request, text, 503, is_away=True)
+        return _results_page(request, text, 503, is_away=True)
     except InvalidChannel as error:
-        return _found_page(request, text, 400, wrong=str(error))
-    return _found_page(request, text, 200, hits=hits)
+        return _results_page(request, text, 400, wrong=str(error))
+    return _results_page(request, text, 200, hits=hits)
 
 
-def _found_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
+def _results_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
     context = {"found": {"text": text[:TEXT_MAX], **found}, "form": AskForm()}
     return render(request, "dashboard/find.html", context, status=status)
 
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def find_json(request: HttpRequest) -> JsonResponse:
     metric = request.GET.get("board", DEFAULT_BOARD)
     if metric not in BOARD_KEYS:
-        return refused(f"There is no such board. There are {', '.join(BOARD_KEYS)}.", 400)
+        return json_error(f"There is no such board. There are {', '.join(BOARD_KEYS)}.", 400)
     try:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
     except ServiceAway:
-        return refused("Nothing can be found just now. Try again soon.", 503)
+        return json_error("Nothing can be found just now. Try again soon.", 503)
     except InvalidChannel as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     return JsonResponse({"channels": hits_json(hits)})
 
 
@@ -109,13 +112,13 @@ def find_json(request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_required
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask the curators for a channel that is not followed."""
+    """File a request to track a channel."""
     user = user_of(request)
     form = AskForm(request.POST) if request.method == "POST" else AskForm()
     if form.is_bound and form.is_valid():
         try:
-            ask_for_channel(user=user, **form.cleaned_data)
-        except NotAsked as error:
+            request_channel(user=user, **form.cleaned_data)
+        except ChannelRequestError as error:
             form.add_error("login", str(error))
         else:
             messages.success(request, f"The curators will see that you asked for {form.cleaned_data['login']}.")
@@ -128,12 +131,12 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/method.html", method_context())
 
 
-def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> dict[str, Any]:
-    """Return what the template of the board page names; `wrong` is what was wrong with the dates asked for."""
+def board_context(page: BoardPage, user: User | AnonymousUser, error_text: str) -> dict[str, Any]:
+    """Return the context of the board page; `error_text` is the message about invalid dates, or ""."""
     choice, metric = page.choice, METRIC[page.choice.board.metric]
-    of_channel = channel_context(page, METRIC[choice.charted], user, wrong)
-    shown = page.channel.profile.id if page.channel else None
-    return of_channel | {
+    channel_fields = channel_context(page, METRIC[choice.charted], user, error_text)
+    channel_id = page.channel.profile.id if page.channel else None
+    return channel_fields | {
         "page": page,
         "metric": metric,
         "tabs": [tab(board, choice) for board in BOARDS],
@@ -142,15 +145,15 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
             for r in RANGES.values()
         ],
         **board_controls(page),
-        "rows": [(row, choice.query(channel=row.id), row.id == shown) for row in page.rows],
+        "rows": [(row, choice.query(channel=row.id), row.id == channel_id) for row in page.rows],
         "back": choice.query(channel=""),
         "board_query": Choice(choice.board).query(),
-        "take": choice.query(channel=shown or "").removeprefix("?"),
+        "take": choice.query(channel=channel_id or "").removeprefix("?"),
         "watching": watching(user),
         "first_visit": open_visit(user),
         "first_steps": STEPS,
         "view": "channel" if choice.channel else "list",
-        "script": script_data(page) | {"notes": of_channel["note_fields"]},
+        "script": script_data(page) | {"notes": channel_fields["note_fields"]},
         "blank_row": BLANK_ROW,
         "blank_stream": BLANK_STREAM,
         "viewers_empty_it": page.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,
@@ -158,15 +161,15 @@ def board_context(page: BoardPage, user: User | AnonymousUser, wrong: str) -> di
 
 
 def board_controls(page: BoardPage) -> dict[str, Any]:
-    """Return what the sizes, the filters and the list itself need."""
+    """Return the context of the size and filter controls and the list."""
     choice, size = page.choice, page.choice.board.size
     filters = ("category", "language", "band")
-    kept = choice.names().items()
+    parameters = choice.names().items()
     return {
-        "sizes": [(one, choice.query(size=str(one)), one == size) for one in SIZES],
+        "sizes": [(option, choice.query(size=str(option)), option == size) for option in SIZES],
         "places": size if len(page.rows) > SIZES[0] else SIZES[0],
         "bands": BANDS,
-        "kept": [(name, value) for name, value in kept if name not in filters and value != DEFAULTS[name]],
+        "kept": [(name, value) for name, value in parameters if name not in filters and value != DEFAULTS[name]],
         "unfiltered": choice.query(**dict.fromkeys(filters, "")),
     }
 
@@ -176,7 +179,7 @@ def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
 
 
 def script_data(page: BoardPage) -> dict[str, Any]:
-    """Return what the script starts from, so that it need not ask for what the page already shows."""
+    """Return the initial state of the script, which is the data of the rendered page."""
     channel = page.channel
     return {
         "now_ms": page.now_ms,
@@ -184,7 +187,7 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "viewers_at_ms": page.viewers_at_ms,
         "viewer_limits": {"stale_s": settings.VIEWERS_STALE_S, "unknown_s": settings.VIEWERS_UNKNOWN_S},
         "choice": page.choice.names(),
-        "shown": range_json(page.shown),
+        "shown": range_json(page.chart_range),
         "span_limits": {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS},
         "channel": channel.as_json() if channel else None,
         "series": series_json(channel.profile.id, page.series, page.now_ms) if channel and page.series else None,

@@ -1,4 +1,4 @@
-"""Addresses that browsers and search engines request from every site."""
+"""Well-known URLs: favicon and robots.txt."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _PRIVATE = ("/s/", "/w/", "/opt-out/receipt/", "/account/", "/admin/", "/watchli
 
 @require_safe
 def favicon(_request: HttpRequest) -> HttpResponseRedirect:
-    """Lead to the mark that pages name themselves."""
+    """Redirect to the icon of the pages."""
     return HttpResponseRedirect(static("img/mark.svg"))
 
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """Keep search engines from what is not public."""
+    """Exclude private pages from search engines."""
     is_public = settings.PUBLIC_BOARD and split_domain_port(request.get_host())[0] != settings.ADMIN_HOST
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in (_PRIVATE if is_public else ("/",)))]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from apps.channels import queries as channels
 from apps.channels.models import Channel, FormerLogin
-from apps.curation.decisions import follow_renames
+from apps.curation.decisions import apply_renames
 from apps.curation.models import OptOut
 from apps.curation.queries import curation as read_curation
 from apps.ingest import channel_list
@@ -60,7 +60,7 @@ def refresh_channel_list(
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
         known |= channels.channels(poll.live.keys() - known.keys())
         poll = discard_stale_answers(known, poll)
-        follow_renames({stream.id: stream.login for stream in poll.live.values()})
+        apply_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
         update = update_list(known, poll, curation, limits)
         # Events are sent before the rows are saved: undelivered ones are detected again at the next refresh.

@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from apps.curation.decisions import end_decisions
+from apps.curation.decisions import expire_decisions
 from apps.ingest import channel_list, services
 from apps.ingest.worker_telemetry import RefreshStats, WorkerCollector
 from core.errors import TwitchlyError
@@ -47,7 +47,7 @@ def refresh_channel_list() -> None:
 def apply_curation() -> None:
     """End expired pins and blocks, and refresh the channel list if curation has changed."""
     now = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC)
-    if ended := end_decisions(now=now):
+    if ended := expire_decisions(now=now):
         log.info("%d pins and blocks expired", ended)
     try:
         is_outdated = services.is_outdated()

@@ -1,4 +1,4 @@
-"""A board: its metric, size and filters."""
+"""Board definition: metric, size and filters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LANGUAGE_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The best `size` channels by a metric, of those in a category, language (Twitch's code) and band; "" is any."""
+    """The top `size` channels by a metric, filtered by category, language (Twitch code) and band; "" means any."""
 
     metric: str = DEFAULT_BOARD
     size: int = SIZES[0]

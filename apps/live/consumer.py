@@ -1,4 +1,4 @@
-"""The live socket of a page: one a page, with several subscriptions, each a snapshot and then numbered pushes."""
+"""The live WebSocket: one per page, with several subscriptions, each a snapshot followed by numbered pushes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.conf import settings
 
 from apps.accounts.session_endings import session_digest
 from apps.live.hub import running_hub
-from apps.live.outboxes import Slot
+from apps.live.outboxes import BACKLOG_S, Outbox
 from apps.live.subscriptions import BadFrame, Subscribe, Unsubscribe, read_frame
 from core.errors import ServiceAway
 from core.limits.token_bucket import Allowance
@@ -25,15 +25,15 @@ from twitchly.address_groups import network_of
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 NOT_SIGNED_IN = 4401
-TAKES_NOTHING = 4408
-TOO_MANY = 4429
+SLOW_READER = 4408
+TOO_MANY_SOCKETS = 4429
 
 SUBSCRIPTIONS_MAX = 8
-# Open at once in a web process. Visible pages have one each; behind one address there may be a whole office.
+# Open sockets per web process. Each visible page has one; a whole office may share one address.
 SOCKETS_BY_SESSION = 20
 SOCKETS_BY_ADDRESS = 200
 BAD_FRAMES_MAX = 10
-FRAMES_AT_ONCE = 20
+FRAMES_BURST = 20
 FRAMES_PER_S = 5
 SESSION_CHECK_S = 60.0
 
@@ -41,12 +41,12 @@ log = logging.getLogger(__name__)
 
 
 class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """One page's socket: see docs/architecture.md. Only the writer sends, so nothing else waits for the reader."""
+    """The socket of one page. Only the writer task sends, so nothing else waits for the page."""
 
-    # The hub listens for all sockets: one of its own would make each depend on Redis being there.
+    # The hub listens for all sockets. With a layer of its own, each socket would depend on Redis.
     channel_layer_alias = "none"
 
-    slot: Slot | None = None
+    outbox: Outbox | None = None
     writer: asyncio.Task[None] | None = None
     bad_frames = 0
     check_every_s = SESSION_CHECK_S
@@ -58,79 +58,82 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             return
         limit = self.sockets_max
         if limit is not None and running_hub().sockets_of(self._session()) >= limit:  # defense: socket-count
-            await self.close(TOO_MANY)
+            await self.close(TOO_MANY_SOCKETS)
             return
-        self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
-        self.slot = running_hub().join(self._session())
-        self.writer = asyncio.create_task(self._write(self.slot))
-        self.slot.on_give_up = self.writer.cancel
+        self.allowance = Allowance(FRAMES_BURST, FRAMES_PER_S, time.monotonic())
+        self.outbox = running_hub().join(self._session())
+        self.writer = asyncio.create_task(self._write(self.outbox))
+        self.outbox.on_abandon = self.writer.cancel
 
     async def disconnect(self, _code: int) -> None:
-        if self.slot is not None:
-            running_hub().leave(self.slot)
+        if self.outbox is not None:
+            running_hub().leave(self.outbox)
         if self.writer is not None:
             self.writer.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.slot is None or self.bad_frames >= BAD_FRAMES_MAX:
+        if self.outbox is None or self.bad_frames >= BAD_FRAMES_MAX:
             return
         try:
-            asked = self._read(self.slot, text_data, bytes_data)
+            request = self._read(self.outbox, text_data, bytes_data)
         except BadFrame as error:
             self.bad_frames += 1
-            self.slot.say_error(str(error), error.id)
+            self.outbox.put_error(str(error), error.id)
             return
-        if isinstance(asked, Unsubscribe):
-            self.slot.unsubscribe(asked.id)
+        if isinstance(request, Unsubscribe):
+            self.outbox.unsubscribe(request.id)
         else:
-            await self._subscribe(self.slot, asked)
+            await self._subscribe(self.outbox, request)
 
-    def _read(self, slot: Slot, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
+    def _read(self, outbox: Outbox, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
         if not self.allowance.take(time.monotonic()):  # defense: frame-rate
-            raise BadFrame(f"Too many frames: {FRAMES_AT_ONCE} at once and {FRAMES_PER_S} a second are allowed.")
-        asked = read_frame(text, binary)
-        held = slot.subscriptions
-        if isinstance(asked, Subscribe) and asked.id not in held and len(held) >= SUBSCRIPTIONS_MAX:
-            raise BadFrame(f"{SUBSCRIPTIONS_MAX} subscriptions are open: end one first.", asked.id)
-        return asked
+            raise BadFrame(f"Too many frames: {FRAMES_BURST} at once and {FRAMES_PER_S} a second are allowed.")
+        request = read_frame(text, binary)
+        subscriptions = outbox.subscriptions
+        is_new = isinstance(request, Subscribe) and request.id not in subscriptions
+        if is_new and len(subscriptions) >= SUBSCRIPTIONS_MAX:
+            raise BadFrame(f"{SUBSCRIPTIONS_MAX} subscriptions are open: end one first.", request.id)
+        return request
 
-    async def _subscribe(self, slot: Slot, asked: Subscribe) -> None:
+    async def _subscribe(self, outbox: Outbox, request: Subscribe) -> None:
         try:
-            unknown = await running_hub().subscribe(slot, asked)
+            unknown = await running_hub().subscribe(outbox, request)
         except ServiceAway:
-            slot.say_error("The live figures cannot be read just now. They come by themselves when they can.", asked.id)
+            outbox.put_error(
+                "The live figures cannot be read just now. They come by themselves when they can.", request.id
+            )
             return
         if unknown:
-            slot.say_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", asked.id)
+            outbox.put_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", request.id)
 
-    async def _write(self, slot: Slot) -> None:
+    async def _write(self, outbox: Outbox) -> None:
         try:
-            await self._forward(slot)
+            await self._forward(outbox)
         except asyncio.CancelledError:
-            if not slot.given_up:
+            if not outbox.is_abandoned:
                 raise
-            log.info("a page took nothing for a minute while something waited, and is closed")
+            log.info("socket closed: the page read nothing for %d s", BACKLOG_S)
             with contextlib.suppress(OSError):
-                await self.close(TAKES_NOTHING)
+                await self.close(SLOW_READER)
         except OSError:
-            # The page went away while a frame was on its way: `disconnect` follows.
-            log.debug("a page closed its socket")
+            # The page left while a frame was being sent; `disconnect` follows.
+            log.debug("socket closed by the page while sending")
         except Exception:
-            log.exception("a live socket failed and is closed; the page connects again")
+            log.exception("live socket failed, closing it")
             await self.close(INTERNAL_ERROR)
 
-    async def _forward(self, slot: Slot) -> None:
+    async def _forward(self, outbox: Outbox) -> None:
         loop = asyncio.get_running_loop()
-        # Not all at once: sockets that were opened together, as after a restart, are checked apart.
-        check = loop.call_later(self.check_every_s * random.uniform(0.5, 1), slot.ask_whether_allowed)
+        # With jitter, so that sockets opened together, as after a restart, are not all checked at once.
+        check = loop.call_later(self.check_every_s * random.uniform(0.5, 1), outbox.request_auth_check)
         try:
-            while self.bad_frames < BAD_FRAMES_MAX or slot.has_errors:
-                frame = await slot.take()
+            while self.bad_frames < BAD_FRAMES_MAX or outbox.has_errors:
+                frame = await outbox.take()
                 if frame is not None:
                     await self.scope["send"]({"type": "websocket.send", "text": frame})
                 elif await self._allowed():
                     check.cancel()
-                    check = loop.call_later(self.check_every_s, slot.ask_whether_allowed)
+                    check = loop.call_later(self.check_every_s, outbox.request_auth_check)
                 else:
                     await self.close(NOT_SIGNED_IN)
                     return
@@ -140,11 +143,11 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
     @property
     def sockets_max(self) -> int | None:
-        """How many sockets may be open with the same session at once, None where something else limits them."""
+        """The maximum number of open sockets per session; None if another limit applies."""
         return SOCKETS_BY_SESSION if self.scope["session"].session_key else SOCKETS_BY_ADDRESS
 
     def _session(self) -> str:
-        """Return what the hub knows the session by that the socket was opened with; without one, the address."""
+        """Return the key under which the hub counts this socket: the digest of its session, or its network address."""
         key = self.scope["session"].session_key
         return session_digest(key) if key else f"address:{network_of((self.scope.get('client') or [''])[0])}"
 
@@ -153,7 +156,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
 
 async def _signed_in(scope: dict[str, Any]) -> bool:
-    """Read the session again: the scope's own copy would not notice a sign-out elsewhere."""
+    """Read the session again: the copy in the scope does not notice a sign-out elsewhere."""
     store = import_module(settings.SESSION_ENGINE).SessionStore(scope["session"].session_key)
     user = await get_user({"session": store})
     return bool(user.is_authenticated)

@@ -1,4 +1,4 @@
-"""Who a channel is: from the stream snapshot while it is live, else from the channel table."""
+"""Channel profiles: from the channel list while a channel is live, otherwise from the channel table."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from apps.channels.models import Channel
 from apps.ingest import channel_list
 from apps.ingest.channel_list import Stream
 
-SNAPSHOT_KEPT_MS = 10_000
-# Where a channel is on Twitch, by its login.
+CHANNEL_LIST_TTL_MS = 10_000
+# The URL of a channel on Twitch, without its login.
 TWITCH = "https://www.twitch.tv/"
 
 log = logging.getLogger(__name__)
@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is written beside a channel's figures.
+    """The descriptive fields of a channel.
 
-    `started_at` is ISO 8601, empty when it is not live. `is_offline`: Twitch has just said that it is.
+    `started_at` is ISO 8601, empty while the channel is offline. `is_offline`: Twitch reports it as offline.
     """
 
     id: str
@@ -40,17 +40,17 @@ class Profile:
 
 
 class Directory:
-    """Finds profiles. A snapshot that is missing or cannot be read leaves the last one in use.
+    """Looks up profiles. If the channel list is missing or unreadable, the previous one stays in use.
 
-    Channels that are blocked or opted out are not on the list, but may still have figures for a while.
+    Blocked and opted-out channels are not on the list, but may still have live values for a while.
     """
 
     def __init__(self, url: str) -> None:
-        # Whether a channel that is not found may be live all the same.
+        # Whether the list could not be read, so that a channel missing from it may still be live.
         self.is_unsure = False
-        # When Twitch was asked for the viewers that are known, None before the first snapshot.
+        # When the viewer counts were fetched from Twitch, None before the first list.
         self.viewers_at_ms: int | None = None
-        # Who is not to be found: blocked, or opted out.
+        # Ids of channels that must not be shown: blocked or opted out.
         self.barred: frozenset[str] = frozenset()
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
         self._streams: Mapping[str, Stream] = {}
@@ -59,7 +59,7 @@ class Directory:
         self._archived: dict[str, Profile] = {}
 
     async def find(self, channel_ids: Iterable[str], now_ms: int) -> dict[str, Profile]:
-        """Return the profile of each channel that we know."""
+        """Return the profiles of the known channels among these."""
         await self.refresh(now_ms)
         ids = set(channel_ids)
         await self._look_up(ids - self._live.keys() - self._archived.keys())
@@ -67,7 +67,7 @@ class Directory:
         return {channel_id: self._archived[channel_id] for channel_id in ids & self._archived.keys()} | live
 
     def matching(self, category: str, language: str) -> set[str]:
-        """Return the channels of the snapshot in a category and language (Twitch's code); "" is any."""
+        """Return the ids of listed channels in a category and language (Twitch code); "" means any."""
         return {
             stream.id
             for stream in self._streams.values()
@@ -75,54 +75,54 @@ class Directory:
         }
 
     def categories(self) -> list[str]:
-        """Return the categories of the channels that are live, by name."""
+        """Return the categories of live channels, sorted."""
         return sorted({stream.category for stream in self._streams.values() if stream.live and stream.category})
 
     def languages(self) -> list[tuple[str, str]]:
-        """Return the languages of the channels that are live, by name: Twitch's code and the name."""
+        """Return the languages of live channels as (Twitch code, name), sorted by name."""
         codes = {stream.language for stream in self._streams.values() if stream.live and stream.language}
-        return sorted(((code, language_name(code)) for code in codes), key=lambda one: one[1])
+        return sorted(((code, language_name(code)) for code in codes), key=lambda language: language[1])
 
-    def named(self, text: str, *, is_whole: bool = False) -> list[Profile]:
-        """Return the channels of the snapshot that a search finds, most viewed first."""
-        return [one for one in self._live.values() if is_called(one, text, is_whole=is_whole)]
+    def search(self, text: str, *, is_exact: bool = False) -> list[Profile]:
+        """Return the listed channels that match a search, most viewers first."""
+        return [profile for profile in self._live.values() if matches_text(profile, text, is_exact=is_exact)]
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
     async def refresh(self, now_ms: int) -> None:
-        """Read the snapshot again when it is due."""
-        if self._read_ms is not None and 0 <= now_ms - self._read_ms < SNAPSHOT_KEPT_MS:
+        """Read the channel list again if it is older than CHANNEL_LIST_TTL_MS."""
+        if self._read_ms is not None and 0 <= now_ms - self._read_ms < CHANNEL_LIST_TTL_MS:
             return
         self._read_ms = now_ms
         try:
-            found = await channel_list.read(self._client)
+            snapshot = await channel_list.read(self._client)
         except (redis.RedisError, ValueError, KeyError, TypeError) as error:
             self.is_unsure = True
-            log.warning("the stream snapshot cannot be read, names stay as they were: %s", error)
+            log.warning("channel list not read, keeping the previous list: %s", error)
             return
         self.is_unsure = False
-        if found is not None:
-            self.barred = found.barred
-            self._streams = found.streams
-            self._live = {stream.id: _of_stream(stream) for stream in self._streams.values()}
-            self.viewers_at_ms = found.fetched_ms
+        if snapshot is not None:
+            self.barred = snapshot.barred
+            self._streams = snapshot.streams
+            self._live = {stream.id: _stream_profile(stream) for stream in self._streams.values()}
+            self.viewers_at_ms = snapshot.fetched_ms
 
     async def _look_up(self, channel_ids: set[str]) -> None:
         if channel_ids:
-            self._archived |= await database_sync_to_async(_archived)(channel_ids)
+            self._archived |= await database_sync_to_async(_read_archived)(channel_ids)
 
 
-def is_called(profile: Profile, text: str, *, is_whole: bool = False) -> bool:
-    """Tell whether a channel has this id, or its name or login holds `text`; `is_whole`: it is the login."""
-    if profile.id == text or is_whole:
+def matches_text(profile: Profile, text: str, *, is_exact: bool = False) -> bool:
+    """Tell whether `text` is a channel's id or part of its name or login; with `is_exact`, its id or login."""
+    if profile.id == text or is_exact:
         return text in (profile.id, profile.login)
-    wanted = text.casefold()
-    return wanted in profile.login.casefold() or wanted in profile.name.casefold()
+    folded = text.casefold()
+    return folded in profile.login.casefold() or folded in profile.name.casefold()
 
 
-def _of_stream(stream: Stream) -> Profile:
+def _stream_profile(stream: Stream) -> Profile:
     return Profile(
         stream.id,
         stream.login,
@@ -135,12 +135,12 @@ def _of_stream(stream: Stream) -> Profile:
     )
 
 
-def _archived(channel_ids: set[str]) -> dict[str, Profile]:
+def _read_archived(channel_ids: set[str]) -> dict[str, Profile]:
     channels = Channel.objects.filter(pk__in=channel_ids)
-    return {channel.id: of_channel(channel) for channel in channels}
+    return {channel.id: profile_of(channel) for channel in channels}
 
 
-def of_channel(channel: Channel) -> Profile:
-    """Return who a channel was when it was last seen."""
+def profile_of(channel: Channel) -> Profile:
+    """Return the profile of a channel as last seen."""
     name = channel.name or channel.login
     return Profile(channel.id, channel.login, name, channel.category, language_name(channel.language), channel.title)

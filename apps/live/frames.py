@@ -1,4 +1,4 @@
-"""What fills the slots: one body for each distinct wish and tick, however many sockets have it."""
+"""The frame cache: one payload per distinct subscription spec and tick, however many sockets subscribe to it."""
 
 from __future__ import annotations
 
@@ -6,53 +6,54 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from apps.live.board import Board
-from apps.live.outboxes import Filling
-from apps.live.payloads import ChannelBodies, TableBodies, board_body
+from apps.live.outboxes import Payload
+from apps.live.payloads import ChannelEncoder, TableEncoder, encode_board
 from apps.live.readings import LiveBoards, Reading
 from apps.live.recent_events import RecentMarks
-from apps.live.subscriptions import Channels, Table, Wish
+from apps.live.subscriptions import ChannelsSpec, SubscriptionSpec, TableSpec
 
-# A filling serves those who come after it for so long: then the next tick is due, or none comes.
-SERVES_MS = 1_000
-TABLE_EVERY_MS = 2_000
-# Ticks do not come to the millisecond.
-EARLY_MS = 300
+# New subscribers get a cached payload this old at most. After that the next tick is due, or ticks have stopped.
+PAYLOAD_TTL_MS = 1_000
+TABLE_INTERVAL_MS = 2_000
+# Ticks are not exact to the millisecond.
+TICK_JITTER_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A filling, when it was made, and which of the channels it was asked for are not known."""
+class CachedPayload:
+    """A payload, the time it was built, and the requested channel ids that are unknown."""
 
     at_ms: int
-    filling: Filling
+    payload: Payload
     unknown: tuple[str, ...] = ()
 
 
-class Fillings:
-    """Makes fillings from one reading of the boards, and keeps the newest ones. Methods raise ServiceAway."""
+class FrameCache:
+    """Builds payloads from one reading of the boards and caches the newest ones. Methods raise ServiceAway."""
 
     def __init__(self, boards: LiveBoards, recent: RecentMarks, clock: Callable[[], int]) -> None:
         self._boards = boards
         self._recent = recent
         self._clock = clock
-        self._table = TableBodies()
-        self._made: dict[Wish, Made] = {}
+        self._table = TableEncoder()
+        self._cached: dict[SubscriptionSpec, CachedPayload] = {}
 
-    async def now(self, wish: Wish) -> Made:
-        """Return the filling for somebody who has just come: that of the others while it is the newest."""
-        now_ms, made = self._clock(), self._made.get(wish)
-        if made is None or not 0 <= now_ms - made.at_ms < (TABLE_EVERY_MS if wish == Table() else SERVES_MS):
-            made = (await self._make([wish], now_ms))[wish]
-            self._made[wish] = made
-        return made
+    async def current(self, spec: SubscriptionSpec) -> CachedPayload:
+        """Return the payload for a new subscriber: the cached one while it is fresh."""
+        now_ms, cached = self._clock(), self._cached.get(spec)
+        ttl_ms = TABLE_INTERVAL_MS if spec == TableSpec() else PAYLOAD_TTL_MS
+        if cached is None or not 0 <= now_ms - cached.at_ms < ttl_ms:
+            cached = (await self._build([spec], now_ms))[spec]
+            self._cached[spec] = cached
+        return cached
 
-    async def next(self, wishes: Collection[Wish]) -> dict[Wish, Filling]:
-        """Return the fillings of a tick; the table's not at every one."""
+    async def refresh(self, specs: Collection[SubscriptionSpec]) -> dict[SubscriptionSpec, Payload]:
+        """Return the new payloads of a tick. The table has one every TABLE_INTERVAL_MS only."""
         now_ms = self._clock()
-        made = await self._make([wish for wish in wishes if self._is_due(wish, now_ms)], now_ms)
-        kept = {wish: self._made[wish] for wish in wishes if wish in self._made}
-        self._made = kept | made
-        return {wish: one.filling for wish, one in made.items()}
+        built = await self._build([spec for spec in specs if self._is_due(spec, now_ms)], now_ms)
+        still_cached = {spec: self._cached[spec] for spec in specs if spec in self._cached}
+        self._cached = still_cached | built
+        return {spec: cached.payload for spec, cached in built.items()}
 
     async def read(self, boards: Collection[Board]) -> Reading:
         """Return a reading of these boards."""
@@ -67,31 +68,34 @@ class Fillings:
         await self._recent.aclose()
         await self._boards.aclose()
 
-    def _is_due(self, wish: Wish, now_ms: int) -> bool:
-        made = self._made.get(wish)
-        return made is None or wish != Table() or not 0 <= now_ms - made.at_ms < TABLE_EVERY_MS - EARLY_MS
+    def _is_due(self, spec: SubscriptionSpec, now_ms: int) -> bool:
+        cached = self._cached.get(spec)
+        if cached is None or spec != TableSpec():
+            return True
+        return not 0 <= now_ms - cached.at_ms < TABLE_INTERVAL_MS - TICK_JITTER_MS
 
-    async def _make(self, wishes: Collection[Wish], now_ms: int) -> dict[Wish, Made]:
-        boards = [wish for wish in wishes if isinstance(wish, Board)]
-        groups = [wish for wish in wishes if isinstance(wish, Channels)]
-        made: dict[Wish, Made] = {}
+    async def _build(self, specs: Collection[SubscriptionSpec], now_ms: int) -> dict[SubscriptionSpec, CachedPayload]:
+        boards = [spec for spec in specs if isinstance(spec, Board)]
+        groups = [spec for spec in specs if isinstance(spec, ChannelsSpec)]
+        built: dict[SubscriptionSpec, CachedPayload] = {}
         if boards or groups:
-            made |= await self._of_one_reading(boards, groups, now_ms)
-        if Table() in wishes:
-            filling = self._table.next(await self._boards.read_all(now_ms), now_ms)
-            made[Table()] = Made(now_ms, filling)
-        return made
+            built |= await self._build_from_one_reading(boards, groups, now_ms)
+        if TableSpec() in specs:
+            payload = self._table.next(await self._boards.read_all(now_ms), now_ms)
+            built[TableSpec()] = CachedPayload(now_ms, payload)
+        return built
 
-    async def _of_one_reading(
-        self, boards: Collection[Board], groups: Collection[Channels], now_ms: int
-    ) -> Mapping[Wish, Made]:
-        ids = {channel_id for wish in groups for channel_id in wish.ids}
+    async def _build_from_one_reading(
+        self, boards: Collection[Board], groups: Collection[ChannelsSpec], now_ms: int
+    ) -> Mapping[SubscriptionSpec, CachedPayload]:
+        ids = {channel_id for spec in groups for channel_id in spec.ids}
         reading = await self._boards.read(boards, ids, now_ms)
-        bodies = ChannelBodies(reading, self._recent.of(reading.channels.keys(), now_ms), now_ms)
-        made: dict[Wish, Made] = {
-            board: Made(now_ms, Filling(board_body(board, reading, now_ms), at_ms=now_ms)) for board in boards
+        encoder = ChannelEncoder(reading, self._recent.get(reading.channels.keys(), now_ms), now_ms)
+        built: dict[SubscriptionSpec, CachedPayload] = {
+            board: CachedPayload(now_ms, Payload(encode_board(board, reading, now_ms), at_ms=now_ms))
+            for board in boards
         }
-        for wish in groups:
-            unknown = tuple(channel_id for channel_id in wish.ids if channel_id not in reading.channels)
-            made[wish] = Made(now_ms, Filling(bodies.body(wish), at_ms=now_ms), unknown)
-        return made
+        for spec in groups:
+            unknown = tuple(channel_id for channel_id in spec.ids if channel_id not in reading.channels)
+            built[spec] = CachedPayload(now_ms, Payload(encoder.encode(spec), at_ms=now_ms), unknown)
+        return built

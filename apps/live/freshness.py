@@ -1,4 +1,4 @@
-"""How far viewer counts can be trusted, by their age. The script does the same in static/js/viewers.js."""
+"""Freshness of viewer counts, by their age. static/js/viewers.js applies the same rules."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.conf import settings
 
 Freshness = Literal["fresh", "stale", "unknown"]
 
-# Without viewers these boards rank nobody.
+# These boards are empty while viewer counts are unknown.
 NEED_VIEWERS = frozenset({"viewers", "engagement"})
 
 
 def viewers_freshness(viewers_at_ms: int | None, now_ms: int) -> Freshness:
-    """Return whether the viewer counts of `viewers_at_ms` are fresh, stale or no longer used; None is no claim."""
+    """Return the freshness of viewer counts fetched at `viewers_at_ms`; "fresh" if that is None."""
     age_s = 0 if viewers_at_ms is None else (now_ms - viewers_at_ms) / 1000
     if age_s > settings.VIEWERS_UNKNOWN_S:
         return "unknown"

@@ -1,4 +1,4 @@
-"""The hub of a web process: on each tick it reads the boards once and fills the slots of all its sockets."""
+"""The hub of a web process: on each tick it reads the boards once and fills the outboxes of all its sockets."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import redis
 from channels.layers import get_channel_layer
 
 from apps.live.board import Board
-from apps.live.frames import Fillings
-from apps.live.outboxes import Slot, Subscription
+from apps.live.frames import FrameCache
+from apps.live.outboxes import Outbox, Subscription
 from apps.live.readings import Reading, share_boards
 from apps.live.recent_events import RecentMarks, read_recent
-from apps.live.subscriptions import Subscribe, Wish
+from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.contracts import group
 from core.errors import ServiceAway
 from twitchly.clock import now_ms
 
-TICK_PATIENCE_S = 10
+TICK_TIMEOUT_S = 10
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 10.0
 
@@ -31,84 +31,89 @@ log = logging.getLogger(__name__)
 
 
 class Hub:
-    """Follows ticks from its first socket on; a Redis that is away is waited for, never fatal."""
+    """Follows ticks from the first socket on. If Redis is unavailable, the hub retries with backoff."""
 
-    def __init__(self, layer: Any, fillings: Fillings) -> None:
+    def __init__(self, layer: Any, cache: FrameCache) -> None:
         self._layer = layer  # Channels has no types
-        self._fillings = fillings
-        self._slots: set[Slot] = set()
+        self._cache = cache
+        self._outboxes: set[Outbox] = set()
         self._reading = asyncio.Lock()
         self._follower: asyncio.Task[None] | None = None
-        self._waits_for: str | None = None
-        self._frames_of_gone = 0
+        self._waiting_for: str | None = None
+        self._frames_of_closed = 0
         self.slow_closed = 0
-        # When the last tick came, by the monotonic clock; first when somebody begins to wait for one.
+        # Monotonic time of the last tick. Before the first one: the time at which the hub began to follow ticks.
         self.ticked_s: float | None = None
-        # Told of each session that ends, before its slots are: what they know of it is no longer so.
-        self.on_end: list[Callable[[str], None]] = []
+        # Called with the digest of each session that ends, before its sockets are: they invalidate cached state.
+        self.on_session_end: list[Callable[[str], None]] = []
 
-    def join(self, session: str, subscription: Callable[[str, Wish], Subscription] = Subscription) -> Slot:
-        """Return a slot for a socket; `session` is the digest of its session, `subscription` writes its frames."""
-        slot = Slot(session, subscription)
-        self._slots.add(slot)
+    def join(
+        self, session: str, make_subscription: Callable[[str, SubscriptionSpec], Subscription] = Subscription
+    ) -> Outbox:
+        """Register a socket and return its outbox.
+
+        `session` is the digest of the socket's session; `make_subscription` builds the objects that format its frames.
+        """
+        outbox = Outbox(session, make_subscription)
+        self._outboxes.add(outbox)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow())
             self.ticked_s = time.monotonic()
-        return slot
+        return outbox
 
     def sockets_of(self, session: str) -> int:
-        """Return how many sockets of this process were opened with a session."""
-        return sum(slot.session == session for slot in self._slots)
+        """Return how many sockets of this process belong to a session."""
+        return sum(outbox.session == session for outbox in self._outboxes)
 
-    def leave(self, slot: Slot) -> None:
-        if slot in self._slots:
-            self._frames_of_gone += slot.frames
-        self._slots.discard(slot)
+    def leave(self, outbox: Outbox) -> None:
+        if outbox in self._outboxes:
+            self._frames_of_closed += outbox.frames_sent
+        self._outboxes.discard(outbox)
 
     @property
-    def is_watched(self) -> bool:
+    def has_sockets(self) -> bool:
         """Whether any socket is open."""
-        return bool(self._slots)
+        return bool(self._outboxes)
 
     @property
-    def open_slots(self) -> int:
-        """How many sockets are open."""
-        return len(self._slots)
+    def open_sockets(self) -> int:
+        """The number of open sockets."""
+        return len(self._outboxes)
 
     @property
-    def frames(self) -> int:
-        """How many frames were taken so far. Asked for by another thread too: the list is made at once."""
-        return self._frames_of_gone + sum(slot.frames for slot in tuple(self._slots))
+    def frames_sent(self) -> int:
+        """The number of frames taken so far. Another thread reads it too, so the set is copied in one step."""
+        return self._frames_of_closed + sum(outbox.frames_sent for outbox in tuple(self._outboxes))
 
-    async def subscribe(self, slot: Slot, asked: Subscribe) -> Collection[str]:
-        """Fill the slot at once, then on each tick; return the ids of channels that are not known.
+    async def subscribe(self, outbox: Outbox, request: Subscribe) -> Collection[str]:
+        """Queue a snapshot now and a push on each tick; return the channel ids that are unknown.
 
-        The slot is subscribed before anything is read, so no tick falls between the two.
-        Raises: ServiceAway; the slot is subscribed all the same and is filled when Redis is back.
+        The subscription is registered before anything is read, so no tick is missed in between.
+        Raises: ServiceAway; the subscription stays and is served once Redis is back.
         """
-        slot.subscribe(asked.id, asked.wish)
-        # One at a time: an older reading must never fill a slot after a newer one.
+        outbox.subscribe(request.id, request.spec)
+        # One at a time: an older reading must never replace a newer one in an outbox.
         async with self._reading:
-            made = await self._fillings.now(asked.wish)
-            slot.fill_one(asked.id, asked.wish, made.filling)
-        return made.unknown
+            cached = await self._cache.current(request.spec)
+            outbox.put_snapshot(request.id, request.spec, cached.payload)
+        return cached.unknown
 
     async def read(self, boards: Collection[Board]) -> Reading:
-        """Read boards for those who ask once. Raises: ServiceAway."""
+        """Read boards once, without a subscription. Raises: ServiceAway."""
         async with self._reading:
-            return await self._fillings.read(boards)
+            return await self._cache.read(boards)
 
     async def read_all(self) -> Reading:
-        """Read all live channels for those who ask once. Raises: ServiceAway."""
+        """Read all live channels once, without a subscription. Raises: ServiceAway."""
         async with self._reading:
-            return await self._fillings.read_all()
+            return await self._cache.read_all()
 
     async def aclose(self) -> None:
-        """Stop following and close the connections."""
+        """Stop following ticks and close the connections."""
         if self._follower is not None:
             self._follower.cancel()
             await asyncio.wait([self._follower])
-        await self._fillings.aclose()
+        await self._cache.aclose()
 
     async def _follow(self) -> None:
         backoff_s = BACKOFF_FIRST_S
@@ -122,60 +127,61 @@ class Hub:
                         case group.Tick():
                             await self._on_tick()
             except TimeoutError:
-                self._wait_for(f"a tick from run_sink boards: none for {TICK_PATIENCE_S} s")
+                self._log_waiting(f"a tick from run_sink boards: none for {TICK_TIMEOUT_S} s")
             except (redis.RedisError, OSError) as error:
-                self._wait_for(f"the channel layer in Redis: {error}")
+                self._log_waiting(f"the channel layer in Redis: {error}")
             except Exception:
-                log.exception("the hub stumbled and goes on")
+                log.exception("unexpected error in the hub loop, retrying")
             await asyncio.sleep(backoff_s)
             backoff_s = min(BACKOFF_MAX_S, backoff_s * 2)
 
     def _end_session(self, session: str) -> None:
-        for tell in self.on_end:
-            tell(session)
-        for slot in self._slots:
-            if slot.session == session:
-                slot.ask_whether_allowed()
+        for callback in self.on_session_end:
+            callback(session)
+        for outbox in self._outboxes:
+            if outbox.session == session:
+                outbox.request_auth_check()
 
     async def _on_tick(self) -> None:
         self.ticked_s = time.monotonic()
         try:
-            await self.fill()
+            await self.push()
         except ServiceAway as error:
-            self._wait_for(f"the boards: {error}")
+            self._log_waiting(f"the boards: {error}")
             return
-        if self._waits_for is not None:
-            log.info("the boards move again")
-            self._waits_for = None
+        if self._waiting_for is not None:
+            log.info("boards are updating again")
+            self._waiting_for = None
 
-    async def fill(self) -> None:
-        """Fill every slot with what is new. Raises: ServiceAway."""
+    async def push(self) -> None:
+        """Put the new payloads into every outbox and close stuck sockets. Raises: ServiceAway."""
         async with self._reading:
-            wishes = {one.wish for slot in self._slots for one in slot.subscriptions.values()}
-            if not wishes:
+            specs = {subscription.spec for outbox in self._outboxes for subscription in outbox.subscriptions.values()}
+            if not specs:
                 return
-            fillings = await self._fillings.next(wishes)
+            payloads = await self._cache.refresh(specs)
             now_s = asyncio.get_running_loop().time()
-            for slot in tuple(self._slots):
-                slot.fill(fillings, now_s)
-                if slot.is_stuck(now_s):
-                    self.leave(slot)
+            for outbox in tuple(self._outboxes):
+                outbox.put(payloads, now_s)
+                if outbox.is_stuck(now_s):
+                    self.leave(outbox)
                     self.slow_closed += 1
-                    slot.give_up()
+                    outbox.abandon()
 
-    def _wait_for(self, what: str) -> None:
-        if what != self._waits_for:
-            log.warning("waiting for %s", what)
-            self._waits_for = what
+    def _log_waiting(self, cause: str) -> None:
+        """Log what the hub is waiting for, once per cause."""
+        if cause != self._waiting_for:
+            log.warning("waiting for %s", cause)
+            self._waiting_for = cause
 
 
 async def _messages(layer: Any) -> Any:
-    """Yield what the group is told. Raises: TimeoutError when nothing comes; the layer's errors when Redis is away."""
+    """Yield the group's messages. Raises: TimeoutError after TICK_TIMEOUT_S without one; the layer's Redis errors."""
     name = await layer.new_channel()
     try:
         await layer.group_add(group.NAME, name)
         while True:
-            async with asyncio.timeout(TICK_PATIENCE_S):
+            async with asyncio.timeout(TICK_TIMEOUT_S):
                 message = await layer.receive(name)
             yield message
     finally:
@@ -187,13 +193,13 @@ _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def hubs() -> list[Hub]:
-    """Return the hubs of this process: one, unless tests have made more."""
+    """Return the hubs of this process: one, except in tests."""
     return list(_hubs.values())
 
 
 def running_hub() -> Hub:
-    """Return the hub of this process; its connections belong to the running event loop."""
+    """Return the hub of the running event loop, which owns its connections; create it on first use."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = Hub(get_channel_layer(), Fillings(share_boards(), RecentMarks(read_recent), now_ms))
+        _hubs[loop] = Hub(get_channel_layer(), FrameCache(share_boards(), RecentMarks(read_recent), now_ms))
     return _hubs[loop]

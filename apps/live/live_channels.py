@@ -1,4 +1,4 @@
-"""All channels with live windows, read at most once every KEPT_MS for all callers of a process."""
+"""Channels with live windows, cached for CACHE_MS and shared by all callers of a process."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from asgiref.sync import async_to_sync
 
 from apps.live.readings import ChannelNow, Reading, open_boards
 
-KEPT_MS = 3_000
+CACHE_MS = 3_000
 
 
-class Field:
-    """The channels by id. A window is live for a minute."""
+class LiveChannels:
+    """Cached channels by id. A window is live for a minute."""
 
     def __init__(self) -> None:
-        self._reading = threading.Lock()
+        self._lock = threading.Lock()
         self._read_ms: int | None = None
         self._channels: Mapping[str, ChannelNow] = {}
         self._live: Mapping[str, ChannelNow] = {}
 
     def get(self, now_ms: int) -> Mapping[str, ChannelNow]:
-        """Return all as they were at most KEPT_MS ago, also those whose chat outlives the broadcast.
+        """Return all channels with recent windows, including those that still chat after their broadcast.
 
         Raises: ServiceAway.
         """
@@ -30,24 +30,24 @@ class Field:
         return self._channels
 
     def live(self, now_ms: int) -> Mapping[str, ChannelNow]:
-        """Return those that are live: see core.metrics.ranking.is_live. Raises: ServiceAway."""
+        """Return the live channels: see core.metrics.ranking.is_live. Raises: ServiceAway."""
         self._refresh(now_ms)
         return self._live
 
     def _refresh(self, now_ms: int) -> None:
-        with self._reading:
-            if self._read_ms is None or not 0 <= now_ms - self._read_ms < KEPT_MS:
+        with self._lock:
+            if self._read_ms is None or not 0 <= now_ms - self._read_ms < CACHE_MS:
                 reading = async_to_sync(_read)(now_ms)
-                self._channels = {i: one for i, one in reading.channels.items() if reading.has_recent(one)}
+                self._channels = {i: channel for i, channel in reading.channels.items() if reading.has_recent(channel)}
                 self._live = reading.live()
                 self._read_ms = now_ms
 
     def clear(self) -> None:
-        """Forget what was read."""
+        """Drop the cache."""
         self._read_ms = None
 
 
-FIELD = Field()
+LIVE_CHANNELS = LiveChannels()
 
 
 async def _read(now_ms: int) -> Reading:

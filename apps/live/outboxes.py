@@ -1,4 +1,4 @@
-"""What waits for a socket: of each of its subscriptions only the newest state, so a slow reader costs no memory."""
+"""Outboxes: the newest-wins queue of each socket, one payload per subscription, so a slow reader costs no memory."""
 
 from __future__ import annotations
 
@@ -8,147 +8,149 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from apps.live.subscriptions import Wish
+from apps.live.subscriptions import SubscriptionSpec
 
-# Who takes nothing for so long while something waits has no use for it.
+# A socket that has read nothing for this long, although frames are pending, is closed.
 BACKLOG_S = 60.0
-# Answers to bad frames: before there are as many, the socket is closed.
+# Pending error frames. The socket is closed before this many accumulate.
 ERRORS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
-    """The state of one wish, as the inside of a JSON object; `body` is all of it.
+class Payload:
+    """The state of one subscription spec, as the inside of a JSON object; `content` is the complete state.
 
-    `changes` is what is new since the filling numbered before it, for who took that one; None where there is no such.
-    `at_ms` is when it was made.
+    `changes` is the difference to the payload numbered before it, for a page that received that one; None if there is
+    no difference to send. `at_ms` is the time it was built.
     """
 
-    body: str
+    content: str
     number: int = 0
     changes: str | None = None
     at_ms: int = 0
 
 
 class Subscription:
-    """One wish of a page, and what waits for it. The first frame is its snapshot, the later ones are pushes."""
+    """One subscription of a page and its pending payload. The first frame is a snapshot, later ones are pushes."""
 
-    def __init__(self, name: str, wish: Wish) -> None:
-        self.wish = wish
+    def __init__(self, name: str, spec: SubscriptionSpec) -> None:
+        self.spec = spec
         self._id = json.dumps(name)
         self._seq = 0
-        self._taken: int | None = None
-        self._filling: Filling | None = None
+        self._sent_number: int | None = None
+        self._pending: Payload | None = None
 
     @property
-    def waits_ms(self) -> int | None:
-        """When what waits was made."""
-        return self._filling.at_ms if self._filling else None
+    def pending_at_ms(self) -> int | None:
+        """The time at which the pending payload was built."""
+        return self._pending.at_ms if self._pending else None
 
-    def fill(self, filling: Filling) -> None:
-        self._filling = filling
+    def put(self, payload: Payload) -> None:
+        self._pending = payload
 
     def frame(self) -> str:
-        """Return what waits as a frame, and count it; the shared body is not encoded again."""
-        filling, self._filling = self._filling, None
-        assert filling is not None  # noqa: S101  asked only when something waits
-        follows = filling.changes is not None and self._taken == filling.number - 1
-        self._taken, self._seq = filling.number, self._seq + 1
+        """Return the pending payload as a numbered frame, without encoding the shared content again."""
+        payload, self._pending = self._pending, None
+        assert payload is not None  # noqa: S101  called only while a payload is pending
+        is_next = payload.changes is not None and self._sent_number == payload.number - 1
+        self._sent_number, self._seq = payload.number, self._seq + 1
         kind = "snapshot" if self._seq == 1 else "push"
-        body = filling.changes if follows else filling.body
-        return f'{{"type":"{kind}","id":{self._id},"seq":{self._seq},{body}}}'
+        content = payload.changes if is_next else payload.content
+        return f'{{"type":"{kind}","id":{self._id},"seq":{self._seq},{content}}}'
 
 
-class Slot:
-    """Room for one filling a subscription of one socket; `session` is the digest of the session it was opened with.
+class Outbox:
+    """The pending frames of one socket: one payload per subscription.
 
-    `frames` is how many it has taken.
+    `session` is the digest of the session that opened the socket. `frames_sent` counts the frames it has taken.
     """
 
-    def __init__(self, session: str, subscription: Callable[[str, Wish], Subscription] = Subscription) -> None:
+    def __init__(
+        self, session: str, make_subscription: Callable[[str, SubscriptionSpec], Subscription] = Subscription
+    ) -> None:
         self.session = session
-        self._subscription = subscription
+        self._make_subscription = make_subscription
         self.subscriptions: dict[str, Subscription] = {}
-        self._ready: dict[str, None] = {}
+        self._pending: dict[str, None] = {}
         self._errors: deque[str] = deque(maxlen=ERRORS_MAX)
-        self._must_check = False
-        self._waits_since_s: float | None = None
-        self.given_up = False
-        self.frames = 0
-        self.on_give_up: Callable[[], object] = lambda: None
-        self._filled = asyncio.Event()
+        self._needs_auth_check = False
+        self._pending_since_s: float | None = None
+        self.is_abandoned = False
+        self.frames_sent = 0
+        self.on_abandon: Callable[[], object] = lambda: None
+        self._changed = asyncio.Event()
 
-    def subscribe(self, name: str, wish: Wish) -> None:
-        """Begin, or begin anew with another wish."""
+    def subscribe(self, name: str, spec: SubscriptionSpec) -> None:
+        """Add a subscription, or replace the one of the same name."""
         self.unsubscribe(name)
-        self.subscriptions[name] = self._subscription(name, wish)
+        self.subscriptions[name] = self._make_subscription(name, spec)
 
     def unsubscribe(self, name: str) -> None:
-        """End a subscription; one that does not exist has ended already."""
+        """Remove a subscription if it exists."""
         self.subscriptions.pop(name, None)
-        self._ready.pop(name, None)
+        self._pending.pop(name, None)
 
-    def fill(self, fillings: Mapping[Wish, Filling], now_s: float) -> None:
-        """Take what is new of what this socket wishes for, in place of what it has not taken."""
+    def put(self, payloads: Mapping[SubscriptionSpec, Payload], now_s: float) -> None:
+        """Replace the pending payload of each subscription that has a new one."""
         for name, subscription in self.subscriptions.items():
-            if subscription.wish in fillings:
-                self._fill(name, subscription, fillings[subscription.wish])
-        if self._ready and self._waits_since_s is None:
-            self._waits_since_s = now_s
+            if subscription.spec in payloads:
+                self._put(name, subscription, payloads[subscription.spec])
+        if self._pending and self._pending_since_s is None:
+            self._pending_since_s = now_s
 
     def is_stuck(self, now_s: float) -> bool:
-        """Say whether something has waited for too long and nothing was taken."""
-        return self._waits_since_s is not None and now_s - self._waits_since_s >= BACKLOG_S
+        """Tell whether frames have been pending for BACKLOG_S without any being taken."""
+        return self._pending_since_s is not None and now_s - self._pending_since_s >= BACKLOG_S
 
-    def fill_one(self, name: str, wish: Wish, filling: Filling) -> None:
-        """Take the snapshot of one subscription, unless it has another wish by now."""
+    def put_snapshot(self, name: str, spec: SubscriptionSpec, payload: Payload) -> None:
+        """Queue the snapshot of one subscription, unless its spec has changed meanwhile."""
         subscription = self.subscriptions.get(name)
-        if subscription is not None and subscription.wish == wish:
-            self._fill(name, subscription, filling)
+        if subscription is not None and subscription.spec == spec:
+            self._put(name, subscription, payload)
 
-    def say_error(self, reason: str, name: str | None) -> None:
-        """Tell why something was not done; `name` is the subscription it is about."""
+    def put_error(self, reason: str, name: str | None) -> None:
+        """Queue an error frame; `name` is the subscription it concerns."""
         self._errors.append(json.dumps({"type": "error", "id": name, "reason": reason}))
-        self._filled.set()
+        self._changed.set()
 
     @property
-    def waits(self) -> bool:
-        """Whether there is anything to take."""
-        return bool(self._ready or self._errors or self._must_check)
+    def has_pending(self) -> bool:
+        """Whether `take` would return at once."""
+        return bool(self._pending or self._errors or self._needs_auth_check)
 
     @property
     def has_errors(self) -> bool:
-        """Whether answers to bad frames still wait."""
+        """Whether error frames are pending."""
         return bool(self._errors)
 
-    def give_up(self) -> None:
-        """Tell the socket that its page takes nothing."""
-        self.given_up = True
-        self.on_give_up()
+    def abandon(self) -> None:
+        """Give up on a socket whose page reads nothing."""
+        self.is_abandoned = True
+        self.on_abandon()
 
-    def ask_whether_allowed(self) -> None:
-        """Let the socket look whether it may stay before it takes anything more."""
-        self._must_check = True
-        self._filled.set()
+    def request_auth_check(self) -> None:
+        """Make the socket check its session before it takes another frame."""
+        self._needs_auth_check = True
+        self._changed.set()
 
     async def take(self) -> str | None:
-        """Return the next frame as soon as there is one; None when the socket must look whether it may stay."""
+        """Wait for the next frame and return it; None if the socket must check its session first."""
         while True:
-            await self._filled.wait()
-            if self._must_check:
-                self._must_check = False
+            await self._changed.wait()
+            if self._needs_auth_check:
+                self._needs_auth_check = False
                 return None
             if self._errors:
                 return self._errors.popleft()
-            if self._ready:
-                self._waits_since_s = None
-                self.frames += 1
-                name = next(iter(self._ready))
-                del self._ready[name]
+            if self._pending:
+                self._pending_since_s = None
+                self.frames_sent += 1
+                name = next(iter(self._pending))
+                del self._pending[name]
                 return self.subscriptions[name].frame()
-            self._filled.clear()
+            self._changed.clear()
 
-    def _fill(self, name: str, subscription: Subscription, filling: Filling) -> None:
-        subscription.fill(filling)
-        self._ready[name] = None
-        self._filled.set()
+    def _put(self, name: str, subscription: Subscription, payload: Payload) -> None:
+        subscription.put(payload)
+        self._pending[name] = None
+        self._changed.set()

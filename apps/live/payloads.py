@@ -1,4 +1,4 @@
-"""The bodies of frames: each is made once for all who wish for the same, as the inside of a JSON object."""
+"""Payload encoding: each payload is encoded once for all its subscribers, as the inside of a JSON object."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 import orjson
 
 from apps.live.board import Board
-from apps.live.outboxes import Filling
+from apps.live.outboxes import Payload
 from apps.live.readings import PROFILE, ChannelNow, Reading
 from apps.live.recent_events import Marks
-from apps.live.subscriptions import Channels
+from apps.live.subscriptions import ChannelsSpec
 
 Rows = Mapping[str, Mapping[str, Any]]
 
 
-def board_body(board: Board, reading: Reading, now_ms: int) -> str:
-    """Return the board's rows, best first."""
-    return _inside({**_head(reading, now_ms), "board": board.metric, "rows": reading.rows[board]})
+def encode_board(board: Board, reading: Reading, now_ms: int) -> str:
+    """Return the board's rows, highest rank first."""
+    return _members({**_head(reading, now_ms), "board": board.metric, "rows": reading.rows[board]})
 
 
-class ChannelBodies:
-    """Bodies of channels out of one reading: each channel is encoded once, however many ask for it.
+class ChannelEncoder:
+    """Encodes channels of one reading: each channel once, however many subscriptions include it.
 
-    `marks` of a channel is what happened in the past RECENT_MS, null while that is not known.
+    `marks` of a channel are its events of the past RECENT_MS, null until they have been read.
     """
 
     def __init__(self, reading: Reading, marks: Marks, now_ms: int) -> None:
@@ -33,10 +33,10 @@ class ChannelBodies:
         self._marks = marks
         self._encoded: dict[str, orjson.Fragment] = {}
 
-    def body(self, wish: Channels) -> str:
-        """Return the known ones of these channels."""
-        known = [channel_id for channel_id in wish.ids if channel_id in self._reading.channels]
-        return _inside({**self._head, "channels": {channel_id: self._channel(channel_id) for channel_id in known}})
+    def encode(self, spec: ChannelsSpec) -> str:
+        """Return the channels of a spec, without unknown ones."""
+        known = [channel_id for channel_id in spec.ids if channel_id in self._reading.channels]
+        return _members({**self._head, "channels": {channel_id: self._channel(channel_id) for channel_id in known}})
 
     def _channel(self, channel_id: str) -> orjson.Fragment:
         if channel_id not in self._encoded:
@@ -45,27 +45,27 @@ class ChannelBodies:
         return self._encoded[channel_id]
 
 
-class TableBodies:
-    """The bodies of the table, one after the other: all rows, and beside them what changed since the one before.
+class TableEncoder:
+    """Encodes successive payloads of the table: all rows, and the changes since the previous payload.
 
-    A row of the changes names only the fields that changed; `gone` are the rows that went.
+    A changed row holds only the fields that changed; `gone` lists the rows that were removed.
     """
 
     def __init__(self) -> None:
         self._number = 0
         self._rows: Rows = {}
 
-    def next(self, reading: Reading, now_ms: int) -> Filling:
-        """Return the next filling."""
+    def next(self, reading: Reading, now_ms: int) -> Payload:
+        """Return the next payload."""
         rows = {channel_id: _table_row(channel) for channel_id, channel in reading.channels.items()}
         head = _head(reading, now_ms)
-        changes = {channel_id: found for channel_id, row in rows.items() if (found := self._changed(channel_id, row))}
+        changes = {channel_id: fields for channel_id, row in rows.items() if (fields := self._changed(channel_id, row))}
         gone = [channel_id for channel_id in self._rows if channel_id not in rows]
         self._number, self._rows = self._number + 1, rows
-        return Filling(
-            _inside({**head, "is_whole": True, "rows": rows, "gone": []}),
+        return Payload(
+            _members({**head, "is_whole": True, "rows": rows, "gone": []}),
             self._number,
-            _inside({**head, "is_whole": False, "rows": changes, "gone": gone}),
+            _members({**head, "is_whole": False, "rows": changes, "gone": gone}),
             now_ms,
         )
 
@@ -95,5 +95,6 @@ def _head(reading: Reading, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _inside(fields: Mapping[str, Any]) -> str:
+def _members(fields: Mapping[str, Any]) -> str:
+    """Return the fields as JSON without the enclosing braces."""
     return orjson.dumps(fields)[1:-1].decode()

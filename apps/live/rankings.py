@@ -1,4 +1,4 @@
-"""The channels of a board: those that pass its filters, ranked by the values that are shown."""
+"""Board rankings: the channels that pass a board's filters, ranked by the values in its rows."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from apps.metrics.board_reader import BoardRankings, LiveValues
 from core.metrics.bands import BAND
 from core.metrics.ranking import Entry, age_of, rank
 
-# Values are read a moment after the ranking. The channels behind the last row take the place of those that fell since.
+# Values are read shortly after the ranking. Spare channels replace those whose value has dropped in between.
 SPARE_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The channels whose values decide about a board, and `among`, those that its filters let through; None: all."""
+    """The channels whose values are read for a board. `eligible` are those that pass its filters; None means all."""
 
     channel_ids: set[str]
-    among: Collection[str] | None
+    eligible: Collection[str] | None
 
 
 class Rankings:
-    """Chooses and orders the channels of boards."""
+    """Selects and orders the channels of boards."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def asked(self, boards: Collection[Board]) -> dict[str, int | None]:
-        """Return how much of each sorted set has to be read: all of it where only some channels count."""
-        asked: dict[str, int | None] = {}
+    def read_limits(self, boards: Collection[Board]) -> dict[str, int | None]:
+        """Return how many entries of each sorted set to read; None means all, as filtered boards need."""
+        limits: dict[str, int | None] = {}
         for board in boards:
-            known = asked.get(board.metric, 0)
-            # Channels that are not shown may still be ranked above the others.
+            limit = limits.get(board.metric, 0)
+            # Barred channels may still be ranked above the others.
             size = board.size + SPARE_ROWS + len(self._directory.barred)
-            asked[board.metric] = None if board.is_filtered or known is None else max(known, size)
+            limits[board.metric] = None if board.is_filtered or limit is None else max(limit, size)
         if any(board.band for board in boards):
-            asked["viewers"] = None
-        return asked
+            limits["viewers"] = None
+        return limits
 
     def candidates(self, board: Board, rankings: BoardRankings) -> Candidates:
         """Return the channels that may be on a board."""
-        among = self._among(board, rankings)
+        eligible = self._eligible_ids(board, rankings)
         barred = self._directory.barred
         ranked = (channel_id for channel_id, _ in rankings.ranked[board.metric] if channel_id not in barred)
-        best = [channel_id for channel_id in ranked if among is None or channel_id in among]
-        return Candidates(set(best[: board.size + SPARE_ROWS]), among)
+        top = [channel_id for channel_id in ranked if eligible is None or channel_id in eligible]
+        return Candidates(set(top[: board.size + SPARE_ROWS]), eligible)
 
     def order(
         self, board: Board, candidates: Candidates, values: Mapping[str, LiveValues], newest_end_ms: int | None
     ) -> tuple[str, ...]:
-        """Return the channels of a board, ordered by the very values that its rows show."""
+        """Return the channels of a board, ordered by the values that its rows show."""
         if newest_end_ms is None:
             return ()
         entries = (
@@ -62,14 +62,14 @@ class Rankings:
         )
         return rank(entries, board.size)
 
-    def _among(self, board: Board, rankings: BoardRankings) -> Collection[str] | None:
+    def _eligible_ids(self, board: Board, rankings: BoardRankings) -> Collection[str] | None:
         if not board.is_filtered:
             return None
-        among = self._directory.matching(board.category, board.language)
+        eligible = self._directory.matching(board.category, board.language)
         if not board.band:
-            return among
+            return eligible
         band = BAND[board.band]
-        return {i for i, viewers in rankings.ranked["viewers"] if i in among and band.holds(viewers)}
+        return {i for i, viewers in rankings.ranked["viewers"] if i in eligible and band.holds(viewers)}
 
 
 def _is_ranked(board: Board, live: LiveValues, newest_end_ms: int) -> bool:

@@ -1,4 +1,4 @@
-"""One reading of the boards: the rows people see and the live values of the channels they look at."""
+"""Readings of the boards: the rows of boards and the live values of channels, consistent with each other."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from django.conf import settings
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
 from apps.live.rankings import Candidates, Rankings
-from apps.live.recent_history import Memory, places
+from apps.live.recent_history import RecentHistory, positions
 from apps.metrics.board_reader import BoardReader, LiveValues
 from core.metrics.ranking import age_of, is_live
 from core.metrics.table import METRIC
 
-# Nobody wrote in the past 30 s; the stream is over and chat goes on; no window has come for 10 s.
+# quiet: no message in the past 30 s. ended: the broadcast is over but chat continues. stale: no window for 10 s.
 State = Literal["live", "quiet", "ended", "stale"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a board, by its `rank` from 1; `spark` is as Memory gives it.
+    """One row of a board; `rank` begins at 1, `spark` comes from RecentHistory.sparkline.
 
     `end_ms` and `coverage`, 0 to 1, belong to the window of `value`.
 
-    `moved` is by how many places it has risen within a minute; None: it was not ranked then (`is_new`), or the
-    ranking of that minute is not known.
+    `moved` is the number of positions gained within a minute. None: the channel was not ranked then (`is_new`), or
+    the ranking of that minute is unknown.
     """
 
     id: str
@@ -52,8 +52,8 @@ class Row:
 class ChannelNow:
     """A channel with its newest live window; without one `end_ms` is None and `values` is empty.
 
-    `apart` is what was heard and not counted: see core.metrics.table.counted_apart. Distinct metrics come from a window
-    of their own, with its own end and coverage: None before the first.
+    `apart` holds counts that no metric includes: see core.metrics.table.excluded_counts. Distinct metrics come from a
+    separate window with its own end and coverage, None before the first.
     """
 
     profile: Profile
@@ -66,31 +66,32 @@ class ChannelNow:
     distinct_coverage: float | None = None
 
     def end_of(self, metric: str) -> int | None:
-        """Return when the window of a metric's value ended."""
-        own = self.distinct_end_ms if METRIC[metric].distinct else None
-        return self.end_ms if own is None else own
+        """Return the end of the window of a metric's value."""
+        distinct_end_ms = self.distinct_end_ms if METRIC[metric].distinct else None
+        return self.end_ms if distinct_end_ms is None else distinct_end_ms
 
     def coverage_of(self, metric: str) -> float:
         """Return the coverage of the window of a metric's value."""
-        own = self.distinct_coverage if METRIC[metric].distinct else None
-        return self.coverage if own is None else own
+        distinct_coverage = self.distinct_coverage if METRIC[metric].distinct else None
+        return self.coverage if distinct_coverage is None else distinct_coverage
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields of the profile beside the values."""
+        """Return the fields of the profile and of the live window in one object."""
         profile = {name: getattr(self.profile, name) for name in PROFILE}
         return profile | {name: getattr(self, name) for name in LIVE}
 
 
-# By name, for asdict would copy all that is in them.
+# Field names: dataclasses.asdict would copy all values.
 PROFILE = tuple(field.name for field in fields(Profile))
 LIVE = tuple(field.name for field in fields(ChannelNow) if field.name != "profile")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What Redis held at one moment, for the boards and channels asked for; when viewers were last asked for.
+    """The state of the requested boards and channels in Redis at one moment.
 
-    `late_dropped` is how many records came too late to be counted since the stream job began, None while unknown.
+    `viewers_at_ms` is when viewer counts were last fetched. `late_dropped` is how many records the stream job has
+    dropped as late since it started, None while unknown.
     """
 
     newest_end_ms: int | None
@@ -100,15 +101,15 @@ class Reading:
     late_dropped: int | None = None
 
     def live(self) -> dict[str, ChannelNow]:
-        """Return the channels that are live, by id."""
+        """Return the live channels by id."""
         return {channel_id: channel for channel_id, channel in self.channels.items() if self.has_live(channel)}
 
     def has_live(self, channel: ChannelNow) -> bool:
-        """Tell whether one of its channels is live."""
+        """Tell whether a channel of this reading is live."""
         return is_live(channel.end_ms, self.newest_end_ms, is_offline=channel.profile.is_offline)
 
     def has_recent(self, channel: ChannelNow) -> bool:
-        """Tell whether windows of one of its channels still come, also after its broadcast has ended."""
+        """Tell whether a channel of this reading has a recent window, even after its broadcast has ended."""
         return is_live(channel.end_ms, self.newest_end_ms, is_offline=False)
 
 
@@ -119,38 +120,41 @@ class LiveBoards:
         self.directory = directory
         self._reader = reader
         self._rankings = Rankings(directory)
-        self._memory = Memory(reader)
-        # One reading after the other: pages and sockets share what is remembered between them.
-        self._turn = asyncio.Lock()
+        self._history = RecentHistory(reader)
+        # Serializes readings: pages and sockets share the recent history.
+        self._lock = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
-        """Return these boards and the known ones of these channels. Raises: ServiceAway."""
-        async with self._turn:
+        """Return these boards and the known channels among these. Raises: ServiceAway."""
+        async with self._lock:
             return await self._read(boards, channels, now_ms)
 
     async def _read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
         await self.directory.refresh(now_ms)
-        rankings = await self._reader.rankings(self._rankings.asked(boards))
+        rankings = await self._reader.rankings(self._rankings.read_limits(boards))
         newest_end_ms = rankings.newest_end_ms
         candidates = {board: self._rankings.candidates(board, rankings) for board in boards}
-        ids = set(channels).union(*(one.channel_ids for one in candidates.values()))
-        values = self._shown(await self._reader.values(ids))
+        ids = set(channels).union(*(selected.channel_ids for selected in candidates.values()))
+        values = self._without_barred(await self._reader.values(ids))
         profiles = await self._profiles(ids, values, now_ms)
-        await self._memory.refresh({board.metric for board in boards}, newest_end_ms, now_ms)
+        await self._history.refresh({board.metric for board in boards}, newest_end_ms, now_ms)
         return Reading(
             newest_end_ms,
             self.directory.viewers_at_ms,
-            {board: self._rows(board, one, values, profiles, newest_end_ms) for board, one in candidates.items()},
+            {
+                board: self._rows(board, selected, values, profiles, newest_end_ms)
+                for board, selected in candidates.items()
+            },
             {i: channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
             rankings.late_dropped,
         )
 
     async def read_all(self, now_ms: int) -> Reading:
-        """Return every live channel, and no board. Raises: ServiceAway."""
-        async with self._turn:
+        """Return every channel with live values, and no board. Raises: ServiceAway."""
+        async with self._lock:
             await self.directory.refresh(now_ms)
             rankings = await self._reader.rankings({})
-            values = self._shown(await self._reader.all_values())
+            values = self._without_barred(await self._reader.all_values())
             profiles = await self._profiles(set(values), values, now_ms)
         return Reading(
             rankings.newest_end_ms,
@@ -165,15 +169,15 @@ class LiveBoards:
         await self._reader.aclose()
         await self.directory.aclose()
 
-    def _shown(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
-        """Return them without those of channels that are not to be found."""
+    def _without_barred(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
+        """Return the values without those of barred channels."""
         return {i: live for i, live in values.items() if i not in self.directory.barred}
 
     async def _profiles(
         self, ids: Collection[str], values: Mapping[str, LiveValues], now_ms: int
     ) -> dict[str, Profile]:
-        found = await self.directory.find(ids, now_ms)
-        return {i: found.get(i) or Profile(i, "", f"channel {i}") for i in found.keys() | values.keys()}
+        known = await self.directory.find(ids, now_ms)
+        return {i: known.get(i) or Profile(i, "", f"channel {i}") for i in known.keys() | values.keys()}
 
     def _rows(
         self,
@@ -183,23 +187,23 @@ class LiveBoards:
         profiles: Mapping[str, Profile],
         newest_end_ms: int | None,
     ) -> list[Row]:
-        ranking = self._memory.ranking(board.metric, newest_end_ms)
-        before = None if ranking is None else places(ranking, candidates.among)
+        ranking = self._history.ranking(board.metric, newest_end_ms)
+        before = None if ranking is None else positions(ranking, candidates.eligible)
         return [
-            self._row(board.metric, place, profiles[i], values[i], before, newest_end_ms or values[i].end_ms)
-            for place, i in enumerate(self._rankings.order(board, candidates, values, newest_end_ms), 1)
+            self._row(board.metric, position, profiles[i], values[i], before, newest_end_ms or values[i].end_ms)
+            for position, i in enumerate(self._rankings.order(board, candidates, values, newest_end_ms), 1)
         ]
 
     def _row(
         self,
         metric: str,
-        place: int,
+        position: int,
         profile: Profile,
         live: LiveValues,
         before: Mapping[str, int] | None,
         newest_end_ms: int,
     ) -> Row:
-        was = None if before is None else before.get(profile.id)
+        previous = None if before is None else before.get(profile.id)
         return Row(
             profile.id,
             profile.login,
@@ -210,15 +214,15 @@ class LiveBoards:
             live.coverage_of(metric),
             live.end_of(metric),
             state_of(profile, live, newest_end_ms),
-            None if was is None else was - place,
-            before is not None and was is None,
-            self._memory.spark(metric, profile.id),
-            place,
+            None if previous is None else previous - position,
+            before is not None and previous is None,
+            self._history.sparkline(metric, profile.id),
+            position,
         )
 
 
 def state_of(profile: Profile, live: LiveValues, newest_end_ms: int) -> State:
-    """Return how a channel with a live window stands; a value that is old says more than what was said in it."""
+    """Return the state of a channel with a live window; "stale" takes precedence over "ended" and "quiet"."""
     if age_of(live.end_ms, newest_end_ms) != "fresh":
         return "stale"
     if profile.is_offline:
@@ -227,7 +231,7 @@ def state_of(profile: Profile, live: LiveValues, newest_end_ms: int) -> State:
 
 
 def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
-    """Return a channel as it is now."""
+    """Return a channel with its live values, if any."""
     if live is None:
         return ChannelNow(profile, None, 0.0, {}, {}, {})
     return ChannelNow(
@@ -243,16 +247,16 @@ def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
 
 
 def live_boards() -> LiveBoards:
-    """Return what reads this copy's boards; its connections belong to the event loop that uses them first."""
+    """Return a new reader of this instance's boards; its connections belong to the event loop that uses them first."""
     return LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
 
 
-# Those of the sockets of an event loop, for its pages too: what was read for one need not be read for the other.
+# One per event loop, shared by its sockets and pages, so that both use the same cached history and channel list.
 _SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveBoards] = WeakKeyDictionary()
 
 
 def share_boards() -> LiveBoards:
-    """Return what reads the boards for all of the running event loop, for as long as it runs."""
+    """Return the boards shared by everything on the running event loop; create them on first use."""
     loop = asyncio.get_running_loop()
     if loop not in _SHARED:
         _SHARED[loop] = live_boards()
@@ -261,7 +265,7 @@ def share_boards() -> LiveBoards:
 
 @asynccontextmanager
 async def open_boards() -> AsyncIterator[LiveBoards]:
-    """Give the boards that this event loop shares, or where it shares none, some for one reading."""
+    """Yield the boards that this event loop shares, or temporary ones if it shares none."""
     shared = _SHARED.get(asyncio.get_running_loop())
     if shared is not None:
         yield shared

@@ -1,4 +1,4 @@
-"""Addresses of the websockets."""
+"""WebSocket URLs."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What a table of live channels is asked for, as its address names it."""
+"""Search parameters of the table of live channels, parsed from and written to query strings."""
 
 from __future__ import annotations
 
@@ -20,35 +20,36 @@ PAGE_SIZE = 50
 RULES_MAX = 3
 TEXT_MAX = 100
 QUERY_MAX = 2_000
-# A measure is a metric, or with this before it the percentile of it among channels of the same size.
+# A measure is a metric key, or with this prefix its percentile among channels of the same size.
 PERCENTILE = "p."
 DEFAULT_SORT = "-viewers"
 DEFAULT_COLUMNS = ("messages", "engagement", "chatters", "spam")
 MEASURES = (*(metric.key for metric in METRICS), *(PERCENTILE + metric.key for metric in METRICS if metric.ranked))
-# What the table can be sorted by besides.
-NAMED = ("name", "category", "language")
+# Profile fields that the table can be sorted by, besides measures.
+PROFILE_SORTS = ("name", "category", "language")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A measure that lies between two values; None is no bound."""
+    """A range that a measure must lie in; None means unbounded."""
 
     measure: str
-    least: float | None
-    most: float | None
+    minimum: float | None
+    maximum: float | None
 
     def holds(self, value: float | None) -> bool:
-        """What has no value fits no rule."""
+        """Tell whether a value is in the range; a missing value never is."""
         if value is None:
             return False
-        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Filters, order and page of a table. `languages` are names, `bands` keys; none of them is any. `page` begins at 1.
+    """Filters, sort order and page of the table.
 
-    `wrong`: why numbers that were typed could not be read.
+    `languages` are names, `bands` keys; empty means any. `page` begins at 1. `errors` says which numbers could not
+    be parsed.
     """
 
     languages: tuple[str, ...] = ()
@@ -59,11 +60,11 @@ class Search:
     sort: str = DEFAULT_SORT
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     page: int = 1
-    wrong: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
     @property
     def sorted_by(self) -> str:
-        """The measure or name that the table is sorted by."""
+        """The measure or profile field that the table is sorted by."""
         return self.sort.removeprefix("-")
 
     @property
@@ -72,67 +73,67 @@ class Search:
 
     @property
     def measures(self) -> set[str]:
-        """All measures that are needed of each channel."""
-        return {*(rule.measure for rule in self.rules), *self.columns, *({self.sorted_by} - set(NAMED))}
+        """All measures that the search needs of each channel."""
+        return {*(rule.measure for rule in self.rules), *self.columns, *({self.sorted_by} - set(PROFILE_SORTS))}
 
     @property
     def filters(self) -> int:
-        """How many filters are set."""
+        """The number of active filters."""
         return sum(map(bool, (self.languages, self.category, self.bands, self.coverage))) + len(self.rules)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the fields of the address; what has its default is left out."""
-        found = [("language", name) for name in self.languages]
-        found += [("category", self.category)] if self.category else []
-        found += [("band", key) for key in self.bands]
+        """Return the query parameters, without those that have their default value."""
+        pairs = [("language", name) for name in self.languages]
+        pairs += [("category", self.category)] if self.category else []
+        pairs += [("band", key) for key in self.bands]
         for number, rule in enumerate(self.rules, 1):
-            found.append((f"m{number}", rule.measure))
-            found += [(f"min{number}", write_number(rule.least))] if rule.least is not None else []
-            found += [(f"max{number}", write_number(rule.most))] if rule.most is not None else []
-        found += [("coverage", write_number(self.coverage))] if self.coverage else []
-        found += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
-        found += [("column", key) for key in self.columns] if self.columns != DEFAULT_COLUMNS else []
-        return found + ([("page", str(self.page))] if self.page > 1 else [])
+            pairs.append((f"m{number}", rule.measure))
+            pairs += [(f"min{number}", write_number(rule.minimum))] if rule.minimum is not None else []
+            pairs += [(f"max{number}", write_number(rule.maximum))] if rule.maximum is not None else []
+        pairs += [("coverage", write_number(self.coverage))] if self.coverage else []
+        pairs += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
+        pairs += [("column", key) for key in self.columns] if self.columns != DEFAULT_COLUMNS else []
+        return pairs + ([("page", str(self.page))] if self.page > 1 else [])
 
     def query(self, **changes: Any) -> str:
-        """Return the address of the same table with `changes`, from its first page on unless they name another."""
+        """Return the query string with `changes` applied; the page is reset to 1 unless they set it."""
         return "?" + urlencode(replace(self, **{"page": 1} | changes).pairs())
 
     def by(self, measure: str) -> str:
-        """Return the address of the same table sorted by a measure, the other way round where it is already."""
-        falls = measure not in NAMED
+        """Return the query string that sorts by a measure, or reverses the order if it already does."""
+        is_descending = measure not in PROFILE_SORTS
         if measure == self.sorted_by:
-            falls = not self.is_descending
-        return self.query(sort=f"-{measure}" if falls else measure)
+            is_descending = not self.is_descending
+        return self.query(sort=f"-{measure}" if is_descending else measure)
 
 
 def read_search(query: QueryDict) -> Search:
-    """Return what a query string asks for; what does not exist is left out. Numbers are read as people type them."""
+    """Parse a query string; unknown values are ignored. Numbers are accepted as people type them."""
     sort, page = query.get("sort", ""), query.get("page", "")
     columns = [key for key in query.getlist("column") if key in MEASURES]
-    wrong: list[str] = []
+    errors: list[str] = []
     return Search(
-        # Searches saved while a code had no name hold the code.
+        # Searches saved while a language had no name contain its code.
         tuple(dict.fromkeys(language_name(one_line(text, TEXT_MAX)) for text in query.getlist("language") if text)),
         one_line(query.get("category", ""), TEXT_MAX),
         tuple(key for key in BAND if key in query.getlist("band")),
-        tuple(_rules(query, wrong)),
-        min(100.0, _number(query.get("coverage", ""), wrong) or 0.0),
-        sort if sort.removeprefix("-") in (*MEASURES, *NAMED) else DEFAULT_SORT,
+        tuple(_rules(query, errors)),
+        min(100.0, _number(query.get("coverage", ""), errors) or 0.0),
+        sort if sort.removeprefix("-") in (*MEASURES, *PROFILE_SORTS) else DEFAULT_SORT,
         tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS,
         max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1,
-        tuple(dict.fromkeys(wrong)),
+        tuple(dict.fromkeys(errors)),
     )
 
 
 def read_saved(query: str) -> Search:
-    """Return a search as `Search.pairs` wrote it once: its numbers have a point, however many digits follow."""
+    """Parse a query string that `Search.pairs` wrote: its numbers always use a decimal point."""
     pairs = [(name, _restored(name, text)) for name, text in parse_qsl(query.removeprefix("?")[:QUERY_MAX])]
     return read_search(QueryDict(urlencode(pairs)))
 
 
-def described(search: Search) -> Iterator[tuple[str, str]]:
-    """Yield each filter in words, and the address of the table without it."""
+def describe_filters(search: Search) -> Iterator[tuple[str, str]]:
+    """Yield each filter in words, with the query string of the search without it."""
     if search.languages:
         yield " or ".join(search.languages), search.query(languages=())
     if search.category:
@@ -141,33 +142,33 @@ def described(search: Search) -> Iterator[tuple[str, str]]:
         yield " or ".join(BAND[key].label for key in search.bands) + " viewers", search.query(bands=())
     for rule in search.rules:
         others = tuple(other for other in search.rules if other is not rule)
-        yield f"{name_of(rule.measure)} {_between(rule)}", search.query(rules=others)
+        yield f"{measure_label(rule.measure)} {_between(rule)}", search.query(rules=others)
     if search.coverage:
         yield f"Coverage at least {write_number(search.coverage)} %", search.query(coverage=0.0)
 
 
-def name_of(measure: str) -> str:
-    """Return a measure for people to read."""
+def measure_label(measure: str) -> str:
+    """Return the display name of a measure."""
     metric = METRIC[measure.removeprefix(PERCENTILE)]
     return f"{metric.name}, percentile" if measure.startswith(PERCENTILE) else metric.name
 
 
-def unit_of(measure: str) -> str:
+def measure_unit(measure: str) -> str:
     return "of its size" if measure.startswith(PERCENTILE) else METRIC[measure].unit
 
 
-def _rules(query: QueryDict, wrong: list[str]) -> Iterator[Rule]:
+def _rules(query: QueryDict, errors: list[str]) -> Iterator[Rule]:
     for number in range(1, RULES_MAX + 1):
         measure = query.get(f"m{number}", "")
-        least, most = (_number(query.get(f"{bound}{number}", ""), wrong) for bound in ("min", "max"))
-        if measure in MEASURES and (least is not None or most is not None):
-            yield Rule(measure, least, most)
+        minimum, maximum = (_number(query.get(f"{bound}{number}", ""), errors) for bound in ("min", "max"))
+        if measure in MEASURES and (minimum is not None or maximum is not None):
+            yield Rule(measure, minimum, maximum)
 
 
 def _between(rule: Rule) -> str:
-    if rule.least is None:
-        return f"up to {write_number(rule.most or 0.0)}"
-    return f"from {write_number(rule.least)}" + ("" if rule.most is None else f" to {write_number(rule.most)}")
+    if rule.minimum is None:
+        return f"up to {write_number(rule.maximum or 0.0)}"
+    return f"from {write_number(rule.minimum)}" + ("" if rule.maximum is None else f" to {write_number(rule.maximum)}")
 
 
 def _restored(name: str, text: str) -> str:
@@ -180,12 +181,12 @@ def _restored(name: str, text: str) -> str:
     return write_number(number) if math.isfinite(number) else text
 
 
-def _number(text: str, wrong: list[str]) -> float | None:
-    """Return a number that was typed, None for none; why one cannot be read is added to `wrong`."""
+def _number(text: str, errors: list[str]) -> float | None:
+    """Parse a typed number, None if empty; append a message to `errors` if it is malformed."""
     if not text.strip():
         return None
     try:
         return read_number(text)
     except InvalidNumber as error:
-        wrong.append(str(error))
+        errors.append(str(error))
         return None

@@ -1,4 +1,4 @@
-"""What a page asks of its live socket, read from the frames that the browser sent."""
+"""Subscription requests, parsed from the frames that a page sends over its live socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANNELS_MAX = 50
 
 
 class BadFrame(TwitchlyError):
-    """A frame that we do not understand. The message is the answer to it; `id` is the subscription it is about."""
+    """A malformed or unsupported frame. The message is sent back; `id` is the subscription it concerns."""
 
     def __init__(self, reason: str, subscription: str | None = None) -> None:
         super().__init__(reason)
@@ -26,92 +26,94 @@ class BadFrame(TwitchlyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
-    """The live values, profile and recent marks of some channels, in the order of their ids."""
+class ChannelsSpec:
+    """The live values, profiles and recent marks of some channels, sorted by id."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableSpec:
     """All live channels with their newest values."""
 
 
-Wish = Board | Channels | Table
+SubscriptionSpec = Board | ChannelsSpec | TableSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """`id` is the page's own name for it: a second wish by the same name takes the place of the first."""
+    """A request to subscribe. `id` is chosen by the page; a second request with the same id replaces the first."""
 
     id: str
-    wish: Wish
+    spec: SubscriptionSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
+    """A request to end a subscription."""
+
     id: str
 
 
 def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
-    """Return what a frame asks for. Raises: BadFrame."""
+    """Parse a frame. Raises: BadFrame."""
     if text is None:
         raise BadFrame(f"This frame is binary ({len(binary or b'')} bytes). Send JSON as text.")
     if len(text.encode(errors="surrogatepass")) > FRAME_MAX_BYTES:  # defense: frame-size
         raise BadFrame(f"This frame is longer than {FRAME_MAX_BYTES:,} bytes.")
     fields = _decode(text)
     if fields.get("type") not in ("subscribe", "unsubscribe"):
-        raise BadFrame(f"Unknown type {_short(fields.get('type'))}. Send type “subscribe” or “unsubscribe”.")
+        raise BadFrame(f"Unknown type {_shortened(fields.get('type'))}. Send type “subscribe” or “unsubscribe”.")
     name = fields.get("id")
     if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name, re.ASCII) is None:
-        raise BadFrame(f"Id {_short(name)} names no subscription: up to 32 letters, digits, _ and -.")
+        raise BadFrame(f"Id {_shortened(name)} names no subscription: up to 32 letters, digits, _ and -.")
     if fields["type"] == "unsubscribe":
         return Unsubscribe(name)
     try:
-        return Subscribe(name, _wish(fields))
+        return Subscribe(name, _spec(fields))
     except BadFrame as error:
         raise BadFrame(str(error), name) from None
 
 
-def _wish(fields: Mapping[str, Any]) -> Wish:
+def _spec(fields: Mapping[str, Any]) -> SubscriptionSpec:
     match fields.get("kind"):
         case "board":
             return _board(fields)
         case "channels":
-            return Channels(read_ids(fields.get("channels")))
+            return ChannelsSpec(read_ids(fields.get("channels")))
         case "table":
-            return Table()
+            return TableSpec()
         case kind:
-            raise BadFrame(f"Unknown kind {_short(kind)}. There are board, channels and table.")
+            raise BadFrame(f"Unknown kind {_shortened(kind)}. There are board, channels and table.")
 
 
 def _board(fields: Mapping[str, Any]) -> Board:
     metric, size = fields.get("metric"), fields.get("size", SIZES[0])
     if metric not in BOARD_KEYS:
-        raise BadFrame(f"Unknown metric {_short(metric)}. There are {', '.join(BOARD_KEYS)}.")
+        raise BadFrame(f"Unknown metric {_shortened(metric)}. There are {', '.join(BOARD_KEYS)}.")
     if isinstance(size, bool) or size not in SIZES:
-        raise BadFrame(f"Unknown size {_short(size)}. There are {', '.join(map(str, SIZES))}.")
+        raise BadFrame(f"Unknown size {_shortened(size)}. There are {', '.join(map(str, SIZES))}.")
     category, language = _text(fields, "category", CATEGORY_MAX), _text(fields, "language", LANGUAGE_MAX)
     band = _text(fields, "band", LANGUAGE_MAX)
     if band and band not in BAND:
-        raise BadFrame(f"Unknown band {_short(band)}. There are {', '.join(BAND)}.")
+        raise BadFrame(f"Unknown band {_shortened(band)}. There are {', '.join(BAND)}.")
     return Board(metric, int(size), category, language, band)
 
 
-def _text(fields: Mapping[str, Any], name: str, longest: int) -> str:
+def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:
     text = "" if fields.get(name) is None else fields[name]
-    if not isinstance(text, str) or len(text) > longest:
-        raise BadFrame(f"The {name} is no text of up to {longest} characters.")
+    if not isinstance(text, str) or len(text) > max_length:
+        raise BadFrame(f"The {name} is no text of up to {max_length} characters.")
     return text
 
 
 def read_ids(channels: object) -> tuple[str, ...]:
-    """Return the ids in a list of them, by order and each once. Raises: BadFrame."""
+    """Return the ids of a list, sorted and without duplicates. Raises: BadFrame."""
     if not isinstance(channels, list) or not 0 < len(channels) <= CHANNELS_MAX:
         raise BadFrame(f"Send 1 to {CHANNELS_MAX} channels, as a list of ids.")
     for channel in channels:
         if not isinstance(channel, str) or not is_twitch_id(channel):
-            raise BadFrame(f"Channel {_short(channel)} is not an id: send up to 20 digits as a text.")
+            raise BadFrame(f"Channel {_shortened(channel)} is not an id: send up to 20 digits as a text.")
     return tuple(sorted(set(channels)))
 
 
@@ -125,6 +127,6 @@ def _decode(text: str) -> dict[str, Any]:
     return fields
 
 
-def _short(value: object) -> str:
+def _shortened(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,4 +1,4 @@
-"""The live channels that a search finds, in its order. Pure."""
+"""The table of live channels: filters, measures and sorts them for a search. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from apps.live.readings import ChannelNow
-from apps.live.search import NAMED, PAGE_SIZE, PERCENTILE, Search
+from apps.live.search import PAGE_SIZE, PERCENTILE, PROFILE_SORTS, Search
 from core.metrics.bands import Band, band_of
 from core.metrics.percentiles import percentiles
 
@@ -15,8 +15,8 @@ Measures = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A channel with the measures that were asked for; `band` is None while its viewers are not known."""
+class TableRow:
+    """A channel with the measures of a search; `band` is None while its viewers are unknown."""
 
     channel: ChannelNow
     band: Band | None
@@ -25,62 +25,69 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One page of what was found, `total` in all, out of `live` channels; rows are counted from `first`, from 1."""
+    """One page of a search: `total` matches of `live` channels; `first` is the number of its first row, from 1."""
 
-    rows: list[Found]
+    rows: list[TableRow]
     first: int
     total: int
     live: int
 
     @property
     def last(self) -> int:
-        """The number of the last row of the page."""
+        """The number of the last row on the page."""
         return self.first + len(self.rows) - 1
 
 
-def table_of(search: Search, channels: Iterable[ChannelNow]) -> Table:
-    """Return the page of the search."""
-    everybody = list(channels)
-    found = ordered(search, everybody)
-    last_page = max(1, -(-len(found) // PAGE_SIZE))
+def search_page(search: Search, channels: Iterable[ChannelNow]) -> Table:
+    """Return the requested page of a search, or the last one if there are fewer."""
+    live = list(channels)
+    rows = matching_rows(search, live)
+    last_page = max(1, -(-len(rows) // PAGE_SIZE))
     first = (min(search.page, last_page) - 1) * PAGE_SIZE
-    return Table(found[first : first + PAGE_SIZE], first + 1, len(found), len(everybody))
+    return Table(rows[first : first + PAGE_SIZE], first + 1, len(rows), len(live))
 
 
-def ordered(search: Search, channels: Iterable[ChannelNow]) -> list[Found]:
-    """Return all that fit, in order; those without a value come last, and of equals the one with more viewers first."""
-    fitting = [row for row in measured(search, list(channels)) if _fits(search, row)]
-    fitting.sort(key=lambda row: (-(row.channel.values.get("viewers") or 0), row.channel.profile.name.casefold()))
-    by = search.sorted_by
-    if by in NAMED:
-        fitting.sort(key=lambda row: str(getattr(row.channel.profile, by)).casefold(), reverse=search.is_descending)
-        return fitting
-    known = [row for row in fitting if row.measures[by] is not None]
-    known.sort(key=lambda row: row.measures[by] or 0.0, reverse=search.is_descending)
-    return [*known, *(row for row in fitting if row.measures[by] is None)]
+def matching_rows(search: Search, channels: Iterable[ChannelNow]) -> list[TableRow]:
+    """Return the matching channels in order; those without a value come last, ties are ordered by viewers."""
+    rows = [row for row in measure_channels(search, list(channels)) if _matches(search, row)]
+    rows.sort(key=lambda row: (-(row.channel.values.get("viewers") or 0), row.channel.profile.name.casefold()))
+    sort_key = search.sorted_by
+    if sort_key in PROFILE_SORTS:
+        rows.sort(key=lambda row: str(getattr(row.channel.profile, sort_key)).casefold(), reverse=search.is_descending)
+        return rows
+    known = [row for row in rows if row.measures[sort_key] is not None]
+    known.sort(key=lambda row: row.measures[sort_key] or 0.0, reverse=search.is_descending)
+    return [*known, *(row for row in rows if row.measures[sort_key] is None)]
 
 
-def measured(search: Search, channels: list[ChannelNow]) -> list[Found]:
-    """Return each channel with what the search asks of it."""
-    wanted = search.measures
-    ranks = {m: _percentiles(m.removeprefix(PERCENTILE), channels) for m in wanted if m.startswith(PERCENTILE)}
+def measure_channels(search: Search, channels: list[ChannelNow]) -> list[TableRow]:
+    """Return each channel with the measures that the search needs."""
+    measures = search.measures
+    percentiles_by_measure = {
+        m: _percentiles(m.removeprefix(PERCENTILE), channels) for m in measures if m.startswith(PERCENTILE)
+    }
     return [
-        Found(
+        TableRow(
             channel,
             _band(channel),
-            {m: ranks[m].get(channel.profile.id) if m in ranks else value_of(channel, m) for m in wanted},
+            {
+                m: percentiles_by_measure[m].get(channel.profile.id)
+                if m in percentiles_by_measure
+                else value_of(channel, m)
+                for m in measures
+            },
         )
         for channel in channels
     ]
 
 
 def value_of(channel: ChannelNow, metric: str) -> float | None:
-    """Return a metric as the table shows it: nothing counts as 0 that nobody listened to."""
+    """Return a metric's value, None where the channel was not heard: unheard time is unknown, not 0."""
     is_known = metric in ("viewers", "coverage") or channel.coverage_of(metric) > 0
     return channel.values.get(metric) if is_known else None
 
 
-def _fits(search: Search, row: Found) -> bool:
+def _matches(search: Search, row: TableRow) -> bool:
     profile = row.channel.profile
     return (
         (not search.languages or profile.language in search.languages)
@@ -97,7 +104,7 @@ def _band(channel: ChannelNow) -> Band | None:
 
 
 def _percentiles(metric: str, channels: Iterable[ChannelNow]) -> dict[str, int]:
-    """Return each ranked channel's percentile among those of its size."""
+    """Return each ranked channel's percentile among channels of the same size."""
     groups: dict[str, dict[str, float]] = defaultdict(dict)
     for channel in channels:
         band, value = _band(channel), value_of(channel, metric)

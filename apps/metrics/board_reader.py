@@ -22,7 +22,7 @@ class LiveValues:
     """Live values of a channel.
 
     `coverage` is 0 to 1; metrics without data are absent; `unranked` has the reason by metric; `apart` has the counts
-    that no metric includes, see core.metrics.table.counted_apart. Distinct metrics come from their own window, with
+    that no metric includes, see core.metrics.table.excluded_counts. Distinct metrics come from their own window, with
     its own end and coverage; both are None before the first one.
     """
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from apps.metrics.board_history import BoardHistoryWriter, ChannelValues
 from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.formulas import RankingThresholds, coverage
-from core.metrics.table import METRICS, Metric, counted_apart
+from core.metrics.table import METRICS, Metric, excluded_counts
 from core.pipeline.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
@@ -174,7 +174,7 @@ def _encode(window: WindowRecord, grain: Grain, channel: ChannelValues) -> bytes
     live: dict[str, object] = {"end_ms": channel.end_ms, "values": channel.values, "unranked": channel.unranked}
     live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
     if grain == "live":
-        live["apart"] = counted_apart(window.columns)
+        live["apart"] = excluded_counts(window.columns)
     return orjson.dumps(live)
 
 

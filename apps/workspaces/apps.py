@@ -1,4 +1,4 @@
-"""The Django app of watchlists, saved searches and notes."""
+"""Django app for watchlists, saved searches and notes."""
 
 from django.apps import AppConfig
 

@@ -12,12 +12,12 @@ from apps.accounts.models import User
 
 
 class Watchlist(models.Model):
-    """Channels that an account keeps together, in an order of its own."""
+    """An ordered list of channels of an account."""
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watchlists")
     name = models.CharField(max_length=60)
     created_at = models.DateTimeField(auto_now_add=True)
-    # The one that a channel is added to with one click is the one used last.
+    # One-click additions go to the watchlist used last.
     used_at = models.DateTimeField()
 
     class Meta:
@@ -48,7 +48,7 @@ class Watched(models.Model):
 
 
 class Segment(models.Model):
-    """A search among live channels that an account keeps under a name; `query` is as its address has it."""
+    """A named, saved search among live channels; `query` is its query string."""
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="segments")
     name = models.CharField(max_length=60)
@@ -66,7 +66,7 @@ class Segment(models.Model):
 
 
 class Note(models.Model):
-    """What somebody wrote down about a moment of a channel, for themselves. `at_ms` is in ms since the epoch."""
+    """A private note about a moment of a channel. `at_ms` is in ms since the epoch."""
 
     TEXT_MAX = 200
 
@@ -84,5 +84,5 @@ class Note(models.Model):
 
     @property
     def at(self) -> datetime:
-        """The moment, in UTC."""
+        """The time of the note, in UTC."""
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)

@@ -1,4 +1,4 @@
-"""Watchlists, saved searches and notes of an account, for its data file."""
+"""Watchlists, saved searches and notes in the data export of an account."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from twitchly.personal_data import Section, iso, rows
 def watchlists(user: User) -> Section:
     """Return a user's watchlists with their channels."""
     return [
-        {"name": one.name, "created": iso(one.created_at), "channels": channels_of(one)} for one in watchlists_of(user)
+        {"name": watchlist.name, "created": iso(watchlist.created_at), "channels": channels_of(watchlist)}
+        for watchlist in watchlists_of(user)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Segments: searches that an account keeps under a name."""
+"""Segments: named, saved searches."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SEGMENTS_MAX = 50
 
 
 def save_segment(*, owner: User, name: str, query: str) -> Segment:
-    """Keep a search, without the page that was shown. Raises: Refused."""
+    """Save a search without its page number. Raises: Refused."""
     name = clean_name("segment", name)
     if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
         raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
-    # Read and written again: only a search is kept.
+    # Parse and rebuild the query, so that only search parameters are stored.
     search = read_search(QueryDict(query.removeprefix("?")[:QUERY_MAX]))
-    if search.wrong:
-        raise Refused(" ".join(search.wrong))
+    if search.errors:
+        raise Refused(" ".join(search.errors))
     pairs = [pair for pair in search.pairs() if pair[0] != "page"]
     try:
         with transaction.atomic():
@@ -34,9 +34,9 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
 
 
 def delete_segment(*, owner: User, segment_id: int) -> Segment:
-    """Delete a segment and return what it was. Raises: NotFound, also for somebody else's."""
-    found = Segment.objects.filter(owner=owner, pk=segment_id).first()
-    if found is None:
+    """Delete a segment and return it. Raises: NotFound, also for another owner's."""
+    segment = Segment.objects.filter(owner=owner, pk=segment_id).first()
+    if segment is None:
         raise NotFound("There is no such segment among yours.")
-    found.delete()
-    return found
+    segment.delete()
+    return segment

@@ -1,4 +1,4 @@
-"""Changes to watchlists. Each raises Refused with what to do instead where it cannot be done."""
+"""Writes to watchlists. Each raises Refused with a message that says what to do instead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SALT = "watchlists.undo"
 
 
 def create(*, owner: User, name: str) -> Watchlist:
-    """Make an empty watchlist."""
+    """Create an empty watchlist."""
     name = clean_name("watchlist", name)
     if Watchlist.objects.filter(owner=owner).count() >= LISTS_MAX:
         raise Refused(f"You have {LISTS_MAX} watchlists. Delete one to make another.")
@@ -36,7 +36,7 @@ def create(*, owner: User, name: str) -> Watchlist:
 
 
 def rename(*, watchlist: Watchlist, name: str) -> None:
-    """Give a watchlist another name."""
+    """Rename a watchlist."""
     watchlist.name = clean_name("watchlist", name)
     try:
         with transaction.atomic():
@@ -46,7 +46,7 @@ def rename(*, watchlist: Watchlist, name: str) -> None:
 
 
 def delete(*, watchlist: Watchlist) -> str:
-    """Delete a watchlist; return what `restore` brings it back with."""
+    """Delete a watchlist and return a token for `restore`."""
     undo = signing.dumps([watchlist.owner_id, watchlist.name, channels_of(watchlist)], salt=_SALT)
     watchlist.delete()
     return undo
@@ -54,7 +54,7 @@ def delete(*, watchlist: Watchlist) -> str:
 
 @transaction.atomic
 def restore(*, owner: User, undo: str) -> Watchlist:
-    """Bring a deleted watchlist back, as long as its owner may undo that."""
+    """Restore a deleted watchlist within UNDO_S."""
     try:
         owner_id, name, channel_ids = signing.loads(undo, salt=_SALT, max_age=UNDO_S)
     except signing.BadSignature:
@@ -68,7 +68,7 @@ def restore(*, owner: User, undo: str) -> Watchlist:
 
 @transaction.atomic
 def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> Watchlist:
-    """Put a channel at the end of a watchlist: of the one used last, or a first one, unless one is given."""
+    """Append a channel to a watchlist: the given one, else the one used last, else a new one."""
     if not is_twitch_id(channel_id):
         raise Refused("That is no channel.")
     watchlist = watchlist or Watchlist.objects.filter(owner=owner).order_by("-used_at").first()
@@ -84,24 +84,24 @@ def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> 
 
 @transaction.atomic
 def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
-    """Let a watchlist hold these channels and no others, in this order."""
-    wanted = list(dict.fromkeys(channel_ids))
-    if len(wanted) > CHANNELS_MAX:
+    """Replace the channels of a watchlist, in this order."""
+    unique_ids = list(dict.fromkeys(channel_ids))
+    if len(unique_ids) > CHANNELS_MAX:
         raise Refused(f"A watchlist holds {CHANNELS_MAX} channels.")
-    if not all(map(is_twitch_id, wanted)):
+    if not all(map(is_twitch_id, unique_ids)):
         raise Refused("Not all of these are channels.")
     watchlist.watched.all().delete()
-    _append(watchlist, wanted)
+    _append(watchlist, unique_ids)
 
 
 def remove(*, watchlist: Watchlist, channel_id: str) -> None:
-    """Take a channel off a watchlist, if it is on it."""
+    """Remove a channel from a watchlist, if present."""
     watchlist.watched.filter(channel_id=channel_id).delete()
 
 
 @transaction.atomic
 def order(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
-    """Put the channels of a watchlist into this order; those that are not named follow in theirs."""
+    """Reorder the channels of a watchlist; channels that are not named follow in their current order."""
     rows = {row.channel_id: row for row in watchlist.watched.all()}
     named = [channel_id for channel_id in dict.fromkeys(channel_ids) if channel_id in rows]
     for position, channel_id in enumerate(dict.fromkeys([*named, *rows])):

@@ -323,8 +323,8 @@ def columns_behind(metrics: Iterable[Metric], window_ms: int) -> set[str]:
     return columns.names
 
 
-def counted_apart(columns: Columns) -> dict[str, int]:
-    """Return what was heard and is in no metric: messages from a shared chat, and those of known bots."""
+def excluded_counts(columns: Columns) -> dict[str, int]:
+    """Return the counts that no metric includes: shared copies and messages of known bots."""
     return {name: columns[name] for name in ("copies", "bot_messages") if columns.get(name)}
 
 

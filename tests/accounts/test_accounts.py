@@ -13,7 +13,7 @@ def ensure(path: Path) -> None:
     call_command("ensure_demo_user", "--email", "Demo@Example.com", "--password-file", str(path))
 
 
-def test_the_demo_user_is_made_once_and_follows_the_password_file(tmp_path: Path) -> None:
+def test_the_demo_user_is_created_once_and_uses_the_password_file(tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("first password\n")
     ensure(path)
@@ -27,7 +27,7 @@ def test_the_demo_user_is_made_once_and_follows_the_password_file(tmp_path: Path
     assert User.objects.get().check_password("second password")
 
 
-def test_a_missing_or_empty_password_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_or_empty_password_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot read the password"):
         ensure(tmp_path / "missing")
     (tmp_path / "empty").write_text("\n")
@@ -35,7 +35,7 @@ def test_a_missing_or_empty_password_file_is_named(tmp_path: Path) -> None:
         ensure(tmp_path / "empty")
 
 
-def test_one_address_is_one_user_whatever_its_case() -> None:
+def test_email_addresses_are_case_insensitive() -> None:
     User.objects.create_user("a@example.com", "x")
     with pytest.raises(IntegrityError):
         User.objects.create_user("A@Example.com", "x")

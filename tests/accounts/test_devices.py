@@ -1,4 +1,4 @@
-"""Sessions in words that their owner knows again."""
+"""Device names in the session list."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         ("", "an unknown browser"),
     ],
 )
-def test_a_browser_is_named_with_its_system(user_agent: str, device: str) -> None:
+def test_device_names_have_browser_and_system(user_agent: str, device: str) -> None:
     assert device_of(user_agent) == device
 
 
 @pytest.mark.django_db
-def test_the_page_of_sessions_names_them_and_keeps_the_whole_header_at_hand(client: Client) -> None:
+def test_the_session_list_shows_device_names_and_full_headers(client: Client) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     agent = f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/140.0.0.0 Safari/537.36"
     client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, headers={"User-Agent": agent})

@@ -1,4 +1,4 @@
-"""Accounts as their owners meet them: signing up, second factors, sessions, data, the end."""
+"""Account pages: sign-up, second factors, sessions, data export, deletion."""
 
 import re
 from typing import Any
@@ -30,22 +30,22 @@ def no_earlier_tries() -> None:
 
 @pytest.fixture
 def client(client: Client, settings: Settings) -> Client:
-    """Without Redis: nobody waits for live sockets here."""
+    """Use an in-memory channel layer: these tests have no live sockets."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     return client
 
 
 @pytest.fixture
 def owner(client: Client) -> Client:
-    """One who has just confirmed the password, as what matters asks for."""
+    """A client that has just confirmed the password, as sensitive pages require."""
     confirm_password(signed_in(client))
     return client
 
 
 def signed_in(client: Client, **headers: str) -> Client:
     ensure_user(email=EMAIL, password=PASSWORD)
-    answer = client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, headers=headers)
-    assert answer["Location"] == "/"
+    response = client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, headers=headers)
+    assert response["Location"] == "/"
     return client
 
 
@@ -54,25 +54,25 @@ def confirm_password(client: Client) -> None:
 
 
 def code_in(message: Any) -> str:
-    """Return the code that a mail tells on a line of its own."""
-    found = re.search(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", str(message.body), re.MULTILINE)
-    assert found, message.body
-    return found[1]
+    """Return the code in a mail, which is on a line of its own."""
+    match = re.search(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", str(message.body), re.MULTILINE)
+    assert match, message.body
+    return match[1]
 
 
-def text_of(answer: Any) -> str:
-    return str(answer.content.decode())
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
 
 
-def test_signing_up_ends_on_the_board_once_the_code_of_the_mail_is_typed(client: Client) -> None:
-    answer = client.post("/account/signup/", {"email": "New@Example.com", "password1": PASSWORD}, follow=True)
-    assert answer.redirect_chain[-1][0] == "/account/confirm-email/"
+def test_sign_up_with_the_mailed_code_leads_to_the_board(client: Client) -> None:
+    response = client.post("/account/signup/", {"email": "New@Example.com", "password1": PASSWORD}, follow=True)
+    assert response.redirect_chain[-1][0] == "/account/confirm-email/"
     assert client.get("/account/")["Location"].startswith("/account/login/")
     (message,) = mail.outbox
     assert message.to == ["new@example.com"]
     assert "http" not in message.body
-    wrong = client.post("/account/confirm-email/", {"code": "WRONG1"})
-    assert "Incorrect code" in text_of(wrong)
+    invalid = client.post("/account/confirm-email/", {"code": "WRONG1"})
+    assert "Incorrect code" in text_of(invalid)
     assert client.post("/account/confirm-email/", {"code": code_in(message)})["Location"] == "/"
     assert client.get("/")["Location"] == "/welcome"
     assert "new@example.com" in text_of(client.get("/account/"))
@@ -83,12 +83,12 @@ class BrokenMail(BaseEmailBackend):
         raise ConnectionRefusedError("nobody takes mail")
 
 
-def test_a_mail_that_cannot_be_sent_is_said_and_can_be_asked_for_again(client: Client, settings: Settings) -> None:
+def test_mail_errors_are_reported_and_the_code_can_be_requested_again(client: Client, settings: Settings) -> None:
     works, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.BrokenMail"
-    answer = client.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}, follow=True)
-    assert "could not be sent" in text_of(answer)
+    response = client.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}, follow=True)
+    assert "could not be sent" in text_of(response)
     settings.EMAIL_BACKEND = works
-    # Minutes later: a code is sent once in three of them.
+    # Three minutes later: a code is sent at most every three minutes.
     cache.clear()
     client = Client()
     again = client.post("/account/login/", {"login": "new@example.com", "password": PASSWORD})
@@ -96,13 +96,13 @@ def test_a_mail_that_cannot_be_sent_is_said_and_can_be_asked_for_again(client: C
     assert client.post("/account/confirm-email/", {"code": code_in(mail.outbox[-1])})["Location"] == "/"
 
 
-def test_a_weak_password_is_refused_with_the_reason(client: Client) -> None:
-    answer = client.post("/account/signup/", {"email": "new@example.com", "password1": "12345"})
-    assert "too short" in text_of(answer)
+def test_weak_passwords_are_refused_with_a_reason(client: Client) -> None:
+    response = client.post("/account/signup/", {"email": "new@example.com", "password1": "12345"})
+    assert "too short" in text_of(response)
     assert not User.objects.exists()
 
 
-def test_nobody_learns_who_has_an_account(client: Client) -> None:
+def test_accounts_cannot_be_enumerated(client: Client) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     for path, fields in (("signup", {"password1": PASSWORD}), ("password/reset", {})):
         known = Client().post(f"/account/{path}/", {"email": EMAIL, **fields})
@@ -112,24 +112,24 @@ def test_nobody_learns_who_has_an_account(client: Client) -> None:
     assert all("not correct" in page for page in refused)
 
 
-def test_a_forgotten_password_is_chosen_anew_with_a_code(client: Client) -> None:
+def test_a_forgotten_password_is_reset_with_a_code(client: Client) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
-    answer = client.post("/account/password/reset/", {"email": EMAIL})
-    client.post(answer["Location"], {"code": code_in(mail.outbox[-1])})
+    response = client.post("/account/password/reset/", {"email": EMAIL})
+    client.post(response["Location"], {"code": code_in(mail.outbox[-1])})
     new = "a new and long password"
     client.post("/account/password/reset/complete/", {"password1": new, "password2": new})
     assert User.objects.get().check_password(new)
 
 
-def test_too_many_tries_are_stopped_for_a_while(client: Client) -> None:
+def test_too_many_sign_in_attempts_are_blocked(client: Client) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     for _ in range(12):
-        answer = client.post("/account/login/", {"login": EMAIL, "password": "wrong"})
-    assert "Too many failed login attempts" in text_of(answer)
+        response = client.post("/account/login/", {"login": EMAIL, "password": "wrong"})
+    assert "Too many failed login attempts" in text_of(response)
     assert "_auth_user_id" not in client.session
 
 
-def test_a_second_factor_is_asked_for_and_kept_encrypted(owner: Client) -> None:
+def test_second_factors_are_required_and_stored_encrypted(owner: Client) -> None:
     owner.get("/account/2fa/totp/activate/")
     secret = str(owner.session["mfa.totp.secret"])
     activated = owner.post("/account/2fa/totp/activate/", {"code": totp(secret)})
@@ -138,13 +138,13 @@ def test_a_second_factor_is_asked_for_and_kept_encrypted(owner: Client) -> None:
     assert secret not in stored
     assert MFAAdapter().decrypt(stored) == secret
     other = Client()
-    asked = other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
-    assert asked["Location"] == "/account/2fa/authenticate/"
+    response = other.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
+    assert response["Location"] == "/account/2fa/authenticate/"
     assert "_auth_user_id" not in other.session
 
 
-def test_the_code_of_the_set_up_opens_no_session(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The code stays valid, so that nothing but its use refuses it.
+def test_the_set_up_code_cannot_be_used_to_sign_in(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The code stays valid, so that it can only be refused because it was used.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
     owner.get("/account/2fa/totp/activate/")
     code = auth.format_hotp_value(auth.hotp_value(str(owner.session["mfa.totp.secret"]), 1))
@@ -159,7 +159,7 @@ def test_the_code_of_the_set_up_opens_no_session(owner: Client, monkeypatch: pyt
     assert "_auth_user_id" in other.session
 
 
-def test_a_second_factor_outlives_the_key_it_was_encrypted_with(settings: Settings) -> None:
+def test_second_factors_survive_a_secret_key_rotation(settings: Settings) -> None:
     stored = MFAAdapter().encrypt("of today")
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another key"
     assert MFAAdapter().decrypt(stored) == "of today"
@@ -170,15 +170,15 @@ def test_a_second_factor_outlives_the_key_it_was_encrypted_with(settings: Settin
         MFAAdapter().decrypt(stored)
 
 
-def test_passkeys_are_offered_and_no_script_is_inline(owner: Client, client: Client) -> None:
+def test_passkeys_are_offered_without_inline_scripts(owner: Client, client: Client) -> None:
     page = text_of(owner.get("/account/2fa/webauthn/add/"))
     assert "webauthn.js" in page
     scripts = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page)
     assert scripts
-    assert all('type="application/json"' in one for one in scripts)
+    assert all('type="application/json"' in script for script in scripts)
 
 
-def test_sessions_are_listed_and_the_others_signed_out(owner: Client) -> None:
+def test_other_sessions_can_be_signed_out(owner: Client) -> None:
     other = signed_in(Client(), user_agent="Another browser")
     page = text_of(owner.get("/account/sessions/"))
     assert "Another browser" in page
@@ -188,41 +188,41 @@ def test_sessions_are_listed_and_the_others_signed_out(owner: Client) -> None:
     assert owner.get("/account/").status_code == 200
 
 
-def test_the_overview_says_what_the_account_has(owner: Client) -> None:
+def test_the_overview_shows_addresses_factors_and_sessions(owner: Client) -> None:
     page = text_of(owner.get("/account/"))
     assert EMAIL in page
     assert "1 device<" in page
     assert "none yet: add one" in page
 
 
-def test_ones_data_comes_as_a_file_without_secrets(owner: Client) -> None:
-    answer = owner.get("/account/data.json")
-    assert answer["Content-Disposition"] == 'attachment; filename="twitchly-account.json"'
-    found = answer.json()
-    assert found["account"]["email"] == EMAIL
-    assert found["email_addresses"] == [{"email": EMAIL, "verified": True, "primary": True}]
-    assert [one["ip"] for one in found["sessions"]] == ["127.0.0.1"]
-    assert User.objects.get().password not in text_of(answer)
-    assert str(owner.session.session_key) not in text_of(answer)
+def test_the_data_export_has_no_secrets(owner: Client) -> None:
+    response = owner.get("/account/data.json")
+    assert response["Content-Disposition"] == 'attachment; filename="twitchly-account.json"'
+    export = response.json()
+    assert export["account"]["email"] == EMAIL
+    assert export["email_addresses"] == [{"email": EMAIL, "verified": True, "primary": True}]
+    assert [session["ip"] for session in export["sessions"]] == ["127.0.0.1"]
+    assert User.objects.get().password not in text_of(response)
+    assert str(owner.session.session_key) not in text_of(response)
 
 
-def test_an_account_is_deleted_once_its_address_is_typed(owner: Client) -> None:
+def test_account_deletion_requires_the_typed_address(owner: Client) -> None:
     refused = owner.post("/account/delete", {"email": "other@example.com"})
     assert refused.status_code == 400
     assert "Nothing was deleted" in text_of(refused)
-    gone = owner.post("/account/delete", {"email": EMAIL.upper()}, follow=True)
-    assert "are deleted" in text_of(gone)
+    deleted = owner.post("/account/delete", {"email": EMAIL.upper()}, follow=True)
+    assert "are deleted" in text_of(deleted)
     assert not User.objects.exists()
     assert not UserSession.objects.exists()
 
 
-def test_a_member_of_staff_does_not_delete_their_own_account(owner: Client) -> None:
+def test_staff_cannot_delete_their_own_account(owner: Client) -> None:
     User.objects.update(is_staff=True)
     assert "one of the staff" in text_of(owner.post("/account/delete", {"email": EMAIL}))
     assert User.objects.exists()
 
 
-def test_the_admin_has_the_same_way_in(client: Client) -> None:
+def test_the_admin_uses_the_same_sign_in(client: Client) -> None:
     assert client.get("/admin/login/")["Location"].startswith("/account/login/")
     User.objects.create_superuser("boss@example.com", PASSWORD)
     client.post("/account/login/", {"login": "boss@example.com", "password": PASSWORD})
@@ -230,16 +230,16 @@ def test_the_admin_has_the_same_way_in(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["data.json", "delete", "2fa/totp/activate/", "2fa/webauthn/add/"])
-def test_what_matters_asks_for_the_password_again(client: Client, path: str) -> None:
-    answer = signed_in(client).get(f"/account/{path}")
-    assert answer["Location"].startswith("/account/reauthenticate/?next=")
-    assert "Enter your password" in text_of(client.get(answer["Location"]))
+def test_sensitive_pages_require_reauthentication(client: Client, path: str) -> None:
+    response = signed_in(client).get(f"/account/{path}")
+    assert response["Location"].startswith("/account/reauthenticate/?next=")
+    assert "Enter your password" in text_of(client.get(response["Location"]))
 
 
 @pytest.mark.parametrize(
     "path", ["", "email/", "password/change/", "2fa/", "2fa/totp/activate/", "2fa/webauthn/add/", "sessions/", "delete"]
 )
-def test_every_page_has_its_place_among_the_sections_and_nothing_inline(owner: Client, path: str) -> None:
+def test_every_page_is_in_the_navigation_and_has_no_inline_code(owner: Client, path: str) -> None:
     page = text_of(owner.get(f"/account/{path}"))
     assert '<nav class="sections"' in page
     assert " style=" not in page

@@ -1,4 +1,4 @@
-"""The roles of staff: each may do what its row says and nothing else, on any database and after any migration."""
+"""Staff roles: each has exactly the permissions of its row, on every database and after every migration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.staff import SECRET, staff_client
 
 pytestmark = pytest.mark.django_db
 USER = "/admin/accounts/user/"
-# What each role may view, add, change and delete of each model.
+# The permissions of each role on each model: view, add, change, delete.
 MAY = {
     "curator": {
         "channel": "vac",
@@ -64,24 +64,24 @@ def no_redis(settings: Settings) -> None:
     channel_layers.backends.clear()
 
 
-def somebody() -> User:
+def create_user() -> User:
     ensure_user(email=EMAIL, password=PASSWORD)
     return User.objects.get(email=EMAIL)
 
 
 @pytest.mark.parametrize("role", MAY)
-def test_a_role_has_its_rights_and_no_other(role: str) -> None:
+def test_each_role_has_exactly_its_permissions(role: str) -> None:
     staff_client(role)
-    user, found = User.objects.get(), dict[str, str]()
+    user, permissions = User.objects.get(), dict[str, str]()
     for model in apps.get_models():
         name, label = str(model._meta.model_name), model._meta.app_label
-        rights = "".join(short for verb, short in VERBS.items() if user.has_perm(f"{label}.{verb}_{name}"))
-        found |= {name: rights} if rights else {}
-    assert found == MAY[role]
+        letters = "".join(short for verb, short in VERBS.items() if user.has_perm(f"{label}.{verb}_{name}"))
+        permissions |= {name: letters} if letters else {}
+    assert permissions == MAY[role]
     assert user.has_perm("accounts.end_sessions") == (role in ("support", "owner"))
 
 
-def test_rights_that_were_given_or_taken_by_hand_are_put_right_by_the_next_migration() -> None:
+def test_migrate_resets_manually_changed_role_permissions() -> None:
     group = Group.objects.get(name="support")
     before = set(group.permissions.all())
     group.permissions.set(Permission.objects.filter(codename__in=["delete_user", "view_plan"]))
@@ -93,7 +93,7 @@ def test_rights_that_were_given_or_taken_by_hand_are_put_right_by_the_next_migra
 
 
 @pytest.mark.parametrize("role", MAY)
-def test_the_admin_lists_what_a_role_may_look_at(role: str) -> None:
+def test_the_admin_lists_the_models_a_role_may_view(role: str) -> None:
     client = staff_client(role)
     for model in admin.site._registry:
         address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
@@ -101,39 +101,39 @@ def test_the_admin_lists_what_a_role_may_look_at(role: str) -> None:
         assert client.get(address).status_code == (200 if may else 403), address
 
 
-def test_support_ends_the_sessions_of_an_account() -> None:
-    user = somebody()
+def test_support_can_end_the_sessions_of_an_account() -> None:
+    user = create_user()
     visitors = [Client(), Client()]
     for visitor in visitors:
         visitor.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
     keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
-    told, open_pages = {session_digest(key) for key in keys}, channel_layers["default"]
+    digests, open_pages = {session_digest(key) for key in keys}, channel_layers["default"]
     async_to_sync(open_pages.group_add)(group.NAME, "pages")
-    done = staff_client("support").post(USER, {"action": "end_sessions", "_selected_action": user.pk}, follow=True)
-    assert "2 sessions ended." in done.content.decode()
+    response = staff_client("support").post(USER, {"action": "end_sessions", "_selected_action": user.pk}, follow=True)
+    assert "2 sessions ended." in response.content.decode()
     assert all(visitor.get("/account/").status_code == 302 for visitor in visitors)
-    heard = [async_to_sync(open_pages.receive)("pages") for _ in told]
-    assert {group.read_message(one) for one in heard} == {group.SessionEnded(one) for one in told}
-    assert len(told) == 2
+    received = [async_to_sync(open_pages.receive)("pages") for _ in digests]
+    assert {group.read_message(message) for message in received} == {group.SessionEnded(digest) for digest in digests}
+    assert len(digests) == 2
     (act,) = Act.objects.all()
     assert (act.by, act.act, act.label) == ("support@example.com", "signed_out", f"account {user.pk}")
 
 
-def test_who_may_not_end_sessions_is_not_offered_it() -> None:
-    user = somebody()
+def test_end_sessions_is_hidden_without_the_permission() -> None:
+    user = create_user()
     curator = staff_client("curator")
     assert curator.post(USER, {"action": "end_sessions", "_selected_action": user.pk}).status_code == 403
     assert not Act.objects.exists()
 
 
-def test_support_neither_sees_nor_changes_a_password_nor_anything_else() -> None:
-    user = somebody()
-    support, kept = staff_client("support"), User.objects.get(pk=user.pk).password
+def test_support_can_only_view_accounts_without_passwords() -> None:
+    user = create_user()
+    support, stored = staff_client("support"), User.objects.get(pk=user.pk).password
     page = support.get(f"{USER}{user.pk}/change/").content.decode()
     assert EMAIL in page
     assert "field-password" not in page
     assert "field-groups" in page
-    assert kept.partition("$")[2] not in page
+    assert stored.partition("$")[2] not in page
     for address, fields in (
         (f"{USER}{user.pk}/password/", {"password1": "another password", "password2": "another password"}),
         (f"{USER}{user.pk}/change/", {"email": "thief@example.com", "is_staff": "on", "is_superuser": "on"}),
@@ -141,32 +141,32 @@ def test_support_neither_sees_nor_changes_a_password_nor_anything_else() -> None
         (f"{USER}add/", {"email": "b@example.com"}),
     ):
         assert support.post(address, fields).status_code == 403, address
-    found = User.objects.get(pk=user.pk)
-    assert (found.email, found.password, found.is_staff) == (EMAIL, kept, False)
+    user = User.objects.get(pk=user.pk)
+    assert (user.email, user.password, user.is_staff) == (EMAIL, stored, False)
 
 
-def test_support_revokes_a_key() -> None:
-    key = ApiKey.objects.create(owner=somebody(), name="a", prefix="tw_a", digest="d")
+def test_support_can_revoke_keys() -> None:
+    key = ApiKey.objects.create(owner=create_user(), name="a", prefix="tw_a", digest="d")
     staff_client("support").post("/admin/api/apikey/", {"action": "revoke", "_selected_action": key.pk})
     key.refresh_from_db()
     assert key.revoked_at
     assert [act.act for act in Act.objects.all()] == ["revoked"]
 
 
-def test_an_owner_gives_roles_but_makes_nobody_a_superuser() -> None:
-    user = somebody()
+def test_owners_assign_roles_but_cannot_create_superusers() -> None:
+    user = create_user()
     role = Group.objects.get(name="support")
     fields = {"email": EMAIL, "is_active": "on", "is_staff": "on", "is_superuser": "on", "groups": str(role.pk)}
     dates = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
     owner = staff_client("owner")
     sent = owner.post(f"{USER}{user.pk}/change/", fields | dates)
     assert sent.status_code == 302, sent.content.decode()
-    found = User.objects.get(pk=user.pk)
-    assert (found.is_staff, found.is_superuser, list(found.groups.all())) == (True, False, [role])
+    user = User.objects.get(pk=user.pk)
+    assert (user.is_staff, user.is_superuser, list(user.groups.all())) == (True, False, [role])
     assert [act.after for act in Act.objects.all()] == [{"is_staff": True, "groups": ["support"]}]
 
 
-def test_an_owner_leaves_superusers_and_the_roles_themselves_alone() -> None:
+def test_owners_cannot_change_superusers_or_roles() -> None:
     boss, owner = User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
     assert owner.post(f"{USER}{boss.pk}/password/", {"password1": "y", "password2": "y"}).status_code == 403
     assert owner.post(f"{USER}{boss.pk}/change/", {"email": "b@example.com"}).status_code == 403
@@ -178,14 +178,14 @@ def test_an_owner_leaves_superusers_and_the_roles_themselves_alone() -> None:
     assert Group.objects.filter(name="interns").exists()
 
 
-def test_an_owner_deletes_a_factor_that_was_lost_and_reads_none() -> None:
-    user, boss, owner = somebody(), User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
-    lost, kept = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
+def test_owners_can_delete_but_not_read_second_factors() -> None:
+    user, boss, owner = create_user(), User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
+    lost, stored = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
     address = "/admin/mfa/authenticator/"
     assert str(lost.data["secret"]) not in owner.get(f"{address}{lost.pk}/change/").content.decode()
     assert owner.post(f"{address}{lost.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert owner.post(f"{address}{kept.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [kept]
+    assert owner.post(f"{address}{stored.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [stored]
     assert [(act.act, act.label) for act in Act.objects.all()] == [
         ("deleted", f"TOTP Authenticator of account {user.pk}")
     ]

@@ -1,4 +1,4 @@
-"""The admin site opens to staff with a second factor, whatever is asked of it and however."""
+"""The admin site requires staff with a verified second factor, for every request."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def no_earlier_tries(settings: Settings) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 
-def led_to(answer: Any) -> str:
-    """Return the address at the end of redirects."""
+def final_url(answer: Any) -> str:
+    """Return the URL after all redirects."""
     return str(answer.redirect_chain[-1][0])
 
 
@@ -42,29 +42,29 @@ def with_password(client: Client) -> Client:
     return client
 
 
-def test_staff_without_a_second_factor_are_led_to_set_one_up(client: Client, staff: User) -> None:
+def test_staff_without_a_second_factor_are_redirected_to_the_set_up(client: Client, staff: User) -> None:
     with_password(client)
     for model in admin.site._registry:
         address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        assert led_to(client.get(address, follow=True)) == SET_UP
+        assert final_url(client.get(address, follow=True)) == SET_UP
     answer = client.get("/admin/", follow=True)
-    assert led_to(answer) == SET_UP
+    assert final_url(answer) == SET_UP
     assert "The admin needs a second factor" in answer.content.decode()
     for address in ("jsi18n/", "autocomplete/", "password_change/", "ingest/channel/import/", "audit/act/acts.csv"):
         assert client.get(f"/admin/{address}").status_code == 302, address
 
 
-def test_a_form_that_is_sent_straight_away_changes_nothing(client: Client, staff: User) -> None:
+def test_direct_posts_without_a_second_factor_change_nothing(client: Client, staff: User) -> None:
     with_password(client)
-    assert led_to(client.post("/admin/channels/tag/add/", {"name": "chess"}, follow=True)) == SET_UP
+    assert final_url(client.post("/admin/channels/tag/add/", {"name": "chess"}, follow=True)) == SET_UP
     fields = {"old_password": PASSWORD, "new_password1": "another password", "new_password2": "another password"}
-    assert led_to(client.post("/admin/password_change/", fields, follow=True)) == SET_UP
+    assert final_url(client.post("/admin/password_change/", fields, follow=True)) == SET_UP
     assert not Tag.objects.exists()
     staff.refresh_from_db()
     assert staff.check_password(PASSWORD)
 
 
-def test_the_form_of_the_admin_signs_nobody_in(client: Client, staff: User) -> None:
+def test_the_admin_login_form_does_not_sign_in(client: Client, staff: User) -> None:
     show_factor(Client(), staff)
     fields = {"username": EMAIL, "password": PASSWORD}
     assert client.post("/admin/login/", fields)["Location"].startswith("/account/login/")
@@ -74,7 +74,7 @@ def test_the_form_of_the_admin_signs_nobody_in(client: Client, staff: User) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_factor_is_set_up_and_the_admin_opens(client: Client, staff: User) -> None:
+def test_the_admin_opens_after_a_factor_was_set_up(client: Client, staff: User) -> None:
     with_password(client)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     client.get("/account/2fa/totp/activate/")
@@ -82,34 +82,34 @@ def test_a_factor_is_set_up_and_the_admin_opens(client: Client, staff: User) -> 
     client.post("/account/2fa/totp/activate/", {"code": totp(secret)})
     assert client.get("/admin/").status_code == 200
     Authenticator.objects.all().delete()
-    assert led_to(client.get("/admin/", follow=True)) == SET_UP
+    assert final_url(client.get("/admin/", follow=True)) == SET_UP
 
 
-def test_a_session_from_before_the_factor_has_to_show_it(client: Client, staff: User) -> None:
+def test_older_sessions_must_verify_the_new_factor(client: Client, staff: User) -> None:
     with_password(client)
     TOTP.activate(staff, SECRET)
     answer = client.get("/admin/channels/tag/", follow=True)
-    assert led_to(answer).startswith("/account/2fa/reauthenticate/?next=")
-    shown = client.post(led_to(answer), {"code": totp(SECRET)})
-    assert shown["Location"] == "/admin/channels/tag/"
+    assert final_url(answer).startswith("/account/2fa/reauthenticate/?next=")
+    response = client.post(final_url(answer), {"code": totp(SECRET)})
+    assert response["Location"] == "/admin/channels/tag/"
     assert client.get("/admin/channels/tag/").status_code == 200
 
 
-def test_who_signs_in_with_a_factor_is_asked_for_it_once(client: Client, staff: User) -> None:
+def test_a_factor_is_verified_once_per_session(client: Client, staff: User) -> None:
     TOTP.activate(staff, SECRET)
-    asked = client.post("/account/login/?next=/admin/", {"login": EMAIL, "password": PASSWORD})
-    assert asked["Location"].startswith("/account/2fa/authenticate/")
-    assert client.post(asked["Location"], {"code": totp(SECRET)})["Location"] == "/admin/"
+    response = client.post("/account/login/?next=/admin/", {"login": EMAIL, "password": PASSWORD})
+    assert response["Location"].startswith("/account/2fa/authenticate/")
+    assert client.post(response["Location"], {"code": totp(SECRET)})["Location"] == "/admin/"
     assert client.get("/admin/").status_code == 200
 
 
-def test_a_passkey_alone_is_asked_for_as_such(client: Client, staff: User) -> None:
+def test_a_passkey_is_accepted_as_the_only_factor(client: Client, staff: User) -> None:
     with_password(client)
     Authenticator.objects.create(user=staff, type=Authenticator.Type.WEBAUTHN, data={"name": "key"})
     assert client.get("/admin/login/")["Location"].startswith("/account/2fa/webauthn/reauthenticate/")
 
 
-def test_who_is_no_staff_gets_in_with_no_factor(client: Client) -> None:
+def test_non_staff_cannot_open_the_admin(client: Client) -> None:
     user = User.objects.create_user(EMAIL, PASSWORD)
     client.force_login(user)
     show_factor(client, user)
@@ -117,5 +117,5 @@ def test_who_is_no_staff_gets_in_with_no_factor(client: Client) -> None:
     assert client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD}).status_code == 403
 
 
-def test_the_way_in_leads_to_our_own_pages_alone() -> None:
+def test_the_sign_in_redirects_to_own_pages_only() -> None:
     assert staff_client().get("/admin/login/?next=https://elsewhere.example/")["Location"] == "/admin/"

@@ -6,10 +6,10 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from apps.channels.models import Channel
-from apps.dashboard.search import GONE, find_channels
-from apps.live.live_channels import FIELD
+from apps.dashboard.search import NOT_TRACKED, find_channels
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.search import Search
-from apps.live.table import table_of
+from apps.live.table import search_page
 from apps.status.snapshot import take_snapshot
 from core.metrics.ranking import GONE_AFTER_MS, is_live
 from tests.api.conftest import Api
@@ -45,7 +45,7 @@ def others(boards: Boards) -> Boards:
     boards.show({"4": 5_000, "6": 40})
     boards.show({"5": 70}, behind_ms=GONE_AFTER_MS + 1_000)
     boards.bar("6")
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     return boards
 
 
@@ -62,8 +62,8 @@ async def test_every_surface_counts_the_same_live_channels(api: Api) -> None:
     assert single == LIVE
     assert (await api.get("status")).json()["channels"] == len(LIVE)
     assert (await sync_to_async(take_snapshot)(now_ms())).channels == len(LIVE)
-    found = await sync_to_async(FIELD.live)(now_ms())
-    assert table_of(Search(), found.values()).live == len(LIVE)
+    found = await sync_to_async(LIVE_CHANNELS.live)(now_ms())
+    assert search_page(Search(), found.values()).live == len(LIVE)
 
 
 @pytest.mark.usefixtures("others")
@@ -76,6 +76,6 @@ async def test_a_channel_whose_chat_goes_on_still_has_values(api: Api) -> None:
 def test_search_takes_no_channel_for_followed_whose_windows_ended(boards: Boards) -> None:
     Channel.objects.create(id="7", login="alphabet", name="Alphabet")
     boards.show({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
-    notes = {hit.profile.id: hit.said for hit in find_channels("alpha", "messages", now_ms())}
+    notes = {hit.profile.id: hit.rank_text for hit in find_channels("alpha", "messages", now_ms())}
     assert notes["1"].startswith("Rank")
-    assert notes["7"] == GONE
+    assert notes["7"] == NOT_TRACKED

@@ -10,10 +10,10 @@ import pytest
 from apps.accounts.models import User
 from apps.api.keys.services import create_key
 from apps.api.scopes import Scope
-from apps.curation.decisions import BLOCK, Decision, checked
+from apps.curation.decisions import BLOCK, Decision, validate_decision
 from apps.curation.models import CurationRequest, OptOutRequest
 from apps.curation.opt_outs import request_opt_out
-from apps.curation.requests import ask_for_channel
+from apps.curation.requests import request_channel
 from apps.dashboard.shares.links import create_link
 from apps.workspaces import services as watchlists
 from apps.workspaces.segments import save_segment
@@ -33,11 +33,11 @@ def _renamed(owner: User, text: str) -> str:
 
 def _decided(text: str) -> Decision:
     decision = Decision(BLOCK, reason=text, note=text, tags=(text,))
-    return checked(decision, before=Decision(), is_out=False, now=NOW)
+    return validate_decision(decision, before=Decision(), is_out=False, now=NOW)
 
 
 def _asked(owner: User, text: str) -> str:
-    ask_for_channel(user=owner, login="ada_plays", note=text)
+    request_channel(user=owner, login="ada_plays", note=text)
     return CurationRequest.objects.get().note
 
 

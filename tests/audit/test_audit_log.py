@@ -17,7 +17,7 @@ from apps.audit.models import Act, AppendOnlyError, Deletion
 from apps.audit.queries import csv_rows, erasure_receipt
 from apps.audit.services import SYSTEM, actor_name, record, record_deletion
 from apps.channels.models import Channel
-from apps.curation.decisions import BLOCK, PIN, Decision, decide, end_decisions
+from apps.curation.decisions import BLOCK, PIN, Decision, decide, expire_decisions
 from apps.curation.models import Bot
 from tests.curation.test_admin import page_of
 
@@ -126,9 +126,9 @@ def test_an_expired_decision_is_logged_as_ended_by_the_system() -> None:
     channel = Channel.objects.create(id="7", login="seven", name="Seven", note="kept")
     soon = NOW + timedelta(minutes=1)
     decide(channel, Decision(PIN, "event", soon, ("chess",)), by="a@example.com", now=NOW)
-    assert end_decisions(now=NOW) == 0
-    assert end_decisions(now=soon) == 1
-    assert end_decisions(now=soon) == 0
+    assert expire_decisions(now=NOW) == 0
+    assert expire_decisions(now=soon) == 1
+    assert expire_decisions(now=soon) == 0
     channel.refresh_from_db()
     assert (channel.pinned, channel.decided_until, channel.reason) == (False, None, "")
     assert [tag.name for tag in channel.tags.all()] == ["chess"]

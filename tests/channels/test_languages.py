@@ -1,4 +1,4 @@
-"""Names of Twitch's language codes."""
+"""English names of Twitch language codes."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from simulator import phrases
         ("English", "English"),
     ],
 )
-def test_a_language_code_is_written_as_its_english_name(code: str, name: str) -> None:
+def test_language_codes_have_english_names(code: str, name: str) -> None:
     assert language_name(code) == name
 
 
-def test_every_language_of_twitch_has_a_name_of_its_own() -> None:
+def test_every_twitch_language_has_a_distinct_name() -> None:
     names = {language_name(code) for code in phrases.ALL_LANGUAGES}
     assert len(names) == len(phrases.ALL_LANGUAGES)
     assert not names & set(phrases.ALL_LANGUAGES)
 
 
-def test_a_search_saved_by_code_finds_the_language_by_its_name() -> None:
+def test_searches_saved_by_language_code_still_work() -> None:
     assert read_search(QueryDict("language=zh&language=Tagalog&language=Chinese")).languages == ("Chinese", "Tagalog")

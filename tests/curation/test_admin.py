@@ -1,4 +1,4 @@
-"""The curators' pages: pins, blocks, tags, opt-outs and bots, and the log of it all."""
+"""Admin pages of curators: pins, blocks, tags, opt-outs, bots, and their audit log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from apps.audit.models import Act
 from apps.channels.models import Channel
-from apps.curation.decisions import follow_renames
+from apps.curation.decisions import apply_renames
 from apps.curation.models import Bot, OptOut
 from tests.ingest.conftest import use
 from tests.ingest.twitch_api import Live
@@ -30,20 +30,20 @@ def page_of(client: Client, address: str) -> str:
 
 
 def send(client: Client, address: str, **fields: str) -> str:
-    """Fill in a form; return the page with its errors, or "" when it was taken."""
+    """Send a form; return the page with its errors, or "" on success."""
     answer = client.post(address, fields)
     assert answer.status_code in (200, 302)
     return "" if answer.status_code == 302 else answer.content.decode()
 
 
 def confirm(client: Client, address: str, **fields: str) -> str:
-    """Fill in a form, see that it asks whether the account that it shows is meant, and say so; return what it asks."""
+    """Send a form, check that it asks for confirmation, and confirm; return the confirmation page."""
     page = send(client, address, **fields)
-    shown = re.search(r'name="account" value="(\d+)"', page)
-    assert shown, page
-    assert send(client, address, **fields, account=shown[1]) == ""
-    asked = re.search(r"<li>(This is|Twitch)(.*?)</li>", page)
-    return asked[1] + asked[2] if asked else ""
+    displayed = re.search(r'name="account" value="(\d+)"', page)
+    assert displayed, page
+    assert send(client, address, **fields, account=displayed[1]) == ""
+    match = re.search(r"<li>(This is|Twitch)(.*?)</li>", page)
+    return match[1] + match[2] if match else ""
 
 
 def channel(channel_id: str = "7", **fields: object) -> Channel:
@@ -56,65 +56,65 @@ def channel(channel_id: str = "7", **fields: object) -> Channel:
 @pytest.mark.parametrize("typed", ["channel7", " @Channel7 ", "#channel7", "https://www.twitch.tv/Channel7/"])
 def test_a_channel_is_pinned_by_its_login(curator: Client, twitch: Live, typed: str) -> None:
     assert send(curator, f"{CHANNEL}add/", login=typed, reason="partner", tag_names="Chess, big", note="by mail") == ""
-    found = Channel.objects.get()
-    decided = (found.id, found.login, found.name, found.pinned, found.reason, found.note)
+    saved = Channel.objects.get()
+    decided = (saved.id, saved.login, saved.name, saved.pinned, saved.reason, saved.note)
     assert decided == ("7", "channel7", "Channel7", True, "partner", "by mail")
-    assert [tag.name for tag in found.tags.all()] == ["big", "chess"]
+    assert [tag.name for tag in saved.tags.all()] == ["big", "chess"]
     (act,) = Act.objects.all()
     assert (act.by, act.act, act.label, act.reason) == ("curator@example.com", "pinned", "channel7", "partner")
     assert (act.before["decision"], act.after["decision"]) == ("none", "pin")
 
 
-def test_a_known_channel_is_pinned_where_it_is(curator: Client, twitch: Live) -> None:
+def test_pinning_a_known_channel_keeps_its_data(curator: Client, twitch: Live) -> None:
     channel(title="a title", blocked=True, reason="law", note="old")
     assert send(curator, f"{CHANNEL}add/", login="channel7", reason="partner") == ""
-    found = Channel.objects.get()
-    assert (found.pinned, found.blocked, found.title, found.note) == (True, False, "a title", "old")
+    saved = Channel.objects.get()
+    assert (saved.pinned, saved.blocked, saved.title, saved.note) == (True, False, "a title", "old")
 
 
-def test_an_unknown_login_is_named(curator: Client, twitch: Live) -> None:
+def test_unknown_logins_are_reported(curator: Client, twitch: Live) -> None:
     assert "knows nobody with the login ghost" in send(curator, f"{CHANNEL}add/", login="ghost", reason="event")
     assert not Channel.objects.exists()
 
 
 @pytest.mark.parametrize("typed", ["two words", "a\r\nb", "ädä", "x" * 65, ""])
-def test_what_cannot_be_a_login_is_not_asked_for(curator: Client, twitch: Live, typed: str) -> None:
+def test_malformed_logins_are_not_looked_up(curator: Client, twitch: Live, typed: str) -> None:
     assert "errorlist" in send(curator, f"{CHANNEL}add/", login=typed, reason="event")
     assert twitch.requests == []
 
 
-def test_twitch_that_is_away_is_said_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
+def test_an_unavailable_twitch_is_reported_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
     assert "Twitch does not answer at the moment" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
-def test_twitch_that_refuses_is_said_at_the_field(curator: Client, twitch: Live) -> None:
+def test_a_refusal_by_twitch_is_reported_at_the_field(curator: Client, twitch: Live) -> None:
     twitch.fault = httpx.Response(400, json={"message": "Invalid login names"})
     assert "Twitch refuses to say" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
-def test_a_channel_that_opted_out_cannot_be_pinned(curator: Client, twitch: Live) -> None:
+def test_opted_out_channels_cannot_be_pinned(curator: Client, twitch: Live) -> None:
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
     assert "The channel has opted out" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
-def test_a_change_touches_only_what_is_decided_here(curator: Client) -> None:
+def test_the_change_form_writes_only_decision_fields(curator: Client) -> None:
     channel(viewers=900)
     assert "Decided here" in page_of(curator, f"{CHANNEL}7/change/")
     assert (
         send(curator, f"{CHANNEL}7/change/", blocked="on", reason="law", note="spam", viewers="1", login="other") == ""
     )
-    found = Channel.objects.get()
-    assert (found.blocked, found.note, found.viewers, found.login) == (True, "spam", 900, "channel7")
+    saved = Channel.objects.get()
+    assert (saved.blocked, saved.note, saved.viewers, saved.login) == (True, "spam", 900, "channel7")
 
 
-def test_a_channel_is_not_pinned_and_blocked(curator: Client) -> None:
+def test_a_channel_cannot_be_pinned_and_blocked(curator: Client) -> None:
     channel()
     page = send(curator, f"{CHANNEL}7/change/", blocked="on", pinned="on", reason="law")
     assert "A channel is pinned or blocked, not both." in page
 
 
-def test_a_channel_is_not_deleted(curator: Client) -> None:
+def test_channels_cannot_be_deleted(curator: Client) -> None:
     channel()
     assert curator.post(f"{CHANNEL}7/delete/", {"post": "yes"}).status_code == 403
     assert Channel.objects.exists()
@@ -129,7 +129,7 @@ def test_a_pin_or_block_needs_a_reason(curator: Client, twitch: Live, reason: st
     assert not Channel.objects.filter(pinned=True).exists()
 
 
-def test_an_end_lies_in_the_future(curator: Client) -> None:
+def test_the_expiry_must_be_in_the_future(curator: Client) -> None:
     channel()
     fields = {"pinned": "on", "reason": "event", "decided_until_0": "2020-01-01", "decided_until_1": "00:00"}
     assert "has passed already" in send(curator, f"{CHANNEL}7/change/", **fields)
@@ -138,9 +138,7 @@ def test_an_end_lies_in_the_future(curator: Client) -> None:
 
 
 @pytest.mark.parametrize(("action", "pinned", "blocked"), [("pin", True, False), ("block", False, True)])
-def test_many_channels_are_decided_at_once_with_one_reason(
-    curator: Client, action: str, pinned: bool, blocked: bool
-) -> None:
+def test_bulk_decisions_share_one_reason(curator: Client, action: str, pinned: bool, blocked: bool) -> None:
     channel("7", pinned=True, reason="partner")
     channel("8", blocked=True, reason="law")
     many = {"action": action, "_selected_action": ["7", "8"]}
@@ -154,7 +152,7 @@ def test_many_channels_are_decided_at_once_with_one_reason(
     assert Act.objects.count() == 2
 
 
-def test_an_end_outside_of_the_calendar_is_refused(curator: Client) -> None:
+def test_an_expiry_outside_of_the_calendar_is_refused(curator: Client) -> None:
     channel("7")
     many = {"action": "pin", "_selected_action": "7", "decided": "1", "reason": "event"}
     for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):
@@ -164,20 +162,20 @@ def test_an_end_outside_of_the_calendar_is_refused(curator: Client) -> None:
     assert not Act.objects.exists()
 
 
-def test_many_channels_are_left_to_their_rank_and_tagged(curator: Client) -> None:
+def test_bulk_actions_reset_decisions_and_set_tags(curator: Client) -> None:
     channel("7", pinned=True, reason="partner", note="kept")
     curator.post(CHANNEL, {"action": "tag", "_selected_action": "7", "decided": "1", "add": "chess, big"})
     curator.post(CHANNEL, {"action": "tag", "_selected_action": "7", "decided": "1", "remove": "BIG"})
     send(curator, CHANNEL, action="leave_to_rank", _selected_action="7")
-    found = Channel.objects.get()
-    assert (found.pinned, found.reason, found.note) == (False, "", "kept")
-    assert [tag.name for tag in found.tags.all()] == ["chess"]
+    saved = Channel.objects.get()
+    assert (saved.pinned, saved.reason, saved.note) == (False, "", "kept")
+    assert [tag.name for tag in saved.tags.all()] == ["chess"]
     assert [act.act for act in Act.objects.all()] == ["left", "changed", "changed"]
-    (tag,) = found.tags.all()
+    (tag,) = saved.tags.all()
     assert "channel7" in page_of(curator, f"{CHANNEL}?tags__id__exact={tag.pk}")
 
 
-def test_a_channel_that_cannot_be_decided_about_stops_no_other(curator: Client) -> None:
+def test_a_failing_channel_does_not_stop_a_bulk_decision(curator: Client) -> None:
     channel("7")
     channel("8")
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
@@ -185,13 +183,13 @@ def test_a_channel_that_cannot_be_decided_about_stops_no_other(curator: Client) 
     page = curator.post(CHANNEL, many, follow=True).content.decode()
     assert "1 channels changed." in page
     assert "Left as it was, channel7: The channel has opted out" in page
-    assert [one.login for one in Channel.objects.filter(pinned=True)] == ["channel8"]
+    assert [channel.login for channel in Channel.objects.filter(pinned=True)] == ["channel8"]
 
 
-def test_a_channel_is_found_by_what_it_was_called(curator: Client) -> None:
+def test_channels_are_found_by_former_logins(curator: Client) -> None:
     known = channel("7", pinned=True, reason="partner")
-    assert follow_renames({"7": "newname"}) == 1
-    assert follow_renames({"7": "newname", "9": "somebody"}) == 0
+    assert apply_renames({"7": "newname"}) == 1
+    assert apply_renames({"7": "newname", "9": "somebody"}) == 0
     known.refresh_from_db()
     assert (known.login, known.pinned) == ("newname", True)
     assert "newname" in page_of(curator, f"{CHANNEL}?q=channel7")
@@ -207,30 +205,30 @@ def test_channels_are_found_by_login_id_and_note(curator: Client) -> None:
         assert "channel72" not in page
 
 
-def test_a_channel_that_was_never_live_stands_last() -> None:
+def test_channels_that_were_never_live_are_listed_last() -> None:
     channel("7")
     channel("8", last_seen_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assert [one.id for one in Channel.objects.all()] == ["8", "7"]
+    assert [channel.id for channel in Channel.objects.all()] == ["8", "7"]
 
 
 # Opt-outs
 
 
-def test_an_opt_out_by_login_keeps_the_id(curator: Client, twitch: Live) -> None:
-    asked = confirm(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail")
-    assert asked.startswith("This is Channel7: login channel7, Twitch id 7. Its history will be deleted")
-    found = OptOut.objects.get()
-    assert (found.kind, found.twitch_id, found.login, found.note) == ("channel", "7", "channel7", "asked by mail")
+def test_an_opt_out_by_login_stores_the_id(curator: Client, twitch: Live) -> None:
+    question = confirm(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail")
+    assert question.startswith("This is Channel7: login channel7, Twitch id 7. Its history will be deleted")
+    saved = OptOut.objects.get()
+    assert (saved.kind, saved.twitch_id, saved.login, saved.note) == ("channel", "7", "channel7", "asked by mail")
 
 
-def test_an_opt_out_by_id_needs_no_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
+def test_an_opt_out_by_id_works_without_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
-    asked = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
-    assert "the id 123 could not be checked. Its messages will no longer be counted." in asked
+    question = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
+    assert "the id 123 could not be checked. Its messages will no longer be counted." in question
     assert OptOut.objects.get().twitch_id == "123"
 
 
-def test_an_opt_out_by_id_shows_whose_it_is(curator: Client, twitch: Live) -> None:
+def test_an_opt_out_by_id_shows_the_account(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7", login="channel8")
     assert "The id is that of channel7." in page
     assert "Twitch has no account with the id 123" in confirm(
@@ -240,14 +238,14 @@ def test_an_opt_out_by_id_shows_whose_it_is(curator: Client, twitch: Live) -> No
     assert OptOut.objects.get(twitch_id="7").login == "channel7"
 
 
-def test_an_opt_out_takes_addresses_of_channels_alone(curator: Client, twitch: Live) -> None:
+def test_an_opt_out_accepts_channel_urls_only(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", login="https://www.twitch.tv/videos/2460329693")
     assert "This is the address of a video." in page
     assert twitch.requests == []
     assert "id 7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", login="twitch.tv/channel7/about")
 
 
-def test_digits_are_an_id_that_we_know_else_a_login(curator: Client, twitch: Live) -> None:
+def test_digits_are_a_known_id_or_else_a_login(curator: Client, twitch: Live) -> None:
     twitch.accounts["77"] = "500"
     assert "login 500, Twitch id 77" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
     twitch.accounts["500"] = "other"
@@ -256,20 +254,20 @@ def test_digits_are_an_id_that_we_know_else_a_login(curator: Client, twitch: Liv
     assert "login channel8, Twitch id 8" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="8")
 
 
-def test_a_confirmation_holds_for_the_account_that_was_shown(curator: Client, twitch: Live) -> None:
+def test_a_confirmation_is_valid_for_the_displayed_account_only(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", login="channel8", account="7")
     assert "This is Channel8" in page
     assert not OptOut.objects.exists()
 
 
-def test_an_opt_out_needs_somebody(curator: Client, twitch: Live) -> None:
+def test_an_opt_out_requires_a_login_or_id(curator: Client, twitch: Live) -> None:
     assert "Give the login or the id." in send(curator, f"{OPT_OUT}add/", kind="user")
     assert "knows nobody" in send(curator, f"{OPT_OUT}add/", kind="user", login="ghost")
     assert "up to 20 digits" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="12a")
     assert not OptOut.objects.exists()
 
 
-def test_an_opt_out_is_there_once_for_each_kind(curator: Client, twitch: Live) -> None:
+def test_an_opt_out_is_unique_per_kind(curator: Client, twitch: Live) -> None:
     confirm(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
     confirm(curator, f"{OPT_OUT}add/", kind="channel", login="channel7")
     assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
@@ -277,12 +275,12 @@ def test_an_opt_out_is_there_once_for_each_kind(curator: Client, twitch: Live) -
     assert OptOut.objects.count() == 2
 
 
-def test_of_an_opt_out_only_the_note_changes(curator: Client) -> None:
-    found = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="7", login="ada")
+def test_only_the_note_of_an_opt_out_can_be_changed(curator: Client) -> None:
+    saved = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="7", login="ada")
     assert "ada" in page_of(curator, OPT_OUT)
-    assert send(curator, f"{OPT_OUT}{found.pk}/change/", kind="channel", twitch_id="8", note="by mail") == ""
-    found.refresh_from_db()
-    assert (found.kind, found.twitch_id, found.note) == ("user", "7", "by mail")
+    assert send(curator, f"{OPT_OUT}{saved.pk}/change/", kind="channel", twitch_id="8", note="by mail") == ""
+    saved.refresh_from_db()
+    assert (saved.kind, saved.twitch_id, saved.note) == ("user", "7", "by mail")
     (act,) = Act.objects.all()
     assert (act.act, act.before, act.after) == ("changed", {"note": ""}, {"note": "by mail"})
 
@@ -290,12 +288,12 @@ def test_of_an_opt_out_only_the_note_changes(curator: Client) -> None:
 # Bots
 
 
-def test_known_bots_are_there_from_the_start(curator: Client) -> None:
+def test_known_bots_are_preinstalled(curator: Client) -> None:
     page = page_of(curator, BOT)
     assert all(login in page for login in ("nightbot", "streamelements", "sery_bot", "creatisbot"))
 
 
-def test_a_bot_is_added_in_any_spelling_and_once(curator: Client) -> None:
+def test_bot_logins_are_normalized_and_unique(curator: Client) -> None:
     assert send(curator, f"{BOT}add/", login="@MyBot", is_counted_out="on") == ""
     assert Bot.objects.get(login="mybot").is_counted_out
     assert "already exists" in send(curator, f"{BOT}add/", login="MYBOT")
@@ -303,7 +301,7 @@ def test_a_bot_is_added_in_any_spelling_and_once(curator: Client) -> None:
     assert (act.act, act.model, act.after["login"]) == ("added", "bot", "mybot")
 
 
-def test_a_bot_that_is_ticked_off_or_deleted_is_written_down(curator: Client) -> None:
+def test_changes_and_deletions_of_bots_are_audited(curator: Client) -> None:
     bot = Bot.objects.get(login="nightbot")
     assert send(curator, f"{BOT}{bot.pk}/change/", login="nightbot", note=bot.note) == ""
     assert send(curator, f"{BOT}{bot.pk}/delete/", post="yes") == ""

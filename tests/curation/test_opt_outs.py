@@ -1,4 +1,4 @@
-"""Opting out without the curators' admin: by a request, or at once where Twitch says who somebody is."""
+"""The opt-out page: requests to curators, and immediate opt-outs with a confirmed Twitch account."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def ask(client: Client, login: str = "channel7", **fields: str) -> Any:
 
 
 def confirmed(page: str) -> str:
-    """Return which account the form of the admin asks about."""
-    found = re.search(r'name="account" value="(\d+)"', page)
-    return found[1] if found else ""
+    """Return the id of the account that the admin form asks to confirm."""
+    match = re.search(r'name="account" value="(\d+)"', page)
+    return match[1] if match else ""
 
 
-def test_the_answer_is_the_same_whoever_is_named_and_however_often(twitch: Live) -> None:
+def test_the_response_is_the_same_for_every_name(twitch: Live) -> None:
     OptOut.objects.create(kind="channel", twitch_id="8", login="channel8")
-    answers = [ask(Client(), login) for login in ("channel7", "channel8", "nobody", "channel7")]
-    said = [(one.status_code, tuple(map(str, one.context["messages"]))) for one in answers]
-    assert said == [
+    responses = [ask(Client(), login) for login in ("channel7", "channel8", "nobody", "channel7")]
+    results = [(response.status_code, tuple(map(str, response.context["messages"]))) for response in responses]
+    assert results == [
         (200, (f"A curator checks the request for {login}. Nothing more is needed from you.",))
         for login in ("channel7", "channel8", "nobody", "channel7")
     ]
@@ -62,20 +62,20 @@ def test_the_answer_is_the_same_whoever_is_named_and_however_often(twitch: Live)
 
 
 @pytest.mark.parametrize(("login", "contact"), [("two words", ""), ("", ""), ("x" * 26, ""), ("ada", "no address")])
-def test_what_cannot_be_is_said_at_its_field(client: Client, login: str, contact: str) -> None:
+def test_invalid_input_is_reported_at_its_field(client: Client, login: str, contact: str) -> None:
     answer = ask(client, login, contact=contact)
     assert answer.status_code == 400
     assert 'class="xs bad"' in answer.content.decode()
     assert not OptOutRequest.objects.exists()
 
 
-def test_only_so_many_requests_come_from_one_network(client: Client) -> None:
-    answers = [ask(client, f"channel{number}").status_code for number in range(7)]
-    assert answers == [200] * 5 + [429] * 2
+def test_opt_out_requests_are_limited_per_network(client: Client) -> None:
+    responses = [ask(client, f"channel{number}").status_code for number in range(7)]
+    assert responses == [200] * 5 + [429] * 2
     assert OptOutRequest.objects.count() == 5
 
 
-def test_a_curator_accepts_and_what_was_written_is_forgotten(client: Client, twitch: Live) -> None:
+def test_an_accepted_request_is_closed_and_its_texts_deleted(client: Client, twitch: Live) -> None:
     ask(client, "@Channel7", contact="ada@example.com", note="it is on my channel page")
     request = OptOutRequest.objects.get()
     curator = staff_client("curator")
@@ -85,8 +85,8 @@ def test_a_curator_accepts_and_what_was_written_is_forgotten(client: Client, twi
     assert not OptOut.objects.exists()
     accepted = {"decision": "accept", "account": confirmed(page)}
     assert curator.post(f"{ADMIN}{request.pk}/change/", accepted).status_code == 302
-    found = OptOut.objects.get()
-    assert (found.kind, found.twitch_id, found.login) == ("channel", "7", "channel7")
+    opt_out = OptOut.objects.get()
+    assert (opt_out.kind, opt_out.twitch_id, opt_out.login) == ("channel", "7", "channel7")
     request.refresh_from_db()
     assert (request.state, request.contact, request.note, bool(request.closed_at)) == ("accepted", "", "", True)
     assert {(act.act, act.by) for act in Act.objects.all()} == {
@@ -96,7 +96,7 @@ def test_a_curator_accepts_and_what_was_written_is_forgotten(client: Client, twi
     assert curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "decline"}).status_code == 403
 
 
-def test_a_curator_declines_and_it_can_be_asked_again(client: Client) -> None:
+def test_a_declined_request_can_be_filed_again(client: Client) -> None:
     ask(client)
     curator, request = staff_client("curator"), OptOutRequest.objects.get()
     curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "decline"})
@@ -105,7 +105,7 @@ def test_a_curator_declines_and_it_can_be_asked_again(client: Client) -> None:
     assert OptOutRequest.objects.filter(closed_at=None).count() == 1
 
 
-def test_a_name_that_twitch_does_not_know_is_not_accepted(client: Client, twitch: Live) -> None:
+def test_names_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live) -> None:
     ask(client, "ghost")
     request = OptOutRequest.objects.get()
     page = staff_client("curator").post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}).content.decode()
@@ -114,19 +114,19 @@ def test_a_name_that_twitch_does_not_know_is_not_accepted(client: Client, twitch
 
 
 @pytest.mark.parametrize("kind", ["channel", "user"])
-def test_whom_twitch_names_opts_out_at_once(signed_in: Client, kind: str) -> None:
+def test_a_confirmed_twitch_account_opts_out_immediately(signed_in: Client, kind: str) -> None:
     user = User.objects.get(email=EMAIL)
     SocialAccount.objects.create(user=user, provider="twitch", uid="42", extra_data={"login": "ada"})
     assert "Twitch says that you are ada (id 42)." in signed_in.get("/opt-out").content.decode()
     answer = signed_in.post("/opt-out/by-twitch", {"kind": kind}, follow=True)
     assert "Receipt of an opt-out" in answer.content.decode()
-    found = OptOut.objects.get()
-    assert (found.kind, found.twitch_id, found.login) == (kind, "42", "ada")
+    opt_out = OptOut.objects.get()
+    assert (opt_out.kind, opt_out.twitch_id, opt_out.login) == (kind, "42", "ada")
     signed_in.post("/opt-out/by-twitch", {"kind": kind})
     assert [(act.act, act.by) for act in Act.objects.all()] == [("added", f"account {user.pk}")]
 
 
-def test_nobody_opts_out_in_another_s_name(signed_in: Client) -> None:
+def test_opting_out_another_account_is_impossible(signed_in: Client) -> None:
     other = User.objects.create_user("other@example.com", "a long password")
     SocialAccount.objects.create(user=other, provider="twitch", uid="42", extra_data={})
     signed_in.post("/opt-out/by-twitch", {"kind": "channel", "twitch_id": "42", "uid": "42"})
@@ -134,7 +134,7 @@ def test_nobody_opts_out_in_another_s_name(signed_in: Client) -> None:
     assert not OptOut.objects.exists()
 
 
-def test_twitch_is_offered_where_it_can_be_asked(client: Client, settings: Settings) -> None:
+def test_twitch_sign_in_is_offered_when_configured(client: Client, settings: Settings) -> None:
     assert "Sign in with Twitch" not in client.get("/opt-out").content.decode()
     app = {"client_id": "id", "secret": "s"}
     settings.SOCIALACCOUNT_PROVIDERS = {"twitch": {"APPS": [app], "SCOPE": []}}

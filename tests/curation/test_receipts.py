@@ -1,4 +1,4 @@
-"""The receipt of an opt-out: what was deleted, for whoever has its address."""
+"""The receipt of an opt-out: the deleted rows, for anybody with its URL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def page_of(opt_out: OptOut) -> str:
     return answer.content.decode()
 
 
-def test_a_channels_receipt_counts_what_was_deleted_and_what_is_left() -> None:
+def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven", note="internal")
     assert "not yet: it begins within a minute" in page_of(opt_out)
     record_deletion(event=opt_out.event, stage=Deletion.Stage.FOUND, channel_id="7", rows={"minute_window": 1_440})
@@ -33,21 +33,21 @@ def test_a_channels_receipt_counts_what_was_deleted_and_what_is_left() -> None:
     assert "internal" not in page
 
 
-def test_a_persons_receipt_says_that_nothing_is_kept_of_people() -> None:
+def test_a_user_receipt_says_that_no_user_data_is_stored() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
     assert "Nothing was kept of this person alone" in page_of(opt_out)
 
 
-def test_no_receipt_is_found_by_guessing() -> None:
+def test_receipt_urls_cannot_be_guessed() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
     token = token_of(opt_out)
-    for wrong in (str(opt_out.pk), f"{opt_out.pk}.x", token[:-1], f"1{token}", "x" * 3_000):
-        assert Client().get(f"/opt-out/receipt/{wrong}").status_code == 404
+    for invalid in (str(opt_out.pk), f"{opt_out.pk}.x", token[:-1], f"1{token}", "x" * 3_000):
+        assert Client().get(f"/opt-out/receipt/{invalid}").status_code == 404
     opt_out.delete()
     assert Client().get(f"/opt-out/receipt/{token}").status_code == 404
 
 
-def test_the_admin_has_the_proof_and_the_address_of_the_receipt() -> None:
+def test_the_admin_shows_the_deletion_proof_and_the_receipt_url() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven")
     for stage, rows in ((Deletion.Stage.FOUND, 3), (Deletion.Stage.LEFT, 0)):
         record_deletion(event=opt_out.event, stage=stage, channel_id="7", rows={"hour_window": rows})

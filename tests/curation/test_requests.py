@@ -1,4 +1,4 @@
-"""Requests for channels: answered by curators, read and withdrawn by those who asked."""
+"""Channel requests: decided by curators, read and withdrawn by their authors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apps.accounts.services import ensure_user
 from apps.audit.models import Act
 from apps.channels.models import Channel
 from apps.curation.models import CurationRequest, OptOut
-from apps.curation.requests import ask_for_channel
+from apps.curation.requests import request_channel
 from apps.ingest import services
 from tests.dashboard.conftest import EMAIL
 from tests.ingest.conftest import use
@@ -40,17 +40,17 @@ def curator(signed_in: Client) -> Client:
 
 @pytest.fixture
 def request_of(signed_in: Client) -> CurationRequest:
-    ask_for_channel(user=User.objects.get(email=EMAIL), login="channel7", note="please")
+    request_channel(user=User.objects.get(email=EMAIL), login="channel7", note="please")
     return CurationRequest.objects.get()
 
 
-def answer(curator: Client, one: CurationRequest, decision: str, text: str = "") -> str:
-    """Send the form of the admin; return the page with its errors, or ""."""
-    sent = curator.post(f"{ADMIN}{one.pk}/change/", {"decision": decision, "answer": text})
+def answer(curator: Client, request: CurationRequest, decision: str, text: str = "") -> str:
+    """Send the admin form; return the page with its errors, or "" on success."""
+    sent = curator.post(f"{ADMIN}{request.pk}/change/", {"decision": decision, "answer": text})
     return "" if sent.status_code == 302 else sent.content.decode()
 
 
-def test_an_accepted_request_pins_the_channel_and_closes(
+def test_an_accepted_request_pins_the_channel(
     curator: Client, signed_in: Client, request_of: CurationRequest, twitch: Live
 ) -> None:
     assert "please" in curator.get(f"{ADMIN}{request_of.pk}/change/").content.decode()
@@ -67,15 +67,13 @@ def test_an_accepted_request_pins_the_channel_and_closes(
     }
 
 
-def test_a_channel_that_is_pinned_already_keeps_its_reason(
-    curator: Client, request_of: CurationRequest, twitch: Live
-) -> None:
+def test_an_already_pinned_channel_keeps_its_reason(curator: Client, request_of: CurationRequest, twitch: Live) -> None:
     Channel.objects.create(id="7", login="channel7", name="Seven", pinned=True, reason="partner")
     assert answer(curator, request_of, "accept") == ""
     assert Channel.objects.get().reason == "partner"
 
 
-def test_a_request_is_declined_with_an_answer(
+def test_declining_a_request_requires_an_answer(
     curator: Client, signed_in: Client, request_of: CurationRequest, twitch: Live
 ) -> None:
     assert "write one" in answer(curator, request_of, "decline")
@@ -86,7 +84,7 @@ def test_a_request_is_declined_with_an_answer(
     assert closed.status_code == 403
 
 
-def test_what_cannot_be_accepted_says_why_and_stays_open(
+def test_a_request_that_cannot_be_accepted_stays_open(
     curator: Client, request_of: CurationRequest, settings: Settings, twitch: Live
 ) -> None:
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
@@ -98,7 +96,7 @@ def test_what_cannot_be_accepted_says_why_and_stays_open(
     assert CurationRequest.objects.get().closed_at is None
 
 
-def test_an_open_request_is_withdrawn_by_who_asked_alone(signed_in: Client, request_of: CurationRequest) -> None:
+def test_only_the_requester_can_withdraw_a_request(signed_in: Client, request_of: CurationRequest) -> None:
     ensure_user(email="other@example.com", password="x" * 20)
     other = Client()
     other.force_login(User.objects.get(email="other@example.com"))
@@ -113,11 +111,11 @@ def test_an_open_request_is_withdrawn_by_who_asked_alone(signed_in: Client, requ
     assert act.by == f"account {request_of.user_id}"
 
 
-def test_who_has_asked_for_nothing_is_told_so(signed_in: Client) -> None:
+def test_the_requests_page_without_requests(signed_in: Client) -> None:
     assert "You have asked for no channel." in signed_in.get("/requests").content.decode()
 
 
-def test_a_role_that_is_given_is_written_down_without_the_persons_address(curator: Client) -> None:
+def test_role_changes_are_audited_without_the_email_address(curator: Client) -> None:
     user = User.objects.get(email=EMAIL)
     page = curator.get(f"/admin/accounts/user/{user.pk}/change/").context["adminform"].form.initial
     fields = {"email": EMAIL, "is_active": "on", "is_superuser": "on", "date_joined_0": "2026-01-01"}

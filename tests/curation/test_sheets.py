@@ -1,4 +1,4 @@
-"""A CSV file of decisions: what it would change is shown, and nothing else is written."""
+"""CSV import of decisions: preview, confirmation and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_django import Settings
 from apps.audit.models import Act
 from apps.channels.models import Channel
 from apps.curation.models import OptOut
-from apps.curation.sheets import MAX_BYTES, MAX_LINES, Plan, plan_of, read_text
+from apps.curation.sheets import MAX_BYTES, MAX_LINES, Plan, build_plan, read_text
 from core.channels.account import Account
 from core.errors import Refused
 from tests.curation.test_admin import CHANNEL, channel
@@ -39,22 +39,22 @@ def nobody(_logins: Collection[str], _ids: Collection[str]) -> Sequence[Account]
 
 
 def plan(*lines: str) -> Plan:
-    return plan_of("\n".join(lines), look_up=nobody, now=NOW)
+    return build_plan("\n".join(lines), look_up=nobody, now=NOW)
 
 
-def changes(found: Plan) -> list[tuple[str, object]]:
-    return [(change.channel.login, change.values) for change in found.changes]
+def changes(result: Plan) -> list[tuple[str, object]]:
+    return [(change.channel.login, change.values) for change in result.changes]
 
 
-def test_a_line_changes_what_it_says_and_leaves_the_rest() -> None:
+def test_a_line_changes_only_its_filled_cells() -> None:
     channel("7", note="kept")
     channel("8", pinned=True, reason="partner")
-    found = plan(
+    result = plan(
         "login,decision,reason,tags,expires",
         "@Channel7,Pin,event,big; chess,2027-01-31",
         "channel8,none,,,",
     )
-    assert changes(found) == [
+    assert changes(result) == [
         (
             "channel7",
             [
@@ -69,18 +69,18 @@ def test_a_line_changes_what_it_says_and_leaves_the_rest() -> None:
     assert not Act.objects.exists()
 
 
-def test_a_line_that_says_what_is_changes_nothing() -> None:
+def test_a_line_equal_to_the_current_decision_changes_nothing() -> None:
     channel("7", blocked=True, reason="law")
-    found = plan("id,decision,reason", "7,block,law")
-    assert (found.changes, found.unchanged, found.bad) == ([], 1, [])
+    result = plan("id,decision,reason", "7,block,law")
+    assert (result.changes, result.unchanged, result.invalid) == ([], 1, [])
 
 
-def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> None:
+def test_invalid_lines_are_reported_and_do_not_stop_others() -> None:
     channel("7")
     channel("8")
     channel("9", login="renamed")
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8")
-    found = plan(
+    result = plan(
         "login,id,decision,reason,expires",
         "ghost,,pin,event,",
         ",,pin,event,",
@@ -100,8 +100,8 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
         "channel7,,pin,event,9999-12-31T23:59:59-05:00",
         "channel7,,pin,event,0001-01-01T00:00:00+05:00",
     )
-    assert [change.line for change in found.changes] == [15]
-    assert [(bad.line, bad.cause) for bad in found.bad] == [
+    assert [change.line for change in result.changes] == [15]
+    assert [(invalid.line, invalid.cause) for invalid in result.invalid] == [
         (2, "Twitch knows nobody like that. Was the channel renamed?"),
         (3, "Neither a login nor an id."),
         (4, NO_NAME),
@@ -122,32 +122,32 @@ def test_bad_lines_are_told_with_their_number_and_cause_and_stop_no_other() -> N
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("start", ["", "\ufeff", "sep={}\r\n"])
-def test_a_file_that_a_spreadsheet_saved_is_read(delimiter: str, start: str) -> None:
+def test_files_saved_by_spreadsheets_are_accepted(delimiter: str, start: str) -> None:
     channel("7")
-    saved = io.StringIO(newline="")
+    sheet = io.StringIO(newline="")
     rows = [
         ["Login", "decision", "reason", "tags"],
         ["channel7", "pin", "event; talk, music", "big;chess"],
         ["x y", "", "", ""],
     ]
-    csv.writer(saved, delimiter=delimiter).writerows(rows)
-    raw = (start.format(delimiter) + saved.getvalue()).encode()
-    found = plan_of(read_text(raw), look_up=nobody, now=NOW)
-    (change,) = found.changes
+    csv.writer(sheet, delimiter=delimiter).writerows(rows)
+    raw = (start.format(delimiter) + sheet.getvalue()).encode()
+    result = build_plan(read_text(raw), look_up=nobody, now=NOW)
+    (change,) = result.changes
     assert (change.after.kind, change.after.reason, change.after.tags) == (
         "pin",
         "event; talk, music",
         ("big", "chess"),
     )
-    assert [bad.line for bad in found.bad] == [4 if start.startswith("sep") else 3]
+    assert [invalid.line for invalid in result.invalid] == [4 if start.startswith("sep") else 3]
 
 
-def test_a_login_is_read_as_everywhere() -> None:
+def test_logins_accept_every_usual_spelling() -> None:
     channel("7")
     channel("8")
     channel("555", login="somebody")
     channel("9", login="123")
-    found = plan(
+    result = plan(
         "login,decision,reason",
         "https://www.twitch.tv/Channel7/about,pin,event",
         "#CHANNEL8,pin,event",
@@ -156,28 +156,28 @@ def test_a_login_is_read_as_everywhere() -> None:
         "https://www.twitch.tv/videos/2460329693,pin,event",
         "about,pin,event",
     )
-    assert [change.channel.pk for change in found.changes] == ["7", "8", "555", "9"]
-    assert [bad.line for bad in found.bad] == [6, 7]
-    assert found.bad[0].cause.startswith("This is the address of a video.")
-    assert found.bad[1].cause.startswith("Twitch knows nobody")
+    assert [change.channel.pk for change in result.changes] == ["7", "8", "555", "9"]
+    assert [invalid.line for invalid in result.invalid] == [6, 7]
+    assert result.invalid[0].cause.startswith("This is the address of a video.")
+    assert result.invalid[1].cause.startswith("Twitch knows nobody")
 
 
-def test_digits_are_a_login_before_they_are_an_id_that_only_twitch_knows() -> None:
+def test_digits_are_tried_as_login_before_twitch_id() -> None:
     def twitch(logins: Collection[str], ids: Collection[str]) -> Sequence[Account]:
         known = [Account("4711", "500", "Five"), Account("500", "other", "Other"), Account("600", "six", "Six")]
-        return [one for one in known if one.login in logins or one.id in ids]
+        return [account for account in known if account.login in logins or account.id in ids]
 
-    found = plan_of("login,decision,reason\n500,pin,event\n600,pin,event", look_up=twitch, now=NOW)
-    assert [change.channel.pk for change in found.changes] == ["4711", "600"]
+    result = build_plan("login,decision,reason\n500,pin,event\n600,pin,event", look_up=twitch, now=NOW)
+    assert [change.channel.pk for change in result.changes] == ["4711", "600"]
 
 
 @pytest.mark.parametrize("text", ["", "name\na", "login,login\na,b", "decision\npin", "login,=cmd\na,b"])
-def test_a_file_without_a_head_of_columns_is_refused(text: str) -> None:
+def test_a_file_without_a_header_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="The first line names the columns"):
         plan(text)
 
 
-def test_a_file_has_a_greatest_size() -> None:
+def test_the_file_size_is_limited() -> None:
     with pytest.raises(Refused, match="are the most"):
         read_text(b"a" * (MAX_BYTES + 1))
     with pytest.raises(Refused, match="not UTF-8: byte 6"):
@@ -191,11 +191,11 @@ def test_a_file_has_a_greatest_size() -> None:
 def preview(client: Client, text: str) -> tuple[str, dict[str, str]]:
     answer = client.post(IMPORT, {"sheet": SimpleUploadedFile("channels.csv", text.encode())})
     page = answer.content.decode()
-    found = re.search(r'name="digest" value="(\w+)"', page)
-    return page, {"text": text, "digest": found[1] if found else ""}
+    match = re.search(r'name="digest" value="(\w+)"', page)
+    return page, {"text": text, "digest": match[1] if match else ""}
 
 
-def test_what_was_looked_at_is_written_once_somebody_agrees(curator: Client, twitch: Live) -> None:
+def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, twitch: Live) -> None:
     channel("7", login="old_name")
     page, agreed = preview(curator, "login,decision,reason\nchannel8,block,law\nghost,pin,event\n<b>,pin,event\n")
     assert "1 channels would change" in page
@@ -204,21 +204,21 @@ def test_what_was_looked_at_is_written_once_somebody_agrees(curator: Client, twi
     assert not Channel.objects.filter(blocked=True).exists()
     page = curator.post(IMPORT, agreed, follow=True).content.decode()
     assert "1 channels changed; 2 lines were left out." in page
-    found = Channel.objects.get(pk="8")
-    assert (found.login, found.name, found.blocked, found.reason) == ("channel8", "Channel8", True, "law")
+    saved = Channel.objects.get(pk="8")
+    assert (saved.login, saved.name, saved.blocked, saved.reason) == ("channel8", "Channel8", True, "law")
     assert [(act.act, act.by) for act in Act.objects.all()] == [("blocked", "curator@example.com")]
 
 
-def test_a_channel_that_was_renamed_is_found_by_its_id(curator: Client, twitch: Live) -> None:
+def test_renamed_channels_are_found_by_id(curator: Client, twitch: Live) -> None:
     channel("7", login="old_name")
     _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     curator.post(IMPORT, agreed)
-    found = Channel.objects.get(pk="7")
-    assert (found.login, found.pinned) == ("channel7", True)
-    assert [one.login for one in found.former_logins.all()] == ["old_name"]
+    saved = Channel.objects.get(pk="7")
+    assert (saved.login, saved.pinned) == ("channel7", True)
+    assert [former.login for former in saved.former_logins.all()] == ["old_name"]
 
 
-def test_what_changed_since_it_was_looked_at_is_shown_again(curator: Client) -> None:
+def test_changes_since_the_preview_require_another_review(curator: Client) -> None:
     channel("7")
     _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     Channel.objects.update(note="meanwhile")
@@ -227,7 +227,7 @@ def test_what_changed_since_it_was_looked_at_is_shown_again(curator: Client) -> 
     assert not Channel.objects.filter(pinned=True).exists()
 
 
-def test_an_import_says_what_is_wrong_with_the_file_or_with_twitch(
+def test_import_errors_are_reported(
     curator: Client,
     settings: Settings,
     twitch: Live,
@@ -257,7 +257,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS.keys())
-def test_a_file_made_to_harm_is_answered_soon_and_shortly(curator: Client, twitch: Live, text: str) -> None:
+def test_hostile_files_get_a_quick_short_response(curator: Client, twitch: Live, text: str) -> None:
     channel("7")
     began_s = time.process_time()
     answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv", text.encode())})
@@ -268,7 +268,7 @@ def test_a_file_made_to_harm_is_answered_soon_and_shortly(curator: Client, twitc
     assert not Act.objects.exists()
 
 
-def test_a_compressed_file_is_refused_by_its_bytes(curator: Client, twitch: Live) -> None:
+def test_compressed_files_are_refused(curator: Client, twitch: Live) -> None:
     packed = gzip.compress(b"login\n" + b"a" * 50_000_000)
     answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv.gz", packed)})
     assert answer.status_code == 400
@@ -276,9 +276,9 @@ def test_a_compressed_file_is_refused_by_its_bytes(curator: Client, twitch: Live
 
 
 @pytest.mark.parametrize("note", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
-def test_a_formula_is_a_note_like_any_other(curator: Client, twitch: Live, note: str) -> None:
+def test_formulas_in_notes_are_plain_text(curator: Client, twitch: Live, note: str) -> None:
     channel("7")
     text = f'login,note\nchannel7,"{note}"'
-    digest = plan_of(text, look_up=nobody, now=NOW).digest
+    digest = build_plan(text, look_up=nobody, now=NOW).digest
     assert curator.post(IMPORT, {"text": text, "digest": digest}).status_code == 302
     assert Channel.objects.get(pk="7").note == note

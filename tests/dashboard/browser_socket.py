@@ -12,7 +12,7 @@ _Communicator: Any = testing.ApplicationCommunicator
 
 
 class BrowserSocket:
-    """Connects, sends frames and receives them."""
+    """An ASGI WebSocket client."""
 
     def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]], **scope: Any) -> None:
         usual = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
@@ -27,7 +27,7 @@ class BrowserSocket:
         await self._communicator.send_input({"type": "websocket.receive", "text": text, "bytes": binary})
 
     async def subscribe(self, name: str = "board", kind: str = "board", **fields: Any) -> None:
-        """Ask for something; a board is that of viewers unless told."""
+        """Send a subscription request, by default for the viewers board."""
         fields = {"metric": "viewers"} | fields if kind == "board" else fields
         await self.send(json.dumps({"type": "subscribe", "id": name, "kind": kind, **fields}))
 
@@ -37,14 +37,14 @@ class BrowserSocket:
         return dict(json.loads(message["text"]))
 
     async def receive_raw(self) -> dict[str, Any]:
-        """Return the next message of the application, whatever it is."""
+        """Return the next ASGI message of the application."""
         return dict(await self._communicator.receive_output(5))
 
     async def receive_nothing(self, timeout_s: float) -> bool:
         return bool(await self._communicator.receive_nothing(timeout_s, 0.02))
 
     async def close_code(self) -> int:
-        """Return the code that the server closes with."""
+        """Wait for the server to close the socket and return the close code."""
         message = await self._communicator.receive_output(5)
         assert message["type"] == "websocket.close", message
         return int(message["code"])

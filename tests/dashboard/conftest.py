@@ -25,7 +25,7 @@ EMAIL, PASSWORD = "buyer@example.com", "a long password for tests"
 
 @pytest.fixture
 def valkey(valkey_server: Valkey, settings: Settings) -> Valkey:
-    """An empty Valkey that the settings name."""
+    """An empty Valkey server, configured in the settings."""
     if valkey_server.process is None or valkey_server.process.poll() is not None:
         valkey_server.start()
     valkey_server.client().flushall()
@@ -44,7 +44,7 @@ def use_redis(settings: Settings, url: str) -> None:
 
 @pytest.fixture(autouse=True)
 def quick_settings(settings: Settings) -> None:
-    """Static files by their own names, and passwords that cost nothing."""
+    """Plain static file names and fast password hashes."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -52,7 +52,7 @@ def quick_settings(settings: Settings) -> None:
 
 
 class Boards:
-    """Writes what the sink and Celery would have written."""
+    """Writes boards and the channel list, as the sink and Celery do."""
 
     def __init__(self, valkey: Valkey) -> None:
         self.valkey = valkey
@@ -69,7 +69,7 @@ class Boards:
         started_at: str = "2026-11-18T17:29:30Z",
         age_ms: int = 0,
     ) -> None:
-        """Put a channel into the snapshot, which Twitch was asked for `age_ms` ago."""
+        """Put a channel on the channel list, fetched `age_ms` ago."""
         client = self.valkey.client(3)
         known = client.get(channel_list.KEY)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
@@ -78,7 +78,7 @@ class Boards:
         channel_list.write(client, streams.values(), self.end_ms - age_ms)
 
     def bar(self, *channel_ids: str) -> None:
-        """Take channels off the list, as a block does while their figures still stand."""
+        """Bar channels, as a block does, while their live values remain."""
         client = self.valkey.client(3)
         known = client.get(channel_list.KEY)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
@@ -94,7 +94,7 @@ class Boards:
         messages: int = 60,
         **apart: int,
     ) -> None:
-        """Write a live window a channel; `apart` are further columns, None stands for viewers nobody knows."""
+        """Write a live window per channel; `apart` holds more columns, None means unknown viewers."""
         end_ms = self.end_ms - behind_ms
         columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms, **apart}
         windows = [
@@ -110,7 +110,7 @@ class Boards:
         BoardWriter(self.valkey.client(), RankingThresholds()).apply("live", windows)
 
     def show_people(self, chatters: Mapping[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000) -> None:
-        """Write a window a channel that counts its different people and texts; messages are twice as many."""
+        """Write a distinct window per channel; messages are twice the count."""
         end_ms = self.end_ms - behind_ms
         windows = [
             WindowRecord(
@@ -142,7 +142,7 @@ def boards(valkey: Valkey) -> Boards:
 
 
 def sent(answer: HttpResponseBase) -> str:
-    """Return a file that is sent while it is written."""
+    """Return the content of a streamed response."""
 
     async def collect() -> bytes:
         assert isinstance(answer, StreamingHttpResponse)

@@ -17,7 +17,7 @@ const print = (answer) => console.log(JSON.stringify(answer));
 
 
 def run_program(folder: Path, program: str, given: object) -> Any:
-    """Run `program` beside the modules and return what it prints; there `given` is what was given."""
+    """Run `program` next to the modules and return its output; it reads the input as `given`."""
     for script in SCRIPTS.glob("*.js"):
         shutil.copy(script, folder)
     (folder / "package.json").write_text('{"type": "module"}')

@@ -48,7 +48,7 @@ RECORDS = chat()
 
 
 class ReferenceStore:
-    """The rows of RECORDS, in the place of Cassandra."""
+    """A store with the rows of RECORDS, in place of Cassandra."""
 
     def __init__(self) -> None:
         blocks = Blocks()
@@ -59,12 +59,12 @@ class ReferenceStore:
     def read_windows(
         self, grain: str, channel_id: str, from_ms: int, until_ms: int, columns: Collection[str]
     ) -> Sequence[StoredWindow]:
-        found = [
+        result = [
             StoredWindow(end_ms, {name: value for name, value in row.items() if name in columns})
             for (channel, of_grain, end_ms), row in self._rows.items()
             if (channel, of_grain) == (channel_id, grain) and from_ms < end_ms <= until_ms
         ]
-        return sorted(found, key=lambda window: window.end_ms)
+        return sorted(result, key=lambda window: window.end_ms)
 
     def checksum(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
         rows = self.read_windows(grain, channel_id, from_ms, until_ms, ())

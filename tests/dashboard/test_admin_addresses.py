@@ -1,4 +1,4 @@
-"""Every address of the admin site for every role below superuser: answered as the role's rights say, and never 500."""
+"""Every URL of the admin site for every role below superuser: permissions are respected, and none returns 500."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.urls import URLPattern, URLResolver
 from pytest_django import Settings
 
 from apps.accounts.models import User
-from tests.accounts.test_roles import MAY, somebody
+from tests.accounts.test_roles import MAY, create_user
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
-# What a view of Django's asks for; the addresses of our own are in OWN.
+# The permission each Django view requires; custom views are in OWN.
 NEEDS = {"changelist": "v", "add": "a", "history": "v", "delete": "d", "change": "v"}
 WRITES = {"add": "a", "delete": "d", "change": "c"}
 OWN = {"channels_channel_import": ("channel", "c", "c"), "audit_act_csv": ("act", "v", "v")}
-# Open to all staff: the index, leaving, and what these need.
+# Open to all staff: the index, sign-out, and their helpers.
 COMMON = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "view_on_site"}
-# Django's, whose name is not made of our model's.
+# A Django URL whose name does not contain the model name.
 PASSWORD = "auth_user_password_change"
 
 
@@ -34,11 +34,11 @@ def no_redis(settings: Settings) -> None:
 
 
 def addresses() -> Iterator[tuple[str, str]]:
-    """Yield the name and the path of each address, with an object that is not there."""
-    for one in admin.site.get_urls():
-        inner = one.url_patterns if isinstance(one, URLResolver) else [one]
+    """Yield the name and path of each URL, with a missing object."""
+    for item in admin.site.get_urls():
+        inner = item.url_patterns if isinstance(item, URLResolver) else [item]
         for pattern in inner:
-            prefix = str(one.pattern) if isinstance(one, URLResolver) else ""
+            prefix = str(item.pattern) if isinstance(item, URLResolver) else ""
             if isinstance(pattern, URLPattern) and pattern.name:
                 yield pattern.name, f"{prefix}{pattern.pattern}"
 
@@ -47,8 +47,8 @@ def models() -> dict[str, type[Model]]:
     return {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
 
 
-def wanted(name: str) -> tuple[str, str, str]:
-    """Return the model that an address is of, and the rights to read and to write by it."""
+def expected(name: str) -> tuple[str, str, str]:
+    """Return the model of a URL, and the permissions to read and write it."""
     if name == PASSWORD:
         return "user", "c", "c"
     if name in OWN:
@@ -57,7 +57,7 @@ def wanted(name: str) -> tuple[str, str, str]:
     return str(models()[of]._meta.model_name), NEEDS[view], WRITES.get(view, "v")
 
 
-def test_every_address_is_known() -> None:
+def test_every_admin_url_is_listed() -> None:
     of_models = {name for name, _ in addresses()} - COMMON - OWN.keys()
     kinds = {name.rpartition("_")[2] for name in of_models if name.rpartition("_")[0] in models()}
     assert kinds == NEEDS.keys()
@@ -77,28 +77,28 @@ def client_of(role: str) -> Client:
 
 
 @pytest.mark.parametrize("role", ["none", *MAY])
-def test_each_address_opens_to_the_roles_that_have_the_right(role: str) -> None:
-    client, target = client_of(role), somebody()
+def test_admin_pages_open_for_roles_with_the_permission(role: str) -> None:
+    client, target = client_of(role), create_user()
     may = MAY.get(role, {})
-    wrong: list[str] = []
+    invalid: list[str] = []
     for name, path in addresses():
         if name in COMMON or (name.rpartition("_")[0] not in models() and name not in {*OWN, PASSWORD}):
             continue
-        model, reads, writes = wanted(name)
+        model, reads, writes = expected(name)
         key = str(target.pk) if model == "user" else "1"
         url = "/admin/" + path.replace("<path:object_id>", key).replace("<id>", key)
         for method, right in (("get", reads), ("post", writes)):
             answer = getattr(client, method)(url)
-            # A history of what is not there leads back to the index before anything is shown.
+            # The history of a missing object redirects to the index.
             leads_away = answer.status_code == 302 and (
                 answer["Location"] == "/admin/" or "/account/" in answer["Location"]
             )
             opened = answer.status_code == 200 or (answer.status_code == 302 and not leads_away)
             if answer.status_code >= 500 or (opened and right not in may.get(model, "")):
-                wrong.append(f"{method} {url}: {answer.status_code}")
+                invalid.append(f"{method} {url}: {answer.status_code}")
             if model == "user" and method == "get" and right in may.get(model, "") and not opened:
-                wrong.append(f"{method} {url} is closed: {answer.status_code}")
-    assert wrong == []
+                invalid.append(f"{method} {url} is closed: {answer.status_code}")
+    assert invalid == []
     assert User.objects.filter(pk=target.pk).exists()
 
 
@@ -106,7 +106,7 @@ def test_each_address_opens_to_the_roles_that_have_the_right(role: str) -> None:
 @pytest.mark.parametrize(
     "path", ["autocomplete/", "jsi18n/", "r/1/1/", "ingest/", "auth/", "nothing/", "ingest/channel/1/"]
 )
-def test_the_other_addresses_never_fail(role: str, path: str) -> None:
+def test_other_admin_urls_never_return_500(role: str, path: str) -> None:
     client = client_of(role)
     queries = [
         "",
@@ -120,7 +120,7 @@ def test_the_other_addresses_never_fail(role: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["curator", "support", "owner"])
-def test_odd_queries_and_forms_of_lists_never_fail(role: str) -> None:
+def test_odd_list_queries_and_forms_never_return_500(role: str) -> None:
     client = client_of(role)
     for name, path in addresses():
         if not name.endswith("_changelist"):

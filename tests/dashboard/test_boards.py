@@ -1,4 +1,4 @@
-"""The boards in a real Valkey: what the sink writes and the pages read."""
+"""Boards in a real Valkey server, written by the sink and read by the pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def top(reader: BoardReader, metric: str) -> list[str]:
     return [channel_id for channel_id, _ in rankings.ranked[metric]]
 
 
-async def test_an_older_window_changes_nothing(valkey: Valkey) -> None:
+async def test_older_windows_are_ignored(valkey: Valkey) -> None:
     boards = writer(valkey)
     boards.apply("live", [window("1", T + 1_000, messages=20)])
     boards.apply("live", [window("1", T, messages=99), window("2", T, messages=30)])
@@ -43,7 +43,7 @@ async def test_an_older_window_changes_nothing(valkey: Valkey) -> None:
     await reader.aclose()
 
 
-async def test_the_same_window_again_changes_nothing(valkey: Valkey) -> None:
+async def test_repeated_windows_are_ignored(valkey: Valkey) -> None:
     boards = writer(valkey)
     for _ in range(2):
         boards.apply("live", [window("1", T, messages=20)])
@@ -53,7 +53,7 @@ async def test_the_same_window_again_changes_nothing(valkey: Valkey) -> None:
     await reader.aclose()
 
 
-async def test_a_channel_below_a_floor_is_shown_and_not_ranked(valkey: Valkey) -> None:
+async def test_channels_below_a_ranking_threshold_are_not_ranked(valkey: Valkey) -> None:
     boards = writer(valkey)
     boards.apply("live", [window("1", T)])
     boards.apply("live", [window("1", T + 1_000, messages=2, viewers=40)])
@@ -69,7 +69,7 @@ async def test_a_channel_below_a_floor_is_shown_and_not_ranked(valkey: Valkey) -
     await reader.aclose()
 
 
-async def test_distinct_windows_fill_boards_of_their_own(valkey: Valkey) -> None:
+async def test_distinct_windows_update_distinct_boards(valkey: Valkey) -> None:
     boards = writer(valkey)
     columns = {"messages": 20, "observed_ms": 30_000, "chatters": 12, "texts": 15}
     boards.apply("live", [window("1", T, messages=21), window("2", T)])
@@ -85,7 +85,7 @@ async def test_distinct_windows_fill_boards_of_their_own(valkey: Valkey) -> None
     await reader.aclose()
 
 
-async def test_late_records_are_told_while_the_job_is_watched(valkey: Valkey) -> None:
+async def test_late_drops_are_reported_while_the_job_is_monitored(valkey: Valkey) -> None:
     reader, client = BoardReader(f"{valkey.url}/0"), valkey.client()
     assert (await reader.rankings({})).late_dropped is None
     write_late_dropped(client, 1_234)
@@ -94,7 +94,7 @@ async def test_late_records_are_told_while_the_job_is_watched(valkey: Valkey) ->
     await reader.aclose()
 
 
-async def test_a_channel_without_news_leaves_all_boards(valkey: Valkey) -> None:
+async def test_channels_without_new_windows_leave_all_boards(valkey: Valkey) -> None:
     boards = writer(valkey)
     boards.apply("live", [window("1", T), window("2", T)])
     boards.apply("live", [window("2", T + UNRANKED_AFTER_MS + 1_000)])
@@ -104,7 +104,7 @@ async def test_a_channel_without_news_leaves_all_boards(valkey: Valkey) -> None:
     await reader.aclose()
 
 
-async def test_an_emptied_redis_is_complete_after_the_next_windows(valkey: Valkey) -> None:
+async def test_boards_are_complete_after_a_redis_flush(valkey: Valkey) -> None:
     boards = writer(valkey)
     boards.apply("live", [window("1", T), window("2", T)])
     valkey.client().flushall()
@@ -114,7 +114,7 @@ async def test_an_emptied_redis_is_complete_after_the_next_windows(valkey: Valke
     await reader.aclose()
 
 
-async def test_a_channel_that_is_forgotten_leaves_no_trace(valkey: Valkey) -> None:
+async def test_an_erased_channel_leaves_no_data_in_redis(valkey: Valkey) -> None:
     boards, client = writer(valkey), valkey.client()
     for end_ms in (T, T + 10_000):
         boards.apply("live", [window("1", end_ms), window("2", end_ms)])

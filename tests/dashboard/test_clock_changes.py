@@ -1,4 +1,4 @@
-"""Times in the reader's own zone where its clocks change: axes, date fields and whole days."""
+"""Daylight saving changes in local time: axes, date fields and full days."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def in_zone(folder: Path, zone: str, program: str, **given: object) -> Any:
     return run_program(folder, IN_ZONE + program, {"zone": zone, **given})
 
 
-def test_an_axis_within_the_repeated_hour_has_its_own_ticks(tmp_path: Path) -> None:
+def test_axis_ticks_within_the_repeated_hour(tmp_path: Path) -> None:
     since = ms("2026-10-25T01:20:00Z")
     ((at, labels),) = in_zone(tmp_path, "Europe/Berlin", AXES, axes=[[since, since + 10 * MINUTE_MS]])
     assert at[0] == since
@@ -60,13 +60,13 @@ def test_an_axis_within_the_repeated_hour_has_its_own_ticks(tmp_path: Path) -> N
     assert labels[:2] == ["02:20 +01", "02:21 +01"]
 
 
-def test_an_axis_over_the_repeated_hour_tells_both_apart(tmp_path: Path) -> None:
+def test_axis_labels_distinguish_the_repeated_hours(tmp_path: Path) -> None:
     since = ms("2026-10-24T23:00:00Z")
     ((_, labels),) = in_zone(tmp_path, "Europe/Berlin", AXES, axes=[[since, since + 5 * HOUR_MS]])
     assert labels[:7] == ["01:00", "01:30", "02:00 +02", "02:30 +02", "02:00 +01", "02:30 +01", "03:00"]
 
 
-def test_an_axis_over_the_skipped_hour_leaves_it_out(tmp_path: Path) -> None:
+def test_axis_labels_omit_the_skipped_hour(tmp_path: Path) -> None:
     since = ms("2026-03-29T00:00:00Z")
     ((at, labels),) = in_zone(tmp_path, "Europe/Berlin", AXES, axes=[[since, since + 2 * HOUR_MS]])
     assert labels == ["01:00", "01:15", "01:30", "01:45", "03:00", "03:15", "03:30", "03:45"]
@@ -74,7 +74,7 @@ def test_an_axis_over_the_skipped_hour_leaves_it_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
-def test_ticks_lie_in_the_chart_at_round_times_and_none_is_doubled(tmp_path: Path, zone: str, change: str) -> None:
+def test_ticks_are_unique_and_at_round_times(tmp_path: Path, zone: str, change: str) -> None:
     there, changed = ZoneInfo(zone), ms(change)
     axes = [
         [changed + after * MINUTE_MS, changed + (after + length) * MINUTE_MS]
@@ -102,7 +102,7 @@ def test_ticks_lie_in_the_chart_at_round_times_and_none_is_doubled(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
-def test_a_date_field_that_is_left_alone_keeps_its_moment(tmp_path: Path, zone: str, change: str) -> None:
+def test_an_unchanged_date_field_keeps_its_time(tmp_path: Path, zone: str, change: str) -> None:
     moments = [ms(change) + minute * MINUTE_MS + 1_234 for minute in range(-180, 181, 10)]
     program = """
     print(given.moments.map((at) => [
@@ -112,13 +112,13 @@ def test_a_date_field_that_is_left_alone_keeps_its_moment(tmp_path: Path, zone: 
     assert in_zone(tmp_path, zone, program, moments=moments) == [[at, at] for at in moments]
 
 
-def test_a_minute_typed_into_the_second_of_two_hours_stays_in_it(tmp_path: Path) -> None:
-    shown = ms("2026-10-25T01:20:00Z")
+def test_a_time_typed_in_the_second_repeated_hour_stays_there(tmp_path: Path) -> None:
+    displayed = ms("2026-10-25T01:20:00Z")
     program = """
-    print([times.fieldMs("2026-10-25T02:40", given.shown), times.fieldMs("2026-10-25T02:40"),
-           times.fieldMs("2026-10-25T04:40", given.shown), times.fieldMs("2026-03-29T02:30", given.shown)]);
+    print([times.fieldMs("2026-10-25T02:40", given.displayed), times.fieldMs("2026-10-25T02:40"),
+           times.fieldMs("2026-10-25T04:40", given.displayed), times.fieldMs("2026-03-29T02:30", given.displayed)]);
     """
-    assert in_zone(tmp_path, "Europe/Berlin", program, shown=shown) == [
+    assert in_zone(tmp_path, "Europe/Berlin", program, displayed=displayed) == [
         ms("2026-10-25T01:40:00Z"),
         ms("2026-10-25T00:40:00Z"),
         ms("2026-10-25T03:40:00Z"),
@@ -126,7 +126,7 @@ def test_a_minute_typed_into_the_second_of_two_hours_stays_in_it(tmp_path: Path)
     ]
 
 
-def test_a_typed_span_takes_in_both_of_two_hours(tmp_path: Path) -> None:
+def test_a_typed_span_includes_both_repeated_hours(tmp_path: Path) -> None:
     program = """
     const fields = ["2026-10-25T02:10", "2026-10-25T02:10"];
     print([spanFields(...fields, null), wrong(...fields, 2e12, limits, null)]);
@@ -137,7 +137,7 @@ def test_a_typed_span_takes_in_both_of_two_hours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
-def test_days_and_weeks_begin_with_their_first_moment(tmp_path: Path, zone: str, change: str) -> None:
+def test_days_and_weeks_start_at_their_first_instant(tmp_path: Path, zone: str, change: str) -> None:
     there = ZoneInfo(zone)
     days = [ms(change) + (12 + 24 * day) * HOUR_MS for day in range(-1, 9)]
     for now, picks in zip(days, in_zone(tmp_path, zone, "print(given.days.map(quickPicks));", days=days), strict=True):

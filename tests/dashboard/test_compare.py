@@ -1,4 +1,4 @@
-"""Comparisons: what their address says, and what they show."""
+"""The comparison page and its query strings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
-from apps.dashboard.exports.tables import summary_fields
-from apps.live.live_channels import FIELD
+from apps.dashboard.exports.tables import summary_columns
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.metrics import queries
 from apps.metrics.spans import BadSpan, Span
 from apps.metrics.store import StoredWindow
@@ -25,15 +25,15 @@ from twitchly.clock import now_ms
 NOW = 1_795_399_200_000
 
 
-def test_an_address_says_it_all() -> None:
+def test_query_strings_round_trip() -> None:
     span = Span(NOW - 2 * HOUR_MS, NOW - HOUR_MS)
-    one = Comparison(("2", "1"), "spam", "7d", span, "stream", "index")
-    query = dict(pair.split("=") for pair in one.query()[1:].split("&"))
-    assert read_comparison(query, NOW) == one
+    item = Comparison(("2", "1"), "spam", "7d", span, "stream", "index")
+    query = dict(pair.split("=") for pair in item.query()[1:].split("&"))
+    assert read_comparison(query, NOW) == item
     assert Comparison().query() == "?"
 
 
-def test_channels_are_each_once_and_at_most_six_and_what_is_none_is_left_out() -> None:
+def test_channels_are_unique_valid_and_at_most_six() -> None:
     ids = ",".join(["1", "1", "x", "", "../2", *map(str, range(2, 12))])
     assert read_comparison({"channels": ids}, NOW).channels == ("1", "2", "3", "4", "5", "6")
     full = Comparison(tuple(map(str, range(CHANNELS_MAX))))
@@ -41,7 +41,7 @@ def test_channels_are_each_once_and_at_most_six_and_what_is_none_is_left_out() -
     assert full.without("3").channels == ("0", "1", "2", "4", "5")
 
 
-def test_what_makes_no_sense_becomes_the_default() -> None:
+def test_invalid_parameters_become_defaults() -> None:
     odd = {"metric": "excitement", "range": "9y", "align": "moon", "scale": "log"}
     assert read_comparison(odd, NOW) == Comparison()
     with pytest.raises(BadSpan, match="future"):
@@ -51,18 +51,18 @@ def test_what_makes_no_sense_becomes_the_default() -> None:
 @pytest.mark.parametrize(
     ("span_ms", "grain"), [(HOUR_MS, "live"), (2 * HOUR_MS, "minute"), (DAY_MS, "minute"), (7 * DAY_MS, "hour")]
 )
-def test_six_lines_have_no_more_points_than_say_something(span_ms: int, grain: str) -> None:
+def test_long_spans_use_coarser_grains(span_ms: int, grain: str) -> None:
     assert range_of(Span(NOW - span_ms, NOW), NOW).grain == grain
 
 
 def start_of(page: str) -> dict[str, object]:
-    found = re.search(r'<script id="start" type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    told: dict[str, object] = json.loads(found[1])
-    return told
+    result = re.search(r'<script id="start" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert result is not None
+    data: dict[str, object] = json.loads(result[1])
+    return data
 
 
-def test_channels_stand_side_by_side_in_the_order_they_were_chosen(boards: Boards, signed_in: Client) -> None:
+def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/compare?channels=3,2,404&metric=viewers").content.decode()
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
     assert "There is no channel with the id 404" in page
@@ -72,7 +72,7 @@ def test_channels_stand_side_by_side_in_the_order_they_were_chosen(boards: Board
     assert [(line["name"], line["number"], line["zero_ms"]) for line in lines] == [("Gamma", 1, 0), ("Beta", 2, 0)]
 
 
-def test_stream_time_begins_with_each_stream(boards: Boards, signed_in: Client) -> None:
+def test_stream_time_starts_with_each_broadcast(boards: Boards, signed_in: Client) -> None:
     boards.name("3", "Gamma", live=False)
     lines = start_of(signed_in.get("/compare?channels=2,3&align=stream").content.decode())["lines"]
     assert isinstance(lines, list)
@@ -80,7 +80,7 @@ def test_stream_time_begins_with_each_stream(boards: Boards, signed_in: Client) 
 
 
 @pytest.mark.parametrize("started_at", ["1-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00"])
-def test_a_start_that_cannot_be_read_is_unknown(boards: Boards, signed_in: Client, started_at: str) -> None:
+def test_a_malformed_start_time_is_unknown(boards: Boards, signed_in: Client, started_at: str) -> None:
     boards.name("2", "Beta", started_at=started_at)
     lines = start_of(signed_in.get("/compare?channels=2,3&align=stream").content.decode())["lines"]
     assert isinstance(lines, list)
@@ -97,7 +97,7 @@ def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> No
     assert "There is no channel called “&lt;b&gt;nobody”" in answer.content.decode()
 
 
-def test_a_channel_is_added_by_its_address_or_its_digits(boards: Boards, signed_in: Client) -> None:
+def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="3", login="gamma", name="Gamma")
     Channel.objects.create(id="555", login="3", name="Three")
     Channel.objects.create(id="556", login="2460329693", name="Digits")
@@ -110,15 +110,15 @@ def test_a_channel_is_added_by_its_address_or_its_digits(boards: Boards, signed_
     assert "This is the address of a video." in answer.content.decode()
 
 
-def test_no_channel_says_what_to_do_and_strangers_sign_in(boards: Boards, signed_in: Client) -> None:
+def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, signed_in: Client) -> None:
     assert "No channel to compare yet" in signed_in.get("/compare").content.decode()
     assert Client().get("/compare?channels=2").status_code == 302
     assert Client().get("/compare/lines?channels=2").status_code == 401
     assert signed_in.get("/compare/lines?channels=2").status_code == 503
 
 
-def test_each_channel_has_its_place_among_those_of_its_size(boards: Boards, signed_in: Client) -> None:
-    FIELD.clear()
+def test_each_channel_has_its_percentile_among_channels_of_its_size(boards: Boards, signed_in: Client) -> None:
+    LIVE_CHANNELS.clear()
     for n in range(20, 40):
         boards.name(str(n), f"Channel {n}")
     boards.show({str(n): 1_000 + n for n in range(20, 40)})
@@ -130,7 +130,7 @@ def test_each_channel_has_its_place_among_those_of_its_size(boards: Boards, sign
 
 
 class Stored:
-    """Three minutes of each channel, of which the second is the busiest, and no gaps."""
+    """Three minutes per channel without gaps; the second is the busiest."""
 
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> list[EventRecord]:
         return []
@@ -169,7 +169,7 @@ def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: N
     assert "Busiest minute<br>msg / 30 s" in page
 
 
-def test_a_range_that_is_over_shows_nothing_of_now(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_past_ranges_show_no_live_values(boards: Boards, stored: None, signed_in: Client) -> None:
     live = signed_in.get("/compare?channels=2&metric=messages&range=6h").content.decode()
     over = signed_in.get(
         "/compare?channels=2&metric=messages&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"
@@ -177,4 +177,4 @@ def test_a_range_that_is_over_shows_nothing_of_now(boards: Boards, stored: None,
     assert ("data-now" in live, "Now<br>" in live) == (True, True)
     assert ("data-now" in over, "Now<br>" in over) == (False, False)
     comparison = Comparison(("2",), span=Span(NOW - HOUR_MS, NOW))
-    assert not [field.name for field in summary_fields(comparison) if field.name.endswith("_now")]
+    assert not [field.name for field in summary_columns(comparison) if field.name.endswith("_now")]

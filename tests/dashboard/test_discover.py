@@ -1,4 +1,4 @@
-"""Finding live channels: what a search means, and that its address says it all."""
+"""Discover: search parameters, the table of live channels, and segments."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.dashboard.templatetags.measures import ordinal
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
-from apps.live.search import PAGE_SIZE, Rule, Search, described, read_search
-from apps.live.table import ordered, table_of
+from apps.live.search import PAGE_SIZE, Rule, Search, describe_filters, read_search
+from apps.live.table import matching_rows, search_page
 from apps.workspaces.models import Segment
 from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
@@ -30,7 +30,7 @@ NOBODY_LISTENS = "redis://127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def fresh_field() -> None:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
 
 
 def channel(
@@ -48,14 +48,14 @@ def channel(
 
 
 def ids(search: Search, *channels: ChannelNow) -> list[str]:
-    return [row.channel.profile.id for row in ordered(search, channels)]
+    return [row.channel.profile.id for row in matching_rows(search, channels)]
 
 
-def test_without_a_wish_those_with_most_viewers_come_first() -> None:
+def test_the_default_order_is_by_viewers() -> None:
     assert ids(Search(), channel(1, 5), channel(2, 700), channel(3, None)) == ["2", "1", "3"]
 
 
-def test_filters_hold_together() -> None:
+def test_filters_are_combined() -> None:
     fits = channel(1, 2_000, messages=30)
     others = [
         channel(2, 2_000, messages=30, language="German"),
@@ -69,7 +69,7 @@ def test_filters_hold_together() -> None:
     assert ids(search, fits, *others) == ["1"]
 
 
-def test_what_nobody_listened_to_is_not_0_and_comes_last() -> None:
+def test_unheard_channels_have_no_value_and_come_last() -> None:
     unheard, quiet, loud = channel(1, 9, coverage=0, messages=0), channel(2, 8, messages=0), channel(3, 7, messages=5)
     assert ids(Search(sort="messages"), unheard, quiet, loud) == ["2", "3", "1"]
     assert ids(Search(sort="-messages"), unheard, quiet, loud) == ["3", "2", "1"]
@@ -77,30 +77,30 @@ def test_what_nobody_listened_to_is_not_0_and_comes_last() -> None:
 
 
 def test_names_sort_without_case() -> None:
-    one, other = channel(1, 9, category="zebra"), channel(2, 8, category="Apple")
-    assert ids(Search(sort="category"), one, other) == ["2", "1"]
-    assert ids(Search(sort="-category"), one, other) == ["1", "2"]
+    item, other = channel(1, 9, category="zebra"), channel(2, 8, category="Apple")
+    assert ids(Search(sort="category"), item, other) == ["2", "1"]
+    assert ids(Search(sort="-category"), item, other) == ["1", "2"]
 
 
-def test_a_percentile_is_among_channels_of_the_same_size() -> None:
+def test_percentiles_compare_channels_of_the_same_size() -> None:
     small = [channel(n, 200, engagement=n) for n in range(1, 12)]
     large = [channel(n, 200_000, engagement=1_000) for n in range(20, 25)]
-    found = {
+    result = {
         row.channel.profile.id: row.measures["p.engagement"]
-        for row in ordered(Search(sort="-p.engagement"), [*small, *large])
+        for row in matching_rows(Search(sort="-p.engagement"), [*small, *large])
     }
-    assert (found["1"], found["6"], found["11"]) == (0, 50, 100)
-    # Five channels say nothing of a place among them.
-    assert found["20"] is None
+    assert (result["1"], result["6"], result["11"]) == (0, 50, 100)
+    # Five channels are too few for a percentile.
+    assert result["20"] is None
 
 
-def test_a_page_that_is_not_there_is_the_last() -> None:
-    table = table_of(Search(page=99), [channel(n) for n in range(1, PAGE_SIZE + 3)])
+def test_page_numbers_are_clamped_to_the_last_page() -> None:
+    table = search_page(Search(page=99), [channel(n) for n in range(1, PAGE_SIZE + 3)])
     assert (table.first, table.last, table.total, len(table.rows)) == (PAGE_SIZE + 1, PAGE_SIZE + 2, PAGE_SIZE + 2, 2)
-    assert (table_of(Search(), []).first, table_of(Search(), []).last) == (1, 0)
+    assert (search_page(Search(), []).first, search_page(Search(), []).last) == (1, 0)
 
 
-def test_an_address_says_it_all() -> None:
+def test_query_strings_round_trip() -> None:
     search = Search(
         ("English", "日本語"),
         "Just, Chatting",
@@ -130,22 +130,20 @@ def test_an_address_says_it_all() -> None:
         "language=&category=  ",
     ],
 )
-def test_what_makes_no_sense_is_left_out(query: str) -> None:
+def test_invalid_parameters_are_ignored(query: str) -> None:
     assert read_search(QueryDict(query)) == Search()
 
 
 @pytest.mark.parametrize(
     ("typed", "least"), [("1,5", 1.5), ("1.5", 1.5), ("1 500", 1500), ("1,500,000", 1_500_000), ("1.234,5", 1234.5)]
 )
-def test_numbers_are_read_as_they_are_typed(typed: str, least: float) -> None:
+def test_typed_numbers_are_parsed(typed: str, least: float) -> None:
     search = read_search(QueryDict(urlencode({"m1": "messages", "min1": typed})))
-    assert (search.rules, search.wrong) == ((Rule("messages", least, None),), ())
+    assert (search.rules, search.errors) == ((Rule("messages", least, None),), ())
 
 
 @pytest.mark.parametrize("typed", ["1,500", "1.500", "nan", "inf", "x"])
-def test_a_number_that_is_none_or_two_is_refused_and_stays_in_its_field(
-    boards: Boards, signed_in: Client, typed: str
-) -> None:
+def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, signed_in: Client, typed: str) -> None:
     query = {"m1": "viewers", "min1": typed, "language": "English"}
     answer = signed_in.get("/discover", query)
     page = answer.content.decode()
@@ -164,12 +162,12 @@ def test_a_saved_search_keeps_its_numbers(boards: Boards, signed_in: Client, own
     page = signed_in.get("/discover").content.decode()
     assert 'href="?m1=messages&amp;min1=1.1250&amp;max1=2.5">precise</a>' in page
     (rule,) = read_search(QueryDict("m1=messages&min1=1.1250&max1=2.5")).rules
-    assert (rule.least, rule.most) == (1.125, 2.5)
+    assert (rule.minimum, rule.maximum) == (1.125, 2.5)
 
 
-def test_filters_are_told_in_words_and_can_be_taken_off() -> None:
+def test_filters_are_described_and_removable() -> None:
     search = Search(("English",), "", ("100",), (Rule("p.engagement", 75, 100), Rule("messages", None, 9)), 95)
-    texts = [text for text, _ in described(search)]
+    texts = [text for text, _ in describe_filters(search)]
     assert texts == [
         "English",
         "100 – 999 viewers",
@@ -177,7 +175,7 @@ def test_filters_are_told_in_words_and_can_be_taken_off() -> None:
         "Messages up to 9",
         "Coverage at least 95 %",
     ]
-    assert [read_search(QueryDict(href[1:])).filters for _, href in described(search)] == [4] * 5
+    assert [read_search(QueryDict(href[1:])).filters for _, href in describe_filters(search)] == [4] * 5
 
 
 @pytest.mark.parametrize(
@@ -198,17 +196,17 @@ def test_the_page_shows_live_channels_and_how_to_sort_them(boards: Boards, signe
     assert names(signed_in.get("/discover?sort=viewers&m1=viewers&min1=600").content.decode()) == ["Alpha", "Beta"]
 
 
-def test_a_fresh_piece_is_rows_alone(boards: Boards, signed_in: Client) -> None:
+def test_row_updates_contain_rows_only(boards: Boards, signed_in: Client) -> None:
     piece = signed_in.get("/discover?rows=1").content.decode()
     assert names(piece) == ["Beta", "Alpha", "Gamma"]
     assert "<html" not in piece
 
 
-def test_nothing_that_fits_says_what_to_do(boards: Boards, signed_in: Client) -> None:
+def test_an_empty_result_has_instructions(boards: Boards, signed_in: Client) -> None:
     assert "Take a filter off" in signed_in.get("/discover?category=Nothing").content.decode()
 
 
-def test_a_redis_that_is_away_is_said(signed_in: Client, settings: object) -> None:
+def test_an_unavailable_redis_is_reported(signed_in: Client, settings: object) -> None:
     use_redis(settings, NOBODY_LISTENS)  # type: ignore[arg-type]
     assert "live channels did not load" in signed_in.get("/discover").content.decode()
     assert signed_in.get("/discover.csv").status_code == 503
@@ -222,7 +220,7 @@ def test_hostile_names_stay_text(boards: Boards, signed_in: Client) -> None:
     assert "'=cmd()" in next(row for row in rows if row[0] == "1")
 
 
-def test_a_file_holds_all_that_is_found(boards: Boards, signed_in: Client) -> None:
+def test_the_export_contains_all_matches(boards: Boards, signed_in: Client) -> None:
     answer = signed_in.get("/discover.csv?sort=viewers")
     rows = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"))))
     assert [row["name"] for row in rows] == ["Gamma", "Alpha", "Beta"]
@@ -236,7 +234,7 @@ def owner(signed_in: Client) -> User:
     return User.objects.get(email=EMAIL)
 
 
-def test_a_search_is_kept_without_its_page_and_without_nonsense(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_segments_store_valid_parameters_without_the_page(boards: Boards, signed_in: Client, owner: User) -> None:
     signed_in.post("/discover/segments", {"name": " Big  ones ", "query": "?m1=viewers&min1=600&page=2&evil=1"})
     (segment,) = Segment.objects.filter(owner=owner)
     assert (segment.name, segment.query) == ("Big ones", "m1=viewers&min1=600")
@@ -244,7 +242,7 @@ def test_a_search_is_kept_without_its_page_and_without_nonsense(boards: Boards, 
     assert '<a href="?m1=viewers&amp;min1=600">Big ones</a>' in page
 
 
-def test_segments_are_nobody_else_s(signed_in: Client, owner: User) -> None:
+def test_segments_are_private(signed_in: Client, owner: User) -> None:
     segment = save_segment(owner=owner, name="Mine", query="")
     ensure_user(email="other@example.com", password="another long password")
     other = Client()
@@ -256,7 +254,7 @@ def test_segments_are_nobody_else_s(signed_in: Client, owner: User) -> None:
     assert (answer.status_code, Segment.objects.count()) == (302, 0)
 
 
-def test_segments_have_a_name_of_their_own_and_an_end(owner: User) -> None:
+def test_segment_names_are_unique_and_their_number_is_limited(owner: User) -> None:
     save_segment(owner=owner, name="One", query="")
     for name in ("One", "", "x" * 61):
         with pytest.raises(Refused):
@@ -267,7 +265,7 @@ def test_segments_have_a_name_of_their_own_and_an_end(owner: User) -> None:
         save_segment(owner=owner, name="One more", query="")
 
 
-def test_rows_that_cannot_be_read_replace_nothing(boards: Boards, signed_in: Client, settings: Settings) -> None:
+def test_failed_row_updates_keep_the_old_rows(boards: Boards, signed_in: Client, settings: Settings) -> None:
     use_redis(settings, "redis://127.0.0.1:1")
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     assert signed_in.get("/discover?rows=1").status_code == 503

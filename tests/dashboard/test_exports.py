@@ -1,4 +1,4 @@
-"""Files to take along: how they are written, and what is refused."""
+"""Exports: formats, ranges and errors."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
-from apps.dashboard.channel.peer_groups import Standing
+from apps.dashboard.channel.peer_groups import PeerGroup
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.exports.tables import (
-    STREAM_FIELDS,
+    STREAM_COLUMNS,
     hour_rows,
-    line_fields,
+    line_columns,
     line_rows,
     stream_rows,
-    summary_fields,
+    summary_columns,
     summary_row,
 )
 from apps.dashboard.summary import summarize
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
-from apps.metrics.exports.formats import Cell, Field, writer_of
+from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 from apps.metrics.exports.intervals import INTERVALS
-from apps.metrics.exports.series import EVENT_FIELDS, chunks, event_rows, in_grain, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, chunks, event_rows, in_grain, point_columns, point_rows
 from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
 from apps.metrics.spans import Span, iso
 from apps.workspaces import services as watchlists
@@ -44,23 +44,23 @@ from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of
 
 T = 1_795_392_000_000
-FIELDS = [Field("channel"), Field("messages", "msg / 30 s"), Field("viewers", "viewers")]
+FIELDS = [ExportColumn("channel"), ExportColumn("messages", "msg / 30 s"), ExportColumn("viewers", "viewers")]
 
 
-def test_csv_has_units_in_its_head_and_empty_cells_for_what_is_not_known() -> None:
+def test_csv_has_units_in_its_header_and_empty_cells_for_unknown_values() -> None:
     writer = writer_of("csv", FIELDS)
     text = writer.head() + writer.rows([["a, b", 1.5, None]])
     assert text == '\ufeffchannel,messages (msg / 30 s),viewers (viewers)\r\n"a, b",1.5,\r\n'
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=x", "=cmd|' /C calc'!A0"])
-def test_no_text_is_a_formula(text: str) -> None:
+def test_formulas_are_escaped_in_csv(text: str) -> None:
     rows: list[list[Cell]] = [[text, -1.5, 2]]
     (read,) = csv.reader(io.StringIO(writer_of("csv", FIELDS).rows(rows), newline=""))
     assert read == [f"'{text}", "-1.5", "2"]
 
 
-def test_ndjson_tells_the_units_first_and_leaves_out_what_is_not_known() -> None:
+def test_ndjson_starts_with_a_schema_and_omits_unknown_values() -> None:
     writer = writer_of("ndjson", FIELDS)
     lines = (writer.head() + writer.rows([["=é", 1.5, None], ["b", None, 3]])).splitlines()
     schema = {"channel": "", "messages": "msg / 30 s", "viewers": "viewers"}
@@ -71,9 +71,9 @@ def test_ndjson_tells_the_units_first_and_leaves_out_what_is_not_known() -> None
     ]
 
 
-def test_a_long_span_is_read_in_pieces_that_follow_each_other() -> None:
-    shown = past_range(T - 89 * DAY_MS, T - HOUR_MS, T)
-    minutes = in_grain(shown, "minute", T)
+def test_long_spans_are_read_in_consecutive_pieces() -> None:
+    displayed = past_range(T - 89 * DAY_MS, T - HOUR_MS, T)
+    minutes = in_grain(displayed, "minute", T)
     assert minutes is not None
     parts = list(chunks(minutes, T))
     ends = [part.until_ms for part in parts]
@@ -88,13 +88,13 @@ def test_a_range_up_to_now_ends_now() -> None:
     assert (part.until_ms, part.span_ms) == (T, 600_000)
 
 
-def test_windows_that_are_not_kept_any_more_are_not_offered() -> None:
-    shown = past_range(T - 3 * DAY_MS, T - 2 * DAY_MS, T)
-    assert in_grain(shown, "live", T) is None
-    assert in_grain(shown, "hour", T) is not None
+def test_expired_windows_cannot_be_exported() -> None:
+    displayed = past_range(T - 3 * DAY_MS, T - 2 * DAY_MS, T)
+    assert in_grain(displayed, "live", T) is None
+    assert in_grain(displayed, "hour", T) is not None
 
 
-def test_a_window_tells_its_end_length_coverage_and_metrics() -> None:
+def test_window_rows_have_end_length_coverage_and_metrics() -> None:
     series = Series(
         RANGES["10m"],
         [Point(T, 0.9876, {"viewers": 12, "spam": 1.23456}), Point(T + 10_000, 0, {"messages": 0})],
@@ -102,19 +102,19 @@ def test_a_window_tells_its_end_length_coverage_and_metrics() -> None:
         [],
     )
     interval = INTERVALS["10s"]
-    names = [field.name for field in point_fields(interval)]
+    names = [field.name for field in point_columns(interval)]
     first, second = (dict(zip(names, row, strict=True)) for row in point_rows(series, interval))
     assert (first["end"], first["length"], first["coverage"]) == (iso(T), 30, 0.9876)
     assert (first["viewers"], first["spam"], first["chatters"]) == (12, 1.2346, None)
-    # What nobody listened to is not 0.
+    # Unheard values are unknown, not 0.
     assert (second["coverage"], second["messages"]) == (0, None)
 
 
-def test_events_and_gaps_are_told_by_time() -> None:
+def test_events_and_gaps_are_sorted_by_time() -> None:
     marks = [EventMark("a", T + 2, None, "raid", 5, "Raid")]
     series = Series(RANGES["10m"], [], [GapSpan(T, T + 1_000, "the listener was restarted")], marks)
     rows = event_rows(series)
-    assert [dict(zip([f.name for f in EVENT_FIELDS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
+    assert [dict(zip([f.name for f in EVENT_COLUMNS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
 
 
 @pytest.mark.parametrize(
@@ -127,22 +127,20 @@ def test_events_and_gaps_are_told_by_time() -> None:
         ("", 503, "History cannot be read just now"),
     ],
 )
-def test_what_cannot_be_exported_is_said(
-    boards: Boards, signed_in: Client, query: str, status: int, reason: str
-) -> None:
+def test_invalid_exports_are_reported(boards: Boards, signed_in: Client, query: str, status: int, reason: str) -> None:
     answer = signed_in.get(f"/channels/1/windows.csv?{query}")
     assert answer.status_code == status
     assert reason in answer.json()["reason"]
 
 
-def test_unknown_channels_forms_and_strangers_are_turned_away(boards: Boards, signed_in: Client) -> None:
+def test_unknown_channels_formats_and_visitors_are_refused(boards: Boards, signed_in: Client) -> None:
     assert signed_in.get("/channels/404/windows.csv").status_code == 404
     assert signed_in.get("/channels/1/windows.xls").status_code == 404
     assert Client().get("/channels/1/windows.csv").status_code == 401
 
 
 def table(answer: HttpResponseBase) -> list[dict[str, str]]:
-    """Return the rows of a CSV file as a spreadsheet reads them."""
+    """Return the rows of a CSV file."""
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
 
@@ -151,30 +149,30 @@ def objects(answer: HttpResponseBase) -> list[dict[str, object]]:
     return [json.loads(line) for line in sent(answer).splitlines()[1:]]
 
 
-def test_a_board_is_taken_along_as_it_is_shown(boards: Boards, signed_in: Client) -> None:
+def test_a_board_is_exported_as_displayed(boards: Boards, signed_in: Client) -> None:
     boards.name("2", "Beta", category="Music")
     for query, names in (("", ["Beta", "Alpha", "Gamma"]), ("?category=Chess", ["Alpha", "Gamma"])):
-        shown = [[row[0], row[1], row[-1].replace(",", "")] for row in rows_of(signed_in.get(f"/{query}"))]
+        displayed = [[row[0], row[1], row[-1].replace(",", "")] for row in rows_of(signed_in.get(f"/{query}"))]
         rows = table(signed_in.get(f"/board.csv{query}"))
-        assert [[row["rank"], row["name"], row["viewers (viewers)"]] for row in rows] == shown
+        assert [[row["rank"], row["name"], row["viewers (viewers)"]] for row in rows] == displayed
         assert [row["name"] for row in objects(signed_in.get(f"/board.ndjson{query}"))] == names
     row = rows[0]
     assert (row["id"], row["coverage"], row["window_end (UTC)"]) == ("1", "1.0", iso(boards.end_ms))
     assert (row["category"], row["language"], row["state"]) == ("Chess", "English", "live")
 
 
-def test_a_board_of_another_metric_has_its_unit_in_the_head(boards: Boards, signed_in: Client) -> None:
+def test_the_board_export_has_the_unit_of_its_metric(boards: Boards, signed_in: Client) -> None:
     answer = signed_in.get("/board.csv?board=engagement&size=25")
     assert 'filename="twitchly-engagement-' in answer.headers["Content-Disposition"]
     (unit,) = {name for name in table(answer)[0] if name.startswith("engagement")}
     assert unit == f"engagement ({METRIC['engagement'].unit})"
 
 
-def test_no_name_or_category_is_a_formula_in_a_file(boards: Boards, signed_in: Client) -> None:
+def test_names_and_categories_are_escaped_in_exports(boards: Boards, signed_in: Client) -> None:
     boards.name("1", "=HYPERLINK(1)", category="@SUM(A1)")
     watchlist = watching("1")
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watchlist}/now.csv"):
-        FIELD.clear()
+        LIVE_CHANNELS.clear()
         row = next(row for row in table(signed_in.get(path)) if row["id"] == "1")
         assert (row["name"], row["category"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
         assert row["login"] == "'=hyperlink(1)"
@@ -188,7 +186,7 @@ def watching(*channel_ids: str) -> int:
     return watchlist.pk
 
 
-def test_a_watchlist_is_taken_along_in_its_order(boards: Boards, signed_in: Client) -> None:
+def test_a_watchlist_is_exported_in_its_order(boards: Boards, signed_in: Client) -> None:
     address = f"/watchlists/{watching('3', '404', '2')}"
     rows = table(signed_in.get(f"{address}/now.csv"))
     assert [(row["id"], row["name"], row["viewers (viewers)"]) for row in rows] == [
@@ -200,7 +198,7 @@ def test_a_watchlist_is_taken_along_in_its_order(boards: Boards, signed_in: Clie
     assert signed_in.get(f"{address}/hour.csv?metric=messages").status_code == 503
 
 
-def test_nobody_takes_the_watchlist_of_somebody_else(boards: Boards, signed_in: Client) -> None:
+def test_only_the_owner_can_export_a_watchlist(boards: Boards, signed_in: Client) -> None:
     address = f"/watchlists/{watching('1')}"
     ensure_user(email="other@example.com", password="another long password")
     other = Client()
@@ -210,7 +208,7 @@ def test_nobody_takes_the_watchlist_of_somebody_else(boards: Boards, signed_in: 
         assert Client().get(path).status_code == 302
 
 
-def test_the_past_hour_of_a_list_is_told_channel_by_channel() -> None:
+def test_the_past_hour_of_a_watchlist_is_exported_by_channel() -> None:
     lines = {"2": [(T, 3.0), (T + 60_000, 4.5)]}
     first, second = hour_rows("messages", ["1", "2"], {"2": CHANNEL}, lines)
     assert first == []
@@ -245,14 +243,14 @@ def compared(zero_ms: int = 0) -> Line:
         summarize(series, "messages"),
         110.0,
         1.25,
-        Standing("size", "1,000 viewers", 80, 12),
+        PeerGroup("size", "1,000 viewers", 80, 12),
     )
 
 
-def test_a_comparison_is_taken_along_line_by_line() -> None:
+def test_a_comparison_is_exported_by_line() -> None:
     comparison = Comparison(("2",), "messages")
     (rows,) = line_rows(comparison, [compared()])
-    names = [field.name for field in line_fields(comparison)]
+    names = [field.name for field in line_columns(comparison)]
     assert names == ["id", "name", "end", "length", "coverage", "messages", "count_messages", "observed_ms"]
     assert [row[2:6] for row in rows] == [
         [iso(T + 60_000), 30, 1.0, 10],
@@ -261,28 +259,28 @@ def test_a_comparison_is_taken_along_line_by_line() -> None:
     ]
 
 
-def test_a_comparison_by_stream_time_and_index_says_both() -> None:
+def test_the_comparison_export_includes_stream_time_and_index() -> None:
     comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000), align="stream", scale="index")
     (rows,) = line_rows(comparison, [compared(T)])
-    names = [field.name for field in line_fields(comparison)]
-    told = [dict(zip(names, row, strict=True)) for row in rows]
-    assert [(row["into_stream"], row["messages"], row["index"]) for row in told] == [
+    names = [field.name for field in line_columns(comparison)]
+    data = [dict(zip(names, row, strict=True)) for row in rows]
+    assert [(row["into_stream"], row["messages"], row["index"]) for row in data] == [
         (60, 10, 50.0),
         (120, None, None),
         (180, 30, 150.0),
     ]
 
 
-def test_the_table_of_a_comparison_holds_what_the_page_says() -> None:
+def test_the_summary_export_equals_the_page() -> None:
     comparison = Comparison(("2",), "messages")
-    names = [field.name for field in summary_fields(comparison)]
+    names = [field.name for field in summary_columns(comparison)]
     row = dict(zip(names, summary_row(comparison, compared()), strict=True))
     assert (row["messages_now"], row["messages_peak"], row["messages_average"]) == (7, 30, 20)
     assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
     assert (row["viewers_mean"], row["engagement_mean"], row["percentile_of_size"]) == (110, 1.25, 80)
 
 
-def test_a_comparison_without_its_history_is_no_file(boards: Boards, signed_in: Client) -> None:
+def test_a_comparison_without_history_is_not_exported(boards: Boards, signed_in: Client) -> None:
     for what in ("lines", "summary"):
         answer = signed_in.get(f"/compare/{what}.csv?channels=1,2")
         assert (answer.status_code, answer.json()["reason"][:7]) == (503, "History")
@@ -290,18 +288,18 @@ def test_a_comparison_without_its_history_is_no_file(boards: Boards, signed_in: 
     assert sent(signed_in.get("/compare/summary.csv")).startswith("\ufeffid,login,name")
 
 
-def test_files_are_for_those_who_may_look(boards: Boards, signed_in: Client, settings: Settings) -> None:
+def test_exports_require_access_to_the_board(boards: Boards, signed_in: Client, settings: Settings) -> None:
     for path in ("/board.csv", "/compare/lines.csv", "/discover.ndjson"):
         assert Client().get(path).status_code == 401
     use_redis(settings, "redis://127.0.0.1:1")
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watching('1')}/now.csv"):
         assert signed_in.get(path).status_code == 503
 
 
-def test_broadcasts_are_taken_along_with_what_is_not_known_left_open(boards: Boards, signed_in: Client) -> None:
+def test_broadcast_exports_leave_unknown_values_empty(boards: Boards, signed_in: Client) -> None:
     heard, partly = Broadcast("1", T, T + HOUR_MS, 9, 1.0, 100, 81.25, 81.25), Broadcast("1", T, T + HOUR_MS, 9, 0.5)
-    names = [field.name for field in STREAM_FIELDS]
+    names = [field.name for field in STREAM_COLUMNS]
     first, second = (dict(zip(names, row, strict=True)) for row in stream_rows([heard, partly]))
     assert (first["began"], first["viewers_mean"], first["is_lower_bound"]) == (iso(T), 81.25, "no")
     assert (second["viewers_peak"], second["hours_watched"], second["is_lower_bound"]) == (None, None, "yes")

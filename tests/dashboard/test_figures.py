@@ -4,8 +4,8 @@ from apps.dashboard.summary import average_unit, peak_unit, summarize
 from apps.dashboard.templatetags.figures import (
     age,
     duration,
+    excluded_text,
     heard,
-    heard_apart,
     on_air,
     percent,
     watched,
@@ -31,11 +31,11 @@ from core.times import DAY_MS
         (-0.04, 1, "0.0"),
     ],
 )
-def test_numbers_have_thousands_by_comma_and_halves_go_up(value: float, decimals: int, text: str) -> None:
+def test_numbers_have_thousands_separators_and_round_half_up(value: float, decimals: int, text: str) -> None:
     assert number(value, decimals) == text
 
 
-def test_only_counts_become_lower_bounds_when_coverage_is_short() -> None:
+def test_only_counts_become_lower_bounds_below_full_coverage() -> None:
     assert figure("messages", 432, 0.99) == "≥ 432"
     assert figure("chatters", 40, 0.5) == "≥ 40"
     assert figure("shared", 7, 0.5) == "≥ 7"
@@ -50,7 +50,7 @@ def test_a_peak_of_any_metric_is_a_lower_bound_over_a_gap() -> None:
     assert at_least("viewers", 12_418, False) == "12,418"
 
 
-def test_shares_are_cut_so_that_100_means_all() -> None:
+def test_percentages_are_rounded_down() -> None:
     assert percent(0.99999) == "99.9"
     assert percent(1.0) == "100.0"
 
@@ -58,28 +58,28 @@ def test_shares_are_cut_so_that_100_means_all() -> None:
 @pytest.mark.parametrize(
     ("ms", "text"), [(400, "< 1 s"), (42_000, "42 s"), (190_000, "3 min 10 s"), (11_520_000, "3 h 12 min")]
 )
-def test_durations_are_written_as_people_say_them(ms: int, text: str) -> None:
+def test_durations_are_formatted(ms: int, text: str) -> None:
     assert duration(ms) == text
 
 
-def test_ages_are_seconds_to_999_then_minutes() -> None:
+def test_ages_switch_from_seconds_to_minutes_after_999() -> None:
     assert age(0, 999_999) == "999 s"
     assert age(0, 1_000_000) == "16 min"
     assert age(None, 5) == "–"
 
 
-def test_what_was_heard_besides_is_a_lower_bound_too() -> None:
-    assert heard_apart({"copies": 1_200, "bot_messages": 3}, 1.0) == "1,200 from shared chat, 3 by bots"
-    assert heard_apart({"bot_messages": 3}, 0.5) == "≥ 3 by bots"
+def test_excluded_counts_can_be_lower_bounds() -> None:
+    assert excluded_text({"copies": 1_200, "bot_messages": 3}, 1.0) == "1,200 from shared chat, 3 by bots"
+    assert excluded_text({"bot_messages": 3}, 0.5) == "≥ 3 by bots"
 
 
-def test_a_start_that_is_not_a_time_is_left_out() -> None:
+def test_a_malformed_start_time_is_omitted() -> None:
     assert on_air("soon", 0) == ""
     assert on_air("0001-01-01T00:00:00+05:00", 0) == ""
     assert on_air("1970-01-01T00:00:00Z", 60_000) == "On air 1 min 0 s"
 
 
-def test_a_summary_says_what_was_heard_and_how_long_the_channel_was_on_air() -> None:
+def test_a_summary_has_heard_time_and_time_on_air() -> None:
     whole = RangeSummary(
         0,
         DAY_MS,
@@ -98,17 +98,17 @@ def test_a_summary_says_what_was_heard_and_how_long_the_channel_was_on_air() -> 
     assert heard(summary) == "heard 14 min 50 s of 24 h 0 min, on air 4 h 0 min"
 
 
-def test_a_summary_of_nothing_has_no_figures() -> None:
+def test_an_empty_summary_has_no_values() -> None:
     summary = summarize(Series(RANGES["10m"], [], [], []), "messages")
     assert (summary.peak, summary.average, summary.coverage, summary.coverage_on_air) == (None, None, None, None)
 
 
-def test_a_range_of_older_hours_says_why_it_has_no_peak() -> None:
+def test_a_missing_peak_of_older_hours_is_explained() -> None:
     series = Series(RANGES["90d"], [], [], [], summary=RangeSummary(0, DAY_MS, hourly_average_only=True))
     assert "only averages" in summarize(series, "messages").peak_note
 
 
-def test_people_are_averaged_by_the_minute_and_peak_in_a_minute_of_longer_ranges() -> None:
+def test_units_of_averages_and_peaks_depend_on_the_range() -> None:
     chatters = METRIC["chatters"]
     assert (average_unit(chatters), average_unit(METRIC["messages"])) == ("chatters / min", "msg / 30 s")
     assert [peak_unit(chatters, RANGES[key]) for key in ("10m", "1h", "90d")] == [
@@ -122,7 +122,7 @@ def broadcast(viewers_coverage: float | None, coverage: float = 1.0) -> Broadcas
     return Broadcast("7", 0, 3_600_000, 5, coverage, hours_watched=100.0, viewers_coverage=viewers_coverage)
 
 
-def test_hours_watched_are_a_lower_bound_or_absent_where_viewers_are_unknown() -> None:
+def test_hours_watched_without_complete_viewers() -> None:
     assert [watched(broadcast(share)) for share in (1.0, 0.9, 0.49)] == ["100.0", "≥ 100.0", "–"]
     assert watched_note(broadcast(0.25)) == "too little to say: viewers known for 15 min 0 s of 1 h 0 min"
     assert [watched(broadcast(None, heard)) for heard in (1.0, 0.01)] == ["100.0", "–"]

@@ -1,4 +1,4 @@
-"""How many channels a board has, and of which it is made."""
+"""Size and filters of boards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.test import Client
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.live.board import Board
 from tests.dashboard.conftest import Boards
-from tests.dashboard.test_pages import rows_of, shown
+from tests.dashboard.test_pages import is_displayed, rows_of
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def crowd(boards: Boards) -> Boards:
 
 
 @pytest.mark.parametrize(("address", "count", "places"), [("", 10, 10), ("?size=25", 25, 25), ("?size=100", 40, 100)])
-def test_a_board_has_as_many_rows_as_were_chosen(
+def test_a_board_has_the_selected_number_of_rows(
     crowd: Boards, signed_in: Client, address: str, count: int, places: int
 ) -> None:
     response = signed_in.get(f"/{address}")
@@ -41,16 +41,16 @@ def test_a_board_has_as_many_rows_as_were_chosen(
         ("language=de", []),
     ],
 )
-def test_a_filtered_board_ranks_those_that_match(
+def test_a_filtered_board_ranks_matching_channels(
     crowd: Boards, signed_in: Client, query: str, names: list[str]
 ) -> None:
     response = signed_in.get(f"/?{query}")
     assert [row[1] for row in rows_of(response)][:3] == names
-    assert shown(response.content.decode(), "board-none") == (not names)
-    assert not shown(response.content.decode(), "board-empty")
+    assert is_displayed(response.content.decode(), "board-none") == (not names)
+    assert not is_displayed(response.content.decode(), "board-empty")
 
 
-def test_filters_offer_what_is_live_and_what_is_chosen(crowd: Boards, signed_in: Client) -> None:
+def test_filter_options_are_live_and_selected_values(crowd: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?category=%3Cb%3E&language=de&board=spam&channel=3").content.decode()
     filters = page[page.index('id="filters"') :]
     offered = re.findall(r'<option value="([^"]*)"( selected)?>', filters[: filters.index("</form>")])
@@ -61,7 +61,7 @@ def test_filters_offer_what_is_live_and_what_is_chosen(crowd: Boards, signed_in:
     assert 'id="clear" href="?board=spam&amp;channel=3"' in page
 
 
-def test_the_address_holds_the_whole_choice() -> None:
+def test_the_query_string_contains_all_selections() -> None:
     board = Board("spam", 25, "Just Chatting & more", "en", "1000")
     choice = Choice(board, "7", "1h")
     address = choice.query()
@@ -72,12 +72,12 @@ def test_the_address_holds_the_whole_choice() -> None:
 
 
 @pytest.mark.parametrize("query", [{"size": "11"}, {"size": "x"}, {"band": "7"}, {"board": "love"}, {"range": "9y"}])
-def test_what_does_not_exist_becomes_the_default(query: dict[str, str]) -> None:
+def test_unknown_selections_become_defaults(query: dict[str, str]) -> None:
     assert read_query(query).names() == DEFAULTS
 
 
-def test_rows_say_when_a_channel_is_quiet_or_its_stream_has_ended(boards: Boards, signed_in: Client) -> None:
+def test_rows_show_quiet_and_ended_channels(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 50_000}, messages=0)
     boards.name("3", "Gamma", live=False)
-    said = {row[1]: row[-1] for row in rows_of(signed_in.get("/"))}
-    assert said == {"Alpha": "quiet", "Beta": "12,418", "Gamma": "ended"}
+    output = {row[1]: row[-1] for row in rows_of(signed_in.get("/"))}
+    assert output == {"Alpha": "quiet", "Beta": "12,418", "Gamma": "ended"}

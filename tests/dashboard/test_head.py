@@ -1,4 +1,4 @@
-"""HEAD is answered wherever GET is: link previews, monitors and download managers ask so first."""
+"""HEAD requests, which link previews, monitors and download managers send first."""
 
 from __future__ import annotations
 
@@ -20,59 +20,59 @@ VALUES = {"int": "1", "str": "x", "path": "x", "slug": "x", "uuid": "00000000-00
 
 
 def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
-    """Yield an address of every pattern of the URL configuration."""
-    for one in patterns:
-        address = before + filled(one)
-        if isinstance(one, URLResolver):
-            yield from addresses(one.url_patterns, address)
+    """Yield a URL for every pattern of the URL configuration."""
+    for item in patterns:
+        address = before + filled(item)
+        if isinstance(item, URLResolver):
+            yield from addresses(item.url_patterns, address)
         else:
             yield address
 
 
-def filled(one: URLPattern | URLResolver) -> str:
-    """Return a pattern's part of an address with something in the place of each argument."""
-    text = str(one.pattern)
-    if isinstance(one.pattern, RegexPattern):
+def filled(item: URLPattern | URLResolver) -> str:
+    """Return a pattern with a value for each argument."""
+    text = str(item.pattern)
+    if isinstance(item.pattern, RegexPattern):
         text = re.sub(r"\(\?P<\w+>\(?([^)|]*)[^)]*\)\)?", lambda group: plain(group[1]), text)
         return re.sub(r"^\^|\\Z|\$$", "", text).replace("\\", "")
-    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: VALUES.get(found[1] or "str", "x"), text)
+    return re.sub(r"<(?:(\w+):)?\w+>", lambda result: VALUES.get(result[1] or "str", "x"), text)
 
 
 def plain(group: str) -> str:
-    """Return a text that the first choice of a group matches."""
+    """Return a text that matches the first alternative of a group."""
     return re.sub(r"\[\^?[^]]*\](?:\{[^}]*\}|[+*])?|\\?\.[*+]|\\w\+", "1", group)
 
 
 ADDRESSES = sorted(set(addresses(get_resolver().url_patterns)))
 
 
-def test_the_walk_finds_the_pages() -> None:
+def test_the_url_walk_includes_the_pages() -> None:
     assert {"/", "/compare", "/discover", "/w/x", "/s/x", "/healthz", "/discover.csv", "/board.csv"} <= set(ADDRESSES)
     assert len(ADDRESSES) > 100
 
 
 @pytest.mark.parametrize("who", ["stranger", "account", "superuser"])
-def test_head_is_answered_as_get_is(boards: Boards, signed_in: Client, who: str) -> None:
+def test_head_returns_the_status_of_get(boards: Boards, signed_in: Client, who: str) -> None:
     client = {"stranger": Client, "account": lambda: signed_in, "superuser": staff_client}[who]()
     client.raise_request_exception = False
     differing = {}
-    # Signing out would end the session that the next request needs.
-    for address in (one for one in ADDRESSES if "logout" not in one):
-        asked, head = client.get(address), client.head(address)
-        if asked.status_code != head.status_code:
-            differing[address] = (asked.status_code, head.status_code)
+    # Sign-out would end the session that the next request needs.
+    for address in (item for item in ADDRESSES if "logout" not in item):
+        response, head = client.get(address), client.head(address)
+        if response.status_code != head.status_code:
+            differing[address] = (response.status_code, head.status_code)
     assert differing == {}
 
 
-def test_head_of_a_file_reads_nothing_for_a_body_that_is_not_sent(boards: Boards, signed_in: Client) -> None:
+def test_head_of_an_export_reads_no_rows(boards: Boards, signed_in: Client) -> None:
     for address in ("/board.csv", "/discover.ndjson"):
-        asked, head = signed_in.get(address), signed_in.head(address)
+        response, head = signed_in.get(address), signed_in.head(address)
         assert not head.streaming
-        assert (head.status_code, head["Content-Type"]) == (200, asked["Content-Type"])
-        assert head["Content-Disposition"].split("-")[0] == asked["Content-Disposition"].split("-")[0]
+        assert (head.status_code, head["Content-Type"]) == (200, response["Content-Type"])
+        assert head["Content-Disposition"].split("-")[0] == response["Content-Disposition"].split("-")[0]
 
 
-def test_head_of_a_share_link_is_no_opening(boards: Boards, signed_in: Client) -> None:
+def test_head_of_a_share_link_is_not_counted(boards: Boards, signed_in: Client) -> None:
     owner = User.objects.get(email=EMAIL)
     for kind, path in (("page", "s"), ("widget", "w")):
         link = create_link(owner=owner, kind=kind, view="channel", title="a", query="channel=1")

@@ -1,4 +1,4 @@
-"""Notes of one's own: kept, changed, deleted and brought back, and seen by nobody else."""
+"""Private notes: creation, changes, deletion and undo."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AT = 1_704_067_200_000
 
 @pytest.fixture
 def other(db: None) -> Client:
-    """Another account, signed in elsewhere."""
+    """A client of another account."""
     ensure_user(email=OTHER, password="another long password")
     client = Client()
     assert client.login(username=OTHER, password="another long password")
@@ -53,7 +53,7 @@ def listed(client: Client, channel: str = "1") -> list[str]:
     return [note["text"] for note in client.get(f"/channels/{channel}/notes").json()["notes"]]
 
 
-def test_a_note_is_kept_changed_deleted_and_brought_back_as_it_was(signed_in: Client) -> None:
+def test_notes_can_be_created_changed_deleted_and_restored(signed_in: Client) -> None:
     status, note = post(signed_in, at_ms=AT, text="  our slot begins  ")
     assert (status, note["at_ms"], note["text"]) == (201, AT, "our slot begins")
     created = Note.objects.get().created
@@ -64,17 +64,17 @@ def test_a_note_is_kept_changed_deleted_and_brought_back_as_it_was(signed_in: Cl
     assert not Note.objects.exists()
     assert post(signed_in, "/restore", undo=answer["undo"]) == (200, note)
     assert post(signed_in, "/restore", undo=answer["undo"]) == (200, note)
-    assert [(one.text, one.created) for one in Note.objects.all()] == [("our slot begins here", created)]
+    assert [(item.text, item.created) for item in Note.objects.all()] == [("our slot begins here", created)]
 
 
-def test_notes_are_those_of_one_channel_by_time(signed_in: Client) -> None:
+def test_notes_are_listed_by_channel_and_time(signed_in: Client) -> None:
     post(signed_in, at_ms=AT + 5, text="second")
     post(signed_in, at_ms=AT, text="first")
     assert listed(signed_in) == ["first", "second"]
     assert listed(signed_in, "2") == []
 
 
-def test_nobody_else_sees_changes_deletes_or_brings_back_a_note(signed_in: Client, other: Client) -> None:
+def test_notes_are_private(signed_in: Client, other: Client) -> None:
     _, note = post(signed_in, at_ms=AT, text="mine")
     assert listed(other) == []
     assert post(other, f"/{note['id']}", at_ms=AT, text="theirs")[0] == 404
@@ -94,7 +94,7 @@ def test_a_note_is_not_found_under_another_channel(signed_in: Client) -> None:
     assert signed_in.post(f"/channels/1/notes/{'9' * 40}/delete").status_code == 404
 
 
-def test_without_an_account_there_are_no_notes_not_even_on_a_public_board(
+def test_notes_require_an_account_even_on_a_public_board(
     boards: Boards, client: Client, settings: Settings, db: None
 ) -> None:
     settings.PUBLIC_BOARD = True
@@ -103,7 +103,7 @@ def test_without_an_account_there_are_no_notes_not_even_on_a_public_board(
     assert 'id="notes"' not in client.get("/?channel=1").content.decode()
 
 
-def test_a_post_from_another_page_is_refused(user: User) -> None:
+def test_notes_require_a_csrf_token(user: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     assert strict.post("/channels/1/notes", {"at_ms": AT, "text": "x"}).status_code == 403
@@ -120,26 +120,26 @@ def test_a_note_has_1_to_200_characters(signed_in: Client, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["x" * 200, "Grüße, 你好", "👩\u200d👩\u200d👧 family", "می\u200cخواهم", "🏴\U000e0067\U000e007f"]
 )
-def test_a_note_is_kept_as_written(signed_in: Client, text: str) -> None:
+def test_note_text_is_stored_verbatim(signed_in: Client, text: str) -> None:
     assert post(signed_in, at_ms=AT, text=text)[0] == 201
     assert listed(signed_in) == [text]
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"), [("two\nlines", "two lines"), ("bell\x07", "bell"), ("turned \u202e round", "turned round")]
+    ("text", "stored"), [("two\nlines", "two lines"), ("bell\x07", "bell"), ("turned \u202e round", "turned round")]
 )
-def test_what_hides_or_turns_text_is_not_kept(signed_in: Client, text: str, kept: str) -> None:
+def test_invisible_and_directional_characters_are_removed(signed_in: Client, text: str, stored: str) -> None:
     assert post(signed_in, at_ms=AT, text=text)[0] == 201
-    assert listed(signed_in) == [kept]
+    assert listed(signed_in) == [stored]
 
 
 @pytest.mark.parametrize("at_ms", ["", "soon", "-5", "9" * 30, str(EPOCH_MS - 1)])
-def test_a_note_needs_a_time_that_a_chart_can_show(signed_in: Client, at_ms: str) -> None:
+def test_a_note_requires_a_valid_time(signed_in: Client, at_ms: str) -> None:
     assert post(signed_in, at_ms=at_ms, text="x")[0] == 400
     assert post(signed_in, at_ms=now_ms() + HOUR_MS, text="x")[0] == 400
 
 
-def test_a_channel_holds_200_notes_of_an_account(signed_in: Client, user: User, other: Client) -> None:
+def test_notes_are_limited_to_200_per_channel_and_account(signed_in: Client, user: User, other: Client) -> None:
     Note.objects.bulk_create(Note(user=user, channel_id="1", at_ms=AT + n, text=f"{n}") for n in range(NOTES_MAX))
     status, answer = post(signed_in, at_ms=AT, text="one more")
     assert (status, answer["reason"][:23]) == (400, "There are 200 notes on ")
@@ -151,29 +151,27 @@ def test_a_channel_holds_200_notes_of_an_account(signed_in: Client, user: User, 
         restore_note(user=user, channel_id="1", undo=undo)
 
 
-def test_a_deletion_can_be_undone_for_a_while_only_and_by_what_we_gave_alone(
-    signed_in: Client, user: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_undo_requires_a_valid_recent_token(signed_in: Client, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     note = add_note(user=user, channel_id="1", at_ms=AT, text="x", now_ms=now_ms())
     undo = delete_note(user=user, channel_id="1", note_id=note.pk)
     forged = signing.dumps({"user": user.pk, "channel": "1", "id": 1, "at_ms": AT, "text": "x"}, salt="another")
-    for wrong in ("", "nonsense", undo[:-1], forged):
-        assert post(signed_in, "/restore", undo=wrong)[0] == 400
+    for invalid in ("", "nonsense", undo[:-1], forged):
+        assert post(signed_in, "/restore", undo=invalid)[0] == 400
     assert UNDO_S >= 10
     monkeypatch.setattr(notes_module, "UNDO_S", -1)
     assert post(signed_in, "/restore", undo=undo)[0] == 400
 
 
-def test_ones_notes_are_in_ones_data_and_go_with_the_account(user: User, other: Client) -> None:
+def test_notes_are_exported_and_deleted_with_the_account(user: User, other: Client) -> None:
     add_note(user=user, channel_id="1", at_ms=AT, text="mine", now_ms=now_ms())
     post(other, at_ms=AT, text="theirs")
     (note,) = personal_data(user)["notes"]
     assert (note["channel_id"], note["at"], note["text"]) == ("1", "2024-01-01T00:00:00Z", "mine")
     delete_account(user)
-    assert [one.text for one in Note.objects.all()] == ["theirs"]
+    assert [item.text for item in Note.objects.all()] == ["theirs"]
 
 
-def test_hostile_notes_are_only_text(boards: Boards, signed_in: Client) -> None:
+def test_hostile_notes_are_escaped(boards: Boards, signed_in: Client) -> None:
     hostile = "</script><script>alert(1)</script>"
     assert post(signed_in, at_ms=AT, text=hostile)[0] == 201
     page = signed_in.get("/?channel=1").content.decode()
@@ -187,7 +185,7 @@ print(given.map(noteMark));
 """
 
 
-def test_a_note_is_marked_alike(tmp_path: Path, user: User) -> None:
+def test_page_and_script_mark_notes_alike(tmp_path: Path, user: User) -> None:
     note = add_note(user=user, channel_id="1", at_ms=AT, text="“mine”", now_ms=now_ms())
     sent = {"id": note.pk, "at_ms": note.at_ms, "text": note.text}
     assert run_program(tmp_path, MARKS, [sent]) == [asdict(note_mark(note))]

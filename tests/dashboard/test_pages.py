@@ -43,7 +43,7 @@ def rows_of(response: HttpResponseBase) -> list[list[str]]:
     return parser.rows
 
 
-def test_the_board_is_readable_without_a_script(boards: Boards, signed_in: Client) -> None:
+def test_the_board_works_without_javascript(boards: Boards, signed_in: Client) -> None:
     assert rows_of(signed_in.get("/")) == [
         ["1", "Beta", "Chess · English", "12,418"],
         ["2", "Alpha", "Chess · English", "1,000"],
@@ -51,7 +51,7 @@ def test_the_board_is_readable_without_a_script(boards: Boards, signed_in: Clien
     ]
 
 
-def test_the_first_of_the_board_is_open_when_none_is_chosen(boards: Boards, signed_in: Client) -> None:
+def test_the_first_channel_is_shown_by_default(boards: Boards, signed_in: Client) -> None:
     assert '<h1 id="name">Beta</h1>' in signed_in.get("/").content.decode()
 
 
@@ -63,19 +63,19 @@ def test_tabs_ranges_and_rows_are_links(boards: Boards, signed_in: Client) -> No
     assert '<h1 id="name">Gamma</h1>' in page
 
 
-def test_a_wrong_board_or_range_falls_back_to_the_default(boards: Boards, signed_in: Client) -> None:
+def test_unknown_boards_and_ranges_fall_back_to_defaults(boards: Boards, signed_in: Client) -> None:
     response = signed_in.get("/?board=nonsense&range=9y")
     assert response.context["metric"].key == "viewers"
     assert response.context["range"].key == "10m"
 
 
-def test_a_count_that_was_not_wholly_heard_is_a_lower_bound(boards: Boards, signed_in: Client) -> None:
+def test_partly_heard_counts_are_lower_bounds(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, observed_ms=15_000, messages=4_000)
     assert rows_of(signed_in.get("/?board=messages"))[0] == ["1", "Alpha", "Chess · English", "≥ 4,000"]
     assert rows_of(signed_in.get("/"))[1] == ["2", "Alpha", "Chess · English", "1,000"]
 
 
-def test_a_silent_channel_is_grey_with_its_age_and_then_gone(boards: Boards, signed_in: Client) -> None:
+def test_stale_channels_show_their_age_and_then_disappear(boards: Boards, signed_in: Client) -> None:
     boards.show({"8": 90_000}, behind_ms=20_000)
     boards.show({"9": 99_000}, behind_ms=61_000)
     page = signed_in.get("/")
@@ -85,7 +85,7 @@ def test_a_silent_channel_is_grey_with_its_age_and_then_gone(boards: Boards, sig
 
 
 @pytest.mark.parametrize("path", ["/?channel=77", "/?channel=<script>", "/?channel=1'--", "/?channel=" + "9" * 5_000])
-def test_an_unknown_channel_is_not_found_with_a_way_to_the_board(boards: Boards, signed_in: Client, path: str) -> None:
+def test_unknown_channels_return_404_with_a_link_to_the_board(boards: Boards, signed_in: Client, path: str) -> None:
     response = signed_in.get(path)
     assert response.status_code == 404
     assert "There is no channel with the id" in response.content.decode()
@@ -93,7 +93,7 @@ def test_an_unknown_channel_is_not_found_with_a_way_to_the_board(boards: Boards,
     assert "<script>" not in response.content.decode()
 
 
-def test_a_channel_that_is_not_live_any_more_has_its_page(boards: Boards, signed_in: Client) -> None:
+def test_offline_channels_have_a_page(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega", name="Omega", last_seen_at="2026-11-01T00:00:00Z")
     response = signed_in.get("/?channel=50")
     assert response.status_code == 200
@@ -101,12 +101,12 @@ def test_a_channel_that_is_not_live_any_more_has_its_page(boards: Boards, signed
 
 
 def note(page: str) -> str:
-    """Return what stands under the channel's value now."""
-    (said,) = re.findall(r'id="now-note">(.*?)</div>', page)
-    return html.unescape(said)
+    """Return the note below the channel's current value."""
+    (output,) = re.findall(r'id="now-note">(.*?)</div>', page)
+    return html.unescape(output)
 
 
-def test_a_value_that_is_absent_says_why(boards: Boards, signed_in: Client) -> None:
+def test_missing_values_are_explained(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, messages=0)
     boards.show({"2": 1_000}, messages=3)
     assert note(signed_in.get("/?board=excitement&channel=2").content.decode()) == METRIC["excitement"].empty
@@ -115,38 +115,38 @@ def test_a_value_that_is_absent_says_why(boards: Boards, signed_in: Client) -> N
     assert note(signed_in.get("/?board=messages&channel=1").content.decode()) == ""
 
 
-def shown(page: str, element_id: str) -> bool:
-    """Tell whether the element with this id is there and not hidden."""
+def is_displayed(page: str, element_id: str) -> bool:
+    """Tell whether the element with this id exists and is not hidden."""
     (tag,) = re.findall(rf'<[a-z]+ [^>]*id="{element_id}"[^>]*>', page)
     return not tag.endswith(" hidden>")
 
 
-def test_an_offline_channel_says_so_and_why_it_has_no_viewers(boards: Boards, signed_in: Client) -> None:
+def test_offline_channels_explain_missing_viewers(boards: Boards, signed_in: Client) -> None:
     boards.name("3", "Gamma", live=False)
     boards.show({"3": None})
     page = signed_in.get("/?channel=3").content.decode()
-    assert shown(page, "offline")
+    assert is_displayed(page, "offline")
     assert 'id="now">–</span>' in page
     assert "the stream is offline" in page
-    assert not shown(signed_in.get("/?channel=1").content.decode(), "offline")
+    assert not is_displayed(signed_in.get("/?channel=1").content.decode(), "offline")
 
 
-def test_excluded_counts_have_only_values_above_0(boards: Boards, signed_in: Client) -> None:
+def test_excluded_counts_are_shown_if_there_are_any(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, copies=32, bot_messages=7)
     page = signed_in.get("/?channel=1").content.decode()
-    assert shown(page, "apart")
+    assert is_displayed(page, "apart")
     assert "32 from shared chat, 7 by bots" in page
-    assert not shown(signed_in.get("/?channel=2").content.decode(), "apart")
+    assert not is_displayed(signed_in.get("/?channel=2").content.decode(), "apart")
 
 
 def notes(page: str) -> list[str]:
-    """Return the texts of the notes on viewer counts that are not hidden."""
-    found = re.findall(r'<div class="note[^>]*data-viewers-note[^>]*>.*?<b>(.*?)</b>', page)
-    return found if "data-viewers-note" in page and not re.search(r"data-viewers-note[^>]* hidden>", page) else []
+    """Return the visible notes on viewer counts."""
+    result = re.findall(r'<div class="note[^>]*data-viewers-note[^>]*>.*?<b>(.*?)</b>', page)
+    return result if "data-viewers-note" in page and not re.search(r"data-viewers-note[^>]* hidden>", page) else []
 
 
 @pytest.mark.parametrize(
-    ("age_ms", "said"),
+    ("age_ms", "output"),
     [
         (60_000, []),
         (149_000, []),
@@ -154,14 +154,12 @@ def notes(page: str) -> list[str]:
         (720_000, ["Viewers are unknown."] * 2),
     ],
 )
-def test_old_viewer_counts_are_told_with_their_age(
-    boards: Boards, signed_in: Client, age_ms: int, said: list[str]
-) -> None:
+def test_old_viewer_counts_show_their_age(boards: Boards, signed_in: Client, age_ms: int, output: list[str]) -> None:
     boards.name("1", "Alpha", age_ms=age_ms)
-    assert notes(signed_in.get("/?channel=1").content.decode()) == said
+    assert notes(signed_in.get("/?channel=1").content.decode()) == output
 
 
-def test_a_board_of_unknown_viewers_is_empty_and_says_why(boards: Boards, signed_in: Client) -> None:
+def test_boards_without_viewer_counts_explain_why_they_are_empty(boards: Boards, signed_in: Client) -> None:
     boards.name("1", "Alpha", age_ms=720_000)
     boards.end_ms += 1
     boards.show({"1": None, "2": None, "3": None})
@@ -169,13 +167,13 @@ def test_a_board_of_unknown_viewers_is_empty_and_says_why(boards: Boards, signed
         response = signed_in.get(f"/?board={board}&channel=1")
         page = response.content.decode()
         assert rows_of(response) == []
-        assert (shown(page, "board-unknown"), shown(page, "board-empty")) == (True, False)
+        assert (is_displayed(page, "board-unknown"), is_displayed(page, "board-empty")) == (True, False)
         assert note(page) == METRIC[board].empty
         assert 'id="now">–</span>' in page
     assert len(rows_of(signed_in.get("/?board=messages"))) == 3
 
 
-def test_hostile_names_and_titles_are_only_text(boards: Boards, signed_in: Client) -> None:
+def test_hostile_names_and_titles_are_escaped(boards: Boards, signed_in: Client) -> None:
     hostile = "</script><script>alert(1)</script>"
     boards.name("2", hostile, title=f'{hostile}" onload="x', category="<b>bold</b>")
     page = signed_in.get("/").content.decode()
@@ -184,7 +182,7 @@ def test_hostile_names_and_titles_are_only_text(boards: Boards, signed_in: Clien
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_pages_keep_a_strict_policy_and_have_nothing_inline(boards: Boards, signed_in: Client) -> None:
+def test_pages_have_a_strict_csp_and_no_inline_code(boards: Boards, signed_in: Client) -> None:
     response = signed_in.get("/")
     assert "script-src 'self'" in response["Content-Security-Policy"]
     assert "unsafe-inline" not in response["Content-Security-Policy"]
@@ -192,21 +190,21 @@ def test_pages_keep_a_strict_policy_and_have_nothing_inline(boards: Boards, sign
     assert "onclick=" not in response.content.decode()
 
 
-def test_every_page_says_which_twitch_it_shows(boards: Boards, signed_in: Client, client: Client) -> None:
+def test_every_page_names_its_data_source(boards: Boards, signed_in: Client, client: Client) -> None:
     assert "simulated" in signed_in.get("/").content.decode()
     assert "simulated" in signed_in.get("/nowhere").content.decode()
     signed_in.logout()
     assert "simulated" in client.get("/account/login/").content.decode()
 
 
-def test_the_board_needs_a_sign_in_and_returns_to_the_address(boards: Boards, client: Client, db: None) -> None:
+def test_the_board_requires_sign_in_and_returns_to_the_url(boards: Boards, client: Client, db: None) -> None:
     response = client.get("/?board=spam&channel=1")
     assert response.status_code == 302
     assert response["Location"] == "/account/login/?next=/%3Fboard%3Dspam%26channel%3D1"
     assert client.get("/channels/1/series").status_code == 401
 
 
-def test_a_public_board_is_open_to_everybody(boards: Boards, client: Client, settings: Settings, db: None) -> None:
+def test_a_public_board_requires_no_sign_in(boards: Boards, client: Client, settings: Settings, db: None) -> None:
     settings.PUBLIC_BOARD = True
     assert len(rows_of(client.get("/"))) == 3
 
@@ -219,13 +217,13 @@ def test_signing_in_and_out(boards: Boards, signed_in: Client) -> None:
     assert (accepted.status_code, accepted["Location"]) == (302, "/")
 
 
-def test_an_empty_board_says_what_it_waits_for(valkey: Valkey, signed_in: Client) -> None:
+def test_an_empty_board_explains_what_is_missing(valkey: Valkey, signed_in: Client) -> None:
     page = signed_in.get("/").content.decode()
     assert "Waiting for the first window" in page
-    assert not shown(page, "list")
+    assert not is_displayed(page, "list")
 
 
-def test_without_redis_the_page_says_so_and_the_chart_still_opens(signed_in: Client, settings: Settings) -> None:
+def test_the_page_and_chart_work_without_redis(signed_in: Client, settings: Settings) -> None:
     Channel.objects.create(id="50", login="omega", name="Omega", last_seen_at="2026-11-01T00:00:00Z")
     use_redis(settings, NOBODY_LISTENS)
     response = signed_in.get("/?channel=50")
@@ -234,13 +232,13 @@ def test_without_redis_the_page_says_so_and_the_chart_still_opens(signed_in: Cli
     assert '<h1 id="name">Omega</h1>' in response.content.decode()
 
 
-def test_without_redis_an_unknown_channel_is_not_said_to_be_missing(signed_in: Client, settings: Settings) -> None:
+def test_without_redis_unknown_channels_do_not_return_404(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     assert "The board did not load." in signed_in.get("/?channel=51").content.decode()
     assert signed_in.get("/channels/51/series").status_code == 503
 
 
-def test_without_cassandra_the_board_stands_and_the_chart_says_why_it_is_empty(
+def test_without_cassandra_the_board_works_and_the_chart_explains_why_it_is_empty(
     boards: Boards, signed_in: Client
 ) -> None:
     page = signed_in.get("/")
@@ -251,13 +249,13 @@ def test_without_cassandra_the_board_stands_and_the_chart_says_why_it_is_empty(
     assert "History cannot be read" in json.loads(answer.content)["reason"]
 
 
-def test_pages_are_compressed_and_files_that_are_written_while_read_are_not(boards: Boards, signed_in: Client) -> None:
+def test_pages_are_compressed_and_streamed_files_are_not(boards: Boards, signed_in: Client) -> None:
     takes = {"Accept-Encoding": "gzip"}
     assert signed_in.get("/", headers=takes).headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in signed_in.get("/discover.csv", headers=takes).headers
 
 
-def test_a_series_of_nothing_is_refused_with_a_reason(boards: Boards, signed_in: Client) -> None:
+def test_invalid_series_requests_are_refused(boards: Boards, signed_in: Client) -> None:
     assert signed_in.get("/channels/77/series").status_code == 404
     assert signed_in.get("/channels/1/series?range=9y").status_code == 400
     unknown = signed_in.get("/channels/1/series?metric=fame")

@@ -1,4 +1,4 @@
-"""The pages on privacy and terms: open to everybody, with the durations that the code runs with."""
+"""The public privacy and terms pages, with the configured retention."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apps.audit.models import Act
 from apps.curation.models import OptOut, OptOutRequest
 from apps.curation.opt_outs import accept_request, request_opt_out
-from apps.dashboard.policies.retention import FOR_GOOD, TABLES, TOPICS, lasting
+from apps.dashboard.policies.retention import TABLES, TOPICS, UNTIL_OPT_OUT, duration_text
 from apps.metrics import models
 from core.channels.account import Account
 from core.pipeline.topics import TOPICS as ALL_TOPICS
@@ -23,63 +23,64 @@ FOREVER = "for good"
 
 
 def rows(client: Client) -> dict[str, str]:
-    """Return what the tables of the page say."""
+    """Return the rows of the page's tables."""
     page = client.get("/privacy").content.decode()
-    found = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", page)
-    return {html.unescape(what): html.unescape(how_long) for what, how_long in found}
+    result = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", page)
+    return {html.unescape(what): html.unescape(how_long) for what, how_long in result}
 
 
-def test_every_topic_is_told_with_its_own_duration(client: Client) -> None:
-    said, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
+def test_every_topic_has_its_retention(client: Client) -> None:
+    output, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
     assert set(TOPICS) | set(map(dead_letter_topic, TOPICS)) == set(retention)
     for name, what in TOPICS.items():
-        told, _, unread = said[what].partition("; what could not be read: ")
-        assert told == lasting(retention[name])
-        assert (unread or told) == lasting(max(retention[name], retention[dead_letter_topic(name)]))
+        data, _, unread = output[what].partition("; what could not be read: ")
+        assert data == duration_text(retention[name])
+        assert (unread or data) == duration_text(max(retention[name], retention[dead_letter_topic(name)]))
 
 
-def test_every_table_of_history_is_told_with_its_own_duration(client: Client) -> None:
-    said = rows(client)
-    stored = {one for one in vars(models).values() if hasattr(one, "__table_name__") and one.__table_name__}
+def test_every_history_table_has_its_retention(client: Client) -> None:
+    output = rows(client)
+    stored = {item for item in vars(models).values() if hasattr(item, "__table_name__") and item.__table_name__}
     assert set(TABLES) == stored
     for table, what in TABLES.items():
         ttl_s = table.__options__.get("default_time_to_live", 0) if hasattr(table, "__options__") else 0
-        assert said[what] == (lasting(ttl_s * 1000) if ttl_s else FOR_GOOD)
+        assert output[what] == (duration_text(ttl_s * 1000) if ttl_s else UNTIL_OPT_OUT)
 
 
-def test_what_is_set_is_what_is_said(client: Client, settings: Settings) -> None:
+def test_the_page_shows_the_configured_durations(client: Client, settings: Settings) -> None:
     settings.SESSION_COOKIE_AGE = 5 * 86_400
     assert rows(client)["A session, with its network address and browser"] == "5 days"
     assert "for up to 5 days" in client.get("/privacy").content.decode()
 
 
-def test_what_outlives_an_opt_out_is_told(client: Client) -> None:
+def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
     request_opt_out(kind="channel", login="channel7", contact="ada@example.com", note="it is mine")
-    asked = OptOutRequest.objects.get()
-    accept_request(asked, Account(id="7", login="channel7", name="Channel7"), by="curator@example.com")
+    request = OptOutRequest.objects.get()
+    accept_request(request, Account(id="7", login="channel7", name="Channel7"), by="curator@example.com")
     OptOut.objects.all().delete()
-    asked.refresh_from_db()
-    assert (asked.login, asked.state, asked.contact, asked.note) == ("channel7", "accepted", "", "")
+    request.refresh_from_db()
+    assert (request.login, request.state, request.contact, request.note) == ("channel7", "accepted", "", "")
     assert {act.label for act in Act.objects.all()} == {"channel channel7"}
     assert [act.after["twitch_id"] for act in Act.objects.filter(act="added")] == ["7"]
-    said = rows(client)
-    assert said["Who opted out, by number and name on Twitch"] == "until they take it back"
-    assert said["What was written in a request to opt out"] == "until a curator has decided"
-    assert said["Who asked to opt out, by name on Twitch, when, and what was decided"] == FOREVER
+    output = rows(client)
+    assert output["Who opted out, by number and name on Twitch"] == "until they take it back"
+    assert output["What was written in a request to opt out"] == "until a curator has decided"
+    assert output["Who asked to opt out, by name on Twitch, when, and what was decided"] == FOREVER
     assert (
-        said["In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it"] == FOREVER
+        output["In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it"]
+        == FOREVER
     )
-    assert said["How much was deleted of a channel that opted out, by its number on Twitch"] == FOREVER
+    assert output["How much was deleted of a channel that opted out, by its number on Twitch"] == FOREVER
     assert "the staff’s log names who opted out" in client.get("/privacy").content.decode()
 
 
-@pytest.mark.parametrize(("ms", "said"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
-def test_durations_are_words(ms: int, said: str) -> None:
-    assert lasting(ms) == said
+@pytest.mark.parametrize(("ms", "output"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
+def test_retention_durations_are_formatted(ms: int, output: str) -> None:
+    assert duration_text(ms) == output
 
 
 @pytest.mark.parametrize("path", ["/privacy", "/terms", "/method", "/status", "/account/login/", "/nowhere"])
-def test_the_foot_of_every_page_leads_there(client: Client, path: str) -> None:
+def test_every_footer_links_to_the_policies(client: Client, path: str) -> None:
     page = client.get(path).content.decode()
     foot = page[page.index('<footer class="foot">') :]
     assert all(f'href="{link}"' in foot for link in ("/method", "/privacy", "/terms", "/opt-out", "/status"))

@@ -1,4 +1,4 @@
-"""The search for a channel, and the asking for one that is not followed."""
+"""Channel search, and requests for channels that are not tracked."""
 
 from __future__ import annotations
 
@@ -21,76 +21,76 @@ from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.test_pages import NOBODY_LISTENS
 
 
-def found(client: Client, text: str, board: str = "viewers") -> list[tuple[str, str]]:
+def find(client: Client, text: str, board: str = "viewers") -> list[tuple[str, str]]:
     answer: Any = client.get("/find.json", {"q": text, "board": board})
     assert answer.status_code == 200
     return [(channel["name"], channel["said"]) for channel in json.loads(answer.content)["channels"]]
 
 
-def test_a_channel_is_found_by_its_name_or_login_with_its_rank(boards: Boards, signed_in: Client) -> None:
+def test_channels_are_found_by_name_or_login_with_their_rank(boards: Boards, signed_in: Client) -> None:
     boards.name("4", "アルファ")
-    assert found(signed_in, "ALP") == [("Alpha", "Rank 2 of Most Viewed")]
+    assert find(signed_in, "ALP") == [("Alpha", "Rank 2 of Most Viewed")]
     boards.show({"1": 1_000}, messages=90)
-    assert found(signed_in, "alp", "messages") == [("Alpha", "Rank 1 of Most Active")]
-    assert [name for name, _ in found(signed_in, "a")] == ["Alpha", "Beta", "Gamma"]
-    assert found(signed_in, "アル") == [("アルファ", "Most Viewed: no live window")]
+    assert find(signed_in, "alp", "messages") == [("Alpha", "Rank 1 of Most Active")]
+    assert [name for name, _ in find(signed_in, "a")] == ["Alpha", "Beta", "Gamma"]
+    assert find(signed_in, "アル") == [("アルファ", "Most Viewed: no live window")]
 
 
-def test_the_rank_that_is_told_is_the_place_on_the_board_also_among_equals(boards: Boards, signed_in: Client) -> None:
+def test_search_ranks_equal_board_ranks_for_ties(boards: Boards, signed_in: Client) -> None:
     for n in range(8, 20):
         boards.name(str(n), f"Equal {n}")
     boards.show({str(n): 700 for n in range(8, 20)})
     page = signed_in.get("/?board=viewers&size=10").content.decode()
     places = re.findall(r'<span class="rk">(\d+)</span>.*?<span class="nm">([^<]*)</span>', page, re.DOTALL)[:10]
-    said = dict(found(signed_in, "equal") + found(signed_in, "alpha") + found(signed_in, "beta"))
+    output = dict(find(signed_in, "equal") + find(signed_in, "alpha") + find(signed_in, "beta"))
     assert [name for _, name in places[:2]] == ["Beta", "Alpha"]
-    assert [said[name] for _, name in places] == [f"Rank {place} of Most Viewed" for place, _ in places]
+    assert [output[name] for _, name in places] == [f"Rank {place} of Most Viewed" for place, _ in places]
 
 
-def test_a_channel_that_is_not_ranked_says_why(boards: Boards, signed_in: Client) -> None:
+def test_unranked_search_results_are_explained(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 40}, messages=3)
-    assert found(signed_in, "alpha", "engagement") == [("Alpha", "Most Engaged: not ranked: needs 100 viewers")]
-    assert found(signed_in, "alpha", "spam") == [("Alpha", "Spam Rating: not ranked: needs 10 messages in 30 s")]
+    assert find(signed_in, "alpha", "engagement") == [("Alpha", "Most Engaged: not ranked: needs 100 viewers")]
+    assert find(signed_in, "alpha", "spam") == [("Alpha", "Spam Rating: not ranked: needs 10 messages in 30 s")]
     boards.name("1", "Alpha", live=False)
     boards.show({"1": None})
-    assert found(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]
+    assert find(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]
 
 
-def test_a_blocked_channel_is_not_found_while_it_is_live(boards: Boards, signed_in: Client) -> None:
+def test_blocked_channels_are_not_found_while_live(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="1", login="alpha", name="Alpha", blocked=True)
     boards.bar("1")
-    assert found(signed_in, "alpha") == []
+    assert find(signed_in, "alpha") == []
     page = signed_in.get("/?board=viewers").content.decode()
     assert "Alpha" not in page
     assert "Gamma" in page
     assert sorted(async_to_sync(live_boards().read_all)(boards.end_ms).channels) == ["2", "3"]
 
 
-def test_a_channel_that_opted_out_is_not_found(boards: Boards, signed_in: Client) -> None:
+def test_opted_out_channels_are_not_found(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega", name="Omega")
-    assert found(signed_in, "omega")
+    assert find(signed_in, "omega")
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="50")
-    assert found(signed_in, "omega") == []
+    assert find(signed_in, "omega") == []
 
 
-def test_a_channel_is_found_by_what_it_was_called(boards: Boards, signed_in: Client) -> None:
+def test_channels_are_found_by_former_logins(boards: Boards, signed_in: Client) -> None:
     channel = Channel.objects.create(id="1", login="alpha", name="Alpha")
     channel.former_logins.create(login="old_name")
-    assert found(signed_in, "old_na") == [("Alpha", "Rank 2 of Most Viewed")]
+    assert find(signed_in, "old_na") == [("Alpha", "Rank 2 of Most Viewed")]
 
 
-def test_who_was_followed_before_is_found_after_those_who_are(boards: Boards, signed_in: Client) -> None:
+def test_formerly_tracked_channels_are_listed_last(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega_alpha", name="Omega Alpha")
     Channel.objects.create(id="51", login="alpha_blocked", name="Alpha Blocked", blocked=True)
-    assert found(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not followed just now")]
+    assert find(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not followed just now")]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "%", "_%", "x" * 5_000, "'; DROP TABLE", "\x00"])
-def test_what_names_nobody_finds_nobody(boards: Boards, signed_in: Client, text: str) -> None:
-    assert found(signed_in, text) == []
+def test_meaningless_search_texts_find_nothing(boards: Boards, signed_in: Client, text: str) -> None:
+    assert find(signed_in, text) == []
 
 
-def test_the_search_has_a_page_without_a_script(boards: Boards, signed_in: Client) -> None:
+def test_the_search_works_without_javascript(boards: Boards, signed_in: Client) -> None:
     boards.name("3", "<script>alert(1)</script>")
     page = signed_in.get("/find?q=alert").content.decode()
     assert "&lt;script&gt;alert" in page
@@ -102,28 +102,28 @@ def test_the_search_has_a_page_without_a_script(boards: Boards, signed_in: Clien
     assert 'action="/ask"' in nobody
 
 
-def test_the_search_needs_a_sign_in_and_a_board(boards: Boards, client: Client, signed_in: Client) -> None:
+def test_the_search_requires_sign_in_and_a_valid_board(boards: Boards, client: Client, signed_in: Client) -> None:
     assert signed_in.get("/find.json?q=a&board=love").status_code == 400
     signed_in.logout()
     assert client.get("/find.json?q=a").status_code == 401
     assert client.get("/find?q=a").status_code == 302
 
 
-def test_without_redis_the_search_says_so(signed_in: Client, settings: Settings) -> None:
+def test_the_search_reports_an_unavailable_redis(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     assert signed_in.get("/find.json?q=a").status_code == 503
     assert "Nothing can be found just now" in signed_in.get("/find?q=a").content.decode()
 
 
-def asked(client: Client, login: str, note: str = "") -> Any:
+def request_channel(client: Client, login: str, note: str = "") -> Any:
     return client.post("/ask", {"login": login, "note": note}, follow=True)
 
 
-def test_an_unknown_channel_can_be_asked_for(boards: Boards, signed_in: Client) -> None:
+def test_an_unknown_channel_can_be_requested(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?channel=77")
     assert page.status_code == 404
     assert 'action="/ask"' in page.content.decode()
-    answer = asked(signed_in, " @Omega_1 ", "It is <b>big</b>").content.decode()
+    answer = request_channel(signed_in, " @Omega_1 ", "It is <b>big</b>").content.decode()
     request = CurationRequest.objects.get()
     assert (request.user.email, request.login, request.note, request.closed_at) == (
         EMAIL,
@@ -138,33 +138,33 @@ def test_an_unknown_channel_can_be_asked_for(boards: Boards, signed_in: Client) 
 @pytest.mark.parametrize(
     ("login", "note"), [("", ""), ("two words", ""), ("<b>", ""), ("x" * 26, ""), ("omega\n", "x" * 201), ("ömega", "")]
 )
-def test_what_cannot_be_a_channel_is_refused(signed_in: Client, login: str, note: str) -> None:
-    assert asked(signed_in, login, note).status_code == 400
+def test_invalid_channel_requests_are_refused(signed_in: Client, login: str, note: str) -> None:
+    assert request_channel(signed_in, login, note).status_code == 400
     assert not CurationRequest.objects.exists()
 
 
-def test_one_open_request_an_account_and_channel(signed_in: Client) -> None:
-    asked(signed_in, "omega")
-    again = asked(signed_in, "OMEGA")
+def test_open_requests_are_unique_per_account_and_channel(signed_in: Client) -> None:
+    request_channel(signed_in, "omega")
+    again = request_channel(signed_in, "OMEGA")
     assert again.status_code == 400
     assert "You have asked for omega already." in again.content.decode()
     other = Client()
     ensure_user(email="other@example.com", password="x" * 20)
     other.force_login(User.objects.get(email="other@example.com"))
-    assert asked(other, "omega").status_code == 200
+    assert request_channel(other, "omega").status_code == 200
     CurationRequest.objects.update(closed_at="2026-11-20T00:00:00Z")
-    assert asked(signed_in, "omega").status_code == 200
+    assert request_channel(signed_in, "omega").status_code == 200
     assert CurationRequest.objects.count() == 3
 
 
-def test_an_account_asks_for_so_many(signed_in: Client) -> None:
+def test_open_requests_are_limited_per_account(signed_in: Client) -> None:
     for number in range(OPEN_REQUESTS_MAX):
-        assert asked(signed_in, f"omega{number}").status_code == 200
-    assert asked(signed_in, "one_more").status_code == 400
+        assert request_channel(signed_in, f"omega{number}").status_code == 200
+    assert request_channel(signed_in, "one_more").status_code == 400
     assert CurationRequest.objects.count() == OPEN_REQUESTS_MAX
 
 
-def test_nobody_asks_without_an_account(boards: Boards, client: Client, settings: Settings, db: None) -> None:
+def test_channel_requests_require_an_account(boards: Boards, client: Client, settings: Settings, db: None) -> None:
     settings.PUBLIC_BOARD = True
     assert client.post("/ask", {"login": "omega"}).status_code == 302
     page = client.get("/?channel=77").content.decode()
@@ -172,16 +172,16 @@ def test_nobody_asks_without_an_account(boards: Boards, client: Client, settings
     assert not CurationRequest.objects.exists()
 
 
-def test_an_address_finds_its_channel_alone_and_an_id_the_one_that_has_it(boards: Boards, signed_in: Client) -> None:
+def test_urls_and_ids_match_exactly_one_channel(boards: Boards, signed_in: Client) -> None:
     boards.name("4", "Alphabet")
     Channel.objects.create(id="1", login="alpha", name="Alpha").former_logins.create(login="old_name")
     for text in ("https://www.twitch.tv/Alpha?referrer=raid", "twitch.tv/popout/alpha/chat", "twitch.tv/old_name"):
-        assert [name for name, _ in found(signed_in, text)] == ["Alpha"]
-    assert [name for name, _ in found(signed_in, "@alpha")] == ["Alpha", "Alphabet"]
-    assert [name for name, _ in found(signed_in, "4")] == ["Alphabet"]
+        assert [name for name, _ in find(signed_in, text)] == ["Alpha"]
+    assert [name for name, _ in find(signed_in, "@alpha")] == ["Alpha", "Alphabet"]
+    assert [name for name, _ in find(signed_in, "4")] == ["Alphabet"]
 
 
-def test_the_address_of_a_video_is_refused_with_what_it_is(boards: Boards, signed_in: Client) -> None:
+def test_video_urls_are_refused_with_an_explanation(boards: Boards, signed_in: Client) -> None:
     query = {"q": "https://www.twitch.tv/videos/2460329693", "board": "viewers"}
     for address in ("/find", "/find.json"):
         answer: Any = signed_in.get(address, query)
@@ -189,7 +189,7 @@ def test_the_address_of_a_video_is_refused_with_what_it_is(boards: Boards, signe
         assert "This is the address of a video." in answer.content.decode()
 
 
-def test_a_channel_is_asked_for_by_its_address(signed_in: Client) -> None:
+def test_a_channel_can_be_requested_by_url(signed_in: Client) -> None:
     address = "https://www.twitch.tv/Ada_Plays/about?referrer=raid"
     assert signed_in.post("/ask", {"login": address}).status_code == 302
     assert CurationRequest.objects.get().login == "ada_plays"

@@ -1,4 +1,4 @@
-"""Links by which others see one page: what they show, and that they show nothing else."""
+"""Share links: what they show, and that they show nothing else."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from apps.accounts.personal_data import delete_account, personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards
 
 
 @pytest.fixture(autouse=True)
 def fresh(db: None) -> None:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     cache.clear()
 
 
@@ -39,7 +39,7 @@ def shared(
     return links.token_of(links.create_link(owner=owner, kind=kind, view=view, title="Beta", query=query, **more))
 
 
-def test_a_page_shows_its_channel_to_whoever_has_the_link(boards: Boards, owner: User) -> None:
+def test_a_share_link_shows_its_channel_without_sign_in(boards: Boards, owner: User) -> None:
     token, stranger = shared(owner), Client()
     page = stranger.get(f"/s/{token}")
     assert page.status_code == 200
@@ -51,7 +51,7 @@ def test_a_page_shows_its_channel_to_whoever_has_the_link(boards: Boards, owner:
     assert stranger.get("/channels/2/series").status_code == 401
 
 
-def test_a_comparison_is_shared_without_what_changes_it(boards: Boards, owner: User) -> None:
+def test_shared_comparisons_have_no_controls(boards: Boards, owner: User) -> None:
     token = shared(owner, view="compare", query="channels=1,2&metric=viewers")
     text = Client().get(f"/s/{token}").content.decode()
     assert "Alpha" in text
@@ -60,7 +60,7 @@ def test_a_comparison_is_shared_without_what_changes_it(boards: Boards, owner: U
     assert [line["name"] for line in Client().get(f"/s/{token}/series").json()["lines"]] == ["Alpha", "Beta"]
 
 
-def test_frames_are_for_widgets_alone(boards: Boards, owner: User) -> None:
+def test_only_widgets_can_be_framed(boards: Boards, owner: User) -> None:
     stranger = Client()
     widget = stranger.get(f"/w/{shared(owner, 'widget')}")
     assert "X-Frame-Options" not in widget.headers
@@ -74,7 +74,7 @@ def test_frames_are_for_widgets_alone(boards: Boards, owner: User) -> None:
     assert stranger.get(f"/s/{shared(owner, 'widget')}").status_code == 404
 
 
-def test_openings_are_counted_and_asking_for_figures_is_none(boards: Boards, owner: User) -> None:
+def test_visits_are_counted_without_data_requests(boards: Boards, owner: User) -> None:
     token = shared(owner)
     for path in ("", "/now", "/series", ""):
         Client().get(f"/s/{token}{path}")
@@ -83,7 +83,7 @@ def test_openings_are_counted_and_asking_for_figures_is_none(boards: Boards, own
     assert link.opened_at is not None
 
 
-def test_a_link_that_was_revoked_ended_or_made_up_shows_nothing(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_revoked_expired_and_forged_links_show_nothing(boards: Boards, signed_in: Client, owner: User) -> None:
     revoked, ended, left = shared(owner), shared(owner), shared(owner)
     signed_in.post(f"/shares/{links.find_link(revoked).pk}/revoke")
     ShareLink.objects.filter(pk=links.find_link(ended).pk).update(expires_at=timezone.now() - dt.timedelta(seconds=1))
@@ -93,13 +93,13 @@ def test_a_link_that_was_revoked_ended_or_made_up_shows_nothing(boards: Boards, 
     assert Client().get(f"/s/{left}").status_code == 200
 
 
-def test_a_password_is_asked_for_once(boards: Boards, owner: User) -> None:
+def test_a_link_password_is_requested_once(boards: Boards, owner: User) -> None:
     token, stranger = shared(owner, password="open sesame"), Client()
     for path in ("", "/now", "/series"):
         assert stranger.get(f"/s/{token}{path}").headers["Location"] == f"/s/{token}/password"
-    wrong = stranger.post(f"/s/{token}/password", {"password": "guess"})
-    assert wrong.status_code == 403
-    assert "not the password" in wrong.content.decode()
+    invalid = stranger.post(f"/s/{token}/password", {"password": "guess"})
+    assert invalid.status_code == 403
+    assert "not the password" in invalid.content.decode()
     stranger.post(f"/s/{token}/password", {"password": "open sesame"})
     assert stranger.get(f"/s/{token}").status_code == 200
 
@@ -108,13 +108,13 @@ def answer_to(token: str, password: str, address: str = "203.0.113.1") -> HttpRe
     return Client(REMOTE_ADDR=address).post(f"/s/{token}/password", {"password": password})  # type: ignore[return-value]
 
 
-def test_any_number_of_visitors_open_a_page_with_its_password(boards: Boards, owner: User) -> None:
+def test_correct_passwords_are_not_rate_limited(boards: Boards, owner: User) -> None:
     token = shared(owner, password="open sesame")
     assert {answer_to(token, "open sesame").status_code for _ in range(3 * links.TRIES)} == {302}
     assert answer_to(token, "guess").status_code == 403
 
 
-def test_wrong_passwords_are_limited_by_link_and_network(boards: Boards, owner: User) -> None:
+def test_wrong_passwords_are_limited_per_link_and_network(boards: Boards, owner: User) -> None:
     token, other = shared(owner, password="open sesame"), shared(owner, password="open sesame")
     assert {answer_to(token, "guess", "2001:db8::1").status_code for _ in range(links.TRIES)} == {403}
     assert answer_to(token, "open sesame", "2001:db8::2").status_code == 429
@@ -122,7 +122,7 @@ def test_wrong_passwords_are_limited_by_link_and_network(boards: Boards, owner: 
     assert answer_to(token, "open sesame", "2001:db8:1::1").status_code == 302
 
 
-def test_a_refused_try_is_told_the_true_wait_and_does_not_prolong_it(boards: Boards, owner: User) -> None:
+def test_blocked_attempts_show_the_wait_and_do_not_extend_it(boards: Boards, owner: User) -> None:
     token = shared(owner, password="open sesame")
     for _ in range(links.TRIES):
         answer_to(token, "guess")
@@ -141,14 +141,14 @@ def test_a_refused_try_is_told_the_true_wait_and_does_not_prolong_it(boards: Boa
     assert answer_to(token, "open sesame").status_code == 302
 
 
-def test_the_pass_of_one_link_opens_no_other(boards: Boards, owner: User) -> None:
-    one, other = (links.find_link(shared(owner, password="same")) for _ in range(2))
-    assert links.admits(one, links.pass_of(one))
-    assert not links.admits(one, links.pass_of(other))
-    assert not links.admits(one, "")
+def test_access_tokens_are_valid_for_one_link_only(boards: Boards, owner: User) -> None:
+    item, other = (links.find_link(shared(owner, password="same")) for _ in range(2))
+    assert links.grants_access(item, links.access_token(item))
+    assert not links.grants_access(item, links.access_token(other))
+    assert not links.grants_access(item, "")
 
 
-def test_what_is_shared_is_an_address_and_nothing_else(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Client, owner: User) -> None:
     form = {
         "kind": "page",
         "view": "channel",
@@ -176,13 +176,15 @@ def test_what_is_shared_is_an_address_and_nothing_else(boards: Boards, signed_in
         ({"password": "x" * 129}, "up to 128"),
     ],
 )
-def test_what_cannot_be_shared_is_said(boards: Boards, signed_in: Client, changes: dict[str, str], reason: str) -> None:
+def test_invalid_share_links_are_refused(
+    boards: Boards, signed_in: Client, changes: dict[str, str], reason: str
+) -> None:
     form = {"kind": "page", "view": "channel", "title": "Beta", "days": "7", "query": "channel=2"} | changes
     assert reason in signed_in.post("/shares", form, follow=True).content.decode()
     assert not ShareLink.objects.exists()
 
 
-def test_links_are_nobody_else_s_and_go_with_their_account(boards: Boards, owner: User) -> None:
+def test_links_are_private_and_deleted_with_the_account(boards: Boards, owner: User) -> None:
     token = shared(owner)
     link = links.find_link(token)
     ensure_user(email="other@example.com", password="another long password")
@@ -191,13 +193,13 @@ def test_links_are_nobody_else_s_and_go_with_their_account(boards: Boards, owner
     assert other.post(f"/shares/{link.pk}/revoke").status_code == 404
     assert "Beta" not in other.get("/shares").content.decode()
     assert Client().post("/shares").status_code == 302
-    assert [one["title"] for one in personal_data(owner)["share_links"]] == ["Beta"]
+    assert [item["title"] for item in personal_data(owner)["share_links"]] == ["Beta"]
     delete_account(owner)
     with pytest.raises(NotFound):
         links.find_link(token)
 
 
-def test_there_is_an_end_to_links(owner: User) -> None:
+def test_the_number_of_links_is_limited(owner: User) -> None:
     link = links.find_link(shared(owner))
     ShareLink.objects.bulk_create(
         ShareLink(owner=owner, kind="page", view="channel", title="x", query="channel=1")

@@ -1,4 +1,4 @@
-"""Spans of the past in the script: by the same rules as the page's, and what zooming, panning and midnight do."""
+"""Past spans in the script: the same rules as in Python, zooming, panning and midnight."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ print(given.map((nowMs) => quickPicks(nowMs).map(([label, span]) => [label, chos
 """
 
 
-def test_quick_picks_are_alike_on_every_day_of_two_years(tmp_path: Path) -> None:
+def test_page_and_script_have_the_same_quick_picks(tmp_path: Path) -> None:
     days = [MIDNIGHT + day * DAY_MS + day % 3 * 43_199_999 for day in range(730)]
-    said = run_program(tmp_path, PICKS, days)
-    assert said == [
+    output = run_program(tmp_path, PICKS, days)
+    assert output == [
         [[label, written(span), field_value(span.from_ms)] for label, span in quick_picks(now_ms)] for now_ms in days
     ]
 
@@ -56,13 +56,13 @@ def reason(since: str, until: str) -> str:
     return ""
 
 
-def test_wrong_dates_are_told_alike(tmp_path: Path) -> None:
+def test_page_and_script_report_invalid_dates_alike(tmp_path: Path) -> None:
     fields = ["", *(field_value(NOW - back_ms) for back_ms in (-DAY_MS, 0, HOUR_MS, SPAN_MAX_MS + DAY_MS))]
     fields.append(field_value(EPOCH_MS - DAY_MS))
-    asked = [[since, until] for since in fields for until in fields if since or until]
-    said = run_program(tmp_path, WRONG, {"asked": asked, "now_ms": NOW, "limits": LIMITS})
-    assert said == [reason(*one) for one in asked]
-    assert len(set(said)) == 7
+    cases = [[since, until] for since in fields for until in fields if since or until]
+    output = run_program(tmp_path, WRONG, {"asked": cases, "now_ms": NOW, "limits": LIMITS})
+    assert output == [reason(*item) for item in cases]
+    assert len(set(output)) == 7
 
 
 ADDRESS = """
@@ -72,7 +72,7 @@ print(given.map(hrefOf));
 """
 
 
-def test_addresses_are_written_alike(tmp_path: Path) -> None:
+def test_page_and_script_build_the_same_query_strings(tmp_path: Path) -> None:
     span = Span(MIDNIGHT, NOW)
     choices = [
         Choice(channel="3"),
@@ -100,22 +100,22 @@ print({
 """
 
 
-def test_zooming_and_panning_stay_within_what_may_be_asked_for(tmp_path: Path) -> None:
+def test_zooming_and_panning_stay_within_the_allowed_range(tmp_path: Path) -> None:
     span = {"fromMs": NOW - 4 * HOUR_MS, "untilMs": NOW - 2 * HOUR_MS}
-    said = run_program(tmp_path, MOVES, {"nowMs": NOW, "limits": LIMITS, "span": span})
+    output = run_program(tmp_path, MOVES, {"nowMs": NOW, "limits": LIMITS, "span": span})
     half = HOUR_MS // 2
-    assert said["moves"] == [
+    assert output["moves"] == [
         [half, 3 * half],
         [-HOUR_MS, 3 * HOUR_MS],
         [-HOUR_MS, HOUR_MS],
         [HOUR_MS, 3 * HOUR_MS],
     ]
-    for asked in (said["far"], said["near"], said["atEdge"], said["first"], said["odd"]):
-        assert read_span(iso(asked["fromMs"]), iso(asked["untilMs"]), NOW)
-        assert asked["fromMs"] % 1000 == asked["untilMs"] % 1000 == 0
-    assert said["far"]["untilMs"] - said["far"]["fromMs"] == SPAN_MAX_MS
-    assert said["near"]["untilMs"] - said["near"]["fromMs"] == MINUTE_MS
-    assert said["atEdge"] == {"fromMs": NOW - 600_000, "untilMs": NOW}
+    for span in (output["far"], output["near"], output["atEdge"], output["first"], output["odd"]):
+        assert read_span(iso(span["fromMs"]), iso(span["untilMs"]), NOW)
+        assert span["fromMs"] % 1000 == span["untilMs"] % 1000 == 0
+    assert output["far"]["untilMs"] - output["far"]["fromMs"] == SPAN_MAX_MS
+    assert output["near"]["untilMs"] - output["near"]["fromMs"] == MINUTE_MS
+    assert output["atEdge"] == {"fromMs": NOW - 600_000, "untilMs": NOW}
 
 
 OTHER_METRIC = """
@@ -136,10 +136,10 @@ print({ known, messages: series.columns(["messages"])[1], spam: series.columns([
 """
 
 
-def test_the_history_of_another_metric_leaves_what_is_known(tmp_path: Path) -> None:
-    said = run_program(tmp_path, OTHER_METRIC, {"table": TABLE, "range": range_json(RANGES["10m"])})
-    assert said["known"] == [False, True, False, True, True]
-    assert (said["messages"], said["spam"]) == ([1, 2, 3], [5, None, 4])
+def test_loading_another_metric_keeps_loaded_data(tmp_path: Path) -> None:
+    output = run_program(tmp_path, OTHER_METRIC, {"table": TABLE, "range": range_json(RANGES["10m"])})
+    assert output["known"] == [False, True, False, True, True]
+    assert (output["messages"], output["spam"]) == ([1, 2, 3], [5, None, 4])
 
 
 OVER_MIDNIGHT = """
@@ -171,11 +171,11 @@ print({
 
 
 @pytest.mark.parametrize("key", ["10m", "24h", "7d"])
-def test_a_page_that_is_left_open_over_midnight_goes_on(tmp_path: Path, key: str) -> None:
-    shown = range_json(RANGES[key])
-    said = run_program(tmp_path, OVER_MIDNIGHT, {"table": TABLE, "midnight": MIDNIGHT, "range": shown})
-    assert said["until"] == 600_000
-    assert said["from"] == 600_000 - shown["span_ms"]
-    assert (said["ascending"], said["holes"], said["bands"]) == (True, 0, 0)
-    assert key != "10m" or "23 Nov" in said["ticks"]
-    assert said["rows"] == ["22 Nov, 23:59:59", "00:00:00", "00:00:01"]
+def test_an_open_page_continues_over_midnight(tmp_path: Path, key: str) -> None:
+    displayed = range_json(RANGES[key])
+    output = run_program(tmp_path, OVER_MIDNIGHT, {"table": TABLE, "midnight": MIDNIGHT, "range": displayed})
+    assert output["until"] == 600_000
+    assert output["from"] == 600_000 - displayed["span_ms"]
+    assert (output["ascending"], output["holes"], output["bands"]) == (True, 0, 0)
+    assert key != "10m" or "23 Nov" in output["ticks"]
+    assert output["rows"] == ["22 Nov, 23:59:59", "00:00:00", "00:00:01"]

@@ -1,4 +1,4 @@
-"""Spans of the past: what an address may ask for, and what it is told otherwise."""
+"""Past spans: parsing, limits and errors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ MIDNIGHT = 1_795_392_000_000
 @pytest.mark.parametrize(
     "text", ["2026-11-23T00:00:00Z", "2026-11-23T00:00", "2026-11-23T02:00+02:00", "2026-11-23T00:00:00.000Z"]
 )
-def test_a_time_is_in_utc_unless_it_says_otherwise(text: str) -> None:
+def test_times_without_offset_are_utc(text: str) -> None:
     assert read_span(text, "2026-11-23T01:30:00.250Z", NOW) == Span(MIDNIGHT, MIDNIGHT + 5_400_250)
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_written_times_are_parsed_back() -> None:
     span = Span(MIDNIGHT, MIDNIGHT + 250)
     assert (iso(span.from_ms), iso(span.until_ms)) == ("2026-11-23T00:00:00Z", "2026-11-23T00:00:00.250Z")
     assert read_span(iso(span.from_ms), iso(span.until_ms), NOW) == span
     assert field_value(MIDNIGHT + 59_999) == "2026-11-23T00:00"
 
 
-def test_no_time_is_no_span() -> None:
+def test_missing_times_are_no_span() -> None:
     assert read_span("", "", NOW) is None
 
 
@@ -54,16 +54,16 @@ def test_no_time_is_no_span() -> None:
         (iso(NOW - SPAN_MAX_MS - 1), iso(NOW), "375 days at most"),
     ],
 )
-def test_a_span_that_no_chart_can_show_is_refused_with_the_reason(since: str, until: str, reason: str) -> None:
+def test_invalid_spans_are_refused_with_a_reason(since: str, until: str, reason: str) -> None:
     with pytest.raises(BadSpan, match=reason):
         read_span(since, until, NOW)
 
 
-def test_a_year_is_not_too_long() -> None:
+def test_a_span_of_a_year_is_allowed() -> None:
     assert read_span(iso(NOW - SPAN_MAX_MS), iso(NOW), NOW) is not None
 
 
-def test_quick_picks_are_whole_days_weeks_and_months() -> None:
+def test_quick_picks_are_full_days_weeks_and_months() -> None:
     new_year_2027 = 1_798_761_600_000
     picks = dict(quick_picks(new_year_2027 + 5 * HOUR_MS))
     written = {label: (iso(span.from_ms)[:10], iso(span.until_ms)[:10]) for label, span in picks.items()}
@@ -75,14 +75,14 @@ def test_quick_picks_are_whole_days_weeks_and_months() -> None:
     }
 
 
-def test_the_address_holds_metric_and_span_and_leaves_out_what_is_usual() -> None:
+def test_the_query_string_omits_defaults() -> None:
     choice = Choice(channel="3", metric="coverage", span=Span(MIDNIGHT, MIDNIGHT + HOUR_MS))
     address = choice.query()
     assert address == "?channel=3&metric=coverage&from=2026-11-23T00%3A00%3A00Z&until=2026-11-23T01%3A00%3A00Z"
     assert choice.query(span=None, metric="") == "?channel=3"
 
 
-def test_a_wrong_span_is_told_on_the_page_and_to_the_script(boards: Boards, signed_in: Client) -> None:
+def test_invalid_spans_are_reported_by_page_and_json(boards: Boards, signed_in: Client) -> None:
     span = "from=2026-11-22T00:00&until=2026-11-21T00:00"
     page = signed_in.get(f"/?channel=1&{span}")
     assert page.status_code == 400
@@ -92,7 +92,7 @@ def test_a_wrong_span_is_told_on_the_page_and_to_the_script(boards: Boards, sign
     assert "must begin before it ends" in json.loads(answer.content)["reason"]
 
 
-def test_the_form_of_dates_keeps_what_else_the_address_names(boards: Boards, signed_in: Client) -> None:
+def test_the_date_form_keeps_other_parameters(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?channel=1&board=messages&category=Chess&range=1h&metric=coverage").content.decode()
     (form,) = re.findall(r'<form class="dates".*?</form>', page, re.DOTALL)
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', form))

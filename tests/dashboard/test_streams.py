@@ -1,4 +1,4 @@
-"""The pages of broadcasts that have ended."""
+"""Pages of ended broadcasts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def broadcast(day: int, **changes: object) -> Broadcast:
 
 
 class Store:
-    """What is stored of channel 1, newest first."""
+    """The stored broadcasts of channel 1, newest first."""
 
     held: list[Broadcast] = []
 
@@ -47,22 +47,22 @@ class Store:
 
     def read(self, channel_id: str, limit: int, before_ms: int | None = None) -> Sequence[Broadcast]:
         return [
-            one
-            for one in self.held
-            if one.channel_id == channel_id and (before_ms is None or one.started_ms < before_ms)
+            item
+            for item in self.held
+            if item.channel_id == channel_id and (before_ms is None or item.started_ms < before_ms)
         ][:limit]
 
     def find(self, channel_id: str, started_ms: int) -> Broadcast | None:
-        return next((one for one in self.read(channel_id, 999) if one.started_ms == started_ms), None)
+        return next((item for item in self.read(channel_id, 999) if item.started_ms == started_ms), None)
 
     def after(self, broadcast: Broadcast) -> Broadcast | None:
-        later = [one for one in self.read(broadcast.channel_id, 999) if one.started_ms > broadcast.started_ms]
+        later = [item for item in self.read(broadcast.channel_id, 999) if item.started_ms > broadcast.started_ms]
         return later[-1] if later else None
 
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) -> type[Store]:
-    """Twenty broadcasts, one a day; charts find no Cassandra."""
+    """Twenty broadcasts, one per day; charts have no Cassandra."""
     monkeypatch.setattr(streams_module, "BroadcastStore", Store)
     monkeypatch.setattr("apps.dashboard.queries.read_series", lambda *_: None)
     settings.CASSANDRA_HOSTS = ["stands in"]
@@ -81,13 +81,13 @@ def rows(page: str) -> list[str]:
     return re.findall(r'<tr><td><a data-field="started" href="(.*?)">', table)
 
 
-def test_the_channel_page_lists_the_newest_and_leads_to_older_ones(stored: type[Store], signed_in: Client) -> None:
+def test_the_channel_page_lists_the_newest_broadcasts(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, "/?channel=1")
-    assert rows(page) == [f"/channels/1/streams/{one.started_ms}" for one in Store.held[:PAGE_SIZE]]
+    assert rows(page) == [f"/channels/1/streams/{item.started_ms}" for item in Store.held[:PAGE_SIZE]]
     last = Store.held[PAGE_SIZE - 1].started_ms
     assert f'id="streams-older" href="/channels/1/streams?before={last}">' in page
     older = text_of(signed_in, f"/channels/1/streams?before={last}")
-    assert rows(older) == [f"/channels/1/streams/{one.started_ms}" for one in Store.held[PAGE_SIZE : 2 * PAGE_SIZE]]
+    assert rows(older) == [f"/channels/1/streams/{item.started_ms}" for item in Store.held[PAGE_SIZE : 2 * PAGE_SIZE]]
     end = text_of(signed_in, f"/channels/1/streams?before={Store.held[2 * PAGE_SIZE - 1].started_ms}")
     assert len(rows(end)) == 20 - 2 * PAGE_SIZE
     assert ">Older</a>" not in end
@@ -96,15 +96,15 @@ def test_the_channel_page_lists_the_newest_and_leads_to_older_ones(stored: type[
 
 def test_the_script_gets_the_same_list(stored: type[Store], signed_in: Client) -> None:
     answer = signed_in.get("/channels/1/streams.json").json()
-    assert [one["started_ms"] for one in answer["streams"]] == [one.started_ms for one in Store.held[:PAGE_SIZE]]
+    assert [item["started_ms"] for item in answer["streams"]] == [item.started_ms for item in Store.held[:PAGE_SIZE]]
     assert answer["before_ms"] == Store.held[PAGE_SIZE - 1].started_ms
     assert answer["streams"][0]["href"] == f"/channels/1/streams/{T}"
     assert signed_in.get("/channels/2/streams.json").json() == {"channel": "2", "streams": [], "before_ms": None}
 
 
-def test_a_stream_has_a_page_with_its_figures(stored: type[Store], signed_in: Client) -> None:
+def test_a_broadcast_page_shows_its_values(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, f"/channels/1/streams/{T}")
-    for said in (
+    for output in (
         "Alpha, stream of 20 Nov 2026, 00:00",
         ">900<",
         ">512<",
@@ -113,14 +113,14 @@ def test_a_stream_has_a_page_with_its_figures(stored: type[Store], signed_in: Cl
         "100.0 %",
         "3 h 0 min",
     ):
-        assert said in page
+        assert output in page
     assert 'aria-label="Chatters by hour, UTC: 00:00 100, 01:00 200, 02:00 300"' in page
     assert page.count('<rect class="hour"') == 3
     assert "lower bound" not in page
     assert " style=" not in page
 
 
-def test_a_partly_heard_stream_has_lower_bounds(stored: type[Store], signed_in: Client) -> None:
+def test_a_partly_heard_broadcast_has_lower_bounds(stored: type[Store], signed_in: Client) -> None:
     Store.held = [broadcast(0, coverage=0.5)]
     page = text_of(signed_in, f"/channels/1/streams/{T}")
     assert "≥ 900" in page
@@ -128,7 +128,7 @@ def test_a_partly_heard_stream_has_lower_bounds(stored: type[Store], signed_in: 
     assert page.count("lower bound") == 2
 
 
-def test_moments_open_the_chart_around_them_greatest_first(stored: type[Store], signed_in: Client) -> None:
+def test_moments_link_to_the_chart_and_are_sorted_by_excitement(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, f"/channels/1/streams/{T}")
     links = re.findall(r'<a href="(/\?channel=1&metric=chatters&[^"]*)"><time', page)
     assert links == [
@@ -138,7 +138,7 @@ def test_moments_open_the_chart_around_them_greatest_first(stored: type[Store], 
     assert "9.5" in page
 
 
-def test_streams_lead_to_the_ones_beside_them(stored: type[Store], signed_in: Client) -> None:
+def test_broadcasts_link_to_their_neighbors(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, f"/channels/1/streams/{T - DAY_MS}")
     assert f'rel="prev" href="/channels/1/streams/{T - 2 * DAY_MS}"' in page
     assert f'rel="next" href="/channels/1/streams/{T}"' in page
@@ -146,7 +146,7 @@ def test_streams_lead_to_the_ones_beside_them(stored: type[Store], signed_in: Cl
     assert "The first stream on record" in text_of(signed_in, f"/channels/1/streams/{T - 19 * DAY_MS}")
 
 
-def test_a_stream_of_which_little_is_known_says_so(stored: type[Store], signed_in: Client) -> None:
+def test_a_broadcast_with_little_data_says_so(stored: type[Store], signed_in: Client) -> None:
     Store.held = [
         broadcast(0, peak_viewers=None, mean_viewers=None, hours_watched=None, chatters_by_hour={}, moments={})
     ]
@@ -156,7 +156,7 @@ def test_a_stream_of_which_little_is_known_says_so(stored: type[Store], signed_i
     assert "No moment stood out" in page
 
 
-def test_no_stream_yet_is_said(stored: type[Store], signed_in: Client) -> None:
+def test_a_channel_without_broadcasts_says_so(stored: type[Store], signed_in: Client) -> None:
     Store.held = []
     assert "No stream of this channel has been summed up yet" in text_of(signed_in, "/channels/1/streams")
     page = text_of(signed_in, "/?channel=1")
@@ -166,12 +166,12 @@ def test_no_stream_yet_is_said(stored: type[Store], signed_in: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["5", str(T + 1), "9" * 30, "0"])
-def test_a_stream_that_is_not_there_is_not_found(stored: type[Store], signed_in: Client, path: str) -> None:
+def test_unknown_broadcasts_return_404(stored: type[Store], signed_in: Client, path: str) -> None:
     assert signed_in.get(f"/channels/1/streams/{path}").status_code == 404
     assert signed_in.get(f"/channels/77/streams/{T}").status_code == 404
 
 
-def test_without_cassandra_the_pages_say_so(boards: Boards, signed_in: Client) -> None:
+def test_broadcast_pages_report_an_unavailable_cassandra(boards: Boards, signed_in: Client) -> None:
     assert "Previous streams did not load" in text_of(signed_in, "/channels/1/streams", 503)
     assert "This stream did not load" in text_of(signed_in, f"/channels/1/streams/{T}", 503)
     assert signed_in.get("/channels/1/streams.json").status_code == 503
@@ -179,12 +179,12 @@ def test_without_cassandra_the_pages_say_so(boards: Boards, signed_in: Client) -
 
 
 @pytest.mark.parametrize("path", ["/channels/1/streams", f"/channels/1/streams/{T}"])
-def test_streams_need_a_sign_in(boards: Boards, client: Client, db: None, path: str) -> None:
+def test_broadcast_pages_require_sign_in(boards: Boards, client: Client, db: None, path: str) -> None:
     assert client.get(path)["Location"] == f"/account/login/?next={path}"
     assert client.get("/channels/1/streams.json").status_code == 401
 
 
-def test_bars_keep_the_place_of_an_hour_that_nobody_counted() -> None:
+def test_hours_without_data_leave_a_gap_between_bars() -> None:
     bars = bars_of({T: 50, T + 3 * HOUR_MS: 100})
     assert [bar.height for bar in bars] == [75, 150]
     assert bars[0].middle == pytest.approx(PLOT_WIDTH / 8)
@@ -193,6 +193,6 @@ def test_bars_keep_the_place_of_an_hour_that_nobody_counted() -> None:
     assert [bar.height for bar in bars_of({T: 0})] == [0]
 
 
-def test_a_long_stream_labels_few_of_its_hours() -> None:
+def test_long_broadcasts_label_few_hours() -> None:
     long = broadcast(0, chatters_by_hour={T + n * HOUR_MS: 1 for n in range(40)})
     assert page_of(long, None, None).label_every == 4

@@ -1,4 +1,4 @@
-"""The boards as tabs: the four of old, and the further ones in a row of their own."""
+"""Board tabs: the four main boards, and the additional ones in a second row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.dashboard.conftest import Boards
 from tests.dashboard.test_pages import rows_of
 
 
-def test_every_ranked_metric_is_a_tab_of_one_list_and_more_is_none(boards: Boards, signed_in: Client) -> None:
+def test_every_ranked_metric_has_a_tab(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?board=repetition").content.decode()
     (tablist,) = re.findall(r'role="tablist".*?<div class="defns"', page, re.DOTALL)
     tabs = re.findall(r'<a role="tab" href="(.*?)" data-board="(\w+)" .*?aria-selected="(\w+)">', tablist)
@@ -25,24 +25,24 @@ def test_every_ranked_metric_is_a_tab_of_one_list_and_more_is_none(boards: Board
     assert page.count('role="tablist"') == 1
 
 
-def test_only_the_definition_of_the_board_is_shown_and_all_are_there(boards: Boards, signed_in: Client) -> None:
+def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?board=removals").content.decode()
-    found = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/method#(\w+)"', page)
-    assert [(key, html.unescape(text), anchor) for key, _, text, anchor in found] == [
+    result = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/method#(\w+)"', page)
+    assert [(key, html.unescape(text), anchor) for key, _, text, anchor in result] == [
         (metric.key, metric.definition, metric.key) for metric in BOARDS
     ]
-    assert [key for key, shown, *_ in found if shown] == ["removals"]
+    assert [key for key, displayed, *_ in result if displayed] == ["removals"]
 
 
 @pytest.mark.parametrize("metric", BOARDS[4:], ids=attrgetter("key"))
-def test_every_further_board_has_a_page(boards: Boards, signed_in: Client, metric: Metric) -> None:
+def test_every_additional_board_has_a_page(boards: Boards, signed_in: Client, metric: Metric) -> None:
     boards.show({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
     response = signed_in.get(f"/?board={metric.key}")
     assert response.context["metric"] == metric
     assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in response.content.decode()
 
 
-def test_a_board_of_shares_ranks_by_them(boards: Boards, signed_in: Client) -> None:
+def test_boards_of_shares_are_ranked_by_share(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, removals=3)
     boards.show({"2": 1_000}, removals=12)
     boards.show({"3": 1_000}, messages=9, removals=9)

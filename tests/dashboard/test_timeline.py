@@ -1,4 +1,4 @@
-"""What happened to a channel: the page and the script say the same."""
+"""The timeline of a channel, in Python and JavaScript."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def point(at_s: int) -> Point:
     return Point(T + at_s * 1000, 1.0, {})
 
 
-def test_the_list_is_newest_first_with_one_line_for_the_sums_of_a_span() -> None:
+def test_the_timeline_is_newest_first_with_merged_sums() -> None:
     marks = [mark("bans", 10, 2), mark("raid", 100, 318), mark("timeouts", 20, 5), mark("bans", 200, 1)]
     assert lines_of(marks, STEP_MS) == [
         Line(T + 100_000, None, "raid", "Raid: 318 viewers"),
@@ -36,23 +36,23 @@ def test_the_list_is_newest_first_with_one_line_for_the_sums_of_a_span() -> None
     ]
 
 
-def test_a_span_with_one_kind_keeps_its_shape() -> None:
+def test_an_interval_with_one_kind_keeps_its_icon() -> None:
     assert [line.kind for line in lines_of([mark("cheers", 10, 500)], STEP_MS)] == ["cheers"]
 
 
-def test_a_chart_marks_events_and_only_sums_that_stand_out() -> None:
+def test_charts_mark_events_and_notable_sums() -> None:
     usual = [mark("subscriptions", at_s, 20) for at_s in range(0, 3_000, 300)]
     marks = [*usual, mark("subscriptions", 3_000, 59), mark("subscriptions", 3_300, 60), mark("bans", 60, 900)]
-    assert [found.count for found in noted([*marks, mark("title", 5, text="Hi")], STEP_MS)] == [None, 60]
+    assert [result.count for result in noted([*marks, mark("title", 5, text="Hi")], STEP_MS)] == [None, 60]
 
 
-def test_few_bits_do_not_stand_out_in_a_quiet_chat() -> None:
+def test_few_bits_are_not_notable_in_a_quiet_chat() -> None:
     assert noted([mark("cheers", 10, 999)], STEP_MS) == []
     assert len(noted([mark("cheers", 10, 1_000)], STEP_MS)) == 1
 
 
 @pytest.mark.parametrize("kind", ["announcements", "bits_badges", "milestones"])
-def test_what_comes_often_and_tells_little_is_listed_but_never_marked(kind: str) -> None:
+def test_frequent_kinds_are_listed_but_never_marked(kind: str) -> None:
     marks = [mark(kind, at_s, 10 * at_s) for at_s in (10, 20, 9_000)]
     assert noted(marks, STEP_MS) == []
     assert [(line.kind, line.label) for line in lines_of(marks, STEP_MS)] == [
@@ -61,21 +61,21 @@ def test_what_comes_often_and_tells_little_is_listed_but_never_marked(kind: str)
     ]
 
 
-def test_the_script_sums_the_kinds_that_the_page_sums() -> None:
+def test_page_and_script_sum_the_same_kinds() -> None:
     listed = re.search(r"const SUMMED = new Set\(\[(.*?)\]\)", (SCRIPTS / "timeline.js").read_text(), re.DOTALL)
     assert listed is not None
     assert set(re.findall(r'"(\w+)"', listed[1])) == SUMMED
 
 
-def test_each_mark_stands_beside_one_row_of_the_table() -> None:
+def test_each_mark_is_in_one_table_row() -> None:
     points = [point(300), point(200), point(100)]
     marks = [mark("raid", at_s) for at_s in (50, 100, 101, 200, 250, 400)]
-    rows = [[m.at_ms // 1000 - T // 1000 for m in found] for _, found in beside(points, marks)]
+    rows = [[m.at_ms // 1000 - T // 1000 for m in result] for _, result in beside(points, marks)]
     assert rows == [[250, 400], [101, 200], [50, 100]]
     assert beside([], marks) == []
 
 
-def test_the_script_gets_what_is_recent_as_it_is() -> None:
+def test_recent_marks_are_not_merged_for_the_script() -> None:
     now_ms = T + 10_000_000
     old, new = mark("bans", 0, 2), mark("bans", 9_990, 3)
     sent = marks_json(Series(RANGES["1h"], [], [], [old, new]), now_ms)
@@ -83,7 +83,7 @@ def test_the_script_gets_what_is_recent_as_it_is() -> None:
     assert [m["id"] for m in sent["marks"]] == [f"bans@{T}", new.id]
 
 
-def test_every_kind_has_a_shape() -> None:
+def test_every_kind_has_an_icon() -> None:
     assert set(SHAPES) == {*LABELS.keys() - {"gap", "opt_out"}, "note", "summed"}
     assert len(set(SHAPES.values())) == len(SHAPES)
 
@@ -104,17 +104,17 @@ print({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, li
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_script_says_what_the_page_says_also_when_marks_come_live(tmp_path: Path, seed: int) -> None:
+def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
     kinds = [*sorted(SUMMED), "raid", "gift_bomb", "chat_mode"]
     marks = [mark(dice.choice(kinds), at_s, dice.randrange(2_000), "on") for at_s in range(0, 3_600, 7)]
     points = [point(at_s) for at_s in range(3_600, 0, -300)]
     series, read_ms = Series(RANGES["1h"], [], [], marks), T + 3_400_000
     until_then = Series(RANGES["1h"], [], [], [m for m in marks if m.at_ms <= read_ms])
-    # Some were pushed before the history was read, which has them in its sums by then.
+    # Some marks were pushed before the history was read, which includes them in its sums.
     later = [m for m in marks if m.at_ms >= read_ms - RECENT_MS - 120_000]
     history = {"end_ms": [], "coverage": [], "values": {}, "gaps": [], **marks_json(until_then, read_ms)}
-    said = run_program(
+    output = run_program(
         tmp_path,
         PROGRAM,
         {
@@ -127,11 +127,11 @@ def test_the_script_says_what_the_page_says_also_when_marks_come_live(tmp_path: 
         },
     )
     lines = [asdict(line) for line in lines_of(series.marks, STEP_MS)]
-    shown = noted(series.marks, STEP_MS)
-    assert said["lines"] == lines
-    assert said["noted"] == [m.id for m in shown]
-    assert said["rows"] == [[m.label for m in found] for _, found in beside(points, shown)]
-    assert said["live"] == lines
+    displayed = noted(series.marks, STEP_MS)
+    assert output["lines"] == lines
+    assert output["noted"] == [m.id for m in displayed]
+    assert output["rows"] == [[m.label for m in result] for _, result in beside(points, displayed)]
+    assert output["live"] == lines
 
 
 MOVED = """
@@ -146,7 +146,7 @@ print(frames.map((marks, i) => {
 """
 
 
-def test_an_open_page_drops_the_end_of_a_broadcast_that_came_back_and_moves_it_when_it_ends(tmp_path: Path) -> None:
+def test_an_open_page_updates_the_end_of_a_resumed_broadcast(tmp_path: Path) -> None:
     end_id, raid = f"7-stream_end-{T}", {"id": "r", "kind": "raid", "at_ms": T + 1}
     first, second = ({"id": end_id, "kind": "stream_end", "at_ms": at_ms} for at_ms in (T + 60_000, T + 300_000))
     live, offline = {"id": "7", "started_at": utc(T)}, {"id": "7", "started_at": ""}

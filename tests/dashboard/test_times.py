@@ -1,4 +1,4 @@
-"""The zone that times are shown in: what the account keeps, and what the script makes of it."""
+"""The time zone setting, and how the script applies it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def times_of() -> str:
     return User.objects.get(email=EMAIL).times
 
 
-def test_times_are_in_utc_until_somebody_chooses_otherwise(boards: Boards, signed_in: Client) -> None:
+def test_times_are_in_utc_by_default(boards: Boards, signed_in: Client) -> None:
     assert "data-times" not in signed_in.get("/").content.decode()
     assert signed_in.post("/account/times", {"times": "local"})["Location"] == "/account/"
     assert '<html lang="en" data-times="local">' in signed_in.get("/").content.decode()
@@ -36,20 +36,20 @@ def test_times_are_in_utc_until_somebody_chooses_otherwise(boards: Boards, signe
     assert "data-times" not in signed_in.get("/").content.decode()
 
 
-def test_what_is_no_zone_changes_nothing(signed_in: Client) -> None:
+def test_invalid_time_zones_are_ignored(signed_in: Client) -> None:
     for odd in ({}, {"times": "mars"}, {"times": ""}):
         assert "Choose one of the zones." in signed_in.post("/account/times", odd, follow=True).content.decode()
         assert times_of() == "utc"
 
 
-def test_only_whoever_is_signed_in_chooses(signed_in: Client) -> None:
+def test_the_time_zone_setting_requires_sign_in(signed_in: Client) -> None:
     assert Client().post("/account/times", {"times": "local"})["Location"].startswith("/account/login/")
     assert signed_in.get("/account/times").status_code == 405
     assert times_of() == "utc"
 
 
 @pytest.mark.django_db
-def test_a_process_that_does_not_know_of_zones_yet_still_makes_accounts() -> None:
+def test_older_processes_can_still_create_accounts() -> None:
     fields = [field for field in User._meta.concrete_fields if field.name not in ("id", "times")]
     old = User(email="old@example.com")
     values = [field.get_db_prep_save(getattr(old, field.attname), connection) for field in fields]
@@ -72,23 +72,23 @@ def in_berlin(folder: Path, program: str, given: object) -> Any:
     return run_program(folder, IN_BERLIN + program, given)
 
 
-def test_local_time_is_that_of_the_day_on_either_side_of_a_change(tmp_path: Path) -> None:
+def test_local_time_respects_clock_changes(tmp_path: Path) -> None:
     moments = [ms(text) for text in ("2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z")]
-    said = in_berlin(tmp_path, "print(given.map((at) => [times.stamp(at), times.unwall(times.wall(at))]));", moments)
+    output = in_berlin(tmp_path, "print(given.map((at) => [times.stamp(at), times.unwall(times.wall(at))]));", moments)
     there = [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M:%S") for at in moments]
-    assert said == [[text, at] for text, at in zip(there, moments, strict=True)]
+    assert output == [[text, at] for text, at in zip(there, moments, strict=True)]
 
 
-def test_the_day_is_told_where_it_is_another_one_there(tmp_path: Path) -> None:
+def test_the_date_is_shown_if_it_differs_in_local_time(tmp_path: Path) -> None:
     now, late = ms("2026-11-22T23:30:00Z"), ms("2026-11-22T22:30:00Z")
     program = (
         "print([times.when(given.late, given.now), times.when(given.late, given.now, false), times.date(given.late)]);"
     )
-    said = in_berlin(tmp_path, program, {"now": now, "late": late})
-    assert said == ["22 Nov, 23:30:00", "22:30:00", "22 Nov 2026, 23:30"]
+    output = in_berlin(tmp_path, program, {"now": now, "late": late})
+    assert output == ["22 Nov, 23:30:00", "22:30:00", "22 Nov 2026, 23:30"]
 
 
-def test_ticks_are_at_round_times_and_midnights_there(tmp_path: Path) -> None:
+def test_ticks_are_at_round_local_times(tmp_path: Path) -> None:
     since = ms("2026-03-28T12:00:00Z")
     program = "const at = timeTicks(...given, 1000); print([at, writeTimes(null, at)]);"
     at, labels = in_berlin(tmp_path, program, [since, since + 2 * DAY_MS])
@@ -100,7 +100,7 @@ def test_ticks_are_at_round_times_and_midnights_there(tmp_path: Path) -> None:
     assert "29 Mar" in labels
 
 
-def test_yesterday_is_that_of_the_reader(tmp_path: Path) -> None:
+def test_yesterday_is_in_local_time(tmp_path: Path) -> None:
     now = ms("2026-03-30T09:00:00Z")
     picks = dict(in_berlin(tmp_path, "print(quickPicks(given));", now))
     # The clocks went forward on the 29th, which had 23 hours.
@@ -108,7 +108,7 @@ def test_yesterday_is_that_of_the_reader(tmp_path: Path) -> None:
     assert picks["Last month"] == {"fromMs": ms("2026-01-31T23:00:00Z"), "untilMs": ms("2026-02-28T23:00:00Z")}
 
 
-def test_date_fields_are_read_in_the_zone_that_they_show(tmp_path: Path) -> None:
+def test_date_fields_use_the_displayed_zone(tmp_path: Path) -> None:
     at = ms("2026-07-10T00:30:00Z")
     program = """
     const limits = { earliest_ms: 0, span_ms: 1e15 };
@@ -116,12 +116,12 @@ def test_date_fields_are_read_in_the_zone_that_they_show(tmp_path: Path) -> None
            wrong(times.fieldValue(given - 60_000), times.fieldValue(given), given, limits),
            wrong(times.fieldValue(given), times.fieldValue(given + 60_000), given, limits)]);
     """
-    shown, read, fine, future = in_berlin(tmp_path, program, at)
-    assert (shown, read, fine) == ("2026-07-10T02:30", at, "")
+    displayed, read, fine, future = in_berlin(tmp_path, program, at)
+    assert (displayed, read, fine) == ("2026-07-10T02:30", at, "")
     assert "in the future" in future
 
 
-def test_without_a_choice_all_is_utc(tmp_path: Path) -> None:
+def test_all_times_are_utc_by_default(tmp_path: Path) -> None:
     program = """
     process.env.TZ = "Europe/Berlin";
     const times = await import("./times.js");

@@ -1,4 +1,4 @@
-"""Text that one of the databases cannot hold is its sender's mistake."""
+"""Text that a database cannot store is a client error."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ADDRESSES = (
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_nul_in_an_address_is_no_fault_of_ours(boards: Boards, signed_in: Client, address: str) -> None:
+def test_nul_characters_in_urls_return_a_client_error(boards: Boards, signed_in: Client, address: str) -> None:
     assert signed_in.get(address).status_code in (200, 302, 400, 404)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["a\0b", "a" * 5_000])
-def test_a_name_that_cannot_be_kept_is_no_fault_of_ours(boards: Boards, signed_in: Client, name: str) -> None:
+def test_names_that_cannot_be_stored_return_a_client_error(boards: Boards, signed_in: Client, name: str) -> None:
     for address in ("/watchlists", "/discover/segments"):
         answer = signed_in.post(address, {"name": name, "query": "category=Chess", "channel": "1"})
         assert answer.status_code in (200, 302, 400, 404, 409)

@@ -1,4 +1,4 @@
-"""Watchlists: what an account keeps together, and that nobody else touches it."""
+"""Watchlists, and their isolation between accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.accounts.personal_data import personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.sparkline import line_path
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, lists_with
@@ -45,7 +45,7 @@ def watching(owner: User, *channel_ids: str, name: str = "Mine") -> Watchlist:
     return watchlist
 
 
-def test_the_first_channel_makes_the_first_list(signed_in: Client, owner: User) -> None:
+def test_the_first_channel_creates_a_watchlist(signed_in: Client, owner: User) -> None:
     answer = signed_in.post("/watchlists/watch", {"channel": "7"}, headers=JSON).json()
     (watchlist,) = Watchlist.objects.filter(owner=owner)
     assert (answer["list"], channels_of(watchlist)) == ("My channels", ["7"])
@@ -57,10 +57,10 @@ def test_one_click_adds_to_the_list_used_last(owner: User) -> None:
     services.add(owner=owner, channel_id="1", watchlist=first)
     services.add(owner=owner, channel_id="2")
     assert (channels_of(first), channels_of(second)) == (["1", "2"], [])
-    assert [(one.name, holds) for one, holds in lists_with(owner, "2")] == [("First", True), ("Second", False)]
+    assert [(item.name, holds) for item, holds in lists_with(owner, "2")] == [("First", True), ("Second", False)]
 
 
-def test_a_channel_is_on_a_list_once_and_comes_off_again(signed_in: Client, owner: User) -> None:
+def test_channels_are_unique_on_a_list_and_removable(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "7", "7", "8")
     form = {"channel": "7", "list": watchlist.pk, "off": 1, "next": f"/watchlists/{watchlist.pk}"}
     response = signed_in.post("/watchlists/watch", form)
@@ -68,12 +68,12 @@ def test_a_channel_is_on_a_list_once_and_comes_off_again(signed_in: Client, owne
     assert channels_of(watchlist) == ["8"]
 
 
-def test_a_form_leads_to_no_page_of_others(signed_in: Client, owner: User) -> None:
+def test_forms_redirect_to_own_pages_only(signed_in: Client, owner: User) -> None:
     response = signed_in.post("/watchlists/watch", {"channel": "7", "next": "https://evil.example/"})
     assert response.headers["Location"] == "/watchlists"
 
 
-def test_channels_are_ordered_by_dragging_and_by_steps(signed_in: Client, owner: User) -> None:
+def test_channels_can_be_reordered(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "1", "2", "3")
     address = f"/watchlists/{watchlist.pk}/order"
     assert signed_in.post(address, {"channels": ["3", "1", "9"]}, headers=JSON).json() == {"channels": ["3", "1", "2"]}
@@ -84,7 +84,7 @@ def test_channels_are_ordered_by_dragging_and_by_steps(signed_in: Client, owner:
     assert channels_of(watchlist) == ["3", "2", "1"]
 
 
-def test_a_deleted_list_comes_back_by_undo(signed_in: Client, owner: User) -> None:
+def test_a_deleted_list_can_be_restored(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "3", "1", name="For <January>")
     page = signed_in.post(f"/watchlists/{watchlist.pk}/delete", follow=True).content.decode()
     assert "For &lt;January&gt;" in page
@@ -96,7 +96,7 @@ def test_a_deleted_list_comes_back_by_undo(signed_in: Client, owner: User) -> No
     assert "already" in signed_in.post("/watchlists/restore", {"undo": undo}, follow=True).content.decode()
 
 
-def test_an_undo_of_somebody_else_or_made_up_does_nothing(signed_in: Client, owner: User, other: Client) -> None:
+def test_foreign_and_forged_undo_tokens_are_refused(signed_in: Client, owner: User, other: Client) -> None:
     undo = services.delete(watchlist=watching(owner, "1"))
     for client, text in ((other, undo), (signed_in, f"{undo}x")):
         client.post("/watchlists/restore", {"undo": text})
@@ -113,7 +113,7 @@ def test_an_undo_of_somebody_else_or_made_up_does_nothing(signed_in: Client, own
         ("post", "/order"),
     ],
 )
-def test_a_list_is_nobody_else_s(owner: User, other: Client, client: Client, method: str, path: str) -> None:
+def test_watchlists_are_private(owner: User, other: Client, client: Client, method: str, path: str) -> None:
     watchlist = watching(owner, "1", "2")
     address = f"/watchlists/{watchlist.pk}{path}"
     assert getattr(other, method)(address, {"name": "stolen", "channels": ["2", "1"]}).status_code == 404
@@ -123,7 +123,7 @@ def test_a_list_is_nobody_else_s(owner: User, other: Client, client: Client, met
     assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "2"])
 
 
-def test_nobody_adds_to_a_list_of_somebody_else(owner: User, other: Client) -> None:
+def test_adding_to_a_foreign_list_is_refused(owner: User, other: Client) -> None:
     watchlist = watching(owner, "1")
     for form in ({"channel": "2", "list": watchlist.pk}, {"channel": "1", "list": watchlist.pk, "off": 1}):
         assert other.post("/watchlists/watch", form).status_code == 404
@@ -131,7 +131,7 @@ def test_nobody_adds_to_a_list_of_somebody_else(owner: User, other: Client) -> N
     assert other.get("/watchlists/lists?channel=1").json() == {"lists": []}
 
 
-def test_what_cannot_be_is_refused_with_what_to_do(owner: User, signed_in: Client) -> None:
+def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client) -> None:
     watchlist = watching(owner, *map(str, range(1, services.CHANNELS_MAX + 1)))
     with pytest.raises(Refused, match="is full: a watchlist holds 100"):
         services.add(owner=owner, channel_id="999", watchlist=watchlist)
@@ -145,7 +145,7 @@ def test_what_cannot_be_is_refused_with_what_to_do(owner: User, signed_in: Clien
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "\x1b", "\u200b\u3164"])
-def test_a_list_needs_a_name(signed_in: Client, owner: User, name: str) -> None:
+def test_a_list_requires_a_name(signed_in: Client, owner: User, name: str) -> None:
     assert "needs a name of 1 to 60" in signed_in.post("/watchlists", {"name": name}).content.decode()
     watchlist = watching(owner)
     assert (
@@ -154,17 +154,17 @@ def test_a_list_needs_a_name(signed_in: Client, owner: User, name: str) -> None:
     )
 
 
-def test_a_name_is_used_once(signed_in: Client, owner: User) -> None:
+def test_list_names_are_unique(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, name="Mine")
     watching(owner, name="Other")
     assert "already" in signed_in.post("/watchlists", {"name": " Mine "}).content.decode()
     page = signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Other"}, follow=True).content.decode()
     assert "already" in page
     signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Third"})
-    assert sorted(one.name for one in Watchlist.objects.all()) == ["Other", "Third"]
+    assert sorted(item.name for item in Watchlist.objects.all()) == ["Other", "Third"]
 
 
-def test_a_list_shows_its_channels_now_in_its_order(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "3", "2", "404")
     page = signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers").content.decode()
     names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
@@ -174,40 +174,38 @@ def test_a_list_shows_its_channels_now_in_its_order(boards: Boards, signed_in: C
     assert signed_in.get(f"/watchlists/{watchlist.pk}/lines").status_code == 503
 
 
-def test_an_empty_list_says_how_to_fill_it(signed_in: Client, owner: User) -> None:
+def test_an_empty_list_has_instructions(signed_in: Client, owner: User) -> None:
     assert "press the star" in signed_in.get("/watchlists").content.decode()
     assert "press the star" in signed_in.get(f"/watchlists/{watching(owner).pk}").content.decode()
 
 
-def test_watchlists_are_among_the_data_of_an_account(owner: User) -> None:
+def test_watchlists_are_in_the_data_export(owner: User) -> None:
     watching(owner, "3", "1")
-    (told,) = personal_data(owner)["watchlists"]
-    assert (told["name"], told["channels"]) == ("Mine", ["3", "1"])
+    (data,) = personal_data(owner)["watchlists"]
+    assert (data["name"], data["channels"]) == ("Mine", ["3", "1"])
 
 
-def test_a_line_breaks_where_minutes_are_missing() -> None:
+def test_sparklines_break_at_missing_minutes() -> None:
     points = [(0, 0.0), (60_000, 5.0), (180_000, 10.0), (240_000, 10.0)]
     assert line_path(points, 0, 240_000, 60_000) == "M0.0 46.0L60.0 24.0M180.0 2.0L240.0 2.0"
     assert line_path([], 0, 240_000, 60_000) == ""
 
 
 def stars_of(page: str) -> dict[str, str]:
-    """Return which stars a page shows and whether each is on."""
+    """Return the stars of a page with their state."""
     return dict(re.findall(r'form="starring" name="channel" value="(\d+)"[^>]*aria-pressed="(\w+)"', page))
 
 
 @pytest.mark.parametrize("path", ["/?channel=2", "/discover", "/discover?rows=1", "/compare?channels=1,2,3"])
-def test_each_channel_has_a_star_that_says_whether_it_is_watched(
-    boards: Boards, signed_in: Client, owner: User, path: str
-) -> None:
-    FIELD.clear()
+def test_each_channel_has_a_star_with_its_state(boards: Boards, signed_in: Client, owner: User, path: str) -> None:
+    LIVE_CHANNELS.clear()
     watching(owner, "2")
     page = signed_in.get(path).content.decode()
     assert stars_of(page) == {"1": "false", "2": "true", "3": "false"}
     assert 'aria-label="Watch Beta"' in page
 
 
-def test_the_page_knows_its_own_lists_alone(boards: Boards, signed_in: Client, owner: User, other: Client) -> None:
+def test_pages_contain_only_the_users_lists(boards: Boards, signed_in: Client, owner: User, other: Client) -> None:
     first, second = watching(owner, "2", "1", name="First"), watching(owner, name="Second")
     services.add(owner=owner, channel_id="3", watchlist=first)
     (lists,) = re.findall(r'<script id="watching" type="application/json">(.*?)</script>', page_of(signed_in, "/"))
@@ -222,19 +220,19 @@ def page_of(client: Client, path: str) -> str:
     return client.get(path).content.decode()
 
 
-def test_who_has_no_account_has_no_stars(boards: Boards, settings: Settings, db: None) -> None:
+def test_anonymous_visitors_have_no_stars(boards: Boards, settings: Settings, db: None) -> None:
     settings.PUBLIC_BOARD = True
     page = page_of(Client(), "/")
     assert "data-id" in page
     assert "starring" not in page
 
 
-def test_names_in_stars_are_no_markup(boards: Boards, signed_in: Client) -> None:
+def test_names_in_stars_are_escaped(boards: Boards, signed_in: Client) -> None:
     boards.name("1", '"><script>x')
     assert 'aria-label="Watch &quot;&gt;&lt;script&gt;x"' in page_of(signed_in, "/")
 
 
-def test_a_star_works_without_the_script(signed_in: Client, owner: User) -> None:
+def test_stars_work_without_javascript(signed_in: Client, owner: User) -> None:
     answer = signed_in.post("/watchlists/star", {"channel": "7", "next": "/?board=messages"})
     assert answer.headers["Location"] == "/?board=messages"
     (watchlist,) = Watchlist.objects.filter(owner=owner)
@@ -243,7 +241,7 @@ def test_a_star_works_without_the_script(signed_in: Client, owner: User) -> None
     assert channels_of(watchlist) == []
 
 
-def test_what_a_star_cannot_do_is_said_where_it_was_pressed(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_star_errors_are_shown_on_the_same_page(boards: Boards, signed_in: Client, owner: User) -> None:
     watching(owner, *(str(number) for number in range(100, 100 + services.CHANNELS_MAX)))
     signed_in.post("/watchlists/star", {"channel": "7", "next": "/"})
     assert "is full" in page_of(signed_in, "/")
@@ -269,7 +267,7 @@ print({ onto, afterPut, afterTake, refused, kept: holding("1"), sent });
 """
 
 
-def test_the_script_follows_what_the_server_says(tmp_path: Path) -> None:
+def test_the_script_applies_server_responses(tmp_path: Path) -> None:
     first, second = {"id": 1, "name": "First", "holds": False}, {"id": 2, "name": "Second", "holds": True}
     replies = [
         [True, {"list": "Second", "lists": [second, first]}],
@@ -277,10 +275,10 @@ def test_the_script_follows_what_the_server_says(tmp_path: Path) -> None:
         [False, {"reason": "“First” is full"}],
     ]
     lists = [{"id": 1, "name": "First", "channels": ["1"]}]
-    said = run_program(tmp_path, STARS, {"lists": lists, "replies": replies})
-    assert (said["onto"], said["afterPut"], said["afterTake"]) == ("Second", ["Second"], [])
-    assert (said["refused"], said["kept"]) == ("“First” is full", ["First"])
-    assert said["sent"] == [
+    output = run_program(tmp_path, STARS, {"lists": lists, "replies": replies})
+    assert (output["onto"], output["afterPut"], output["afterTake"]) == ("Second", ["Second"], [])
+    assert (output["refused"], output["kept"]) == ("“First” is full", ["First"])
+    assert output["sent"] == [
         {"channel": "7", "csrfmiddlewaretoken": "t"},
         {"channel": "7", "list": "2", "off": "1", "csrfmiddlewaretoken": "t"},
         {"channel": "8", "list": "1", "csrfmiddlewaretoken": "t"},

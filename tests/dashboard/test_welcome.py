@@ -1,4 +1,4 @@
-"""The first visit: five steps to a watchlist, once for each new account."""
+"""The first visit: five steps to a watchlist for new accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.accounts.personal_data import personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.workspaces import services as watchlists
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of
@@ -26,12 +26,12 @@ NOBODY_LISTENS = "redis://127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def fresh_field() -> None:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
 
 
 @pytest.fixture
 def owner(signed_in: Client) -> User:
-    """Somebody who has just signed up."""
+    """A newly signed-up user."""
     user = User.objects.get(email=EMAIL)
     user_signed_up.send(sender=User, request=HttpRequest(), user=user)
     return user
@@ -51,7 +51,7 @@ def ticked(page: str) -> list[str]:
     return re.findall(r'name="channel" value="(\d+)" checked', page)
 
 
-def test_a_new_account_goes_five_steps_to_its_watchlist(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_new_account_completes_five_steps(boards: Boards, signed_in: Client, owner: User) -> None:
     assert signed_in.get("/").headers["Location"] == "/welcome"
     assert signed_in.get("/welcome").headers["Location"] == "/welcome/1"
     assert "1 of 5" in page_of(signed_in, "/welcome/1")
@@ -81,7 +81,7 @@ def test_each_step_can_be_skipped(boards: Boards, signed_in: Client, owner: User
     page_of(signed_in, "/")
 
 
-def test_who_leaves_is_not_asked_again_and_can_begin_anew(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_left_visit_is_not_shown_again_but_can_be_restarted(boards: Boards, signed_in: Client, owner: User) -> None:
     page_of(signed_in, "/welcome/1")
     assert signed_in.post("/welcome/leave").headers["Location"] == "/"
     assert "first-visit" not in page_of(signed_in, "/")
@@ -91,24 +91,24 @@ def test_who_leaves_is_not_asked_again_and_can_begin_anew(boards: Boards, signed
     page_of(signed_in, "/welcome/1")
 
 
-def test_a_visit_goes_on_where_it_stood(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_visit_resumes_at_its_step(boards: Boards, signed_in: Client, owner: User) -> None:
     page_of(signed_in, "/welcome/3")
-    # It leads there once by itself; then the board says where it stands.
+    # It redirects once; afterwards the board shows the progress.
     assert "stand at 3 of 5" in page_of(signed_in, "/")
     assert signed_in.get("/welcome").headers["Location"] == "/welcome/3"
 
 
-def test_an_address_somebody_came_for_opens_first(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_requested_urls_take_precedence_over_the_first_visit(boards: Boards, signed_in: Client, owner: User) -> None:
     assert "Alpha" in page_of(signed_in, "/?channel=1")
 
 
-def test_accounts_of_before_have_no_steps_to_do(boards: Boards, signed_in: Client) -> None:
+def test_older_accounts_have_no_first_visit(boards: Boards, signed_in: Client) -> None:
     assert "first-visit" not in page_of(signed_in, "/")
     assert signed_in.get("/welcome/1").headers["Location"] == "/"
     assert signed_in.get("/welcome/6").status_code == 404
 
 
-def test_a_search_keeps_what_is_ticked(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client, owner: User) -> None:
     services.choose(visit=owner.first_visit, language="", category="Nothing like it", band="")
     assert "fits what you chose" in page_of(signed_in, "/welcome/3")
     boards.name("4", "Delta", category="Music")
@@ -134,7 +134,7 @@ def test_hostile_names_stay_text(boards: Boards, signed_in: Client, owner: User)
     assert "These 2 channels go on it" in page
 
 
-def test_a_name_that_is_taken_is_said_and_another_is_offered(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_taken_list_name_is_reported_with_an_alternative(boards: Boards, signed_in: Client, owner: User) -> None:
     watchlists.create(owner=owner, name="My channels")
     services.pick(visit=owner.first_visit, channel_ids=["1"])
     assert 'value="My channels 2"' in page_of(signed_in, "/welcome/4")
@@ -143,7 +143,7 @@ def test_a_name_that_is_taken_is_said_and_another_is_offered(boards: Boards, sig
     assert "already" in answer.content.decode()
 
 
-def test_a_list_is_made_once(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_the_list_is_created_once(boards: Boards, signed_in: Client, owner: User) -> None:
     services.pick(visit=owner.first_visit, channel_ids=["1"])
     for _ in range(2):
         signed_in.post("/welcome/4", {"do": "on", "name": "Mine"})
@@ -151,30 +151,28 @@ def test_a_list_is_made_once(boards: Boards, signed_in: Client, owner: User) -> 
     assert "“Mine” is made. It holds" in page_of(signed_in, "/welcome/4")
 
 
-def test_without_a_pick_there_is_no_list(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_no_list_is_created_without_channels(boards: Boards, signed_in: Client, owner: User) -> None:
     assert "No channel is picked yet" in page_of(signed_in, "/welcome/4")
     assert signed_in.post("/welcome/4", {"do": "on", "name": "Mine"}).status_code == 400
     assert not Watchlist.objects.exists()
 
 
-def test_while_nothing_is_live_that_is_said(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_the_page_says_if_no_channel_is_live(boards: Boards, signed_in: Client, owner: User) -> None:
     boards.valkey.client(0).flushdb()
     assert "No channel is live just now" in page_of(signed_in, "/welcome/3")
 
 
-def test_while_redis_is_away_the_steps_still_lead_on(
-    boards: Boards, signed_in: Client, owner: User, settings: Settings
-) -> None:
+def test_the_steps_work_without_redis(boards: Boards, signed_in: Client, owner: User, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     for step in (2, 3):
         assert "did not load" in page_of(signed_in, f"/welcome/{step}")
         assert signed_in.post(f"/welcome/{step}", {"do": "skip"}).status_code == 302
 
 
-def test_a_visit_is_its_account_s_alone_and_part_of_its_data(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_visit_is_private_and_in_the_data_export(boards: Boards, signed_in: Client, owner: User) -> None:
     services.pick(visit=owner.first_visit, channel_ids=["1"])
-    (told,) = personal_data(owner)["first_visit"]
-    assert told["channels"] == ["1"]
+    (data,) = personal_data(owner)["first_visit"]
+    assert data["channels"] == ["1"]
     ensure_user(email="other@example.com", password="another long password")
     other = Client()
     assert other.login(username="other@example.com", password="another long password")

@@ -1,4 +1,4 @@
-"""Addresses that browsers and search engines ask for without having been told of them."""
+"""Well-known URLs: favicon and robots.txt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 
-def test_the_icon_is_found_where_browsers_look_for_it() -> None:
+def test_the_favicon_is_served() -> None:
     answer = Client().get("/favicon.ico")
     assert answer.status_code == 302
     assert answer["Location"].endswith("mark.svg")
@@ -17,7 +17,7 @@ def test_the_icon_is_found_where_browsers_look_for_it() -> None:
     ("is_public", "host", "is_open"),
     [(True, "localhost", True), (False, "localhost", False), (True, "127.0.0.1", False)],
 )
-def test_search_engines_are_told_what_is_public(settings: Settings, is_public: bool, host: str, is_open: bool) -> None:
+def test_robots_txt_allows_public_pages_only(settings: Settings, is_public: bool, host: str, is_open: bool) -> None:
     settings.PUBLIC_BOARD, settings.ADMIN_HOST = is_public, "127.0.0.1"
     answer = Client().get("/robots.txt", headers={"host": host})
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""People and texts are counted over windows of their own: their values carry the end and coverage of these."""
+"""Distinct metrics have their own windows: their values carry the end and coverage of these."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from django.test import Client
 
 from apps.live.board import Board
-from apps.live.live_channels import FIELD
-from apps.live.subscriptions import Channels, Subscribe, Table
+from apps.live.live_channels import LIVE_CHANNELS
+from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.page_script import run_program
-from tests.dashboard.test_same_words import TABLE
+from tests.dashboard.test_script_matches_pages import TABLE
 from tests.live.test_invariant import new_hub
 
 BEHIND_MS = 4_000
@@ -24,14 +24,19 @@ def show_both(boards: Boards) -> None:
     boards.show_people({"1": 12}, behind_ms=BEHIND_MS, observed_ms=15_000)
 
 
-async def test_rows_and_channels_carry_the_end_of_each_window(boards: Boards) -> None:
+async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards) -> None:
     show_both(boards)
     hub = new_hub(lambda: 1_795_400_000_000)
-    slot = hub.join("")
+    outbox = hub.join("")
     frames = {}
-    for name, wish in (("b", Board("chatters")), ("m", Board("messages")), ("c", Channels(("1",))), ("t", Table())):
-        await hub.subscribe(slot, Subscribe(name, wish))
-        frames[name] = json.loads(await slot.take() or "")
+    for name, spec in (
+        ("b", Board("chatters")),
+        ("m", Board("messages")),
+        ("c", ChannelsSpec(("1",))),
+        ("t", TableSpec()),
+    ):
+        await hub.subscribe(outbox, Subscribe(name, spec))
+        frames[name] = json.loads(await outbox.take() or "")
     people_ms = boards.end_ms - BEHIND_MS
     assert [(row["end_ms"], row["coverage"]) for row in frames["b"]["rows"]] == [(people_ms, 0.5)]
     assert {row["end_ms"] for row in frames["m"]["rows"]} == {boards.end_ms}
@@ -44,14 +49,14 @@ async def test_rows_and_channels_carry_the_end_of_each_window(boards: Boards) ->
 
 def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, signed_in: Client) -> None:
     show_both(boards)
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     page = signed_in.get("/?channel=1&board=chatters").content.decode()
     assert '<span id="now">≥ 12</span>' in page
     assert '<span id="chatters">≥ 12</span>' in page
     row = json.loads(sent(signed_in.get("/board.ndjson?board=chatters")).splitlines()[1])
     assert (row["window_end"], row["coverage"]) == (iso(boards.end_ms - BEHIND_MS), 0.5)
-    found = [json.loads(line) for line in sent(signed_in.get("/discover.ndjson")).splitlines()[1:]]
-    (row,) = (row for row in found if row["id"] == "1")
+    result = [json.loads(line) for line in sent(signed_in.get("/discover.ndjson")).splitlines()[1:]]
+    (row,) = (row for row in result if row["id"] == "1")
     assert (row["window_end"], row["distinct_end"]) == (iso(boards.end_ms), iso(boards.end_ms - BEHIND_MS))
 
 
@@ -70,7 +75,7 @@ print({
 """
 
 
-def test_the_live_edge_of_a_chart_is_where_its_windows_end(tmp_path: Path) -> None:
+def test_the_live_edge_of_a_chart_is_the_end_of_its_windows(tmp_path: Path) -> None:
     base = 1_795_392_000_000
     frames = [
         {
@@ -82,10 +87,10 @@ def test_the_live_edge_of_a_chart_is_where_its_windows_end(tmp_path: Path) -> No
         }
         for second in range(5, 13)
     ]
-    shown = {"key": "10m", "span_ms": 600_000, "step_ms": 10_000, "merge_ms": 60_000, "until_ms": None}
-    said = run_program(tmp_path, EDGE, {"table": TABLE, "range": shown, "frames": frames})
+    displayed = {"key": "10m", "span_ms": 600_000, "step_ms": 10_000, "merge_ms": 60_000, "until_ms": None}
+    output = run_program(tmp_path, EDGE, {"table": TABLE, "range": displayed, "frames": frames})
     ends = [frame["end_ms"] for frame in frames]
-    assert said["messages"] == [ends, list(range(5, 13)), list(range(105, 113))]
-    assert said["chatters"] == [[base + 5_000, base + 10_000], [1, 2], [105, 110]]
-    assert said["edges"] == [base + 12_000, base + 10_000]
-    assert said["newest"] == [[base + 12_000, 1], [base + 10_000, 0.5]]
+    assert output["messages"] == [ends, list(range(5, 13)), list(range(105, 113))]
+    assert output["chatters"] == [[base + 5_000, base + 10_000], [1, 2], [105, 110]]
+    assert output["edges"] == [base + 12_000, base + 10_000]
+    assert output["newest"] == [[base + 12_000, 1], [base + 10_000, 0.5]]

@@ -1,4 +1,4 @@
-"""The rank of every row follows from the values beside it, whatever happened since the last frame."""
+"""Boards are ranked by the values in their own rows, whatever changed since the last frame."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from apps.live.board import Board
 from apps.live.subscriptions import Subscribe
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.test_pages import rows_of
-from tests.live.test_invariant import IDS, change, new_hub
+from tests.live.test_invariant import IDS, change_randomly, new_hub
 
 BOARDS = [Board(), Board("messages", 25), Board("spam"), Board("messages", category="Chess", band="1000")]
 
 
 def assert_ranked(rows: Sequence[tuple[int, str, float]]) -> None:
-    """Expect ranks from 1 without holes, the greatest value first, and of equal ones the greater id as text."""
+    """Expect consecutive ranks from 1, descending values, and ties ordered by id as text, descending."""
     assert [rank for rank, _, _ in rows] == list(range(1, len(rows) + 1))
     in_order = sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)
     assert [channel_id for _, channel_id, _ in rows] == [channel_id for _, channel_id, _ in in_order]
@@ -34,41 +34,41 @@ async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, board: Bo
     hub = new_hub(lambda: now)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
-    slot = hub.join("")
-    await hub.subscribe(slot, Subscribe("b", board))
+    outbox = hub.join("")
+    await hub.subscribe(outbox, Subscribe("b", board))
     frames: list[dict[str, Any]] = []
     for _ in range(40):
-        change(boards, dice)
+        change_randomly(boards, dice)
         now += 1_000
-        await hub.fill()
-        while slot.waits:
-            frames.append(json.loads(await slot.take() or ""))
+        await hub.push()
+        while outbox.has_pending:
+            frames.append(json.loads(await outbox.take() or ""))
     for frame in frames:
         assert_ranked([(row["rank"], row["id"], row["value"]) for row in frame["rows"]])
-    assert len({tuple(row["id"] for row in frame["rows"]) for frame in frames}) > 5, "orders did change"
+    assert len({tuple(row["id"] for row in frame["rows"]) for frame in frames}) > 5, "the order changed during the test"
     await hub.aclose()
 
 
-def test_a_page_and_its_file_are_ranked_by_their_own_values(boards: Boards, signed_in: Client) -> None:
-    # Two requests within a second; the figures change between them.
+def test_the_page_and_the_csv_are_ranked_by_their_own_values(boards: Boards, signed_in: Client) -> None:
+    # Two requests within a second; the values change in between.
     for viewers in ({"1": 1_000, "2": 900, "3": 900}, {"1": 100, "2": 200, "3": 300}):
         boards.end_ms += 1_000
         boards.show(viewers)
         ids = {"Alpha": "1", "Beta": "2", "Gamma": "3"}
-        shown = [(int(row[0]), ids[row[1]], float(row[-1].replace(",", ""))) for row in rows_of(signed_in.get("/"))]
-        assert_ranked(shown)
+        page_rows = [(int(row[0]), ids[row[1]], float(row[-1].replace(",", ""))) for row in rows_of(signed_in.get("/"))]
+        assert_ranked(page_rows)
         text = sent(signed_in.get("/board.csv")).removeprefix("\ufeff")
         table = csv.DictReader(io.StringIO(text, newline=""))
-        assert [(int(row["rank"]), row["id"], float(row["viewers (viewers)"])) for row in table] == shown
+        assert [(int(row["rank"]), row["id"], float(row["viewers (viewers)"])) for row in table] == page_rows
 
 
-async def test_a_board_is_read_in_one_piece(boards: Boards) -> None:
-    """Figures that move between two readings of Redis leave neither a hole nor a wrong rank."""
+async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Boards) -> None:
+    """Values that change between the two Redis reads cause neither a missing nor a misplaced row."""
     hub = new_hub(lambda: 1_795_400_000_000)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
     boards.show({str(number): number for number in range(1, 21)})
-    reader = hub._fillings._boards._reader
+    reader = hub._cache._boards._reader
     read = reader.values
 
     async def values_a_moment_later(ids: Any) -> Any:
@@ -83,10 +83,10 @@ async def test_a_board_is_read_in_one_piece(boards: Boards) -> None:
     await hub.aclose()
 
 
-def test_a_search_tells_the_rank_that_the_board_shows(boards: Boards, signed_in: Client) -> None:
+def test_search_results_show_the_same_rank_as_the_board(boards: Boards, signed_in: Client) -> None:
     boards.bar("2")
-    shown = {row[1]: row[0] for row in rows_of(signed_in.get("/"))}
+    ranks = {row[1]: row[0] for row in rows_of(signed_in.get("/"))}
     hits = signed_in.get("/find.json?q=a&board=viewers").json()["channels"]
     assert {hit["name"]: hit["said"] for hit in hits} == {
-        name: f"Rank {rank} of Most Viewed" for name, rank in shown.items()
+        name: f"Rank {rank} of Most Viewed" for name, rank in ranks.items()
     }

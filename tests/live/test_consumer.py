@@ -1,4 +1,4 @@
-"""The live socket through the whole ASGI application, with a real Valkey behind it."""
+"""The live socket through the complete ASGI application, with a real Valkey server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ async def cookie(boards: Boards) -> tuple[bytes, bytes]:
 
 
 def signed_in_client() -> Client:
-    """Somebody who has a session; the sign-in itself may be done only so often a minute."""
+    """Return a client with a session, without the rate-limited sign-in."""
     ensure_user(email=EMAIL, password=PASSWORD)
     client = Client()
     client.force_login(User.objects.get(email=EMAIL))
@@ -63,7 +63,7 @@ async def connected(*headers: tuple[bytes, bytes]) -> BrowserSocket:
 
 
 async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, Any]:
-    """Tick until one arrives: the hub may still be joining the group."""
+    """Send ticks until a push arrives: the hub may still be joining the group."""
     for _ in range(50):
         await boards.send_tick()
         if not await socket.receive_nothing(0.2):
@@ -71,39 +71,39 @@ async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, An
     raise TimeoutError("no push within 50 ticks")
 
 
-async def test_a_session_has_so_many_sockets_at_once(
+async def test_open_sockets_are_limited_per_session(
     cookie: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "SOCKETS_BY_SESSION", 3)
-    held = [await connected(cookie) for _ in range(3)]
+    sockets = [await connected(cookie) for _ in range(3)]
     other = await connected(cookie_of(await sync_to_async(signed_in_client)()))
     refused = await connected(cookie)
-    assert await refused.close_code() == consumer.TOO_MANY
-    await held.pop().disconnect()
-    held.append(await connected(cookie))
-    await held[-1].subscribe()
-    assert (await held[-1].receive())["type"] == "snapshot"
-    for socket in (*held, other):
+    assert await refused.close_code() == consumer.TOO_MANY_SOCKETS
+    await sockets.pop().disconnect()
+    sockets.append(await connected(cookie))
+    await sockets[-1].subscribe()
+    assert (await sockets[-1].receive())["type"] == "snapshot"
+    for socket in (*sockets, other):
         await socket.disconnect()
     await running_hub().aclose()
 
 
-async def test_sockets_without_a_session_are_limited_by_address(
+async def test_sockets_without_a_session_are_limited_per_address(
     boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.PUBLIC_BOARD = True
     monkeypatch.setattr(consumer, "SOCKETS_BY_ADDRESS", 1)
 
-    async def opened(address: str) -> BrowserSocket:
+    async def open_socket(address: str) -> BrowserSocket:
         socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost")], client=[address, 1])
         assert await socket.connect()
         return socket
 
-    one, other = await opened("203.0.113.1"), await opened("203.0.113.2")
-    assert await (await opened("203.0.113.1")).close_code() == consumer.TOO_MANY
+    first, other = await open_socket("203.0.113.1"), await open_socket("203.0.113.2")
+    assert await (await open_socket("203.0.113.1")).close_code() == consumer.TOO_MANY_SOCKETS
     await other.subscribe()
     assert (await other.receive())["type"] == "snapshot"
-    for socket in (one, other):
+    for socket in (first, other):
         await socket.disconnect()
     await running_hub().aclose()
 
@@ -113,12 +113,12 @@ async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
     assert not await BrowserSocket(application, "/live", headers).connect()
 
 
-async def test_without_a_session_the_socket_is_closed_with_4401(boards: Boards) -> None:
+async def test_a_socket_without_a_session_is_closed_with_4401(boards: Boards) -> None:
     socket = await connected()
     assert await socket.close_code() == 4401
 
 
-async def test_a_snapshot_comes_first_and_then_numbered_pushes(socket: BrowserSocket, boards: Boards) -> None:
+async def test_a_snapshot_is_followed_by_numbered_pushes(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe("mine", metric="messages")
     snapshot = await socket.receive()
     assert (snapshot["type"], snapshot["id"], snapshot["seq"], snapshot["board"]) == ("snapshot", "mine", 1, "messages")
@@ -127,21 +127,21 @@ async def test_a_snapshot_comes_first_and_then_numbered_pushes(socket: BrowserSo
     assert push.keys() == snapshot.keys()
 
 
-async def test_a_board_has_its_rows_best_first(socket: BrowserSocket) -> None:
+async def test_board_rows_are_sorted_by_rank(socket: BrowserSocket) -> None:
     await socket.subscribe()
     rows = (await socket.receive())["rows"]
     assert [row["name"] for row in rows] == ["Beta", "Alpha", "Gamma"]
     assert (rows[0]["state"], rows[0]["language"]) == ("live", "English")
 
 
-async def test_channels_come_with_their_values_in_one_frame(socket: BrowserSocket) -> None:
+async def test_one_frame_contains_all_requested_channels(socket: BrowserSocket) -> None:
     await socket.subscribe("c", "channels", channels=["3", "1", "3"])
     channels = (await socket.receive())["channels"]
     assert list(channels) == ["1", "3"]
     assert (channels["3"]["name"], channels["3"]["values"]["viewers"]) == ("Gamma", 500)
 
 
-async def test_several_subscriptions_are_counted_apart(socket: BrowserSocket, boards: Boards) -> None:
+async def test_each_subscription_has_its_own_sequence_numbers(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe("a")
     await socket.subscribe("b", metric="messages")
     assert {frame["id"]: frame["seq"] for frame in [await socket.receive(), await socket.receive()]} == {"a": 1, "b": 1}
@@ -157,12 +157,12 @@ async def test_several_subscriptions_are_counted_apart(socket: BrowserSocket, bo
     assert {frame["id"] for frame in frames} == {"a"}
 
 
-async def test_a_frame_tells_when_viewers_were_asked_for(socket: BrowserSocket, boards: Boards) -> None:
+async def test_frames_include_the_time_of_the_viewer_counts(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe()
     assert (await socket.receive())["viewers_at_ms"] == boards.end_ms
 
 
-async def test_values_and_order_move_together(socket: BrowserSocket, boards: Boards) -> None:
+async def test_values_and_order_change_together(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe()
     await socket.receive()
     boards.end_ms += 1_000
@@ -197,7 +197,7 @@ async def test_values_and_order_move_together(socket: BrowserSocket, boards: Boa
         (" " * 4_097, "longer than 4,096 bytes"),
     ],
 )
-async def test_garbage_is_answered_with_its_reason_and_the_board_goes_on(
+async def test_malformed_frames_get_an_error_and_the_socket_stays_open(
     socket: BrowserSocket, text: str, reason: str
 ) -> None:
     await socket.send(text)
@@ -208,22 +208,22 @@ async def test_garbage_is_answered_with_its_reason_and_the_board_goes_on(
     assert (await socket.receive())["type"] == "snapshot"
 
 
-async def test_binary_frames_are_refused_and_ten_bad_ones_end_the_socket(socket: BrowserSocket) -> None:
+async def test_ten_binary_frames_close_the_socket(socket: BrowserSocket) -> None:
     for _ in range(10):
         await socket.send(binary=b"\xff\x00")
         assert "binary" in (await socket.receive())["reason"]
     assert await socket.close_code() == 1008
 
 
-async def test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket(socket: BrowserSocket) -> None:
-    for _ in range(consumer.FRAMES_AT_ONCE + consumer.BAD_FRAMES_MAX + 5):
+async def test_frames_above_the_rate_limit_are_refused_and_then_close_the_socket(socket: BrowserSocket) -> None:
+    for _ in range(consumer.FRAMES_BURST + consumer.BAD_FRAMES_MAX + 5):
         await socket.send('{"type": "unsubscribe", "id": "a"}')
     reasons = [(await socket.receive())["reason"] for _ in range(consumer.BAD_FRAMES_MAX)]
     assert all("Too many frames" in reason for reason in reasons)
     assert await socket.close_code() == 1008
 
 
-async def test_no_more_than_eight_subscriptions_are_open(socket: BrowserSocket) -> None:
+async def test_a_socket_has_at_most_eight_subscriptions(socket: BrowserSocket) -> None:
     for number in range(consumer.SUBSCRIPTIONS_MAX):
         await socket.subscribe(f"s{number}")
         assert (await socket.receive())["type"] == "snapshot"
@@ -234,7 +234,7 @@ async def test_no_more_than_eight_subscriptions_are_open(socket: BrowserSocket) 
     assert (await socket.receive())["board"] == "spam"
 
 
-async def test_an_unknown_channel_is_named_while_the_others_go_on(socket: BrowserSocket, boards: Boards) -> None:
+async def test_unknown_channels_are_reported_and_the_others_are_served(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe("c", "channels", channels=["404404", "1"])
     frames = {frame["type"]: frame for frame in [await socket.receive(), await socket.receive()]}
     assert "404404" in frames["error"]["reason"]
@@ -243,7 +243,7 @@ async def test_an_unknown_channel_is_named_while_the_others_go_on(socket: Browse
     assert (await push_after_tick(socket, boards))["type"] == "push"
 
 
-async def test_a_session_that_ended_elsewhere_closes_the_socket(
+async def test_a_deleted_session_closes_its_socket_at_the_next_check(
     cookie: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.contrib.sessions.models import Session
@@ -257,7 +257,7 @@ async def test_a_session_that_ended_elsewhere_closes_the_socket(
 
 
 @pytest.mark.parametrize("how", ["sign out", "end elsewhere", "change password elsewhere", "delete account"])
-async def test_a_session_that_ends_closes_its_socket_at_once(boards: Boards, how: str) -> None:
+async def test_a_session_that_ends_closes_its_socket_immediately(boards: Boards, how: str) -> None:
     here, there = await sync_to_async(sign_in)(), await sync_to_async(sign_in)()
     ending, staying = await connected(cookie_of(here)), await connected(cookie_of(there))
     for socket in (ending, staying):
@@ -266,7 +266,7 @@ async def test_a_session_that_ends_closes_its_socket_at_once(boards: Boards, how
         await push_after_tick(socket, boards)
     await sync_to_async(end_session)(how, here, there)
     assert await code_after_frames(ending) == 4401
-    # Another password gives the session in which it was chosen another key; an account that is gone ends all.
+    # A password change rotates the key of the session that made it; deleting the account ends all sessions.
     if how in ("sign out", "end elsewhere"):
         await push_after_tick(staying, boards)
         await staying.disconnect()
@@ -283,21 +283,21 @@ def end_session(how: str, here: Client, there: Client) -> None:
             there.post("/account/sessions/")
         case "change password elsewhere":
             new = "another long password"
-            wanted = {"oldpassword": PASSWORD, "password1": new, "password2": new}
-            assert there.post("/account/password/change/", wanted).status_code == 302
+            expected = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+            assert there.post("/account/password/change/", expected).status_code == 302
         case _:
             assert here.post("/account/delete", {"email": EMAIL}).status_code == 302
 
 
 async def code_after_frames(socket: BrowserSocket) -> int:
-    """Return the code that the socket was closed with; frames may be on their way before."""
+    """Return the close code of the socket, skipping pending frames."""
     while True:
         message = await socket.receive_raw()
         if message["type"] == "websocket.close":
             return int(message["code"])
 
 
-async def test_the_board_comes_back_after_redis_was_emptied(socket: BrowserSocket, boards: Boards) -> None:
+async def test_boards_recover_after_redis_was_flushed(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe()
     await socket.receive()
     boards.valkey.client().flushall()
@@ -316,7 +316,7 @@ async def push_until_rows(socket: BrowserSocket, boards: Boards) -> dict[str, An
     raise TimeoutError("the board stayed empty")
 
 
-async def test_the_hub_outlives_a_killed_redis(socket: BrowserSocket, boards: Boards) -> None:
+async def test_the_hub_survives_a_redis_crash(socket: BrowserSocket, boards: Boards) -> None:
     await socket.subscribe()
     await socket.receive()
     boards.valkey.kill()

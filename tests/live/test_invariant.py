@@ -1,4 +1,4 @@
-"""The law of the live socket, for every kind of subscription: an old snapshot and its pushes are a fresh snapshot."""
+"""The invariant of the live socket, for every kind of subscription: old snapshot + pushes = fresh snapshot."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from django.conf import settings
 
 from apps.live.board import Board
 from apps.live.directory import Directory
-from apps.live.frames import TABLE_EVERY_MS, Fillings
+from apps.live.frames import TABLE_INTERVAL_MS, FrameCache
 from apps.live.hub import Hub
-from apps.live.outboxes import Slot
+from apps.live.outboxes import Outbox
 from apps.live.readings import LiveBoards
 from apps.live.recent_events import RecentMarks
-from apps.live.subscriptions import Channels, Subscribe, Table, Wish
+from apps.live.subscriptions import ChannelsSpec, Subscribe, SubscriptionSpec, TableSpec
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.event_marks import EventMark
 from core.metrics.table import BOARDS
 from tests.dashboard.conftest import Boards
 
 IDS = [str(number) for number in range(1, 31)]
-KINDS: list[Wish] = [
+KINDS: list[SubscriptionSpec] = [
     *(Board(metric.key) for metric in BOARDS),
     Board(size=25),
     Board("messages", category="Chess", language="en", band="1000"),
-    Channels(("1", "2", "30")),
-    Table(),
+    ChannelsSpec(("1", "2", "30")),
+    TableSpec(),
 ]
 
 
 class Page:
-    """What a page makes of the frames of one subscription."""
+    """Applies the frames of one subscription, as a page does."""
 
     def __init__(self) -> None:
         self.state: dict[str, Any] = {}
         self.seq = 0
 
-    def take(self, frame: dict[str, Any]) -> None:
+    def apply(self, frame: dict[str, Any]) -> None:
         assert (frame["seq"], frame["type"]) == (self.seq + 1, "push" if self.seq else "snapshot")
         self.seq += 1
         rows = frame.get("rows")
@@ -48,19 +48,19 @@ class Page:
             rows = {i: row for i, row in self.state["rows"].items() if i not in frame["gone"]}
             for channel_id, changes in frame["rows"].items():
                 rows[channel_id] = rows.get(channel_id, {}) | changes
-        told = {name: frame[name] for name in frame.keys() - {"type", "id", "seq", "now_ms", "is_whole", "gone"}}
-        self.state = told | ({} if rows is None else {"rows": rows})
+        fields = {name: frame[name] for name in frame.keys() - {"type", "id", "seq", "now_ms", "is_whole", "gone"}}
+        self.state = fields | ({} if rows is None else {"rows": rows})
 
 
-async def take_all(slot: Slot, page: Page) -> None:
-    while slot.waits:
-        frame = await slot.take()
+async def take_all(outbox: Outbox, page: Page) -> None:
+    while outbox.has_pending:
+        frame = await outbox.take()
         assert frame is not None
-        page.take(json.loads(frame))
+        page.apply(json.loads(frame))
 
 
-def change(boards: Boards, dice: random.Random) -> None:
-    """Let a second pass in which anything may happen."""
+def change_randomly(boards: Boards, dice: random.Random) -> None:
+    """Advance by a second with random changes of values, titles and states."""
     boards.end_ms += 1_000
     for channel_id in dice.sample(IDS, dice.randrange(1, 20)):
         viewers = None if dice.random() < 0.1 else dice.randrange(30_000)
@@ -73,28 +73,30 @@ def change(boards: Boards, dice: random.Random) -> None:
 def new_hub(clock: Any) -> Hub:
     live = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
     mark = EventMark("r", 0, None, "raid", 318, "Raid: 318 viewers")
-    return Hub(get_channel_layer(), Fillings(live, RecentMarks(lambda ids, _now_ms: {i: [mark] for i in ids}), clock))
+    return Hub(get_channel_layer(), FrameCache(live, RecentMarks(lambda ids, _now_ms: {i: [mark] for i in ids}), clock))
 
 
-@pytest.mark.parametrize("wish", KINDS, ids=str)
-@pytest.mark.parametrize("patience", [1.0, 0.3], ids=["quick", "slow"])
-async def test_an_old_snapshot_with_its_pushes_is_a_fresh_snapshot(boards: Boards, wish: Wish, patience: float) -> None:
-    dice, now = random.Random(str(wish)), 1_795_400_000_000
+@pytest.mark.parametrize("spec", KINDS, ids=str)
+@pytest.mark.parametrize("read_rate", [1.0, 0.3], ids=["quick", "slow"])
+async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
+    boards: Boards, spec: SubscriptionSpec, read_rate: float
+) -> None:
+    dice, now = random.Random(str(spec)), 1_795_400_000_000
     hub = new_hub(lambda: now)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
-    slot, page = hub.join(""), Page()
-    await hub.subscribe(slot, Subscribe("old", wish))
+    outbox, page = hub.join(""), Page()
+    await hub.subscribe(outbox, Subscribe("old", spec))
     for tick in range(30):
-        change(boards, dice)
-        # The table comes every 2 s: a page that comes then sees what all others see.
-        now += TABLE_EVERY_MS + 10_000
-        await hub.fill()
-        if dice.random() > patience and tick < 29:
+        change_randomly(boards, dice)
+        # The table is pushed every 2 s; a page that opens then gets the same payload as all others.
+        now += TABLE_INTERVAL_MS + 10_000
+        await hub.push()
+        if dice.random() > read_rate and tick < 29:
             continue
-        await take_all(slot, page)
+        await take_all(outbox, page)
         fresh, other = hub.join(""), Page()
-        await hub.subscribe(fresh, Subscribe("fresh", wish))
+        await hub.subscribe(fresh, Subscribe("fresh", spec))
         await take_all(fresh, other)
         hub.leave(fresh)
         assert page.state == other.state
@@ -102,37 +104,37 @@ async def test_an_old_snapshot_with_its_pushes_is_a_fresh_snapshot(boards: Board
     await hub.aclose()
 
 
-async def test_the_table_sends_what_changed_to_who_took_the_last_and_all_to_others(boards: Boards) -> None:
+async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others(boards: Boards) -> None:
     now = 1_795_400_000_000
     hub = new_hub(lambda: now)
     quick, slow = hub.join(""), hub.join("")
-    for slot in (quick, slow):
-        await hub.subscribe(slot, Subscribe("t", Table()))
-        await slot.take()
+    for outbox in (quick, slow):
+        await hub.subscribe(outbox, Subscribe("t", TableSpec()))
+        await outbox.take()
     boards.end_ms += 1_000
     boards.show({"3": 700})
     for _ in range(2):
-        now += TABLE_EVERY_MS
-        await hub.fill()
+        now += TABLE_INTERVAL_MS
+        await hub.push()
         changes = json.loads(await quick.take() or "")
     assert (changes["is_whole"], changes["rows"]) == (False, {})
     whole = json.loads(await slow.take() or "")
     assert (whole["is_whole"], whole["seq"]) == (True, 2)
     assert whole["rows"]["3"]["values"]["viewers"] == 700
     now += 500
-    await hub.fill()
-    assert not quick.waits
+    await hub.push()
+    assert not quick.has_pending
     await hub.aclose()
 
 
-async def test_a_body_is_made_once_for_all_who_wish_for_the_same(boards: Boards) -> None:
+async def test_subscribers_of_the_same_spec_share_one_payload(boards: Boards) -> None:
     now = 1_795_400_000_000
     hub = new_hub(lambda: now)
-    slots = [hub.join("") for _ in range(3)]
-    for slot in slots:
-        await hub.subscribe(slot, Subscribe("b", Board()))
+    outboxes = [hub.join("") for _ in range(3)]
+    for outbox in outboxes:
+        await hub.subscribe(outbox, Subscribe("b", Board()))
         boards.end_ms += 1
         boards.show({"1": boards.end_ms % 1_000})
-    frames = {await slot.take() for slot in slots}
-    assert len(frames) == 1, "who comes within the second has what the others have"
+    frames = {await outbox.take() for outbox in outboxes}
+    assert len(frames) == 1, "a subscriber within the same second gets the cached payload"
     await hub.aclose()

@@ -1,4 +1,4 @@
-"""The page's end of the live socket, in node with a made-up browser: what it says, and what it listens to."""
+"""static/js/socket.js in Node with a fake browser: the messages it sends and the frames it handles."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ globalThis.setTimeout = (run, ms) => timers.push({ run, ms });
 globalThis.clearTimeout = (id) => id && (timers[id - 1].run = null);
 globalThis.WebSocket = class {
   static CONNECTING = 0;
-  constructor() { this.said = []; this.readyState = 0; sockets.push(this); }
-  send(text) { this.said.push(JSON.parse(text)); }
+  constructor() { this.sent = []; this.readyState = 0; sockets.push(this); }
+  send(text) { this.sent.push(JSON.parse(text)); }
   close() { this.isClosed = true; }
   open() { this.readyState = 1; this.onopen(); }
 };
-const fire = (one) => { const { run } = one; one.run = null; run(); };
-const pass = (ms) => timers.filter((one) => one.ms === ms && one.run).forEach(fire);
+const fire = (timer) => { const { run } = timer; timer.run = null; run(); };
+const pass = (ms) => timers.filter((timer) => timer.ms === ms && timer.run).forEach(fire);
 const hide = (hidden) => { document.hidden = hidden; listeners.visibilitychange(); };
 const { LiveSocket } = await import("./socket.js");
 const heard = [];
@@ -36,41 +36,44 @@ const watch = (name, metric) => live.subscribe(name, { kind: "board", metric }, 
 """
 
 
-def ran(tmp_path: Path, program: str) -> Any:
+def run_in_browser(tmp_path: Path, program: str) -> Any:
     return run_program(tmp_path, BROWSER + program, None)
 
 
-def test_wishes_are_said_when_the_socket_opens_and_again_after_a_loss(tmp_path: Path) -> None:
-    said = ran(
+def test_subscriptions_are_sent_on_open_and_again_after_a_reconnect(tmp_path: Path) -> None:
+    result = run_in_browser(
         tmp_path,
         """
         watch("a", "viewers"); watch("b", "spam");
         sockets[0].open();
         sockets[0].onclose({ code: 1006 });
         listeners.online(); sockets[1].open();
-        print([sockets.map(({ said }) => said.map(({ type, id, metric }) => [type, id, metric])), returns]);
+        print([sockets.map(({ sent }) => sent.map(({ type, id, metric }) => [type, id, metric])), returns]);
         """,
     )
-    wishes = [["subscribe", "a-1", "viewers"], ["subscribe", "b-2", "spam"]]
-    assert said == [[wishes, wishes], 1]
+    requests = [["subscribe", "a-1", "viewers"], ["subscribe", "b-2", "spam"]]
+    assert result == [[requests, requests], 1]
 
 
-def test_who_changes_quickly_says_the_first_and_the_last(tmp_path: Path) -> None:
-    said = ran(
+def test_rapid_changes_send_only_the_first_and_last_subscription(tmp_path: Path) -> None:
+    result = run_in_browser(
         tmp_path,
         """
         sockets[0].open();
         for (const metric of ["viewers", "messages", "spam", "emotes"]) watch("a", metric);
-        const before = sockets[0].said.length;
+        const before = sockets[0].sent.length;
         pass(500);
-        print([before, sockets[0].said.map(({ type, id, metric }) => [type, id, metric ?? null])]);
+        print([before, sockets[0].sent.map(({ type, id, metric }) => [type, id, metric ?? null])]);
         """,
     )
-    assert said == [1, [["subscribe", "a-1", "viewers"], ["unsubscribe", "a-1", None], ["subscribe", "a-4", "emotes"]]]
+    assert result == [
+        1,
+        [["subscribe", "a-1", "viewers"], ["unsubscribe", "a-1", None], ["subscribe", "a-4", "emotes"]],
+    ]
 
 
-def test_frames_of_a_replaced_wish_are_not_heard(tmp_path: Path) -> None:
-    said = ran(
+def test_frames_of_a_replaced_subscription_are_ignored(tmp_path: Path) -> None:
+    result = run_in_browser(
         tmp_path,
         """
         watch("a", "viewers"); sockets[0].open(); watch("a", "spam");
@@ -80,11 +83,11 @@ def test_frames_of_a_replaced_wish_are_not_heard(tmp_path: Path) -> None:
         print(heard);
         """,
     )
-    assert said == ["a-2", "no"]
+    assert result == ["a-2", "no"]
 
 
-def test_a_hidden_page_has_no_socket_and_a_shown_one_begins_anew(tmp_path: Path) -> None:
-    said = ran(
+def test_a_hidden_page_closes_its_socket_and_reopens_it_when_visible(tmp_path: Path) -> None:
+    result = run_in_browser(
         tmp_path,
         """
         watch("a", "viewers"); sockets[0].open();
@@ -93,14 +96,14 @@ def test_a_hidden_page_has_no_socket_and_a_shown_one_begins_anew(tmp_path: Path)
         listeners.online();
         const hidden = [sockets.length, sockets[0].isClosed, live.isOpen];
         hide(false); sockets[1].open();
-        print([hidden, sockets[1].said.map(({ id }) => id), heard, returns]);
+        print([hidden, sockets[1].sent.map(({ id }) => id), heard, returns]);
         """,
     )
-    assert said == [[1, True, False], ["a-1"], [], 1]
+    assert result == [[1, True, False], ["a-1"], [], 1]
 
 
-def test_a_socket_that_says_nothing_is_given_up_for_another(tmp_path: Path) -> None:
-    said = ran(
+def test_a_silent_socket_is_replaced(tmp_path: Path) -> None:
+    result = run_in_browser(
         tmp_path,
         """
         watch("a", "viewers"); sockets[0].open(); pass(30000);
@@ -108,11 +111,11 @@ def test_a_socket_that_says_nothing_is_given_up_for_another(tmp_path: Path) -> N
         print([sockets[0].isClosed, sockets.length, live.tries]);
         """,
     )
-    assert said == [True, 2, 1]
+    assert result == [True, 2, 1]
 
 
-def test_an_ended_session_is_told_and_nothing_connects_again(tmp_path: Path) -> None:
-    said = ran(
+def test_an_ended_session_is_reported_and_stops_reconnecting(tmp_path: Path) -> None:
+    result = run_in_browser(
         tmp_path,
         """
         sockets[0].open(); sockets[0].onclose({ code: 4401 });
@@ -120,4 +123,4 @@ def test_an_ended_session_is_told_and_nothing_connects_again(tmp_path: Path) -> 
         print([heard, sockets.length]);
         """,
     )
-    assert said == [["out"], 1]
+    assert result == [["out"], 1]

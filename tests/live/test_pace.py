@@ -1,4 +1,4 @@
-"""A board shows whole frames, at most one every two seconds, and none while the list is in use."""
+"""Frame pacing of a board: at most one frame every two seconds, none while sorting is paused."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ globalThis.clearTimeout = (id) => { if (id) timers[id - 1] = null; };
 let now = 0;
 const shown = [];
 const pace = new Pace({ everyMs: 2_000, show: (frame) => shown.push([now, frame]), clock: () => now });
-for (const [at, what, value] of given) {
+for (const [at, method, value] of given) {
   for (let due = next(at); due; due = next(at)) {
     now = due.at;
     timers[timers.indexOf(due)] = null;
     due.work();
   }
   now = at;
-  pace[what](value);
+  pace[method](value);
 }
 function next(until) {
-  return timers.filter((timer) => timer && timer.at <= until).sort((one, other) => one.at - other.at)[0];
+  return timers.filter((timer) => timer && timer.at <= until).sort((a, b) => a.at - b.at)[0];
 }
 print(shown);
 """
 
 
-def test_every_second_frame_is_shown(tmp_path: Path) -> None:
+def test_frames_within_two_seconds_are_skipped(tmp_path: Path) -> None:
     frames = [[at, "take", at] for at in (0, 1_010, 1_990, 3_000, 4_020, 5_000)]
     assert run_program(tmp_path, PACE, frames) == [[0, 0], [1_990, 1_990], [4_020, 4_020]]
 
 
-def test_the_last_frame_is_shown_when_no_other_comes(tmp_path: Path) -> None:
+def test_the_last_frame_is_shown_without_a_successor(tmp_path: Path) -> None:
     assert run_program(tmp_path, PACE, [[0, "take", 0], [1_000, "take", 1], [9_000, "hold", False]]) == [
         [0, 0],
         [2_500, 1],
     ]
 
 
-def test_nothing_moves_while_somebody_reads_and_the_newest_follows(tmp_path: Path) -> None:
+def test_updates_are_paused_and_resume_with_the_newest_frame(tmp_path: Path) -> None:
     frames = [[at, "take", at] for at in range(1_000, 8_000, 1_000)]
     events = [[0, "take", 0], [500, "hold", True], *frames, [8_500, "hold", False]]
     assert run_program(tmp_path, PACE, events) == [[0, 0], [8_500, 7_000]]

@@ -1,4 +1,4 @@
-"""What happened of late, pushed to open pages: a history that is slow or away holds up no frame."""
+"""Recent events pushed to open pages: slow or unavailable history delays no frame."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from apps.live.directory import Directory
-from apps.live.frames import Fillings
+from apps.live.frames import FrameCache
 from apps.live.hub import Hub
-from apps.live.outboxes import Slot
+from apps.live.outboxes import Outbox
 from apps.live.readings import LiveBoards
 from apps.live.recent_events import READ_EVERY_MS, RecentMarks
-from apps.live.subscriptions import Channels, Subscribe
+from apps.live.subscriptions import ChannelsSpec, Subscribe
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.event_marks import EventMark
 from core.errors import ServiceAway
@@ -30,17 +30,17 @@ TITLE = EventMark("t", T + 1, None, "title", None, "Title: Hi")
 
 
 class History:
-    """Marks by channel, as history would give them; it can be away, and be held up."""
+    """Fake history with marks by channel; it can be unavailable or blocked."""
 
     def __init__(self) -> None:
         self.marks: dict[str, list[EventMark]] = {}
-        self.asked: list[set[str]] = []
+        self.reads: list[set[str]] = []
         self.is_away = False
         self.open = threading.Event()
         self.open.set()
 
     def read(self, channel_ids: Collection[str], _now_ms: int) -> dict[str, list[EventMark]]:
-        self.asked.append(set(channel_ids))
+        self.reads.append(set(channel_ids))
         assert self.open.wait(10)
         if self.is_away:
             raise ServiceAway("Cassandra does not answer")
@@ -52,44 +52,44 @@ def history() -> History:
     return History()
 
 
-async def known(recent: RecentMarks, channel_ids: set[str], now_ms: int) -> Any:
-    """Return what is known once the reading that this question starts has come back."""
-    recent.of(channel_ids, now_ms)
+async def refreshed(recent: RecentMarks, channel_ids: set[str], now_ms: int) -> Any:
+    """Return the cached marks after the refresh that this call starts has finished."""
+    recent.get(channel_ids, now_ms)
     await recent.aclose()
-    return recent.of(channel_ids, now_ms)
+    return recent.get(channel_ids, now_ms)
 
 
-async def test_marks_are_read_again_after_a_few_seconds(history: History) -> None:
+async def test_marks_are_refreshed_every_few_seconds(history: History) -> None:
     recent = RecentMarks(history.read)
-    assert await known(recent, {"7"}, T) == {"7": []}
+    assert await refreshed(recent, {"7"}, T) == {"7": []}
     history.marks["7"] = [RAID]
-    assert await known(recent, {"7"}, T + READ_EVERY_MS - 1) == {"7": []}
-    assert await known(recent, {"7"}, T + READ_EVERY_MS) == {"7": [RAID]}
+    assert await refreshed(recent, {"7"}, T + READ_EVERY_MS - 1) == {"7": []}
+    assert await refreshed(recent, {"7"}, T + READ_EVERY_MS) == {"7": [RAID]}
 
 
-async def test_a_channel_that_is_opened_is_read_at_once(history: History) -> None:
+async def test_a_newly_opened_channel_is_read_at_once(history: History) -> None:
     recent = RecentMarks(history.read)
     history.marks["8"] = [RAID]
-    await known(recent, {"7"}, T)
-    assert await known(recent, {"7", "8"}, T + 1) == {"7": [], "8": [RAID]}
-    assert history.asked == [{"7"}, {"7", "8"}]
+    await refreshed(recent, {"7"}, T)
+    assert await refreshed(recent, {"7", "8"}, T + 1) == {"7": [], "8": [RAID]}
+    assert history.reads == [{"7"}, {"7", "8"}]
 
 
-async def test_nobody_who_looks_costs_nothing(history: History) -> None:
-    assert await known(RecentMarks(history.read), set(), T) == {}
-    assert history.asked == []
+async def test_history_is_not_read_without_open_channels(history: History) -> None:
+    assert await refreshed(RecentMarks(history.read), set(), T) == {}
+    assert history.reads == []
 
 
-async def test_a_history_that_is_away_leaves_what_is_known_and_is_asked_no_oftener(history: History) -> None:
+async def test_unavailable_history_keeps_cached_marks_and_is_not_read_more_often(history: History) -> None:
     recent = RecentMarks(history.read)
     history.marks["7"] = [RAID]
-    await known(recent, {"7"}, T)
+    await refreshed(recent, {"7"}, T)
     history.is_away = True
-    assert await known(recent, {"7", "8"}, T + READ_EVERY_MS) == {"7": [RAID]}
-    assert await known(recent, {"7", "8"}, T + READ_EVERY_MS + 1) == {"7": [RAID]}
-    assert len(history.asked) == 2
+    assert await refreshed(recent, {"7", "8"}, T + READ_EVERY_MS) == {"7": [RAID]}
+    assert await refreshed(recent, {"7", "8"}, T + READ_EVERY_MS + 1) == {"7": [RAID]}
+    assert len(history.reads) == 2
     history.is_away = False
-    assert await known(recent, {"7", "8"}, T + 2 * READ_EVERY_MS) == {"7": [RAID], "8": []}
+    assert await refreshed(recent, {"7", "8"}, T + 2 * READ_EVERY_MS) == {"7": [RAID], "8": []}
 
 
 class Clock:
@@ -109,22 +109,22 @@ def clock() -> Clock:
 async def hub(boards: Boards, history: History, clock: Clock) -> AsyncIterator[Hub]:
     reader = BoardReader(settings.REDIS_BOARDS_URL)
     live = LiveBoards(reader, Directory(settings.REDIS_STREAMS_URL))
-    hub = Hub(get_channel_layer(), Fillings(live, RecentMarks(history.read), clock))
+    hub = Hub(get_channel_layer(), FrameCache(live, RecentMarks(history.read), clock))
     yield hub
     await hub.aclose()
 
 
 async def frame(hub: Hub) -> dict[str, Any]:
-    """Return what a page that opens now gets first."""
-    slot = hub.join("")
-    await hub.subscribe(slot, Subscribe("c", Channels(("3",))))
-    fields = await taken(slot)
-    hub.leave(slot)
+    """Return the first frame of a page that opens now."""
+    outbox = hub.join("")
+    await hub.subscribe(outbox, Subscribe("c", ChannelsSpec(("3",))))
+    fields = await take_frame(outbox)
+    hub.leave(outbox)
     return fields
 
 
-async def taken(slot: Slot) -> dict[str, Any]:
-    frame = await slot.take()
+async def take_frame(outbox: Outbox) -> dict[str, Any]:
+    frame = await outbox.take()
     assert frame is not None
     fields: dict[str, Any] = json.loads(frame)
     return {name: value for name, value in fields.items() if name not in ("type", "seq", "now_ms")}
@@ -135,17 +135,17 @@ def marks(frame: dict[str, Any]) -> Any:
 
 
 async def marks_in_frames(hub: Hub, clock: Clock, expected: list[str]) -> None:
-    found: list[str] = []
+    ids: list[str] = []
     for _ in range(500):
         clock.ms += 1_000
-        found = [mark["id"] for mark in marks(await frame(hub)) or []]
-        if found == expected:
+        ids = [mark["id"] for mark in marks(await frame(hub)) or []]
+        if ids == expected:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError(f"frames carry {found}: expected {expected}")
+    raise AssertionError(f"frames carry {ids}: expected {expected}")
 
 
-async def test_frames_carry_what_came_since(hub: Hub, history: History, clock: Clock) -> None:
+async def test_frames_include_new_events(hub: Hub, history: History, clock: Clock) -> None:
     history.marks["3"] = [RAID]
     assert marks(await frame(hub)) is None
     await marks_in_frames(hub, clock, ["r"])
@@ -154,27 +154,25 @@ async def test_frames_carry_what_came_since(hub: Hub, history: History, clock: C
     await marks_in_frames(hub, clock, ["r", "t"])
 
 
-async def test_a_page_that_stays_and_one_that_opens_get_the_same_marks(
-    hub: Hub, history: History, clock: Clock, boards: Boards
-) -> None:
+async def test_open_and_new_pages_get_the_same_marks(hub: Hub, history: History, clock: Clock, boards: Boards) -> None:
     history.marks["3"] = [RAID, TITLE]
-    slot = hub.join("")
-    await hub.subscribe(slot, Subscribe("c", Channels(("3",))))
-    await slot.take()
+    outbox = hub.join("")
+    await hub.subscribe(outbox, Subscribe("c", ChannelsSpec(("3",))))
+    await outbox.take()
     await marks_in_frames(hub, clock, ["r", "t"])
     async with asyncio.timeout(10):
         await boards.send_tick()
         while True:
             try:
                 async with asyncio.timeout(0.3):
-                    pushed = await taken(slot)
+                    pushed = await take_frame(outbox)
                     break
             except TimeoutError:
                 await boards.send_tick()
     assert pushed == await frame(hub)
 
 
-async def test_a_history_that_hangs_holds_up_no_frame(hub: Hub, history: History) -> None:
+async def test_hanging_history_delays_no_frame(hub: Hub, history: History) -> None:
     history.open.clear()
     try:
         async with asyncio.timeout(2):

@@ -1,4 +1,4 @@
-"""Moves and sparklines: what the sink remembers every 10 s, and what the pages make of it."""
+"""Rank changes and sparklines: the steps that the sink stores every 10 s, and what pages show of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.test import Client
 from apps.live.board import Board
 from apps.live.directory import Directory
 from apps.live.readings import LiveBoards, Row
-from apps.live.recent_history import POINTS, drawn
+from apps.live.recent_history import POINTS, sparkline_levels
 from apps.metrics.board_history import RETENTION_MS, STEP_MS, past_key
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.boards import BoardWriter
@@ -26,7 +26,7 @@ T = 1_795_400_000_000
 
 
 class Sink:
-    """Writes a second of all channels, and remembers, as run_sink boards does at a tick."""
+    """Writes one second of all channels and stores a step, as run_sink boards does at a tick."""
 
     def __init__(self, valkey: Valkey) -> None:
         self.valkey = valkey
@@ -65,36 +65,38 @@ def test_a_step_is_kept_every_ten_seconds_for_five_minutes(sink: Sink) -> None:
     assert sink.steps() == list(range(newest - RETENTION_MS, newest + 1, STEP_MS))
     assert len(sink.steps()) == POINTS
     assert sink.steps("spam") == sink.steps()
-    assert sink.steps("chatters") == [], "no window with chatters has come"
+    assert sink.steps("chatters") == [], "no window with chatters was written"
 
 
-def test_steps_that_a_stopped_sink_left_behind_are_dropped(sink: Sink) -> None:
+def test_old_steps_are_dropped_after_a_sink_restart(sink: Sink) -> None:
     sink.second(T, {"1": 1})
     sink.second(T + 1_000_000, {"1": 1})
     assert sink.steps() == [T + 1_000_000]
 
 
-async def test_a_row_says_how_far_it_has_moved_within_a_minute(sink: Sink) -> None:
+async def test_a_row_shows_positions_gained_within_a_minute(sink: Sink) -> None:
     sink.second(T, {"1": 300, "2": 200, "3": 100})
     sink.second(T + 60_000, {"1": 150, "2": 200, "3": 300, "4": 50})
     moved = {row.id: (row.moved, row.is_new) for row in await rows(Board())}
     assert moved == {"3": (2, False), "2": (0, False), "1": (-2, False), "4": (None, True)}
 
 
-async def test_who_was_below_the_floor_a_minute_ago_is_new(sink: Sink) -> None:
+async def test_a_channel_below_the_ranking_threshold_a_minute_ago_is_new(sink: Sink) -> None:
     sink.second(T, {"1": 300}, messages=3)
     sink.second(T + 60_000, {"1": 300})
     (row,) = await rows(Board("spam"))
     assert (row.moved, row.is_new) == (None, True)
-    assert [level != "." for level in row.spark[-7:]] == [True, *[False] * 5, True], "unranked values are drawn too"
+    assert [level != "." for level in row.spark[-7:]] == [True, *[False] * 5, True], (
+        "the sparkline includes unranked values"
+    )
 
 
-async def test_nobody_has_moved_while_a_minute_ago_is_not_remembered(sink: Sink) -> None:
+async def test_rank_changes_are_unknown_without_a_step_from_a_minute_ago(sink: Sink) -> None:
     sink.second(T, {"1": 300, "2": 200})
     assert [(row.moved, row.is_new) for row in await rows(Board())] == [(None, False)] * 2
 
 
-async def test_a_filtered_board_compares_with_the_same_channels(boards: Boards) -> None:
+async def test_rank_changes_of_a_filtered_board_use_the_same_filter(boards: Boards) -> None:
     sink = Sink(boards.valkey)
     boards.name("1", "Alpha", category="Go")
     at = boards.end_ms // STEP_MS * STEP_MS + STEP_MS
@@ -104,14 +106,14 @@ async def test_a_filtered_board_compares_with_the_same_channels(boards: Boards) 
     assert [(row.id, row.moved) for row in chess] == [("3", 1), ("2", -1)]
 
 
-async def test_a_sparkline_has_a_gap_where_nothing_is_remembered(sink: Sink) -> None:
+async def test_a_sparkline_has_gaps_for_missing_steps(sink: Sink) -> None:
     for second in (0, 10, 40, 50):
         sink.second(T + second * 1_000, {"1": 100 + second})
     (row,) = await rows(Board())
     assert row.spark == "." * 25 + "07..sz"
 
 
-async def test_an_emptied_redis_costs_an_open_page_nothing_and_heals(sink: Sink) -> None:
+async def test_sparklines_survive_a_flush_of_redis(sink: Sink) -> None:
     live = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
     sink.second(T, {"1": 100})
     await rows(Board(), live)
@@ -128,11 +130,11 @@ async def test_an_emptied_redis_costs_an_open_page_nothing_and_heals(sink: Sink)
     ("values", "levels"),
     [([], ""), ([None, None], ""), ([5.0, 5.0], "hh"), ([0, None, 1], "0.z"), ([-1.0, 0.0, 1.0], "0iz")],
 )
-def test_values_become_levels(values: list[float | None], levels: str) -> None:
-    assert drawn(values) == levels
+def test_values_are_scaled_to_levels(values: list[float | None], levels: str) -> None:
+    assert sparkline_levels(values) == levels
 
 
-def test_the_page_shows_moves_and_sparklines_without_a_script(boards: Boards, signed_in: Client) -> None:
+def test_the_page_shows_rank_changes_and_sparklines_without_javascript(boards: Boards, signed_in: Client) -> None:
     sink = Sink(boards.valkey)
     at = boards.end_ms // STEP_MS * STEP_MS + STEP_MS
     sink.second(at, {"1": 300, "2": 200, "3": 100})

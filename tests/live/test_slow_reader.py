@@ -1,4 +1,4 @@
-"""A page that takes nothing, on a real socket: it costs no memory, is told so, and is cut off."""
+"""Slow readers on a real socket: they cost no memory and are closed, then cut off."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ from twitchly.websockets import ClosingProtocol
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# What the kernel holds for each end; without a word it would be megabytes.
+# The kernel buffer of each end; the default would be megabytes.
 BUFFER = 32_768
-WISH = b'{"type": "subscribe", "id": "all", "kind": "board", "metric": "viewers", "size": 100}'
+SUBSCRIBE = b'{"type": "subscribe", "id": "all", "kind": "board", "metric": "viewers", "size": 100}'
 
 
 class Reader:
-    """A page by hand, with a small window, that reads only when it is told to."""
+    """A minimal WebSocket client with a small receive buffer that reads only on request."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/live"))
-        self.end = socket.socket()
-        self.end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        self.end.setblocking(False)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self.socket.setblocking(False)
 
     async def open(self) -> None:
-        await asyncio.get_running_loop().sock_connect(self.end, ("127.0.0.1", self._port))
+        await asyncio.get_running_loop().sock_connect(self.socket, ("127.0.0.1", self._port))
         request = self._protocol.connect()
         request.headers["Origin"] = f"http://127.0.0.1:{self._port}"
         self._protocol.send_request(request)
         await self._send()
-        answer = b""
-        while not answer.endswith(b"\r\n\r\n"):
-            answer += await asyncio.get_running_loop().sock_recv(self.end, 1)
-        self._protocol.receive_data(answer)
-        self._protocol.send_text(WISH)
+        response = b""
+        while not response.endswith(b"\r\n\r\n"):
+            response += await asyncio.get_running_loop().sock_recv(self.socket, 1)
+        self._protocol.receive_data(response)
+        self._protocol.send_text(SUBSCRIBE)
         await self._send()
 
     async def read_to_the_end(self) -> int:
-        """Return the code that the connection was closed with; 1006 when it was cut off."""
+        """Return the close code of the connection; 1006 if it was cut off."""
         try:
             async with asyncio.timeout(20):
-                while data := await asyncio.get_running_loop().sock_recv(self.end, 2**16):
+                while data := await asyncio.get_running_loop().sock_recv(self.socket, 2**16):
                     self._protocol.receive_data(data)
         except ConnectionResetError:
             return 1006
-        closing = [one for one in self._protocol.events_received() if isinstance(one, Frame)][-1]
+        closing = [event for event in self._protocol.events_received() if isinstance(event, Frame)][-1]
         return int.from_bytes(closing.data[:2]) if closing.opcode is Opcode.CLOSE else 1006
 
     async def _send(self) -> None:
-        await asyncio.get_running_loop().sock_sendall(self.end, b"".join(self._protocol.data_to_send()))
+        await asyncio.get_running_loop().sock_sendall(self.socket, b"".join(self._protocol.data_to_send()))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def server(boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyP
 
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  the server has no event for it
+        while not holds():  # noqa: ASYNC110  the server offers no event
             await asyncio.sleep(0.01)
 
 
@@ -99,48 +99,48 @@ def writable(server: uvicorn.Server) -> bool:
 
 
 async def stuck(server: uvicorn.Server) -> Reader:
-    """Return a reader whose socket takes no more."""
+    """Return a reader whose socket buffers are full."""
     reader = Reader(server.servers[0].sockets[0].getsockname()[1])
     await reader.open()
     await until(lambda: bool(server.server_state.connections))
     async with asyncio.timeout(20):
         while writable(server):
-            await running_hub().fill()
+            await running_hub().push()
             await asyncio.sleep(0)
     return reader
 
 
-async def seconds_pass() -> None:
+async def push_for_a_while() -> None:
     for _ in range(7):
-        await running_hub().fill()
+        await running_hub().push()
         await asyncio.sleep(0.1)
 
 
-async def test_who_takes_nothing_is_told_so_when_he_reads_again(server: uvicorn.Server) -> None:
+async def test_slow_readers_get_a_close_code_when_they_read_again(server: uvicorn.Server) -> None:
     reader = await stuck(server)
-    await seconds_pass()
-    assert await reader.read_to_the_end() == consumer.TAKES_NOTHING
+    await push_for_a_while()
+    assert await reader.read_to_the_end() == consumer.SLOW_READER
     await until(lambda: not server.server_state.connections)
 
 
-async def test_who_never_reads_is_cut_off_and_nothing_of_him_stays(
+async def test_readers_that_never_read_are_cut_off_and_released(
     server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 0.2)
     reader = await stuck(server)
-    await seconds_pass()
+    await push_for_a_while()
     await until(lambda: not server.server_state.connections)
-    await until(lambda: not running_hub().is_watched)
+    await until(lambda: not running_hub().has_sockets)
     assert await reader.read_to_the_end() == 1006
 
 
-async def test_who_reads_on_stays(server: uvicorn.Server) -> None:
+async def test_readers_that_keep_reading_stay_connected(server: uvicorn.Server) -> None:
     reader = await stuck(server)
     for _ in range(7):
-        await running_hub().fill()
+        await running_hub().push()
         async with asyncio.timeout(20):
             while not writable(server):
-                await asyncio.get_running_loop().sock_recv(reader.end, 2**16)
+                await asyncio.get_running_loop().sock_recv(reader.socket, 2**16)
         await asyncio.sleep(0.1)
     assert server.server_state.connections
-    reader.end.close()
+    reader.socket.close()

@@ -9,7 +9,7 @@ from apps.dashboard.queries import range_json
 from apps.metrics.queries import RANGES, past_range
 from core.times import HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
-from tests.dashboard.test_same_words import TABLE
+from tests.dashboard.test_script_matches_pages import TABLE
 
 T = 1_795_392_000_000
 

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.accounts.models import User
-from apps.dashboard.templatetags.status import day_said
+from apps.dashboard.templatetags.status import day_label
 from apps.metrics.queries import merge_across_channels
 from apps.status.models import Incident, StatusDay, StatusMinute
 from apps.status.queries import read_status, status_cache
@@ -257,7 +257,7 @@ def test_coverage_is_reported_for_the_measured_time_only(status_redis: Valkey) -
     assert result.days_coverage == pytest.approx(0.9)
     today = result.days[-1]
     assert (today.measured_ms, today.monitored) == (HOUR_MS, 1.0), "time before the first measurement is not missing"
-    assert "measured for 1 h 0 min" in day_said(today)
+    assert "measured for 1 h 0 min" in day_label(today)
 
 
 def test_the_page_shows_since_when_it_measures(client: Client, status_redis: Valkey, boards: Boards) -> None:

@@ -30,7 +30,7 @@ application = StrictTransport(
         ProtocolTypeRouter(
             {
                 "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),  # defense: page-body-size
-                "lifespan": Lifespan(telemetry.begin),
+                "lifespan": Lifespan(telemetry.start),
                 "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
             }
         )

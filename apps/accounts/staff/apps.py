@@ -1,4 +1,4 @@
-"""The admin of Django with our own site."""
+"""Django admin app with the custom site."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,7 +1,7 @@
-"""What staff may do, by their role: one table, kept by the groups of Django.
+"""Staff permissions by role: one table, applied to Django groups.
 
-The groups are made by a migration. Their rights are set after every migration, as those to an application's models
-are only made by then.
+A migration creates the groups. Their permissions are set after every migrate, because Django creates the permissions of
+an app's models only then.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from django.apps.registry import apps as every_app
 
 VERBS = ("view", "add", "change", "delete")
 CURATOR, SUPPORT, OWNER = "curator", "support", "owner"
-# Rights to a model; a right that is no verb is one of the model's own.
-RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+# Permissions on each model: verbs, or custom permissions of the model.
+ROLE_PERMISSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     CURATOR: {
         "channels.channel": ("view", "add", "change"),
         "channels.tag": VERBS,
@@ -30,7 +30,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "accounts.user": ("view", "end_sessions"),
         "curation.curationrequest": ("view", "change"),
         "curation.optoutrequest": ("view", "change"),
-        # Of a key nothing can be changed but that it is revoked.
+        # The only possible change of a key is to revoke it.
         "api.apikey": ("view", "change"),
     },
     OWNER: {
@@ -47,32 +47,32 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "api.plan": VERBS,
         "api.membership": VERBS,
         "auth.group": VERBS,
-        # For somebody who has lost their second factor.
+        # For users who have lost their second factor.
         "mfa.authenticator": ("view", "delete"),
     },
 }
 
 
-def rights_of(role: str, application: str) -> frozenset[str]:
-    """Return what a role may do with the models of an application, as Django names it."""
-    return frozenset(_codenames(RIGHTS[role], application))
+def role_permissions(role: str, application: str) -> frozenset[str]:
+    """Return the codenames of a role's permissions on the models of an app."""
+    return frozenset(_codenames(ROLE_PERMISSIONS[role], application))
 
 
-def keep_rights(*, app_config: AppConfig, using: str, apps: Apps = every_app, **_: Any) -> None:
-    """Give each role its rights to an application, no more and no fewer. Receives `post_migrate`."""
+def sync_role_permissions(*, app_config: AppConfig, using: str, apps: Apps = every_app, **_: Any) -> None:
+    """Set the permissions of each role on the models of an app. Receives `post_migrate`."""
     try:
-        groups, rights = apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects
+        groups, permissions = apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects
     except LookupError:
-        return  # migrated to before there were any
-    known = rights.using(using).filter(content_type__app_label=app_config.label)
-    for group in groups.using(using).filter(name__in=RIGHTS):
-        wanted = rights_of(group.name, app_config.label)
-        group.permissions.remove(*(right for right in known if right.codename not in wanted))
-        group.permissions.add(*(right for right in known if right.codename in wanted))
+        return  # migrated to a state before these models existed
+    known = permissions.using(using).filter(content_type__app_label=app_config.label)
+    for group in groups.using(using).filter(name__in=ROLE_PERMISSIONS):
+        codenames = role_permissions(group.name, app_config.label)
+        group.permissions.remove(*(permission for permission in known if permission.codename not in codenames))
+        group.permissions.add(*(permission for permission in known if permission.codename in codenames))
 
 
-def _codenames(rights: Mapping[str, tuple[str, ...]], application: str) -> Iterator[str]:
-    for model, verbs in rights.items():
+def _codenames(permissions: Mapping[str, tuple[str, ...]], application: str) -> Iterator[str]:
+    for model, verbs in permissions.items():
         label, _, name = model.partition(".")
         if label == application:
             yield from (f"{verb}_{name}" if verb in VERBS else verb for verb in verbs)

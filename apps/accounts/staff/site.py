@@ -1,4 +1,4 @@
-"""The admin site: for staff who have shown a second factor in this session."""
+"""The admin site, for staff who have verified a second factor in this session."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class StaffSite(AdminSite):
-    """Has no sign-in of its own: that would take a password alone, as often as somebody likes."""
+    """Has no login form: Django's own would accept a password alone, without a rate limit."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _is_verified(request)  # defense: admin-factor
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Refuse a form that selects rows by malformed keys: Django queries by them without a check."""
-        answer, owner = super().admin_view(view, cacheable), getattr(view, "__self__", None)
+        """Refuse action forms with malformed primary keys: Django queries by them without validation."""
+        decorated, owner = super().admin_view(view, cacheable), getattr(view, "__self__", None)
         if not isinstance(owner, ModelAdmin):
-            return answer
+            return decorated
 
-        @wraps(answer)
-        def checked(request: HttpRequest, *args: Any, **options: Any) -> Any:
+        @wraps(decorated)
+        def guarded(request: HttpRequest, *args: Any, **options: Any) -> Any:
             if self.has_permission(request):
                 _check_keys(request, owner.model._meta.pk)
-            return answer(request, *args, **options)
+            return decorated(request, *args, **options)
 
-        return checked
+        return guarded
 
     def login(self, request: HttpRequest, _extra_context: Any = None) -> HttpResponse:
-        """Lead to what is missing yet: the sign-in, a second factor, or a code of it."""
-        wanted = get_next_redirect_url(request) or reverse("admin:index")
+        """Redirect to the missing step: sign-in, second-factor set-up, or verification."""
+        next_url = get_next_redirect_url(request) or reverse("admin:index")
         if not request.user.is_authenticated:
-            return redirect_to_login(wanted)
+            return redirect_to_login(next_url)
         if not super().has_permission(request):
             raise PermissionDenied
         if not _has_factor(request):
             messages.warning(request, "The admin needs a second factor: set one up here, then open it again.")
             return redirect("mfa_index")
-        if not _has_shown_one(request):
-            return redirect_to_login(wanted, reverse(_proof(request)))
-        return redirect(wanted)
+        if not _has_verified_factor(request):
+            return redirect_to_login(next_url, reverse(_verification_page(request)))
+        return redirect(next_url)
 
 
 def _check_keys(request: HttpRequest, key: Any) -> None:
@@ -68,7 +68,7 @@ def _check_keys(request: HttpRequest, key: Any) -> None:
 
 
 def connect() -> None:
-    """Let a session in which a factor was set up have shown it."""
+    """Count the set-up of a factor as its verification in the session."""
     authenticator_added.connect(_added)
 
 
@@ -85,11 +85,11 @@ def _has_factor(request: HttpRequest) -> bool:
     return bool(is_mfa_enabled(request.user, FACTORS))
 
 
-def _has_shown_one(request: HttpRequest) -> bool:
-    return any(one["method"] == "mfa" for one in get_authentication_records(request, request.user))
+def _has_verified_factor(request: HttpRequest) -> bool:
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
 
 
-def _proof(request: HttpRequest) -> str:
-    """Return the name of the page that asks for the factor."""
+def _verification_page(request: HttpRequest) -> str:
+    """Return the name of the page that verifies the factor."""
     has_codes = is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
     return "mfa_reauthenticate" if has_codes else "mfa_reauthenticate_webauthn"

@@ -1,4 +1,4 @@
-"""Larger uploads, for signed-in staff: the import of decisions."""
+"""Upload size limits: larger for signed-in staff who import decisions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from django.urls import reverse
 
 from twitchly.request_bodies import BODY_MAX_BYTES
 
-# A file of 256,000 bytes; it is sent again with percent-encoding, up to three times as long, to be confirmed.
+# Files have up to 256,000 bytes. The confirmation sends the text again, percent-encoded: up to three times as long.
 IMPORT_MAX_BYTES = 1_000_000
 
 
 async def body_max_bytes(scope: Any) -> int:
-    """Return how many bytes may be sent to the address of an ASGI scope."""
+    """Return the maximum size of the body of an ASGI request."""
     is_import = scope["path"] == reverse("admin:channels_channel_import")
     may_be_large = is_import and await sync_to_async(_is_from_staff)(scope)  # defense: import-size
     return IMPORT_MAX_BYTES if may_be_large else BODY_MAX_BYTES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.accounts.session_endings import tell_sessions
+from apps.accounts.session_endings import notify_digests_ended
 
 
 def session_of(key_id: int) -> str:
@@ -12,4 +12,4 @@ def session_of(key_id: int) -> str:
 
 def tell_ended(key_id: int) -> None:
     """Tell it. Where Redis is away, each stream finds out by itself with its next frame."""
-    tell_sessions(session_of(key_id))
+    notify_digests_ended(session_of(key_id))

@@ -12,10 +12,10 @@ from apps.api.limits import running_limits
 from apps.api.live.connections import Place, open_place
 from apps.api.problems import KINDS, Problem
 from apps.api.scopes import Scope
-from apps.live.consumer import INTERNAL_ERROR, NOT_SIGNED_IN, TOO_MANY, LiveSocket
+from apps.live.consumer import INTERNAL_ERROR, NOT_SIGNED_IN, TOO_MANY_SOCKETS, LiveSocket
 
 NO_SCOPE = 4403
-CODES = {401: NOT_SIGNED_IN, 403: NO_SCOPE, 429: TOO_MANY}
+CODES = {401: NOT_SIGNED_IN, 403: NO_SCOPE, 429: TOO_MANY_SOCKETS}
 
 
 class KeySocket(LiveSocket):

@@ -21,8 +21,8 @@ from apps.api.keys.revocation import session_of
 from apps.api.live.connections import Place
 from apps.api.problems import Problem
 from apps.live.hub import running_hub
-from apps.live.outboxes import Slot, Subscription
-from apps.live.subscriptions import Subscribe, Wish
+from apps.live.outboxes import Outbox, Subscription
+from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.errors import ServiceAway
 from twitchly.clock import now_ms
 
@@ -65,13 +65,13 @@ def _moments(last: str, names: Sequence[str], digest: str, now_ms: int) -> dict[
 class EventSubscription(Subscription):
     """Writes frames as events; one that the reader has is empty."""
 
-    def __init__(self, name: str, wish: Wish, ids: Ids) -> None:
-        super().__init__(name, wish)
+    def __init__(self, name: str, spec: SubscriptionSpec, ids: Ids) -> None:
+        super().__init__(name, spec)
         self._name = name
         self._ids = ids
 
     def frame(self) -> str:
-        at_ms, frame = self.waits_ms or 0, super().frame()
+        at_ms, frame = self.pending_at_ms or 0, super().frame()
         return "" if self._ids.has(self._name, at_ms) else f"id: {self._ids.take(self._name, at_ms)}\ndata: {frame}\n\n"
 
 
@@ -80,37 +80,37 @@ async def events(
 ) -> AsyncIterator[bytes]:
     """Yield the events of a stream until its reader leaves or its key ends."""
     hub, ids = running_hub(), Ids(asked, last_id, now_ms())
-    slot = hub.join(session_of(caller.key_id), partial(EventSubscription, ids=ids))
+    outbox = hub.join(session_of(caller.key_id), partial(EventSubscription, ids=ids))
     task = asyncio.current_task()
     if task is not None:
-        slot.on_give_up = task.cancel
+        outbox.on_abandon = task.cancel
     try:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        await _subscribe(slot, asked)
-        async for text in _frames(slot, secret):
+        await _subscribe(outbox, asked)
+        async for text in _frames(outbox, secret):
             yield text
     finally:
-        hub.leave(slot)
+        hub.leave(outbox)
         await place.aclose()
 
 
-async def _subscribe(slot: Slot, asked: Sequence[Subscribe]) -> None:
+async def _subscribe(outbox: Outbox, asked: Sequence[Subscribe]) -> None:
     for one in asked:
         try:
-            unknown = await running_hub().subscribe(slot, one)
+            unknown = await running_hub().subscribe(outbox, one)
         except ServiceAway:
-            slot.say_error("The live figures cannot be read just now. They come by themselves when they can.", one.id)
+            outbox.put_error("The live figures cannot be read just now. They come by themselves when they can.", one.id)
             continue
         if unknown:
-            slot.say_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", one.id)
+            outbox.put_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", one.id)
 
 
-async def _frames(slot: Slot, secret: str) -> AsyncIterator[bytes]:
+async def _frames(outbox: Outbox, secret: str) -> AsyncIterator[bytes]:
     callers = running_callers()
     while True:
         try:
             async with asyncio.timeout(BEAT_S):
-                frame = await slot.take()
+                frame = await outbox.take()
         except TimeoutError:
             yield BEAT
             continue

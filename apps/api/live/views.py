@@ -21,7 +21,15 @@ from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
 from apps.live.board import BOARD_KEYS, SIZES, Board
 from apps.live.consumer import SUBSCRIPTIONS_MAX
-from apps.live.subscriptions import CHANNELS_MAX, BadFrame, Channels, Subscribe, Table, Wish, read_ids
+from apps.live.subscriptions import (
+    CHANNELS_MAX,
+    BadFrame,
+    ChannelsSpec,
+    Subscribe,
+    SubscriptionSpec,
+    TableSpec,
+    read_ids,
+)
 
 _SAID = """\
 Each event is a frame, as JSON: `{"type": "snapshot", "id": "viewers", "seq": 1, …}` first, then `push`. A board's
@@ -77,14 +85,14 @@ class LiveView(ApiView):
 
 def asked_for(query: Mapping[str, Any]) -> list[Subscribe]:
     """Return the subscriptions of a stream: a board by its metric, `channels`, `table`. Raises: Problem."""
-    wishes: dict[str, Wish] = {metric: _board(metric, query) for metric in query.get("boards", ())}
+    specs: dict[str, SubscriptionSpec] = {metric: _board(metric, query) for metric in query.get("boards", ())}
     if "channels" in query:
-        wishes["channels"] = _channels(query["channels"])
+        specs["channels"] = _channels(query["channels"])
     if query["table"]:
-        wishes["table"] = Table()
-    if not 1 <= len(wishes) <= SUBSCRIPTIONS_MAX:
+        specs["table"] = TableSpec()
+    if not 1 <= len(specs) <= SUBSCRIPTIONS_MAX:
         raise wrong("boards", f"Ask for boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} of them.")
-    return [Subscribe(name, wish) for name, wish in wishes.items()]
+    return [Subscribe(name, spec) for name, spec in specs.items()]
 
 
 def _board(metric: str, query: Mapping[str, Any]) -> Board:
@@ -92,8 +100,8 @@ def _board(metric: str, query: Mapping[str, Any]) -> Board:
     return Board(metric, int(query["n"]), *filters)
 
 
-def _channels(ids: list[str]) -> Channels:
+def _channels(ids: list[str]) -> ChannelsSpec:
     try:
-        return Channels(read_ids(ids))
+        return ChannelsSpec(read_ids(ids))
     except BadFrame as error:
         raise wrong("channels", str(error)) from None

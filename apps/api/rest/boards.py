@@ -17,7 +17,7 @@ from apps.api.scopes import Scope
 from apps.live.board import BOARD_KEYS, SIZES
 from apps.live.board import Board as Wanted
 from apps.live.readings import Reading, Row
-from apps.metrics.exports.formats import COVERAGE, Cell, Field
+from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn
 from apps.metrics.spans import iso
 from core.errors import NotFound
 from core.metrics.table import BOARDS, METRIC
@@ -80,18 +80,18 @@ def board_document(wanted: Wanted, reading: Reading, rows: list[Row]) -> dict[st
 
 def board_table(wanted: Wanted, rows: list[Row]) -> Table:
     fields = [
-        Field("rank"),
-        Field("channel_id"),
-        Field("login"),
-        Field("name"),
-        Field("category"),
-        Field("language"),
-        Field("value", METRIC[wanted.metric].unit),
+        ExportColumn("rank"),
+        ExportColumn("channel_id"),
+        ExportColumn("login"),
+        ExportColumn("name"),
+        ExportColumn("category"),
+        ExportColumn("language"),
+        ExportColumn("value", METRIC[wanted.metric].unit),
         COVERAGE,
-        Field("end", "UTC"),
-        Field("state"),
-        Field("moved"),
-        Field("is_new"),
+        ExportColumn("end", "UTC"),
+        ExportColumn("state"),
+        ExportColumn("moved"),
+        ExportColumn("is_new"),
     ]
 
     def cells() -> list[list[Cell]]:

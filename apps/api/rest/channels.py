@@ -13,14 +13,14 @@ from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.readings import running_readings
 from apps.api.rest.request_schemas import ChannelsQuery
 from apps.api.rest.responses import Answer, Table, moment
-from apps.api.rest.view import TABLES, ApiView, in_database
+from apps.api.rest.view import TABLES, ApiView, run_in_db_thread
 from apps.api.scopes import Scope
-from apps.channels.queries import called
+from apps.channels.queries import name_filter
 from apps.curation.queries import public_channels
-from apps.live.directory import TWITCH, Profile, is_called, of_channel
+from apps.live.directory import TWITCH, Profile, matches_text, profile_of
 from apps.live.readings import ChannelNow, Reading, state_of
 from apps.metrics.board_reader import LiveValues
-from apps.metrics.exports.formats import Field
+from apps.metrics.exports.formats import ExportColumn
 from core.channels.account import is_twitch_id
 from core.channels.address import parse_search
 from core.errors import NotFound
@@ -42,12 +42,12 @@ class ChannelListView(ApiView):
     async def get(self, _request: Request) -> Answer:
         asked = self.query
         after, limit = read_cursor(self.path, asked.get("cursor")) or "", asked["limit"]
-        text, is_whole = parse_search(asked.get("q", ""))
+        text, is_exact = parse_search(asked.get("q", ""))
         live = (await running_readings().of_channels()).live()
         if asked["live"]:
-            found = named(live, text, after, is_whole=is_whole)
+            found = named(live, text, after, is_exact=is_exact)
         else:
-            archived = await in_database(known_channels, text, after, limit + 1, is_whole=is_whole)
+            archived = await run_in_db_thread(known_channels, text, after, limit + 1, is_exact=is_exact)
             found = [live[one.id].profile if one.id in live else one for one in archived]
         found = found[: limit + 1]
         document = page(found, limit, lambda one: one.id, lambda one: profile_json(one, one.id in live), self.path)
@@ -89,24 +89,24 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
     channel = reading.channels.get(channel_id)
     if channel is not None and reading.has_recent(channel):
         return channel, reading
-    known = await in_database(public_channels().filter(pk=channel_id).first)
+    known = await run_in_db_thread(public_channels().filter(pk=channel_id).first)
     if known is None:
         raise NotFound(f"There is no channel with the id {channel_id}.")
-    return ChannelNow(of_channel(known), None, 0.0, {}, {}, {}), reading
+    return ChannelNow(profile_of(known), None, 0.0, {}, {}, {}), reading
 
 
-def named(live: Mapping[str, ChannelNow], text: str, after: str, *, is_whole: bool = False) -> list[Profile]:
+def named(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exact: bool = False) -> list[Profile]:
     """Return the live channels after an id that a search finds, by their ids."""
     profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
-    return sorted((one for one in profiles if is_called(one, text, is_whole=is_whole)), key=lambda one: one.id)
+    return sorted((one for one in profiles if matches_text(one, text, is_exact=is_exact)), key=lambda one: one.id)
 
 
-def known_channels(text: str, after: str, limit: int, *, is_whole: bool = False) -> list[Profile]:
+def known_channels(text: str, after: str, limit: int, *, is_exact: bool = False) -> list[Profile]:
     """Return the same of all channels that were ever followed."""
     channels = public_channels().filter(pk__gt=after).order_by("pk")
     if text:
-        channels = channels.filter(called(text, is_whole=is_whole))
-    return [of_channel(channel) for channel in channels[:limit]]
+        channels = channels.filter(name_filter(text, is_exact=is_exact))
+    return [profile_of(channel) for channel in channels[:limit]]
 
 
 def profile_json(profile: Profile, is_live: bool) -> dict[str, Any]:
@@ -146,4 +146,4 @@ def _state(channel: ChannelNow, newest_end_ms: int | None) -> str:
 
 
 def _table(items: list[dict[str, Any]]) -> Table:
-    return Table([Field(name) for name in FIELDS], lambda: [[item[name] for name in FIELDS] for item in items])
+    return Table([ExportColumn(name) for name in FIELDS], lambda: [[item[name] for name in FIELDS] for item in items])

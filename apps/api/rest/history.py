@@ -16,15 +16,15 @@ from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import EventsQuery, Paged, SeriesQuery
 from apps.api.rest.responses import A_MINUTE, FIVE_SECONDS, Answer, Table, moment
 from apps.api.rest.spans import asked_interval, asked_span, ends_of, is_past, settled_ms, with_grain
-from apps.api.rest.view import TABLES, ApiView, in_history
+from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread
 from apps.api.scopes import Scope
 from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.event_marks import EventMark
-from apps.metrics.exports.formats import COVERAGE, Cell, Field, metric_field
+from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, metric_column
 from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
-from apps.metrics.exports.series import EVENT_FIELDS, count_cells, count_fields
+from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns
 from apps.metrics.queries import GapSpan, Series, value_of
 from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
@@ -63,12 +63,12 @@ class SeriesView(ApiView):
         now = settled_ms(shown, now)
         await find_channel(channel_id)
         kept = A_MINUTE if is_past(shown, now) else FIVE_SECONDS
-        answer = self.unchanged(await in_history(series_version, channel_id, shown, now), kept)
+        answer = self.unchanged(await run_in_cassandra_thread(series_version, channel_id, shown, now), kept)
         if answer.status == 304:
             return answer
         metrics = [METRIC[key] for key in keys]
         counts = counts_behind(metrics, shown.grain)
-        found = await in_history(history.series, channel_id, shown, now, metrics, columns_in(counts))
+        found = await run_in_cassandra_thread(history.series, channel_id, shown, now, metrics, columns_in(counts))
         document = series_json(channel_id, found, keys, now, interval or stored(shown.grain))
         table = series_table(found, keys, interval or non_overlapping(shown.grain))
         return replace(answer, document=document, table=table)
@@ -96,7 +96,7 @@ class EventsView(ApiView):
         def read(piece_from_ms: int, piece_until_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
             return history.marks_and_gaps(channel_id, piece_from_ms, piece_until_ms, now)
 
-        found = await in_history(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
+        found = await run_in_cassandra_thread(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
         document = page(found, limit, lambda one: [one.at_ms, one.id], event_json, self.path)
         return Answer(document, table=event_table(found[:limit]))
 
@@ -115,7 +115,7 @@ class StreamsView(ApiView):
         asked = self.query
         before_ms = read_cursor(self.path, asked.get("cursor"))
         await find_channel(channel_id)
-        found = await in_history(_streams, channel_id, asked["limit"] + 1, before_ms)
+        found = await run_in_cassandra_thread(_streams, channel_id, asked["limit"] + 1, before_ms)
         return Answer(page(found, asked["limit"], lambda one: one.started_ms, stream_json, self.path))
 
 
@@ -127,7 +127,7 @@ class StreamView(ApiView):
     )
     async def get(self, _request: Request, channel_id: str, stream_id: str) -> Answer:
         await find_channel(channel_id)
-        found = await in_history(_stream, channel_id, int(stream_id)) if _is_moment(stream_id) else None
+        found = await run_in_cassandra_thread(_stream, channel_id, int(stream_id)) if _is_moment(stream_id) else None
         if found is None:
             raise NotFound("There is no stream of this channel with this id that has ended.")
         return Answer(stream_summary_json(found), A_MINUTE)
@@ -189,7 +189,7 @@ def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Tab
     """Return a series as rows: metrics, and the raw counts that they are computed from."""
     metrics = [METRIC[key] for key in keys]
     counts = counts_behind(metrics, interval.grain)
-    fields = [Field("end", "UTC"), COVERAGE, *map(metric_field, metrics), *count_fields(counts, interval)]
+    fields = [ExportColumn("end", "UTC"), COVERAGE, *map(metric_column, metrics), *count_columns(counts, interval)]
 
     def cells() -> list[list[Cell]]:
         return [
@@ -213,7 +213,7 @@ def event_json(event: EventMark) -> dict[str, Any]:
 
 def event_table(events: Sequence[EventMark]) -> Table:
     return Table(
-        EVENT_FIELDS,
+        EVENT_COLUMNS,
         lambda: [[iso(e.at_ms), e.until_ms and iso(e.until_ms), e.kind, e.count, e.label] for e in events],
     )
 

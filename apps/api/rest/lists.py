@@ -15,7 +15,7 @@ from apps.api.rest.conditions import require_write
 from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import Paged, WatchlistBody, WatchlistChange
 from apps.api.rest.responses import ASK_FIRST, NEVER, Answer, strong_tag
-from apps.api.rest.view import ApiView, in_database
+from apps.api.rest.view import ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.workspaces import services
 from apps.workspaces.models import Segment, Watchlist
@@ -38,7 +38,7 @@ class WatchlistsView(ApiView):
         asked = self.query
         owner_id = self.caller.owner_id
         after = read_cursor(_watchlists_of(owner_id), asked.get("cursor")) or 0
-        return Answer(await in_database(_watchlists, owner_id, after, asked["limit"]), ASK_FIRST)
+        return Answer(await run_in_db_thread(_watchlists, owner_id, after, asked["limit"]), ASK_FIRST)
 
     @operation(
         "create_watchlist",
@@ -49,7 +49,7 @@ class WatchlistsView(ApiView):
         tagged=True,
     )
     async def post(self, _request: Request) -> Answer:
-        made = await in_database(_create, self.caller.owner_id, self.body(WatchlistBody))
+        made = await run_in_db_thread(_create, self.caller.owner_id, self.body(WatchlistBody))
         headers = {"Location": f"/api/v1/watchlists/{made['id']}"}
         return Answer(made, NEVER, status=201, headers=headers, tag=strong_tag(made))
 
@@ -63,7 +63,7 @@ class WatchlistView(ApiView):
 
     @operation("get_watchlist", "A watchlist of yours", "Lists", responses=response_schemas.Watchlist, tagged=True)
     async def get(self, _request: Request, watchlist_id: int) -> Answer:
-        found = await in_database(_watchlist, self.caller.owner_id, watchlist_id)
+        found = await run_in_db_thread(_watchlist, self.caller.owner_id, watchlist_id)
         return Answer(found, ASK_FIRST, tag=strong_tag(found))
 
     @operation(
@@ -78,12 +78,12 @@ class WatchlistView(ApiView):
     )
     async def patch(self, _request: Request, watchlist_id: int) -> Answer:
         body, headers = self.body(WatchlistChange), self.request.headers
-        changed = await in_database(_change, self.caller.owner_id, watchlist_id, body, headers)
+        changed = await run_in_db_thread(_change, self.caller.owner_id, watchlist_id, body, headers)
         return Answer(changed, NEVER, tag=strong_tag(changed))
 
     @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None}, parameters=[IF_MATCH])
     async def delete(self, _request: Request, watchlist_id: int) -> Answer:
-        await in_database(_delete, self.caller.owner_id, watchlist_id, self.request.headers)
+        await run_in_db_thread(_delete, self.caller.owner_id, watchlist_id, self.request.headers)
         return Answer(None, NEVER, status=204)
 
 
@@ -97,7 +97,7 @@ class SegmentsView(ApiView):
         asked = self.query
         owner_id = self.caller.owner_id
         after = read_cursor(_segments_of(owner_id), asked.get("cursor")) or 0
-        return Answer(await in_database(_segments, owner_id, after, asked["limit"]), ASK_FIRST)
+        return Answer(await run_in_db_thread(_segments, owner_id, after, asked["limit"]), ASK_FIRST)
 
 
 class SegmentView(ApiView):
@@ -105,7 +105,7 @@ class SegmentView(ApiView):
 
     @operation("get_segment", "A segment of yours", "Lists", responses=response_schemas.Segment, tagged=True)
     async def get(self, _request: Request, segment_id: int) -> Answer:
-        return Answer(await in_database(_segment, self.caller.owner_id, segment_id), ASK_FIRST)
+        return Answer(await run_in_db_thread(_segment, self.caller.owner_id, segment_id), ASK_FIRST)
 
 
 def _watchlists_of(owner_id: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from rest_framework.renderers import BaseRenderer
 
-from apps.metrics.exports.formats import Cell, Field, writer_of
+from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 
 # How long an answer may be kept by who asked, beside which it is never kept for others.
 NEVER = "no-store"
@@ -27,7 +27,7 @@ _KEPT = (FIVE_SECONDS, A_MINUTE, AN_HOUR, ASK_FIRST)
 class Table:
     """The rows of an answer, for those who take no JSON."""
 
-    fields: Sequence[Field]
+    fields: Sequence[ExportColumn]
     rows: Callable[[], Sequence[Sequence[Cell]]]
 
 

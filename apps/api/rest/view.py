@@ -157,14 +157,14 @@ class ApiView(APIView):
         return read_body(serializer, self.request.data)
 
 
-async def in_history(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Read from history, beside all others who do. Raises: ServiceAway."""
+async def run_in_cassandra_thread(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a read of history in a thread of its own. Raises: ServiceAway."""
     if not settings.CASSANDRA_HOSTS:
         raise ServiceAway("history is not set up")
     return await sync_to_async(read, thread_sensitive=False)(*args, **kwargs)
 
 
-async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do something in the relational database, in a thread that keeps its connection."""
+async def run_in_db_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a database function in a thread that keeps its connection."""
     done: T = await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
     return done

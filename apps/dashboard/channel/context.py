@@ -1,4 +1,4 @@
-"""What the template of a channel names: its chart, notes, place among others and broadcasts."""
+"""Template context of a channel: chart, notes, peer groups and broadcasts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 
 from apps.accounts.models import User
 from apps.dashboard.channel.notes import NOTES_MAX, note_json, note_mark, notes_of
-from apps.dashboard.channel.peer_groups import note, read_standings
+from apps.dashboard.channel.peer_groups import note, read_peer_groups
 from apps.dashboard.channel.streams import read_streams
-from apps.dashboard.channel.tracking import following_of
+from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.queries import BoardPage
 from apps.dashboard.summary import summarize
 from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
@@ -27,37 +27,37 @@ TABLE_ROWS = 12
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How deep an audience is now; None where nothing tells."""
+    """The current depth of an audience; None if unknown."""
 
     chatters_per_thousand: float | None
     messages_per_chatter: float | None
 
 
-def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser, wrong: str) -> dict[str, Any]:
-    """Return what the template names; `wrong` is what was wrong with the dates asked for."""
+def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser, error: str) -> dict[str, Any]:
+    """Return the template context; `error` is the message about invalid dates, or ""."""
     channel_id = page.channel.profile.id if page.channel else None
     notes = notes_of(user, channel_id) if channel_id and isinstance(user, User) else []
     return {
         "charted": charted,
         "metrics": METRICS,
-        "range": page.shown,
+        "range": page.chart_range,
         "dates": dates_context(page),
-        "wrong": wrong,
+        "wrong": error,
         "chart": chart_context(page, charted, notes),
         "notes": notes[::-1],
         "notes_max": NOTES_MAX,
         "note_text_max": Note.TEXT_MAX,
-        "standings": [(one, note(one)) for one in read_standings(channel_id or "", charted.key, page.now_ms)],
+        "standings": [(group, note(group)) for group in read_peer_groups(channel_id or "", charted.key, page.now_ms)],
         "streams": read_streams(channel_id) if channel_id else None,
-        "following": following_of(channel_id) if channel_id else None,
+        "following": tracking_state(channel_id) if channel_id else None,
         "depth": depth_of(page.channel),
         "twitch": TWITCH,
-        "note_fields": [note_json(one) for one in notes],
+        "note_fields": [note_json(user_note) for user_note in notes],
     }
 
 
 def dates_context(page: BoardPage) -> dict[str, Any]:
-    """Return what the date picker shows; its fields are empty while the chart goes up to now."""
+    """Return the state of the date picker; its fields are empty while the range ends now."""
     choice = page.choice
     return {
         "is_past": choice.span is not None,
@@ -70,12 +70,13 @@ def dates_context(page: BoardPage) -> dict[str, Any]:
 
 
 def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[str, Any]:
-    """Return what is told of the chart in words and numbers: its summary, table, gaps and marks."""
-    series, until_ms = page.series, page.shown.until_ms or page.now_ms
+    """Return the text alternative of the chart: summary, table, gaps and marks."""
+    series, until_ms = page.series, page.chart_range.until_ms or page.now_ms
     if series is None:
         return {"summary": None, "table": [], "gaps": [], "lines": []}
-    own = [note_mark(one) for one in notes if until_ms - page.shown.span_ms <= one.at_ms <= until_ms]
-    marks, merge_ms = [*series.marks, *own], series.range.merge_ms
+    from_ms = until_ms - page.chart_range.span_ms
+    note_marks = [note_mark(user_note) for user_note in notes if from_ms <= user_note.at_ms <= until_ms]
+    marks, merge_ms = [*series.marks, *note_marks], series.range.merge_ms
     step = max(1, round(len(series.points) / TABLE_ROWS))
     return {
         "summary": summarize(series, metric.key),
@@ -86,7 +87,7 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
 
 
 def depth_of(channel: ChannelNow | None) -> Depth:
-    """Return how deep a channel's audience is. The script does the same in static/js/depth.js."""
+    """Return the depth of a channel's audience. static/js/depth.js computes the same."""
     values = channel.values if channel else {}
     chatters, viewers, messages = (values.get(key) for key in ("chatters", "viewers", "messages"))
     return Depth(chatters_per_thousand(chatters, viewers), messages_per_chatter(messages, chatters))

@@ -1,4 +1,4 @@
-"""Where a channel stands among the live ones that are like it: by size, by category and by language."""
+"""Percentiles of a channel within its peer groups: live channels of the same size, category or language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from core.errors import ServiceAway
 from core.metrics.bands import band_of
@@ -20,7 +20,7 @@ SIZE = "size"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A live channel, as it is compared with others."""
+    """The fields of a live channel that comparisons use."""
 
     category: str
     language: str
@@ -33,8 +33,8 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A channel's place in one group: the percentage of the others below it, None where that says nothing.
+class PeerGroup:
+    """A peer group of a channel, and the channel's percentile in it; None without a value or with too few channels.
 
     `label` is what the channels of the group have in common, `among` how many of them have a value.
     """
@@ -45,7 +45,7 @@ class Standing:
     among: int
 
 
-Field = Mapping[str, Peer]
+Peers = Mapping[str, Peer]
 
 _GROUPS: Mapping[str, Callable[[Peer], str]] = {
     SIZE: lambda peer: peer.size,
@@ -54,64 +54,64 @@ _GROUPS: Mapping[str, Callable[[Peer], str]] = {
 }
 
 
-def standings(channel_id: str, metric: str, field: Field) -> list[Standing]:
-    """Return a channel's place in each group; only channels that the metric's board would rank are compared."""
-    own = field.get(channel_id)
-    return [_standing(key, group, own, metric, field) for key, group in _GROUPS.items()]
+def peer_groups(channel_id: str, metric: str, peers: Peers) -> list[PeerGroup]:
+    """Return a channel's peer groups. Only channels that the metric's board would rank are compared."""
+    own = peers.get(channel_id)
+    return [_peer_group(key, group, own, metric, peers) for key, group in _GROUPS.items()]
 
 
-def _standing(key: str, group: Callable[[Peer], str], own: Peer | None, metric: str, field: Field) -> Standing:
+def _peer_group(key: str, group: Callable[[Peer], str], own: Peer | None, metric: str, peers: Peers) -> PeerGroup:
     label = group(own) if own else ""
     if own is None or not label:
-        return Standing(key, label, None, 0)
-    values = [peer.values[metric] for peer in field.values() if metric in peer.values and group(peer) == label]
+        return PeerGroup(key, label, None, 0)
+    values = [peer.values[metric] for peer in peers.values() if metric in peer.values and group(peer) == label]
     percent = percentile(own.values[metric], values) if metric in own.values else None
-    return Standing(key, label, percent, len(values))
+    return PeerGroup(key, label, percent, len(values))
 
 
-def note(standing: Standing) -> str:
-    """Return what stands under a channel's place. The script does the same in static/js/standing.js."""
-    if not standing.label:
+def note(group: PeerGroup) -> str:
+    """Return the text below a channel's percentile. static/js/standing.js builds the same text."""
+    if not group.label:
         return "not known of this channel now"
-    if standing.among < MIN_PEERS:
-        return f"fewer than {MIN_PEERS} live channels: {standing.label}"
-    return f"among {standing.among:,} live channels: {standing.label}"
+    if group.among < MIN_PEERS:
+        return f"fewer than {MIN_PEERS} live channels: {group.label}"
+    return f"among {group.among:,} live channels: {group.label}"
 
 
-class Peers:
-    """The live channels as they are compared, made of the field whenever that is read anew."""
+class PeerCache:
+    """Caches the peers until the live channels have been read again."""
 
     def __init__(self) -> None:
-        self._made: tuple[Mapping[str, ChannelNow], Field] = ({}, {})
+        self._cached: tuple[Mapping[str, ChannelNow], Peers] = ({}, {})
 
-    def get(self, now_ms: int) -> Field:
-        """Return the live channels by id. Raises: ServiceAway."""
-        channels, peers = self._made
-        if (now := FIELD.live(now_ms)) is not channels:
-            peers = {channel_id: _peer(one) for channel_id, one in now.items()}
-            self._made = now, peers
+    def get(self, now_ms: int) -> Peers:
+        """Return the live channels as peers, by id. Raises: ServiceAway."""
+        channels, peers = self._cached
+        if (now := LIVE_CHANNELS.live(now_ms)) is not channels:
+            peers = {channel_id: _peer(channel) for channel_id, channel in now.items()}
+            self._cached = now, peers
         return peers
 
 
-PEERS = Peers()
+PEERS = PeerCache()
 
 
-def read_standings(channel_id: str, metric: str, now_ms: int) -> list[Standing]:
-    """Return a channel's place now; places that say nothing while Redis is away."""
+def read_peer_groups(channel_id: str, metric: str, now_ms: int) -> list[PeerGroup]:
+    """Return a channel's peer groups now, without percentiles while Redis is unavailable."""
     try:
-        return standings(channel_id, metric, PEERS.get(now_ms))
+        return peer_groups(channel_id, metric, PEERS.get(now_ms))
     except ServiceAway as error:
-        log.warning("a channel is shown without its place among others: %s", error)
-        return standings(channel_id, metric, {})
+        log.warning("peer groups not read: %s", error)
+        return peer_groups(channel_id, metric, {})
 
 
-def standing_json(standing: Standing) -> dict[str, Any]:
-    """Return a place as the script takes it."""
-    return {"key": standing.key, "percent": standing.percent, "note": note(standing)}
+def peer_group_json(group: PeerGroup) -> dict[str, Any]:
+    """Return the JSON that static/js/standing.js reads."""
+    return {"key": group.key, "percent": group.percent, "note": note(group)}
 
 
 def _peer(channel: ChannelNow) -> Peer:
-    """Return a channel with the values that may be compared: nothing counts as 0 that nobody listened to."""
+    """Return a channel with its comparable values: values of unheard windows are unknown, not 0."""
     values = {
         key: value
         for key, value in channel.values.items()

@@ -1,4 +1,4 @@
-"""A channel's broadcasts that have ended, as its pages show them."""
+"""Ended broadcasts of a channel, prepared for its pages."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from core.metrics.broadcasts import Broadcast
 from core.times import HOUR_MS, MINUTE_MS
 
 PAGE_SIZE = 8
-# What the chart shows around a moment, on either side.
+# The time that the chart shows before and after a moment.
 AROUND_MS = 10 * MINUTE_MS
 
-# The bars of chatters by hour, in a picture of this size.
+# Size of the bar chart of chatters per hour.
 PLOT_WIDTH, PLOT_HEIGHT, LABEL_HEIGHT, BAR_MAX = 720, 150, 22, 64
 LABELS_MAX = 12
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StreamList:
-    """Some of a channel's broadcasts, newest first; `before_ms` asks for older ones, None where there are none."""
+    """A page of a channel's broadcasts, newest first; `before_ms` is the cursor of the next page, None on the last."""
 
     broadcasts: list[Broadcast]
     before_ms: int | None
@@ -40,7 +40,7 @@ class StreamList:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One of the greatest excitements, and the address of the chart around it."""
+    """A peak of excitement, and the URL of the chart around it."""
 
     at_ms: int
     excitement: float
@@ -49,7 +49,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The chatters of one clock hour: until when it lasts, and its place in the picture."""
+    """The chatters of one clock hour, with the position of its bar."""
 
     until_ms: int
     chatters: int
@@ -60,23 +60,23 @@ class Bar:
 
     @property
     def from_ms(self) -> int:
-        """When the hour began."""
+        """The start of the hour."""
         return self.until_ms - HOUR_MS
 
     @property
     def middle(self) -> float:
-        """Where its labels stand: its hour below, its count above."""
+        """The x coordinate of its labels: hour below, count above."""
         return round(self.x + self.width / 2, 1)
 
     @property
     def label_y(self) -> float:
-        """The base line of its count."""
+        """The baseline of its count label."""
         return round(self.y - 6, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPage:
-    """A broadcast with those beside it and what of it is drawn; `chart` is the address of the channel's chart then."""
+    """A broadcast with its neighbors, moments and bars; `chart` is the URL of the channel's chart of that time."""
 
     broadcast: Broadcast
     earlier: Broadcast | None
@@ -87,27 +87,27 @@ class StreamPage:
 
     @property
     def label_every(self) -> int:
-        """Of how many bars one is labelled with its hour."""
+        """The step between bars that are labeled with their hour."""
         return -(-len(self.bars) // LABELS_MAX)
 
 
 def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | None:
-    """Return the broadcasts that began before a moment, or the newest; None while history is away or not set up."""
+    """Return the broadcasts that began before `before_ms`, or the newest; None if history is unavailable."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        found = BroadcastStore(WindowStore()).read(channel_id, PAGE_SIZE + 1, before_ms)
+        broadcasts = BroadcastStore(WindowStore()).read(channel_id, PAGE_SIZE + 1, before_ms)
     except ServiceAway as error:
-        log.warning("a channel is shown without its broadcasts: %s", error)
+        log.warning("broadcasts not read: %s", error)
         return None
-    shown = found[:PAGE_SIZE]
-    return StreamList(shown, shown[-1].started_ms if len(found) > PAGE_SIZE else None)
+    page = broadcasts[:PAGE_SIZE]
+    return StreamList(page, page[-1].started_ms if len(broadcasts) > PAGE_SIZE else None)
 
 
 def read_stream(channel_id: str, started_ms: int) -> StreamPage:
-    """Return a broadcast and what its page shows. Raises: NotFound, ServiceAway."""
+    """Return the page data of a broadcast. Raises: NotFound, ServiceAway."""
     if not settings.CASSANDRA_HOSTS:
-        raise ServiceAway("history is not set up")
+        raise ServiceAway("history is not configured")
     store = BroadcastStore(WindowStore())
     broadcast = store.find(channel_id, started_ms)
     if broadcast is None:
@@ -116,30 +116,32 @@ def read_stream(channel_id: str, started_ms: int) -> StreamPage:
 
 
 def page_of(broadcast: Broadcast, earlier: Broadcast | None, later: Broadcast | None) -> StreamPage:
-    """Return what the page of a broadcast shows."""
-    channel_id, whole = broadcast.channel_id, Span(broadcast.started_ms, broadcast.ended_ms)
+    """Build the page data of a broadcast."""
+    channel_id, span = broadcast.channel_id, Span(broadcast.started_ms, broadcast.ended_ms)
     return StreamPage(
         broadcast,
         earlier,
         later,
         [
-            Moment(at_ms, value, _chart(channel_id, Span(at_ms - AROUND_MS, at_ms + AROUND_MS)))
+            Moment(at_ms, value, _chart_url(channel_id, Span(at_ms - AROUND_MS, at_ms + AROUND_MS)))
             for at_ms, value in sorted(broadcast.moments.items(), key=lambda moment: -moment[1])
         ],
         bars_of(broadcast.chatters_by_hour),
-        _chart(channel_id, whole),
+        _chart_url(channel_id, span),
     )
 
 
 def bars_of(chatters: Mapping[int, int]) -> list[Bar]:
-    """Return the bars of chatters by hour, by time: an hour that nobody counted leaves its place empty."""
+    """Return the bars of chatters per hour, by time, with an empty slot for hours without data."""
     if not chatters:
         return []
-    first_ms, last_ms, most = min(chatters), max(chatters), max(max(chatters.values()), 1)
-    room = PLOT_WIDTH / ((last_ms - first_ms) // HOUR_MS + 1)
-    width = min(room * 0.62, BAR_MAX)
+    first_ms, last_ms, maximum = min(chatters), max(chatters), max(max(chatters.values()), 1)
+    slot_width = PLOT_WIDTH / ((last_ms - first_ms) // HOUR_MS + 1)
+    width = min(slot_width * 0.62, BAR_MAX)
     return [
-        _bar(until_ms, count, ((until_ms - first_ms) // HOUR_MS + 0.5) * room, width, PLOT_HEIGHT * count / most)
+        _bar(
+            until_ms, count, ((until_ms - first_ms) // HOUR_MS + 0.5) * slot_width, width, PLOT_HEIGHT * count / maximum
+        )
         for until_ms, count in sorted(chatters.items())
     ]
 
@@ -150,7 +152,7 @@ def _bar(until_ms: int, count: int, middle: float, width: float, height: float) 
 
 
 def stream_json(broadcast: Broadcast) -> dict[str, Any]:
-    """Return a broadcast as a row of the list needs it."""
+    """Return the JSON of a row of the list."""
     return {
         "href": reverse("channel-stream", args=[broadcast.channel_id, broadcast.started_ms]),
         "started_ms": broadcast.started_ms,
@@ -163,11 +165,11 @@ def stream_json(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
-def streams_json(channel_id: str, found: StreamList) -> dict[str, Any]:
-    """Return a part of the list as the script takes it."""
-    rows = [stream_json(broadcast) for broadcast in found.broadcasts]
-    return {"channel": channel_id, "streams": rows, "before_ms": found.before_ms}
+def streams_json(channel_id: str, page: StreamList) -> dict[str, Any]:
+    """Return the JSON of a page of the list."""
+    rows = [stream_json(broadcast) for broadcast in page.broadcasts]
+    return {"channel": channel_id, "streams": rows, "before_ms": page.before_ms}
 
 
-def _chart(channel_id: str, span: Span) -> str:
+def _chart_url(channel_id: str, span: Span) -> str:
     return reverse("board") + Choice(channel=channel_id, metric="chatters", span=span).query()

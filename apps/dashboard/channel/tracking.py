@@ -1,4 +1,4 @@
-"""Why a channel is listened to, or why not, as everybody may know it: no note and no reason of the curators."""
+"""Public tracking state of a channel, without notes and reasons of curators."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """How a channel stands with the list, in words; `can_ask`: it may be asked for."""
+class TrackingState:
+    """Whether and why a channel is tracked; `can_ask`: it may be requested."""
 
     state: State
-    said: str
+    text: str
     can_ask: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"state": self.state, "said": self.said, "can_ask": self.can_ask}
+        return {"state": self.state, "said": self.text, "can_ask": self.can_ask}
 
 
-def following_of(channel_id: str) -> Following:
-    """Return why the channel is, or is not, followed, by the list of the last minute."""
+def tracking_state(channel_id: str) -> TrackingState:
+    """Return the tracking state of a channel by the latest channel list."""
     channel = Channel.objects.filter(pk=channel_id).first()
     if has_opted_out(channel_id):
-        return Following("out", "Not followed: the channel has opted out of being counted.")
+        return TrackingState("out", "Not followed: the channel has opted out of being counted.")
     if channel is None:
-        return Following("unknown", "Not followed: it was never among the channels on the list.", can_ask=True)
+        return TrackingState("unknown", "Not followed: it was never among the channels on the list.", can_ask=True)
     if channel.blocked:
-        return Following("blocked", f"Not followed: the curators took it off the list{_until(channel)}.")
+        return TrackingState("blocked", f"Not followed: the curators took it off the list{_until(channel)}.")
     if channel.pinned:
-        return Following("pinned", f"Followed whatever its rank: pinned by the curators{_until(channel)}.")
-    return _by_rank(channel)
+        return TrackingState("pinned", f"Followed whatever its rank: pinned by the curators{_until(channel)}.")
+    return _state_by_rank(channel)
 
 
-def _by_rank(channel: Channel) -> Following:
+def _state_by_rank(channel: Channel) -> TrackingState:
     count = settings.CHANNELS_WANTED
     if not channel.is_wanted:
-        said = f"Not followed: it is not among the {count:,} most viewed live channels."
-        return Following("below", said, can_ask=True)
+        text = f"Not followed: it is not among the {count:,} most viewed live channels."
+        return TrackingState("below", text, can_ask=True)
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
-        return Following("kept", f"Followed for up to {minutes} min more: its stream has ended.")
+        return TrackingState("kept", f"Followed for up to {minutes} min more: its stream has ended.")
     rank = Channel.objects.filter(is_wanted=True, offline_since=None, viewers__gt=channel.viewers).count() + 1
     if rank <= count:
-        return Following("listed", f"Followed: number {rank:,} by viewers, and the first {count:,} are.")
-    said = f"Followed until it falls behind number {max_channels(count):,} by viewers: now it is number {rank:,}."
-    return Following("listed", said)
+        return TrackingState("listed", f"Followed: number {rank:,} by viewers, and the first {count:,} are.")
+    text = f"Followed until it falls behind number {max_channels(count):,} by viewers: now it is number {rank:,}."
+    return TrackingState("listed", text)
 
 
 def _until(channel: Channel) -> str:

@@ -1,4 +1,4 @@
-"""What the page of a channel asks for besides itself, and the pages of its broadcasts."""
+"""JSON views of the channel page, and the pages of its broadcasts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import account_required, look_required, of_channel, refused, sign_in_required
+from apps.dashboard.access import (
+    account_required,
+    handle_channel_errors,
+    json_error,
+    login_required_json,
+    sign_in_required,
+)
 from apps.dashboard.channel import notes
-from apps.dashboard.channel.peer_groups import read_standings, standing_json
+from apps.dashboard.channel.peer_groups import peer_group_json, read_peer_groups
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
-from apps.dashboard.channel.tracking import following_of
-from apps.dashboard.choices import DEFAULTS, asked_range
+from apps.dashboard.channel.tracking import tracking_state
+from apps.dashboard.choices import DEFAULTS, parse_range
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.live.directory import Profile
 from apps.workspaces.models import Note
@@ -28,55 +34,57 @@ from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 AWAY = "History cannot be read just now."
-# Times of more digits are none.
+# Larger numbers are not valid times.
 MS_MAX = 10**15
 
 
 @require_safe
 @never_cache
-@look_required
-@of_channel
+@login_required_json
+@handle_channel_errors
 def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     now, metric = now_ms(), request.GET.get("metric", DEFAULTS["board"])
     if metric not in METRIC:
-        return no_such_metric()
-    shown = asked_range(request.GET.dict(), now)
+        return unknown_metric()
+    chart_range = parse_range(request.GET.dict(), now)
     find_profile(channel_id, now)
-    found = read_series(channel_id, shown, now, charted(metric))
-    if found is None:
-        return refused(f"{AWAY} Live figures still come.", 503)
+    series_read = read_series(channel_id, chart_range, now, charted(metric))
+    if series_read is None:
+        return json_error(f"{AWAY} Live figures still come.", 503)
     # A day of live windows is hundreds of kilobytes of numbers.
-    return HttpResponse(orjson.dumps(series_json(channel_id, found, now)), content_type="application/json")
+    return HttpResponse(orjson.dumps(series_json(channel_id, series_read, now)), content_type="application/json")
 
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
     metric = request.GET.get("metric", "")
     if metric not in METRIC:
-        return no_such_metric()
-    found = read_standings(channel_id, metric, now_ms())
-    following = following_of(channel_id).as_json()
-    return JsonResponse({"metric": metric, "standings": [standing_json(one) for one in found], "following": following})
+        return unknown_metric()
+    groups = read_peer_groups(channel_id, metric, now_ms())
+    following = tracking_state(channel_id).as_json()
+    return JsonResponse(
+        {"metric": metric, "standings": [peer_group_json(group) for group in groups], "following": following}
+    )
 
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def streams_part(request: HttpRequest, channel_id: str) -> JsonResponse:
-    found = read_streams(channel_id, asked_before(request))
-    return refused(AWAY, 503) if found is None else JsonResponse(streams_json(channel_id, found))
+    page = read_streams(channel_id, read_before(request))
+    return json_error(AWAY, 503) if page is None else JsonResponse(streams_json(channel_id, page))
 
 
 @require_safe
 @never_cache
 @sign_in_required
 def streams(request: HttpRequest, channel_id: str) -> HttpResponse:
-    before_ms = asked_before(request)
-    found = read_streams(channel_id, before_ms)
-    context = {"profile": profile_of(channel_id), "streams": found, "is_first": before_ms is None}
-    return render(request, "dashboard/streams.html", context, status=503 if found is None else 200)
+    before_ms = read_before(request)
+    page = read_streams(channel_id, before_ms)
+    context = {"profile": profile_of(channel_id), "streams": page, "is_first": before_ms is None}
+    return render(request, "dashboard/streams.html", context, status=503 if page is None else 200)
 
 
 @require_safe
@@ -99,13 +107,14 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
 @never_cache
 @account_required
 def notes_list(request: HttpRequest, channel_id: str) -> HttpResponseBase:
-    """Give one's notes on a channel, or keep another."""
+    """List the user's notes on a channel, or create one."""
     if request.method != "POST":
         return JsonResponse({"notes": [notes.note_json(note) for note in notes.notes_of(user_of(request), channel_id)]})
     if not is_twitch_id(channel_id):
-        return refused("There is no such channel.", 404)
-    return answer_note(
-        lambda: notes.add_note(user=user_of(request), channel_id=channel_id, **written(request), now_ms=now_ms()), 201
+        return json_error("There is no such channel.", 404)
+    return note_response(
+        lambda: notes.add_note(user=user_of(request), channel_id=channel_id, **note_fields(request), now_ms=now_ms()),
+        201,
     )
 
 
@@ -114,8 +123,8 @@ def notes_list(request: HttpRequest, channel_id: str) -> HttpResponseBase:
 @account_required
 def note(request: HttpRequest, channel_id: str, note_id: int) -> HttpResponseBase:
     user, now = user_of(request), now_ms()
-    return answer_note(
-        lambda: notes.change_note(user=user, channel_id=channel_id, note_id=note_id, **written(request), now_ms=now)
+    return note_response(
+        lambda: notes.change_note(user=user, channel_id=channel_id, note_id=note_id, **note_fields(request), now_ms=now)
     )
 
 
@@ -126,7 +135,7 @@ def note_delete(request: HttpRequest, channel_id: str, note_id: int) -> HttpResp
     try:
         undo = notes.delete_note(user=user_of(request), channel_id=channel_id, note_id=note_id)
     except NotFound as error:
-        return refused(str(error), 404)
+        return json_error(str(error), 404)
     return JsonResponse({"undo": undo})
 
 
@@ -135,28 +144,28 @@ def note_delete(request: HttpRequest, channel_id: str, note_id: int) -> HttpResp
 @account_required
 def note_restore(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     undo = request.POST.get("undo", "")
-    return answer_note(lambda: notes.restore_note(user=user_of(request), channel_id=channel_id, undo=undo))
+    return note_response(lambda: notes.restore_note(user=user_of(request), channel_id=channel_id, undo=undo))
 
 
-def no_such_metric() -> JsonResponse:
-    return refused(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
+def unknown_metric() -> JsonResponse:
+    return json_error(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
 
 
-def answer_note(write: Callable[[], Note], status: int = 200) -> JsonResponse:
+def note_response(write: Callable[[], Note], status: int = 200) -> JsonResponse:
     try:
         return JsonResponse(notes.note_json(write()), status=status)
     except notes.BadNote as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     except NotFound as error:
-        return refused(str(error), 404)
+        return json_error(str(error), 404)
 
 
-def written(request: HttpRequest) -> dict[str, Any]:
-    """Return what a note is to say; without a time it gets one that no note can have."""
+def note_fields(request: HttpRequest) -> dict[str, Any]:
+    """Return the submitted time and text of a note; a missing time becomes 0, which is never valid."""
     return {"at_ms": read_ms(request.POST.get("at_ms", "")) or 0, "text": request.POST.get("text", "")}
 
 
-def asked_before(request: HttpRequest) -> int | None:
+def read_before(request: HttpRequest) -> int | None:
     return read_ms(request.GET.get("before", ""))
 
 

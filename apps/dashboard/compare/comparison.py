@@ -1,4 +1,4 @@
-"""What a comparison is of, as its address names it: channels, a metric, a range, and how the lines are laid out."""
+"""Comparison parameters, parsed from and written to query strings: channels, metric, range and layout."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
 CHANNELS_MAX = 6
-# By the clock, or from the beginning of each channel's stream on.
+# Align lines by clock time, or by the start of each channel's broadcast.
 Align = Literal["clock", "stream"]
-# As they are, or 100 for the channel's own average over the range.
+# Plain values, or an index with 100 for the channel's own average over the range.
 Scale = Literal["values", "index"]
 DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
-# Excitement is no figure of longer windows.
+# Excitement is not defined for longer windows.
 COMPARED = tuple(metric for metric in METRICS if metric.key != "excitement")
-# Six lines of more points than this are slow to draw and say no more.
+# Six lines with more points than this are slow to draw without showing more.
 _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`span` is one of the past; without it the range goes up to now."""
+    """The parameters of a comparison; without a `span` the range ends now."""
 
     channels: tuple[str, ...] = ()
     metric: str = DEFAULT_METRIC
@@ -37,7 +37,7 @@ class Comparison:
     scale: Scale = "values"
 
     def as_json(self) -> dict[str, str | None]:
-        """Return the fields of the address."""
+        """Return the query parameters."""
         return {
             "channels": ",".join(self.channels) or None,
             "metric": self.metric,
@@ -49,32 +49,32 @@ class Comparison:
         }
 
     def query(self, **changes: Any) -> str:
-        """Return the address of the same page with `changes`; what has its default is left out."""
-        wanted, defaults = replace(self, **changes).as_json(), Comparison().as_json()
-        changed = {name: value for name, value in wanted.items() if value and value != defaults[name]}
+        """Return the query string with `changes` applied, without default values."""
+        parameters, defaults = replace(self, **changes).as_json(), Comparison().as_json()
+        changed = {name: value for name, value in parameters.items() if value and value != defaults[name]}
         return "?" + urlencode(changed, safe=",:")
 
     @property
     def shows_now(self) -> bool:
-        """Return whether the range ends now, so that live values belong beside it."""
+        """Whether the range ends now, so that live values are shown too."""
         return self.span is None and self.align == "clock"
 
     def with_channel(self, channel_id: str) -> Comparison:
-        """Return the same with one more channel, if there is room."""
+        """Return the comparison with one more channel, up to CHANNELS_MAX."""
         return replace(self, channels=tuple(dict.fromkeys((*self.channels, channel_id)))[:CHANNELS_MAX])
 
     def without(self, channel_id: str) -> Comparison:
-        return replace(self, channels=tuple(one for one in self.channels if one != channel_id))
+        return replace(self, channels=tuple(other for other in self.channels if other != channel_id))
 
 
 def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
-    """Return the comparison in a query string; what does not exist becomes the default. Raises: BadSpan."""
+    """Parse a query string; unknown values become defaults. Raises: BadSpan."""
     metric, range_key = query.get("metric", ""), query.get("range", "")
     align, scale = query.get("align", ""), query.get("scale", "")
-    ids = [one for one in query.get("channels", "").split(",") if is_twitch_id(one)]
+    ids = [text for text in query.get("channels", "").split(",") if is_twitch_id(text)]
     return Comparison(
         tuple(dict.fromkeys(ids))[:CHANNELS_MAX],
-        metric if metric in {one.key for one in COMPARED} else DEFAULT_METRIC,
+        metric if metric in {option.key for option in COMPARED} else DEFAULT_METRIC,
         range_key if range_key in RANGES else DEFAULT_RANGE,
         read_span(query.get("from", ""), query.get("until", ""), now_ms),
         cast("Align", align) if align in get_args(Align) else "clock",
@@ -83,10 +83,10 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
 
 
 def range_of(span: Span, now_ms: int) -> Range:
-    """Return the range between two moments, of windows so long that six lines of them are quick to draw."""
-    shown = past_range(span.from_ms, span.until_ms, now_ms)
-    for grain, most_ms in (("live", _LIVE_SPAN_MS), ("minute", _MINUTE_SPAN_MS)):
-        if shown.grain == grain and shown.span_ms > most_ms:
-            longer: Literal["minute", "hour"] = "minute" if grain == "live" else "hour"
-            shown = replace(shown, grain=longer)
-    return shown
+    """Return the range of a span, with a grain coarse enough that six lines are quick to draw."""
+    chart_range = past_range(span.from_ms, span.until_ms, now_ms)
+    for grain, max_span_ms in (("live", _LIVE_SPAN_MS), ("minute", _MINUTE_SPAN_MS)):
+        if chart_range.grain == grain and chart_range.span_ms > max_span_ms:
+            coarser: Literal["minute", "hour"] = "minute" if grain == "live" else "hour"
+            chart_range = replace(chart_range, grain=coarser)
+    return chart_range

@@ -1,4 +1,4 @@
-"""The lines of a comparison and what each comes to."""
+"""The lines of a comparison and their summaries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.dashboard.channel.peer_groups import SIZE, Standing, read_standings
+from apps.dashboard.channel.peer_groups import SIZE, PeerGroup, read_peer_groups
 from apps.dashboard.compare.comparison import Comparison, range_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
 from apps.dashboard.summary import Summary, summarize
@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One channel of a comparison, by its `number` in the order it was chosen, from 1.
+    """One channel of a comparison; `number` is its position in the selection, from 1.
 
-    `zero_ms` is what its times count from: the beginning of its stream, 0 by the clock; None where no stream is known.
-    Without `series` its history could not be read, or there is none to read. The means are over the range, the standing
-    is that of now.
+    `zero_ms` is the origin of its time axis: the start of its broadcast, or 0 for clock time; None if no broadcast is
+    known. `series` is None if history could not be read or `zero_ms` is unknown. The means cover the range;
+    `peer_group` is current.
     """
 
     number: int
@@ -42,12 +42,12 @@ class Line:
     summary: Summary | None
     mean_viewers: float | None
     mean_engagement: float | None
-    standing: Standing
+    peer_group: PeerGroup
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonPage:
-    """`unknown` are the ids that are no channels; `live_away` and `history_away`: what is behind them is away."""
+    """All lines. `unknown` are ids without a channel; `live_away`, `history_away`: the service is unavailable."""
 
     lines: list[Line]
     unknown: list[str]
@@ -70,7 +70,7 @@ def read_lines(comparison: Comparison, now_ms: int) -> ComparisonPage:
 
 
 def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dict[str, Any]:
-    """Return what the script draws; times are absolute, and `zero_ms` is taken off them by stream time."""
+    """Return the JSON for the chart script; times are absolute, the script subtracts `zero_ms` by stream time."""
     return {
         "now_ms": now_ms,
         "choice": comparison.as_json(),
@@ -85,9 +85,9 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
     if zero_ms is not None:
         span = _span(comparison, zero_ms, now_ms)
         metrics = [METRIC[key] for key in {comparison.metric, "viewers", "engagement"}]
-        shown = range_of(span, now_ms)
-        counts = columns_in(counts_behind([METRIC[comparison.metric]], shown.grain))
-        series = read_series(channel.profile.id, shown, now_ms, metrics, counts)
+        chart_range = range_of(span, now_ms)
+        counts = columns_in(counts_behind([METRIC[comparison.metric]], chart_range.grain))
+        series = read_series(channel.profile.id, chart_range, now_ms, metrics, counts)
     return Line(
         number,
         channel,
@@ -96,12 +96,12 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
         summarize(series, comparison.metric) if series else None,
         series.summary.value(METRIC["viewers"]) if series else None,
         series.summary.value(METRIC["engagement"]) if series else None,
-        next(one for one in read_standings(channel.profile.id, comparison.metric, now_ms) if one.key == SIZE),
+        next(group for group in read_peer_groups(channel.profile.id, comparison.metric, now_ms) if group.key == SIZE),
     )
 
 
 def _span(comparison: Comparison, zero_ms: int, now_ms: int) -> Span:
-    """By stream time, the first hours of each; the newest whole second is the end of what is up to now."""
+    """Return the span to read: the first hours of the broadcast by stream time, else up to the last full second."""
     now_ms = now_ms // 1000 * 1000
     if comparison.align == "stream":
         return Span(zero_ms, max(zero_ms + 1000, min(now_ms, zero_ms + _span_ms(comparison))))
@@ -114,7 +114,7 @@ def _span_ms(comparison: Comparison) -> int:
 
 
 def _stream_start(channel: ChannelNow) -> int | None:
-    """Return when the stream began that is on, else the last one that has ended; None where neither is known."""
+    """Return the start of the current broadcast, else of the last one; None if neither is known."""
     if (started := read_moment(channel.profile.started_at)) is not None:
         return round(started.timestamp() * 1000)
     if not settings.CASSANDRA_HOSTS:
@@ -122,13 +122,13 @@ def _stream_start(channel: ChannelNow) -> int | None:
     try:
         last = BroadcastStore(WindowStore()).read(channel.profile.id, 1)
     except ServiceAway as error:
-        log.warning("a channel is compared without its last stream: %s", error)
+        log.warning("last broadcast not read: %s", error)
         return None
     return last[0].started_ms if last else None
 
 
 def _texts(series: Series, metric: str) -> dict[str, str]:
-    """Return the cells of a line in the table, as the page writes them."""
+    """Return the table cells of a line as display text."""
     summary = summary_json(series, METRIC[metric])
     means = {key: figure(key, series.summary.value(METRIC[key])) for key in ("viewers", "engagement")}
     return {**{name: summary[name] for name in ("peak", "average", "coverage", "heard")}, **means}

@@ -1,4 +1,4 @@
-"""The page that compares channels."""
+"""Views of the comparison page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from apps.channels.models import Channel
 from apps.curation.queries import find_named, public_channels
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
 from apps.dashboard.summary import peak_unit
@@ -25,7 +25,7 @@ from core.errors import NotFound
 from core.metrics.table import METRIC, METRICS
 from twitchly.clock import now_ms
 
-# Those who had most viewers are offered first.
+# The number of suggested channels, most viewers first.
 OFFERED = 50
 
 
@@ -33,59 +33,59 @@ OFFERED = 50
 @never_cache
 @sign_in_required
 def compare(request: HttpRequest) -> HttpResponse:
-    now, wrong = now_ms(), ""
+    now, error_text = now_ms(), ""
     try:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
-        comparison, wrong = read_comparison(request.GET.dict() | {"from": "", "until": ""}, now), str(error)
+        comparison, error_text = read_comparison(request.GET.dict() | {"from": "", "until": ""}, now), str(error)
     if name := request.GET.get("add", "").strip():
         try:
-            found = _found(name)
+            channel = _find_channel(name)
         except (InvalidChannel, NotFound) as error:
-            wrong = str(error)
+            error_text = str(error)
         else:
             if len(comparison.channels) < CHANNELS_MAX:
-                return HttpResponseRedirect(reverse("compare") + comparison.with_channel(found.id).query())
-            wrong = "Six are the most."
+                return HttpResponseRedirect(reverse("compare") + comparison.with_channel(channel.id).query())
+            error_text = "Six are the most."
     page = read_lines(comparison, now)
-    context = compare_context(comparison, page, now, wrong) | {"watching": watching(request.user)}
-    return render(request, "dashboard/compare.html", context, status=400 if wrong else 200)
+    context = compare_context(comparison, page, now, error_text) | {"watching": watching(request.user)}
+    return render(request, "dashboard/compare.html", context, status=400 if error_text else 200)
 
 
 @require_safe
 @never_cache
-@look_required
+@login_required_json
 def lines(request: HttpRequest) -> JsonResponse:
-    """Give the lines anew, for the script."""
+    """Return fresh lines as JSON."""
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     page = read_lines(comparison, now)
     if page.history_away:
-        return refused("History cannot be read just now. Live figures still come.", 503)
+        return json_error("History cannot be read just now. Live figures still come.", 503)
     return JsonResponse(lines_json(comparison, page, now))
 
 
-def _found(name: str) -> Channel:
+def _find_channel(name: str) -> Channel:
     """Return the channel to add. Raises: InvalidChannel, NotFound."""
-    found = find_named(name)
-    if found is None:
+    channel = find_named(name)
+    if channel is None:
         raise NotFound(f"There is no channel called “{name[:64]}” that we know.")
-    return found
+    return channel
 
 
-def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wrong: str) -> dict[str, Any]:
+def compare_context(comparison: Comparison, page: ComparisonPage, now: int, error_text: str) -> dict[str, Any]:
     metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
-    shown = next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
+    chart_range = next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
     return {
         "choice": comparison,
         "query": comparison.query(),
         "fields": {k: v for k, v in comparison.as_json().items() if v},
         "page": page,
-        "wrong": wrong,
+        "wrong": error_text,
         "now_ms": now,
         "metric": metric,
         "metrics": COMPARED,
@@ -97,11 +97,15 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
         .order_by("-viewers")
         .values_list("login", flat=True)[:OFFERED],
         "range": RANGES[comparison.range],
-        "peak_name": "Peak" if metric.from_helix or shown.is_short else "Busiest minute",
-        "peak_unit": peak_unit(metric, shown),
+        "peak_name": "Peak" if metric.from_helix or chart_range.is_short else "Busiest minute",
+        "peak_unit": peak_unit(metric, chart_range),
         "ranges": [
-            (one, comparison.query(range=one.key, span=None), one.key == comparison.range and not comparison.span)
-            for one in RANGES.values()
+            (
+                option,
+                comparison.query(range=option.key, span=None),
+                option.key == comparison.range and not comparison.span,
+            )
+            for option in RANGES.values()
         ],
         "aligns": [
             (label, comparison.query(align=key, **({"span": None} if key == "stream" else {})), key == comparison.align)
@@ -111,5 +115,6 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, wron
             (label, comparison.query(scale=key), key == comparison.scale)
             for key, label in (("values", "Values"), ("index", "Index to 100"))
         ],
-        "script": lines_json(comparison, page, now) | {"metrics": {one.key: metric_json(one) for one in METRICS}},
+        "script": lines_json(comparison, page, now)
+        | {"metrics": {metric.key: metric_json(metric) for metric in METRICS}},
     }

@@ -101,11 +101,11 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
         return super().get_form(request, obj, change, form=ChannelChangeForm if obj else ChannelAddForm, **options)
 
     def save_model(self, request: HttpRequest, obj: Channel, form: ModelForm[Channel], _change: bool) -> None:
-        # Only what was decided: the refresh of the list may be writing the rest at this moment.
+        # Only decision fields: the refresh of the channel list may be writing the others concurrently.
         decide(obj, form.decision, by=actor_name(request.user), now=timezone.now())  # type: ignore[attr-defined]
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Channel | None = None) -> bool:
-        return False  # a deleted one would come back with the next minute, without what was decided about it
+        return False  # a deleted channel would return within a minute, without its decision
 
     @admin.display(description="tags")
     def tagged(self, channel: Channel) -> str:
@@ -113,27 +113,27 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
 
     @admin.display(description="former logins")
     def former(self, channel: Channel) -> str:
-        return ", ".join(one.login for one in channel.former_logins.all() if one.login != channel.login) or "none"
+        return ", ".join(row.login for row in channel.former_logins.all() if row.login != channel.login) or "none"
 
     @admin.action(description="Pin: always listen…", permissions=["change"])
-    def pin(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
-        return self._decide(request, chosen, PIN, "Pin")
+    def pin(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
+        return self._decide(request, queryset, PIN, "Pin")
 
     @admin.action(description="Block: never listen…", permissions=["change"])
-    def block(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
-        return self._decide(request, chosen, BLOCK, "Block")
+    def block(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
+        return self._decide(request, queryset, BLOCK, "Block")
 
     @admin.action(description="Leave to its rank: neither pinned nor blocked", permissions=["change"])
-    def leave_to_rank(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
-        self._write(request, chosen, _left)
+    def leave_to_rank(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        self._write(request, queryset, _without_decision)
 
     @admin.action(description="Tag…", permissions=["change"])
-    def tag(self, request: HttpRequest, chosen: QuerySet[Channel]) -> HttpResponse | None:
+    def tag(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
         form = TagsForm(request.POST if "decided" in request.POST else None)
         if not form.is_valid():
-            return self._ask(request, chosen, form, "tag", "Tag")
+            return self._ask(request, queryset, form, "tag", "Tag")
         add, remove = form.cleaned_data["add"], form.cleaned_data["remove"]
-        self._write(request, chosen, partial(_tagged, add=add, remove=remove))
+        self._write(request, queryset, partial(_with_tags, add=add, remove=remove))
         return None
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
@@ -141,33 +141,33 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
             raise PermissionDenied
         return import_sheet(request, self.admin_site.each_context(request))
 
-    def _decide(self, request: HttpRequest, chosen: QuerySet[Channel], kind: str, title: str) -> HttpResponse | None:
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Channel], kind: str, title: str) -> HttpResponse | None:
         form = ManyForm(request.POST if "decided" in request.POST else None)
         if not form.is_valid():
-            return self._ask(request, chosen, form, request.POST["action"], title)
+            return self._ask(request, queryset, form, request.POST["action"], title)
         reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
-        self._write(request, chosen, partial(_decided, kind=kind, reason=reason, until=until))
+        self._write(request, queryset, partial(_with_decision, kind=kind, reason=reason, until=until))
         return None
 
     def _ask(
-        self, request: HttpRequest, chosen: QuerySet[Channel], form: Form, action: str, title: str
+        self, request: HttpRequest, queryset: QuerySet[Channel], form: Form, action: str, title: str
     ) -> HttpResponse:
-        """Ask for the reason, or whatever else many channels are to be given."""
+        """Render the form of a bulk action."""
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{title} {chosen.count()} channels",
+            "title": f"{title} {queryset.count()} channels",
             "form": form,
-            "chosen": chosen,
+            "chosen": queryset,
             "action": action,
             "verb": title,
             "opts": self.opts,
         }
         return TemplateResponse(request, MANY, context)
 
-    def _write(self, request: HttpRequest, chosen: QuerySet[Channel], change: Callable[[Decision], Decision]) -> None:
-        """Decide about each channel; one that cannot be decided about stops none of the others."""
+    def _write(self, request: HttpRequest, queryset: QuerySet[Channel], change: Callable[[Decision], Decision]) -> None:
+        """Apply a change to each channel; a refused change does not stop the others."""
         changed, refused = 0, list[str]()
-        for channel in chosen:
+        for channel in queryset:
             try:
                 now = timezone.now()
                 changed += decide(channel, change(decision_of(channel)), by=actor_name(request.user), now=now)
@@ -178,15 +178,15 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
             self.message_user(request, " ".join(refused[:20]), messages.WARNING)
 
 
-def _decided(before: Decision, *, kind: str, reason: str, until: Any) -> Decision:
+def _with_decision(before: Decision, *, kind: str, reason: str, until: Any) -> Decision:
     return Decision(kind, reason, until, before.tags, before.note)
 
 
-def _left(before: Decision) -> Decision:
+def _without_decision(before: Decision) -> Decision:
     return Decision(NONE, tags=before.tags, note=before.note)
 
 
-def _tagged(before: Decision, *, add: tuple[str, ...], remove: tuple[str, ...]) -> Decision:
+def _with_tags(before: Decision, *, add: tuple[str, ...], remove: tuple[str, ...]) -> Decision:
     tags = tuple(tag for tag in (*before.tags, *add) if tag not in remove)
     return Decision(before.kind, before.reason, before.until, tags, before.note)
 
@@ -227,7 +227,7 @@ class OptOutAdmin(Audited):
     def proof(self, opt_out: OptOut) -> str:
         if opt_out.kind == OptOut.Kind.USER:
             return "Nothing: history keeps nothing of single people."
-        return said_of(erasure_receipt(opt_out.event))
+        return describe_proof(erasure_receipt(opt_out.event))
 
     @admin.display(description="receipt")
     def receipt(self, opt_out: OptOut) -> str:
@@ -248,29 +248,29 @@ class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, asked: OptOutRequest | None = None) -> bool:
-        return super().has_change_permission(request, asked) and (asked is None or asked.closed_at is None)
+    def has_change_permission(self, request: HttpRequest, obj: OptOutRequest | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.closed_at is None)
 
-    def has_delete_permission(self, _request: HttpRequest, _asked: OptOutRequest | None = None) -> bool:
+    def has_delete_permission(self, _request: HttpRequest, _obj: OptOutRequest | None = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, asked: OptOutRequest | None = None) -> Any:
-        return self.fields if self.has_change_permission(request, asked) else self.readonly_fields
+    def get_fields(self, request: HttpRequest, obj: OptOutRequest | None = None) -> Any:
+        return self.fields if self.has_change_permission(request, obj) else self.readonly_fields
 
-    def save_model(self, request: HttpRequest, asked: OptOutRequest, form: ModelForm[Any], _change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: OptOutRequest, form: ModelForm[Any], _change: bool) -> None:
         by = actor_name(request.user)
         if form.cleaned_data["decision"] == "accept":
-            accept_request(asked, form.found, by=by)  # type: ignore[attr-defined]
+            accept_request(obj, form.account_found, by=by)  # type: ignore[attr-defined]
         else:
-            decline_request(asked, by=by)
+            decline_request(obj, by=by)
 
 
-def said_of(proof: ErasureReceipt | None) -> str:
-    """Return what was deleted, in words."""
+def describe_proof(proof: ErasureReceipt | None) -> str:
+    """Return the deleted rows as display text."""
     if proof is None:
         return "Not yet: history is told within a minute."
     tables = "; ".join(
-        f"{name}: {found:,} found, {'?' if left is None else f'{left:,}'} left" for name, found, left in proof.tables
+        f"{name}: {rows:,} found, {'?' if left is None else f'{left:,}'} left" for name, rows, left in proof.tables
     )
     return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'Under way'}."
 

@@ -1,4 +1,4 @@
-"""The curators' forms: a login is typed, Twitch says which account it is."""
+"""Forms of curators, which look up typed logins on Twitch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from apps.curation.decisions import (
     PIN,
     REASONS,
     Decision,
-    checked,
-    checked_tags,
+    clean_tags,
     decision_of,
     has_opted_out,
+    validate_decision,
 )
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from apps.ingest import services
@@ -33,10 +33,10 @@ from core.inputs.readable_text import one_line
 
 
 class LoginField(forms.CharField):
-    """A channel or account as people write it: a name in any case, with @ or #, or an address on Twitch."""
+    """Accepts a login in any case, with @ or #, or a Twitch URL."""
 
     def __init__(self, **options: Any) -> None:
-        # Django's field takes many options of many types.
+        # Django's fields take options of many types.
         super().__init__(**{"max_length": TEXT_MAX, **options})
 
     def to_python(self, value: Any) -> str:
@@ -50,26 +50,26 @@ class LoginField(forms.CharField):
 
 
 class ReasonInput(forms.TextInput):
-    """Offers the usual reasons, and takes any other."""
+    """Text input that suggests the usual reasons."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         options = format_html_join("", "<option>{}</option>", ((reason,) for reason in REASONS))
-        shown = super().render(name, value, {**(attrs or {}), "list": f"{name}-usual"}, renderer)
-        return format_html('{}<datalist id="{}-usual">{}</datalist>', shown, name, options)
+        rendered = super().render(name, value, {**(attrs or {}), "list": f"{name}-usual"}, renderer)
+        return format_html('{}<datalist id="{}-usual">{}</datalist>', rendered, name, options)
 
 
 class TagsField(forms.CharField):
-    """Several tags, set apart by commas."""
+    """Comma-separated tags."""
 
     def clean(self, value: Any) -> tuple[str, ...]:
         try:
-            return checked_tags(str(super().clean(value) or "").split(","))
+            return clean_tags(str(super().clean(value) or "").split(","))
         except Refused as error:
             raise ValidationError(str(error)) from None
 
 
-def confirmed_field() -> forms.CharField:
-    """Holds the id of the account that was shown: the second time the form is sent, it is confirmed."""
+def confirmation_field() -> forms.CharField:
+    """Return a hidden field with the id of the displayed account; the second submission confirms it."""
     return forms.CharField(required=False, widget=forms.HiddenInput)
 
 
@@ -80,7 +80,7 @@ def reason_field(**options: Any) -> forms.CharField:
 
 
 class ChannelAddForm(forms.ModelForm[Channel]):
-    """Pins a channel; one that is known already is pinned where it is."""
+    """Pins a channel, new or known."""
 
     login = LoginField(help_text="The channel's name on Twitch. It is listened to within half a minute.")
     reason = reason_field()
@@ -110,7 +110,7 @@ class ChannelAddForm(forms.ModelForm[Channel]):
 
 
 class ChannelChangeForm(forms.ModelForm[Channel]):
-    """What curators decide; the rest comes from Twitch."""
+    """Decision fields of a channel; all others come from Twitch."""
 
     reason = reason_field(required=False)
     tag_names = TagsField(label="Tags", required=False, help_text="Set apart by commas.")
@@ -120,7 +120,7 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
         fields = ("pinned", "blocked", "reason", "decided_until", "tag_names", "note")
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        # Django's forms take many options of many types.
+        # Django's forms take options of many types.
         super().__init__(*args, **options)
         self.initial["tag_names"] = ", ".join(decision_of(self.instance).tags)
 
@@ -137,7 +137,7 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
 
 
 class MomentField(forms.DateTimeField):
-    """A time, in UTC where it has no offset. Django's own field keeps offsets, which can lead out of the calendar."""
+    """A time, in UTC unless it has an offset. Converts to UTC, since offsets can overflow the calendar."""
 
     def to_python(self, value: Any) -> dt.datetime | None:
         moment = super().to_python(value)
@@ -148,7 +148,7 @@ class MomentField(forms.DateTimeField):
 
 
 class ManyForm(forms.Form):
-    """The decision about many channels at once, and its reason."""
+    """Reason and expiry of a bulk decision."""
 
     reason = reason_field()
     until = MomentField(
@@ -158,14 +158,14 @@ class ManyForm(forms.Form):
 
 
 class TagsForm(forms.Form):
-    """Tags that many channels are given or lose."""
+    """Tags to add to and remove from many channels."""
 
     add = TagsField(required=False, help_text="Set apart by commas.")
     remove = TagsField(required=False, help_text="Set apart by commas.")
 
 
 class SheetForm(forms.Form):
-    """A table of decisions."""
+    """Upload of a CSV file with decisions."""
 
     sheet = forms.FileField(label="CSV file", max_length=200, widget=forms.FileInput({"accept": ".csv,text/csv"}))
 
@@ -182,11 +182,11 @@ class OptOutForm(forms.ModelForm[OptOut]):
 
 
 class OptOutAddForm(OptOutForm):
-    """Takes a login or an id; an id is enough where the account is gone or Twitch is away."""
+    """Accepts a login or an id; an id works for deleted accounts and while Twitch is unavailable."""
 
     login = LoginField(required=False, help_text="The name on Twitch, or, where it is not known, the id below.")
     twitch_id = forms.CharField(label="Twitch id", required=False, max_length=20, validators=[valid_id])
-    account = confirmed_field()
+    account = confirmation_field()
 
     class Meta:
         model = OptOut
@@ -204,29 +204,29 @@ class OptOutAddForm(OptOutForm):
         user = ask_twitch(self, "login", login=fields["login"])
         if user is not None:
             fields["login"], fields["twitch_id"] = user.login, user.id
-            confirm(self, "login", user.id, said_of(user), kind=fields["kind"])
+            confirm(self, "login", user.id, describe_account(user), kind=fields["kind"])
         return fields
 
     def _check_id(self, fields: dict[str, Any]) -> None:
-        """Show whose id it is, as far as Twitch says."""
+        """Look up the id on Twitch and ask for confirmation."""
         twitch_id, login = fields["twitch_id"], fields["login"]
         try:
             user = services.find_user(user_id=twitch_id)
         except NotFound:
-            said = f"Twitch has no account with the id {twitch_id}"
+            text = f"Twitch has no account with the id {twitch_id}"
         except TwitchlyError:
-            said = f"Twitch is not responding, so the account with the id {twitch_id} could not be checked"
+            text = f"Twitch is not responding, so the account with the id {twitch_id} could not be checked"
         else:
-            said = said_of(user)
+            text = describe_account(user)
             if login not in ("", user.login, user.id):
                 self.add_error("login", f"The id is that of {user.login}.")
                 return
             fields["login"] = user.login
-        confirm(self, "login", twitch_id, said, kind=fields["kind"])
+        confirm(self, "login", twitch_id, text, kind=fields["kind"])
 
 
 class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
-    """What somebody writes who wants to opt out; whether Twitch knows the name is not asked here."""
+    """A visitor's request to opt out. The name is not looked up on Twitch."""
 
     login = LoginField(
         label="Name on Twitch, as in the address of the channel",
@@ -252,13 +252,13 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
 
 
 class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
-    """What curators decide about a request to opt out."""
+    """The decision of a curator about an opt-out request."""
 
     decision = forms.ChoiceField(
         choices=[("accept", "accept: it is theirs to say, and is not counted any more"), ("decline", "decline")],
         widget=forms.RadioSelect,
     )
-    account = confirmed_field()
+    account = confirmation_field()
 
     class Meta:
         model = OptOutRequest
@@ -267,14 +267,20 @@ class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or {}
         if not self.errors and fields["decision"] == "accept":
-            self.found = ask_twitch(self, "decision", login=self.instance.login)
-            if self.found is not None:
-                confirm(self, "decision", self.found.id, said_of(self.found), kind=self.instance.kind)
+            self.account_found = ask_twitch(self, "decision", login=self.instance.login)
+            if self.account_found is not None:
+                confirm(
+                    self,
+                    "decision",
+                    self.account_found.id,
+                    describe_account(self.account_found),
+                    kind=self.instance.kind,
+                )
         return fields
 
 
 class BotForm(forms.ModelForm[Bot]):
-    """Takes a login in any spelling."""
+    """A bot; accepts a login in any spelling."""
 
     login = LoginField()
 
@@ -287,7 +293,7 @@ class BotForm(forms.ModelForm[Bot]):
 
 
 class TagForm(forms.ModelForm[Tag]):
-    """A tag, as those are written that channels are given."""
+    """A tag, normalized like the tags of channels."""
 
     class Meta:
         model = Tag
@@ -295,7 +301,7 @@ class TagForm(forms.ModelForm[Tag]):
 
     def clean_name(self) -> str:
         try:
-            (name,) = checked_tags([self.cleaned_data["name"]]) or ("",)
+            (name,) = clean_tags([self.cleaned_data["name"]]) or ("",)
         except Refused as error:
             raise ValidationError(str(error)) from None
         if not name:
@@ -304,36 +310,36 @@ class TagForm(forms.ModelForm[Tag]):
 
 
 def check_decision(form: Any, before: Decision) -> None:
-    """Say at the form why its decision cannot stand. `Any`: two forms have one."""
+    """Validate the decision of a form and add errors to it. `Any`: two forms have a decision."""
     is_out = has_opted_out(form.instance.pk)
     try:
-        form.decision = checked(form.decision, before=before, is_out=is_out, now=timezone.now())
+        form.decision = validate_decision(form.decision, before=before, is_out=is_out, now=timezone.now())
     except Refused as error:
         form.add_error("login" if "login" in form.fields else None, str(error))
 
 
-def confirm(form: forms.BaseForm, field: str, account_id: str, said: str, *, kind: str) -> None:
-    """Ask at the field whether this account is meant, unless the form comes back with its id."""
+def confirm(form: forms.BaseForm, field: str, account_id: str, text: str, *, kind: str) -> None:
+    """Add a field error that asks for confirmation of the account, unless the form contains its id."""
     if form.data.get("account") == account_id:
         return
     data: Any = form.data
-    form.data = filled = data.copy()
-    filled["account"] = account_id
-    follows = (
+    form.data = new_data = data.copy()
+    new_data["account"] = account_id
+    consequence = (
         "Its history will be deleted and cannot be brought back."
         if kind == OptOut.Kind.CHANNEL
         else "Its messages will no longer be counted."
     )
-    form.add_error(field, f"{said}. {follows} Is this the one? Then save again.")
+    form.add_error(field, f"{text}. {consequence} Is this the one? Then save again.")
 
 
-def said_of(user: Account) -> str:
-    """Return which account was found, in words."""
+def describe_account(user: Account) -> str:
+    """Return the display text of an account."""
     return f"This is {user.name}: login {user.login}, Twitch id {user.id}"
 
 
 def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> Account | None:
-    """Return the account that a login or id means; else say at the field why not."""
+    """Return the account of a login, or add an error to the field and return None."""
     try:
         return services.find_account(login=login)
     except NotFound:

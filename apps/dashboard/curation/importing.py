@@ -1,4 +1,4 @@
-"""The import of a table of decisions: first what it would change, then, once somebody agrees, the change itself."""
+"""CSV import of decisions: preview first, applied after confirmation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.audit.services import actor_name
 from apps.channels.models import Channel
 from apps.curation.decisions import decide
-from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, plan_of, read_text
+from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, build_plan, read_text
 from apps.dashboard.curation.forms import SheetForm
 from apps.ingest import services
 from core.errors import Refused, ServiceAway, TwitchlyError
@@ -23,9 +23,9 @@ TEMPLATE = "admin/channels/channel/import.html"
 
 
 def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Answer the page of the import; `context` is what every page of the admin needs."""
+    """Render the import page or apply the import; `context` is the admin's common context."""
     form = SheetForm(request.POST, request.FILES) if request.method == "POST" else SheetForm()
-    shown = context | {
+    context |= {
         "title": "Import decisions from CSV",
         "opts": Channel._meta,
         "columns": COLUMNS,
@@ -36,26 +36,26 @@ def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     try:
         text = _text(request, form)
         if text is None:
-            return TemplateResponse(request, TEMPLATE, shown)
-        plan = plan_of(text, look_up=services.find_users, now=timezone.now())
+            return TemplateResponse(request, TEMPLATE, context)
+        plan = build_plan(text, look_up=services.find_users, now=timezone.now())
         if request.POST.get("digest") == plan.digest:
-            messages.success(request, _written(request, plan))
+            messages.success(request, _apply(request, plan))
             return redirect("admin:channels_channel_changelist")
     except Refused as error:
-        return TemplateResponse(request, TEMPLATE, shown | {"wrong": str(error)}, status=400)
+        return TemplateResponse(request, TEMPLATE, context | {"wrong": str(error)}, status=400)
     except ServiceAway:
-        wrong = (
+        message = (
             "Twitch does not answer at the moment, and some of the channels are not known here: nothing was changed."
         )
-        return TemplateResponse(request, TEMPLATE, shown | {"wrong": wrong}, status=503)
+        return TemplateResponse(request, TEMPLATE, context | {"wrong": message}, status=503)
     except TwitchlyError as error:
-        return TemplateResponse(request, TEMPLATE, shown | {"wrong": f"Twitch refuses to say: {error}"}, status=502)
-    shown |= {"plan": plan, "text": text, "is_other": "digest" in request.POST}
-    return TemplateResponse(request, TEMPLATE, shown)
+        return TemplateResponse(request, TEMPLATE, context | {"wrong": f"Twitch refuses to say: {error}"}, status=502)
+    context |= {"plan": plan, "text": text, "is_other": "digest" in request.POST}
+    return TemplateResponse(request, TEMPLATE, context)
 
 
 def _text(request: HttpRequest, form: SheetForm) -> str | None:
-    """Return the file's text, or the one that was looked at; None where there is none. Raises: Refused."""
+    """Return the uploaded or previewed text, None without one. Raises: Refused."""
     if request.method != "POST":
         return None
     if "text" in request.POST:
@@ -64,8 +64,8 @@ def _text(request: HttpRequest, form: SheetForm) -> str | None:
 
 
 @transaction.atomic
-def _written(request: HttpRequest, plan: Plan) -> str:
-    """Carry the plan out as a whole, or not at all; return what was done. Raises: Refused."""
+def _apply(request: HttpRequest, plan: Plan) -> str:
+    """Apply the plan in one transaction; return the success message. Raises: Refused."""
     by, now = actor_name(request.user), timezone.now()
     changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
-    return f"{changed} channels changed; {len(plan.bad)} lines were left out."
+    return f"{changed} channels changed; {len(plan.invalid)} lines were left out."

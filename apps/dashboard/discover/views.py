@@ -1,4 +1,4 @@
-"""The table of live channels: a page of it, a fresh piece of it for the script, a file, and searches to keep."""
+"""Views of Discover: the table of live channels, its export, and segments."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
-from apps.dashboard.access import look_required, refused, sign_in_required
+from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
-from apps.dashboard.exports.tables import CHANNEL_FIELDS, channel_row
-from apps.live.live_channels import FIELD
+from apps.dashboard.exports.tables import CHANNEL_COLUMNS, channel_row
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import (
     MEASURES,
-    NAMED,
+    PROFILE_SORTS,
     QUERY_MAX,
     RULES_MAX,
     Search,
-    described,
-    name_of,
+    describe_filters,
+    measure_label,
+    measure_unit,
     read_saved,
     read_search,
-    unit_of,
 )
-from apps.live.table import Found, Table, ordered, table_of
-from apps.metrics.exports.formats import Cell, Field, Format
+from apps.live.table import Table, TableRow, matching_rows, search_page
+from apps.metrics.exports.formats import Cell, ExportColumn, Format
 from apps.workspaces.models import Segment
 from apps.workspaces.queries import watching
 from apps.workspaces.segments import delete_segment, save_segment
@@ -47,39 +47,39 @@ from twitchly.clock import now_ms
 @never_cache
 @sign_in_required
 def discover(request: HttpRequest) -> HttpResponse:
-    """Show the page; with `rows` in the query only its rows, which the script puts in place of the old ones."""
+    """Render the page; with `rows` in the query only its rows, for updates by the script."""
     search, now = read_search(request.GET), now_ms()
     try:
-        channels = FIELD.live(now)
+        channels = LIVE_CHANNELS.live(now)
     except ServiceAway:
         channels = None
-    table = table_of(search, channels.values()) if channels is not None else None
+    table = search_page(search, channels.values()) if channels is not None else None
     context = _context(request, search, table, channels or {}, now)
     if "rows" not in request.GET:
-        return render(request, "dashboard/discover.html", context, status=400 if search.wrong else 200)
+        return render(request, "dashboard/discover.html", context, status=400 if search.errors else 200)
     return render(request, "dashboard/_found.html", context, status=200 if table else 503)
 
 
 @require_safe_file
 @never_cache
-@look_required
-def found_file(request: HttpRequest, form: Format) -> HttpResponseBase:
-    """Give all that a search finds, in its order, with every metric."""
+@login_required_json
+def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
+    """Export all matching channels with every metric, in the order of the search."""
     search, now = read_search(request.GET), now_ms()
-    if search.wrong:
-        return refused(" ".join(search.wrong), 400)
+    if search.errors:
+        return json_error(" ".join(search.errors), 400)
     try:
-        rows = ordered(search, FIELD.live(now).values())
+        rows = matching_rows(search, LIVE_CHANNELS.live(now).values())
     except ServiceAway:
-        return refused("The live figures cannot be read just now. Try again soon.", 503)
-    fields = [*CHANNEL_FIELDS, Field("size_band", "viewers")]
-    return table_file(form, fields, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
+        return json_error("The live figures cannot be read just now. Try again soon.", 503)
+    columns = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
+    return table_file(form, columns, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
 
 
 @require_POST
 @login_required
-def keep(request: HttpRequest) -> HttpResponseRedirect:
-    """Keep the search under a name."""
+def save(request: HttpRequest) -> HttpResponseRedirect:
+    """Save the search as a segment."""
     query = request.POST.get("query", "")
     try:
         segment = save_segment(owner=user_of(request), name=request.POST.get("name", ""), query=query)
@@ -93,7 +93,7 @@ def keep(request: HttpRequest) -> HttpResponseRedirect:
 
 @require_POST
 @login_required
-def forget(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
+def delete(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
     try:
         segment = delete_segment(owner=user_of(request), segment_id=segment_id)
     except NotFound as error:
@@ -112,46 +112,46 @@ def _context(
         "search": search,
         "table": table,
         "now_ms": now,
-        "filters": list(described(search)),
+        "filters": list(describe_filters(search)),
         "heads": [_head(search, key) for key in search.columns],
-        "named": {key: (search.by(key), _direction(search, key)) for key in (*NAMED, "viewers", "coverage")},
+        "named": {key: (search.by(key), _direction(search, key)) for key in (*PROFILE_SORTS, "viewers", "coverage")},
         "rules": list(_rule_fields(search, request.GET)),
-        "measures": [(key, name_of(key)) for key in MEASURES],
+        "measures": [(key, measure_label(key)) for key in MEASURES],
         "bands": [(band, band.key in search.bands) for band in BANDS],
         "languages": sorted({profile.language for profile in profiles if profile.language} | set(search.languages)),
         "categories": sorted({profile.category for profile in profiles if profile.category}),
         "columns": [
-            (key, name_of(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")
+            (key, measure_label(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")
         ],
         "query": urlencode(search.pairs()),
         "previous": search.query(page=search.page - 1) if table and table.first > 1 else None,
         "next": search.query(page=search.page + 1) if table and table.last < table.total else None,
-        "segments": [(one, read_saved(one.query).query()) for one in Segment.objects.filter(owner=user)]
+        "segments": [(segment, read_saved(segment.query).query()) for segment in Segment.objects.filter(owner=user)]
         if isinstance(user, User)
         else [],
     }
 
 
 def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:
-    return key, name_of(key), unit_of(key), search.by(key), _direction(search, key)
+    return key, measure_label(key), measure_unit(key), search.by(key), _direction(search, key)
 
 
 def _direction(search: Search, key: str) -> str:
-    """Return how a column is sorted, in the words of aria-sort."""
+    """Return the aria-sort value of a column."""
     if key != search.sorted_by:
         return "none"
     return "descending" if search.is_descending else "ascending"
 
 
 def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, str, str]]:
-    """Yield each rule's number, measure and bounds; with a number that cannot be read they stay as typed."""
-    fields = query if search.wrong else QueryDict(urlencode(search.pairs()))
+    """Yield each rule's number, measure and bounds; as typed if a number is malformed."""
+    fields = query if search.errors else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
-        measure, least, most = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))
-        yield number, measure, least, most
+        measure, minimum, maximum = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))
+        yield number, measure, minimum, maximum
 
 
-def _cells(row: Found) -> list[Cell]:
+def _cells(row: TableRow) -> list[Cell]:
     return [*channel_row(row.channel), row.band.label if row.band else None]
 
 

@@ -1,1 +1,1 @@
-"""Figures to take along: CSV and NDJSON of charts and tables."""
+"""Exports of charts and tables as CSV and NDJSON."""

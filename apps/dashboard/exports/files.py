@@ -1,4 +1,4 @@
-"""A file that is sent while it is written."""
+"""Streamed file responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from apps.metrics.exports.formats import CONTENT_TYPES, Field, Format, writer_of
+from apps.metrics.exports.formats import CONTENT_TYPES, ExportColumn, Format, writer_of
 from apps.metrics.exports.series import Rows
 from apps.metrics.spans import iso
 
@@ -19,42 +19,46 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def require_safe_file(view: View[P]) -> View[P]:
-    """Answer GET with a file, and HEAD with its headers alone: nothing is read to be thrown away."""
+    """Allow GET and HEAD. HEAD returns the headers only, without reading any rows."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def respond(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if request.method != "HEAD" or not response.streaming:
             return response
         return HttpResponse(status=response.status_code, headers=dict(response.items()))
 
-    return cast("View[P]", require_safe(answer))
+    return cast("View[P]", require_safe(respond))
 
 
-def file_of(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows], stem: str) -> StreamingHttpResponse:
-    """Return a file of rows that come piece by piece; `stem` is its name without the ending."""
-    response = StreamingHttpResponse(cast("Any", _written(form, fields, pieces)), content_type=CONTENT_TYPES[form])
+def file_of(
+    form: Format, columns: Sequence[ExportColumn], pieces: AsyncIterator[Rows], stem: str
+) -> StreamingHttpResponse:
+    """Return a file whose rows are read in pieces; `stem` is its name without the extension."""
+    response = StreamingHttpResponse(cast("Any", _write(form, columns, pieces)), content_type=CONTENT_TYPES[form])
     response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
     return response
 
 
-def table_file(form: Format, fields: Sequence[Field], pieces: Iterable[Rows], stem: str) -> StreamingHttpResponse:
-    """Return a file of rows that are known already."""
-    return file_of(form, fields, _given(pieces), stem)
+def table_file(
+    form: Format, columns: Sequence[ExportColumn], pieces: Iterable[Rows], stem: str
+) -> StreamingHttpResponse:
+    """Return a file of rows that have been read already."""
+    return file_of(form, columns, _as_async(pieces), stem)
 
 
 def stamp(at_ms: int) -> str:
-    """Return a moment as the name of a file has it."""
+    """Return a time for use in a file name."""
     return iso(at_ms // 1000 * 1000).replace(":", "")
 
 
-async def _written(form: Format, fields: Sequence[Field], pieces: AsyncIterator[Rows]) -> AsyncIterator[str]:
-    writer = writer_of(form, fields)
+async def _write(form: Format, columns: Sequence[ExportColumn], pieces: AsyncIterator[Rows]) -> AsyncIterator[str]:
+    writer = writer_of(form, columns)
     yield writer.head()
     async for rows in pieces:
         yield writer.rows(rows)
 
 
-async def _given(pieces: Iterable[Rows]) -> AsyncIterator[Rows]:
+async def _as_async(pieces: Iterable[Rows]) -> AsyncIterator[Rows]:
     for rows in pieces:
         yield rows

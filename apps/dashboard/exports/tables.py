@@ -1,4 +1,4 @@
-"""The tables of the pages as rows of a file: a board, channels as they are now, a comparison."""
+"""Columns and rows of exported tables: boards, live channels, comparisons, broadcasts."""
 
 from __future__ import annotations
 
@@ -9,73 +9,79 @@ from apps.dashboard.compare.page import Line
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
-from apps.metrics.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
+from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
-from apps.metrics.exports.series import Rows, count_cells, count_fields, rounded
+from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
 from apps.metrics.queries import value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
 from core.metrics.table import METRIC, METRICS
 
-PROFILE_FIELDS = [Field("id"), Field("login"), Field("name"), Field("category"), Field("language")]
-_SHOWN = [metric for metric in METRICS if metric.key != COVERAGE.name]
-CHANNEL_FIELDS = [
-    *PROFILE_FIELDS,
-    Field("offline"),
-    Field("window_end", "UTC"),
-    Field("distinct_end", "UTC"),
+PROFILE_COLUMNS = [
+    ExportColumn("id"),
+    ExportColumn("login"),
+    ExportColumn("name"),
+    ExportColumn("category"),
+    ExportColumn("language"),
+]
+_METRICS = [metric for metric in METRICS if metric.key != COVERAGE.name]
+CHANNEL_COLUMNS = [
+    *PROFILE_COLUMNS,
+    ExportColumn("offline"),
+    ExportColumn("window_end", "UTC"),
+    ExportColumn("distinct_end", "UTC"),
     COVERAGE,
-    *(metric_field(metric) for metric in _SHOWN),
+    *(metric_column(metric) for metric in _METRICS),
 ]
 
-STREAM_FIELDS = [
-    Field("began", "UTC"),
-    Field("ended", "UTC"),
-    Field("viewers_peak", "viewers"),
-    Field("viewers_mean", "viewers"),
-    Field("hours_watched", "h"),
-    Field("messages", "messages"),
+STREAM_COLUMNS = [
+    ExportColumn("began", "UTC"),
+    ExportColumn("ended", "UTC"),
+    ExportColumn("viewers_peak", "viewers"),
+    ExportColumn("viewers_mean", "viewers"),
+    ExportColumn("hours_watched", "h"),
+    ExportColumn("messages", "messages"),
     COVERAGE,
-    Field("is_lower_bound"),
+    ExportColumn("is_lower_bound"),
 ]
 
 
 def profile_cells(profile: Profile) -> list[Cell]:
-    """Return who a channel is, as PROFILE_FIELDS names it."""
+    """Return the cells of PROFILE_COLUMNS."""
     return [profile.id, profile.login, profile.name, profile.category, profile.language]
 
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
-    """Return a channel now, as CHANNEL_FIELDS names it. What nobody listened to is not 0."""
-    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _SHOWN]
+    """Return the cells of CHANNEL_COLUMNS. Values of unheard windows are empty, not 0."""
+    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _METRICS]
     ends = [end_ms and iso(end_ms) for end_ms in (channel.end_ms, channel.distinct_end_ms)]
     coverage = None if channel.end_ms is None else coverage_cell(channel.coverage)
-    return [*profile_cells(channel.profile), _said(channel.profile.is_offline), *ends, coverage, *values]
+    return [*profile_cells(channel.profile), _yes_no(channel.profile.is_offline), *ends, coverage, *values]
 
 
-def nobody(channel_id: str) -> ChannelNow:
-    """Return what a list shows of a channel that nobody knows any more."""
+def unknown_channel(channel_id: str) -> ChannelNow:
+    """Return a placeholder for a channel that is no longer known."""
     return ChannelNow(Profile(channel_id, "", ""), None, 0.0, {}, {}, {})
 
 
-def board_fields(metric: str) -> list[Field]:
+def board_columns(metric: str) -> list[ExportColumn]:
     """Return the columns of a board."""
-    value = metric_field(METRIC[metric])
+    value = metric_column(METRIC[metric])
     return [
-        Field("rank"),
-        *PROFILE_FIELDS,
+        ExportColumn("rank"),
+        *PROFILE_COLUMNS,
         value,
         COVERAGE,
-        Field("window_end", "UTC"),
-        Field("state"),
-        Field("moved", "places within a minute"),
+        ExportColumn("window_end", "UTC"),
+        ExportColumn("state"),
+        ExportColumn("moved", "places within a minute"),
     ]
 
 
 def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
-    """Return the rows of a board, as `board_fields` names them."""
+    """Return the cells of `board_columns`, a row per channel."""
     return [
         [
             row.rank,
@@ -94,9 +100,15 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
     ]
 
 
-def hour_fields(metric: str) -> list[Field]:
+def hour_columns(metric: str) -> list[ExportColumn]:
     """Return the columns of a watchlist's past hour, for one metric."""
-    return [Field("id"), Field("name"), Field("end", "UTC"), Field("length", "s"), metric_field(METRIC[metric])]
+    return [
+        ExportColumn("id"),
+        ExportColumn("name"),
+        ExportColumn("end", "UTC"),
+        ExportColumn("length", "s"),
+        metric_column(METRIC[metric]),
+    ]
 
 
 def hour_rows(
@@ -114,18 +126,18 @@ def hour_rows(
         ]
 
 
-def line_fields(comparison: Comparison) -> list[Field]:
-    """Return the columns of a comparison's lines; times count from the beginning of a stream where the chart's do."""
+def line_columns(comparison: Comparison) -> list[ExportColumn]:
+    """Return the columns of a comparison's lines, with the stream time if the lines are aligned by it."""
     metric = METRIC[comparison.metric]
-    since = [Field("into_stream", "s")] if comparison.align == "stream" else []
-    index = [Field("index", "own average = 100")] if comparison.scale == "index" else []
-    windows = [Field("end", "UTC"), *since, Field("length", "s"), COVERAGE]
-    counts = count_fields(_counts(comparison), non_overlapping("minute"))
-    return [Field("id"), Field("name"), *windows, metric_field(metric), *index, *counts]
+    since = [ExportColumn("into_stream", "s")] if comparison.align == "stream" else []
+    index = [ExportColumn("index", "own average = 100")] if comparison.scale == "index" else []
+    windows = [ExportColumn("end", "UTC"), *since, ExportColumn("length", "s"), COVERAGE]
+    counts = count_columns(_counts(comparison), non_overlapping("minute"))
+    return [ExportColumn("id"), ExportColumn("name"), *windows, metric_column(metric), *index, *counts]
 
 
 def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
-    """Yield the windows of each line, those that do not overlap."""
+    """Yield the non-overlapping windows of each line."""
     counts = _counts(comparison)
     for line in lines:
         series = line.series
@@ -148,29 +160,29 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
 
 
 def _counts(comparison: Comparison) -> list[Count]:
-    """Return the counts behind the metric; minutes have all that windows of 30 s and hours have."""
+    """Return the counts behind the metric; the minute grain has all counts of the other grains."""
     return counts_behind([METRIC[comparison.metric]], "minute")
 
 
-def summary_fields(comparison: Comparison) -> list[Field]:
+def summary_columns(comparison: Comparison) -> list[ExportColumn]:
     """Return the columns of the table below a comparison's chart."""
     metric = METRIC[comparison.metric]
     return [
-        *PROFILE_FIELDS,
-        *([metric_field(metric, "now")] if comparison.shows_now else []),
-        metric_field(metric, "peak"),
-        Field("peak_at", "UTC"),
-        Field("peak_is_lower_bound"),
-        metric_field(metric, "average"),
-        metric_field(METRIC["viewers"], "mean"),
-        metric_field(METRIC["engagement"], "mean"),
-        Field("percentile_of_size", "%"),
+        *PROFILE_COLUMNS,
+        *([metric_column(metric, "now")] if comparison.shows_now else []),
+        metric_column(metric, "peak"),
+        ExportColumn("peak_at", "UTC"),
+        ExportColumn("peak_is_lower_bound"),
+        metric_column(metric, "average"),
+        metric_column(METRIC["viewers"], "mean"),
+        metric_column(METRIC["engagement"], "mean"),
+        ExportColumn("percentile_of_size", "%"),
         COVERAGE,
     ]
 
 
 def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
-    """Return what a line comes to, as `summary_fields` names it."""
+    """Return the cells of `summary_columns` for a line."""
     metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
     peak, average = (summary.peak, summary.average) if summary else (None, None)
     return [
@@ -178,38 +190,38 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         *([rounded(value_now(channel, metric.key), metric.decimals)] if comparison.shows_now else []),
         rounded(peak, metric.decimals),
         iso(summary.peak_ms) if summary and summary.peak_ms is not None else None,
-        _said(summary.lower_bound) if summary else None,
+        _yes_no(summary.lower_bound) if summary else None,
         rounded(average, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
-        line.standing.percent,
+        line.peer_group.percent,
         coverage_cell(summary.coverage) if summary else None,
     ]
 
 
 def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
-    """Return broadcasts, as STREAM_FIELDS names them."""
+    """Return the cells of STREAM_COLUMNS, a row per broadcast."""
     return [
         [
-            iso(one.started_ms),
-            iso(one.ended_ms),
-            one.peak_viewers,
-            rounded(one.mean_viewers, 0),
-            rounded(one.watched, 1),
-            one.messages,
-            coverage_cell(one.coverage),
-            _said(one.is_partly_heard),
+            iso(broadcast.started_ms),
+            iso(broadcast.ended_ms),
+            broadcast.peak_viewers,
+            rounded(broadcast.mean_viewers, 0),
+            rounded(broadcast.watched, 1),
+            broadcast.messages,
+            coverage_cell(broadcast.coverage),
+            _yes_no(broadcast.is_partly_heard),
         ]
-        for one in broadcasts
+        for broadcast in broadcasts
     ]
 
 
-def _said(is_so: bool) -> str:
-    return "yes" if is_so else "no"
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cell]:
-    """Return a value, and the index of it where the chart shows that."""
+    """Return a value, and its index if the chart shows the index."""
     cells = [rounded(value, METRIC[comparison.metric].decimals)]
     if comparison.scale == "values":
         return cells

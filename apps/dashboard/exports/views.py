@@ -1,4 +1,4 @@
-"""What can be taken along: a chart's windows, or what happened in it, and the tables of the pages."""
+"""Export views: windows and events of charts, and the tables of pages."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import look_required, of_channel, refused
+from apps.dashboard.access import handle_channel_errors, json_error, login_required_json
 from apps.dashboard.channel.streams import StreamList, read_streams
-from apps.dashboard.choices import asked_range, read_query
+from apps.dashboard.choices import parse_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import read_lines
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import (
-    CHANNEL_FIELDS,
-    STREAM_FIELDS,
-    board_fields,
+    CHANNEL_COLUMNS,
+    STREAM_COLUMNS,
+    board_columns,
     board_rows,
     channel_row,
-    hour_fields,
+    hour_columns,
     hour_rows,
-    line_fields,
+    line_columns,
     line_rows,
-    nobody,
     stream_rows,
-    summary_fields,
+    summary_columns,
     summary_row,
+    unknown_channel,
 )
 from apps.dashboard.queries import find_profile, read_channels, read_live, read_series
 from apps.dashboard.watchlists.page import read_lines as read_hour
@@ -39,7 +39,7 @@ from apps.metrics import queries as history
 from apps.metrics.exports.formats import Format
 from apps.metrics.exports.intervals import INTERVALS, Interval, non_overlapping
 from apps.metrics.exports.raw_counts import columns_in, counts_of
-from apps.metrics.exports.series import EVENT_FIELDS, Rows, chunks, event_rows, in_grain, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, Rows, chunks, event_rows, in_grain, point_columns, point_rows
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
@@ -53,83 +53,85 @@ HISTORY_AWAY = "History cannot be read just now. Try again soon."
 
 @require_safe_file
 @never_cache
-@look_required
-@of_channel
+@login_required_json
+@handle_channel_errors
 def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format) -> HttpResponseBase:
     """Stream a channel's windows or events as a file.
 
-    Query: `range`, or `from` and `until`; `interval`, or the `grain` of windows that do not overlap, in place of the
-    chart's.
+    Query: `range`, or `from` and `until`; optionally `interval`, or the `grain` of non-overlapping windows. The default
+    is the grain of the chart.
     """
     now = now_ms()
-    shown, interval = _shown(request, now)
+    chart_range, interval = _range_and_interval(request, now)
     profile = find_profile(channel_id, now)
     counts = columns_in(counts_of(interval.grain)) if what == "windows" else ()
-    first, *rest = chunks(shown, now)
+    first, *rest = chunks(chart_range, now)
     series = read_series(channel_id, first, now, counts=counts)
     if series is None:
-        return refused(HISTORY_AWAY, 503)
+        return json_error(HISTORY_AWAY, 503)
 
     def rows_of(piece: Series) -> Rows:
         return point_rows(piece, interval) if what == "windows" else event_rows(piece)
 
-    fields = point_fields(interval) if what == "windows" else EVENT_FIELDS
-    body = _read_on(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
-    return file_of(form, fields, body, f"{_stem(profile, shown, now)}-{what if what == 'events' else shown.grain}")
+    columns = point_columns(interval) if what == "windows" else EVENT_COLUMNS
+    body = _read_pieces(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
+    return file_of(
+        form, columns, body, f"{_stem(profile, chart_range, now)}-{what if what == 'events' else chart_range.grain}"
+    )
 
 
 @require_safe_file
 @never_cache
-@look_required
-@of_channel
+@login_required_json
+@handle_channel_errors
 def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpResponseBase:
-    """Give all broadcasts of a channel that have been summed up, newest first."""
+    """Export all summarized broadcasts of a channel, newest first."""
     now = now_ms()
     profile, newest = find_profile(channel_id, now), read_streams(channel_id)
     if newest is None:
-        return refused(HISTORY_AWAY, 503)
+        return json_error(HISTORY_AWAY, 503)
     stem = f"twitchly-{profile.login or profile.id}-streams-{stamp(now)}"
-    return file_of(form, STREAM_FIELDS, _read_older(newest, channel_id), stem)
+    return file_of(form, STREAM_COLUMNS, _read_older(newest, channel_id), stem)
 
 
 @require_safe_file
 @never_cache
-@look_required
+@login_required_json
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
-    """Give a board as it is shown now: its metric, size and filters are those of the page's address."""
+    """Export the current board, with the query parameters of the page."""
     choice, now = read_query(request.GET.dict()), now_ms()
     reading, _ = read_live(choice, now)
     if reading is None:
-        return refused(LIVE_AWAY, 503)
+        return json_error(LIVE_AWAY, 503)
     board = choice.board
     rows = board_rows(board.metric, reading.rows[board])
-    return table_file(form, board_fields(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
+    return table_file(form, board_columns(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
 
 
 @require_safe_file
 @never_cache
-@look_required
+@login_required_json
 def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpResponseBase:
-    """Give the lines of a comparison, or the table below its chart."""
+    """Export the lines of a comparison, or the table below its chart."""
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
-        return refused(str(error), 400)
+        return json_error(str(error), 400)
     page = read_lines(comparison, now)
     if page.live_away or page.history_away:
-        return refused(HISTORY_AWAY, 503)
+        return json_error(HISTORY_AWAY, 503)
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
     if what == "lines":
-        return table_file(form, line_fields(comparison), line_rows(comparison, page.lines), stem)
-    return table_file(form, summary_fields(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
+        return table_file(form, line_columns(comparison), line_rows(comparison, page.lines), stem)
+    return table_file(form, summary_columns(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
 
 
 @require_safe_file
 @never_cache
 @login_required
 def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: Format) -> HttpResponseBase:
-    """Give the channels of a watchlist as they are now, or their past hour by one metric, in the list's order."""
+    """Export the live values of a watchlist's channels, or their past hour by one metric, in the list's order."""
     now, metric = now_ms(), metric_of(request)
     try:
         channel_ids = channels_of(find_watchlist(user_of(request), watchlist_id))
@@ -137,25 +139,25 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
         raise Http404(str(error)) from None
     reading = read_channels(channel_ids, now)
     if reading is None:
-        return refused(LIVE_AWAY, 503)
+        return json_error(LIVE_AWAY, 503)
     channels, stem = reading.channels, f"twitchly-watchlist-{watchlist_id}-{what}-{stamp(now)}"
     if what == "now":
-        rows = [channel_row(channels.get(channel_id) or nobody(channel_id)) for channel_id in channel_ids]
-        return table_file(form, CHANNEL_FIELDS, [rows], stem)
+        rows = [channel_row(channels.get(channel_id) or unknown_channel(channel_id)) for channel_id in channel_ids]
+        return table_file(form, CHANNEL_COLUMNS, [rows], stem)
     hour = read_hour(channel_ids, metric, now)
     if hour is None:
-        return refused(HISTORY_AWAY, 503)
-    return table_file(form, hour_fields(metric), hour_rows(metric, channel_ids, channels, hour), stem)
+        return json_error(HISTORY_AWAY, 503)
+    return table_file(form, hour_columns(metric), hour_rows(metric, channel_ids, channels, hour), stem)
 
 
-def _shown(request: HttpRequest, now: int) -> tuple[Range, Interval]:
+def _range_and_interval(request: HttpRequest, now: int) -> tuple[Range, Interval]:
     """Return the range to read and the interval of its windows. Raises: BadSpan."""
-    shown = asked_range(request.GET.dict(), now)
-    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or non_overlapping(shown.grain)
-    other = in_grain(shown, interval.grain, now)
-    if other is None:
+    chart_range = parse_range(request.GET.dict(), now)
+    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or non_overlapping(chart_range.grain)
+    adjusted = in_grain(chart_range, interval.grain, now)
+    if adjusted is None:
         raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
-    return other, interval
+    return adjusted, interval
 
 
 def _interval(key: str, grain: str) -> Interval | None:
@@ -165,32 +167,32 @@ def _interval(key: str, grain: str) -> Interval | None:
         return INTERVALS[key]
     if not grain:
         return None
-    known = next((one for one in STORED_GRAINS if one == grain), None)
+    known = next((stored for stored in STORED_GRAINS if stored == grain), None)
     if known is None:
         raise BadSpan(f"There is no such grain. There are {', '.join(STORED_GRAINS)}.")
     return non_overlapping(known)
 
 
-async def _read_on(
+async def _read_pieces(
     rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], read: Callable[[Range], Series]
 ) -> AsyncIterator[Rows]:
-    """Yield the rows of each piece. Where history goes away meanwhile it breaks off: half a file is not a file."""
+    """Yield the rows of each piece. An error of history aborts the response, so that truncation is noticed."""
     yield rows_of(first)
     for piece in rest:
         yield rows_of(await sync_to_async(read)(piece))
 
 
-async def _read_older(shown: StreamList, channel_id: str) -> AsyncIterator[Rows]:
-    """Yield the rows of each page of broadcasts, and break off where history does."""
-    yield stream_rows(shown.broadcasts)
-    while shown.before_ms is not None:
-        older = await sync_to_async(read_streams)(channel_id, shown.before_ms)
+async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:
+    """Yield the rows of each page of broadcasts. An error of history aborts the response."""
+    yield stream_rows(page.broadcasts)
+    while page.before_ms is not None:
+        older = await sync_to_async(read_streams)(channel_id, page.before_ms)
         if older is None:
-            raise ServiceAway("the older broadcasts of a file cannot be read")
-        shown = older
-        yield stream_rows(shown.broadcasts)
+            raise ServiceAway("older broadcasts cannot be read")
+        page = older
+        yield stream_rows(page.broadcasts)
 
 
-def _stem(profile: Profile, shown: Range, now: int) -> str:
-    until_ms = now if shown.until_ms is None else shown.until_ms
-    return f"twitchly-{profile.login or profile.id}-{stamp(until_ms - shown.span_ms)}-{stamp(until_ms)}"
+def _stem(profile: Profile, chart_range: Range, now: int) -> str:
+    until_ms = now if chart_range.until_ms is None else chart_range.until_ms
+    return f"twitchly-{profile.login or profile.id}-{stamp(until_ms - chart_range.span_ms)}-{stamp(until_ms)}"

@@ -1,4 +1,4 @@
-"""Opting out, and what was done about it, for whoever has the address of the receipt."""
+"""Opt-out page, and receipts for anybody with their URL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from apps.dashboard.curation.forms import OptOutRequestForm
 from core.errors import NotFound
 from core.pipeline.topics import TOPIC
 
-# What the tables of history are for people.
+# Descriptions of the history tables.
 TABLES = {
     "live_window": "30 s windows of the past two days",
     "minute_window": "minutes",
@@ -36,7 +36,7 @@ TABLES = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
-    """Take the wish to opt out; what is answered does not depend on whether anybody is called that."""
+    """File an opt-out request. The response does not depend on whether the name exists."""
     form = OptOutRequestForm(request.POST if request.method == "POST" else None)
     status = 400 if form.errors else 200
     if form.is_valid():
@@ -47,24 +47,24 @@ def ask(request: HttpRequest) -> HttpResponse:
             return redirect("opt-out")
         form.add_error(None, "Too many requests came from your network. Try again in an hour at most.")
         status = 429
-    return render(request, "dashboard/opt_out.html", {"form": form, "proved": _proved(request)}, status=status)
+    return render(request, "dashboard/opt_out.html", {"form": form, "proved": _twitch_account(request)}, status=status)
 
 
 @require_POST
 @login_required
 def by_twitch(request: HttpRequest) -> HttpResponse:
-    """Opt out at once whoever Twitch says that this account is."""
-    proved, kind = _proved(request), request.POST.get("kind", "")
-    if proved is None or kind not in OptOut.Kind.values:
+    """Opt out the connected Twitch account immediately."""
+    twitch_account, kind = _twitch_account(request), request.POST.get("kind", "")
+    if twitch_account is None or kind not in OptOut.Kind.values:
         messages.error(request, "Connect the account on Twitch first, and choose what shall not be counted.")
         return redirect("opt-out")
-    login = str(proved.extra_data.get("login", ""))[:64]
-    done = opt_outs.opt_out(kind=kind, twitch_id=proved.uid, login=login, by=actor_name(request.user))
-    return redirect("opt-out-receipt", token_of(done))
+    login = str(twitch_account.extra_data.get("login", ""))[:64]
+    opted_out = opt_outs.opt_out(kind=kind, twitch_id=twitch_account.uid, login=login, by=actor_name(request.user))
+    return redirect("opt-out-receipt", token_of(opted_out))
 
 
-def _proved(request: HttpRequest) -> Any:
-    """Return the account on Twitch that the signed-in account has shown to be its own, or None."""
+def _twitch_account(request: HttpRequest) -> Any:
+    """Return the user's connected Twitch account, or None."""
     if not request.user.is_authenticated:
         return None
     return SocialAccount.objects.filter(user=request.user, provider="twitch").first()  # defense: opt-out-owner
@@ -78,7 +78,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     except NotFound as error:
         raise Http404(str(error)) from None
     proof = erasure_receipt(opt_out.event)
-    rows = [(TABLES.get(name, name), found, left) for name, found, left in proof.tables] if proof else []
+    rows = [(TABLES.get(name, name), row_count, left) for name, row_count, left in proof.tables] if proof else []
     return render(
         request,
         "dashboard/receipt.html",

@@ -1,4 +1,4 @@
-"""What is kept and for how long, read from what keeps it: topics, tables, sessions, keys."""
+"""Data retention rules of the privacy page, read from the settings of topics, tables, sessions and keys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.metrics.docs import span
 from core.pipeline.topics import TOPIC
 from core.times import DAY_MS
 
-FOR_GOOD = "until the channel opts out"
-# What the topics are for people; those of letters that could not be read are told with their own.
+UNTIL_OPT_OUT = "until the channel opts out"
+# Descriptions of the topics. A dead-letter topic is part of the rule of its topic.
 TOPICS: Mapping[str, str] = {
     "chat": "Chat messages, with a hash instead of who wrote",
     "windows-live": "A channel’s live figures, on their way",
@@ -34,57 +34,67 @@ TABLES: Mapping[Any, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One thing that is kept, and for how long, both in words."""
+class RetentionRule:
+    """A kind of data and how long it is kept, both as display text."""
 
     what: str
     how_long: str
 
 
-def kept_of_chat() -> list[Kept]:
-    """Return what is kept of those who write and of channels."""
-    keys = Kept("The random key that the hashes of a day are made with", f"{lasting(KEY_DAYS_KEPT * DAY_MS)} after it")
-    passing = [Kept(what, _with_unread(name)) for name, what in TOPICS.items()]
-    stored = [Kept(what, _ttl(table)) for table, what in TABLES.items()]
-    out = Kept("Who opted out, by number and name on Twitch", "until they take it back")
-    asked = Kept("What was written in a request to opt out", "until a curator has decided")
-    return [passing[0], keys, *passing[1:], *stored, out, asked, *_kept_of_opt_outs()]
+def chat_retention() -> list[RetentionRule]:
+    """Return the retention of data about chatters and channels."""
+    day_key = RetentionRule(
+        "The random key that the hashes of a day are made with", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after it"
+    )
+    topics = [RetentionRule(what, _topic_retention(name)) for name, what in TOPICS.items()]
+    tables = [RetentionRule(what, _table_retention(table)) for table, what in TABLES.items()]
+    opt_outs = RetentionRule("Who opted out, by number and name on Twitch", "until they take it back")
+    requests = RetentionRule("What was written in a request to opt out", "until a curator has decided")
+    return [topics[0], day_key, *topics[1:], *tables, opt_outs, requests, *_opt_out_retention()]
 
 
-def kept_of_accounts() -> list[Kept]:
-    """Return what is kept of those who have an account here."""
+def account_retention() -> list[RetentionRule]:
+    """Return the retention of data about account holders."""
     return [
-        Kept("A session, with its network address and browser", lasting(settings.SESSION_COOKIE_AGE * 1000)),
-        Kept("E-mail addresses, the password’s hash, second factors, settings", "until the account is deleted"),
-        Kept("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
-        Kept("API keys as digests, and how much each asked for", "until the account is deleted"),
-        Kept("The staff’s log: who of them decided what; other accounts are numbers in it", "for good"),
-        Kept("How well this service worked, day by day", lasting(DAY_RETENTION_MS)),
+        RetentionRule(
+            "A session, with its network address and browser", duration_text(settings.SESSION_COOKIE_AGE * 1000)
+        ),
+        RetentionRule(
+            "E-mail addresses, the password’s hash, second factors, settings", "until the account is deleted"
+        ),
+        RetentionRule("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
+        RetentionRule("API keys as digests, and how much each asked for", "until the account is deleted"),
+        RetentionRule("The staff’s log: who of them decided what; other accounts are numbers in it", "for good"),
+        RetentionRule("How well this service worked, day by day", duration_text(DAY_RETENTION_MS)),
     ]
 
 
-def _kept_of_opt_outs() -> list[Kept]:
-    """Return what stays of an opt-out when it was taken back, or was never granted: how it was dealt with."""
+def _opt_out_retention() -> list[RetentionRule]:
+    """Return the retention of records about opt-outs that were withdrawn or declined."""
     return [
-        Kept("Who asked to opt out, by name on Twitch, when, and what was decided", "for good"),
-        Kept(
+        RetentionRule("Who asked to opt out, by name on Twitch, when, and what was decided", "for good"),
+        RetentionRule(
             "In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it", "for good"
         ),
-        Kept("How much was deleted of a channel that opted out, by its number on Twitch", "for good"),
+        RetentionRule("How much was deleted of a channel that opted out, by its number on Twitch", "for good"),
     ]
 
 
-def lasting(ms: int) -> str:
-    """Return a duration as people write it: 23 h, 2 days."""
+def duration_text(ms: int) -> str:
+    """Return a duration as display text: 23 h, 2 days."""
     return f"{ms // DAY_MS} days" if ms > DAY_MS and ms % DAY_MS == 0 else span(ms)
 
 
-def _with_unread(topic: str) -> str:
-    unread = TOPIC[f"{topic}-dlq"].retention_ms
-    longer = f"; what could not be read: {lasting(unread)}" if unread > TOPIC[topic].retention_ms else ""
-    return lasting(TOPIC[topic].retention_ms) + longer
+def _topic_retention(topic: str) -> str:
+    dead_letter_ms = TOPIC[f"{topic}-dlq"].retention_ms
+    suffix = (
+        f"; what could not be read: {duration_text(dead_letter_ms)}"
+        if dead_letter_ms > TOPIC[topic].retention_ms
+        else ""
+    )
+    return duration_text(TOPIC[topic].retention_ms) + suffix
 
 
-def _ttl(table: Any) -> str:
+def _table_retention(table: Any) -> str:
     seconds = getattr(table, "__options__", {}).get("default_time_to_live", 0)
-    return lasting(seconds * 1000) if seconds else FOR_GOOD
+    return duration_text(seconds * 1000) if seconds else UNTIL_OPT_OUT

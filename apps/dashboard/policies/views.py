@@ -1,4 +1,4 @@
-"""What is kept of whom, and on what terms the service is used: open to everybody."""
+"""Public pages: privacy policy and terms of use."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from apps.dashboard.policies.retention import kept_of_accounts, kept_of_chat, lasting
+from apps.dashboard.policies.retention import account_retention, chat_retention, duration_text
 from core.pipeline.topics import TOPIC
 
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     context = {
-        "of_chat": kept_of_chat(),
-        "of_accounts": kept_of_accounts(),
-        "chat_kept": lasting(TOPIC["chat"].retention_ms),
-        "session_kept": lasting(settings.SESSION_COOKIE_AGE * 1000),
+        "of_chat": chat_retention(),
+        "of_accounts": account_retention(),
+        "chat_kept": duration_text(TOPIC["chat"].retention_ms),
+        "session_kept": duration_text(settings.SESSION_COOKIE_AGE * 1000),
     }
     return render(request, "policies/privacy.html", context)
 

@@ -1,4 +1,4 @@
-"""The requests for channels that somebody has made, with what became of them."""
+"""Pages of the user's channel requests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SHOWN = 200
 @never_cache
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    asked = CurationRequest.objects.filter(user=user_of(request))[:SHOWN]
-    return render(request, "dashboard/requests.html", {"asked": asked})
+    requests = CurationRequest.objects.filter(user=user_of(request))[:SHOWN]
+    return render(request, "dashboard/requests.html", {"asked": requests})
 
 
 @require_POST

@@ -1,1 +1,1 @@
-"""Links by which others see one page without an account: pages, widgets and overlays."""
+"""Share links: pages, widgets and overlays that are visible without an account."""

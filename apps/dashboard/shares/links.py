@@ -1,4 +1,4 @@
-"""Share links: made, opened, counted, ended. The address of one is signed, so none can be guessed or made up."""
+"""Share links: creation, passwords, counting and revocation. Their tokens are signed, so they cannot be guessed."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from twitchly.address_groups import network_of
 
 LINKS_MAX = 100
 PASSWORD_MAX = 128
-# What may be chosen, in days; 0 is for ever.
+# Selectable lifetimes in days; 0 means no expiry.
 EXPIRIES: Mapping[str, int] = {"1": 1, "7": 7, "30": 30, "90": 90, "0": 0}
-# Wrong passwords for a link from one network: so many within so long, counted from the first of them.
+# The maximum number of wrong passwords per link and network, in a window that begins with the first one.
 TRIES, TRIES_S = 10, 600
 _SIGNER = signing.Signer(sep=".", salt="shares")
 
 
 class TooManyTries(Refused):
-    """Too many wrong passwords; the next try is possible in `wait_s`."""
+    """Too many wrong passwords; retry after `wait_s`."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"Too many wrong passwords. Try again in {duration(1000 * wait_s)}.")
@@ -41,7 +41,7 @@ class TooManyTries(Refused):
 def create_link(
     *, owner: User, kind: str, view: str, title: str, query: str, days: str = "7", password: str = ""
 ) -> ShareLink:
-    """Make a link. Raises: Refused with what to do instead."""
+    """Create a link. Raises: Refused."""
     if kind not in ShareLink.Kind.values or view not in ShareLink.View.values or days not in EXPIRIES:
         raise Refused("Choose what to share, and for how long.")
     if kind != ShareLink.Kind.PAGE and view != ShareLink.View.CHANNEL:
@@ -50,9 +50,9 @@ def create_link(
         raise Refused(f"A password has up to {PASSWORD_MAX} characters.")
     if password and kind != ShareLink.Kind.PAGE:
         raise Refused("A widget or an overlay cannot ask for a password. Leave it empty, or share a page.")
-    if living(owner).count() >= LINKS_MAX:
+    if active_links(owner).count() >= LINKS_MAX:
         raise Refused(f"You have {LINKS_MAX} links. Revoke one to make another.")
-    lasts = EXPIRIES[days]
+    lifetime_days = EXPIRIES[days]
     return ShareLink.objects.create(
         owner=owner,
         kind=kind,
@@ -60,12 +60,12 @@ def create_link(
         title=one_line(title, 200),
         query=query,
         password=make_password(password) if password else "",
-        expires_at=timezone.now() + dt.timedelta(days=lasts) if lasts else None,
+        expires_at=timezone.now() + dt.timedelta(days=lifetime_days) if lifetime_days else None,
     )
 
 
 def revoke_link(*, owner: User, link_id: int) -> ShareLink:
-    """End a link at once. Raises: NotFound, also for somebody else's."""
+    """Revoke a link immediately. Raises: NotFound, also for another owner's."""
     link = ShareLink.objects.filter(owner=owner, pk=link_id).first()
     if link is None:
         raise NotFound("There is no such link among yours.")
@@ -75,18 +75,18 @@ def revoke_link(*, owner: User, link_id: int) -> ShareLink:
     return link
 
 
-def living(owner: User) -> QuerySet[ShareLink]:
-    """Return the links of an account that have not been revoked, the newest first."""
+def active_links(owner: User) -> QuerySet[ShareLink]:
+    """Return an account's links that are not revoked, newest first."""
     return ShareLink.objects.filter(owner=owner, revoked_at=None)
 
 
 def token_of(link: ShareLink) -> str:
-    """Return what the address of a link ends with."""
+    """Return the token in the URL of a link."""
     return _SIGNER.sign(str(link.pk))
 
 
 def find_link(token: str) -> ShareLink:
-    """Return the link that an address names. Raises: NotFound, also where it has ended."""
+    """Return the link of a token. Raises: NotFound, also for revoked and expired links."""
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):
@@ -98,21 +98,21 @@ def find_link(token: str) -> ShareLink:
 
 
 def count_opening(link: ShareLink) -> None:
-    """Note that somebody looks."""
+    """Count that the link was opened."""
     ShareLink.objects.filter(pk=link.pk).update(opened=F("opened") + 1, opened_at=timezone.now())
 
 
 def try_password(link: ShareLink, password: str, address: str) -> str:
-    """Return the pass that a browser keeps, for the right password. Raises: TooManyTries, Refused."""
+    """Check a password and return the access cookie's value. Raises: TooManyTries, Refused."""
     key = f"share-tries-{link.pk}-{network_of(address)}"
-    # Counted before the password is compared, so that parallel tries are no way around the limit.
+    # Count before the comparison, so that parallel attempts cannot exceed the limit.
     if _count(key) > TRIES:  # defense: share-password
         raise TooManyTries(_wait_s(key))
     if not check_password(password[:PASSWORD_MAX], link.password):
         raise Refused("That is not the password of this page.")
     if _count(key, -1) <= 0:  # defense: share-lockout
         cache.delete(key)
-    return pass_of(link)
+    return access_token(link)
 
 
 def _count(key: str, step: int = 1) -> int:
@@ -120,7 +120,7 @@ def _count(key: str, step: int = 1) -> int:
     try:
         return cache.incr(key, step)
     except ValueError:
-        # It expired in between: this is the first try of the next span.
+        # It expired in between: this is the first attempt of the next window.
         cache.set(key, max(0, step), TRIES_S)
         return 1
 
@@ -130,11 +130,11 @@ def _wait_s(key: str) -> int:
     return 1 if ends_at is None else max(1, math.ceil((ends_at - timezone.now()).total_seconds()))
 
 
-def pass_of(link: ShareLink) -> str:
-    """Return what proves that the password was known: it ends with the password."""
+def access_token(link: ShareLink) -> str:
+    """Return the token that proves knowledge of the password; it is invalid after the password changes."""
     return signing.Signer(salt="shares.pass").signature(f"{link.pk}:{link.password}")
 
 
-def admits(link: ShareLink, given: str) -> bool:
-    """Say whether a browser that keeps this pass may look."""
-    return not link.password or constant_time_compare(given, pass_of(link))
+def grants_access(link: ShareLink, token: str) -> bool:
+    """Tell whether the link has no password or the token is valid."""
+    return not link.password or constant_time_compare(token, access_token(link))

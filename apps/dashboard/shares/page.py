@@ -1,4 +1,4 @@
-"""What a shared channel shows: the chart of its address, and the channel as it is now."""
+"""Data of a shared channel page: its chart and live values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.dashboard.summary import Summary, summarize
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import span_from_query
@@ -22,54 +22,56 @@ from core.errors import NotFound, ServiceAway
 
 @dataclass(frozen=True, slots=True)
 class SharedChannel:
-    """Without `series` history is away; `now` is None where the channel is not live, or live figures are away."""
+    """`series` is None if history is unavailable; `now` is None if the channel is not live or Redis is unavailable."""
 
     profile: Profile
     now: ChannelNow | None
     choice: Choice
-    shown: Range
+    chart_range: Range
     series: Series | None
     summary: Summary | None
 
 
 def fields_of(query: str) -> dict[str, str]:
-    """Return the fields of an address, the last of each name."""
+    """Return the parameters of a query string; the last one of a name wins."""
     return {name: str(value) for name, value in QueryDict(query).dict().items()}
 
 
 def read_choice(fields: Mapping[str, str], now_ms: int) -> Choice:
-    """Return what an address shows. Raises: BadSpan."""
+    """Parse the selections of a view. Raises: BadSpan."""
     return replace(read_query(fields), span=span_from_query(fields, now_ms))
 
 
 def choice_of(link: ShareLink, now_ms: int) -> Choice:
-    """Return what a link shows, which was read before it was kept."""
+    """Return the selections of a link, which were validated before it was saved."""
     return read_choice(fields_of(link.query), now_ms)
 
 
 def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
-    """Return what a link shows. Raises: NotFound, ServiceAway."""
+    """Return the data of a link. Raises: NotFound, ServiceAway."""
     choice = choice_of(link, now_ms)
     channel_id = choice.channel or ""
     now = channel_now(channel_id, now_ms)
     profile = now.profile if now else find_profile(channel_id, now_ms)
-    shown = choice.shown(now_ms)
-    series = read_series(channel_id, shown, now_ms, charted(choice.charted))
-    return SharedChannel(profile, now, choice, shown, series, summarize(series, choice.charted) if series else None)
+    chart_range = choice.chart_range(now_ms)
+    series = read_series(channel_id, chart_range, now_ms, charted(choice.charted))
+    return SharedChannel(
+        profile, now, choice, chart_range, series, summarize(series, choice.charted) if series else None
+    )
 
 
 def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
-    """Return a channel as it is now, None where it is not live or nobody can say."""
+    """Return a live channel, None if it is not live or Redis is unavailable."""
     try:
-        return FIELD.get(now_ms).get(channel_id)
+        return LIVE_CHANNELS.get(now_ms).get(channel_id)
     except ServiceAway:
         return None
 
 
 def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the history a link shows, as the script draws it; None while history is away. Raises: NotFound."""
+    """Return the chart data of a link, None while history is unavailable. Raises: NotFound."""
     choice = choice_of(link, now_ms)
     if choice.channel is None:
         raise NotFound("This link shows no channel.")
-    series = read_series(choice.channel, choice.shown(now_ms), now_ms, charted(choice.charted))
+    series = read_series(choice.channel, choice.chart_range(now_ms), now_ms, charted(choice.charted))
     return series_json(choice.channel, series, now_ms) if series else None

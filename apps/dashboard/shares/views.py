@@ -1,4 +1,4 @@
-"""Links to share: the list of one's own, and what others see by them."""
+"""Views of share links: the owner's list, and the shared pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import refused
+from apps.dashboard.access import json_error
 from apps.dashboard.compare.comparison import Comparison, read_comparison
 from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
@@ -52,16 +52,16 @@ LinkView = Callable[[HttpRequest, ShareLink], HttpResponse]
 @never_cache
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show one's links; a POST makes one."""
+    """List the user's links; POST creates one."""
     user = user_of(request)
     if request.method == "POST":
         try:
-            link = links.create_link(owner=user, **_asked(request))
+            link = links.create_link(owner=user, **_form_values(request))
         except Refused as error:
             messages.error(request, str(error))
             return redirect("shares")
         return HttpResponseRedirect(f"{reverse('shares')}?new={link.pk}#link-{link.pk}")
-    rows = [(link, _address(request, link)) for link in links.living(user)]
+    rows = [(link, _url(request, link)) for link in links.active_links(user)]
     return render(request, "shares/overview.html", {"rows": rows, "new": request.GET.get("new", "")})
 
 
@@ -77,9 +77,9 @@ def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
 
 
 def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpResponse]]:
-    """Give a view the link, of one of these kinds, that its address names; where there is none, it says why.
+    """Pass the link of the token to a view, if it is of one of these kinds; otherwise render the reason.
 
-    Where it asks for a password, so does this.
+    Redirects to the password page if the link has a password.
     """
 
     def decorator(view: LinkView) -> Callable[..., HttpResponse]:
@@ -91,7 +91,7 @@ def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpRe
                     raise NotFound("There is no such page.")
             except NotFound as error:
                 return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
-            if links.admits(link, request.COOKIES.get(_cookie(link), "")):
+            if links.grants_access(link, request.COOKIES.get(_cookie(link), "")):
                 return view(request, link)
             return redirect("share-password", token)
 
@@ -106,20 +106,20 @@ def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpRe
 @csp_replace({"frame-ancestors": ["*"]})
 @by_link(ShareLink.Kind.WIDGET)
 def widget(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Show a widget, in whatever frame."""
-    return _shown(request, link)
+    """Render a widget, embeddable in any frame."""
+    return _render(request, link)
 
 
 @require_safe
 @never_cache
 @by_link(ShareLink.Kind.PAGE, ShareLink.Kind.OVERLAY)
 def page(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Show a page or an overlay; no frame may hold it."""
-    return _shown(request, link)
+    """Render a page or an overlay, not embeddable in frames."""
+    return _render(request, link)
 
 
-def _shown(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    # Link previews and monitors send HEAD: no person has opened the link.
+def _render(request: HttpRequest, link: ShareLink) -> HttpResponse:
+    # Link previews and monitors send HEAD; they do not count as visits.
     if request.method != "HEAD":
         links.count_opening(link)
     return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
@@ -129,7 +129,7 @@ def _shown(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(*ShareLink.Kind)
 def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Give the channel as it is now."""
+    """Return the live values of the channel."""
     at_ms = now_ms()
     channel = channel_now(choice_of(link, at_ms).channel or "", at_ms)
     return JsonResponse({"now_ms": at_ms, "channel": channel.as_json() if channel else None})
@@ -139,16 +139,16 @@ def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(*ShareLink.Kind)
 def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Give the lines of the chart anew."""
+    """Return fresh chart data."""
     at_ms = now_ms()
     try:
         if link.view == ShareLink.View.COMPARE:
             comparison = read_comparison(fields_of(link.query), at_ms)
             return JsonResponse(lines_json(comparison, read_lines(comparison, at_ms), at_ms))
-        told = shared_series(link, at_ms)
+        chart = shared_series(link, at_ms)
     except (NotFound, BadSpan) as error:
-        return refused(str(error), 404)
-    return JsonResponse(told) if told else refused("History cannot be read just now.", 503)
+        return json_error(str(error), 404)
+    return JsonResponse(chart) if chart else json_error("History cannot be read just now.", 503)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -159,11 +159,13 @@ def password(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = links.find_link(token)
         if request.method == "POST":
-            given = links.try_password(link, request.POST.get("password", ""), request.META.get("REMOTE_ADDR", ""))
+            access_token = links.try_password(
+                link, request.POST.get("password", ""), request.META.get("REMOTE_ADDR", "")
+            )
             opened = redirect("share", token)
             path = reverse("share", args=[token])
             opened.set_cookie(
-                _cookie(link), given, path=path, httponly=True, samesite="Lax", secure=request.is_secure()
+                _cookie(link), access_token, path=path, httponly=True, samesite="Lax", secure=request.is_secure()
             )
             return opened
     except NotFound as error:
@@ -199,8 +201,8 @@ def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
 def _comparison(request: HttpRequest, link: ShareLink) -> HttpResponse:
     at_ms = now_ms()
     comparison = read_comparison(fields_of(link.query), at_ms)
-    found = read_lines(comparison, at_ms)
-    context = compare_context(comparison, found, at_ms, "") | {"link": link}
+    page_data = read_lines(comparison, at_ms)
+    context = compare_context(comparison, page_data, at_ms, "") | {"link": link}
     context["script"] |= {"source": reverse("share-series", args=[links.token_of(link)])}
     return render(request, "dashboard/compare.html", context)
 
@@ -210,37 +212,37 @@ def _script(link: ShareLink, shared: SharedChannel, at_ms: int) -> dict[str, Any
     return {
         "now_ms": at_ms,
         "metric": shared.choice.charted,
-        "range": range_json(shared.shown),
+        "range": range_json(shared.chart_range),
         "channel": shared.now.as_json() if shared.now else None,
         "series_url": reverse("share-series", args=[token]),
         "now_url": reverse("share-now", args=[token]),
-        "metrics": {one.key: metric_json(one) for one in METRICS},
+        "metrics": {metric.key: metric_json(metric) for metric in METRICS},
         "labels": dict(LABELS),
     }
 
 
-def _asked(request: HttpRequest) -> dict[str, str]:
-    """Return what the form asks for; what is shared is read and written anew, so it is an address and nothing else."""
+def _form_values(request: HttpRequest) -> dict[str, str]:
+    """Return the validated form. The query string is parsed and rebuilt, so it has known parameters only."""
     form, at_ms = request.POST, now_ms()
     view, fields = form.get("view", ""), fields_of(form.get("query", "").removeprefix("?")[:1_000])
     try:
         is_comparison = view == ShareLink.View.COMPARE
-        asked = read_comparison(fields, at_ms) if is_comparison else read_choice(fields, at_ms)
+        selection = read_comparison(fields, at_ms) if is_comparison else read_choice(fields, at_ms)
     except BadSpan as error:
         raise Refused(str(error)) from None
-    if not (asked.channels if isinstance(asked, Comparison) else asked.channel):
+    if not (selection.channels if isinstance(selection, Comparison) else selection.channel):
         raise Refused("Open a channel first: that is what can be shared.")
     return {
         "kind": form.get("kind", ""),
         "view": view,
         "title": " ".join(form.get("title", "").split()) or "Untitled",
-        "query": asked.query().removeprefix("?"),
+        "query": selection.query().removeprefix("?"),
         "days": form.get("days", ""),
         "password": form.get("password", ""),
     }
 
 
-def _address(request: HttpRequest, link: ShareLink) -> str:
+def _url(request: HttpRequest, link: ShareLink) -> str:
     name = "share-widget" if link.kind == ShareLink.Kind.WIDGET else "share"
     return request.build_absolute_uri(reverse(name, args=[links.token_of(link)]))
 

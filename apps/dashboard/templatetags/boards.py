@@ -1,4 +1,4 @@
-"""How a row of a board is written: the one place for pages, as static/js/rows.js and spark.js are for the script."""
+"""Display values of board rows. static/js/rows.js and spark.js are the counterparts for the script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How far a row has risen or fallen within a minute: the sign, its words for those who do not see it, its class."""
+    """The rank change of a row within a minute: sign, text for screen readers, CSS class."""
 
     sign: str = ""
     words: str = ""
@@ -26,7 +26,7 @@ class Move:
 
 @register.simple_tag
 def move(row: Row) -> Move:
-    """Return a row's move; nothing where nobody remembers."""
+    """Return the rank change of a row, empty if unknown."""
     if row.is_new:
         return Move("new", "new within a minute", "is-new")
     if not row.moved:
@@ -45,7 +45,7 @@ def place(row: Row) -> str:
 
 @register.simple_tag
 def state_words(row: Row, newest_end_ms: int) -> str:
-    """Return what is odd about a row; nothing for one that is live."""
+    """Return the state of a row as text, "" if it is live."""
     if row.state == "stale":
         return f"stale {age(row.end_ms, newest_end_ms)}"
     return "" if row.state == "live" else row.state
@@ -53,13 +53,13 @@ def state_words(row: Row, newest_end_ms: int) -> str:
 
 @register.simple_tag
 def spark_path(levels: str) -> str:
-    """Return the path of a sparkline in a box of 60 by 36; a moment without a value breaks the line."""
-    path, before = "", GAP
-    for at, level in enumerate(levels):
+    """Return the path of a sparkline in a box of 60 by 36; steps without a value break the line."""
+    path, previous = "", GAP
+    for step, level in enumerate(levels):
         if level != GAP:
-            path += f"{'M' if before == GAP else 'L'}{at * STEP} {len(LEVELS) - LEVELS.index(level)}"
-        # A moment between two gaps is a dot.
-        if level != GAP and before == GAP and levels[at + 1 : at + 2] in ("", GAP):
+            path += f"{'M' if previous == GAP else 'L'}{step * STEP} {len(LEVELS) - LEVELS.index(level)}"
+        # A value between two gaps is drawn as a dot.
+        if level != GAP and previous == GAP and levels[step + 1 : step + 2] in ("", GAP):
             path += "h0"
-        before = level
+        previous = level
     return path

@@ -1,4 +1,4 @@
-"""Sessions, as their page writes them."""
+"""Device names for templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a number or a time is written: the one place for the pages, as static/js/figures.js is for the script."""
+"""Formatting of numbers and times for templates. static/js/figures.js is the counterpart for the script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ register.simple_tag(at_least)
 register.simple_tag(now_note)
 register.simple_tag(average_unit)
 register.simple_tag(peak_unit)
-register.filter("place_note", peer_groups.note)
+register.filter("peer_group_note", peer_groups.note)
 
 
 @register.simple_tag
@@ -39,22 +39,22 @@ def point_figure(metric: str, point: Point) -> str:
 
 
 @register.filter
-def heard_apart(apart: Mapping[str, int], coverage: float) -> str:
-    """Return what was heard and is not counted: from other channels by shared chat, and by known bots."""
+def excluded_text(counts: Mapping[str, int], coverage: float) -> str:
+    """Return the excluded messages as text: shared copies and messages of known bots."""
     bound = LOWER_BOUND if coverage < 1 else ""
     names = {"copies": "from shared chat", "bot_messages": "by bots"}
-    return ", ".join(f"{bound}{number(apart[key], 0)} {name}" for key, name in names.items() if apart.get(key))
+    return ", ".join(f"{bound}{number(counts[key], 0)} {name}" for key, name in names.items() if counts.get(key))
 
 
 @register.simple_tag
-def unit(metric: Metric, shown: Range) -> str:
-    """Return the unit of a metric on a chart: what grows with the window's length names that of the chart's windows."""
-    return unit_of(metric, shown.grain)
+def unit(metric: Metric, chart_range: Range) -> str:
+    """Return the unit of a metric at the grain of a chart."""
+    return unit_of(metric, chart_range.grain)
 
 
 @register.filter
 def of(values: dict[str, float], metric: str) -> float | None:
-    """Return a metric's value among a channel's values, None when it has no data."""
+    """Return the value of a metric, None without data."""
     return values.get(metric)
 
 
@@ -71,26 +71,26 @@ def is_partial(coverage: float) -> bool:
 
 @register.filter
 def count(records: int | None) -> str:
-    """Return a plain number, or the sign for an unknown one."""
+    """Return an integer, or the sign for unknown."""
     return ABSENT if records is None else number(records, 0)
 
 
 @register.simple_tag
 def tenth(value: float | None) -> str:
-    """Return a number that is no metric, with one decimal."""
+    """Return a number with one decimal, or the sign for unknown."""
     return ABSENT if value is None else number(value, 1)
 
 
 @register.simple_tag
 def watched(broadcast: Broadcast) -> str:
-    """Return a broadcast's hours watched, a lower bound where viewers are unknown for part of it."""
+    """Return a broadcast's hours watched; a lower bound if viewers are unknown for a part of it."""
     bound = LOWER_BOUND if broadcast.watched_coverage < 1 else ""
     return ABSENT if broadcast.watched is None else bound + number(broadcast.watched, 1)
 
 
 @register.filter
 def watched_note(broadcast: Broadcast) -> str:
-    """Return what share of a broadcast its hours watched are summed from."""
+    """Return the part of a broadcast for which viewers are known."""
     length_ms = broadcast.ended_ms - broadcast.started_ms
     known = f"viewers known for {duration(round(broadcast.watched_coverage * length_ms))} of {duration(length_ms)}"
     return f"too little to say: {known}" if broadcast.watched is None else f"hours, {known}"
@@ -98,13 +98,13 @@ def watched_note(broadcast: Broadcast) -> str:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 as a percentage with one decimal, cut so that 100.0 means all of it."""
+    """Return a share of 0 to 1 as a percentage with one decimal, rounded down so that only 1 is 100.0."""
     return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"
 
 
 @register.filter
 def duration(span_ms: int) -> str:
-    """Return a length as people say it: 42 s, 3 min 10 s, 3 h 12 min."""
+    """Return a duration as text: 42 s, 3 min 10 s, 3 h 12 min."""
     if 0 < span_ms < 1000:
         return "< 1 s"
     seconds = max(0, span_ms // 1000)
@@ -123,7 +123,7 @@ def span(from_ms: int, until_ms: int) -> str:
 
 @register.filter
 def heard(summary: Summary) -> str:
-    """Return how much of a range was heard, and for how long the channel was on air in it."""
+    """Return the heard time of a range and the time on air, as text."""
     on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else "not on air"
     return f"heard {duration(summary.heard_ms)} of {duration(summary.span_ms)}, {on_air}"
 
@@ -139,30 +139,30 @@ def age(end_ms: int | None, now_ms: int) -> str:
 
 @register.simple_tag
 def minutes(since_ms: int | None, now_ms: int) -> str:
-    """Return how many whole minutes have passed."""
+    """Return the number of full minutes that have passed."""
     return ABSENT if since_ms is None else f"{max(0, now_ms - since_ms) // 60_000:,}"
 
 
 @register.simple_tag
 def shape(kind: str) -> str:
-    """Return the path that stands for a kind of event."""
+    """Return the icon path of a kind of event."""
     return SHAPES.get(kind, SHAPES["summed"])
 
 
 @register.simple_tag
 def utc(at_ms: int) -> SafeString:
-    """Return a <time> in UTC; the script adds the reader's own time, or shows that."""
+    """Return a <time> element in UTC; the script adds or substitutes local time."""
     return format_html('<time data-utc datetime="{}">{}</time>', iso_utc(at_ms), when(at_ms, clock.now_ms()))
 
 
 @register.simple_tag
 def utc_date(at_ms: int) -> SafeString:
-    """Return a <time> in UTC with its date, as a heading names it."""
+    """Return a <time> element in UTC with its date, for headings."""
     return format_html('<time data-utc="date" datetime="{}">{}</time>', iso_utc(at_ms), date_of(at_ms))
 
 
 def when(at_ms: int, now_ms: int) -> str:
-    """Return the time of day in UTC, with the day where that is not today's."""
+    """Return the time of day in UTC, with the date unless it is today."""
     moment, now = (datetime.fromtimestamp(ms // 1000, UTC) for ms in (at_ms, now_ms))
     time = moment.strftime("%H:%M:%S")
     return time if moment.date() == now.date() else f"{moment.day} {moment.strftime('%b')}, {time}"
@@ -176,14 +176,14 @@ def hm(at_ms: int) -> str:
 
 @register.filter
 def date_of(at_ms: int) -> str:
-    """Return the day and time in UTC, as a heading names it."""
+    """Return the date and time in UTC, for headings."""
     moment = datetime.fromtimestamp(at_ms // 1000, UTC)
     return f"{moment.day} {moment.strftime('%b %Y, %H:%M')}"
 
 
 @register.simple_tag
 def on_air(started_at: str, now_ms: int) -> str:
-    """Return how long a stream has been live, or nothing when that is not known."""
+    """Return how long a broadcast has been live, "" if unknown."""
     started = read_moment(started_at)
     if started is None:
         return ""

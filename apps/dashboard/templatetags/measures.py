@@ -1,19 +1,19 @@
-"""Measures in the table of live channels."""
+"""Cells of the table of live channels."""
 
 from __future__ import annotations
 
 from django import template
 
 from apps.live.search import PERCENTILE
-from apps.live.table import Found
+from apps.live.table import TableRow
 from core.metrics.display import ABSENT, figure
 
 register = template.Library()
 
 
 @register.simple_tag
-def measure(row: Found, key: str) -> str:
-    """Return a cell: a metric or a percentile."""
+def measure(row: TableRow, key: str) -> str:
+    """Return the text of a cell: a metric or a percentile."""
     value = row.measures[key]
     if key.startswith(PERCENTILE):
         return ABSENT if value is None else ordinal(int(value))

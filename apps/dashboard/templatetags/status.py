@@ -1,4 +1,4 @@
-"""How the status page words a bar and a state: never by colour alone."""
+"""Texts of the status page's bars and states: never by color alone."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unk
 
 
 @register.simple_tag
-def state(which: State) -> SafeString:
-    """Return a state by sign and word."""
+def state(value: State) -> SafeString:
+    """Return a state as sign and word."""
     return format_html(
-        '<span class="state {}"><i aria-hidden="true">{}</i>{}</span>', which, _SIGNS[which], _WORDS[which]
+        '<span class="state {}"><i aria-hidden="true">{}</i>{}</span>', value, _SIGNS[value], _WORDS[value]
     )
 
 
@@ -38,31 +38,31 @@ def day(start_ms: int) -> str:
 
 
 @register.simple_tag
-def minute_said(bar: Bar) -> str:
-    """Return what a bar of a minute says."""
-    return f"{hm(bar.start_ms)} UTC: {_said(bar, MINUTE_MS)}"
+def minute_label(bar: Bar) -> str:
+    """Return the label of a minute's bar."""
+    return f"{hm(bar.start_ms)} UTC: {_bar_text(bar, MINUTE_MS)}"
 
 
 @register.simple_tag
-def day_said(bar: Bar) -> str:
-    """Return what a bar of a day says."""
-    more = f", {bar.incidents} incident{'s' * (bar.incidents != 1)}" if bar.incidents else ""
-    return f"{day(bar.start_ms)}: {_said(bar, DAY_MS)}{more}"
+def day_label(bar: Bar) -> str:
+    """Return the label of a day's bar."""
+    incidents = f", {bar.incidents} incident{'s' * (bar.incidents != 1)}" if bar.incidents else ""
+    return f"{day(bar.start_ms)}: {_bar_text(bar, DAY_MS)}{incidents}"
 
 
 @register.simple_tag
-def bars_said(bars: Sequence[Bar], unit: str) -> str:
-    """Return what all bars say together, for who cannot see them."""
+def bars_label(bars: Sequence[Bar], unit: str) -> str:
+    """Return a summary of all bars for screen readers."""
     known = [bar for bar in bars if bar.state != "none"]
     if not known:
         return f"No {unit} is known yet."
     whole = sum(bar.state == "whole" for bar in known)
     worst = min((bar.coverage for bar in known if bar.coverage is not None), default=None)
-    said = f"{number(whole, 0)} of {number(len(known), 0)} {unit}s that are known were heard in full."
-    return said if worst is None else f"{said} The worst had {percent(worst)}%."
+    text = f"{number(whole, 0)} of {number(len(known), 0)} {unit}s that are known were heard in full."
+    return text if worst is None else f"{text} The worst had {percent(worst)}%."
 
 
-def _said(bar: Bar, length_ms: int) -> str:
+def _bar_text(bar: Bar, length_ms: int) -> str:
     if bar.state == "none":
         return "not running"
     heard = "coverage not known" if bar.coverage is None else f"{percent(bar.coverage)}% heard"

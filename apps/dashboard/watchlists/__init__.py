@@ -1,1 +1,1 @@
-"""Watchlists: channels that an account keeps together."""
+"""Pages of watchlists."""

@@ -1,4 +1,4 @@
-"""What the page of one watchlist shows: each channel now, and its past hour."""
+"""Data of a watchlist page: the live values and the past hour of each channel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Lines = dict[str, list[tuple[int, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A channel of the list; without a profile nobody knows it any more. `path` draws its past hour."""
+    """A channel of the list, None if it is no longer known. `path` is the sparkline of its past hour."""
 
     id: str
     channel: ChannelNow | None
@@ -31,7 +31,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """The channels in the list's order. `live_away`, `lines_away`: what is behind it did not answer."""
+    """The channels in the list's order. `live_away`, `lines_away`: the service is unavailable."""
 
     cards: list[Card]
     newest_end_ms: int | None
@@ -55,11 +55,11 @@ def read_cards(channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:
 
 
 def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:
-    """Return the past hour of each channel by the minute, or None while Cassandra is away or not set up."""
+    """Return the past hour of each channel by minute; None if Cassandra is unavailable or not configured."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
         return history.minute_lines(channel_ids, metric, now_ms - HOUR_MS, now_ms)
     except ServiceAway as error:
-        log.warning("a watchlist is shown without its lines: %s", error)
+        log.warning("past hour of a watchlist not read: %s", error)
         return None

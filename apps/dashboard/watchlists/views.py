@@ -1,4 +1,4 @@
-"""The pages of watchlists, and what changes them: forms that work without the script, JSON for it."""
+"""Views of watchlists: pages and forms that work without JavaScript, and JSON for the script."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ COMPARED_MAX = 6
 @never_cache
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show all lists; a POST makes one."""
-    user, name, wrong = user_of(request), request.POST.get("name", ""), ""
+    """List all watchlists; POST creates one."""
+    user, name, error_text = user_of(request), request.POST.get("name", ""), ""
     if request.method == "POST":
         try:
             return redirect("watchlist", services.create(owner=user, name=name).pk)
         except Refused as error:
-            wrong = str(error)
+            error_text = str(error)
     lists = watchlists_of(user)
-    context = {"lists": lists, "name": name, "wrong": wrong, "lists_max": services.LISTS_MAX}
-    return render(request, "dashboard/watchlists.html", context, status=400 if wrong else 200)
+    context = {"lists": lists, "name": name, "wrong": error_text, "lists_max": services.LISTS_MAX}
+    return render(request, "dashboard/watchlists.html", context, status=400 if error_text else 200)
 
 
 @require_safe
 @never_cache
 @login_required
 def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    found, metric, now = _find(request, watchlist_id), metric_of(request), now_ms()
-    channel_ids = channels_of(found)
+    watched_list, metric, now = _find(request, watchlist_id), metric_of(request), now_ms()
+    channel_ids = channels_of(watched_list)
     context = {
-        "list": found,
+        "list": watched_list,
         "others": watchlists_of(user_of(request)),
         "page": read_cards(channel_ids, metric, now),
         "now_ms": now,
@@ -60,10 +60,10 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
         "boards": BOARDS,
         "compare": ",".join(channel_ids[:COMPARED_MAX]),
         "script": {
-            "id": found.pk,
+            "id": watched_list.pk,
             "metric": metric,
             "channels": channel_ids,
-            "metrics": {one.key: metric_json(one) for one in METRICS},
+            "metrics": {board_metric.key: metric_json(board_metric) for board_metric in METRICS},
             "now_ms": now,
         },
     }
@@ -74,30 +74,30 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
-    """Give the past hour of each channel: `{"from_ms", "until_ms", "lines": {id: [[end_ms, value], …]}}`."""
-    found, now = _find(request, watchlist_id), now_ms()
-    read = read_lines(channels_of(found), metric_of(request), now)
-    if read is None:
+    """Return the past hour of each channel: `{"now_ms", "lines": {id: [[end_ms, value], …]}}`."""
+    watched_list, now = _find(request, watchlist_id), now_ms()
+    lines_by_channel = read_lines(channels_of(watched_list), metric_of(request), now)
+    if lines_by_channel is None:
         return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
-    return JsonResponse({"now_ms": now, "lines": read})
+    return JsonResponse({"now_ms": now, "lines": lines_by_channel})
 
 
 @require_POST
 @login_required
 def rename(request: HttpRequest, watchlist_id: int) -> HttpResponseRedirect:
-    found = _find(request, watchlist_id)
+    watched_list = _find(request, watchlist_id)
     try:
-        services.rename(watchlist=found, name=request.POST.get("name", ""))
+        services.rename(watchlist=watched_list, name=request.POST.get("name", ""))
     except Refused as error:
         messages.error(request, str(error))
-    return redirect("watchlist", found.pk)
+    return redirect("watchlist", watched_list.pk)
 
 
 @require_POST
 @login_required
 def delete(request: HttpRequest, watchlist_id: int) -> HttpResponseRedirect:
-    found = _find(request, watchlist_id)
-    name, undo = found.name, services.delete(watchlist=found)
+    watched_list = _find(request, watchlist_id)
+    name, undo = watched_list.name, services.delete(watchlist=watched_list)
     messages.info(request, f"Deleted “{name}”.", extra_tags=f"undo-list {undo}")
     return redirect("watchlists")
 
@@ -106,28 +106,30 @@ def delete(request: HttpRequest, watchlist_id: int) -> HttpResponseRedirect:
 @login_required
 def restore(request: HttpRequest) -> HttpResponseRedirect:
     try:
-        found = services.restore(owner=user_of(request), undo=request.POST.get("undo", ""))
+        watched_list = services.restore(owner=user_of(request), undo=request.POST.get("undo", ""))
     except Refused as error:
         messages.error(request, str(error))
         return redirect("watchlists")
-    return redirect("watchlist", found.pk)
+    return redirect("watchlist", watched_list.pk)
 
 
 @require_POST
 @login_required
 def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    """Put channels in an order: `channels` are their ids, or `channel` moves by `by` places."""
-    found = _find(request, watchlist_id)
-    services.order(watchlist=found, channel_ids=request.POST.getlist("channels") or _moved(request, found))
+    """Reorder channels: `channels` lists their ids, or `channel` moves by `by` positions."""
+    watched_list = _find(request, watchlist_id)
+    services.order(
+        watchlist=watched_list, channel_ids=request.POST.getlist("channels") or _moved(request, watched_list)
+    )
     if _wants_json(request):
-        return JsonResponse({"channels": channels_of(found)})
-    return redirect("watchlist", found.pk)
+        return JsonResponse({"channels": channels_of(watched_list)})
+    return redirect("watchlist", watched_list.pk)
 
 
 @require_POST
 @login_required
 def watch(request: HttpRequest) -> HttpResponse:
-    """Put `channel` on a list (`list`, or the one used last), or with `off` take it off again."""
+    """Add `channel` to a list (`list`, or the one used last), or remove it with `off`."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
     try:
         chosen = _chosen(request)
@@ -148,12 +150,12 @@ def watch(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def star(request: HttpRequest) -> HttpResponse:
-    """Do what the star of `channel` does without the script: put it on the list used last, or take it off again."""
+    """Toggle the star of `channel` without JavaScript: add it to the list used last, or remove it."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
-    holding = lists_holding(user, channel_id).first()
+    containing = lists_holding(user, channel_id).first()
     try:
-        if holding:
-            services.remove(watchlist=holding, channel_id=channel_id)
+        if containing:
+            services.remove(watchlist=containing, channel_id=channel_id)
         else:
             services.add(owner=user, channel_id=channel_id)
     except Refused as error:
@@ -165,7 +167,7 @@ def star(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def lists(request: HttpRequest) -> JsonResponse:
-    """Give one's lists, the one used last first, and which hold `channel`."""
+    """Return the user's lists, last used first, and which of them contain `channel`."""
     return JsonResponse({"lists": _lists(user_of(request), request.GET.get("channel", ""))})
 
 
@@ -178,19 +180,19 @@ def _chosen(request: HttpRequest) -> Watchlist | None:
     return _find(request, int(text)) if text.isdecimal() else None
 
 
-def _moved(request: HttpRequest, found: Watchlist) -> list[str]:
-    """Return the order after one channel went up or down."""
-    channel_ids, channel_id = channels_of(found), request.POST.get("channel", "")
+def _moved(request: HttpRequest, watched_list: Watchlist) -> list[str]:
+    """Return the order after moving a channel up or down."""
+    channel_ids, channel_id = channels_of(watched_list), request.POST.get("channel", "")
     if channel_id in channel_ids:
-        at = channel_ids.index(channel_id)
-        by = -1 if request.POST.get("by") == "-1" else 1
-        channel_ids.insert(max(0, at + by), channel_ids.pop(at))
+        position = channel_ids.index(channel_id)
+        step = -1 if request.POST.get("by") == "-1" else 1
+        channel_ids.insert(max(0, position + step), channel_ids.pop(position))
     return channel_ids
 
 
 def metric_of(request: HttpRequest) -> str:
-    wanted = request.GET.get("metric", "")
-    return wanted if wanted in BOARD_KEYS else DEFAULT_METRIC
+    metric = request.GET.get("metric", "")
+    return metric if metric in BOARD_KEYS else DEFAULT_METRIC
 
 
 def _find(request: HttpRequest, watchlist_id: int) -> Watchlist:
@@ -201,7 +203,7 @@ def _find(request: HttpRequest, watchlist_id: int) -> Watchlist:
 
 
 def _back(request: HttpRequest) -> str:
-    """Return where a form came from, if that is a page of ours."""
+    """Return the page of the form, if it is on this host."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     return target if is_ours else reverse("watchlists")  # defense: open-redirects

@@ -1,4 +1,4 @@
-"""How far an account is with its first visit."""
+"""Queries on the first visit of an account."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ STEPS = 5
 
 
 def open_visit(user: User | AnonymousUser) -> FirstVisit | None:
-    """Return the first visit that is neither finished nor left; None for all others, as for accounts of before."""
+    """Return the unfinished first visit, None if there is none, as for older accounts."""
     return FirstVisit.objects.filter(user=user, done_at=None).first() if isinstance(user, User) else None
 
 
 def is_new(user: User | AnonymousUser) -> bool:
-    """Say whether nobody has seen the first step yet."""
+    """Tell whether the first visit has not been opened yet."""
     return isinstance(user, User) and FirstVisit.objects.filter(user=user, done_at=None, seen_at=None).exists()

@@ -1,4 +1,4 @@
-"""Changes to a first visit: begun, chosen in, gone on, ended."""
+"""Writes to a first visit: start, selections, progress and end."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ PICKED_MAX = 50
 
 
 def begin(*, user: User) -> FirstVisit:
-    """Let an account begin, or begin again: what was chosen before is chosen no more."""
+    """Start the first visit of an account, or restart it without its former selections."""
     FirstVisit.objects.filter(user=user).delete()
     return FirstVisit.objects.create(user=user)
 
 
 def see(*, visit: FirstVisit, step: int) -> None:
-    """Note that a step is open: there it goes on another time."""
+    """Record the opened step, at which the visit resumes."""
     visit.step = step
     visit.seen_at = visit.seen_at or timezone.now()
     visit.save(update_fields=["step", "seen_at"])
 
 
 def choose(*, visit: FirstVisit, language: str, category: str, band: str) -> None:
-    """Keep what interests somebody; "" is any."""
+    """Save the interests; "" means any."""
     visit.language, visit.category = one_line(language, TEXT_MAX), one_line(category, TEXT_MAX)
     visit.band = band if band in BAND else ""
     visit.save(update_fields=["language", "category", "band"])
 
 
 def pick(*, visit: FirstVisit, channel_ids: Iterable[str]) -> None:
-    """Keep which channels are picked, in the order given."""
-    visit.channels = [one for one in dict.fromkeys(channel_ids) if is_twitch_id(one)][:PICKED_MAX]
+    """Save the picked channels, in the given order."""
+    visit.channels = [channel_id for channel_id in dict.fromkeys(channel_ids) if is_twitch_id(channel_id)][:PICKED_MAX]
     visit.save(update_fields=["channels"])
 
 
 @transaction.atomic
 def make_watchlist(*, visit: FirstVisit, name: str) -> Watchlist:
-    """Make the watchlist of the picked channels. Raises: Refused."""
+    """Create a watchlist of the picked channels. Raises: Refused."""
     if not visit.channels:
         raise Refused("No channel is picked yet. Go back a step and pick some, or leave the list for later.")
     watchlist = watchlists.create(owner=visit.user, name=name)
@@ -60,6 +60,6 @@ def make_watchlist(*, visit: FirstVisit, name: str) -> Watchlist:
 
 
 def end(*, visit: FirstVisit) -> None:
-    """End a first visit, finished or not: it is not shown again by itself."""
+    """End a first visit, finished or not; it is not shown again unless restarted."""
     visit.done_at = timezone.now()
     visit.save(update_fields=["done_at"])

@@ -1,4 +1,4 @@
-"""The live channels that are offered to somebody, by what interests them."""
+"""Channel suggestions of the first visit, by interests."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from apps.dashboard.queries import read_channels
 from apps.dashboard.search import find_channels
 from apps.live.board import DEFAULT_BOARD
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD
+from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import Search
-from apps.live.table import ordered
+from apps.live.table import matching_rows
 from core.channels.address import InvalidChannel
 from core.errors import ServiceAway
 
-OFFERED = 12
+SUGGESTIONS_MAX = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """A channel to pick; `viewers` is None where nobody knows them."""
+class Suggestion:
+    """A suggested channel; `viewers` is None if unknown."""
 
     profile: Profile
     viewers: float | None
@@ -31,14 +31,14 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a step offers: `picked` first, then what was searched for, then what fits the interests.
+class Suggestions:
+    """The suggestions of a step: picked channels, then search results, then channels that match the interests.
 
-    `is_wider`: nothing live fits them, so the most viewed are offered. `is_away`: nobody can say what is live.
-    `wrong`: why what was searched for names no channel.
+    `is_wider`: no live channel matches, so the most viewed are suggested. `is_away`: Redis is unavailable.
+    `wrong`: why the search text is invalid.
     """
 
-    channels: list[Offered]
+    channels: list[Suggestion]
     languages: list[str]
     categories: list[str]
     found: int
@@ -47,48 +47,48 @@ class Offer:
     wrong: str = ""
 
 
-def read_offer(visit: FirstVisit, text: str, now_ms: int) -> Offer:
-    """Return what to offer now; `text` is what was searched for, "" nothing."""
-    wrong, hits = "", list[Profile]()
+def read_suggestions(visit: FirstVisit, text: str, now_ms: int) -> Suggestions:
+    """Return the current suggestions; `text` is the search text or ""."""
+    error_text, hits = "", list[Profile]()
     try:
-        live = FIELD.live(now_ms)
+        live = LIVE_CHANNELS.live(now_ms)
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
     except ServiceAway:
-        return Offer([], [], [], 0, is_away=True)
+        return Suggestions([], [], [], 0, is_away=True)
     except InvalidChannel as error:
-        wrong = str(error)
-    fitting = _fitting(visit, live)
-    shown = fitting or _most_viewed(Search(), live)
-    profiles = {one.id: one for one in (*_picked(visit.channels, live, now_ms), *hits, *shown)}
-    return Offer(
-        [_offered(one, live, visit.channels) for one in profiles.values()],
+        error_text = str(error)
+    matching = _matching(visit, live)
+    suggested = matching or _most_viewed(Search(), live)
+    profiles = {profile.id: profile for profile in (*_picked(visit.channels, live, now_ms), *hits, *suggested)}
+    return Suggestions(
+        [_suggestion(profile, live, visit.channels) for profile in profiles.values()],
         sorted({channel.profile.language for channel in live.values() if channel.profile.language}),
         sorted({channel.profile.category for channel in live.values() if channel.profile.category}),
         len(hits),
-        is_wider=not fitting,
-        wrong=wrong,
+        is_wider=not matching,
+        wrong=error_text,
     )
 
 
-def _fitting(visit: FirstVisit, live: Mapping[str, ChannelNow]) -> list[Profile]:
+def _matching(visit: FirstVisit, live: Mapping[str, ChannelNow]) -> list[Profile]:
     languages = (language_name(visit.language),) if visit.language else ()
     search = Search(languages, visit.category, (visit.band,) if visit.band else ())
     return _most_viewed(search, live)
 
 
 def _most_viewed(search: Search, live: Mapping[str, ChannelNow]) -> list[Profile]:
-    return [row.channel.profile for row in ordered(search, live.values())[:OFFERED]]
+    return [row.channel.profile for row in matching_rows(search, live.values())[:SUGGESTIONS_MAX]]
 
 
 def _picked(channel_ids: Collection[str], live: Mapping[str, ChannelNow], now_ms: int) -> list[Profile]:
-    """Return who the picked channels are; one that is not live any more is looked up."""
-    gone = [channel_id for channel_id in channel_ids if channel_id not in live]
-    reading = read_channels(gone, now_ms) if gone else None
+    """Return the profiles of the picked channels, including those that are no longer live."""
+    offline = [channel_id for channel_id in channel_ids if channel_id not in live]
+    reading = read_channels(offline, now_ms) if offline else None
     known = {channel_id: channel.profile for channel_id, channel in (reading.channels if reading else {}).items()}
     known |= {channel_id: live[channel_id].profile for channel_id in channel_ids if channel_id in live}
     return [known.get(channel_id) or Profile(channel_id, "", f"channel {channel_id}") for channel_id in channel_ids]
 
 
-def _offered(profile: Profile, live: Mapping[str, ChannelNow], picked: Collection[str]) -> Offered:
+def _suggestion(profile: Profile, live: Mapping[str, ChannelNow], picked: Collection[str]) -> Suggestion:
     viewers = live[profile.id].values.get("viewers") if profile.id in live else None
-    return Offered(profile, viewers, profile.id in picked)
+    return Suggestion(profile, viewers, profile.id in picked)

@@ -1,4 +1,4 @@
-"""The steps of a first visit: each an ordinary form, that can be gone back to, skipped and left."""
+"""Views of the first visit: each step is a plain form that can be revisited, skipped and left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.accounts.queries import user_of
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
 from apps.dashboard.welcome.queries import STEPS, open_visit
-from apps.dashboard.welcome.suggestions import read_offer
+from apps.dashboard.welcome.suggestions import read_suggestions
 from apps.workspaces.queries import watchlists_of
 from apps.workspaces.services import FIRST_NAME
 from core.errors import Refused
@@ -25,7 +25,7 @@ from core.metrics.table import BOARDS
 from twitchly.clock import now_ms
 
 TITLES = ("What you see here", "What interests you?", "Pick some channels", "Your watchlist", "Where things are")
-# The name of each step's part of the page.
+# The template of each step.
 PARTS = ("boards", "interests", "channels", "list", "places")
 
 
@@ -33,7 +33,7 @@ PARTS = ("boards", "interests", "channels", "list", "places")
 @never_cache
 @login_required
 def resume(request: HttpRequest) -> HttpResponseRedirect:
-    """Lead to where the first visit stands; whoever has none is led to the board."""
+    """Redirect to the current step, or to the board without a first visit."""
     visit = open_visit(user_of(request))
     return redirect("welcome-step", visit.step) if visit else redirect("board")
 
@@ -42,22 +42,24 @@ def resume(request: HttpRequest) -> HttpResponseRedirect:
 @never_cache
 @login_required
 def step(request: HttpRequest, step: int) -> HttpResponse:
-    """Show a step, or keep what was chosen in it; `do` is `on`, `skip`, or `find` where channels are picked."""
+    """Render a step or save its form; `do` is `on`, `skip`, or `find` in the channel step."""
     visit = open_visit(user_of(request))
     if not 1 <= step <= STEPS:
         raise Http404("There is no such step.")
     if visit is None:
         return redirect("board")
-    do, wrong = request.POST.get("do", ""), ""
+    do, error_text = request.POST.get("do", ""), ""
     if do and do != "skip":
         try:
-            KEPT.get(step, _nothing)(request, visit)
+            SAVE_STEP.get(step, _save_nothing)(request, visit)
         except Refused as error:
-            wrong = str(error)
-    if do in ("on", "skip") and not wrong:
+            error_text = str(error)
+    if do in ("on", "skip") and not error_text:
         return _next(visit, step)
     services.see(visit=visit, step=step)
-    return render(request, "welcome/step.html", _context(request, visit, step, wrong), status=400 if wrong else 200)
+    return render(
+        request, "welcome/step.html", _context(request, visit, step, error_text), status=400 if error_text else 200
+    )
 
 
 @require_POST
@@ -76,14 +78,14 @@ def again(request: HttpRequest) -> HttpResponseRedirect:
 
 
 def _next(visit: FirstVisit, step: int) -> HttpResponseRedirect:
-    """Lead on; after the last step to what was made."""
+    """Redirect to the next step, or after the last one to the new watchlist or the board."""
     if step < STEPS:
         return redirect("welcome-step", step + 1)
     services.end(visit=visit)
     return redirect("watchlist", visit.watchlist_id) if visit.watchlist_id else redirect("board")
 
 
-def _context(request: HttpRequest, visit: FirstVisit, step: int, wrong: str) -> dict[str, object]:
+def _context(request: HttpRequest, visit: FirstVisit, step: int, error_text: str) -> dict[str, object]:
     text = request.POST.get("q", "").strip()
     return {
         "visit": visit,
@@ -91,9 +93,11 @@ def _context(request: HttpRequest, visit: FirstVisit, step: int, wrong: str) -> 
         "steps": list(enumerate(TITLES, 1)),
         "title": TITLES[step - 1],
         "part": f"welcome/_{PARTS[step - 1]}.html",
-        "wrong": wrong,
+        "wrong": error_text,
         "text": text,
-        "offer": read_offer(visit, text, now_ms()) if PARTS[step - 1] in ("interests", "channels", "list") else None,
+        "offer": read_suggestions(visit, text, now_ms())
+        if PARTS[step - 1] in ("interests", "channels", "list")
+        else None,
         "boards": BOARDS[:4],
         "bands": BANDS,
         "name": request.POST.get("name") or free_name(visit.user),
@@ -102,18 +106,18 @@ def _context(request: HttpRequest, visit: FirstVisit, step: int, wrong: str) -> 
 
 
 def free_name(owner: User) -> str:
-    """Return a name that none of an account's watchlists has."""
+    """Return a watchlist name that the account does not use yet."""
     taken = set(watchlists_of(owner).values_list("name", flat=True))
     names = (FIRST_NAME, *(f"{FIRST_NAME} {number}" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
 
 
-def _keep_interests(request: HttpRequest, visit: FirstVisit) -> None:
-    chosen = {name: request.POST.get(name, "") for name in ("language", "category", "band")}
-    services.choose(visit=visit, **chosen)
+def _save_interests(request: HttpRequest, visit: FirstVisit) -> None:
+    interests = {name: request.POST.get(name, "") for name in ("language", "category", "band")}
+    services.choose(visit=visit, **interests)
 
 
-def _keep_picked(request: HttpRequest, visit: FirstVisit) -> None:
+def _save_picked(request: HttpRequest, visit: FirstVisit) -> None:
     services.pick(visit=visit, channel_ids=request.POST.getlist("channel"))
 
 
@@ -123,8 +127,8 @@ def _make_list(request: HttpRequest, visit: FirstVisit) -> None:
         messages.success(request, f"“{watchlist.name}” is made.")
 
 
-def _nothing(_request: HttpRequest, _visit: FirstVisit) -> None:
+def _save_nothing(_request: HttpRequest, _visit: FirstVisit) -> None:
     pass
 
 
-KEPT: dict[int, Callable[[HttpRequest, FirstVisit], None]] = {2: _keep_interests, 3: _keep_picked, 4: _make_list}
+SAVE_STEP: dict[int, Callable[[HttpRequest, FirstVisit], None]] = {2: _save_interests, 3: _save_picked, 4: _make_list}

@@ -19,8 +19,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One column: its name, and its unit or "".
+class ExportColumn:
+    """A column of an exported file: its name, and its unit or "".
 
     `may_be_summed`: the sum over the rows counts nothing twice; the header of the file says so.
     """
@@ -31,17 +31,17 @@ class Field:
 
 
 # The share of the time in which the channel was heard, 0 to 1; a column of every file.
-COVERAGE = Field("coverage")
+COVERAGE = ExportColumn("coverage")
 _COVERAGE_DECIMALS = 4
 
 
-def metric_field(metric: Metric, part: str = "") -> Field:
+def metric_column(metric: Metric, part: str = "") -> ExportColumn:
     """Return the column of a metric, or of a `part` of its summary, such as its peak.
 
     The metric `coverage` is in percent, so its column is called `coverage_percent`.
     """
     name = "coverage_percent" if metric.key == COVERAGE.name else metric.key
-    return Field(f"{name}_{part}" if part else name, metric.unit)
+    return ExportColumn(f"{name}_{part}" if part else name, metric.unit)
 
 
 def coverage_cell(share: float | None) -> Cell:
@@ -57,23 +57,23 @@ class Writer(Protocol):
         ...
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
-        """Return rows as text, with cells in the order of the fields; None means unknown."""
+        """Return rows as text, with cells in the order of the columns; None means unknown."""
         ...
 
 
-def writer_of(form: Format, fields: Sequence[Field]) -> Writer:
+def writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
     """Return the writer of a format."""
-    return _Csv(fields) if form == "csv" else _Ndjson(fields)
+    return _Csv(columns) if form == "csv" else _Ndjson(columns)
 
 
 class _Csv:
     """CSV by RFC 4180 with a header; unknown values are empty cells, and formulas are escaped."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = fields
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
+        self._columns = columns
 
     def head(self) -> str:
-        names = [_head(field) for field in self._fields]
+        names = [_head(column) for column in self._columns]
         # The byte order mark makes spreadsheets read UTF-8.
         return "\ufeff" + self.rows([names])
 
@@ -84,31 +84,31 @@ class _Csv:
 
 
 class _Ndjson:
-    """One JSON object per line: {"schema": {field: unit}, "may_be_summed": [field]} first, then the rows.
+    """One JSON object per line: {"schema": {column: unit}, "may_be_summed": [column]} first, then the rows.
 
     Unknown values are absent.
     """
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = fields
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
+        self._columns = columns
 
     def head(self) -> str:
         head = {
-            "schema": {field.name: field.unit for field in self._fields},
-            "may_be_summed": [field.name for field in self._fields if field.may_be_summed],
+            "schema": {column.name: column.unit for column in self._columns},
+            "may_be_summed": [column.name for column in self._columns if column.may_be_summed],
         }
         return json.dumps(head, ensure_ascii=False) + "\n"
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
-        names = [field.name for field in self._fields]
+        names = [column.name for column in self._columns]
         objects = ({name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows)
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in objects)
 
 
-def _head(field: Field) -> str:
-    notes = [field.unit] if field.unit else []
-    notes += ["may be summed"] if field.may_be_summed else []
-    return f"{field.name} ({'; '.join(notes)})" if notes else field.name
+def _head(column: ExportColumn) -> str:
+    notes = [column.unit] if column.unit else []
+    notes += ["may be summed"] if column.may_be_summed else []
+    return f"{column.name} ({'; '.join(notes)})" if notes else column.name
 
 
 def _plain(cell: Cell) -> Cell:

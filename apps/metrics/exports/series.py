@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from apps.metrics.exports.formats import COVERAGE, Cell, Field, coverage_cell, metric_field
+from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import Interval
 from apps.metrics.exports.raw_counts import Count, counts_of
 from apps.metrics.queries import Point, Range, Series, value_of
@@ -18,7 +18,13 @@ from core.times import DAY_MS, HOUR_MS
 # Span of a chunk: some thousand points of each grain.
 CHUNK_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
 _EXPORTED = [metric for metric in METRICS if metric.key != "coverage"]
-EVENT_FIELDS = [Field("at", "UTC"), Field("until", "UTC"), Field("kind"), Field("count"), Field("what")]
+EVENT_COLUMNS = [
+    ExportColumn("at", "UTC"),
+    ExportColumn("until", "UTC"),
+    ExportColumn("kind"),
+    ExportColumn("count"),
+    ExportColumn("what"),
+]
 
 Rows = list[list[Cell]]
 
@@ -41,29 +47,29 @@ def chunks(chosen: Range, now_ms: int) -> Iterator[Range]:
         from_ms = end_ms
 
 
-def count_fields(counts: Sequence[Count], interval: Interval) -> list[Field]:
+def count_columns(counts: Sequence[Count], interval: Interval) -> list[ExportColumn]:
     """Return the columns of raw counts; those of overlapping windows may not be summed."""
-    return [Field(count.name, count.unit, not interval.overlaps) for count in counts]
+    return [ExportColumn(count.name, count.unit, not interval.overlaps) for count in counts]
 
 
 def count_cells(point: Point, counts: Sequence[Count]) -> list[Cell]:
-    """Return the cells of `count_fields`."""
+    """Return the cells of `count_columns`."""
     return [point.counts.get(count.column) for count in counts]
 
 
-def point_fields(interval: Interval) -> list[Field]:
+def point_columns(interval: Interval) -> list[ExportColumn]:
     """Return the columns of a channel's windows: metrics and their raw counts."""
     return [
-        Field("end", "UTC"),
-        Field("length", "s"),
+        ExportColumn("end", "UTC"),
+        ExportColumn("length", "s"),
         COVERAGE,
-        *(metric_field(metric) for metric in _EXPORTED),
-        *count_fields(counts_of(interval.grain), interval),
+        *(metric_column(metric) for metric in _EXPORTED),
+        *count_columns(counts_of(interval.grain), interval),
     ]
 
 
 def point_rows(series: Series, interval: Interval) -> Rows:
-    """Return one row per window, with the columns of `point_fields`."""
+    """Return one row per window, with the columns of `point_columns`."""
     length_s, counts = WINDOW_MS[interval.grain] // 1000, counts_of(interval.grain)
     return [
         [
@@ -78,7 +84,7 @@ def point_rows(series: Series, interval: Interval) -> Rows:
 
 
 def event_rows(series: Series) -> Rows:
-    """Return events and gaps by time, with the columns of EVENT_FIELDS."""
+    """Return events and gaps by time, with the columns of EVENT_COLUMNS."""
     rows: list[tuple[int, list[Cell]]] = [
         (mark.at_ms, [iso(mark.at_ms), mark.until_ms and iso(mark.until_ms), mark.kind, mark.count, mark.label])
         for mark in series.marks

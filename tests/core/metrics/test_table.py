@@ -6,15 +6,15 @@ import pytest
 
 from core.metrics.columns import GRAINS, LIVE_WINDOW_MS, WINDOW_MS, columns_of
 from core.metrics.formulas import RankingThresholds, coverage
-from core.metrics.table import BOARDS, METRIC, METRICS, columns_behind, counted_apart, values_of
+from core.metrics.table import BOARDS, METRIC, METRICS, columns_behind, excluded_counts, values_of
 from core.times import HOUR_MS, MINUTE_MS
 
 EMPTY = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0, "removals": 0}
 
 
 def test_excluded_counts_have_only_values_above_0() -> None:
-    assert counted_apart({"messages": 4, "copies": 2, "bot_messages": 0}) == {"copies": 2}
-    assert counted_apart({"messages": 4}) == {}
+    assert excluded_counts({"messages": 4, "copies": 2, "bot_messages": 0}) == {"copies": 2}
+    assert excluded_counts({"messages": 4}) == {}
 
 
 def test_metrics_without_data_are_absent() -> None:

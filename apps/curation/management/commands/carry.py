@@ -13,12 +13,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.curation.carry import CannotCarry, export_lines, import_lines
+from apps.curation.carry import CarryError, export_lines, import_lines
 
 
 class Command(BaseCommand):
     help = __doc__
-    # The database of 0.3 has other tables than the models.
+    # The tables of 0.3 differ from the models.
     requires_migrations_checks = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -35,12 +35,12 @@ class Command(BaseCommand):
                 self.stdout.write(
                     ", ".join(f"{kind.replace('_', ' ')}: {count:,} added" for kind, count in added.items())
                 )
-        except (CannotCarry, OSError) as error:
+        except (CarryError, OSError) as error:
             raise CommandError(str(error)) from error
 
     def _export(self, file: Path) -> None:
         unfinished = file.with_name(f"{file.name}.part")
-        # It holds e-mail addresses of those who asked to opt out.
+        # The file contains e-mail addresses from opt-out requests.
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         lines = 0
         with os.fdopen(descriptor, "wb") as output:

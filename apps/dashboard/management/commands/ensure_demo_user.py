@@ -1,4 +1,4 @@
-"""Make the demo advertiser, who can look at the boards and change nothing."""
+"""Create the demo user, who can view the boards."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from apps.accounts.services import ensure_user
 
 
 class Command(BaseCommand):
-    help = "Make the demo advertiser if there is none, with the password that a file holds."
+    help = "Create the demo user if missing, and set its password from a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True)
-        parser.add_argument("--password-file", required=True, type=Path, help="its first line is the password")
+        parser.add_argument("--password-file", required=True, type=Path, help="file whose first line is the password")
 
     def handle(self, *_args: Any, email: str, password_file: Path, **_options: Any) -> None:
         changed = ensure_user(email=email, password=read_password(password_file))

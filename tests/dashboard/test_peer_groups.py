@@ -1,4 +1,4 @@
-"""A channel's place among live ones like it, from the newest boards."""
+"""Percentiles of a channel within its peer groups."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel.context import depth_of
-from apps.dashboard.channel.peer_groups import Peer, Standing, note, standings
+from apps.dashboard.channel.peer_groups import Peer, PeerGroup, note, peer_groups
 from apps.live.directory import Profile
-from apps.live.live_channels import FIELD, KEPT_MS
+from apps.live.live_channels import CACHE_MS, LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.page_script import run_program
@@ -21,9 +21,9 @@ from tests.dashboard.test_pages import NOBODY_LISTENS
 
 @pytest.fixture(autouse=True)
 def nothing_read() -> Iterator[None]:
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     yield
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
 
 
 def peer(viewers: float | None, messages: float | None = None, category: str = "Chess", language: str = "en") -> Peer:
@@ -31,44 +31,44 @@ def peer(viewers: float | None, messages: float | None = None, category: str = "
     return Peer(category, language, {key: value for key, value in values.items() if value is not None})
 
 
-def test_a_channel_is_compared_with_its_own_size_category_and_language() -> None:
+def test_channels_are_compared_within_their_peer_groups() -> None:
     field = {f"c{n}": peer(2_000 + n, n) for n in range(12)}
     field |= {f"big{n}": peer(50_000, 900) for n in range(10)}
     field |= {f"other{n}": peer(2_500, 500, "Music", "de") for n in range(9)}
-    found = standings("c11", "messages", field)
-    assert found == [
-        Standing("size", "1,000 – 4,999 viewers", 55, 21),
-        Standing("category", "Chess", 52, 22),
-        Standing("language", "en", 52, 22),
+    result = peer_groups("c11", "messages", field)
+    assert result == [
+        PeerGroup("size", "1,000 – 4,999 viewers", 55, 21),
+        PeerGroup("category", "Chess", 52, 22),
+        PeerGroup("language", "en", 52, 22),
     ]
-    assert standings("other0", "messages", field)[1:] == [
-        Standing("category", "Music", None, 9),
-        Standing("language", "de", None, 9),
+    assert peer_groups("other0", "messages", field)[1:] == [
+        PeerGroup("category", "Music", None, 9),
+        PeerGroup("language", "de", None, 9),
     ]
 
 
-def test_what_is_not_known_of_a_channel_compares_with_nobody() -> None:
+def test_channels_with_unknown_fields_have_no_peer_group() -> None:
     field = {f"c{n}": peer(100, n, category="") for n in range(12)} | {"x": peer(None, 5)}
-    assert standings("c3", "messages", field)[1] == Standing("category", "", None, 0)
-    assert standings("x", "messages", field)[0] == Standing("size", "", None, 0)
-    assert [one.percent for one in standings("unknown", "messages", field)] == [None] * 3
+    assert peer_groups("c3", "messages", field)[1] == PeerGroup("category", "", None, 0)
+    assert peer_groups("x", "messages", field)[0] == PeerGroup("size", "", None, 0)
+    assert [item.percent for item in peer_groups("unknown", "messages", field)] == [None] * 3
 
 
-def test_a_channel_without_a_value_has_no_place_and_the_group_its_number() -> None:
+def test_channels_without_a_value_have_no_percentile() -> None:
     field = {f"c{n}": peer(200, n) for n in range(12)} | {"silent": peer(300)}
-    (size, *_) = standings("silent", "messages", field)
+    (size, *_) = peer_groups("silent", "messages", field)
     assert (size.percent, size.among) == (None, 12)
 
 
-def test_the_note_says_among_whom_or_why_not() -> None:
-    assert note(Standing("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
-    assert note(Standing("size", "x", None, 9)) == "fewer than 10 live channels: x"
-    assert note(Standing("size", "", None, 0)) == "not known of this channel now"
+def test_the_peer_group_note() -> None:
+    assert note(PeerGroup("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
+    assert note(PeerGroup("size", "x", None, 9)) == "fewer than 10 live channels: x"
+    assert note(PeerGroup("size", "", None, 0)) == "not known of this channel now"
 
 
 @pytest.fixture
 def many(boards: Boards) -> Boards:
-    """Twenty live channels, one that went offline and one that fell silent."""
+    """Twenty live channels, one offline channel and one stale channel."""
     for n in range(20, 40):
         boards.name(str(n), f"Channel {n}")
     boards.show({str(n): 1_000 + n for n in range(20, 40)})
@@ -79,10 +79,10 @@ def many(boards: Boards) -> Boards:
     return boards
 
 
-def test_live_channels_of_the_boards_are_the_others(many: Boards, signed_in: Client) -> None:
+def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
     answer = signed_in.get("/channels/39/standing?metric=viewers").json()
     assert answer["metric"] == "viewers"
-    # Twenty, and Alpha with 1,000 viewers; Beta is of another size.
+    # Twenty, and Alpha with 1,000 viewers; Beta has another size.
     assert answer["standings"] == [
         {"key": "size", "percent": 100, "note": "among 21 live channels: 1,000 – 4,999 viewers"},
         {"key": "category", "percent": 95, "note": "among 23 live channels: Chess"},
@@ -90,35 +90,35 @@ def test_live_channels_of_the_boards_are_the_others(many: Boards, signed_in: Cli
     ]
 
 
-def test_the_first_paint_tells_the_same(many: Boards, signed_in: Client) -> None:
+def test_the_rendered_page_shows_the_same_percentiles(many: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?channel=39").content.decode()
     assert "among 21 live channels: 1,000 – 4,999 viewers" in page
     assert "<span data-percent>100</span>" in page
 
 
-def test_what_the_board_does_not_rank_is_not_compared(many: Boards, signed_in: Client) -> None:
+def test_unranked_channels_are_not_compared(many: Boards, signed_in: Client) -> None:
     many.end_ms += 1_000
     many.show({str(n): 1_000 + n for n in range(20, 32)}, messages=3)
     (size, *_) = signed_in.get("/channels/39/standing?metric=spam").json()["standings"]
     assert size["note"] == "fewer than 10 live channels: 1,000 – 4,999 viewers"
 
 
-def test_the_boards_are_read_once_in_a_while_for_all(many: Boards, signed_in: Client) -> None:
-    first = FIELD.get(1_000)
+def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
+    first = LIVE_CHANNELS.get(1_000)
     many.show({"20": 90_000})
-    assert FIELD.get(1_000 + KEPT_MS - 1) is first
-    assert FIELD.get(1_000 + KEPT_MS)["20"].values["viewers"] == 90_000
-    # A clock that was set back must not keep what is old.
-    assert FIELD.get(500) is not first
+    assert LIVE_CHANNELS.get(1_000 + CACHE_MS - 1) is first
+    assert LIVE_CHANNELS.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
+    # A clock that was set back must not keep an old cache.
+    assert LIVE_CHANNELS.get(500) is not first
 
 
-def test_without_redis_there_is_no_place_and_the_page_stands(signed_in: Client, settings: Settings) -> None:
+def test_the_page_works_without_percentiles(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     answer = signed_in.get("/channels/1/standing?metric=viewers").json()
-    assert [one["percent"] for one in answer["standings"]] == [None] * 3
+    assert [item["percent"] for item in answer["standings"]] == [None] * 3
 
 
-def test_a_metric_that_does_not_exist_is_refused(boards: Boards, signed_in: Client, client: Client) -> None:
+def test_unknown_metrics_are_refused(boards: Boards, signed_in: Client, client: Client) -> None:
     assert signed_in.get("/channels/1/standing?metric=nonsense").status_code == 400
     assert signed_in.get("/channels/1/standing").status_code == 400
     client.logout()
@@ -132,18 +132,18 @@ print(given.map((values) => [chattersPerThousand(values), messagesPerChatter(val
 """
 
 
-def test_depth_is_computed_alike(tmp_path: Path) -> None:
+def test_page_and_script_compute_depth_alike(tmp_path: Path) -> None:
     known = [None, 0.0, 7.0, 1_234.0]
-    asked = [{"chatters": c, "viewers": v, "messages": m} for c in known for v in known for m in known]
-    said = run_program(tmp_path, DEPTH, asked)
-    told = [
-        depth_of(ChannelNow(Profile("1", "", ""), 1, 1.0, {k: v for k, v in one.items() if v is not None}, {}, {}))
-        for one in asked
+    cases = [{"chatters": c, "viewers": v, "messages": m} for c in known for v in known for m in known]
+    output = run_program(tmp_path, DEPTH, cases)
+    data = [
+        depth_of(ChannelNow(Profile("1", "", ""), 1, 1.0, {k: v for k, v in item.items() if v is not None}, {}, {}))
+        for item in cases
     ]
-    assert said == [[one.chatters_per_thousand, one.messages_per_chatter] for one in told]
+    assert output == [[item.chatters_per_thousand, item.messages_per_chatter] for item in data]
 
 
-def test_the_page_leads_to_the_channel_on_twitch(boards: Boards, signed_in: Client) -> None:
+def test_the_page_links_to_the_channel_on_twitch(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?channel=1").content.decode()
     assert 'href="https://www.twitch.tv/alpha"' in page
     assert 'rel="noopener"' in page

@@ -1,4 +1,4 @@
-"""What the page writes and what the script writes over it are the same."""
+"""Templates and scripts produce the same texts."""
 
 from __future__ import annotations
 
@@ -40,13 +40,17 @@ print(given.asked.map(([metric, value, coverage]) => [
 """
 
 
-def test_figures_are_written_alike(tmp_path: Path) -> None:
+def test_page_and_script_format_values_alike(tmp_path: Path) -> None:
     values = (0.0, -0.04, -1.25, 0.5, 2.5, 999.96, 1_234_567.0, -123_456.0)
-    asked = [(metric.key, value, coverage) for metric in METRICS for value in values for coverage in (0.0, 0.5, 1.0)]
-    said = run_program(tmp_path, FIGURES, {"table": TABLE, "asked": asked})
-    assert said == [
-        [figure(*one), at_least(one[0], one[1], one[2] < 1), value_of(Point(0, one[2], {one[0]: one[1]}), one[0])]
-        for one in asked
+    cases = [(metric.key, value, coverage) for metric in METRICS for value in values for coverage in (0.0, 0.5, 1.0)]
+    output = run_program(tmp_path, FIGURES, {"table": TABLE, "asked": cases})
+    assert output == [
+        [
+            figure(*item),
+            at_least(item[0], item[1], item[2] < 1),
+            value_of(Point(0, item[2], {item[0]: item[1]}), item[0]),
+        ]
+        for item in cases
     ]
 
 
@@ -63,14 +67,14 @@ print(given.ranges.map((range) => {
 """
 
 
-def test_units_name_the_window_they_are_of_and_a_live_value_stays_among_live_ones(tmp_path: Path) -> None:
+def test_units_name_their_window_length(tmp_path: Path) -> None:
     ranges = list(RANGES.values())
-    given = {"table": TABLE, "keys": list(METRIC), "ranges": [range_json(one) for one in ranges]}
-    said = run_program(tmp_path, UNITS, given)
-    for shown, (units, chatters, messages) in zip(ranges, said, strict=True):
-        assert units == [unit(metric, shown) for metric in METRICS]
+    given = {"table": TABLE, "keys": list(METRIC), "ranges": [range_json(item) for item in ranges]}
+    output = run_program(tmp_path, UNITS, given)
+    for displayed, (units, chatters, messages) in zip(ranges, output, strict=True):
+        assert units == [unit(metric, displayed) for metric in METRICS]
         assert messages == 9
-        assert chatters == (7 if shown.grain == "live" else None)
+        assert chatters == (7 if displayed.grain == "live" else None)
     assert unit(METRIC["chatters"], RANGES["90d"]) == "chatters / h"
     assert unit(METRIC["messages"], RANGES["90d"]) == "msg / 30 s"
 
@@ -81,12 +85,12 @@ print(given.map(([atMs, nowMs]) => when(atMs, nowMs)));
 """
 
 
-def test_times_of_another_day_are_told_with_it_alike(tmp_path: Path) -> None:
+def test_page_and_script_format_dates_alike(tmp_path: Path) -> None:
     midnight_ms = MIDNIGHT_MS
     times = [midnight_ms - 86_400_000 * 90, midnight_ms - 1, midnight_ms, midnight_ms + 86_399_999]
-    asked = [[at_ms, now_ms] for at_ms in times for now_ms in times]
-    said = run_program(tmp_path, TIMES, asked)
-    assert said == [when(*one) for one in asked]
+    cases = [[at_ms, now_ms] for at_ms in times for now_ms in times]
+    output = run_program(tmp_path, TIMES, cases)
+    assert output == [when(*item) for item in cases]
     assert when(midnight_ms - 1, midnight_ms) == "22 Nov, 23:59:59"
     assert when(midnight_ms, midnight_ms + 86_399_999) == "00:00:00"
 
@@ -97,7 +101,7 @@ print(given.map(([min, max]) => writeTimes(null, timeTicks(min, max, 800))));
 """
 
 
-def test_an_axis_over_days_names_them(tmp_path: Path) -> None:
+def test_axes_over_several_days_show_dates(tmp_path: Path) -> None:
     end_ms, day_ms = 1_795_392_000_000 + 3_600_000, 86_400_000
     hours, week, quarter = run_program(tmp_path, TICKS, [[end_ms - days * day_ms, end_ms] for days in (0.25, 7, 90)])
     assert "23 Nov" in hours
@@ -125,18 +129,18 @@ CHANNELS = [
 ]
 
 
-def test_notes_on_what_is_absent_or_not_ranked_are_alike(tmp_path: Path) -> None:
+def test_page_and_script_explain_missing_values_alike(tmp_path: Path) -> None:
     channels = [channel.as_json() for channel in CHANNELS]
-    said = run_program(tmp_path, NOTES, {"table": TABLE, "keys": list(METRIC), "channels": channels})
-    assert said == [[now_note(key, channel) for key in METRIC] for channel in CHANNELS]
+    output = run_program(tmp_path, NOTES, {"table": TABLE, "keys": list(METRIC), "channels": channels})
+    assert output == [[now_note(key, channel) for key in METRIC] for channel in CHANNELS]
 
 
-def test_a_channel_that_is_not_known_yet_has_no_note(tmp_path: Path) -> None:
+def test_channels_that_are_not_loaded_have_no_note(tmp_path: Path) -> None:
     assert run_program(tmp_path, NOTES, {"table": TABLE, "keys": ["spam"], "channels": [None]}) == [[""]]
 
 
 @pytest.mark.parametrize(
-    ("channel", "said"),
+    ("channel", "output"),
     [
         (NOW, "without a message"),
         (VALUED, ""),
@@ -147,16 +151,16 @@ def test_a_channel_that_is_not_known_yet_has_no_note(tmp_path: Path) -> None:
         (replace(VALUED, end_ms=MIDNIGHT_MS + 5_000), ""),
     ],
 )
-def test_a_value_that_is_absent_says_why_before_it_says_that_it_is_not_ranked(channel: ChannelNow, said: str) -> None:
-    assert now_note("spam", channel) == said
+def test_missing_values_are_explained_before_missing_ranks(channel: ChannelNow, output: str) -> None:
+    assert now_note("spam", channel) == output
 
 
-def test_people_over_midnight_are_an_upper_bound_and_it_is_said() -> None:
+def test_distinct_counts_over_midnight_have_a_note() -> None:
     notes = {ms: now_note("chatters", replace(VALUED, end_ms=MIDNIGHT_MS + ms)) for ms in (0, 5_000, 25_000, 30_000)}
     assert {ms for ms, note in notes.items() if note.startswith("across midnight UTC")} == {5_000, 25_000}
 
 
-def test_excitement_says_that_it_is_warming() -> None:
+def test_excitement_has_a_note_while_warming() -> None:
     assert now_note("excitement", NOW).startswith("warming: with fewer than 10 earlier windows")
 
 
@@ -175,9 +179,9 @@ BOARD_ROWS = [
 ]
 
 
-def test_moves_and_states_of_rows_are_told_alike(tmp_path: Path) -> None:
-    said = run_program(tmp_path, ROWS, [asdict(row) for row in BOARD_ROWS])
-    assert said == [[list(astuple(move(row))), state_words(row, 1_000_000), place(row)] for row in BOARD_ROWS]
+def test_page_and_script_show_rank_changes_and_states_alike(tmp_path: Path) -> None:
+    output = run_program(tmp_path, ROWS, [asdict(row) for row in BOARD_ROWS])
+    assert output == [[list(astuple(move(row))), state_words(row, 1_000_000), place(row)] for row in BOARD_ROWS]
     assert state_words(BOARD_ROWS[-3], 1_000_000) == "stale 20 s"
 
 
@@ -187,7 +191,7 @@ print(given.map(sparkPath));
 """
 
 
-def test_sparklines_are_drawn_alike_and_gaps_stay_gaps(tmp_path: Path) -> None:
+def test_page_and_script_draw_sparklines_alike(tmp_path: Path) -> None:
     levels = ["", "0", "...", ".0.", "0z", "0.z", "0z..h0z", "..00", "z" * 31, "0h..z"]
-    assert run_program(tmp_path, SPARKS, levels) == [spark_path(one) for one in levels]
+    assert run_program(tmp_path, SPARKS, levels) == [spark_path(item) for item in levels]
     assert spark_path("0z.h") == "M0 36L2 1M6 19h0"

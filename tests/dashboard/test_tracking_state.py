@@ -1,4 +1,4 @@
-"""Why a channel is followed or not, as its page tells it."""
+"""The tracking state on a channel's page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from apps.channels.models import Channel
 from apps.curation.models import OptOut
-from apps.dashboard.channel.tracking import following_of
+from apps.dashboard.channel.tracking import tracking_state
 from tests.dashboard.conftest import Boards
 
 pytestmark = pytest.mark.django_db
@@ -23,17 +23,17 @@ def channel(number: int, viewers: int = 0, **fields: object) -> Channel:
     return Channel.objects.create(**row | fields)
 
 
-def test_the_list_says_the_rank(settings: Settings) -> None:
+def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
     settings.CHANNELS_WANTED = 2
     for number, viewers in ((1, 900), (2, 800), (3, 700)):
         channel(number, viewers, is_wanted=True)
     channel(4, 999, is_wanted=False)
-    assert following_of("2").said == "Followed: number 2 by viewers, and the first 2 are."
-    assert following_of("3").said == "Followed until it falls behind number 2 by viewers: now it is number 3."
+    assert tracking_state("2").text == "Followed: number 2 by viewers, and the first 2 are."
+    assert tracking_state("3").text == "Followed until it falls behind number 2 by viewers: now it is number 3."
 
 
 @pytest.mark.parametrize(
-    ("fields", "said", "can_ask"),
+    ("fields", "output", "can_ask"),
     [
         ({"pinned": True}, "Followed whatever its rank: pinned by the curators.", False),
         ({"pinned": True, "decided_until": END}, "pinned by the curators until 2 Jan 2027, 18:30 UTC.", False),
@@ -42,25 +42,25 @@ def test_the_list_says_the_rank(settings: Settings) -> None:
         ({}, "Not followed: it is not among the 500 most viewed live channels.", True),
     ],
 )
-def test_what_was_decided_comes_before_the_rank(fields: dict[str, Any], said: str, can_ask: bool) -> None:
+def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_ask: bool) -> None:
     channel(1, reason="bought viewers or chat", note="secret", **fields)
-    found = following_of("1")
-    assert found.said.endswith(said)
-    assert found.can_ask is can_ask
-    assert "bought" not in found.said
+    result = tracking_state("1")
+    assert result.text.endswith(output)
+    assert result.can_ask is can_ask
+    assert "bought" not in result.text
 
 
-def test_an_opt_out_comes_before_all() -> None:
+def test_opt_outs_take_precedence() -> None:
     channel(1, pinned=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="1")
-    assert following_of("1").said == "Not followed: the channel has opted out of being counted."
-    assert following_of("2").state == "unknown"
+    assert tracking_state("1").text == "Not followed: the channel has opted out of being counted."
+    assert tracking_state("2").state == "unknown"
 
 
-def test_the_page_and_its_script_say_it_without_notes(boards: Boards, signed_in: Client) -> None:
+def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Client) -> None:
     channel(1, pinned=True, reason="law", note="internal")
     page = signed_in.get("/?channel=1").content.decode()
     assert "pinned by the curators." in page
     assert "internal" not in page
-    told = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
-    assert told == {"state": "pinned", "said": "Followed whatever its rank: pinned by the curators.", "can_ask": False}
+    data = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
+    assert data == {"state": "pinned", "said": "Followed whatever its rank: pinned by the curators.", "can_ask": False}

@@ -1,4 +1,4 @@
-"""The columns of every table that can be saved: names are unique, and `coverage` is a share of 0 to 1."""
+"""Columns of every export: names are unique, and `coverage` is a share of 0 to 1."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import pytest
 from django.test import Client
 
 from apps.api.rest.boards import board_table
-from apps.api.rest.channels import FIELDS as API_CHANNEL_FIELDS
+from apps.api.rest.channels import FIELDS as API_CHANNEL_COLUMNS
 from apps.api.rest.history import event_table, series_table
 from apps.api.rest.responses import Table
 from apps.dashboard.compare.comparison import COMPARED, Align, Comparison, Scale
 from apps.dashboard.exports.tables import (
-    CHANNEL_FIELDS,
-    STREAM_FIELDS,
-    board_fields,
+    CHANNEL_COLUMNS,
+    STREAM_COLUMNS,
+    board_columns,
     channel_row,
-    hour_fields,
-    line_fields,
+    hour_columns,
+    line_columns,
     line_rows,
     stream_rows,
-    summary_fields,
+    summary_columns,
     summary_row,
 )
 from apps.live.board import Board
-from apps.live.live_channels import FIELD
-from apps.metrics.exports.formats import Cell, Field, Format, writer_of
+from apps.live.live_channels import LIVE_CHANNELS
+from apps.metrics.exports.formats import Cell, ExportColumn, Format, writer_of
 from apps.metrics.exports.intervals import INTERVALS
-from apps.metrics.exports.series import EVENT_FIELDS, point_fields, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, point_columns, point_rows
 from apps.metrics.queries import RANGES, Point, Series
 from core.metrics.broadcasts import Broadcast
 from core.metrics.table import BOARDS, METRIC, METRICS
@@ -51,27 +51,27 @@ def api_series() -> Table:
     return series_table(PARTLY, list(METRIC), INTERVALS["10s"])
 
 
-def tables() -> Iterator[tuple[str, list[Field]]]:
+def tables() -> Iterator[tuple[str, list[ExportColumn]]]:
     for key, interval in INTERVALS.items():
-        yield f"windows {key}", point_fields(interval)
-    yield "events", EVENT_FIELDS
-    yield "streams", STREAM_FIELDS
-    yield "channels", [*CHANNEL_FIELDS, Field("size_band", "viewers")]
+        yield f"windows {key}", point_columns(interval)
+    yield "events", EVENT_COLUMNS
+    yield "streams", STREAM_COLUMNS
+    yield "channels", [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
     for metric in BOARDS:
-        yield f"board {metric.key}", board_fields(metric.key)
+        yield f"board {metric.key}", board_columns(metric.key)
         yield f"API board {metric.key}", list(board_table(Board(metric.key), []).fields)
     for metric in METRICS:
-        yield f"hour {metric.key}", hour_fields(metric.key)
+        yield f"hour {metric.key}", hour_columns(metric.key)
     for comparison in COMPARISONS:
-        yield f"lines {comparison.query()}", line_fields(comparison)
-        yield f"summary {comparison.query()}", summary_fields(comparison)
+        yield f"lines {comparison.query()}", line_columns(comparison)
+        yield f"summary {comparison.query()}", summary_columns(comparison)
     yield "API series", list(api_series().fields)
     yield "API events", list(event_table([]).fields)
-    yield "API channels", [Field(name) for name in API_CHANNEL_FIELDS]
+    yield "API channels", [ExportColumn(name) for name in API_CHANNEL_COLUMNS]
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_no_table_has_two_columns_of_one_name(form: Format) -> None:
+def test_column_names_are_unique(form: Format) -> None:
     for name, fields in tables():
         names = names_in(form, writer_of(form, fields).head())
         assert len(set(names)) == len(names) == len(fields), name
@@ -80,36 +80,36 @@ def test_no_table_has_two_columns_of_one_name(form: Format) -> None:
 def names_in(form: Format, head: str) -> list[str]:
     if form == "csv":
         heads = next(csv.reader(io.StringIO(head.removeprefix("\ufeff"), newline="")))
-        return [one.partition(" (")[0] for one in heads]
+        return [item.partition(" (")[0] for item in heads]
     ((_, pairs), *_) = json.loads(head, object_pairs_hook=list)
     return [name for name, _ in pairs]
 
 
-def as_objects(fields: list[Field], rows: list[list[Cell]]) -> list[dict[str, object]]:
+def as_objects(fields: list[ExportColumn], rows: list[list[Cell]]) -> list[dict[str, object]]:
     return [json.loads(line) for line in writer_of("ndjson", fields).rows(rows).splitlines()]
 
 
-def test_coverage_is_a_share_and_the_metric_a_percentage() -> None:
+def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     comparison = Comparison(("2",), "coverage")
     series = api_series()
     (api,) = as_objects(list(series.fields), [list(row) for row in series.rows()])
     assert (api["coverage"], api["coverage_percent"]) == (0.6035, 60.35)
-    (window,) = as_objects(point_fields(INTERVALS["10s"]), point_rows(PARTLY, INTERVALS["10s"]))
+    (window,) = as_objects(point_columns(INTERVALS["10s"]), point_rows(PARTLY, INTERVALS["10s"]))
     assert window["coverage"] == 0.6035
     (rows,) = line_rows(comparison, [compared()])
-    assert as_objects(line_fields(comparison), rows)[-1]["coverage"] == 0.5
-    (summary,) = as_objects(summary_fields(comparison), [summary_row(comparison, compared())])
+    assert as_objects(line_columns(comparison), rows)[-1]["coverage"] == 0.5
+    (summary,) = as_objects(summary_columns(comparison), [summary_row(comparison, compared())])
     assert 0 < float(str(summary["coverage"])) < 1
-    assert {"coverage_percent_now", "coverage_percent_peak"} <= {field.name for field in summary_fields(comparison)}
-    (stream,) = as_objects(STREAM_FIELDS, stream_rows([Broadcast("1", T, T + 1, 9, 0.51234)]))
+    assert {"coverage_percent_now", "coverage_percent_peak"} <= {field.name for field in summary_columns(comparison)}
+    (stream,) = as_objects(STREAM_COLUMNS, stream_rows([Broadcast("1", T, T + 1, 9, 0.51234)]))
     assert stream["coverage"] == 0.5123
-    (channel,) = as_objects(CHANNEL_FIELDS, [channel_row(CHANNEL)])
+    (channel,) = as_objects(CHANNEL_COLUMNS, [channel_row(CHANNEL)])
     assert channel["coverage"] == 1
 
 
-def test_files_of_live_figures_say_the_same(boards: Boards, signed_in: Client) -> None:
+def test_live_exports_use_the_same_coverage(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 50_000}, observed_ms=18_105)
-    FIELD.clear()
+    LIVE_CHANNELS.clear()
     for path in ("/board.ndjson", "/discover.ndjson"):
         rows = [json.loads(line) for line in sent(signed_in.get(path)).splitlines()[1:]]
         (row,) = (row for row in rows if row["id"] == "1")

@@ -1,4 +1,4 @@
-"""New accounts begin with their first visit."""
+"""Signal handlers: a new account begins its first visit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.dashboard.welcome.services import begin
 
 
 def connect() -> None:
-    """Follow who signs up, from now on."""
+    """Connect to the sign-up signal."""
     user_signed_up.connect(_signed_up)
 
 

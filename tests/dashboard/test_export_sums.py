@@ -1,4 +1,4 @@
-"""A file's columns that may be summed give the raw counts of the chat, whatever the interval."""
+"""Summable export columns add up to the raw counts, for every interval."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: 
 
 
 def sums(rows: list[dict[str, str]]) -> dict[str, int]:
-    """Return the sums of the columns whose heads allow it."""
+    """Return the sums of the summable columns."""
     names = [name for name in rows[0] if name.endswith("; may be summed)")]
     return {name.partition(" (")[0]: sum(int(row[name] or 0) for row in rows) for name in names}
 
@@ -47,20 +47,20 @@ def sums(rows: list[dict[str, str]]) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("interval", "length_s", "rows"), [("", 30, 240), ("30s", 30, 240), ("1m", 60, 120), ("1h", 3_600, 2)]
 )
-def test_the_sums_of_a_file_are_the_raw_counts(history: Client, interval: str, length_s: int, rows: int) -> None:
+def test_column_sums_equal_raw_counts(history: Client, interval: str, length_s: int, rows: int) -> None:
     answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")
     assert answer.status_code == 200, answer.content
     table = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
     assert len(table) == rows
     assert {row["length (s)"] for row in table} == {str(length_s)}
-    found = sums(table)
-    assert {name: found[name] for name in RAW} == RAW
-    assert not {"messages", "spam", "chatters", "viewers", "coverage"} & found.keys(), "rates are not to be summed"
+    result = sums(table)
+    assert {name: result[name] for name in RAW} == RAW
+    assert not {"messages", "spam", "chatters", "viewers", "coverage"} & result.keys(), "rates are not to be summed"
     if length_s > 30:
-        assert found["viewers_sum"] == sum(record.viewers or 0 for record in RECORDS)
+        assert result["viewers_sum"] == sum(record.viewers or 0 for record in RECORDS)
 
 
-def test_overlapping_windows_say_that_nothing_may_be_summed(history: Client) -> None:
+def test_overlapping_windows_have_no_summable_columns(history: Client) -> None:
     text = sent(history.get(f"/channels/1/windows.ndjson?{SPAN}&interval=10s"))
     head, *rows = map(json.loads, text.splitlines())
     assert (len(rows), head["may_be_summed"]) == (720, [])
@@ -69,13 +69,13 @@ def test_overlapping_windows_say_that_nothing_may_be_summed(history: Client) -> 
     assert {*RAW} <= set(head["may_be_summed"])
 
 
-def test_an_unknown_interval_is_refused_with_the_choices(history: Client) -> None:
+def test_unknown_intervals_are_refused_with_the_options(history: Client) -> None:
     answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval=5m")
     assert answer.status_code == 400
     assert "30s, 10s, 1m, 1h" in answer.json()["reason"]
 
 
-def test_the_lines_of_a_comparison_do_not_overlap_either(history: Client) -> None:
+def test_comparison_exports_have_no_overlapping_windows(history: Client) -> None:
     hour = f"from={iso(UNTIL_MS - HOUR_MS)}&until={iso(UNTIL_MS)}"
     answer = history.get(f"/compare/lines.csv?channels=1&metric=messages&{hour}")
     table = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
@@ -84,6 +84,6 @@ def test_the_lines_of_a_comparison_do_not_overlap_either(history: Client) -> Non
     assert sums(table) == {"count_messages": messages, "observed_ms": RAW["observed_ms"] // 2}
 
 
-def test_only_columns_that_are_sums_may_be_summed() -> None:
+def test_only_sum_columns_are_summable() -> None:
     summed = {column.name for column in COLUMNS if column.roll is SUM}
     assert {count.column for count in COUNTS} == summed
