@@ -161,7 +161,7 @@ DEFENCES = (
         "frames that are too many",
         "tests/live/test_consumer.py::test_frames_beyond_the_allowance_are_refused_and_then_end_the_socket",
         "apps/live/consumer.py",
-        "if not self.allowance.take(time.monotonic()):",
+        "if not self.rate_limit.try_consume(time.monotonic()):",
         "if False:",
     ),
     Defence(

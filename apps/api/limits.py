@@ -22,7 +22,7 @@ from django.conf import settings
 from apps.api.keys.queries import Caller, Terms
 from apps.api.problems import Problem
 from apps.api.redis_script import BatchedScript
-from core.limits.token_bucket import Allowance
+from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
 
 # Unknown keys by one address: so many at once, and one more every so many seconds.
@@ -114,7 +114,7 @@ class Limits:
         )
         self._script = BatchedScript(self._client, _TAKE)
         self._undo = BatchedScript(self._client, _GIVE_BACK)
-        self._local: OrderedDict[str, Allowance] = OrderedDict()
+        self._local: OrderedDict[str, TokenBucket] = OrderedDict()
         self._away_until_s = 0.0
         # Addresses that try keys, and until when no key of theirs that is new here is looked up.
         self._guessers: OrderedDict[str, float] = OrderedDict()
@@ -148,7 +148,7 @@ class Limits:
             except (redis.RedisError, OSError) as error:
                 log.warning("a request that cost nothing stays counted: %s", error)
         elif bucket in self._local:
-            self._local[bucket].give_back()
+            self._local[bucket].refund()
         return None
 
     async def take_open(self, address: str) -> None:
@@ -195,9 +195,9 @@ class Limits:
     def _ask_here(self, buckets: list[Bucket]) -> tuple[int, float, None, int]:
         now_s = time.monotonic()
         for number, bucket in enumerate(buckets, 2):
-            allowance = self._local.setdefault(bucket.name, Allowance(bucket.at_once, bucket.per_s, now_s))
+            local = self._local.setdefault(bucket.name, TokenBucket(bucket.at_once, bucket.per_s, now_s))
             self._local.move_to_end(bucket.name)
-            if not allowance.take(now_s):
+            if not local.try_consume(now_s):
                 return number, 1 / bucket.per_s, None, 0
         while len(self._local) > LOCAL_MAX:
             self._local.popitem(last=False)

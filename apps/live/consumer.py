@@ -19,7 +19,7 @@ from apps.live.hub import running_hub
 from apps.live.outboxes import Slot
 from apps.live.subscriptions import BadFrame, Subscribe, Unsubscribe, read_frame
 from core.errors import ServiceAway
-from core.limits.token_bucket import Allowance
+from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
 
 POLICY_VIOLATION = 1008
@@ -59,7 +59,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if self.sockets_max is not None and running_hub().sockets_of(self._session()) >= self.sockets_max:
             await self.close(TOO_MANY)
             return
-        self.allowance = Allowance(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
+        self.rate_limit = TokenBucket(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
         self.slot = running_hub().join(self._session())
         self.writer = asyncio.create_task(self._write(self.slot))
         self.slot.on_give_up = self.writer.cancel
@@ -85,7 +85,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self._subscribe(self.slot, asked)
 
     def _read(self, slot: Slot, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
-        if not self.allowance.take(time.monotonic()):
+        if not self.rate_limit.try_consume(time.monotonic()):
             raise BadFrame(f"Too many frames: {FRAMES_AT_ONCE} at once and {FRAMES_PER_S} a second are allowed.")
         asked = read_frame(text, binary)
         held = slot.subscriptions
