@@ -70,7 +70,7 @@ DEFENCES = (
         "expired keys",
         "tests/api/test_keys.py::test_an_expired_key_is_refused",
         "apps/api/clients.py",
-        'if client.state == "expired" or (client.expires_at is not None and client.expires_at <= datetime.now(UTC)):',
+        'if client.state == "expired" or has_expired:',
         "if False:",
     ),
     Defence(
@@ -84,21 +84,21 @@ DEFENCES = (
         "guessing of keys, by their number",
         "tests/api/test_limits.py::test_key_guessing_is_limited_without_affecting_cached_keys",
         "apps/api/authentication.py",
-        "            await rate_limiter.count_guess(address)\n",
+        "            await rate_limiter.count_guess(address)  # defense: key-guessing\n",
         "            pass\n",
     ),
     Defence(
         "guessing of keys, by the time it takes",
         "tests/api/test_key_lookup_timing.py",
         "apps/api/keys/queries.py",
-        "    default = cache(default_plan)\n",
-        "    if not known:\n        ApiKey.objects.count()\n    default = cache(default_plan)\n",
+        "    default = cache(default_plan)  # defense: key-timing\n",
+        "    if not known:\n        ApiKey.objects.count()\n    default = cache(default_plan)  # defense: key-timing\n",
     ),
     Defence(
         "a key that does what its scopes do not say",
         "tests/api/test_keys.py::test_a_key_gives_access_to_its_scopes_only",
         "apps/api/rest/view.py",
-        "        require_scope(self.api_client, scope)\n",
+        "        require_scope(self.api_client, scope)  # defense: key-scopes\n",
         "",
     ),
     Defence(
@@ -203,7 +203,7 @@ DEFENCES = (
         "hosts that are not ours, API",
         "tests/api/test_problems.py::test_a_failed_request_is_answered_with_a_problem",
         "apps/api/asgi.py",
-        "        request.get_host()\n",
+        "        request.get_host()  # defense: api-hosts\n",
         "",
     ),
     Defence(

@@ -123,7 +123,7 @@ async def _dispatch(request: HttpRequest, is_too_large: bool) -> HttpResponseBas
         detail = f"A body has {BODY_MAX_BYTES:,} bytes at most."
         raise Problem("body-too-large", detail, headers={"Connection": "close"})
     try:
-        request.get_host()
+        request.get_host()  # defense: api-hosts
         view, args, kwargs = _resolve(request)
         return await view(request, *args, **kwargs)
     except (SuspiciousOperation, BadRequest) as error:

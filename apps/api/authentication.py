@@ -19,7 +19,7 @@ async def authenticate(header: str, address: str) -> ApiClient:
         return await clients.find(secret)
     except Problem as problem:
         if problem.code == "unknown-key":
-            await rate_limiter.count_guess(address)
+            await rate_limiter.count_guess(address)  # defense: key-guessing
         elif problem.code in ("no-key", "bad-key"):
             # Malformed keys cost no lookup, so they count as requests and not as guesses.
             await rate_limiter.take_anonymous(address)

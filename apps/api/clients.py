@@ -17,7 +17,7 @@ from apps.api.keys.secret import digest_of, has_valid_checksum
 from apps.api.problems import Problem
 from apps.live.hub import running_hub
 
-CACHE_TTL_S = 0.8
+CACHE_TTL_S = 0.8  # defense: revoked-keys
 CACHE_KEYS_MAX = 10_000
 
 
@@ -65,7 +65,9 @@ def require_valid_key(client: ApiClient) -> None:
     """Refuse a client whose key is revoked or expired. Raises: Problem."""
     if client.state == "revoked":
         raise Problem("revoked-key", "This key was revoked. Make another one on the page “API keys” of your account.")
-    if client.state == "expired" or (client.expires_at is not None and client.expires_at <= datetime.now(UTC)):
+    # The state was cached, so the key may have expired since.
+    has_expired = client.expires_at is not None and client.expires_at <= datetime.now(UTC)
+    if client.state == "expired" or has_expired:  # defense: expired-keys
         raise Problem("expired-key", "This key has expired. Make another one on the page “API keys” of your account.")
 
 

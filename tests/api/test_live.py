@@ -124,10 +124,10 @@ async def test_a_resumed_stream_sends_newer_frames_only(key: tuple[ApiKey, str],
     [
         "9999999999999-{digest}",
         "999999999999999-{digest}",
-        "{moment}",
-        "{moment}-{moment}",
-        "{moment}-{moment}-{digest}",
-        "{moment}-000000000000",
+        "{time}",
+        "{time}-{time}",
+        "{time}-{time}-{digest}",
+        "{time}-000000000000",
         "-{digest}",
         "٣-{digest}",
         "1e400-{digest}",
@@ -139,8 +139,8 @@ async def test_a_resumed_stream_sends_newer_frames_only(key: tuple[ApiKey, str],
 )
 async def test_an_invalid_last_event_id_is_answered_with_a_snapshot(key: tuple[ApiKey, str], last_id: str) -> None:
     async with reading(key[1], "boards=viewers") as events:
-        moment, digest = (await events.next())["id"].split("-")
-    async with reading(key[1], "boards=viewers", last_id.format(moment=moment, digest=digest)) as events:
+        time, digest = (await events.next())["id"].split("-")
+    async with reading(key[1], "boards=viewers", last_id.format(time=time, digest=digest)) as events:
         frame = json.loads((await events.next())["data"])
         assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
 

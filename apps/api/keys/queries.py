@@ -46,7 +46,7 @@ def find_clients(digests: Collection[str]) -> dict[str, ApiClient]:
     """Return the clients whose keys have these digests, without unknown ones, and update `last_used_at`."""
     keys = ApiKey.objects.select_related("owner__membership__plan").filter(digest__in=digests, owner__is_active=True)
     now = datetime.now(UTC)
-    known = {key.digest: (key, state_of(key, now)) for key in keys}
+    known = {key.digest: (key, state_of(key, now)) for key in keys}  # defense: forged-keys
     stale = [
         key.pk
         for key, state in known.values()
@@ -55,7 +55,7 @@ def find_clients(digests: Collection[str]) -> dict[str, ApiClient]:
     ]
     if stale:
         ApiKey.objects.filter(pk__in=stale).update(last_used_at=now)
-    default = cache(default_plan)
+    default = cache(default_plan)  # defense: key-timing
     return {digest: _client(key, state, default) for digest, (key, state) in known.items()}
 
 
@@ -95,7 +95,7 @@ def keys_of(owner: User) -> QuerySet[ApiKey]:
 
 def find_key(owner: User, key_id: int) -> ApiKey:
     """Return an account's key. Raises: NotFound, also for another account's key."""
-    key = ApiKey.objects.filter(owner=owner, pk=key_id).first()
+    key = ApiKey.objects.filter(owner=owner, pk=key_id).first()  # defense: page-ownership
     if key is None:
         raise NotFound("There is no such key among yours.")
     return key

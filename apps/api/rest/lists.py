@@ -166,7 +166,7 @@ def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
 
 
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
-    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()
+    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
     if segment is None:
         raise NotFound("There is no such segment among yours.")
     return segment_json(segment)

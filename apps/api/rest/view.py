@@ -113,7 +113,7 @@ class ApiView(APIView):
             return
         self.api_client = await authenticate(self.request.META.get("HTTP_AUTHORIZATION", ""), address)
         self.rate_limit_status = await running_rate_limiter().take(self.api_client, address)
-        require_scope(self.api_client, scope)
+        require_scope(self.api_client, scope)  # defense: key-scopes
 
     def to_http(self, response: ApiResponse | HttpResponseBase) -> HttpResponseBase:
         """Render a response; handlers may also return an HTTP response themselves."""
