@@ -1,6 +1,6 @@
 """Rate limits of the API, shared by all web processes through Redis, in one round trip per request.
 
-While Redis is unavailable each process applies the limits by itself, without the daily quota.
+While Redis is unavailable each process applies the limits locally, without the daily quota.
 """
 
 from __future__ import annotations

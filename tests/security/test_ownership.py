@@ -57,7 +57,7 @@ def test_pages_neither_show_nor_change_objects_of_other_accounts(
     form = {"name": "theirs", "text": "theirs"}
     responses = {name: getattr(client, method)(url, form) for name, url in object_urls(owned)}
     assert {name.partition("-")[0] for name in responses} >= {"watchlist", "segment", "channel", "share", "api"}
-    # Pages that require a recent password redirect before they look an object up.
+    # Pages that require a recent password redirect before they query for an object.
     assert {name: r.status_code for name, r in responses.items() if r.status_code not in (404, 405)} == {
         name: 302 for name, r in responses.items() if "reauthenticate" in r.headers.get("Location", "")
     }

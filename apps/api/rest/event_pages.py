@@ -32,7 +32,7 @@ def read_events(
         chunk_marks, chunk_gaps = read(begin_ms, end_ms)
         marks += chunk_marks
         for gap in chunk_gaps:
-            # A gap that began in an earlier chunk is read again, with the part that lies in this one.
+            # A gap that began in an earlier chunk is read again, for the part inside this one.
             if not _extend_last_gap(gaps, gap) and (begin_ms == first_ms or gap.from_ms >= begin_ms):
                 gaps.append(gap)
         events = [
