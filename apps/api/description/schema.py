@@ -28,7 +28,7 @@ _PROBLEM_HEADERS: Mapping[int, tuple[str, ...]] = {
 }
 _HEADERS: Mapping[str, str] = {
     "X-Request-Id": "Request ID; include it when you contact support.",
-    "RateLimit-Policy": "RateLimiter that apply to this request: quota (`q`) per window of seconds (`w`).",
+    "RateLimit-Policy": "Limits that apply to this request: quota (`q`) per window of seconds (`w`).",
     "RateLimit": "Requests left (`r`), and the seconds until the quota is full again (`t`).",
     "ETag": "Version of the answer. Send it as `If-None-Match` to get a 304 while it is current; a 304 is free.",
     "Cache-Control": "How long the answer may be cached.",
