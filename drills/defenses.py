@@ -199,7 +199,7 @@ DEFENSES = (
     Defense(
         "session-fixation",
         "session fixation",
-        "tests/security/test_sessions.py::test_the_session_before_a_sign_in_is_not_the_one_after_it",
+        "tests/security/test_sessions.py::test_a_sign_in_starts_a_new_session",
         precede(
             "from django.contrib.sessions.backends.db import SessionStore\n"
             "SessionStore.cycle_key = lambda self: None  # type: ignore[method-assign]"
@@ -209,7 +209,7 @@ DEFENSES = (
     Defense(
         "csrf",
         "forms of other sites (CSRF)",
-        "tests/security/test_sessions.py::test_no_address_takes_a_form_without_our_token",
+        "tests/security/test_sessions.py::test_no_page_accepts_a_form_without_a_csrf_token",
         remove,
     ),
     Defense(
@@ -233,7 +233,7 @@ DEFENSES = (
     Defense(
         "revoked-keys",
         "revoked API keys",
-        "tests/api/test_keys.py::test_a_revoked_key_is_refused_within_a_second_without_anybody_telling",
+        "tests/api/test_keys.py::test_a_revoked_key_is_refused_within_a_second_without_a_notification",
         replace("0.8", "60.0"),
     ),
     Defense(
@@ -245,25 +245,25 @@ DEFENSES = (
     Defense(
         "key-timing",
         "recognizing API keys by response time",
-        "tests/api/test_key_work.py",
+        "tests/api/test_key_lookup_timing.py",
         precede("if not found:\n    ApiKey.objects.count()"),
     ),
     Defense(
         "key-scopes",
         "API keys used beyond their scopes",
-        "tests/api/test_keys.py::test_a_key_opens_what_its_scope_says_and_nothing_else",
+        "tests/api/test_keys.py::test_a_key_gives_access_to_its_scopes_only",
         remove,
     ),
     Defense(
         "page-ownership",
         "objects of other accounts, through pages",
-        "tests/security/test_objects.py::test_no_page_gives_away_or_changes_what_is_somebody_elses",
+        "tests/security/test_ownership.py::test_pages_neither_show_nor_change_objects_of_other_accounts",
         without("owner=owner, "),
     ),
     Defense(
         "key-ownership",
         "objects of other accounts, through API keys",
-        "tests/security/test_objects.py::test_no_key_opens_what_is_somebody_elses",
+        "tests/security/test_ownership.py::test_a_key_gives_no_access_to_objects_of_other_accounts",
         without("owner_id=owner_id, "),
     ),
     Defense(
@@ -293,7 +293,7 @@ DEFENSES = (
     Defense(
         "api-body-size",
         "oversized request bodies, API",
-        "tests/api/test_problems.py::test_what_cannot_be_done_is_a_problem",
+        "tests/api/test_problems.py::test_a_failed_request_is_answered_with_a_problem",
         replace("else None", "else b''"),
     ),
     Defense(
@@ -335,19 +335,19 @@ DEFENSES = (
     Defense(
         "page-hosts",
         "forged Host headers, pages",
-        "tests/security/test_sessions.py::test_another_host_is_refused",
+        "tests/security/test_sessions.py::test_a_foreign_host_is_refused",
         replace(" = ", ' = ["*"] or '),
     ),
     Defense(
         "api-hosts",
         "forged Host headers, API",
-        "tests/api/test_problems.py::test_what_cannot_be_done_is_a_problem",
+        "tests/api/test_problems.py::test_a_failed_request_is_answered_with_a_problem",
         remove,
     ),
     Defense(
         "ssrf",
         "redirects to internal addresses (SSRF)",
-        "tests/security/test_outside.py::test_an_answer_leads_to_no_other_address",
+        "tests/security/test_outgoing_requests.py::test_redirects_from_twitch_are_not_followed",
         replace("httpx.Client(", "httpx.Client(follow_redirects=True, "),
     ),
     Defense(
@@ -461,7 +461,7 @@ DEFENSES = (
     Defense(
         "log-length",
         "log lines that take minutes, by their length",
-        "tests/security/test_patterns.py::test_a_long_message_or_exception_is_cut_before_it_is_searched",
+        "tests/security/test_patterns.py::test_a_long_message_or_exception_is_truncated_before_redaction",
         replace("4_096", "10**9"),
     ),
     Defense(
@@ -473,25 +473,25 @@ DEFENSES = (
     Defense(
         "head-size",
         "oversized headers",
-        "tests/security/test_large_heads.py::test_a_head_beyond_the_limit_is_answered_431",
+        "tests/security/test_large_heads.py::test_a_too_large_head_is_answered_with_431",
         replace("32_768", "10**9"),
     ),
     Defense(
         "endless-header",
         "a header that never ends",
-        "tests/security/test_large_heads.py::test_a_header_that_never_ends_is_answered_before_it_fills_memory",
+        "tests/security/test_large_heads.py::test_an_endless_header_is_refused_before_it_fills_memory",
         skip_branch,
     ),
     Defense(
         "one-host",
         "requests without a Host header, or with several",
-        "tests/security/test_large_heads.py::test_a_request_names_one_host",
+        "tests/security/test_large_heads.py::test_a_request_must_have_exactly_one_host",
         skip_branch,
     ),
     Defense(
         "account-locks",
         "account locks evicted from the cache",
-        "tests/security/test_security_records.py::test_the_lock_of_an_account_outlives_10_000_foreign_keys",
+        "tests/security/test_security_records.py::test_the_lock_of_an_account_survives_10_000_other_records",
         replace(
             '"apps.accounts.security_cache.SecurityCache"',
             '"django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
@@ -500,7 +500,7 @@ DEFENSES = (
     Defense(
         "used-codes",
         "used one-time codes evicted from the cache",
-        "tests/security/test_security_records.py::test_a_used_code_outlives_10_000_foreign_keys",
+        "tests/security/test_security_records.py::test_a_used_code_survives_10_000_other_records",
         replace(
             '"apps.accounts.security_cache.SecurityCache"',
             '"django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"',
@@ -509,13 +509,13 @@ DEFENSES = (
     Defense(
         "page-body-size",
         "oversized request bodies, pages",
-        "tests/security/test_large_bodies.py::test_a_body_beyond_the_limit_is_refused_before_django_reads_it",
+        "tests/security/test_large_bodies.py::test_a_too_large_body_is_refused_before_django_reads_it",
         replace("BodyLimit(http, body_max_bytes)", "http"),
     ),
     Defense(
         "import-size",
         "large uploads by anybody",
-        "tests/security/test_large_bodies.py::test_an_import_may_be_larger_for_staff_and_nobody_else",
+        "tests/security/test_large_bodies.py::test_only_staff_may_upload_a_larger_import",
         without(" and await sync_to_async(_is_from_staff)(scope)"),
     ),
     Defense(
@@ -533,13 +533,13 @@ DEFENSES = (
     Defense(
         "sign-up-timing",
         "finding accounts by the duration of a sign-up",
-        "tests/security/test_equal_work.py::test_a_sign_up_takes_as_many_hashes_for_a_known_address",
+        "tests/security/test_account_enumeration.py::test_a_sign_up_does_the_same_work_for_a_known_address",
         remove,
     ),
     Defense(
         "sign-up-races",
         "parallel sign-ups with one address",
-        "tests/security/test_equal_work.py::test_twelve_parallel_sign_ups_of_one_address_make_one_account",
+        "tests/security/test_account_enumeration.py::test_parallel_sign_ups_with_one_address_create_one_account",
         replace("IntegrityError", "ZeroDivisionError"),
     ),
     Defense(
@@ -551,19 +551,19 @@ DEFENSES = (
     Defense(
         "socket-tls",
         "websockets without TLS",
-        "tests/security/test_https.py::test_websockets_need_tls_and_a_page_that_came_by_it",
+        "tests/security/test_https.py::test_websockets_require_tls_and_an_https_origin",
         skip_branch,
     ),
     Defense(
         "page-tls",
         "websockets of pages loaded without TLS",
-        "tests/security/test_https.py::test_websockets_need_tls_and_a_page_that_came_by_it",
+        "tests/security/test_https.py::test_websockets_require_tls_and_an_https_origin",
         replace("if needs_https", "if False"),
     ),
     Defense(
         "hsts",
         "responses without HSTS",
-        "tests/security/test_https.py::test_every_answer_over_https_asks_for_it_from_then_on",
+        "tests/security/test_https.py::test_every_response_over_https_has_hsts",
         without(", (HSTS, _policy().encode())"),
     ),
     Defense(
@@ -587,7 +587,7 @@ DEFENSES = (
     Defense(
         "strict-audit",
         "packages that cannot be audited",
-        "tests/security/test_dependencies.py::test_an_audit_fails_where_a_package_cannot_be_audited",
+        "tests/security/test_dependencies.py::test_the_audit_fails_if_a_package_cannot_be_audited",
         without("--strict "),
     ),
 )

@@ -1,1 +1,1 @@
-"""The API for partners: keys, limits, answers, and the pages about them."""
+"""The partner API: keys, rate limits, REST and live endpoints, and their pages."""

@@ -29,7 +29,7 @@ class MembershipAdmin(Audited):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
-    """Keys are made by their owners alone; here they are seen and revoked."""
+    """Read-only, with an action to revoke keys: only their owners create them."""
 
     list_display = ("prefix", "name", "owner", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("owner",)
@@ -50,8 +50,8 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
         return request.user.has_perm("api.change_apikey")
 
     @admin.action(description="Revoke", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        for key in chosen:
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
             if key.revoked_at is None:
                 record(by=actor_name(request.user), act=Act.Kind.REVOKED, of=key)
             revoke_key(key=key)

@@ -1,4 +1,4 @@
-"""The Django app of the partner API."""
+"""Django app of the partner API."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Looks that are shared: one for all that was asked for lately, as a look at many costs little more than one."""
+"""Batching cache: concurrent and recent lookups share one fetch."""
 
 from __future__ import annotations
 
@@ -13,81 +13,84 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# So many are looked at beside the one that is due, at most: a look must not hold up others for long.
-BESIDE_MAX = 50
+# Limit of recently used keys that a fetch refreshes besides the requested one, so that no fetch takes long.
+EXTRA_KEYS_MAX = 50
 
 
 @dataclass(slots=True)
-class _Look(Generic[K, V]):
-    """A look, under way or done, and when it began."""
+class _Fetch(Generic[K, V]):
+    """A fetch, running or finished, and its start time."""
 
-    at_s: float
+    started_s: float
     task: asyncio.Task[Mapping[K, V]]
 
 
-class Together(Generic[K, V]):
-    """What `look` finds, for `kept_s` after it began; at most `most` keys are kept."""
+class BatchCache(Generic[K, V]):
+    """Caches the values that `fetch` returns for `ttl_s` from the start of the fetch; holds up to `max_keys` keys.
+
+    A fetch for an expired key also refreshes the keys used since the fetch before it.
+    """
 
     def __init__(
         self,
-        look: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
-        kept_s: float,
-        most: int,
+        fetch: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
+        ttl_s: float,
+        max_keys: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._look = look
-        self._kept_s = kept_s
-        self._most = most
+        self._fetch = fetch
+        self._ttl_s = ttl_s
+        self._max_keys = max_keys
         self._clock = clock
-        self._looks: OrderedDict[K, _Look[K, V]] = OrderedDict()
-        # What was found since the last look began, and so is asked for again.
-        self._asked: dict[K, None] = {}
+        self._fetches: OrderedDict[K, _Fetch[K, V]] = OrderedDict()
+        # Keys used since the last fetch started, as an ordered set: the next fetch includes them.
+        self._recent_keys: dict[K, None] = {}
 
     def __contains__(self, key: K) -> bool:
-        """Whether a key was found when it was last looked for, or is being looked for."""
-        return key in self._looks
+        """Return whether a key has a value in the cache, perhaps an expired one, or is being fetched."""
+        return key in self._fetches
 
     async def get(self, key: K) -> V | None:
-        """Return what is found of a key, None where there is nothing. Raises what `look` raises."""
-        look = self._looks.get(key)
-        if look is None or self._clock() - look.at_s >= self._kept_s:
-            look = self._begin(key)
+        """Return the value of a key, None if it has none. Raises what `fetch` raises."""
+        fetch = self._fetches.get(key)
+        if fetch is None or self._clock() - fetch.started_s >= self._ttl_s:
+            fetch = self._start_fetch(key)
         try:
-            # Others wait for it too.
-            found = (await asyncio.shield(look.task)).get(key)
+            # Shielded, because other callers wait for the same task.
+            value = (await asyncio.shield(fetch.task)).get(key)
         except Exception:
-            self._drop(key, look)
+            self._discard(key, fetch)
             raise
-        if found is None:
-            self._drop(key, look)
+        if value is None:
+            self._discard(key, fetch)
         else:
-            self._asked[key] = None
-        return found
+            self._recent_keys[key] = None
+        return value
 
-    def done(self) -> Iterator[tuple[K, V | None]]:
-        """Yield each key with what was found of it; None while that is not known yet."""
-        for key, look in list(self._looks.items()):
-            is_found = look.task.done() and not look.task.cancelled() and look.task.exception() is None
-            yield key, look.task.result().get(key) if is_found else None
+    def items(self) -> Iterator[tuple[K, V | None]]:
+        """Yield each cached key with its value, None while the fetch is running."""
+        for key, fetch in list(self._fetches.items()):
+            is_fetched = fetch.task.done() and not fetch.task.cancelled() and fetch.task.exception() is None
+            yield key, fetch.task.result().get(key) if is_fetched else None
 
-    def forget(self, key: K) -> None:
-        """Look for a key anew when it is next asked for."""
-        self._looks.pop(key, None)
+    def invalidate(self, key: K) -> None:
+        """Remove a key, so that the next `get` fetches it."""
+        self._fetches.pop(key, None)
 
-    def _begin(self, key: K) -> _Look[K, V]:
-        wanted = {key: None} | dict.fromkeys(islice(self._asked, BESIDE_MAX))
-        self._asked = {}
-        look = _Look(self._clock(), asyncio.ensure_future(self._found(list(wanted))))
-        for one in wanted:
-            self._looks[one] = look
-            self._looks.move_to_end(one)
-        while len(self._looks) > self._most:
-            self._looks.popitem(last=False)
-        return look
+    def _start_fetch(self, key: K) -> _Fetch[K, V]:
+        keys = {key: None} | dict.fromkeys(islice(self._recent_keys, EXTRA_KEYS_MAX))
+        self._recent_keys = {}
+        fetch = _Fetch(self._clock(), asyncio.ensure_future(self._run_fetch(list(keys))))
+        for fetched_key in keys:
+            self._fetches[fetched_key] = fetch
+            self._fetches.move_to_end(fetched_key)
+        while len(self._fetches) > self._max_keys:
+            self._fetches.popitem(last=False)
+        return fetch
 
-    async def _found(self, keys: Collection[K]) -> Mapping[K, V]:
-        return await self._look(keys)
+    async def _run_fetch(self, keys: Collection[K]) -> Mapping[K, V]:
+        return await self._fetch(keys)
 
-    def _drop(self, key: K, look: _Look[K, V]) -> None:
-        if self._looks.get(key) is look:
-            del self._looks[key]
+    def _discard(self, key: K, fetch: _Fetch[K, V]) -> None:
+        if self._fetches.get(key) is fetch:
+            del self._fetches[key]

@@ -1,4 +1,4 @@
-"""Whose key a request carries: looked up anew after KEPT_S, so a revoked one is refused within a second."""
+"""API key lookup, cached for 0.8 s: a revoked key is refused within a second."""
 
 from __future__ import annotations
 
@@ -10,78 +10,81 @@ from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
-from apps.api.batch_cache import Together
-from apps.api.keys.queries import Caller, find_callers
-from apps.api.keys.revocation import session_of
-from apps.api.keys.secret import digest_of, is_written_right
+from apps.api.batch_cache import BatchCache
+from apps.api.keys.queries import ApiClient, find_clients
+from apps.api.keys.revocation import session_name
+from apps.api.keys.secret import digest_of, has_valid_checksum
 from apps.api.problems import Problem
 from apps.live.hub import running_hub
 
-KEPT_S = 0.8  # defense: revoked-keys
-KEPT_MAX = 10_000
+CACHE_TTL_S = 0.8  # defense: revoked-keys
+CACHE_KEYS_MAX = 10_000
 
 
-def secret_in(header: str) -> str:
+def secret_from_header(header: str) -> str:
     """Return the key in an Authorization header. Raises: Problem."""
     scheme, _, secret = header.strip().partition(" ")
     if not header or scheme.lower() != "bearer":
         raise Problem("no-key", "Send your key in the header “Authorization: Bearer twitchly_…”.")
-    if not is_written_right(secret := secret.strip()):
+    if not has_valid_checksum(secret := secret.strip()):
         raise Problem(
             "bad-key", "This is no key, or one with a typing error: its last six letters do not fit the rest."
         )
     return secret
 
 
-class Callers:
-    """The callers that a process knows."""
+class ApiClientCache:
+    """The API clients of one process, by the digests of their keys."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._known = Together(_find, KEPT_S, KEPT_MAX, clock)
+        self._clients = BatchCache(_fetch_clients, CACHE_TTL_S, CACHE_KEYS_MAX, clock)
 
-    def knows(self, secret: str) -> bool:
-        """Say whether this key was somebody's when it was last looked up here."""
-        return digest_of(secret) in self._known
+    def is_cached(self, secret: str) -> bool:
+        """Return whether this key belonged to an account at its last lookup in this process."""
+        return digest_of(secret) in self._clients
 
-    async def find(self, secret: str) -> Caller:
-        """Return whose key it is. Raises: Problem."""
-        caller = await self._known.get(digest_of(secret))
-        if caller is None:
+    async def find(self, secret: str) -> ApiClient:
+        """Return the client of a key that is valid now. Raises: Problem."""
+        client = await self._clients.get(digest_of(secret))
+        if client is None:
             raise Problem(
                 "unknown-key", "This key belongs to nobody. Keys are made on the page “API keys” of an account."
             )
-        return good(caller)
+        require_valid_key(client)
+        return client
 
-    def forget(self, session: str) -> None:
-        """Look a key up anew that has ended, as the hub is told."""
-        for digest, caller in self._known.done():
-            if caller is None or session_of(caller.key_id) == session:
-                self._known.forget(digest)
+    def invalidate_session(self, session: str) -> None:
+        """Remove the key of an ended session from the cache; a callback of the hub."""
+        for digest, client in self._clients.items():
+            # A running fetch may have read the key before its revocation.
+            if client is None or session_name(client.key_id) == session:
+                self._clients.invalidate(digest)
 
 
-def good(caller: Caller) -> Caller:
-    """Return a caller whose key is good now. Raises: Problem."""
-    if caller.state == "revoked":
+def require_valid_key(client: ApiClient) -> None:
+    """Refuse a client whose key is revoked or expired. Raises: Problem."""
+    if client.state == "revoked":
         raise Problem("revoked-key", "This key was revoked. Make another one on the page “API keys” of your account.")
-    is_past = caller.expires_at is not None and caller.expires_at <= datetime.now(UTC)
-    if caller.state == "expired" or is_past:  # defense: expired-keys
+    # The state was cached, so the key may have expired since.
+    has_expired = client.expires_at is not None and client.expires_at <= datetime.now(UTC)
+    if client.state == "expired" or has_expired:  # defense: expired-keys
         raise Problem("expired-key", "This key has expired. Make another one on the page “API keys” of your account.")
-    return caller
 
 
-async def _find(digests: Collection[str]) -> Mapping[str, Caller]:
-    # Not in the thread of one request: others wait for it too.
-    found: Mapping[str, Caller] = await database_sync_to_async(find_callers, thread_sensitive=False)(digests)
-    return found
+async def _fetch_clients(digests: Collection[str]) -> Mapping[str, ApiClient]:
+    # Not in the thread of one request: several requests wait for this lookup.
+    find = database_sync_to_async(find_clients, thread_sensitive=False)
+    clients: Mapping[str, ApiClient] = await find(digests)
+    return clients
 
 
-_callers: WeakKeyDictionary[asyncio.AbstractEventLoop, Callers] = WeakKeyDictionary()
+_client_caches: WeakKeyDictionary[asyncio.AbstractEventLoop, ApiClientCache] = WeakKeyDictionary()
 
 
-def running_callers() -> Callers:
-    """Return the callers that this process knows; looks belong to the running event loop."""
+def running_client_cache() -> ApiClientCache:
+    """Return the cache of this process; its tasks belong to the running event loop."""
     loop = asyncio.get_running_loop()
-    if loop not in _callers:
-        _callers[loop] = Callers()
-        running_hub().on_session_end.append(_callers[loop].forget)
-    return _callers[loop]
+    if loop not in _client_caches:
+        _client_caches[loop] = ApiClientCache()
+        running_hub().on_session_end.append(_client_caches[loop].invalidate_session)
+    return _client_caches[loop]

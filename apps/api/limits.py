@@ -1,6 +1,6 @@
-"""How often the API may be asked: counted in Redis for all web processes, with one round trip a request.
+"""Rate limits of the API, shared by all web processes through Redis, in one round trip per request.
 
-While Redis is away each process counts by itself, as far as it can: no day is counted then.
+While Redis is unavailable each process applies the limits locally, without the daily quota.
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ import redis
 import redis.asyncio
 from django.conf import settings
 
-from apps.api.keys.queries import Caller, Terms
+from apps.api.keys.queries import ApiClient, PlanLimits
 from apps.api.problems import Problem
 from apps.api.redis_script import BatchedScript
-from core.limits.token_bucket import Allowance
+from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
 
-# Unknown keys by one address: so many at once, and one more every so many seconds.
-GUESSES, GUESS_EVERY_S = 20, 6
-# Redis answers in less, or is away; then it is left alone for a while.
-PATIENCE_S, AWAY_S = 0.5, 1.0
+# Unknown keys allowed per address: a burst, and one more after each refill time.
+GUESS_BURST, GUESS_REFILL_S = 20, 6
+# After a timeout, Redis is not called again for REDIS_RETRY_S.
+REDIS_TIMEOUT_S, REDIS_RETRY_S = 0.5, 1.0
+# Limit of the local buckets and of the refused addresses that a process keeps.
 LOCAL_MAX = 10_000
 DAY_S = 86_400
 
-# Takes one from each bucket, or from none: the buckets are kept as the time at which they are full again (GCRA).
-# KEYS: the count of the day, then a bucket each. ARGV: the day's most (0: none is counted), how long to keep its count,
-# then a bucket's rate a second and how much it holds, in the order of KEYS.
-# Returns which was empty (0: none, 1: the day, 2…: a bucket), after how many seconds it is not, the day's count, and
-# what is left in the first bucket.
+# Takes a token from every bucket, or from none. A bucket is stored as the time at which it is full again (GCRA).
+# KEYS: the counter of the day, then the buckets. ARGV: the daily quota (0: no quota) and the counter's expiry in
+# seconds, then the refill rate per second and the capacity of each bucket, in the order of KEYS.
+# Returns the index of the empty key (0: none, 1: the day, 2…: a bucket), the seconds until it has a token, the day's
+# count, and the tokens left in the first bucket.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local full, left = {}, 0
-for at = 2, #KEYS do
-  local rate, most = tonumber(ARGV[2 * at - 1]), tonumber(ARGV[2 * at])
-  local until_full = math.max(now, tonumber(redis.call('GET', KEYS[at]) or now)) + 1 / rate
-  local wait = until_full - now - most / rate
-  if wait > 0.000001 then return {at, tostring(wait), 0, 0} end
-  full[at] = until_full
-  if at == 2 then left = math.floor((now - until_full) * rate + most + 0.000001) end
+local full_at, left = {}, 0
+for i = 2, #KEYS do
+  local rate, capacity = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local full = math.max(now, tonumber(redis.call('GET', KEYS[i]) or now)) + 1 / rate
+  local wait = full - now - capacity / rate
+  if wait > 0.000001 then return {i, tostring(wait), 0, 0} end
+  full_at[i] = full
+  if i == 2 then left = math.floor((now - full) * rate + capacity + 0.000001) end
 end
 local day = 0
 if tonumber(ARGV[1]) > 0 then
@@ -56,22 +57,22 @@ if tonumber(ARGV[1]) > 0 then
   day = redis.call('INCR', KEYS[1])
   if day == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 end
-for at = 2, #KEYS do
-  redis.call('SET', KEYS[at], string.format('%.6f', full[at]), 'PX', math.ceil((full[at] - now) * 1000) + 1000)
+for i = 2, #KEYS do
+  redis.call('SET', KEYS[i], string.format('%.6f', full_at[i]), 'PX', math.ceil((full_at[i] - now) * 1000) + 1000)
 end
 return {0, '0', day, left}
 """
 
-# Undoes one _TAKE of the day and the first bucket. KEYS: as there. ARGV: the bucket's rate and how much it holds.
-# Returns the day's count and the number of requests left in the bucket.
-_GIVE_BACK = """
+# Undoes one _TAKE for the day and the first bucket. KEYS: as there. ARGV: the bucket's refill rate and capacity.
+# Returns the day's count and the tokens left in the bucket.
+_REFUND = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local until_full = math.max(now, tonumber(redis.call('GET', KEYS[2]) or now) - 1 / tonumber(ARGV[1]))
-redis.call('SET', KEYS[2], string.format('%.6f', until_full), 'PX', math.ceil((until_full - now) * 1000) + 1000)
+local full = math.max(now, tonumber(redis.call('GET', KEYS[2]) or now) - 1 / tonumber(ARGV[1]))
+redis.call('SET', KEYS[2], string.format('%.6f', full), 'PX', math.ceil((full - now) * 1000) + 1000)
 local day = tonumber(redis.call('GET', KEYS[1]) or 0)
 if day > 0 then day = redis.call('DECR', KEYS[1]) end
-return {day, math.floor((now - until_full) * tonumber(ARGV[1]) + tonumber(ARGV[2]) + 0.000001)}
+return {day, math.floor((now - full) * tonumber(ARGV[1]) + tonumber(ARGV[2]) + 0.000001)}
 """
 
 log = logging.getLogger(__name__)
@@ -79,96 +80,94 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """So many at once, and `per_s` more each second up to that many."""
+    """A token bucket in Redis: holds `capacity` tokens and gains `per_s` of them each second."""
 
     name: str
     per_s: float
-    at_once: int
+    capacity: int
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """What a caller has left: of the bucket of its key, and of the day; None where nobody counts."""
+class RateLimitStatus:
+    """Requests that a client has left: in the bucket of its key, and of its account's day."""
 
-    terms: Terms
-    burst: int
-    day: int
+    limits: PlanLimits
+    burst_left: int
+    day_left: int
 
     def headers(self) -> dict[str, str]:
-        """Return it as the headers that draft-ietf-httpapi-ratelimit-headers-10 names."""
-        terms = self.terms
-        until_day_s = _until_midnight_s()
-        refilled_s = math.ceil((terms.burst - self.burst) / terms.per_s)
-        return {
-            "RateLimit-Policy": policy_of(terms),
-            "RateLimit": f'"burst";r={self.burst};t={refilled_s}, "day";r={self.day};t={until_day_s}',
-        }
+        """Return the response headers. Source: draft-ietf-httpapi-ratelimit-headers-10."""
+        limits = self.limits
+        refill_s = math.ceil((limits.burst - self.burst_left) / limits.per_s)
+        burst = f'"burst";r={self.burst_left};t={refill_s}'
+        day = f'"day";r={self.day_left};t={_until_midnight_s()}'
+        return {"RateLimit-Policy": policy_header(limits), "RateLimit": f"{burst}, {day}"}
 
 
-class Limits:
-    """The limits as one process keeps them."""
+class RateLimiter:
+    """Applies the rate limits in one process. Methods raise Problem for a request that exceeds a limit."""
 
     def __init__(self, url: str) -> None:
-        self._client: Any = redis.asyncio.Redis.from_url(
-            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+        self._redis: Any = redis.asyncio.Redis.from_url(
+            url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
         )
-        self._script = BatchedScript(self._client, _TAKE)
-        self._undo = BatchedScript(self._client, _GIVE_BACK)
-        self._local: OrderedDict[str, Allowance] = OrderedDict()
-        self._away_until_s = 0.0
-        # Addresses that try keys, and until when no key of theirs that is new here is looked up.
+        self._take_script = BatchedScript(self._redis, _TAKE)
+        self._refund_script = BatchedScript(self._redis, _REFUND)
+        self._local: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._redis_away_until_s = 0.0
+        # Networks that guessed too many keys, and the time until which their uncached keys are refused.
         self._guessers: OrderedDict[str, float] = OrderedDict()
 
-    async def take(self, caller: Caller, address: str) -> Left | None:
-        """Let a caller ask once; return what is left, None where it is not known. Raises: Problem."""
-        terms = caller.terms
-        buckets = [Bucket(f"key:{caller.key_id}", terms.per_s, terms.burst), by_address(address)]
-        empty, wait_s, asked, left = await self._ask(buckets, _day_of(caller), terms.per_day)
+    async def take(self, client: ApiClient, address: str) -> RateLimitStatus | None:
+        """Count a request of a client. Return its status, None while Redis is unavailable. Raises: Problem."""
+        limits = client.limits
+        buckets = [Bucket(f"key:{client.key_id}", limits.per_s, limits.burst), address_bucket(address)]
+        empty, wait_s, used_today, left = await self._take(buckets, _day_key(client), limits.per_day)
         match empty:
             case 1:
-                raise _used_up(terms, left)
+                raise _day_used_up(limits, left)
             case 2:
-                detail = f"This key may ask {terms.per_s} times a second."
-                raise _too_many("too-many-requests", detail, wait_s, "burst", policy_of(terms))
+                detail = f"This key may ask {limits.per_s} times a second."
+                raise _rate_limited("too-many-requests", detail, wait_s, "burst", policy_header(limits))
             case 3:
-                raise _too_many_from_address(wait_s)
-        return None if asked is None else Left(terms, left, max(0, terms.per_day - asked))
+                raise _address_rate_limited(wait_s)
+        return None if used_today is None else RateLimitStatus(limits, left, max(0, limits.per_day - used_today))
 
-    async def give_back(self, caller: Caller) -> Left | None:
-        """Undo one `take` of the key and the day, for an answer that is free; the address keeps counting.
+    async def refund(self, client: ApiClient) -> RateLimitStatus | None:
+        """Undo one `take` for the key and the day, for a free response; the address keeps its count.
 
-        Return the new status, None where Redis is away.
+        Return the new status, None while Redis is unavailable.
         """
-        terms, bucket = caller.terms, f"key:{caller.key_id}"
-        if time.monotonic() >= self._away_until_s:
+        limits, bucket = client.limits, f"key:{client.key_id}"
+        if time.monotonic() >= self._redis_away_until_s:
             try:
-                keys = [f"limits:{_day_of(caller)}", f"limits:{bucket}"]
-                day, left = await self._undo.run(keys, [terms.per_s, terms.burst])
-                return Left(terms, int(left), max(0, terms.per_day - int(day)))
+                keys = [f"limits:{_day_key(client)}", f"limits:{bucket}"]
+                used_today, left = await self._refund_script.run(keys, [limits.per_s, limits.burst])
+                return RateLimitStatus(limits, int(left), max(0, limits.per_day - int(used_today)))
             except (redis.RedisError, OSError) as error:
-                log.warning("a request that cost nothing stays counted: %s", error)
+                log.warning("rate limit not refunded: %s", error)
         elif bucket in self._local:
-            self._local[bucket].give_back()
+            self._local[bucket].refund()
         return None
 
-    async def take_open(self, address: str) -> None:
-        """Let somebody without a key ask once. Raises: Problem."""
-        empty, wait_s, *_ = await self._ask([by_address(address)])
+    async def take_anonymous(self, address: str) -> None:
+        """Count a request without a key. Raises: Problem."""
+        empty, wait_s, *_ = await self._take([address_bucket(address)])
         if empty:
-            raise _too_many_from_address(wait_s)
+            raise _address_rate_limited(wait_s)
 
     def refuse_guesser(self, address: str) -> None:
-        """Refuse an address that has tried too many keys, before another one is looked up. Raises: Problem."""
+        """Refuse an address that guessed too many keys, before its next key is looked up. Raises: Problem."""
         wait_s = self._guessers.get(network_of(address), 0.0) - time.monotonic()
         if wait_s > 0:
-            policy = f'"guesses";q={GUESSES};w={GUESSES * GUESS_EVERY_S}'
+            policy = f'"guesses";q={GUESS_BURST};w={GUESS_BURST * GUESS_REFILL_S}'
             detail = "Too many unknown keys came from this address."
-            raise _too_many("too-many-guesses", detail, wait_s, "guesses", policy)
+            raise _rate_limited("too-many-guesses", detail, wait_s, "guesses", policy)
 
-    async def guess(self, address: str) -> None:
-        """Count an unknown key from an address. Raises: Problem."""
+    async def count_guess(self, address: str) -> None:
+        """Count an unknown key of an address. Raises: Problem."""
         network = network_of(address)
-        empty, wait_s, *_ = await self._ask([Bucket(f"guesses:{network}", 1 / GUESS_EVERY_S, GUESSES)])
+        empty, wait_s, *_ = await self._take([Bucket(f"guesses:{network}", 1 / GUESS_REFILL_S, GUESS_BURST)])
         if empty:
             self._guessers[network] = time.monotonic() + wait_s
             self._guessers.move_to_end(network)
@@ -177,78 +176,79 @@ class Limits:
             self.refuse_guesser(address)
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections to Redis."""
+        await self._redis.aclose()
 
-    async def _ask(self, buckets: list[Bucket], day: str = "", per_day: int = 0) -> tuple[int, float, int | None, int]:
-        if time.monotonic() >= self._away_until_s:
+    async def _take(self, buckets: list[Bucket], day: str = "", per_day: int = 0) -> tuple[int, float, int | None, int]:
+        if time.monotonic() >= self._redis_away_until_s:
             keys = [f"limits:{day}", *(f"limits:{bucket.name}" for bucket in buckets)]
-            arguments = [per_day, 2 * DAY_S, *(one for b in buckets for one in (b.per_s, b.at_once))]
+            arguments = [per_day, 2 * DAY_S, *(number for b in buckets for number in (b.per_s, b.capacity))]
             try:
-                empty, wait_s, asked, left = await self._script.run(keys, arguments)
-                return int(empty), float(wait_s), int(asked), int(left)
+                empty, wait_s, used_today, left = await self._take_script.run(keys, arguments)
+                return int(empty), float(wait_s), int(used_today), int(left)
             except (redis.RedisError, OSError) as error:
-                log.warning("limits are counted by each process alone: %s", error)
-                self._away_until_s = time.monotonic() + AWAY_S
-        return self._ask_here(buckets)
+                log.warning("rate limits not shared with other processes: %s", error)
+                self._redis_away_until_s = time.monotonic() + REDIS_RETRY_S
+        return self._take_locally(buckets)
 
-    def _ask_here(self, buckets: list[Bucket]) -> tuple[int, float, None, int]:
+    def _take_locally(self, buckets: list[Bucket]) -> tuple[int, float, None, int]:
         now_s = time.monotonic()
-        for number, bucket in enumerate(buckets, 2):
-            allowance = self._local.setdefault(bucket.name, Allowance(bucket.at_once, bucket.per_s, now_s))
+        for index, bucket in enumerate(buckets, 2):
+            local = self._local.setdefault(bucket.name, TokenBucket(bucket.capacity, bucket.per_s, now_s))
             self._local.move_to_end(bucket.name)
-            if not allowance.take(now_s):
-                return number, 1 / bucket.per_s, None, 0
+            if not local.try_consume(now_s):
+                return index, 1 / bucket.per_s, None, 0
         while len(self._local) > LOCAL_MAX:
             self._local.popitem(last=False)
         return 0, 0, None, 0
 
 
-def by_address(address: str) -> Bucket:
-    """Return the bucket of all who ask from one address."""
+def address_bucket(address: str) -> Bucket:
+    """Return the bucket that all requests from an address share."""
     per_s = settings.API_ADDRESS_PER_S
     return Bucket(f"address:{network_of(address)}", per_s, per_s * 2)
 
 
-def policy_of(terms: Terms) -> str:
-    """Return the limits of a plan, as every answer to a key names them."""
-    window_s = math.ceil(terms.burst / terms.per_s)
-    return f'"burst";q={terms.burst};w={window_s}, "day";q={terms.per_day};w={DAY_S}'
+def policy_header(limits: PlanLimits) -> str:
+    """Return the limits of a plan as a RateLimit-Policy header."""
+    window_s = math.ceil(limits.burst / limits.per_s)
+    return f'"burst";q={limits.burst};w={window_s}, "day";q={limits.per_day};w={DAY_S}'
 
 
-def _day_of(caller: Caller) -> str:
-    return f"day:{caller.owner_id}:{datetime.now(UTC):%Y%m%d}"
+def _day_key(client: ApiClient) -> str:
+    return f"day:{client.owner_id}:{datetime.now(UTC):%Y%m%d}"
 
 
 def _until_midnight_s() -> int:
     return DAY_S - int(time.time()) % DAY_S
 
 
-def _used_up(terms: Terms, left: int) -> Problem:
+def _day_used_up(limits: PlanLimits, burst_left: int) -> Problem:
     seconds = _until_midnight_s()
-    detail = f"Your account may ask {terms.per_day:,} times a day. The next day begins at midnight UTC."
-    return Problem("day-used-up", detail, headers={"Retry-After": str(seconds)} | Left(terms, left, 0).headers())
+    detail = f"Your account may ask {limits.per_day:,} times a day. The next day begins at midnight UTC."
+    status = RateLimitStatus(limits, burst_left, day_left=0)
+    return Problem("day-used-up", detail, headers={"Retry-After": str(seconds)} | status.headers())
 
 
-def _too_many_from_address(wait_s: float) -> Problem:
+def _address_rate_limited(wait_s: float) -> Problem:
     per_s = settings.API_ADDRESS_PER_S
     policy = f'"address";q={per_s * 2};w=2'
-    return _too_many("too-many-requests", "Too many requests from this IP address.", wait_s, "address", policy)
+    return _rate_limited("too-many-requests", "Too many requests from this IP address.", wait_s, "address", policy)
 
 
-def _too_many(code: str, detail: str, wait_s: float, name: str, policy: str) -> Problem:
-    """Return the problem of an empty bucket; `name` is the one in its policy."""
+def _rate_limited(code: str, detail: str, wait_s: float, name: str, policy: str) -> Problem:
+    """Return the problem for an empty bucket; `name` is the bucket's name in the policy."""
     seconds = max(1, math.ceil(wait_s))
     headers = {"Retry-After": str(seconds), "RateLimit-Policy": policy, "RateLimit": f'"{name}";r=0;t={seconds}'}
     return Problem(code, f"{detail} Try again in {seconds} s.", headers=headers)
 
 
-_limits: WeakKeyDictionary[asyncio.AbstractEventLoop, Limits] = WeakKeyDictionary()
+_rate_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, RateLimiter] = WeakKeyDictionary()
 
 
-def running_limits() -> Limits:
-    """Return the limits of this process; the connections belong to the running event loop."""
+def running_rate_limiter() -> RateLimiter:
+    """Return the rate limiter of this process; its connections belong to the running event loop."""
     loop = asyncio.get_running_loop()
-    if loop not in _limits:
-        _limits[loop] = Limits(settings.REDIS_LIMITS_URL)
-    return _limits[loop]
+    if loop not in _rate_limiters:
+        _rate_limiters[loop] = RateLimiter(settings.REDIS_LIMITS_URL)
+    return _rate_limiters[loop]

@@ -1,4 +1,4 @@
-"""Who may ask the API, for what, how often, and how often they did."""
+"""API keys, plans with rate limits, and usage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import Q
 
 
 class Plan(models.Model):
-    """How much an account may ask for. The default one is that of every account without a membership."""
+    """Rate limits. Accounts without a membership have the default plan."""
 
     name = models.CharField(max_length=40, unique=True)
     requests_per_second = models.PositiveIntegerField(
@@ -37,7 +37,7 @@ class Plan(models.Model):
 
 
 class Membership(models.Model):
-    """The plan of an account that has not the default one."""
+    """Assigns a plan other than the default to an account."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="membership")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="memberships")
@@ -47,7 +47,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of an account. What is kept of the key itself is its digest, and `prefix`, by which people tell it."""
+    """An account's API key. Only its digest is stored, and a visible `prefix` to tell it from others."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60)
@@ -58,7 +58,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
-    # The key that took its place; both are good until this one expires.
+    # The successor; both keys are valid until this one expires.
     replaced_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
@@ -69,7 +69,7 @@ class ApiKey(models.Model):
 
 
 class Usage(models.Model):
-    """What a key asked for within an hour that begins at `hour`. `errors` and `limited` are among the requests."""
+    """A key's requests in the hour that begins at `hour`. `requests` includes `errors` and `limited`."""
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="usage")
     hour = models.DateTimeField()

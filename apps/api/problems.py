@@ -1,8 +1,8 @@
-"""Why the API does not do what it was asked to: problem details, RFC 9457, with codes that stay."""
+"""Errors of the API: problem details (RFC 9457) with stable codes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,46 +12,46 @@ from django.http import HttpResponse
 from core.errors import TwitchlyError
 
 MEDIA_TYPE = "application/problem+json"
-# Where each code is explained.
-EXPLAINED = "/api/#problem-"
+# The reference explains each code here.
+DOCS_PREFIX = "/api/#problem-"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of problem: its status and what it is called."""
+class ProblemType:
+    """A problem type: its HTTP status and title."""
 
     status: int
     title: str
 
 
-KINDS: Mapping[str, Kind] = {
-    "invalid-request": Kind(400, "The request is not valid"),
-    "no-key": Kind(401, "There is no key"),
-    "bad-key": Kind(401, "The key is not written right"),
-    "unknown-key": Kind(401, "Nobody has this key"),
-    "expired-key": Kind(401, "The key has expired"),
-    "revoked-key": Kind(401, "The key was revoked"),
-    "https-only": Kind(403, "HTTPS is needed"),
-    "missing-scope": Kind(403, "The key may not do this"),
-    "not-found": Kind(404, "There is no such thing"),
-    "method-not-allowed": Kind(405, "The method is not allowed here"),
-    "not-acceptable": Kind(406, "There is no such format"),
-    "refused": Kind(409, "It cannot be done as it stands"),
-    "precondition-failed": Kind(412, "It has changed"),
-    "body-too-large": Kind(413, "The body is too large"),
-    "unsupported-media-type": Kind(415, "The body is of another type"),
-    "too-many-requests": Kind(429, "Too many requests"),
-    "day-used-up": Kind(429, "The requests of this day are used up"),
-    "too-many-guesses": Kind(429, "Too many unknown keys"),
-    "too-many-streams": Kind(429, "Too many open streams"),
-    "internal-error": Kind(500, "A fault of ours"),
-    "service-away": Kind(503, "Something behind the API is away"),
+PROBLEM_TYPES: Mapping[str, ProblemType] = {
+    "invalid-request": ProblemType(400, "The request is not valid"),
+    "no-key": ProblemType(401, "There is no key"),
+    "bad-key": ProblemType(401, "The key is not written right"),
+    "unknown-key": ProblemType(401, "Nobody has this key"),
+    "expired-key": ProblemType(401, "The key has expired"),
+    "revoked-key": ProblemType(401, "The key was revoked"),
+    "https-only": ProblemType(403, "HTTPS is needed"),
+    "missing-scope": ProblemType(403, "The key may not do this"),
+    "not-found": ProblemType(404, "There is no such thing"),
+    "method-not-allowed": ProblemType(405, "The method is not allowed here"),
+    "not-acceptable": ProblemType(406, "There is no such format"),
+    "refused": ProblemType(409, "It cannot be done as it stands"),
+    "precondition-failed": ProblemType(412, "It has changed"),
+    "body-too-large": ProblemType(413, "The body is too large"),
+    "unsupported-media-type": ProblemType(415, "The body is of another type"),
+    "too-many-requests": ProblemType(429, "Too many requests"),
+    "day-used-up": ProblemType(429, "The requests of this day are used up"),
+    "too-many-guesses": ProblemType(429, "Too many unknown keys"),
+    "too-many-streams": ProblemType(429, "Too many open streams"),
+    "internal-error": ProblemType(500, "A fault of ours"),
+    "service-away": ProblemType(503, "Something behind the API is away"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """What is wrong with one field of a request; `field` is "" where it is about all of it."""
+class FieldError:
+    """An invalid field of a request; `field` is "" for an error of the whole request."""
 
     field: str
     reason: str
@@ -59,28 +59,38 @@ class Wrong:
 
 @dataclass(eq=False)
 class Problem(TwitchlyError):
-    """A request that ends with a problem; `detail` is for people and says what to do."""
+    """A failed request; `detail` tells the user what happened and what to do."""
 
     code: str
     detail: str
-    errors: Sequence[Wrong] = ()
+    errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer(problem: Problem, request_id: str) -> HttpResponse:
-    """Return the problem as an answer."""
-    kind = KINDS[problem.code]
+def invalid_request(errors: Iterable[FieldError]) -> Problem:
+    """Return the problem of a request with invalid fields."""
+    return Problem("invalid-request", "Some of it cannot be used: see errors.", list(errors))
+
+
+def invalid_field(field: str, reason: str) -> Problem:
+    """Return the problem of a request with one invalid field."""
+    return invalid_request([FieldError(field, reason)])
+
+
+def problem_response(problem: Problem, request_id: str) -> HttpResponse:
+    """Return the response for a problem."""
+    problem_type = PROBLEM_TYPES[problem.code]
     fields: dict[str, Any] = {
-        "type": f"{EXPLAINED}{problem.code}",
-        "title": kind.title,
-        "status": kind.status,
+        "type": f"{DOCS_PREFIX}{problem.code}",
+        "title": problem_type.title,
+        "status": problem_type.status,
         "detail": problem.detail,
         "code": problem.code,
         "request_id": request_id,
     }
     if problem.errors:
-        fields["errors"] = [{"field": wrong.field, "reason": wrong.reason} for wrong in problem.errors]
+        fields["errors"] = [{"field": error.field, "reason": error.reason} for error in problem.errors]
     headers = {"Cache-Control": "no-store", **problem.headers}
-    if kind.status == 401:
+    if problem_type.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="Twitchly"')
-    return HttpResponse(orjson.dumps(fields), content_type=MEDIA_TYPE, status=kind.status, headers=headers)
+    return HttpResponse(orjson.dumps(fields), content_type=MEDIA_TYPE, status=problem_type.status, headers=headers)

@@ -1,4 +1,4 @@
-"""Lua scripts in Redis, whose calls share round trips."""
+"""Lua scripts in Redis, called in batches that share round trips."""
 
 from __future__ import annotations
 
@@ -11,50 +11,51 @@ import redis
 
 
 class BatchedScript:
-    """Runs a script in Redis; calls made while an answer is under way are sent together, in one round trip."""
+    """Runs a script in Redis. Calls made during a round trip are sent together in the next one."""
 
     def __init__(self, client: Any, text: str) -> None:
-        self._client = client
+        self._redis = client
         self._text = text
         self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        self._waiting: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
-        self._sending: asyncio.Task[None] | None = None
+        self._pending: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
+        self._send_task: asyncio.Task[None] | None = None
 
     async def run(self, keys: Sequence[str], arguments: Sequence[float]) -> Any:
         """Return what the script returns. Raises: redis.RedisError, OSError."""
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append(((len(keys), *keys, *arguments), future))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send())
+        self._pending.append(((len(keys), *keys, *arguments), future))
+        if self._send_task is None or self._send_task.done():
+            self._send_task = asyncio.create_task(self._send())
         return await future
 
     async def _send(self) -> None:
-        while self._waiting:
-            together, self._waiting = self._waiting, []
+        while self._pending:
+            batch, self._pending = self._pending, []
             try:
-                found = await self._run([words for words, _ in together])
-            except Exception as error:  # theirs, who wait for it
-                found = [error] * len(together)
-            for (_, future), one in zip(together, found, strict=True):
+                results = await self._run_batch([call for call, _ in batch])
+            except Exception as error:  # raised in the callers, through their futures
+                results = [error] * len(batch)
+            for (_, future), result in zip(batch, results, strict=True):
                 if future.done():
                     continue
-                if isinstance(one, Exception):
-                    future.set_exception(one)
+                if isinstance(result, Exception):
+                    future.set_exception(result)
                 else:
-                    future.set_result(one)
+                    future.set_result(result)
 
-    async def _run(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
-        found = await self._once(calls)
-        unknown = [at for at, one in enumerate(found) if isinstance(one, redis.exceptions.NoScriptError)]
-        if unknown:
-            await self._client.script_load(self._text)
-            for at, one in zip(unknown, await self._once([calls[at] for at in unknown]), strict=True):
-                found[at] = one
-        return found
+    async def _run_batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        results = await self._send_batch(calls)
+        failed = [i for i, result in enumerate(results) if isinstance(result, redis.exceptions.NoScriptError)]
+        if failed:
+            # Redis was restarted or flushed: load the script and repeat the calls.
+            await self._redis.script_load(self._text)
+            for i, result in zip(failed, await self._send_batch([calls[i] for i in failed]), strict=True):
+                results[i] = result
+        return results
 
-    async def _once(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for words in calls:
-                pipe.evalsha(self._digest, *words)
-            found: list[Any] = await pipe.execute(raise_on_error=False)
-        return found
+    async def _send_batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for arguments in calls:
+                pipe.evalsha(self._digest, *arguments)
+            results: list[Any] = await pipe.execute(raise_on_error=False)
+        return results

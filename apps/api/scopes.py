@@ -1,4 +1,4 @@
-"""What a key may be allowed."""
+"""Scopes of API keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """One permission of a key."""
+    """A permission of a key."""
 
     READ_BOARDS = "read:boards"
     READ_SERIES = "read:series"
@@ -15,7 +15,7 @@ class Scope(StrEnum):
     WRITE_WATCHLISTS = "write:watchlists"
 
 
-SAID: dict[Scope, str] = {
+SCOPE_DESCRIPTIONS: dict[Scope, str] = {
     Scope.READ_BOARDS: "Boards, channels with their live values, metrics, status, your watchlists and segments",
     Scope.READ_SERIES: "A channel's history, and summaries of its streams",
     Scope.READ_EVENTS: "What happened in a channel",

@@ -1,4 +1,4 @@
-"""Addresses of the pages about the API, and of the API."""
+"""URLs of the API and of its pages."""
 
 from django.urls import include, path
 

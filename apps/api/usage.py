@@ -1,4 +1,4 @@
-"""What keys are used for: counted by each web process, and added to the database every few seconds."""
+"""API usage by key and hour: counted in each web process, written to the database every few seconds."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from django.db.models import F, Sum
 
 from apps.accounts.models import User
 from apps.api.models import ApiKey, Usage
-from apps.api.problems import KINDS
+from apps.api.problems import PROBLEM_TYPES
 
-ADDED_EVERY_S = 5.0
+FLUSH_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Span = Literal["hour", "day"]
-# How far apart the bars of a plot are, and how many there are.
-STEPS: Mapping[Span, tuple[timedelta, int]] = {"hour": (timedelta(hours=1), 48), "day": (timedelta(days=1), 30)}
+Interval = Literal["hour", "day"]
+# Width and number of the bars of the usage plot.
+PLOTS: Mapping[Interval, tuple[timedelta, int]] = {"hour": (timedelta(hours=1), 48), "day": (timedelta(days=1), 30)}
 
-# A key, the hour, and what is counted.
-Count = tuple[int, datetime, str]
+# Key id, hour, and name of the counter.
+CounterKey = tuple[int, datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """What was asked for in the hour or day that begins at `at`."""
+class UsagePoint:
+    """Requests of the hour or day that begins at `at`; errors and limited ones are among them."""
 
     at: datetime
     requests: int
@@ -41,75 +41,76 @@ class Point:
     limited: int
 
 
-class Meter:
-    """Counts requests. A process that dies loses those of the last seconds."""
+class UsageRecorder:
+    """Counts requests. A process that dies loses the counts of the last seconds."""
 
     def __init__(self) -> None:
-        self._counted: Counter[Count] = Counter()
-        self._adding: asyncio.Task[None] | None = None
+        self._counts: Counter[CounterKey] = Counter()
+        self._flush_task: asyncio.Task[None] | None = None
 
-    def count(self, key_id: int, code: str) -> None:
-        """Count a request that ended with a problem, or well with ""."""
+    def record(self, key_id: int, code: str) -> None:
+        """Count a request by the code of its problem, "" if it succeeded."""
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        self._counted[key_id, hour, "requests"] += 1
+        self._counts[key_id, hour, "requests"] += 1
         if code:
-            self._counted[key_id, hour, "limited" if KINDS[code].status == 429 else "errors"] += 1
-        if self._adding is None:
-            self._adding = asyncio.create_task(self._add_soon())
+            self._counts[key_id, hour, "limited" if PROBLEM_TYPES[code].status == 429 else "errors"] += 1
+        if self._flush_task is None:
+            self._flush_task = asyncio.create_task(self._flush_until_empty())
 
-    async def add(self) -> None:
-        """Add what was counted to the database."""
-        counted, self._counted = self._counted, Counter()
+    async def flush(self) -> None:
+        """Add the counts to the database."""
+        counts, self._counts = self._counts, Counter()
         try:
-            await database_sync_to_async(add_usage, thread_sensitive=False)(counted)
+            await database_sync_to_async(store_usage, thread_sensitive=False)(counts)
         except DatabaseError:
-            log.exception("what keys were used for is added later")
-            self._counted += counted
+            log.exception("API usage not written, retrying")
+            self._counts += counts
 
-    async def _add_soon(self) -> None:
+    async def _flush_until_empty(self) -> None:
         try:
-            while self._counted:
-                await asyncio.sleep(ADDED_EVERY_S)
-                await self.add()
+            while self._counts:
+                await asyncio.sleep(FLUSH_EVERY_S)
+                await self.flush()
         finally:
-            self._adding = None
+            self._flush_task = None
 
 
 @transaction.atomic
-def add_usage(counted: Counter[Count]) -> None:
-    """Add counts to what is known of their hours; keys that are gone are left out."""
-    known = set(ApiKey.objects.filter(pk__in={key for key, _, _ in counted}).values_list("pk", flat=True))
-    for key_id, hour in {(key_id, hour) for key_id, hour, _ in counted if key_id in known}:
+def store_usage(counts: Counter[CounterKey]) -> None:
+    """Add counts to the stored ones of their hours; counts of deleted keys are dropped."""
+    known = set(ApiKey.objects.filter(pk__in={key for key, _, _ in counts}).values_list("pk", flat=True))
+    for key_id, hour in {(key_id, hour) for key_id, hour, _ in counts if key_id in known}:
         Usage.objects.get_or_create(key_id=key_id, hour=hour)
-        more = {name: counted[key_id, hour, name] for name in ("requests", "errors", "limited")}
-        Usage.objects.filter(key_id=key_id, hour=hour).update(**{name: F(name) + by for name, by in more.items()})
+        added = {name: counts[key_id, hour, name] for name in ("requests", "errors", "limited")}
+        sums = {name: F(name) + count for name, count in added.items()}
+        Usage.objects.filter(key_id=key_id, hour=hour).update(**sums)
 
 
-def requests_of_day(owner: User) -> dict[int, int]:
-    """Return how often each key of an account asked within the past 24 hours, by the key's id."""
+def requests_in_past_day(owner: User) -> dict[int, int]:
+    """Return the requests of the past 24 hours of each key of an account, by the key's id."""
     since = datetime.now(UTC) - timedelta(hours=24)
-    found = Usage.objects.filter(key__owner=owner, hour__gt=since).values("key").annotate(sum=Sum("requests"))
-    return {row["key"]: row["sum"] for row in found}
+    rows = Usage.objects.filter(key__owner=owner, hour__gt=since).values("key").annotate(sum=Sum("requests"))
+    return {row["key"]: row["sum"] for row in rows}
 
 
-def usage_by(owner: User, span: Span, now: datetime) -> list[Point]:
-    """Return what an account asked for, by hours or days in UTC, oldest first and without gaps."""
-    step, count = STEPS[span]
+def usage_points(owner: User, interval: Interval, now: datetime) -> list[UsagePoint]:
+    """Return an account's usage by hours or days in UTC, oldest first and without gaps."""
+    step, count = PLOTS[interval]
     last = now.replace(minute=0, second=0, microsecond=0)
-    last = last if span == "hour" else last.replace(hour=0)
+    last = last if interval == "hour" else last.replace(hour=0)
     first = last - step * (count - 1)
     sums: Counter[tuple[datetime, str]] = Counter()
     for row in Usage.objects.filter(key__owner=owner, hour__gte=first):
-        at = row.hour if span == "hour" else row.hour.replace(hour=0)
+        at = row.hour if interval == "hour" else row.hour.replace(hour=0)
         for name in ("requests", "errors", "limited"):
             sums[at, name] += getattr(row, name)
-    moments = [first + step * number for number in range(count)]
-    return [Point(at, sums[at, "requests"], sums[at, "errors"], sums[at, "limited"]) for at in moments]
+    times = [first + step * number for number in range(count)]
+    return [UsagePoint(at, sums[at, "requests"], sums[at, "errors"], sums[at, "limited"]) for at in times]
 
 
-_meters: WeakKeyDictionary[asyncio.AbstractEventLoop, Meter] = WeakKeyDictionary()
+_usage_recorders: WeakKeyDictionary[asyncio.AbstractEventLoop, UsageRecorder] = WeakKeyDictionary()
 
 
-def running_meter() -> Meter:
-    """Return the meter of this process; its task belongs to the running event loop."""
-    return _meters.setdefault(asyncio.get_running_loop(), Meter())
+def running_usage_recorder() -> UsageRecorder:
+    """Return the recorder of this process; its task belongs to the running event loop."""
+    return _usage_recorders.setdefault(asyncio.get_running_loop(), UsageRecorder())

@@ -1,4 +1,4 @@
-"""The pages about the API: what an account asked for, and the reference."""
+"""Pages of the API: usage and reference."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts.queries import user_of
-from apps.api.description.reference import DEFAULT_LANGUAGE, LANGUAGES, problems_shown, sections
+from apps.api.description.reference import DEFAULT_LANGUAGE, LANGUAGES, problem_rows, sections
 from apps.api.keys.queries import plan_of
-from apps.api.scopes import SAID
-from apps.api.usage import Point, Span, usage_by
+from apps.api.scopes import SCOPE_DESCRIPTIONS
+from apps.api.usage import Interval, UsagePoint, usage_points
 
 
 @require_safe
 @never_cache
 @login_required
 def usage(request: HttpRequest) -> HttpResponse:
-    """Show what the keys of an account were used for; `by` is hour or day."""
+    """Show the usage of an account's keys; `by` is hour or day."""
     user, now = user_of(request), datetime.now(UTC)
-    by: Span = "day" if request.GET.get("by") == "day" else "hour"
-    plan, points = plan_of(user), usage_by(user, by, now)
-    day, today = usage_by(user, "hour", now)[-24:], usage_by(user, "day", now)[-1]
+    by: Interval = "day" if request.GET.get("by") == "day" else "hour"
+    plan, points = plan_of(user), usage_points(user, by, now)
+    day, today = usage_points(user, "hour", now)[-24:], usage_points(user, "day", now)[-1]
     context = {
         "by": by,
         "plan": plan,
@@ -42,20 +42,21 @@ def usage(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def reference(request: HttpRequest) -> HttpResponse:
-    """Show the description of the API, with examples in one language."""
-    asked = request.GET.get("in", DEFAULT_LANGUAGE)
-    language = asked if asked in LANGUAGES else DEFAULT_LANGUAGE
+    """Show the API reference, with examples in one language."""
+    language = request.GET.get("in", DEFAULT_LANGUAGE)
+    if language not in LANGUAGES:
+        language = DEFAULT_LANGUAGE
     context = {
         "sections": sections(request.build_absolute_uri("/"), language),
-        "problems": problems_shown(),
-        "scopes": list(SAID.items()),
+        "problems": problem_rows(),
+        "scopes": list(SCOPE_DESCRIPTIONS.items()),
         "language": language,
         "languages": list(LANGUAGES.items()),
     }
     return render(request, "partners/reference.html", context)
 
 
-def _columns(points: list[Point]) -> list[list[int]]:
+def _columns(points: list[UsagePoint]) -> list[list[int]]:
     return [
         [int(point.at.timestamp() * 1000) for point in points],
         [point.requests for point in points],

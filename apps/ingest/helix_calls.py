@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import httpx
 
 from core.errors import ServiceAway, TwitchRefused
-from core.limits.sliding_window import Pace
+from core.limits.sliding_window import SlidingWindow
 
 TRIES = 4
 TRY_S = 10.0
@@ -158,7 +158,7 @@ class TwitchClient:
         self._access = access
         self._timing = timing
         self._token = ""
-        self._pace = Pace(CALLS_PER_MINUTE, 60)
+        self._rate_limit = SlidingWindow(CALLS_PER_MINUTE, 60)
         self.results: Counter[str] = Counter()
 
     def get(self, path: str, params: Params, read: Reader[Answer], *, until_s: float) -> Answer:
@@ -203,7 +203,7 @@ class TwitchClient:
                 backoff_s = min(BACKOFF_MAX_S, 2.0**attempt) * (0.5 + self._timing.draw() / 2)
                 wait_s = failure.wait_s + backoff_s
                 if failure.wait_s:
-                    self._pace.close(self.now_s() + wait_s)
+                    self._rate_limit.block_until(self.now_s() + wait_s)
                 if attempt + 1 < TRIES:
                     self.pause(wait_s, until_s=until_s, why=problem)
         raise ServiceAway(f"Twitch at {self._access.url} gave no usable answer in {TRIES} tries: {problem}")
@@ -234,8 +234,8 @@ class TwitchClient:
 
         `Any` because the library's options have many types.
         """
-        self.pause(self._pace.wait_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
-        self._pace.take(self.now_s())
+        self.pause(self._rate_limit.delay_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
+        self._rate_limit.record(self.now_s())
         give_up_s = min(self.now_s() + TRY_S, until_s)
         limit_s = max(0.05, give_up_s - self.now_s())
         # A dedicated connection, so that shutting it down affects no other request.

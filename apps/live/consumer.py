@@ -19,7 +19,7 @@ from apps.live.hub import running_hub
 from apps.live.outboxes import BACKLOG_S, Outbox
 from apps.live.subscriptions import BadFrame, Subscribe, Unsubscribe, read_frame
 from core.errors import ServiceAway
-from core.limits.token_bucket import Allowance
+from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
 
 POLICY_VIOLATION = 1008
@@ -60,7 +60,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if limit is not None and running_hub().sockets_of(self._session()) >= limit:  # defense: socket-count
             await self.close(TOO_MANY_SOCKETS)
             return
-        self.allowance = Allowance(FRAMES_BURST, FRAMES_PER_S, time.monotonic())
+        self.rate_limit = TokenBucket(FRAMES_BURST, FRAMES_PER_S, time.monotonic())
         self.outbox = running_hub().join(self._session())
         self.writer = asyncio.create_task(self._write(self.outbox))
         self.outbox.on_abandon = self.writer.cancel
@@ -86,7 +86,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self._subscribe(self.outbox, request)
 
     def _read(self, outbox: Outbox, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
-        if not self.allowance.take(time.monotonic()):  # defense: frame-rate
+        if not self.rate_limit.try_consume(time.monotonic()):  # defense: frame-rate
             raise BadFrame(f"Too many frames: {FRAMES_BURST} at once and {FRAMES_PER_S} a second are allowed.")
         request = read_frame(text, binary)
         subscriptions = outbox.subscriptions

@@ -1,4 +1,4 @@
-"""How much somebody may do at once and over time: a bucket that fills again. Times are seconds that never go back.
+"""Token bucket rate limiter. Times are seconds of a monotonic clock.
 
 Source: Turner, "New Directions in Communications", 1986 (the leaky bucket as a meter).
 """
@@ -6,24 +6,24 @@ Source: Turner, "New Directions in Communications", 1986 (the leaky bucket as a 
 from __future__ import annotations
 
 
-class Allowance:
-    """So many at once, and `per_s` more each second up to that many."""
+class TokenBucket:
+    """Holds up to `capacity` tokens and gains `refill_per_s` of them each second; starts full."""
 
-    def __init__(self, at_once: int, per_s: float, now_s: float) -> None:
-        self._at_once = at_once
-        self._per_s = per_s
-        self._left = float(at_once)
-        self._seen_s = now_s
+    def __init__(self, capacity: int, refill_per_s: float, now_s: float) -> None:
+        self._capacity = capacity
+        self._refill_per_s = refill_per_s
+        self._tokens = float(capacity)
+        self._refilled_s = now_s
 
-    def take(self, now_s: float) -> bool:
-        """Take one if there is one, and say whether there was."""
-        self._left = min(self._at_once, self._left + (now_s - self._seen_s) * self._per_s)
-        self._seen_s = now_s
-        if self._left < 1:
+    def try_consume(self, now_s: float) -> bool:
+        """Consume a token and return True, or return False if none is left."""
+        self._tokens = min(self._capacity, self._tokens + (now_s - self._refilled_s) * self._refill_per_s)
+        self._refilled_s = now_s
+        if self._tokens < 1:
             return False
-        self._left -= 1
+        self._tokens -= 1
         return True
 
-    def give_back(self) -> None:
-        """Undo one `take`."""
-        self._left = min(self._at_once, self._left + 1)
+    def refund(self) -> None:
+        """Put one consumed token back."""
+        self._tokens = min(self._capacity, self._tokens + 1)

@@ -1,4 +1,4 @@
-"""Accounts with keys, boards to read, and a client that holds every answer against the description."""
+"""Accounts with keys, boards, and a client that validates every response against the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.api.keys.services import create_key
-from apps.api.limits import running_limits
+from apps.api.limits import running_rate_limiter
 from apps.api.models import ApiKey
 from apps.api.scopes import Scope
 from apps.live.hub import running_hub
-from tests.api.described import check
+from tests.api.contract import check_response
 from tests.dashboard.conftest import Boards, boards, quick_settings, valkey
 from tests.valkey import Valkey
 from twitchly.entry.asgi import application
@@ -25,22 +25,22 @@ __all__ = ["Boards", "boards", "quick_settings", "valkey"]
 
 
 class Api:
-    """Asks the API with a key, or without one."""
+    """An API client, with a key or without one."""
 
     def __init__(self, secret: str = "") -> None:
         self.secret = secret
 
-    async def get(self, path: str, **more: Any) -> httpx.Response:
-        return await self.ask("GET", path, **more)
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("GET", path, **options)
 
-    async def ask(self, method: str, path: str, *, address: str = "10.0.0.1", **more: Any) -> httpx.Response:
-        """Ask from an address, and check the answer."""
+    async def request(self, method: str, path: str, *, address: str = "10.0.0.1", **options: Any) -> httpx.Response:
+        """Send a request from an address, and validate the response."""
         transport = httpx.ASGITransport(application, client=(address, 1), raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
-        headers |= more.pop("headers", {})
+        headers |= options.pop("headers", {})
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            response = await client.request(method, f"/api/v1/{path}", headers=headers, **more)
-        check(method, f"/api/v1/{path}", response)
+            response = await client.request(method, f"/api/v1/{path}", headers=headers, **options)
+        check_response(method, f"/api/v1/{path}", response)
         return response
 
 
@@ -55,14 +55,14 @@ def new_key(
 
 
 @pytest.fixture(autouse=True)
-def use_limits(valkey: Valkey, settings: Settings) -> None:
+def use_rate_limits(valkey: Valkey, settings: Settings) -> None:
     settings.REDIS_LIMITS_URL = f"{valkey.url}/4"
 
 
 @pytest.fixture
 async def api(boards: Boards, transactional_db: None) -> AsyncIterator[Api]:
-    """A client with a key that may do everything."""
+    """A client whose key has all scopes."""
     _, secret = await sync_to_async(new_key)()
     yield Api(secret)
-    await running_limits().aclose()
+    await running_rate_limiter().aclose()
     await running_hub().aclose()

@@ -1,4 +1,4 @@
-"""Boards, from a key to the rows."""
+"""The endpoint of boards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 
 
-async def test_a_board_comes_with_its_rows_best_first(api: Api) -> None:
+async def test_a_board_lists_rows_by_rank(api: Api) -> None:
     response = await api.get("boards/viewers")
     assert response.status_code == 200
     board = response.json()
@@ -23,11 +23,11 @@ async def test_a_board_comes_with_its_rows_best_first(api: Api) -> None:
     assert response.headers["RateLimit"].startswith('"burst";r=59;t=1, "day";r=499999;t=')
 
 
-async def test_a_board_has_as_many_rows_as_asked_for(api: Api) -> None:
+async def test_a_board_has_the_requested_number_of_rows(api: Api) -> None:
     assert len((await api.get("boards/viewers?n=2")).json()["rows"]) == 2
 
 
-async def test_an_unknown_board_is_a_problem(api: Api) -> None:
+async def test_an_unknown_board_is_not_found(api: Api) -> None:
     response = await api.get("boards/likes")
     assert response.status_code == 404
     problem = response.json()
@@ -35,7 +35,7 @@ async def test_an_unknown_board_is_a_problem(api: Api) -> None:
     assert problem["request_id"] == response.headers["X-Request-Id"]
 
 
-async def test_without_a_key_there_is_no_board(boards: Boards, transactional_db: None) -> None:
+async def test_a_board_requires_a_key(boards: Boards, transactional_db: None) -> None:
     response = await Api().get("boards/viewers")
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")

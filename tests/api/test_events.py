@@ -4,7 +4,7 @@ from apps.metrics.queries import GapSpan
 T = 1_795_400_000_000
 
 
-def test_gaps_that_begin_in_one_millisecond_have_ids_of_their_own() -> None:
+def test_gaps_that_start_in_the_same_millisecond_have_different_ids() -> None:
     gaps = [GapSpan(T, T + 5_000, "the channel was being joined"), GapSpan(T, T + 900, "more came than could be kept")]
     events = [*events_of("7", [], gaps), *events_of("8", [], gaps)]
     assert len({event.id for event in events}) == 4

@@ -1,4 +1,4 @@
-"""Keys: how they are written, what they may do, how they end."""
+"""API keys: format, scopes, expiry and revocation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from apps.api import clients
-from apps.api.keys.queries import find_callers, state_of
-from apps.api.keys.secret import digest_of, is_written_right, new_secret, shown_of
+from apps.api.keys.queries import find_clients, state_of
+from apps.api.keys.secret import digest_of, has_valid_checksum, new_secret, visible_prefix
 from apps.api.keys.services import GRACE, KEYS_MAX, create_key, revoke_key, rotate_key
 from apps.api.models import ApiKey
 from apps.api.problems import Problem
@@ -19,10 +19,10 @@ from core.errors import Refused
 from tests.api.conftest import Api, new_key, user_of
 from tests.dashboard.conftest import Boards
 
-# A key that is written right.
-NOBODYS = "twitchly_0000000000000000000000000000002c8gJs"
-# What each scope opens, and what it is refused: nothing else of the API.
-OPENED = {
+# An unknown key with a valid checksum.
+UNKNOWN_KEY = "twitchly_0000000000000000000000000000002c8gJs"
+# Paths by the scope that they require.
+PATHS_BY_SCOPE = {
     Scope.READ_BOARDS: [
         *("boards", "boards/viewers", "channels", "channels/1", "channels/1/live"),
         *("metrics", "metrics/spam", "status", "watchlists", "segments"),
@@ -32,36 +32,36 @@ OPENED = {
 }
 
 
-def test_a_key_is_random_enough_and_never_the_same() -> None:
+def test_new_keys_are_unique_and_have_valid_checksums() -> None:
     secrets = {new_secret() for _ in range(100)}
     assert len(secrets) == 100
-    assert all(is_written_right(secret) for secret in secrets)
+    assert all(has_valid_checksum(secret) for secret in secrets)
 
 
-def test_a_typing_error_is_told_apart() -> None:
+def test_a_typo_fails_the_checksum() -> None:
     secret = new_secret()
-    other = "b" if secret[20] == "a" else "a"
-    assert not is_written_right(secret[:20] + other + secret[21:])
-    assert not is_written_right(secret + "a")
-    assert not is_written_right("twitchly_" + "ä" * 36)
+    replacement = "b" if secret[20] == "a" else "a"
+    assert not has_valid_checksum(secret[:20] + replacement + secret[21:])
+    assert not has_valid_checksum(secret + "a")
+    assert not has_valid_checksum("twitchly_" + "ä" * 36)
 
 
 @pytest.mark.django_db
-def test_of_a_key_only_its_digest_and_its_beginning_are_kept() -> None:
+def test_only_the_digest_and_the_prefix_of_a_key_are_stored() -> None:
     key, secret = new_key()
-    assert (key.digest, key.prefix) == (digest_of(secret), shown_of(secret))
+    assert (key.digest, key.prefix) == (digest_of(secret), visible_prefix(secret))
     assert len(key.prefix) == len("twitchly_") + 6
     assert secret not in str(ApiKey.objects.values())
 
 
 @pytest.mark.django_db
-def test_the_successor_has_the_same_scopes_and_both_are_good_for_a_while() -> None:
+def test_a_replaced_key_stays_valid_beside_its_successor_for_the_grace_period() -> None:
     key, secret = new_key(scopes=[Scope.LIVE], days=30)
     successor, other = rotate_key(key=key)
     now = datetime.now(UTC)
     assert (successor.scopes, secret != other) == (["live"], True)
     assert successor.expires_at and successor.expires_at - now > timedelta(days=29)
-    assert [state_of(one, now) for one in (key, successor)] == ["rotating", "active"]
+    assert [state_of(each, now) for each in (key, successor)] == ["rotating", "active"]
     assert state_of(key, now + GRACE) == "expired"
     with pytest.raises(Refused):
         rotate_key(key=key)
@@ -71,13 +71,13 @@ def test_the_successor_has_the_same_scopes_and_both_are_good_for_a_while() -> No
 @pytest.mark.parametrize(
     ("name", "scopes", "days"), [("", ["live"], 1), ("a", [], 1), ("a", ["all"], 1), ("a", ["live"], 0)]
 )
-def test_a_key_without_sense_is_refused(name: str, scopes: list[str], days: int) -> None:
+def test_an_invalid_key_request_is_refused(name: str, scopes: list[str], days: int) -> None:
     with pytest.raises(Refused):
         create_key(owner=user_of("a@example.com"), name=name, scopes=scopes, days=days)
 
 
 @pytest.mark.django_db
-def test_an_account_has_so_many_keys_and_revoked_ones_do_not_count() -> None:
+def test_an_account_has_a_limited_number_of_keys_without_revoked_ones() -> None:
     keys = [new_key()[0] for _ in range(KEYS_MAX)]
     with pytest.raises(Refused):
         new_key()
@@ -86,15 +86,15 @@ def test_an_account_has_so_many_keys_and_revoked_ones_do_not_count() -> None:
 
 
 @pytest.mark.django_db
-def test_the_last_use_is_written_once_a_minute() -> None:
+def test_the_last_use_is_updated_once_a_minute() -> None:
     key, secret = new_key()
-    find_callers([digest_of(secret)])
+    find_clients([digest_of(secret)])
     first = ApiKey.objects.get(pk=key.pk).last_used_at
-    find_callers([digest_of(secret)])
+    find_clients([digest_of(secret)])
     assert first is not None
     assert ApiKey.objects.get(pk=key.pk).last_used_at == first
     ApiKey.objects.update(last_used_at=first - timedelta(seconds=61))
-    find_callers([digest_of(secret)])
+    find_clients([digest_of(secret)])
     assert (ApiKey.objects.get(pk=key.pk).last_used_at or first) >= first
 
 
@@ -105,8 +105,8 @@ def test_the_last_use_is_written_once_a_minute() -> None:
         ("Basic dXNlcjpwYXNz", "no-key"),
         ("Bearer", "bad-key"),
         ("Bearer twitchly_nonsense", "bad-key"),
-        (f"Bearer {NOBODYS}", "unknown-key"),
-        (f"bearer {NOBODYS}", "unknown-key"),
+        (f"Bearer {UNKNOWN_KEY}", "unknown-key"),
+        (f"bearer {UNKNOWN_KEY}", "unknown-key"),
     ],
 )
 async def test_a_forged_key_is_refused(api: Api, header: str, code: str) -> None:
@@ -121,36 +121,36 @@ async def test_an_expired_key_is_refused(api: Api) -> None:
     assert (response.status_code, response.json()["code"]) == (401, "expired-key")
 
 
-async def test_a_key_that_expires_between_two_looks_is_refused(api: Api) -> None:
+async def test_a_key_that_expires_while_cached_is_refused(api: Api) -> None:
     _, secret = await sync_to_async(new_key)(days=1)
-    found = await clients.Callers().find(secret)
-    object.__setattr__(found, "expires_at", datetime.now(UTC))
+    client = await clients.ApiClientCache().find(secret)
+    object.__setattr__(client, "expires_at", datetime.now(UTC))
     with pytest.raises(Problem):
-        clients.good(found)
+        clients.require_valid_key(client)
 
 
-async def test_a_revoked_key_is_refused_within_a_second_without_anybody_telling(api: Api) -> None:
-    at_s = 0.0
-    known = clients.Callers(lambda: at_s)
+async def test_a_revoked_key_is_refused_within_a_second_without_a_notification(api: Api) -> None:
+    now_s = 0.0
+    cached = clients.ApiClientCache(lambda: now_s)
     key, secret = await sync_to_async(new_key)()
-    await known.find(secret)
+    await cached.find(secret)
     await ApiKey.objects.filter(pk=key.pk).aupdate(revoked_at=datetime.now(UTC))
-    at_s = 1.0
+    now_s = 1.0
     with pytest.raises(Problem, match="revoked"):
-        await known.find(secret)
+        await cached.find(secret)
 
 
-async def test_a_revoked_key_is_refused_at_once_where_it_is_told(api: Api) -> None:
-    known = clients.Callers(lambda: 0.0)
+async def test_a_revoked_key_is_refused_at_once_after_a_notification(api: Api) -> None:
+    cached = clients.ApiClientCache(lambda: 0.0)
     key, secret = await sync_to_async(new_key)()
-    await known.find(secret)
+    await cached.find(secret)
     await ApiKey.objects.filter(pk=key.pk).aupdate(revoked_at=datetime.now(UTC))
-    known.forget(f"key:{key.pk}")
+    cached.invalidate_session(f"key:{key.pk}")
     with pytest.raises(Problem, match="revoked"):
-        await known.find(secret)
+        await cached.find(secret)
 
 
-async def test_the_key_of_an_account_that_is_switched_off_is_nobodys(api: Api) -> None:
+async def test_the_key_of_an_inactive_account_is_unknown(api: Api) -> None:
     _, secret = await sync_to_async(new_key)("off@example.com")
     owner = await sync_to_async(user_of)("off@example.com")
     owner.is_active = False
@@ -159,23 +159,23 @@ async def test_the_key_of_an_account_that_is_switched_off_is_nobodys(api: Api) -
 
 
 @pytest.mark.parametrize("scope", list(Scope))
-async def test_a_key_opens_what_its_scope_says_and_nothing_else(api: Api, scope: Scope) -> None:
+async def test_a_key_gives_access_to_its_scopes_only(api: Api, scope: Scope) -> None:
     narrow = Api((await sync_to_async(new_key)(scopes=[scope]))[1])
-    for other, paths in OPENED.items():
+    for other, paths in PATHS_BY_SCOPE.items():
         for path in paths:
             status = (await narrow.get(path)).status_code
             assert (status != 403) == (other == scope), f"{path}: {status}"
-    writes = await narrow.ask("POST", "watchlists", json={"name": "mine"})
-    assert (writes.status_code == 201) == (scope == Scope.WRITE_WATCHLISTS)
+    write = await narrow.request("POST", "watchlists", json={"name": "mine"})
+    assert (write.status_code == 201) == (scope == Scope.WRITE_WATCHLISTS)
     assert (await narrow.get("live?boards=likes")).status_code == (400 if scope == Scope.LIVE else 403)
 
 
-async def test_a_session_opens_nothing(boards: Boards, transactional_db: None) -> None:
+async def test_a_session_cookie_gives_no_access_to_the_api(boards: Boards, transactional_db: None) -> None:
     client = Client()
     await sync_to_async(client.force_login)(await sync_to_async(user_of)("buyer@example.com"))
     cookie = {"Cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())}
     response = await Api().get("boards/viewers", headers=cookie)
     assert response.status_code == 401
     assert "set-cookie" not in response.headers
-    created = await Api().ask("POST", "watchlists", json={"name": "a"}, headers=cookie)
+    created = await Api().request("POST", "watchlists", json={"name": "a"}, headers=cookie)
     assert created.status_code == 401

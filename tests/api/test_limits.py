@@ -1,4 +1,4 @@
-"""How often the API may be asked."""
+"""Rate limits of the API."""
 
 from __future__ import annotations
 
@@ -8,68 +8,68 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from apps.api.keys.queries import Caller, Terms
+from apps.api.keys.queries import ApiClient, PlanLimits
 from apps.api.keys.secret import new_secret
-from apps.api.limits import GUESSES, Limits
+from apps.api.limits import GUESS_BURST, RateLimiter
 from apps.api.models import Membership, Plan
 from apps.api.problems import Problem
 from tests.api.conftest import Api, new_key, user_of
 from tests.valkey import Valkey
 
-SMALL = Terms(per_s=1, burst=3, per_day=1_000, streams=1)
+SMALL = PlanLimits(per_s=1, burst=3, per_day=1_000, streams=1)
 
 
-def caller_with(terms: Terms, key_id: int = 1, owner_id: int = 1) -> Caller:
-    return Caller(key_id, owner_id, frozenset(), "active", None, terms)
+def client_with(plan: PlanLimits, key_id: int = 1, owner_id: int = 1) -> ApiClient:
+    return ApiClient(key_id, owner_id, frozenset(), "active", None, plan)
 
 
-async def codes(limits: Limits, caller: Caller, times: int, address: str = "10.0.0.1") -> list[str]:
-    found = []
+async def codes(limiter: RateLimiter, client: ApiClient, times: int, address: str = "10.0.0.1") -> list[str]:
+    outcomes = []
     for _ in range(times):
         try:
-            await limits.take(caller, address)
-            found.append("")
+            await limiter.take(client, address)
+            outcomes.append("")
         except Problem as problem:
-            found.append(problem.code)
-    return found
+            outcomes.append(problem.code)
+    return outcomes
 
 
-async def test_a_burst_is_let_through_and_what_comes_after_it_has_to_wait(valkey: Valkey) -> None:
-    limits = Limits(f"{valkey.url}/4")
-    assert await codes(limits, caller_with(SMALL), 4) == ["", "", "", "too-many-requests"]
+async def test_requests_beyond_the_burst_are_refused_until_the_bucket_refills(valkey: Valkey) -> None:
+    limiter = RateLimiter(f"{valkey.url}/4")
+    assert await codes(limiter, client_with(SMALL), 4) == ["", "", "", "too-many-requests"]
     await asyncio.sleep(1.05)
-    assert await codes(limits, caller_with(SMALL), 2) == ["", "too-many-requests"]
-    await limits.aclose()
+    assert await codes(limiter, client_with(SMALL), 2) == ["", "too-many-requests"]
+    await limiter.aclose()
 
 
-async def test_processes_count_together_and_keys_apart(valkey: Valkey) -> None:
-    one, two = Limits(f"{valkey.url}/4"), Limits(f"{valkey.url}/4")
-    assert await codes(one, caller_with(SMALL), 2) == ["", ""]
-    assert await codes(two, caller_with(SMALL), 2) == ["", "too-many-requests"]
-    assert await codes(two, caller_with(SMALL, key_id=2), 1) == [""]
-    await one.aclose()
-    await two.aclose()
+async def test_processes_share_limits_and_keys_do_not(valkey: Valkey) -> None:
+    first, second = RateLimiter(f"{valkey.url}/4"), RateLimiter(f"{valkey.url}/4")
+    assert await codes(first, client_with(SMALL), 2) == ["", ""]
+    assert await codes(second, client_with(SMALL), 2) == ["", "too-many-requests"]
+    assert await codes(second, client_with(SMALL, key_id=2), 1) == [""]
+    await first.aclose()
+    await second.aclose()
 
 
-async def test_a_day_is_counted_for_all_keys_of_an_account(valkey: Valkey) -> None:
-    limits, terms = Limits(f"{valkey.url}/4"), Terms(100, 100, 3, 1)
-    assert await codes(limits, caller_with(terms), 2) == ["", ""]
-    assert await codes(limits, caller_with(terms, key_id=2), 2) == ["", "day-used-up"]
-    assert await codes(limits, caller_with(terms, key_id=3, owner_id=2), 1) == [""]
-    await limits.aclose()
+async def test_the_daily_quota_is_shared_by_all_keys_of_an_account(valkey: Valkey) -> None:
+    limiter, plan = RateLimiter(f"{valkey.url}/4"), PlanLimits(100, 100, 3, 1)
+    assert await codes(limiter, client_with(plan), 2) == ["", ""]
+    assert await codes(limiter, client_with(plan, key_id=2), 2) == ["", "day-used-up"]
+    assert await codes(limiter, client_with(plan, key_id=3, owner_id=2), 1) == [""]
+    await limiter.aclose()
 
 
-async def test_an_address_has_a_limit_whatever_its_keys(valkey: Valkey, settings: Settings) -> None:
+async def test_an_address_has_its_own_limit_across_keys(valkey: Valkey, settings: Settings) -> None:
     settings.API_ADDRESS_PER_S = 2
-    limits, terms = Limits(f"{valkey.url}/4"), Terms(100, 100, 1_000, 1)
-    assert await codes(limits, caller_with(terms), 5) == ["", "", "", "", "too-many-requests"]
-    assert await codes(limits, caller_with(terms, key_id=2), 1) == ["too-many-requests"]
-    assert await codes(limits, caller_with(terms), 1, "10.0.0.2") == [""]
-    await limits.aclose()
+    limiter, plan = RateLimiter(f"{valkey.url}/4"), PlanLimits(100, 100, 1_000, 1)
+    assert await codes(limiter, client_with(plan), 5) == ["", "", "", "", "too-many-requests"]
+    assert await codes(limiter, client_with(plan, key_id=2), 1) == ["too-many-requests"]
+    assert await codes(limiter, client_with(plan), 1, "10.0.0.2") == [""]
+    await limiter.aclose()
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "same"),
+    ("first", "second", "is_same"),
     [
         ("2001:db8::1", "2001:db8::2", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
@@ -77,24 +77,24 @@ async def test_an_address_has_a_limit_whatever_its_keys(valkey: Valkey, settings
         ("10.0.0.1", "10.0.0.2", False),
     ],
 )
-async def test_an_ipv6_network_is_one_address(
-    valkey: Valkey, settings: Settings, one: str, two: str, same: bool
+async def test_an_ipv6_network_counts_as_one_address(
+    valkey: Valkey, settings: Settings, first: str, second: str, is_same: bool
 ) -> None:
     settings.API_ADDRESS_PER_S = 1
-    limits, terms = Limits(f"{valkey.url}/4"), Terms(100, 100, 1_000, 1)
-    assert await codes(limits, caller_with(terms), 2, one) == ["", ""]
-    assert await codes(limits, caller_with(terms), 1, two) == (["too-many-requests"] if same else [""])
-    await limits.aclose()
+    limiter, plan = RateLimiter(f"{valkey.url}/4"), PlanLimits(100, 100, 1_000, 1)
+    assert await codes(limiter, client_with(plan), 2, first) == ["", ""]
+    assert await codes(limiter, client_with(plan), 1, second) == (["too-many-requests"] if is_same else [""])
+    await limiter.aclose()
 
 
-async def test_without_redis_each_process_counts_alone() -> None:
-    limits = Limits("redis://127.0.0.1:1/4")
-    assert await codes(limits, caller_with(SMALL), 4) == ["", "", "", "too-many-requests"]
-    assert await limits.take(caller_with(SMALL, key_id=2), "10.0.0.1") is None
-    await limits.aclose()
+async def test_without_redis_each_process_applies_limits_by_itself() -> None:
+    limiter = RateLimiter("redis://127.0.0.1:1/4")
+    assert await codes(limiter, client_with(SMALL), 4) == ["", "", "", "too-many-requests"]
+    assert await limiter.take(client_with(SMALL, key_id=2), "10.0.0.1") is None
+    await limiter.aclose()
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(api: Api) -> None:
+async def test_a_rate_limited_response_has_retry_after(api: Api) -> None:
     plan = await Plan.objects.acreate(name="Tiny", requests_per_second=1, burst=2, requests_per_day=100)
     owner = await sync_to_async(user_of)("tiny@example.com")
     await Membership.objects.acreate(owner=owner, plan=plan)
@@ -109,18 +109,18 @@ async def test_who_asks_too_often_is_told_when_to_come_back(api: Api) -> None:
     assert refused.headers["RateLimit"] == '"burst";r=0;t=1'
 
 
-async def test_guessing_keys_ends_soon_and_not_for_those_who_have_one(api: Api) -> None:
+async def test_key_guessing_is_limited_without_affecting_cached_keys(api: Api) -> None:
     assert (await api.get("boards")).status_code == 200
-    found = [(await Api(new_secret()).get("boards")).json()["code"] for _ in range(GUESSES + 2)]
-    assert found[:GUESSES] == ["unknown-key"] * GUESSES
-    assert found[GUESSES:] == ["too-many-guesses"] * 2
-    _, right = await sync_to_async(new_key)()
-    assert (await Api(right).get("boards")).json()["code"] == "too-many-guesses"
-    assert (await Api(right).get("boards", address="10.0.0.2")).status_code == 200
+    found_codes = [(await Api(new_secret()).get("boards")).json()["code"] for _ in range(GUESS_BURST + 2)]
+    assert found_codes[:GUESS_BURST] == ["unknown-key"] * GUESS_BURST
+    assert found_codes[GUESS_BURST:] == ["too-many-guesses"] * 2
+    _, valid = await sync_to_async(new_key)()
+    assert (await Api(valid).get("boards")).json()["code"] == "too-many-guesses"
+    assert (await Api(valid).get("boards", address="10.0.0.2")).status_code == 200
     assert (await api.get("boards")).status_code == 200
 
 
-async def test_what_a_header_says_of_the_address_moves_no_limit(api: Api, settings: Settings) -> None:
+async def test_forwarded_headers_do_not_change_the_limited_address(api: Api, settings: Settings) -> None:
     settings.API_ADDRESS_PER_S = 1
     statuses = [
         (
@@ -131,26 +131,26 @@ async def test_what_a_header_says_of_the_address_moves_no_limit(api: Api, settin
     assert statuses == [200, 200, 429]
 
 
-async def test_what_is_asked_at_once_is_counted_one_by_one(valkey: Valkey) -> None:
-    limits = Limits(f"{valkey.url}/4")
-    found = await asyncio.gather(
-        *(codes(limits, caller_with(SMALL, key_id=key), 2) for key in (1, 2) for _ in range(2))
+async def test_concurrent_requests_are_counted_one_by_one(valkey: Valkey) -> None:
+    limiter = RateLimiter(f"{valkey.url}/4")
+    results = await asyncio.gather(
+        *(codes(limiter, client_with(SMALL, key_id=key), 2) for key in (1, 2) for _ in range(2))
     )
-    assert sorted(code for one in found for code in one) == [""] * 6 + ["too-many-requests"] * 2
-    await limits.aclose()
+    assert sorted(code for result in results for code in result) == [""] * 6 + ["too-many-requests"] * 2
+    await limiter.aclose()
 
 
-async def test_the_script_is_told_again_to_a_redis_that_has_forgotten_it(valkey: Valkey) -> None:
-    limits = Limits(f"{valkey.url}/4")
-    await codes(limits, caller_with(SMALL), 1)
+async def test_the_script_is_loaded_again_after_redis_lost_it(valkey: Valkey) -> None:
+    limiter = RateLimiter(f"{valkey.url}/4")
+    await codes(limiter, client_with(SMALL), 1)
     valkey.client().script_flush()
-    left = await limits.take(caller_with(SMALL), "10.0.0.1")
-    assert left is not None and left.burst == 1
-    await limits.aclose()
+    status = await limiter.take(client_with(SMALL), "10.0.0.1")
+    assert status is not None and status.burst_left == 1
+    await limiter.aclose()
 
 
-async def test_without_redis_all_who_ask_at_once_are_counted_here() -> None:
-    limits = Limits("redis://127.0.0.1:1/4")
-    found = await asyncio.gather(*(codes(limits, caller_with(SMALL), 1) for _ in range(4)))
-    assert sorted(one[0] for one in found) == ["", "", "", "too-many-requests"]
-    await limits.aclose()
+async def test_without_redis_concurrent_requests_are_counted_locally() -> None:
+    limiter = RateLimiter("redis://127.0.0.1:1/4")
+    results = await asyncio.gather(*(codes(limiter, client_with(SMALL), 1) for _ in range(4)))
+    assert sorted(result[0] for result in results) == ["", "", "", "too-many-requests"]
+    await limiter.aclose()

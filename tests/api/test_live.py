@@ -1,4 +1,4 @@
-"""What is pushed: by events and by the socket, with ids to go on from, until the key ends."""
+"""Live values by server-sent events and by WebSocket: frames, resuming, and revoked keys."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from asgiref import testing
 from asgiref.sync import sync_to_async
 
 from apps.api.keys.services import revoke_key
-from apps.api.limits import running_limits
-from apps.api.live.events import Ids
+from apps.api.limits import running_rate_limiter
+from apps.api.live.events import StreamPosition
 from apps.api.models import ApiKey, Plan
 from apps.api.scopes import Scope
 from apps.live.board import Board
@@ -30,7 +30,7 @@ _Communicator: Any = testing.ApplicationCommunicator
 
 
 class Events:
-    """A reader of events."""
+    """A client of server-sent events."""
 
     def __init__(self, secret: str, query: str, last_id: str = "") -> None:
         headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
@@ -55,8 +55,8 @@ class Events:
     async def next(self) -> dict[str, str]:
         """Return the fields of the next event."""
         while "\n\n" not in self._text or self._text.startswith((":", "retry")):
-            head, ended, rest = self._text.partition("\n\n")
-            if ended and head.startswith((":", "retry")):
+            head, separator, rest = self._text.partition("\n\n")
+            if separator and head.startswith((":", "retry")):
                 self._text = rest
                 continue
             message = await self._connection.receive_output(5)
@@ -82,12 +82,12 @@ async def reading(secret: str, query: str, last_id: str = "") -> AsyncIterator[E
 @pytest.fixture
 async def key(boards: Boards, transactional_db: None) -> AsyncIterator[tuple[ApiKey, str]]:
     yield await sync_to_async(new_key)()
-    await running_limits().aclose()
+    await running_rate_limiter().aclose()
     await running_hub().aclose()
 
 
 async def after_tick(receive: Callable[[], Any], boards: Boards) -> Any:
-    """Tick until something arrives: the hub may still be joining the group."""
+    """Send ticks until something arrives: the hub may still be joining the group."""
     waiting = asyncio.ensure_future(receive())
     for _ in range(50):
         await boards.send_tick()
@@ -96,7 +96,9 @@ async def after_tick(receive: Callable[[], Any], boards: Boards) -> Any:
     raise TimeoutError("nothing within 50 ticks")
 
 
-async def test_events_begin_with_a_snapshot_and_go_on_with_each_tick(key: tuple[ApiKey, str], boards: Boards) -> None:
+async def test_events_start_with_a_snapshot_and_continue_with_each_tick(
+    key: tuple[ApiKey, str], boards: Boards
+) -> None:
     async with reading(key[1], "boards=viewers&n=10") as events:
         assert events.status == 200
         frame = json.loads((await events.next())["data"])
@@ -106,16 +108,14 @@ async def test_events_begin_with_a_snapshot_and_go_on_with_each_tick(key: tuple[
         assert (pushed["type"], pushed["seq"]) == ("push", 2)
 
 
-async def test_who_comes_back_with_an_id_gets_what_is_newer_and_nothing_else(
-    key: tuple[ApiKey, str], boards: Boards
-) -> None:
+async def test_a_resumed_stream_sends_newer_frames_only(key: tuple[ApiKey, str], boards: Boards) -> None:
     async with reading(key[1], "boards=viewers,messages") as events:
-        seen = [await events.next(), await events.next()]
-    async with reading(key[1], "boards=viewers,messages", seen[-1]["id"]) as events:
+        received = [await events.next(), await events.next()]
+    async with reading(key[1], "boards=viewers,messages", received[-1]["id"]) as events:
         frame = await after_tick(events.next, boards)
-        assert int(frame["id"].split("-")[0]) > int(seen[-1]["id"].split("-")[0])
-    # Who had the first frame alone gets the second one at once.
-    async with reading(key[1], "boards=viewers,messages", seen[0]["id"]) as events:
+        assert int(frame["id"].split("-")[0]) > int(received[-1]["id"].split("-")[0])
+    # A client that received only the first frame gets the second one at once.
+    async with reading(key[1], "boards=viewers,messages", received[0]["id"]) as events:
         assert json.loads((await events.next())["data"])["id"] in ("viewers", "messages")
 
 
@@ -124,10 +124,10 @@ async def test_who_comes_back_with_an_id_gets_what_is_newer_and_nothing_else(
     [
         "9999999999999-{digest}",
         "999999999999999-{digest}",
-        "{moment}",
-        "{moment}-{moment}",
-        "{moment}-{moment}-{digest}",
-        "{moment}-000000000000",
+        "{time}",
+        "{time}-{time}",
+        "{time}-{time}-{digest}",
+        "{time}-000000000000",
         "-{digest}",
         "٣-{digest}",
         "1e400-{digest}",
@@ -137,34 +137,32 @@ async def test_who_comes_back_with_an_id_gets_what_is_newer_and_nothing_else(
         "9" * 5_000,
     ],
 )
-async def test_an_id_that_is_not_of_the_past_of_these_subscriptions_brings_a_fresh_snapshot(
-    key: tuple[ApiKey, str], last_id: str
-) -> None:
+async def test_an_invalid_last_event_id_is_answered_with_a_snapshot(key: tuple[ApiKey, str], last_id: str) -> None:
     async with reading(key[1], "boards=viewers") as events:
-        moment, digest = (await events.next())["id"].split("-")
-    async with reading(key[1], "boards=viewers", last_id.format(moment=moment, digest=digest)) as events:
+        time, digest = (await events.next())["id"].split("-")
+    async with reading(key[1], "boards=viewers", last_id.format(time=time, digest=digest)) as events:
         frame = json.loads((await events.next())["data"])
         assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
 
 
-def test_an_id_of_other_subscriptions_withholds_nothing() -> None:
-    last_id = Ids([Subscribe("viewers", Board())], "", 2_000).take("viewers", 2_000)
-    assert Ids([Subscribe("viewers", Board())], last_id, 3_000).has("viewers", 2_000)
+def test_an_id_of_other_subscriptions_suppresses_no_frames() -> None:
+    last_id = StreamPosition([Subscribe("viewers", Board())], "", 2_000).advance("viewers", 2_000)
+    assert StreamPosition([Subscribe("viewers", Board())], last_id, 3_000).includes("viewers", 2_000)
     for board in (Board("messages"), Board(size=25), Board(language="en")):
-        assert not Ids([Subscribe(board.metric, board)], last_id, 3_000).has(board.metric, 2_000)
+        assert not StreamPosition([Subscribe(board.metric, board)], last_id, 3_000).includes(board.metric, 2_000)
 
 
 def test_a_clock_that_is_set_back_does_not_silence_a_stream() -> None:
-    asked = [Subscribe("viewers", Board())]
-    before = Ids(asked, "", 2_000).take("viewers", 2_000)
-    resumed = Ids(asked, before, 3_000)
-    assert resumed.has("viewers", 2_000)
-    assert not resumed.has("viewers", 2_001)
-    resumed.take("viewers", 2_001)
-    assert not resumed.has("viewers", 1_000)
+    subscriptions = [Subscribe("viewers", Board())]
+    last_id = StreamPosition(subscriptions, "", 2_000).advance("viewers", 2_000)
+    resumed = StreamPosition(subscriptions, last_id, 3_000)
+    assert resumed.includes("viewers", 2_000)
+    assert not resumed.includes("viewers", 2_001)
+    resumed.advance("viewers", 2_001)
+    assert not resumed.includes("viewers", 1_000)
 
 
-async def test_events_tell_of_an_unknown_channel_and_go_on_with_the_others(key: tuple[ApiKey, str]) -> None:
+async def test_an_unknown_channel_is_reported_and_the_others_are_pushed(key: tuple[ApiKey, str]) -> None:
     async with reading(key[1], "channels=1,99") as events:
         first, second = await events.next(), await events.next()
         problem, frame = (first, second) if "event" in first else (second, first)
@@ -184,7 +182,7 @@ async def test_events_end_within_a_second_when_their_key_is_revoked(key: tuple[A
                 await events.next()
 
 
-async def test_a_plan_has_so_many_streams_and_a_closed_one_is_free_again(key: tuple[ApiKey, str]) -> None:
+async def test_the_plan_limits_open_streams_and_a_closed_stream_frees_its_lease(key: tuple[ApiKey, str]) -> None:
     await Plan.objects.aupdate_or_create(is_default=True, defaults={"name": "Small", "streams": 1})
     async with reading(key[1], "table=true"):
         refused = Events(key[1], "table=true")
@@ -195,7 +193,7 @@ async def test_a_plan_has_so_many_streams_and_a_closed_one_is_free_again(key: tu
 
 
 @pytest.mark.parametrize("query", ["", "boards=likes", "channels=x", "boards=viewers&n=7", "table=maybe", "some=thing"])
-async def test_what_cannot_be_pushed_is_a_problem(api: Api, query: str) -> None:
+async def test_an_invalid_live_query_is_a_problem(api: Api, query: str) -> None:
     response = await api.get(f"live?{query}")
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
 
@@ -207,7 +205,7 @@ async def socket_of(secret: str) -> BrowserSocket:
     return socket
 
 
-async def test_the_socket_speaks_as_that_of_the_pages(key: tuple[ApiKey, str]) -> None:
+async def test_the_socket_uses_the_protocol_of_the_pages(key: tuple[ApiKey, str]) -> None:
     socket = await socket_of(key[1])
     await socket.subscribe("b1")
     frame = await socket.receive()
@@ -226,7 +224,7 @@ async def test_the_socket_is_closed_when_its_key_is_revoked(key: tuple[ApiKey, s
 
 
 @pytest.mark.parametrize(("scopes", "code"), [([], 4401), ([Scope.READ_BOARDS], 4403)])
-async def test_the_socket_needs_a_key_with_the_scope(
+async def test_the_socket_requires_a_key_with_the_live_scope(
     boards: Boards, transactional_db: None, scopes: list[Scope], code: int
 ) -> None:
     secret = (await sync_to_async(new_key)(scopes=scopes))[1] if scopes else "nothing"

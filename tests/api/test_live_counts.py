@@ -1,4 +1,4 @@
-"""A channel is live by one rule, so every surface counts the same channels."""
+"""All endpoints and pages count the same channels as live."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_live_channel_has_recent_windows_and_is_not_offline(
 
 @pytest.fixture
 def others(boards: Boards) -> Boards:
-    """Beside the three live channels: an ended broadcast whose chat goes on, one without windows, a blocked one."""
+    """Adds channels that are not live: an ended broadcast with ongoing chat, one without windows, a blocked one."""
     boards.name("4", "Delta", live=False)
     boards.name("5", "Epsilon")
     boards.name("6", "Zeta")
@@ -50,15 +50,15 @@ def others(boards: Boards) -> Boards:
 
 
 @pytest.mark.usefixtures("others")
-async def test_every_surface_counts_the_same_live_channels(api: Api) -> None:
+async def test_endpoints_and_pages_count_the_same_live_channels(api: Api) -> None:
     for channel_id in "123456":
         await Channel.objects.acreate(id=channel_id, login=f"c{channel_id}", blocked=channel_id == "6")
     only_live = (await api.get("channels?live=true")).json()["items"]
-    assert {one["id"] for one in only_live if one["is_live"]} == LIVE
+    assert {channel["id"] for channel in only_live if channel["is_live"]} == LIVE
     assert len(only_live) == len(LIVE)
     known = (await api.get("channels")).json()["items"]
-    assert {one["id"] for one in known if one["is_live"]} == LIVE
-    single = {one["id"] for one in known if (await api.get(f"channels/{one['id']}")).json()["is_live"]}
+    assert {channel["id"] for channel in known if channel["is_live"]} == LIVE
+    single = {c["id"] for c in known if (await api.get(f"channels/{c['id']}")).json()["is_live"]}
     assert single == LIVE
     assert (await api.get("status")).json()["channels"] == len(LIVE)
     assert (await sync_to_async(take_snapshot)(now_ms())).channels == len(LIVE)
@@ -67,13 +67,13 @@ async def test_every_surface_counts_the_same_live_channels(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("others")
-async def test_a_channel_whose_chat_goes_on_still_has_values(api: Api) -> None:
+async def test_an_ended_channel_with_ongoing_chat_still_has_values(api: Api) -> None:
     ended = (await api.get("channels/4/live")).json()
     assert (ended["state"], ended["values"]["viewers"]) == ("ended", 5_000)
 
 
 @pytest.mark.usefixtures("transactional_db")
-def test_search_takes_no_channel_for_followed_whose_windows_ended(boards: Boards) -> None:
+def test_search_marks_a_channel_without_recent_windows_as_gone(boards: Boards) -> None:
     Channel.objects.create(id="7", login="alphabet", name="Alphabet")
     boards.show({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
     notes = {hit.profile.id: hit.rank_text for hit in find_channels("alpha", "messages", now_ms())}

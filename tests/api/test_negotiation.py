@@ -1,4 +1,4 @@
-"""Formats and codings: what a header weighs with 0 is not sent, and a format in the address decides."""
+"""Content negotiation: a weight of 0 excludes a format, and a format in the URL takes precedence."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from twitchly.entry.asgi import application
         ("application/json;q=high", 1),
     ],
 )
-def test_the_most_specific_range_weighs_a_media_type(accept: str, expected: float) -> None:
+def test_the_most_specific_media_range_decides_the_weight(accept: str, expected: float) -> None:
     assert weight("application/json", accept) == expected
 
 
-def test_the_heaviest_format_is_chosen_and_the_first_of_equals() -> None:
-    both = (JsonRenderer, CsvRenderer)
-    assert isinstance(choose(both, "application/json;q=0.5, text/csv", None), CsvRenderer)
-    assert isinstance(choose(both, "text/*, application/json", None), JsonRenderer)
-    assert isinstance(choose(both, "application/json;q=0, */*", None), CsvRenderer)
+def test_the_format_with_the_highest_weight_is_chosen_and_the_first_of_equal_ones() -> None:
+    renderers = (JsonRenderer, CsvRenderer)
+    assert isinstance(choose(renderers, "application/json;q=0.5, text/csv", None), CsvRenderer)
+    assert isinstance(choose(renderers, "text/*, application/json", None), JsonRenderer)
+    assert isinstance(choose(renderers, "application/json;q=0, */*", None), CsvRenderer)
 
 
 @pytest.mark.parametrize("accept", ["application/json;q=0", "text/html", "application/json;q=0, text/html"])
-async def test_a_format_that_is_not_accepted_is_not_sent(api: Api, accept: str) -> None:
+async def test_an_unacceptable_format_is_a_problem(api: Api, accept: str) -> None:
     response = await api.get("metrics", headers={"Accept": accept})
     assert (response.status_code, response.json()["code"]) == (406, "not-acceptable")
 
 
 @pytest.mark.parametrize("path", ["boards/viewers?format=csv", "boards/viewers.csv"])
 @pytest.mark.parametrize("accept", ["application/json", "text/html", "text/csv;q=0"])
-async def test_a_format_in_the_address_decides(api: Api, path: str, accept: str) -> None:
+async def test_a_format_in_the_url_overrides_the_accept_header(api: Api, path: str, accept: str) -> None:
     response = await api.get(path, headers={"Accept": accept})
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
 
@@ -68,7 +68,7 @@ async def test_a_format_in_the_address_decides(api: Api, path: str, accept: str)
         ("", False),
     ],
 )
-async def test_a_coding_that_is_not_accepted_is_not_used(api: Api, codings: str, is_compressed: bool) -> None:
+async def test_a_content_coding_is_used_only_if_accepted(api: Api, codings: str, is_compressed: bool) -> None:
     response = await api.get("metrics", headers={"Accept-Encoding": codings})
     assert response.headers.get("Content-Encoding") == ("gzip" if is_compressed else None)
     assert "Accept-Encoding" in response.headers["Vary"]
@@ -77,7 +77,7 @@ async def test_a_coding_that_is_not_accepted_is_not_used(api: Api, codings: str,
 @pytest.mark.parametrize(
     ("codings", "is_compressed"), [("gzip", True), ("gzip;q=0", False), ("identity, gzip;q=0.5", False)]
 )
-async def test_pages_weigh_codings_too(transactional_db: None, codings: str, is_compressed: bool) -> None:
+async def test_pages_negotiate_content_codings_too(transactional_db: None, codings: str, is_compressed: bool) -> None:
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.get("/account/login/", headers={"Accept-Encoding": codings})

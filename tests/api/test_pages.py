@@ -1,4 +1,4 @@
-"""The pages of keys and usage, the reference, and the admin."""
+"""The pages of keys, usage and reference, and the admin site."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from apps.accounts.models import User
 from apps.accounts.personal_data import personal_data
 from apps.api.description.document import description
 from apps.api.models import ApiKey, Plan, Usage
-from apps.api.problems import KINDS
-from apps.api.usage import add_usage
+from apps.api.problems import PROBLEM_TYPES
+from apps.api.usage import store_usage
 from tests.api.conftest import new_key, user_of
 from tests.staff import staff_client
 
@@ -26,31 +26,31 @@ EMAIL, PASSWORD = "buyer@example.com", "a long password"
 
 @pytest.fixture
 def owner(client: Client) -> User:
-    """Somebody who has just signed in with their password."""
+    """A user who has just signed in with the password."""
     user = user_of(EMAIL)
     client.force_login(user)
     assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302
     return user
 
 
-def make(client: Client, **more: object) -> str:
-    form = {"name": "Report", "scopes": ["read:boards"], "days": "90", **more}
+def create_key_page(client: Client, **fields: object) -> str:
+    form = {"name": "Report", "scopes": ["read:boards"], "days": "90", **fields}
     return client.post(reverse("api-keys"), form).content.decode()
 
 
 def test_a_key_is_shown_once(client: Client, owner: User) -> None:
-    page = make(client)
-    found = re.search(r'value="(twitchly_[0-9A-Za-z]{36})"', page)
-    assert found
+    page = create_key_page(client)
+    secret = re.search(r'value="(twitchly_[0-9A-Za-z]{36})"', page)
+    assert secret
     key = ApiKey.objects.get(owner=owner)
-    assert (key.name, key.scopes, found[1].startswith(key.prefix)) == ("Report", ["read:boards"], True)
-    again = client.get(reverse("api-keys"))
-    assert found[1] not in again.content.decode()
-    assert key.prefix in again.content.decode()
-    assert "no-store" in again["Cache-Control"]
+    assert (key.name, key.scopes, secret[1].startswith(key.prefix)) == ("Report", ["read:boards"], True)
+    second = client.get(reverse("api-keys"))
+    assert secret[1] not in second.content.decode()
+    assert key.prefix in second.content.decode()
+    assert "no-store" in second["Cache-Control"]
 
 
-def test_a_key_that_cannot_be_made_is_said_beside_the_form(client: Client, owner: User) -> None:
+def test_an_invalid_key_form_shows_the_error(client: Client, owner: User) -> None:
     response = client.post(reverse("api-keys"), {"name": "Report", "days": "90"})
     assert response.status_code == 400
     assert "Choose what the key may do." in response.content.decode()
@@ -58,13 +58,13 @@ def test_a_key_that_cannot_be_made_is_said_beside_the_form(client: Client, owner
 
 
 def test_a_name_is_escaped(client: Client, owner: User) -> None:
-    page = make(client, name="<script>alert(1)</script>")
+    page = create_key_page(client, name="<script>alert(1)</script>")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
 
 
 def test_a_key_is_replaced_and_revoked(client: Client, owner: User) -> None:
-    make(client)
+    create_key_page(client)
     key = ApiKey.objects.get()
     page = client.post(reverse("api-keys"), {"key": key.pk}).content.decode()
     assert "The successor of “Report” is made." in page
@@ -74,7 +74,7 @@ def test_a_key_is_replaced_and_revoked(client: Client, owner: User) -> None:
     assert key.revoked_at is not None
 
 
-def test_somebody_elses_key_is_not_there(client: Client, owner: User) -> None:
+def test_another_accounts_key_is_not_found(client: Client, owner: User) -> None:
     key, _ = new_key("other@example.com")
     assert client.post(reverse("api-keys"), {"key": key.pk}).status_code == 404
     assert client.post(reverse("api-key-revoke", args=[key.pk])).status_code == 404
@@ -84,24 +84,24 @@ def test_somebody_elses_key_is_not_there(client: Client, owner: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["api-keys", "api-usage"])
-def test_keys_and_usage_need_a_sign_in(client: Client, name: str) -> None:
+def test_keys_and_usage_require_a_sign_in(client: Client, name: str) -> None:
     assert client.get(reverse(name)).status_code == 302
 
 
-def test_keys_need_the_password_again_after_a_while(client: Client, owner: User) -> None:
+def test_the_keys_page_requires_a_recent_password(client: Client, owner: User) -> None:
     session = client.session
     session["account_authentication_methods"][-1]["at"] = 0
     session.save()
     assert "reauthenticate" in client.get(reverse("api-keys"))["Location"]
 
 
-def test_usage_is_counted_by_hours_and_days(client: Client, owner: User) -> None:
+def test_usage_is_shown_by_hour_and_by_day(client: Client, owner: User) -> None:
     key, _ = new_key(EMAIL)
     other, _ = new_key("other@example.com")
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     counts = Counter({(key.pk, hour, "requests"): 1_200, (key.pk, hour, "errors"): 3, (key.pk, hour, "limited"): 2})
-    add_usage(counts)
-    add_usage(counts + Counter({(other.pk, hour, "requests"): 77, (987_654, hour, "requests"): 5}))
+    store_usage(counts)
+    store_usage(counts + Counter({(other.pk, hour, "requests"): 77, (987_654, hour, "requests"): 5}))
     Usage.objects.create(key=key, hour=hour - timedelta(days=2), requests=55)
     page = client.get(reverse("api-usage")).content.decode()
     assert '<td class="num">2,400</td><td class="num">6</td><td class="num">4</td>' in page
@@ -109,37 +109,37 @@ def test_usage_is_counted_by_hours_and_days(client: Client, owner: User) -> None
     assert '<td class="num">55</td>' in client.get(reverse("api-usage") + "?by=day").content.decode()
 
 
-def test_an_account_without_requests_is_told_so(client: Client, owner: User) -> None:
+def test_usage_without_requests_shows_a_hint(client: Client, owner: User) -> None:
     assert "Nothing was asked for in this time." in client.get(reverse("api-usage")).content.decode()
 
 
 @pytest.mark.parametrize("language", ["curl", "python", "javascript", "cobol"])
-def test_the_reference_shows_every_operation_and_problem_to_everybody(client: Client, language: str) -> None:
+def test_the_reference_shows_every_operation_and_problem_without_a_sign_in(client: Client, language: str) -> None:
     response = client.get(reverse("api") + f"?in={language}")
     page = response.content.decode()
     operations = [fields["operationId"] for methods in description()["paths"].values() for fields in methods.values()]
     assert all(f'id="{name}"' in page for name in operations)
-    assert all(f'id="problem-{code}"' in page for code in KINDS)
+    assert all(f'id="problem-{code}"' in page for code in PROBLEM_TYPES)
     assert "<script>" not in page
     assert "script-src 'self'" in response["Content-Security-Policy"]
 
 
-def test_what_is_kept_of_keys_is_personal_data_without_secrets(owner: User) -> None:
+def test_the_data_export_lists_keys_without_secrets(owner: User) -> None:
     key, secret = new_key(EMAIL)
     data = personal_data(owner)
-    assert [one["prefix"] for one in data["api_keys"]] == [key.prefix]
+    assert [exported["prefix"] for exported in data["api_keys"]] == [key.prefix]
     assert secret not in str(data)
     assert key.digest not in str(data)
 
 
-def test_the_admin_changes_plans_and_revokes_keys_and_makes_none() -> None:
+def test_the_admin_site_changes_plans_and_revokes_keys_but_creates_none() -> None:
     client = staff_client()
     key, _ = new_key("other@example.com")
     plan, _ = Plan.objects.get_or_create(is_default=True, defaults={"name": "Standard"})
     assert client.get(reverse("admin:api_plan_change", args=[plan.pk])).status_code == 200
     assert client.get(reverse("admin:api_apikey_add")).status_code == 403
-    chosen = {"action": "revoke", "_selected_action": [key.pk]}
-    client.post(reverse("admin:api_apikey_changelist"), chosen)
+    form = {"action": "revoke", "_selected_action": [key.pk]}
+    client.post(reverse("admin:api_apikey_changelist"), form)
     key.refresh_from_db()
     assert key.revoked_at is not None
     assert key.digest not in client.get(reverse("admin:api_apikey_change", args=[key.pk])).content.decode()

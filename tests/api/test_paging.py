@@ -1,4 +1,4 @@
-"""Cursors belong to one list, and pages of events cover a span without gap or repeat."""
+"""Cursors are bound to one list, and pages of events skip and repeat nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from apps.api.problems import Problem
-from apps.api.rest.event_pages import PIECE_MS, Position, read_events
+from apps.api.rest.event_pages import CHUNK_MS, Position, read_events
 from apps.api.rest.paging import read_cursor, write_cursor
 from apps.channels.models import Channel
 from apps.metrics.event_marks import EventMark
@@ -22,20 +22,20 @@ START = 1_790_000_000_000
 
 @pytest.fixture
 async def cursors(api: Api) -> AsyncIterator[dict[str, str]]:
-    """The `next` of each list that the tests can fill."""
+    """A cursor of each list that tests can fill, by its path."""
     for number in range(3):
         await Channel.objects.acreate(id=str(100 + number), login=f"c{number}", name=f"C{number}")
-        await api.ask("POST", "watchlists", json={"name": f"List {number}"})
+        await api.request("POST", "watchlists", json={"name": f"List {number}"})
         owner = await sync_to_async(user_of)("buyer@example.com")
         await Segment.objects.acreate(owner=owner, name=f"Segment {number}", query="")
     yield {path: (await api.get(f"{path}?limit=1")).json()["next"] for path in ("channels", "watchlists", "segments")}
 
 
 @pytest.mark.parametrize("path", ["channels", "watchlists", "segments", "channels/1/events", "channels/1/streams"])
-async def test_a_cursor_is_good_for_its_own_list_alone(api: Api, cursors: dict[str, str], path: str) -> None:
-    for of, cursor in cursors.items():
+async def test_a_cursor_is_valid_for_its_own_list_only(api: Api, cursors: dict[str, str], path: str) -> None:
+    for list_path, cursor in cursors.items():
         response = await api.get(f"{path}?cursor={cursor}")
-        if of == path:
+        if list_path == path:
             assert response.status_code == 200
         else:
             assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "cursor")
@@ -43,7 +43,7 @@ async def test_a_cursor_is_good_for_its_own_list_alone(api: Api, cursors: dict[s
 
 @pytest.mark.parametrize("cursor", ["MQ", "1", "***", "MTAw", "ImEi:x", "ÿ", "a" * 500, "%00"])
 @pytest.mark.parametrize("path", ["channels", "watchlists", "segments", "channels/1/events", "channels/1/streams"])
-async def test_a_made_up_cursor_is_refused(api: Api, path: str, cursor: str) -> None:
+async def test_a_forged_cursor_is_refused(api: Api, path: str, cursor: str) -> None:
     response = await api.get(f"{path}?cursor={cursor}")
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "cursor")
 
@@ -54,11 +54,11 @@ async def test_a_cursor_of_another_account_is_refused(api: Api, cursors: dict[st
     assert (await other.get(f"{path}?cursor={cursors[path]}")).status_code == 400
 
 
-async def test_a_cursor_is_good_for_a_list_in_another_format(api: Api, cursors: dict[str, str]) -> None:
+async def test_a_cursor_is_valid_in_every_format_of_its_list(api: Api, cursors: dict[str, str]) -> None:
     assert (await api.get(f"channels.csv?cursor={cursors['channels']}")).status_code == 200
 
 
-def test_a_cursor_is_stable_and_names_its_list() -> None:
+def test_a_cursor_is_deterministic_and_bound_to_its_list() -> None:
     cursor = write_cursor("/api/v1/channels/1/events", [1_790_000_000_000, "raid-7"])
     assert cursor == write_cursor("/api/v1/channels/1/events", [1_790_000_000_000, "raid-7"])
     assert read_cursor("/api/v1/channels/1/events", cursor) == [1_790_000_000_000, "raid-7"]
@@ -67,7 +67,7 @@ def test_a_cursor_is_stable_and_names_its_list() -> None:
 
 
 class Store:
-    """Holds events as history does: a gap is read by each span that it lasts into, up to a day after it began."""
+    """Holds events as the history store does: every range that overlaps a gap reads it, up to a day after its start."""
 
     def __init__(self, marks: list[EventMark], gaps: list[GapSpan]) -> None:
         self.marks, self.gaps = marks, gaps
@@ -81,35 +81,35 @@ class Store:
 
 
 def pages(store: Store, days: int, limit: int) -> list[EventMark]:
-    """Return all events, read page by page as a client does."""
-    found: list[EventMark] = []
+    """Return all events, read page by page as by a client."""
+    events: list[EventMark] = []
     after: Position | None = None
     while True:
-        more = read_events("7", store.read, START, START + days * DAY_MS, after, limit + 1)
-        found += more[:limit]
-        if len(more) <= limit:
-            return found
-        after = more[limit - 1].at_ms, more[limit - 1].id
+        page = read_events("7", store.read, START, START + days * DAY_MS, after, limit + 1)
+        events += page[:limit]
+        if len(page) <= limit:
+            return events
+        after = page[limit - 1].at_ms, page[limit - 1].id
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50, 200])
-def test_pages_of_90_days_have_every_event_once(limit: int) -> None:
+def test_pages_over_90_days_contain_every_event_once(limit: int) -> None:
     marks = [EventMark(f"raid-{n}", START + n * 7 * HOUR_MS, None, "raid", 5, "Raid") for n in range(300)]
-    edge = START + PIECE_MS
+    edge = START + CHUNK_MS
     gaps = [
         GapSpan(START + DAY_MS, START + DAY_MS + 60_000, "joining"),
         GapSpan(edge - HOUR_MS, edge + HOUR_MS, "restart"),
         GapSpan(edge + 2 * DAY_MS, edge + 2 * DAY_MS + 1, "joining"),
     ]
-    found = pages(Store(marks, gaps), 90, limit)
-    assert [event.id for event in found if event.kind == "raid"] == [mark.id for mark in marks]
-    assert [(event.at_ms, event.until_ms) for event in found if event.kind == "gap"] == [
+    events = pages(Store(marks, gaps), 90, limit)
+    assert [event.id for event in events if event.kind == "raid"] == [mark.id for mark in marks]
+    assert [(event.at_ms, event.until_ms) for event in events if event.kind == "gap"] == [
         (gap.from_ms, gap.until_ms) for gap in gaps
     ]
-    assert [(event.at_ms, event.id) for event in found] == sorted((event.at_ms, event.id) for event in found)
+    assert [(event.at_ms, event.id) for event in events] == sorted((event.at_ms, event.id) for event in events)
 
 
-def test_a_page_reads_no_further_than_it_needs() -> None:
+def test_a_page_reads_only_the_chunks_it_needs() -> None:
     marks = [EventMark(f"raid-{n}", START + n * HOUR_MS, None, "raid", 5, "Raid") for n in range(300)]
     store = Store(marks, [])
     read_events("7", store.read, START, START + 90 * DAY_MS, None, 51)

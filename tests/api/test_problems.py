@@ -1,4 +1,4 @@
-"""Every error is a problem with a code and a request id, whatever was asked."""
+"""Every error is a problem with a code and a request id."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from apps.api.problems import KINDS
+from apps.api.problems import PROBLEM_TYPES
 from tests.api.conftest import Api
 from tests.valkey import Valkey
 from twitchly.entry.asgi import application
@@ -15,7 +15,7 @@ from twitchly.request_bodies import BODY_MAX_BYTES
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "more", "status", "code"),
+    ("method", "path", "options", "status", "code"),
     [
         ("GET", "", {}, 404, "not-found"),
         ("GET", "nothing/here", {}, 404, "not-found"),
@@ -54,12 +54,12 @@ from twitchly.request_bodies import BODY_MAX_BYTES
         ("POST", "no/such/address", {"content": b" " * (BODY_MAX_BYTES + 1)}, 413, "body-too-large"),
     ],
 )
-async def test_what_cannot_be_done_is_a_problem(
-    api: Api, method: str, path: str, more: dict[str, Any], status: int, code: str
+async def test_a_failed_request_is_answered_with_a_problem(
+    api: Api, method: str, path: str, options: dict[str, Any], status: int, code: str
 ) -> None:
-    if "content" in more:
-        more = {"headers": {"Content-Type": "application/json"}, **more}
-    response = await api.ask(method, path, **more)
+    if "content" in options:
+        options = {"headers": {"Content-Type": "application/json"}, **options}
+    response = await api.request(method, path, **options)
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()
     assert (response.status_code, problem["status"], problem["code"]) == (status, status, code)
@@ -72,7 +72,7 @@ async def test_what_cannot_be_done_is_a_problem(
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2", "/api/v2/boards", "/api/v1/boards/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_an_address_that_the_api_does_not_have_is_a_problem(api: Api, method: str, path: str) -> None:
+async def test_an_unknown_path_of_the_api_is_a_problem(api: Api, method: str, path: str) -> None:
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.request(method, path)
@@ -80,12 +80,12 @@ async def test_an_address_that_the_api_does_not_have_is_a_problem(api: Api, meth
     assert (response.status_code, response.json()["code"]) == (404, "not-found")
 
 
-async def test_what_is_wrong_is_told_by_field(api: Api) -> None:
+async def test_a_problem_lists_every_invalid_field(api: Api) -> None:
     problem = (await api.get("boards/viewers?n=0&band=7&colour=red")).json()
-    assert {wrong["field"] for wrong in problem["errors"]} == {"n", "band", "colour"}
+    assert {error["field"] for error in problem["errors"]} == {"n", "band", "colour"}
 
 
-async def test_without_redis_boards_are_away_and_definitions_are_not(api: Api, valkey: Valkey) -> None:
+async def test_without_redis_boards_are_unavailable_and_definitions_are_served(api: Api, valkey: Valkey) -> None:
     valkey.kill()
     try:
         response = await api.get("boards/viewers")
@@ -97,5 +97,5 @@ async def test_without_redis_boards_are_away_and_definitions_are_not(api: Api, v
         valkey.start()
 
 
-def test_codes_are_words_and_statuses_are_errors() -> None:
-    assert all(400 <= kind.status < 600 for kind in KINDS.values())
+def test_every_problem_has_an_error_status() -> None:
+    assert all(400 <= problem_type.status < 600 for problem_type in PROBLEM_TYPES.values())

@@ -1,4 +1,4 @@
-"""Texts that people give: names, notes, reasons and tags are kept as written, without what hides or turns text."""
+"""Names, notes, reasons and tags are stored as written, without control and bidi characters."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from apps.workspaces.segments import save_segment
 from core.errors import Refused
 from tests.api.conftest import Api, user_of
 
-Keep = Callable[[User, str], str]
+Store = Callable[[User, str], str]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f England"
 
 
-def _renamed(owner: User, text: str) -> str:
+def _rename_watchlist(owner: User, text: str) -> str:
     watchlist = watchlists.create(owner=owner, name="first")
     watchlists.rename(watchlist=watchlist, name=text)
     return watchlist.name
 
 
-def _decided(text: str) -> Decision:
+def _decision(text: str) -> Decision:
     decision = Decision(BLOCK, reason=text, note=text, tags=(text,))
     return validate_decision(decision, before=Decision(), is_out=False, now=NOW)
 
 
-def _asked(owner: User, text: str) -> str:
+def _channel_request(owner: User, text: str) -> str:
     request_channel(user=owner, login="ada_plays", note=text)
     return CurationRequest.objects.get().note
 
 
-def _opted_out(_owner: User, text: str) -> str:
+def _opt_out(_owner: User, text: str) -> str:
     request_opt_out(kind="user", login="ada_plays", contact="", note=text)
     return OptOutRequest.objects.get().note
 
@@ -51,19 +51,19 @@ def owner(db: None) -> User:
     return user_of("buyer@example.com")
 
 
-NAMES: dict[str, Keep] = {
+NAMES: dict[str, Store] = {
     "watchlist": lambda owner, text: watchlists.create(owner=owner, name=text).name,
-    "renamed watchlist": _renamed,
+    "renamed watchlist": _rename_watchlist,
     "segment": lambda owner, text: save_segment(owner=owner, name=text, query="").name,
     "key": lambda owner, text: create_key(owner=owner, name=text, scopes=[Scope.READ_BOARDS], days=None)[0].name,
 }
-TEXTS: dict[str, Keep] = NAMES | {
+TEXTS: dict[str, Store] = NAMES | {
     "share link": lambda owner, text: create_link(owner=owner, kind="page", view="channel", title=text, query="").title,
-    "reason": lambda _owner, text: _decided(text).reason,
-    "curators' note": lambda _owner, text: _decided(text).note,
-    "tag": lambda _owner, text: _decided(text).tags[0],
-    "request": _asked,
-    "opt-out": _opted_out,
+    "reason": lambda _owner, text: _decision(text).reason,
+    "curators' note": lambda _owner, text: _decision(text).note,
+    "tag": lambda _owner, text: _decision(text).tags[0],
+    "request": _channel_request,
+    "opt-out": _opt_out,
 }
 
 
@@ -71,22 +71,22 @@ TEXTS: dict[str, Keep] = NAMES | {
     "text", ["👩\u200d💻 coding", "می\u200cخواهم", ENGLAND, "日本語\u3000放送", "\u2067שלום\u2069 hi"]
 )
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_text_is_kept_as_written(owner: User, kind: str, text: str) -> None:
-    kept = TEXTS[kind](owner, text)
-    assert kept == (text.lower() if kind == "tag" else text)
+def test_text_is_stored_as_written(owner: User, kind: str, text: str) -> None:
+    stored = TEXTS[kind](owner, text)
+    assert stored == (text.lower() if kind == "tag" else text)
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_what_hides_or_turns_text_is_not_kept(owner: User, kind: str) -> None:
+def test_control_and_bidi_characters_are_removed(owner: User, kind: str) -> None:
     assert TEXTS[kind](owner, " a\x00\x1b \u202eb\n\u2066c\ufffe ") == "a b c"
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_a_name_shows_something(owner: User, kind: str) -> None:
+def test_a_name_without_visible_characters_is_refused(owner: User, kind: str) -> None:
     with pytest.raises(Refused, match="needs a name"):
         NAMES[kind](owner, "\u200d\u3164\x07")
 
 
-async def test_the_api_keeps_a_name_as_written(api: Api) -> None:
-    made = await api.ask("POST", "watchlists", json={"name": f"{ENGLAND} 👩\u200d💻"})
-    assert (made.status_code, made.json()["name"]) == (201, f"{ENGLAND} 👩\u200d💻")
+async def test_the_api_stores_a_name_as_written(api: Api) -> None:
+    created = await api.request("POST", "watchlists", json={"name": f"{ENGLAND} 👩\u200d💻"})
+    assert (created.status_code, created.json()["name"]) == (201, f"{ENGLAND} 👩\u200d💻")

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from apps.api.description.document import description
 from apps.api.description.reference import LANGUAGES, sections
 from drills.stack import Stack, wait_until
-from tests.api.described import check
+from tests.api.contract import check_response
 from tests.e2e.visitor import visit
 
 pytestmark = pytest.mark.server
@@ -63,7 +63,7 @@ def channel(api: httpx.Client) -> str:
 def got(api: httpx.Client, path: str, method: str = "GET") -> httpx.Response:
     """Ask, and hold the answer against the description."""
     response = api.request(method, path)
-    check(method, f"/api/v1/{path}", response)
+    check_response(method, f"/api/v1/{path}", response)
     return response
 
 

@@ -1,4 +1,4 @@
-"""The regular expressions of our source, found by reading it, and the text that each is tried with."""
+"""Finds the regular expressions in our source, and lists the texts to test them with."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Only these see text from outside; deploy, drills and bench read our own files.
+# Only these process text from outside; deploy, drills and bench read our own files.
 FOLDERS = ("twitchly", "core", "flink", "apps", "simulator")
 METHODS = ("fullmatch", "match", "search", "sub", "findall", "finditer", "split")
-# Each is repeated: a pattern that scans the rest of the text from many starts is quadratic on one of them.
+# Tests repeat each fragment: a pattern that scans the rest of the text from many positions is quadratic on one.
 FRAGMENTS = (
     "a",
     "0",
@@ -51,14 +51,14 @@ FRAGMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression as our source uses it."""
+    """A regular expression, its location in the source, and the methods it is used with."""
 
-    place: str
+    location: str
     expression: re.Pattern[Any]
     methods: tuple[str, ...]
 
     def scan(self, text: str) -> None:
-        """Apply it to a text by each method that the source uses."""
+        """Apply the expression to a text, with each method that the source uses."""
         subject: Any = text.encode() if isinstance(self.expression.pattern, bytes) else text
         for method in self.methods:
             scans: dict[str, Callable[[], Any]] = {
@@ -66,12 +66,12 @@ class Pattern:
                 "match": lambda: self.expression.match(subject),
                 "split": lambda: self.expression.split(subject),
             }
-            # `sub` goes through the whole text, as `search` does where nothing matches.
+            # `sub` scans the whole text, as `search` does without a match.
             scans.get(method, lambda: self.expression.sub(subject[:0], subject))()
 
 
 def patterns() -> Iterator[Pattern]:
-    """Find every regular expression of the source."""
+    """Yield every regular expression in the Python source."""
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "migrations" not in path.parts:
@@ -79,7 +79,7 @@ def patterns() -> Iterator[Pattern]:
 
 
 def script_patterns() -> Iterator[Pattern]:
-    """Find every regular expression of the pages' scripts; their syntax is also Python's."""
+    """Yield every regular expression in the pages' scripts; their syntax is also valid in Python."""
     for path in sorted((ROOT / "static" / "js").glob("*.js")):
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             for literal in _SCRIPT_LITERAL.findall(line):
@@ -123,7 +123,7 @@ def _value(node: ast.expr, module: Any) -> Any:
     try:
         return eval(compile(ast.Expression(node), "pattern", "eval"), vars(module))
     except NameError:
-        # A local name of the function, such as the text that is searched.
+        # A local variable of the function, such as the searched text.
         return None
 
 

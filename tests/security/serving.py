@@ -1,4 +1,4 @@
-"""A uvicorn server on a free port, for tests of what happens below the application."""
+"""A uvicorn server on a free port, for tests of the HTTP layer below the application."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import uvicorn
 
 @asynccontextmanager
 async def serving(application: Any, **options: Any) -> AsyncIterator[int]:
-    """Serve `application` on loopback, with uvicorn's options, and give the port."""
+    """Serve `application` on loopback with options for uvicorn; yield the port."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()

@@ -1,4 +1,4 @@
-"""What is installed is what was looked at: every package is of one version and of known content."""
+"""Every package is pinned to a version and hashes, so that only reviewed content is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCKED = sorted((ROOT / "requirements").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: path.name)
-def test_every_python_package_has_a_version_and_hashes(path: Path) -> None:
+def test_every_python_package_is_pinned_with_hashes(path: Path) -> None:
     text = re.sub(r"\\\n\s*", " ", path.read_text())
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     assert lines
@@ -24,20 +24,20 @@ def test_every_python_package_has_a_version_and_hashes(path: Path) -> None:
     ] == []
 
 
-def test_an_audit_fails_where_a_package_cannot_be_audited() -> None:
+def test_the_audit_fails_if_a_package_cannot_be_audited() -> None:
     recipe = subprocess.run(
         ["make", "-n", "audit", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     (command,) = re.findall(r"\.audit/bin/pip-audit .*", recipe)
-    # Without it pip-audit only mentions the packages that its index does not know.
+    # Without it, pip-audit only prints a note for packages that its index does not know.
     assert "--strict" in command
     assert "|| exit 1" in command
-    # Each list that is installed somewhere.
+    # Every lock file.
     assert "requirements/*.txt" in recipe
 
 
-def test_every_node_package_has_a_version_and_a_hash() -> None:
+def test_every_node_package_is_pinned_with_a_hash() -> None:
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     packages.pop("")
     assert packages
-    assert [name for name, one in packages.items() if not one.get("integrity", "").startswith("sha512-")] == []
+    assert [name for name, package in packages.items() if not package.get("integrity", "").startswith("sha512-")] == []

@@ -1,4 +1,4 @@
-"""Where HTTPS is required it is so for websockets as well, and every answer says so."""
+"""HTTPS_ONLY applies to websockets too, and every HTTPS response has HSTS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def https_only(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "scheme", "origin", "is_taken"),
+    ("path", "scheme", "origin", "is_accepted"),
     [
         ("/live", "wss", "https://localhost", True),
         ("/live", "ws", "https://localhost", False),
@@ -29,31 +29,31 @@ def https_only(settings: Settings) -> None:
         ("/api/v1/socket", "ws", "", False),
     ],
 )
-async def test_websockets_need_tls_and_a_page_that_came_by_it(
-    path: str, scheme: str, origin: str, is_taken: bool
+async def test_websockets_require_tls_and_an_https_origin(
+    path: str, scheme: str, origin: str, is_accepted: bool
 ) -> None:
     headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
     socket = BrowserSocket(application, path, headers, scheme=scheme)
-    assert await socket.connect() is is_taken
+    assert await socket.connect() is is_accepted
     await socket.disconnect()
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/account/login/", "/api/v1/metrics", "/api/v1/nowhere", "/admin"])
-async def test_every_answer_over_https_asks_for_it_from_then_on(path: str) -> None:
+async def test_every_response_over_https_has_hsts(path: str) -> None:
     assert await hsts_of("https", path) == "max-age=3600; includeSubDomains"
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/metrics"])
-async def test_no_answer_without_tls_does(path: str) -> None:
-    # RFC 6797, 7.2: not over a connection that anybody could have changed.
+async def test_responses_without_tls_have_no_hsts(path: str) -> None:
+    # RFC 6797, 7.2: HSTS is never sent over an insecure connection.
     assert await hsts_of("http", path) is None
 
 
-async def test_a_body_that_is_refused_says_so_too() -> None:
+async def test_the_response_to_a_too_large_body_has_hsts() -> None:
     assert await hsts_of("https", "/account/login/", b"a" * 100_000) == "max-age=3600; includeSubDomains"
 
 
-async def test_the_admin_s_host_says_so_too(settings: Settings) -> None:
+async def test_the_admin_host_sends_hsts(settings: Settings) -> None:
     settings.ADMIN_HOST = "admin.localhost"
     assert await hsts_of("https", "/admin/") == "max-age=3600; includeSubDomains"
 

@@ -1,4 +1,4 @@
-"""A request's line and headers have a common limit, in bytes and in number; more is answered with 431."""
+"""The request line and the headers have a common limit in bytes and number; larger ones are refused with 431."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ UPGRADE = (
 )
 
 
-class Counting:
-    """An application that counts the requests it was given, and keeps the headers of the last."""
+class CountingApp:
+    """An application that counts its requests and keeps the scope of the last one."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -35,12 +35,12 @@ class Counting:
 
 
 @pytest.fixture
-def application() -> Counting:
-    return Counting()
+def application() -> CountingApp:
+    return CountingApp()
 
 
 @pytest.fixture
-async def port(application: Counting) -> AsyncIterator[int]:
+async def port(application: CountingApp) -> AsyncIterator[int]:
     async with serving(application, http=PromptProtocol) as port:
         yield port
 
@@ -63,12 +63,12 @@ async def port(application: Counting) -> AsyncIterator[int]:
     ],
     ids=["host", "path", "query", "10,000 headers", "headers", "together", "name", "websocket"],
 )
-async def test_a_head_beyond_the_limit_is_answered_431(application: Counting, port: int, head: bytes) -> None:
-    assert (await answer_to(port, head)).startswith(b"HTTP/1.1 431 ")
+async def test_a_too_large_head_is_answered_with_431(application: CountingApp, port: int, head: bytes) -> None:
+    assert (await response_to(port, head)).startswith(b"HTTP/1.1 431 ")
     assert application.requests == 0
 
 
-async def test_a_header_that_never_ends_is_answered_before_it_fills_memory(application: Counting, port: int) -> None:
+async def test_an_endless_header_is_refused_before_it_fills_memory(application: CountingApp, port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\nHost: ")
     for _ in range(20):
@@ -80,10 +80,10 @@ async def test_a_header_that_never_ends_is_answered_before_it_fills_memory(appli
     assert application.requests == 0
 
 
-async def test_headers_behind_a_chunked_body_count_as_well(application: Counting, port: int) -> None:
+async def test_trailers_of_a_chunked_body_are_limited_too(application: CountingApp, port: int) -> None:
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-    answer = await answer_to(port, head + b"a: b\r\n" * 10_000 + b"\r\n")
-    assert answer == b"" or b"431" in answer.splitlines()[0]
+    response = await response_to(port, head + b"a: b\r\n" * 10_000 + b"\r\n")
+    assert response == b"" or b"431" in response.splitlines()[0]
     assert len(application.scope.get("headers", [])) <= HEADERS_MAX
 
 
@@ -97,12 +97,12 @@ async def test_headers_behind_a_chunked_body_count_as_well(application: Counting
     ],
     ids=["none", "HTTP/1.0", "two", "websocket"],
 )
-async def test_a_request_names_one_host(application: Counting, port: int, head: bytes) -> None:
-    assert (await answer_to(port, head)).startswith(b"HTTP/1.1 400 ")
+async def test_a_request_must_have_exactly_one_host(application: CountingApp, port: int, head: bytes) -> None:
+    assert (await response_to(port, head)).startswith(b"HTTP/1.1 400 ")
     assert application.requests == 0
 
 
-async def test_usual_heads_are_taken_one_after_the_other(application: Counting, port: int) -> None:
+async def test_usual_heads_are_accepted_on_one_connection(application: CountingApp, port: int) -> None:
     head = b"POST /" + b"a" * 2_000 + b" HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"b" * (HEAD_MAX_BYTES - 3_000)
     request = head + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -115,10 +115,10 @@ async def test_usual_heads_are_taken_one_after_the_other(application: Counting, 
     assert application.requests == 5
 
 
-async def answer_to(port: int, request: bytes) -> bytes:
+async def response_to(port: int, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     async with asyncio.timeout(5):
-        answer = await reader.read()
+        response = await reader.read()
     writer.close()
-    return answer
+    return response

@@ -1,4 +1,4 @@
-"""Regular expressions and log lines take time in proportion to the text, whoever wrote it."""
+"""Regular expressions and log formatting take linear time, even for hostile text."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import pytest
 from tests.security.patterns import FRAGMENTS, Pattern, patterns, script_patterns
 from twitchly.logs import JsonFormatter, LineFormatter, loggable, redact
 
-# A quadratic pattern shows at the small size; at the large one it would take hours.
+# A quadratic pattern is detected at the small size; at the large one it would take hours.
 SIZES = (1_024, 131_072)
-# Eight times the text takes a linear scan eight times as long and a quadratic one 64 times. The limit lies far from
-# both, because memory that no longer fits a cache and other work on the machine make single scans slower.
+# Eight times the text takes a linear scan eight times as long and a quadratic one 64 times. The limit is far from
+# both, because cache misses and other work on the machine slow single scans down.
 GROWTH = 8
 RATIO_MAX = 24
 TRIES = 3
-# The ratio of shorter times is noise.
+# Ratios of shorter times are noise.
 NOTICEABLE_S = 0.04
 
 
 def assert_linear(scan: Callable[[str], object], fragment: str) -> None:
-    """Check that the time of a scan grows with the text, not with its square."""
+    """Check that the time of a scan grows linearly with the text."""
     for size in SIZES:
         short, long = (fragment * (count // len(fragment) + 1) for count in (size, GROWTH * size))
         for _ in range(TRIES):
@@ -37,7 +37,7 @@ def assert_linear(scan: Callable[[str], object], fragment: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", [r"\s*x", r" +x", r"(?:ab)+x"])
-def test_a_quadratic_pattern_is_found_out(pattern: str) -> None:
+def test_a_quadratic_pattern_is_detected(pattern: str) -> None:
     compiled = re.compile(pattern)
     with pytest.raises(pytest.fail.Exception, match="characters of"):
         for fragment in ("ab", " "):
@@ -50,22 +50,22 @@ def seconds(scan: Callable[[str], object], text: str) -> float:
     return time.process_time() - began
 
 
-# Not linear, and never given more than a few characters.
+# Not linear, but only used on a few characters.
 SHORT_SUBJECTS = {"static/js/figures.js": "the digits of one number"}
 
 
-@pytest.mark.parametrize("pattern", [*patterns(), *script_patterns()], ids=lambda pattern: pattern.place)
+@pytest.mark.parametrize("pattern", [*patterns(), *script_patterns()], ids=lambda pattern: pattern.location)
 def test_patterns_are_linear(pattern: Pattern) -> None:
-    if pattern.place.partition(":")[0] in SHORT_SUBJECTS:
+    if pattern.location.partition(":")[0] in SHORT_SUBJECTS:
         return
     for fragment in FRAGMENTS:
         assert_linear(pattern.scan, fragment)
 
 
 def test_the_patterns_of_the_source_are_found() -> None:
-    places = {pattern.place.partition(":")[0] for pattern in patterns()}
-    assert {"twitchly/logs.py", "core/irc/lines.py", "apps/api/asgi.py", "apps/dashboard/urls.py"} <= places
-    scripts = {pattern.place.partition(":")[0] for pattern in script_patterns()}
+    locations = {pattern.location.partition(":")[0] for pattern in patterns()}
+    assert {"twitchly/logs.py", "core/irc/lines.py", "apps/api/asgi.py", "apps/dashboard/urls.py"} <= locations
+    scripts = {pattern.location.partition(":")[0] for pattern in script_patterns()}
     assert {"static/js/export.js", "static/js/figures.js", "static/js/passkeys.js"} <= scripts
 
 
@@ -75,7 +75,7 @@ def test_redaction_is_linear(fragment: str) -> None:
 
 
 @pytest.mark.parametrize("formatter", [LineFormatter("%(message)s"), JsonFormatter("web")], ids=["line", "json"])
-def test_a_long_message_or_exception_is_cut_before_it_is_searched(formatter: logging.Formatter) -> None:
+def test_a_long_message_or_exception_is_truncated_before_redaction(formatter: logging.Formatter) -> None:
     try:
         raise ValueError("x" * 2_000_000)
     except ValueError:
@@ -102,7 +102,7 @@ def test_a_long_message_or_exception_is_cut_before_it_is_searched(formatter: log
         ("refused ", "203.0.113.77"),
     ],
 )
-def test_a_cut_leaves_no_part_of_a_secret(formatter: logging.Formatter, name: str, secret: str) -> None:
+def test_truncation_leaves_no_part_of_a_secret(formatter: logging.Formatter, name: str, secret: str) -> None:
     parts = [secret[at : at + 8] for at in range(len(secret) - 7)]
     for before in range(1_900, 2_200):
         beginning, ending = "a " * before, "b " * before

@@ -1,4 +1,4 @@
-"""What protects accounts for a time is kept until it expires, whatever else is written meanwhile."""
+"""Security records, such as locks and used codes, are kept until they expire, however many others are written."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.staff import SECRET
 from twitchly.celery import app
 
 pytestmark = pytest.mark.django_db
-FOREIGN_KEYS = 10_000
+OTHER_RECORDS = 10_000
 
 
-def write_foreign_keys() -> None:
-    """Write what strangers cause, by other addresses and for other accounts."""
-    for number in range(FOREIGN_KEYS):
+def write_other_records() -> None:
+    """Write records as requests from other addresses and for other accounts would."""
+    for number in range(OTHER_RECORDS):
         cache.set(f"allauth:rl:allauth.account:signup:20/60/ip:ip:10.0.{number}", [1.0], 300)
 
 
@@ -36,27 +36,27 @@ def sign_in(client: Client, password: str) -> bool:
     return "_auth_user_id" in client.session
 
 
-def test_the_lock_of_an_account_outlives_10_000_foreign_keys() -> None:
+def test_the_lock_of_an_account_survives_10_000_other_records() -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     assert [sign_in(Client(), "a wrong password") for _ in range(5)] == [False] * 5
     assert not sign_in(Client(), PASSWORD)
-    write_foreign_keys()
+    write_other_records()
     assert not sign_in(Client(), PASSWORD)
 
 
-def test_a_used_code_outlives_10_000_foreign_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Its record must not expire on a slow machine before the keys are written.
+def test_a_used_code_survives_10_000_other_records(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The code's record must not expire on a slow machine while the others are written.
     settings.MFA_TOTP_PERIOD = 3_600
-    # The code stays valid, so that nothing but its record refuses it.
+    # The code stays valid, so that only its record can refuse it.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
     factor = TOTP.activate(User.objects.create_user(EMAIL, PASSWORD), SECRET)
     code = format_hotp_value(hotp_value(SECRET, 1))
     assert factor.validate_code(code)
-    write_foreign_keys()
+    write_other_records()
     assert not factor.validate_code(code)
 
 
-def test_expired_records_are_deleted_and_no_others() -> None:
+def test_only_expired_records_are_deleted() -> None:
     for key, timeout in (("expired", -1), ("living", 60), ("unlimited", None)):
         cache.set(key, 1, timeout)
     delete_expired_security_records()
@@ -79,7 +79,7 @@ def test_a_value_is_added_once_until_it_expires() -> None:
     assert cache.get("used") == "z"
 
 
-def test_a_count_keeps_the_moment_at_which_it_expires() -> None:
+def test_a_counter_keeps_its_expiry_time() -> None:
     store = SecurityCache("", {})
     with pytest.raises(ValueError, match="not found"):
         store.incr("tries")

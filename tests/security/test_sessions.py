@@ -1,4 +1,4 @@
-"""Sessions: nobody is given one to sign in with, and forms are taken from our own pages alone."""
+"""Sessions cannot be fixed before a sign-in, and forms are accepted from our own pages only."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.test import Client
 
 from apps.accounts.services import ensure_user
 from tests.dashboard.conftest import EMAIL, PASSWORD
-from tests.security.addresses import addresses
+from tests.security.page_urls import page_urls
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_session_before_a_sign_in_is_not_the_one_after_it() -> None:
+def test_a_sign_in_starts_a_new_session() -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     client = Client()
     session = client.session
@@ -27,20 +27,20 @@ def test_the_session_before_a_sign_in_is_not_the_one_after_it() -> None:
     assert stranger.get("/account/").status_code == 302
 
 
-def test_no_address_takes_a_form_without_our_token() -> None:
+def test_no_page_accepts_a_form_without_a_csrf_token() -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     client = Client(enforce_csrf_checks=True)
     assert client.login(username=EMAIL, password=PASSWORD)
-    taken = {
+    accepted = {
         name: response.status_code
-        for name, address in addresses()
-        if (response := client.post(address, {"a": "b"})).status_code not in (403, 405)
+        for name, url in page_urls()
+        if (response := client.post(url, {"a": "b"})).status_code not in (403, 405)
     }
-    assert taken == {}
+    assert accepted == {}
 
 
 @pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere.example/", "https:/elsewhere.example"])
-def test_a_sign_in_leads_to_our_own_pages_alone(target: str) -> None:
+def test_a_sign_in_redirects_to_our_own_pages_only(target: str) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     response = Client().post("/account/login/", {"login": EMAIL, "password": PASSWORD, "next": target})
     assert response.status_code == 302
@@ -48,6 +48,6 @@ def test_a_sign_in_leads_to_our_own_pages_alone(target: str) -> None:
     assert not response.headers["Location"].startswith("//")
 
 
-def test_another_host_is_refused() -> None:
+def test_a_foreign_host_is_refused() -> None:
     assert Client().get("/account/login/", headers={"host": "elsewhere.example"}).status_code == 400
     assert Client().get("/account/login/").status_code == 200

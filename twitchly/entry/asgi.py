@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
 http = get_asgi_application()
 
 from apps.accounts.staff.uploads import body_max_bytes  # noqa: E402
-from apps.api.asgi import Gate  # noqa: E402
+from apps.api.asgi import ApiApp  # noqa: E402
 from apps.api.live.consumer import socket_urlpatterns  # noqa: E402
 from apps.live import telemetry  # noqa: E402
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
@@ -29,7 +29,7 @@ application = StrictTransport(
     AdminHost(
         ProtocolTypeRouter(
             {
-                "http": WeighedCodings(Gate(BodyLimit(http, body_max_bytes))),  # defense: page-body-size
+                "http": WeighedCodings(ApiApp(BodyLimit(http, body_max_bytes))),  # defense: page-body-size
                 "lifespan": Lifespan(telemetry.start),
                 "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
             }

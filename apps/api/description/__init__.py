@@ -1,1 +1,1 @@
-"""The description of the API, OpenAPI 3.1: made from its views, complete with problems, headers and scopes."""
+"""The OpenAPI 3.1 description, generated from the views and completed with problems, headers and scopes."""

@@ -1,4 +1,4 @@
-"""The description as it is served."""
+"""The OpenAPI description as served."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from drf_spectacular.generators import SchemaGenerator
 
 @cache
 def description() -> dict[str, Any]:
-    """Return the description of this version."""
+    """Return the OpenAPI description."""
     generator: Any = SchemaGenerator  # it has no types
-    found: dict[str, Any] = generator(urlconf="apps.api.rest.urls").get_schema(request=None, public=True)
-    return found
+    document: dict[str, Any] = generator(urlconf="apps.api.rest.urls").get_schema(request=None, public=True)
+    return document
 
 
 @cache
 def description_bytes() -> bytes:
-    """Return it as JSON, indented for people."""
+    """Return the description as indented JSON."""
     return orjson.dumps(description(), option=orjson.OPT_INDENT_2) + b"\n"
 
 
 @cache
 def description_digest() -> bytes:
-    """Return what tells this description from those of other releases."""
+    """Return a digest that differs between releases with different descriptions."""
     return hashlib.blake2b(description_bytes(), digest_size=12).digest()

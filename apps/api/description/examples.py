@@ -1,4 +1,4 @@
-"""Examples of answers and bodies, generated from their schemas, so that none can be stale."""
+"""Examples of responses and bodies, generated from their schemas so that they cannot become stale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXTS: Mapping[str, str] = {"text/csv": CSV, "application/x-ndjson": NDJSON, "te
 _BY_OPERATION: Mapping[str, Any] = {
     "get_description": {"openapi": "3.1.0", "info": {"title": "Twitchly API", "version": "1.0.0"}, "paths": {}},
 }
-# By the name of a field, what it usually holds.
+# Example values by field name.
 _VALUES: Mapping[str, Any] = {
     "band": "10000",
     "category": "Chess",
@@ -66,18 +66,18 @@ _BY_TYPE: Mapping[str, Any] = {"string": "…", "integer": 1, "number": 1.0, "bo
 
 
 def add_examples(description: dict[str, Any]) -> None:
-    """Give every answer and body of a description an example."""
+    """Add an example to every response and body of a description."""
     schemas = description["components"]["schemas"]
     for methods in description["paths"].values():
         for operation in methods.values():
             contents = [operation.get("requestBody", {}), *operation["responses"].values()]
-            for media_type, content in ((m, c) for one in contents for m, c in one.get("content", {}).items()):
+            for media_type, content in ((m, c) for body in contents for m, c in body.get("content", {}).items()):
                 example = _BY_OPERATION.get(operation["operationId"]) or TEXTS.get(media_type)
                 content.setdefault("example", example or example_of(content["schema"], schemas))
 
 
 def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str = "") -> Any:
-    """Return a value that fits a schema; `name` is that of its field."""
+    """Return an example value for a schema; `name` is the field's name."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
     if "allOf" in schema:
@@ -104,13 +104,14 @@ def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, 
     if isinstance(values, dict) and values:
         return {"viewers": example_of(values, schemas, "value")}
     required = schema.get("required", [])
-    # Where all fields may be absent, as those by metric, the first one stands for them.
-    shown = required or list(schema.get("properties", {}))[:1]
-    return {name: example_of(one, schemas, name) for name, one in schema.get("properties", {}).items() if name in shown}
+    # If all fields are optional, as the values by metric, the example has the first one.
+    names = required or list(schema.get("properties", {}))[:1]
+    properties = schema.get("properties", {})
+    return {name: example_of(field, schemas, name) for name, field in properties.items() if name in names}
 
 
 def _fits(value: Any, types: str | list[str]) -> bool:
     names = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
     name = names.get(type(value), "null")
-    wanted = [types] if isinstance(types, str) else types
-    return name in wanted or (name == "integer" and "number" in wanted)
+    allowed = [types] if isinstance(types, str) else types
+    return name in allowed or (name == "integer" and "number" in allowed)

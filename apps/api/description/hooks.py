@@ -1,4 +1,4 @@
-"""What the description says of the API as a whole."""
+"""Postprocessing of the OpenAPI description: everything that belongs to no single operation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from apps.api.description.examples import add_examples
 from apps.api.description.schema import HEADERS
-from apps.api.problems import KINDS
-from apps.api.rest.fields import described, open_text
-from apps.api.scopes import SAID
+from apps.api.problems import PROBLEM_TYPES
+from apps.api.rest.fields import open_text_schema, with_known_values
+from apps.api.scopes import SCOPE_DESCRIPTIONS
 
-_ABOUT = """\
+_INTRODUCTION = """\
 Live and past figures of Twitch channels, counted from their chat, with how far each can be trusted.
 
 - Times are UTC, ISO 8601, and end with `Z`. A value that is not known is absent or null, never 0.
@@ -32,11 +32,11 @@ TAGS = {
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add to the description what belongs to no single operation."""
-    result["info"]["description"] = _ABOUT
+    """Add introduction, license, tags, headers, security and the Problem schema to the description."""
+    result["info"]["description"] = _INTRODUCTION
     result["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
     result["servers"] = [{"url": "/", "description": "This instance"}]
-    result["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
+    result["tags"] = [{"name": name, "description": description} for name, description in TAGS.items()]
     components = result["components"]
     components["headers"] = dict(HEADERS)
     components["securitySchemes"] = {
@@ -45,7 +45,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             "scheme": "bearer",
             "bearerFormat": "twitchly_…",
             "description": "A key of yours. Its scopes: "
-            + "; ".join(f"`{s}`: {said}" for s, said in SAID.items())
+            + "; ".join(f"`{scope}`: {description}" for scope, description in SCOPE_DESCRIPTIONS.items())
             + ".",
         }
     }
@@ -56,7 +56,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _problem() -> dict[str, Any]:
     text = {"type": "string"}
-    wrong = {
+    field_error = {
         "type": "object",
         "properties": {"field": {**text, "description": "Empty where it is about all of it."}, "reason": text},
         "required": ["field", "reason"],
@@ -69,9 +69,9 @@ def _problem() -> dict[str, Any]:
             "title": text,
             "status": {"type": "integer"},
             "detail": {**text, "description": "What was wrong, and what to do."},
-            "code": {**open_text(list(KINDS)), "description": described(list(KINDS))},
+            "code": {**open_text_schema(list(PROBLEM_TYPES)), "description": with_known_values(list(PROBLEM_TYPES))},
             "request_id": text,
-            "errors": {"type": "array", "items": wrong, "description": "What is wrong with single fields."},
+            "errors": {"type": "array", "items": field_error, "description": "What is wrong with single fields."},
         },
         "required": ["type", "title", "status", "detail", "code", "request_id"],
     }

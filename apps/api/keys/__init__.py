@@ -1,1 +1,1 @@
-"""Keys: how they are written, made, turned over and ended."""
+"""API keys: format, creation, rotation and revocation."""

@@ -1,4 +1,4 @@
-"""What is read of keys. Whoever asks sees their own alone."""
+"""Queries for API keys. Queries for an account return its own keys only."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from apps.api.models import ApiKey, Plan
 from core.errors import NotFound
 from twitchly.personal_data import Section, rows
 
-# How often it is written down that a key is used.
-USED_EVERY = timedelta(minutes=1)
+# Minimum time between two updates of a key's `last_used_at`.
+LAST_USED_RESOLUTION = timedelta(minutes=1)
 
-State = Literal["active", "rotating", "expired", "revoked"]
+KeyState = Literal["active", "rotating", "expired", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the plan of an account allows."""
+class PlanLimits:
+    """Limits of an account's plan: requests a second, in a burst and a day, and concurrent streams."""
 
     per_s: int
     burst: int
@@ -32,40 +32,41 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks the API: a key, its account, and what both may do. `state` is that of the key when it was read."""
+class ApiClient:
+    """An authenticated API client: a key, its account, scopes and limits. `state` is the key's at the lookup."""
 
     key_id: int
     owner_id: int
     scopes: frozenset[str]
-    state: State
+    state: KeyState
     expires_at: datetime | None
-    terms: Terms
+    limits: PlanLimits
 
 
-def find_callers(digests: Collection[str]) -> dict[str, Caller]:
-    """Return whose keys have these digests, nobody's left out, and note that they are used."""
+def find_clients(digests: Collection[str]) -> dict[str, ApiClient]:
+    """Return the clients whose keys have these digests, without unknown ones, and update `last_used_at`."""
     keys = ApiKey.objects.select_related("owner__membership__plan").filter(digest__in=digests, owner__is_active=True)
     now = datetime.now(UTC)
-    found = {key.digest: (key, state_of(key, now)) for key in keys}  # defense: forged-keys
-    used = [
+    known = {key.digest: (key, state_of(key, now)) for key in keys}  # defense: forged-keys
+    stale = [
         key.pk
-        for key, state in found.values()
-        if state in ("active", "rotating") and (key.last_used_at is None or now - key.last_used_at >= USED_EVERY)
+        for key, state in known.values()
+        if state in ("active", "rotating")
+        and (key.last_used_at is None or now - key.last_used_at >= LAST_USED_RESOLUTION)
     ]
-    if used:
-        ApiKey.objects.filter(pk__in=used).update(last_used_at=now)
+    if stale:
+        ApiKey.objects.filter(pk__in=stale).update(last_used_at=now)
     default = cache(default_plan)  # defense: key-timing
-    return {digest: _caller(key, state, default) for digest, (key, state) in found.items()}
+    return {digest: _client(key, state, default) for digest, (key, state) in known.items()}
 
 
-def _caller(key: ApiKey, state: State, default: Callable[[], Plan]) -> Caller:
-    terms = terms_of(plan_of(key.owner, default))
-    return Caller(key.pk, key.owner_id, frozenset(key.scopes), state, key.expires_at, terms)
+def _client(key: ApiKey, state: KeyState, default: Callable[[], Plan]) -> ApiClient:
+    limits = limits_of(plan_of(key.owner, default))
+    return ApiClient(key.pk, key.owner_id, frozenset(key.scopes), state, key.expires_at, limits)
 
 
 def default_plan() -> Plan:
-    """Return the plan of those who have no other; where somebody has deleted it, what it was at first."""
+    """Return the plan of accounts without a membership; its initial values if it was deleted."""
     return Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
 
 
@@ -75,12 +76,12 @@ def plan_of(owner: User, default: Callable[[], Plan] = default_plan) -> Plan:
     return membership.plan if membership else default()
 
 
-def terms_of(plan: Plan) -> Terms:
-    return Terms(plan.requests_per_second, plan.burst, plan.requests_per_day, plan.streams)
+def limits_of(plan: Plan) -> PlanLimits:
+    return PlanLimits(plan.requests_per_second, plan.burst, plan.requests_per_day, plan.streams)
 
 
-def state_of(key: ApiKey, now: datetime) -> State:
-    """Return how a key stands; one that another has replaced is good until it expires."""
+def state_of(key: ApiKey, now: datetime) -> KeyState:
+    """Return the state of a key; a replaced key is "rotating" until it expires."""
     if key.revoked_at is not None:
         return "revoked"
     if key.expires_at is not None and key.expires_at <= now:
@@ -89,19 +90,19 @@ def state_of(key: ApiKey, now: datetime) -> State:
 
 
 def keys_of(owner: User) -> QuerySet[ApiKey]:
-    """Return an account's keys, the newest first."""
+    """Return an account's keys, newest first."""
     return ApiKey.objects.filter(owner=owner).select_related("replaced_by")
 
 
 def find_key(owner: User, key_id: int) -> ApiKey:
-    """Raises: NotFound, also for somebody else's."""
-    found = ApiKey.objects.filter(owner=owner, pk=key_id).first()  # defense: page-ownership
-    if found is None:
+    """Return an account's key. Raises: NotFound, also for another account's key."""
+    key = ApiKey.objects.filter(owner=owner, pk=key_id).first()  # defense: page-ownership
+    if key is None:
         raise NotFound("There is no such key among yours.")
-    return found
+    return key
 
 
 def personal_keys(owner: User) -> Section:
-    """Return what is kept of an account's keys, without what could be used in their place."""
+    """Return an account's keys for its data export, without digests."""
     names = ("name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
     return rows(keys_of(owner), *names)

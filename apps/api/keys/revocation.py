@@ -1,15 +1,15 @@
-"""Keys that end: every web process is told, and closes what is open with them."""
+"""Closes the open connections of a revoked key in every web process."""
 
 from __future__ import annotations
 
 from apps.accounts.session_endings import notify_digests_ended
 
 
-def session_of(key_id: int) -> str:
-    """Return what a key is called among the sessions that open streams belong to."""
+def session_name(key_id: int) -> str:
+    """Return the name under which the hub groups a key's connections, beside the sessions of pages."""
     return f"key:{key_id}"
 
 
-def tell_ended(key_id: int) -> None:
-    """Tell it. Where Redis is away, each stream finds out by itself with its next frame."""
-    notify_digests_ended(session_of(key_id))
+def close_connections(key_id: int) -> None:
+    """Close a key's connections. Without Redis, each connection notices the revocation at its next frame."""
+    notify_digests_ended(session_name(key_id))

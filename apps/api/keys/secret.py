@@ -1,4 +1,4 @@
-"""How a key is written: `twitchly_`, 30 random letters and digits, and 6 that check them."""
+"""Format of API keys: `twitchly_`, 30 random letters and digits, and a checksum of 6."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import zlib
 
 _PREFIX = "twitchly_"
 _ALPHABET = string.digits + string.ascii_letters
-# 178 random bits; without the six letters that are shown, 143.
-_RANDOM = 30
-_SHOWN = 6
-_CHECK = 6
-_WRITTEN = re.compile(rf"{_PREFIX}([0-9A-Za-z]{{{_RANDOM}}})([0-9A-Za-z]{{{_CHECK}}})", re.ASCII)
+# 178 random bits; 143 without the visible ones.
+_RANDOM_CHARS = 30
+_VISIBLE_CHARS = 6
+_CHECKSUM_CHARS = 6
+_FORMAT = re.compile(rf"{_PREFIX}([0-9A-Za-z]{{{_RANDOM_CHARS}}})([0-9A-Za-z]{{{_CHECKSUM_CHARS}}})", re.ASCII)
 
 
 def new_secret() -> str:
-    """Return a key that nobody has."""
-    body = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
-    return f"{_PREFIX}{body}{_check(body)}"
+    """Return a new random key."""
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARS))
+    return f"{_PREFIX}{body}{_checksum(body)}"
 
 
-def is_written_right(text: str) -> bool:
-    """Tell a key from one with a typing error, and from what never was a key."""
-    found = _WRITTEN.fullmatch(text)
-    return found is not None and _check(found[1]) == found[2]
+def has_valid_checksum(text: str) -> bool:
+    """Return whether a text has the format and the checksum of a key; a typo fails the checksum."""
+    match = _FORMAT.fullmatch(text)
+    return match is not None and _checksum(match[1]) == match[2]
 
 
 def digest_of(secret: str) -> str:
-    """Return what is kept of a key. It is random enough to need no salt and no slow hash."""
+    """Return the stored digest of a key. Keys are random enough to need no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def shown_of(secret: str) -> str:
-    """Return the beginning of a key, by which people tell it from others."""
-    return secret[: len(_PREFIX) + _SHOWN]
+def visible_prefix(secret: str) -> str:
+    """Return the beginning of a key, shown to tell it from others."""
+    return secret[: len(_PREFIX) + _VISIBLE_CHARS]
 
 
-def _check(body: str) -> str:
-    number, written = zlib.crc32(body.encode()), ""
-    for _ in range(_CHECK):
-        number, place = divmod(number, len(_ALPHABET))
-        written = _ALPHABET[place] + written
-    return written
+def _checksum(body: str) -> str:
+    rest, text = zlib.crc32(body.encode()), ""
+    for _ in range(_CHECKSUM_CHARS):
+        rest, digit = divmod(rest, len(_ALPHABET))
+        text = _ALPHABET[digit] + text
+    return text

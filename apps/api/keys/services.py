@@ -1,4 +1,4 @@
-"""Changes to keys. Each raises Refused with what to do instead where it cannot be done."""
+"""Creation, rotation and revocation of API keys. Functions raise Refused with a message for the user."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.api.keys.queries import state_of
-from apps.api.keys.revocation import tell_ended
-from apps.api.keys.secret import digest_of, new_secret, shown_of
+from apps.api.keys.revocation import close_connections
+from apps.api.keys.secret import digest_of, new_secret, visible_prefix
 from apps.api.models import ApiKey
 from apps.api.scopes import Scope
 from core.errors import Refused
@@ -18,32 +18,32 @@ from core.inputs.names import clean_name
 
 KEYS_MAX = 20
 DAYS_MAX = 730
-# How long a key that was replaced is good beside its successor.
+# Time for which a replaced key stays valid beside its successor.
 GRACE = timedelta(hours=24)
 
 
 def create_key(*, owner: User, name: str, scopes: Collection[str], days: int | None) -> tuple[ApiKey, str]:
-    """Make a key that expires after `days`, or never; return it with its secret, which nobody can tell again."""
+    """Create a key that expires after `days`, or never; return it with its secret, which is not stored."""
     name = clean_name("key", name)
     if not scopes or not set(scopes) <= set(Scope):
         raise Refused("Choose what the key may do.")
     if days is not None and not 1 <= days <= DAYS_MAX:
         raise Refused(f"A key expires after 1 to {DAYS_MAX} days, or never.")
-    _refuse_more(owner)
+    _require_room_for_key(owner)
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    return _make(owner, name, sorted(scopes), expires_at)
+    return _create(owner, name, sorted(scopes), expires_at)
 
 
 @transaction.atomic
 def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
-    """Make a successor with the same name and scopes; the key itself is good for GRACE more."""
+    """Create a successor with the same name and scopes; the replaced key expires after GRACE."""
     now = datetime.now(UTC)
     if state_of(key, now) != "active":
         raise Refused("Only a key that is active, and has no successor, can be replaced.")
-    _refuse_more(key.owner)
-    # The successor lasts as long as this one was made for.
+    _require_room_for_key(key.owner)
+    # The successor gets the lifetime that this key had.
     expires_at = None if key.expires_at is None else now + (key.expires_at - key.created_at)
-    successor, secret = _make(key.owner, key.name, key.scopes, expires_at)
+    successor, secret = _create(key.owner, key.name, key.scopes, expires_at)
     key.replaced_by = successor
     key.expires_at = now + GRACE if key.expires_at is None else min(key.expires_at, now + GRACE)
     key.save(update_fields=["replaced_by", "expires_at"])
@@ -51,19 +51,19 @@ def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
 
 
 def revoke_key(*, key: ApiKey) -> None:
-    """End a key at once, and what is open with it."""
+    """Revoke a key and close its open connections."""
     if key.revoked_at is None:
         key.revoked_at = datetime.now(UTC)
         key.save(update_fields=["revoked_at"])
-    tell_ended(key.pk)
+    close_connections(key.pk)
 
 
-def _make(owner: User, name: str, scopes: Collection[str], expires_at: datetime | None) -> tuple[ApiKey, str]:
+def _create(owner: User, name: str, scopes: Collection[str], expires_at: datetime | None) -> tuple[ApiKey, str]:
     secret = new_secret()
     key = ApiKey.objects.create(
         owner=owner,
         name=name,
-        prefix=shown_of(secret),
+        prefix=visible_prefix(secret),
         digest=digest_of(secret),
         scopes=list(scopes),
         expires_at=expires_at,
@@ -71,8 +71,8 @@ def _make(owner: User, name: str, scopes: Collection[str], expires_at: datetime 
     return key, secret
 
 
-def _refuse_more(owner: User) -> None:
+def _require_room_for_key(owner: User) -> None:
     now = datetime.now(UTC)
-    good = [key for key in ApiKey.objects.filter(owner=owner, revoked_at=None) if state_of(key, now) != "expired"]
-    if len(good) >= KEYS_MAX:
+    usable = [key for key in ApiKey.objects.filter(owner=owner, revoked_at=None) if state_of(key, now) != "expired"]
+    if len(usable) >= KEYS_MAX:
         raise Refused(f"You have {KEYS_MAX} keys. Revoke one to make another.")

@@ -1,4 +1,4 @@
-"""The page of an account's keys."""
+"""The API keys page of an account."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from apps.accounts.queries import user_of
 from apps.api.keys import services
 from apps.api.keys.queries import find_key, keys_of, plan_of, state_of
 from apps.api.models import ApiKey
-from apps.api.scopes import SAID, Scope
-from apps.api.usage import requests_of_day
+from apps.api.scopes import SCOPE_DESCRIPTIONS, Scope
+from apps.api.usage import requests_in_past_day
 from core.errors import NotFound, Refused
 
 DAYS = (30, 90, 365)
@@ -31,42 +31,42 @@ DEFAULT_SCOPES = (Scope.READ_BOARDS, Scope.READ_SERIES)
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def keys(request: HttpRequest) -> HttpResponse:
-    """Show the keys; a POST makes one, or the successor of `key`. Its secret is on this answer and nowhere else."""
+    """Show the keys; a POST creates one, or the successor of `key`. Only this response contains its secret."""
     if request.method != "POST":
-        return shown(request)
+        return render_keys(request)
     name, scopes, days = request.POST.get("name", ""), request.POST.getlist("scopes"), request.POST.get("days", "")
-    replaced, lasts = request.POST.get("key", ""), int(days[:6]) if days.isdecimal() else None
+    replaced_id, lifetime_days = request.POST.get("key", ""), int(days[:6]) if days.isdecimal() else None
     try:
-        if replaced.isdecimal():
-            made = services.rotate_key(key=_find(request, int(replaced)))
+        if replaced_id.isdecimal():
+            created_key = services.rotate_key(key=_find(request, int(replaced_id)))
         else:
-            made = services.create_key(owner=user_of(request), name=name, scopes=scopes, days=lasts)
+            created_key = services.create_key(owner=user_of(request), name=name, scopes=scopes, days=lifetime_days)
     except Refused as error:
-        return shown(request, {"wrong": str(error), "asked": {"name": name, "scopes": scopes, "days": days}}, 400)
-    return shown(request, {"made": made, "is_successor": replaced.isdecimal()}, 201)
+        return render_keys(request, {"error": str(error), "form": {"name": name, "scopes": scopes, "days": days}}, 400)
+    return render_keys(request, {"created_key": created_key, "is_successor": replaced_id.isdecimal()}, 201)
 
 
 @require_POST
 @never_cache
 @login_required
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
-    """End a key. Nobody is asked for a password first: it may be urgent, and it gives nothing away."""
+    """Revoke a key. It needs no recent sign-in: a revocation may be urgent, and it reveals nothing."""
     key = _find(request, key_id)
     services.revoke_key(key=key)
     messages.success(request, f"The key “{key.name}” ({key.prefix}…) is revoked, and what was open with it is closed.")
     return redirect("api-keys")
 
 
-def shown(request: HttpRequest, more: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+def render_keys(request: HttpRequest, more: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     user, now = user_of(request), datetime.now(UTC)
-    used = requests_of_day(user)
-    asked = {"name": "", "scopes": list(DEFAULT_SCOPES), "days": str(DEFAULT_DAYS)}
+    requests = requests_in_past_day(user)
+    form = {"name": "", "scopes": list(DEFAULT_SCOPES), "days": str(DEFAULT_DAYS)}
     context = {
-        "rows": [(key, state_of(key, now), used.get(key.pk, 0)) for key in keys_of(user)],
-        "scopes": list(SAID.items()),
+        "rows": [(key, state_of(key, now), requests.get(key.pk, 0)) for key in keys_of(user)],
+        "scopes": list(SCOPE_DESCRIPTIONS.items()),
         "days": DAYS,
         "plan": plan_of(user),
-        "asked": asked,
+        "form": form,
         **(more or {}),
     }
     return render(request, "partners/keys.html", context, status=status)

@@ -1,1 +1,1 @@
-"""What the API pushes."""
+"""Live values over server-sent events and WebSocket."""

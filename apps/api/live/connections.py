@@ -1,4 +1,4 @@
-"""How many streams an account has open, in all web processes: each has a place in Redis that it holds on to."""
+"""Limits the open streams of an account across all web processes: each holds a lease in Redis."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import redis
 import redis.asyncio
 from django.conf import settings
 
-from apps.api.keys.queries import Caller
+from apps.api.keys.queries import ApiClient
 from apps.api.problems import Problem
 
-# A place that nobody holds on to is free again after so long: its process died.
-HELD_S, HOLD_EVERY_S = 45, 15.0
-PATIENCE_S = 2.0
+# A lease that is not renewed, as its process died, expires after LEASE_S.
+LEASE_S, RENEW_EVERY_S = 45, 15.0
+REDIS_TIMEOUT_S = 2.0
 
-# KEYS: the places of an account, by when they are free. ARGV: how many there are, a name, for how long it is held.
-_OPEN = """
+# KEYS: the sorted set of an account's leases by expiry. ARGV: the maximum of leases, a lease's name, LEASE_S.
+# Returns 1 if the lease was acquired, 0 if all are taken.
+_ACQUIRE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -28,7 +29,8 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-_HOLD = """
+# KEYS: as there. ARGV: the lease's name, LEASE_S.
+_RENEW = """
 redis.call('ZADD', KEYS[1], redis.call('TIME')[1] + ARGV[2], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
@@ -36,54 +38,54 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 log = logging.getLogger(__name__)
 
 
-class Place:
-    """One open stream of an account."""
+class ConnectionLease:
+    """The permission for one open stream of an account."""
 
     def __init__(self, client: Any, key: str) -> None:
-        self._client = client
+        self._redis = client
         self._key = key
         self._name = secrets.token_hex(8)
-        self._holder: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
 
-    async def open(self, places: int) -> bool:
-        """Take the place if one is free, and hold on to it; say whether it was."""
-        if not await self._client.eval(_OPEN, 1, self._key, places, self._name, HELD_S):
+    async def try_acquire(self, leases_max: int) -> bool:
+        """Take one of the account's leases and keep it renewed, or return False if all are taken."""
+        if not await self._redis.eval(_ACQUIRE, 1, self._key, leases_max, self._name, LEASE_S):
             return False
-        self._holder = asyncio.create_task(self._hold())
+        self._renewal = asyncio.create_task(self._renew())
         return True
 
-    async def aclose(self) -> None:
-        """Leave it."""
-        if self._holder is not None:
-            self._holder.cancel()
+    async def release(self) -> None:
+        """Give the lease back and close the connection to Redis."""
+        if self._renewal is not None:
+            self._renewal.cancel()
         try:
-            await self._client.zrem(self._key, self._name)
-        except (redis.RedisError, OSError):
-            log.info("a place is free only in %d s: Redis is away", HELD_S)
+            await self._redis.zrem(self._key, self._name)
+        except (redis.RedisError, OSError) as error:
+            log.info("stream lease not released, it expires in %d s: %s", LEASE_S, error)
         finally:
-            await self._client.aclose()
+            await self._redis.aclose()
 
-    async def _hold(self) -> None:
+    async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(HOLD_EVERY_S)
+            await asyncio.sleep(RENEW_EVERY_S)
             try:
-                await self._client.eval(_HOLD, 1, self._key, self._name, HELD_S)
+                await self._redis.eval(_RENEW, 1, self._key, self._name, LEASE_S)
             except (redis.RedisError, OSError) as error:
-                log.info("a stream cannot hold on to its place: %s", error)
+                log.info("stream lease not renewed: %s", error)
 
 
-async def open_place(caller: Caller) -> Place:
-    """Return a place for a stream of this account. Raises: Problem."""
-    client = redis.asyncio.Redis.from_url(settings.REDIS_LIMITS_URL, socket_timeout=PATIENCE_S)
-    place, streams = Place(client, f"streams:{caller.owner_id}"), caller.terms.streams
+async def acquire_lease(client: ApiClient) -> ConnectionLease:
+    """Return a lease for a stream of this client's account. Raises: Problem."""
+    connection = redis.asyncio.Redis.from_url(settings.REDIS_LIMITS_URL, socket_timeout=REDIS_TIMEOUT_S)
+    lease, streams_max = ConnectionLease(connection, f"streams:{client.owner_id}"), client.limits.streams
     try:
-        is_open = await place.open(streams)
+        is_acquired = await lease.try_acquire(streams_max)
     except (redis.RedisError, OSError) as error:
-        log.warning("no stream can be opened: %s", error)
-        await client.aclose()
+        log.warning("stream lease not acquired: %s", error)
+        await connection.aclose()
         raise Problem("service-away", "Live figures cannot be read just now.", headers={"Retry-After": "2"}) from None
-    if not is_open:
-        await client.aclose()
-        detail = f"Your account may have {streams} streams open at the same time. Close one."
+    if not is_acquired:
+        await connection.aclose()
+        detail = f"Your account may have {streams_max} streams open at the same time. Close one."
         raise Problem("too-many-streams", detail, headers={"Retry-After": "5"})
-    return place
+    return lease

@@ -1,4 +1,4 @@
-"""Live figures over HTTP."""
+"""Live values over HTTP, as server-sent events."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from apps.api.clients import secret_in
+from apps.api.clients import secret_from_header
 from apps.api.description.schema import operation
-from apps.api.live.connections import open_place
-from apps.api.live.events import events
+from apps.api.live.connections import acquire_lease
+from apps.api.live.events import event_stream
+from apps.api.problems import invalid_field
 from apps.api.rest.fields import Choice, CommaList, Flag
-from apps.api.rest.request_schemas import Filters
-from apps.api.rest.responses import NEVER
-from apps.api.rest.spans import wrong
+from apps.api.rest.request_schemas import BoardFilters
+from apps.api.rest.responses import NO_STORE
 from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
 from apps.live.board import BOARD_KEYS, SIZES, Board
@@ -31,7 +31,7 @@ from apps.live.subscriptions import (
     read_ids,
 )
 
-_SAID = """\
+_DESCRIPTION = """\
 Each event is a frame, as JSON: `{"type": "snapshot", "id": "viewers", "seq": 1, …}` first, then `push`. A board's
 have `board` and `rows`, those of channels `channels` by id, the table's `rows` by id: its pushes name with
 `is_whole: false` only what changed, and in `gone` what went. Times in frames are milliseconds since 1970, UTC.
@@ -48,13 +48,13 @@ key ends, it is the last one. The same frames come over the WebSocket `/api/v1/s
 
 
 class EventStreamRenderer(BaseRenderer):
-    """For the choice of the format alone: events write themselves."""
+    """Takes part in content negotiation only: the view writes the events itself."""
 
     media_type = "text/event-stream"
     format = "event-stream"
 
 
-class LiveQuery(Filters):
+class LiveQuery(BoardFilters):
     boards = CommaList(BOARD_KEYS, required=False, help_text="Boards by their metrics, as `a,b` or repeated.")
     n = Choice(required=False, default=SIZES[0], choices=list(SIZES), help_text="Rows of each board.")
     channels = CommaList(required=False, help_text=f"Up to {CHANNELS_MAX} ids of channels, as `a,b` or repeated.")
@@ -71,27 +71,28 @@ class LiveView(ApiView):
         "Live",
         query=LiveQuery,
         responses={(200, "text/event-stream"): str},
-        description=_SAID,
+        description=_DESCRIPTION,
     )
     async def get(self, request: Request) -> StreamingHttpResponse:
-        asked = asked_for(self.query)
-        place = await open_place(self.caller)
-        secret = secret_in(request.META["HTTP_AUTHORIZATION"])
-        stream: Any = events(self.caller, secret, asked, request.META.get("HTTP_LAST_EVENT_ID", ""), place)
-        # Proxies would collect what is to arrive at once.
-        headers = {"Cache-Control": NEVER, "X-Accel-Buffering": "no"}
+        subscriptions = requested_subscriptions(self.query)
+        lease = await acquire_lease(self.api_client)
+        secret = secret_from_header(request.META["HTTP_AUTHORIZATION"])
+        last_id = request.META.get("HTTP_LAST_EVENT_ID", "")
+        stream: Any = event_stream(self.api_client, secret, subscriptions, last_id, lease)
+        # X-Accel-Buffering: a proxy's buffer would delay the events.
+        headers = {"Cache-Control": NO_STORE, "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
-def asked_for(query: Mapping[str, Any]) -> list[Subscribe]:
-    """Return the subscriptions of a stream: a board by its metric, `channels`, `table`. Raises: Problem."""
+def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
+    """Return the requested subscriptions: boards, named by their metrics, `channels` and `table`. Raises: Problem."""
     specs: dict[str, SubscriptionSpec] = {metric: _board(metric, query) for metric in query.get("boards", ())}
     if "channels" in query:
         specs["channels"] = _channels(query["channels"])
     if query["table"]:
         specs["table"] = TableSpec()
     if not 1 <= len(specs) <= SUBSCRIPTIONS_MAX:
-        raise wrong("boards", f"Ask for boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} of them.")
+        raise invalid_field("boards", f"Ask for boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} of them.")
     return [Subscribe(name, spec) for name, spec in specs.items()]
 
 
@@ -104,4 +105,4 @@ def _channels(ids: list[str]) -> ChannelsSpec:
     try:
         return ChannelsSpec(read_ids(ids))
     except BadFrame as error:
-        raise wrong("channels", str(error)) from None
+        raise invalid_field("channels", str(error)) from None

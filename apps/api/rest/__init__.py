@@ -1,1 +1,1 @@
-"""What the API answers."""
+"""REST endpoints of the API."""

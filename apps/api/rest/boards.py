@@ -1,4 +1,4 @@
-"""Boards."""
+"""Endpoints of boards."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from apps.api.description.schema import operation
 from apps.api.rest import response_schemas
 from apps.api.rest.readings import running_readings
 from apps.api.rest.request_schemas import BoardQuery
-from apps.api.rest.responses import AN_HOUR, Answer, Table, moment
+from apps.api.rest.responses import ONE_HOUR, ApiResponse, Table, utc_datetime
 from apps.api.rest.view import TABLES, ApiView
 from apps.api.scopes import Scope
-from apps.live.board import BOARD_KEYS, SIZES
-from apps.live.board import Board as Wanted
+from apps.live.board import BOARD_KEYS, SIZES, Board
 from apps.live.readings import Reading, Row
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn
 from apps.metrics.spans import iso
@@ -26,11 +25,11 @@ from core.metrics.table import BOARDS, METRIC
 class BoardListView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("list_boards", "The boards that there are", "Boards", responses=response_schemas.BoardList, tagged=True)
-    async def get(self, _request: Request) -> Answer:
+    @operation("list_boards", "The boards that there are", "Boards", responses=response_schemas.BoardList, etag=True)
+    async def get(self, _request: Request) -> ApiResponse:
         names = ("label", "unit", "definition")
-        items = [{"metric": one.key} | {name: getattr(one, name) for name in names} for one in BOARDS]
-        return Answer({"items": items, "next": None}, AN_HOUR)
+        items = [{"metric": board.key} | {name: getattr(board, name) for name in names} for board in BOARDS]
+        return ApiResponse({"items": items, "next": None}, ONE_HOUR)
 
 
 class BoardView(ApiView):
@@ -46,39 +45,38 @@ class BoardView(ApiView):
         description="Ranked by the values in the answer; of equal values the greater channel id, compared as text, "
         "comes first. Requests within the same second share one reading.",
     )
-    async def get(self, _request: Request, metric: str) -> Answer:
-        asked = self.query
-        wanted = wanted_board(metric, asked)
-        reading = await running_readings().of_board(wanted)
-        rows = reading.rows[wanted][: asked["n"]]
-        return Answer(board_document(wanted, reading, rows), table=board_table(wanted, rows))
+    async def get(self, _request: Request, metric: str) -> ApiResponse:
+        board = requested_board(metric, self.query)
+        reading = await running_readings().of_board(board)
+        rows = reading.rows[board][: self.query["n"]]
+        return ApiResponse(board_document(board, reading, rows), table=board_table(board, rows))
 
 
-def wanted_board(metric: str, asked: Mapping[str, Any]) -> Wanted:
-    """Return the board to read: one of the sizes that others ask for too. Raises: NotFound."""
+def requested_board(metric: str, query: Mapping[str, Any]) -> Board:
+    """Return the board to read, in one of the few sizes that clients share. Raises: NotFound."""
     if metric not in BOARD_KEYS:
         raise NotFound(f"There is no such board. There are {', '.join(BOARD_KEYS)}.")
-    size = next(size for size in SIZES if size >= asked["n"])
-    return Wanted(metric, size, asked.get("category", ""), asked.get("language", ""), asked.get("band", ""))
+    size = next(size for size in SIZES if size >= query["n"])
+    return Board(metric, size, query.get("category", ""), query.get("language", ""), query.get("band", ""))
 
 
-def board_document(wanted: Wanted, reading: Reading, rows: list[Row]) -> dict[str, Any]:
-    metric = METRIC[wanted.metric]
+def board_document(board: Board, reading: Reading, rows: list[Row]) -> dict[str, Any]:
+    metric = METRIC[board.metric]
     return {
         "metric": metric.key,
         "label": metric.label,
         "unit": metric.unit,
-        "category": wanted.category,
-        "language": wanted.language,
-        "band": wanted.band,
-        "newest_end": moment(reading.newest_end_ms),
-        "viewers_at": moment(reading.viewers_at_ms),
+        "category": board.category,
+        "language": board.language,
+        "band": board.band,
+        "newest_end": utc_datetime(reading.newest_end_ms),
+        "viewers_at": utc_datetime(reading.viewers_at_ms),
         "late_dropped": reading.late_dropped,
         "rows": [_row(row) for row in rows],
     }
 
 
-def board_table(wanted: Wanted, rows: list[Row]) -> Table:
+def board_table(board: Board, rows: list[Row]) -> Table:
     fields = [
         ExportColumn("rank"),
         ExportColumn("channel_id"),
@@ -86,7 +84,7 @@ def board_table(wanted: Wanted, rows: list[Row]) -> Table:
         ExportColumn("name"),
         ExportColumn("category"),
         ExportColumn("language"),
-        ExportColumn("value", METRIC[wanted.metric].unit),
+        ExportColumn("value", METRIC[board.metric].unit),
         COVERAGE,
         ExportColumn("end", "UTC"),
         ExportColumn("state"),
@@ -95,8 +93,8 @@ def board_table(wanted: Wanted, rows: list[Row]) -> Table:
     ]
 
     def cells() -> list[list[Cell]]:
-        found = [_row(row) | {"end": iso(row.end_ms)} for row in rows]
-        return [[row[field.name] for field in fields] for row in found]
+        values = [_row(row) | {"end": iso(row.end_ms)} for row in rows]
+        return [[row[field.name] for field in fields] for row in values]
 
     return Table(fields, cells)
 
@@ -111,7 +109,7 @@ def _row(row: Row) -> dict[str, Any]:
         "language": row.language,
         "value": row.value,
         "coverage": row.coverage,
-        "end": moment(row.end_ms),
+        "end": utc_datetime(row.end_ms),
         "state": row.state,
         "moved": row.moved,
         "is_new": row.is_new,

@@ -1,4 +1,4 @@
-"""Channels: who they are, and how they are now."""
+"""Endpoints of channels: profiles and live values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.api.rest import response_schemas
 from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.readings import running_readings
 from apps.api.rest.request_schemas import ChannelsQuery
-from apps.api.rest.responses import Answer, Table, moment
+from apps.api.rest.responses import ApiResponse, Table, utc_datetime
 from apps.api.rest.view import TABLES, ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.channels.queries import name_filter
@@ -39,28 +39,32 @@ class ChannelListView(ApiView):
         query=ChannelsQuery,
         responses=response_schemas.ChannelList,
     )
-    async def get(self, _request: Request) -> Answer:
-        asked = self.query
-        after, limit = read_cursor(self.path, asked.get("cursor")) or "", asked["limit"]
-        text, is_exact = parse_search(asked.get("q", ""))
+    async def get(self, _request: Request) -> ApiResponse:
+        query = self.query
+        after, limit = read_cursor(self.path, query.get("cursor")) or "", query["limit"]
+        text, is_exact = parse_search(query.get("q", ""))
         live = (await running_readings().of_channels()).live()
-        if asked["live"]:
-            found = named(live, text, after, is_exact=is_exact)
+        if query["live"]:
+            profiles = search_live(live, text, after, is_exact=is_exact)
         else:
-            archived = await run_in_db_thread(known_channels, text, after, limit + 1, is_exact=is_exact)
-            found = [live[one.id].profile if one.id in live else one for one in archived]
-        found = found[: limit + 1]
-        document = page(found, limit, lambda one: one.id, lambda one: profile_json(one, one.id in live), self.path)
-        return Answer(document, table=_table(document["items"]))
+            stored = await run_in_db_thread(search_stored, text, after, limit + 1, is_exact=is_exact)
+            profiles = [live[profile.id].profile if profile.id in live else profile for profile in stored]
+        profiles = profiles[: limit + 1]
+
+        def to_json(profile: Profile) -> dict[str, Any]:
+            return profile_json(profile, is_live=profile.id in live)
+
+        document = page(profiles, limit, lambda profile: profile.id, to_json, self.path)
+        return ApiResponse(document, table=_table(document["items"]))
 
 
 class ChannelView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
     @operation("get_channel", "Who a channel is", "Channels", responses=response_schemas.Channel)
-    async def get(self, _request: Request, channel_id: str) -> Answer:
+    async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         channel, reading = await find_channel(channel_id)
-        return Answer(profile_json(channel.profile, is_live=reading.has_live(channel)))
+        return ApiResponse(profile_json(channel.profile, is_live=reading.has_live(channel)))
 
 
 class ChannelLiveView(ApiView):
@@ -73,13 +77,13 @@ class ChannelLiveView(ApiView):
         responses=response_schemas.LiveChannel,
         description="All who ask within a second get the same reading.",
     )
-    async def get(self, _request: Request, channel_id: str) -> Answer:
+    async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         channel, reading = await find_channel(channel_id)
-        return Answer(live_json(channel, reading.newest_end_ms))
+        return ApiResponse(live_json(channel, reading.newest_end_ms))
 
 
 async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
-    """Return a channel, live or from before, and the reading that it was looked for in.
+    """Return a live or stored channel, and the reading of the live channels.
 
     Raises: NotFound, ServiceAway.
     """
@@ -89,27 +93,27 @@ async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
     channel = reading.channels.get(channel_id)
     if channel is not None and reading.has_recent(channel):
         return channel, reading
-    known = await run_in_db_thread(public_channels().filter(pk=channel_id).first)
-    if known is None:
+    stored = await run_in_db_thread(public_channels().filter(pk=channel_id).first)
+    if stored is None:
         raise NotFound(f"There is no channel with the id {channel_id}.")
-    return ChannelNow(profile_of(known), None, 0.0, {}, {}, {}), reading
+    return ChannelNow(profile_of(stored), None, 0.0, {}, {}, {}), reading
 
 
-def named(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exact: bool = False) -> list[Profile]:
-    """Return the live channels after an id that a search finds, by their ids."""
+def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exact: bool = False) -> list[Profile]:
+    """Return the live channels that match a search, by id, from the one after `after`."""
     profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
-    return sorted((one for one in profiles if matches_text(one, text, is_exact=is_exact)), key=lambda one: one.id)
+    return sorted((p for p in profiles if matches_text(p, text, is_exact=is_exact)), key=lambda profile: profile.id)
 
 
-def known_channels(text: str, after: str, limit: int, *, is_exact: bool = False) -> list[Profile]:
-    """Return the same of all channels that were ever followed."""
+def search_stored(text: str, after: str, limit: int, *, is_exact: bool = False) -> list[Profile]:
+    """Return the same for all channels that were ever tracked, up to `limit`."""
     channels = public_channels().filter(pk__gt=after).order_by("pk")
     if text:
         channels = channels.filter(name_filter(text, is_exact=is_exact))
     return [profile_of(channel) for channel in channels[:limit]]
 
 
-def profile_json(profile: Profile, is_live: bool) -> dict[str, Any]:
+def profile_json(profile: Profile, *, is_live: bool) -> dict[str, Any]:
     return {
         "id": profile.id,
         "login": profile.login,
@@ -126,10 +130,10 @@ def profile_json(profile: Profile, is_live: bool) -> dict[str, Any]:
 def live_json(channel: ChannelNow, newest_end_ms: int | None) -> dict[str, Any]:
     return {
         "channel_id": channel.profile.id,
-        "end": moment(channel.end_ms),
-        "newest_end": moment(newest_end_ms),
+        "end": utc_datetime(channel.end_ms),
+        "newest_end": utc_datetime(newest_end_ms),
         "coverage": channel.coverage,
-        "distinct_end": moment(channel.distinct_end_ms),
+        "distinct_end": utc_datetime(channel.distinct_end_ms),
         "distinct_coverage": channel.distinct_coverage,
         "state": _state(channel, newest_end_ms),
         "values": channel.values,

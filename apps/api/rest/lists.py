@@ -1,4 +1,4 @@
-"""The watchlists and segments of the account that a key belongs to, and of no other."""
+"""Endpoints of watchlists and segments, limited to the account of the key."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from apps.accounts.models import User
 from apps.api.description.schema import IF_MATCH, operation
 from apps.api.rest import response_schemas
-from apps.api.rest.conditions import require_write
+from apps.api.rest.conditional_requests import require_write
 from apps.api.rest.paging import page, read_cursor
-from apps.api.rest.request_schemas import Paged, WatchlistBody, WatchlistChange
-from apps.api.rest.responses import ASK_FIRST, NEVER, Answer, strong_tag
+from apps.api.rest.request_schemas import PageQuery, WatchlistBody, WatchlistChange
+from apps.api.rest.responses import NO_STORE, REVALIDATE, ApiResponse, strong_etag
 from apps.api.rest.view import ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.workspaces import services
@@ -30,15 +30,14 @@ class WatchlistsView(ApiView):
         "list_watchlists",
         "Your watchlists",
         "Lists",
-        query=Paged,
+        query=PageQuery,
         responses=response_schemas.WatchlistList,
-        tagged=True,
+        etag=True,
     )
-    async def get(self, _request: Request) -> Answer:
-        asked = self.query
-        owner_id = self.caller.owner_id
-        after = read_cursor(_watchlists_of(owner_id), asked.get("cursor")) or 0
-        return Answer(await run_in_db_thread(_watchlists, owner_id, after, asked["limit"]), ASK_FIRST)
+    async def get(self, _request: Request) -> ApiResponse:
+        query, owner_id = self.query, self.api_client.owner_id
+        after = read_cursor(_watchlists_list_id(owner_id), query.get("cursor")) or 0
+        return ApiResponse(await run_in_db_thread(_watchlists, owner_id, after, query["limit"]), REVALIDATE)
 
     @operation(
         "create_watchlist",
@@ -46,12 +45,12 @@ class WatchlistsView(ApiView):
         "Lists",
         request=WatchlistBody,
         responses={201: response_schemas.Watchlist},
-        tagged=True,
+        etag=True,
     )
-    async def post(self, _request: Request) -> Answer:
-        made = await run_in_db_thread(_create, self.caller.owner_id, self.body(WatchlistBody))
-        headers = {"Location": f"/api/v1/watchlists/{made['id']}"}
-        return Answer(made, NEVER, status=201, headers=headers, tag=strong_tag(made))
+    async def post(self, _request: Request) -> ApiResponse:
+        created = await run_in_db_thread(_create, self.api_client.owner_id, self.body(WatchlistBody))
+        headers = {"Location": f"/api/v1/watchlists/{created['id']}"}
+        return ApiResponse(created, NO_STORE, status=201, headers=headers, etag=strong_etag(created))
 
 
 class WatchlistView(ApiView):
@@ -61,10 +60,10 @@ class WatchlistView(ApiView):
         "delete": Scope.WRITE_WATCHLISTS,
     }
 
-    @operation("get_watchlist", "A watchlist of yours", "Lists", responses=response_schemas.Watchlist, tagged=True)
-    async def get(self, _request: Request, watchlist_id: int) -> Answer:
-        found = await run_in_db_thread(_watchlist, self.caller.owner_id, watchlist_id)
-        return Answer(found, ASK_FIRST, tag=strong_tag(found))
+    @operation("get_watchlist", "A watchlist of yours", "Lists", responses=response_schemas.Watchlist, etag=True)
+    async def get(self, _request: Request, watchlist_id: int) -> ApiResponse:
+        document = await run_in_db_thread(_watchlist, self.api_client.owner_id, watchlist_id)
+        return ApiResponse(document, REVALIDATE, etag=strong_etag(document))
 
     @operation(
         "change_watchlist",
@@ -73,52 +72,56 @@ class WatchlistView(ApiView):
         request=WatchlistChange,
         responses=response_schemas.Watchlist,
         parameters=[IF_MATCH],
-        tagged=True,
+        etag=True,
         description="`channels` takes the place of those that it holds; what is not sent stays.",
     )
-    async def patch(self, _request: Request, watchlist_id: int) -> Answer:
+    async def patch(self, _request: Request, watchlist_id: int) -> ApiResponse:
         body, headers = self.body(WatchlistChange), self.request.headers
-        changed = await run_in_db_thread(_change, self.caller.owner_id, watchlist_id, body, headers)
-        return Answer(changed, NEVER, tag=strong_tag(changed))
+        changed = await run_in_db_thread(_change, self.api_client.owner_id, watchlist_id, body, headers)
+        return ApiResponse(changed, NO_STORE, etag=strong_etag(changed))
 
     @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None}, parameters=[IF_MATCH])
-    async def delete(self, _request: Request, watchlist_id: int) -> Answer:
-        await run_in_db_thread(_delete, self.caller.owner_id, watchlist_id, self.request.headers)
-        return Answer(None, NEVER, status=204)
+    async def delete(self, _request: Request, watchlist_id: int) -> ApiResponse:
+        await run_in_db_thread(_delete, self.api_client.owner_id, watchlist_id, self.request.headers)
+        return ApiResponse(None, NO_STORE, status=204)
 
 
 class SegmentsView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
     @operation(
-        "list_segments", "Your segments", "Lists", query=Paged, responses=response_schemas.SegmentList, tagged=True
+        "list_segments",
+        "Your segments",
+        "Lists",
+        query=PageQuery,
+        responses=response_schemas.SegmentList,
+        etag=True,
     )
-    async def get(self, _request: Request) -> Answer:
-        asked = self.query
-        owner_id = self.caller.owner_id
-        after = read_cursor(_segments_of(owner_id), asked.get("cursor")) or 0
-        return Answer(await run_in_db_thread(_segments, owner_id, after, asked["limit"]), ASK_FIRST)
+    async def get(self, _request: Request) -> ApiResponse:
+        query, owner_id = self.query, self.api_client.owner_id
+        after = read_cursor(_segments_list_id(owner_id), query.get("cursor")) or 0
+        return ApiResponse(await run_in_db_thread(_segments, owner_id, after, query["limit"]), REVALIDATE)
 
 
 class SegmentView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_segment", "A segment of yours", "Lists", responses=response_schemas.Segment, tagged=True)
-    async def get(self, _request: Request, segment_id: int) -> Answer:
-        return Answer(await run_in_db_thread(_segment, self.caller.owner_id, segment_id), ASK_FIRST)
+    @operation("get_segment", "A segment of yours", "Lists", responses=response_schemas.Segment, etag=True)
+    async def get(self, _request: Request, segment_id: int) -> ApiResponse:
+        return ApiResponse(await run_in_db_thread(_segment, self.api_client.owner_id, segment_id), REVALIDATE)
 
 
-def _watchlists_of(owner_id: int) -> str:
+def _watchlists_list_id(owner_id: int) -> str:
     return f"watchlists of {owner_id}"
 
 
-def _segments_of(owner_id: int) -> str:
+def _segments_list_id(owner_id: int) -> str:
     return f"segments of {owner_id}"
 
 
 def _watchlists(owner_id: int, after: int, limit: int) -> dict[str, Any]:
-    found = Watchlist.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    return page(list(found), limit, lambda one: one.pk, watchlist_json, _watchlists_of(owner_id))
+    watchlists = Watchlist.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
+    return page(list(watchlists), limit, lambda watchlist: watchlist.pk, watchlist_json, _watchlists_list_id(owner_id))
 
 
 def _watchlist(owner_id: int, watchlist_id: int) -> dict[str, Any]:
@@ -127,50 +130,50 @@ def _watchlist(owner_id: int, watchlist_id: int) -> dict[str, Any]:
 
 @transaction.atomic
 def _create(owner_id: int, body: dict[str, Any]) -> dict[str, Any]:
-    made = services.create(owner=_owner(owner_id), name=body["name"])
-    services.put(watchlist=made, channel_ids=body.get("channels", []))
-    return watchlist_json(made)
+    watchlist = services.create(owner=_owner(owner_id), name=body["name"])
+    services.put(watchlist=watchlist, channel_ids=body.get("channels", []))
+    return watchlist_json(watchlist)
 
 
 @transaction.atomic
 def _change(owner_id: int, watchlist_id: int, body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-    found = _find_to_write(owner_id, watchlist_id, headers)
+    watchlist = _lock_for_write(owner_id, watchlist_id, headers)
     if "name" in body:
-        services.rename(watchlist=found, name=body["name"])
+        services.rename(watchlist=watchlist, name=body["name"])
     if "channels" in body:
-        services.put(watchlist=found, channel_ids=body["channels"])
-    return watchlist_json(found)
+        services.put(watchlist=watchlist, channel_ids=body["channels"])
+    return watchlist_json(watchlist)
 
 
 @transaction.atomic
 def _delete(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> None:
-    services.delete(watchlist=_find_to_write(owner_id, watchlist_id, headers))
+    services.delete(watchlist=_lock_for_write(owner_id, watchlist_id, headers))
 
 
-def _find_to_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Watchlist:
-    """Return a watchlist, locked until the transaction ends. Raises: NotFound, Problem."""
-    found = find_watchlist(_owner(owner_id), watchlist_id)
-    locked = Watchlist.objects.select_for_update().filter(pk=found.pk).first()
+def _lock_for_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Watchlist:
+    """Return a watchlist whose preconditions hold, locked until the transaction ends. Raises: NotFound, Problem."""
+    watchlist = find_watchlist(_owner(owner_id), watchlist_id)
+    locked = Watchlist.objects.select_for_update().filter(pk=watchlist.pk).first()
     if locked is None:
         raise NotFound("There is no such watchlist among yours.")
-    require_write(headers, strong_tag(watchlist_json(locked)))
+    require_write(headers, strong_etag(watchlist_json(locked)))
     return locked
 
 
 def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
-    found = Segment.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    return page(list(found), limit, lambda one: one.pk, segment_json, _segments_of(owner_id))
+    segments = Segment.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
+    return page(list(segments), limit, lambda segment: segment.pk, segment_json, _segments_list_id(owner_id))
 
 
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
-    found = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
-    if found is None:
+    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
+    if segment is None:
         raise NotFound("There is no such segment among yours.")
-    return segment_json(found)
+    return segment_json(segment)
 
 
 def _owner(owner_id: int) -> User:
-    """Raises: NotFound, where the account went while it was asked for."""
+    """Return the account. Raises: NotFound, if it was deleted during the request."""
     owner = User.objects.filter(pk=owner_id).first()
     if owner is None:
         raise NotFound("The account of this key is gone.")

@@ -1,4 +1,4 @@
-"""Chooses the format of an answer: what the address names, else what the Accept header weighs most."""
+"""Content negotiation: the format named in the URL, or else the preferred one of the Accept header."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from apps.api.problems import Problem
 
 @lru_cache(maxsize=1_000)
 def choose(renderers: tuple[type[BaseRenderer], ...], accept: str, named: str | None) -> BaseRenderer:
-    """Return the renderer for the format `named` in the address or else for an Accept header. Raises: Problem."""
+    """Return the renderer for the format `named` in the URL, or else for an Accept header. Raises: Problem."""
     if named:
-        chosen = next((one for one in renderers if one.format == named), None)
+        chosen = next((renderer for renderer in renderers if renderer.format == named), None)
     else:
-        weights = [(weight(one.media_type, accept), one) for one in renderers]
-        # Of equal weights the first: that is the format the operation prefers.
-        best, chosen = max(weights, key=lambda one: one[0])
+        weighted = [(weight(renderer.media_type, accept), renderer) for renderer in renderers]
+        # Of equal weights the first wins: it is the default format of the operation.
+        best, chosen = max(weighted, key=lambda pair: pair[0])
         chosen = chosen if best > 0 else None
     if chosen is None:
-        formats = ", ".join(f"{one.format} ({one.media_type})" for one in renderers)
+        formats = ", ".join(f"{renderer.format} ({renderer.media_type})" for renderer in renderers)
         raise Problem("not-acceptable", f"This operation answers as {formats}.")
     return chosen()
 
 
 def weight(media_type: str, accept: str) -> float:
-    """Return how much an Accept header wants a media type, 0 where it takes none of it. Source: RFC 9110, 12.5.1."""
-    ranges = [MediaType(token) for token in accept.split(",") if token.strip()]
-    if not ranges:
+    """Return the weight of a media type in an Accept header, 0 if it is not accepted. Source: RFC 9110, 12.5.1."""
+    accepted = [MediaType(token) for token in accept.split(",") if token.strip()]
+    if not accepted:
         return 1.0
     for names in _ranges(media_type):
-        weights = [one.quality for one in ranges if f"{one.main_type}/{one.sub_type}".lower() in names]
+        weights = [item.quality for item in accepted if f"{item.main_type}/{item.sub_type}".lower() in names]
         if weights:
             return max(weights)
     return 0.0
 
 
 def _ranges(media_type: str) -> Sequence[tuple[str, ...]]:
-    """Return the media ranges that hold a media type, the most specific first."""
+    """Return the media ranges that match a media type, most specific first."""
     main, _, _ = media_type.partition("/")
     return (media_type,), (f"{main}/*",), ("*/*", "*/")

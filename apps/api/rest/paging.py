@@ -1,4 +1,4 @@
-"""Lists in pages: a page ends where the next one begins, so a list that grows skips and repeats nothing."""
+"""Keyset pagination: a page starts after the last item of the one before, so growing lists skip and repeat nothing."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ from typing import Any, TypeVar
 
 from django.core.signing import BadSignature, Signer
 
-from apps.api.problems import Wrong
-from apps.api.rest.inputs import invalid
+from apps.api.problems import invalid_field
 
 T = TypeVar("T")
 
 
 def page(
-    found: Sequence[T], limit: int, position: Callable[[T], Any], write: Callable[[T], Any], of: str
+    items: Sequence[T], limit: int, position: Callable[[T], Any], to_json: Callable[[T], Any], list_id: str
 ) -> dict[str, Any]:
-    """Return a page of `found`, which holds one more item unless it ends the list `of`."""
-    shown = found[:limit]
-    following = write_cursor(of, position(shown[-1])) if len(found) > limit else None
-    return {"items": [write(one) for one in shown], "next": following}
+    """Return a page of up to `limit` items; `items` holds one more unless it reaches the end of the list."""
+    page_items = items[:limit]
+    cursor = write_cursor(list_id, position(page_items[-1])) if len(items) > limit else None
+    return {"items": [to_json(item) for item in page_items], "next": cursor}
 
 
-def write_cursor(of: str, position: Any) -> str:
-    """Return a position in a list as a signed text; the same position has the same text, so ETags stay."""
-    return _signer(of).sign_object(position)
+def write_cursor(list_id: str, position: Any) -> str:
+    """Return a position in a list as a signed cursor; it is deterministic, so that ETags stay stable."""
+    return _signer(list_id).sign_object(position)
 
 
-def read_cursor(of: str, cursor: str | None) -> Any:
-    """Return the position in a cursor of the list `of`, None for its beginning. Raises: Problem."""
+def read_cursor(list_id: str, cursor: str | None) -> Any:
+    """Return the position in a cursor of a list, None for its start. Raises: Problem."""
     if cursor is None:
         return None
     try:
-        return _signer(of).unsign_object(cursor)
+        return _signer(list_id).unsign_object(cursor)
     except BadSignature:
         reason = "It is not a cursor of this list. Send the `next` of its previous page, or no cursor."
-        raise invalid([Wrong("cursor", reason)]) from None
+        raise invalid_field("cursor", reason) from None
 
 
-def _signer(of: str) -> Signer:
-    return Signer(salt=f"api.cursor:{of}")
+def _signer(list_id: str) -> Signer:
+    return Signer(salt=f"api.cursor:{list_id}")

@@ -1,4 +1,4 @@
-"""The queries and bodies that operations take. A field named like a Python keyword ends with an underscore here."""
+"""Schemas of queries and bodies. A field named like a Python keyword ends with an underscore here."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ CURSOR = "Where the list goes on: `next` of the page before."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
 
 
-class Asked(serializers.Serializer[Any]):
-    # A query or a body. The docstring of a body is its description, and would be inherited from here.
+class RequestSchema(serializers.Serializer[Any]):
+    # No docstring: it would become the description of every body that inherits it.
     def get_fields(self) -> dict[str, Any]:
         return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
 
 
-class Filters(Asked):
+class BoardFilters(RequestSchema):
     category = serializers.CharField(required=False, max_length=CATEGORY_MAX, help_text="A category by its name.")
     language = serializers.CharField(required=False, max_length=LANGUAGE_MAX, help_text="A language by Twitch's code.")
     band = Choice(required=False, choices=[band.key for band in BANDS], help_text=BAND)
 
 
-class BoardQuery(Filters):
+class BoardQuery(BoardFilters):
     n = serializers.IntegerField(
         required=False, default=SIZES[0], min_value=1, max_value=SIZES[-1], help_text="How many rows."
     )
 
 
-class Paged(Asked):
+class PageQuery(RequestSchema):
     cursor = serializers.CharField(required=False, max_length=500, help_text=CURSOR)
     limit = serializers.IntegerField(
         required=False, default=50, min_value=1, max_value=200, help_text="How many at most."
     )
 
 
-class ChannelsQuery(Paged):
+class ChannelsQuery(PageQuery):
     q = serializers.CharField(
         required=False,
         max_length=TEXT_MAX,
@@ -60,13 +60,13 @@ class ChannelsQuery(Paged):
         return text
 
 
-class Spanned(Asked):
+class TimeRangeQuery(RequestSchema):
     range = Choice(required=False, choices=list(RANGES), help_text="How far back from now; `24h` without `from`.")
     from_ = serializers.DateTimeField(required=False, help_text="Since when, instead of a range.")
     to = serializers.DateTimeField(required=False, help_text="Until when; now where it is missing. It needs `from`.")
 
 
-class SeriesQuery(Spanned):
+class SeriesQuery(TimeRangeQuery):
     metrics = CommaList(
         tuple(METRIC),
         required=False,
@@ -87,15 +87,15 @@ class SeriesQuery(Spanned):
     )
 
 
-class EventsQuery(Spanned, Paged):
+class EventsQuery(TimeRangeQuery, PageQuery):
     pass
 
 
-class NoQuery(Asked):
+class NoQuery(RequestSchema):
     """The query of an operation without parameters."""
 
 
-class WatchlistBody(Asked):
+class WatchlistBody(RequestSchema):
     """A watchlist to be made."""
 
     name = Text(max_length=60, help_text="Yours has no other list of this name.")

@@ -1,4 +1,4 @@
-"""What answers look like. The views make them; these describe them, and tests hold the two together."""
+"""Schemas of responses. They describe what the views return; tests validate every response against them."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _DISTINCT = ", ".join(f"`{metric.key}`" for metric in METRICS if metric.distinct
 COVERAGE = "Share of the time in which the channel was heard, 0 to 1."
 
 
-class Shape(serializers.Serializer[Any]):
-    # Names that mean something else to Python or to serializers end with an underscore. The docstrings of shapes are
-    # their descriptions, and would be inherited from here.
+class ResponseSchema(serializers.Serializer[Any]):
+    # Names with a meaning in Python or in serializers end with an underscore. No docstring: the docstrings of schemas
+    # are their descriptions, and would be inherited from here.
     def get_fields(self) -> dict[str, Any]:
         return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
 
 
-def _by_metric(name: str, field: Any) -> type[Shape]:
-    """Return a shape with an optional field for each metric, named by its definition and its unit."""
+def _by_metric(name: str, field: Any) -> type[ResponseSchema]:
+    """Return a schema with an optional field for each metric, described by its definition and unit."""
     fields = {
         metric.key: field(required=False, help_text=f"{metric.definition} Unit: {metric.unit}.") for metric in METRICS
     }
-    return type(name, (Shape,), {"__doc__": "By metric; what is not known is absent.", **fields})
+    return type(name, (ResponseSchema,), {"__doc__": "By metric; what is not known is absent.", **fields})
 
 
 Values = _by_metric("Values", FloatField)
 
 
-class BoardEntry(Shape):
+class BoardEntry(ResponseSchema):
     """A board that there is."""
 
     metric = CharField()
@@ -50,14 +50,14 @@ class BoardEntry(Shape):
     definition = CharField()
 
 
-class BoardList(Shape):
+class BoardList(ResponseSchema):
     """All boards."""
 
     items = BoardEntry(many=True)
     next = CharField(allow_null=True)
 
 
-class BoardRow(Shape):
+class BoardRow(ResponseSchema):
     """A channel on a board."""
 
     rank = IntegerField(help_text="From 1, by `value`; of equal values the greater id as text comes first.")
@@ -76,7 +76,7 @@ class BoardRow(Shape):
     is_new = BooleanField(help_text="It was not ranked a minute ago.")
 
 
-class Board(Shape):
+class Board(ResponseSchema):
     """A board as it is now."""
 
     metric = CharField()
@@ -91,7 +91,7 @@ class Board(Shape):
     rows = BoardRow(many=True)
 
 
-class Channel(Shape):
+class Channel(ResponseSchema):
     """Who a channel is."""
 
     id = CharField(help_text="Twitch's id: it stays when the login changes.")
@@ -105,14 +105,14 @@ class Channel(Shape):
     url = CharField(help_text="The channel on Twitch.")
 
 
-class ChannelList(Shape):
+class ChannelList(ResponseSchema):
     """Channels by their ids, a page of them."""
 
     items = Channel(many=True)
     next = CharField(allow_null=True)
 
 
-class LiveChannel(Shape):
+class LiveChannel(ResponseSchema):
     """A channel's values now."""
 
     channel_id = CharField()
@@ -133,7 +133,7 @@ class LiveChannel(Shape):
     apart = DictField(child=IntegerField(), help_text="What was heard and is in no metric, by kind.")
 
 
-class Gap(Shape):
+class Gap(ResponseSchema):
     """A time in which a channel was not, or not surely, heard."""
 
     from_ = DateTimeField()
@@ -141,7 +141,7 @@ class Gap(Shape):
     reason = CharField()
 
 
-class Columns(Shape):
+class Columns(ResponseSchema):
     """Windows by columns."""
 
     end = ListField(child=DateTimeField(), help_text="When each window ended.")
@@ -152,14 +152,14 @@ class Columns(Shape):
     )
 
 
-class Peak(Shape):
+class Peak(ResponseSchema):
     """The highest value in a range."""
 
     value = FloatField()
     at = DateTimeField(help_text="End of its minute, or of its 30-second window in ranges up to 30 minutes.")
 
 
-class RangeSummary(Shape):
+class RangeSummary(ResponseSchema):
     """Values and peaks of the metrics over the range, computed from whole minutes."""
 
     from_ = DateTimeField(help_text="Start of the first minute, or of the first hour where minutes have expired.")
@@ -177,7 +177,7 @@ class RangeSummary(Shape):
     )
 
 
-class Series(Shape):
+class Series(ResponseSchema):
     """Metrics of a channel over time."""
 
     channel_id = CharField()
@@ -199,7 +199,7 @@ class Series(Shape):
     summary = RangeSummary()
 
 
-class Event(Shape):
+class Event(ResponseSchema):
     """Something that happened in a channel."""
 
     id = CharField()
@@ -210,14 +210,14 @@ class Event(Shape):
     label_ = CharField(help_text="For people to read.")
 
 
-class EventList(Shape):
+class EventList(ResponseSchema):
     """Events by time, a page of them."""
 
     items = Event(many=True)
     next = CharField(allow_null=True)
 
 
-class Stream(Shape):
+class Stream(ResponseSchema):
     """A broadcast that has ended."""
 
     id = CharField(help_text="Names it among the channel's streams.")
@@ -238,21 +238,21 @@ class Stream(Shape):
     is_lower_bound = BooleanField(help_text="Part of it was not heard, so counts are lower bounds.")
 
 
-class StreamList(Shape):
+class StreamList(ResponseSchema):
     """Broadcasts, the newest first, a page of them."""
 
     items = Stream(many=True)
     next = CharField(allow_null=True)
 
 
-class HourOfChatters(Shape):
+class HourOfChatters(ResponseSchema):
     """Who wrote in a clock hour."""
 
     end = DateTimeField(help_text="When the clock hour ends.")
     chatters = IntegerField(help_text="Different people who wrote in it.")
 
 
-class StreamMoment(Shape):
+class StreamMoment(ResponseSchema):
     """An exciting moment."""
 
     end = DateTimeField(help_text="When its window ended.")
@@ -266,7 +266,7 @@ class StreamSummary(Stream):
     moments = StreamMoment(many=True, help_text="The most exciting ones, by time.")
 
 
-class Metric(Shape):
+class Metric(ResponseSchema):
     """How a metric is defined."""
 
     key = CharField()
@@ -288,7 +288,7 @@ class Metric(Shape):
     version = IntegerField(help_text="Of the formula.")
 
 
-class CountingRule(Shape):
+class CountingRule(ResponseSchema):
     """A rule that formulas do not state."""
 
     key = CharField()
@@ -296,7 +296,7 @@ class CountingRule(Shape):
     text = CharField()
 
 
-class MetricList(Shape):
+class MetricList(ResponseSchema):
     """All metrics."""
 
     items = Metric(many=True)
@@ -304,7 +304,7 @@ class MetricList(Shape):
     rules = CountingRule(many=True, help_text="With them every metric can be recounted from raw IRC lines.")
 
 
-class LastingIncident(Shape):
+class LastingIncident(ResponseSchema):
     """What is wrong now."""
 
     rule = CharField(help_text="What kind it is; kinds may be added.")
@@ -312,7 +312,7 @@ class LastingIncident(Shape):
     cause = CharField(help_text="In plain words.")
 
 
-class Status(Shape):
+class Status(ResponseSchema):
     """Whether figures move, and how far they can be trusted."""
 
     now = DateTimeField()
@@ -333,7 +333,7 @@ class Status(Shape):
     incidents = LastingIncident(many=True, help_text="What is wrong now; what was is on the page Status.")
 
 
-class Watchlist(Shape):
+class Watchlist(ResponseSchema):
     """Channels that your account keeps together."""
 
     id = IntegerField()
@@ -342,14 +342,14 @@ class Watchlist(Shape):
     channels = ListField(child=CharField(), help_text="The ids of its channels, in its order.")
 
 
-class WatchlistList(Shape):
+class WatchlistList(ResponseSchema):
     """Your account's watchlists, a page of them."""
 
     items = Watchlist(many=True)
     next = CharField(allow_null=True)
 
 
-class Segment(Shape):
+class Segment(ResponseSchema):
     """A search for channels that your account keeps."""
 
     id = IntegerField()
@@ -358,7 +358,7 @@ class Segment(Shape):
     query = CharField(help_text="The search, as the page Discover has it in its address.")
 
 
-class SegmentList(Shape):
+class SegmentList(ResponseSchema):
     """Your account's segments, a page of them."""
 
     items = Segment(many=True)

@@ -1,9 +1,9 @@
-"""Addresses of the API; a format may stand at the end of each, as .csv: see apps/api/asgi.py."""
+"""URLs of the API. Each path may end with a format, as .csv: see apps/api/asgi.py."""
 
 from django.urls import path
 
 from apps.api.live.views import LiveView
-from apps.api.rest import about, boards, channels, history, lists
+from apps.api.rest import boards, channels, history, lists, metadata
 
 _CHANNEL = "api/v1/channels/<str:channel_id>"
 
@@ -18,12 +18,12 @@ urlpatterns = [
     path(f"{_CHANNEL}/streams", history.StreamsView.as_view()),
     path(f"{_CHANNEL}/streams/<str:stream_id>", history.StreamView.as_view()),
     path("api/v1/live", LiveView.as_view()),
-    path("api/v1/metrics", about.MetricListView.as_view()),
-    path("api/v1/metrics/<slug:key>", about.MetricView.as_view()),
-    path("api/v1/status", about.StatusView.as_view()),
+    path("api/v1/metrics", metadata.MetricListView.as_view()),
+    path("api/v1/metrics/<slug:key>", metadata.MetricView.as_view()),
+    path("api/v1/status", metadata.StatusView.as_view()),
     path("api/v1/watchlists", lists.WatchlistsView.as_view()),
     path("api/v1/watchlists/<int:watchlist_id>", lists.WatchlistView.as_view()),
     path("api/v1/segments", lists.SegmentsView.as_view()),
     path("api/v1/segments/<int:segment_id>", lists.SegmentView.as_view()),
-    path("api/v1/openapi", about.DescriptionView.as_view()),
+    path("api/v1/openapi", metadata.DescriptionView.as_view()),
 ]

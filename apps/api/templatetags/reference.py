@@ -1,4 +1,4 @@
-"""Texts of the description as the reference shows them: backticks are code, blank lines divide paragraphs."""
+"""Filters for the texts of the API description: backticks mark code, blank lines separate paragraphs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ register = template.Library()
 
 
 @register.filter
-def coded(text: str) -> SafeString:
-    """Return a text with what stands between backticks as code."""
+def inline_code(text: str) -> SafeString:
+    """Return a text with its backticks replaced by code elements."""
     return mark_safe(re.sub(r"`([^`]*)`", r"<code>\1</code>", conditional_escape(text)))  # noqa: S308  it is escaped
 
 
 @register.filter
-def said(text: str) -> SafeString:
-    """Return the same in paragraphs."""
-    return format_html_join("", "<p>{}</p>", ((coded(part),) for part in text.split("\n\n") if part.strip()))
+def paragraphs(text: str) -> SafeString:
+    """Return the same as paragraphs."""
+    return format_html_join("", "<p>{}</p>", ((inline_code(part),) for part in text.split("\n\n") if part.strip()))

@@ -1,33 +1,33 @@
-"""A pace is never exceeded, in any window."""
+"""The limit holds in every window."""
 
 from __future__ import annotations
 
-from core.limits.sliding_window import Pace
+from core.limits.sliding_window import SlidingWindow
 
 
-def test_one_more_waits_until_the_window_has_moved_on() -> None:
-    pace = Pace(2, 60)
+def test_a_call_beyond_the_limit_waits_until_the_window_has_moved() -> None:
+    window = SlidingWindow(2, 60)
     for now_s in (0.0, 10.0):
-        assert pace.wait_s(now_s) == 0
-        pace.take(now_s)
-    assert pace.wait_s(20) == 40
-    assert pace.wait_s(59) == 1
-    assert pace.wait_s(60) == 0
+        assert window.delay_s(now_s) == 0
+        window.record(now_s)
+    assert window.delay_s(20) == 40
+    assert window.delay_s(59) == 1
+    assert window.delay_s(60) == 0
 
 
-def test_no_window_ever_holds_more_than_allowed() -> None:
-    pace, now_s, taken = Pace(600, 60), 0.0, []
+def test_no_window_holds_more_calls_than_the_limit() -> None:
+    window, now_s, calls_s = SlidingWindow(600, 60), 0.0, []
     for step in range(5_000):
-        now_s += pace.wait_s(now_s)
-        pace.take(now_s)
-        taken.append(now_s)
+        now_s += window.delay_s(now_s)
+        window.record(now_s)
+        calls_s.append(now_s)
         now_s += 0.01 * (step % 7)
-    assert all(later - earlier > 59.999 for earlier, later in zip(taken, taken[600:], strict=False))
+    assert all(later - earlier > 59.999 for earlier, later in zip(calls_s, calls_s[600:], strict=False))
 
 
-def test_a_closed_pace_opens_when_it_was_told() -> None:
-    pace = Pace(10, 60)
-    pace.close(30)
-    pace.close(20)
-    assert pace.wait_s(5) == 25
-    assert pace.wait_s(30) == 0
+def test_a_blocked_window_opens_at_the_latest_time_it_was_given() -> None:
+    window = SlidingWindow(10, 60)
+    window.block_until(30)
+    window.block_until(20)
+    assert window.delay_s(5) == 25
+    assert window.delay_s(30) == 0

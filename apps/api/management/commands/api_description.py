@@ -1,4 +1,4 @@
-"""Write the description of the API to docs/openapi-v1.json, when a version of it is released."""
+"""Write the OpenAPI description to docs/openapi-v1.json, for the release of an API version."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         RELEASED.write_bytes(description_bytes())
-        self.stdout.write(f"{RELEASED.name} is written")
+        self.stdout.write(f"{RELEASED.name} written")

@@ -1,4 +1,4 @@
-"""How answers are written, kept and paged."""
+"""Formats, caching and contents of responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 
 
-async def test_a_board_is_a_table_by_its_address_or_its_header(api: Api) -> None:
+async def test_a_board_is_sent_as_csv_on_request(api: Api) -> None:
     for path, headers in (
         ("boards/viewers.csv", {}),
         ("boards/viewers?format=csv", {}),
@@ -30,34 +30,34 @@ async def test_a_board_is_a_table_by_its_address_or_its_header(api: Api) -> None
         assert [row[3] for row in rows] == ["Beta", "Alpha", "Gamma"]
 
 
-async def test_ndjson_begins_with_the_units(api: Api) -> None:
+async def test_ndjson_starts_with_the_units(api: Api) -> None:
     lines = [json.loads(line) for line in (await api.get("boards/viewers.ndjson")).text.splitlines()]
     assert lines[0]["schema"]["value"] == "viewers"
     assert [line["rank"] for line in lines[1:]] == [1, 2, 3]
 
 
-async def test_a_name_that_is_a_formula_is_none_in_a_spreadsheet(api: Api, boards: Boards) -> None:
+async def test_formulas_in_names_are_escaped_in_csv(api: Api, boards: Boards) -> None:
     boards.name("2", "=HYPERLINK(0)")
     assert "'=HYPERLINK(0)" in (await api.get("boards/viewers.csv")).text
 
 
-async def test_what_has_not_changed_is_not_sent_again(api: Api) -> None:
+async def test_an_unchanged_response_is_answered_with_304(api: Api) -> None:
     first = await api.get("metrics")
     assert first.headers["Cache-Control"] == "private, max-age=3600"
-    again = await api.get("metrics", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    second = await api.get("metrics", headers={"If-None-Match": first.headers["ETag"]})
+    assert (second.status_code, second.content) == (304, b"")
     other = await api.get("metrics/spam", headers={"If-None-Match": first.headers["ETag"]})
     assert other.status_code == 200
 
 
-async def test_live_values_are_kept_for_a_second_at_most(api: Api) -> None:
+async def test_live_values_may_be_cached_for_one_second(api: Api) -> None:
     response = await api.get("channels/2/live")
     assert response.headers["Cache-Control"] == "private, max-age=1"
     assert "ETag" not in response.headers
     assert response.json()["values"]["viewers"] == 12_418
 
 
-async def test_long_answers_are_compressed_for_who_takes_that(api: Api) -> None:
+async def test_long_responses_are_compressed_if_accepted(api: Api) -> None:
     plain = await api.get("metrics", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     short = await api.get("metrics", headers={"Accept-Encoding": "gzip"})
@@ -67,74 +67,75 @@ async def test_long_answers_are_compressed_for_who_takes_that(api: Api) -> None:
     assert gzip.compress(plain.content)
 
 
-async def test_times_are_utc_and_end_with_z(api: Api) -> None:
+async def test_times_are_in_utc_and_end_with_z(api: Api) -> None:
     end = (await api.get("boards/viewers")).json()["rows"][0]["end"]
     assert end.endswith("Z")
     assert datetime.fromisoformat(end).tzinfo is not None
 
 
-async def test_channels_come_in_pages_without_gap_or_repeat(api: Api) -> None:
+async def test_pages_of_channels_skip_and_repeat_nothing(api: Api) -> None:
     for number in range(7):
         await Channel.objects.acreate(id=str(100 + number), login=f"c{number}", name=f"C{number}")
-    found, cursor = [], ""
+    ids, cursor = [], ""
     for _ in range(4):
         page = (await api.get(f"channels?limit=2{cursor and '&cursor=' + cursor}")).json()
-        found += [one["id"] for one in page["items"]]
+        ids += [channel["id"] for channel in page["items"]]
         cursor = page["next"] or ""
-    assert found == [str(100 + number) for number in range(7)]
+    assert ids == [str(100 + number) for number in range(7)]
     assert cursor == ""
 
 
-async def test_live_channels_are_found_by_a_part_of_their_name(api: Api) -> None:
-    found = (await api.get("channels?live=true&q=ET")).json()["items"]
-    assert [(one["id"], one["name"], one["is_live"]) for one in found] == [("2", "Beta", True)]
-    assert found[0]["url"] == "https://www.twitch.tv/beta"
+async def test_live_channels_are_found_by_part_of_their_name(api: Api) -> None:
+    channels = (await api.get("channels?live=true&q=ET")).json()["items"]
+    assert [(channel["id"], channel["name"], channel["is_live"]) for channel in channels] == [("2", "Beta", True)]
+    assert channels[0]["url"] == "https://www.twitch.tv/beta"
 
 
 @pytest.mark.parametrize("live", ["true", "false"])
-async def test_an_address_or_an_id_finds_its_channel(api: Api, live: str) -> None:
+async def test_a_channel_is_found_by_its_url_or_id(api: Api, live: str) -> None:
     for number, login in ((2, "beta"), (20, "beta_two")):
         await Channel.objects.acreate(id=str(number), login=login, name=login)
     for text in ("https://www.twitch.tv/Beta/about", "twitch.tv/popout/beta/chat"):
-        found = (await api.get(f"channels?live={live}&q={quote(text)}")).json()["items"]
-        assert [one["id"] for one in found] == ["2"]
-    assert [one["id"] for one in (await api.get(f"channels?live={live}&q=2")).json()["items"]] == ["2"]
+        channels = (await api.get(f"channels?live={live}&q={quote(text)}")).json()["items"]
+        assert [channel["id"] for channel in channels] == ["2"]
+    channels = (await api.get(f"channels?live={live}&q=2")).json()["items"]
+    assert [channel["id"] for channel in channels] == ["2"]
     refused = await api.get(f"channels?live={live}&q={quote('https://www.twitch.tv/videos/2460329693')}")
     assert refused.status_code == 400
-    (wrong,) = refused.json()["errors"]
-    assert (wrong["field"], wrong["reason"].split(".")[0]) == ("q", "This is the address of a video")
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["reason"].split(".")[0]) == ("q", "This is the address of a video")
 
 
-async def test_a_channel_from_before_is_known_and_has_no_values(api: Api) -> None:
+async def test_a_stored_offline_channel_has_a_profile_and_no_values(api: Api) -> None:
     await Channel.objects.acreate(id="77", login="old", name="Old", language="en")
     assert (await api.get("channels/77")).json()["is_live"] is False
     live = (await api.get("channels/77/live")).json()
     assert (live["state"], live["values"], live["end"]) == ("absent", {}, None)
 
 
-async def test_the_status_says_which_twitch_it_is_and_how_old_the_figures_are(api: Api) -> None:
+async def test_the_status_states_the_source_and_the_age_of_the_data(api: Api) -> None:
     status = (await api.get("status")).json()
     assert (status["source"], status["state"], status["channels"]) == ("simulated", "live", 3)
     assert status["age_s"] < 30
     assert (status["trust"], status["incidents"]) == ("trusted", [])
 
 
-async def test_filters_are_those_of_the_pages(api: Api, boards: Boards) -> None:
+async def test_boards_accept_the_filters_of_the_pages(api: Api, boards: Boards) -> None:
     boards.name("3", "Gamma", category="Art")
     assert [r["name"] for r in (await api.get("boards/viewers?category=Art")).json()["rows"]] == ["Gamma"]
     assert [r["name"] for r in (await api.get("boards/viewers?band=1000")).json()["rows"]] == ["Alpha"]
 
 
 async def test_head_is_get_without_a_body(api: Api) -> None:
-    response = await api.ask("HEAD", "metrics")
+    response = await api.request("HEAD", "metrics")
     assert response.status_code == 200
 
 
-async def test_a_blocked_channel_is_not_there_while_it_is_live(api: Api, boards: Boards) -> None:
+async def test_a_blocked_live_channel_is_not_found(api: Api, boards: Boards) -> None:
     await Channel.objects.acreate(id="1", login="alpha", name="Alpha", blocked=True)
     boards.bar("1")
     assert (await api.get("channels/1")).status_code == 404
     assert (await api.get("channels/1/live")).status_code == 404
     for query in ("", "?live=true"):
-        found = (await api.get(f"channels{query}")).json()["items"]
-        assert "1" not in [one["id"] for one in found]
+        channels = (await api.get(f"channels{query}")).json()["items"]
+        assert "1" not in [channel["id"] for channel in channels]

@@ -1,4 +1,4 @@
-"""What we ask others for: Twitch alone, whatever an answer or a form names."""
+"""Outgoing requests go to Twitch only, whatever a response or a form contains."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.errors import ServiceAway, TwitchRefused
 
 @contextmanager
 def server(location: str = "") -> Iterator[tuple[str, list[str]]]:
-    """A server that sends everybody elsewhere, or has a token; yield its address and what it was asked for."""
-    asked: list[str] = []
+    """Run a server that redirects to `location` or serves a token; yield its URL and the requested paths."""
+    paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            paths.append(self.path)
             self.send_response(302 if location else 200)
             self.send_header("Location", location)
             self.send_header("Content-Length", "0")
@@ -42,27 +42,27 @@ def server(location: str = "") -> Iterator[tuple[str, list[str]]]:
     thread = threading.Thread(target=running.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{running.server_port}", asked
+        yield f"http://127.0.0.1:{running.server_port}", paths
     finally:
         running.shutdown()
         thread.join()
         running.server_close()
 
 
-def test_an_answer_leads_to_no_other_address(settings: Settings) -> None:
-    with server() as (inside, asked_inside), server(location=f"{inside}/secret") as (twitch, asked):
+def test_redirects_from_twitch_are_not_followed(settings: Settings) -> None:
+    with server() as (internal, internal_paths), server(location=f"{internal}/secret") as (twitch, paths):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = twitch, f"{twitch}/token"
         client = helix.__wrapped__()
         with pytest.raises((ServiceAway, TwitchRefused)):
             client.users(logins=["somebody"], until_s=client.until(2))
-    assert asked
-    assert asked_inside == []
+    assert paths
+    assert internal_paths == []
 
 
-def test_a_login_is_a_parameter_and_nothing_else(settings: Settings) -> None:
-    with server() as (twitch, asked):
+def test_a_login_is_escaped_in_the_query(settings: Settings) -> None:
+    with server() as (twitch, paths):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{twitch}/helix", f"{twitch}/token"
         client = helix.__wrapped__()
         with pytest.raises((ServiceAway, TwitchRefused)):
             client.users(logins=["x&id=1#/../../secret?"], until_s=client.until(2))
-    assert set(asked) == {"/helix/users?login=x%26id%3D1%23%2F..%2F..%2Fsecret%3F"}
+    assert set(paths) == {"/helix/users?login=x%26id%3D1%23%2F..%2F..%2Fsecret%3F"}

@@ -1,4 +1,4 @@
-"""What the figures mean, and how fresh they are."""
+"""Metric definitions, service status, and the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.api.description.document import description_bytes
 from apps.api.description.schema import operation
 from apps.api.rest import response_schemas
 from apps.api.rest.readings import running_readings
-from apps.api.rest.responses import AN_HOUR, Answer, moment
+from apps.api.rest.responses import ONE_HOUR, ApiResponse, utc_datetime
 from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
 from apps.live.freshness import viewers_freshness
@@ -32,39 +32,39 @@ from twitchly.clock import now_ms
 class MetricListView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("list_metrics", "What every metric means", "About", responses=response_schemas.MetricList, tagged=True)
-    async def get(self, _request: Request) -> Answer:
-        return Answer(metrics_json(), AN_HOUR)
+    @operation("list_metrics", "What every metric means", "About", responses=response_schemas.MetricList, etag=True)
+    async def get(self, _request: Request) -> ApiResponse:
+        return ApiResponse(metrics_json(), ONE_HOUR)
 
 
 class MetricView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_metric", "What a metric means", "About", responses=response_schemas.Metric, tagged=True)
-    async def get(self, _request: Request, key: str) -> Answer:
+    @operation("get_metric", "What a metric means", "About", responses=response_schemas.Metric, etag=True)
+    async def get(self, _request: Request, key: str) -> ApiResponse:
         if key not in METRIC:
             raise NotFound(f"There is no such metric. There are {', '.join(METRIC)}.")
-        return Answer(metric_json(METRIC[key]), AN_HOUR)
+        return ApiResponse(metric_json(METRIC[key]), ONE_HOUR)
 
 
 class StatusView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
     @operation("get_status", "How fresh the figures are", "About", responses=response_schemas.Status)
-    async def get(self, _request: Request) -> Answer:
-        return Answer(await status_json())
+    async def get(self, _request: Request) -> ApiResponse:
+        return ApiResponse(await status_json())
 
 
 class DescriptionView(ApiView):
-    """The description itself, for everybody."""
+    """Serves the OpenAPI description without authentication."""
 
-    @operation("get_description", "This description", "About", responses={(200, "application/json"): dict}, tagged=True)
-    async def get(self, _request: Request) -> Answer:
-        return Answer(orjson.Fragment(description_bytes()), AN_HOUR)
+    @operation("get_description", "This description", "About", responses={(200, "application/json"): dict}, etag=True)
+    async def get(self, _request: Request) -> ApiResponse:
+        return ApiResponse(orjson.Fragment(description_bytes()), ONE_HOUR)
 
 
 def metrics_json() -> dict[str, Any]:
-    """Return all metrics, and the counting rules that their formulas do not state."""
+    """Return all metrics, and the counting rules that formulas do not state."""
     rules = [{"key": rule.key, "title": rule.title, "text": rule.text} for rule in RULES]
     return {"items": [metric_json(metric) for metric in METRICS], "next": None, "rules": rules}
 
@@ -83,10 +83,10 @@ def metric_json(metric: Metric) -> dict[str, Any]:
 
 
 async def status_json() -> dict[str, Any]:
-    """Return what is known, as the page “Status” has it; while Redis is away that is little."""
+    """Return the status, as the Status page shows it; mostly unknown while Redis is unavailable."""
     now = now_ms()
     source = "simulated" if settings.TWITCH_IS_SIMULATED else "twitch"
-    status: dict[str, Any] = {"now": moment(now), "source": source, "state": "unknown", "viewers": "unknown"}
+    status: dict[str, Any] = {"now": utc_datetime(now), "source": source, "state": "unknown", "viewers": "unknown"}
     status |= {"newest_end": None, "age_s": None, "viewers_at": None, "channels": 0, "late_dropped": None}
     status |= await trust_json(now)
     try:
@@ -97,17 +97,20 @@ async def status_json() -> dict[str, Any]:
     if newest_ms is not None:
         age_ms = max(0, now - newest_ms)
         status["state"] = "stale" if age_ms > BOARDS_STALE_MS else "live"
-        status |= {"newest_end": moment(newest_ms), "age_s": age_ms / 1000}
+        status |= {"newest_end": utc_datetime(newest_ms), "age_s": age_ms / 1000}
     if viewers_ms is not None:
-        status |= {"viewers_at": moment(viewers_ms), "viewers": viewers_freshness(viewers_ms, now)}
+        status |= {"viewers_at": utc_datetime(viewers_ms), "viewers": viewers_freshness(viewers_ms, now)}
     return status | {"channels": len(reading.live()), "late_dropped": reading.late_dropped}
 
 
 async def trust_json(now: int) -> dict[str, Any]:
-    """Return whether the figures can be trusted, and what is wrong."""
+    """Return the verdict on the values, with the coverage and the open incidents behind it."""
     try:
-        status = await database_sync_to_async(status_cache.read, thread_sensitive=False)(now)
+        health = await database_sync_to_async(status_cache.read, thread_sensitive=False)(now)
     except DatabaseError:
         return {"trust": "unknown", "coverage_hour": None, "incidents": []}
-    incidents = [{"rule": i.rule, "since": moment(i.since_ms), "cause": i.cause} for i in status.open_incidents]
-    return {"trust": status.verdict, "coverage_hour": status.hour_coverage, "incidents": incidents}
+    incidents = [
+        {"rule": incident.rule, "since": utc_datetime(incident.since_ms), "cause": incident.cause}
+        for incident in health.open_incidents
+    ]
+    return {"trust": health.verdict, "coverage_hour": health.hour_coverage, "incidents": incidents}

@@ -1,4 +1,4 @@
-"""Queries and bodies are read by one rule: nothing is silently dropped, and errors say what is accepted."""
+"""Strict parsing of queries and bodies: nothing is ignored, and errors list what is accepted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.api.live.views import LiveQuery
-from apps.api.rest.inputs import DEPTH_MAX, read_query
+from apps.api.rest.request_parsing import DEPTH_MAX, read_query
 from apps.metrics.queries import RANGES
 from core.metrics.table import METRIC
 from tests.api.conftest import Api
@@ -16,8 +16,8 @@ from tests.api.conftest import Api
 JSON = {"Content-Type": "application/json"}
 
 
-async def refused(api: Api, path: str) -> dict[str, str]:
-    """Return the reasons of a 400 by field."""
+async def refusals(api: Api, path: str) -> dict[str, str]:
+    """Return the reasons of a 400 response by field."""
     response = await api.get(path)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
     return {error["field"]: error["reason"] for error in response.json()["errors"]}
@@ -26,33 +26,33 @@ async def refused(api: Api, path: str) -> dict[str, str]:
 @pytest.mark.parametrize("depth", [DEPTH_MAX, 200, 990, 1_000, 1_020, 5_000, 30_000])
 @pytest.mark.parametrize(("method", "path"), [("POST", "watchlists"), ("PATCH", "watchlists/1")])
 async def test_deeply_nested_json_is_an_invalid_request(api: Api, method: str, path: str, depth: int) -> None:
-    await api.ask("POST", "watchlists", json={"name": "A"})
-    listed = (await api.get("watchlists")).json()["items"][0]["id"]
+    await api.request("POST", "watchlists", json={"name": "A"})
+    watchlist_id = (await api.get("watchlists")).json()["items"][0]["id"]
     for value in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
         content = f'{{"name": {value}}}'.encode()[:65_000]
-        response = await api.ask(method, path.replace("1", str(listed)), content=content, headers=JSON)
+        response = await api.request(method, path.replace("1", str(watchlist_id)), content=content, headers=JSON)
         assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
 
 
 @pytest.mark.parametrize("content", [b'{"name": "\\ud800"}', b'{"name": NaN}', b'{"name": "\xff"}', b"{", b"[1]", b""])
-async def test_what_is_no_json_object_is_an_invalid_request(api: Api, content: bytes) -> None:
-    response = await api.ask("POST", "watchlists", content=content, headers=JSON)
+async def test_a_body_that_is_not_a_json_object_is_an_invalid_request(api: Api, content: bytes) -> None:
+    response = await api.request("POST", "watchlists", content=content, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
 
 
 @pytest.mark.parametrize("charset", ["idna", "utf-16", "zlib", "nothing"])
-async def test_a_body_is_utf_8_whatever_its_header_says(api: Api, charset: str) -> None:
+async def test_a_body_is_read_as_utf_8_despite_its_charset_header(api: Api, charset: str) -> None:
     headers = {"Content-Type": f"application/json; charset={charset}"}
-    response = await api.ask("POST", "watchlists", content='{"name": "Café"}'.encode(), headers=headers)
+    response = await api.request("POST", "watchlists", content='{"name": "Café"}'.encode(), headers=headers)
     assert (response.status_code, response.json()["name"]) == (201, "Café")
 
 
-async def test_a_body_in_chunks_is_read(api: Api) -> None:
+async def test_a_chunked_body_is_read(api: Api) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b'{"name": '
         yield b'"Chess"}'
 
-    response = await api.ask("POST", "watchlists", content=chunks(), headers=JSON)
+    response = await api.request("POST", "watchlists", content=chunks(), headers=JSON)
     assert (response.status_code, response.json()["name"]) == (201, "Chess")
 
 
@@ -75,8 +75,8 @@ async def test_a_body_in_chunks_is_read(api: Api) -> None:
         ("openapi", "format"),
     ],
 )
-async def test_an_unknown_parameter_is_named_with_the_known_ones(api: Api, path: str, known: str) -> None:
-    assert await refused(api, f"{path}?colour=red") == {"colour": f"Unknown parameter. Known: {known}."}
+async def test_the_error_for_an_unknown_parameter_lists_the_known_ones(api: Api, path: str, known: str) -> None:
+    assert await refusals(api, f"{path}?colour=red") == {"colour": f"Unknown parameter. Known: {known}."}
 
 
 @pytest.mark.parametrize(
@@ -84,18 +84,18 @@ async def test_an_unknown_parameter_is_named_with_the_known_ones(api: Api, path:
 )
 async def test_writes_have_no_parameters(api: Api, method: str, path: str) -> None:
     body: dict[str, Any] = {} if method == "DELETE" else {"json": {"name": "A"}}
-    response = await api.ask(method, f"{path}?force=1", **body)
+    response = await api.request(method, f"{path}?force=1", **body)
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "force")
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_an_unknown_field_of_a_body_is_named_with_the_known_ones(api: Api, method: str) -> None:
-    path = f"watchlists/{(await api.ask('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
+async def test_the_error_for_an_unknown_body_field_lists_the_known_ones(api: Api, method: str) -> None:
+    path = f"watchlists/{(await api.request('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
     body = {"name": "B", "chanels": ["1"]}
-    response = await api.ask(method, path if method == "PATCH" else "watchlists", json=body)
+    response = await api.request(method, path if method == "PATCH" else "watchlists", json=body)
     assert response.status_code == 400
     assert response.json()["errors"] == [{"field": "chanels", "reason": "Unknown field. Known: name, channels."}]
-    assert [one["name"] for one in (await api.get("watchlists")).json()["items"]] == ["A"]
+    assert [watchlist["name"] for watchlist in (await api.get("watchlists")).json()["items"]] == ["A"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ async def test_an_unknown_field_of_a_body_is_named_with_the_known_ones(api: Api,
     ],
 )
 async def test_an_empty_parameter_is_an_error(api: Api, path: str, name: str) -> None:
-    assert name in await refused(api, path)
+    assert name in await refusals(api, path)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_an_empty_parameter_is_an_error(api: Api, path: str, name: str) ->
     ],
 )
 async def test_a_repeated_parameter_is_an_error(api: Api, path: str, name: str) -> None:
-    assert await refused(api, path) == {name: "It was sent 2 times. Send it once."}
+    assert await refusals(api, path) == {name: "It was sent 2 times. Send it once."}
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_lists_accept_commas_and_repetition(query: str) -> None:
         ("channels?live=maybe", "live", ["true", "false"]),
     ],
 )
-async def test_an_error_names_the_choices(api: Api, path: str, name: str, choices: Any) -> None:
-    reason = (await refused(api, path))[name]
+async def test_the_error_for_an_invalid_choice_lists_the_choices(api: Api, path: str, name: str, choices: Any) -> None:
+    reason = (await refusals(api, path))[name]
     assert all(choice in reason for choice in choices), reason

@@ -1,7 +1,7 @@
-"""Reads queries and bodies by one rule: nothing unknown, nothing empty, nothing twice is silently dropped.
+"""Strict parsing of queries and bodies: unknown, empty and repeated parameters are errors, never ignored.
 
-A parameter or field that the operation does not have is an error that names those it has. An empty parameter is an
-error: leaving it out is how to not filter. A parameter is sent once; lists are sent as `a,b` or repeated.
+The error for an unknown parameter or field lists the known ones. An empty parameter is an error: clients omit it
+instead. Only list parameters may be repeated; they also accept `a,b`.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
 from rest_framework.serializers import Serializer
 
-from apps.api.problems import Problem, Wrong
+from apps.api.problems import FieldError, Problem, invalid_request
 from apps.api.rest.fields import CommaList
 
-# Every operation takes it: see apps/api/rest/negotiation.py.
+# A parameter of every operation: see apps/api/rest/negotiation.py.
 FORMAT = "format"
 EMPTY = "It is empty. Leave it out instead."
-# Serializers print what they refuse, and printing recurses.
+# Serializers format invalid values in their errors, which recurses.
 DEPTH_MAX = 20
-# Longer queries are rare, and would fill the cache.
+# Longer queries are rare, and would fill the cache of parsed queries.
 _CACHED_QUERY_MAX = 1_000
 
 
 class BodyParser(JSONParser):
-    """JSON as RFC 8259 has it: UTF-8 whatever the header says, no NaN, no lone surrogates, and not deeply nested."""
+    """Parses JSON by RFC 8259: always UTF-8, no NaN, no lone surrogates; limits the nesting depth."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        """Return the value. Raises: ParseError."""
+        """Return the parsed body. Raises: ParseError."""
         try:
             body = orjson.loads(stream.read())
         except orjson.JSONDecodeError as error:
@@ -44,25 +44,20 @@ class BodyParser(JSONParser):
 
 
 def read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, Any]:
-    """Return what a query string says. Raises: Problem."""
+    """Return the validated parameters of a query string. Raises: Problem."""
     return _cached_query(serializer, query) if len(query) <= _CACHED_QUERY_MAX else _read_query(serializer, query)
 
 
 def read_body(serializer: type[Serializer[Any]], body: Any) -> dict[str, Any]:
-    """Return the fields of a body. Raises: Problem."""
-    reader = serializer(data=body)
-    known = reader.fields.keys()
+    """Return the validated fields of a body. Raises: Problem."""
+    bound = serializer(data=body)
+    known = bound.fields.keys()
     unknown = [name for name in body if name not in known] if isinstance(body, dict) else []
-    return _valid(reader, [Wrong(name, _unknown("field", known)) for name in unknown])
-
-
-def invalid(errors: Iterable[Wrong]) -> Problem:
-    """Return the problem of a request with these errors."""
-    return Problem("invalid-request", "Some of it cannot be used: see errors.", list(errors))
+    return _validate(bound, [FieldError(name, _unknown("field", known)) for name in unknown])
 
 
 def problem_of(error: exceptions.APIException) -> Problem:
-    """Return the problem of an error that Django REST framework raised."""
+    """Return the problem for an exception of Django REST framework."""
     match error:
         case exceptions.UnsupportedMediaType():
             return Problem("unsupported-media-type", "Send the body as application/json.")
@@ -73,28 +68,28 @@ def problem_of(error: exceptions.APIException) -> Problem:
 
 def _read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, Any]:
     fields = serializer().fields
-    errors: list[Wrong] = []
+    errors: list[FieldError] = []
     data: dict[str, str] = {}
     for name, values in QueryDict(query).lists():
         field = fields.get(name)
         if field is None and name != FORMAT:
-            errors.append(Wrong(name, _unknown("parameter", [*fields, FORMAT])))
+            errors.append(FieldError(name, _unknown("parameter", [*fields, FORMAT])))
         elif not all(value.strip() for value in values):
-            errors.append(Wrong(name, EMPTY))
+            errors.append(FieldError(name, EMPTY))
         elif isinstance(field, CommaList):
             data[name] = ",".join(values)
         elif len(values) > 1:
-            errors.append(Wrong(name, f"It was sent {len(values)} times. Send it once."))
+            errors.append(FieldError(name, f"It was sent {len(values)} times. Send it once."))
         elif field is not None:
             data[name] = values[0]
-    return MappingProxyType(_valid(serializer(data=data), errors))
+    return MappingProxyType(_validate(serializer(data=data), errors))
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Tell whether a JSON value is nested more than `levels` deep."""
+    """Return whether a JSON value is nested more than `levels` deep."""
     layer = [value]
     for _ in range(levels + 1):
-        layer = [child for one in layer for child in _children(one)]
+        layer = [child for parent in layer for child in _children(parent)]
     return bool(layer)
 
 
@@ -104,7 +99,7 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-# Programs send the same queries again and again.
+# Clients repeat the same queries.
 _cached_query = lru_cache(maxsize=2_000)(_read_query)
 
 
@@ -112,22 +107,22 @@ def _unknown(noun: str, known: Iterable[str]) -> str:
     return f"Unknown {noun}. Known: {', '.join(known)}."
 
 
-def _valid(reader: Serializer[Any], errors: list[Wrong]) -> dict[str, Any]:
-    """Return the validated data. Raises: Problem, with the errors found before."""
-    if not reader.is_valid():
+def _validate(serializer: Serializer[Any], errors: list[FieldError]) -> dict[str, Any]:
+    """Return the validated data. Raises: Problem, with `errors` and those of the serializer."""
+    if not serializer.is_valid():
         reported = {error.field for error in errors}
-        errors += [error for error in _wrongs(reader.errors) if error.field not in reported]
+        errors += [error for error in _field_errors(serializer.errors) if error.field not in reported]
     if errors:
-        raise invalid(errors)
-    return dict(reader.validated_data)
+        raise invalid_request(errors)
+    return dict(serializer.validated_data)
 
 
-def _wrongs(detail: Any, name: str = "") -> list[Wrong]:
+def _field_errors(detail: Any, name: str = "") -> list[FieldError]:
     if isinstance(detail, dict):
-        return [wrong for key, value in detail.items() for wrong in _wrongs(value, _path(name, str(key)))]
+        return [error for key, value in detail.items() for error in _field_errors(value, _path(name, str(key)))]
     if isinstance(detail, list):
-        return [wrong for value in detail for wrong in _wrongs(value, name)]
-    return [Wrong(name, str(detail))]
+        return [error for value in detail for error in _field_errors(value, name)]
+    return [FieldError(name, str(detail))]
 
 
 def _path(name: str, key: str) -> str:

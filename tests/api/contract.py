@@ -1,4 +1,4 @@
-"""Holds answers of the API against its description: what is not described there is a failure."""
+"""Validates responses against the OpenAPI description: anything undescribed is a failure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from apps.api.description.document import description
 
-# How many answers were checked, by operation and status.
+# Number of validated responses by operation and status.
 CHECKED: Counter[str] = Counter()
 
 
-def check(method: str, path: str, response: httpx.Response) -> None:
-    """Fail where an answer is not as the description of its operation says."""
-    assert re.fullmatch("[0-9a-f]{16}", response.headers.get("X-Request-Id", "")), "an answer has no request id"
-    found = operation_of(method, path)
-    if found is None:
+def check_response(method: str, path: str, response: httpx.Response) -> None:
+    """Fail if a response does not match the description of its operation."""
+    assert re.fullmatch("[0-9a-f]{16}", response.headers.get("X-Request-Id", "")), "no request id"
+    operation = operation_of(method, path)
+    if operation is None:
         check_problem(response, {404, 405, 413})
         return
-    described = found["responses"].get(str(response.status_code))
+    described = operation["responses"].get(str(response.status_code))
     if described is None:
-        # What a request can be refused with before anybody looks at the operation.
+        # Refused before the operation is known.
         check_problem(response, {404, 405, 413})
         return
     names = {name.lower() for name in response.headers}
@@ -39,7 +39,7 @@ def check(method: str, path: str, response: httpx.Response) -> None:
         assert media_type in content, f"{media_type} is not described"
         if media_type.endswith("json") and not media_type.endswith("ndjson"):
             validator(orjson.dumps(content[media_type]["schema"])).validate(orjson.loads(response.content))
-    CHECKED[f"{found['operationId']} {response.status_code}"] += 1
+    CHECKED[f"{operation['operationId']} {response.status_code}"] += 1
 
 
 def check_problem(response: httpx.Response, statuses: set[int]) -> None:
@@ -49,30 +49,30 @@ def check_problem(response: httpx.Response, statuses: set[int]) -> None:
 
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
-    """Return the operation that a request is one of; a format at the end of an address is no part of it."""
-    bare = re.sub(r"\.(json|csv|ndjson)$", "", path.partition("?")[0])
+    """Return the operation of a request; a format suffix of the path is ignored."""
+    base_path = re.sub(r"\.(json|csv|ndjson)$", "", path.partition("?")[0])
     for template, operations in description()["paths"].items():
         pattern = re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(template))
-        if re.fullmatch(pattern, bare) and ("{" not in template or bare not in description()["paths"]):
-            found: dict[str, Any] | None = operations.get("get" if method == "HEAD" else method.lower())
-            return found
+        if re.fullmatch(pattern, base_path) and ("{" not in template or base_path not in description()["paths"]):
+            operation: dict[str, Any] | None = operations.get("get" if method == "HEAD" else method.lower())
+            return operation
     return None
 
 
 @cache
 def validator(schema: bytes) -> Draft202012Validator:
-    """Return what checks a schema of the description, with every object closed: nothing undescribed passes."""
+    """Return a validator for a schema of the description, without additional properties in any object."""
     components = _closed(description()["components"])
-    whole = {**orjson.loads(schema), "components": components}
-    return Draft202012Validator(whole, format_checker=FormatChecker())
+    closed_schema = {**orjson.loads(schema), "components": components}
+    return Draft202012Validator(closed_schema, format_checker=FormatChecker())
 
 
 def _closed(part: Any) -> Any:
     if isinstance(part, list):
-        return [_closed(one) for one in part]
+        return [_closed(item) for item in part]
     if not isinstance(part, dict):
         return part
-    closed = {name: _closed(one) for name, one in part.items()}
+    closed = {name: _closed(value) for name, value in part.items()}
     if part.get("type") == "object" and "properties" in part:
         closed.setdefault("additionalProperties", False)
     return closed

@@ -1,4 +1,4 @@
-"""What belongs to an account is nobody else's, whatever address asks for it."""
+"""Objects of an account are inaccessible to other accounts, through every page and endpoint."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from apps.api.models import ApiKey
 from apps.api.scopes import Scope
 from apps.dashboard.models import ShareLink
 from apps.workspaces.models import Note, Segment, Watched, Watchlist
-from tests.api.conftest import Api, new_key, use_limits
+from tests.api.conftest import Api, new_key, use_rate_limits
 from tests.dashboard.conftest import Boards
-from tests.security.addresses import addresses
+from tests.security.page_urls import page_urls
 
-__all__ = ["use_limits"]
+__all__ = ["use_rate_limits"]
 OTHER = "other@example.com"
 
 
 @pytest.fixture
-def mine(transactional_db: None) -> Mapping[str, int]:
-    """One of each thing that an account can have, by the name of its part of an address."""
+def owned(transactional_db: None) -> Mapping[str, int]:
+    """The id of an object of each kind, all of one account, by the name of its URL parameter."""
     owner = User.objects.create_user("owner@example.com", "a long password")
     watchlist = Watchlist.objects.create(owner=owner, name="Mine", used_at=timezone.now())
     Watched.objects.create(watchlist=watchlist, channel_id="1", position=1)
@@ -41,40 +41,41 @@ def mine(transactional_db: None) -> Mapping[str, int]:
     }
 
 
-def theirs(mine: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Return the addresses that name one of these things."""
-    other = dict(addresses(**{name: key + 1_000 for name, key in mine.items()}))
-    return [(name, address) for name, address in addresses(**mine) if other[name] != address]
+def object_urls(owned: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return the names and URLs of the pages with one of these ids in their URL."""
+    others = dict(page_urls(**{name: key + 1_000 for name, key in owned.items()}))
+    return [(name, url) for name, url in page_urls(**owned) if others[name] != url]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_no_page_gives_away_or_changes_what_is_somebody_elses(
-    boards: Boards, mine: Mapping[str, int], method: str
+def test_pages_neither_show_nor_change_objects_of_other_accounts(
+    boards: Boards, owned: Mapping[str, int], method: str
 ) -> None:
     User.objects.create_user(OTHER, "a long password")
     client = Client()
     assert client.login(username=OTHER, password="a long password")
-    found = {
-        name: getattr(client, method)(address, {"name": "theirs", "text": "theirs"}) for name, address in theirs(mine)
+    form = {"name": "theirs", "text": "theirs"}
+    responses = {name: getattr(client, method)(url, form) for name, url in object_urls(owned)}
+    assert {name.partition("-")[0] for name in responses} >= {"watchlist", "segment", "channel", "share", "api"}
+    # Pages that require a recent password redirect before they query for an object.
+    assert {name: r.status_code for name, r in responses.items() if r.status_code not in (404, 405)} == {
+        name: 302 for name, r in responses.items() if "reauthenticate" in r.headers.get("Location", "")
     }
-    assert {name.partition("-")[0] for name in found} >= {"watchlist", "segment", "channel", "share", "api"}
-    # Where the password is asked for again, it is before anything is looked for.
-    assert {name: one.status_code for name, one in found.items() if one.status_code not in (404, 405)} == {
-        name: 302 for name, one in found.items() if "reauthenticate" in one.headers.get("Location", "")
-    }
-    kept = (Watchlist, Segment, Note, ShareLink, ApiKey, Authenticator)
-    assert [model.objects.count() for model in kept] == [1] * len(kept)
+    models = (Watchlist, Segment, Note, ShareLink, ApiKey, Authenticator)
+    assert [model.objects.count() for model in models] == [1] * len(models)
     assert Watchlist.objects.get().name == "Mine"
     assert ApiKey.objects.get().revoked_at is None
     assert ShareLink.objects.get().revoked_at is None
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-async def test_no_key_opens_what_is_somebody_elses(boards: Boards, mine: Mapping[str, int], method: str) -> None:
+async def test_a_key_gives_no_access_to_objects_of_other_accounts(
+    boards: Boards, owned: Mapping[str, int], method: str
+) -> None:
     _, secret = await sync_to_async(new_key)(OTHER)
     body: dict[str, Any] = {"json": {"name": "theirs"}} if method == "PATCH" else {}
-    for path in (f"watchlists/{mine['watchlist_id']}", f"segments/{mine['segment_id']}"):
-        status = (await Api(secret).ask(method, path, **body)).status_code
+    for path in (f"watchlists/{owned['watchlist_id']}", f"segments/{owned['segment_id']}"):
+        status = (await Api(secret).request(method, path, **body)).status_code
         assert status in ((404,) if path.startswith("watch") or method == "GET" else (404, 405))
     assert (await Api(secret).get("watchlists")).json()["items"] == []
-    assert await Watchlist.objects.aget(pk=mine["watchlist_id"]) is not None
+    assert await Watchlist.objects.aget(pk=owned["watchlist_id"]) is not None

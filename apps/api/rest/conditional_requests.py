@@ -1,0 +1,33 @@
+"""Conditional requests: If-None-Match saves transfers, If-Match prevents lost updates. Source: RFC 9110, 13."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.http import parse_etags
+
+from apps.api.problems import Problem
+
+MISMATCH = "It is not as your If-Match or If-None-Match says. Get it again, and repeat the request with its ETag."
+
+
+def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:
+    """Return whether the client has this version, by weak comparison of entity tags."""
+    known = parse_etags(headers.get("If-None-Match", ""))
+    return known == ["*"] or etag.removeprefix("W/") in {other.removeprefix("W/") for other in known}
+
+
+def require_match(headers: Mapping[str, str], etag: str) -> None:
+    """Refuse a request whose If-Match names another version; weak tags never match. Raises: Problem."""
+    if "If-Match" not in headers:
+        return
+    expected = parse_etags(headers["If-Match"])
+    if expected != ["*"] and (etag.startswith("W/") or etag not in expected):
+        raise Problem("precondition-failed", MISMATCH)
+
+
+def require_write(headers: Mapping[str, str], etag: str) -> None:
+    """Refuse a write whose preconditions do not hold for the current version. Raises: Problem."""
+    require_match(headers, etag)
+    if "If-Match" not in headers and is_unchanged(headers, etag):
+        raise Problem("precondition-failed", MISMATCH)

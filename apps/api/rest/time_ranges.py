@@ -1,0 +1,90 @@
+"""The time range and the grain that a request asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from apps.api.problems import invalid_field
+from apps.metrics.exports.intervals import INTERVALS, Interval
+from apps.metrics.exports.series import finer
+from apps.metrics.queries import RANGES, Range, past_range
+from apps.metrics.spans import iso
+from core.metrics.columns import STEP_MS, StoredGrain
+from core.metrics.grains import SPAN_MAX_MS, grain_for
+from core.pipeline.records import EPOCH_MS
+from core.times import DAY_MS, MINUTE_MS
+
+DEFAULT_RANGE = "24h"
+POINTS_MAX = 10_000
+# A plot has fewer pixels, so more points are only sent on request.
+DEFAULT_POINTS_MAX = 2_500
+
+
+def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
+    """Return the range between two times, or a named range up to now. Raises: Problem."""
+    if "from" not in query:
+        if "to" in query:
+            raise invalid_field("to", "It needs “from”.")
+        return RANGES[query.get("range", DEFAULT_RANGE)]
+    if "range" in query:
+        raise invalid_field("range", "Send a range or “from”, not both.")
+    from_ms, until_ms = _ms(query["from"]), _ms(query["to"]) if "to" in query else now_ms
+    if from_ms >= until_ms:
+        raise invalid_field("from", "It is not before the end of the span.")
+    if until_ms > now_ms:
+        raise invalid_field("to", f"It lies in the future: it is {iso(now_ms)} now.")
+    if from_ms < EPOCH_MS:
+        raise invalid_field("from", f"Nothing is recorded before {iso(EPOCH_MS)}.")
+    if until_ms - from_ms > SPAN_MAX_MS:
+        raise invalid_field("from", f"A span has {SPAN_MAX_MS // DAY_MS} days at most.")
+    return past_range(from_ms, until_ms, now_ms)
+
+
+def requested_interval(query: Mapping[str, Any]) -> Interval | None:
+    """Return the requested interval, None for the default of the grain. Raises: Problem."""
+    if "interval" not in query:
+        return None
+    if "grain" in query:
+        raise invalid_field("interval", "Send an interval or a grain, not both.")
+    return INTERVALS[query["interval"]]
+
+
+def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
+    """Return a range in windows of a grain; without one, of the finest within the default limit. Raises: Problem."""
+    if grain is None:
+        return replace(range_, grain=grain_for(*bounds(range_, now_ms), now_ms, DEFAULT_POINTS_MAX))
+    regrained = finer(range_, grain, now_ms)
+    if regrained is None:
+        raise invalid_field("grain", f"Not all windows of the grain {grain} are kept for so long.")
+    if range_.span_ms // STEP_MS[grain] > POINTS_MAX:
+        raise invalid_field(
+            "grain", f"These are more than {POINTS_MAX:,} windows: take a coarser grain, or less time at once."
+        )
+    return regrained
+
+
+def bounds(range_: Range, now_ms: int) -> tuple[int, int]:
+    """Return the start and the end of a range."""
+    until_ms = now_ms if range_.until_ms is None else range_.until_ms
+    return until_ms - range_.span_ms, until_ms
+
+
+def rounded_now_ms(range_: Range, now_ms: int) -> int:
+    """Return `now_ms`, rounded down to a step of a range up to now, or to a minute for longer steps.
+
+    The response, and its entity tag, thus stays the same until a new window is possible.
+    """
+    step_ms = min(STEP_MS[range_.grain], MINUTE_MS)
+    return now_ms // step_ms * step_ms if range_.until_ms is None else now_ms
+
+
+def is_past(range_: Range, now_ms: int) -> bool:
+    """Return whether all windows of a range are stored. Corrections may still change them."""
+    return range_.until_ms is not None and range_.until_ms < now_ms - 2 * STEP_MS[range_.grain]
+
+
+def _ms(time: datetime) -> int:
+    return round(time.timestamp() * 1000)

@@ -1,0 +1,154 @@
+"""Conditional requests: a 304 uses no quota, and writes do not overwrite newer versions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from pytest_django import Settings
+
+from apps.api.keys.secret import new_secret
+from apps.api.limits import GUESS_BURST
+from apps.api.models import Membership, Plan
+from apps.api.rest.time_ranges import rounded_now_ms, with_grain
+from apps.metrics.queries import RANGES, past_range
+from core.times import MINUTE_MS
+from tests.api.conftest import Api, new_key, user_of
+
+NOW = 1_795_400_001_234
+
+
+@pytest.fixture
+async def tiny(api: Api) -> AsyncIterator[Api]:
+    """A client whose plan allows a burst of two requests, one more a second, and five a day."""
+    plan = await Plan.objects.acreate(name="Tiny", requests_per_second=1, burst=2, requests_per_day=5)
+    owner = await sync_to_async(user_of)("tiny@example.com")
+    await Membership.objects.acreate(owner=owner, plan=plan)
+    yield Api((await sync_to_async(new_key)("tiny@example.com"))[1])
+
+
+async def test_a_304_uses_no_quota_of_the_key_or_the_day(tiny: Api) -> None:
+    first = await tiny.get("metrics")
+    assert first.headers["RateLimit"].startswith('"burst";r=1;t=1, "day";r=4;t=')
+    for _ in range(12):
+        second = await tiny.get("metrics", headers={"If-None-Match": first.headers["ETag"]})
+        assert (second.status_code, second.content) == (304, b"")
+        assert '"day";r=4;' in second.headers["RateLimit"]
+    assert (await tiny.get("metrics")).status_code == 200
+
+
+async def test_a_304_has_the_headers_of_the_full_response(api: Api) -> None:
+    first = await api.get("metrics")
+    second = await api.get("metrics", headers={"If-None-Match": f'"other", {first.headers["ETag"]}'})
+    assert second.status_code == 304
+    assert "Content-Type" not in second.headers
+    assert "Content-Length" not in second.headers
+    for name in ("ETag", "Cache-Control", "Vary", "RateLimit-Policy"):
+        assert second.headers[name] == first.headers[name]
+
+
+@pytest.mark.parametrize(
+    "path", ["metrics", "boards/viewers", "channels/99", "watchlists", "status", "openapi", "nothing"]
+)
+async def test_every_response_has_the_same_vary_header(api: Api, path: str) -> None:
+    assert (await api.get(path)).headers["Vary"] == "Accept, Accept-Encoding, Authorization"
+
+
+@pytest.mark.parametrize(
+    ("key", "step_ms"), [("1h", 10_000), ("24h", MINUTE_MS), ("7d", MINUTE_MS), ("90d", MINUTE_MS)]
+)
+def test_a_range_up_to_now_ends_at_the_last_full_step_or_minute(key: str, step_ms: int) -> None:
+    rounded_ms = rounded_now_ms(with_grain(RANGES[key], None, NOW), NOW)
+    assert rounded_ms % step_ms == 0
+    assert NOW - step_ms < rounded_ms <= NOW
+
+
+def test_a_past_range_ends_as_requested() -> None:
+    assert rounded_now_ms(past_range(NOW - 7_777, NOW - 3, NOW), NOW) == NOW
+
+
+async def watchlist(api: Api) -> tuple[str, str]:
+    """Return the path and the ETag of a new watchlist."""
+    created = await api.request("POST", "watchlists", json={"name": "A"})
+    return f"watchlists/{created.json()['id']}", created.headers["ETag"]
+
+
+async def test_a_write_with_an_outdated_etag_is_refused(api: Api) -> None:
+    path, etag = await watchlist(api)
+    changed = await api.request("PATCH", path, json={"name": "B"}, headers={"If-Match": etag})
+    assert changed.status_code == 200
+    bodies: list[tuple[str, dict[str, Any]]] = [("PATCH", {"json": {"name": "C"}}), ("DELETE", {})]
+    for method, body in bodies:
+        stale = await api.request(method, path, headers={"If-Match": etag}, **body)
+        assert (stale.status_code, stale.json()["code"]) == (412, "precondition-failed")
+    assert (await api.get(path)).json()["name"] == "B"
+    assert (await api.request("DELETE", path, headers={"If-Match": changed.headers["ETag"]})).status_code == 204
+
+
+async def test_the_etag_of_a_get_is_valid_for_a_write(api: Api) -> None:
+    path, etag = await watchlist(api)
+    read = await api.get(path, headers={"Accept-Encoding": "gzip"})
+    assert read.headers["ETag"] == etag
+    assert not etag.startswith("W/")
+    assert (await api.get(path, headers={"If-None-Match": f"W/{etag}"})).status_code == 304
+    assert (
+        await api.request("PATCH", path, json={"name": "B"}, headers={"If-Match": f'"other", {etag}'})
+    ).status_code == 200
+
+
+@pytest.mark.parametrize("channels", [0, 100])
+async def test_a_response_with_a_strong_etag_is_not_compressed(api: Api, channels: int) -> None:
+    path, _ = await watchlist(api)
+    await api.request("PATCH", path, json={"channels": [str(10**12 + number) for number in range(channels)]})
+    gzipped = await api.get(path, headers={"Accept-Encoding": "gzip"})
+    plain = await api.get(path, headers={"Accept-Encoding": "identity"})
+    assert gzipped.headers["ETag"] == plain.headers["ETag"]
+    assert "Content-Encoding" not in gzipped.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"other"'}, 412),
+        ({"If-Match": "garbage"}, 412),
+        ({"If-Match": "W/{etag}"}, 412),
+        ({"If-None-Match": "{etag}"}, 412),
+        ({"If-None-Match": '"other"'}, 200),
+    ],
+)
+async def test_a_write_checks_its_preconditions(api: Api, headers: dict[str, str], status: int) -> None:
+    path, etag = await watchlist(api)
+    sent_headers = {name: value.replace("{etag}", etag) for name, value in headers.items()}
+    assert (await api.request("PATCH", path, json={"name": "B"}, headers=sent_headers)).status_code == status
+
+
+async def test_a_delete_response_has_no_content(api: Api) -> None:
+    path, _ = await watchlist(api)
+    deleted = await api.request("DELETE", path)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert "Content-Type" not in deleted.headers
+    assert "Content-Length" not in deleted.headers
+
+
+async def test_a_429_states_the_whole_policy(tiny: Api) -> None:
+    allowed = await tiny.get("boards")
+    await tiny.get("boards")
+    refused = await tiny.get("boards")
+    assert refused.json()["code"] == "too-many-requests"
+    assert refused.headers["RateLimit-Policy"] == allowed.headers["RateLimit-Policy"]
+    assert refused.headers["RateLimit"] == '"burst";r=0;t=1'
+
+
+async def test_a_429_for_an_address_or_for_guesses_states_its_policy(api: Api, settings: Settings) -> None:
+    for _ in range(GUESS_BURST):
+        await Api(new_secret()).get("boards", address="10.0.0.9")
+    guesser = await Api(new_secret()).get("boards", address="10.0.0.9")
+    assert guesser.headers["RateLimit-Policy"] == '"guesses";q=20;w=120'
+    settings.API_ADDRESS_PER_S = 1
+    responses = [await Api().get("openapi", address="10.0.0.8") for _ in range(3)]
+    assert responses[-1].status_code == 429
+    assert responses[-1].headers["RateLimit-Policy"] == '"address";q=2;w=2'
+    assert responses[-1].headers["RateLimit"].startswith('"address";r=0;t=')
