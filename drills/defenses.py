@@ -360,7 +360,7 @@ DEFENSES = (
         "admin-session",
         "the admin site in a session without a second factor",
         "tests/accounts/test_staff_site.py::test_older_sessions_must_verify_the_new_factor",
-        without(" and _has_shown_one(request)"),
+        without(" and _has_verified_factor(request)"),
     ),
     Defense(
         "admin-host",
@@ -409,13 +409,13 @@ DEFENSES = (
     Defense(
         "simulator-json",
         "faults sent to the simulated Twitch by other sites, as plain text",
-        "tests/simulator/test_control.py::test_a_fault_is_taken_as_json_alone",
+        "tests/simulator/test_control.py::test_faults_are_accepted_only_as_json",
         skip_branch,
     ),
     Defense(
         "simulator-origin",
         "other sites that reach the simulated Twitch by their origin or host name",
-        "tests/simulator/test_control.py::test_pages_of_other_sites_reach_no_route_of_the_simulator",
+        "tests/simulator/test_control.py::test_pages_of_other_sites_cannot_access_the_simulator",
         statement("return endpoint"),
     ),
     Defense(

@@ -78,7 +78,7 @@ def _added(request: HttpRequest, user: Any, authenticator: Authenticator, **_: A
 
 
 def _is_verified(request: HttpRequest) -> bool:
-    return _has_factor(request) and _has_shown_one(request)  # defense: admin-session
+    return _has_factor(request) and _has_verified_factor(request)  # defense: admin-session
 
 
 def _has_factor(request: HttpRequest) -> bool:

@@ -71,7 +71,9 @@ class SeriesView(ApiView):
         counts = counts_behind(metrics, range_.grain)
         series = await run_in_cassandra_thread(history.series, channel_id, range_, now, metrics, columns_in(counts))
         document = series_json(channel_id, series, keys, now, interval or stored(range_.grain))
-        return replace(response, document=document, table=series_table(series, keys, interval or non_overlapping(range_.grain)))
+        return replace(
+            response, document=document, table=series_table(series, keys, interval or non_overlapping(range_.grain))
+        )
 
 
 class EventsView(ApiView):

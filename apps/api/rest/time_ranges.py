@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.api.problems import invalid_field
 from apps.metrics.exports.intervals import INTERVALS, Interval
-from apps.metrics.exports.series import finer
+from apps.metrics.exports.series import in_grain
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import iso
 from core.metrics.columns import STEP_MS, StoredGrain
@@ -56,7 +56,7 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
     """Return a range in windows of a grain; without one, of the finest within the default limit. Raises: Problem."""
     if grain is None:
         return replace(range_, grain=grain_for(*bounds(range_, now_ms), now_ms, DEFAULT_POINTS_MAX))
-    regrained = finer(range_, grain, now_ms)
+    regrained = in_grain(range_, grain, now_ms)
     if regrained is None:
         raise invalid_field("grain", f"Not all windows of the grain {grain} are kept for so long.")
     if range_.span_ms // STEP_MS[grain] > POINTS_MAX:

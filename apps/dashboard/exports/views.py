@@ -153,7 +153,9 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
 def _range_and_interval(request: HttpRequest, now: int) -> tuple[Range, Interval]:
     """Return the range to read and the interval of its windows. Raises: BadSpan."""
     chart_range = parse_range(request.GET.dict(), now)
-    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or non_overlapping(chart_range.grain)
+    interval = _interval(request.GET.get("interval", ""), request.GET.get("grain", "")) or non_overlapping(
+        chart_range.grain
+    )
     adjusted = in_grain(chart_range, interval.grain, now)
     if adjusted is None:
         raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
