@@ -67,7 +67,7 @@ def test_a_worker_serves_metrics_and_continues_if_the_port_is_taken(
     assert 0 <= float(age[1]) <= time.time() - began_s
     assert 'twitchly_helix_calls_total{result="200"} 2.0' in page
     tasks.serve_measures()
-    assert "no page for Prometheus" in caplog.text
+    assert "Prometheus endpoint on port" in caplog.text
 
 
 @pytest.mark.django_db
