@@ -59,5 +59,5 @@ def test_a_range_that_kafka_does_not_hold_yet_is_refused(stack: Stack) -> None:
 
 
 def test_times_the_wrong_way_round_are_refused(stack: Stack) -> None:
-    with pytest.raises(AssertionError, match="--from lies after --to"):
+    with pytest.raises(AssertionError, match="--from is not before --to"):
         rebuild(stack, now_ms(), now_ms() - MINUTE_MS)
