@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 DEFAULT_WEB_PORT = 8000
-# In the order of docs/architecture.md: each counts on from the web port.
+# Offsets from the web port, in the order of docs/subsystems/instances.md.
 NAMES = (
     "web",
     "Kafka",

@@ -1,0 +1,46 @@
+"""The documents name files and tests that exist, and stay short enough to be read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = "apps|bench|core|deploy|docs|drills|flink|simulator|static|templates|tests|twitchly"
+PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*\w/?)(?:::(\w+))?[^`]*`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[\w-]*)?\)")
+GENERATED = ("metrics.md", "benchmarks.md")
+README_WORDS_MAX = 500
+COLUMNS_MAX = 100
+# Tables, code, links and pictures cannot be wrapped.
+UNWRAPPED = re.compile(r"\||    |!?\[|<|.*\]\(|.*https?://")
+
+
+def each(documents: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("document", documents, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+@each(DOCUMENTS)
+def test_named_files_and_tests_exist(document: Path) -> None:
+    named = PATH.findall(document.read_text())
+    assert [path for path, _ in named if not (ROOT / path).exists()] == []
+    assert [test for path, test in named if test and f"def {test}(" not in (ROOT / path).read_text()] == []
+
+
+@each(DOCUMENTS)
+def test_links_lead_to_files(document: Path) -> None:
+    targets = LINK.findall(document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@each([document for document in DOCUMENTS if document.name not in GENERATED])
+def test_lines_are_wrapped(document: Path) -> None:
+    long = [line for line in document.read_text().splitlines() if len(line) > COLUMNS_MAX]
+    assert [line for line in long if not UNWRAPPED.match(line)] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= README_WORDS_MAX
