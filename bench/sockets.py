@@ -20,12 +20,12 @@ import psutil
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from apps.ingest import channel_list
-from apps.ingest.channel_list import Stream
 from apps.metrics.boards import BoardWriter
 from bench.command import exit_code, options
 from bench.machine import ROOT, keep, peak_mb, table
 from bench.sinks import windows
 from bench.web import Web
+from core.channels.stream import Stream
 from core.contracts import group
 from core.metrics.formulas import RankingThresholds
 from core.times import SECOND_MS

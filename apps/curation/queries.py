@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db.models import QuerySet
 
 from apps.channels.models import Channel
 from apps.curation.models import Bot, OptOut
 from core.channels.address import ChannelName, InvalidChannel, is_address, read_channel
+from core.channels.rules import IntakeRules
 from core.channels.selection import Curation
 from core.inputs.readable_text import one_line
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The producer's rules: logins of bots, and ids of channels and users that opted out."""
-
-    bots: frozenset[str]
-    opted_out_channels: frozenset[str]
-    opted_out_users: frozenset[str]
-
-
-def rules() -> Rules:
+def rules() -> IntakeRules:
     """Return the current rules."""
-    return Rules(
+    return IntakeRules(
         frozenset(Bot.objects.filter(is_counted_out=True).values_list("login", flat=True)),
         opted_out_channels(),
         _opted_out(OptOut.Kind.USER),

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 from apps.channels.models import Channel
-from apps.ingest.channel_list import Stream
+from core.channels.stream import Stream
 from core.inputs.moments import read_moment
 from core.inputs.readable_text import one_line
 from core.irc.channel_events import END_WITHDRAWN, stream_end_id

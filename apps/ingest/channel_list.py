@@ -10,27 +10,11 @@ from typing import Any
 import redis
 import redis.asyncio
 
+from core.channels.stream import Stream
+
 KEY = "streams"
 # Digest of the curation that the list was built with.
 CURATION_KEY = "streams-curation"
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A listed channel and its stream as last reported by Helix. `started_at` is ISO 8601 in UTC.
-
-    An offline channel, which stays listed for a while or is pinned, has `live` False and no viewers.
-    """
-
-    id: str
-    login: str
-    name: str
-    viewers: int | None
-    category: str
-    language: str
-    title: str
-    started_at: str
-    live: bool = True
 
 
 _FIELDS = frozenset(field.name for field in fields(Stream))

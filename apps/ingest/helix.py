@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from apps.ingest.channel_list import Stream
 from apps.ingest.helix_calls import Access, Params, Reader, RequestRefused, Timing, TwitchClient
 from core.channels.account import Account, is_twitch_id
+from core.channels.stream import Stream
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment, write_moment
 from core.inputs.readable_text import cut, readable

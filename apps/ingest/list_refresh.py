@@ -12,9 +12,9 @@ from typing import Any
 
 from apps.channels.models import Channel
 from apps.ingest.broadcasts import change_events, end_events, milliseconds, moment, started_at
-from apps.ingest.channel_list import Stream
 from apps.ingest.stale_answers import Poll
 from core.channels.selection import Curation, select_channels, smooth_viewers
+from core.channels.stream import Stream
 
 # The columns that a poll writes. Curation columns are excluded, as somebody may be editing them.
 POLLED = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from apps.channels.models import Channel
 from apps.ingest.broadcasts import milliseconds, started_at
-from apps.ingest.channel_list import Stream
+from core.channels.stream import Stream
 from core.inputs.moments import write_moment
 from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS

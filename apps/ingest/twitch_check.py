@@ -8,9 +8,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from apps.ingest.channel_list import Stream
 from apps.ingest.helix import Helix
 from apps.ingest.listening.connection import Server, monotonic_ms
+from core.channels.stream import Stream
 from core.errors import NotFound, TwitchlyError
 from core.irc.lines import Line, parse
 from core.irc.session import Ended, Refused, Session

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from apps.ingest.channel_list import Stream
+from core.channels.stream import Stream
 from twitchly.telemetry import sample, samples
 
 

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from apps.channels.languages import language_name
 from apps.channels.models import Channel
 from apps.ingest import channel_list
-from apps.ingest.channel_list import Stream
+from core.channels.stream import Stream
 
 CHANNEL_LIST_TTL_MS = 10_000
 # The URL of a channel on Twitch, without its login.

@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from apps.accounts.services import ensure_user
 from apps.ingest import channel_list
-from apps.ingest.channel_list import Stream
 from apps.metrics.boards import BoardWriter
+from core.channels.stream import Stream
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey

@@ -10,11 +10,12 @@ from typing import Literal
 from confluent_kafka import Producer
 from hypothesis import strategies as st
 
-from apps.curation.queries import Rules
-from apps.ingest.channel_list import Stream
-from apps.ingest.listening.intake import Intake
-from apps.ingest.listening.writer import Entry, Writer
+from apps.ingest.listening.writer import Writer
+from core.channels.rules import IntakeRules
+from core.channels.stream import Stream
 from core.irc.lines import parse
+from core.pipeline.intake import Intake
+from core.pipeline.unstamped import UnstampedRecord
 
 CHANNELS = 3
 PARTITIONS = 4
@@ -85,7 +86,7 @@ class Teller:
         ids = [str(self._first_id + n) for n in range(CHANNELS)]
         self._first_id += CHANNELS
         intake = Intake(PARTITIONS, count_bots=False)
-        intake.set_rules(Rules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
+        intake.set_rules(IntakeRules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
         for number, line in enumerate(lines):
             self._follow(intake, ids, line)
             then_ms = times[number] if times else self.now_ms + line.after_ms
@@ -128,11 +129,11 @@ class Teller:
         line = parse(raw)
         if line.command == "PRIVMSG":
             taken = intake.take(line, self.now_ms)
-            if isinstance(taken, Entry):
+            if isinstance(taken, UnstampedRecord):
                 self._writer.put(taken)
             return
         for told in intake.notice(line, self.now_ms):
-            if isinstance(told, Entry):
+            if isinstance(told, UnstampedRecord):
                 self._writer.put(told)
 
     def _lines(self, ids: Sequence[str], line: Said) -> Iterator[bytes]:

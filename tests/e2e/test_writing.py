@@ -10,11 +10,12 @@ import pytest
 from confluent_kafka import KafkaException, TopicPartition
 
 from apps.ingest.listening.ownership import Ownership, PartitionHead, read_partition_heads
-from apps.ingest.listening.writer import Entry, Writer
+from apps.ingest.listening.writer import Writer
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.pipeline.coverage import Gap
 from core.pipeline.records import read_event, watermark_record
 from core.pipeline.topics import TOPIC
+from core.pipeline.unstamped import UnstampedRecord
 from drills.stack import wait_until
 from twitchly import kafka
 
@@ -28,8 +29,8 @@ def writer(now_ms: int = NOW) -> Writer:
     return Writer(kafka.producer(), name="p", limit=1000, now_ms=lambda: now_ms, hash_key=lambda _day: b"k" * 32)
 
 
-def message(sent_ms: int, partition: int = 0) -> Entry:
-    return Entry(
+def message(sent_ms: int, partition: int = 0) -> UnstampedRecord:
+    return UnstampedRecord(
         partition, sent_ms, {"kind": "message", "channel_id": "7", "sent_ms": sent_ms, "words": 1, "text": "hi"}, "42"
     )
 
@@ -78,7 +79,7 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     ours.own({0: NOW - 10_000, 1: NOW - 10_000})
     ours.put(message(NOW - 700))
     ours.put(message(NOW - 900))
-    ours.put(Entry(1, NOW - 40, watermark_record(producer="p", lag_ms=250)))
+    ours.put(UnstampedRecord(1, NOW - 40, watermark_record(producer="p", lag_ms=250)))
     ours.flush(10)
     kafka_topic = kafka.topic_name("chat")
     poison = kafka.producer()

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 from apps.channels.models import Channel
-from apps.ingest.channel_list import Stream
 from apps.ingest.list_refresh import Limits, ListUpdate, update_list
 from apps.ingest.stale_answers import Poll, discard_stale_answers
 from core.channels.selection import Curation
+from core.channels.stream import Stream
 
 T0 = 1_795_400_000_000
 T0_ISO = "2026-11-23T02:13:20Z"

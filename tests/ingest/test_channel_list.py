@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from apps.ingest.channel_list import Stream, decode, encode
+from apps.ingest.channel_list import decode, encode
+from core.channels.stream import Stream
 
 T0 = 1_795_400_000_000
 ADA = Stream("7", "ada", "Ada", 900, "Chess", "en", "a title \ud800", "2026-11-23T11:00:00Z")

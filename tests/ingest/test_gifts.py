@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from apps.curation.queries import Rules
-from apps.ingest.channel_list import Stream
-from apps.ingest.listening.intake import Intake
+from core.channels.rules import IntakeRules
+from core.channels.stream import Stream
 from core.irc.lines import parse
+from core.pipeline.intake import Intake
 from core.proof.ledger import BOMB_GIFT
 from simulator.audience import Audience
 from simulator.irc_lines import escape, tagged
@@ -50,7 +50,7 @@ def counted(lines: Sequence[str]) -> dict[str, int]:
     """Return the number of gifts in bombs and of separately counted subscriptions."""
     intake = Intake(partitions=4, count_bots=False)
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
-    intake.set_rules(Rules(frozenset(), frozenset(), frozenset()))
+    intake.set_rules(IntakeRules())
     records = [record for line in lines for record in intake.notice(parse(line.encode()), NOW + 30_000)]
     counts = {"gift_bomb": 0, "subscriptions": 0}
     for event in [*records, *intake.minutes(NOW + MINUTE_MS)]:

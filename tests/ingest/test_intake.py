@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from apps.curation.queries import Rules
-from apps.ingest.channel_list import Stream
-from apps.ingest.listening.intake import Intake, UntrackedMessage
-from apps.ingest.listening.writer import Entry
 from apps.metrics.event_marks import EventMark, event_marks
+from core.channels.rules import IntakeRules
+from core.channels.stream import Stream
 from core.irc.lines import parse
+from core.pipeline.intake import Intake, UntrackedMessage
 from core.pipeline.records import TRAITS, read_event
+from core.pipeline.unstamped import UnstampedRecord
 from simulator.audience import Audience
 from simulator.irc_lines import room_state, tagged
 from simulator.source import ModeChange
@@ -37,19 +37,19 @@ def intake() -> Intake:
 def following(*, count_bots: bool) -> Intake:
     intake = Intake(partitions=4, count_bots=count_bots)
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
-    intake.set_rules(Rules(frozenset({"helperbot"}), frozenset({"66"}), frozenset({"13"})))
+    intake.set_rules(IntakeRules(frozenset({"helperbot"}), frozenset({"66"}), frozenset({"13"})))
     return intake
 
 
 def kind_of(intake: Intake, raw: bytes) -> str:
     entry = intake.take(parse(raw), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     return str(entry.fields["kind"])
 
 
 def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake: Intake) -> None:
     entry = intake.take(parse(LINE), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     assert entry.sent_ms == 1_795_399_999_900
     assert entry.user == "42"
     assert entry.fields["words"] == 3
@@ -62,35 +62,35 @@ def test_true_traits_of_a_message_are_recorded(intake: Intake) -> None:
     traits = [dict.fromkeys(TRAITS, 1), {}]
     for raw, wanted in zip((all_of_it, nothing), traits, strict=True):
         entry = intake.take(parse(raw), NOW)
-        assert isinstance(entry, Entry)
+        assert isinstance(entry, UnstampedRecord)
         assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == wanted
 
 
 def test_founders_are_subscribers(intake: Intake) -> None:
     tags = b"@badge-info=founder/14;badges=founder/0,premium/1;subscriber=0;id"
     entry = intake.take(parse(LINE.replace(b"@id", tags)), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     assert entry.fields["is_subscriber"] == 1
 
 
 def test_unknown_channel_fields_are_absent(intake: Intake) -> None:
     intake.set_channels({"8": BOB}, frozenset({"8"}), know_viewers=True)
     entry = intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob")), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     assert "category" not in entry.fields
     assert "language" not in entry.fields
 
 
 def test_a_message_without_a_time_is_dated_now(intake: Intake) -> None:
     entry = intake.take(parse(LINE.replace(b"tmi-sent-ts=1795399999900", b"tmi-sent-ts=")), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     assert entry.sent_ms == NOW
 
 
 @pytest.mark.parametrize("sent_ms", [5, 1_795_400_000_000 - 3_600_000, 999_999_999_999_999])
 def test_an_implausible_time_is_replaced_by_now(intake: Intake, sent_ms: int) -> None:
     entry = intake.take(parse(LINE.replace(b"1795399999900", str(sent_ms).encode())), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     assert entry.sent_ms == NOW
     assert intake.last_sent_ms == 0
 
@@ -106,10 +106,44 @@ def test_a_message_of_a_removed_channel_is_counted_as_lost(intake: Intake) -> No
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == UntrackedMessage("8", 1_795_399_999_900)
 
 
+class Written:
+    """Records in the order in which they arrive."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    def put(self, record: UnstampedRecord) -> None:
+        self.kinds.append(record.fields["kind"])
+
+    def put_event(self, fields: dict[str, Any]) -> None:
+        self.kinds.append(f"event {fields['kind']}")
+
+    def skip(self, channel_id: str, sent_ms: int, reason: str) -> None:
+        self.kinds.append(f"skipped {channel_id} at {sent_ms}: {reason}")
+
+
+def test_lines_become_records_in_their_order(intake: Intake) -> None:
+    written = Written()
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
+    intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
+    raid = (
+        b"@id=r;room-id=7;msg-id=raid;msg-param-viewerCount=5;tmi-sent-ts=1795399999950 :tmi.twitch.tv USERNOTICE #ada"
+    )
+    ban = b"@room-id=7;target-user-id=13;tmi-sent-ts=1795399999960 :tmi.twitch.tv CLEARCHAT #ada :eve"
+    of_bob = LINE.replace(b"room-id=7", b"room-id=8").replace(b"id=1", b"id=2")
+    lag_ms = intake.receive([parse(raw) for raw in (LINE, raid, LINE, of_bob, ban)], NOW, written)
+    assert written.kinds == ["message", "event raid", "skipped 8 at 1795399999900: unwanted", "removal"]
+    assert lag_ms == 40
+
+
+def test_lines_without_a_time_give_no_delay(intake: Intake) -> None:
+    assert intake.receive([parse(b":tmi.twitch.tv USERSTATE #ada")], NOW, Written()) is None
+
+
 def test_unknown_viewers_are_absent(intake: Intake) -> None:
     intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=False)
     entry = intake.take(parse(LINE), NOW)
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, UnstampedRecord)
     assert "viewers" not in entry.fields
 
 
@@ -126,7 +160,7 @@ def test_a_known_bot_is_counted_separately_unless_configured_otherwise() -> None
 
 
 def test_a_duplicate_message_is_rejected(intake: Intake) -> None:
-    assert isinstance(intake.take(parse(LINE), NOW), Entry)
+    assert isinstance(intake.take(parse(LINE), NOW), UnstampedRecord)
     assert intake.take(parse(LINE), NOW) is None
     assert intake.rejected == {"duplicate": 1}
 
@@ -199,7 +233,7 @@ def test_bans_are_summed_per_minute_and_each_is_one_removal(intake: Intake) -> N
     records = []
     for user, at_ms in ((1, 100), (2, 700), (2, 700), (3, 60_100)):
         records += intake.notice(parse(ban(user, minute_ms + at_ms)), minute_ms + 61_000)
-    removals = [(entry.sent_ms, entry.fields["kind"]) for entry in records if isinstance(entry, Entry)]
+    removals = [(entry.sent_ms, entry.fields["kind"]) for entry in records if isinstance(entry, UnstampedRecord)]
     assert removals == [(minute_ms + at_ms, "removal") for at_ms in (100, 700, 60_100)]
     assert len(records) == 3
     assert intake.minutes(minute_ms + 59_999) == []

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from apps.ingest.channel_list import Stream
 from apps.ingest.worker_telemetry import RefreshStats, WorkerCollector
+from core.channels.stream import Stream
 from core.ops.telemetry import exported_by
 from twitchly.telemetry import serve
 

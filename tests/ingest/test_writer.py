@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from apps.ingest.listening.writer import AWAY_AFTER_S, STALL_LIMIT_S, Entry, ProducerStalled, Writer
+from apps.ingest.listening.writer import AWAY_AFTER_S, STALL_LIMIT_S, ProducerStalled, Writer
 from core.pipeline.coverage import Gap
+from core.pipeline.unstamped import UnstampedRecord
 
 NOW = 1_795_400_000_000
 
@@ -24,9 +25,9 @@ def unreachable_writer(limit: int = 1_000, **config: Any) -> Writer:
     return writer
 
 
-def message(sent_ms: int, channel_id: str = "7") -> Entry:
+def message(sent_ms: int, channel_id: str = "7") -> UnstampedRecord:
     fields = {"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms, "id": str(sent_ms), "text": ""}
-    return Entry(0, sent_ms, fields, "42")
+    return UnstampedRecord(0, sent_ms, fields, "42")
 
 
 def settle(writer: Writer, seconds: float) -> None:

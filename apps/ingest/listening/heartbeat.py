@@ -22,8 +22,8 @@ class ProducerHeartbeat:
         writer, connections = producer.writer, list(producer.pool.connections)
         lost = sum(n for name, n in dict(writer.counts).items() if name.startswith("lost by "))
         return {
-            "wanted": len(producer.tracked),
-            "confirmed": producer.coverage.heard(),
+            "wanted": len(producer.tracker.tracked),
+            "confirmed": producer.recorder.heard,
             "connections": len(connections),
             "quiet_s": min((connection.quiet_ms / 1000 for connection in connections), default=0.0),
             "heard_per_s": self._heard.per_s(producer.intake.heard, now_s),

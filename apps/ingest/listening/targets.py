@@ -13,10 +13,10 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from apps.curation import queries
-from apps.curation.queries import Rules
 from apps.ingest import channel_list
-from apps.ingest.channel_list import Stream
 from apps.ingest.listening.hash_keys import HashKeyCache
+from core.channels.rules import IntakeRules
+from core.channels.stream import Stream
 from twitchly.clock import now_ms as wall_ms
 
 log = logging.getLogger(__name__)
@@ -26,48 +26,49 @@ DATABASE_EVERY_S = 2.0
 
 
 class ChannelTargets:
-    """Keeps the latest channel list and rules and calls `changed` on updates; a failed read keeps the previous ones.
+    """Keeps the latest channel list and rules; a failed read keeps the previous ones.
 
     `know_viewers` is whether the viewer counts in `streams` are recent. The daily hash keys are prefetched from the
     same database into `keys`, by the producer's clock `now_ms`.
     """
 
-    def __init__(self, keys: HashKeyCache, now_ms: Callable[[], int], changed: Callable[[], None]) -> None:
+    def __init__(self, keys: HashKeyCache, now_ms: Callable[[], int]) -> None:
         self._keys = keys
         self._now_ms = now_ms
-        self._changed = changed
         self._fetched_ms = 0
         self.streams: Mapping[str, Stream] = {}
         self.know_viewers = True
-        self.rules = Rules(frozenset(), frozenset(), frozenset())
+        self.rules = IntakeRules()
 
     async def wait_for_rules(self, stop: Callable[[], bool]) -> None:
         """Wait until the rules have been read once."""
         for _ in iter(stop, True):
-            if await self._refresh_rules():
+            if await self._refresh_rules() is not None:
                 return
             await asyncio.sleep(DATABASE_EVERY_S)
 
-    async def poll_rules(self) -> None:
-        """Poll the rules forever."""
+    async def poll_rules(self, changed: Callable[[], None]) -> None:
+        """Poll the rules forever; call `changed` when they have changed."""
         while True:
             await asyncio.sleep(RULES_EVERY_S)
-            await self._refresh_rules()
+            if await self._refresh_rules():
+                changed()
 
-    async def poll_channel_list(self) -> None:
-        """Poll the channel list every second, forever."""
+    async def poll_channel_list(self, changed: Callable[[], None]) -> None:
+        """Poll the channel list every second, forever; call `changed` for a new list or when its viewers expire."""
         client = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
         attempts = 0
         async with client:
             while True:
-                await self._refresh_list(client)
+                if await self._refresh_list(client):
+                    changed()
                 if not self._fetched_ms and attempts % 10 == 0:
                     log.warning("waiting for the channel list in Redis (Celery writes it every 60 s)")
                 attempts += 1
                 await asyncio.sleep(1)
 
-    async def _refresh_list(self, client: redis.asyncio.Redis) -> None:
-        """Read the channel list; discard its viewer counts when it is too old."""
+    async def _refresh_list(self, client: redis.asyncio.Redis) -> bool:
+        """Read the channel list; return whether it, or whether its viewer counts are recent, has changed."""
         try:
             current = await channel_list.read(client)
         except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
@@ -77,19 +78,21 @@ class ChannelTargets:
         if current is not None and is_new:
             self._fetched_ms, self.streams = current.fetched_ms, current.streams
         know_viewers = wall_ms() - self._fetched_ms < settings.VIEWERS_UNKNOWN_S * 1000
-        if is_new or (self._fetched_ms and know_viewers != self.know_viewers):
+        has_changed = is_new or (self._fetched_ms > 0 and know_viewers != self.know_viewers)
+        if has_changed:
             self.know_viewers = know_viewers
-            self._changed()
+        return has_changed
 
-    async def _refresh_rules(self) -> bool:
-        """Fetch keys and rules. The previous ones suffice during a database outage of up to a day."""
+    async def _refresh_rules(self) -> bool | None:
+        """Fetch keys and rules; return whether the rules have changed, or None if the database is unavailable.
+
+        The previous ones suffice during an outage of up to a day.
+        """
         try:
             await self._keys.fetch(self._now_ms())
-            rules = await database_sync_to_async(queries.rules)()
+            rules: IntakeRules = await database_sync_to_async(queries.rules)()
         except django.db.Error as error:
             log.warning("rules and keys not read, keeping the previous ones: %s", error)
-            return False
-        if rules != self.rules:
-            self.rules = rules
-            self._changed()
-        return True
+            return None
+        has_changed, self.rules = rules != self.rules, rules
+        return has_changed

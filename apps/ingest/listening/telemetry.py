@@ -27,12 +27,12 @@ class ProducerCollector(Collector):
         yield from self._records()
 
     def _connections(self) -> Iterable[Metric]:
-        pool, coverage = self._producer.pool, self._producer.coverage
+        pool = self._producer.pool
         connections = list(pool.connections)
         states = Counter(connection.state for connection in connections)
         joins = {
-            "wanted": len(self._producer.tracked),
-            "confirmed": coverage.heard(),
+            "wanted": len(self._producer.tracker.tracked),
+            "confirmed": self._producer.recorder.heard,
             "failed": sum(connection.session.failed for connection in connections),
         }
         # Labeled by position: connection numbers grow with every reconnect, and Prometheus keeps every label.

@@ -7,7 +7,6 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,6 +18,7 @@ from core.irc.event_time import PartitionTime
 from core.irc.hashing import text_hash, user_hash
 from core.pipeline.coverage import Gap
 from core.pipeline.records import TEXT_KINDS, watermark_record
+from core.pipeline.unstamped import UnstampedRecord
 from core.times import DAY_MS
 from twitchly import kafka
 from twitchly.kafka import topic_name
@@ -41,16 +41,6 @@ _IRREPLACEABLE_KINDS = TEXT_KINDS | {"removal"}
 
 class ProducerStalled(TwitchlyError):
     """The process was paused for so long that another may own its partitions; it must not write again."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """A record before stamping. `user` and the text are hashed with the key of the UTC day of `at_ms`."""
-
-    partition: int
-    sent_ms: int
-    fields: dict[str, Any]
-    user: str | None = None
 
 
 class Writer:
@@ -82,7 +72,7 @@ class Writer:
         self._hash_key = hash_key
         self._chat = topic_name("chat")
         self._events = EventBuffer(producer)
-        self._buffer: deque[Entry] = deque()
+        self._buffer: deque[UnstampedRecord] = deque()
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
         self._lost: dict[tuple[str, str], tuple[int, int]] = {}
@@ -124,7 +114,7 @@ class Writer:
             self._purge()
         self._drop(partitions)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: UnstampedRecord) -> None:
         """Buffer a record; if the buffer is full, drop the oldest one, count it and record a gap."""
         if len(self._buffer) >= self._limit:
             self._lose(self._buffer.popleft().fields, "overflow")
@@ -137,7 +127,7 @@ class Writer:
         """
         now_ms = self._now_ms()
         for partition in self.partitions:
-            self.put(Entry(partition, now_ms, watermark_record(producer=self._name, lag_ms=lag_ms)))
+            self.put(UnstampedRecord(partition, now_ms, watermark_record(producer=self._name, lag_ms=lag_ms)))
 
     def put_gap(self, gap: Gap) -> None:
         """Record a gap; it is retried until Kafka confirms it."""
@@ -212,9 +202,9 @@ class Writer:
     def _probe(self) -> None:
         """Write a watermark record that promises nothing new, to test whether Kafka is back without risking records."""
         for partition, times in list(self._times.items())[:1]:
-            self._write([Entry(partition, times.last_ms, watermark_record(producer=self._name))])
+            self._write([UnstampedRecord(partition, times.last_ms, watermark_record(producer=self._name))])
 
-    def _write(self, entries: Iterable[Entry]) -> None:
+    def _write(self, entries: Iterable[UnstampedRecord]) -> None:
         now_ms = self._now_ms()
         batches: dict[int, list[dict[str, Any]]] = {}
         for entry in entries:
@@ -228,7 +218,7 @@ class Writer:
                     self.counts["refused by the driver"] += 1
                     self._lose(orjson.loads(message["value"]), "delivery")
 
-    def _message(self, entry: Entry, now_ms: int) -> dict[str, Any] | None:
+    def _message(self, entry: UnstampedRecord, now_ms: int) -> dict[str, Any] | None:
         """Stamp a record and return it in the driver's format; None if its partition is no longer owned."""
         fields, times = entry.fields, self._times.get(entry.partition)
         if times is None:

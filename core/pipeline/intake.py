@@ -1,15 +1,14 @@
-"""Filtering of IRC lines and their conversion into records. No I/O."""
+"""Filtering of IRC lines and their conversion into records."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from apps.curation.queries import Rules
-from apps.ingest.channel_list import Stream
-from apps.ingest.listening.writer import Entry
+from core.channels.rules import IntakeRules
+from core.channels.stream import Stream
 from core.irc.channel_events import REMOVALS, SUMMED, ChatModes, LineEvent, MinuteSum, MinuteSums, event_of
 from core.irc.deduplication import Deduplicator
 from core.irc.event_ids import EventIds
@@ -17,6 +16,7 @@ from core.irc.gifts import GIFTS, GiftBombs
 from core.irc.lines import ChatMessage, Line, chat_message, is_subscriber, sent_ms
 from core.irc.sharding import partition_of
 from core.pipeline.records import event_record, message_record, pulse_record, removal_record, stream_fields
+from core.pipeline.unstamped import UnstampedRecord
 from core.times import SECOND_MS
 
 # Duplicates arrive within seconds. At 20,000 messages a second the limit covers the last 10 s.
@@ -58,6 +58,19 @@ class _Target:
     live: bool
 
 
+class Output(Protocol):
+    """Takes the records that an intake makes."""
+
+    def put(self, record: UnstampedRecord, /) -> None:
+        """Take a record of `chat`."""
+
+    def put_event(self, fields: dict[str, Any], /) -> None:
+        """Take a record of `channel-events`."""
+
+    def skip(self, channel_id: str, sent_ms: int, reason: str, /) -> None:
+        """Count a received message that must not be written as lost."""
+
+
 class Intake:
     """Converts lines into records and counts rejected lines in `rejected`, by reason.
 
@@ -65,12 +78,12 @@ class Intake:
     """
 
     def __init__(self, partitions: int, *, count_bots: bool) -> None:
-        self._partitions = partitions
+        self.partitions = partitions
         self._count_bots = count_bots
         self._targets: dict[str, _Target] = {}
         self._ids: dict[str, str] = {}
         self._ever_tracked: set[str] = set()
-        self._rules = Rules(frozenset(), frozenset(), frozenset())
+        self._rules = IntakeRules()
         self._deduplicator = Deduplicator(DEDUPLICATION_LIMIT, DEDUPLICATION_MS)
         self._modes = ChatModes()
         self._minutes = MinuteSums()
@@ -87,13 +100,13 @@ class Intake:
         self._modes.forget(self._targets.keys() - tracked)
         self._targets = {
             channel_id: _Target(
-                _fields_of(stream, know_viewers), partition_of(channel_id, self._partitions), stream.live
+                _fields_of(stream, know_viewers), partition_of(channel_id, self.partitions), stream.live
             )
             for channel_id in tracked
             if (stream := streams.get(channel_id)) is not None
         }
 
-    def set_rules(self, rules: Rules) -> None:
+    def set_rules(self, rules: IntakeRules) -> None:
         """Replace the lists of bots and opt-outs."""
         self._rules = rules
 
@@ -101,7 +114,25 @@ class Intake:
         """Return the id of a channel that was ever listed, else an empty string."""
         return self._ids.get(login, "")
 
-    def take(self, line: Line, now_ms: int) -> Entry | UntrackedMessage | None:
+    def receive(self, lines: Iterable[Line], now_ms: int, output: Output) -> int | None:
+        """Pass the records of lines to `output`; return the delay of the newest line in ms, None if none has a time."""
+        self.last_sent_ms = 0
+        for line in lines:
+            if line.command == "PRIVMSG":
+                result = self.take(line, now_ms)
+                if type(result) is UnstampedRecord:
+                    output.put(result)
+                elif type(result) is UntrackedMessage:
+                    output.skip(result.channel_id, result.sent_ms, "unwanted")
+                continue
+            for record in self.notice(line, now_ms):
+                if isinstance(record, UnstampedRecord):
+                    output.put(record)
+                else:
+                    output.put_event(record)
+        return max(0, now_ms - self.last_sent_ms) if self.last_sent_ms else None
+
+    def take(self, line: Line, now_ms: int) -> UnstampedRecord | UntrackedMessage | None:
         """Convert a PRIVMSG into a record, a message to count as lost, or None if rejected."""
         self.heard += 1
         message = chat_message(line)
@@ -127,7 +158,7 @@ class Intake:
             return self._entry(line, message, message.id, target, at_ms)
         return None
 
-    def notice(self, line: Line, now_ms: int) -> list[dict[str, Any] | Entry]:
+    def notice(self, line: Line, now_ms: int) -> list[dict[str, Any] | UnstampedRecord]:
         """Convert any other line into channel events and removal records.
 
         Events of frequent kinds are summed; `minutes` returns them.
@@ -163,15 +194,15 @@ class Intake:
         """Remove and return the sums of minutes that ended by `until_ms`, as channel events."""
         return [self._sum_event(total) for total in self._minutes.take(until_ms)]
 
-    def pulse(self, channel_id: str, observed_ms: int, end_ms: int) -> Entry | None:
+    def pulse(self, channel_id: str, observed_ms: int, end_ms: int) -> UnstampedRecord | None:
         """Return a tracked channel's pulse for the second that ends at `end_ms`."""
         target = self._targets.get(channel_id)
         if target is None:
             return None
         fields = pulse_record(target.fields, observed_ms=observed_ms, live=target.live)
-        return Entry(target.partition, end_ms - 1, fields)
+        return UnstampedRecord(target.partition, end_ms - 1, fields)
 
-    def _entry(self, line: Line, message: ChatMessage, message_id: str, target: _Target, at_ms: int) -> Entry:
+    def _entry(self, line: Line, message: ChatMessage, message_id: str, target: _Target, at_ms: int) -> UnstampedRecord:
         kind = self._kind(message, line.nick)
         if kind == "message" and line.tag("bits") and (cheer := event_of(line)) is not None:
             self._minutes.add(target.fields["channel_id"], cheer, at_ms)
@@ -184,10 +215,12 @@ class Intake:
             words=message.words,
             traits=_traits(line),
         )
-        return Entry(target.partition, at_ms, fields, message.user)
+        return UnstampedRecord(target.partition, at_ms, fields, message.user)
 
-    def _removal(self, channel_id: str, at_ms: int) -> Entry:
-        return Entry(self._targets[channel_id].partition, at_ms, removal_record(channel_id=channel_id, sent_ms=at_ms))
+    def _removal(self, channel_id: str, at_ms: int) -> UnstampedRecord:
+        return UnstampedRecord(
+            self._targets[channel_id].partition, at_ms, removal_record(channel_id=channel_id, sent_ms=at_ms)
+        )
 
     def _kind(self, message: ChatMessage, login: str) -> str:
         if message.is_shared_copy:

@@ -1,0 +1,78 @@
+"""Coverage of the tracked channels: from joins and losses to gaps and pulses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from apps.ingest.listening.writer import Writer
+from core.pipeline.coverage import Coverage, Gap
+from core.pipeline.intake import Intake
+
+log = logging.getLogger(__name__)
+
+# Assumed delivery time of a message: one sent this long before a loss may be lost too.
+TRANSIT_MS = 2_000
+
+
+class CoverageRecorder:
+    """Follows the joins and losses that connections report, and writes gaps and pulses."""
+
+    def __init__(self, intake: Intake, writer: Writer, now_ms: Callable[[], int]) -> None:
+        self._coverage = Coverage()
+        self._intake = intake
+        self._writer = writer
+        self._now_ms = now_ms
+
+    @property
+    def heard(self) -> int:
+        """The number of channels that are currently heard."""
+        return self._coverage.heard()
+
+    def track(self, channel_id: str, promise_ms: int | None) -> None:
+        """Start tracking a channel, which is in a gap until it is joined.
+
+        The gap begins now, or at `promise_ms`: until then the previous owner of its partition wrote its chat.
+        """
+        now_ms = self._now_ms()
+        if promise_ms is not None and promise_ms < now_ms:
+            # Written at once: our watermark records would hide it from the next owner if we died before the join.
+            self._writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
+        self._coverage.track(channel_id, now_ms, "joining")
+
+    def untrack(self, channel_id: str) -> None:
+        """Stop tracking a channel."""
+        self._write(self._coverage.untrack(channel_id, self._now_ms()))
+
+    # Callbacks of connections
+
+    def joined(self, connection: int, login: str) -> None:
+        self._write(self._coverage.joined(self._intake.id_of(login), connection, self._now_ms()))
+
+    def lost(self, connection: int, logins: Iterable[str], unsure_ms: int, reason: str) -> None:
+        """Open gaps that begin before the last received bytes, by the assumed delivery time."""
+        now_ms = self._now_ms()
+        since_ms = now_ms - unsure_ms - TRANSIT_MS
+        for login in logins:
+            self._write(self._coverage.lost(self._intake.id_of(login), connection, since_ms, now_ms, reason))
+
+    def refused(self, login: str, reason: str) -> None:
+        self._coverage.refused(self._intake.id_of(login), reason)
+        log.warning("join of channel %s refused, retrying later: %s", login, reason)
+
+    # Records
+
+    def write_pulses(self, end_ms: int) -> None:
+        """Write the pulse of each channel for the second that ends at `end_ms`; once per second, in order."""
+        for channel_id, observed_ms in self._coverage.observed(end_ms).items():
+            if pulse := self._intake.pulse(channel_id, observed_ms, end_ms):
+                self._writer.put(pulse)
+
+    def write_open_gaps(self) -> None:
+        """Write the open gaps up to now; they continue as new gaps."""
+        for gap in self._coverage.split(self._now_ms()):
+            self._writer.put_gap(gap)
+
+    def _write(self, gap: Gap | None) -> None:
+        if gap is not None:
+            self._writer.put_gap(gap)
