@@ -8,7 +8,13 @@ import pytest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from apps.live.directory import Directory
+from apps.live.frames import FrameCache
+from apps.live.hub import Hub
+from apps.live.readings import LiveBoards
+from apps.live.recent_events import RecentMarks
 from apps.live.telemetry import WebMeasures, WebVitals
+from apps.metrics.board_reader import BoardReader
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from apps.metrics.sink_telemetry import SinkCounts, SinkGauges, SinkMeasures
 from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamState
@@ -28,13 +34,23 @@ def values(family: Metric) -> dict[tuple[str, ...], float]:
     return {tuple(sample.labels.values()): sample.value for sample in family.samples}
 
 
+def idle_hub() -> Hub:
+    """Return a hub without sockets, which reads nothing."""
+    return Hub(
+        None,
+        FrameCache(
+            LiveBoards(BoardReader("redis://"), Directory("redis://")), RecentMarks(lambda _ids, _ms: {}), lambda: T0
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("process", "collector"),
     [
         ("history", SinkMeasures(SinkCounts(), lambda: T0)),
         ("boards", SinkMeasures(SinkCounts(), lambda: T0)),
         ("stream", StreamMeasures(StreamState(), lambda: T0)),
-        ("web", WebMeasures()),
+        ("web", WebMeasures(idle_hub())),
     ],
 )
 def test_all_listed_measures_are_exported_from_the_start(process: Process, collector: Collector) -> None:
@@ -104,7 +120,7 @@ def test_the_stream_job_exports_its_newest_checkpoint() -> None:
 
 def test_heartbeats_work_before_the_first_record() -> None:
     assert StreamGauges(StreamState())()["checkpoint_ms"] == 0
-    assert WebVitals()()["requests_per_s"] == 0.0
+    assert WebVitals(idle_hub())()["requests_per_s"] == 0.0
 
 
 def test_a_rate_covers_20_s_and_restarts_with_its_counter() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from apps.api.clients import running_client_cache, secret_from_header
+from apps.api.clients import secret_from_header
 from apps.api.keys.queries import ApiClient
-from apps.api.limits import running_rate_limiter
 from apps.api.problems import Problem
+from apps.api.process import ApiServices
 from apps.api.scopes import Scope
 
 
-async def authenticate(header: str, address: str) -> ApiClient:
+async def authenticate(services: ApiServices, header: str, address: str) -> ApiClient:
     """Return the client whose key is in an Authorization header. Raises: Problem."""
-    rate_limiter, clients = running_rate_limiter(), running_client_cache()
+    rate_limiter, clients = services.rate_limiter, services.clients
     try:
         secret = secret_from_header(header)
         if not clients.is_cached(secret):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
@@ -15,7 +13,6 @@ from apps.api.keys.queries import ApiClient, find_clients
 from apps.api.keys.revocation import session_name
 from apps.api.keys.secret import digest_of, has_valid_checksum
 from apps.api.problems import Problem
-from apps.live.hub import running_hub
 
 CACHE_TTL_S = 0.8  # defense: revoked-keys
 CACHE_KEYS_MAX = 10_000
@@ -76,15 +73,3 @@ async def _fetch_clients(digests: Collection[str]) -> Mapping[str, ApiClient]:
     find = database_sync_to_async(find_clients, thread_sensitive=False)
     clients: Mapping[str, ApiClient] = await find(digests)
     return clients
-
-
-_client_caches: WeakKeyDictionary[asyncio.AbstractEventLoop, ApiClientCache] = WeakKeyDictionary()
-
-
-def running_client_cache() -> ApiClientCache:
-    """Return the cache of this process; its tasks belong to the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _client_caches:
-        _client_caches[loop] = ApiClientCache()
-        running_hub().on_session_end.append(_client_caches[loop].invalidate_session)
-    return _client_caches[loop]

@@ -5,7 +5,6 @@ While Redis is unavailable each process applies the limits locally, without the 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import time
@@ -13,7 +12,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import redis
 import redis.asyncio
@@ -241,14 +239,3 @@ def _rate_limited(code: str, detail: str, wait_s: float, name: str, policy: str)
     seconds = max(1, math.ceil(wait_s))
     headers = {"Retry-After": str(seconds), "RateLimit-Policy": policy, "RateLimit": f'"{name}";r=0;t={seconds}'}
     return Problem(code, f"{detail} Try again in {seconds} s.", headers=headers)
-
-
-_rate_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, RateLimiter] = WeakKeyDictionary()
-
-
-def running_rate_limiter() -> RateLimiter:
-    """Return the rate limiter of this process; its connections belong to the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _rate_limiters:
-        _rate_limiters[loop] = RateLimiter(settings.REDIS_LIMITS_URL)
-    return _rate_limiters[loop]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError, transaction
@@ -42,11 +42,12 @@ class UsagePoint:
 
 
 class UsageRecorder:
-    """Counts requests. A process that dies loses the counts of the last seconds."""
+    """Counts requests. A process that is killed loses the counts of the last seconds."""
 
     def __init__(self) -> None:
         self._counts: Counter[CounterKey] = Counter()
         self._flush_task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def record(self, key_id: int, code: str) -> None:
         """Count a request by the code of its problem, "" if it succeeded."""
@@ -66,10 +67,18 @@ class UsageRecorder:
             log.exception("API usage not written, retrying")
             self._counts += counts
 
+    async def aclose(self) -> None:
+        """Write what was counted since the last flush."""
+        self._closing.set()
+        if self._flush_task is not None:
+            await self._flush_task
+
     async def _flush_until_empty(self) -> None:
         try:
             while self._counts:
-                await asyncio.sleep(FLUSH_EVERY_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FLUSH_EVERY_S):
+                        await self._closing.wait()
                 await self.flush()
         finally:
             self._flush_task = None
@@ -106,11 +115,3 @@ def usage_points(owner: User, interval: Interval, now: datetime) -> list[UsagePo
             sums[at, name] += getattr(row, name)
     times = [first + step * number for number in range(count)]
     return [UsagePoint(at, sums[at, "requests"], sums[at, "errors"], sums[at, "limited"]) for at in times]
-
-
-_usage_recorders: WeakKeyDictionary[asyncio.AbstractEventLoop, UsageRecorder] = WeakKeyDictionary()
-
-
-def running_usage_recorder() -> UsageRecorder:
-    """Return the recorder of this process; its task belongs to the running event loop."""
-    return _usage_recorders.setdefault(asyncio.get_running_loop(), UsageRecorder())

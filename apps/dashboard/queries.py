@@ -18,7 +18,8 @@ from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
 from apps.live.freshness import Freshness, viewers_freshness
-from apps.live.readings import ChannelNow, Reading, Row, open_boards
+from apps.live.readings import ChannelNow, Reading, Row
+from apps.live.services import page_boards
 from apps.metrics import queries as history
 from apps.metrics.queries import Range, Series, value_of
 from core.channels.account import is_twitch_id
@@ -93,7 +94,7 @@ def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, FilterOption
 
 
 async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, FilterOptions]:
-    async with open_boards() as boards:
+    async with page_boards() as boards:
         reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
         rows = reading.rows[choice.board]
         if not choice.channel and rows:
@@ -112,7 +113,7 @@ def read_channels(channel_ids: Collection[str], now_ms: int) -> Reading | None:
 
 
 async def _read_channels(channel_ids: Collection[str], now_ms: int) -> Reading:
-    async with open_boards() as boards:
+    async with page_boards() as boards:
         return await boards.read((), channel_ids, now_ms)
 
 

@@ -15,8 +15,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from apps.accounts.session_endings import session_digest
-from apps.live.hub import running_hub
+from apps.live.hub import Hub
 from apps.live.outboxes import BACKLOG_S, Outbox
+from apps.live.services import live_services
 from apps.live.subscriptions import BadFrame, Subscribe, Unsubscribe, read_frame
 from core.errors import ServiceAway
 from core.limits.token_bucket import TokenBucket
@@ -57,17 +58,17 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self.close(NOT_SIGNED_IN)
             return
         limit = self.sockets_max
-        if limit is not None and running_hub().sockets_of(self._session()) >= limit:  # defense: socket-count
+        if limit is not None and self.hub.sockets_of(self._session()) >= limit:  # defense: socket-count
             await self.close(TOO_MANY_SOCKETS)
             return
         self.rate_limit = TokenBucket(FRAMES_BURST, FRAMES_PER_S, time.monotonic())
-        self.outbox = running_hub().join(self._session())
+        self.outbox = self.hub.join(self._session())
         self.writer = asyncio.create_task(self._write(self.outbox))
         self.outbox.on_abandon = self.writer.cancel
 
     async def disconnect(self, _code: int) -> None:
         if self.outbox is not None:
-            running_hub().leave(self.outbox)
+            self.hub.leave(self.outbox)
         if self.writer is not None:
             self.writer.cancel()
 
@@ -97,7 +98,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
     async def _subscribe(self, outbox: Outbox, request: Subscribe) -> None:
         try:
-            unknown = await running_hub().subscribe(outbox, request)
+            unknown = await self.hub.subscribe(outbox, request)
         except ServiceAway:
             outbox.put_error(
                 "The live figures cannot be read just now. They come by themselves when they can.", request.id
@@ -140,6 +141,11 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self.close(POLICY_VIOLATION)
         finally:
             check.cancel()
+
+    @property
+    def hub(self) -> Hub:
+        """The hub of this process."""
+        return live_services(self.scope).hub
 
     @property
     def sockets_max(self) -> int | None:

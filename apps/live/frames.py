@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from apps.live.board import Board
 from apps.live.outboxes import Payload
 from apps.live.payloads import ChannelEncoder, TableEncoder, encode_board
-from apps.live.readings import LiveBoards, Reading
+from apps.live.readings import LiveBoards
 from apps.live.recent_events import RecentMarks
 from apps.live.subscriptions import ChannelsSpec, SubscriptionSpec, TableSpec
 
@@ -55,19 +55,6 @@ class FrameCache:
         self._cached = still_cached | built
         return {spec: cached.payload for spec, cached in built.items()}
 
-    async def read(self, boards: Collection[Board]) -> Reading:
-        """Return a reading of these boards."""
-        return await self._boards.read(boards, (), self._clock())
-
-    async def read_all(self) -> Reading:
-        """Return a reading of all live channels."""
-        return await self._boards.read_all(self._clock())
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._recent.aclose()
-        await self._boards.aclose()
-
     def _is_due(self, spec: SubscriptionSpec, now_ms: int) -> bool:
         cached = self._cached.get(spec)
         if cached is None or spec != TableSpec():
@@ -78,18 +65,19 @@ class FrameCache:
         boards = [spec for spec in specs if isinstance(spec, Board)]
         groups = [spec for spec in specs if isinstance(spec, ChannelsSpec)]
         built: dict[SubscriptionSpec, CachedPayload] = {}
-        if boards or groups:
-            built |= await self._build_from_one_reading(boards, groups, now_ms)
-        if TableSpec() in specs:
-            payload = self._table.next(await self._boards.read_all(now_ms), now_ms)
-            built[TableSpec()] = CachedPayload(now_ms, payload)
+        async with self._boards.lock:
+            if boards or groups:
+                built |= await self._build_from_one_reading(boards, groups, now_ms)
+            if TableSpec() in specs:
+                payload = self._table.next(await self._boards.read_all_locked(now_ms), now_ms)
+                built[TableSpec()] = CachedPayload(now_ms, payload)
         return built
 
     async def _build_from_one_reading(
         self, boards: Collection[Board], groups: Collection[ChannelsSpec], now_ms: int
     ) -> Mapping[SubscriptionSpec, CachedPayload]:
         ids = {channel_id for spec in groups for channel_id in spec.ids}
-        reading = await self._boards.read(boards, ids, now_ms)
+        reading = await self._boards.read_locked(boards, ids, now_ms)
         encoder = ChannelEncoder(reading, self._recent.get(reading.channels.keys(), now_ms), now_ms)
         built: dict[SubscriptionSpec, CachedPayload] = {
             board: CachedPayload(now_ms, Payload(encode_board(board, reading, now_ms), at_ms=now_ms))

@@ -8,20 +8,14 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import redis
-from channels.layers import get_channel_layer
 
-from apps.live.board import Board
 from apps.live.frames import FrameCache
 from apps.live.outboxes import Outbox, Subscription
-from apps.live.readings import Reading, share_boards
-from apps.live.recent_events import RecentMarks, read_recent
 from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.contracts import group
 from core.errors import ServiceAway
-from twitchly.clock import now_ms
 
 TICK_TIMEOUT_S = 10
 BACKOFF_FIRST_S = 0.5
@@ -37,7 +31,6 @@ class Hub:
         self._layer = layer  # Channels has no types
         self._cache = cache
         self._outboxes: set[Outbox] = set()
-        self._reading = asyncio.Lock()
         self._follower: asyncio.Task[None] | None = None
         self._waiting_for: str | None = None
         self._frames_of_closed = 0
@@ -92,28 +85,16 @@ class Hub:
         Raises: ServiceAway; the subscription stays and is served once Redis is back.
         """
         outbox.subscribe(request.id, request.spec)
-        # One at a time: an older reading must never replace a newer one in an outbox.
-        async with self._reading:
-            cached = await self._cache.current(request.spec)
-            outbox.put_snapshot(request.id, request.spec, cached.payload)
+        # Nothing is awaited between the end of a reading and its outboxes: see the lock of LiveBoards.
+        cached = await self._cache.current(request.spec)
+        outbox.put_snapshot(request.id, request.spec, cached.payload)
         return cached.unknown
 
-    async def read(self, boards: Collection[Board]) -> Reading:
-        """Read boards once, without a subscription. Raises: ServiceAway."""
-        async with self._reading:
-            return await self._cache.read(boards)
-
-    async def read_all(self) -> Reading:
-        """Read all live channels once, without a subscription. Raises: ServiceAway."""
-        async with self._reading:
-            return await self._cache.read_all()
-
     async def aclose(self) -> None:
-        """Stop following ticks and close the connections."""
+        """Stop following ticks."""
         if self._follower is not None:
             self._follower.cancel()
             await asyncio.wait([self._follower])
-        await self._cache.aclose()
 
     async def _follow(self) -> None:
         backoff_s = BACKOFF_FIRST_S
@@ -155,18 +136,17 @@ class Hub:
 
     async def push(self) -> None:
         """Put the new payloads into every outbox and close stuck sockets. Raises: ServiceAway."""
-        async with self._reading:
-            specs = {subscription.spec for outbox in self._outboxes for subscription in outbox.subscriptions.values()}
-            if not specs:
-                return
-            payloads = await self._cache.refresh(specs)
-            now_s = asyncio.get_running_loop().time()
-            for outbox in tuple(self._outboxes):
-                outbox.put(payloads, now_s)
-                if outbox.is_stuck(now_s):
-                    self.leave(outbox)
-                    self.slow_closed += 1
-                    outbox.abandon()
+        specs = {subscription.spec for outbox in self._outboxes for subscription in outbox.subscriptions.values()}
+        if not specs:
+            return
+        payloads = await self._cache.refresh(specs)
+        now_s = asyncio.get_running_loop().time()
+        for outbox in tuple(self._outboxes):
+            outbox.put(payloads, now_s)
+            if outbox.is_stuck(now_s):
+                self.leave(outbox)
+                self.slow_closed += 1
+                outbox.abandon()
 
     def _log_waiting(self, cause: str) -> None:
         """Log what the hub is waiting for, once per cause."""
@@ -187,19 +167,3 @@ async def _messages(layer: Any) -> Any:
     finally:
         with contextlib.suppress(redis.RedisError, OSError):
             await layer.group_discard(group.NAME, name)
-
-
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
-
-
-def hubs() -> list[Hub]:
-    """Return the hubs of this process: one, except in tests."""
-    return list(_hubs.values())
-
-
-def running_hub() -> Hub:
-    """Return the hub of the running event loop, which owns its connections; create it on first use."""
-    loop = asyncio.get_running_loop()
-    if loop not in _hubs:
-        _hubs[loop] = Hub(get_channel_layer(), FrameCache(share_boards(), RecentMarks(read_recent), now_ms))
-    return _hubs[loop]

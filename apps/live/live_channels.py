@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from asgiref.sync import async_to_sync
 
-from apps.live.readings import ChannelNow, Reading, open_boards
+from apps.live.readings import ChannelNow, Reading
+from apps.live.services import page_boards
 
 CACHE_MS = 3_000
 
@@ -51,5 +52,5 @@ LIVE_CHANNELS = LiveChannels()
 
 
 async def _read(now_ms: int) -> Reading:
-    async with open_boards() as boards:
+    async with page_boards() as boards:
         return await boards.read_all(now_ms)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -121,15 +120,22 @@ class LiveBoards:
         self._reader = reader
         self._rankings = Rankings(directory)
         self._history = RecentHistory(reader)
-        # Serializes readings: pages and sockets share the recent history.
-        self._lock = asyncio.Lock()
+        # Serializes readings: pages and sockets share the recent history. A caller that reads several times holds it
+        # meanwhile, so that no other reading comes in between.
+        self.lock = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
         """Return these boards and the known channels among these. Raises: ServiceAway."""
-        async with self._lock:
-            return await self._read(boards, channels, now_ms)
+        async with self.lock:
+            return await self.read_locked(boards, channels, now_ms)
 
-    async def _read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
+    async def read_all(self, now_ms: int) -> Reading:
+        """Return every channel with live values, and no board. Raises: ServiceAway."""
+        async with self.lock:
+            return await self.read_all_locked(now_ms)
+
+    async def read_locked(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
+        """Return the same as `read`, for a caller that holds the lock."""
         await self.directory.refresh(now_ms)
         rankings = await self._reader.rankings(self._rankings.read_limits(boards))
         newest_end_ms = rankings.newest_end_ms
@@ -149,13 +155,12 @@ class LiveBoards:
             rankings.late_dropped,
         )
 
-    async def read_all(self, now_ms: int) -> Reading:
-        """Return every channel with live values, and no board. Raises: ServiceAway."""
-        async with self._lock:
-            await self.directory.refresh(now_ms)
-            rankings = await self._reader.rankings({})
-            values = self._without_barred(await self._reader.all_values())
-            profiles = await self._profiles(set(values), values, now_ms)
+    async def read_all_locked(self, now_ms: int) -> Reading:
+        """Return the same as `read_all`, for a caller that holds the lock."""
+        await self.directory.refresh(now_ms)
+        rankings = await self._reader.rankings({})
+        values = self._without_barred(await self._reader.all_values())
+        profiles = await self._profiles(set(values), values, now_ms)
         return Reading(
             rankings.newest_end_ms,
             self.directory.viewers_at_ms,
@@ -246,31 +251,10 @@ def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
     )
 
 
-def live_boards() -> LiveBoards:
-    """Return a new reader of this instance's boards; its connections belong to the event loop that uses them first."""
-    return LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
-
-
-# One per event loop, shared by its sockets and pages, so that both use the same cached history and channel list.
-_SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveBoards] = WeakKeyDictionary()
-
-
-def share_boards() -> LiveBoards:
-    """Return the boards shared by everything on the running event loop; create them on first use."""
-    loop = asyncio.get_running_loop()
-    if loop not in _SHARED:
-        _SHARED[loop] = live_boards()
-    return _SHARED[loop]
-
-
 @asynccontextmanager
 async def open_boards() -> AsyncIterator[LiveBoards]:
-    """Yield the boards that this event loop shares, or temporary ones if it shares none."""
-    shared = _SHARED.get(asyncio.get_running_loop())
-    if shared is not None:
-        yield shared
-        return
-    boards = live_boards()
+    """Yield a reader of this instance's boards; its connections belong to the running event loop."""
+    boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
     try:
         yield boards
     finally:

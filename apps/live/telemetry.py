@@ -10,7 +10,7 @@ from django.conf import settings
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from apps.live.hub import Hub, hubs
+from apps.live.hub import Hub
 from core.ops.health import Gauge
 from twitchly import heartbeats
 from twitchly.heartbeats import Rate
@@ -19,46 +19,49 @@ from twitchly.telemetry import histogram, sample, samples, try_to_serve
 
 
 class WebMeasures(Collector):
-    """Collects request and hub metrics when Prometheus scrapes."""
+    """Collects request and hub metrics when Prometheus scrapes, in a separate thread."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
 
     def collect(self) -> Iterable[Metric]:
         """Yield the current metrics."""
-        running = hubs()
+        hub = self._hub
         yield samples("twitchly_http_requests", REQUESTS.answered)
         yield histogram("twitchly_http_request_seconds", dict(REQUESTS.seconds))
         yield samples("twitchly_api_answers", REQUESTS.api)
-        yield sample("twitchly_sockets_open", sum(hub.open_sockets for hub in running))
-        yield sample("twitchly_socket_frames", sum(hub.frames_sent for hub in running))
-        yield sample("twitchly_sockets_slow_closed", sum(hub.slow_closed for hub in running))
-        yield sample("twitchly_hub_tick_age_seconds", tick_age_s(running))
+        yield sample("twitchly_sockets_open", hub.open_sockets)
+        yield sample("twitchly_socket_frames", hub.frames_sent)
+        yield sample("twitchly_sockets_slow_closed", hub.slow_closed)
+        yield sample("twitchly_hub_tick_age_seconds", tick_age_s(hub))
 
 
 class WebVitals:
-    """The gauges in the heartbeat of a web process."""
+    """The gauges in the heartbeat of a web process. Called in a separate thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self._answered, self._frames = Rate(), Rate()
 
     def __call__(self) -> Mapping[str, Gauge]:
-        running, now_s = hubs(), time.monotonic()
+        hub, now_s = self._hub, time.monotonic()
         answered = dict(REQUESTS.answered)
         return {
-            "sockets": sum(hub.open_sockets for hub in running),
+            "sockets": hub.open_sockets,
             "requests_per_s": self._answered.per_s(sum(answered.values()), now_s),
-            "frames_per_s": self._frames.per_s(sum(hub.frames_sent for hub in running), now_s),
+            "frames_per_s": self._frames.per_s(hub.frames_sent, now_s),
             "errors": sum(count for (_, status), count in answered.items() if status >= "500"),
-            "slow_closed": sum(hub.slow_closed for hub in running),
-            "tick_age_s": tick_age_s(running) or 0,
+            "slow_closed": hub.slow_closed,
+            "tick_age_s": tick_age_s(hub) or 0,
         }
 
 
-def tick_age_s(running: Iterable[Hub]) -> float | None:
-    """Return the age of the oldest last tick in seconds, None while no socket is open."""
-    ticked = [hub.ticked_s for hub in running if hub.has_sockets and hub.ticked_s is not None]
-    return time.monotonic() - min(ticked) if ticked else None
+def tick_age_s(hub: Hub) -> float | None:
+    """Return the age of the last tick in seconds, None while no socket is open."""
+    return time.monotonic() - hub.ticked_s if hub.has_sockets and hub.ticked_s is not None else None
 
 
-def start() -> None:
+def start(hub: Hub) -> None:
     """Start serving metrics and writing the heartbeat."""
-    try_to_serve(WebMeasures(), settings.WEB_METRICS_PORT)
-    heartbeats.start_heartbeat("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals())
+    try_to_serve(WebMeasures(hub), settings.WEB_METRICS_PORT)
+    heartbeats.start_heartbeat("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals(hub))

@@ -12,14 +12,12 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.api.keys.services import create_key
-from apps.api.limits import running_rate_limiter
 from apps.api.models import ApiKey
 from apps.api.scopes import Scope
-from apps.live.hub import running_hub
 from tests.api.contract import check_response
 from tests.dashboard.conftest import Boards, boards, quick_settings, valkey
 from tests.valkey import Valkey
-from twitchly.entry.asgi import application
+from tests.web import web
 
 __all__ = ["Boards", "boards", "quick_settings", "valkey"]
 
@@ -35,7 +33,7 @@ class Api:
 
     async def request(self, method: str, path: str, *, address: str = "10.0.0.1", **options: Any) -> httpx.Response:
         """Send a request from an address, and validate the response."""
-        transport = httpx.ASGITransport(application, client=(address, 1), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(web, client=(address, 1), raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
         headers |= options.pop("headers", {})
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -63,6 +61,5 @@ def use_rate_limits(valkey: Valkey, settings: Settings) -> None:
 async def api(boards: Boards, transactional_db: None) -> AsyncIterator[Api]:
     """A client whose key has all scopes."""
     _, secret = await sync_to_async(new_key)()
-    yield Api(secret)
-    await running_rate_limiter().aclose()
-    await running_hub().aclose()
+    async with web.run():
+        yield Api(secret)

@@ -35,7 +35,7 @@ async def test_an_unknown_board_is_not_found(api: Api) -> None:
     assert problem["request_id"] == response.headers["X-Request-Id"]
 
 
-async def test_a_board_requires_a_key(boards: Boards, transactional_db: None) -> None:
+async def test_a_board_requires_a_key(api: Api) -> None:
     response = await Api().get("boards/viewers")
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")

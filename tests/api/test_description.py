@@ -22,7 +22,7 @@ from apps.api.rest.urls import urlpatterns
 from tests.api.compatibility import breaking_changes
 from tests.api.conftest import Api
 from tests.api.contract import validator
-from twitchly.entry.asgi import application
+from tests.web import web
 
 
 def test_the_description_is_valid_openapi_3_1() -> None:
@@ -164,7 +164,7 @@ def call(client: Any, api: Api, name: str, tag: str, *args: Any, **kwargs: Any) 
     """Call an operation through the generated client; return its parsed response."""
     module = importlib.import_module(f"twitchly_client.api.{tag}.{name}")
     authenticated = client.AuthenticatedClient(base_url="http://localhost", token=api.secret)
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(web)
     headers = {"Authorization": f"Bearer {api.secret}"}
     inner = httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
     return module.asyncio_detailed(*args, client=authenticated.set_async_httpx_client(inner), **kwargs)

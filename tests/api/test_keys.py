@@ -17,7 +17,6 @@ from apps.api.problems import Problem
 from apps.api.scopes import Scope
 from core.errors import Refused
 from tests.api.conftest import Api, new_key, user_of
-from tests.dashboard.conftest import Boards
 
 # An unknown key with a valid checksum.
 UNKNOWN_KEY = "twitchly_0000000000000000000000000000002c8gJs"
@@ -170,7 +169,7 @@ async def test_a_key_gives_access_to_its_scopes_only(api: Api, scope: Scope) -> 
     assert (await narrow.get("live?boards=likes")).status_code == (400 if scope == Scope.LIVE else 403)
 
 
-async def test_a_session_cookie_gives_no_access_to_the_api(boards: Boards, transactional_db: None) -> None:
+async def test_a_session_cookie_gives_no_access_to_the_api(api: Api) -> None:
     client = Client()
     await sync_to_async(client.force_login)(await sync_to_async(user_of)("buyer@example.com"))
     cookie = {"Cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())}

@@ -13,17 +13,16 @@ from asgiref import testing
 from asgiref.sync import sync_to_async
 
 from apps.api.keys.services import revoke_key
-from apps.api.limits import running_rate_limiter
+from apps.api.live.consumer import KeySocket
 from apps.api.live.events import StreamPosition
 from apps.api.models import ApiKey, Plan
 from apps.api.scopes import Scope
 from apps.live.board import Board
-from apps.live.hub import running_hub
 from apps.live.subscriptions import Subscribe
 from tests.api.conftest import Api, new_key
 from tests.dashboard.browser_socket import BrowserSocket
 from tests.dashboard.conftest import Boards
-from twitchly.entry.asgi import application
+from tests.web import web
 
 # asgiref gives this class no types.
 _Communicator: Any = testing.ApplicationCommunicator
@@ -44,7 +43,7 @@ class Events:
             "headers": headers,
             "client": ["10.0.0.1", 1],
         }
-        self._connection = _Communicator(application, scope)
+        self._connection = _Communicator(web, scope)
         self._text = ""
         self.status = 0
 
@@ -81,9 +80,9 @@ async def reading(secret: str, query: str, last_id: str = "") -> AsyncIterator[E
 
 @pytest.fixture
 async def key(boards: Boards, transactional_db: None) -> AsyncIterator[tuple[ApiKey, str]]:
-    yield await sync_to_async(new_key)()
-    await running_rate_limiter().aclose()
-    await running_hub().aclose()
+    secret = await sync_to_async(new_key)()
+    async with web.run():
+        yield secret
 
 
 async def after_tick(receive: Callable[[], Any], boards: Boards) -> Any:
@@ -200,7 +199,7 @@ async def test_an_invalid_live_query_is_a_problem(api: Api, query: str) -> None:
 
 async def socket_of(secret: str) -> BrowserSocket:
     headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
-    socket = BrowserSocket(application, "/api/v1/socket", headers)
+    socket = BrowserSocket(web, "/api/v1/socket", headers)
     assert await socket.connect()
     return socket
 
@@ -213,19 +212,20 @@ async def test_the_socket_uses_the_protocol_of_the_pages(key: tuple[ApiKey, str]
     await socket.disconnect()
 
 
-async def test_the_socket_is_closed_when_its_key_is_revoked(key: tuple[ApiKey, str], boards: Boards) -> None:
+async def test_the_socket_is_closed_when_its_key_is_revoked(
+    key: tuple[ApiKey, str], boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without its periodic check, only the message about the revocation can close the socket.
+    monkeypatch.setattr(KeySocket, "check_every_s", 86_400.0)
     socket = await socket_of(key[1])
     await socket.subscribe("b1")
     await socket.receive()
     await after_tick(socket.receive, boards)
-    async with asyncio.timeout(1):
-        await sync_to_async(revoke_key)(key=key[0])
-        assert await socket.close_code() == 4401
+    await sync_to_async(revoke_key)(key=key[0])
+    assert await socket.close_code() == 4401
 
 
 @pytest.mark.parametrize(("scopes", "code"), [([], 4401), ([Scope.READ_BOARDS], 4403)])
-async def test_the_socket_requires_a_key_with_the_live_scope(
-    boards: Boards, transactional_db: None, scopes: list[Scope], code: int
-) -> None:
+async def test_the_socket_requires_a_key_with_the_live_scope(api: Api, scopes: list[Scope], code: int) -> None:
     secret = (await sync_to_async(new_key)(scopes=scopes))[1] if scopes else "nothing"
     assert await (await socket_of(secret)).close_code() == code

@@ -8,7 +8,7 @@ import pytest
 from apps.api.rest.negotiation import choose, weight
 from apps.api.rest.responses import CsvRenderer, JsonRenderer
 from tests.api.conftest import Api
-from twitchly.entry.asgi import application
+from tests.web import web
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ async def test_a_content_coding_is_used_only_if_accepted(api: Api, codings: str,
 @pytest.mark.parametrize(
     ("codings", "is_compressed"), [("gzip", True), ("gzip;q=0", False), ("identity, gzip;q=0.5", False)]
 )
-async def test_pages_negotiate_content_codings_too(transactional_db: None, codings: str, is_compressed: bool) -> None:
-    transport = httpx.ASGITransport(application)
+async def test_pages_negotiate_content_codings_too(api: Api, codings: str, is_compressed: bool) -> None:
+    transport = httpx.ASGITransport(web)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.get("/account/login/", headers={"Accept-Encoding": codings})
     assert response.status_code == 200

@@ -10,7 +10,7 @@ import pytest
 from apps.api.problems import PROBLEM_TYPES
 from tests.api.conftest import Api
 from tests.valkey import Valkey
-from twitchly.entry.asgi import application
+from tests.web import web
 from twitchly.request_bodies import BODY_MAX_BYTES
 
 
@@ -73,7 +73,7 @@ async def test_a_failed_request_is_answered_with_a_problem(
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2", "/api/v2/boards", "/api/v1/boards/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_an_unknown_path_of_the_api_is_a_problem(api: Api, method: str, path: str) -> None:
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(web)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.request(method, path)
     assert response.headers["Content-Type"] == "application/problem+json"

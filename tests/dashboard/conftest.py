@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from apps.accounts.services import ensure_user
 from apps.ingest import channel_list
+from apps.live.readings import LiveBoards, open_boards
 from apps.metrics.boards import BoardWriter
 from core.channels.stream import Stream
 from core.metrics.formulas import RankingThresholds
@@ -149,6 +150,12 @@ def sent(answer: HttpResponseBase) -> str:
         return b"".join([piece async for piece in answer])
 
     return async_to_sync(collect)().decode()
+
+
+@pytest.fixture
+async def live(boards: Boards) -> AsyncIterator[LiveBoards]:
+    async with open_boards() as live:
+        yield live
 
 
 @pytest.fixture

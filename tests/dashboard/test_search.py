@@ -16,7 +16,7 @@ from apps.accounts.services import ensure_user
 from apps.channels.models import Channel
 from apps.curation.models import CurationRequest, OptOut
 from apps.curation.requests import OPEN_REQUESTS_MAX
-from apps.live.readings import live_boards
+from apps.live.readings import open_boards
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.test_pages import NOBODY_LISTENS
 
@@ -56,6 +56,11 @@ def test_unranked_search_results_are_explained(boards: Boards, signed_in: Client
     assert find(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]
 
 
+async def live_channels(now_ms: int) -> list[str]:
+    async with open_boards() as live:
+        return sorted((await live.read_all(now_ms)).channels)
+
+
 def test_blocked_channels_are_not_found_while_live(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="1", login="alpha", name="Alpha", blocked=True)
     boards.bar("1")
@@ -63,7 +68,7 @@ def test_blocked_channels_are_not_found_while_live(boards: Boards, signed_in: Cl
     page = signed_in.get("/?board=viewers").content.decode()
     assert "Alpha" not in page
     assert "Gamma" in page
-    assert sorted(async_to_sync(live_boards().read_all)(boards.end_ms).channels) == ["2", "3"]
+    assert async_to_sync(live_channels)(boards.end_ms) == ["2", "3"]
 
 
 def test_opted_out_channels_are_not_found(boards: Boards, signed_in: Client) -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from apps.live.board import Board
 from apps.live.live_channels import LIVE_CHANNELS
+from apps.live.readings import LiveBoards
 from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
 from tests.dashboard.conftest import Boards, sent
@@ -24,9 +25,9 @@ def show_both(boards: Boards) -> None:
     boards.show_people({"1": 12}, behind_ms=BEHIND_MS, observed_ms=15_000)
 
 
-async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards) -> None:
+async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, live: LiveBoards) -> None:
     show_both(boards)
-    hub = new_hub(lambda: 1_795_400_000_000)
+    hub = new_hub(live, lambda: 1_795_400_000_000)
     outbox = hub.join("")
     frames = {}
     for name, spec in (

@@ -1,5 +1,5 @@
 """Fixtures of pages."""
 
-from tests.dashboard.conftest import Boards, boards, quick_settings, signed_in, valkey
+from tests.dashboard.conftest import Boards, boards, live, quick_settings, signed_in, valkey
 
-__all__ = ["Boards", "boards", "quick_settings", "signed_in", "valkey"]
+__all__ = ["Boards", "boards", "live", "quick_settings", "signed_in", "valkey"]

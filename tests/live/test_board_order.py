@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 
 from apps.live.board import Board
+from apps.live.readings import LiveBoards
 from apps.live.subscriptions import Subscribe
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.test_pages import rows_of
@@ -29,9 +30,9 @@ def assert_ranked(rows: Sequence[tuple[int, str, float]]) -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=str)
-async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, board: Board) -> None:
+async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, live: LiveBoards, board: Board) -> None:
     dice, now = random.Random(str(board)), 1_795_400_000_000
-    hub = new_hub(lambda: now)
+    hub = new_hub(live, lambda: now)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
     outbox = hub.join("")
@@ -62,13 +63,12 @@ def test_the_page_and_the_csv_are_ranked_by_their_own_values(boards: Boards, sig
         assert [(int(row["rank"]), row["id"], float(row["viewers (viewers)"])) for row in table] == page_rows
 
 
-async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Boards) -> None:
+async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Boards, live: LiveBoards) -> None:
     """Values that change between the two Redis reads cause neither a missing nor a misplaced row."""
-    hub = new_hub(lambda: 1_795_400_000_000)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
     boards.show({str(number): number for number in range(1, 21)})
-    reader = hub._cache._boards._reader
+    reader = live._reader
     read = reader.values
 
     async def values_a_moment_later(ids: Any) -> Any:
@@ -77,10 +77,9 @@ async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Bo
         return await read(ids)
 
     reader.values = values_a_moment_later  # type: ignore[method-assign, assignment]
-    rows = (await hub.read([Board()])).rows[Board()]
+    rows = (await live.read([Board()], (), 1_795_400_000_000)).rows[Board()]
     assert [(row.id, row.value) for row in rows][:2] == [("12", 99), ("19", 19)]
     assert [row.id for row in rows] == ["12", "19", "18", "17", "16", "15", "14", "13", "11", "10"]
-    await hub.aclose()
 
 
 def test_search_results_show_the_same_rank_as_the_board(boards: Boards, signed_in: Client) -> None:

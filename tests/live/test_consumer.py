@@ -13,14 +13,19 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.live import consumer
-from apps.live.hub import running_hub
 from tests.dashboard.browser_socket import BrowserSocket
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards
-from twitchly.entry.asgi import application
+from tests.web import web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ORIGIN = (b"origin", b"http://localhost")
+
+
+@pytest.fixture(autouse=True)
+async def running(boards: Boards) -> AsyncIterator[None]:
+    async with web.run():
+        yield
 
 
 @pytest.fixture
@@ -53,11 +58,10 @@ async def socket(cookie: tuple[bytes, bytes]) -> AsyncIterator[BrowserSocket]:
     socket = await connected(cookie)
     yield socket
     await socket.disconnect()
-    await running_hub().aclose()
 
 
 async def connected(*headers: tuple[bytes, bytes]) -> BrowserSocket:
-    socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost"), *headers])
+    socket = BrowserSocket(web, "/live", [ORIGIN, (b"host", b"localhost"), *headers])
     assert await socket.connect()
     return socket
 
@@ -85,7 +89,6 @@ async def test_open_sockets_are_limited_per_session(
     assert (await sockets[-1].receive())["type"] == "snapshot"
     for socket in (*sockets, other):
         await socket.disconnect()
-    await running_hub().aclose()
 
 
 async def test_sockets_without_a_session_are_limited_per_address(
@@ -95,7 +98,7 @@ async def test_sockets_without_a_session_are_limited_per_address(
     monkeypatch.setattr(consumer, "SOCKETS_BY_ADDRESS", 1)
 
     async def open_socket(address: str) -> BrowserSocket:
-        socket = BrowserSocket(application, "/live", [ORIGIN, (b"host", b"localhost")], client=[address, 1])
+        socket = BrowserSocket(web, "/live", [ORIGIN, (b"host", b"localhost")], client=[address, 1])
         assert await socket.connect()
         return socket
 
@@ -105,12 +108,11 @@ async def test_sockets_without_a_session_are_limited_per_address(
     assert (await other.receive())["type"] == "snapshot"
     for socket in (first, other):
         await socket.disconnect()
-    await running_hub().aclose()
 
 
 async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
     headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
-    assert not await BrowserSocket(application, "/live", headers).connect()
+    assert not await BrowserSocket(web, "/live", headers).connect()
 
 
 async def test_a_socket_without_a_session_is_closed_with_4401(boards: Boards) -> None:
@@ -253,7 +255,6 @@ async def test_a_deleted_session_closes_its_socket_at_the_next_check(
     assert await socket.receive_nothing(0.5)
     await sync_to_async(Session.objects.all().delete)()
     assert await socket.close_code() == 4401
-    await running_hub().aclose()
 
 
 @pytest.mark.parametrize("how", ["sign out", "end elsewhere", "change password elsewhere", "delete account"])
@@ -270,7 +271,6 @@ async def test_a_session_that_ends_closes_its_socket_immediately(boards: Boards,
     if how in ("sign out", "end elsewhere"):
         await push_after_tick(staying, boards)
         await staying.disconnect()
-    await running_hub().aclose()
 
 
 def end_session(how: str, here: Client, there: Client) -> None:

@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
-from django.conf import settings
 
 from apps.live.board import Board
-from apps.live.directory import Directory
 from apps.live.frames import TABLE_INTERVAL_MS, FrameCache
 from apps.live.hub import Hub
 from apps.live.outboxes import Outbox
 from apps.live.readings import LiveBoards
 from apps.live.recent_events import RecentMarks
 from apps.live.subscriptions import ChannelsSpec, Subscribe, SubscriptionSpec, TableSpec
-from apps.metrics.board_reader import BoardReader
 from apps.metrics.event_marks import EventMark
 from core.metrics.table import BOARDS
 from tests.dashboard.conftest import Boards
@@ -70,8 +67,7 @@ def change_randomly(boards: Boards, dice: random.Random) -> None:
     boards.name(channel_id, f"Name {channel_id}", title=str(dice.random()), category=category, live=live)
 
 
-def new_hub(clock: Any) -> Hub:
-    live = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
+def new_hub(live: LiveBoards, clock: Any) -> Hub:
     mark = EventMark("r", 0, None, "raid", 318, "Raid: 318 viewers")
     return Hub(get_channel_layer(), FrameCache(live, RecentMarks(lambda ids, _now_ms: {i: [mark] for i in ids}), clock))
 
@@ -79,10 +75,10 @@ def new_hub(clock: Any) -> Hub:
 @pytest.mark.parametrize("spec", KINDS, ids=str)
 @pytest.mark.parametrize("read_rate", [1.0, 0.3], ids=["quick", "slow"])
 async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
-    boards: Boards, spec: SubscriptionSpec, read_rate: float
+    boards: Boards, live: LiveBoards, spec: SubscriptionSpec, read_rate: float
 ) -> None:
     dice, now = random.Random(str(spec)), 1_795_400_000_000
-    hub = new_hub(lambda: now)
+    hub = new_hub(live, lambda: now)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
     outbox, page = hub.join(""), Page()
@@ -104,9 +100,11 @@ async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
     await hub.aclose()
 
 
-async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others(boards: Boards) -> None:
+async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others(
+    boards: Boards, live: LiveBoards
+) -> None:
     now = 1_795_400_000_000
-    hub = new_hub(lambda: now)
+    hub = new_hub(live, lambda: now)
     quick, slow = hub.join(""), hub.join("")
     for outbox in (quick, slow):
         await hub.subscribe(outbox, Subscribe("t", TableSpec()))
@@ -127,9 +125,9 @@ async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others
     await hub.aclose()
 
 
-async def test_subscribers_of_the_same_spec_share_one_payload(boards: Boards) -> None:
+async def test_subscribers_of_the_same_spec_share_one_payload(boards: Boards, live: LiveBoards) -> None:
     now = 1_795_400_000_000
-    hub = new_hub(lambda: now)
+    hub = new_hub(live, lambda: now)
     outboxes = [hub.join("") for _ in range(3)]
     for outbox in outboxes:
         await hub.subscribe(outbox, Subscribe("b", Board()))

@@ -10,16 +10,13 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
-from django.conf import settings
 
-from apps.live.directory import Directory
 from apps.live.frames import FrameCache
 from apps.live.hub import Hub
 from apps.live.outboxes import Outbox
-from apps.live.readings import LiveBoards
+from apps.live.readings import open_boards
 from apps.live.recent_events import READ_EVERY_MS, RecentMarks
 from apps.live.subscriptions import ChannelsSpec, Subscribe
-from apps.metrics.board_reader import BoardReader
 from apps.metrics.event_marks import EventMark
 from core.errors import ServiceAway
 from tests.dashboard.conftest import Boards
@@ -107,11 +104,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def hub(boards: Boards, history: History, clock: Clock) -> AsyncIterator[Hub]:
-    reader = BoardReader(settings.REDIS_BOARDS_URL)
-    live = LiveBoards(reader, Directory(settings.REDIS_STREAMS_URL))
-    hub = Hub(get_channel_layer(), FrameCache(live, RecentMarks(history.read), clock))
-    yield hub
-    await hub.aclose()
+    async with open_boards() as live:
+        hub = Hub(get_channel_layer(), FrameCache(live, RecentMarks(history.read), clock))
+        yield hub
+        await hub.aclose()
 
 
 async def frame(hub: Hub) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from apps.live import consumer, outboxes
-from apps.live.hub import running_hub
 from tests.dashboard.conftest import Boards
-from twitchly.entry.asgi import application
+from tests.web import web
 from twitchly.websockets import ClosingProtocol
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,18 +71,16 @@ async def server(boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyP
     for number in range(100):
         boards.name(str(number), f"A name of some length {number}", title="x" * 100)
     boards.show({str(number): number * 1_000 for number in range(100)})
-    config = uvicorn.Config(
-        application, lifespan="off", log_level="warning", ws=ClosingProtocol, ws_per_message_deflate=False
-    )
+    config = uvicorn.Config(web, lifespan="off", log_level="warning", ws=ClosingProtocol, ws_per_message_deflate=False)
     server, listening = uvicorn.Server(config), socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     listening.bind(("127.0.0.1", 0))
-    serving = asyncio.create_task(server.serve([listening]))
-    await until(lambda: server.started)
-    yield server
-    server.should_exit = True
-    await serving
-    await running_hub().aclose()
+    async with web.run():
+        serving = asyncio.create_task(server.serve([listening]))
+        await until(lambda: server.started)
+        yield server
+        server.should_exit = True
+        await serving
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -105,14 +102,14 @@ async def stuck(server: uvicorn.Server) -> Reader:
     await until(lambda: bool(server.server_state.connections))
     async with asyncio.timeout(20):
         while writable(server):
-            await running_hub().push()
+            await web.hub.push()
             await asyncio.sleep(0)
     return reader
 
 
 async def push_for_a_while() -> None:
     for _ in range(7):
-        await running_hub().push()
+        await web.hub.push()
         await asyncio.sleep(0.1)
 
 
@@ -130,14 +127,14 @@ async def test_readers_that_never_read_are_cut_off_and_released(
     reader = await stuck(server)
     await push_for_a_while()
     await until(lambda: not server.server_state.connections)
-    await until(lambda: not running_hub().has_sockets)
+    await until(lambda: not web.hub.has_sockets)
     assert await reader.read_to_the_end() == 1006
 
 
 async def test_readers_that_keep_reading_stay_connected(server: uvicorn.Server) -> None:
     reader = await stuck(server)
     for _ in range(7):
-        await running_hub().push()
+        await web.hub.push()
         async with asyncio.timeout(20):
             while not writable(server):
                 await asyncio.get_running_loop().sock_recv(reader.socket, 2**16)

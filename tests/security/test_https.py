@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from pytest_django import Settings
 
 from tests.dashboard.browser_socket import BrowserSocket
-from twitchly.entry.asgi import application
+from tests.web import web
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+async def running() -> AsyncIterator[None]:
+    async with web.run():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +41,7 @@ async def test_websockets_require_tls_and_an_https_origin(
     path: str, scheme: str, origin: str, is_accepted: bool
 ) -> None:
     headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
-    socket = BrowserSocket(application, path, headers, scheme=scheme)
+    socket = BrowserSocket(web, path, headers, scheme=scheme)
     assert await socket.connect() is is_accepted
     await socket.disconnect()
 
@@ -59,7 +67,7 @@ async def test_the_admin_host_sends_hsts(settings: Settings) -> None:
 
 
 async def hsts_of(scheme: str, path: str, content: bytes = b"") -> str | None:
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(web)
     async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://localhost") as client:
         response = await client.request("POST" if content else "GET", path, content=content)
     policies = response.headers.get_list("strict-transport-security")

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from apps.accounts.staff.uploads import IMPORT_MAX_BYTES
 from tests.security.serving import serving
 from tests.staff import staff_client
-from twitchly.entry.asgi import application
+from tests.web import web
 from twitchly.http_limits import PromptProtocol
 from twitchly.request_bodies import BODY_MAX_BYTES, DISCARDED_MAX_BYTES
 
@@ -30,8 +30,14 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
     yield b"a" * (size % 8_192)
 
 
+@pytest.fixture(autouse=True)
+async def running() -> AsyncIterator[None]:
+    async with web.run():
+        yield
+
+
 async def post(url: str, content: bytes | AsyncIterator[bytes], **headers: str) -> httpx.Response:
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(web)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         form = {"content-type": "application/x-www-form-urlencoded"}
         return await client.post(url, content=content, headers=form | headers)
@@ -82,7 +88,7 @@ async def test_only_staff_may_upload_a_larger_import(settings: Settings) -> None
 
 @pytest.mark.parametrize("length", [b"content-length: 900000000", b"transfer-encoding: chunked"])
 async def test_the_server_answers_an_endless_body_with_413(length: bytes) -> None:
-    async with serving(application, http=PromptProtocol) as port:
+    async with serving(web, http=PromptProtocol) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /account/login/ HTTP/1.1\r\nhost: localhost\r\n" + length + b"\r\n\r\n")
         sending = asyncio.create_task(send_endlessly(writer, length.endswith(b"chunked")))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.api.authentication import authenticate, require_scope
-from apps.api.clients import running_client_cache, secret_from_header
+from apps.api.clients import secret_from_header
 from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
-from apps.api.limits import running_rate_limiter
 from apps.api.live.connections import ConnectionLease, acquire_lease
 from apps.api.problems import PROBLEM_TYPES, Problem
+from apps.api.process import ApiServices, api_services
 from apps.api.scopes import Scope
 from apps.live.consumer import INTERNAL_ERROR, NOT_SIGNED_IN, TOO_MANY_SOCKETS, LiveSocket
 
@@ -47,18 +47,23 @@ class KeySocket(LiveSocket):
     async def _authenticate(self) -> None:
         header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
         address = (self.scope.get("client") or [""])[0]
-        self.api_client = await authenticate(header, address)
+        self.api_client = await authenticate(self.services, header, address)
         self.secret = secret_from_header(header)
-        await running_rate_limiter().take(self.api_client, address)
+        await self.services.rate_limiter.take(self.api_client, address)
         require_scope(self.api_client, Scope.LIVE)
         self.lease = await acquire_lease(self.api_client)
+
+    @property
+    def services(self) -> ApiServices:
+        """The API's services of this process."""
+        return api_services(self.scope)
 
     def _session(self) -> str:
         return session_name(self.api_client.key_id)
 
     async def _allowed(self) -> bool:
         try:
-            await running_client_cache().find(self.secret)
+            await self.services.clients.find(self.secret)
         except Problem:
             return False
         return True

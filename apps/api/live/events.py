@@ -15,12 +15,13 @@ from functools import partial
 
 import orjson
 
-from apps.api.clients import running_client_cache
+from apps.api.clients import ApiClientCache
 from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease
 from apps.api.problems import Problem
-from apps.live.hub import running_hub
+from apps.api.process import ApiServices
+from apps.live.hub import Hub
 from apps.live.outboxes import Outbox, Subscription
 from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.errors import ServiceAway
@@ -78,28 +79,33 @@ class EventSubscription(Subscription):
 
 
 async def event_stream(
-    client: ApiClient, secret: str, subscriptions: Sequence[Subscribe], last_id: str, lease: ConnectionLease
+    services: ApiServices,
+    client: ApiClient,
+    secret: str,
+    subscriptions: Sequence[Subscribe],
+    last_id: str,
+    lease: ConnectionLease,
 ) -> AsyncIterator[bytes]:
     """Yield the events of a stream until its client disconnects or its key becomes invalid."""
-    hub, position = running_hub(), StreamPosition(subscriptions, last_id, now_ms())
+    hub, position = services.hub, StreamPosition(subscriptions, last_id, now_ms())
     outbox = hub.join(session_name(client.key_id), partial(EventSubscription, position=position))
     task = asyncio.current_task()
     if task is not None:
         outbox.on_abandon = task.cancel
     try:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        await _subscribe(outbox, subscriptions)
-        async for event in _events(outbox, secret):
+        await _subscribe(hub, outbox, subscriptions)
+        async for event in _events(services.clients, outbox, secret):
             yield event
     finally:
         hub.leave(outbox)
         await lease.release()
 
 
-async def _subscribe(outbox: Outbox, subscriptions: Sequence[Subscribe]) -> None:
+async def _subscribe(hub: Hub, outbox: Outbox, subscriptions: Sequence[Subscribe]) -> None:
     for subscription in subscriptions:
         try:
-            unknown = await running_hub().subscribe(outbox, subscription)
+            unknown = await hub.subscribe(outbox, subscription)
         except ServiceAway:
             outbox.put_error(
                 "The live figures cannot be read just now. They come by themselves when they can.", subscription.id
@@ -111,8 +117,7 @@ async def _subscribe(outbox: Outbox, subscriptions: Sequence[Subscribe]) -> None
             )
 
 
-async def _events(outbox: Outbox, secret: str) -> AsyncIterator[bytes]:
-    clients = running_client_cache()
+async def _events(clients: ApiClientCache, outbox: Outbox, secret: str) -> AsyncIterator[bytes]:
     while True:
         try:
             async with asyncio.timeout(KEEPALIVE_S):

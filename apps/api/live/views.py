@@ -78,7 +78,7 @@ class LiveView(ApiView):
         lease = await acquire_lease(self.api_client)
         secret = secret_from_header(request.META["HTTP_AUTHORIZATION"])
         last_id = request.META.get("HTTP_LAST_EVENT_ID", "")
-        stream: Any = event_stream(self.api_client, secret, subscriptions, last_id, lease)
+        stream: Any = event_stream(self.services, self.api_client, secret, subscriptions, last_id, lease)
         # X-Accel-Buffering: a proxy's buffer would delay the events.
         headers = {"Cache-Control": NO_STORE, "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)

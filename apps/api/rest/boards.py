@@ -9,7 +9,6 @@ from rest_framework.request import Request
 
 from apps.api.description.schema import operation
 from apps.api.rest import response_schemas
-from apps.api.rest.readings import running_readings
 from apps.api.rest.request_schemas import BoardQuery
 from apps.api.rest.responses import ONE_HOUR, ApiResponse, Table, utc_datetime
 from apps.api.rest.view import TABLES, ApiView
@@ -47,7 +46,7 @@ class BoardView(ApiView):
     )
     async def get(self, _request: Request, metric: str) -> ApiResponse:
         board = requested_board(metric, self.query)
-        reading = await running_readings().of_board(board)
+        reading = await self.services.readings.of_board(board)
         rows = reading.rows[board][: self.query["n"]]
         return ApiResponse(board_document(board, reading, rows), table=board_table(board, rows))
 

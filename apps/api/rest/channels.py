@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from apps.api.description.schema import operation
 from apps.api.rest import response_schemas
 from apps.api.rest.paging import page, read_cursor
-from apps.api.rest.readings import running_readings
+from apps.api.rest.readings import Readings
 from apps.api.rest.request_schemas import ChannelsQuery
 from apps.api.rest.responses import ApiResponse, Table, utc_datetime
 from apps.api.rest.view import TABLES, ApiView, run_in_db_thread
@@ -43,7 +43,7 @@ class ChannelListView(ApiView):
         query = self.query
         after, limit = read_cursor(self.path, query.get("cursor")) or "", query["limit"]
         text, is_exact = parse_search(query.get("q", ""))
-        live = (await running_readings().of_channels()).live()
+        live = (await self.services.readings.of_channels()).live()
         if query["live"]:
             profiles = search_live(live, text, after, is_exact=is_exact)
         else:
@@ -63,7 +63,7 @@ class ChannelView(ApiView):
 
     @operation("get_channel", "Who a channel is", "Channels", responses=response_schemas.Channel)
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
-        channel, reading = await find_channel(channel_id)
+        channel, reading = await find_channel(self.services.readings, channel_id)
         return ApiResponse(profile_json(channel.profile, is_live=reading.has_live(channel)))
 
 
@@ -78,18 +78,18 @@ class ChannelLiveView(ApiView):
         description="All who ask within a second get the same reading.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
-        channel, reading = await find_channel(channel_id)
+        channel, reading = await find_channel(self.services.readings, channel_id)
         return ApiResponse(live_json(channel, reading.newest_end_ms))
 
 
-async def find_channel(channel_id: str) -> tuple[ChannelNow, Reading]:
+async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow, Reading]:
     """Return a live or stored channel, and the reading of the live channels.
 
     Raises: NotFound, ServiceAway.
     """
     if not is_twitch_id(channel_id):
         raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
-    reading = await running_readings().of_channels()
+    reading = await readings.of_channels()
     channel = reading.channels.get(channel_id)
     if channel is not None and reading.has_recent(channel):
         return channel, reading

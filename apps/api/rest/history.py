@@ -61,7 +61,7 @@ class SeriesView(ApiView):
         keys, interval = query["metrics"], requested_interval(query)
         range_ = with_grain(requested_range(query, now), interval.grain if interval else query.get("grain"), now)
         now = rounded_now_ms(range_, now)
-        await find_channel(channel_id)
+        await find_channel(self.services.readings, channel_id)
         cache_control = ONE_MINUTE if is_past(range_, now) else FIVE_SECONDS
         version = await run_in_cassandra_thread(series_version, channel_id, range_, now)
         response = self.conditional_response(version, cache_control)
@@ -93,7 +93,7 @@ class EventsView(ApiView):
         from_ms, until_ms = bounds(requested_range(query, now), now)
         limit, cursor = query["limit"], read_cursor(self.path, query.get("cursor"))
         after = None if cursor is None else (int(cursor[0]), str(cursor[1]))
-        await find_channel(channel_id)
+        await find_channel(self.services.readings, channel_id)
 
         def read(chunk_from_ms: int, chunk_until_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
             return history.marks_and_gaps(channel_id, chunk_from_ms, chunk_until_ms, now)
@@ -116,7 +116,7 @@ class StreamsView(ApiView):
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query = self.query
         before_ms = read_cursor(self.path, query.get("cursor"))
-        await find_channel(channel_id)
+        await find_channel(self.services.readings, channel_id)
         streams = await run_in_cassandra_thread(_streams, channel_id, query["limit"] + 1, before_ms)
         return ApiResponse(page(streams, query["limit"], lambda stream: stream.started_ms, stream_json, self.path))
 
@@ -126,7 +126,7 @@ class StreamView(ApiView):
 
     @operation("get_stream", "The summary of a stream", "History", responses=response_schemas.StreamSummary, etag=True)
     async def get(self, _request: Request, channel_id: str, stream_id: str) -> ApiResponse:
-        await find_channel(channel_id)
+        await find_channel(self.services.readings, channel_id)
         is_time = _is_time_ms(stream_id)
         stream = await run_in_cassandra_thread(_stream, channel_id, int(stream_id)) if is_time else None
         if stream is None:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from apps.api.description.document import description_bytes
 from apps.api.description.schema import operation
 from apps.api.rest import response_schemas
-from apps.api.rest.readings import running_readings
+from apps.api.rest.readings import Readings
 from apps.api.rest.responses import ONE_HOUR, ApiResponse, utc_datetime
 from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
@@ -52,7 +52,7 @@ class StatusView(ApiView):
 
     @operation("get_status", "How fresh the figures are", "About", responses=response_schemas.Status)
     async def get(self, _request: Request) -> ApiResponse:
-        return ApiResponse(await status_json())
+        return ApiResponse(await status_json(self.services.readings))
 
 
 class DescriptionView(ApiView):
@@ -82,7 +82,7 @@ def metric_json(metric: Metric) -> dict[str, Any]:
     }
 
 
-async def status_json() -> dict[str, Any]:
+async def status_json(readings: Readings) -> dict[str, Any]:
     """Return the status, as the Status page shows it; mostly unknown while Redis is unavailable."""
     now = now_ms()
     source = "simulated" if settings.TWITCH_IS_SIMULATED else "twitch"
@@ -90,7 +90,7 @@ async def status_json() -> dict[str, Any]:
     status |= {"newest_end": None, "age_s": None, "viewers_at": None, "channels": 0, "late_dropped": None}
     status |= await trust_json(now)
     try:
-        reading = await running_readings().of_channels()
+        reading = await readings.of_channels()
     except ServiceAway:
         return status
     newest_ms, viewers_ms = reading.newest_end_ms, reading.viewers_at_ms

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.renderers import BaseRenderer
@@ -18,15 +19,15 @@ from apps.api.authentication import authenticate, require_scope
 from apps.api.description.document import description_digest
 from apps.api.description.schema import Schema, query_of
 from apps.api.keys.queries import ApiClient
-from apps.api.limits import RateLimitStatus, running_rate_limiter
+from apps.api.limits import RateLimitStatus
 from apps.api.problems import FieldError, Problem, invalid_field
+from apps.api.process import ApiServices, api_services
 from apps.api.rest.conditional_requests import is_unchanged, require_match
 from apps.api.rest.negotiation import choose
 from apps.api.rest.request_parsing import FORMAT, BodyParser, problem_of, read_body, read_query
 from apps.api.rest.request_schemas import NoQuery
 from apps.api.rest.responses import ApiResponse, CsvRenderer, JsonRenderer, NdjsonRenderer, weak_etag
 from apps.api.scopes import Scope
-from apps.api.usage import running_usage_recorder
 from core.errors import NotFound, Refused, ServiceAway
 from core.inputs.names import BadName, NameTaken
 
@@ -50,9 +51,12 @@ class ApiView(APIView):
     # The parameters of the query, validated by the operation's schema.
     query: Mapping[str, Any]
 
+    services: ApiServices
+
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         self.format_kwarg = kwargs.pop("format", None)
         self.args, self.kwargs = args, kwargs
+        self.services = api_services(cast(ASGIRequest, request).scope)
         self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = {}
         try:
@@ -62,7 +66,7 @@ class ApiView(APIView):
             self.record_usage(problem.code)
             raise
         if response.status_code == 304 and hasattr(self, "api_client"):
-            self.rate_limit_status = await running_rate_limiter().refund(self.api_client)
+            self.rate_limit_status = await self.services.rate_limiter.refund(self.api_client)
         for name, value in self._rate_limit_headers().items():
             response[name] = value
         self.record_usage("")
@@ -109,10 +113,10 @@ class ApiView(APIView):
         address = self.request.META.get("REMOTE_ADDR", "")
         scope = self.scopes.get("get" if self.request.method == "HEAD" else (self.request.method or "").lower())
         if scope is None:
-            await running_rate_limiter().take_anonymous(address)
+            await self.services.rate_limiter.take_anonymous(address)
             return
-        self.api_client = await authenticate(self.request.META.get("HTTP_AUTHORIZATION", ""), address)
-        self.rate_limit_status = await running_rate_limiter().take(self.api_client, address)
+        self.api_client = await authenticate(self.services, self.request.META.get("HTTP_AUTHORIZATION", ""), address)
+        self.rate_limit_status = await self.services.rate_limiter.take(self.api_client, address)
         require_scope(self.api_client, scope)  # defense: key-scopes
 
     def to_http(self, response: ApiResponse | HttpResponseBase) -> HttpResponseBase:
@@ -156,7 +160,7 @@ class ApiView(APIView):
     def record_usage(self, code: str) -> None:
         """Count the request for the usage page, by the code of its problem, "" if it succeeded."""
         if hasattr(self, "api_client"):
-            running_usage_recorder().record(self.api_client.key_id, code)
+            self.services.usage.record(self.api_client.key_id, code)
 
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the validated fields of the body. Raises: Problem."""
