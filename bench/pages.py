@@ -105,9 +105,10 @@ async def open_by_hand(end: socket.socket, url: str, headers: dict[str, str]) ->
 async def run(given: dict[str, Any]) -> Heard:
     """Open all, say so, and read until the standard input ends."""
     heard, turn = Heard(), asyncio.Semaphore(TOGETHER)
-    headers = {"Cookie": given["cookie"], "Origin": given["origin"]}
-    pages = [page(given["url"], headers, number, heard, turn) for number in range(given["pages"])]
-    slow = [slow_reader(given["url"], headers, heard) for _ in range(given["slow"])]
+    headers = [{"Cookie": cookie, "Origin": given["origin"]} for cookie in given["cookies"]]
+    count = given["pages"]
+    pages = [page(given["url"], headers[number], number, heard, turn) for number in range(count)]
+    slow = [slow_reader(given["url"], headers[count + number], heard) for number in range(given["slow"])]
     tasks = [asyncio.create_task(one) for one in (*pages, *slow)]
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):

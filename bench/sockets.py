@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600)
     given = parser.parse_args()
     if given.smoke:
-        given.pages, given.slow, given.seconds = 5, 1, 3
+        given.pages, given.slow, given.seconds = 25, 1, 3
     web = Web()
     try:
         opened_s = SMOKE_OPENED_S if given.smoke else OPENED_S
@@ -170,7 +170,8 @@ class Readers:
             [sys.executable, "-m", "bench.pages"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         url = web.url.replace("http", "ws") + "/live"
-        self._say({"url": url, "origin": web.url, "cookie": web.cookie(), "pages": pages, "slow": slow})
+        cookies = web.cookies(pages + slow)
+        self._say({"url": url, "origin": web.url, "cookies": cookies, "pages": pages, "slow": slow})
 
     def heard(self) -> int:
         """Return how many pushes have come."""

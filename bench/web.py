@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,6 +21,21 @@ from deploy.local.programs import DEMO_EMAIL, Simulation, database_commands, our
 from deploy.local.servers import valkey_server
 
 READY_S = 60.0
+# A program for `manage.py shell`.
+SESSIONS = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from apps.accounts.models import User
+user = User.objects.get(email="{email}")
+for _ in range({count}):
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    print(session.session_key)
+"""
 
 
 class Web:
@@ -38,7 +54,7 @@ class Web:
         }
         layout = read_layout(self._env)
         layout.make_folders()
-        self._password = demo_password(layout)
+        demo_password(layout)
         valkey = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
         self._processes = [self._start([str(valkey_server(layout)), *valkey])]
         subprocess.run(database_commands(layout), cwd=ROOT, env=self._env, check=True, capture_output=True)
@@ -55,13 +71,12 @@ class Web:
         """Return a way to one of the databases."""
         return redis.Redis(port=self.redis_port, db=database)
 
-    def cookie(self) -> str:
-        """Sign in as a browser does, and return the cookie of the session."""
-        with httpx.Client(base_url=self.url, headers={"Referer": self.url}) as browser:
-            browser.get("/account/login/").raise_for_status()
-            fields = {"login": DEMO_EMAIL, "password": self._password}
-            browser.post("/account/login/", data={**fields, "csrfmiddlewaretoken": browser.cookies["csrftoken"]})
-            return f"sessionid={browser.cookies['sessionid']}"
+    def cookies(self, count: int) -> list[str]:
+        """Return the cookies of new sessions, because a session may have few sockets. Signing in is rate-limited."""
+        code = SESSIONS.format(email=DEMO_EMAIL, count=count)
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=self._env, check=True, capture_output=True, text=True)
+        return [f"sessionid={key}" for key in done.stdout.split()]
 
     def remove(self) -> None:
         """End both processes and remove their data."""
