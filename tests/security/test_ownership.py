@@ -20,6 +20,7 @@ from apps.workspaces.models import Note, Segment, Watched, Watchlist
 from tests.api.conftest import Api, new_key, use_rate_limits
 from tests.dashboard.conftest import Boards
 from tests.security.page_urls import page_urls
+from tests.web import web
 
 __all__ = ["use_rate_limits"]
 OTHER = "other@example.com"
@@ -74,8 +75,9 @@ async def test_a_key_gives_no_access_to_objects_of_other_accounts(
 ) -> None:
     _, secret = await sync_to_async(new_key)(OTHER)
     body: dict[str, Any] = {"json": {"name": "theirs"}} if method == "PATCH" else {}
-    for path in (f"watchlists/{owned['watchlist_id']}", f"segments/{owned['segment_id']}"):
-        status = (await Api(secret).request(method, path, **body)).status_code
-        assert status in ((404,) if path.startswith("watch") or method == "GET" else (404, 405))
-    assert (await Api(secret).get("watchlists")).json()["items"] == []
+    async with web.run():
+        for path in (f"watchlists/{owned['watchlist_id']}", f"segments/{owned['segment_id']}"):
+            status = (await Api(secret).request(method, path, **body)).status_code
+            assert status in ((404,) if path.startswith("watch") or method == "GET" else (404, 405))
+        assert (await Api(secret).get("watchlists")).json()["items"] == []
     assert await Watchlist.objects.aget(pk=owned["watchlist_id"]) is not None
