@@ -6,14 +6,19 @@ import json
 import time
 from typing import Any
 
+import jsonschema
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from core.metrics.columns import GRAINS, names_of
+from core.pipeline.schemas import topic_schemas
+from core.pipeline.topics import TOPIC
 from drills.poison import bad_chat
 from drills.stack import Stack, wait_until
 
 pytestmark = pytest.mark.server
 
+SCHEMAS = topic_schemas({grain: names_of(grain) for grain in GRAINS})
 BOARDS = ("viewers", "messages", "engagement", "spam")
 
 
@@ -74,6 +79,33 @@ def test_an_unusable_record_goes_to_the_dead_letters_with_the_reason(
     before = stack.newest_end_ms()
     wait_until(lambda: stack.newest_end_ms() > before + 1_000, 20, "the boards to go on")
     assert stack.newest_end_ms() < time.time() * 1000
+
+
+@pytest.mark.parametrize("topic", sorted(SCHEMAS))
+def test_the_newest_records_of_each_topic_match_its_schema(stack: Stack, topic: str) -> None:
+    """Of `chat` and `channel-events` these are the producer's and Celery's, of the windows Flink's."""
+    validator = jsonschema.Draft202012Validator(SCHEMAS[topic])
+    records = [json.loads(value) for value in newest_values(stack, topic) if value.startswith(b'{"')]
+    usable = [record for record in records if validator.is_valid(record)]
+    assert len(usable) > len(records) * 0.9, next(
+        str(next(validator.iter_errors(record))) for record in records if not validator.is_valid(record)
+    )
+
+
+def newest_values(stack: Stack, topic: str, count: int = 500) -> list[bytes]:
+    """Return the values of the last records of each partition; other tests have put unusable ones among them."""
+    consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "test"})
+    values: list[bytes] = []
+    try:
+        for number in range(TOPIC[topic].partitions):
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            consumer.assign([TopicPartition(topic, number, max(low, high - count))])
+            messages = consumer.consume(min(count, high - low), timeout=10)
+            values += [value for message in messages if isinstance(value := message.value(), bytes)]
+    finally:
+        consumer.close()
+    assert values, topic
+    return values
 
 
 def dead_letter(stack: Stack, topic: str, poison: bytes) -> Message:

@@ -1,0 +1,110 @@
+"""Types of the records that are written to topics, one per kind. core/pipeline/schemas.py makes JSON Schemas of them.
+
+They are TypedDicts, because the producer writes 20,000 records a second and orjson encodes a dict as it is. The
+parsed forms are dataclasses: see core/pipeline/records.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from core.pipeline.records import BIGINT_MAX, EPOCH_MS, INT_MAX, TEXT_MAX, VIEWERS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a field beyond its type: smallest and greatest number, longest text, pattern."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+
+
+ChannelId = Annotated[str, Limits(pattern="^[0-9]{1,20}$")]
+Moment = Annotated[int, Limits(EPOCH_MS, BIGINT_MAX)]
+Count = Annotated[int, Limits(0, BIGINT_MAX)]
+SmallCount = Annotated[int, Limits(0, INT_MAX)]
+Hash = Annotated[int, Limits(-BIGINT_MAX - 1, BIGINT_MAX)]
+Text = Annotated[str, Limits(max_length=TEXT_MAX)]
+
+
+class _OfChannel(TypedDict):
+    v: Literal[1]
+    channel_id: ChannelId
+    at_ms: Moment
+
+
+class _WithStream(_OfChannel):
+    viewers: NotRequired[Annotated[int, Limits(0, VIEWERS_MAX)]]
+    category: NotRequired[str]
+    language: NotRequired[str]
+
+
+class TextRecord(_WithStream):
+    """A message, a shared copy or a message of a known bot. `words` and the hashes ignore invisible characters."""
+
+    kind: Literal["message", "copy", "bot"]
+    id: str
+    sent_ms: Moment
+    text: str
+    words: SmallCount
+    user_hash: Hash
+    text_hash: Hash
+    is_first: NotRequired[Literal[1]]
+    is_returning: NotRequired[Literal[1]]
+    is_subscriber: NotRequired[Literal[1]]
+    is_emotes: NotRequired[Literal[1]]
+
+
+class PulseRecord(_WithStream):
+    """A second of a listed channel: how much of it was heard, and whether the channel was live."""
+
+    kind: Literal["pulse"]
+    observed_ms: Annotated[int, Limits(0, 1_000)]
+    live: bool
+
+
+class RemovalRecord(_OfChannel):
+    """A ban, a timeout or a deleted message."""
+
+    kind: Literal["removal"]
+    sent_ms: Moment
+
+
+class WatermarkRecord(TypedDict):
+    """A partition's promise that nothing earlier than `at_ms` - 500 ms follows. `lag_ms`: delay of incoming lines."""
+
+    v: Literal[1]
+    kind: Literal["clock"]
+    at_ms: Moment
+    producer: str
+    lag_ms: Count
+
+
+class ChannelEventRecord(_OfChannel):
+    """Something that happened in a channel; the kinds are in core/irc/channel_events.py. A gap has `until_ms`."""
+
+    id: Text
+    kind: Text
+    until_ms: NotRequired[Moment]
+    count: NotRequired[Count]
+    text: NotRequired[Text]
+    reason: NotRequired[Text]
+    started_ms: NotRequired[Moment]
+    reported_ms: NotRequired[Moment]
+
+
+class WindowFields(TypedDict):
+    """A channel's window. Its columns are listed in core/metrics/columns.py; unknown ones are absent.
+
+    `again_ms`: how long after the window's end its job was submitted, absent if the job was running by then.
+    """
+
+    v: Literal[1]
+    channel_id: ChannelId
+    grain: str
+    start_ms: Moment
+    end_ms: Moment
+    again_ms: NotRequired[Count]
