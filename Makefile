@@ -38,7 +38,7 @@ test: ## Check style and types, run all tests against real servers
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 	$(ON_POSTGRES)
-	.venv/bin/pytest -m server
+	.venv/bin/pytest -m server --durations=40
 test-unit: ## Check style and types, run the tests that need no servers
 	@$(LOCAL) unit-prepare
 	@$(MAKE) --no-print-directory lint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import httpx
@@ -17,9 +18,10 @@ from pytest_django import Settings
 
 from apps.accounts.services import ensure_user
 from apps.api.keys.secret import new_secret
+from tests.console_log import console_handler, console_line
 from twitchly.entry.asgi import application
 from twitchly.entry.urls import urlpatterns as pages
-from twitchly.logs import JsonFormatter, LineFormatter, process_name, redact
+from twitchly.logs import process_name, redact
 
 EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
 LINK = "12.q3Zb0vXzT9yH2mJcK5sLwQ8rN1uEoPa7dFgIxYtVbMk"
@@ -42,10 +44,9 @@ def quick_settings(settings: Settings) -> None:
 
 @pytest.fixture(params=["json", "line"])
 def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """Everything that is logged, with each formatter."""
+    """Everything that is logged, in each format."""
     text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(JsonFormatter("web") if request.param == "json" else LineFormatter("%(name)s %(message)s"))
+    handler = console_handler(request.param, text)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -57,22 +58,22 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 
 def test_a_json_line_has_all_fields() -> None:
     record = logging.LogRecord("apps.x", logging.WARNING, "f", 1, "waiting for %s\nand more", ("Kafka",), None)
-    result = json.loads(JsonFormatter("producer").format(record))
+    line = console_line("json", record)
+    result = json.loads(line)
     assert result.pop("time").endswith("+00:00")
     assert result == {
         "level": "WARNING",
         "logger": "apps.x",
-        "process": "producer",
+        "process": "web",
         "message": "waiting for Kafka\nand more",
     }
-    assert "\n" not in JsonFormatter("producer").format(record)
+    assert "\n" not in line
 
 
 def test_the_request_id_is_in_the_log_and_in_the_response(client: Client, settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.test_logs"
     text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(JsonFormatter("web"))
+    handler = console_handler("json", text)
     logging.getLogger().addHandler(handler)
     client.raise_request_exception = False
     response = client.get("/breaks/1")
@@ -89,6 +90,28 @@ async def ask_with(key: str) -> int:
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
         return (await client.get("/api/v1/boards", params={"q": CHAT})).status_code
+
+
+@pytest.mark.parametrize("style", ["line", "json"])
+def test_each_part_of_a_record_is_redacted(style: str) -> None:
+    try:
+        raise ValueError(f"an exception of {EMAIL}")
+    except ValueError:
+        failure = sys.exc_info()
+    record = logging.LogRecord("apps.x", logging.ERROR, "f", 1, "a message to %s", (EMAIL,), failure)
+    record.stack_info = f"a stack of {EMAIL}"
+    record.request = f"an extra of {EMAIL}"
+    line = console_line(style, record)
+    assert "a message to <e-mail>" in line
+    assert "ValueError: an exception of <e-mail>" in line
+    assert EMAIL not in line
+
+
+@pytest.mark.parametrize("style", ["line", "json"])
+def test_arguments_that_do_not_fit_the_message_are_logged_and_redacted(style: str) -> None:
+    line = console_line(style, logging.LogRecord("apps.x", logging.ERROR, "f", 1, "%d of %s", (EMAIL,), None))
+    assert "'%d of %s' cannot be formatted" in line
+    assert EMAIL not in line
 
 
 @pytest.mark.django_db(transaction=True)

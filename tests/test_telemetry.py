@@ -21,7 +21,7 @@ from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamSt
 from core.ops.telemetry import MEASURE, MEASURES, Process, exported_by
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
-from twitchly.telemetry import BUCKETS_S, DurationHistogram, histogram, sample, samples
+from twitchly.telemetry import BUCKETS_S, counter, histogram, sample, samples, values
 
 T0 = 1_795_400_000_000
 
@@ -30,7 +30,7 @@ def collect(collector: Collector) -> dict[str, Metric]:
     return {family.name: family for family in collector.collect()}
 
 
-def values(family: Metric) -> dict[tuple[str, ...], float]:
+def by_label(family: Metric) -> dict[tuple[str, ...], float]:
     return {tuple(sample.labels.values()): sample.value for sample in family.samples}
 
 
@@ -69,16 +69,26 @@ def test_an_unknown_value_has_no_sample() -> None:
 
 
 def test_histogram_buckets_are_cumulative() -> None:
-    seconds = DurationHistogram()
+    seconds = histogram("twitchly_http_request_seconds")
     for took_s in (0.001, 0.2, 0.25, 99.0):
-        seconds.add(took_s)
-    samples = histogram("twitchly_http_request_seconds", {"board": seconds}).samples
+        seconds.labels("board").observe(took_s)
+    (family,) = seconds.collect()
+    samples = family.samples
     buckets = [sample.value for sample in samples if sample.name.endswith("_bucket")]
     assert (len(buckets), buckets[0], buckets[BUCKETS_S.index(0.25)], buckets[-2:]) == (11, 1, 3, [3, 4])
     assert {s.name: s.value for s in samples if not s.name.endswith("_bucket")} == {
         "twitchly_http_request_seconds_count": 4,
         "twitchly_http_request_seconds_sum": pytest.approx(99.451),
     }
+
+
+def test_counters_and_histograms_export_the_listed_names_alone() -> None:
+    requests, seconds = counter("twitchly_http_requests"), histogram("twitchly_http_request_seconds")
+    requests.labels("board", 200).inc()
+    seconds.labels("board").observe(0.1)
+    names = {sample.name for metric in (requests, seconds) for family in metric.collect() for sample in family.samples}
+    assert names == {*MEASURE["twitchly_http_requests"].samples, *MEASURE["twitchly_http_request_seconds"].samples}
+    assert values(requests) == {("board", "200"): 1}
 
 
 def windows(*ends_ms: int) -> Iterable[WindowRecord]:
@@ -90,13 +100,13 @@ def test_a_sink_exports_its_rows_and_its_lag() -> None:
     counts.record_write(windows(T0 - 2_000, T0 - 5_000), 3, 0.01)
     counts.read_ms, counts.lag = T0 - 40_000, {"windows-live": 0}
     result = collect(SinkMeasures(counts, lambda: T0))
-    assert values(result["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
-    assert values(result["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
-    assert values(result["twitchly_sink_lag_seconds"]) == {(): 0.0}
+    assert by_label(result["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
+    assert by_label(result["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
+    assert by_label(result["twitchly_sink_lag_seconds"]) == {(): 0.0}
     counts.lag, counts.halted = {"windows-live": 7}, "too many"
     result = collect(SinkMeasures(counts, lambda: T0))
-    assert values(result["twitchly_sink_lag_seconds"]) == {(): 40.0}
-    assert values(result["twitchly_sink_halted"]) == {(): 1.0}
+    assert by_label(result["twitchly_sink_lag_seconds"]) == {(): 40.0}
+    assert by_label(result["twitchly_sink_halted"]) == {(): 1.0}
     gauges = SinkGauges(counts, lambda: T0)()
     assert (gauges["lag"], gauges["lag_s"], gauges["halted"], gauges["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
 
@@ -110,7 +120,7 @@ def test_the_stream_job_exports_its_newest_checkpoint() -> None:
     counters = {"records_read": 900, "not_json": 1, "late_dropped": 0, "waiting": 12}
     made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
     state = StreamState(True, True, 1, 3, counters, made)
-    result = {name: values(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
+    result = {name: by_label(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
     assert result["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
     assert result["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
     assert result["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}

@@ -1,4 +1,4 @@
-"""Log formatting: text lines or JSON, with personal data and secrets redacted."""
+"""Logging: text lines or JSON, with personal data and secrets redacted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import PurePath
-from typing import Any
 
 import orjson
 
@@ -73,27 +72,29 @@ def loggable(text: str) -> str:
     return "\n".join(part for part in (f"{redact(beginning)} {cut}", redact(ending)) if part)
 
 
-class LineFormatter(logging.Formatter):
-    """Formats records as text lines."""
+class RedactionFilter(logging.Filter):
+    """Redacts and truncates the message, exception and stack of a record, before any formatter sees them."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the name is the library's
-        record.message = loggable(record.message)
-        return super().formatMessage(record)
-
-    def format(self, record: logging.LogRecord) -> str:
-        # Other handlers may have cached the unredacted exception in the record.
-        record.exc_text = None
-        return super().format(record)
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802
-        return loggable(super().formatException(ei))
-
-    def formatStack(self, stack_info: str) -> str:  # noqa: N802
-        return loggable(stack_info)
+    def filter(self, record: logging.LogRecord) -> bool:
+        try:
+            message = record.getMessage()
+        except Exception as error:
+            # Arguments that do not fit the message; an exception here would reach the caller of the logger.
+            message = f"{record.msg!r} cannot be formatted: {error}"
+        record.msg, record.args = loggable(message), None
+        if record.exc_info:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            # A formatter would format the exception itself.
+            record.exc_info = None
+        if record.exc_text:
+            record.exc_text = loggable(record.exc_text)
+        if record.stack_info:
+            record.stack_info = loggable(record.stack_info)
+        return True
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats records as JSON lines: time, level, logger, process, message, and the request id if there is one."""
+    """Formats redacted records as JSON lines without empty fields. `extra` is left out: it may hold a whole request."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -105,13 +106,11 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "process": self._process,
-            "message": loggable(record.getMessage()),
+            "message": record.getMessage(),
+            "request_id": current_request.get(),
+            "exception": record.exc_text,
         }
-        if request_id := current_request.get():
-            fields["request_id"] = request_id
-        if record.exc_info:
-            fields["exception"] = loggable(self.formatException(record.exc_info))
-        return orjson.dumps(fields).decode()
+        return orjson.dumps({name: value for name, value in fields.items() if value}).decode()
 
 
 def process_name(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -127,14 +126,21 @@ def process_name(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
 def settings_for(style: str, environ: Mapping[str, str]) -> dict[str, object]:
     """Return Django's LOGGING for the format `line` or `json`."""
     formatters = {
-        "line": {"()": LineFormatter, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": JsonFormatter, "process": process_name(sys.argv, environ)},
     }
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": formatters,
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": style}},
+        "filters": {"redaction": {"()": RedactionFilter}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": style,
+                "filters": ["redaction"],  # defense: log-redaction
+            }
+        },
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
             # These log every retry; Twitchly's processes log once what they wait for.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -15,27 +13,15 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from twitchly.logs import current_request
-from twitchly.telemetry import DurationHistogram
+from twitchly.telemetry import counter, histogram
 
 HEADER = "X-Request-Id"
 
 
-@dataclass(slots=True)
-class RequestCounts:
-    """Counters of this process: requests by route and status, durations by route, and API responses by code."""
-
-    answered: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds: defaultdict[str, DurationHistogram] = field(default_factory=lambda: defaultdict(DurationHistogram))
-    api: Counter[str] = field(default_factory=Counter)
-
-    def add(self, request: HttpRequest, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
-        route = route_of(request)
-        self.answered[route, str(status)] += 1
-        self.seconds[route].add(seconds)
-
-
-REQUESTS = RequestCounts()
+# Requests by route and status, durations by route, and API responses by code.
+REQUESTS = counter("twitchly_http_requests")
+REQUEST_SECONDS = histogram("twitchly_http_request_seconds")
+API_ANSWERS = counter("twitchly_api_answers")
 
 
 def request_id() -> str:
@@ -77,7 +63,9 @@ def begin() -> float:
 
 def end(request: HttpRequest, response: HttpResponseBase, began_s: float) -> HttpResponseBase:
     """Count a request, and return its response with the request id."""
-    REQUESTS.add(request, response.status_code, time.perf_counter() - began_s)
+    route = route_of(request)
+    REQUESTS.labels(route, response.status_code).inc()
+    REQUEST_SECONDS.labels(route).observe(time.perf_counter() - began_s)
     response[HEADER] = request_id()
     current_request.set("")
     return response

@@ -5,8 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    start_http_server,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core.ops.telemetry import MEASURE
@@ -16,24 +23,23 @@ log = logging.getLogger(__name__)
 # Upper bounds of the histogram buckets, in seconds.
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
+# The library would add a gauge `…_created` to each counter and histogram.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
-class DurationHistogram:
-    """Histogram of durations: counts by bucket, and the total."""
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS_S) + 1)
-        self.total_s = 0.0
+def counter(name: str) -> Counter:
+    """Return a new counter; a collector yields from its `collect()`."""
+    return Counter(name, MEASURE[name].text, MEASURE[name].labels, registry=None)
 
-    def add(self, seconds: float) -> None:
-        """Add one duration."""
-        bucket = next((index for index, end in enumerate(BUCKETS_S) if seconds <= end), len(BUCKETS_S))
-        self.counts[bucket] += 1
-        self.total_s += seconds
 
-    @property
-    def count(self) -> int:
-        """The number of durations."""
-        return sum(self.counts)
+def histogram(name: str) -> Histogram:
+    """Return a new histogram of durations in seconds; a collector yields from its `collect()`."""
+    return Histogram(name, MEASURE[name].text, MEASURE[name].labels, registry=None, buckets=BUCKETS_S)
+
+
+def values(counter: Counter) -> dict[tuple[str, ...], float]:
+    """Return a counter's values by their label values."""
+    return {tuple(sample.labels.values()): sample.value for family in counter.collect() for sample in family.samples}
 
 
 def sample(name: str, value: float | None) -> Metric:
@@ -44,24 +50,11 @@ def sample(name: str, value: float | None) -> Metric:
     return family
 
 
-def samples(name: str, values: Mapping[str, float] | Mapping[tuple[str, str], float]) -> Metric:
-    """Return a measure with one sample per label value, or per combination of label values."""
+def samples(name: str, values: Mapping[str, float]) -> Metric:
+    """Return a measure with one sample per label value."""
     family = _family(name)
-    for labels, value in sorted(dict(values).items()):
-        family.add_metric([labels] if isinstance(labels, str) else list(labels), value)
-    return family
-
-
-def histogram(name: str, values: Mapping[str, DurationHistogram] | DurationHistogram) -> Metric:
-    """Return a histogram measure, by its label if it has one."""
-    family = HistogramMetricFamily(name, MEASURE[name].text, labels=MEASURE[name].labels)
-    by_label: dict[tuple[str, ...], DurationHistogram] = (
-        {(): values}
-        if isinstance(values, DurationHistogram)
-        else {(label,): durations for label, durations in sorted(values.items())}
-    )
-    for labels, durations in by_label.items():
-        family.add_metric(list(labels), _buckets(durations), durations.total_s)
+    for label, value in sorted(dict(values).items()):
+        family.add_metric([label], value)
     return family
 
 
@@ -88,9 +81,3 @@ def _family(name: str) -> CounterMetricFamily | GaugeMetricFamily:
     measure = MEASURE[name]
     kind = CounterMetricFamily if measure.kind == "counter" else GaugeMetricFamily
     return kind(name, measure.text, labels=measure.labels)
-
-
-def _buckets(durations: DurationHistogram) -> list[tuple[str, float]]:
-    ends = [*(str(end) for end in BUCKETS_S), "+Inf"]
-    cumulative = [sum(durations.counts[: index + 1]) for index in range(len(ends))]
-    return list(zip(ends, map(float, cumulative), strict=True))

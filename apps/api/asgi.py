@@ -95,7 +95,7 @@ async def handle(request: HttpRequest, *, is_too_large: bool = False) -> Any:
         log.exception("API request %s failed", request_id)
         internal = Problem("internal-error", f"The fault is ours, and written down as {request_id}. Try again.")
         code, response = internal.code, problem_response(internal, request_id)
-    request_counts.REQUESTS.api[code] += 1
+    request_counts.API_ANSWERS.labels(code).inc()
     request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
     response["Vary"] = VARY

@@ -14,8 +14,8 @@ from apps.live.hub import Hub
 from core.ops.health import Gauge
 from twitchly import heartbeats
 from twitchly.heartbeats import Rate
-from twitchly.request_counts import REQUESTS
-from twitchly.telemetry import histogram, sample, samples, try_to_serve
+from twitchly.request_counts import API_ANSWERS, REQUEST_SECONDS, REQUESTS
+from twitchly.telemetry import sample, try_to_serve, values
 
 
 class WebMeasures(Collector):
@@ -27,9 +27,8 @@ class WebMeasures(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yield the current metrics."""
         hub = self._hub
-        yield samples("twitchly_http_requests", REQUESTS.answered)
-        yield histogram("twitchly_http_request_seconds", dict(REQUESTS.seconds))
-        yield samples("twitchly_api_answers", REQUESTS.api)
+        for counted in (REQUESTS, REQUEST_SECONDS, API_ANSWERS):
+            yield from counted.collect()
         yield sample("twitchly_sockets_open", hub.open_sockets)
         yield sample("twitchly_socket_frames", hub.frames_sent)
         yield sample("twitchly_sockets_slow_closed", hub.slow_closed)
@@ -45,12 +44,12 @@ class WebVitals:
 
     def __call__(self) -> Mapping[str, Gauge]:
         hub, now_s = self._hub, time.monotonic()
-        answered = dict(REQUESTS.answered)
+        answered = values(REQUESTS)
         return {
             "sockets": hub.open_sockets,
             "requests_per_s": self._answered.per_s(sum(answered.values()), now_s),
             "frames_per_s": self._frames.per_s(hub.frames_sent, now_s),
-            "errors": sum(count for (_, status), count in answered.items() if status >= "500"),
+            "errors": sum(int(count) for (_, status), count in answered.items() if status >= "500"),
             "slow_closed": hub.slow_closed,
             "tick_age_s": tick_age_s(hub) or 0,
         }

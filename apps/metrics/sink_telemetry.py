@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, Message
+from prometheus_client import Histogram
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -16,7 +17,7 @@ from core.ops.health import Gauge
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
 from twitchly.kafka import lag_of
-from twitchly.telemetry import DurationHistogram, histogram, sample, samples
+from twitchly.telemetry import histogram, sample, samples
 
 LAG_INTERVAL_S = 2.0
 
@@ -30,7 +31,7 @@ class SinkCounts:
     """
 
     rows: Counter[str] = field(default_factory=Counter)
-    batches: DurationHistogram = field(default_factory=DurationHistogram)
+    batches: Histogram = field(default_factory=lambda: histogram("twitchly_sink_batch_seconds"))
     dead_letters: Counter[str] = field(default_factory=Counter)
     newest_ms: dict[str, int] = field(default_factory=dict)
     lag: Mapping[str, int] = field(default_factory=dict)
@@ -51,7 +52,7 @@ class SinkCounts:
             self.newest_ms[window.grain] = max(window.end_ms, self.newest_ms.get(window.grain, 0))
         if events:
             self.rows["event"] += events
-        self.batches.add(seconds)
+        self.batches.observe(seconds)
 
     def update_lag(self, consumer: Consumer) -> None:
         """Read the consumer's lag, at most every LAG_INTERVAL_S."""
@@ -78,7 +79,7 @@ class SinkMeasures(Collector):
         counts, now_ms = self._counts, self._now_ms()
         ages = {grain: (now_ms - end_ms) / 1000 for grain, end_ms in dict(counts.newest_ms).items()}
         yield samples("twitchly_sink_rows", counts.rows)
-        yield histogram("twitchly_sink_batch_seconds", counts.batches)
+        yield from counts.batches.collect()
         yield samples("twitchly_sink_lag_records", counts.lag)
         yield sample("twitchly_sink_lag_seconds", counts.lag_s(now_ms))
         yield samples("twitchly_sink_newest_window_age_seconds", ages)

@@ -11,6 +11,7 @@ class Reach {
     this.listeners = new Set();
     this.onMiss = () => {};
     this.asking = false;
+    this.isOutdated = false;
   }
 
   /** Ask whenever the browser believes that its network came or went. */
@@ -36,6 +37,8 @@ class Reach {
 
   /** Something did not get through: find out whether anything does. */
   async look() {
+    // The request under way may be older than what suggests another.
+    this.isOutdated = this.asking;
     if (this.asking) return;
     this.asking = true;
     clearTimeout(this.again);
@@ -43,7 +46,12 @@ class Reach {
       .then(({ ok }) => ok)
       .catch(() => false);
     this.asking = false;
-    if (!answers) this.again = setTimeout(() => this.look(), AGAIN_MS);
+    if (this.isOutdated) {
+      this.look();
+      return;
+    }
+    // The event "offline" can precede the loss of the network, and comes once.
+    if (!answers || !navigator.onLine) this.again = setTimeout(() => this.look(), AGAIN_MS);
     if (answers !== this.isAway) return;
     this.awaySince = answers ? null : Date.now();
     this.listeners.forEach((listener) => listener(this.isAway));

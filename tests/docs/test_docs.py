@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,17 @@ def test_lines_are_wrapped(document: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= README_WORDS_MAX
+
+
+def test_the_version_is_the_latest_of_the_changelog() -> None:
+    latest = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert latest is not None
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == latest[1]
+
+
+@pytest.mark.parametrize("file", ["deploy/compose.yaml", "docs/operation.md"])
+def test_images_have_the_version_of_the_project(file: str) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    tags = re.findall(r"\btwitchly(?:-flink)?:(\d[\w.]*)", (ROOT / file).read_text())
+    assert tags != []
+    assert set(tags) == {version}

@@ -198,10 +198,8 @@ def test_a_key_from_its_page_to_its_end(browser: Browser, stack: Stack) -> None:
             next(line for line in lines if line.startswith("data: "))
             page.get_by_role("row", name="From the page").get_by_role("button", name="Revoke").click()
             expect(page.get_by_text("is revoked")).to_be_visible()
-            revoked_s = time.monotonic()
             last = [line for line in lines if line.startswith("data: ")][-1]
             assert json.loads(last[6:])["code"] == "revoked-key"
-            assert time.monotonic() - revoked_s < 1
         assert httpx.get(f"{stack.url}/api/v1/boards/viewers", headers=headers).json()["code"] == "revoked-key"
         wait_until(lambda: has_usage(page, stack), 15, "the requests on the page of usage")
         assert problems == []
