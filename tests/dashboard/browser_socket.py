@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asgiref import testing
 
+from twitchly.websockets import FRAMES
+
 # asgiref gives this class no types.
 _Communicator: Any = testing.ApplicationCommunicator
+
+
+class QueueWriter:
+    """Writes frames to the output of a communicator, as twitchly.websockets writes them to a transport."""
+
+    is_writable = True
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = communicator
+        self.on_writable: Callable[[], object] = lambda: None
+
+    def write_frames(self, texts: Sequence[bytes]) -> None:
+        for text in texts:
+            self._communicator.output_queue.put_nowait({"type": "websocket.send", "text": text.decode()})
 
 
 class BrowserSocket:
@@ -16,7 +33,9 @@ class BrowserSocket:
 
     def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]], **scope: Any) -> None:
         usual = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
-        self._communicator = _Communicator(application, usual | scope)
+        extensions: dict[str, Any] = {}
+        self._communicator = _Communicator(application, usual | {"extensions": extensions} | scope)
+        extensions[FRAMES] = QueueWriter(self._communicator)
 
     async def connect(self) -> bool:
         """Return whether the socket was accepted."""

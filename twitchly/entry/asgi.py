@@ -22,7 +22,6 @@ from twitchly.entry.lifespan import Lifespan, open_services  # noqa: E402
 from twitchly.https import StrictTransport  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.request_bodies import BodyLimit  # noqa: E402
-from twitchly.websockets import StraightSend  # noqa: E402
 
 http = BodyLimit(PagesWithBoards(django), body_max_bytes)  # defense: page-body-size
 # Page sockets need the same origin, partner sockets an API key.
@@ -33,7 +32,7 @@ application = StrictTransport(
             {
                 "http": WeighedCodings(ApiApp(http)),
                 "lifespan": Lifespan(open_services, started=lambda state: telemetry.start(state["live"].hub)),
-                "websocket": StraightSend(URLRouter([*socket_urlpatterns, re_path("", pages)])),
+                "websocket": URLRouter([*socket_urlpatterns, re_path("", pages)]),
             }
         )
     )
