@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib import import_module
-from typing import Any
 
-from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -133,7 +131,9 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
     def _check_in(self, seconds: float) -> None:
         if self.next_check is not None:
             self.next_check.cancel()
-        self.next_check = asyncio.get_running_loop().call_later(seconds, self.check_session)
+        loop = asyncio.get_running_loop()
+        # At a full second, so that the sessions due in one second are read together.
+        self.next_check = loop.call_at(math.ceil(loop.time() + seconds), self.check_session)
 
     def _start_close(self, code: int) -> None:
         self.is_closing = True
@@ -180,11 +180,6 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         return session_digest(key) if key else f"address:{network_of((self.scope.get('client') or [''])[0])}"
 
     async def _allowed(self) -> bool:
-        return bool(settings.PUBLIC_BOARD) or await _signed_in(self.scope)
-
-
-async def _signed_in(scope: dict[str, Any]) -> bool:
-    """Read the session again: the copy in the scope does not notice a sign-out elsewhere."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore(scope["session"].session_key)
-    user = await get_user({"session": store})
-    return bool(user.is_authenticated)
+        if settings.PUBLIC_BOARD:
+            return True
+        return await live_services(self.scope).session_checks.is_signed_in(self.scope["session"].session_key)

@@ -14,6 +14,7 @@ from apps.live.frames import FrameCache
 from apps.live.hub import Hub
 from apps.live.readings import LiveBoards, open_boards
 from apps.live.recent_events import RecentMarks, read_recent
+from apps.live.session_checks import SessionChecks
 from twitchly.clock import now_ms
 
 # The boards of the process, for pages: Django calls its views without the scope. None outside of a web process.
@@ -22,10 +23,11 @@ _page_boards: ContextVar[LiveBoards | None] = ContextVar("page_boards", default=
 
 @dataclass(frozen=True, slots=True)
 class LiveServices:
-    """The boards, and the hub that pushes them to sockets. Both belong to one event loop."""
+    """The boards, the hub that pushes them to sockets, and the checks of their sessions; for one event loop."""
 
     boards: LiveBoards
     hub: Hub
+    session_checks: SessionChecks
 
 
 @asynccontextmanager
@@ -35,7 +37,7 @@ async def open_live_services() -> AsyncIterator[LiveServices]:
         marks = RecentMarks(read_recent)
         hub = Hub(get_channel_layer(), FrameCache(boards, marks, now_ms))
         try:
-            yield LiveServices(boards, hub)
+            yield LiveServices(boards, hub, SessionChecks())
         finally:
             await hub.aclose()
             await marks.aclose()
