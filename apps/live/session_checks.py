@@ -1,16 +1,19 @@
-"""Checks whether the sessions of open sockets are still signed in. Checks that are due together share one thread."""
+"""Checks whether the sessions of open sockets are still signed in. Checks that are due together share their queries."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from apps.accounts.models import User
 
 
 class SessionChecks:
@@ -36,12 +39,21 @@ class SessionChecks:
 
 
 def signed_in(session_keys: Collection[str]) -> set[str]:
-    """Return the keys of the sessions that belong to a signed-in user."""
-    engine: Any = import_module(settings.SESSION_ENGINE)
-    return {key for key in session_keys if _has_user(engine.SessionStore(key))}
+    """Return the keys of the sessions that belong to a signed-in user, by two queries for all of them.
+
+    These are the rules of django.contrib.auth.get_user, which reads one session and one user at a time.
+    """
+    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    sessions = store.get_model_class().objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
+    contents = {session.session_key: session.get_decoded() for session in sessions}
+    user_ids = {fields[SESSION_KEY] for fields in contents.values() if SESSION_KEY in fields}
+    users = {str(user.pk): user for user in User.objects.filter(pk__in=user_ids, is_active=True)}
+    return {key for key, fields in contents.items() if _is_of(fields, users.get(fields.get(SESSION_KEY, "")))}
 
 
-def _has_user(session: Any) -> bool:
-    request = HttpRequest()
-    request.session = session
-    return get_user(request).is_authenticated
+def _is_of(fields: Mapping[str, str], user: User | None) -> bool:
+    """Return whether a session was opened by the current password of a user."""
+    if user is None or fields.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return False
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(fields.get(HASH_SESSION_KEY, ""), hash_text) for hash_text in hashes)

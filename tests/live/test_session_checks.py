@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.accounts.models import User
-from apps.live.session_checks import SessionChecks
+from apps.live.session_checks import SessionChecks, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,3 +71,38 @@ async def test_a_check_that_starts_during_another_reads_again() -> None:
     assert not await checks.is_signed_in(key)
     await first
     assert checks.batches == 2
+
+
+@pytest.mark.parametrize("reason", ["expired", "inactive", "deleted account", "unknown backend", "without a user"])
+def test_a_session_without_a_user_who_may_sign_in_is_not_signed_in(settings: Settings, reason: str) -> None:
+    client, key = sign_in("buyer@example.com")
+    assert signed_in([key]) == {key}
+    match reason:
+        case "expired":
+            Session.objects.update(expire_date=datetime.now(UTC) - timedelta(seconds=1))
+        case "inactive":
+            User.objects.update(is_active=False)
+        case "deleted account":
+            User.objects.all().delete()
+        case "unknown backend":
+            settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+        case _:
+            session = client.session
+            session.clear()
+            session["theme"] = "dark"
+            session.save()
+    assert signed_in([key]) == set()
+
+
+def test_a_session_survives_a_new_secret_key_while_the_old_one_is_accepted(settings: Settings) -> None:
+    _, key = sign_in("buyer@example.com")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key of some length", [settings.SECRET_KEY]
+    assert signed_in([key]) == {key}
+    settings.SECRET_KEY_FALLBACKS = []
+    assert signed_in([key]) == set()
+
+
+def test_many_sessions_need_two_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    keys = {sign_in(f"{number}@example.com")[1] for number in range(5)}
+    with django_assert_num_queries(2):
+        assert signed_in(keys) == keys
