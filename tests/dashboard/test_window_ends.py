@@ -8,7 +8,6 @@ from pathlib import Path
 from django.test import Client
 
 from apps.live.board import Board
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import LiveBoards
 from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
@@ -16,6 +15,7 @@ from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.page_script import run_program
 from tests.dashboard.test_script_matches_pages import TABLE
 from tests.live.test_invariant import join, new_hub, take_one
+from tests.page_services import page_services
 
 BEHIND_MS = 4_000
 
@@ -50,7 +50,7 @@ async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, liv
 
 def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, signed_in: Client) -> None:
     show_both(boards)
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     page = signed_in.get("/?channel=1&board=chatters").content.decode()
     assert '<span id="now">≥ 12</span>' in page
     assert '<span id="chatters">≥ 12</span>' in page

@@ -15,7 +15,6 @@ from apps.accounts.staff.uploads import body_max_bytes  # noqa: E402
 from apps.api.asgi import ApiApp  # noqa: E402
 from apps.api.live.consumer import socket_urlpatterns  # noqa: E402
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
-from apps.live.services import PagesWithBoards  # noqa: E402
 from twitchly.admin_host import AdminHost  # noqa: E402
 from twitchly.compression import WeighedCodings  # noqa: E402
 from twitchly.entry.lifespan import lifespan  # noqa: E402
@@ -23,7 +22,7 @@ from twitchly.https import StrictTransport  # noqa: E402
 from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.request_bodies import BodyLimit  # noqa: E402
 
-http = BodyLimit(PagesWithBoards(django), body_max_bytes)  # defense: page-body-size
+http = BodyLimit(django, body_max_bytes)  # defense: page-body-size
 # Page sockets need the same origin, partner sockets an API key.
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))  # defense: socket-origin
 application = StrictTransport(
