@@ -21,9 +21,12 @@ class QueueWriter:
 
     def __init__(self, communicator: Any) -> None:
         self._communicator = communicator
+        self.fails = False
         self.on_writable: Callable[[], object] = lambda: None
 
     def write_frames(self, texts: Sequence[bytes]) -> None:
+        if self.fails:
+            raise RuntimeError("the transport is broken")
         for text in texts:
             self._communicator.output_queue.put_nowait({"type": "websocket.send", "text": text.decode()})
 
@@ -35,7 +38,7 @@ class BrowserSocket:
         usual = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
         extensions: dict[str, Any] = {}
         self._communicator = _Communicator(application, usual | {"extensions": extensions} | scope)
-        extensions[FRAMES] = QueueWriter(self._communicator)
+        extensions[FRAMES] = self.writer = QueueWriter(self._communicator)
 
     async def connect(self) -> bool:
         """Return whether the socket was accepted."""

@@ -110,6 +110,36 @@ async def test_sockets_without_a_session_are_limited_per_address(
         await socket.disconnect()
 
 
+async def test_a_socket_that_fails_is_closed_and_does_not_stop_the_others(
+    cookie: tuple[bytes, bytes], boards: Boards
+) -> None:
+    failing, other = await connected(cookie), await connected(cookie)
+    for socket in (failing, other):
+        await socket.subscribe()
+        assert (await socket.receive())["type"] == "snapshot"
+    failing.writer.fails = True
+    assert (await push_after_tick(other, boards))["type"] == "push"
+    assert await failing.close_code() == consumer.INTERNAL_ERROR
+    assert (await push_after_tick(other, boards))["seq"] > 2
+    for socket in (failing, other):
+        await socket.disconnect()
+
+
+async def test_a_page_that_reads_again_gets_the_newest_frame(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe()
+    await socket.receive()
+    socket.writer.is_writable = False
+    for viewers in (60_000, 70_000):
+        boards.end_ms += 1_000
+        boards.show({"1": viewers})
+        await web.hub.push()
+    assert await socket.receive_nothing(0.1)
+    socket.writer.is_writable = True
+    socket.writer.on_writable()
+    push = await socket.receive()
+    assert (push["seq"], push["rows"][0]["value"]) == (2, 70_000)
+
+
 async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
     headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
     assert not await BrowserSocket(web, "/live", headers).connect()
