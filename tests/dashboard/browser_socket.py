@@ -71,6 +71,13 @@ class BrowserSocket:
         assert message["type"] == "websocket.close", message
         return int(message["code"])
 
+    async def code_after_frames(self) -> int:
+        """Return the close code of the socket, skipping frames that were sent before."""
+        while True:
+            message = await self.receive_raw()
+            if message["type"] == "websocket.close":
+                return int(message["code"])
+
     async def disconnect(self) -> None:
         await self._communicator.send_input({"type": "websocket.disconnect", "code": 1000})
         await self._communicator.wait(1)

@@ -296,7 +296,7 @@ async def test_a_session_that_ends_closes_its_socket_immediately(boards: Boards,
         await socket.receive()
         await push_after_tick(socket, boards)
     await sync_to_async(end_session)(how, here, there)
-    assert await code_after_frames(ending) == 4401
+    assert await ending.code_after_frames() == 4401
     # A password change rotates the key of the session that made it; deleting the account ends all sessions.
     if how in ("sign out", "end elsewhere"):
         await push_after_tick(staying, boards)
@@ -317,14 +317,6 @@ def end_session(how: str, here: Client, there: Client) -> None:
             assert there.post("/account/password/change/", expected).status_code == 302
         case _:
             assert here.post("/account/delete", {"email": EMAIL}).status_code == 302
-
-
-async def code_after_frames(socket: BrowserSocket) -> int:
-    """Return the close code of the socket, skipping pending frames."""
-    while True:
-        message = await socket.receive_raw()
-        if message["type"] == "websocket.close":
-            return int(message["code"])
 
 
 async def test_boards_recover_after_redis_was_flushed(socket: BrowserSocket, boards: Boards) -> None:
