@@ -29,12 +29,16 @@ NEWEST = '"newest_end_ms":'
 
 @dataclass(slots=True)
 class Heard:
-    """Pushes by window end and by how many ms later they came; how often a page or a slow reader was closed."""
+    """Pushes by window end and by how many ms later they came; how often a page or a slow reader was closed.
+
+    `samples` are the newest frames of one page, by subscription.
+    """
 
     delays: dict[int, Counter[int]] = field(default_factory=dict)
     bytes: int = 0
     closed: int = 0
     slow_closed: int = 0
+    samples: dict[str, str] = field(default_factory=dict)
 
     def take(self, frame: str) -> None:
         """Note a frame; a snapshot comes when it is asked for."""
@@ -64,6 +68,8 @@ async def page(url: str, headers: dict[str, str], number: int, heard: Heard, tur
                 await connection.send(wish)
             async for frame in connection:
                 heard.take(str(frame))
+                if number == 0:
+                    heard.samples[json.loads(frame)["id"]] = str(frame)
         except ConnectionClosed:
             pass
         heard.closed += 1
@@ -122,7 +128,7 @@ def main() -> int:
     """Take what to do from the first line, answer each further one, and tell everything at the end."""
     heard = asyncio.run(run(json.loads(sys.stdin.readline())))
     told = {"delays": heard.delays, "bytes": heard.bytes, "closed": heard.closed, "slow_closed": heard.slow_closed}
-    print(json.dumps(told), flush=True)
+    print(json.dumps(told | {"samples": heard.samples}), flush=True)
     return 0
 
 

@@ -150,6 +150,7 @@ def sockets(one: Figures) -> list[str]:
         "",
         "Each watches a board and a channel, pushed once a second, with a session that is checked once a minute; the",
         "delay is from the tick to the frame. Slow readers take a byte a second, and come again when they are closed.",
+        "The bare loop is an ASGI application that only writes the same frames to as many sockets of the same server.",
         "",
         *markdown(["figure", "value"], rows),
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import django
 import pytest
+from django.conf import settings
 
 from tests.postgres import VARIABLE
 from tests.valkey import Valkey
@@ -21,6 +22,7 @@ os.environ["CASSANDRA_HOSTS"] = ""
 # All servers that tests contact are on this machine.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 django.setup()
+settings.MIDDLEWARE = ["tests.page_services.with_page_services", *settings.MIDDLEWARE]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,6 +38,14 @@ def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Keep the connection that holds a test's transaction open, as Django's test client does."""
     if "transactional_db" not in request.fixturenames:
         monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def new_page_services() -> None:
+    """Give each test live services without cached channels."""
+    from tests.page_services import page_services
+
+    page_services.reset()
 
 
 @pytest.fixture(scope="session")

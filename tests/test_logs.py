@@ -19,7 +19,7 @@ from pytest_django import Settings
 from apps.accounts.services import ensure_user
 from apps.api.keys.secret import new_secret
 from tests.console_log import console_handler, console_line
-from twitchly.entry.asgi import application
+from tests.web import web
 from twitchly.entry.urls import urlpatterns as pages
 from twitchly.logs import process_name, redact
 
@@ -86,9 +86,10 @@ def test_the_request_id_is_in_the_log_and_in_the_response(client: Client, settin
 
 async def ask_with(key: str) -> int:
     """Call the API from a remote address, and return the status."""
-    transport = httpx.ASGITransport(application, client=(ADDRESS, 1))
+    transport = httpx.ASGITransport(web, client=(ADDRESS, 1))
     headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+    client = httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+    async with web.run(), client:
         return (await client.get("/api/v1/boards", params={"q": CHAT})).status_code
 
 

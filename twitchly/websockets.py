@@ -1,16 +1,34 @@
-"""Websockets between uvicorn and Channels: closing stalled connections, and sending without middleware."""
+"""Websockets of uvicorn: frames are written without ASGI messages, and clients that do not read are cut off."""
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from twitchly.origin import Application
+# The extension of the ASGI scope that holds the FrameWriter of a websocket.
+FRAMES = "twitchly.frames"
+TEXT_FRAME = 0x81
+
+
+class FrameWriter(Protocol):
+    """Writes text frames to an accepted websocket at once; an ASGI message costs several times as much."""
+
+    # Called when a client that had stopped reading has room again.
+    on_writable: Callable[[], object]
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the client reads and its connection is open."""
+
+    def write_frames(self, texts: Sequence[bytes]) -> None:
+        """Write these texts, a frame each; nothing is written to a connection that is closing."""
 
 
 class ClosingProtocol(WebSocketsSansIOProtocol):
-    """Closes connections to clients that do not read.
+    """Writes frames directly, and closes connections to clients that do not read.
 
     uvicorn sends a close frame only after its buffer has drained, and the transport closes only then too; with a
     client that does not read neither happens. Here the close frame is queued at once, and the connection is aborted
@@ -18,6 +36,29 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
     """
 
     ABORT_AFTER_S = 10.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_writable: Callable[[], object] = lambda: None
+
+    async def run_asgi(self) -> None:
+        scope: Any = self.scope
+        scope["extensions"][FRAMES] = self
+        await super().run_asgi()
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the client reads and its connection is open."""
+        return self.writable.is_set() and not self.close_sent and not self.transport.is_closing()
+
+    def write_frames(self, texts: Sequence[bytes]) -> None:
+        """Write text frames in one piece, so in one system call."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(b"".join([part for text in texts for part in (frame_header(len(text)), text)]))
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.on_writable()
 
     async def send(self, message: Any) -> None:
         is_stuck = message["type"] == "websocket.close" and self.handshake_complete and not self.writable.is_set()
@@ -32,11 +73,10 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
 
-class StraightSend:
-    """Puts the server's `send` into the scope, because the session middleware's checks the session for every frame."""
-
-    def __init__(self, application: Application) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
-        return await self._application({**scope, "send": send}, receive, send)
+def frame_header(length: int) -> bytes:
+    """Return the header of an unmasked text frame. Source: RFC 6455, 5.2."""
+    if length < 126:
+        return struct.pack("!BB", TEXT_FRAME, length)
+    if length < 65_536:
+        return struct.pack("!BBH", TEXT_FRAME, 126, length)
+    return struct.pack("!BBQ", TEXT_FRAME, 127, length)

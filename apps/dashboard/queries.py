@@ -18,8 +18,8 @@ from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
 from apps.live.freshness import Freshness, viewers_freshness
-from apps.live.readings import ChannelNow, Reading, Row
-from apps.live.services import page_boards
+from apps.live.readings import ChannelNow, LiveBoards, Reading, Row
+from apps.live.services import LiveServices
 from apps.metrics import queries as history
 from apps.metrics.queries import Range, Series, value_of
 from core.channels.account import is_twitch_id
@@ -57,12 +57,12 @@ class BoardPage:
     chart_away: bool
 
 
-def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
+def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPage:
     """Return the page's data; without a selected channel, the first of the board is shown.
 
     Raises: NotFound for a channel that does not exist.
     """
-    reading, offer = read_live(choice, now_ms)
+    reading, offer = read_live(live.boards, choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
     chart_range = choice.chart_range(now_ms)
     series = read_series(channel.profile.id, chart_range, now_ms, charted(choice.charted)) if channel else None
@@ -84,37 +84,31 @@ def read_board_page(choice: Choice, now_ms: int) -> BoardPage:
     )
 
 
-def read_live(choice: Choice, now_ms: int) -> tuple[Reading | None, FilterOptions]:
+def read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[Reading | None, FilterOptions]:
     """Return the live board, None while Redis is unavailable, and the options of its filters."""
     try:
-        return async_to_sync(_read_live)(choice, now_ms)
+        return async_to_sync(_read_live)(boards, choice, now_ms)
     except ServiceAway as error:
         log.warning("board not read: %s", error)
         return None, _filter_options(choice.board, [], [])
 
 
-async def _read_live(choice: Choice, now_ms: int) -> tuple[Reading, FilterOptions]:
-    async with page_boards() as boards:
-        reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
-        rows = reading.rows[choice.board]
-        if not choice.channel and rows:
-            reading = await boards.read([choice.board], [rows[0].id], now_ms)
-        directory = boards.directory
-        return reading, _filter_options(choice.board, directory.categories(), directory.languages())
+async def _read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[Reading, FilterOptions]:
+    reading = await boards.read([choice.board], [choice.channel] if choice.channel else [], now_ms)
+    rows = reading.rows[choice.board]
+    if not choice.channel and rows:
+        reading = await boards.read([choice.board], [rows[0].id], now_ms)
+    directory = boards.directory
+    return reading, _filter_options(choice.board, directory.categories(), directory.languages())
 
 
-def read_channels(channel_ids: Collection[str], now_ms: int) -> Reading | None:
+def read_channels(boards: LiveBoards, channel_ids: Collection[str], now_ms: int) -> Reading | None:
     """Return the live values of the known channels among these, None while Redis is unavailable."""
     try:
-        return async_to_sync(_read_channels)(channel_ids, now_ms)
+        return async_to_sync(boards.read)((), channel_ids, now_ms)
     except ServiceAway as error:
         log.warning("live channels not read: %s", error)
         return None
-
-
-async def _read_channels(channel_ids: Collection[str], now_ms: int) -> Reading:
-    async with page_boards() as boards:
-        return await boards.read((), channel_ids, now_ms)
 
 
 def _filter_options(board: Board, categories: list[str], languages: list[tuple[str, str]]) -> FilterOptions:

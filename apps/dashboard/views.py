@@ -27,6 +27,7 @@ from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
 from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
+from apps.live.services import LiveServices, services_of
 from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
@@ -61,14 +62,15 @@ def board(request: HttpRequest) -> HttpResponse:
         choice = replace(choice, span=span_from_query(request.GET.dict(), now))
     except BadSpan as error:
         error_text = str(error)
+    live = services_of(request)
     try:
-        page = read_board_page(choice, now)
+        page = read_board_page(live, choice, now)
     except NotFound as error:
         return render(request, "dashboard/unknown.html", {"reason": str(error), "form": AskForm()}, status=404)
     return render(
         request,
         "dashboard/board.html",
-        board_context(page, request.user, error_text),
+        board_context(live, page, request.user, error_text),
         status=400 if error_text else 200,
     )
 
@@ -131,10 +133,10 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/method.html", method_context())
 
 
-def board_context(page: BoardPage, user: User | AnonymousUser, error_text: str) -> dict[str, Any]:
+def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUser, error_text: str) -> dict[str, Any]:
     """Return the context of the board page; `error_text` is the message about invalid dates, or ""."""
     choice, metric = page.choice, METRIC[page.choice.board.metric]
-    channel_fields = channel_context(page, METRIC[choice.charted], user, error_text)
+    channel_fields = channel_context(live, page, METRIC[choice.charted], user, error_text)
     channel_id = page.channel.profile.id if page.channel else None
     return channel_fields | {
         "page": page,

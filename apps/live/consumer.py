@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import math
 import random
 import time
-from importlib import import_module
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -19,9 +18,9 @@ from apps.live.hub import Hub
 from apps.live.outboxes import BACKLOG_S, Outbox
 from apps.live.services import live_services
 from apps.live.subscriptions import BadFrame, Subscribe, Unsubscribe, read_frame
-from core.errors import ServiceAway
 from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
+from twitchly.websockets import FRAMES, FrameWriter
 
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
@@ -42,15 +41,18 @@ log = logging.getLogger(__name__)
 
 
 class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """The socket of one page. Only the writer task sends, so nothing else waits for the page."""
+    """The socket of one page. Frames go from its outbox straight to the server, so they need no task to wake up."""
 
     # The hub listens for all sockets. With a layer of its own, each socket would depend on Redis.
     channel_layer_alias = "none"
 
     outbox: Outbox | None = None
-    writer: asyncio.Task[None] | None = None
     bad_frames = 0
     check_every_s = SESSION_CHECK_S
+    # Checks the session or closes the socket. No frame is written meanwhile, nor after a close.
+    task: asyncio.Task[None] | None = None
+    is_closing = False
+    next_check: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
         await self.accept()
@@ -62,15 +64,20 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self.close(TOO_MANY_SOCKETS)
             return
         self.rate_limit = TokenBucket(FRAMES_BURST, FRAMES_PER_S, time.monotonic())
-        self.outbox = self.hub.join(self._session())
-        self.writer = asyncio.create_task(self._write(self.outbox))
-        self.outbox.on_abandon = self.writer.cancel
+        self.writer: FrameWriter = self.scope["extensions"][FRAMES]
+        self.writer.on_writable = self.flush
+        self.outbox = self.hub.join(self._session(), self)
+        # With jitter, so that sockets opened together, as after a restart, are not all checked at once.
+        self._check_in(self.check_every_s * random.uniform(0.5, 1))
 
     async def disconnect(self, _code: int) -> None:
         if self.outbox is not None:
             self.hub.leave(self.outbox)
-        if self.writer is not None:
-            self.writer.cancel()
+            self.outbox = None
+        if self.next_check is not None:
+            self.next_check.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.outbox is None or self.bad_frames >= BAD_FRAMES_MAX:
@@ -84,7 +91,68 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if isinstance(request, Unsubscribe):
             self.outbox.unsubscribe(request.id)
         else:
-            await self._subscribe(self.outbox, request)
+            await self.hub.subscribe(self.outbox, request)
+
+    def flush(self) -> None:
+        """Write the pending frames while the page reads them."""
+        if self.outbox is None or self.task is not None:
+            return
+        try:
+            while self.outbox.has_pending and self.writer.is_writable:
+                self.writer.write_frames(self.outbox.take())
+        except Exception:
+            log.exception("live socket failed, closing it")
+            self._start_close(INTERNAL_ERROR)
+            return
+        if self.bad_frames >= BAD_FRAMES_MAX and not self.outbox.has_errors:
+            self._start_close(POLICY_VIOLATION)
+
+    def check_session(self) -> None:
+        """Hold all frames until the session was read again."""
+        if not self.is_closing:
+            self._start(self._check_session)
+
+    def abandon(self) -> None:
+        """Close the socket of a page that reads nothing."""
+        log.info("socket closed: the page read nothing for %d s", BACKLOG_S)
+        self.outbox = None
+        if not self.is_closing:
+            self._start_close(SLOW_READER)
+
+    async def _check_session(self) -> None:
+        if await self._allowed():
+            self.task = None
+            self._check_in(self.check_every_s)
+            self.flush()
+        else:
+            self.is_closing = True
+            await self.close(NOT_SIGNED_IN)
+
+    def _check_in(self, seconds: float) -> None:
+        if self.next_check is not None:
+            self.next_check.cancel()
+        loop = asyncio.get_running_loop()
+        # At a full second, so that the sessions due in one second are read together.
+        self.next_check = loop.call_at(math.ceil(loop.time() + seconds), self.check_session)
+
+    def _start_close(self, code: int) -> None:
+        self.is_closing = True
+        self._start(partial(self.close, code))
+
+    def _start(self, work: Callable[[], Awaitable[None]]) -> None:
+        if self.task is not None:
+            self.task.cancel()
+        self.task = asyncio.create_task(self._run(work))
+
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except OSError:
+            # The page left meanwhile; `disconnect` follows.
+            log.debug("socket closed by the page")
+        except Exception:
+            log.exception("live socket failed, closing it")
+            await self.close(INTERNAL_ERROR)
 
     def _read(self, outbox: Outbox, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
         if not self.rate_limit.try_consume(time.monotonic()):  # defense: frame-rate
@@ -95,52 +163,6 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if is_new and len(subscriptions) >= SUBSCRIPTIONS_MAX:
             raise BadFrame(f"{SUBSCRIPTIONS_MAX} subscriptions are open: end one first.", request.id)
         return request
-
-    async def _subscribe(self, outbox: Outbox, request: Subscribe) -> None:
-        try:
-            unknown = await self.hub.subscribe(outbox, request)
-        except ServiceAway:
-            outbox.put_error(
-                "The live figures cannot be read just now. They come by themselves when they can.", request.id
-            )
-            return
-        if unknown:
-            outbox.put_error(f"There is no channel with the id {', '.join(unknown)}. The others go on.", request.id)
-
-    async def _write(self, outbox: Outbox) -> None:
-        try:
-            await self._forward(outbox)
-        except asyncio.CancelledError:
-            if not outbox.is_abandoned:
-                raise
-            log.info("socket closed: the page read nothing for %d s", BACKLOG_S)
-            with contextlib.suppress(OSError):
-                await self.close(SLOW_READER)
-        except OSError:
-            # The page left while a frame was being sent; `disconnect` follows.
-            log.debug("socket closed by the page while sending")
-        except Exception:
-            log.exception("live socket failed, closing it")
-            await self.close(INTERNAL_ERROR)
-
-    async def _forward(self, outbox: Outbox) -> None:
-        loop = asyncio.get_running_loop()
-        # With jitter, so that sockets opened together, as after a restart, are not all checked at once.
-        check = loop.call_later(self.check_every_s * random.uniform(0.5, 1), outbox.request_auth_check)
-        try:
-            while self.bad_frames < BAD_FRAMES_MAX or outbox.has_errors:
-                frame = await outbox.take()
-                if frame is not None:
-                    await self.scope["send"]({"type": "websocket.send", "text": frame})
-                elif await self._allowed():
-                    check.cancel()
-                    check = loop.call_later(self.check_every_s, outbox.request_auth_check)
-                else:
-                    await self.close(NOT_SIGNED_IN)
-                    return
-            await self.close(POLICY_VIOLATION)
-        finally:
-            check.cancel()
 
     @property
     def hub(self) -> Hub:
@@ -158,11 +180,6 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         return session_digest(key) if key else f"address:{network_of((self.scope.get('client') or [''])[0])}"
 
     async def _allowed(self) -> bool:
-        return bool(settings.PUBLIC_BOARD) or await _signed_in(self.scope)
-
-
-async def _signed_in(scope: dict[str, Any]) -> bool:
-    """Read the session again: the copy in the scope does not notice a sign-out elsewhere."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore(scope["session"].session_key)
-    user = await get_user({"session": store})
-    return bool(user.is_authenticated)
+        if settings.PUBLIC_BOARD:
+            return True
+        return await live_services(self.scope).session_checks.is_signed_in(self.scope["session"].session_key)

@@ -40,19 +40,22 @@ class FrameCache:
 
     async def current(self, spec: SubscriptionSpec) -> CachedPayload:
         """Return the payload for a new subscriber: the cached one while it is fresh."""
-        now_ms, cached = self._clock(), self._cached.get(spec)
         ttl_ms = TABLE_INTERVAL_MS if spec == TableSpec() else PAYLOAD_TTL_MS
-        if cached is None or not 0 <= now_ms - cached.at_ms < ttl_ms:
-            cached = (await self._build([spec], now_ms))[spec]
-            self._cached[spec] = cached
-        return cached
+        # Looked up under the lock: sockets that open together wait for one reading instead of making one each.
+        async with self._boards.lock:
+            now_ms, cached = self._clock(), self._cached.get(spec)
+            if cached is None or not 0 <= now_ms - cached.at_ms < ttl_ms:
+                cached = (await self._build([spec], now_ms))[spec]
+                self._cached[spec] = cached
+            return cached
 
     async def refresh(self, specs: Collection[SubscriptionSpec]) -> dict[SubscriptionSpec, Payload]:
         """Return the new payloads of a tick. The table has one every TABLE_INTERVAL_MS only."""
-        now_ms = self._clock()
-        built = await self._build([spec for spec in specs if self._is_due(spec, now_ms)], now_ms)
-        still_cached = {spec: self._cached[spec] for spec in specs if spec in self._cached}
-        self._cached = still_cached | built
+        async with self._boards.lock:
+            now_ms = self._clock()
+            built = await self._build([spec for spec in specs if self._is_due(spec, now_ms)], now_ms)
+            still_cached = {spec: self._cached[spec] for spec in specs if spec in self._cached}
+            self._cached = still_cached | built
         return {spec: cached.payload for spec, cached in built.items()}
 
     def _is_due(self, spec: SubscriptionSpec, now_ms: int) -> bool:
@@ -65,12 +68,11 @@ class FrameCache:
         boards = [spec for spec in specs if isinstance(spec, Board)]
         groups = [spec for spec in specs if isinstance(spec, ChannelsSpec)]
         built: dict[SubscriptionSpec, CachedPayload] = {}
-        async with self._boards.lock:
-            if boards or groups:
-                built |= await self._build_from_one_reading(boards, groups, now_ms)
-            if TableSpec() in specs:
-                payload = self._table.next(await self._boards.read_all_locked(now_ms), now_ms)
-                built[TableSpec()] = CachedPayload(now_ms, payload)
+        if boards or groups:
+            built |= await self._build_from_one_reading(boards, groups, now_ms)
+        if TableSpec() in specs:
+            payload = self._table.next(await self._boards.read_all_locked(now_ms), now_ms)
+            built[TableSpec()] = CachedPayload(now_ms, payload)
         return built
 
     async def _build_from_one_reading(

@@ -1,4 +1,4 @@
-"""The hub of a web process: on each tick it reads the boards once and fills the outboxes of all its sockets."""
+"""The hub of a web process: on each tick it reads the boards once and sends the frames of all its sockets."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import redis
 
 from apps.live.frames import FrameCache
-from apps.live.outboxes import Outbox, Subscription
+from apps.live.outboxes import Connection, Outbox, Subscribers, Subscription
 from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.contracts import group
 from core.errors import ServiceAway
 
 TICK_TIMEOUT_S = 10
+BOARDS_AWAY = "The live figures cannot be read just now. They come by themselves when they can."
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 10.0
 
@@ -31,6 +32,7 @@ class Hub:
         self._layer = layer  # Channels has no types
         self._cache = cache
         self._outboxes: set[Outbox] = set()
+        self._subscribers: Subscribers = {}
         self._follower: asyncio.Task[None] | None = None
         self._waiting_for: str | None = None
         self._frames_of_closed = 0
@@ -41,13 +43,16 @@ class Hub:
         self.on_session_end: list[Callable[[str], None]] = []
 
     def join(
-        self, session: str, make_subscription: Callable[[str, SubscriptionSpec], Subscription] = Subscription
+        self,
+        session: str,
+        connection: Connection,
+        make_subscription: Callable[[str, SubscriptionSpec], Subscription] = Subscription,
     ) -> Outbox:
-        """Register a socket and return its outbox.
+        """Register a connection and return its outbox.
 
-        `session` is the digest of the socket's session; `make_subscription` builds the objects that format its frames.
+        `session` is the digest of its session; `make_subscription` builds the objects that format its frames.
         """
-        outbox = Outbox(session, make_subscription)
+        outbox = Outbox(session, connection, self._subscribers, make_subscription)
         self._outboxes.add(outbox)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow())
@@ -59,9 +64,13 @@ class Hub:
         return sum(outbox.session == session for outbox in self._outboxes)
 
     def leave(self, outbox: Outbox) -> None:
-        if outbox in self._outboxes:
-            self._frames_of_closed += outbox.frames_sent
-        self._outboxes.discard(outbox)
+        """Remove a connection and its subscriptions."""
+        if outbox not in self._outboxes:
+            return
+        self._outboxes.remove(outbox)
+        self._frames_of_closed += outbox.frames_sent
+        for name in list(outbox.subscriptions):
+            outbox.unsubscribe(name)
 
     @property
     def has_sockets(self) -> bool:
@@ -78,17 +87,23 @@ class Hub:
         """The number of frames taken so far. Another thread reads it too, so the set is copied in one step."""
         return self._frames_of_closed + sum(outbox.frames_sent for outbox in tuple(self._outboxes))
 
-    async def subscribe(self, outbox: Outbox, request: Subscribe) -> Collection[str]:
-        """Queue a snapshot now and a push on each tick; return the channel ids that are unknown.
+    async def subscribe(self, outbox: Outbox, request: Subscribe) -> None:
+        """Send a snapshot now and a push on each tick; report unknown channels and unavailable boards as errors.
 
-        The subscription is registered before anything is read, so no tick is missed in between.
-        Raises: ServiceAway; the subscription stays and is served once Redis is back.
+        The subscription is registered before anything is read, so no tick is missed in between, and a subscription
+        without a snapshot is served once Redis is back.
         """
         outbox.subscribe(request.id, request.spec)
+        try:
+            cached = await self._cache.current(request.spec)
+        except ServiceAway:
+            outbox.put_error(BOARDS_AWAY, request.id)
+            return
         # Nothing is awaited between the end of a reading and its outboxes: see the lock of LiveBoards.
-        cached = await self._cache.current(request.spec)
         outbox.put_snapshot(request.id, request.spec, cached.payload)
-        return cached.unknown
+        if cached.unknown:
+            ids = ", ".join(cached.unknown)
+            outbox.put_error(f"There is no channel with the id {ids}. The others go on.", request.id)
 
     async def aclose(self) -> None:
         """Stop following ticks."""
@@ -119,9 +134,9 @@ class Hub:
     def _end_session(self, session: str) -> None:
         for callback in self.on_session_end:
             callback(session)
-        for outbox in self._outboxes:
+        for outbox in tuple(self._outboxes):
             if outbox.session == session:
-                outbox.request_auth_check()
+                outbox.connection.check_session()
 
     async def _on_tick(self) -> None:
         self.ticked_s = time.monotonic()
@@ -135,18 +150,20 @@ class Hub:
             self._waiting_for = None
 
     async def push(self) -> None:
-        """Put the new payloads into every outbox and close stuck sockets. Raises: ServiceAway."""
-        specs = {subscription.spec for outbox in self._outboxes for subscription in outbox.subscriptions.values()}
-        if not specs:
+        """Send every subscriber the new payload of its spec, and give up on stuck connections. Raises: ServiceAway."""
+        if not self._subscribers:
             return
-        payloads = await self._cache.refresh(specs)
+        payloads = await self._cache.refresh(tuple(self._subscribers))
+        for spec, payload in payloads.items():
+            for subscription, outbox in self._subscribers.get(spec, {}).items():
+                outbox.put(subscription, payload)
         now_s = asyncio.get_running_loop().time()
         for outbox in tuple(self._outboxes):
-            outbox.put(payloads, now_s)
+            outbox.flush(now_s)
             if outbox.is_stuck(now_s):
                 self.leave(outbox)
                 self.slow_closed += 1
-                outbox.abandon()
+                outbox.connection.abandon()
 
     def _log_waiting(self, cause: str) -> None:
         """Log what the hub is waiting for, once per cause."""

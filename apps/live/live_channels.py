@@ -1,4 +1,4 @@
-"""Channels with live windows, cached for CACHE_MS and shared by all callers of a process."""
+"""Channels with live windows, cached for CACHE_MS and shared by all pages of a process."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from asgiref.sync import async_to_sync
 
-from apps.live.readings import ChannelNow, Reading
-from apps.live.services import page_boards
+from apps.live.readings import ChannelNow, LiveBoards
 
 CACHE_MS = 3_000
 
@@ -16,7 +15,8 @@ CACHE_MS = 3_000
 class LiveChannels:
     """Cached channels by id. A window is live for a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, boards: LiveBoards) -> None:
+        self._boards = boards
         self._lock = threading.Lock()
         self._read_ms: int | None = None
         self._channels: Mapping[str, ChannelNow] = {}
@@ -38,19 +38,7 @@ class LiveChannels:
     def _refresh(self, now_ms: int) -> None:
         with self._lock:
             if self._read_ms is None or not 0 <= now_ms - self._read_ms < CACHE_MS:
-                reading = async_to_sync(_read)(now_ms)
+                reading = async_to_sync(self._boards.read_all)(now_ms)
                 self._channels = {i: channel for i, channel in reading.channels.items() if reading.has_recent(channel)}
                 self._live = reading.live()
                 self._read_ms = now_ms
-
-    def clear(self) -> None:
-        """Drop the cache."""
-        self._read_ms = None
-
-
-LIVE_CHANNELS = LiveChannels()
-
-
-async def _read(now_ms: int) -> Reading:
-    async with page_boards() as boards:
-        return await boards.read_all(now_ms)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from apps.live.subscriptions import SubscriptionSpec
 
@@ -14,6 +14,8 @@ from apps.live.subscriptions import SubscriptionSpec
 BACKLOG_S = 60.0
 # Pending error frames. The socket is closed before this many accumulate.
 ERRORS_MAX = 20
+# Frames are taken until they have this many bytes together, so that a client with room for some gets no more.
+BATCH_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class Payload:
     no difference to send. `at_ms` is the time it was built.
     """
 
-    content: str
+    content: bytes
     number: int = 0
-    changes: str | None = None
+    changes: bytes | None = None
     at_ms: int = 0
 
 
@@ -35,66 +37,96 @@ class Subscription:
 
     def __init__(self, name: str, spec: SubscriptionSpec) -> None:
         self.spec = spec
-        self._id = json.dumps(name)
+        self.pending: Payload | None = None
+        self._id = json.dumps(name).encode()
         self._seq = 0
         self._sent_number: int | None = None
-        self._pending: Payload | None = None
 
-    @property
-    def pending_at_ms(self) -> int | None:
-        """The time at which the pending payload was built."""
-        return self._pending.at_ms if self._pending else None
-
-    def put(self, payload: Payload) -> None:
-        self._pending = payload
-
-    def frame(self) -> str:
+    def frame(self) -> bytes:
         """Return the pending payload as a numbered frame, without encoding the shared content again."""
-        payload, self._pending = self._pending, None
+        payload, self.pending = self.pending, None
         assert payload is not None  # noqa: S101  called only while a payload is pending
-        is_next = payload.changes is not None and self._sent_number == payload.number - 1
+        is_next = self._sent_number == payload.number - 1
         self._sent_number, self._seq = payload.number, self._seq + 1
-        kind = "snapshot" if self._seq == 1 else "push"
-        content = payload.changes if is_next else payload.content
-        return f'{{"type":"{kind}","id":{self._id},"seq":{self._seq},{content}}}'
+        kind = b"snapshot" if self._seq == 1 else b"push"
+        content = payload.changes if is_next and payload.changes is not None else payload.content
+        return b'{"type":"%b","id":%b,"seq":%d,%b}' % (kind, self._id, self._seq, content)
+
+
+class Connection(Protocol):
+    """A socket or event stream, as the hub calls it. These methods are called for all in turn and never wait."""
+
+    def flush(self) -> None:
+        """Take frames from the outbox if the client has room for them."""
+
+    def check_session(self) -> None:
+        """Check, before any other frame, whether the client may still receive."""
+
+    def abandon(self) -> None:
+        """Give up on a client that reads nothing."""
 
 
 class Outbox:
-    """The pending frames of one socket: one payload per subscription.
+    """The pending frames of one connection: one payload per subscription.
 
-    `session` is the digest of the session that opened the socket. `frames_sent` counts the frames it has taken.
+    `session` is the digest of the session that opened it. `frames_sent` counts the payloads that it has taken.
     """
 
     def __init__(
-        self, session: str, make_subscription: Callable[[str, SubscriptionSpec], Subscription] = Subscription
+        self,
+        session: str,
+        connection: Connection,
+        subscribers: Subscribers,
+        make_subscription: Callable[[str, SubscriptionSpec], Subscription] = Subscription,
     ) -> None:
         self.session = session
-        self._make_subscription = make_subscription
+        self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
-        self._pending: dict[str, None] = {}
-        self._errors: deque[str] = deque(maxlen=ERRORS_MAX)
-        self._needs_auth_check = False
-        self._pending_since_s: float | None = None
-        self.is_abandoned = False
         self.frames_sent = 0
-        self.on_abandon: Callable[[], object] = lambda: None
-        self._changed = asyncio.Event()
+        self._subscribers = subscribers
+        self._make_subscription = make_subscription
+        # Ordered: a payload that replaces one keeps its turn.
+        self._pending: dict[Subscription, None] = {}
+        self._pending_since_s: float | None = None
+        self._errors: deque[bytes] = deque(maxlen=ERRORS_MAX)
 
     def subscribe(self, name: str, spec: SubscriptionSpec) -> None:
         """Add a subscription, or replace the one of the same name."""
         self.unsubscribe(name)
-        self.subscriptions[name] = self._make_subscription(name, spec)
+        subscription = self.subscriptions[name] = self._make_subscription(name, spec)
+        self._subscribers.setdefault(spec, {})[subscription] = self
 
     def unsubscribe(self, name: str) -> None:
         """Remove a subscription if it exists."""
-        self.subscriptions.pop(name, None)
-        self._pending.pop(name, None)
+        subscription = self.subscriptions.pop(name, None)
+        if subscription is None:
+            return
+        self._pending.pop(subscription, None)
+        del self._subscribers[subscription.spec][subscription]
+        if not self._subscribers[subscription.spec]:
+            del self._subscribers[subscription.spec]
 
-    def put(self, payloads: Mapping[SubscriptionSpec, Payload], now_s: float) -> None:
-        """Replace the pending payload of each subscription that has a new one."""
-        for name, subscription in self.subscriptions.items():
-            if subscription.spec in payloads:
-                self._put(name, subscription, payloads[subscription.spec])
+    def put(self, subscription: Subscription, payload: Payload) -> None:
+        """Replace the pending payload of a subscription; `flush` sends it."""
+        subscription.pending = payload
+        self._pending[subscription] = None
+
+    def put_snapshot(self, name: str, spec: SubscriptionSpec, payload: Payload) -> None:
+        """Send the snapshot of one subscription, unless its spec has changed meanwhile."""
+        subscription = self.subscriptions.get(name)
+        if subscription is not None and subscription.spec == spec:
+            self.put(subscription, payload)
+            self.connection.flush()
+
+    def put_error(self, reason: str, name: str | None) -> None:
+        """Send an error frame; `name` is the subscription it concerns."""
+        self._errors.append(json.dumps({"type": "error", "id": name, "reason": reason}).encode())
+        self.connection.flush()
+
+    def flush(self, now_s: float) -> None:
+        """Send the frames of a tick."""
+        if self._pending:
+            self.connection.flush()
         if self._pending and self._pending_since_s is None:
             self._pending_since_s = now_s
 
@@ -102,55 +134,30 @@ class Outbox:
         """Tell whether frames have been pending for BACKLOG_S without any being taken."""
         return self._pending_since_s is not None and now_s - self._pending_since_s >= BACKLOG_S
 
-    def put_snapshot(self, name: str, spec: SubscriptionSpec, payload: Payload) -> None:
-        """Queue the snapshot of one subscription, unless its spec has changed meanwhile."""
-        subscription = self.subscriptions.get(name)
-        if subscription is not None and subscription.spec == spec:
-            self._put(name, subscription, payload)
-
-    def put_error(self, reason: str, name: str | None) -> None:
-        """Queue an error frame; `name` is the subscription it concerns."""
-        self._errors.append(json.dumps({"type": "error", "id": name, "reason": reason}))
-        self._changed.set()
-
     @property
     def has_pending(self) -> bool:
-        """Whether `take` would return at once."""
-        return bool(self._pending or self._errors or self._needs_auth_check)
+        """Whether `take` would return frames."""
+        return bool(self._pending or self._errors)
 
     @property
     def has_errors(self) -> bool:
         """Whether error frames are pending."""
         return bool(self._errors)
 
-    def abandon(self) -> None:
-        """Give up on a socket whose page reads nothing."""
-        self.is_abandoned = True
-        self.on_abandon()
+    def take(self) -> list[bytes]:
+        """Return the next pending frames, errors first, up to the one that exceeds BATCH_BYTES."""
+        frames = list(self._errors)
+        self._errors.clear()
+        size = 0
+        while self._pending and size < BATCH_BYTES:
+            subscription = next(iter(self._pending))
+            del self._pending[subscription]
+            frames.append(subscription.frame())
+            size += len(frames[-1])
+            self.frames_sent += 1
+            self._pending_since_s = None
+        return frames
 
-    def request_auth_check(self) -> None:
-        """Make the socket check its session before it takes another frame."""
-        self._needs_auth_check = True
-        self._changed.set()
 
-    async def take(self) -> str | None:
-        """Wait for the next frame and return it; None if the socket must check its session first."""
-        while True:
-            await self._changed.wait()
-            if self._needs_auth_check:
-                self._needs_auth_check = False
-                return None
-            if self._errors:
-                return self._errors.popleft()
-            if self._pending:
-                self._pending_since_s = None
-                self.frames_sent += 1
-                name = next(iter(self._pending))
-                del self._pending[name]
-                return self.subscriptions[name].frame()
-            self._changed.clear()
-
-    def _put(self, name: str, subscription: Subscription, payload: Payload) -> None:
-        subscription.put(payload)
-        self._pending[name] = None
-        self._changed.set()
+# The subscriptions of each spec, with their outboxes.
+Subscribers = dict[SubscriptionSpec, dict[Subscription, Outbox]]

@@ -16,7 +16,7 @@ from apps.live.subscriptions import ChannelsSpec
 Rows = Mapping[str, Mapping[str, Any]]
 
 
-def encode_board(board: Board, reading: Reading, now_ms: int) -> str:
+def encode_board(board: Board, reading: Reading, now_ms: int) -> bytes:
     """Return the board's rows, highest rank first."""
     return _members({**_head(reading, now_ms), "board": board.metric, "rows": reading.rows[board]})
 
@@ -33,7 +33,7 @@ class ChannelEncoder:
         self._marks = marks
         self._encoded: dict[str, orjson.Fragment] = {}
 
-    def encode(self, spec: ChannelsSpec) -> str:
+    def encode(self, spec: ChannelsSpec) -> bytes:
         """Return the channels of a spec, without unknown ones."""
         known = [channel_id for channel_id in spec.ids if channel_id in self._reading.channels]
         return _members({**self._head, "channels": {channel_id: self._channel(channel_id) for channel_id in known}})
@@ -95,6 +95,6 @@ def _head(reading: Reading, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _members(fields: Mapping[str, Any]) -> str:
+def _members(fields: Mapping[str, Any]) -> bytes:
     """Return the fields as JSON without the enclosing braces."""
-    return orjson.dumps(fields)[1:-1].decode()
+    return orjson.dumps(fields)[1:-1]

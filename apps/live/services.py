@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.http import HttpRequest
 
 from apps.live.frames import FrameCache
 from apps.live.hub import Hub
+from apps.live.live_channels import LiveChannels
 from apps.live.readings import LiveBoards, open_boards
 from apps.live.recent_events import RecentMarks, read_recent
+from apps.live.session_checks import SessionChecks
 from twitchly.clock import now_ms
-
-# The boards of the process, for pages: Django calls its views without the scope. None outside of a web process.
-_page_boards: ContextVar[LiveBoards | None] = ContextVar("page_boards", default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveServices:
-    """The boards, and the hub that pushes them to sockets. Both belong to one event loop."""
+    """The boards, the live channels of pages, the hub that pushes to sockets, and the checks of their sessions.
+
+    They belong to one event loop.
+    """
 
     boards: LiveBoards
+    channels: LiveChannels
     hub: Hub
+    session_checks: SessionChecks
 
 
 @asynccontextmanager
@@ -35,7 +39,7 @@ async def open_live_services() -> AsyncIterator[LiveServices]:
         marks = RecentMarks(read_recent)
         hub = Hub(get_channel_layer(), FrameCache(boards, marks, now_ms))
         try:
-            yield LiveServices(boards, hub)
+            yield LiveServices(boards, LiveChannels(boards), hub, SessionChecks())
         finally:
             await hub.aclose()
             await marks.aclose()
@@ -47,23 +51,6 @@ def live_services(scope: Mapping[str, Any]) -> LiveServices:
     return services
 
 
-class PagesWithBoards:
-    """ASGI application that lets Django's views read the boards of the process."""
-
-    def __init__(self, pages: Callable[..., Awaitable[None]]) -> None:
-        self._pages = pages
-
-    async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
-        _page_boards.set(live_services(scope).boards)
-        await self._pages(scope, receive, send)
-
-
-@asynccontextmanager
-async def page_boards() -> AsyncIterator[LiveBoards]:
-    """Yield the boards of the web process that serves the current request; elsewhere, boards for one reading."""
-    boards = _page_boards.get()
-    if boards is not None:
-        yield boards
-        return
-    async with open_boards() as own:
-        yield own
+def services_of(request: HttpRequest) -> LiveServices:
+    """Return the live services of a Django request."""
+    return live_services(request.scope)  # type: ignore[attr-defined]  # an ASGIRequest has one

@@ -7,13 +7,13 @@ from asgiref.sync import sync_to_async
 
 from apps.channels.models import Channel
 from apps.dashboard.search import NOT_TRACKED, find_channels
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.search import Search
 from apps.live.table import search_page
 from apps.status.snapshot import take_snapshot
 from core.metrics.ranking import GONE_AFTER_MS, is_live
 from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
+from tests.page_services import page_services
 from twitchly.clock import now_ms
 
 LIVE = {"1", "2", "3"}
@@ -45,7 +45,7 @@ def others(boards: Boards) -> Boards:
     boards.show({"4": 5_000, "6": 40})
     boards.show({"5": 70}, behind_ms=GONE_AFTER_MS + 1_000)
     boards.bar("6")
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     return boards
 
 
@@ -62,7 +62,7 @@ async def test_endpoints_and_pages_count_the_same_live_channels(api: Api) -> Non
     assert single == LIVE
     assert (await api.get("status")).json()["channels"] == len(LIVE)
     assert (await sync_to_async(take_snapshot)(now_ms())).channels == len(LIVE)
-    found = await sync_to_async(LIVE_CHANNELS.live)(now_ms())
+    found = await sync_to_async(page_services.live.channels.live)(now_ms())
     assert search_page(Search(), found.values()).live == len(LIVE)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asgiref import testing
+
+from twitchly.websockets import FRAMES
 
 # Ends a test that hangs; nothing on a busy machine takes as long.
 HANG_S = 30
@@ -13,12 +16,31 @@ HANG_S = 30
 _Communicator: Any = testing.ApplicationCommunicator
 
 
+class QueueWriter:
+    """Writes frames to the output of a communicator, as twitchly.websockets writes them to a transport."""
+
+    is_writable = True
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = communicator
+        self.fails = False
+        self.on_writable: Callable[[], object] = lambda: None
+
+    def write_frames(self, texts: Sequence[bytes]) -> None:
+        if self.fails:
+            raise RuntimeError("the transport is broken")
+        for text in texts:
+            self._communicator.output_queue.put_nowait({"type": "websocket.send", "text": text.decode()})
+
+
 class BrowserSocket:
     """An ASGI WebSocket client."""
 
     def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]], **scope: Any) -> None:
         usual = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
-        self._communicator = _Communicator(application, usual | scope)
+        extensions: dict[str, Any] = {}
+        self._communicator = _Communicator(application, usual | {"extensions": extensions} | scope)
+        extensions[FRAMES] = self.writer = QueueWriter(self._communicator)
 
     async def connect(self) -> bool:
         """Return whether the socket was accepted."""
@@ -50,6 +72,13 @@ class BrowserSocket:
         message = await self._communicator.receive_output(HANG_S)
         assert message["type"] == "websocket.close", message
         return int(message["code"])
+
+    async def code_after_frames(self) -> int:
+        """Return the close code of the socket, skipping frames that were sent before."""
+        while True:
+            message = await self.receive_raw()
+            if message["type"] == "websocket.close":
+                return int(message["code"])
 
     async def disconnect(self) -> None:
         await self._communicator.send_input({"type": "websocket.disconnect", "code": 1000})

@@ -13,13 +13,13 @@ from pytest_django import Settings
 from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
 from apps.dashboard.exports.tables import summary_columns
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.metrics import queries
 from apps.metrics.spans import BadSpan, Span
 from apps.metrics.store import StoredWindow
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
+from tests.page_services import page_services
 from twitchly.clock import now_ms
 
 NOW = 1_795_399_200_000
@@ -118,7 +118,7 @@ def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, si
 
 
 def test_each_channel_has_its_percentile_among_channels_of_its_size(boards: Boards, signed_in: Client) -> None:
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     for n in range(20, 40):
         boards.name(str(n), f"Channel {n}")
     boards.show({str(n): 1_000 + n for n in range(20, 40)})

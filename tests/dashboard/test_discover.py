@@ -16,7 +16,6 @@ from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.dashboard.templatetags.measures import ordinal
 from apps.live.directory import Profile
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import PAGE_SIZE, Rule, Search, describe_filters, read_search
 from apps.live.table import matching_rows, search_page
@@ -24,13 +23,14 @@ from apps.workspaces.models import Segment
 from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
+from tests.page_services import page_services
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
 def fresh_field() -> None:
-    LIVE_CHANNELS.clear()
+    page_services.reset()
 
 
 def channel(
@@ -267,5 +267,5 @@ def test_segment_names_are_unique_and_their_number_is_limited(owner: User) -> No
 
 def test_failed_row_updates_keep_the_old_rows(boards: Boards, signed_in: Client, settings: Settings) -> None:
     use_redis(settings, "redis://127.0.0.1:1")
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     assert signed_in.get("/discover?rows=1").status_code == 503

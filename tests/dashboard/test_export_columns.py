@@ -30,7 +30,6 @@ from apps.dashboard.exports.tables import (
     summary_row,
 )
 from apps.live.board import Board
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.metrics.exports.formats import Cell, ExportColumn, Format, writer_of
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import EVENT_COLUMNS, point_columns, point_rows
@@ -39,6 +38,7 @@ from core.metrics.broadcasts import Broadcast
 from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.test_exports import CHANNEL, T, compared
+from tests.page_services import page_services
 
 PARTLY = Series(RANGES["10m"], [Point(T, 0.6035, {"messages": 7, "coverage": 60.35})], [], [])
 COMPARISONS = [
@@ -109,7 +109,7 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
 
 def test_live_exports_use_the_same_coverage(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 50_000}, observed_ms=18_105)
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     for path in ("/board.ndjson", "/discover.ndjson"):
         rows = [json.loads(line) for line in sent(signed_in.get(path)).splitlines()[1:]]
         (row,) = (row for row in rows if row["id"] == "1")

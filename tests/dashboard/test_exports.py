@@ -27,7 +27,6 @@ from apps.dashboard.exports.tables import (
 )
 from apps.dashboard.summary import summarize
 from apps.live.directory import Profile
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
@@ -42,6 +41,7 @@ from core.metrics.table import METRIC
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of
+from tests.page_services import page_services
 
 T = 1_795_392_000_000
 FIELDS = [ExportColumn("channel"), ExportColumn("messages", "msg / 30 s"), ExportColumn("viewers", "viewers")]
@@ -172,7 +172,7 @@ def test_names_and_categories_are_escaped_in_exports(boards: Boards, signed_in: 
     boards.name("1", "=HYPERLINK(1)", category="@SUM(A1)")
     watchlist = watching("1")
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watchlist}/now.csv"):
-        LIVE_CHANNELS.clear()
+        page_services.reset()
         row = next(row for row in table(signed_in.get(path)) if row["id"] == "1")
         assert (row["name"], row["category"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
         assert row["login"] == "'=hyperlink(1)"
@@ -292,7 +292,7 @@ def test_exports_require_access_to_the_board(boards: Boards, signed_in: Client, 
     for path in ("/board.csv", "/compare/lines.csv", "/discover.ndjson"):
         assert Client().get(path).status_code == 401
     use_redis(settings, "redis://127.0.0.1:1")
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watching('1')}/now.csv"):
         assert signed_in.get(path).status_code == 503
 

@@ -12,18 +12,19 @@ from pytest_django import Settings
 from apps.dashboard.channel.context import depth_of
 from apps.dashboard.channel.peer_groups import Peer, PeerGroup, note, peer_groups
 from apps.live.directory import Profile
-from apps.live.live_channels import CACHE_MS, LIVE_CHANNELS
+from apps.live.live_channels import CACHE_MS
 from apps.live.readings import ChannelNow
 from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.page_script import run_program
 from tests.dashboard.test_pages import NOBODY_LISTENS
+from tests.page_services import page_services
 
 
 @pytest.fixture(autouse=True)
 def nothing_read() -> Iterator[None]:
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     yield
-    LIVE_CHANNELS.clear()
+    page_services.reset()
 
 
 def peer(viewers: float | None, messages: float | None = None, category: str = "Chess", language: str = "en") -> Peer:
@@ -104,12 +105,12 @@ def test_unranked_channels_are_not_compared(many: Boards, signed_in: Client) -> 
 
 
 def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
-    first = LIVE_CHANNELS.get(1_000)
+    first = page_services.live.channels.get(1_000)
     many.show({"20": 90_000})
-    assert LIVE_CHANNELS.get(1_000 + CACHE_MS - 1) is first
-    assert LIVE_CHANNELS.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
+    assert page_services.live.channels.get(1_000 + CACHE_MS - 1) is first
+    assert page_services.live.channels.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
     # A clock that was set back must not keep an old cache.
-    assert LIVE_CHANNELS.get(500) is not first
+    assert page_services.live.channels.get(500) is not first
 
 
 def test_the_page_works_without_percentiles(signed_in: Client, settings: Settings) -> None:

@@ -17,14 +17,14 @@ from apps.accounts.personal_data import delete_account, personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
-from apps.live.live_channels import LIVE_CHANNELS
 from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards
+from tests.page_services import page_services
 
 
 @pytest.fixture(autouse=True)
 def fresh(db: None) -> None:
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     cache.clear()
 
 

@@ -14,13 +14,13 @@ from apps.accounts.models import User
 from apps.accounts.personal_data import personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.sparkline import line_path
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, lists_with
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
+from tests.page_services import page_services
 
 JSON = {"Accept": "application/json"}
 
@@ -198,7 +198,7 @@ def stars_of(page: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/?channel=2", "/discover", "/discover?rows=1", "/compare?channels=1,2,3"])
 def test_each_channel_has_a_star_with_its_state(boards: Boards, signed_in: Client, owner: User, path: str) -> None:
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     watching(owner, "2")
     page = signed_in.get(path).content.decode()
     assert stars_of(page) == {"1": "false", "2": "true", "3": "false"}

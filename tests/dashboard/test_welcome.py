@@ -15,18 +15,18 @@ from apps.accounts.personal_data import personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.workspaces import services as watchlists
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
+from tests.page_services import page_services
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
 def fresh_field() -> None:
-    LIVE_CHANNELS.clear()
+    page_services.reset()
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from pathlib import Path
 from django.test import Client
 
 from apps.live.board import Board
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import LiveBoards
 from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.page_script import run_program
 from tests.dashboard.test_script_matches_pages import TABLE
-from tests.live.test_invariant import new_hub
+from tests.live.test_invariant import join, new_hub, take_one
+from tests.page_services import page_services
 
 BEHIND_MS = 4_000
 
@@ -28,7 +28,7 @@ def show_both(boards: Boards) -> None:
 async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, live: LiveBoards) -> None:
     show_both(boards)
     hub = new_hub(live, lambda: 1_795_400_000_000)
-    outbox = hub.join("")
+    outbox = join(hub)
     frames = {}
     for name, spec in (
         ("b", Board("chatters")),
@@ -37,7 +37,7 @@ async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, liv
         ("t", TableSpec()),
     ):
         await hub.subscribe(outbox, Subscribe(name, spec))
-        frames[name] = json.loads(await outbox.take() or "")
+        frames[name] = take_one(outbox)
     people_ms = boards.end_ms - BEHIND_MS
     assert [(row["end_ms"], row["coverage"]) for row in frames["b"]["rows"]] == [(people_ms, 0.5)]
     assert {row["end_ms"] for row in frames["m"]["rows"]} == {boards.end_ms}
@@ -50,7 +50,7 @@ async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, liv
 
 def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, signed_in: Client) -> None:
     show_both(boards)
-    LIVE_CHANNELS.clear()
+    page_services.reset()
     page = signed_in.get("/?channel=1&board=chatters").content.decode()
     assert '<span id="now">≥ 12</span>' in page
     assert '<span id="chatters">≥ 12</span>' in page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from apps.live.readings import LiveBoards
 from apps.live.subscriptions import Subscribe
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.test_pages import rows_of
-from tests.live.test_invariant import IDS, change_randomly, new_hub
+from tests.live.test_invariant import IDS, change_randomly, join, new_hub, take_one
 
 BOARDS = [Board(), Board("messages", 25), Board("spam"), Board("messages", category="Chess", band="1000")]
 
@@ -35,7 +34,7 @@ async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, live: Liv
     hub = new_hub(live, lambda: now)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
-    outbox = hub.join("")
+    outbox = join(hub)
     await hub.subscribe(outbox, Subscribe("b", board))
     frames: list[dict[str, Any]] = []
     for _ in range(40):
@@ -43,7 +42,7 @@ async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, live: Liv
         now += 1_000
         await hub.push()
         while outbox.has_pending:
-            frames.append(json.loads(await outbox.take() or ""))
+            frames.append(take_one(outbox))
     for frame in frames:
         assert_ranked([(row["rank"], row["id"], row["value"]) for row in frame["rows"]])
     assert len({tuple(row["id"] for row in frame["rows"]) for frame in frames}) > 5, "the order changed during the test"

@@ -110,6 +110,36 @@ async def test_sockets_without_a_session_are_limited_per_address(
         await socket.disconnect()
 
 
+async def test_a_socket_that_fails_is_closed_and_does_not_stop_the_others(
+    cookie: tuple[bytes, bytes], boards: Boards
+) -> None:
+    failing, other = await connected(cookie), await connected(cookie)
+    for socket in (failing, other):
+        await socket.subscribe()
+        assert (await socket.receive())["type"] == "snapshot"
+    failing.writer.fails = True
+    assert (await push_after_tick(other, boards))["type"] == "push"
+    assert await failing.close_code() == consumer.INTERNAL_ERROR
+    assert (await push_after_tick(other, boards))["seq"] > 2
+    for socket in (failing, other):
+        await socket.disconnect()
+
+
+async def test_a_page_that_reads_again_gets_the_newest_frame(socket: BrowserSocket, boards: Boards) -> None:
+    await socket.subscribe()
+    await socket.receive()
+    socket.writer.is_writable = False
+    for viewers in (60_000, 70_000):
+        boards.end_ms += 1_000
+        boards.show({"1": viewers})
+        await web.hub.push()
+    assert await socket.receive_nothing(0.1)
+    socket.writer.is_writable = True
+    socket.writer.on_writable()
+    push = await socket.receive()
+    assert (push["seq"], push["rows"][0]["value"]) == (2, 70_000)
+
+
 async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
     headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
     assert not await BrowserSocket(web, "/live", headers).connect()
@@ -266,7 +296,7 @@ async def test_a_session_that_ends_closes_its_socket_immediately(boards: Boards,
         await socket.receive()
         await push_after_tick(socket, boards)
     await sync_to_async(end_session)(how, here, there)
-    assert await code_after_frames(ending) == 4401
+    assert await ending.code_after_frames() == 4401
     # A password change rotates the key of the session that made it; deleting the account ends all sessions.
     if how in ("sign out", "end elsewhere"):
         await push_after_tick(staying, boards)
@@ -287,14 +317,6 @@ def end_session(how: str, here: Client, there: Client) -> None:
             assert there.post("/account/password/change/", expected).status_code == 302
         case _:
             assert here.post("/account/delete", {"email": EMAIL}).status_code == 302
-
-
-async def code_after_frames(socket: BrowserSocket) -> int:
-    """Return the close code of the socket, skipping pending frames."""
-    while True:
-        message = await socket.receive_raw()
-        if message["type"] == "websocket.close":
-            return int(message["code"])
 
 
 async def test_boards_recover_after_redis_was_flushed(socket: BrowserSocket, boards: Boards) -> None:

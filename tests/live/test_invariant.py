@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from typing import Any
@@ -49,11 +50,36 @@ class Page:
         self.state = fields | ({} if rows is None else {"rows": rows})
 
 
-async def take_all(outbox: Outbox, page: Page) -> None:
+class IdleConnection:
+    """A connection that takes no frames by itself: the test does."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def flush(self) -> None:
+        self.calls.append("flush")
+
+    def check_session(self) -> None:
+        self.calls.append("check_session")
+
+    def abandon(self) -> None:
+        self.calls.append("abandon")
+
+
+def join(hub: Hub) -> Outbox:
+    return hub.join("", IdleConnection())
+
+
+def take_one(outbox: Outbox) -> dict[str, Any]:
+    (frame,) = outbox.take()
+    fields: dict[str, Any] = json.loads(frame)
+    return fields
+
+
+def take_all(outbox: Outbox, page: Page) -> None:
     while outbox.has_pending:
-        frame = await outbox.take()
-        assert frame is not None
-        page.apply(json.loads(frame))
+        for frame in outbox.take():
+            page.apply(json.loads(frame))
 
 
 def change_randomly(boards: Boards, dice: random.Random) -> None:
@@ -81,7 +107,7 @@ async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
     hub = new_hub(live, lambda: now)
     for channel_id in IDS:
         boards.name(channel_id, f"Name {channel_id}")
-    outbox, page = hub.join(""), Page()
+    outbox, page = join(hub), Page()
     await hub.subscribe(outbox, Subscribe("old", spec))
     for tick in range(30):
         change_randomly(boards, dice)
@@ -90,10 +116,10 @@ async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
         await hub.push()
         if dice.random() > read_rate and tick < 29:
             continue
-        await take_all(outbox, page)
-        fresh, other = hub.join(""), Page()
+        take_all(outbox, page)
+        fresh, other = join(hub), Page()
         await hub.subscribe(fresh, Subscribe("fresh", spec))
-        await take_all(fresh, other)
+        take_all(fresh, other)
         hub.leave(fresh)
         assert page.state == other.state
     assert page.seq > 2
@@ -105,18 +131,18 @@ async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others
 ) -> None:
     now = 1_795_400_000_000
     hub = new_hub(live, lambda: now)
-    quick, slow = hub.join(""), hub.join("")
+    quick, slow = join(hub), join(hub)
     for outbox in (quick, slow):
         await hub.subscribe(outbox, Subscribe("t", TableSpec()))
-        await outbox.take()
+        outbox.take()
     boards.end_ms += 1_000
     boards.show({"3": 700})
     for _ in range(2):
         now += TABLE_INTERVAL_MS
         await hub.push()
-        changes = json.loads(await quick.take() or "")
+        changes = take_one(quick)
     assert (changes["is_whole"], changes["rows"]) == (False, {})
-    whole = json.loads(await slow.take() or "")
+    whole = take_one(slow)
     assert (whole["is_whole"], whole["seq"]) == (True, 2)
     assert whole["rows"]["3"]["values"]["viewers"] == 700
     now += 500
@@ -128,11 +154,30 @@ async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others
 async def test_subscribers_of_the_same_spec_share_one_payload(boards: Boards, live: LiveBoards) -> None:
     now = 1_795_400_000_000
     hub = new_hub(live, lambda: now)
-    outboxes = [hub.join("") for _ in range(3)]
+    outboxes = [join(hub) for _ in range(3)]
     for outbox in outboxes:
         await hub.subscribe(outbox, Subscribe("b", Board()))
         boards.end_ms += 1
         boards.show({"1": boards.end_ms % 1_000})
-    frames = {await outbox.take() for outbox in outboxes}
+    frames = {tuple(outbox.take()) for outbox in outboxes}
     assert len(frames) == 1, "a subscriber within the same second gets the cached payload"
+    await hub.aclose()
+
+
+async def test_sockets_that_open_together_share_one_reading(
+    boards: Boards, live: LiveBoards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, readings = new_hub(live, lambda: 1_795_400_000_000), 0
+    read = live.read_locked
+
+    async def counted(*args: Any) -> Any:
+        nonlocal readings
+        readings += 1
+        return await read(*args)
+
+    monkeypatch.setattr(live, "read_locked", counted)
+    outboxes = [join(hub) for _ in range(20)]
+    await asyncio.gather(*(hub.subscribe(outbox, Subscribe("b", Board())) for outbox in outboxes))
+    assert readings == 1
+    assert len({tuple(outbox.take()) for outbox in outboxes}) == 1
     await hub.aclose()

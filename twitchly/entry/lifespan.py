@@ -1,12 +1,13 @@
-"""Startup and shutdown of a web process. Source: ASGI, "Lifespan Protocol" and "Lifespan State"."""
+"""Startup and shutdown of a web process. Source: ASGI, "Lifespan State"; starlette speaks the protocol."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from apps.api.process import open_api_services
+from apps.live import telemetry
 from apps.live.services import open_live_services
 
 State = Mapping[str, Any]
@@ -19,22 +20,9 @@ async def open_services() -> AsyncIterator[State]:
         yield {"live": live, "api": api}
 
 
-class Lifespan:
-    """Opens the state before the first request and closes it after the last; calls `started` with it."""
-
-    def __init__(
-        self,
-        open_state: Callable[[], AbstractAsyncContextManager[State]],
-        started: Callable[[State], None],
-    ) -> None:
-        self._open_state = open_state
-        self._started = started
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        async with self._open_state() as state:
-            scope["state"].update(state)
-            self._started(state)
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})
+@asynccontextmanager
+async def lifespan(_application: Any) -> AsyncIterator[State]:
+    """Open the services before the first request, with telemetry, and close them after the last."""
+    async with open_services() as state:
+        telemetry.start(state["live"].hub)
+        yield state

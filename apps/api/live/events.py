@@ -21,10 +21,8 @@ from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease
 from apps.api.problems import Problem
 from apps.api.process import ApiServices
-from apps.live.hub import Hub
 from apps.live.outboxes import Outbox, Subscription
 from apps.live.subscriptions import Subscribe, SubscriptionSpec
-from core.errors import ServiceAway
 from twitchly.clock import now_ms
 
 # Proxies close idle connections after about a minute.
@@ -64,18 +62,37 @@ def _parse_id(last_id: str, names: Sequence[str], digest: str, now_ms: int) -> d
 
 
 class EventSubscription(Subscription):
-    """Writes frames as events; a frame that the client already has is written as ""."""
+    """Writes frames as events; a frame that the client already has is written as b""."""
 
     def __init__(self, name: str, spec: SubscriptionSpec, position: StreamPosition) -> None:
         super().__init__(name, spec)
         self._name = name
         self._position = position
 
-    def frame(self) -> str:
-        at_ms, frame = self.pending_at_ms or 0, super().frame()
+    def frame(self) -> bytes:
+        at_ms = self.pending.at_ms if self.pending else 0
+        frame = super().frame()
         if self._position.includes(self._name, at_ms):
-            return ""
-        return f"id: {self._position.advance(self._name, at_ms)}\ndata: {frame}\n\n"
+            return b""
+        return b"id: %b\ndata: %b\n\n" % (self._position.advance(self._name, at_ms).encode(), frame)
+
+
+class EventStream:
+    """The connection of a stream: its task waits for `changed` and takes the frames itself."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self._task = asyncio.current_task()
+
+    def flush(self) -> None:
+        self.changed.set()
+
+    def check_session(self) -> None:
+        self.changed.set()
+
+    def abandon(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def event_stream(
@@ -87,51 +104,39 @@ async def event_stream(
     lease: ConnectionLease,
 ) -> AsyncIterator[bytes]:
     """Yield the events of a stream until its client disconnects or its key becomes invalid."""
-    hub, position = services.hub, StreamPosition(subscriptions, last_id, now_ms())
-    outbox = hub.join(session_name(client.key_id), partial(EventSubscription, position=position))
-    task = asyncio.current_task()
-    if task is not None:
-        outbox.on_abandon = task.cancel
+    hub, stream = services.hub, EventStream()
+    position = StreamPosition(subscriptions, last_id, now_ms())
+    outbox = hub.join(session_name(client.key_id), stream, partial(EventSubscription, position=position))
     try:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        await _subscribe(hub, outbox, subscriptions)
-        async for event in _events(services.clients, outbox, secret):
+        for subscription in subscriptions:
+            await hub.subscribe(outbox, subscription)
+        async for event in _events(outbox, stream.changed, services.clients, secret):
             yield event
     finally:
         hub.leave(outbox)
         await lease.release()
 
 
-async def _subscribe(hub: Hub, outbox: Outbox, subscriptions: Sequence[Subscribe]) -> None:
-    for subscription in subscriptions:
-        try:
-            unknown = await hub.subscribe(outbox, subscription)
-        except ServiceAway:
-            outbox.put_error(
-                "The live figures cannot be read just now. They come by themselves when they can.", subscription.id
-            )
-            continue
-        if unknown:
-            outbox.put_error(
-                f"There is no channel with the id {', '.join(unknown)}. The others go on.", subscription.id
-            )
-
-
-async def _events(clients: ApiClientCache, outbox: Outbox, secret: str) -> AsyncIterator[bytes]:
+async def _events(outbox: Outbox, changed: asyncio.Event, clients: ApiClientCache, secret: str) -> AsyncIterator[bytes]:
     while True:
         try:
             async with asyncio.timeout(KEEPALIVE_S):
-                frame = await outbox.take()
+                await changed.wait()
         except TimeoutError:
             yield KEEPALIVE
             continue
+        changed.clear()
         try:
             await clients.find(secret)
         except Problem as problem:
             yield _closing_event(problem)
             return
-        if frame:
-            yield (frame if frame.startswith("id: ") else f"event: problem\ndata: {frame}\n\n").encode()
+        frames = outbox.take()
+        if outbox.has_pending:
+            changed.set()
+        for frame in filter(None, frames):
+            yield frame if frame.startswith(b"id: ") else b"event: problem\ndata: %b\n\n" % frame
 
 
 def _closing_event(problem: Problem) -> bytes:

@@ -17,6 +17,7 @@ from apps.dashboard.summary import summarize
 from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
 from apps.live.directory import TWITCH
 from apps.live.readings import ChannelNow
+from apps.live.services import LiveServices
 from apps.metrics.spans import field_value, quick_picks
 from apps.workspaces.models import Note
 from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
@@ -33,10 +34,13 @@ class Depth:
     messages_per_chatter: float | None
 
 
-def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser, error: str) -> dict[str, Any]:
+def channel_context(
+    live: LiveServices, page: BoardPage, charted: Metric, user: User | AnonymousUser, error: str
+) -> dict[str, Any]:
     """Return the template context; `error` is the message about invalid dates, or ""."""
     channel_id = page.channel.profile.id if page.channel else None
     notes = notes_of(user, channel_id) if channel_id and isinstance(user, User) else []
+    groups = read_peer_groups(live.channels, channel_id or "", charted.key, page.now_ms)
     return {
         "charted": charted,
         "metrics": METRICS,
@@ -47,7 +51,7 @@ def channel_context(page: BoardPage, charted: Metric, user: User | AnonymousUser
         "notes": notes[::-1],
         "notes_max": NOTES_MAX,
         "note_text_max": Note.TEXT_MAX,
-        "standings": [(group, note(group)) for group in read_peer_groups(channel_id or "", charted.key, page.now_ms)],
+        "standings": [(group, note(group)) for group in groups],
         "streams": read_streams(channel_id) if channel_id else None,
         "following": tracking_state(channel_id) if channel_id else None,
         "depth": depth_of(page.channel),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.live.live_channels import LIVE_CHANNELS
+from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
 from core.errors import ServiceAway
 from core.metrics.bands import band_of
@@ -84,10 +84,10 @@ class PeerCache:
     def __init__(self) -> None:
         self._cached: tuple[Mapping[str, ChannelNow], Peers] = ({}, {})
 
-    def get(self, now_ms: int) -> Peers:
-        """Return the live channels as peers, by id. Raises: ServiceAway."""
+    def get(self, now: Mapping[str, ChannelNow]) -> Peers:
+        """Return the channels as peers, by id."""
         channels, peers = self._cached
-        if (now := LIVE_CHANNELS.live(now_ms)) is not channels:
+        if now is not channels:
             peers = {channel_id: _peer(channel) for channel_id, channel in now.items()}
             self._cached = now, peers
         return peers
@@ -96,10 +96,10 @@ class PeerCache:
 PEERS = PeerCache()
 
 
-def read_peer_groups(channel_id: str, metric: str, now_ms: int) -> list[PeerGroup]:
+def read_peer_groups(channels: LiveChannels, channel_id: str, metric: str, now_ms: int) -> list[PeerGroup]:
     """Return a channel's peer groups now, without percentiles while Redis is unavailable."""
     try:
-        return peer_groups(channel_id, metric, PEERS.get(now_ms))
+        return peer_groups(channel_id, metric, PEERS.get(channels.live(now_ms)))
     except ServiceAway as error:
         log.warning("peer groups not read: %s", error)
         return peer_groups(channel_id, metric, {})

@@ -26,6 +26,7 @@ from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.choices import DEFAULTS, parse_range
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.live.directory import Profile
+from apps.live.services import services_of
 from apps.workspaces.models import Note
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
@@ -62,7 +63,7 @@ def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
     metric = request.GET.get("metric", "")
     if metric not in METRIC:
         return unknown_metric()
-    groups = read_peer_groups(channel_id, metric, now_ms())
+    groups = read_peer_groups(services_of(request).channels, channel_id, metric, now_ms())
     following = tracking_state(channel_id).as_json()
     return JsonResponse(
         {"metric": metric, "standings": [peer_group_json(group) for group in groups], "following": following}

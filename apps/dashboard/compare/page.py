@@ -13,6 +13,7 @@ from apps.dashboard.compare.comparison import Comparison, range_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
 from apps.dashboard.summary import Summary, summarize
 from apps.live.readings import ChannelNow
+from apps.live.services import LiveServices
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.queries import RANGES, Series, value_of
@@ -55,12 +56,12 @@ class ComparisonPage:
     history_away: bool
 
 
-def read_lines(comparison: Comparison, now_ms: int) -> ComparisonPage:
+def read_lines(live: LiveServices, comparison: Comparison, now_ms: int) -> ComparisonPage:
     """Return the lines of a comparison, in its order."""
-    reading = read_channels(comparison.channels, now_ms)
+    reading = read_channels(live.boards, comparison.channels, now_ms)
     channels = reading.channels if reading else {}
     known = [channel_id for channel_id in comparison.channels if channel_id in channels]
-    lines = [_line(n, channels[channel_id], comparison, now_ms) for n, channel_id in enumerate(known, 1)]
+    lines = [_line(live, n, channels[channel_id], comparison, now_ms) for n, channel_id in enumerate(known, 1)]
     return ComparisonPage(
         lines,
         [channel_id for channel_id in comparison.channels if reading and channel_id not in channels],
@@ -79,7 +80,7 @@ def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dic
     }
 
 
-def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int) -> Line:
+def _line(live: LiveServices, number: int, channel: ChannelNow, comparison: Comparison, now_ms: int) -> Line:
     zero_ms = _stream_start(channel) if comparison.align == "stream" else 0
     series = None
     if zero_ms is not None:
@@ -88,6 +89,7 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
         chart_range = range_of(span, now_ms)
         counts = columns_in(counts_behind([METRIC[comparison.metric]], chart_range.grain))
         series = read_series(channel.profile.id, chart_range, now_ms, metrics, counts)
+    groups = read_peer_groups(live.channels, channel.profile.id, comparison.metric, now_ms)
     return Line(
         number,
         channel,
@@ -96,7 +98,7 @@ def _line(number: int, channel: ChannelNow, comparison: Comparison, now_ms: int)
         summarize(series, comparison.metric) if series else None,
         series.summary.value(METRIC["viewers"]) if series else None,
         series.summary.value(METRIC["engagement"]) if series else None,
-        next(group for group in read_peer_groups(channel.profile.id, comparison.metric, now_ms) if group.key == SIZE),
+        next(group for group in groups if group.key == SIZE),
     )
 
 

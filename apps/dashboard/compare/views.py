@@ -17,6 +17,7 @@ from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
 from apps.dashboard.summary import peak_unit
 from apps.dashboard.views import metric_json
+from apps.live.services import services_of
 from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import watching
@@ -47,7 +48,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             if len(comparison.channels) < CHANNELS_MAX:
                 return HttpResponseRedirect(reverse("compare") + comparison.with_channel(channel.id).query())
             error_text = "Six are the most."
-    page = read_lines(comparison, now)
+    page = read_lines(services_of(request), comparison, now)
     context = compare_context(comparison, page, now, error_text) | {"watching": watching(request.user)}
     return render(request, "dashboard/compare.html", context, status=400 if error_text else 200)
 
@@ -62,7 +63,7 @@ def lines(request: HttpRequest) -> JsonResponse:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
         return json_error(str(error), 400)
-    page = read_lines(comparison, now)
+    page = read_lines(services_of(request), comparison, now)
     if page.history_away:
         return json_error("History cannot be read just now. Live figures still come.", 503)
     return JsonResponse(lines_json(comparison, page, now))

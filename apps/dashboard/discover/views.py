@@ -19,7 +19,6 @@ from apps.accounts.queries import user_of
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import CHANNEL_COLUMNS, channel_row
-from apps.live.live_channels import LIVE_CHANNELS
 from apps.live.readings import ChannelNow
 from apps.live.search import (
     MEASURES,
@@ -33,6 +32,7 @@ from apps.live.search import (
     read_saved,
     read_search,
 )
+from apps.live.services import services_of
 from apps.live.table import Table, TableRow, matching_rows, search_page
 from apps.metrics.exports.formats import Cell, ExportColumn, Format
 from apps.workspaces.models import Segment
@@ -50,7 +50,7 @@ def discover(request: HttpRequest) -> HttpResponse:
     """Render the page; with `rows` in the query only its rows, for updates by the script."""
     search, now = read_search(request.GET), now_ms()
     try:
-        channels = LIVE_CHANNELS.live(now)
+        channels = services_of(request).channels.live(now)
     except ServiceAway:
         channels = None
     table = search_page(search, channels.values()) if channels is not None else None
@@ -69,7 +69,7 @@ def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     if search.errors:
         return json_error(" ".join(search.errors), 400)
     try:
-        rows = matching_rows(search, LIVE_CHANNELS.live(now).values())
+        rows = matching_rows(search, services_of(request).channels.live(now).values())
     except ServiceAway:
         return json_error("The live figures cannot be read just now. Try again soon.", 503)
     columns = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]

@@ -35,6 +35,7 @@ from apps.dashboard.queries import find_profile, read_channels, read_live, read_
 from apps.dashboard.watchlists.page import read_lines as read_hour
 from apps.dashboard.watchlists.views import metric_of
 from apps.live.directory import Profile
+from apps.live.services import services_of
 from apps.metrics import queries as history
 from apps.metrics.exports.formats import Format
 from apps.metrics.exports.intervals import INTERVALS, Interval, non_overlapping
@@ -100,7 +101,7 @@ def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpRe
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     """Export the current board, with the query parameters of the page."""
     choice, now = read_query(request.GET.dict()), now_ms()
-    reading, _ = read_live(choice, now)
+    reading, _ = read_live(services_of(request).boards, choice, now)
     if reading is None:
         return json_error(LIVE_AWAY, 503)
     board = choice.board
@@ -118,7 +119,7 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
         return json_error(str(error), 400)
-    page = read_lines(comparison, now)
+    page = read_lines(services_of(request), comparison, now)
     if page.live_away or page.history_away:
         return json_error(HISTORY_AWAY, 503)
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
@@ -137,7 +138,7 @@ def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: For
         channel_ids = channels_of(find_watchlist(user_of(request), watchlist_id))
     except NotFound as error:
         raise Http404(str(error)) from None
-    reading = read_channels(channel_ids, now)
+    reading = read_channels(services_of(request).boards, channel_ids, now)
     if reading is None:
         return json_error(LIVE_AWAY, 503)
     channels, stem = reading.channels, f"twitchly-watchlist-{watchlist_id}-{what}-{stamp(now)}"

@@ -13,7 +13,7 @@ from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.dashboard.summary import Summary, summarize
 from apps.live.directory import Profile
-from apps.live.live_channels import LIVE_CHANNELS
+from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import span_from_query
@@ -47,11 +47,11 @@ def choice_of(link: ShareLink, now_ms: int) -> Choice:
     return read_choice(fields_of(link.query), now_ms)
 
 
-def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
+def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedChannel:
     """Return the data of a link. Raises: NotFound, ServiceAway."""
     choice = choice_of(link, now_ms)
     channel_id = choice.channel or ""
-    now = channel_now(channel_id, now_ms)
+    now = channel_now(channels, channel_id, now_ms)
     profile = now.profile if now else find_profile(channel_id, now_ms)
     chart_range = choice.chart_range(now_ms)
     series = read_series(channel_id, chart_range, now_ms, charted(choice.charted))
@@ -60,10 +60,10 @@ def read_shared(link: ShareLink, now_ms: int) -> SharedChannel:
     )
 
 
-def channel_now(channel_id: str, now_ms: int) -> ChannelNow | None:
+def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> ChannelNow | None:
     """Return a live channel, None if it is not live or Redis is unavailable."""
     try:
-        return LIVE_CHANNELS.get(now_ms).get(channel_id)
+        return channels.get(now_ms).get(channel_id)
     except ServiceAway:
         return None
 

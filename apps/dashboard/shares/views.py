@@ -34,6 +34,7 @@ from apps.dashboard.shares.page import (
     shared_series,
 )
 from apps.dashboard.views import metric_json
+from apps.live.services import services_of
 from apps.metrics.spans import BadSpan
 from core.errors import NotFound, Refused, ServiceAway
 from core.irc.channel_events import LABELS
@@ -128,23 +129,24 @@ def _render(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @require_safe
 @never_cache
 @by_link(*ShareLink.Kind)
-def now(_request: HttpRequest, link: ShareLink) -> HttpResponse:
+def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Return the live values of the channel."""
     at_ms = now_ms()
-    channel = channel_now(choice_of(link, at_ms).channel or "", at_ms)
+    channel = channel_now(services_of(request).channels, choice_of(link, at_ms).channel or "", at_ms)
     return JsonResponse({"now_ms": at_ms, "channel": channel.as_json() if channel else None})
 
 
 @require_safe
 @never_cache
 @by_link(*ShareLink.Kind)
-def series(_request: HttpRequest, link: ShareLink) -> HttpResponse:
+def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Return fresh chart data."""
     at_ms = now_ms()
     try:
         if link.view == ShareLink.View.COMPARE:
             comparison = read_comparison(fields_of(link.query), at_ms)
-            return JsonResponse(lines_json(comparison, read_lines(comparison, at_ms), at_ms))
+            page = read_lines(services_of(request), comparison, at_ms)
+            return JsonResponse(lines_json(comparison, page, at_ms))
         chart = shared_series(link, at_ms)
     except (NotFound, BadSpan) as error:
         return json_error(str(error), 404)
@@ -183,7 +185,7 @@ def password(request: HttpRequest, token: str) -> HttpResponse:
 def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
     at_ms = now_ms()
     try:
-        shared = read_shared(link, at_ms)
+        shared = read_shared(services_of(request).channels, link, at_ms)
     except (NotFound, ServiceAway) as error:
         return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
     context = {
@@ -201,7 +203,7 @@ def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
 def _comparison(request: HttpRequest, link: ShareLink) -> HttpResponse:
     at_ms = now_ms()
     comparison = read_comparison(fields_of(link.query), at_ms)
-    page_data = read_lines(comparison, at_ms)
+    page_data = read_lines(services_of(request), comparison, at_ms)
     context = compare_context(comparison, page_data, at_ms, "") | {"link": link}
     context["script"] |= {"source": reverse("share-series", args=[links.token_of(link)])}
     return render(request, "dashboard/compare.html", context)

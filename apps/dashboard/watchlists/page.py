@@ -11,6 +11,7 @@ from django.conf import settings
 from apps.dashboard.queries import read_channels
 from apps.dashboard.sparkline import line_path
 from apps.live.readings import ChannelNow
+from apps.live.services import LiveServices
 from apps.metrics import queries as history
 from core.errors import ServiceAway
 from core.times import HOUR_MS, MINUTE_MS
@@ -39,9 +40,10 @@ class Cards:
     lines_away: bool
 
 
-def read_cards(channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:
+def read_cards(live: LiveServices, channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:
     """Return the cards of these channels for one metric."""
-    reading, lines = read_channels(channel_ids, now_ms), read_lines(channel_ids, metric, now_ms)
+    reading = read_channels(live.boards, channel_ids, now_ms)
+    lines = read_lines(channel_ids, metric, now_ms)
     channels = reading.channels if reading else {}
     cards = [
         Card(

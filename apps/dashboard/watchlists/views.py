@@ -18,6 +18,7 @@ from apps.accounts.queries import user_of
 from apps.dashboard.views import metric_json
 from apps.dashboard.watchlists.page import read_cards, read_lines
 from apps.live.board import BOARD_KEYS
+from apps.live.services import services_of
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
@@ -54,7 +55,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
     context = {
         "list": watched_list,
         "others": watchlists_of(user_of(request)),
-        "page": read_cards(channel_ids, metric, now),
+        "page": read_cards(services_of(request), channel_ids, metric, now),
         "now_ms": now,
         "metric": METRIC[metric],
         "boards": BOARDS,

@@ -11,9 +11,9 @@ from apps.dashboard.queries import read_channels
 from apps.dashboard.search import find_channels
 from apps.live.board import DEFAULT_BOARD
 from apps.live.directory import Profile
-from apps.live.live_channels import LIVE_CHANNELS
-from apps.live.readings import ChannelNow
+from apps.live.readings import ChannelNow, LiveBoards
 from apps.live.search import Search
+from apps.live.services import LiveServices
 from apps.live.table import matching_rows
 from core.channels.address import InvalidChannel
 from core.errors import ServiceAway
@@ -47,11 +47,11 @@ class Suggestions:
     wrong: str = ""
 
 
-def read_suggestions(visit: FirstVisit, text: str, now_ms: int) -> Suggestions:
+def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_ms: int) -> Suggestions:
     """Return the current suggestions; `text` is the search text or ""."""
     error_text, hits = "", list[Profile]()
     try:
-        live = LIVE_CHANNELS.live(now_ms)
+        live = services.channels.live(now_ms)
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
     except ServiceAway:
         return Suggestions([], [], [], 0, is_away=True)
@@ -59,7 +59,8 @@ def read_suggestions(visit: FirstVisit, text: str, now_ms: int) -> Suggestions:
         error_text = str(error)
     matching = _matching(visit, live)
     suggested = matching or _most_viewed(Search(), live)
-    profiles = {profile.id: profile for profile in (*_picked(visit.channels, live, now_ms), *hits, *suggested)}
+    picked = _picked(services.boards, visit.channels, live, now_ms)
+    profiles = {profile.id: profile for profile in (*picked, *hits, *suggested)}
     return Suggestions(
         [_suggestion(profile, live, visit.channels) for profile in profiles.values()],
         sorted({channel.profile.language for channel in live.values() if channel.profile.language}),
@@ -80,10 +81,12 @@ def _most_viewed(search: Search, live: Mapping[str, ChannelNow]) -> list[Profile
     return [row.channel.profile for row in matching_rows(search, live.values())[:SUGGESTIONS_MAX]]
 
 
-def _picked(channel_ids: Collection[str], live: Mapping[str, ChannelNow], now_ms: int) -> list[Profile]:
+def _picked(
+    boards: LiveBoards, channel_ids: Collection[str], live: Mapping[str, ChannelNow], now_ms: int
+) -> list[Profile]:
     """Return the profiles of the picked channels, including those that are no longer live."""
     offline = [channel_id for channel_id in channel_ids if channel_id not in live]
-    reading = read_channels(offline, now_ms) if offline else None
+    reading = read_channels(boards, offline, now_ms) if offline else None
     known = {channel_id: channel.profile for channel_id, channel in (reading.channels if reading else {}).items()}
     known |= {channel_id: live[channel_id].profile for channel_id in channel_ids if channel_id in live}
     return [known.get(channel_id) or Profile(channel_id, "", f"channel {channel_id}") for channel_id in channel_ids]

@@ -17,6 +17,7 @@ from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
 from apps.dashboard.welcome.queries import STEPS, open_visit
 from apps.dashboard.welcome.suggestions import read_suggestions
+from apps.live.services import services_of
 from apps.workspaces.queries import watchlists_of
 from apps.workspaces.services import FIRST_NAME
 from core.errors import Refused
@@ -95,7 +96,7 @@ def _context(request: HttpRequest, visit: FirstVisit, step: int, error_text: str
         "part": f"welcome/_{PARTS[step - 1]}.html",
         "wrong": error_text,
         "text": text,
-        "offer": read_suggestions(visit, text, now_ms())
+        "offer": read_suggestions(services_of(request), visit, text, now_ms())
         if PARTS[step - 1] in ("interests", "channels", "list")
         else None,
         "boards": BOARDS[:4],

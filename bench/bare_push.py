@@ -1,0 +1,64 @@
+"""What bench/sockets.py is measured beside: an ASGI application that writes the same frames to all sockets each second.
+
+It reads no boards, encodes nothing and checks nobody: the cost that remains is that of the server and the sockets. The
+frames are in the file that BARE_FRAMES names, as a JSON list of texts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.routing import Router
+
+FRAMES = "BARE_FRAMES"
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+_sends: set[Send] = set()
+
+
+@asynccontextmanager
+async def pushing(_application: Any) -> AsyncIterator[None]:
+    """Push once a second for as long as the server runs."""
+    task = asyncio.create_task(push_each_second(_frames()))
+    yield
+    task.cancel()
+
+
+def _frames() -> list[str]:
+    frames: list[str] = json.loads(Path(os.environ[FRAMES]).read_text())
+    return frames
+
+
+async def push_each_second(frames: list[str]) -> None:
+    """Write every frame to every socket, one after the other."""
+    while True:
+        await asyncio.sleep(1 - time.time() % 1)
+        for send in tuple(_sends):
+            for frame in frames:
+                await send({"type": "websocket.send", "text": frame})
+
+
+async def socket(_scope: Any, receive: Any, send: Send) -> None:
+    """Accept a socket, and ignore what it says until it ends."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    _sends.add(send)
+    try:
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+    finally:
+        _sends.discard(send)
+
+
+lifespan = Router(lifespan=pushing)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer as an ASGI application."""
+    await (socket if scope["type"] == "websocket" else lifespan)(scope, receive, send)

@@ -1,0 +1,44 @@
+"""The services of a web process, from its startup to its shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from starlette.routing import Router
+
+from apps.api.models import Usage
+from apps.api.process import api_services
+from apps.live.services import live_services
+from tests.api.conftest import new_key
+from twitchly.entry.lifespan import open_services
+
+
+class Server:
+    """The server's end of the lifespan protocol."""
+
+    def __init__(self) -> None:
+        self.scope: dict[str, Any] = {"type": "lifespan", "state": {}}
+        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.answers: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def ask(self, kind: str) -> str:
+        await self.events.put({"type": f"lifespan.{kind}"})
+        async with asyncio.timeout(10):
+            return str((await self.answers.get())["type"])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_shutdown_writes_the_usage_of_the_last_seconds() -> None:
+    key, _ = await sync_to_async(new_key)()
+    server, application = Server(), Router(lifespan=lambda _application: open_services())
+    running = asyncio.create_task(application(server.scope, server.events.get, server.answers.put))
+    assert await server.ask("startup") == "lifespan.startup.complete"
+    services = api_services(server.scope)
+    assert services.hub is live_services(server.scope).hub
+    services.usage.record(key.pk, "")
+    assert await server.ask("shutdown") == "lifespan.shutdown.complete"
+    await running
+    assert (await Usage.objects.aget(key=key)).requests == 1
