@@ -21,6 +21,7 @@ from websockets.typing import Origin
 from bench.command import exit_code, instance, options
 from bench.machine import keep, table
 from bench.usage import Usage
+from core.contracts import redis_keys
 from core.pipeline.topics import TOPIC
 from core.proof.ledger import parse_entry
 from core.times import SECOND_MS
@@ -65,7 +66,7 @@ def main() -> int:
 
 def measured(stack: Stack, channels: int, seconds: float) -> dict[str, Any]:
     """Watch the busiest channels, one after the other, and return the latencies of their messages."""
-    found: Any = stack.boards.zrevrange("board:messages", 0, channels - 1)
+    found: Any = stack.boards.zrevrange(redis_keys.board("messages"), 0, channels - 1)
     rows, done = Rows(stack, frozenset(found)), threading.Event()
     reading = threading.Thread(target=rows.read, args=(done,))
     reading.start()

@@ -12,6 +12,7 @@ import httpx
 import redis
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from core.contracts import redis_keys
 from core.pipeline.topics import TOPIC
 from drills.stack import Stack
 from drills.watching import CALM_S, EVERY_S, Look, follow, look
@@ -225,9 +226,9 @@ class BoardWatch:
     def _board(self) -> Board:
         try:
             with self._stack.boards.pipeline() as pipe:
-                pipe.hgetall("values:live")
-                pipe.hgetall("values:live_distinct")
-                pipe.zrange("board:messages", 0, -1)
+                pipe.hgetall(redis_keys.window_values("live"))
+                pipe.hgetall(redis_keys.window_values("live_distinct"))
+                pipe.zrange(redis_keys.board("messages"), 0, -1)
                 live, distinct, ranked = pipe.execute()
         except redis.RedisError:
             return Board({}, {})

@@ -11,6 +11,7 @@ from typing import Any
 import django
 import redis
 
+from core.contracts import redis_keys
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS
 from core.metrics.formulas import RankingThresholds
 from core.metrics.ranking import Entry, rank
@@ -31,9 +32,9 @@ def shown(client: redis.Redis) -> tuple[int, Boards]:
     """
     while True:
         with client.pipeline() as pipe:
-            pipe.zrange("ends:live", 0, -1, withscores=True)
+            pipe.zrange(redis_keys.window_ends("live"), 0, -1, withscores=True)
             for metric in SHOWN:
-                pipe.zrevrange(f"board:{metric.key}", 0, -1, withscores=True)
+                pipe.zrevrange(redis_keys.board(metric.key), 0, -1, withscores=True)
             ends, *boards = pipe.execute()
         newest_ms = int(max((end_ms for _, end_ms in ends), default=1))
         if newest_ms % STEP_MS["live"] == 0:

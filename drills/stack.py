@@ -23,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from core.contracts import redis_keys
 from deploy.local.layout import read_layout, read_variables
 from deploy.local.ports import free_block
 from deploy.local.readiness import rest_context
@@ -203,7 +204,7 @@ class Stack:
     def covered(self) -> set[str]:
         """Return the ids of the channels that were listened to in full in their newest window."""
         try:
-            values: Any = self.boards.hgetall("values:live")
+            values: Any = self.boards.hgetall(redis_keys.window_values("live"))
         except redis.RedisError:
             return set()
         newest_ms = self.newest_end_ms()
@@ -220,7 +221,7 @@ class Stack:
     def newest_end_ms(self) -> int:
         """Return the newest window end on the boards, 0 when there is none or Redis is away."""
         try:
-            newest: Any = self.boards.zrevrange("ends:live", 0, 0, withscores=True)
+            newest: Any = self.boards.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
         except redis.RedisError:
             return 0
         return int(newest[0][1]) if newest else 0

@@ -17,6 +17,7 @@ import orjson
 import redis
 from django.conf import settings
 
+from core.contracts import redis_keys
 from core.errors import ServiceAway
 from core.ops.health import Gauge, Heartbeat
 from twitchly.clock import now_ms
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 INTERVAL_S = 5.0
 RETENTION_S = 86_400
-# Wire format: this key holds JSON {"at_ms": int, "facts": {gauge: value}}.
-KEY = "sign:{kind}:{name}"
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ def read_heartbeats() -> list[Heartbeat]:
     """Return the latest heartbeat of every process, by kind and name. Raises: ServiceAway."""
     try:
         with _client() as client:
-            keys = sorted(client.scan_iter(KEY.format(kind="*", name="*"), count=1_000))
+            keys = sorted(client.scan_iter(redis_keys.heartbeat("*", "*"), count=1_000))
             values = client.mget(keys) if keys else []
     except redis.RedisError as error:
         raise ServiceAway(f"Redis is not responding: {error}") from error
@@ -89,7 +88,7 @@ def _write_forever(kind: str, name: str, gauges: Callable[[], Mapping[str, Gauge
 
 
 def _write(client: redis.Redis, heartbeat: Heartbeat) -> None:
-    key = KEY.format(kind=heartbeat.kind, name=heartbeat.name)
+    key = redis_keys.heartbeat(heartbeat.kind, heartbeat.name)
     value = orjson.dumps({"at_ms": heartbeat.at_ms, "facts": dict(heartbeat.gauges)})
     client.set(key, value, ex=RETENTION_S)
 

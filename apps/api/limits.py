@@ -20,6 +20,7 @@ from django.conf import settings
 from apps.api.keys.queries import ApiClient, PlanLimits
 from apps.api.problems import Problem
 from apps.api.redis_script import BatchedScript
+from core.contracts import redis_keys
 from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
 
@@ -139,7 +140,7 @@ class RateLimiter:
         limits, bucket = client.limits, f"key:{client.key_id}"
         if time.monotonic() >= self._redis_away_until_s:
             try:
-                keys = [f"limits:{_day_key(client)}", f"limits:{bucket}"]
+                keys = [redis_keys.rate_limit(_day_key(client)), redis_keys.rate_limit(bucket)]
                 used_today, left = await self._refund_script.run(keys, [limits.per_s, limits.burst])
                 return RateLimitStatus(limits, int(left), max(0, limits.per_day - int(used_today)))
             except (redis.RedisError, OSError) as error:
@@ -179,7 +180,7 @@ class RateLimiter:
 
     async def _take(self, buckets: list[Bucket], day: str = "", per_day: int = 0) -> tuple[int, float, int | None, int]:
         if time.monotonic() >= self._redis_away_until_s:
-            keys = [f"limits:{day}", *(f"limits:{bucket.name}" for bucket in buckets)]
+            keys = [redis_keys.rate_limit(day), *(redis_keys.rate_limit(bucket.name) for bucket in buckets)]
             arguments = [per_day, 2 * DAY_S, *(number for b in buckets for number in (b.per_s, b.capacity))]
             try:
                 empty, wait_s, used_today, left = await self._take_script.run(keys, arguments)

@@ -11,11 +11,7 @@ import redis
 import redis.asyncio
 
 from core.channels.stream import Stream
-
-KEY = "streams"
-# Digest of the curation that the list was built with.
-CURATION_KEY = "streams-curation"
-
+from core.contracts import redis_keys
 
 _FIELDS = frozenset(field.name for field in fields(Stream))
 
@@ -58,22 +54,24 @@ def write(
     curation: str = "",
 ) -> None:
     """Replace the channel list. `curation` is the digest of the curation it was built with."""
-    client.mset({KEY: encode(streams, fetched_ms, barred), CURATION_KEY: curation})
+    client.mset(
+        {redis_keys.CHANNEL_LIST: encode(streams, fetched_ms, barred), redis_keys.CHANNEL_LIST_CURATION: curation}
+    )
 
 
 def read_curation_digest(client: redis.Redis) -> str:
     """Return the digest of the curation that the list was built with, "" if unknown."""
-    raw = client.get(CURATION_KEY)
+    raw = client.get(redis_keys.CHANNEL_LIST_CURATION)
     return raw.decode() if isinstance(raw, bytes) else ""
 
 
 async def read(client: redis.asyncio.Redis) -> ChannelList | None:
     """Return the channel list, None if there is none; callers then keep the previous one. Raises: redis.RedisError."""
-    raw = await client.get(KEY)
+    raw = await client.get(redis_keys.CHANNEL_LIST)
     return decode(raw) if raw else None
 
 
 def read_sync(client: redis.Redis) -> ChannelList | None:
     """Return the channel list like `read`, for callers without an event loop. Raises: redis.RedisError."""
-    raw = client.get(KEY)
+    raw = client.get(redis_keys.CHANNEL_LIST)
     return decode(raw) if isinstance(raw, (bytes, str)) and raw else None

@@ -30,6 +30,7 @@ from apps.ingest.stale_answers import Poll, discard_stale_answers
 from core.channels.account import Account
 from core.channels.address import ChannelName
 from core.channels.selection import Curation
+from core.contracts import redis_keys
 from core.errors import NotFound, ServiceAway
 from core.pipeline.records import event_record
 from twitchly import kafka
@@ -39,7 +40,6 @@ from twitchly.loopback import is_loopback
 KEY_DAYS_KEPT = 2
 # With Kafka (9 s) and the database, a refresh takes less than the minute until the next one.
 HELIX_S = 45.0
-LOCK = "refresh-streams"
 LOCK_S = 60.0
 # Deadlines while a user waits for a form or a CSV import.
 FORM_S, SHEET_S = 4.0, 20.0
@@ -102,7 +102,7 @@ def _redis() -> Iterator[redis.Redis]:
 @contextlib.contextmanager
 def _refresh_lock(client: redis.Redis) -> Iterator[bool]:
     """Try to acquire the refresh lock, shared by all workers; it expires after LOCK_S."""
-    lock = client.lock(LOCK, timeout=LOCK_S, blocking=False)
+    lock = client.lock(redis_keys.CHANNEL_LIST_LOCK, timeout=LOCK_S, blocking=False)
     is_locked = lock.acquire()
     try:
         yield is_locked

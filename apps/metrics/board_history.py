@@ -12,6 +12,7 @@ from typing import NamedTuple
 import orjson
 import redis
 
+from core.contracts import redis_keys
 from core.metrics.table import BOARDS
 from core.times import MINUTE_MS, SECOND_MS
 
@@ -19,11 +20,6 @@ STEP_MS = 10 * SECOND_MS
 RETENTION_MS = 5 * MINUTE_MS
 # History that is no longer written expires as a whole.
 EXPIRES_S = 2 * RETENTION_MS // 1000
-
-
-def past_key(metric: str) -> str:
-    """Return the Redis key of a ranked metric's history."""
-    return f"past:{metric}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ class BoardHistoryWriter:
         for step in self._steps.values():
             for values in (*step.ranked.values(), *step.other.values()):
                 values.pop(channel_id, None)
-        for key in (past_key(metric.key) for metric in BOARDS):
+        for key in (redis_keys.board_history(metric.key) for metric in BOARDS):
             for end_ms, encoded in self._client.hgetall(key).items():
                 self._client.hset(key, end_ms, orjson.dumps(_without(channel_id, orjson.loads(encoded))))
 
@@ -103,16 +99,16 @@ class BoardHistoryWriter:
         with self._client.pipeline(transaction=False) as pipe:
             for metric in metrics:
                 values = PastValues(step.ranked.get(metric, {}), step.other.get(metric, {}))
-                pipe.hset(past_key(metric), str(step_ms), orjson.dumps(values))
+                pipe.hset(redis_keys.board_history(metric), str(step_ms), orjson.dumps(values))
                 if expired[metric]:
-                    pipe.hdel(past_key(metric), *expired[metric])
-                pipe.expire(past_key(metric), EXPIRES_S)
+                    pipe.hdel(redis_keys.board_history(metric), *expired[metric])
+                pipe.expire(redis_keys.board_history(metric), EXPIRES_S)
             pipe.execute()
 
     def _expired(self, metrics: Sequence[str], oldest_ms: int) -> dict[str, list[bytes]]:
         with self._client.pipeline(transaction=False) as pipe:
             for metric in metrics:
-                pipe.hkeys(past_key(metric))
+                pipe.hkeys(redis_keys.board_history(metric))
             steps_by_metric = pipe.execute()
         return {
             metric: [step for step in steps if int(step) < oldest_ms]

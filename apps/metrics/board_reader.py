@@ -10,8 +10,8 @@ import orjson
 import redis
 import redis.asyncio
 
-from apps.metrics.board_history import PastValues, past_key
-from apps.metrics.boards import LATE_DROPPED, board_key
+from apps.metrics.board_history import PastValues
+from core.contracts import redis_keys
 from core.errors import ServiceAway
 from core.metrics.ranking import age_of, is_live
 from core.metrics.table import METRIC
@@ -74,9 +74,9 @@ def read_boards_summary(url: str, not_live: Collection[str] = ()) -> BoardsSumma
     """
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     with _redis_errors(), client, client.pipeline(transaction=False) as pipe:
-        pipe.zrevrange("ends:live", 0, 0, withscores=True)
-        pipe.hgetall("values:live")
-        pipe.get(LATE_DROPPED)
+        pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
+        pipe.hgetall(redis_keys.window_values("live"))
+        pipe.get(redis_keys.LATE_DROPPED)
         newest, values, late = pipe.execute()
     if not newest:
         return BoardsSummary(None, 0, None, None)
@@ -98,10 +98,10 @@ class BoardReader:
         """Return the top channels of each metric: as many as `counts` says, all for None."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.zrevrange("ends:live", 0, 0, withscores=True)
-                pipe.get(LATE_DROPPED)
+                pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
+                pipe.get(redis_keys.LATE_DROPPED)
                 for metric, count in counts.items():
-                    pipe.zrevrange(board_key(metric), 0, -1 if count is None else count - 1, withscores=True)
+                    pipe.zrevrange(redis_keys.board(metric), 0, -1 if count is None else count - 1, withscores=True)
                 newest, late, *ranked = await pipe.execute()
         newest_end_ms = int(newest[0][1]) if newest else None
         return BoardRankings(newest_end_ms, None if late is None else int(late), dict(zip(counts, ranked, strict=True)))
@@ -113,8 +113,8 @@ class BoardReader:
             return {}
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hmget("values:live", ids)
-                pipe.hmget("values:live_distinct", ids)
+                pipe.hmget(redis_keys.window_values("live"), ids)
+                pipe.hmget(redis_keys.window_values("live_distinct"), ids)
                 sums, distinct = await pipe.execute()
         windows = zip(ids, sums, distinct, strict=True)
         return {i: _merge(sums_json, distinct_json) for i, sums_json, distinct_json in windows if sums_json}
@@ -123,8 +123,8 @@ class BoardReader:
         """Return the live values of every channel."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hgetall("values:live")
-                pipe.hgetall("values:live_distinct")
+                pipe.hgetall(redis_keys.window_values("live"))
+                pipe.hgetall(redis_keys.window_values("live_distinct"))
                 sums, distinct = await pipe.execute()
         return {channel_id: _merge(sums_json, distinct.get(channel_id)) for channel_id, sums_json in sums.items()}
 
@@ -133,7 +133,7 @@ class BoardReader:
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for channel_id in channel_ids:
-                    pipe.zrevrank(board_key(metric), channel_id)
+                    pipe.zrevrank(redis_keys.board(metric), channel_id)
                 indexes = await pipe.execute()
         return {i: index + 1 for i, index in zip(channel_ids, indexes, strict=True) if index is not None}
 
@@ -142,14 +142,14 @@ class BoardReader:
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for metric in metrics:
-                    pipe.hkeys(past_key(metric))
+                    pipe.hkeys(redis_keys.board_history(metric))
                 steps_by_metric = await pipe.execute()
         return {metric: sorted(map(int, steps)) for metric, steps in zip(metrics, steps_by_metric, strict=True)}
 
     async def past_values(self, metric: str, steps: Sequence[int]) -> dict[int, PastValues]:
         """Return the values of a metric at those of these window ends that are in the recent history."""
         with _redis_errors():
-            values = await self._client.hmget(past_key(metric), [str(step) for step in steps])
+            values = await self._client.hmget(redis_keys.board_history(metric), [str(step) for step in steps])
         return {step: PastValues(**orjson.loads(value)) for step, value in zip(steps, values, strict=True) if value}
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ import redis
 from django.conf import settings
 
 from apps.metrics.board_history import BoardHistoryWriter, ChannelValues
+from core.contracts import redis_keys
 from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.formulas import RankingThresholds, coverage
 from core.metrics.table import METRICS, Metric, excluded_counts
@@ -19,8 +20,7 @@ from core.pipeline.records import Grain, WindowRecord
 UNRANKED_AFTER_MS = 60_000
 # Rows per script call: the next chunk is computed while one is stored, and readers wait for one chunk at most.
 CHUNK_ROWS = 1_000
-# Records that the stream job dropped as late since it began, written by its watcher; expires without the watcher.
-LATE_DROPPED = "late-dropped"
+# Without the job's watcher, the number of records that the job dropped as late expires.
 LATE_DROPPED_S = 300
 
 # Applies windows that are newer than the stored ones, to all boards atomically, so that no reader sees a channel's
@@ -94,11 +94,6 @@ _BOARDS: Mapping[Grain, list[Metric]] = {
 }
 
 
-def board_key(metric: str) -> str:
-    """Return the Redis key of a ranked metric's board, a sorted set."""
-    return f"board:{metric}"
-
-
 def ranking_thresholds() -> RankingThresholds:
     """Return the ranking thresholds of this instance."""
     return RankingThresholds(settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES)
@@ -120,7 +115,11 @@ class BoardWriter:
 
         Raises: redis.RedisError.
         """
-        keys = [f"ends:{grain}", f"values:{grain}", *(board_key(metric.key) for metric in _BOARDS[grain])]
+        keys = [
+            redis_keys.window_ends(grain),
+            redis_keys.window_values(grain),
+            *(redis_keys.board(metric.key) for metric in _BOARDS[grain]),
+        ]
         newest_ms = max(window.end_ms for window in windows)
         latest: dict[str, ChannelValues] = {}
         with ThreadPoolExecutor(1) as executor:
@@ -140,10 +139,10 @@ class BoardWriter:
         """Delete a channel from all boards and their history. Raises: redis.RedisError."""
         with self._client.pipeline() as pipe:
             for grain, metrics in _BOARDS.items():
-                pipe.zrem(f"ends:{grain}", channel_id)
-                pipe.hdel(f"values:{grain}", channel_id)
+                pipe.zrem(redis_keys.window_ends(grain), channel_id)
+                pipe.hdel(redis_keys.window_values(grain), channel_id)
                 for metric in metrics:
-                    pipe.zrem(board_key(metric.key), channel_id)
+                    pipe.zrem(redis_keys.board(metric.key), channel_id)
             pipe.execute()
         self._history.erase(channel_id)
 
@@ -180,4 +179,4 @@ def _encode(window: WindowRecord, grain: Grain, channel: ChannelValues) -> bytes
 
 def write_late_dropped(client: redis.Redis, records: int) -> None:
     """Write the number of records dropped as late. Raises: redis.RedisError."""
-    client.set(LATE_DROPPED, records, ex=LATE_DROPPED_S)
+    client.set(redis_keys.LATE_DROPPED, records, ex=LATE_DROPPED_S)

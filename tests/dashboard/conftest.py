@@ -17,6 +17,7 @@ from apps.ingest import channel_list
 from apps.live.readings import LiveBoards, open_boards
 from apps.metrics.boards import BoardWriter
 from core.channels.stream import Stream
+from core.contracts import redis_keys
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
@@ -72,7 +73,7 @@ class Boards:
     ) -> None:
         """Put a channel on the channel list, fetched `age_ms` ago."""
         client = self.valkey.client(3)
-        known = client.get(channel_list.KEY)
+        known = client.get(redis_keys.CHANNEL_LIST)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
         viewers, started_at = (1, started_at) if live else (None, "")
         streams[channel_id] = Stream(channel_id, name.lower(), name, viewers, category, "en", title, started_at, live)
@@ -81,7 +82,7 @@ class Boards:
     def bar(self, *channel_ids: str) -> None:
         """Bar channels, as a block does, while their live values remain."""
         client = self.valkey.client(3)
-        known = client.get(channel_list.KEY)
+        known = client.get(redis_keys.CHANNEL_LIST)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
         listed = [stream for stream in streams.values() if stream.id not in channel_ids]
         channel_list.write(client, listed, self.end_ms, barred=channel_ids)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.boards import (
-    LATE_DROPPED,
     LATE_DROPPED_S,
     UNRANKED_AFTER_MS,
     BoardWriter,
     write_late_dropped,
 )
+from core.contracts import redis_keys
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
@@ -90,7 +90,7 @@ async def test_late_drops_are_reported_while_the_job_is_monitored(valkey: Valkey
     assert (await reader.rankings({})).late_dropped is None
     write_late_dropped(client, 1_234)
     assert (await reader.rankings({})).late_dropped == 1_234
-    assert 0 < int(client.ttl(LATE_DROPPED)) <= LATE_DROPPED_S
+    assert 0 < int(client.ttl(redis_keys.LATE_DROPPED)) <= LATE_DROPPED_S
     await reader.aclose()
 
 
@@ -127,5 +127,5 @@ async def test_an_erased_channel_leaves_no_data_in_redis(valkey: Valkey) -> None
     assert await reader.all_values() == await reader.values(["2"])
     history = await reader.past_values("messages", (await reader.steps(["messages"]))["messages"])
     assert [sorted(values.ranked) for values in history.values()] == [["2"], ["2"], ["2"]]
-    assert client.zscore("ends:live", "1") is None
+    assert client.zscore(redis_keys.window_ends("live"), "1") is None
     await reader.aclose()

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from core.contracts import redis_keys
 from core.metrics.columns import GRAINS, names_of
 from core.pipeline.schemas import topic_schemas
 from core.pipeline.topics import TOPIC
@@ -24,18 +25,20 @@ BOARDS = ("viewers", "messages", "engagement", "spam")
 
 def test_all_four_boards_fill_and_move(stack: Stack) -> None:
     for board in BOARDS:
-        before: Any = stack.boards.zrevrange(f"board:{board}", 0, 9, withscores=True)
+        before: Any = stack.boards.zrevrange(redis_keys.board(board), 0, 9, withscores=True)
         assert len(before) >= 5, board
-    first = stack.boards.zrevrange("board:messages", 0, 9, withscores=True)
+    first = stack.boards.zrevrange(redis_keys.board("messages"), 0, 9, withscores=True)
     wait_until(
-        lambda: stack.boards.zrevrange("board:messages", 0, 9, withscores=True) != first, 10, "the board to move"
+        lambda: stack.boards.zrevrange(redis_keys.board("messages"), 0, 9, withscores=True) != first,
+        10,
+        "the board to move",
     )
 
 
 def test_every_channel_has_chatters_and_coverage(stack: Stack) -> None:
     def complete() -> bool:
         channels = stack.wanted()
-        distinct: Any = stack.boards.hkeys("values:live_distinct")
+        distinct: Any = stack.boards.hkeys(redis_keys.window_values("live_distinct"))
         return len(channels) >= 50 and channels <= stack.covered() and channels <= set(distinct)
 
     wait_until(complete, 90, "all channels to be listened to in full")

@@ -19,7 +19,6 @@ from apps.ingest.channel_list import ChannelList
 from apps.ingest.event_sender import EventSender
 from apps.ingest.models import HashKey
 from apps.ingest.services import (
-    LOCK,
     delete_expired_hash_keys,
     erase_opted_out_profiles,
     find_user,
@@ -27,6 +26,7 @@ from apps.ingest.services import (
     publish_opt_outs,
     refresh_channel_list,
 )
+from core.contracts import redis_keys
 from core.errors import NotFound, ServiceAway
 from core.irc.hashing import user_hash
 from core.pipeline.records import EventRecord, read_event
@@ -190,7 +190,7 @@ def test_an_unavailable_redis_is_named(settings: Settings, broker: Producer) -> 
 @pytest.mark.django_db
 def test_two_refreshes_never_overlap(store: redis.Redis, broker: Producer) -> None:
     twitch = Live(row(7, 900))
-    with store.lock(LOCK, timeout=60):
+    with store.lock(redis_keys.CHANNEL_LIST_LOCK, timeout=60):
         assert not refresh(twitch, broker)
     assert twitch.requests == []
     assert refresh(twitch, broker)

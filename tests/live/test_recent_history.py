@@ -12,9 +12,10 @@ from apps.live.board import Board
 from apps.live.directory import Directory
 from apps.live.readings import LiveBoards, Row
 from apps.live.recent_history import POINTS, sparkline_levels
-from apps.metrics.board_history import RETENTION_MS, STEP_MS, past_key
+from apps.metrics.board_history import RETENTION_MS, STEP_MS
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.boards import BoardWriter
+from core.contracts import redis_keys
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.dashboard.conftest import Boards
@@ -42,7 +43,7 @@ class Sink:
         self.writer.write_history()
 
     def steps(self, metric: str = "viewers") -> list[int]:
-        return sorted(map(int, self.valkey.client().hkeys(past_key(metric))))
+        return sorted(map(int, self.valkey.client().hkeys(redis_keys.board_history(metric))))
 
 
 @pytest.fixture

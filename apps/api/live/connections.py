@@ -13,6 +13,7 @@ from django.conf import settings
 
 from apps.api.keys.queries import ApiClient
 from apps.api.problems import Problem
+from core.contracts import redis_keys
 
 # A lease that is not renewed, as its process died, expires after LEASE_S.
 LEASE_S, RENEW_EVERY_S = 45, 15.0
@@ -77,7 +78,7 @@ class ConnectionLease:
 async def acquire_lease(client: ApiClient) -> ConnectionLease:
     """Return a lease for a stream of this client's account. Raises: Problem."""
     connection = redis.asyncio.Redis.from_url(settings.REDIS_LIMITS_URL, socket_timeout=REDIS_TIMEOUT_S)
-    lease, streams_max = ConnectionLease(connection, f"streams:{client.owner_id}"), client.limits.streams
+    lease, streams_max = ConnectionLease(connection, redis_keys.open_streams(client.owner_id)), client.limits.streams
     try:
         is_acquired = await lease.try_acquire(streams_max)
     except (redis.RedisError, OSError) as error:

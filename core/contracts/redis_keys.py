@@ -1,0 +1,50 @@
+"""Keys in Redis, by the database of the setting that is named. docs/subsystems/storage.md describes the values."""
+
+from __future__ import annotations
+
+# REDIS_BOARDS_URL
+LATE_DROPPED = "late-dropped"
+
+
+def board(metric: str) -> str:
+    """Return the key of a metric's board: a sorted set of channel ids by value."""
+    return f"board:{metric}"
+
+
+def window_ends(grain: str) -> str:
+    """Return the key of the channel ids by the end of their newest window: a sorted set."""
+    return f"ends:{grain}"
+
+
+def window_values(grain: str) -> str:
+    """Return the key of the values of each channel's newest window: a hash by channel id."""
+    return f"values:{grain}"
+
+
+def board_history(metric: str) -> str:
+    """Return the key of a metric's values in the past 5 min: a hash by window end."""
+    return f"past:{metric}"
+
+
+# REDIS_STREAMS_URL
+CHANNEL_LIST = "streams"
+# Digest of the curation that the list was built with.
+CHANNEL_LIST_CURATION = "streams-curation"
+CHANNEL_LIST_LOCK = "refresh-streams"
+
+
+# REDIS_LIMITS_URL
+def rate_limit(name: str) -> str:
+    """Return the key of a token bucket or a daily count of the API."""
+    return f"limits:{name}"
+
+
+def open_streams(account_id: int) -> str:
+    """Return the key of the leases of an account's open streams: a sorted set."""
+    return f"streams:{account_id}"
+
+
+# REDIS_STATUS_URL
+def heartbeat(kind: str, name: str) -> str:
+    """Return the key of a process's heartbeat; `*` for a kind and a name matches all."""
+    return f"sign:{kind}:{name}"

@@ -1,0 +1,33 @@
+"""Redis keys are named in one module; deploy, which imports nothing of the project, repeats two of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from core.contracts import redis_keys
+from deploy.local import readiness
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDERS = ("apps", "core", "twitchly", "drills", "bench", "flink")
+# A key in quotes: the prefixes below end in a colon, which no other string of the project begins with.
+LITERAL = re.compile(
+    r"""["'](?:board|ends|values|past|limits|sign):|["'](?:late-dropped|refresh-streams|streams-curation)["']"""
+)
+    r"""["'](?:board|ends|values|past|limits|sign):|["'](?:late-dropped|refresh-streams|streams-curation)["']"""
+)
+
+
+def test_no_other_module_names_a_key() -> None:
+    named = [
+        str(path.relative_to(ROOT))
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if LITERAL.search(path.read_text())
+    ]
+    assert named == ["core/contracts/redis_keys.py"]
+
+
+def test_the_start_waits_for_the_keys_that_the_boards_sink_writes() -> None:
+    assert redis_keys.board("messages") == readiness.BOARD
+    assert redis_keys.window_ends("live") == readiness.ENDS
