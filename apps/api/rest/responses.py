@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -89,11 +88,6 @@ def weak_etag(content: bytes) -> str:
 def strong_etag(document: Any) -> str:
     """Return a strong entity tag of a JSON document, for If-Match. Its response is never compressed."""
     return _hash_tag(_json(document))
-
-
-def utc_datetime(at_ms: int | None) -> datetime | None:
-    """Return a time in milliseconds as a datetime in UTC."""
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _json(document: Any) -> bytes:
