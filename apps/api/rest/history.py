@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rest_framework.request import Request
 
@@ -139,14 +139,15 @@ class SeriesView(ApiView):
         cache_control = ONE_MINUTE if is_past(range_, now) else FIVE_SECONDS
         version = await run_in_cassandra_thread(series_version, channel_id, range_, now)
         response = self.conditional_response(version, cache_control)
-        if response.status == 304:
+        if response.status_code == 304:
             return response
         metrics = [METRIC[key] for key in keys]
         counts = counts_behind(metrics, range_.grain)
         series = await run_in_cassandra_thread(history.series, channel_id, range_, now, metrics, columns_in(counts))
         measured = MeasuredSeries(channel_id, series, keys, now, interval or stored(range_.grain))
         table = series_table(series, keys, interval or non_overlapping(range_.grain))
-        return replace(response, document=schemas.Series.produce(measured), table=table)
+        response.data, response.table = schemas.Series.produce(measured), table
+        return response
 
 
 class EventsView(ApiView):
