@@ -14,13 +14,13 @@ from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestAborted, SuspiciousOperation
+from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, get_resolver
 
-from apps.api.problems import Problem, problem_response
+from apps.api.problems import Problem, code_of, exception_handler, problem_response
 from twitchly import request_counts
 from twitchly.origin import Application
 from twitchly.request_bodies import BODY_MAX_BYTES, read_body
@@ -85,17 +85,12 @@ def _request(scope: Any, body: bytes) -> HttpRequest:
 async def handle(request: HttpRequest, *, is_too_large: bool = False) -> Any:
     """Return the response to a request, in any case; `is_too_large`: its body was not read."""
     response: Any
-    began_s, code = request_counts.begin(), "ok"
-    request_id = request_counts.request_id()
+    began_s = request_counts.begin()
     try:
         response = await _dispatch(request, is_too_large)
-    except Problem as problem:
-        code, response = problem.code, problem_response(problem, request_id)
-    except Exception:
-        log.exception("API request %s failed", request_id)
-        internal = Problem("internal-error", f"The fault is ours, and written down as {request_id}. Try again.")
-        code, response = internal.code, problem_response(internal, request_id)
-    request_counts.API_ANSWERS.labels(code).inc()
+    except Exception as error:
+        response = exception_handler(error, None) or _internal_error()
+    request_counts.API_ANSWERS.labels(code_of(response) or "ok").inc()
     request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
     response["Vary"] = VARY
@@ -111,6 +106,14 @@ async def handle(request: HttpRequest, *, is_too_large: bool = False) -> Any:
     return response
 
 
+def _internal_error() -> HttpResponse:
+    request_id = request_counts.request_id()
+    log.exception("API request %s failed", request_id)
+    return problem_response(
+        Problem("internal-error", f"The fault is ours, and written down as {request_id}. Try again.")
+    )
+
+
 def has_strong_etag(response: HttpResponseBase) -> bool:
     """Return whether a response has a strong ETag. Such a response is not compressed, so that If-Match works."""
     return response.get("ETag", "").startswith('"')
@@ -122,14 +125,9 @@ async def _dispatch(request: HttpRequest, is_too_large: bool) -> HttpResponseBas
     if is_too_large:
         detail = f"A body has {BODY_MAX_BYTES:,} bytes at most."
         raise Problem("body-too-large", detail, headers={"Connection": "close"})
-    try:
-        request.get_host()  # defense: api-hosts
-        view, args, kwargs = _resolve(request)
-        return await view(request, *args, **kwargs)
-    except (SuspiciousOperation, BadRequest) as error:
-        raise Problem("invalid-request", str(error) or "The request cannot be read.") from None
-    except Http404 as error:
-        raise Problem("not-found", str(error)) from None
+    request.get_host()  # defense: api-hosts
+    view, args, kwargs = _resolve(request)
+    return await view(request, *args, **kwargs)
 
 
 def _resolve(request: HttpRequest) -> tuple[Callable[..., Awaitable[HttpResponseBase]], Any, Any]:

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import Http404, HttpResponse, HttpResponseBase
+from rest_framework import exceptions
 
-from core.errors import TwitchlyError
+from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
+from core.inputs.names import BadName, NameTaken
+from twitchly import request_counts
 
 MEDIA_TYPE = "application/problem+json"
 # The reference explains each code here.
@@ -77,7 +81,7 @@ def invalid_field(field: str, reason: str) -> Problem:
     return invalid_request([FieldError(field, reason)])
 
 
-def problem_response(problem: Problem, request_id: str) -> HttpResponse:
+def problem_response(problem: Problem) -> HttpResponse:
     """Return the response for a problem."""
     problem_type = PROBLEM_TYPES[problem.code]
     fields: dict[str, Any] = {
@@ -86,11 +90,50 @@ def problem_response(problem: Problem, request_id: str) -> HttpResponse:
         "status": problem_type.status,
         "detail": problem.detail,
         "code": problem.code,
-        "request_id": request_id,
+        "request_id": request_counts.request_id(),
     }
     if problem.errors:
         fields["errors"] = [{"field": error.field, "reason": error.reason} for error in problem.errors]
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem_type.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="Twitchly"')
-    return HttpResponse(orjson.dumps(fields), content_type=MEDIA_TYPE, status=problem_type.status, headers=headers)
+    response = HttpResponse(orjson.dumps(fields), content_type=MEDIA_TYPE, status=problem_type.status, headers=headers)
+    response.problem_code = problem.code  # type: ignore[attr-defined]  # read by code_of
+    return response
+
+
+def exception_handler(error: Exception, _context: Any) -> HttpResponse | None:
+    """Return the response for an exception of a view; None if it is a defect. A hook of Django REST framework."""
+    problem = problem_of(error)
+    return None if problem is None else problem_response(problem)
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """Return the problem that an exception means for the client, None if it is a defect."""
+    match error:
+        case Problem():
+            return error
+        case exceptions.UnsupportedMediaType():
+            return Problem("unsupported-media-type", "Send the body as application/json.")
+        case exceptions.ParseError():
+            return Problem("invalid-request", str(error.detail))
+        case NotFound() | Http404():
+            return Problem("not-found", str(error))
+        case BadName():
+            return invalid_field("name", str(error))
+        case NameTaken():
+            return Problem("refused", str(error), [FieldError("name", str(error))])
+        case Refused():
+            return Problem("refused", str(error))
+        case SuspiciousOperation() | BadRequest():
+            return Problem("invalid-request", str(error) or "The request cannot be read.")
+        case ServiceAway():
+            detail = "What the answer is made of cannot be read just now."
+            return Problem("service-away", detail, headers={"Retry-After": "2"})
+    return None
+
+
+def code_of(response: HttpResponseBase) -> str:
+    """Return the code of the problem that a response tells, "" if it tells none."""
+    code: str = getattr(response, "problem_code", "")
+    return code

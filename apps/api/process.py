@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.api.clients import ApiClientCache
+from apps.api.authentication import ApiClientCache
 from apps.api.limits import RateLimiter
 from apps.api.rest.readings import Readings
 from apps.api.usage import UsageRecorder

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from apps.api import clients
+from apps.api import authentication
 from apps.api.keys.queries import find_clients, state_of
 from apps.api.keys.secret import digest_of, has_valid_checksum, new_secret, visible_prefix
 from apps.api.keys.services import GRACE, KEYS_MAX, create_key, revoke_key, rotate_key
@@ -122,15 +122,15 @@ async def test_an_expired_key_is_refused(api: Api) -> None:
 
 async def test_a_key_that_expires_while_cached_is_refused(api: Api) -> None:
     _, secret = await sync_to_async(new_key)(days=1)
-    client = await clients.ApiClientCache().find(secret)
+    client = await authentication.ApiClientCache().find(secret)
     object.__setattr__(client, "expires_at", datetime.now(UTC))
     with pytest.raises(Problem):
-        clients.require_valid_key(client)
+        authentication.require_valid_key(client)
 
 
 async def test_a_revoked_key_is_refused_within_a_second_without_a_notification(api: Api) -> None:
     now_s = 0.0
-    cached = clients.ApiClientCache(lambda: now_s)
+    cached = authentication.ApiClientCache(lambda: now_s)
     key, secret = await sync_to_async(new_key)()
     await cached.find(secret)
     await ApiKey.objects.filter(pk=key.pk).aupdate(revoked_at=datetime.now(UTC))
@@ -140,7 +140,7 @@ async def test_a_revoked_key_is_refused_within_a_second_without_a_notification(a
 
 
 async def test_a_revoked_key_is_refused_at_once_after_a_notification(api: Api) -> None:
-    cached = clients.ApiClientCache(lambda: 0.0)
+    cached = authentication.ApiClientCache(lambda: 0.0)
     key, secret = await sync_to_async(new_key)()
     await cached.find(secret)
     await ApiKey.objects.filter(pk=key.pk).aupdate(revoked_at=datetime.now(UTC))

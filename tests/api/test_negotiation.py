@@ -5,8 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from apps.api.rest.negotiation import choose, weight
-from apps.api.rest.responses import CsvRenderer, JsonRenderer
+from apps.api.rest.responses import CsvRenderer, JsonRenderer, choose, weight
 from tests.api.conftest import Api
 from tests.web import web
 

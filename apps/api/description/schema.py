@@ -54,7 +54,8 @@ HEADERS: Mapping[str, Any] = {
 def operation(name: str, summary: str, tag: str, **options: Any) -> Callable[[Method], Method]:
     """Describe a method of a view. Options are those of `extend_schema`, `query` (its schema) and `etag`.
 
-    `etag=True` means that responses have an entity tag, so that a GET may return 304.
+    The query's schema becomes the attribute `query` of the method. `etag=True` means that responses have an entity
+    tag, so that a GET may return 304.
     """
     extensions = {_HAS_ETAG: True} if options.pop("etag", False) else {}
     query = options.pop("query", None)
@@ -74,11 +75,6 @@ def operation(name: str, summary: str, tag: str, **options: Any) -> Callable[[Me
         return cast(Method, operation)
 
     return describe
-
-
-def query_of(method: Any) -> Any:
-    """Return the schema of an operation's query, None if it has no parameters."""
-    return getattr(method, "query", None)
 
 
 class Schema(AutoSchema):

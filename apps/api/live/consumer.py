@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.api.authentication import authenticate, require_scope
-from apps.api.clients import secret_from_header
+from apps.api.authentication import authenticate, require_scope, secret_from_header
 from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease, acquire_lease
@@ -47,7 +46,7 @@ class KeySocket(LiveSocket):
     async def _authenticate(self) -> None:
         header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
         address = (self.scope.get("client") or [""])[0]
-        self.api_client = await authenticate(self.services, header, address)
+        self.api_client = await authenticate(self.services.clients, self.services.rate_limiter, header, address)
         self.secret = secret_from_header(header)
         await self.services.rate_limiter.take(self.api_client, address)
         require_scope(self.api_client, Scope.LIVE)

@@ -15,7 +15,7 @@ from functools import partial
 
 import orjson
 
-from apps.api.clients import ApiClientCache
+from apps.api.authentication import ApiClientCache
 from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease

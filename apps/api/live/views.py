@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from apps.api.clients import secret_from_header
+from apps.api.authentication import secret_from_header
 from apps.api.description.schema import operation
 from apps.api.live.connections import acquire_lease
 from apps.api.live.events import event_stream

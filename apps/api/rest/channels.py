@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rest_framework.request import Request
 
 from apps.api.description.schema import operation
-from apps.api.rest import response_schemas
 from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.readings import Readings
 from apps.api.rest.request_schemas import ChannelsQuery
-from apps.api.rest.responses import ApiResponse, Table, utc_datetime
+from apps.api.rest.response_schemas import channels as schemas
+from apps.api.rest.responses import ApiResponse, Table
 from apps.api.rest.view import TABLES, ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.channels.queries import name_filter
@@ -28,6 +29,38 @@ from core.errors import NotFound
 FIELDS = ("id", "login", "name", "category", "language", "title", "started_at", "is_live", "url")
 
 
+@dataclass(frozen=True, slots=True)
+class KnownChannel:
+    """A channel that is or was tracked."""
+
+    profile: Profile
+    is_live: bool
+
+    @property
+    def started_at(self) -> str | None:
+        return self.profile.started_at or None
+
+    @property
+    def url(self) -> str:
+        return f"{TWITCH}{self.profile.login}"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredChannel:
+    """A channel with its live values, and the end of the newest window of all channels."""
+
+    channel: ChannelNow
+    newest_end_ms: int | None
+
+    @property
+    def state(self) -> str:
+        channel = self.channel
+        if channel.end_ms is None:
+            return "absent"
+        live = LiveValues(channel.end_ms, channel.coverage, channel.values, channel.unranked, channel.apart)
+        return state_of(channel.profile, live, self.newest_end_ms or channel.end_ms)
+
+
 class ChannelListView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
     renderer_classes = TABLES
@@ -37,7 +70,7 @@ class ChannelListView(ApiView):
         "The channels that are known, by their ids",
         "Channels",
         query=ChannelsQuery,
-        responses=response_schemas.ChannelList,
+        responses=schemas.ChannelList,
     )
     async def get(self, _request: Request) -> ApiResponse:
         query = self.query
@@ -50,21 +83,18 @@ class ChannelListView(ApiView):
             stored = await run_in_db_thread(search_stored, text, after, limit + 1, is_exact=is_exact)
             profiles = [live[profile.id].profile if profile.id in live else profile for profile in stored]
         profiles = profiles[: limit + 1]
-
-        def to_json(profile: Profile) -> dict[str, Any]:
-            return profile_json(profile, is_live=profile.id in live)
-
-        document = page(profiles, limit, lambda profile: profile.id, to_json, self.path)
+        channels = [KnownChannel(profile, profile.id in live) for profile in profiles]
+        document = schemas.ChannelList.produce(page(channels, limit, lambda channel: channel.profile.id, self.path))
         return ApiResponse(document, table=_table(document["items"]))
 
 
 class ChannelView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_channel", "Who a channel is", "Channels", responses=response_schemas.Channel)
+    @operation("get_channel", "Who a channel is", "Channels", responses=schemas.Channel)
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         channel, reading = await find_channel(self.services.readings, channel_id)
-        return ApiResponse(profile_json(channel.profile, is_live=reading.has_live(channel)))
+        return ApiResponse(schemas.Channel.produce(KnownChannel(channel.profile, reading.has_live(channel))))
 
 
 class ChannelLiveView(ApiView):
@@ -74,12 +104,12 @@ class ChannelLiveView(ApiView):
         "get_live_values",
         "A channel's values, now",
         "Channels",
-        responses=response_schemas.LiveChannel,
+        responses=schemas.LiveChannel,
         description="All who ask within a second get the same reading.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         channel, reading = await find_channel(self.services.readings, channel_id)
-        return ApiResponse(live_json(channel, reading.newest_end_ms))
+        return ApiResponse(schemas.LiveChannel.produce(MeasuredChannel(channel, reading.newest_end_ms)))
 
 
 async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow, Reading]:
@@ -111,42 +141,6 @@ def search_stored(text: str, after: str, limit: int, *, is_exact: bool = False) 
     if text:
         channels = channels.filter(name_filter(text, is_exact=is_exact))
     return [profile_of(channel) for channel in channels[:limit]]
-
-
-def profile_json(profile: Profile, *, is_live: bool) -> dict[str, Any]:
-    return {
-        "id": profile.id,
-        "login": profile.login,
-        "name": profile.name,
-        "category": profile.category,
-        "language": profile.language,
-        "title": profile.title,
-        "started_at": profile.started_at or None,
-        "is_live": is_live,
-        "url": f"{TWITCH}{profile.login}",
-    }
-
-
-def live_json(channel: ChannelNow, newest_end_ms: int | None) -> dict[str, Any]:
-    return {
-        "channel_id": channel.profile.id,
-        "end": utc_datetime(channel.end_ms),
-        "newest_end": utc_datetime(newest_end_ms),
-        "coverage": channel.coverage,
-        "distinct_end": utc_datetime(channel.distinct_end_ms),
-        "distinct_coverage": channel.distinct_coverage,
-        "state": _state(channel, newest_end_ms),
-        "values": channel.values,
-        "unranked": channel.unranked,
-        "apart": channel.apart,
-    }
-
-
-def _state(channel: ChannelNow, newest_end_ms: int | None) -> str:
-    if channel.end_ms is None:
-        return "absent"
-    live = LiveValues(channel.end_ms, channel.coverage, channel.values, channel.unranked, channel.apart)
-    return state_of(channel.profile, live, newest_end_ms or channel.end_ms)
 
 
 def _table(items: list[dict[str, Any]]) -> Table:

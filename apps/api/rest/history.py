@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
 
 from rest_framework.request import Request
 
 from apps.api.description.schema import operation
-from apps.api.rest import response_schemas
 from apps.api.rest.channels import find_channel
 from apps.api.rest.event_pages import read_events
 from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import EventsQuery, PageQuery, SeriesQuery
-from apps.api.rest.responses import FIVE_SECONDS, ONE_MINUTE, ApiResponse, Table, utc_datetime
+from apps.api.rest.response_schemas import history as schemas
+from apps.api.rest.responses import FIVE_SECONDS, ONE_MINUTE, ApiResponse, Table
 from apps.api.rest.time_ranges import bounds, is_past, requested_interval, requested_range, rounded_now_ms, with_grain
 from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread
 from apps.api.scopes import Scope
@@ -25,19 +24,94 @@ from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, metric_co
 from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns
-from apps.metrics.queries import GapSpan, Series, value_of
+from apps.metrics.queries import GapSpan, Point, Series, value_of
 from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
 from apps.metrics.store import WindowStore
 from core.errors import NotFound
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
-from core.metrics.ranges import RangeSummary
+from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
 # A stream id beyond it is not a time.
 MS_MAX = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesColumns:
+    """Windows of a series, by columns."""
+
+    points: Sequence[Point]
+    keys: Sequence[str]
+
+    @property
+    def end_ms(self) -> list[int]:
+        return [point.end_ms for point in self.points]
+
+    @property
+    def coverage(self) -> list[float]:
+        return [point.coverage for point in self.points]
+
+    @property
+    def values(self) -> dict[str, list[float | None]]:
+        return {key: [value_of(point, key) for point in self.points] for key in self.keys}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSummary:
+    """Values and peaks of some metrics over the range of a series."""
+
+    summary: RangeSummary
+    keys: Sequence[str]
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        return {key: self.summary.value(METRIC[key]) for key in self.keys}
+
+    @property
+    def peaks(self) -> dict[str, PeakValue | None]:
+        return {key: self.summary.peaks.get(key) for key in self.keys}
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSeries:
+    """A series of some metrics, in the windows of an interval."""
+
+    channel_id: str
+    series: Series
+    keys: Sequence[str]
+    now_ms: int
+    interval: Interval
+
+    @property
+    def from_ms(self) -> int:
+        return bounds(self.series.range, self.now_ms)[0]
+
+    @property
+    def until_ms(self) -> int:
+        return bounds(self.series.range, self.now_ms)[1]
+
+    @property
+    def window_s(self) -> int:
+        return WINDOW_MS[self.series.range.grain] // 1000
+
+    @property
+    def step_s(self) -> int:
+        return self.interval.step_ms // 1000
+
+    @property
+    def units(self) -> dict[str, str]:
+        return {key: METRIC[key].unit for key in self.keys}
+
+    @property
+    def points(self) -> SeriesColumns:
+        return SeriesColumns(self.interval.of(self.series.points), self.keys)
+
+    @property
+    def summary(self) -> SeriesSummary:
+        return SeriesSummary(self.series.summary, self.keys)
 
 
 class SeriesView(ApiView):
@@ -49,7 +123,7 @@ class SeriesView(ApiView):
         "Metrics of a channel over time, with gaps and coverage",
         "History",
         query=SeriesQuery,
-        responses=response_schemas.Series,
+        responses=schemas.Series,
         etag=True,
         description="By columns as JSON, a row a window as CSV and NDJSON. The field `coverage` is 0 to 1 everywhere; "
         "in CSV and NDJSON the metric `coverage`, in %, is called `coverage_percent`. A gap is never filled in. "
@@ -65,15 +139,15 @@ class SeriesView(ApiView):
         cache_control = ONE_MINUTE if is_past(range_, now) else FIVE_SECONDS
         version = await run_in_cassandra_thread(series_version, channel_id, range_, now)
         response = self.conditional_response(version, cache_control)
-        if response.status == 304:
+        if response.status_code == 304:
             return response
         metrics = [METRIC[key] for key in keys]
         counts = counts_behind(metrics, range_.grain)
         series = await run_in_cassandra_thread(history.series, channel_id, range_, now, metrics, columns_in(counts))
-        document = series_json(channel_id, series, keys, now, interval or stored(range_.grain))
-        return replace(
-            response, document=document, table=series_table(series, keys, interval or non_overlapping(range_.grain))
-        )
+        measured = MeasuredSeries(channel_id, series, keys, now, interval or stored(range_.grain))
+        table = series_table(series, keys, interval or non_overlapping(range_.grain))
+        response.data, response.table = schemas.Series.produce(measured), table
+        return response
 
 
 class EventsView(ApiView):
@@ -85,7 +159,7 @@ class EventsView(ApiView):
         "What happened in a channel, by time",
         "History",
         query=EventsQuery,
-        responses=response_schemas.EventList,
+        responses=schemas.EventList,
         description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`).",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
@@ -99,8 +173,8 @@ class EventsView(ApiView):
             return history.marks_and_gaps(channel_id, chunk_from_ms, chunk_until_ms, now)
 
         events = await run_in_cassandra_thread(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
-        document = page(events, limit, lambda event: [event.at_ms, event.id], event_json, self.path)
-        return ApiResponse(document, table=event_table(events[:limit]))
+        events_page = page(events, limit, lambda event: [event.at_ms, event.id], self.path)
+        return ApiResponse(schemas.EventList.produce(events_page), table=event_table(events[:limit]))
 
 
 class StreamsView(ApiView):
@@ -111,27 +185,28 @@ class StreamsView(ApiView):
         "A channel's streams that have ended, the newest first",
         "History",
         query=PageQuery,
-        responses=response_schemas.StreamList,
+        responses=schemas.StreamList,
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query = self.query
         before_ms = read_cursor(self.path, query.get("cursor"))
         await find_channel(self.services.readings, channel_id)
         streams = await run_in_cassandra_thread(_streams, channel_id, query["limit"] + 1, before_ms)
-        return ApiResponse(page(streams, query["limit"], lambda stream: stream.started_ms, stream_json, self.path))
+        streams_page = page(streams, query["limit"], lambda stream: stream.started_ms, self.path)
+        return ApiResponse(schemas.StreamList.produce(streams_page))
 
 
 class StreamView(ApiView):
     scopes = {"get": Scope.READ_SERIES}
 
-    @operation("get_stream", "The summary of a stream", "History", responses=response_schemas.StreamSummary, etag=True)
+    @operation("get_stream", "The summary of a stream", "History", responses=schemas.StreamSummary, etag=True)
     async def get(self, _request: Request, channel_id: str, stream_id: str) -> ApiResponse:
         await find_channel(self.services.readings, channel_id)
         is_time = _is_time_ms(stream_id)
         stream = await run_in_cassandra_thread(_stream, channel_id, int(stream_id)) if is_time else None
         if stream is None:
             raise NotFound("There is no stream of this channel with this id that has ended.")
-        return ApiResponse(stream_summary_json(stream), ONE_MINUTE)
+        return ApiResponse(schemas.StreamSummary.produce(stream), ONE_MINUTE)
 
 
 def _streams(channel_id: str, limit: int, before_ms: int | None) -> list[Broadcast]:
@@ -140,51 +215,6 @@ def _streams(channel_id: str, limit: int, before_ms: int | None) -> list[Broadca
 
 def _stream(channel_id: str, started_ms: int) -> Broadcast | None:
     return BroadcastStore(WindowStore()).find(channel_id, started_ms)
-
-
-def series_json(channel_id: str, series: Series, keys: Sequence[str], now: int, interval: Interval) -> dict[str, Any]:
-    """Return a series as columns."""
-    range_, points = series.range, interval.of(series.points)
-    from_ms, until_ms = bounds(range_, now)
-    summary = series.summary
-    return {
-        "channel_id": channel_id,
-        "from": utc_datetime(from_ms),
-        "to": utc_datetime(until_ms),
-        "grain": range_.grain,
-        "window_s": WINDOW_MS[range_.grain] // 1000,
-        "step_s": interval.step_ms // 1000,
-        "units": {key: METRIC[key].unit for key in keys},
-        "points": {
-            "end": [utc_datetime(point.end_ms) for point in points],
-            "coverage": [point.coverage for point in points],
-            "values": {key: [value_of(point, key) for point in points] for key in keys},
-        },
-        "gaps": [
-            {"from": utc_datetime(gap.from_ms), "to": utc_datetime(gap.until_ms), "reason": gap.reason}
-            for gap in series.gaps
-        ],
-        "coverage": summary.coverage,
-        "coverage_on_air": summary.coverage_on_air,
-        "is_lower_bound": summary.is_lower_bound,
-        "summary": range_json(summary, keys),
-    }
-
-
-def range_json(summary: RangeSummary, keys: Sequence[str]) -> dict[str, Any]:
-    """Return values and peaks of the metrics over a range, and its coverage."""
-    peaks = {key: summary.peaks.get(key) for key in keys}
-    return {
-        "from": utc_datetime(summary.from_ms),
-        "to": utc_datetime(summary.until_ms),
-        "values": {key: summary.value(METRIC[key]) for key in keys},
-        "peaks": {key: {"value": p.value, "at": utc_datetime(p.end_ms)} if p else None for key, p in peaks.items()},
-        "hourly_average_only": summary.hourly_average_only,
-        "heard_s": summary.heard_ms / 1000,
-        "missed_s": summary.missed_ms / 1000,
-        "on_air_s": summary.on_air_ms / 1000,
-        "hours_watched": summary.hours_watched,
-    }
 
 
 def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Table:
@@ -202,46 +232,11 @@ def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Tab
     return Table(fields, cells)
 
 
-def event_json(event: EventMark) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "at": utc_datetime(event.at_ms),
-        "to": utc_datetime(event.until_ms),
-        "kind": event.kind,
-        "count": event.count,
-        "label": event.label,
-    }
-
-
 def event_table(events: Sequence[EventMark]) -> Table:
     return Table(
         EVENT_COLUMNS,
         lambda: [[iso(e.at_ms), e.until_ms and iso(e.until_ms), e.kind, e.count, e.label] for e in events],
     )
-
-
-def stream_json(stream: Broadcast) -> dict[str, Any]:
-    return {
-        "id": str(stream.started_ms),
-        "channel_id": stream.channel_id,
-        "started": utc_datetime(stream.started_ms),
-        "ended": utc_datetime(stream.ended_ms),
-        "peak_viewers": stream.peak_viewers,
-        "mean_viewers": stream.mean_viewers,
-        "hours_watched": stream.watched,
-        "viewers_coverage": stream.viewers_coverage,
-        "messages": stream.messages,
-        "coverage": stream.coverage,
-        "is_lower_bound": stream.is_partly_heard,
-    }
-
-
-def stream_summary_json(stream: Broadcast) -> dict[str, Any]:
-    hours, moments = stream.chatters_by_hour, stream.moments
-    return stream_json(stream) | {
-        "chatters_by_hour": [{"end": utc_datetime(end_ms), "chatters": hours[end_ms]} for end_ms in sorted(hours)],
-        "moments": [{"end": utc_datetime(end_ms), "excitement": moments[end_ms]} for end_ms in sorted(moments)],
-    }
 
 
 def _is_time_ms(text: str) -> bool:

@@ -10,16 +10,16 @@ from rest_framework.request import Request
 
 from apps.accounts.models import User
 from apps.api.description.schema import IF_MATCH, operation
-from apps.api.rest import response_schemas
 from apps.api.rest.conditional_requests import require_write
 from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import PageQuery, WatchlistBody, WatchlistChange
+from apps.api.rest.response_schemas import lists as schemas
 from apps.api.rest.responses import NO_STORE, REVALIDATE, ApiResponse, strong_etag
 from apps.api.rest.view import ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.workspaces import services
 from apps.workspaces.models import Segment, Watchlist
-from apps.workspaces.queries import channels_of, find_watchlist
+from apps.workspaces.queries import find_watchlist
 from core.errors import NotFound
 
 
@@ -31,7 +31,7 @@ class WatchlistsView(ApiView):
         "Your watchlists",
         "Lists",
         query=PageQuery,
-        responses=response_schemas.WatchlistList,
+        responses=schemas.WatchlistList,
         etag=True,
     )
     async def get(self, _request: Request) -> ApiResponse:
@@ -44,7 +44,7 @@ class WatchlistsView(ApiView):
         "Make a watchlist",
         "Lists",
         request=WatchlistBody,
-        responses={201: response_schemas.Watchlist},
+        responses={201: schemas.Watchlist},
         etag=True,
     )
     async def post(self, _request: Request) -> ApiResponse:
@@ -60,7 +60,7 @@ class WatchlistView(ApiView):
         "delete": Scope.WRITE_WATCHLISTS,
     }
 
-    @operation("get_watchlist", "A watchlist of yours", "Lists", responses=response_schemas.Watchlist, etag=True)
+    @operation("get_watchlist", "A watchlist of yours", "Lists", responses=schemas.Watchlist, etag=True)
     async def get(self, _request: Request, watchlist_id: int) -> ApiResponse:
         document = await run_in_db_thread(_watchlist, self.api_client.owner_id, watchlist_id)
         return ApiResponse(document, REVALIDATE, etag=strong_etag(document))
@@ -70,7 +70,7 @@ class WatchlistView(ApiView):
         "Change a watchlist of yours",
         "Lists",
         request=WatchlistChange,
-        responses=response_schemas.Watchlist,
+        responses=schemas.Watchlist,
         parameters=[IF_MATCH],
         etag=True,
         description="`channels` takes the place of those that it holds; what is not sent stays.",
@@ -94,7 +94,7 @@ class SegmentsView(ApiView):
         "Your segments",
         "Lists",
         query=PageQuery,
-        responses=response_schemas.SegmentList,
+        responses=schemas.SegmentList,
         etag=True,
     )
     async def get(self, _request: Request) -> ApiResponse:
@@ -106,7 +106,7 @@ class SegmentsView(ApiView):
 class SegmentView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_segment", "A segment of yours", "Lists", responses=response_schemas.Segment, etag=True)
+    @operation("get_segment", "A segment of yours", "Lists", responses=schemas.Segment, etag=True)
     async def get(self, _request: Request, segment_id: int) -> ApiResponse:
         return ApiResponse(await run_in_db_thread(_segment, self.api_client.owner_id, segment_id), REVALIDATE)
 
@@ -121,18 +121,19 @@ def _segments_list_id(owner_id: int) -> str:
 
 def _watchlists(owner_id: int, after: int, limit: int) -> dict[str, Any]:
     watchlists = Watchlist.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    return page(list(watchlists), limit, lambda watchlist: watchlist.pk, watchlist_json, _watchlists_list_id(owner_id))
+    watchlists_page = page(list(watchlists), limit, lambda watchlist: watchlist.pk, _watchlists_list_id(owner_id))
+    return schemas.WatchlistList.produce(watchlists_page)
 
 
 def _watchlist(owner_id: int, watchlist_id: int) -> dict[str, Any]:
-    return watchlist_json(find_watchlist(_owner(owner_id), watchlist_id))
+    return schemas.Watchlist.produce(find_watchlist(_owner(owner_id), watchlist_id))
 
 
 @transaction.atomic
 def _create(owner_id: int, body: dict[str, Any]) -> dict[str, Any]:
     watchlist = services.create(owner=_owner(owner_id), name=body["name"])
     services.put(watchlist=watchlist, channel_ids=body.get("channels", []))
-    return watchlist_json(watchlist)
+    return schemas.Watchlist.produce(watchlist)
 
 
 @transaction.atomic
@@ -142,7 +143,7 @@ def _change(owner_id: int, watchlist_id: int, body: dict[str, Any], headers: Map
         services.rename(watchlist=watchlist, name=body["name"])
     if "channels" in body:
         services.put(watchlist=watchlist, channel_ids=body["channels"])
-    return watchlist_json(watchlist)
+    return schemas.Watchlist.produce(watchlist)
 
 
 @transaction.atomic
@@ -156,20 +157,21 @@ def _lock_for_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]
     locked = Watchlist.objects.select_for_update().filter(pk=watchlist.pk).first()
     if locked is None:
         raise NotFound("There is no such watchlist among yours.")
-    require_write(headers, strong_etag(watchlist_json(locked)))
+    require_write(headers, strong_etag(schemas.Watchlist.produce(locked)))
     return locked
 
 
 def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
     segments = Segment.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    return page(list(segments), limit, lambda segment: segment.pk, segment_json, _segments_list_id(owner_id))
+    segments_page = page(list(segments), limit, lambda segment: segment.pk, _segments_list_id(owner_id))
+    return schemas.SegmentList.produce(segments_page)
 
 
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
     segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
     if segment is None:
         raise NotFound("There is no such segment among yours.")
-    return segment_json(segment)
+    return schemas.Segment.produce(segment)
 
 
 def _owner(owner_id: int) -> User:
@@ -178,16 +180,3 @@ def _owner(owner_id: int) -> User:
     if owner is None:
         raise NotFound("The account of this key is gone.")
     return owner
-
-
-def watchlist_json(watchlist: Watchlist) -> dict[str, Any]:
-    return {
-        "id": watchlist.pk,
-        "name": watchlist.name,
-        "created": watchlist.created_at,
-        "channels": channels_of(watchlist),
-    }
-
-
-def segment_json(segment: Segment) -> dict[str, Any]:
-    return {"id": segment.pk, "name": segment.name, "created": segment.created_at, "query": segment.query}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from django.core.signing import BadSignature, Signer
 
@@ -12,13 +13,19 @@ from apps.api.problems import invalid_field
 T = TypeVar("T")
 
 
-def page(
-    items: Sequence[T], limit: int, position: Callable[[T], Any], to_json: Callable[[T], Any], list_id: str
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Items of a list, and the cursor of the next page."""
+
+    items: Sequence[T]
+    next: str | None = None
+
+
+def page(items: Sequence[T], limit: int, position: Callable[[T], Any], list_id: str) -> Page[T]:
     """Return a page of up to `limit` items; `items` holds one more unless it reaches the end of the list."""
     page_items = items[:limit]
     cursor = write_cursor(list_id, position(page_items[-1])) if len(items) > limit else None
-    return {"items": [to_json(item) for item in page_items], "next": cursor}
+    return Page(page_items, cursor)
 
 
 def write_cursor(list_id: str, position: Any) -> str:

@@ -17,11 +17,10 @@ from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
 from rest_framework.serializers import Serializer
 
-from apps.api.problems import FieldError, Problem, invalid_request
+from apps.api.problems import FieldError, invalid_request
 from apps.api.rest.fields import CommaList
+from apps.api.rest.responses import FORMAT
 
-# A parameter of every operation: see apps/api/rest/negotiation.py.
-FORMAT = "format"
 EMPTY = "It is empty. Leave it out instead."
 # Serializers format invalid values in their errors, which recurses.
 DEPTH_MAX = 20
@@ -54,16 +53,6 @@ def read_body(serializer: type[Serializer[Any]], body: Any) -> dict[str, Any]:
     known = bound.fields.keys()
     unknown = [name for name in body if name not in known] if isinstance(body, dict) else []
     return _validate(bound, [FieldError(name, _unknown("field", known)) for name in unknown])
-
-
-def problem_of(error: exceptions.APIException) -> Problem:
-    """Return the problem for an exception of Django REST framework."""
-    match error:
-        case exceptions.UnsupportedMediaType():
-            return Problem("unsupported-media-type", "Send the body as application/json.")
-        case exceptions.ParseError():
-            return Problem("invalid-request", str(error.detail))
-    raise error
 
 
 def _read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, Any]:

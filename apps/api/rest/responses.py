@@ -1,18 +1,24 @@
-"""Responses of views, and their renderers: JSON, and CSV and NDJSON for tables."""
+"""Responses of views, their renderers (JSON, and CSV and NDJSON for tables), and the choice of a renderer."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
+from django.http.request import MediaType
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
 
+from apps.api.problems import Problem
 from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 
+# A parameter of every operation.
+FORMAT = "format"
 # Values of Cache-Control: responses are cached by clients, never by shared caches.
 NO_STORE = "no-store"
 REVALIDATE = "private, no-cache"
@@ -31,23 +37,32 @@ class Table:
     rows: Callable[[], Sequence[Sequence[Cell]]]
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(Response):
     """A response of a view: a JSON document, the same as a table if it has rows, and its headers.
 
     Without an `etag`, the content is hashed, unless it is cached for a second only.
     """
 
-    document: Any
-    cache_control: str = ONE_SECOND
-    table: Table | None = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    etag: str = ""
+    def __init__(
+        self,
+        document: Any,
+        cache_control: str = ONE_SECOND,
+        table: Table | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        etag: str = "",
+    ) -> None:
+        super().__init__(document, status=status, headers={"Cache-Control": cache_control, **(headers or {})})
+        self.table, self._etag = table, etag
+        self.renderer_context: dict[str, Any] = {"response": self}
 
-    def etag_of(self, content: bytes) -> str:
-        """Return the entity tag for the rendered content, "" for none."""
-        return self.etag or (weak_etag(content) if self.cache_control in _WITH_ETAG and self.status == 200 else "")
+    def add_etag(self) -> str:
+        """Add the ETag header of the rendered content, and return it, "" for none."""
+        is_hashed = self.status_code == 200 and self["Cache-Control"] in _WITH_ETAG
+        etag = self._etag or (weak_etag(self.content) if is_hashed else "")
+        if etag:
+            self["ETag"] = etag
+        return etag
 
 
 class JsonRenderer(BaseRenderer):
@@ -57,8 +72,8 @@ class JsonRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(self, data: ApiResponse, *_: Any) -> bytes:
-        return _json(data.document)
+    def render(self, data: Any, *_: Any) -> bytes:
+        return b"" if data is None else _json(data)
 
 
 class CsvRenderer(BaseRenderer):
@@ -67,8 +82,8 @@ class CsvRenderer(BaseRenderer):
     media_type = "text/csv"
     format = "csv"
 
-    def render(self, data: ApiResponse, *_: Any) -> bytes:
-        return _render_table("csv", data)
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:  # noqa: ARG002  its interface
+        return b"" if data is None else _render_table("csv", renderer_context["response"])
 
 
 class NdjsonRenderer(BaseRenderer):
@@ -77,8 +92,51 @@ class NdjsonRenderer(BaseRenderer):
     media_type = "application/x-ndjson"
     format = "ndjson"
 
-    def render(self, data: ApiResponse, *_: Any) -> bytes:
-        return _render_table("ndjson", data)
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:  # noqa: ARG002  its interface
+        return b"" if data is None else _render_table("ndjson", renderer_context["response"])
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Chooses the renderer of a request. Raises: Problem."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        named = format_suffix or request.GET.get(FORMAT)
+        renderer = choose(tuple(map(type, renderers)), request.META.get("HTTP_ACCEPT", ""), named)
+        return renderer, renderer.media_type
+
+
+@lru_cache(maxsize=1_000)
+def choose(renderers: tuple[type[BaseRenderer], ...], accept: str, named: str | None) -> BaseRenderer:
+    """Return the renderer for the format `named` in the URL, or else for an Accept header. Raises: Problem."""
+    if named:
+        chosen = next((renderer for renderer in renderers if renderer.format == named), None)
+    else:
+        weighted = [(weight(renderer.media_type, accept), renderer) for renderer in renderers]
+        # Of equal weights the first wins: it is the default format of the operation.
+        best, chosen = max(weighted, key=lambda pair: pair[0])
+        chosen = chosen if best > 0 else None
+    if chosen is None:
+        formats = ", ".join(f"{renderer.format} ({renderer.media_type})" for renderer in renderers)
+        raise Problem("not-acceptable", f"This operation answers as {formats}.")
+    return chosen()
+
+
+def weight(media_type: str, accept: str) -> float:
+    """Return the weight of a media type in an Accept header, 0 if it is not accepted. Source: RFC 9110, 12.5.1."""
+    accepted = [MediaType(token) for token in accept.split(",") if token.strip()]
+    if not accepted:
+        return 1.0
+    for names in _ranges(media_type):
+        weights = [item.quality for item in accepted if f"{item.main_type}/{item.sub_type}".lower() in names]
+        if weights:
+            return max(weights)
+    return 0.0
+
+
+def _ranges(media_type: str) -> Sequence[tuple[str, ...]]:
+    """Return the media ranges that match a media type, most specific first."""
+    main, _, _ = media_type.partition("/")
+    return (media_type,), (f"{main}/*",), ("*/*", "*/")
 
 
 def weak_etag(content: bytes) -> str:
@@ -89,11 +147,6 @@ def weak_etag(content: bytes) -> str:
 def strong_etag(document: Any) -> str:
     """Return a strong entity tag of a JSON document, for If-Match. Its response is never compressed."""
     return _hash_tag(_json(document))
-
-
-def utc_datetime(at_ms: int | None) -> datetime | None:
-    """Return a time in milliseconds as a datetime in UTC."""
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _json(document: Any) -> bytes:

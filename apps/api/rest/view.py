@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from asgiref.sync import sync_to_async
@@ -10,26 +10,24 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from rest_framework import exceptions
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from apps.api.authentication import authenticate, require_scope
+from apps.api.authentication import HasScope, authenticate
 from apps.api.description.document import description_digest
-from apps.api.description.schema import Schema, query_of
+from apps.api.description.schema import Schema
 from apps.api.keys.queries import ApiClient
 from apps.api.limits import RateLimitStatus
-from apps.api.problems import FieldError, Problem, invalid_field
+from apps.api.problems import Problem, code_of
 from apps.api.process import ApiServices, api_services
 from apps.api.rest.conditional_requests import is_unchanged, require_match
-from apps.api.rest.negotiation import choose
-from apps.api.rest.request_parsing import FORMAT, BodyParser, problem_of, read_body, read_query
+from apps.api.rest.request_parsing import BodyParser, read_body, read_query
 from apps.api.rest.request_schemas import NoQuery
-from apps.api.rest.responses import ApiResponse, CsvRenderer, JsonRenderer, NdjsonRenderer, weak_etag
+from apps.api.rest.responses import ApiResponse, CsvRenderer, JsonRenderer, NdjsonRenderer, Negotiation, weak_etag
 from apps.api.scopes import Scope
-from core.errors import NotFound, Refused, ServiceAway
-from core.inputs.names import BadName, NameTaken
+from core.errors import ServiceAway
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,21 +35,26 @@ TABLES: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer, NdjsonRenderer]
 
 
 class ApiView(APIView):
-    """A view of the API. `scopes` maps methods to the scope a key needs; other methods need no key."""
+    """A view of the API. `scopes` maps methods to the scope a key needs; other methods need no key.
+
+    Its steps are those of Django REST framework, awaited: the framework's own dispatch cannot await, and adrf's runs
+    them in a thread.
+    """
 
     schema = Schema()
     view_is_async = True
     scopes: ClassVar[Mapping[str, Scope]] = {}
     renderer_classes = [JsonRenderer]
     parser_classes = [BodyParser]
+    content_negotiation_class = Negotiation
+    permission_classes = [HasScope]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
-    api_client: ApiClient
+    services: ApiServices
+    client: ApiClient | None = None
     rate_limit_status: RateLimitStatus | None = None
     # The parameters of the query, validated by the operation's schema.
     query: Mapping[str, Any]
-
-    services: ApiServices
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         self.format_kwarg = kwargs.pop("format", None)
@@ -60,68 +63,57 @@ class ApiView(APIView):
         self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = {}
         try:
-            response = await self.respond(request, *args, **kwargs)
-        except Problem as problem:
-            problem.headers = {**self._rate_limit_headers(), **problem.headers}
-            self.record_usage(problem.code)
-            raise
-        if response.status_code == 304 and hasattr(self, "api_client"):
-            self.rate_limit_status = await self.services.rate_limiter.refund(self.api_client)
-        for name, value in self._rate_limit_headers().items():
-            response[name] = value
-        self.record_usage("")
+            handler = self._handler()
+            await self.prepare(self.request, getattr(handler, "query", None) or NoQuery)
+            response: HttpResponseBase = self.finalize_response(
+                self.request, await handler(self.request, *args, **kwargs)
+            )
+            if response.status_code == 304 and self.client is not None:
+                self.rate_limit_status = await self.services.rate_limiter.refund(self.client)
+        except Exception as error:
+            response = self.handle_exception(error)
+        for name, value in (self.rate_limit_status.headers() if self.rate_limit_status else {}).items():
+            if name not in response:
+                response[name] = value
+        if self.client is not None:
+            self.services.usage.record(self.client.key_id, code_of(response))
         return response
 
-    async def respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the response to a request. Raises: Problem."""
-        handler = getattr(self, (request.method or "").lower(), None)
-        if handler is None or (request.method or "").lower() not in self.http_method_names:
-            allowed = ", ".join(self.allowed_methods)
-            raise Problem("method-not-allowed", f"Allowed methods: {allowed}.", headers={"Allow": allowed})
-        try:
-            self.choose_format()
-            await self.authenticate()
-            self.query = read_query(query_of(handler) or NoQuery, self.request.META.get("QUERY_STRING", ""))
-            return self.to_http(await handler(self.request, *args, **kwargs))
-        except exceptions.APIException as error:
-            raise problem_of(error) from None
-        except NotFound as error:
-            raise Problem("not-found", str(error)) from None
-        except BadName as error:
-            raise invalid_field("name", str(error)) from None
-        except NameTaken as error:
-            raise Problem("refused", str(error), [FieldError("name", str(error))]) from None
-        except Refused as error:
-            raise Problem("refused", str(error)) from None
-        except ServiceAway:
-            detail = "What the answer is made of cannot be read just now."
-            raise Problem("service-away", detail, headers={"Retry-After": "2"}) from None
+    async def prepare(self, request: Request, query: type[Serializer[Any]]) -> None:
+        """Choose the format, authenticate the client, apply its limits, and parse the query. Raises: Problem."""
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        await self.authenticate(request)
+        self.check_permissions(request)  # defense: key-scopes
+        self.query = read_query(query, request.META.get("QUERY_STRING", ""))
+
+    async def authenticate(self, request: Request) -> None:
+        """Find the client of the key, and count the request. Raises: Problem."""
+        address, rate_limiter = request.META.get("REMOTE_ADDR", ""), self.services.rate_limiter
+        if self.scope is None:
+            await rate_limiter.take_anonymous(address)
+            return
+        client = await authenticate(
+            self.services.clients, rate_limiter, request.META.get("HTTP_AUTHORIZATION", ""), address
+        )
+        self.client = client
+        self.rate_limit_status = await rate_limiter.take(client, address)
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that the request needs; None if it needs no key."""
+        method = (self.request.method or "").lower()
+        return self.scopes.get("get" if method == "head" else method)
+
+    @property
+    def api_client(self) -> ApiClient:
+        """The client of the key, for operations that need one."""
+        assert self.client is not None  # noqa: S101  only operations without a scope have no client
+        return self.client
 
     @property
     def path(self) -> str:
         """The path of the request without its format suffix."""
         return self.request.path.removesuffix(f".{self.format_kwarg}")
-
-    def choose_format(self) -> None:
-        """Choose the renderer of the response. Raises: Problem."""
-        named = self.format_kwarg or self.request.GET.get(FORMAT)
-        renderer = choose(tuple(self.renderer_classes), self.request.META.get("HTTP_ACCEPT", ""), named)
-        self.request.accepted_renderer, self.request.accepted_media_type = renderer, renderer.media_type
-
-    async def authenticate(self) -> None:
-        """Authenticate the client and apply its rate limits. Raises: Problem."""
-        address = self.request.META.get("REMOTE_ADDR", "")
-        scope = self.scopes.get("get" if self.request.method == "HEAD" else (self.request.method or "").lower())
-        if scope is None:
-            await self.services.rate_limiter.take_anonymous(address)
-            return
-        self.api_client = await authenticate(self.services, self.request.META.get("HTTP_AUTHORIZATION", ""), address)
-        self.rate_limit_status = await self.services.rate_limiter.take(self.api_client, address)
-        require_scope(self.api_client, scope)  # defense: key-scopes
-
-    def to_http(self, response: ApiResponse | HttpResponseBase) -> HttpResponseBase:
-        """Render a response; handlers may also return an HTTP response themselves."""
-        return self._render(response) if isinstance(response, ApiResponse) else response
 
     def conditional_response(self, version: str, cache_control: str) -> ApiResponse:
         """Return a 304 to a client that has this version of the resource, or else a 200 for the handler to complete.
@@ -134,37 +126,33 @@ class ApiView(APIView):
         status = 304 if is_unchanged(request.headers, etag) else 200
         return ApiResponse(None, cache_control, etag=etag, status=status)
 
-    def _render(self, response: ApiResponse) -> HttpResponse:
-        headers = {"Cache-Control": response.cache_control, **response.headers}
-        if response.status in (204, 304):
-            return HttpResponse(
-                status=response.status, headers=headers | ({"ETag": response.etag} if response.etag else {})
-            )
-        renderer: Any = self.request.accepted_renderer  # one of TABLES
-        content: bytes = renderer.render(response)
-        charset = f"; charset={renderer.charset}" if renderer.charset else ""
-        http_response = HttpResponse(
-            content, content_type=renderer.media_type + charset, status=response.status, headers=headers
-        )
-        if etag := response.etag_of(content):
-            http_response["ETag"] = etag
-            if self.request.method in ("GET", "HEAD"):
-                require_match(self.request.headers, etag)
-                if is_unchanged(self.request.headers, etag):
-                    return HttpResponse(status=304, headers={"Cache-Control": response.cache_control, "ETag": etag})
-        return http_response
-
-    def _rate_limit_headers(self) -> dict[str, str]:
-        return self.rate_limit_status.headers() if self.rate_limit_status else {}
-
-    def record_usage(self, code: str) -> None:
-        """Count the request for the usage page, by the code of its problem, "" if it succeeded."""
-        if hasattr(self, "api_client"):
-            self.services.usage.record(self.api_client.key_id, code)
+    def finalize_response(self, request: Request, response: Any, *_: Any, **__: Any) -> Any:
+        """Render a response, or turn it into a 304. Raises: Problem, if an If-Match fails."""
+        if not isinstance(response, ApiResponse):
+            return response
+        response.accepted_renderer = request.accepted_renderer
+        response.accepted_media_type = request.accepted_media_type
+        response.render()
+        etag = response.add_etag()
+        if etag and response.status_code == 200 and request.method in ("GET", "HEAD"):
+            require_match(request.headers, etag)
+            if is_unchanged(request.headers, etag):
+                headers = {"Cache-Control": response["Cache-Control"], "ETag": etag}
+                return HttpResponse(status=304, headers=headers)
+        return response
 
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the validated fields of the body. Raises: Problem."""
         return read_body(serializer, self.request.data)
+
+    def _handler(self) -> Callable[..., Awaitable[HttpResponseBase]]:
+        method = (self.request.method or "").lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        if handler is None:
+            allowed = ", ".join(self.allowed_methods)
+            raise Problem("method-not-allowed", f"Allowed methods: {allowed}.", headers={"Allow": allowed})
+        typed: Callable[..., Awaitable[HttpResponseBase]] = handler
+        return typed
 
 
 async def run_in_cassandra_thread(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,0 +1,83 @@
+"""Responses of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.serializers import BooleanField, CharField, DateTimeField, DictField, FloatField, IntegerField
+
+from apps.api.rest.fields import OpenText
+from apps.api.rest.response_schemas.base import COVERAGE, STATES, ResponseSchema, UtcTime
+from core.metrics.table import METRICS
+
+_DISTINCT = ", ".join(f"`{metric.key}`" for metric in METRICS if metric.distinct)
+
+
+def _by_metric(name: str, field: Any) -> type[ResponseSchema]:
+    """Return a schema with an optional field for each metric, described by its definition and unit."""
+    fields = {
+        metric.key: field(required=False, help_text=f"{metric.definition} Unit: {metric.unit}.") for metric in METRICS
+    }
+    return type(name, (_Mapping,), {"__doc__": "By metric; what is not known is absent.", **fields})
+
+
+class _Mapping(ResponseSchema):
+    @classmethod
+    def produce(cls, instance: Mapping[str, Any]) -> Any:
+        return instance
+
+
+Values = _by_metric("Values", FloatField)
+
+
+class Channel(ResponseSchema):
+    """Who a channel is."""
+
+    id = CharField(source="profile.id", help_text="Twitch's id: it stays when the login changes.")
+    login = CharField(source="profile.login")
+    name = CharField(source="profile.name")
+    category = CharField(source="profile.category")
+    language = CharField(source="profile.language", help_text="By its English name.")
+    title = CharField(source="profile.title")
+    started_at = DateTimeField(allow_null=True, help_text="When its stream began; null when it is not live.")
+    is_live = BooleanField()
+    url = CharField(help_text="The channel on Twitch.")
+
+
+class ChannelList(ResponseSchema):
+    """Channels by their ids, a page of them."""
+
+    items = Channel(many=True)
+    next = CharField(allow_null=True)
+
+
+class LiveChannel(ResponseSchema):
+    """A channel's values now."""
+
+    channel_id = CharField(source="channel.profile.id")
+    end = UtcTime(
+        source="channel.end_ms",
+        allow_null=True,
+        help_text="When the window of all other `values` ended, which moves every second; null when it has none.",
+    )
+    distinct_end = UtcTime(
+        source="channel.distinct_end_ms",
+        allow_null=True,
+        help_text=f"When the window of {_DISTINCT} ended, which moves every 5 s; null before the first.",
+    )
+    newest_end = UtcTime(source="newest_end_ms", allow_null=True, help_text="When the newest window of all ended.")
+    coverage = FloatField(
+        source="channel.coverage", help_text=f"{COVERAGE} It is that of the window that ended at `end`."
+    )
+    distinct_coverage = FloatField(
+        source="channel.distinct_coverage",
+        allow_null=True,
+        help_text="The same of the window that ended at `distinct_end`.",
+    )
+    state = OpenText([*STATES, "absent"], help_text="As on boards; `absent`: it has no window.")
+    values = Values(source="channel.values", help_text="Of the past 30 s.")
+    unranked = DictField(source="channel.unranked", child=CharField(), help_text="By metric, why it is not ranked.")
+    apart = DictField(
+        source="channel.apart", child=IntegerField(), help_text="What was heard and is in no metric, by kind."
+    )

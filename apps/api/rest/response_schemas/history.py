@@ -1,0 +1,159 @@
+"""Responses of a channel's history."""
+
+from __future__ import annotations
+
+from rest_framework.serializers import BooleanField, CharField, DictField, FloatField, IntegerField, ListField
+
+from apps.api.rest.fields import OpenText
+from apps.api.rest.response_schemas.base import COVERAGE, PairSchema, ResponseSchema, Seconds, TextId, UtcTime
+
+
+class Gap(ResponseSchema):
+    """A time in which a channel was not, or not surely, heard."""
+
+    from_ = UtcTime(source="from_ms")
+    to = UtcTime(source="until_ms")
+    reason = CharField()
+
+
+class Columns(ResponseSchema):
+    """Windows by columns."""
+
+    end = ListField(source="end_ms", child=UtcTime(), help_text="When each window ended.")
+    coverage = ListField(child=FloatField(), help_text=COVERAGE)
+    values = DictField(
+        child=ListField(child=FloatField(allow_null=True)),
+        help_text="By metric, in its unit; null means unknown.",
+    )
+
+
+class Peak(ResponseSchema):
+    """The highest value in a range."""
+
+    value = FloatField()
+    at = UtcTime(source="end_ms", help_text="End of its minute, or of its 30-second window in ranges up to 30 minutes.")
+
+
+class RangeSummary(ResponseSchema):
+    """Values and peaks of the metrics over the range, computed from whole minutes."""
+
+    from_ = UtcTime(
+        source="summary.from_ms",
+        help_text="Start of the first minute, or of the first hour where minutes have expired.",
+    )
+    to = UtcTime(source="summary.until_ms", help_text="End of the last stored minute or hour.")
+    values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
+    peaks = DictField(child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
+    hourly_average_only = BooleanField(
+        source="summary.hourly_average_only", help_text="Of the older hours no peaks are stored: only viewers have one."
+    )
+    heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
+    missed_s = Seconds(
+        source="summary.missed_ms",
+        help_text="Seconds in which the channel was tracked and not heard. The rest is off air or not tracked.",
+    )
+    on_air_s = Seconds(
+        source="summary.on_air_ms", help_text="Seconds in which the channel was on air, as far as known."
+    )
+    hours_watched = FloatField(
+        source="summary.hours_watched",
+        allow_null=True,
+        help_text="Sum of the viewers of every known second, in hours. Nothing is filled in.",
+    )
+
+
+class Series(ResponseSchema):
+    """Metrics of a channel over time."""
+
+    channel_id = CharField()
+    from_ = UtcTime(source="from_ms")
+    to = UtcTime(source="until_ms")
+    grain = OpenText(source="series.range.grain", known=["live", "minute", "hour"])
+    window_s = IntegerField(help_text="How long a window is.")
+    step_s = IntegerField(help_text="How far apart windows end.")
+    units = DictField(child=CharField(), help_text="By metric.")
+    points = Columns(help_text="By columns, oldest first; all have the same length.")
+    gaps = Gap(source="series.gaps", many=True, help_text="When the channel was not, or not surely, heard.")
+    coverage = FloatField(
+        source="series.summary.coverage", help_text="Share of the span in which the channel was heard, 0 to 1."
+    )
+    coverage_on_air = FloatField(
+        source="series.summary.coverage_on_air",
+        allow_null=True,
+        help_text="Share of the time on air that was heard, 0 to 1; null if never on air.",
+    )
+    is_lower_bound = BooleanField(
+        source="series.summary.is_lower_bound",
+        help_text="Messages were missed, or may have been: counts and peaks are at least as high as stated.",
+    )
+    summary = RangeSummary()
+
+
+class Event(ResponseSchema):
+    """Something that happened in a channel."""
+
+    id = CharField()
+    at = UtcTime(source="at_ms")
+    to = UtcTime(source="until_ms", allow_null=True, help_text="Until when it lasted, or what was summed.")
+    kind = CharField()
+    count = IntegerField(allow_null=True)
+    label_ = CharField(help_text="For people to read.")
+
+
+class EventList(ResponseSchema):
+    """Events by time, a page of them."""
+
+    items = Event(many=True)
+    next = CharField(allow_null=True)
+
+
+class Stream(ResponseSchema):
+    """A broadcast that has ended."""
+
+    id = TextId(source="started_ms", help_text="Names it among the channel's streams.")
+    channel_id = CharField()
+    started = UtcTime(source="started_ms")
+    ended = UtcTime(source="ended_ms")
+    peak_viewers = IntegerField(allow_null=True)
+    mean_viewers = FloatField(allow_null=True)
+    hours_watched = FloatField(
+        source="watched",
+        allow_null=True,
+        help_text="Sum of the viewers of every known second, in hours; null if viewers are known for less than half.",
+    )
+    viewers_coverage = FloatField(
+        allow_null=True, help_text="Share of its length for which viewers are known, 0 to 1; null if not recorded."
+    )
+    messages = IntegerField()
+    coverage = FloatField(help_text=COVERAGE)
+    is_lower_bound = BooleanField(
+        source="is_partly_heard", help_text="Part of it was not heard, so counts are lower bounds."
+    )
+
+
+class StreamList(ResponseSchema):
+    """Broadcasts, the newest first, a page of them."""
+
+    items = Stream(many=True)
+    next = CharField(allow_null=True)
+
+
+class HourOfChatters(PairSchema):
+    """Who wrote in a clock hour."""
+
+    end = UtcTime(help_text="When the clock hour ends.")
+    chatters = IntegerField(help_text="Different people who wrote in it.")
+
+
+class StreamMoment(PairSchema):
+    """An exciting moment."""
+
+    end = UtcTime(help_text="When its window ended.")
+    excitement = FloatField()
+
+
+class StreamSummary(Stream):
+    """A broadcast that has ended, with its hours and its moments."""
+
+    chatters_by_hour = HourOfChatters(many=True)
+    moments = StreamMoment(many=True, help_text="The most exciting ones, by time.")
