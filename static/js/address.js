@@ -16,7 +16,9 @@ export const FILTERS = ["category", "language", "band"];
 
 /** A choice with `changes`; what they leave open is "". */
 export function changed(choice, changes) {
-  return Object.fromEntries(Object.entries({ ...choice, ...changes }).map(([name, value]) => [name, value ?? ""]));
+  return Object.fromEntries(
+    Object.entries({ ...choice, ...changes }).map(([name, value]) => [name, value ?? ""]),
+  );
 }
 
 /** The address of a choice; what has its default is left out, as in choices.py. */

@@ -8,7 +8,10 @@ const LOWER_BOUND = "≥ ";
 
 /** Thousands by comma; halves go up; no 0 below 0. */
 export function number(value, decimals) {
-  const [whole, fraction] = value.toFixed(decimals).replace(/^-(?=[0.]+$)/, "").split(".");
+  const [whole, fraction] = value
+    .toFixed(decimals)
+    .replace(/^-(?=[0.]+$)/, "")
+    .split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction ? `${grouped}.${fraction}` : grouped;
 }

@@ -42,7 +42,10 @@ class Reach {
     if (this.asking) return;
     this.asking = true;
     clearTimeout(this.again);
-    const answers = await fetch(PROBE, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
+    const answers = await fetch(PROBE, {
+      cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    })
       .then(({ ok }) => ok)
       .catch(() => false);
     this.asking = false;

@@ -41,7 +41,9 @@ export function moveWords({ moved, is_new: isNew }) {
   if (isNew) return ["new", "new within a minute", "is-new"];
   if (!moved) return moved === 0 ? ["–", "", ""] : ["", "", ""];
   const places = `${Math.abs(moved)} ${Math.abs(moved) === 1 ? "place" : "places"} within a minute`;
-  return moved > 0 ? [`▲ ${moved}`, `up ${places}`, "is-up"] : [`▼ ${-moved}`, `down ${places}`, "is-down"];
+  return moved > 0
+    ? [`▲ ${moved}`, `up ${places}`, "is-up"]
+    : [`▼ ${-moved}`, `down ${places}`, "is-down"];
 }
 
 function writeMove(element, row) {

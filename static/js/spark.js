@@ -8,7 +8,8 @@ export function sparkPath(levels) {
   let path = "";
   let before = ".";
   [...levels].forEach((level, i) => {
-    if (level !== ".") path += `${before === "." ? "M" : "L"}${i * STEP} ${LEVELS.length - LEVELS.indexOf(level)}`;
+    if (level !== ".")
+      path += `${before === "." ? "M" : "L"}${i * STEP} ${LEVELS.length - LEVELS.indexOf(level)}`;
     // A moment between two gaps is a dot.
     if (level !== "." && before === "." && (levels[i + 1] ?? ".") === ".") path += "h0";
     before = level;
