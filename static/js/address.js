@@ -1,3 +1,4 @@
+// @ts-check
 // The address of the page holds board, size, filters, channel, range, metric and dates: it can be reloaded and shared.
 
 const DEFAULTS = {

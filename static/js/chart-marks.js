@@ -1,3 +1,4 @@
+// @ts-check
 // What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
 
 import { duration } from "./figures.js";

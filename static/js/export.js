@@ -1,3 +1,4 @@
+// @ts-check
 // Files that take a while: how far they are, and a way to stop them.
 
 import { saveBlob } from "./picture.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // How a number is written: the one place for the script, as templatetags/figures.py is for the pages; times.js has times.
 
 import { metricOf } from "./metrics.js";

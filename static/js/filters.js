@@ -1,3 +1,4 @@
+// @ts-check
 // Which channels a board is made of, and how many: links and a form without the script, controls with it.
 
 import { FILTERS, hrefOf, isPlainClick } from "./address.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // A picture of a chart to take along: the plot with what it shows, of which channel, and when it was taken.
 
 const [PAD, HEAD, FOOT] = [16, 58, 30];

@@ -1,3 +1,4 @@
+// @ts-check
 // Whether the server can be reached: asked when something suggests otherwise, and again until it answers.
 
 const AGAIN_MS = 3_000;

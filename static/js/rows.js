@@ -1,3 +1,4 @@
+// @ts-check
 // One row of a board, written over templates/dashboard/_row.html: every part of it has its place whatever it says.
 
 import { PARTIAL_BELOW, age, figure } from "./figures.js";

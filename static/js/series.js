@@ -1,3 +1,4 @@
+// @ts-check
 // A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
 import { ABSENT } from "./figures.js";

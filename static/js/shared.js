@@ -1,3 +1,4 @@
+// @ts-check
 // A shared channel: its chart, drawn anew each minute, and the figure of now.
 
 import { told } from "./ask.js";

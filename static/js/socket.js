@@ -1,3 +1,4 @@
+// @ts-check
 // The live socket: says what the page subscribes to, connects again by itself, and rests while nobody looks.
 
 import { reach } from "./reach.js";

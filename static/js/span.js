@@ -1,3 +1,4 @@
+// @ts-check
 // Spans of the past: what an address names, what zooming and panning make of them, by the rules of channel/spans.py.
 
 import { fieldMs, unwall, wall } from "./times.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // A sparkline: five minutes in levels, as apps/live/recent_history.py writes them, to a path in a box of 60 by 36.
 
 const LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz";

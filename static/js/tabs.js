@@ -1,3 +1,4 @@
+// @ts-check
 // The tabs of the boards, in two rows, and the ranges of the chart: links without the script, controls with it.
 
 import { hrefOf, isPlainClick } from "./address.js";

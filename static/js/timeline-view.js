@@ -1,3 +1,4 @@
+// @ts-check
 // The list of what happened, as elements: a shape, the time and what is written, by templates/dashboard/_line.html.
 
 import { timeElement } from "./times.js";

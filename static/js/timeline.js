@@ -1,3 +1,4 @@
+// @ts-check
 // What happened to a channel, by the rules of apps/dashboard/timeline.py, and which of it a chart marks.
 
 import { number } from "./figures.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // Which channels are on which watchlists of the account, and the requests that change it.
 
 import { reach } from "./reach.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // A widget or an overlay: the figure of now every 2 s, its line every minute.
 
 import { told } from "./ask.js";
