@@ -33,6 +33,9 @@ lint:
 	.venv/bin/ruff check .
 	DEBUG=1 .venv/bin/mypy .
 	.venv/bin/lint-imports
+	node_modules/.bin/prettier --check --log-level=warn .
+	node_modules/.bin/eslint static/js tests/clients eslint.config.mjs
+	node_modules/.bin/tsc
 test: ## Check style and types, run all tests against real servers
 	@$(LOCAL) test-prepare
 	@$(MAKE) --no-print-directory lint

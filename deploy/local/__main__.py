@@ -24,7 +24,7 @@ COMMANDS = {
     "clean-data": "stop, and remove all data and logs of this copy",
     "prepare": "make the environments, jars and packages",
     "test-prepare": "the same, with what the tests need",
-    "unit-prepare": "make .venv alone, with what the tests need",
+    "unit-prepare": "install the Python and npm packages of `make lint` and the unit tests",
 }
 
 

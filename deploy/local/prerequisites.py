@@ -52,6 +52,11 @@ def python_problems(version: tuple[int, int] = sys.version_info[:2]) -> list[str
     return problems
 
 
+def node_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
+    """Return what is missing to install and run the npm packages."""
+    return [TOOLS[tool] for tool in ("node", "npm") if which(tool) is None]
+
+
 def tool_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
     """Return what is missing on this machine, Java aside."""
     problems = python_problems()

@@ -22,7 +22,10 @@ VENDOR_FILES = ("uPlot.esm.js", "uPlot.min.css")
 
 def test_steps(layout: Layout) -> list[Step]:
     """Return what the style, type and unit tests need."""
-    return [_step(layout, PYTHON_PACKAGES, lambda: provide_venv(layout, tests=True), "pip-web")]
+    return [
+        _step(layout, PYTHON_PACKAGES, lambda: provide_venv(layout, tests=True), "pip-web"),
+        *page_steps(layout, tests=True),
+    ]
 
 
 def machine_steps(layout: Layout) -> list[Step]:
@@ -85,7 +88,7 @@ def _belongs(venv: Path) -> bool:
 
 
 def provide_vendor(layout: Layout, *, tests: bool) -> str:
-    """Fetch npm's packages and copy what pages load to static/vendor; `tests` adds the Twitch clients they start."""
+    """Fetch npm's packages and copy what pages load to static/vendor; `tests` adds the Twitch clients and linters."""
     inputs = [layout.root / "package.json", layout.root / "package-lock.json"]
     modules, vendor = layout.root / "node_modules", layout.root / "static" / "vendor" / "uplot"
     # What tests have holds all that pages need.

@@ -43,8 +43,8 @@ def prepare(layout: Layout, *, tests: bool = False) -> int:
 
 
 def prepare_unit_tests(layout: Layout) -> int:
-    """Make .venv alone, with what tests need; return the exit code."""
-    prerequisites.check(prerequisites.python_problems())
+    """Install the Python and npm packages of `make lint` and the unit tests; return the exit code."""
+    prerequisites.check([*prerequisites.python_problems(), *prerequisites.node_problems()])
     return _prepare(layout, test_steps(layout))
 
 

@@ -1,3 +1,4 @@
+// @ts-check
 // The address of the page holds board, size, filters, channel, range, metric and dates: it can be reloaded and shared.
 
 const DEFAULTS = {
@@ -16,7 +17,9 @@ export const FILTERS = ["category", "language", "band"];
 
 /** A choice with `changes`; what they leave open is "". */
 export function changed(choice, changes) {
-  return Object.fromEntries(Object.entries({ ...choice, ...changes }).map(([name, value]) => [name, value ?? ""]));
+  return Object.fromEntries(
+    Object.entries({ ...choice, ...changes }).map(([name, value]) => [name, value ?? ""]),
+  );
 }
 
 /** The address of a choice; what has its default is left out, as in choices.py. */

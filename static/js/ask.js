@@ -1,3 +1,4 @@
+// @ts-check
 // Asking the server for figures.
 
 import { reach } from "./reach.js";

@@ -21,7 +21,8 @@ function say(text) {
   bar.querySelector("[role=alert]").textContent = text;
 }
 
-const sayMissed = () => say("That needs the server: nothing was sent. Try it again once this bar is gone.");
+const sayMissed = () =>
+  say("That needs the server: nothing was sent. Try it again once this bar is gone.");
 
 /** A link or a form that would lead to the browser's own error page says why it does not. */
 function hold(event) {
@@ -38,7 +39,13 @@ export function watchReach() {
   document.addEventListener("submit", hold);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
-    if (link && link.origin === location.origin && !link.getAttribute("href").startsWith("#") && isPlainClick(event)) hold(event);
+    if (
+      link &&
+      link.origin === location.origin &&
+      !link.getAttribute("href").startsWith("#") &&
+      isPlainClick(event)
+    )
+      hold(event);
   });
   reach.follow();
 }

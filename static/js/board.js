@@ -28,7 +28,9 @@ export class Board {
     this.makeRoom(rows.length);
     this.order = [...byId.keys()];
     this.removeOthers(byId);
-    this.order.forEach((id) => this.update(this.rowOf(id), byId.get(id), metric, newestEndMs, id === selected));
+    this.order.forEach((id) =>
+      this.update(this.rowOf(id), byId.get(id), metric, newestEndMs, id === selected),
+    );
     this.place();
   }
 
@@ -43,7 +45,9 @@ export class Board {
     this.order = [];
     this.size = size;
     this.makeRoom(0);
-    const blank = Array.from({ length: FEWEST_PLACES }, () => this.skeleton.content.cloneNode(true));
+    const blank = Array.from({ length: FEWEST_PLACES }, () =>
+      this.skeleton.content.cloneNode(true),
+    );
     this.list.replaceChildren(...blank);
     [...this.list.children].forEach((item, place) => item.style.setProperty("--i", place));
   }
@@ -95,7 +99,8 @@ export class Board {
     if (this.isHeld) return;
     this.order.forEach((id, place) => {
       const item = this.rows.get(id);
-      if (this.list.children[place] !== item) this.list.insertBefore(item, this.list.children[place]);
+      if (this.list.children[place] !== item)
+        this.list.insertBefore(item, this.list.children[place]);
     });
   }
 
@@ -104,7 +109,12 @@ export class Board {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const at = this.order.indexOf(event.target.closest("li")?.dataset.id);
     const last = this.order.length - 1;
-    const places = { ArrowDown: Math.min(at + 1, last), ArrowUp: Math.max(at - 1, 0), Home: 0, End: last };
+    const places = {
+      ArrowDown: Math.min(at + 1, last),
+      ArrowUp: Math.max(at - 1, 0),
+      Home: 0,
+      End: last,
+    };
     if (at < 0 || !(event.key in places)) return;
     event.preventDefault();
     this.rows.get(this.order[places[event.key]]).firstElementChild.focus();
@@ -115,9 +125,13 @@ export class Board {
       this.held[reason] = held;
       this.onHold(this.isHeld);
     };
-    this.list.addEventListener("pointerenter", (event) => hold("pointer", event.pointerType === "mouse"));
+    this.list.addEventListener("pointerenter", (event) =>
+      hold("pointer", event.pointerType === "mouse"),
+    );
     this.list.addEventListener("pointerleave", () => hold("pointer", false));
-    this.list.addEventListener("focusin", (event) => hold("focus", event.target.matches(":focus-visible")));
+    this.list.addEventListener("focusin", (event) =>
+      hold("focus", event.target.matches(":focus-visible")),
+    );
     this.list.addEventListener("focusout", () => hold("focus", false));
   }
 }

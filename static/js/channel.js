@@ -29,7 +29,15 @@ export class ChannelView {
    * `onMove(kind)` and `onReset()` ask for other times.
    */
   constructor({ labels, shapes, channel, notes, onZoom, onMove, onReset }) {
-    Object.assign(this, { labels, shapes, message: "", isStale: false, readoutMs: null, readMarks: [], now: null });
+    Object.assign(this, {
+      labels,
+      shapes,
+      message: "",
+      isStale: false,
+      readoutMs: null,
+      readMarks: [],
+      now: null,
+    });
     this.first = { id: channel?.id, notes };
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
@@ -83,10 +91,16 @@ export class ChannelView {
     if (this.profile) this.standing.open(this.profile.id, metric, this.first.id);
     if (this.series.hasLoaded && !this.series.knows(metric)) this.say("Loading history…");
     const { name, unit } = metricOf(metric);
-    $("channel").querySelectorAll("[data-method]").forEach((link) => (link.hash = metric));
-    $("channel").querySelectorAll("[data-unit]").forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
+    $("channel")
+      .querySelectorAll("[data-method]")
+      .forEach((link) => (link.hash = metric));
+    $("channel")
+      .querySelectorAll("[data-unit]")
+      .forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
     $("channel").querySelector("[data-unit-now]").textContent = unit;
-    $("channel").querySelectorAll("[data-name]").forEach((element) => (element.textContent = name));
+    $("channel")
+      .querySelectorAll("[data-name]")
+      .forEach((element) => (element.textContent = name));
     $("range-name").textContent = this.series.range.label;
     const isAlone = metric === "viewers";
     $("overlay-label").hidden = isAlone;
@@ -139,7 +153,8 @@ export class ChannelView {
       language: profile.language ?? "",
       title: profile.title ? `“${profile.title}”` : "",
     };
-    for (const [id, text] of Object.entries(texts)) if ($(id).textContent !== text) $(id).textContent = text;
+    for (const [id, text] of Object.entries(texts))
+      if ($(id).textContent !== text) $(id).textContent = text;
     $("offline").hidden = !profile.is_offline;
     $("twitch").hidden = !profile.login;
     $("twitch").href = `${$("twitch").dataset.base}${encodeURIComponent(profile.login ?? "")}`;
@@ -149,7 +164,11 @@ export class ChannelView {
     const showsViewers = this.metric !== "viewers" && $("overlay").checked;
     const shown = showsViewers ? [this.metric, "viewers"] : [this.metric];
     this.span = this.visibleSpan();
-    this.marks = merged([...this.series.marks, ...this.notes.marks(this.span)], this.series.range.merge_ms, this.labels);
+    this.marks = merged(
+      [...this.series.marks, ...this.notes.marks(this.span)],
+      this.series.range.merge_ms,
+      this.labels,
+    );
     this.noted = noted(this.marks);
     this.chart.draw({
       columns: this.series.columns(shown),
@@ -191,7 +210,10 @@ export class ChannelView {
 
   /** Whether the newest values are older than live ones are. */
   get isOld() {
-    return this.isStale || (this.now?.end_ms != null && this.clockMs - endOf(this.metric, this.now) > STALE_AFTER_MS);
+    return (
+      this.isStale ||
+      (this.now?.end_ms != null && this.clockMs - endOf(this.metric, this.now) > STALE_AFTER_MS)
+    );
   }
 
   bands() {
@@ -201,7 +223,9 @@ export class ChannelView {
   /** While nothing arrives the time since the last window is a gap that has not ended. */
   openGap() {
     const last = this.series.points.at(-1);
-    return this.isStale && last && !this.series.isPast ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }] : [];
+    return this.isStale && last && !this.series.isPast
+      ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }]
+      : [];
   }
 
   writeAll() {
@@ -218,9 +242,17 @@ export class ChannelView {
   writeNow() {
     const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
     $("now-name").textContent = this.isOld ? "Last known" : "Now";
-    $("now").textContent = figure(this.metric, now.values[this.metric], coverageOf(this.metric, now));
+    $("now").textContent = figure(
+      this.metric,
+      now.values[this.metric],
+      coverageOf(this.metric, now),
+    );
     $("now-note").textContent = nowNote(this.metric, this.now);
-    $("chatters").textContent = figure("chatters", now.values.chatters, coverageOf("chatters", now));
+    $("chatters").textContent = figure(
+      "chatters",
+      now.values.chatters,
+      coverageOf("chatters", now),
+    );
     $("depth").textContent = tenth(chattersPerThousand(now.values));
     $("per-chatter").textContent = tenth(messagesPerChatter(now.values));
     $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
@@ -233,7 +265,9 @@ export class ChannelView {
     $("peak").textContent = summary.peak;
     $("peak-unit").textContent = summary.peak_unit;
     $("peak-tag").hidden = !summary.is_lower_bound;
-    $("peak-note").replaceChildren(...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]));
+    $("peak-note").replaceChildren(
+      ...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]),
+    );
     $("average").textContent = summary.average;
     $("average-unit").textContent = summary.average_unit;
     $("average-note").textContent = summary.heard;
@@ -288,11 +322,17 @@ export class ChannelView {
     const legend = $("legend");
     const write = (selector, metric) => {
       const value = at ? valueOf(at, metric) : null;
-      legend.querySelector(selector).textContent = value === null ? absence(at, metric) : figure(metric, value, coverageOf(metric, at));
+      legend.querySelector(selector).textContent =
+        value === null ? absence(at, metric) : figure(metric, value, coverageOf(metric, at));
     };
-    legend.querySelector("[data-marks]").textContent = marks.map(({ at_ms, label }) => `${when(at_ms)} ${label}`).join(" · ");
-    legend.querySelector(".when").textContent = this.whenOf(atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)));
-    legend.querySelector("[data-overlay]").hidden = this.metric === "viewers" || !$("overlay").checked;
+    legend.querySelector("[data-marks]").textContent = marks
+      .map(({ at_ms, label }) => `${when(at_ms)} ${label}`)
+      .join(" · ");
+    legend.querySelector(".when").textContent = this.whenOf(
+      atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)),
+    );
+    legend.querySelector("[data-overlay]").hidden =
+      this.metric === "viewers" || !$("overlay").checked;
     write("[data-value]", this.metric);
     write("[data-viewers]", "viewers");
   }
@@ -315,7 +355,11 @@ export class ChannelView {
   layOut(left, width) {
     this.layout = { left, width };
     if (!this.span || width <= 0) return;
-    const open = this.openGap().map((gap) => ({ kind: "off", from: gap.from_ms, until: gap.until_ms }));
+    const open = this.openGap().map((gap) => ({
+      kind: "off",
+      from: gap.from_ms,
+      until: gap.until_ms,
+    }));
     drawTape($("tape"), [...this.series.tape(), ...open], { ...this.span, left, width });
   }
 
@@ -335,7 +379,8 @@ export class ChannelView {
   emptiness() {
     const { points } = this.series;
     const note = historyNote(this.series, { isLive: this.isLive, nowMs: this.clockMs });
-    if (note || points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null)) return note;
+    if (note || points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null))
+      return note;
     const { name, empty, longer } = metricOf(this.metric);
     return `${name} has no value in this range: ${this.series.isLong ? longer : empty}.`;
   }
@@ -343,7 +388,13 @@ export class ChannelView {
 
 /** Why a point has no value: nobody listened, Twitch has not said who watches, or there is nothing to divide. */
 function absence(point, metric) {
-  if (point && point.end_ms !== null && coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return "gap";
+  if (
+    point &&
+    point.end_ms !== null &&
+    coverageOf(metric, point) === 0 &&
+    !metricOf(metric).from_helix
+  )
+    return "gap";
   return point && NEED_VIEWERS.has(metric) && point.values.viewers == null ? "unknown" : ABSENT;
 }
 

@@ -1,3 +1,4 @@
+// @ts-check
 // The lane of events above a chart: a shape per kind, groups where several would overlap, a line down to the time.
 
 const BOX_PX = 18;

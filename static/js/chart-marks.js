@@ -1,3 +1,4 @@
+// @ts-check
 // What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
 
 import { duration } from "./figures.js";
@@ -6,7 +7,10 @@ import { day, hm, hms, isTwice, offsetOf, offsetText, unwall, wall } from "./tim
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-const TICK_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800, 43_200, 86_400].map((min) => min * MINUTE_MS);
+const TICK_STEPS_MS = [
+  0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800,
+  43_200, 86_400,
+].map((min) => min * MINUTE_MS);
 const TICK_ROOM_PX = 88;
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
@@ -70,7 +74,8 @@ export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
     ctx.fillStyle = tokens.offAir;
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
     ctx.restore();
-    if (right - left > LABEL_ROOM_PX * devicePixelRatio) writeUpwards(plot, (left + right) / 2, "off air", tokens.ink3, tokens);
+    if (right - left > LABEL_ROOM_PX * devicePixelRatio)
+      writeUpwards(plot, (left + right) / 2, "off air", tokens.ink3, tokens);
   }
 }
 
@@ -81,7 +86,14 @@ export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
     const right = plot.valToPos(Math.min(band.until_ms, untilMs), "x", true);
     if (right <= left) continue;
     hatch(plot, left, right, tokens);
-    if (right - left > LABEL_ROOM_PX * devicePixelRatio) writeUpwards(plot, (left + right) / 2, duration(band.until_ms - band.from_ms), tokens.warn, tokens);
+    if (right - left > LABEL_ROOM_PX * devicePixelRatio)
+      writeUpwards(
+        plot,
+        (left + right) / 2,
+        duration(band.until_ms - band.from_ms),
+        tokens.warn,
+        tokens,
+      );
   }
 }
 

@@ -4,7 +4,14 @@
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { short } from "./figures.js";
 import { drawEvents, groupAt, grouped } from "./chart-events.js";
-import { drawBands, drawEdge, drawOffAir, drawUnits, timeTicks, writeTimes } from "./chart-marks.js";
+import {
+  drawBands,
+  drawEdge,
+  drawOffAir,
+  drawUnits,
+  timeTicks,
+  writeTimes,
+} from "./chart-marks.js";
 import { onTheme } from "./theme.js";
 
 const LEFT_PX = 48;
@@ -22,15 +29,35 @@ export class Chart {
    * key, `onReset()` to leave a zoom, `onPick(ms)` when a time is clicked on, `onNote(ms or null)` by a key.
    */
   constructor(host, { shapes, onReadout, onLayout, onZoom, onMove, onReset, onPick, onNote }) {
-    Object.assign(this, { host, shapes, onReadout, onLayout, onZoom, onMove, onReset, onPick, onNote });
-    this.state = { columns: [[]], bands: [], offAir: [], marks: [], fromMs: 0, untilMs: 1, edgeMs: null, units: ["", null] };
+    Object.assign(this, {
+      host,
+      shapes,
+      onReadout,
+      onLayout,
+      onZoom,
+      onMove,
+      onReset,
+      onPick,
+      onNote,
+    });
+    this.state = {
+      columns: [[]],
+      bands: [],
+      offAir: [],
+      marks: [],
+      fromMs: 0,
+      untilMs: 1,
+      edgeMs: null,
+      units: ["", null],
+    };
     this.tokens = readTokens();
     onTheme(() => this.recolour());
     new ResizeObserver(() => this.resize()).observe(host);
     host.addEventListener("keydown", (event) => this.onKey(event));
     host.addEventListener("click", () => this.readoutMs != null && this.onPick(this.readoutMs));
     host.addEventListener("blur", () => this.read(null));
-    for (const type of ["pointermove", "pointerdown"]) host.addEventListener(type, (event) => this.onLane(event));
+    for (const type of ["pointermove", "pointerdown"])
+      host.addEventListener(type, (event) => this.onLane(event));
     host.addEventListener("pointerleave", () => this.isInLane && this.leaveLane());
   }
 
@@ -61,15 +88,23 @@ export class Chart {
         drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG_PX },
         points: { size: 7 },
         bind: {
-          mousedown: (plot, _target, select) => (event) => (event.shiftKey ? this.pan(plot, event) : select(event)),
+          mousedown: (plot, _target, select) => (event) =>
+            event.shiftKey ? this.pan(plot, event) : select(event),
           dblclick: () => () => this.onReset(),
         },
       },
       scales: { x: { auto: false }, y: { range: withZero }, viewers: { range: aroundValues } },
-      axes: [this.timeAxis(), this.valueAxis("y", LEFT_PX), ...(hasViewers ? [this.viewersAxis()] : [])],
+      axes: [
+        this.timeAxis(),
+        this.valueAxis("y", LEFT_PX),
+        ...(hasViewers ? [this.viewersAxis()] : []),
+      ],
       series: [{}, this.mainSeries(), ...(hasViewers ? [this.viewersSeries()] : [])],
       hooks: {
-        drawClear: [(plot) => drawOffAir(plot, this.state, this.tokens), (plot) => drawBands(plot, this.state, this.tokens)],
+        drawClear: [
+          (plot) => drawOffAir(plot, this.state, this.tokens),
+          (plot) => drawBands(plot, this.state, this.tokens),
+        ],
         draw: [(plot) => this.drawTop(plot)],
         setCursor: [(plot) => this.onCursor(plot)],
         setSelect: [(plot) => this.onSelect(plot)],
@@ -83,18 +118,38 @@ export class Chart {
   }
 
   viewersSeries() {
-    return { scale: "viewers", stroke: () => this.tokens.s2, width: 1.7, dash: VIEWERS_DASH, points: { show: false } };
+    return {
+      scale: "viewers",
+      stroke: () => this.tokens.s2,
+      width: 1.7,
+      dash: VIEWERS_DASH,
+      points: { show: false },
+    };
   }
 
   timeAxis() {
     const splits = (plot, _axis, min, max) => timeTicks(min, max, plot.width);
-    return { ...this.axis(), size: 24 * this.tokens.k, grid: { show: false }, splits, values: writeTimes };
+    return {
+      ...this.axis(),
+      size: 24 * this.tokens.k,
+      grid: { show: false },
+      splits,
+      values: writeTimes,
+    };
   }
 
   valueAxis(scale, size) {
     const grid = { stroke: () => this.tokens.grid, width: 1 };
     const values = (_plot, splits) => splits.map(short);
-    return { ...this.axis(), scale, size: size * this.tokens.k, space: 44, grid, values, ticks: { show: false } };
+    return {
+      ...this.axis(),
+      scale,
+      size: size * this.tokens.k,
+      space: 44,
+      grid,
+      values,
+      ticks: { show: false },
+    };
   }
 
   viewersAxis() {
@@ -103,7 +158,12 @@ export class Chart {
 
   axis() {
     const ticks = { stroke: () => this.tokens.lineStrong, width: 1, size: 4 };
-    return { stroke: () => this.tokens.ink3, font: `${11 * this.tokens.k}px ${this.tokens.font}`, gap: 6, ticks };
+    return {
+      stroke: () => this.tokens.ink3,
+      font: `${11 * this.tokens.k}px ${this.tokens.font}`,
+      gap: 6,
+      ticks,
+    };
   }
 
   drawTop(plot) {
@@ -191,7 +251,10 @@ export class Chart {
       event.preventDefault();
       return;
     }
-    const target = event.key.toLowerCase() === "m" ? this.nextMark(event) : keyTarget(event, times, this.readoutMs);
+    const target =
+      event.key.toLowerCase() === "m"
+        ? this.nextMark(event)
+        : keyTarget(event, times, this.readoutMs);
     if (target === undefined) return;
     event.preventDefault();
     this.read(target);
@@ -213,7 +276,11 @@ export class Chart {
     const at = times.findIndex(({ id }) => id === this.readMark);
     if (at >= 0) return times[at + (shiftKey ? -1 : 1)]?.at_ms;
     const from = this.readoutMs ?? (shiftKey ? Infinity : 0);
-    return (shiftKey ? times.findLast((mark) => mark.at_ms <= from) : times.find((mark) => mark.at_ms >= from))?.at_ms;
+    return (
+      shiftKey
+        ? times.findLast((mark) => mark.at_ms <= from)
+        : times.find((mark) => mark.at_ms >= from)
+    )?.at_ms;
   }
 
   recolour() {

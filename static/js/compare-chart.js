@@ -36,20 +36,29 @@ export class CompareChart {
 
   options() {
     const ticks = { stroke: () => this.tokens.lineStrong, width: 1, size: 4 };
-    const axis = { stroke: () => this.tokens.ink3, font: `${11 * this.tokens.k}px ${this.tokens.font}`, gap: 6, ticks };
+    const axis = {
+      stroke: () => this.tokens.ink3,
+      font: `${11 * this.tokens.k}px ${this.tokens.font}`,
+      gap: 6,
+      ticks,
+    };
     return {
       ms: 1,
       ...this.size(),
       padding: [TOP_PX, RIGHT_PX, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { x: { auto: false }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+      scales: {
+        x: { auto: false },
+        y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+      },
       axes: [
         {
           ...axis,
           size: 24 * this.tokens.k,
           grid: { show: false },
-          splits: (plot, _axis, min, max) => (this.isStreamTime ? ticksFromZero : timeTicks)(min, max, plot.width),
+          splits: (plot, _axis, min, max) =>
+            (this.isStreamTime ? ticksFromZero : timeTicks)(min, max, plot.width),
           values: this.isStreamTime ? writeHours : writeTimes,
         },
         {
@@ -67,7 +76,13 @@ export class CompareChart {
   }
 
   line(label, i) {
-    return { label, stroke: () => this.tokens.series[i], width: 1.7, dash: DASHES[i], points: { show: false } };
+    return {
+      label,
+      stroke: () => this.tokens.series[i],
+      width: 1.7,
+      dash: DASHES[i],
+      points: { show: false },
+    };
   }
 
   drawTop(plot) {
@@ -80,7 +95,11 @@ export class CompareChart {
     const { idx, left } = plot.cursor;
     this.at = idx == null || left < 0 ? null : idx;
     if (this.at === null) this.onReadout(null, []);
-    else this.onReadout(this.columns[0][idx], this.columns.slice(1).map((column) => column[idx]));
+    else
+      this.onReadout(
+        this.columns[0][idx],
+        this.columns.slice(1).map((column) => column[idx]),
+      );
   }
 
   read(at) {
@@ -121,13 +140,18 @@ function columns({ end_ms: ends, values, step_ms: stepMs, average }, zeroMs, isI
       column.push(null);
     }
     times.push(at);
-    column.push(values[i] === null || !isIndex ? values[i] : average ? (values[i] / average) * 100 : null);
+    column.push(
+      values[i] === null || !isIndex ? values[i] : average ? (values[i] / average) * 100 : null,
+    );
   });
   return [times, column];
 }
 
 function writeHours(_plot, ticks) {
-  return ticks.map((at) => `${Math.floor(at / HOUR_MS)}:${String(Math.floor((at % HOUR_MS) / 60_000)).padStart(2, "0")} h`);
+  return ticks.map(
+    (at) =>
+      `${Math.floor(at / HOUR_MS)}:${String(Math.floor((at % HOUR_MS) / 60_000)).padStart(2, "0")} h`,
+  );
 }
 
 function readTokens() {

@@ -9,7 +9,11 @@ import { drawTape } from "./tape.js";
 import { when, ZONE } from "./times.js";
 
 const AGAIN_MS = 60_000;
-const TAPE_KINDS = [["off", (share) => share === 0], ["part", (share) => share < 1], ["on", () => true]];
+const TAPE_KINDS = [
+  ["off", (share) => share === 0],
+  ["part", (share) => share < 1],
+  ["on", () => true],
+];
 
 const $ = (id) => document.getElementById(id);
 const start = JSON.parse($("start").textContent);
@@ -18,16 +22,21 @@ const { metric, align, scale } = start.choice;
 let { lines } = start;
 let nowMs = start.now_ms;
 
-const chart = $("chart") && new CompareChart($("chart"), {
-  unit: scale === "index" ? "own average = 100" : metricOf(metric).unit,
-  isStreamTime: align === "stream",
-  names: lines.map(({ name }) => name),
-  onReadout: readOut,
-  onLayout: drawTapes,
-});
+const chart =
+  $("chart") &&
+  new CompareChart($("chart"), {
+    unit: scale === "index" ? "own average = 100" : metricOf(metric).unit,
+    isStreamTime: align === "stream",
+    names: lines.map(({ name }) => name),
+    onReadout: readOut,
+    onLayout: drawTapes,
+  });
 
 function draw() {
-  chart.draw(columnsOf(lines, { isStreamTime: align === "stream", isIndex: scale === "index" }), span());
+  chart.draw(
+    columnsOf(lines, { isStreamTime: align === "stream", isIndex: scale === "index" }),
+    span(),
+  );
   const isEmpty = lines.every((line) => line.end_ms.length === 0);
   $("message").textContent = isEmpty ? "Nothing is recorded of these channels in this range." : "";
 }
@@ -40,7 +49,12 @@ function span() {
 
 /** Write the legend: each line's value under the crosshair, else its average over the range. */
 function readOut(atMs, values) {
-  const told = atMs === null ? "Average" : align === "stream" ? `${duration(atMs)} into the stream` : `${when(atMs)} ${ZONE}`;
+  const told =
+    atMs === null
+      ? "Average"
+      : align === "stream"
+        ? `${duration(atMs)} into the stream`
+        : `${when(atMs)} ${ZONE}`;
   $("when").textContent = told;
   lines.forEach((line, i) => {
     const element = $("legend").querySelector(`[data-line="${line.number}"] [data-value]`);
@@ -120,7 +134,11 @@ function showNow({ channels }) {
 
 /** Those to whom the page was shared see the lines move, each minute; the live figures are for accounts. */
 function follow() {
-  const socket = new LiveSocket(liveUrl(), { onError: () => {}, onSignedOut: () => location.reload(), onReturn: ask });
+  const socket = new LiveSocket(liveUrl(), {
+    onError: () => {},
+    onSignedOut: () => location.reload(),
+    onReturn: ask,
+  });
   socket.subscribe("now", { kind: "channels", channels: lines.map(({ id }) => id) }, showNow);
 }
 

@@ -6,7 +6,13 @@ import { hms, ZONE } from "./times.js";
 
 const STALE_AFTER_MS = 30_000;
 const NOTE_AFTER_MS = 3_000;
-const WORDS = { live: "Live", connecting: "Connecting", reconnecting: "Reconnecting", stale: "Stale", waiting: "No data yet" };
+const WORDS = {
+  live: "Live",
+  connecting: "Connecting",
+  reconnecting: "Reconnecting",
+  stale: "Stale",
+  waiting: "No data yet",
+};
 
 export class Connection {
   /** `clock()` is the server's time; `socket()` tells `isOpen` and `tries`. */
@@ -22,7 +28,10 @@ export class Connection {
     const state = this.state();
     this.badge.dataset.state = state;
     write(this.badge.querySelector(".w"), WORDS[state]);
-    write(this.badge.querySelector(".age"), this.newestEndMs ? age(this.clock() - this.newestEndMs) : "–");
+    write(
+      this.badge.querySelector(".age"),
+      this.newestEndMs ? age(this.clock() - this.newestEndMs) : "–",
+    );
     this.updateNote(state);
     return state;
   }
@@ -45,12 +54,14 @@ export class Connection {
   }
 
   words(state) {
-    if (state === "stale") return [`No new data for ${age(this.clock() - this.newestEndMs)}.`, this.standing()];
+    if (state === "stale")
+      return [`No new data for ${age(this.clock() - this.newestEndMs)}.`, this.standing()];
     if (this.reason) return [this.reason, ""];
     const isLong = this.awaySince !== null && this.clock() - this.awaySince > NOTE_AFTER_MS;
     // What stands at the foot of the page says why, and more.
     if (reach.isAway) return ["", ""];
-    if (state === "reconnecting" && isLong) return [`Reconnecting, try ${this.socket().tries}.`, this.standing()];
+    if (state === "reconnecting" && isLong)
+      return [`Reconnecting, try ${this.socket().tries}.`, this.standing()];
     return ["", ""];
   }
 

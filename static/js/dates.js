@@ -9,7 +9,13 @@ const $ = (id) => document.getElementById(id);
 export class Dates {
   /** `onChoose(changes of the choice)`, `onMove("in" | "out" | "earlier" | "later")`; `limits` of a span; `clock()` in ms. */
   constructor({ limits, clock, onChoose, onMove }) {
-    Object.assign(this, { limits, clock, onChoose, form: $("dates"), buttons: [...$("zoom").children] });
+    Object.assign(this, {
+      limits,
+      clock,
+      onChoose,
+      form: $("dates"),
+      buttons: [...$("zoom").children],
+    });
     $("zoom").hidden = false;
     $("metric").addEventListener("change", () => onChoose({ metric: $("metric").value }));
     this.form.addEventListener("submit", (event) => this.submit(event));
@@ -76,7 +82,9 @@ export class Dates {
 
   /** In the row of buttons, left and right go through time, up and down zoom. */
   onKey(event, onMove) {
-    const move = { ArrowLeft: "earlier", ArrowRight: "later", ArrowUp: "in", ArrowDown: "out" }[event.key];
+    const move = { ArrowLeft: "earlier", ArrowRight: "later", ArrowUp: "in", ArrowDown: "out" }[
+      event.key
+    ];
     if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.buttons.find((button) => button.dataset.move === move).focus();

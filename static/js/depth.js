@@ -1,3 +1,4 @@
+// @ts-check
 // How deep an audience is, by the rules of core/metrics/audience_depth.py.
 
 /** Different writers of the past 30 s per 1,000 viewers. */

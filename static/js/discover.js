@@ -24,13 +24,19 @@ async function renew() {
   });
   if (answer?.redirected) location.reload();
   if (!answer?.ok || answer.redirected || isHeld()) return;
-  const page = new DOMParser().parseFromString(`<table>${await answer.text()}</table>`, "text/html");
+  const page = new DOMParser().parseFromString(
+    `<table>${await answer.text()}</table>`,
+    "text/html",
+  );
   const rows = page.querySelector("#rows");
   if (!rows || isHeld()) return;
   $("rows").replaceWith(rows);
   markStars(rows);
   const { total } = rows.dataset;
-  write($("count"), `${Number(total).toLocaleString("en")} ${total === "1" ? "channel" : "channels"}`);
+  write(
+    $("count"),
+    `${Number(total).toLocaleString("en")} ${total === "1" ? "channel" : "channels"}`,
+  );
 }
 
 function hold(reason, is) {
@@ -42,7 +48,9 @@ if ($("found")) {
   const table = $("found");
   table.addEventListener("pointerenter", (event) => hold("pointer", event.pointerType === "mouse"));
   table.addEventListener("pointerleave", () => hold("pointer", false));
-  table.addEventListener("focusin", (event) => hold("focus", event.target.matches(":focus-visible")));
+  table.addEventListener("focusin", (event) =>
+    hold("focus", event.target.matches(":focus-visible")),
+  );
   table.addEventListener("focusout", () => hold("focus", false));
   setInterval(renew, RENEW_EVERY_MS);
   document.addEventListener("visibilitychange", renew);

@@ -1,3 +1,4 @@
+// @ts-check
 // Files that take a while: how far they are, and a way to stop them.
 
 import { saveBlob } from "./picture.js";
@@ -7,7 +8,9 @@ const MARK_BYTES = 400;
 
 /** Let the links in `menu` with `data-export` show their progress. `span()` is what they cover, {fromMs, untilMs}. */
 export function bindExports(menu, { span }) {
-  const [bar, said, stop] = ["progress", "[data-said]", "[data-stop]"].map((one) => menu.querySelector(one));
+  const [bar, said, stop] = ["progress", "[data-said]", "[data-stop]"].map((one) =>
+    menu.querySelector(one),
+  );
   let asking = null;
   stop.addEventListener("click", () => asking?.abort());
   menu.addEventListener("click", async (event) => {
@@ -44,7 +47,10 @@ async function read(answer, { fromMs, untilMs }, onProgress) {
   for await (const part of chunks(answer.body)) {
     parts.push(part);
     const times = decoder.decode(part.slice(-MARK_BYTES)).match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g);
-    if (times) onProgress(Math.min(1, Math.max(0, (Date.parse(times.at(-1)) - fromMs) / (untilMs - fromMs))));
+    if (times)
+      onProgress(
+        Math.min(1, Math.max(0, (Date.parse(times.at(-1)) - fromMs) / (untilMs - fromMs))),
+      );
   }
   return new Blob(parts, { type: answer.headers.get("Content-Type") });
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // How a number is written: the one place for the script, as templatetags/figures.py is for the pages; times.js has times.
 
 import { metricOf } from "./metrics.js";
@@ -8,7 +9,10 @@ const LOWER_BOUND = "≥ ";
 
 /** Thousands by comma; halves go up; no 0 below 0. */
 export function number(value, decimals) {
-  const [whole, fraction] = value.toFixed(decimals).replace(/^-(?=[0.]+$)/, "").split(".");
+  const [whole, fraction] = value
+    .toFixed(decimals)
+    .replace(/^-(?=[0.]+$)/, "")
+    .split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction ? `${grouped}.${fraction}` : grouped;
 }

@@ -1,10 +1,14 @@
+// @ts-check
 // Which channels a board is made of, and how many: links and a form without the script, controls with it.
 
 import { FILTERS, hrefOf, isPlainClick } from "./address.js";
 
 /** Let the form, the sizes and the way back to all channels change the choice; `onChoose(changes)`. */
 export function bindFilters({ form, sizes, clear, onChoose }) {
-  form.addEventListener("change", ({ target }) => FILTERS.includes(target.name) && onChoose({ [target.name]: target.value }));
+  form.addEventListener(
+    "change",
+    ({ target }) => FILTERS.includes(target.name) && onChoose({ [target.name]: target.value }),
+  );
   form.addEventListener("submit", (event) => event.preventDefault());
   sizes.addEventListener("click", (event) => {
     const link = event.target.closest("[data-size]");

@@ -16,10 +16,15 @@ export class Finder {
     this.input.addEventListener("input", () => this.askSoon());
     this.input.addEventListener("focus", () => this.input.value.trim() && this.askSoon());
     this.input.addEventListener("keydown", (event) => this.onKey(event));
-    form.addEventListener("focusout", ({ relatedTarget }) => form.contains(relatedTarget) || this.close());
+    form.addEventListener(
+      "focusout",
+      ({ relatedTarget }) => form.contains(relatedTarget) || this.close(),
+    );
     form.addEventListener("submit", (event) => this.open(event));
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.list.addEventListener("click", (event) => this.choose(this.options.indexOf(event.target.closest("[role=option]"))));
+    this.list.addEventListener("click", (event) =>
+      this.choose(this.options.indexOf(event.target.closest("[role=option]"))),
+    );
     addEventListener("keydown", (event) => this.onSlash(event));
   }
 
@@ -37,7 +42,10 @@ export class Finder {
     try {
       const answer = await fetch(`/find.json?${query}`, { signal: this.abort.signal });
       const body = await answer.json();
-      this.show(answer.ok ? body.channels : [], answer.ok ? `No channel that we follow is called “${text}”.` : body.reason);
+      this.show(
+        answer.ok ? body.channels : [],
+        answer.ok ? `No channel that we follow is called “${text}”.` : body.reason,
+      );
     } catch (error) {
       if (error.name === "AbortError") return;
       this.show([], "The search did not answer. Try again.");
@@ -61,7 +69,11 @@ export class Finder {
     option.className = "found";
     option.id = `found-${i}`;
     option.setAttribute("role", "option");
-    option.append(element("b", name), element("span", [category, language].filter(Boolean).join(" · ")), element("small", said));
+    option.append(
+      element("b", name),
+      element("span", [category, language].filter(Boolean).join(" · ")),
+      element("small", said),
+    );
     return option;
   }
 

@@ -1,3 +1,4 @@
+// @ts-check
 // Why a chart has no history, once that is known.
 
 import { hm, hms, ZONE } from "./times.js";

@@ -60,7 +60,8 @@ export class ListMenu {
   walk(event) {
     const { items } = this;
     const places = { Home: 0, End: items.length - 1 };
-    if (event.key in STEPS) places[event.key] = items.indexOf(document.activeElement) + STEPS[event.key];
+    if (event.key in STEPS)
+      places[event.key] = items.indexOf(document.activeElement) + STEPS[event.key];
     if (!(event.key in places)) return;
     event.preventDefault();
     items.at(places[event.key] % items.length).focus();

@@ -1,3 +1,4 @@
+// @ts-check
 // The table of metrics, as the page passes it from core/metrics/table.py.
 
 let table = {};

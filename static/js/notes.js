@@ -10,7 +10,14 @@ const $ = (id) => document.getElementById(id);
 
 /** A note as a chart marks it, by the rules of channel/notes.py. */
 export function noteMark({ id, at_ms, text }) {
-  return { id: `${KIND}-${id}`, at_ms, until_ms: null, kind: KIND, count: null, label: `Note: ${text}` };
+  return {
+    id: `${KIND}-${id}`,
+    at_ms,
+    until_ms: null,
+    kind: KIND,
+    count: null,
+    label: `Note: ${text}`,
+  };
 }
 
 export class Notes {
@@ -102,7 +109,10 @@ export class Notes {
   async submit(event) {
     event.preventDefault();
     const { editing } = this;
-    const fields = { at_ms: fieldMs($("note-at").value, this.suggested), text: $("note-text").value };
+    const fields = {
+      at_ms: fieldMs($("note-at").value, this.suggested),
+      text: $("note-text").value,
+    };
     const note = await this.send(editing === null ? "" : `/${editing}`, fields);
     if (!note) return;
     this.leave();
@@ -154,7 +164,10 @@ export class Notes {
     const { channel } = this;
     $("note-wrong").textContent = "";
     try {
-      const answer = await fetch(`/channels/${channel}/notes${path}`, fields ? this.post(fields) : {});
+      const answer = await fetch(
+        `/channels/${channel}/notes${path}`,
+        fields ? this.post(fields) : {},
+      );
       const body = await answer.json();
       if (channel !== this.channel) return undefined;
       if (answer.ok) return body;

@@ -120,7 +120,11 @@ function showChannelFrame(frame) {
 
 function watchBoard() {
   const { board: metric, size, category, language, band } = choice;
-  socket.subscribe("board", { kind: "board", metric, size: Number(size), category, language, band }, showBoardFrame);
+  socket.subscribe(
+    "board",
+    { kind: "board", metric, size: Number(size), category, language, band },
+    showBoardFrame,
+  );
 }
 
 function watchChannel() {
@@ -176,7 +180,10 @@ async function askHistory() {
   const { signal } = asking;
   try {
     const { range, from, until } = choice;
-    const query = new URLSearchParams({ metric: charted(), ...(from ? { from, until } : { range }) });
+    const query = new URLSearchParams({
+      metric: charted(),
+      ...(from ? { from, until } : { range }),
+    });
     const answer = await fetch(`/channels/${shown}/series?${query}`, { signal });
     const body = await answer.json();
     if (answer.status === 401) signIn();
@@ -186,14 +193,19 @@ async function askHistory() {
     historyTimer = setTimeout(askHistory, answer.ok ? historyEveryMs() : HISTORY_RETRY_MS);
   } catch (error) {
     if (error.name === "AbortError") return;
-    view.showProblem("History did not load. Live figures still draw here; the page asks again by itself.");
+    view.showProblem(
+      "History did not load. Live figures still draw here; the page asks again by itself.",
+    );
     historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
   }
 }
 
 function historyEveryMs() {
   if (view.waitsForHistory) return HISTORY_RETRY_MS;
-  return Math.min(Math.max(view.series.range.span_ms * HISTORY_EVERY, HISTORY_EVERY_MIN_MS), HISTORY_EVERY_MAX_MS);
+  return Math.min(
+    Math.max(view.series.range.span_ms * HISTORY_EVERY, HISTORY_EVERY_MIN_MS),
+    HISTORY_EVERY_MAX_MS,
+  );
 }
 
 /** Whether a span lies so far back that no row of it is still to come. */
@@ -202,7 +214,9 @@ function isOver({ until }) {
 }
 
 function signIn() {
-  location.assign(`/account/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(
+    `/account/login/?next=${encodeURIComponent(location.pathname + location.search)}`,
+  );
 }
 
 /** Follow a choice, from a click or from the back button. */
@@ -224,7 +238,8 @@ function apply(next) {
   else if (isOtherTime(before) && shown) showTime();
 }
 
-const isOtherTime = (before) => ["range", "from", "until"].some((name) => choice[name] !== before[name]);
+const isOtherTime = (before) =>
+  ["range", "from", "until"].some((name) => choice[name] !== before[name]);
 
 /** Chart another metric: history is asked for those that are charted. */
 function showMetric() {
@@ -257,7 +272,9 @@ function move(kind) {
 }
 
 function openChosen(channel) {
-  const name = $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ?? `channel ${channel}`;
+  const name =
+    $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ??
+    `channel ${channel}`;
   showChannel(known.get(channel) ?? { id: channel, name, category: "" });
 }
 
@@ -325,7 +342,9 @@ $("back").addEventListener("click", (event) => {
   choose({ channel: "" });
   scrollTo(0, 0);
 });
-$("table").closest("details").addEventListener("toggle", () => view.series && view.writeTable());
+$("table")
+  .closest("details")
+  .addEventListener("toggle", () => view.series && view.writeTable());
 bindTabs($("tabs"), (key) => choose({ board: key, metric: "" }));
 bindFilters({ form: $("filters"), sizes: $("sizes"), clear: $("clear"), onChoose: choose });
 new Finder($("find"), { metric: () => choice.board, onOpen: openFound });

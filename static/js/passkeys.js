@@ -1,12 +1,14 @@
 // Passkeys, where there can be none: browsers make them for sites with a name and HTTPS alone, and for this machine.
 
-const CONTROLS = "#passkey_login, #mfa_webauthn_add, #mfa_webauthn_reauthenticate, #mfa_webauthn_authenticate, a[href$='/2fa/webauthn/add/']";
+const CONTROLS =
+  "#passkey_login, #mfa_webauthn_add, #mfa_webauthn_reauthenticate, #mfa_webauthn_authenticate, a[href$='/2fa/webauthn/add/']";
 const isBareAddress = /^[\d.]+$|^\[/.test(location.hostname);
 const isThisMachine = /^127\.|^\[::1\]$/.test(location.hostname);
 
 /** Why there can be none here, "" where there can. */
 function obstacle() {
-  if (isBareAddress) return `Passkeys do not work at a bare address such as ${location.hostname}. Open Twitchly by its name${isThisMachine ? ", localhost" : ""}.`;
+  if (isBareAddress)
+    return `Passkeys do not work at a bare address such as ${location.hostname}. Open Twitchly by its name${isThisMachine ? ", localhost" : ""}.`;
   if (!isSecureContext) return "Passkeys need HTTPS, and this page came without it.";
   return "PublicKeyCredential" in globalThis ? "" : "This browser knows no passkeys.";
 }

@@ -1,10 +1,13 @@
+// @ts-check
 // A picture of a chart to take along: the plot with what it shows, of which channel, and when it was taken.
 
 const [PAD, HEAD, FOOT] = [16, 58, 30];
 
 /** Save a chart as PNG. `plot` is its canvas; `title`, `subtitle` and `foot` are written around it. */
 export async function savePicture(plot, { title, subtitle, foot, name }) {
-  const blob = await new Promise((done) => drawn(plot, { title, subtitle, foot }).toBlob(done, "image/png"));
+  const blob = await new Promise((done) =>
+    drawn(plot, { title, subtitle, foot }).toBlob(done, "image/png"),
+  );
   saveBlob(blob, `${name}.png`);
 }
 

@@ -1,3 +1,4 @@
+// @ts-check
 // Whether the server can be reached: asked when something suggests otherwise, and again until it answers.
 
 const AGAIN_MS = 3_000;
@@ -42,7 +43,10 @@ class Reach {
     if (this.asking) return;
     this.asking = true;
     clearTimeout(this.again);
-    const answers = await fetch(PROBE, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
+    const answers = await fetch(PROBE, {
+      cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    })
       .then(({ ok }) => ok)
       .catch(() => false);
     this.asking = false;

@@ -3,7 +3,13 @@
 export class Reorder {
   /** `keep(ids)` stores an order and tells whether it could; if not, the cards go back. */
   constructor(list, keep) {
-    Object.assign(this, { list, keep, dragged: null, kept: [...list.children], storing: Promise.resolve() });
+    Object.assign(this, {
+      list,
+      keep,
+      dragged: null,
+      kept: [...list.children],
+      storing: Promise.resolve(),
+    });
     list.addEventListener("dragstart", (event) => this.lift(event));
     list.addEventListener("dragover", (event) => this.over(event));
     list.addEventListener("drop", (event) => this.drop(event));
@@ -26,7 +32,8 @@ export class Reorder {
     const card = event.target.closest("li");
     if (!this.dragged || !card) return;
     event.preventDefault();
-    for (const other of this.list.children) other.classList.toggle("is-target", other === card && card !== this.dragged);
+    for (const other of this.list.children)
+      other.classList.toggle("is-target", other === card && card !== this.dragged);
   }
 
   drop(event) {

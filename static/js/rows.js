@@ -1,3 +1,4 @@
+// @ts-check
 // One row of a board, written over templates/dashboard/_row.html: every part of it has its place whatever it says.
 
 import { PARTIAL_BELOW, age, figure } from "./figures.js";
@@ -41,7 +42,9 @@ export function moveWords({ moved, is_new: isNew }) {
   if (isNew) return ["new", "new within a minute", "is-new"];
   if (!moved) return moved === 0 ? ["–", "", ""] : ["", "", ""];
   const places = `${Math.abs(moved)} ${Math.abs(moved) === 1 ? "place" : "places"} within a minute`;
-  return moved > 0 ? [`▲ ${moved}`, `up ${places}`, "is-up"] : [`▼ ${-moved}`, `down ${places}`, "is-down"];
+  return moved > 0
+    ? [`▲ ${moved}`, `up ${places}`, "is-up"]
+    : [`▼ ${-moved}`, `down ${places}`, "is-down"];
 }
 
 function writeMove(element, row) {

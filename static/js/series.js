@@ -1,3 +1,4 @@
+// @ts-check
 // A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
 import { ABSENT } from "./figures.js";
@@ -8,8 +9,16 @@ const HOUR_MS = 3_600_000;
 // A channel whose newest window is older is not live any longer, as in core/metrics/ranking.py.
 const LIVE_FOR_MS = 60_000;
 const NO_SUMMARY = {
-  peak: ABSENT, peak_ms: null, peak_note: "", peak_unit: "", average: ABSENT, average_unit: "",
-  coverage: ABSENT, coverage_on_air: ABSENT, heard: "", is_lower_bound: false,
+  peak: ABSENT,
+  peak_ms: null,
+  peak_note: "",
+  peak_unit: "",
+  average: ABSENT,
+  average_unit: "",
+  coverage: ABSENT,
+  coverage_on_air: ABSENT,
+  heard: "",
+  is_lower_bound: false,
 };
 
 export class Series {
@@ -31,8 +40,18 @@ export class Series {
 
   /** What this series has of another span, to be drawn until that one's own data comes. */
   within(range) {
-    const part = new Series({ ...range, step_ms: this.range.step_ms, merge_ms: this.range.merge_ms, length: this.range.length });
-    Object.assign(part, { points: this.points, gaps: this.gaps, marks: this.marks, rawFromMs: this.rawFromMs });
+    const part = new Series({
+      ...range,
+      step_ms: this.range.step_ms,
+      merge_ms: this.range.merge_ms,
+      length: this.range.length,
+    });
+    Object.assign(part, {
+      points: this.points,
+      gaps: this.gaps,
+      marks: this.marks,
+      rawFromMs: this.rawFromMs,
+    });
     part.forget();
     return part;
   }
@@ -45,7 +64,8 @@ export class Series {
   /** Return the times between which it lies; up to now it ends with the newest live window, without one at `nowMs`. */
   span(nowMs) {
     const last = this.points.at(-1)?.end_ms;
-    const untilMs = this.range.until_ms ?? (last == null || nowMs - last > LIVE_FOR_MS ? nowMs : last);
+    const untilMs =
+      this.range.until_ms ?? (last == null || nowMs - last > LIVE_FOR_MS ? nowMs : last);
     return { fromMs: untilMs - this.range.span_ms, untilMs };
   }
 
@@ -57,7 +77,9 @@ export class Series {
     // A whole minute or hour replaces the live points in it.
     const stays = this.points.filter((point) => point.end_ms > newest || !point.isShort);
     const known = new Map(stays.map((point) => [point.end_ms, point]));
-    history.end_ms.forEach((endMs, i) => known.set(endMs, historyPoint(history, columns, i, known.get(endMs))));
+    history.end_ms.forEach((endMs, i) =>
+      known.set(endMs, historyPoint(history, columns, i, known.get(endMs))),
+    );
     this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
     this.gaps = history.gaps;
     Object.assign(this.summaries, history.summary);
@@ -83,7 +105,9 @@ export class Series {
   addMarks(recent) {
     if (this.isPast) return false;
     const known = new Map(this.marks.map(({ id, at_ms: atMs }) => [id, atMs]));
-    const fresh = recent.filter(({ id, at_ms: atMs }) => atMs >= this.rawFromMs && known.get(id) !== atMs);
+    const fresh = recent.filter(
+      ({ id, at_ms: atMs }) => atMs >= this.rawFromMs && known.get(id) !== atMs,
+    );
     const ids = new Set(fresh.map(({ id }) => id));
     this.marks = [...this.marks.filter(({ id }) => !ids.has(id)), ...fresh];
     return fresh.length > 0;
@@ -105,8 +129,17 @@ export class Series {
     const last = this.points.at(-1);
     if (end_ms == null || (last && end_ms <= last.end_ms)) return false;
     if (last?.isEdge && this.slot(last.end_ms) === this.slot(end_ms)) this.points.pop();
-    const [sums, distinct] = [false, true].map((is) => valuesWhere(values, (key) => metricOf(key).distinct === is));
-    this.points.push({ end_ms, coverage, values: sums, isEdge: true, isShort: this.isLong, hasDistinct: false });
+    const [sums, distinct] = [false, true].map((is) =>
+      valuesWhere(values, (key) => metricOf(key).distinct === is),
+    );
+    this.points.push({
+      end_ms,
+      coverage,
+      values: sums,
+      isEdge: true,
+      isShort: this.isLong,
+      hasDistinct: false,
+    });
     // People and texts are counted over windows of their own, which end up to 4 s earlier.
     const at = this.points.findLast((point) => point.end_ms === channel.distinct_end_ms);
     if (at?.isEdge) Object.assign(at.values, distinct);
@@ -117,7 +150,9 @@ export class Series {
 
   /** The points at which a metric has windows; live ones of people and texts are fewer. */
   pointsOf(metric) {
-    return metricOf(metric).distinct ? this.points.filter((point) => point.hasDistinct !== false) : this.points;
+    return metricOf(metric).distinct
+      ? this.points.filter((point) => point.hasDistinct !== false)
+      : this.points;
   }
 
   /** Return when the newest window of a metric ended; null in the past, and where the channel is not live. */
@@ -128,7 +163,9 @@ export class Series {
 
   /** Return the spans off air: from the end of a broadcast to the start of the next, or to `untilMs`. */
   offAir(untilMs, isOffline = false) {
-    const changes = this.marks.filter(({ kind }) => kind === "stream_start" || kind === "stream_end");
+    const changes = this.marks.filter(
+      ({ kind }) => kind === "stream_start" || kind === "stream_end",
+    );
     changes.sort((one, other) => one.at_ms - other.at_ms);
     const spans = [];
     let sinceMs = isOffline && changes.length === 0 ? untilMs - this.range.span_ms : null;
@@ -139,7 +176,9 @@ export class Series {
         sinceMs = null;
       }
     }
-    return sinceMs === null || sinceMs >= untilMs ? spans : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
+    return sinceMs === null || sinceMs >= untilMs
+      ? spans
+      : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
   }
 
   /** Whether the points are longer windows than those that come live. */
@@ -166,8 +205,12 @@ export class Series {
     if (!this.isPast && this.points.length === 0) return;
     const { fromMs, untilMs } = this.span();
     this.points = this.points.filter((point) => point.end_ms >= fromMs && point.end_ms <= untilMs);
-    this.gaps = this.gaps.filter((gap) => gap.until_ms >= fromMs && (!this.isPast || gap.from_ms <= untilMs));
-    this.marks = this.marks.filter((mark) => (mark.until_ms ?? mark.at_ms) >= fromMs && (!this.isPast || mark.at_ms <= untilMs));
+    this.gaps = this.gaps.filter(
+      (gap) => gap.until_ms >= fromMs && (!this.isPast || gap.from_ms <= untilMs),
+    );
+    this.marks = this.marks.filter(
+      (mark) => (mark.until_ms ?? mark.at_ms) >= fromMs && (!this.isPast || mark.at_ms <= untilMs),
+    );
   }
 
   /** Columns for uPlot, times in ms; a row of nulls breaks the lines where windows are missing. */
@@ -175,7 +218,8 @@ export class Series {
     const columns = [[], ...metrics.map(() => [])];
     let before = null;
     for (const point of this.pointsOf(metrics[0])) {
-      if (before !== null && this.isMissing(before, point.end_ms)) pushRow(columns, before + 1, () => null);
+      if (before !== null && this.isMissing(before, point.end_ms))
+        pushRow(columns, before + 1, () => null);
       pushRow(columns, point.end_ms, (i) => valueOf(point, metrics[i]));
       before = point.end_ms;
     }
@@ -196,11 +240,13 @@ export class Series {
     const first = this.points[0];
     let from = first ? first.end_ms - this.range.step_ms : 0;
     for (const point of this.points) {
-      if (this.isMissing(from, point.end_ms)) extend(runs, "off", from, (from = point.end_ms - this.range.step_ms));
+      if (this.isMissing(from, point.end_ms))
+        extend(runs, "off", from, (from = point.end_ms - this.range.step_ms));
       extend(runs, kindOf(point.coverage), from, point.end_ms);
       from = point.end_ms;
     }
-    if (this.isPast) this.beyond(from).forEach((gap) => extend(runs, "off", gap.from_ms, gap.until_ms));
+    if (this.isPast)
+      this.beyond(from).forEach((gap) => extend(runs, "off", gap.from_ms, gap.until_ms));
     return runs;
   }
 
@@ -271,7 +317,8 @@ function joined(spans) {
   const sorted = [...spans].sort((one, other) => one.from_ms - other.from_ms);
   return sorted.reduce((bands, span) => {
     const last = bands.at(-1);
-    if (last && span.from_ms <= last.until_ms) last.until_ms = Math.max(last.until_ms, span.until_ms);
+    if (last && span.from_ms <= last.until_ms)
+      last.until_ms = Math.max(last.until_ms, span.until_ms);
     else bands.push({ from_ms: span.from_ms, until_ms: span.until_ms });
     return bands;
   }, []);

@@ -1,3 +1,4 @@
+// @ts-check
 // A shared channel: its chart, drawn anew each minute, and the figure of now.
 
 import { told } from "./ask.js";
@@ -52,10 +53,15 @@ function draw() {
 }
 
 function readOut(atMs) {
-  const point = atMs === null ? series.pointsOf(start.metric).at(-1) : series.points.find(({ end_ms: endMs }) => endMs === atMs);
+  const point =
+    atMs === null
+      ? series.pointsOf(start.metric).at(-1)
+      : series.points.find(({ end_ms: endMs }) => endMs === atMs);
   $("when").textContent = point ? `${when(point.end_ms)} ${ZONE}` : "";
   const value = point ? valueOf(point, start.metric) : null;
-  $("value").textContent = point ? `${figure(start.metric, value, point.coverage)} ${metricOf(start.metric).unit}` : "";
+  $("value").textContent = point
+    ? `${figure(start.metric, value, point.coverage)} ${metricOf(start.metric).unit}`
+    : "";
 }
 
 async function showNow() {
@@ -63,7 +69,11 @@ async function showNow() {
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;
-  $("now").textContent = figure(start.metric, channel?.values[start.metric], channel ? coverageOf(start.metric, channel) : 1);
+  $("now").textContent = figure(
+    start.metric,
+    channel?.values[start.metric],
+    channel ? coverageOf(start.metric, channel) : 1,
+  );
   if (channel && series.add(channel)) draw();
 }
 

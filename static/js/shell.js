@@ -1,3 +1,4 @@
+// @ts-check
 // What every page has: the theme switch, the clock, times in the zone that the reader chose, and word of a server that is away.
 
 import { watchReach } from "./away.js";

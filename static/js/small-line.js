@@ -1,3 +1,4 @@
+// @ts-check
 // A small line without axes, as the path of an SVG: the same as apps/dashboard/sparkline.py.
 
 const WIDTH = 240;

@@ -1,3 +1,4 @@
+// @ts-check
 // The live socket: says what the page subscribes to, connects again by itself, and rests while nobody looks.
 
 import { reach } from "./reach.js";
@@ -11,7 +12,8 @@ const SILENCE_MS = 30_000;
 const SETTLE_MS = 500;
 
 /** The address of the live socket of this site. */
-export const liveUrl = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
+export const liveUrl = () =>
+  `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
 
 export class LiveSocket {
   /** `onError(reason)` for what was not understood or not found; `onSignedOut()` when the session has ended. */
@@ -25,7 +27,9 @@ export class LiveSocket {
     this.isOpen = false;
     addEventListener("online", () => this.connectNow());
     reach.onChange((isAway) => (isAway ? this.leave() : this.connectNow()));
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.connectNow()));
+    document.addEventListener("visibilitychange", () =>
+      document.hidden ? this.rest() : this.connectNow(),
+    );
     if (!document.hidden) this.connect();
   }
 
@@ -93,7 +97,9 @@ export class LiveSocket {
     const frame = JSON.parse(text);
     if (frame.type === "error") this.handlers.onError(frame.reason);
     // A frame of a wish that has been replaced may still be on its way.
-    else for (const { id, onFrame } of this.subscriptions.values()) if (id === frame.id) onFrame(frame);
+    else
+      for (const { id, onFrame } of this.subscriptions.values())
+        if (id === frame.id) onFrame(frame);
   }
 
   closed(code) {

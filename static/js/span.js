@@ -1,3 +1,4 @@
+// @ts-check
 // Spans of the past: what an address names, what zooming and panning make of them, by the rules of channel/spans.py.
 
 import { fieldMs, unwall, wall } from "./times.js";
@@ -34,8 +35,10 @@ export function wrong(from, until, nowMs, limits, shown = null) {
   const { fromMs, untilMs } = spanFields(from, until, shown);
   if (fromMs >= untilMs) return "The span must begin before it ends: “from” is not before “until”.";
   if (untilMs > nowMs) return `“until” lies in the future: it is ${iso(nowMs)} now.`;
-  if (fromMs < limits.earliest_ms) return `“from” is too early: nothing is recorded before ${iso(limits.earliest_ms)}.`;
-  if (untilMs - fromMs > limits.span_ms) return `The span is too long: a chart shows ${Math.floor(limits.span_ms / DAY_MS)} days at most.`;
+  if (fromMs < limits.earliest_ms)
+    return `“from” is too early: nothing is recorded before ${iso(limits.earliest_ms)}.`;
+  if (untilMs - fromMs > limits.span_ms)
+    return `The span is too long: a chart shows ${Math.floor(limits.span_ms / DAY_MS)} days at most.`;
   return "";
 }
 
@@ -58,7 +61,10 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
   const middle = (fromMs + untilMs) / 2;
   const start = Math.max(Math.min(middle - length / 2, nowMs - length), limits.earliest_ms);
   const startMs = Math.ceil(start / 1000) * 1000;
-  return { fromMs: startMs, untilMs: Math.min(startMs + Math.round(length / 1000) * 1000, Math.floor(nowMs / 1000) * 1000) };
+  return {
+    fromMs: startMs,
+    untilMs: Math.min(startMs + Math.round(length / 1000) * 1000, Math.floor(nowMs / 1000) * 1000),
+  };
 }
 
 /** Whole days, weeks and months of the past, in the chosen zone, by what they are called. */
@@ -75,9 +81,18 @@ export function quickPicks(nowMs) {
   ];
 }
 
-const between = (fromWallMs, untilWallMs) => ({ fromMs: unwall(fromWallMs), untilMs: unwall(untilWallMs) });
+const between = (fromWallMs, untilWallMs) => ({
+  fromMs: unwall(fromWallMs),
+  untilMs: unwall(untilWallMs),
+});
 
 /** A span as a range, for as long as the answer that names its grain is on its way; `before` is the range it replaces. */
 export function pastRange({ fromMs, untilMs }, before) {
-  return { ...before, key: "", label: "the chosen dates", span_ms: untilMs - fromMs, until_ms: untilMs };
+  return {
+    ...before,
+    key: "",
+    label: "the chosen dates",
+    span_ms: untilMs - fromMs,
+    until_ms: untilMs,
+  };
 }

@@ -19,8 +19,10 @@ export class Standing {
     const isShown = this.channel === undefined && channel === shown;
     Object.assign(this, { channel, metric });
     if (isShown) return;
-    for (const name of this.host.querySelectorAll("[data-metric-name]")) name.textContent = metricOf(metric).name;
-    for (const tile of this.host.querySelectorAll("[data-standing]")) show(tile, { percent: null, note: "" });
+    for (const name of this.host.querySelectorAll("[data-metric-name]"))
+      name.textContent = metricOf(metric).name;
+    for (const tile of this.host.querySelectorAll("[data-standing]"))
+      show(tile, { percent: null, note: "" });
     tell(this.following, { state: "", said: "", can_ask: false });
     this.ask();
   }
@@ -29,11 +31,14 @@ export class Standing {
     if (document.hidden || !this.channel) return;
     const { channel, metric } = this;
     try {
-      const answer = await fetch(`/channels/${channel}/standing?${new URLSearchParams({ metric })}`);
+      const answer = await fetch(
+        `/channels/${channel}/standing?${new URLSearchParams({ metric })}`,
+      );
       if (!answer.ok) return;
       const { standings, following } = await answer.json();
       if (channel !== this.channel || metric !== this.metric) return;
-      for (const one of standings) show(this.host.querySelector(`[data-standing="${one.key}"]`), one);
+      for (const one of standings)
+        show(this.host.querySelector(`[data-standing="${one.key}"]`), one);
       tell(this.following, following);
     } catch {
       // What was known last stands; the page tells by itself that nothing comes.

@@ -48,12 +48,16 @@ async function change(star, off, onto) {
 async function put(channel, name, onto) {
   const list = await watching.put(channel, onto?.id);
   const { id } = watching.lists.find((one) => one.name === list);
-  toast.say(`${name} is on “${list}”.`, () => watching.take(channel, id).then(() => markStars(document)));
+  toast.say(`${name} is on “${list}”.`, () =>
+    watching.take(channel, id).then(() => markStars(document)),
+  );
 }
 
 async function taken(channel, name, { id, name: list }) {
   await watching.take(channel, id);
-  toast.say(`${name} is off “${list}”.`, () => watching.put(channel, id).then(() => markStars(document)));
+  toast.say(`${name} is off “${list}”.`, () =>
+    watching.put(channel, id).then(() => markStars(document)),
+  );
 }
 
 /** Another page may have changed the lists meanwhile. */
@@ -67,7 +71,11 @@ function begin() {
   const token = $("starring").elements.csrfmiddlewaretoken.value;
   watching = new Watching(JSON.parse($("watching").textContent), token);
   toast = new Toast($("starred"));
-  menu = new ListMenu($("lists"), { watching, look, onChoose: (star, list, holds) => change(star, holds && list, list) });
+  menu = new ListMenu($("lists"), {
+    watching,
+    look,
+    onChoose: (star, list, holds) => change(star, holds && list, list),
+  });
   document.addEventListener("click", (event) => {
     const star = event.target.closest("[data-star]");
     if (!star) return;
@@ -76,7 +84,9 @@ function begin() {
   });
   for (const button of document.querySelectorAll("[data-choose]")) {
     button.hidden = false;
-    button.addEventListener("click", ({ detail }) => menu.open(button.previousElementSibling, detail === 0, button));
+    button.addEventListener("click", ({ detail }) =>
+      menu.open(button.previousElementSibling, detail === 0, button),
+    );
   }
 }
 

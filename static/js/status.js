@@ -1,3 +1,4 @@
+// @ts-check
 // The status page: its moving part anew every 10 s, unless somebody reads a table that is open in it.
 
 import { showTime } from "./times.js";

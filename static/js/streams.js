@@ -64,7 +64,8 @@ export class Streams {
       messages: figure("messages", stream.messages, stream.coverage),
       coverage: `${percent(stream.coverage)} %`,
     };
-    for (const [field, text] of Object.entries(texts)) row.querySelector(`[data-field=${field}]`).textContent = text;
+    for (const [field, text] of Object.entries(texts))
+      row.querySelector(`[data-field=${field}]`).textContent = text;
     return row;
   }
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Why the channel has no value now, by the rules of apps/dashboard/summary.py.
 
 import { endOf, metricOf } from "./metrics.js";

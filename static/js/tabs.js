@@ -1,3 +1,4 @@
+// @ts-check
 // The tabs of the boards, in two rows, and the ranges of the chart: links without the script, controls with it.
 
 import { hrefOf, isPlainClick } from "./address.js";
@@ -33,14 +34,16 @@ export function markTab(list, choice) {
 export function markRange(list, choice) {
   for (const link of list.children) {
     link.href = hrefOf({ ...choice, range: link.dataset.range, from: null, until: null });
-    if (link.dataset.range === choice.range && !choice.from) link.setAttribute("aria-current", "true");
+    if (link.dataset.range === choice.range && !choice.from)
+      link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }
 
 /** Show the definition of a board; all of them lie in one place, which is as high as the highest. */
 export function markDefinition(list, board) {
-  for (const definition of list.children) definition.toggleAttribute("data-shown", definition.dataset.board === board);
+  for (const definition of list.children)
+    definition.toggleAttribute("data-shown", definition.dataset.board === board);
 }
 
 function tabsOf(list) {

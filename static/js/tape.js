@@ -5,7 +5,8 @@ const HEIGHT_PX = 8;
 
 /** Draw runs of coverage over [fromMs, untilMs] into `svg`, `left` and `width` px as the plot above it. */
 export function drawTape(svg, runs, { fromMs, untilMs, left, width }) {
-  const xOf = (ms) => ((Math.min(Math.max(ms, fromMs), untilMs) - fromMs) / (untilMs - fromMs)) * width;
+  const xOf = (ms) =>
+    ((Math.min(Math.max(ms, fromMs), untilMs) - fromMs) / (untilMs - fromMs)) * width;
   svg.style.left = `${left}px`;
   svg.setAttribute("width", width);
   svg.setAttribute("height", HEIGHT_PX);

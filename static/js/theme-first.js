@@ -1,3 +1,4 @@
+// @ts-check
 // Loaded first and blocking, so that the theme is set before the first paint.
 (() => {
   let theme = null;

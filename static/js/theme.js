@@ -1,3 +1,4 @@
+// @ts-check
 // The colour theme: the system's until the reader switches it, then kept in localStorage.
 
 const KEY = "twitchly-theme";

@@ -1,3 +1,4 @@
+// @ts-check
 // The list of what happened, as elements: a shape, the time and what is written, by templates/dashboard/_line.html.
 
 import { timeElement } from "./times.js";
@@ -17,7 +18,11 @@ export function renew(list, things, itemOf) {
 /** One line of the list; `shapes` gives a path in a square of 12 per kind. */
 export function lineItem({ at_ms, until_ms, kind, label }, shapes) {
   const item = document.createElement("li");
-  item.append(shape(shapes[kind] ?? shapes.summed, kind === "note" ? "filled" : ""), timeElement(at_ms), text("grow", label));
+  item.append(
+    shape(shapes[kind] ?? shapes.summed, kind === "note" ? "filled" : ""),
+    timeElement(at_ms),
+    text("grow", label),
+  );
   item.append(text("muted", until_ms ? `in ${(until_ms - at_ms) / 60_000} min` : ""));
   return item;
 }
@@ -29,7 +34,10 @@ export function markTexts(marks) {
 
 /** A sign in a square of 12; `kind` is a further class. */
 export function shape(path, kind = "") {
-  const [icon, line] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "path")];
+  const [icon, line] = [
+    document.createElementNS(SVG, "svg"),
+    document.createElementNS(SVG, "path"),
+  ];
   icon.setAttribute("class", `ic ic-s ${kind}`.trim());
   icon.setAttribute("viewBox", "0 0 12 12");
   icon.setAttribute("aria-hidden", "true");

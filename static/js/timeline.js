@@ -1,9 +1,17 @@
+// @ts-check
 // What happened to a channel, by the rules of apps/dashboard/timeline.py, and which of it a chart marks.
 
 import { number } from "./figures.js";
 
 const SUMMED = new Set([
-  "subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones",
+  "subscriptions",
+  "cheers",
+  "bans",
+  "timeouts",
+  "deletions",
+  "announcements",
+  "bits_badges",
+  "milestones",
 ]);
 // A sum of these stands out from this count on, when it is this many times the usual one.
 const NOTED_FROM = { subscriptions: 10, cheers: 1000 };
@@ -24,7 +32,9 @@ export function merged(marks, mergeMs, labels) {
     const label = labels[mark.kind].replace("{count}", number(count, 0));
     sums.set(id, { id, at_ms: atMs, until_ms: atMs + mergeMs, kind: mark.kind, count, label });
   }
-  return [...kept, ...sums.values()].sort((one, other) => one.at_ms - other.at_ms || (one.id < other.id ? -1 : 1));
+  return [...kept, ...sums.values()].sort(
+    (one, other) => one.at_ms - other.at_ms || (one.id < other.id ? -1 : 1),
+  );
 }
 
 /** The lines of the list, newest first: each event, and one for all sums of a span. */
@@ -34,16 +44,27 @@ export function linesOf(marks) {
   for (const { at_ms, until_ms, kind, label } of marks) {
     if (!SUMMED.has(kind)) lines.push({ at_ms, until_ms: null, kind, label });
     else if (!spans.has(at_ms)) spans.set(at_ms, { at_ms, until_ms, kind, label });
-    else Object.assign(spans.get(at_ms), { kind: "summed", label: `${spans.get(at_ms).label} · ${label}` });
+    else
+      Object.assign(spans.get(at_ms), {
+        kind: "summed",
+        label: `${spans.get(at_ms).label} · ${label}`,
+      });
   }
-  return [...lines, ...spans.values()].sort((one, other) => other.at_ms - one.at_ms || (one.label < other.label ? -1 : 1));
+  return [...lines, ...spans.values()].sort(
+    (one, other) => other.at_ms - one.at_ms || (one.label < other.label ? -1 : 1),
+  );
 }
 
 /** The marks beside each of `points`, newest first: those since the one below it, by time. */
 export function beside(points, marks) {
   const found = points.map(() => []);
   for (const mark of marks) {
-    found[Math.max(0, points.findLastIndex((point) => point.end_ms >= mark.at_ms))]?.push(mark);
+    found[
+      Math.max(
+        0,
+        points.findLastIndex((point) => point.end_ms >= mark.at_ms),
+      )
+    ]?.push(mark);
   }
   return found;
 }
@@ -51,8 +72,11 @@ export function beside(points, marks) {
 /** The marks that a chart shows: each event, and the sums that stand out. */
 export function noted(marks) {
   const usual = {};
-  for (const kind of Object.keys(NOTED_FROM)) usual[kind] = median(marks.filter((mark) => mark.kind === kind));
-  return marks.filter(({ kind, count }) => !SUMMED.has(kind) || (kind in NOTED_FROM && standsOut(count, kind, usual)));
+  for (const kind of Object.keys(NOTED_FROM))
+    usual[kind] = median(marks.filter((mark) => mark.kind === kind));
+  return marks.filter(
+    ({ kind, count }) => !SUMMED.has(kind) || (kind in NOTED_FROM && standsOut(count, kind, usual)),
+  );
 }
 
 function standsOut(count, kind, usual) {

@@ -9,7 +9,8 @@ export const ZONE = isLocal ? "local time" : "UTC";
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
 /** How far the clock on the wall is ahead of UTC, in ms. */
-export const offsetOf = (atMs, local = isLocal) => (local ? -new Date(atMs).getTimezoneOffset() * 60_000 : 0);
+export const offsetOf = (atMs, local = isLocal) =>
+  local ? -new Date(atMs).getTimezoneOffset() * 60_000 : 0;
 
 /** What the clock on the wall shows, as ms that would be it in UTC. */
 export const wall = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
@@ -76,7 +77,8 @@ export function date(atMs, local = isLocal) {
 
 /** The time of day, with the day where that is not today's. */
 export function when(atMs, nowMs = Date.now(), local = isLocal) {
-  const isToday = Math.floor(wall(atMs, local) / DAY_MS) === Math.floor(wall(nowMs, local) / DAY_MS);
+  const isToday =
+    Math.floor(wall(atMs, local) / DAY_MS) === Math.floor(wall(nowMs, local) / DAY_MS);
   return isToday ? hms(atMs, local) : `${day(atMs, local)}, ${hms(atMs, local)}`;
 }
 
@@ -91,7 +93,8 @@ export function timeElement(atMs) {
 /** Write a <time data-utc> in the chosen zone, and the other one into its title; "date" has the year and no seconds. */
 export function showTime(element) {
   const atMs = Date.parse(element.dateTime);
-  const said = (local) => (element.dataset.utc === "date" ? date(atMs, local) : when(atMs, Date.now(), local));
+  const said = (local) =>
+    element.dataset.utc === "date" ? date(atMs, local) : when(atMs, Date.now(), local);
   if (isLocal || !element.textContent) element.textContent = said(isLocal);
   element.title = isLocal ? `${said(false)} UTC` : `${new Date(atMs).toLocaleString()} your time`;
   return element;
@@ -104,5 +107,7 @@ export function showZone(root) {
     element.textContent = ZONE;
     element.title = ZONE_NAME;
   });
-  root.querySelectorAll("[data-hm]").forEach((element) => (element.textContent = hm(Number(element.dataset.hm))));
+  root
+    .querySelectorAll("[data-hm]")
+    .forEach((element) => (element.textContent = hm(Number(element.dataset.hm))));
 }

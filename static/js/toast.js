@@ -4,7 +4,11 @@ const STAYS_MS = 10_000;
 
 export class Toast {
   constructor(root) {
-    Object.assign(this, { root, said: root.querySelector("[role=status]"), button: root.querySelector("button") });
+    Object.assign(this, {
+      root,
+      said: root.querySelector("[role=status]"),
+      button: root.querySelector("button"),
+    });
     this.button.addEventListener("click", () => this.undone());
   }
 
@@ -20,7 +24,10 @@ export class Toast {
   /** Nobody loses the button that they are about to press. */
   stay() {
     clearTimeout(this.leaving);
-    this.leaving = setTimeout(() => (this.root.matches(":hover, :focus-within") ? this.stay() : this.leave()), STAYS_MS);
+    this.leaving = setTimeout(
+      () => (this.root.matches(":hover, :focus-within") ? this.stay() : this.leave()),
+      STAYS_MS,
+    );
   }
 
   leave() {

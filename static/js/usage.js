@@ -24,7 +24,14 @@ function draw({ by, limit: allowed, points }) {
   const ticks = { stroke: () => tokens.lineStrong, width: 1, size: 4 };
   const axis = { stroke: () => tokens.ink3, font: `11px ${tokens.font}`, gap: 6, ticks };
   const bars = uPlot.paths.bars({ size: [0.7, 28] });
-  const bar = (label, colour) => ({ label, fill: colour, stroke: colour, width: 0, paths: bars, points: { show: false } });
+  const bar = (label, colour) => ({
+    label,
+    fill: colour,
+    stroke: colour,
+    width: 0,
+    paths: bars,
+    points: { show: false },
+  });
   const top = Math.max(most, limit ?? 0) * 1.08;
   const plot = new uPlot(
     {
@@ -51,7 +58,10 @@ function draw({ by, limit: allowed, points }) {
         },
       ],
       series: [{}, bar("requests", () => tokens.requests), bar("errors", () => tokens.errors)],
-      hooks: { draw: [(it) => limit && drawLimit(it, limit, tokens)], setCursor: [(it) => readOut(it, by, points)] },
+      hooks: {
+        draw: [(it) => limit && drawLimit(it, limit, tokens)],
+        setCursor: [(it) => readOut(it, by, points)],
+      },
     },
     columns,
     host,
@@ -80,8 +90,12 @@ function drawLimit({ ctx, bbox, valToPos }, limit, tokens) {
 function readOut({ cursor: { idx, left } }, by, [times, requests, failed]) {
   const [ofRequests, ofFailed] = document.querySelectorAll("#readout > span");
   const at = idx == null || left < 0 ? null : idx;
-  ofRequests.lastChild.textContent = at == null ? "requests" : `${number(requests[at], 0)} requests`;
-  ofFailed.lastChild.textContent = at == null ? "errors and refused" : `${number(failed[at], 0)} errors and refused, ${written(times[at], by)}`;
+  ofRequests.lastChild.textContent =
+    at == null ? "requests" : `${number(requests[at], 0)} requests`;
+  ofFailed.lastChild.textContent =
+    at == null
+      ? "errors and refused"
+      : `${number(failed[at], 0)} errors and refused, ${written(times[at], by)}`;
 }
 
 function written(at, by) {

@@ -41,9 +41,15 @@ export class Viewers {
 function words(freshness, ageMs) {
   const minutes = Math.floor(ageMs / 60_000);
   if (freshness === "unknown") {
-    return ["Viewers are unknown.", `Twitch has not said for ${minutes} min who watches. Chat is counted as ever.`];
+    return [
+      "Viewers are unknown.",
+      `Twitch has not said for ${minutes} min who watches. Chat is counted as ever.`,
+    ];
   }
-  return [`Viewer counts are ${minutes} min old.`, "Twitch has not given newer ones. Chat is counted as ever."];
+  return [
+    `Viewer counts are ${minutes} min old.`,
+    "Twitch has not given newer ones. Chat is counted as ever.",
+  ];
 }
 
 function write(element, text) {

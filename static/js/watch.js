@@ -1,3 +1,4 @@
+// @ts-check
 // Which channels are on which watchlists of the account, and the requests that change it.
 
 import { reach } from "./reach.js";
@@ -26,10 +27,13 @@ export class Watching {
   async send(fields) {
     const body = new URLSearchParams({ ...fields, csrfmiddlewaretoken: this.token });
     const headers = { Accept: "application/json" };
-    const answer = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(() => null);
+    const answer = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(
+      () => null,
+    );
     const reply = await answer?.json().catch(() => null);
     if (!answer) reach.missed();
-    if (!answer?.ok || !reply) throw new Error(reply?.reason ?? "The watchlist could not be changed. Try again.");
+    if (!answer?.ok || !reply)
+      throw new Error(reply?.reason ?? "The watchlist could not be changed. Try again.");
     this.learn(fields.channel, reply.lists);
     return reply.list;
   }

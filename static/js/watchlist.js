@@ -18,7 +18,9 @@ useMetrics(start.metrics);
 let clockAhead = start.now_ms - Date.now();
 let hasFrame = false;
 const clock = () => Date.now() + clockAhead;
-const cards = new Map([...document.querySelectorAll("#cards > li")].map((card) => [card.dataset.id, card]));
+const cards = new Map(
+  [...document.querySelectorAll("#cards > li")].map((card) => [card.dataset.id, card]),
+);
 
 const socket = new LiveSocket(liveUrl(), {
   onError: tell,
@@ -48,7 +50,11 @@ function tell(reason) {
 
 function show(card, channel) {
   if (!card) return;
-  write(card, "[data-value]", figure(start.metric, channel.values[start.metric], coverageOf(start.metric, channel)));
+  write(
+    card,
+    "[data-value]",
+    figure(start.metric, channel.values[start.metric], coverageOf(start.metric, channel)),
+  );
   write(card, "[data-viewers]", figure("viewers", channel.values.viewers));
   write(card, "[data-category]", channel.category);
   card.querySelector("[data-offline]").hidden = !channel.is_offline;
@@ -65,7 +71,10 @@ async function drawLines() {
   if (!hour) return;
   const { now_ms: nowMs, lines } = hour;
   for (const [id, points] of Object.entries(lines)) {
-    cards.get(id)?.querySelector("path").setAttribute("d", linePath(points, nowMs - HOUR_MS, nowMs, MINUTE_MS));
+    cards
+      .get(id)
+      ?.querySelector("path")
+      .setAttribute("d", linePath(points, nowMs - HOUR_MS, nowMs, MINUTE_MS));
   }
 }
 
@@ -79,7 +88,9 @@ async function keepOrder(ids) {
   const how = { method: "POST", body, headers, keepalive: true };
   const answer = await fetch(`/watchlists/${start.id}/order`, how).catch(() => null);
   if (!answer) reach.missed();
-  $("said").textContent = answer?.ok ? "Order kept." : "The order could not be kept. Reload the page and try again.";
+  $("said").textContent = answer?.ok
+    ? "Order kept."
+    : "The order could not be kept. Reload the page and try again.";
   return Boolean(answer?.ok);
 }
 
@@ -89,7 +100,8 @@ if (cards.size > 0) {
   // A subscription holds 50 channels, and a list 100.
   for (const first of [0, 50]) {
     const channels = start.channels.slice(first, first + 50);
-    if (channels.length > 0) socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
+    if (channels.length > 0)
+      socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
   }
 }
 setInterval(drawLines, MINUTE_MS);

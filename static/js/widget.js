@@ -1,3 +1,4 @@
+// @ts-check
 // A widget or an overlay: the figure of now every 2 s, its line every minute.
 
 import { told } from "./ask.js";
@@ -18,7 +19,11 @@ async function showNow() {
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;
-  const text = figure(start.metric, channel?.values[start.metric], channel ? coverageOf(start.metric, channel) : 1);
+  const text = figure(
+    start.metric,
+    channel?.values[start.metric],
+    channel ? coverageOf(start.metric, channel) : 1,
+  );
   if ($("now").textContent !== text) $("now").textContent = text;
   if ($("offline")) $("offline").hidden = channel !== null;
 }
@@ -28,9 +33,14 @@ async function drawLine() {
   const series = await told(start.series_url);
   if (!series) return;
   const values = series.values[start.metric];
-  const points = series.end_ms.map((endMs, i) => [endMs, values[i]]).filter(([, value]) => value !== null);
+  const points = series.end_ms
+    .map((endMs, i) => [endMs, values[i]])
+    .filter(([, value]) => value !== null);
   const untilMs = start.range.until_ms ?? series.now_ms;
-  $("line").setAttribute("d", linePath(points, untilMs - start.range.span_ms, untilMs, start.range.step_ms));
+  $("line").setAttribute(
+    "d",
+    linePath(points, untilMs - start.range.span_ms, untilMs, start.range.step_ms),
+  );
 }
 
 reach.onChange((isAway) => {

@@ -17,6 +17,7 @@ from deploy.local.prerequisites import (
     check,
     java_problem,
     loopback_problems,
+    node_problems,
     port_problems,
     python_problems,
     read_release,
@@ -45,6 +46,8 @@ def test_every_missing_tool_is_named_at_once() -> None:
     problems = tool_problems(which=lambda _tool: None)
     assert [problem.split()[0] for problem in problems] == ["Maven", "Node.js", "npm", "bash"]
     assert all("install" in problem for problem in problems)
+    assert [problem.split()[0] for problem in node_problems(which=lambda _tool: None)] == ["Node.js", "npm"]
+    assert node_problems(which=lambda tool: f"/usr/bin/{tool}") == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,9 @@
+import js from "@eslint/js";
+import globals from "globals";
+
+export default [
+  js.configs.recommended,
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  { files: ["static/js/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["tests/clients/*.mjs"], languageOptions: { globals: globals.node } },
+];
