@@ -128,5 +128,8 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 def _shortened(value: object) -> str:
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return "…"
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -78,5 +78,6 @@ async function showNow() {
 }
 
 drawSeries();
-setInterval(showNow, NOW_EVERY_MS);
+// A range that is over has no live value.
+if (!series.isPast) setInterval(showNow, NOW_EVERY_MS);
 setInterval(drawSeries, SERIES_EVERY_MS);

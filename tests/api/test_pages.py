@@ -83,6 +83,12 @@ def test_another_accounts_key_is_not_found(client: Client, owner: User) -> None:
     assert key.prefix not in client.get(reverse("api-keys")).content.decode()
 
 
+# Python refuses to convert more than 4,300 digits.
+@pytest.mark.parametrize("digits", [19, 20, 5_000])
+def test_a_key_id_of_any_length_is_not_found(client: Client, owner: User, digits: int) -> None:
+    assert client.post(reverse("api-keys"), {"key": "9" * digits}).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["api-keys", "api-usage"])
 def test_keys_and_usage_require_a_sign_in(client: Client, name: str) -> None:
     assert client.get(reverse(name)).status_code == 302

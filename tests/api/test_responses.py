@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from apps.channels.models import Channel
+from core.metrics.counting_rules import RULES
 from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 
@@ -83,6 +84,11 @@ async def test_pages_of_channels_skip_and_repeat_nothing(api: Api) -> None:
         cursor = page["next"] or ""
     assert ids == [str(100 + number) for number in range(7)]
     assert cursor == ""
+
+
+async def test_metrics_come_with_the_counting_rules(api: Api) -> None:
+    rules = (await api.get("metrics")).json()["rules"]
+    assert [(rule["key"], rule["text"]) for rule in rules] == [(rule.key, rule.text) for rule in RULES]
 
 
 async def test_live_channels_are_found_by_part_of_their_name(api: Api) -> None:

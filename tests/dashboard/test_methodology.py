@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from core.metrics.columns import COLUMNS, HOUR_COLUMNS
+from core.metrics.counting_rules import RULES
 from core.metrics.table import METRICS, Metric
 from tests.dashboard.conftest import Boards
 
@@ -40,6 +41,10 @@ def test_each_metric_is_documented(page: str, metric: Metric) -> None:
     assert data == (metric.definition, metric.formula, metric.unit, metric.empty, metric.longer)
     assert output["Version"] == str(metric.version)
     assert output["Live"] == ("every 5 s" if metric.distinct else "every 1 s")
+
+
+def test_each_counting_rule_is_documented(page: str) -> None:
+    assert all(rule.title in html.unescape(page) and rule.text in html.unescape(page) for rule in RULES)
 
 
 def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:

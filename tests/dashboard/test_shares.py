@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -19,6 +21,7 @@ from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
 from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards
+from tests.dashboard.page_script import run_program
 from tests.page_services import page_services
 
 
@@ -209,3 +212,42 @@ def test_the_number_of_links_is_limited(owner: User) -> None:
         shared(owner)
     links.revoke_link(owner=owner, link_id=link.pk)
     shared(owner)
+
+
+SHARED_PAGE = """
+import { writeFileSync } from "node:fs";
+writeFileSync("chart.js", "export class Chart { draw() {} }");
+const elements = Object.fromEntries(given.ids.map((id) => [id, {}]));
+elements.start = { textContent: JSON.stringify(given.start) };
+globalThis.document = {
+  hidden: false,
+  documentElement: { dataset: {} },
+  addEventListener() {},
+  getElementById: (id) => elements[id] ?? null,
+};
+globalThis.addEventListener = () => {};
+const requests = [], timers = [];
+globalThis.setInterval = (work) => timers.push(work);
+globalThis.fetch = async (url) => {
+  requests.push(url);
+  return { ok: url === given.start.now_url, json: async () => ({ channel: null }) };
+};
+await import("./shared.js");
+requests.length = 0;
+for (const work of timers) await work();
+print({ requests, now: elements.now?.textContent ?? null });
+"""
+
+
+@pytest.mark.parametrize("is_past", [False, True])
+def test_a_shared_page_shows_live_values_until_its_range_is_over(
+    boards: Boards, owner: User, tmp_path: Path, is_past: bool
+) -> None:
+    span = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z" if is_past else ""
+    page = Client().get(f"/s/{shared(owner, query=f'channel=2&metric=viewers{span}')}").content.decode()
+    ids = re.findall(r'id="([a-z]+)"', page)
+    assert ("now" in ids, '<div class="k">Now</div>' in page) == (not is_past, not is_past)
+    start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])
+    output = run_program(tmp_path, SHARED_PAGE, {"ids": ids, "start": start})
+    live = {"requests": [start["now_url"], start["series_url"]], "now": "–"}
+    assert output == ({"requests": [start["series_url"]], "now": None} if is_past else live)

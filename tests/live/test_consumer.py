@@ -13,6 +13,7 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.live import consumer
+from apps.live.subscriptions import BadFrame, read_frame
 from tests.dashboard.browser_socket import BrowserSocket
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards
 from tests.web import web
@@ -238,6 +239,14 @@ async def test_malformed_frames_get_an_error_and_the_socket_stays_open(
     assert reason in answer["reason"]
     await socket.subscribe()
     assert (await socket.receive())["type"] == "snapshot"
+
+
+def test_frames_nested_at_any_depth_are_malformed() -> None:
+    """Parsing and formatting recurse; the stack may suffice for the one and not for the other."""
+    for depth in range(700, 1_100):
+        metric = "[" * depth + "]" * depth
+        with pytest.raises(BadFrame):
+            read_frame(f'{{"type": "subscribe", "id": "a", "kind": "board", "metric": {metric}}}', None)
 
 
 async def test_ten_binary_frames_close_the_socket(socket: BrowserSocket) -> None:

@@ -178,7 +178,8 @@ def _lists(user: User, channel_id: str) -> list[dict[str, Any]]:
 
 def _chosen(request: HttpRequest) -> Watchlist | None:
     text = request.POST.get("list", "")
-    return _find(request, int(text)) if text.isdecimal() else None
+    # Python refuses to convert more than 4,300 digits; no id has more than 19.
+    return _find(request, int(text[:20])) if text.isdecimal() else None
 
 
 def _moved(request: HttpRequest, watched_list: Watchlist) -> list[str]:
