@@ -241,6 +241,8 @@ export class ChannelView {
 
   writeNow() {
     const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
+    // A range that is over has no live values.
+    $("now-tile").hidden = $("chatters-tile").hidden = this.series.isPast;
     $("now-name").textContent = this.isOld ? "Last known" : "Now";
     $("now").textContent = figure(
       this.metric,

@@ -265,3 +265,12 @@ def test_invalid_series_requests_are_refused(boards: Boards, signed_in: Client) 
 def test_healthz_needs_no_sign_in(client: Client) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+@pytest.mark.parametrize("is_past", [False, True])
+def test_live_values_are_hidden_in_a_range_that_is_over(boards: Boards, signed_in: Client, is_past: bool) -> None:
+    span = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z" if is_past else ""
+    page = signed_in.get(f"/?channel=2&board=viewers{span}").content.decode()
+    for tile in ("now-tile", "chatters-tile"):
+        assert (f'id="{tile}" hidden' in page) == is_past
+    assert ("<b data-value></b>" in page) == is_past

@@ -24,6 +24,8 @@ from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
 from tests.page_services import page_services
 
+PAST = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"
+
 
 @pytest.fixture(autouse=True)
 def fresh(db: None) -> None:
@@ -177,6 +179,8 @@ def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Clie
         ({"kind": "widget", "password": "x"}, "cannot ask for a password"),
         ({"kind": "widget", "view": "compare", "query": "channels=1,2"}, "Only a channel"),
         ({"password": "x" * 129}, "up to 128"),
+        ({"kind": "widget", "query": f"channel=2{PAST}"}, "shows live values"),
+        ({"kind": "overlay", "query": f"channel=2{PAST}"}, "shows live values"),
     ],
 )
 def test_invalid_share_links_are_refused(
@@ -243,7 +247,7 @@ print({ requests, now: elements.now?.textContent ?? null });
 def test_a_shared_page_shows_live_values_until_its_range_is_over(
     boards: Boards, owner: User, tmp_path: Path, is_past: bool
 ) -> None:
-    span = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z" if is_past else ""
+    span = PAST if is_past else ""
     page = Client().get(f"/s/{shared(owner, query=f'channel=2&metric=viewers{span}')}").content.decode()
     ids = re.findall(r'id="([a-z]+)"', page)
     assert ("now" in ids, '<div class="k">Now</div>' in page) == (not is_past, not is_past)

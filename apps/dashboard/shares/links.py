@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
+from urllib.parse import parse_qs
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.core import signing
@@ -46,6 +47,8 @@ def create_link(
         raise Refused("Choose what to share, and for how long.")
     if kind != ShareLink.Kind.PAGE and view != ShareLink.View.CHANNEL:
         raise Refused("Only a channel can be a widget or an overlay.")
+    if kind != ShareLink.Kind.PAGE and "until" in parse_qs(query):
+        raise Refused("A widget or an overlay shows live values. Go back to live, or share a page.")
     if len(password) > PASSWORD_MAX:
         raise Refused(f"A password has up to {PASSWORD_MAX} characters.")
     if password and kind != ShareLink.Kind.PAGE:
