@@ -23,6 +23,6 @@ def damage_explained() -> Iterator[None]:
         name = connection.settings_dict["NAME"]
         sys.exit(
             f"{name} is damaged: {error}. Stop everything, move the file away together with {name}-wal and "
-            f"{name}-shm, and restore a backup with `manage.py restore FOLDER`: see docs/operation.md, Restore. "
+            f"{name}-shm, and restore a backup with `manage.py restore FOLDER`: see docs/operation.md. "
             "History in Cassandra is not affected."
         )
