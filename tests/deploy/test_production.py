@@ -15,6 +15,7 @@ import yaml
 from django.core.management import get_commands
 
 from deploy.local.layout import ROOT
+from deploy.local.ports import Ports
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("twitchly-*.service"))
@@ -75,6 +76,16 @@ def test_every_variable_of_a_production_is_a_setting() -> None:
     assert used <= set(written)
     for name in OURS:
         assert [one for one in COMPOSE["services"][name]["environment"] if not is_setting(one)] == [], name
+
+
+@pytest.mark.parametrize(("number", "port"), [(1, "producer's metrics"), (4, "producer-4's metrics")])
+def test_a_producer_serves_its_metrics_where_prometheus_looks(number: int, port: str) -> None:
+    (command,) = (words[-1] for name, words in commands() if name == "twitchly-producer@.service")
+    (expression,) = re.findall(r"--metrics-port (\S.*)$", command.replace("$$", "$").replace("%i", str(number)))
+    done = subprocess.run(
+        ["sh", "-c", f"echo {expression}"], env={"TWITCHLY_PORT": "8000"}, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == Ports(8000)[port]
 
 
 def test_the_web_is_started_as_by_make_run() -> None:
