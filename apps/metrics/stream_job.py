@@ -127,7 +127,8 @@ def utc(ms: int) -> str:
 
 
 def plan_digest() -> str:
-    """Return the digest of the job's SQL, independent of its name and start."""
-    definitions, inserts = statements(JobConfig("", clock_offset_ms=settings.CLOCK_OFFSET_MS))
+    """Return the digest of the job's SQL with its topics, independent of its name, servers and start."""
+    config = JobConfig("", settings.KAFKA_TOPIC_PREFIX, clock_offset_ms=settings.CLOCK_OFFSET_MS)
+    definitions, inserts = statements(config)
     options = [f"{key}={value}" for key, value in SETTINGS.items()]
     return hashlib.sha256("\n".join([*options, *definitions, *inserts]).encode()).hexdigest()[:12]

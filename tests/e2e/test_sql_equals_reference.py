@@ -172,14 +172,13 @@ def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
 
     The newest checkpoint is broken: the job starts all the same, without state and from the beginning.
     """
-    name = f"sql-{uuid.uuid4().hex[:8]}."
+    name = settings.KAFKA_TOPIC_PREFIX = f"sql-{uuid.uuid4().hex[:8]}."
     broken = stack.var / "broken-checkpoints" / f"{plan_digest()}-0" / "job" / "chk-1"
     broken.mkdir(parents=True, exist_ok=True)
     (broken / "_metadata").write_bytes(b"this is no checkpoint")
     env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[2])}
     stack.manage("create_topics", env=env)
     job = stack.manage("submit_flink_job", env=env).split()[1]
-    settings.KAFKA_TOPIC_PREFIX = name
     try:
         yield name
     finally:

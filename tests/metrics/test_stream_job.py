@@ -122,12 +122,17 @@ def test_an_unavailable_flink_raises_service_away() -> None:
         StreamJob(cluster, "twitchly", lambda: False).ensure()
 
 
-def test_the_plan_digest_depends_on_the_sql_only(settings: Settings) -> None:
+def test_the_plan_digest_depends_on_the_sql_and_its_topics_only(settings: Settings) -> None:
     digest = plan_digest()
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
-    settings.KAFKA_TOPIC_PREFIX = "other."
     assert plan_digest() == digest
     settings.CLOCK_OFFSET_MS = 3_600_000
+    assert plan_digest() != digest
+
+
+def test_a_job_never_resumes_the_state_of_other_topics(settings: Settings) -> None:
+    digest = plan_digest()
+    settings.KAFKA_TOPIC_PREFIX = "other."
     assert plan_digest() != digest
 
 
