@@ -24,7 +24,7 @@ SETTLED_MS = 2_500
 STRANGERS_PAGES = {
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
-    "method": "/method",
+    "methodology": "/methodology",
     "shared": "{page}",
     "widget": "{widget}",
     "overlay": "{overlay}",

@@ -13,6 +13,7 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
 from core.metrics.counting_rules import RULES
 from core.metrics.docs import every, span, threshold_of
+from core.metrics.explanations import EXPLANATIONS, worked_example
 from core.metrics.percentiles import MIN_PEERS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
@@ -23,15 +24,26 @@ class Entry:
     """One metric; `threshold` is "" if its board has none, `every` is how often it is updated."""
 
     metric: Metric
+    meaning: str
+    example: str
     threshold: str
     every: str
 
 
-def method_context() -> dict[str, Any]:
+def methodology_context() -> dict[str, Any]:
     """Return the template context, with the thresholds and limits of this instance."""
     thresholds = ranking_thresholds()
     return {
-        "entries": [Entry(metric, threshold_of(metric, thresholds), every(metric)) for metric in METRICS],
+        "entries": [
+            Entry(
+                metric,
+                EXPLANATIONS[metric.key].meaning,
+                worked_example(metric.key),
+                threshold_of(metric, thresholds),
+                every(metric),
+            )
+            for metric in METRICS
+        ],
         "rules": RULES,
         "columns": COLUMNS,
         "hour_columns": HOUR_COLUMNS,
@@ -39,7 +51,7 @@ def method_context() -> dict[str, Any]:
         "live_every": span(SLIDE_MS["live"]),
         "distinct_every": span(SLIDE_MS["live_distinct"]),
         "distinct": [metric for metric in METRICS if metric.distinct],
-        "partial_below": f"{PARTIAL_BELOW:.0%}".replace("%", " %"),
+        "partial_below": f"{PARTIAL_BELOW:.0%}",
         "stale_after": span(STALE_AFTER_MS),
         "gone_after": span(GONE_AFTER_MS),
         "viewers_stale": span(settings.VIEWERS_STALE_S * 1000),

@@ -1,6 +1,7 @@
 """URLs of the pages."""
 
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from apps.accounts import views as accounts
 from apps.dashboard import views, wellknown
@@ -26,7 +27,8 @@ urlpatterns = [
     path("opt-out", opt_outs.ask, name="opt-out"),
     path("opt-out/by-twitch", opt_outs.by_twitch, name="opt-out-by-twitch"),
     path("opt-out/receipt/<str:token>", opt_outs.receipt, name="opt-out-receipt"),
-    path("method", views.method, name="method"),
+    path("methodology", views.methodology, name="methodology"),
+    path("method", RedirectView.as_view(pattern_name="methodology", permanent=True), name="method"),
     path("privacy", policies.privacy, name="privacy"),
     path("terms", policies.terms, name="terms"),
     re_path(

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from core.metrics.columns import COLUMNS, HOUR_COLUMNS
 from core.metrics.counting_rules import RULES
+from core.metrics.explanations import worked_example
 from core.metrics.table import METRICS, Metric
 from tests.dashboard.conftest import Boards
 from tests.pages import read_page
@@ -22,9 +23,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def page(client: Client) -> str:
     """The page as an anonymous visitor sees it."""
-    response = client.get("/method")
+    response = client.get("/methodology")
     assert response.status_code == 200
     return read_page(response)
+
+
+def test_the_former_address_redirects(client: Client) -> None:
+    response = client.get("/method")
+    assert (response.status_code, response["Location"]) == (301, "/methodology")
 
 
 def section(page: str, key: str) -> dict[str, str]:
@@ -35,10 +41,15 @@ def section(page: str, key: str) -> dict[str, str]:
     return {word: html.unescape(text) for word, text in output.items()}
 
 
+def test_each_metric_has_a_worked_example(page: str) -> None:
+    examples = [html.unescape(text) for text in re.findall(r'<p class="sm example"><b>Example:</b> (.*?)</p>', page)]
+    assert examples == [worked_example(metric.key) for metric in METRICS]
+
+
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
 def test_each_metric_is_documented(page: str, metric: Metric) -> None:
     output = section(page, metric.key)
-    data = (output["definition"], output["Formula"], output["Unit"], output["No value"], output["A minute, an hour"])
+    data = (output["definition"], output["Formula"], output["Unit"], output["No value"], output["Minute and hour"])
     assert data == (metric.definition, metric.formula, metric.unit, metric.empty, metric.longer)
     assert output["Version"] == str(metric.version)
     assert output["Live"] == ("every 5 s" if metric.distinct else "every 1 s")
@@ -59,10 +70,10 @@ def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:
 
 def test_ranking_thresholds_are_those_of_this_instance(client: Client, settings: Settings) -> None:
     settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES = 2_500, 7
-    page = read_page(client.get("/method"))
-    assert section(page, "engagement")["On the board"] == "not ranked below 2,500 viewers"
-    assert section(page, "emotes")["On the board"] == "not ranked below 7 messages in 30 s"
-    assert section(page, "excitement")["On the board"] == "not ranked below 10 chatters in 30 s"
+    page = read_page(client.get("/methodology"))
+    assert section(page, "engagement")["On the board"] == "ranked from 2,500 viewers"
+    assert section(page, "emotes")["On the board"] == "ranked from 7 messages in 30 s"
+    assert section(page, "excitement")["On the board"] == "ranked from 10 chatters in 30 s"
     assert section(page, "shared")["On the board"] == "it has none"
     assert "On the board" not in section(page, "messages")
 
@@ -72,13 +83,13 @@ def test_the_page_says_whether_known_bots_are_counted(
     client: Client, settings: Settings, counted: bool, output: str
 ) -> None:
     settings.COUNT_BOTS = counted
-    assert output in read_page(client.get("/method"))
+    assert output in read_page(client.get("/methodology"))
 
 
 def test_the_introduction_has_the_configured_limits(client: Client, settings: Settings) -> None:
     settings.VIEWERS_STALE_S = 170
-    page = read_page(client.get("/method"))
-    for words in ("past 30 s and is made anew every 1 s", "come every 5 s", "less than 95 % of the past 30 s"):
+    page = read_page(client.get("/methodology"))
+    for words in ("past 30 s and is recomputed every 1 s", "recomputed every 5 s", "below 95% in the past 30 s"):
         assert words in page
     assert "10 s behind the board’s, and leaves the board after 1 min" in page
     assert "marked as old after 170 s and unknown after 10 min" in page
@@ -107,7 +118,7 @@ def test_the_page_has_no_inline_code(page: str) -> None:
 def test_board_numbers_link_to_the_methodology(boards: Boards, signed_in: Client, page: str) -> None:
     boards.show({"1": 1_000}, copies=4)
     board = read_page(signed_in.get("/?board=spam&channel=1"))
-    links = re.findall(r'<a class="how"( data-method)?[^>]*href="/method#(\w+)" title="[^"]+">(.*?)</a>', board)
+    links = re.findall(r'<a class="how"( data-method)?[^>]*href="/methodology#(\w+)" title="[^"]+">(.*?)</a>', board)
     following = [(key, text) for follows, key, text in links if follows]
     assert following == [("spam", text) for text in ("Message length", "Message length", "Now", "Peak", "Average")]
     assert {(key, text) for follows, key, text in links if not follows} >= {
@@ -116,12 +127,12 @@ def test_board_numbers_link_to_the_methodology(boards: Boards, signed_in: Client
         ("coverage", "Coverage"),
         ("viewers", "Viewer count"),
     }
-    anchors = set(re.findall(r'href="/method#(\w+)"', board))
+    anchors = set(re.findall(r'href="/methodology#(\w+)"', board))
     assert anchors <= set(re.findall(r' id="(\w+)"', page))
 
 
 def test_every_page_links_to_the_methodology(signed_in: Client, boards: Boards) -> None:
-    for path in ("/", "/method", "/nowhere"):
-        assert '<a href="/method"' in read_page(signed_in.get(path))
+    for path in ("/", "/methodology", "/nowhere"):
+        assert '<a href="/methodology"' in read_page(signed_in.get(path))
     signed_in.logout()
-    assert '<a href="/method"' in read_page(signed_in.get("/account/login/"))
+    assert '<a href="/methodology"' in read_page(signed_in.get("/account/login/"))

@@ -28,7 +28,7 @@ def test_every_ranked_metric_has_a_tab(boards: Boards, signed_in: Client) -> Non
 
 def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/?board=removals"))
-    result = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/method#(\w+)"', page)
+    result = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/methodology#(\w+)"', page)
     assert [(key, html.unescape(text), anchor) for key, _, text, anchor in result] == [
         (metric.key, metric.definition, metric.key) for metric in BOARDS
     ]

@@ -53,6 +53,7 @@ NO_PAGES = frozenset(
         "status-now",
         "api-key-revoke",
         "opt-out-by-twitch",
+        "method",
         "favicon",
         "robots",
     ]
@@ -141,7 +142,7 @@ def every_place(boards: Sequence[str], ranges: Sequence[str]) -> list[Place]:
         Place("opt-out", "/opt-out", "stranger"),
         Place("opt-out", "/opt-out"),
         Place("opt-out-receipt", "{receipt}", "stranger"),
-        Place("method", "/method", "stranger"),
+        Place("methodology", "/methodology", "stranger"),
         Place("privacy", "/privacy", "stranger"),
         Place("terms", "/terms", "stranger"),
         Place("status", "/status", "stranger"),
