@@ -28,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError):
             log.exception("mail not sent")
-            messages.error(request_context.request, "The mail could not be sent just now. Try again in a few minutes.")
+            messages.error(request_context.request, "The email could not be sent. Try again in a few minutes.")
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

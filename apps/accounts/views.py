@@ -73,7 +73,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and typed == user.email and not user.is_staff:
         delete_account(user)
         logout(request)
-        messages.success(request, "The account and all that belonged to it are deleted.")
+        messages.success(request, "The account and all its data were deleted.")
         return redirect("account_login")
     refused = request.method == "POST" and not user.is_staff
     return render(request, "account/delete.html", {"refused": refused, "typed": typed}, status=400 if refused else 200)

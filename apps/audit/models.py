@@ -52,7 +52,7 @@ class Act(_AppendOnlyModel):
         DELETED = "deleted", "deleted"
         PINNED = "pinned", "pinned"
         BLOCKED = "blocked", "blocked"
-        LEFT = "left", "left to its rank"
+        LEFT = "left", "tracked by rank"
         ENDED = "ended", "ended by itself"
         ACCEPTED = "accepted", "accepted"
         DECLINED = "declined", "declined"

@@ -8,8 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
-valid_id = RegexValidator(r"^[0-9]{1,20}\Z", "A Twitch id is up to 20 digits.")
-valid_login = RegexValidator(r"^[a-z0-9_]{1,64}\Z", "A login is made of small letters, digits and underscores.")
+valid_id = RegexValidator(r"^[0-9]{1,20}\Z", "A Twitch ID has up to 20 digits.")
+valid_login = RegexValidator(r"^[a-z0-9_]{1,64}\Z", "A login contains lowercase letters, digits and underscores.")
 
 REASON_MAX = 100
 
@@ -40,7 +40,7 @@ class Channel(models.Model):
     title = models.CharField(max_length=500, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
-        "viewers as Helix said", default=0, help_text="A fall to 0 or 1 for one minute only is not shown."
+        "viewers as Helix said", default=0, help_text="A drop to 0 or 1 for a single minute is not shown."
     )
     last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
     started_at = models.DateTimeField("stream started", null=True, blank=True)
@@ -50,22 +50,22 @@ class Channel(models.Model):
     is_wanted = models.BooleanField("on the list", default=False, db_index=True)
 
     pinned = models.BooleanField(
-        default=False, db_index=True, help_text="Always listened to, whatever its rank, within half a minute."
+        default=False, db_index=True, help_text="Always tracked, regardless of rank. Takes effect within 30 s."
     )
     blocked = models.BooleanField(
         default=False,
         db_index=True,
-        help_text="Not listened to and not found any more, within half a minute; what was counted stays.",
+        help_text="No longer tracked or found in search. Takes effect within 30 s. Existing history stays.",
     )
     # The database default serves processes of a version without this field.
     reason = models.CharField(
-        max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Why it is pinned or blocked."
+        max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Reason for the pin or block."
     )
     decided_until = models.DateTimeField(
-        "until", null=True, blank=True, help_text="When the pin or block ends by itself, in UTC; empty: never."
+        "until", null=True, blank=True, help_text="When the pin or block expires, in UTC. Empty: never."
     )
     tags = models.ManyToManyField(Tag, blank=True, related_name="channels")
-    note = models.CharField(max_length=200, blank=True, help_text="For the other curators.")
+    note = models.CharField(max_length=200, blank=True, help_text="Visible to curators only.")
 
     class Meta:
         ordering = [F("last_seen_at").desc(nulls_last=True), "-viewers"]

@@ -19,9 +19,9 @@ from core.inputs.readable_text import is_blank, one_line
 
 PIN, BLOCK, NONE = "pin", "block", "none"
 DECISIONS: Mapping[str, str] = {
-    PIN: "pin: always listened to",
-    BLOCK: "block: never listened to",
-    NONE: "none: left to its rank",
+    PIN: "pin: always tracked",
+    BLOCK: "block: never tracked",
+    NONE: "none: tracked by rank",
 }
 # Suggested reasons; any other text is allowed.
 REASONS = ("asked for", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "law")
@@ -67,7 +67,7 @@ def validate_decision(decision: Decision, *, before: Decision, is_out: bool, now
     """
     decision = replace(decision, reason=one_line(decision.reason), note=one_line(decision.note))
     if decision.kind not in DECISIONS:
-        raise Refused(f"“{decision.kind[:40]}” is no decision: pin, block or none.")
+        raise Refused(f"“{decision.kind[:40]}” is not a decision. Use pin, block or none.")
     if decision.kind == NONE:
         decision = replace(decision, reason="", until=None)
     elif not decision.reason:
@@ -75,7 +75,7 @@ def validate_decision(decision: Decision, *, before: Decision, is_out: bool, now
     if decision.kind == PIN and is_out:
         raise Refused("The channel has opted out: it cannot be pinned.")
     if decision.until and decision.until != before.until and decision.until <= now:
-        raise Refused("The time at which it ends has passed already.")
+        raise Refused("The expiry time is in the past.")
     for name, text, max_length in (("reason", decision.reason, REASON_MAX), ("note", decision.note, NOTE_MAX)):
         if len(text) > max_length:
             raise Refused(f"The {name} is longer than {max_length} characters.")
@@ -89,7 +89,7 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
         raise Refused(f"A channel has up to {TAGS_MAX} tags.")
     for tag in cleaned:
         if len(tag) > TAG_MAX or "," in tag or ";" in tag:
-            raise Refused(f"“{tag[:TAG_MAX]}” is no tag: up to {TAG_MAX} characters without commas.")
+            raise Refused(f"“{tag[:TAG_MAX]}” is not a valid tag. A tag has up to {TAG_MAX} characters without commas.")
     return cleaned
 
 

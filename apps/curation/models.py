@@ -20,7 +20,9 @@ class OptOut(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     twitch_id = models.CharField("Twitch id", max_length=20, validators=[valid_id])
     login = models.CharField(max_length=64, blank=True)
-    note = models.CharField(max_length=200, blank=True, help_text="Who asked, and when; for the other curators.")
+    note = models.CharField(
+        max_length=200, blank=True, help_text="Who requested it and when. Visible to curators only."
+    )
     created_at = models.DateTimeField("added", auto_now_add=True)
     # When history was told to erase the channel. It has no data about users.
     told_at = models.DateTimeField("history told", null=True, editable=False)
@@ -32,7 +34,7 @@ class OptOut(models.Model):
             models.UniqueConstraint(
                 fields=["kind", "twitch_id"],
                 name="opt_out_once",
-                violation_error_message="This one has opted out already.",
+                violation_error_message="This account has already opted out.",
             )
         ]
 
@@ -84,7 +86,7 @@ class Bot(models.Model):
     login = models.CharField(max_length=64, unique=True, validators=[valid_login])
     note = models.CharField(max_length=200, blank=True)
     is_counted_out = models.BooleanField(
-        "counted out", default=True, help_text="Unticked, its messages count as anybody's."
+        "counted out", default=True, help_text="If unchecked, its messages count like anyone else's."
     )
 
     class Meta:
@@ -108,7 +110,7 @@ class CurationRequest(models.Model):
         "channel",
         max_length=25,
         validators=[
-            RegexValidator(r"^[a-z0-9_]{1,25}\Z", "A channel's login is made of letters, digits and underscores.")
+            RegexValidator(r"^[a-z0-9_]{1,25}\Z", "A channel's login contains letters, digits and underscores.")
         ],
     )
     note = models.CharField(max_length=200, blank=True)

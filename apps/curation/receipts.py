@@ -20,8 +20,8 @@ def find_opt_out(token: str) -> OptOut:
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):
-        raise NotFound("There is no such receipt.") from None
+        raise NotFound("This receipt does not exist.") from None
     opt_out = OptOut.objects.filter(pk=pk).first()
     if opt_out is None:
-        raise NotFound("This opt-out was taken back.")
+        raise NotFound("This opt-out was withdrawn.")
     return opt_out

@@ -29,13 +29,13 @@ def request_channel(*, user: AbstractBaseUser, login: str, note: str) -> None:
     """File a request to track a channel. Raises: ChannelRequestError."""
     if CurationRequest.objects.filter(user_id=user.pk, closed_at=None).count() >= OPEN_REQUESTS_MAX:
         raise ChannelRequestError(
-            f"You have asked for {OPEN_REQUESTS_MAX} channels. Ask for more once some of them are decided."
+            f"You have {OPEN_REQUESTS_MAX} open requests. You can request more when some of them are decided."
         )
     try:
         with transaction.atomic():
             CurationRequest.objects.create(user_id=user.pk, login=login, note=one_line(note))
     except IntegrityError:
-        raise ChannelRequestError(f"You have asked for {login} already.") from None
+        raise ChannelRequestError(f"You have already requested {login}.") from None
 
 
 def accept(request: CurationRequest, account: Account, *, by: str, answer: str) -> None:
@@ -53,7 +53,7 @@ def accept(request: CurationRequest, account: Account, *, by: str, answer: str) 
 def decline(request: CurationRequest, *, by: str, answer: str) -> None:
     """Close the request with an answer for the requester. Raises: Refused."""
     if not answer:
-        raise Refused("Whoever asked reads the answer: write one.")
+        raise Refused("Write an answer: the requester reads it.")
     with transaction.atomic():
         _close(request, State.DECLINED, answer, by)
 
@@ -63,14 +63,14 @@ def withdraw(*, user: AbstractBaseUser, request_id: int) -> CurationRequest:
     with transaction.atomic():
         request = CurationRequest.objects.filter(user_id=user.pk, pk=request_id, closed_at=None).first()
         if request is None:
-            raise NotFound("There is no such open request of yours.")
+            raise NotFound("You have no such open request.")
         return _close(request, State.WITHDRAWN, "", actor_name(user))
 
 
 def _close(request: CurationRequest, state: str, answer: str, by: str) -> CurationRequest:
     row = CurationRequest.objects.select_for_update().get(pk=request.pk)
     if row.closed_at is not None:
-        raise Refused("It has been closed meanwhile.")
+        raise Refused("It has been closed in the meantime.")
     before, answer = _values(row), one_line(answer)
     row.state, row.answer, row.closed_at = state, answer, timezone.now()
     row.save(update_fields=["state", "answer", "closed_at"])

@@ -87,7 +87,7 @@ class _Line:
 def read_text(raw: bytes) -> str:
     """Return the text of a file. Raises: Refused."""
     if len(raw) > MAX_BYTES:
-        raise Refused(f"The file has {len(raw):,} bytes; {MAX_BYTES:,} are the most.")
+        raise Refused(f"The file has {len(raw):,} bytes; the maximum is {MAX_BYTES:,}.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -145,16 +145,16 @@ def _check_header(names: Sequence[str]) -> None:
     if unknown or len(set(names)) < len(names) or not {"login", "id"} & set(names):
         unknown_column = f"“{unknown[0][:40]}” is no column. " if unknown else ""
         names_of_columns = f"login or id, and any of {', '.join(COLUMNS[2:])}"
-        raise Refused(f"{unknown_column}The first line names the columns, each once: {names_of_columns}.")
+        raise Refused(f"{unknown_column}The first line must name the columns, each once: {names_of_columns}.")
 
 
 def _with_login(line: _Line) -> _Line:
     """Return the line with its parsed login. Raises: Refused if it names no channel."""
     login, channel_id = line.cells.get("login", ""), line.cells.get("id", "")
     if not login and not channel_id:
-        raise Refused("Neither a login nor an id.")
+        raise Refused("The login and the ID are missing.")
     if channel_id and not is_twitch_id(channel_id):
-        raise Refused("The id is not up to 20 digits.")
+        raise Refused("The ID must have up to 20 digits.")
     return replace(line, login=read_channel(login).login if login else "")
 
 
@@ -200,14 +200,14 @@ def _channels(lines: Sequence[_Line], look_up: LookUp) -> _Channels:
 def _change(line: _Line, channels: _Channels, now: dt.datetime) -> Change:
     channel = channels.of(line)
     if channel is None:
-        raise Refused("Twitch knows nobody like that. Was the channel renamed?")
+        raise Refused("Twitch has no such account. Was the channel renamed?")
     if line.cells.get("id") and line.login not in ("", channel.login, channel.pk):
-        raise Refused(f"The id is that of {channel.login}.")
+        raise Refused(f"The ID belongs to {channel.login}.")
     is_new = channel._state.adding
     before = Decision() if is_new else decision_of(channel)
     after = validate_decision(_decision(line, before), before=before, is_out=has_opted_out(channel.pk), now=now)
     if is_new and after.kind == NONE:
-        raise Refused("The channel was never followed: pin or block it, or leave it out.")
+        raise Refused("The channel was never tracked: pin it, block it, or remove the line.")
     return Change(line.number, channel, is_new, before, after)
 
 

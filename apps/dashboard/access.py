@@ -38,7 +38,7 @@ def login_required_json(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs) if may_read(request) else json_error("Sign in to read this.", 401)
+        return view(request, *args, **kwargs) if may_read(request) else json_error("Sign in to view this.", 401)
 
     return guarded
 
@@ -66,7 +66,7 @@ def handle_channel_errors(view: View) -> View:
         except NotFound as error:
             return json_error(str(error), 404)
         except ServiceAway:
-            return json_error("This channel cannot be looked up just now. Try again soon.", 503)
+            return json_error("This channel cannot be looked up right now. Try again in a minute.", 503)
 
     return guarded
 

@@ -104,7 +104,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     def has_end_sessions_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.end_sessions")
 
-    @admin.action(description="End all sessions: sign out everywhere", permissions=["end_sessions"])
+    @admin.action(description="Sign out of all sessions", permissions=["end_sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         ended = 0
         for user in queryset:
@@ -121,21 +121,21 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
     """The decision and answer of a curator about a channel request."""
 
     decision = forms.ChoiceField(
-        choices=[("accept", "accept: the channel is pinned"), ("decline", "decline, with an answer")],
+        choices=[("accept", "accept and pin the channel"), ("decline", "decline with an answer")],
         widget=forms.RadioSelect,
     )
 
     class Meta:
         model = CurationRequest
         fields = ("decision", "answer")
-        help_texts = {"answer": "Whoever asked reads it."}
+        help_texts = {"answer": "The requester reads it."}
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or {}
         if self.errors:
             return fields
         if fields["decision"] == "decline" and not fields["answer"]:
-            self.add_error("answer", "Whoever asked reads the answer: write one.")
+            self.add_error("answer", "Write an answer: the requester reads it.")
         if fields["decision"] == "accept":
             self.account = ask_twitch(self, "decision", login=self.instance.login)
             if self.account and has_opted_out(self.account.id):

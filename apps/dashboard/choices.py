@@ -87,5 +87,5 @@ def parse_range(query: Mapping[str, str], now_ms: int) -> Range:
     """Parse the range of a query string, between two dates or up to now. Raises: BadSpan."""
     range_key = query.get("range", DEFAULT_RANGE)
     if range_key not in RANGES:
-        raise BadSpan(f"There is no such range. There are {', '.join(RANGES)}.")
+        raise BadSpan(f"Unknown range. Choose one of {', '.join(RANGES)}.")
     return Choice(range=range_key, span=span_from_query(query, now_ms)).chart_range(now_ms)

@@ -12,11 +12,11 @@ class AskForm(forms.Form):
     """A request to track a channel."""
 
     login = LoginField(
-        label="Channel: its name or its address on Twitch",
+        label="Channel name or Twitch address",
         widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
     )
     note = forms.CharField(
-        label="Why, for the curators",
+        label="Reason, for the curators",
         max_length=CurationRequest._meta.get_field("note").max_length,
         required=False,
         widget=forms.TextInput({"class": "input"}),

@@ -150,7 +150,7 @@ async def _find_profile(channel_id: str, now_ms: int) -> Profile:
         return profiles[channel_id]
     if directory.is_unsure:
         raise ServiceAway(f"cannot read from Redis whether channel {channel_id} is live")
-    raise NotFound(f"There is no channel with the id {channel_id[:20]}.")
+    raise NotFound(f"No channel has the ID {channel_id[:20]}.")
 
 
 def charted(metric: str) -> tuple[Metric, ...]:

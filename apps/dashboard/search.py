@@ -23,7 +23,7 @@ from core.metrics.table import METRIC
 
 TEXT_MAX = 64
 FOUND_MAX = 20
-NOT_TRACKED = "not followed just now"
+NOT_TRACKED = "not tracked right now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def rank_text(metric: str, now: ChannelNow, rank: int | None) -> str:
     """Return a channel's rank on a board, or the reason why it has none."""
     if rank is not None:
         return f"Rank {rank:,} of {METRIC[metric].label}"
-    return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked just now'}"
+    return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked right now'}"
 
 
 def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from core.metrics.columns import LIVE_WINDOW_MS, StoredGrain
 from core.metrics.table import METRIC, Metric
 from core.times import DAY_MS
 
-OVER_MIDNIGHT = "across midnight UTC: people who wrote on both sides count twice"
+OVER_MIDNIGHT = "across midnight UTC, people who wrote on both days count twice"
 # The window length of each stored grain, as used in units.
 LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"

@@ -19,7 +19,7 @@ from apps.dashboard.access import json_error, login_required_json, sign_in_requi
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.dashboard.forms import AskForm
-from apps.dashboard.methodology import method_context
+from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
 from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
 from apps.dashboard.timeline import SHAPES
@@ -100,11 +100,11 @@ def _results_page(request: HttpRequest, text: str, status: int, **found: Any) ->
 def find_json(request: HttpRequest) -> JsonResponse:
     metric = request.GET.get("board", DEFAULT_BOARD)
     if metric not in BOARD_KEYS:
-        return json_error(f"There is no such board. There are {', '.join(BOARD_KEYS)}.", 400)
+        return json_error(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.", 400)
     try:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
     except ServiceAway:
-        return json_error("Nothing can be found just now. Try again soon.", 503)
+        return json_error("Search is unavailable. Try again in a minute.", 503)
     except InvalidChannel as error:
         return json_error(str(error), 400)
     return JsonResponse({"channels": hits_json(hits)})
@@ -123,14 +123,14 @@ def ask(request: HttpRequest) -> HttpResponse:
         except ChannelRequestError as error:
             form.add_error("login", str(error))
         else:
-            messages.success(request, f"The curators will see that you asked for {form.cleaned_data['login']}.")
+            messages.success(request, f"Requested {form.cleaned_data['login']}. The curators will decide.")
             return redirect("requests")
     return render(request, "dashboard/ask.html", {"form": form}, status=400 if form.errors else 200)
 
 
 @require_safe
-def method(request: HttpRequest) -> HttpResponse:
-    return render(request, "dashboard/method.html", method_context())
+def methodology(request: HttpRequest) -> HttpResponse:
+    return render(request, "dashboard/methodology.html", methodology_context())
 
 
 def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUser, error_text: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from core.contracts import group
 from core.errors import ServiceAway
 
 TICK_TIMEOUT_S = 10
-BOARDS_AWAY = "The live figures cannot be read just now. They come by themselves when they can."
+BOARDS_AWAY = "Live data is unavailable. It returns automatically."
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 10.0
 
@@ -103,7 +103,7 @@ class Hub:
         outbox.put_snapshot(request.id, request.spec, cached.payload)
         if cached.unknown:
             ids = ", ".join(cached.unknown)
-            outbox.put_error(f"There is no channel with the id {ids}. The others go on.", request.id)
+            outbox.put_error(f"No channel has the ID {ids}. The other channels are not affected.", request.id)
 
     async def aclose(self) -> None:
         """Stop following ticks."""

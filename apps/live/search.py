@@ -144,7 +144,7 @@ def describe_filters(search: Search) -> Iterator[tuple[str, str]]:
         others = tuple(other for other in search.rules if other is not rule)
         yield f"{measure_label(rule.measure)} {_between(rule)}", search.query(rules=others)
     if search.coverage:
-        yield f"Coverage at least {write_number(search.coverage)} %", search.query(coverage=0.0)
+        yield f"Coverage at least {write_number(search.coverage)}%", search.query(coverage=0.0)
 
 
 def measure_label(measure: str) -> str:

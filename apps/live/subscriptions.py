@@ -66,7 +66,7 @@ def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscrib
         raise BadFrame(f"Unknown type {_shortened(fields.get('type'))}. Send type “subscribe” or “unsubscribe”.")
     name = fields.get("id")
     if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name, re.ASCII) is None:
-        raise BadFrame(f"Id {_shortened(name)} names no subscription: up to 32 letters, digits, _ and -.")
+        raise BadFrame(f"Id {_shortened(name)} is not a valid subscription ID: up to 32 letters, digits, _ and -.")
     if fields["type"] == "unsubscribe":
         return Unsubscribe(name)
     try:
@@ -84,26 +84,26 @@ def _spec(fields: Mapping[str, Any]) -> SubscriptionSpec:
         case "table":
             return TableSpec()
         case kind:
-            raise BadFrame(f"Unknown kind {_shortened(kind)}. There are board, channels and table.")
+            raise BadFrame(f"Unknown kind {_shortened(kind)}. Use board, channels or table.")
 
 
 def _board(fields: Mapping[str, Any]) -> Board:
     metric, size = fields.get("metric"), fields.get("size", SIZES[0])
     if metric not in BOARD_KEYS:
-        raise BadFrame(f"Unknown metric {_shortened(metric)}. There are {', '.join(BOARD_KEYS)}.")
+        raise BadFrame(f"Unknown metric {_shortened(metric)}. Use one of {', '.join(BOARD_KEYS)}.")
     if isinstance(size, bool) or size not in SIZES:
-        raise BadFrame(f"Unknown size {_shortened(size)}. There are {', '.join(map(str, SIZES))}.")
+        raise BadFrame(f"Unknown size {_shortened(size)}. Use one of {', '.join(map(str, SIZES))}.")
     category, language = _text(fields, "category", CATEGORY_MAX), _text(fields, "language", LANGUAGE_MAX)
     band = _text(fields, "band", LANGUAGE_MAX)
     if band and band not in BAND:
-        raise BadFrame(f"Unknown band {_shortened(band)}. There are {', '.join(BAND)}.")
+        raise BadFrame(f"Unknown band {_shortened(band)}. Use one of {', '.join(BAND)}.")
     return Board(metric, int(size), category, language, band)
 
 
 def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:
     text = "" if fields.get(name) is None else fields[name]
     if not isinstance(text, str) or len(text) > max_length:
-        raise BadFrame(f"The {name} is no text of up to {max_length} characters.")
+        raise BadFrame(f"The {name} is not a text of up to {max_length} characters.")
     return text
 
 

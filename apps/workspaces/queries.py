@@ -22,7 +22,7 @@ def find_watchlist(owner: User, watchlist_id: int) -> Watchlist:
     """Return a watchlist of the owner. Raises: NotFound, also for another owner's."""
     watchlist = Watchlist.objects.filter(owner=owner, pk=watchlist_id).first()
     if watchlist is None:
-        raise NotFound("There is no such watchlist among yours.")
+        raise NotFound("You have no such watchlist.")
     return watchlist
 
 

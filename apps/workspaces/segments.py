@@ -20,7 +20,7 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
     """Save a search without its page number. Raises: Refused."""
     name = clean_name("segment", name)
     if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
-        raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to keep another.")
+        raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to save another.")
     # Parse and rebuild the query, so that only search parameters are stored.
     search = read_search(QueryDict(query.removeprefix("?")[:QUERY_MAX]))
     if search.errors:
@@ -30,13 +30,13 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
         with transaction.atomic():
             return Segment.objects.create(owner=owner, name=name, query=urlencode(pairs))
     except IntegrityError:
-        raise Refused(f"You have a segment called “{name}” already. Give this one another name.") from None
+        raise Refused(f"You already have a segment called “{name}”. Choose another name.") from None
 
 
 def delete_segment(*, owner: User, segment_id: int) -> Segment:
     """Delete a segment and return it. Raises: NotFound, also for another owner's."""
     segment = Segment.objects.filter(owner=owner, pk=segment_id).first()
     if segment is None:
-        raise NotFound("There is no such segment among yours.")
+        raise NotFound("You have no such segment.")
     segment.delete()
     return segment

@@ -27,12 +27,12 @@ def create(*, owner: User, name: str) -> Watchlist:
     """Create an empty watchlist."""
     name = clean_name("watchlist", name)
     if Watchlist.objects.filter(owner=owner).count() >= LISTS_MAX:
-        raise Refused(f"You have {LISTS_MAX} watchlists. Delete one to make another.")
+        raise Refused(f"You have {LISTS_MAX} watchlists. Delete one to create another.")
     try:
         with transaction.atomic():
             return Watchlist.objects.create(owner=owner, name=name, used_at=timezone.now())
     except IntegrityError:
-        raise NameTaken(f"You have a watchlist called “{name}” already. Give this one another name.") from None
+        raise NameTaken(f"You already have a watchlist called “{name}”. Choose another name.") from None
 
 
 def rename(*, watchlist: Watchlist, name: str) -> None:
@@ -42,7 +42,7 @@ def rename(*, watchlist: Watchlist, name: str) -> None:
         with transaction.atomic():
             watchlist.save(update_fields=["name"])
     except IntegrityError:
-        raise NameTaken(f"You have a watchlist called “{watchlist.name}” already. Choose another name.") from None
+        raise NameTaken(f"You already have a watchlist called “{watchlist.name}”. Choose another name.") from None
 
 
 def delete(*, watchlist: Watchlist) -> str:
@@ -58,7 +58,7 @@ def restore(*, owner: User, undo: str) -> Watchlist:
     try:
         owner_id, name, channel_ids = signing.loads(undo, salt=_SALT, max_age=UNDO_S)
     except signing.BadSignature:
-        raise Refused(f"That cannot be undone any more: it can for {UNDO_S // 60} min.") from None
+        raise Refused(f"This can no longer be undone. Undo is available for {UNDO_S // 60} min.") from None
     if owner_id != owner.pk:
         raise Refused("That watchlist belongs to another account.")
     watchlist = create(owner=owner, name=name)
@@ -70,7 +70,7 @@ def restore(*, owner: User, undo: str) -> Watchlist:
 def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> Watchlist:
     """Append a channel to a watchlist: the given one, else the one used last, else a new one."""
     if not is_twitch_id(channel_id):
-        raise Refused("That is no channel.")
+        raise Refused("This is not a channel.")
     watchlist = watchlist or Watchlist.objects.filter(owner=owner).order_by("-used_at").first()
     watchlist = watchlist or create(owner=owner, name=FIRST_NAME)
     if not watchlist.watched.filter(channel_id=channel_id).exists():
@@ -89,7 +89,7 @@ def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
     if len(unique_ids) > CHANNELS_MAX:
         raise Refused(f"A watchlist holds {CHANNELS_MAX} channels.")
     if not all(map(is_twitch_id, unique_ids)):
-        raise Refused("Not all of these are channels.")
+        raise Refused("Some of these are not channels.")
     watchlist.watched.all().delete()
     _append(watchlist, unique_ids)
 

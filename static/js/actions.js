@@ -46,7 +46,7 @@ export class Actions {
     const [since, until] = [stamp(span.fromMs), stamp(span.untilMs)];
     savePicture($("chart").querySelector("canvas"), {
       title: `${channel.name}: ${metricOf(metric).name}, ${metricOf(metric).unit}`,
-      subtitle: `${since} to ${until} ${ZONE_NAME}. A broken line and a hatched band mean that nobody listened.`,
+      subtitle: `${since} to ${until} ${ZONE_NAME}. Broken lines and hatched bands are gaps: the channel was not heard.`,
       foot: `Twitchly${document.querySelector("[data-source]")?.dataset.source ?? ""}`,
       name: `twitchly-${channel.name}-${metric}`,
     });

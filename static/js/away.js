@@ -13,8 +13,8 @@ function show(isAway) {
     return;
   }
   const [strong, text] = bar.querySelectorAll("b, span");
-  strong.textContent = navigator.onLine ? "Twitchly does not answer." : "You are offline.";
-  text.textContent = `What you see stands still since ${hms(reach.awaySince)} ${ZONE}. The page tries again by itself.`;
+  strong.textContent = navigator.onLine ? "Twitchly is not responding." : "You are offline.";
+  text.textContent = `Updates paused since ${hms(reach.awaySince)} ${ZONE}. Reconnecting…`;
 }
 
 function say(text) {
@@ -22,7 +22,7 @@ function say(text) {
 }
 
 const sayMissed = () =>
-  say("That needs the server: nothing was sent. Try it again once this bar is gone.");
+  say("This needs the server, so nothing was sent. Try again when the connection is back.");
 
 /** A link or a form that would lead to the browser's own error page says why it does not. */
 function hold(event) {

@@ -38,7 +38,7 @@ function draw() {
     span(),
   );
   const isEmpty = lines.every((line) => line.end_ms.length === 0);
-  $("message").textContent = isEmpty ? "Nothing is recorded of these channels in this range." : "";
+  $("message").textContent = isEmpty ? "No data for these channels in this range." : "";
 }
 
 function span() {

@@ -66,8 +66,8 @@ export class Connection {
   }
 
   standing() {
-    if (!this.newestEndMs) return "No figures have come yet. The page tries again by itself.";
-    return `You see the last figures, from ${hms(this.newestEndMs)} ${ZONE}. The page goes on by itself when new ones come.`;
+    if (!this.newestEndMs) return "No data received yet. Retrying…";
+    return `Showing the last data from ${hms(this.newestEndMs)} ${ZONE}. Updates resume automatically.`;
   }
 }
 

@@ -44,11 +44,11 @@ export class Finder {
       const body = await answer.json();
       this.show(
         answer.ok ? body.channels : [],
-        answer.ok ? `No channel that we follow is called “${text}”.` : body.reason,
+        answer.ok ? `No tracked channel is called “${text}”.` : body.reason,
       );
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.show([], "The search did not answer. Try again.");
+      this.show([], "Search is not responding. Try again.");
       reach.missed();
     }
   }

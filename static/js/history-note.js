@@ -11,7 +11,7 @@ const STORED_WITHIN_MS = 10_000;
 /** Return the note; "" while history loads and where there is some. `isLive`: windows of the channel still come. */
 export function historyNote(series, { isLive, nowMs }) {
   if (!series.hasLoaded || series.points.some((point) => !point.isEdge)) return "";
-  if (series.isPast || !isLive) return "No history of this channel in this range.";
+  if (series.isPast || !isLive) return "No history for this channel in this range.";
   const stepMs = series.range.step_ms;
   const endMs = Math.ceil((nowMs - STORED_WITHIN_MS) / stepMs) * stepMs;
   return `No history yet: the first ${lengthOf(stepMs)} ends at ${(stepMs < MINUTE_MS ? hms : hm)(endMs)} ${ZONE}.`;

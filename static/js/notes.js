@@ -137,7 +137,7 @@ export class Notes {
     $("note-text").focus();
     if (!note) return;
     this.take([...this.all.filter(({ id }) => id !== note.id), note]);
-    this.say("Note is back.");
+    this.say("Note restored.");
   }
 
   /** Offer to undo a deletion for a while, or no longer. */
@@ -174,7 +174,7 @@ export class Notes {
       $("note-wrong").textContent = body.reason;
     } catch {
       reach.missed();
-      $("note-wrong").textContent = "The note did not get through. Nothing was changed; try again.";
+      $("note-wrong").textContent = "The note could not be saved. Try again.";
     }
     return undefined;
   }

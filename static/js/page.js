@@ -194,7 +194,7 @@ async function askHistory() {
   } catch (error) {
     if (error.name === "AbortError") return;
     view.showProblem(
-      "History did not load. Live figures still draw here; the page asks again by itself.",
+      "History could not be loaded. Live data is still drawn. Retrying…",
     );
     historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
   }
@@ -309,7 +309,7 @@ function choose(changes, keep = push) {
 }
 
 function showHold(held) {
-  $("hold").textContent = held ? "Updates paused while you are in the list" : "Updates every 2 s";
+  $("hold").textContent = held ? "Sorting paused while you hover" : "Updates every 2 s";
   pace.hold(held);
 }
 

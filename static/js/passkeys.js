@@ -8,9 +8,9 @@ const isThisMachine = /^127\.|^\[::1\]$/.test(location.hostname);
 /** Why there can be none here, "" where there can. */
 function obstacle() {
   if (isBareAddress)
-    return `Passkeys do not work at a bare address such as ${location.hostname}. Open Twitchly by its name${isThisMachine ? ", localhost" : ""}.`;
-  if (!isSecureContext) return "Passkeys need HTTPS, and this page came without it.";
-  return "PublicKeyCredential" in globalThis ? "" : "This browser knows no passkeys.";
+    return `Passkeys do not work at an IP address such as ${location.hostname}. Open Twitchly by its host name${isThisMachine ? ", localhost" : ""}.`;
+  if (!isSecureContext) return "Passkeys need HTTPS. This page was loaded without it.";
+  return "PublicKeyCredential" in globalThis ? "" : "This browser does not support passkeys.";
 }
 
 const why = obstacle();

@@ -30,15 +30,15 @@ export function spanFields(from, until, shown) {
 
 /** Why no chart can show what two date fields say, "" where it can. `limits`: earliest_ms and span_ms. */
 export function wrong(from, until, nowMs, limits, shown = null) {
-  if (!from) return "“from” is missing: a span needs both ends.";
-  if (!until) return "“until” is missing: a span needs both ends.";
+  if (!from) return "“from” is missing: enter both ends of the range.";
+  if (!until) return "“until” is missing: enter both ends of the range.";
   const { fromMs, untilMs } = spanFields(from, until, shown);
-  if (fromMs >= untilMs) return "The span must begin before it ends: “from” is not before “until”.";
-  if (untilMs > nowMs) return `“until” lies in the future: it is ${iso(nowMs)} now.`;
+  if (fromMs >= untilMs) return "“From” must be before “until”.";
+  if (untilMs > nowMs) return `“Until” is in the future. The current time is ${iso(nowMs)}.`;
   if (fromMs < limits.earliest_ms)
-    return `“from” is too early: nothing is recorded before ${iso(limits.earliest_ms)}.`;
+    return `“From” is too early. The earliest recorded time is ${iso(limits.earliest_ms)}.`;
   if (untilMs - fromMs > limits.span_ms)
-    return `The span is too long: a chart shows ${Math.floor(limits.span_ms / DAY_MS)} days at most.`;
+    return `The range is too long. Charts show at most ${Math.floor(limits.span_ms / DAY_MS)} days.`;
   return "";
 }
 

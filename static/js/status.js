@@ -11,11 +11,11 @@ const fresh = document.getElementById("fresh");
 async function renew() {
   if (document.hidden) return;
   const answer = await fetch(now.dataset.from).catch(() => null);
-  if (!answer?.ok || answer.redirected) return tell("Not updated: the server does not answer");
+  if (!answer?.ok || answer.redirected) return tell("Not updated: the server is not responding");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const open = now.querySelector("details")?.open;
   const held = now.contains(document.activeElement);
-  if (held) return tell("Held while you are in it");
+  if (held) return tell("Updates paused while you hover");
   page.querySelectorAll("time[data-utc]").forEach(showTime);
   if (open) page.querySelector("details").open = true;
   now.replaceChildren(...page.body.childNodes);

@@ -62,7 +62,7 @@ export class Streams {
       mean: figure("viewers", stream.mean_viewers),
       watched: stream.watched,
       messages: figure("messages", stream.messages, stream.coverage),
-      coverage: `${percent(stream.coverage)} %`,
+      coverage: `${percent(stream.coverage)}%`,
     };
     for (const [field, text] of Object.entries(texts))
       row.querySelector(`[data-field=${field}]`).textContent = text;

@@ -5,7 +5,7 @@ import { endOf, metricOf } from "./metrics.js";
 
 const DAY_MS = 86_400_000;
 const LIVE_WINDOW_MS = 30_000;
-const OVER_MIDNIGHT = "across midnight UTC: people who wrote on both sides count twice";
+const OVER_MIDNIGHT = "across midnight UTC, people who wrote on both days count twice";
 
 /** Whether a live window lies on both sides of midnight UTC, when the keys of the hashes change. */
 function isOverMidnight(endMs) {

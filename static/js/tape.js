@@ -15,7 +15,7 @@ export function drawTape(svg, runs, { fromMs, untilMs, left, width }) {
 
 /** Say in words what the tape shows. */
 export function describeTape(coverageText, gapCount) {
-  return `Coverage ${coverageText} %, ${gapCount} ${gapCount === 1 ? "gap" : "gaps"}`;
+  return `Coverage ${coverageText}%, ${gapCount} ${gapCount === 1 ? "gap" : "gaps"}`;
 }
 
 function rect(kind, from, until) {

@@ -94,8 +94,8 @@ function readOut({ cursor: { idx, left } }, by, [times, requests, failed]) {
     at == null ? "requests" : `${number(requests[at], 0)} requests`;
   ofFailed.lastChild.textContent =
     at == null
-      ? "errors and refused"
-      : `${number(failed[at], 0)} errors and refused, ${written(times[at], by)}`;
+      ? "errors and rate-limited"
+      : `${number(failed[at], 0)} errors and rate-limited, ${written(times[at], by)}`;
 }
 
 function written(at, by) {

@@ -43,12 +43,12 @@ function words(freshness, ageMs) {
   if (freshness === "unknown") {
     return [
       "Viewers are unknown.",
-      `Twitch has not said for ${minutes} min who watches. Chat is counted as ever.`,
+      `Twitch has sent no viewer counts for ${minutes} min. Chat is still counted.`,
     ];
   }
   return [
     `Viewer counts are ${minutes} min old.`,
-    "Twitch has not given newer ones. Chat is counted as ever.",
+    "Twitch has not sent newer ones. Chat is still counted.",
   ];
 }
 

@@ -83,14 +83,14 @@ async function keepOrder(ids) {
   const body = new URLSearchParams(ids.map((id) => ["channels", id]));
   body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
   const headers = { Accept: "application/json" };
-  $("said").textContent = "Keeping the order…";
+  $("said").textContent = "Saving the order…";
   // An order on its way outlives the page.
   const how = { method: "POST", body, headers, keepalive: true };
   const answer = await fetch(`/watchlists/${start.id}/order`, how).catch(() => null);
   if (!answer) reach.missed();
   $("said").textContent = answer?.ok
-    ? "Order kept."
-    : "The order could not be kept. Reload the page and try again.";
+    ? "Order saved."
+    : "The order could not be saved. Reload the page and try again.";
   return Boolean(answer?.ok);
 }
 

@@ -193,7 +193,7 @@ def test_the_overview_shows_addresses_factors_and_sessions(owner: Client) -> Non
     page = text_of(owner.get("/account/"))
     assert EMAIL in page
     assert "1 device<" in page
-    assert "none yet: add one" in page
+    assert "none yet; add one" in page
 
 
 def test_the_data_export_has_no_secrets(owner: Client) -> None:

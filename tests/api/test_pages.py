@@ -67,7 +67,7 @@ def test_a_key_is_replaced_and_revoked(client: Client, owner: User) -> None:
     create_key_page(client)
     key = ApiKey.objects.get()
     page = client.post(reverse("api-keys"), {"key": key.pk}).content.decode()
-    assert "The successor of “Report” is made." in page
+    assert "The replacement for “Report” was created." in page
     assert "replaced" in page
     assert client.post(reverse("api-key-revoke", args=[key.pk])).status_code == 302
     key.refresh_from_db()
@@ -116,7 +116,7 @@ def test_usage_is_shown_by_hour_and_by_day(client: Client, owner: User) -> None:
 
 
 def test_usage_without_requests_shows_a_hint(client: Client, owner: User) -> None:
-    assert "Nothing was asked for in this time." in client.get(reverse("api-usage")).content.decode()
+    assert "No requests in this period." in client.get(reverse("api-usage")).content.decode()
 
 
 @pytest.mark.parametrize("language", ["curl", "python", "javascript", "cobol"])

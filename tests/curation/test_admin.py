@@ -231,7 +231,7 @@ def test_an_opt_out_by_id_works_without_twitch(curator: Client, settings: Settin
 
 def test_an_opt_out_by_id_shows_the_account(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7", login="channel8")
-    assert "The id is that of channel7." in page
+    assert "The ID belongs to channel7." in page
     assert "Twitch has no account with the id 123" in confirm(
         curator, f"{OPT_OUT}add/", kind="channel", twitch_id="123"
     )
@@ -262,7 +262,7 @@ def test_a_confirmation_is_valid_for_the_displayed_account_only(curator: Client,
 
 
 def test_an_opt_out_requires_a_login_or_id(curator: Client, twitch: Live) -> None:
-    assert "Give the login or the id." in send(curator, f"{OPT_OUT}add/", kind="user")
+    assert "Enter the login or the ID." in send(curator, f"{OPT_OUT}add/", kind="user")
     assert "knows nobody" in send(curator, f"{OPT_OUT}add/", kind="user", login="ghost")
     assert "up to 20 digits" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="12a")
     assert not OptOut.objects.exists()

@@ -55,7 +55,7 @@ def test_the_response_is_the_same_for_every_name(twitch: Live) -> None:
     responses = [ask(Client(), login) for login in ("channel7", "channel8", "nobody", "channel7")]
     results = [(response.status_code, tuple(map(str, response.context["messages"]))) for response in responses]
     assert results == [
-        (200, (f"A curator checks the request for {login}. Nothing more is needed from you.",))
+        (200, (f"A curator will check the request for {login}. You do not need to do anything else.",))
         for login in ("channel7", "channel8", "nobody", "channel7")
     ]
     assert twitch.requests == []
@@ -118,9 +118,9 @@ def test_names_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live
 def test_a_confirmed_twitch_account_opts_out_immediately(signed_in: Client, kind: str) -> None:
     user = User.objects.get(email=EMAIL)
     SocialAccount.objects.create(user=user, provider="twitch", uid="42", extra_data={"login": "ada"})
-    assert "Twitch says that you are ada (id 42)." in read_page(signed_in.get("/opt-out"))
+    assert "Twitch confirmed that you are ada (id 42)." in read_page(signed_in.get("/opt-out"))
     answer = signed_in.post("/opt-out/by-twitch", {"kind": kind}, follow=True)
-    assert "Receipt of an opt-out" in read_page(answer)
+    assert "Opt-out receipt" in read_page(answer)
     opt_out = OptOut.objects.get()
     assert (opt_out.kind, opt_out.twitch_id, opt_out.login) == (kind, "42", "ada")
     signed_in.post("/opt-out/by-twitch", {"kind": kind})

@@ -113,7 +113,7 @@ def test_only_the_requester_can_withdraw_a_request(signed_in: Client, request_of
 
 
 def test_the_requests_page_without_requests(signed_in: Client) -> None:
-    assert "You have asked for no channel." in read_page(signed_in.get("/requests"))
+    assert "You have not requested any channels." in read_page(signed_in.get("/requests"))
 
 
 def test_role_changes_are_audited_without_the_email_address(curator: Client) -> None:

@@ -29,7 +29,7 @@ from tests.pages import read_page
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 NO_NAME = (
-    "“two words” is no channel's name: it has 1 to 25 letters, digits and underscores. "
+    "“two words” is not a channel name: a name has 1 to 25 letters, digits and underscores. "
     "Enter a channel's name or address, such as twitch.tv/ada_plays."
 )
 IMPORT = f"{CHANNEL}import/"
@@ -103,17 +103,17 @@ def test_invalid_lines_are_reported_and_do_not_stop_others() -> None:
     )
     assert [change.line for change in result.changes] == [15]
     assert [(invalid.line, invalid.cause) for invalid in result.invalid] == [
-        (2, "Twitch knows nobody like that. Was the channel renamed?"),
-        (3, "Neither a login nor an id."),
+        (2, "Twitch has no such account. Was the channel renamed?"),
+        (3, "The login and the ID are missing."),
         (4, NO_NAME),
-        (5, "The id is not up to 20 digits."),
+        (5, "The ID must have up to 20 digits."),
         (6, "A pin or block needs a reason."),
-        (7, "“love” is no decision: pin, block or none."),
-        (8, "The time at which it ends has passed already."),
+        (7, "“love” is not a decision. Use pin, block or none."),
+        (8, "The expiry time is in the past."),
         (9, "“soon” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
         (10, "Only a pin or block can expire."),
         (11, "The channel has opted out: it cannot be pinned."),
-        (12, "The id is that of renamed."),
+        (12, "The ID belongs to renamed."),
         (13, "4 cells, but 5 columns."),
         (16, "The same channel as in line 15."),
         (17, "“9999-12-31T23:59:59-05:00” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
@@ -204,7 +204,7 @@ def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, tw
     assert "&lt;b&gt;" in page
     assert not Channel.objects.filter(blocked=True).exists()
     page = read_page(curator.post(IMPORT, agreed, follow=True))
-    assert "1 channels changed; 2 lines were left out." in page
+    assert "1 channels changed; 2 invalid lines were skipped." in page
     saved = Channel.objects.get(pk="8")
     assert (saved.login, saved.name, saved.blocked, saved.reason) == ("channel8", "Channel8", True, "law")
     assert [(act.act, act.by) for act in Act.objects.all()] == [("blocked", "curator@example.com")]

@@ -66,7 +66,7 @@ def start_of(page: str) -> dict[str, object]:
 def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/compare?channels=3,2,404&metric=viewers"))
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
-    assert "There is no channel with the id 404" in page
+    assert "No channel has the ID 404" in page
     assert "History did not load" in page
     lines = start_of(page)["lines"]
     assert isinstance(lines, list)
@@ -95,7 +95,7 @@ def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> No
         assert answer.headers["Location"] == "/compare?channels=2,3&metric=spam", name
     answer = signed_in.get("/compare?channels=2&add=<b>nobody")
     assert answer.status_code == 400
-    assert "There is no channel called “&lt;b&gt;nobody”" in read_page(answer)
+    assert "Unknown channel “&lt;b&gt;nobody”" in read_page(answer)
 
 
 def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> None:

@@ -174,7 +174,7 @@ def test_filters_are_described_and_removable() -> None:
         "100 – 999 viewers",
         "Messages a minute, percentile from 75 to 100",
         "Messages up to 9",
-        "Coverage at least 95 %",
+        "Coverage at least 95%",
     ]
     assert [read_search(QueryDict(href[1:])).filters for _, href in describe_filters(search)] == [4] * 5
 

@@ -124,5 +124,5 @@ def broadcast(viewers_coverage: float | None, coverage: float = 1.0) -> Broadcas
 
 def test_hours_watched_without_complete_viewers() -> None:
     assert [watched(broadcast(share)) for share in (1.0, 0.9, 0.49)] == ["100.0", "≥ 100.0", "–"]
-    assert watched_note(broadcast(0.25)) == "too little to say: viewers known for 15 min 0 s of 1 h 0 min"
+    assert watched_note(broadcast(0.25)) == "not enough data: viewers known for 15 min 0 s of 1 h 0 min"
     assert [watched(broadcast(None, heard)) for heard in (1.0, 0.01)] == ["100.0", "–"]

@@ -89,7 +89,7 @@ def test_stale_channels_show_their_age_and_then_disappear(boards: Boards, signed
 def test_unknown_channels_return_404_with_a_link_to_the_board(boards: Boards, signed_in: Client, path: str) -> None:
     response = signed_in.get(path)
     assert response.status_code == 404
-    assert "There is no channel with the id" in read_page(response)
+    assert "No channel has the ID" in read_page(response)
     assert 'href="/"' in read_page(response)
     assert "<script>" not in read_page(response)
 
@@ -111,7 +111,7 @@ def test_missing_values_are_explained(boards: Boards, signed_in: Client) -> None
     boards.show({"1": 1_000}, messages=0)
     boards.show({"2": 1_000}, messages=3)
     assert note(read_page(signed_in.get("/?board=excitement&channel=2"))) == METRIC["excitement"].empty
-    assert note(read_page(signed_in.get("/?board=spam&channel=1"))) == "without a message"
+    assert note(read_page(signed_in.get("/?board=spam&channel=1"))) == "no messages"
     assert note(read_page(signed_in.get("/?board=spam&channel=2"))) == "not ranked: needs 10 messages in 30 s"
     assert note(read_page(signed_in.get("/?board=messages&channel=1"))) == ""
 
@@ -229,13 +229,13 @@ def test_the_page_and_chart_work_without_redis(signed_in: Client, settings: Sett
     use_redis(settings, NOBODY_LISTENS)
     response = signed_in.get("/?channel=50")
     assert response.status_code == 200
-    assert "The board did not load." in read_page(response)
+    assert "The board could not be loaded." in read_page(response)
     assert '<h1 id="name">Omega</h1>' in read_page(response)
 
 
 def test_without_redis_unknown_channels_do_not_return_404(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
-    assert "The board did not load." in read_page(signed_in.get("/?channel=51"))
+    assert "The board could not be loaded." in read_page(signed_in.get("/?channel=51"))
     assert signed_in.get("/channels/51/series").status_code == 503
 
 
@@ -244,7 +244,7 @@ def test_without_cassandra_the_board_works_and_the_chart_explains_why_it_is_empt
 ) -> None:
     page = signed_in.get("/")
     assert len(rows_of(page)) == 3
-    assert "History did not load." in read_page(page)
+    assert "History could not be loaded." in read_page(page)
     answer = signed_in.get("/channels/1/series?range=1h")
     assert answer.status_code == 503
     assert "History cannot be read" in json.loads(answer.content)["reason"]
@@ -260,7 +260,7 @@ def test_invalid_series_requests_are_refused(boards: Boards, signed_in: Client) 
     assert signed_in.get("/channels/77/series").status_code == 404
     assert signed_in.get("/channels/1/series?range=9y").status_code == 400
     unknown = signed_in.get("/channels/1/series?metric=fame")
-    assert (unknown.status_code, "There is no such metric" in read_page(unknown)) == (400, True)
+    assert (unknown.status_code, "Unknown metric" in read_page(unknown)) == (400, True)
 
 
 def test_healthz_needs_no_sign_in(client: Client) -> None:

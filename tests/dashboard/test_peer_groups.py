@@ -65,7 +65,7 @@ def test_channels_without_a_value_have_no_percentile() -> None:
 def test_the_peer_group_note() -> None:
     assert note(PeerGroup("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
     assert note(PeerGroup("size", "x", None, 9)) == "fewer than 10 live channels: x"
-    assert note(PeerGroup("size", "", None, 0)) == "not known of this channel now"
+    assert note(PeerGroup("size", "", None, 0)) == "unknown for this channel"
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_every_topic_has_its_retention(client: Client) -> None:
     output, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
     assert set(TOPICS) | set(map(dead_letter_topic, TOPICS)) == set(retention)
     for name, what in TOPICS.items():
-        data, _, unread = output[what].partition("; what could not be read: ")
+        data, _, unread = output[what].partition("; unreadable records: ")
         assert data == duration_text(retention[name])
         assert (unread or data) == duration_text(max(retention[name], retention[dead_letter_topic(name)]))
 
@@ -50,7 +50,7 @@ def test_every_history_table_has_its_retention(client: Client) -> None:
 
 def test_the_page_shows_the_configured_durations(client: Client, settings: Settings) -> None:
     settings.SESSION_COOKIE_AGE = 5 * 86_400
-    assert rows(client)["A session, with its network address and browser"] == "5 days"
+    assert rows(client)["Sessions, with IP address and browser"] == "5 days"
     assert "for up to 5 days" in read_page(client.get("/privacy"))
 
 
@@ -64,14 +64,11 @@ def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
     assert {act.label for act in Act.objects.all()} == {"channel channel7"}
     assert [act.after["twitch_id"] for act in Act.objects.filter(act="added")] == ["7"]
     output = rows(client)
-    assert output["Who opted out, by number and name on Twitch"] == "until they take it back"
-    assert output["What was written in a request to opt out"] == "until a curator has decided"
-    assert output["Who asked to opt out, by name on Twitch, when, and what was decided"] == FOREVER
-    assert (
-        output["In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it"]
-        == FOREVER
-    )
-    assert output["How much was deleted of a channel that opted out, by its number on Twitch"] == FOREVER
+    assert output["Opt-outs, by Twitch ID and name"] == "until withdrawn"
+    assert output["Text of opt-out requests"] == "until decided by a curator"
+    assert output["Opt-out requests: Twitch name, time and decision"] == FOREVER
+    assert output["Audit log: opt-outs and requests, by Twitch ID and name, with notes"] == FOREVER
+    assert output["Amount of deleted data per channel that opted out, by Twitch ID"] == FOREVER
     assert "the staff’s log names who opted out" in read_page(client.get("/privacy"))
 
 
@@ -80,10 +77,10 @@ def test_retention_durations_are_formatted(ms: int, output: str) -> None:
     assert duration_text(ms) == output
 
 
-@pytest.mark.parametrize("path", ["/privacy", "/terms", "/method", "/status", "/account/login/", "/nowhere"])
+@pytest.mark.parametrize("path", ["/privacy", "/terms", "/methodology", "/status", "/account/login/", "/nowhere"])
 def test_every_footer_links_to_the_policies(client: Client, path: str) -> None:
     page = read_page(client.get(path))
     foot = page[page.index('<footer class="foot">') :]
-    assert all(f'href="{link}"' in foot for link in ("/method", "/privacy", "/terms", "/opt-out", "/status"))
+    assert all(f'href="{link}"' in foot for link in ("/methodology", "/privacy", "/terms", "/opt-out", "/status"))
     assert "not affiliated with Twitch" in foot
     assert page.count("<footer") == 1

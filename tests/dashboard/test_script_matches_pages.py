@@ -142,10 +142,10 @@ def test_channels_that_are_not_loaded_have_no_note(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("channel", "output"),
     [
-        (NOW, "without a message"),
+        (NOW, "no messages"),
         (VALUED, ""),
         (replace(VALUED, unranked=BELOW), "not ranked: needs 10 messages in 30 s"),
-        (replace(NOW, unranked=BELOW), "without a message"),
+        (replace(NOW, unranked=BELOW), "no messages"),
         (replace(NOW, profile=OFFLINE, unranked=BELOW), "the stream is offline"),
         (replace(NOW, end_ms=None), "no live window"),
         (replace(VALUED, end_ms=MIDNIGHT_MS + 5_000), ""),

@@ -87,7 +87,7 @@ def test_channels_are_found_by_former_logins(boards: Boards, signed_in: Client) 
 def test_formerly_tracked_channels_are_listed_last(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega_alpha", name="Omega Alpha")
     Channel.objects.create(id="51", login="alpha_blocked", name="Alpha Blocked", blocked=True)
-    assert find(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not followed just now")]
+    assert find(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not tracked right now")]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "%", "_%", "x" * 5_000, "'; DROP TABLE", "\x00"])
@@ -152,7 +152,7 @@ def test_open_requests_are_unique_per_account_and_channel(signed_in: Client) -> 
     request_channel(signed_in, "omega")
     again = request_channel(signed_in, "OMEGA")
     assert again.status_code == 400
-    assert "You have asked for omega already." in again.content.decode()
+    assert "You have already requested omega." in again.content.decode()
     other = Client()
     ensure_user(email="other@example.com", password="x" * 20)
     other.force_login(User.objects.get(email="other@example.com"))

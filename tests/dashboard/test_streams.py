@@ -111,11 +111,11 @@ def test_a_broadcast_page_shows_its_values(stored: type[Store], signed_in: Clien
         ">512<",
         ">1,537.3<",
         ">12,345<",
-        "100.0 %",
+        "100.0%",
         "3 h 0 min",
     ):
         assert output in page
-    assert 'aria-label="Chatters by hour, UTC: 00:00 100, 01:00 200, 02:00 300"' in page
+    assert 'aria-label="Chatters per hour, UTC: 00:00 100, 01:00 200, 02:00 300"' in page
     assert page.count('<rect class="hour"') == 3
     assert "lower bound" not in page
     assert " style=" not in page

@@ -29,18 +29,18 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
     for number, viewers in ((1, 900), (2, 800), (3, 700)):
         channel(number, viewers, is_wanted=True)
     channel(4, 999, is_wanted=False)
-    assert tracking_state("2").text == "Followed: number 2 by viewers, and the first 2 are."
-    assert tracking_state("3").text == "Followed until it falls behind number 2 by viewers: now it is number 3."
+    assert tracking_state("2").text == "Tracked: rank 2 by viewers (the top 2 are."
+    assert tracking_state("3").text == "Tracked until it falls below rank 2 by viewers; now rank 3."
 
 
 @pytest.mark.parametrize(
     ("fields", "output", "can_ask"),
     [
-        ({"pinned": True}, "Followed whatever its rank: pinned by the curators.", False),
+        ({"pinned": True}, "Tracked: pinned by the curators.", False),
         ({"pinned": True, "decided_until": END}, "pinned by the curators until 2 Jan 2027, 18:30 UTC.", False),
-        ({"blocked": True}, "Not followed: the curators took it off the list.", False),
-        ({"is_wanted": True, "offline_since": END}, "Followed for up to 10 min more: its stream has ended.", False),
-        ({}, "Not followed: it is not among the 500 most viewed live channels.", True),
+        ({"blocked": True}, "Not tracked: removed from the list by the curators.", False),
+        ({"is_wanted": True, "offline_since": END}, "Tracked for up to 10 min more: its stream has ended.", False),
+        ({}, "Not tracked: not among the 500 most viewed live channels.", True),
     ],
 )
 def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_ask: bool) -> None:
@@ -54,7 +54,7 @@ def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output:
 def test_opt_outs_take_precedence() -> None:
     channel(1, pinned=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="1")
-    assert tracking_state("1").text == "Not followed: the channel has opted out of being counted."
+    assert tracking_state("1").text == "Not tracked: the channel has opted out."
     assert tracking_state("2").state == "unknown"
 
 
@@ -64,4 +64,4 @@ def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Clien
     assert "pinned by the curators." in page
     assert "internal" not in page
     data = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
-    assert data == {"state": "pinned", "said": "Followed whatever its rank: pinned by the curators.", "can_ask": False}
+    assert data == {"state": "pinned", "said": "Tracked: pinned by the curators.", "can_ask": False}

@@ -65,7 +65,7 @@ def test_a_new_account_completes_five_steps(boards: Boards, signed_in: Client, o
     assert signed_in.post("/welcome/4", {"do": "on", "name": "Mine"}).headers["Location"] == "/welcome/5"
     watchlist = Watchlist.objects.get(owner=owner)
     assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "3"])
-    assert "“Mine” is made." in page_of(signed_in, "/welcome/5")
+    assert "“Mine” was created." in page_of(signed_in, "/welcome/5")
     assert signed_in.post("/welcome/5", {"do": "on"}).headers["Location"] == f"/watchlists/{watchlist.pk}"
     assert signed_in.get("/welcome").headers["Location"] == "/"
     assert "first-visit" not in page_of(signed_in, "/")
@@ -149,11 +149,11 @@ def test_the_list_is_created_once(boards: Boards, signed_in: Client, owner: User
     for _ in range(2):
         signed_in.post("/welcome/4", {"do": "on", "name": "Mine"})
     assert Watchlist.objects.count() == 1
-    assert "“Mine” is made. It holds" in page_of(signed_in, "/welcome/4")
+    assert "“Mine” was created. It shows" in page_of(signed_in, "/welcome/4")
 
 
 def test_no_list_is_created_without_channels(boards: Boards, signed_in: Client, owner: User) -> None:
-    assert "No channel is picked yet" in page_of(signed_in, "/welcome/4")
+    assert "No channels selected yet" in page_of(signed_in, "/welcome/4")
     assert signed_in.post("/welcome/4", {"do": "on", "name": "Mine"}).status_code == 400
     assert not Watchlist.objects.exists()
 

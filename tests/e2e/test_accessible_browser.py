@@ -1,4 +1,4 @@
-"""Every page, in both themes, wide and narrow: open to everybody by axe-core's rules, and in its frame."""
+"""Every page, in both themes, wide and narrow: accessible by axe-core's rules, and without overflow."""
 
 from __future__ import annotations
 

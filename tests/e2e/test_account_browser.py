@@ -88,7 +88,7 @@ def test_signing_out_everywhere_ends_the_board_on_the_other_screen(
         there.get_by_role("button", name="Sign In", exact=True).click()
         expect(there.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
         here.goto(f"{home}/account/sessions/")
-        here.get_by_role("button", name="Sign Out Other Sessions").click()
+        here.get_by_role("button", name="Sign out other sessions").click()
         there.wait_for_url("**/account/login/**", timeout=5_000)
     finally:
         elsewhere.close()
@@ -100,5 +100,5 @@ def test_where_no_passkey_can_be_made_the_page_says_so(context: BrowserContext, 
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
     # Browsers make none for bare addresses.
     page.goto(f"{stack.url}/account/login/")
-    expect(page.get_by_text("Passkeys do not work at a bare address such as 127.0.0.1.")).to_be_visible()
+    expect(page.get_by_text("Passkeys do not work at an IP address such as 127.0.0.1.")).to_be_visible()
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()

@@ -41,7 +41,7 @@ def test_a_page_that_is_offline_says_so_and_comes_back_with_a_fresh_snapshot(pag
     fresh = snapshots(page)
     page.context.set_offline(True)
     away = page.locator("#away")
-    expect(away).to_contain_text("You are offline. What you see stands still since", timeout=SOON_MS)
+    expect(away).to_contain_text("You are offline. Updates paused since", timeout=SOON_MS)
     expect(page.locator("#conn")).to_have_attribute("data-state", "reconnecting", timeout=SOON_MS)
     assert fresh == []
     page.context.set_offline(False)
@@ -87,6 +87,6 @@ def test_pages_without_live_figures_say_it_too(page: Page, stack: Stack) -> None
 
 def test_a_server_that_is_gone_is_told_from_a_network_that_is(page: Page, stack: Stack) -> None:
     stack.kill("web")
-    expect(page.locator("#away")).to_contain_text("Twitchly does not answer.", timeout=LIVE_MS)
+    expect(page.locator("#away")).to_contain_text("Twitchly is not responding.", timeout=LIVE_MS)
     expect(page.locator("#away")).to_be_hidden(timeout=60_000)
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)

@@ -120,7 +120,7 @@ def test_keys_walk_through_the_rows(page: Page) -> None:
     for key, place in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
         page.keyboard.press(key)
         expect(page.locator("#list a:focus .rk")).to_have_text(str(place))
-    expect(page.locator("#hold")).to_have_text("Updates paused while you are in the list")
+    expect(page.locator("#hold")).to_have_text("Sorting paused while you hover")
     page.keyboard.press("ArrowDown")
     name = page.locator("#list a:focus .nm").inner_text()
     page.keyboard.press("Enter")
@@ -185,7 +185,7 @@ def test_who_is_not_followed_can_be_asked_for(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/?channel=404404404")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
     page.get_by_label("Channel: its name or its address").fill("Somebody_New")
-    page.get_by_label("Why, for the curators").fill("<b>They grow</b>")
+    page.get_by_label("Reason, for the curators").fill("<b>They grow</b>")
     page.get_by_role("button", name="Ask for it").click()
     expect(page.get_by_role("status").filter(has_text="somebody_new")).to_be_visible()
     expect(page.locator("main")).to_contain_text("<b>They grow</b>")
@@ -314,16 +314,16 @@ def test_the_first_paint_needs_no_script(browser: Browser, page: Page, stack: St
 
 def test_a_figure_leads_to_how_it_is_counted(page: Page) -> None:
     page.get_by_role("tab", name="Repetition").click()
-    expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"/method#repetition$"))
-    page.locator("#definitions").get_by_role("link", name="How this is counted: Repetition").click()
-    expect(page).to_have_url(re.compile(r"/method#repetition$"))
+    expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"/methodology#repetition$"))
+    page.locator("#definitions").get_by_role("link", name="Methodology: Repetition").click()
+    expect(page).to_have_url(re.compile(r"/methodology#repetition$"))
     expect(page.locator(".metric:target").get_by_role("heading", name="Repetition")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("width", [380, 390, 1440])
 def test_how_this_is_counted_is_open_to_everybody(browser: Browser, stack: Stack, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 844})
-    page.goto(f"{stack.url}/method#excitement")
+    page.goto(f"{stack.url}/methodology#excitement")
     expect(page.get_by_role("heading", name="Excitement")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.close()

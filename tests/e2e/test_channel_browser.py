@@ -259,7 +259,7 @@ def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(page: Page
     row = page.locator(f'#stream-rows a[href$="/{broadcast.started_ms}"]')
     row.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("stream of")
-    expect(page.get_by_role("img", name=re.compile("Chatters by hour"))).to_have_count(
+    expect(page.get_by_role("img", name=re.compile("Chatters per hour"))).to_have_count(
         1 if broadcast.chatters_by_hour else 0
     )
     (at_ms,) = broadcast.moments

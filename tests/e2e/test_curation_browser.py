@@ -84,7 +84,7 @@ def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: st
 
 def save_again(admin: Page) -> None:
     """Confirm that the account that the form shows is the one."""
-    expect(admin.get_by_text("Is this the one? Then save again.")).to_be_visible()
+    expect(admin.get_by_text("If this is correct, save again.")).to_be_visible()
     admin.get_by_role("button", name="Save", exact=True).click()
 
 
@@ -109,19 +109,19 @@ def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, b
     stranger = browser.new_page()
     stranger.goto(f"{stack.url}/account/login/")
     stranger.get_by_role("link", name="Opt out").click()
-    stranger.get_by_label("What shall not be counted").select_option("what I write, in all channels")
+    stranger.get_by_label("What should not be counted").select_option("my messages in all channels")
     stranger.get_by_label("Name on Twitch").fill(f"@{login.upper()}")
     stranger.get_by_label("How a curator can tell").fill("It is on my profile.")
     stranger.get_by_role("button", name="Ask to opt out").click()
-    expect(stranger.get_by_text(f"A curator checks the request for {login}.")).to_be_visible()
+    expect(stranger.get_by_text(f"A curator will check the request for {login}.")).to_be_visible()
     answer(admin, stack, "curation/optoutrequest", login, "accept")
     admin.get_by_role("link", name=login, exact=True).click()
     expect(admin.get_by_text("It is on my profile.")).to_have_count(0)
     admin.goto(f"{stack.url}/admin/curation/optout/")
     admin.get_by_role("link", name=login, exact=True).click()
-    receipt = admin.get_by_role("link", name=re.compile("For whoever opted out")).get_attribute("href")
+    receipt = admin.get_by_role("link", name=re.compile("Private link for the person")).get_attribute("href")
     stranger.goto(f"{stack.url}{receipt}")
-    expect(stranger.get_by_role("heading", name="Receipt of an opt-out")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="Opt-out receipt")).to_be_visible()
     expect(stranger.get_by_text(f"The person {login}")).to_be_visible()
     stranger.context.close()
 
@@ -134,8 +134,8 @@ def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack)
     admin.get_by_role("button", name="Save", exact=True).click()
     save_again(admin)
     admin.get_by_role("link", name="888888888", exact=True).click()
-    admin.get_by_role("link", name=re.compile("For whoever opted out")).click()
-    expect(admin.get_by_role("heading", name="Receipt of an opt-out")).to_be_visible()
+    admin.get_by_role("link", name=re.compile("Private link for the person")).click()
+    expect(admin.get_by_role("heading", name="Opt-out receipt")).to_be_visible()
 
     def is_proved() -> bool:
         admin.reload()

@@ -56,7 +56,7 @@ def test_one_click_puts_a_channel_on_a_watchlist_that_lives(page: Page, stack: S
     expect(page.locator("#cards > li").nth(1)).to_have_attribute("data-id", moved)
     page.locator("#cards > li").nth(1).drag_to(last)
     expect(page.locator("#cards > li").last).to_have_attribute("data-id", moved)
-    expect(page.locator("#said")).to_have_text("Order kept.")
+    expect(page.locator("#said")).to_have_text("Order saved.")
     page.reload()
     expect(page.locator("#cards > li").last).to_have_attribute("data-id", moved)
 
@@ -100,7 +100,7 @@ def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Sta
     assert names == sorted(names, key=str.casefold)
     page.locator("details.take summary").click()
     with page.expect_download() as told:
-        page.get_by_role("link", name="All that are found as CSV").click()
+        page.get_by_role("link", name="All results as CSV").click()
     told.value.save_as(tmp_path / "channels.csv")
     rows = list(csv.DictReader((tmp_path / "channels.csv").open(encoding="utf-8-sig", newline="")))
     assert rows
@@ -149,7 +149,7 @@ def test_a_chart_is_taken_along_and_shared(page: Page, browser: Browser, stack: 
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
     page.get_by_text("Share", exact=True).click()
-    page.get_by_label("Password, if any").fill("open sesame")
+    page.get_by_label("Password (optional)").fill("open sesame")
     page.get_by_role("button", name="Make a link").click()
     address = page.get_by_label("Address").first.input_value()
     stranger = browser.new_context().new_page()

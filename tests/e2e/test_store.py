@@ -88,7 +88,7 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     # The window claims all of its 30 s, but a gap that ended 5 s before its end has the last word.
     assert read.points[0].coverage == pytest.approx(5 / 30)
     assert read.points[-1].coverage == 1
-    assert [gap.reason for gap in read.gaps] == ["the listener was restarted"]
+    assert [gap.reason for gap in read.gaps] == ["the producer was restarted"]
 
 
 @pytest.mark.usefixtures("cassandra")
@@ -112,7 +112,7 @@ def test_events_come_back_whole_and_become_marks(channel_id: str) -> None:
     read = series(channel_id, RANGES["10m"], now_ms)
     assert [mark.label for mark in read.marks] == ["Category: Chess", "Bans: 3", "Raid: 1,200 viewers"]
     assert [(gap.until_ms - gap.from_ms, gap.reason) for gap in read.gaps] == [
-        (80_000, "nothing was heard although chat was expected")
+        (80_000, "no messages arrived although chat was active")
     ]
 
 

@@ -148,7 +148,7 @@ def test_stars_stay_while_discover_brings_new_rows(page: Page, stack: Stack) -> 
 
 def test_stars_and_steps_work_without_the_script(page: Page, browser: Browser, stack: Stack) -> None:
     page.goto(f"{stack.url}/account/")
-    page.get_by_role("button", name="Start them again").click()
+    page.get_by_role("button", name="Start again").click()
     plain = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state()).new_page()
     plain.goto(f"{stack.url}/welcome/3")
     plain.locator("[name=channel]").nth(1).check()
@@ -178,7 +178,7 @@ def test_a_first_visit_goes_by_keys_to_a_watchlist(newcomer: Page, stack: Stack)
     page.wait_for_url("**/welcome/3")
     # Somebody who goes elsewhere finds the way back.
     page.goto(stack.url)
-    page.get_by_role("link", name="Go on").click()
+    page.get_by_role("link", name="Continue").click()
     page.wait_for_url("**/welcome/3")
     for place in (0, 2):
         page.locator("[name=channel]").nth(place).press("Space")

@@ -79,7 +79,7 @@ def test_who_is_not_signed_in_sees_utc(page: Page, stack: Stack) -> None:
     choose(page, stack, "local time of this browser")
     assert page.evaluate("document.documentElement.dataset.times") == "local"
     page.context.clear_cookies()
-    page.goto(f"{stack.url}/method")
+    page.goto(f"{stack.url}/methodology")
     assert page.evaluate("document.documentElement.dataset.times") is None
     page.goto(f"{stack.url}/account/")
     page.get_by_label("Email").fill("demo@twitchly.example")

@@ -91,6 +91,6 @@ def test_a_loaded_history_shows_no_loading_note(tmp_path: Path) -> None:
 
 
 def test_a_range_without_history_says_so(tmp_path: Path) -> None:
-    assert draw(tmp_path, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
+    assert draw(tmp_path, ends=[], now_ms=T)["notes"][1] == "No history for this channel in this range."
     past = range_json(past_range(T - HOUR_MS, T, T))
-    assert draw(tmp_path, range=past, ends=[], now_ms=T)["notes"][1] == "No history of this channel in this range."
+    assert draw(tmp_path, range=past, ends=[], now_ms=T)["notes"][1] == "No history for this channel in this range."

@@ -51,7 +51,9 @@ class StaffSite(AdminSite):
         if not super().has_permission(request):
             raise PermissionDenied
         if not _has_factor(request):
-            messages.warning(request, "The admin needs a second factor: set one up here, then open it again.")
+            messages.warning(
+                request, "The admin site requires a second factor. Set one up here, then open the admin site again."
+            )
             return redirect("mfa_index")
         if not _has_verified_factor(request):
             return redirect_to_login(next_url, reverse(_verification_page(request)))

@@ -19,9 +19,9 @@ class Migration(migrations.Migration):
             name='Bot',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('login', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9_]{1,64}\\Z', 'A login is made of small letters, digits and underscores.')])),
+                ('login', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9_]{1,64}\\Z', 'A login contains lowercase letters, digits and underscores.')])),
                 ('note', models.CharField(blank=True, max_length=200)),
-                ('is_counted_out', models.BooleanField(default=True, help_text="Unticked, its messages count as anybody's.", verbose_name='counted out')),
+                ('is_counted_out', models.BooleanField(default=True, help_text="If unchecked, its messages count like anyone else's.", verbose_name='counted out')),
             ],
             options={
                 'ordering': ['login'],
@@ -32,16 +32,16 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('channel', 'channel'), ('user', 'user')], max_length=8)),
-                ('twitch_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('^[0-9]{1,20}\\Z', 'A Twitch id is up to 20 digits.')], verbose_name='Twitch id')),
+                ('twitch_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('^[0-9]{1,20}\\Z', 'A Twitch ID has up to 20 digits.')], verbose_name='Twitch id')),
                 ('login', models.CharField(blank=True, max_length=64)),
-                ('note', models.CharField(blank=True, help_text='Who asked, and when; for the other curators.', max_length=200)),
+                ('note', models.CharField(blank=True, help_text='Who requested it and when. Visible to curators only.', max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='added')),
                 ('told_at', models.DateTimeField(editable=False, null=True, verbose_name='history told')),
             ],
             options={
                 'verbose_name': 'opt-out',
                 'ordering': ['-created_at'],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'twitch_id'), name='opt_out_once', violation_error_message='This one has opted out already.')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'twitch_id'), name='opt_out_once', violation_error_message='This account has already opted out.')],
             },
         ),
         migrations.CreateModel(
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('channel', 'channel'), ('user', 'user')], max_length=8)),
-                ('login', models.CharField(max_length=25, validators=[django.core.validators.RegexValidator('^[a-z0-9_]{1,64}\\Z', 'A login is made of small letters, digits and underscores.')])),
+                ('login', models.CharField(max_length=25, validators=[django.core.validators.RegexValidator('^[a-z0-9_]{1,64}\\Z', 'A login contains lowercase letters, digits and underscores.')])),
                 ('contact', models.EmailField(blank=True, max_length=254, verbose_name='e-mail address')),
                 ('note', models.CharField(blank=True, max_length=500)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='asked')),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             name='CurationRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('login', models.CharField(max_length=25, validators=[django.core.validators.RegexValidator('^[a-z0-9_]{1,25}\\Z', "A channel's login is made of letters, digits and underscores.")], verbose_name='channel')),
+                ('login', models.CharField(max_length=25, validators=[django.core.validators.RegexValidator('^[a-z0-9_]{1,25}\\Z', "A channel's login contains letters, digits and underscores.")], verbose_name='channel')),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='asked')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),

@@ -67,9 +67,9 @@ def restore_note(*, user: User, channel_id: str, undo: str) -> Note:
     try:
         saved = signing.loads(undo, salt=_SALT, max_age=UNDO_S)
     except signing.BadSignature:
-        raise BadNote("This note can no longer be brought back.") from None
+        raise BadNote("This note can no longer be restored.") from None
     if (saved["user"], saved["channel"]) != (user.pk, channel_id):
-        raise BadNote("This note can no longer be brought back.")
+        raise BadNote("This note can no longer be restored.")
     note = Note.objects.filter(pk=saved["id"], user=user).first()
     if note is None:
         _check_limit(user, channel_id)
@@ -92,7 +92,7 @@ def note_json(note: Note) -> dict[str, Any]:
 def _find_own(user: User, channel_id: str, note_id: int) -> Note:
     note = Note.objects.filter(pk=note_id, user=user, channel_id=channel_id).first()
     if note is None:
-        raise NotFound("You have no such note on this channel.")
+        raise NotFound("This note does not exist.")
     return note
 
 
@@ -100,7 +100,7 @@ def _check_limit(user: User, channel_id: str) -> None:
     # Lock the user, so that two concurrent requests cannot both create the last allowed note.
     User.objects.select_for_update().get(pk=user.pk)
     if Note.objects.filter(user=user, channel_id=channel_id).count() >= NOTES_MAX:
-        raise BadNote(f"There are {NOTES_MAX} notes on this channel, the most there can be. Delete one first.")
+        raise BadNote(f"There are {NOTES_MAX} notes on this channel, the maximum. Delete one first.")
 
 
 def _validate(at_ms: int, text: str, now_ms: int) -> str:
@@ -109,5 +109,5 @@ def _validate(at_ms: int, text: str, now_ms: int) -> str:
         raise BadNote(f"A note has 1 to {TEXT_MAX} characters.")
     # The browser's clock may be slightly ahead of the server's.
     if not EPOCH_MS <= at_ms <= now_ms + MINUTE_MS:
-        raise BadNote(f"A note lies between {datetime.fromtimestamp(EPOCH_MS / 1000, UTC):%-d %b %Y} and now.")
+        raise BadNote(f"A note must be between {datetime.fromtimestamp(EPOCH_MS / 1000, UTC):%-d %b %Y} and now.")
     return text

@@ -72,7 +72,7 @@ def _peer_group(key: str, group: Callable[[Peer], str], own: Peer | None, metric
 def note(group: PeerGroup) -> str:
     """Return the text below a channel's percentile. static/js/standing.js builds the same text."""
     if not group.label:
-        return "not known of this channel now"
+        return "unknown for this channel"
     if group.among < MIN_PEERS:
         return f"fewer than {MIN_PEERS} live channels: {group.label}"
     return f"among {group.among:,} live channels: {group.label}"

@@ -111,7 +111,7 @@ def read_stream(channel_id: str, started_ms: int) -> StreamPage:
     store = BroadcastStore(WindowStore())
     broadcast = store.find(channel_id, started_ms)
     if broadcast is None:
-        raise NotFound("There is no broadcast of this channel that began then and has ended.")
+        raise NotFound("No finished stream of this channel started at that time.")
     return page_of(broadcast, next(iter(store.read(channel_id, 1, started_ms)), None), store.after(broadcast))
 
 

@@ -30,28 +30,28 @@ def tracking_state(channel_id: str) -> TrackingState:
     """Return the tracking state of a channel by the latest channel list."""
     channel = Channel.objects.filter(pk=channel_id).first()
     if has_opted_out(channel_id):
-        return TrackingState("out", "Not followed: the channel has opted out of being counted.")
+        return TrackingState("out", "Not tracked: the channel has opted out.")
     if channel is None:
-        return TrackingState("unknown", "Not followed: it was never among the channels on the list.", can_ask=True)
+        return TrackingState("unknown", "Not tracked: it has never been on the channel list.", can_ask=True)
     if channel.blocked:
-        return TrackingState("blocked", f"Not followed: the curators took it off the list{_until(channel)}.")
+        return TrackingState("blocked", f"Not tracked: removed from the list by the curators{_until(channel)}.")
     if channel.pinned:
-        return TrackingState("pinned", f"Followed whatever its rank: pinned by the curators{_until(channel)}.")
+        return TrackingState("pinned", f"Tracked: pinned by the curators{_until(channel)}.")
     return _state_by_rank(channel)
 
 
 def _state_by_rank(channel: Channel) -> TrackingState:
     count = settings.CHANNELS_WANTED
     if not channel.is_wanted:
-        text = f"Not followed: it is not among the {count:,} most viewed live channels."
+        text = f"Not tracked: not among the {count:,} most viewed live channels."
         return TrackingState("below", text, can_ask=True)
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
-        return TrackingState("kept", f"Followed for up to {minutes} min more: its stream has ended.")
+        return TrackingState("kept", f"Tracked for up to {minutes} min more: its stream has ended.")
     rank = Channel.objects.filter(is_wanted=True, offline_since=None, viewers__gt=channel.viewers).count() + 1
     if rank <= count:
-        return TrackingState("listed", f"Followed: number {rank:,} by viewers, and the first {count:,} are.")
-    text = f"Followed until it falls behind number {max_channels(count):,} by viewers: now it is number {rank:,}."
+        return TrackingState("listed", f"Tracked: rank {rank:,} by viewers (the top {count:,} are tracked).")
+    text = f"Tracked until it falls below rank {max_channels(count):,} by viewers; now rank {rank:,}."
     return TrackingState("listed", text)
 
 

@@ -34,7 +34,7 @@ from core.metrics.table import METRIC
 from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
-AWAY = "History cannot be read just now."
+AWAY = "History is unavailable."
 # Larger numbers are not valid times.
 MS_MAX = 10**15
 
@@ -100,7 +100,7 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
     except ServiceAway:
         return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms}, status=503)
     if page is None:
-        raise Http404("There is no broadcast that began then.")
+        raise Http404("No stream started at that time.")
     return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms, "page": page})
 
 
@@ -112,7 +112,7 @@ def notes_list(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     if request.method != "POST":
         return JsonResponse({"notes": [notes.note_json(note) for note in notes.notes_of(user_of(request), channel_id)]})
     if not is_twitch_id(channel_id):
-        return json_error("There is no such channel.", 404)
+        return json_error("This channel does not exist.", 404)
     return note_response(
         lambda: notes.add_note(user=user_of(request), channel_id=channel_id, **note_fields(request), now_ms=now_ms()),
         201,
@@ -149,7 +149,7 @@ def note_restore(request: HttpRequest, channel_id: str) -> HttpResponseBase:
 
 
 def unknown_metric() -> JsonResponse:
-    return json_error(f"There is no such metric. There are {', '.join(METRIC)}.", 400)
+    return json_error(f"Unknown metric. Choose one of {', '.join(METRIC)}.", 400)
 
 
 def note_response(write: Callable[[], Note], status: int = 200) -> JsonResponse:

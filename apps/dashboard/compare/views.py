@@ -47,7 +47,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         else:
             if len(comparison.channels) < CHANNELS_MAX:
                 return HttpResponseRedirect(reverse("compare") + comparison.with_channel(channel.id).query())
-            error_text = "Six are the most."
+            error_text = "The maximum is six."
     page = read_lines(services_of(request), comparison, now)
     context = compare_context(comparison, page, now, error_text) | {"watching": watching(request.user)}
     return render(request, "dashboard/compare.html", context, status=400 if error_text else 200)
@@ -65,7 +65,7 @@ def lines(request: HttpRequest) -> JsonResponse:
         return json_error(str(error), 400)
     page = read_lines(services_of(request), comparison, now)
     if page.history_away:
-        return json_error("History cannot be read just now. Live figures still come.", 503)
+        return json_error("History is unavailable. Live data is not affected.", 503)
     return JsonResponse(lines_json(comparison, page, now))
 
 
@@ -73,7 +73,7 @@ def _find_channel(name: str) -> Channel:
     """Return the channel to add. Raises: InvalidChannel, NotFound."""
     channel = find_named(name)
     if channel is None:
-        raise NotFound(f"There is no channel called “{name[:64]}” that we know.")
+        raise NotFound(f"Unknown channel “{name[:64]}”.")
     return channel
 
 

@@ -123,7 +123,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
     def block(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
         return self._decide(request, queryset, BLOCK, "Block")
 
-    @admin.action(description="Leave to its rank: neither pinned nor blocked", permissions=["change"])
+    @admin.action(description="Track by rank: neither pinned nor blocked", permissions=["change"])
     def leave_to_rank(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
         self._write(request, queryset, _without_decision)
 
@@ -226,13 +226,13 @@ class OptOutAdmin(Audited):
     @admin.display(description="deleted from history")
     def proof(self, opt_out: OptOut) -> str:
         if opt_out.kind == OptOut.Kind.USER:
-            return "Nothing: history keeps nothing of single people."
+            return "Nothing: history has no data about single people."
         return describe_proof(erasure_receipt(opt_out.event))
 
     @admin.display(description="receipt")
     def receipt(self, opt_out: OptOut) -> str:
         address = reverse("opt-out-receipt", args=[token_of(opt_out)])
-        return format_html('<a href="{}">For whoever opted out: nobody can guess its address</a>', address)
+        return format_html('<a href="{}">Private link for the person or channel that opted out</a>', address)
 
 
 @admin.register(OptOutRequest)
@@ -268,7 +268,7 @@ class OptOutRequestAdmin(admin.ModelAdmin[OptOutRequest]):
 def describe_proof(proof: ErasureReceipt | None) -> str:
     """Return the deleted rows as display text."""
     if proof is None:
-        return "Not yet: history is told within a minute."
+        return "Not yet: deletion starts within a minute."
     tables = "; ".join(
         f"{name}: {rows:,} found, {'?' if left is None else f'{left:,}'} left" for name, rows, left in proof.tables
     )

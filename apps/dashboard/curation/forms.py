@@ -75,16 +75,16 @@ def confirmation_field() -> forms.CharField:
 
 def reason_field(**options: Any) -> forms.CharField:
     return forms.CharField(
-        max_length=REASON_MAX, widget=ReasonInput, help_text="Why it is pinned or blocked.", **options
+        max_length=REASON_MAX, widget=ReasonInput, help_text="Reason for the pin or block.", **options
     )
 
 
 class ChannelAddForm(forms.ModelForm[Channel]):
     """Pins a channel, new or known."""
 
-    login = LoginField(help_text="The channel's name on Twitch. It is listened to within half a minute.")
+    login = LoginField(help_text="The channel's name on Twitch. It is tracked within 30 s.")
     reason = reason_field()
-    tag_names = TagsField(label="Tags", required=False, help_text="Set apart by commas.")
+    tag_names = TagsField(label="Tags", required=False, help_text="Separated by commas.")
 
     class Meta:
         model = Channel
@@ -113,7 +113,7 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
     """Decision fields of a channel; all others come from Twitch."""
 
     reason = reason_field(required=False)
-    tag_names = TagsField(label="Tags", required=False, help_text="Set apart by commas.")
+    tag_names = TagsField(label="Tags", required=False, help_text="Separated by commas.")
 
     class Meta:
         model = Channel
@@ -153,15 +153,15 @@ class ManyForm(forms.Form):
     reason = reason_field()
     until = MomentField(
         required=False,
-        help_text="When it ends by itself, in UTC, as 2027-01-31 18:00; empty: never.",
+        help_text="When it expires, in UTC, such as 2027-01-31 18:00. Empty: never.",
     )
 
 
 class TagsForm(forms.Form):
     """Tags to add to and remove from many channels."""
 
-    add = TagsField(required=False, help_text="Set apart by commas.")
-    remove = TagsField(required=False, help_text="Set apart by commas.")
+    add = TagsField(required=False, help_text="Separated by commas.")
+    remove = TagsField(required=False, help_text="Separated by commas.")
 
 
 class SheetForm(forms.Form):
@@ -184,7 +184,7 @@ class OptOutForm(forms.ModelForm[OptOut]):
 class OptOutAddForm(OptOutForm):
     """Accepts a login or an id; an id works for deleted accounts and while Twitch is unavailable."""
 
-    login = LoginField(required=False, help_text="The name on Twitch, or, where it is not known, the id below.")
+    login = LoginField(required=False, help_text="The name on Twitch, or the ID below.")
     twitch_id = forms.CharField(label="Twitch id", required=False, max_length=20, validators=[valid_id])
     account = confirmation_field()
 
@@ -200,7 +200,7 @@ class OptOutAddForm(OptOutForm):
             self._check_id(fields)
             return fields
         if not fields["login"]:
-            raise ValidationError("Give the login or the id.")
+            raise ValidationError("Enter the login or the ID.")
         user = ask_twitch(self, "login", login=fields["login"])
         if user is not None:
             fields["login"], fields["twitch_id"] = user.login, user.id
@@ -219,7 +219,7 @@ class OptOutAddForm(OptOutForm):
         else:
             text = describe_account(user)
             if login not in ("", user.login, user.id):
-                self.add_error("login", f"The id is that of {user.login}.")
+                self.add_error("login", f"The ID belongs to {user.login}.")
                 return
             fields["login"] = user.login
         confirm(self, "login", twitch_id, text, kind=fields["kind"])
@@ -233,8 +233,8 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
         widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(
-        label="What shall not be counted",
-        choices=[("channel", "my channel, with its whole chat"), ("user", "what I write, in all channels")],
+        label="What should not be counted",
+        choices=[("channel", "my channel and its chat"), ("user", "my messages in all channels")],
         widget=forms.Select({"class": "input"}),
     )
 
@@ -242,8 +242,8 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
         model = OptOutRequest
         fields = ("kind", "login", "contact", "note")
         labels = {
-            "contact": "E-mail address, if a curator may ask back",
-            "note": "How a curator can tell that it is you",
+            "contact": "Email address, if a curator may contact you",
+            "note": "How a curator can verify your identity",
         }
         widgets = {
             "contact": forms.EmailInput({"class": "input", "autocomplete": "email"}),
@@ -255,7 +255,7 @@ class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
     """The decision of a curator about an opt-out request."""
 
     decision = forms.ChoiceField(
-        choices=[("accept", "accept: it is theirs to say, and is not counted any more"), ("decline", "decline")],
+        choices=[("accept", "accept: the identity is verified; stop counting"), ("decline", "decline")],
         widget=forms.RadioSelect,
     )
     account = confirmation_field()
@@ -326,11 +326,11 @@ def confirm(form: forms.BaseForm, field: str, account_id: str, text: str, *, kin
     form.data = new_data = data.copy()
     new_data["account"] = account_id
     consequence = (
-        "Its history will be deleted and cannot be brought back."
+        "Its history will be deleted and cannot be restored."
         if kind == OptOut.Kind.CHANNEL
         else "Its messages will no longer be counted."
     )
-    form.add_error(field, f"{text}. {consequence} Is this the one? Then save again.")
+    form.add_error(field, f"{text}. {consequence} If this is correct, save again.")
 
 
 def describe_account(user: Account) -> str:
@@ -343,9 +343,9 @@ def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> Account | Non
     try:
         return services.find_account(login=login)
     except NotFound:
-        form.add_error(field, f"Twitch knows nobody with the login {login}. Was it renamed?")
+        form.add_error(field, f"Twitch has no account with the login {login}. Was it renamed?")
     except ServiceAway:
-        form.add_error(field, "Twitch does not answer at the moment: nothing was saved. Try again in a minute.")
+        form.add_error(field, "Twitch is not responding, so nothing was saved. Try again in a minute.")
     except TwitchlyError as error:
-        form.add_error(field, f"Twitch refuses to say: {error}")
+        form.add_error(field, f"Twitch refused the lookup: {error}")
     return None

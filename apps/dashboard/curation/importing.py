@@ -44,12 +44,12 @@ def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     except Refused as error:
         return TemplateResponse(request, TEMPLATE, context | {"wrong": str(error)}, status=400)
     except ServiceAway:
-        message = (
-            "Twitch does not answer at the moment, and some of the channels are not known here: nothing was changed."
-        )
+        message = "Twitch is not responding and some of the channels are unknown, so nothing was changed."
         return TemplateResponse(request, TEMPLATE, context | {"wrong": message}, status=503)
     except TwitchlyError as error:
-        return TemplateResponse(request, TEMPLATE, context | {"wrong": f"Twitch refuses to say: {error}"}, status=502)
+        return TemplateResponse(
+            request, TEMPLATE, context | {"wrong": f"Twitch refused the lookup: {error}"}, status=502
+        )
     context |= {"plan": plan, "text": text, "is_other": "digest" in request.POST}
     return TemplateResponse(request, TEMPLATE, context)
 
@@ -68,4 +68,4 @@ def _apply(request: HttpRequest, plan: Plan) -> str:
     """Apply the plan in one transaction; return the success message. Raises: Refused."""
     by, now = actor_name(request.user), timezone.now()
     changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
-    return f"{changed} channels changed; {len(plan.invalid)} lines were left out."
+    return f"{changed} channels changed; {len(plan.invalid)} invalid lines were skipped."

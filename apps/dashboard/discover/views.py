@@ -71,7 +71,7 @@ def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     try:
         rows = matching_rows(search, services_of(request).channels.live(now).values())
     except ServiceAway:
-        return json_error("The live figures cannot be read just now. Try again soon.", 503)
+        return json_error("Live data is unavailable. Try again in a minute.", 503)
     columns = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
     return table_file(form, columns, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
 
@@ -98,7 +98,9 @@ def delete(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
         segment = delete_segment(owner=user_of(request), segment_id=segment_id)
     except NotFound as error:
         raise Http404(str(error)) from None
-    messages.info(request, f"Deleted the segment “{segment.name}”. Its channels are below: keep it again to undo.")
+    messages.info(
+        request, f"Deleted the segment “{segment.name}”. Its channels are shown below; save it again to undo."
+    )
     return HttpResponseRedirect(reverse("discover") + read_saved(segment.query).query())
 
 

@@ -48,8 +48,8 @@ from core.errors import NotFound, ServiceAway
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
 
-LIVE_AWAY = "The live figures cannot be read just now. Try again soon."
-HISTORY_AWAY = "History cannot be read just now. Try again soon."
+LIVE_AWAY = "Live data is unavailable. Try again in a minute."
+HISTORY_AWAY = "History is unavailable. Try again in a minute."
 
 
 @require_safe_file
@@ -159,20 +159,22 @@ def _range_and_interval(request: HttpRequest, now: int) -> tuple[Range, Interval
     )
     adjusted = in_grain(chart_range, interval.grain, now)
     if adjusted is None:
-        raise BadSpan("Not all windows of this length are kept for so long. Take a coarser one, or less time.")
+        raise BadSpan(
+            "Windows of this length are not stored for the whole range. Choose a longer interval or a shorter range."
+        )
     return adjusted, interval
 
 
 def _interval(key: str, grain: str) -> Interval | None:
     if key:
         if key not in INTERVALS:
-            raise BadSpan(f"There is no such interval. There are {', '.join(INTERVALS)}.")
+            raise BadSpan(f"Unknown interval. Choose one of {', '.join(INTERVALS)}.")
         return INTERVALS[key]
     if not grain:
         return None
     known = next((stored for stored in STORED_GRAINS if stored == grain), None)
     if known is None:
-        raise BadSpan(f"There is no such grain. There are {', '.join(STORED_GRAINS)}.")
+        raise BadSpan(f"Unknown grain. Choose one of {', '.join(STORED_GRAINS)}.")
     return non_overlapping(known)
 
 

@@ -43,9 +43,11 @@ def ask(request: HttpRequest) -> HttpResponse:
         if ratelimit.consume(request, action="opt_out"):  # defense: opt-out-rate
             opt_outs.request_opt_out(**form.cleaned_data)
             login = form.cleaned_data["login"]
-            messages.success(request, f"A curator checks the request for {login}. Nothing more is needed from you.")
+            messages.success(
+                request, f"A curator will check the request for {login}. You do not need to do anything else."
+            )
             return redirect("opt-out")
-        form.add_error(None, "Too many requests came from your network. Try again in an hour at most.")
+        form.add_error(None, "Too many requests from your network. Try again in an hour.")
         status = 429
     return render(request, "dashboard/opt_out.html", {"form": form, "proved": _twitch_account(request)}, status=status)
 
@@ -56,7 +58,7 @@ def by_twitch(request: HttpRequest) -> HttpResponse:
     """Opt out the connected Twitch account immediately."""
     twitch_account, kind = _twitch_account(request), request.POST.get("kind", "")
     if twitch_account is None or kind not in OptOut.Kind.values:
-        messages.error(request, "Connect the account on Twitch first, and choose what shall not be counted.")
+        messages.error(request, "Connect your Twitch account first, then choose what should not be counted.")
         return redirect("opt-out")
     login = str(twitch_account.extra_data.get("login", ""))[:64]
     opted_out = opt_outs.opt_out(kind=kind, twitch_id=twitch_account.uid, login=login, by=actor_name(request.user))

@@ -18,18 +18,18 @@ from core.times import DAY_MS
 UNTIL_OPT_OUT = "until the channel opts out"
 # Descriptions of the topics. A dead-letter topic is part of the rule of its topic.
 TOPICS: Mapping[str, str] = {
-    "chat": "Chat messages, with a hash instead of who wrote",
-    "windows-live": "A channel’s live figures, on their way",
-    "windows-distinct": "A channel’s live chatters, on their way",
-    "windows": "A channel’s minutes and hours, on their way",
-    "channel-events": "A channel’s events, on their way: who raided, gave or was removed is not told",
+    "chat": "Chat messages, with a hash in place of the author",
+    "windows-live": "Live metrics of channels, in transit",
+    "windows-distinct": "Live chatter counts of channels, in transit",
+    "windows": "Minutes and hours of channels, in transit",
+    "channel-events": "Events of channels, in transit, without the names of the people involved",
 }
 TABLES: Mapping[Any, str] = {
-    LiveWindow: "A channel’s figures of 30 s, every 10 s",
-    MinuteWindow: "A channel’s figures by the minute",
-    ChannelEvent: "A channel’s events and gaps",
-    HourWindow: "A channel’s figures by the hour",
-    StreamSummary: "Summaries of a channel’s broadcasts",
+    LiveWindow: "30-second metrics of channels, every 10 s",
+    MinuteWindow: "Metrics of channels per minute",
+    ChannelEvent: "Events and gaps of channels",
+    HourWindow: "Metrics of channels per hour",
+    StreamSummary: "Summaries of broadcasts",
 }
 
 
@@ -43,40 +43,32 @@ class RetentionRule:
 
 def chat_retention() -> list[RetentionRule]:
     """Return the retention of data about chatters and channels."""
-    day_key = RetentionRule(
-        "The random key that the hashes of a day are made with", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after it"
-    )
+    day_key = RetentionRule("Random daily key of the hashes", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after it")
     topics = [RetentionRule(what, _topic_retention(name)) for name, what in TOPICS.items()]
     tables = [RetentionRule(what, _table_retention(table)) for table, what in TABLES.items()]
-    opt_outs = RetentionRule("Who opted out, by number and name on Twitch", "until they take it back")
-    requests = RetentionRule("What was written in a request to opt out", "until a curator has decided")
+    opt_outs = RetentionRule("Opt-outs, by Twitch ID and name", "until withdrawn")
+    requests = RetentionRule("Text of opt-out requests", "until decided by a curator")
     return [topics[0], day_key, *topics[1:], *tables, opt_outs, requests, *_opt_out_retention()]
 
 
 def account_retention() -> list[RetentionRule]:
     """Return the retention of data about account holders."""
     return [
-        RetentionRule(
-            "A session, with its network address and browser", duration_text(settings.SESSION_COOKIE_AGE * 1000)
-        ),
-        RetentionRule(
-            "E-mail addresses, the password’s hash, second factors, settings", "until the account is deleted"
-        ),
+        RetentionRule("Sessions, with IP address and browser", duration_text(settings.SESSION_COOKIE_AGE * 1000)),
+        RetentionRule("Email addresses, password hash, second factors, settings", "until the account is deleted"),
         RetentionRule("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
-        RetentionRule("API keys as digests, and how much each asked for", "until the account is deleted"),
-        RetentionRule("The staff’s log: who of them decided what; other accounts are numbers in it", "for good"),
-        RetentionRule("How well this service worked, day by day", duration_text(DAY_RETENTION_MS)),
+        RetentionRule("API keys (as hashes) and their usage", "until the account is deleted"),
+        RetentionRule("Audit log of staff decisions; other accounts appear as numbers", "for good"),
+        RetentionRule("Daily service quality", duration_text(DAY_RETENTION_MS)),
     ]
 
 
 def _opt_out_retention() -> list[RetentionRule]:
     """Return the retention of records about opt-outs that were withdrawn or declined."""
     return [
-        RetentionRule("Who asked to opt out, by name on Twitch, when, and what was decided", "for good"),
-        RetentionRule(
-            "In the staff’s log: who opted out or asked to, by number and name on Twitch, with notes on it", "for good"
-        ),
-        RetentionRule("How much was deleted of a channel that opted out, by its number on Twitch", "for good"),
+        RetentionRule("Opt-out requests: Twitch name, time and decision", "for good"),
+        RetentionRule("Audit log: opt-outs and requests, by Twitch ID and name, with notes", "for good"),
+        RetentionRule("Amount of deleted data per channel that opted out, by Twitch ID", "for good"),
     ]
 
 
@@ -88,9 +80,7 @@ def duration_text(ms: int) -> str:
 def _topic_retention(topic: str) -> str:
     dead_letter_ms = TOPIC[f"{topic}-dlq"].retention_ms
     suffix = (
-        f"; what could not be read: {duration_text(dead_letter_ms)}"
-        if dead_letter_ms > TOPIC[topic].retention_ms
-        else ""
+        f"; unreadable records: {duration_text(dead_letter_ms)}" if dead_letter_ms > TOPIC[topic].retention_ms else ""
     )
     return duration_text(TOPIC[topic].retention_ms) + suffix
 

@@ -32,5 +32,5 @@ def withdrawal(request: HttpRequest, request_id: int) -> HttpResponseRedirect:
         closed = withdraw(user=user_of(request), request_id=request_id)
     except NotFound as error:
         raise Http404(str(error)) from None
-    messages.success(request, f"Withdrawn: {closed.login} is not asked for any more.")
+    messages.success(request, f"Withdrawn: {closed.login} is no longer requested.")
     return redirect("requests")

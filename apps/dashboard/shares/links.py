@@ -44,17 +44,17 @@ def create_link(
 ) -> ShareLink:
     """Create a link. Raises: Refused."""
     if kind not in ShareLink.Kind.values or view not in ShareLink.View.values or days not in EXPIRIES:
-        raise Refused("Choose what to share, and for how long.")
+        raise Refused("Choose what to share and for how long.")
     if kind != ShareLink.Kind.PAGE and view != ShareLink.View.CHANNEL:
-        raise Refused("Only a channel can be a widget or an overlay.")
+        raise Refused("Widgets and overlays are available for channels only.")
     if kind != ShareLink.Kind.PAGE and "until" in parse_qs(query):
-        raise Refused("A widget or an overlay shows live values. Go back to live, or share a page.")
+        raise Refused("Widgets and overlays show live values. Go back to live, or share a page.")
     if len(password) > PASSWORD_MAX:
         raise Refused(f"A password has up to {PASSWORD_MAX} characters.")
     if password and kind != ShareLink.Kind.PAGE:
-        raise Refused("A widget or an overlay cannot ask for a password. Leave it empty, or share a page.")
+        raise Refused("Widgets and overlays cannot have a password. Leave it empty, or share a page.")
     if active_links(owner).count() >= LINKS_MAX:
-        raise Refused(f"You have {LINKS_MAX} links. Revoke one to make another.")
+        raise Refused(f"You have {LINKS_MAX} links. Revoke one to create another.")
     lifetime_days = EXPIRIES[days]
     return ShareLink.objects.create(
         owner=owner,
@@ -71,7 +71,7 @@ def revoke_link(*, owner: User, link_id: int) -> ShareLink:
     """Revoke a link immediately. Raises: NotFound, also for another owner's."""
     link = ShareLink.objects.filter(owner=owner, pk=link_id).first()
     if link is None:
-        raise NotFound("There is no such link among yours.")
+        raise NotFound("You have no such link.")
     if link.revoked_at is None:
         link.revoked_at = timezone.now()
         link.save(update_fields=["revoked_at"])
@@ -93,10 +93,10 @@ def find_link(token: str) -> ShareLink:
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):
-        raise NotFound("There is no such page.") from None
+        raise NotFound("This page does not exist.") from None
     link = ShareLink.objects.filter(pk=pk, owner__is_active=True).first()
     if link is None or link.revoked_at is not None or (link.expires_at and link.expires_at <= timezone.now()):
-        raise NotFound("This link has ended. Ask whoever sent it for another.")
+        raise NotFound("This link has expired. Ask the person who sent it for a new one.")
     return link
 
 
@@ -112,7 +112,7 @@ def try_password(link: ShareLink, password: str, address: str) -> str:
     if _count(key) > TRIES:  # defense: share-password
         raise TooManyTries(_wait_s(key))
     if not check_password(password[:PASSWORD_MAX], link.password):
-        raise Refused("That is not the password of this page.")
+        raise Refused("Wrong password.")
     if _count(key, -1) <= 0:  # defense: share-lockout
         cache.delete(key)
     return access_token(link)

@@ -72,6 +72,6 @@ def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
     """Return the chart data of a link, None while history is unavailable. Raises: NotFound."""
     choice = choice_of(link, now_ms)
     if choice.channel is None:
-        raise NotFound("This link shows no channel.")
+        raise NotFound("This link has no channel.")
     series = read_series(choice.channel, choice.chart_range(now_ms), now_ms, charted(choice.charted))
     return series_json(choice.channel, series, now_ms) if series else None

@@ -73,7 +73,7 @@ def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
         link = links.revoke_link(owner=user_of(request), link_id=link_id)
     except NotFound as error:
         raise Http404(str(error)) from None
-    messages.success(request, f"Revoked: nobody sees “{link.title}” by that link any more.")
+    messages.success(request, f"Revoked the link to “{link.title}”.")
     return redirect("shares")
 
 
@@ -89,7 +89,7 @@ def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpRe
             try:
                 link = links.find_link(token)
                 if link.kind not in kinds:
-                    raise NotFound("There is no such page.")
+                    raise NotFound("This page does not exist.")
             except NotFound as error:
                 return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
             if links.grants_access(link, request.COOKIES.get(_cookie(link), "")):
@@ -150,7 +150,7 @@ def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
         chart = shared_series(link, at_ms)
     except (NotFound, BadSpan) as error:
         return json_error(str(error), 404)
-    return JsonResponse(chart) if chart else json_error("History cannot be read just now.", 503)
+    return JsonResponse(chart) if chart else json_error("History is unavailable.", 503)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -233,7 +233,7 @@ def _form_values(request: HttpRequest) -> dict[str, str]:
     except BadSpan as error:
         raise Refused(str(error)) from None
     if not (selection.channels if isinstance(selection, Comparison) else selection.channel):
-        raise Refused("Open a channel first: that is what can be shared.")
+        raise Refused("Open a channel first, then share it.")
     return {
         "kind": form.get("kind", ""),
         "view": view,

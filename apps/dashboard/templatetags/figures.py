@@ -93,7 +93,7 @@ def watched_note(broadcast: Broadcast) -> str:
     """Return the part of a broadcast for which viewers are known."""
     length_ms = broadcast.ended_ms - broadcast.started_ms
     known = f"viewers known for {duration(round(broadcast.watched_coverage * length_ms))} of {duration(length_ms)}"
-    return f"too little to say: {known}" if broadcast.watched is None else f"hours, {known}"
+    return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
 
 
 @register.filter

@@ -55,18 +55,18 @@ def bars_label(bars: Sequence[Bar], unit: str) -> str:
     """Return a summary of all bars for screen readers."""
     known = [bar for bar in bars if bar.state != "none"]
     if not known:
-        return f"No {unit} is known yet."
+        return f"No {unit}s yet."
     whole = sum(bar.state == "whole" for bar in known)
     worst = min((bar.coverage for bar in known if bar.coverage is not None), default=None)
-    text = f"{number(whole, 0)} of {number(len(known), 0)} {unit}s that are known were heard in full."
+    text = f"{number(whole, 0)} of {number(len(known), 0)} measured {unit}s were fully heard."
     return text if worst is None else f"{text} The worst had {percent(worst)}%."
 
 
 def _bar_text(bar: Bar, length_ms: int) -> str:
     if bar.state == "none":
         return "not running"
-    heard = "coverage not known" if bar.coverage is None else f"{percent(bar.coverage)}% heard"
+    heard = "coverage unknown" if bar.coverage is None else f"{percent(bar.coverage)}% heard"
     if bar.measured_ms < COVERAGE_TARGET * length_ms:
         heard += f", measured for {duration(bar.measured_ms)}"
-    trouble = f", {duration(bar.degraded_ms)} of trouble" if bar.degraded_ms else ""
+    trouble = f", degraded for {duration(bar.degraded_ms)}" if bar.degraded_ms else ""
     return f"{heard}{trouble}"

@@ -79,7 +79,7 @@ def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
     watched_list, now = _find(request, watchlist_id), now_ms()
     lines_by_channel = read_lines(channels_of(watched_list), metric_of(request), now)
     if lines_by_channel is None:
-        return JsonResponse({"reason": "History cannot be read just now. Live figures still come."}, status=503)
+        return JsonResponse({"reason": "History is unavailable. Live data is not affected."}, status=503)
     return JsonResponse({"now_ms": now, "lines": lines_by_channel})
 
 

@@ -50,7 +50,7 @@ def pick(*, visit: FirstVisit, channel_ids: Iterable[str]) -> None:
 def make_watchlist(*, visit: FirstVisit, name: str) -> Watchlist:
     """Create a watchlist of the picked channels. Raises: Refused."""
     if not visit.channels:
-        raise Refused("No channel is picked yet. Go back a step and pick some, or leave the list for later.")
+        raise Refused("No channels selected yet. Go back and select some, or create a list later.")
     watchlist = watchlists.create(owner=visit.user, name=name)
     for channel_id in visit.channels:
         watchlists.add(owner=visit.user, channel_id=channel_id, watchlist=watchlist)

@@ -25,7 +25,7 @@ from core.metrics.bands import BANDS
 from core.metrics.table import BOARDS
 from twitchly.clock import now_ms
 
-TITLES = ("What you see here", "What interests you?", "Pick some channels", "Your watchlist", "Where things are")
+TITLES = ("Boards", "What interests you?", "Select channels", "Your watchlist", "Where to find what")
 # The template of each step.
 PARTS = ("boards", "interests", "channels", "list", "places")
 
@@ -46,7 +46,7 @@ def step(request: HttpRequest, step: int) -> HttpResponse:
     """Render a step or save its form; `do` is `on`, `skip`, or `find` in the channel step."""
     visit = open_visit(user_of(request))
     if not 1 <= step <= STEPS:
-        raise Http404("There is no such step.")
+        raise Http404("This step does not exist.")
     if visit is None:
         return redirect("board")
     do, error_text = request.POST.get("do", ""), ""
@@ -125,7 +125,7 @@ def _save_picked(request: HttpRequest, visit: FirstVisit) -> None:
 def _make_list(request: HttpRequest, visit: FirstVisit) -> None:
     if visit.watchlist_id is None:
         watchlist = services.make_watchlist(visit=visit, name=request.POST.get("name", ""))
-        messages.success(request, f"“{watchlist.name}” is made.")
+        messages.success(request, f"“{watchlist.name}” was created.")
 
 
 def _save_nothing(_request: HttpRequest, _visit: FirstVisit) -> None:

@@ -68,7 +68,7 @@ def test_an_ambiguous_number_is_rejected_with_both_readings(text: str, readings:
      "1,,5", "1,234.567.8", "1.2,3.4", "--1", "1-", "1 500 ,5 0", "٣", "²", "1" * 400, "<b>"],
 )  # fmt: skip
 def test_invalid_numbers_are_rejected(text: str) -> None:
-    with pytest.raises(InvalidNumber, match="is no number"):
+    with pytest.raises(InvalidNumber, match="is not a number"):
         read_number(text)
 
 

@@ -53,7 +53,7 @@ def test_windows_have_their_length_and_interval() -> None:
 
 
 def test_columns_describe_how_hours_are_rolled_up() -> None:
-    assert rows(3)["viewers_max"][-1] == "the greatest of its minutes"
+    assert rows(3)["viewers_max"][-1] == "the maximum of its minutes"
     assert rows(3)["chatters"][:1] == ["`live_distinct`, `minute`, `hour_distinct`"]
 
 
