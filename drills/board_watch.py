@@ -32,7 +32,7 @@ CARRIED_EVERY_S = 1.0
 # What stands still must not hold up the looking.
 ANSWER_S = 0.5
 
-# Ends in ms by channel id, and the channels that were heard in full.
+# Ends in ms by channel id, and the channels that were fully heard.
 Ends = Mapping[str, int]
 
 

@@ -144,7 +144,7 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
     until_s = client.until(FORM_S)
     accounts = client.users(logins=[login], until_s=until_s) if login else client.users(ids=[user_id], until_s=until_s)
     if not accounts:
-        raise NotFound(f"Twitch knows nobody with the {f'login {login}' if login else f'id {user_id}'}")
+        raise NotFound(f"Twitch has no account with the {f'login {login}' if login else f'id {user_id}'}")
     return accounts[0]
 
 

@@ -79,16 +79,16 @@ class Point:
 
 GAP_REASONS: Mapping[str, str] = {
     "joining": "the channel was being joined",
-    "restart": "the listener was restarted",
+    "restart": "the producer was restarted",
     "disconnected": "the connection to Twitch was lost",
-    "parted": "Twitch took us out of the channel",
+    "parted": "Twitch removed us from the channel",
     "suspended": "Twitch has suspended the channel",
-    "refused": "Twitch did not let us join",
-    "silent": "nothing was heard although chat was expected",
-    "overflow": "more came than could be kept",
+    "refused": "Twitch refused the join",
+    "silent": "no messages arrived although chat was active",
+    "overflow": "more messages arrived than could be buffered",
     "delivery": "messages did not reach Kafka",
-    "handover": "another listener took over",
-    "unwanted": "the channel had left the list",
+    "handover": "another producer took over",
+    "unwanted": "the channel was removed from the list",
 }
 # Tracked and not heard, without a recorded gap yet: the channel is still being joined, or cannot be joined.
 NOT_HEARD = "the channel is tracked but not joined"

@@ -34,13 +34,13 @@ def read_span(since: str, until: str, now_ms: int) -> Span | None:
         return None
     span = Span(_ms("from", since), _ms("until", until))
     if span.from_ms >= span.until_ms:
-        raise BadSpan("The span must begin before it ends: “from” is not before “until”.")
+        raise BadSpan("“From” must be before “until”.")
     if span.until_ms > now_ms:
-        raise BadSpan(f"“until” lies in the future: it is {iso(now_ms)} now.")
+        raise BadSpan(f"“Until” is in the future. The current time is {iso(now_ms)}.")
     if span.from_ms < EPOCH_MS:
-        raise BadSpan(f"“from” is too early: nothing is recorded before {iso(EPOCH_MS)}.")
+        raise BadSpan(f"“From” is too early. The earliest recorded time is {iso(EPOCH_MS)}.")
     if span.until_ms - span.from_ms > SPAN_MAX_MS:
-        raise BadSpan(f"The span is too long: a chart shows {SPAN_MAX_MS // DAY_MS} days at most.")
+        raise BadSpan(f"The range is too long. Charts show at most {SPAN_MAX_MS // DAY_MS} days.")
     return span
 
 
@@ -79,8 +79,8 @@ def _span(since: datetime, until: datetime) -> Span:
 
 def _ms(name: str, text: str) -> int:
     if not text:
-        raise BadSpan(f"“{name}” is missing: a span needs both ends.")
+        raise BadSpan(f"“{name}” is missing: enter both ends of the range.")
     moment = read_moment(text, zone=UTC)
     if moment is None:
-        raise BadSpan(f"“{name}” is not a time: write it like {iso(EPOCH_MS)}.")
+        raise BadSpan(f"“{name}” is not a time: use the form {iso(EPOCH_MS)}.")
     return round(moment.timestamp() * 1000)

@@ -109,9 +109,9 @@ def _kafka(_snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigur
     is_held = any(heartbeat.gauges.get("is_held") for heartbeat in heartbeats)
     return StageFigures(
         _latest(heartbeats).at_ms,
-        f"{number(_sum(heartbeats, 'waiting'), 0)} records wait for it",
-        f"{number(_sum(heartbeats, 'acked_per_s'), 1)} records / s taken",
-        "away: records wait in memory" if is_held else "none",
+        f"{number(_sum(heartbeats, 'waiting'), 0)} records buffered",
+        f"{number(_sum(heartbeats, 'acked_per_s'), 1)} records / s acknowledged",
+        "unavailable: records are buffered in memory" if is_held else "none",
     )
 
 
@@ -144,7 +144,7 @@ def _list(snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures
     return StageFigures(
         snapshot.listed_ms,
         f"{number(latest.number('live'), 0)} channels live",
-        f"{number(latest.number('done'), 0)} refreshes since the worker began",
+        f"{number(latest.number('done'), 0)} refreshes since the worker started",
         f"{number(latest.number('failed'), 0)} failed",
     )
 
@@ -156,7 +156,7 @@ def _web(_snapshot: HealthSnapshot, heartbeats: list[Heartbeat]) -> StageFigures
         latest.at_ms,
         f"last tick {number(latest.number('tick_age_s'), 1)} s ago, {number(_sum(heartbeats, 'sockets'), 0)} sockets",
         f"{number(requests_per_s, 1)} requests / s, {number(frames_per_s, 1)} frames / s",
-        f"{number(_sum(heartbeats, 'errors'), 0)} errors of ours, "
+        f"{number(_sum(heartbeats, 'errors'), 0)} server errors, "
         f"{number(_sum(heartbeats, 'slow_closed'), 0)} slow readers closed",
     )
 
@@ -171,20 +171,28 @@ _STAGES = (
         _listening_state,
         _listening,
     ),
-    _StageSpec("kafka", "Kafka", "carries it on", "producer", frozenset(), _kafka_state, _kafka),
+    _StageSpec("kafka", "Kafka", "transports records", "producer", frozenset(), _kafka_state, _kafka),
     _StageSpec(
-        "stream", "Stream job", "counts it", "stream", frozenset({"stream", "checkpoint"}), _process_state, _stream
+        "stream",
+        "Stream job",
+        "counts messages",
+        "stream",
+        frozenset({"stream", "checkpoint"}),
+        _process_state,
+        _stream,
     ),
-    _StageSpec("boards", "Boards", "shows the newest", "boards", frozenset({"boards", "store"}), _process_state, _sink),
-    _StageSpec("history", "History", "keeps it", "history", frozenset({"history"}), _process_state, _sink),
+    _StageSpec(
+        "boards", "Boards", "serves live rankings", "boards", frozenset({"boards", "store"}), _process_state, _sink
+    ),
+    _StageSpec("history", "History", "stores time series", "history", frozenset({"history"}), _process_state, _sink),
     _StageSpec(
         "list",
         "Viewer counts",
-        "come from Twitch once a minute",
+        "fetched from Twitch every minute",
         "worker",
         frozenset({"list"}),
         _process_state,
         _list,
     ),
-    _StageSpec("web", "Pages", "bring it to you", "web", frozenset(), _process_state, _web),
+    _StageSpec("web", "Pages", "serve the site", "web", frozenset(), _process_state, _web),
 )

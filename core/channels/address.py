@@ -74,7 +74,7 @@ def read_channel(text: str) -> ChannelName:
     """Parse a channel's name, id or URL. Raises: InvalidChannel."""
     text = _plain(text)
     if not text:
-        raise _refused("No channel is named")
+        raise _refused("No channel given")
     if len(text) > TEXT_MAX:
         raise _refused(f"The text is longer than {TEXT_MAX} characters")
     if is_address(text):
@@ -107,12 +107,12 @@ def _plain(text: str) -> str:
 def _of_address(text: str) -> ChannelName:
     # Python's URL parser would silently remove line ends and tabs.
     if any(character < " " or character == "\x7f" for character in text):
-        raise _refused("This is no address")
+        raise _refused("This is not an address")
     try:
         parts = urlsplit(_whole(text))
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
-        raise _refused("This is no address") from None
+        raise _refused("This is not an address") from None
     if parts.scheme.lower() not in ("http", "https"):
         raise _refused(f"This is an address of {parts.scheme.lower()}, not of Twitch's pages")
     if host == "clips.twitch.tv":
@@ -159,7 +159,7 @@ def _named(text: str) -> ChannelName:
     # Checked before lower-casing, which would turn the Kelvin sign into a k.
     if not _LOGIN.fullmatch(text):
         raise _refused(
-            f"“{_short(text)}” is no channel's name: it has 1 to {LOGIN_MAX} letters, digits and underscores"
+            f"“{_short(text)}” is not a channel name: a name has 1 to {LOGIN_MAX} letters, digits and underscores"
         )
     return ChannelName(login)
 

@@ -83,5 +83,5 @@ def _whole(digits: str, text: str, *, is_grouped: bool = False) -> str:
 def _refused(text: str) -> InvalidNumber:
     excerpt = text.strip()
     return InvalidNumber(
-        f"“{excerpt if len(excerpt) <= TEXT_MAX else excerpt[:TEXT_MAX] + '…'}” is no number. Write 1500 or 1.5."
+        f"“{excerpt if len(excerpt) <= TEXT_MAX else excerpt[:TEXT_MAX] + '…'}” is not a number. Write 1500 or 1.5."
     )

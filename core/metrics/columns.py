@@ -52,9 +52,9 @@ class Roll:
 
 
 SUM = Roll("the sum of its minutes", "SUM({name})", sum)
-LARGEST = Roll("the greatest of its minutes", "MAX({name})", max)
+LARGEST = Roll("the maximum of its minutes", "MAX({name})", max)
 NEWEST = Roll(
-    "that of its last minute",
+    "the value of its last minute",
     f"MOD(MAX((start_ms - {EPOCH_MS}) * {VIEWERS_LIMIT} + {{name}}), {VIEWERS_LIMIT})",
     lambda values: values[-1],
 )

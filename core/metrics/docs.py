@@ -35,7 +35,7 @@ _METRICS_HEAD = (
     "Formula",
     "Not ranked below",
     "No value",
-    "A minute, an hour",
+    "Minute and hour",
     "A range",
     "Peak of a range",
     "Version",
@@ -67,7 +67,7 @@ def markdown() -> str:
     parts = (
         _HEAD,
         _table(_METRICS_HEAD, (_metric_row(metric, RankingThresholds()) for metric in METRICS)),
-        f"- Counts ({_keys(counts)}) are lower bounds where coverage is below 100 %.",
+        f"- Counts ({_keys(counts)}) are lower bounds where coverage is below 100%.",
         f"- Known from Helix, also for channels that are not joined: {_keys(helix)}.",
         "- Below the ranking threshold a channel's value is shown and not ranked."
         " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the thresholds for viewers and messages.",

@@ -79,8 +79,8 @@ class Metric:
 _MIN_VIEWERS = "{min_viewers:,} viewers"
 _MIN_MESSAGES = "{min_messages:,} messages in 30 s"
 _MIN_CHATTERS = "{min_chatters:,} chatters in 30 s"
-_NO_WINDOW = "without a window"
-_NO_MESSAGE = "without a message"
+_NO_WINDOW = "no window"
+_NO_MESSAGE = "no messages"
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -89,7 +89,7 @@ METRICS: tuple[Metric, ...] = (
         "Viewers",
         "viewers",
         0,
-        "People watching now, as Twitch reports it, asked every 60 s.",
+        "People watching now, as reported by Twitch every 60 s.",
         "the last known viewer count",
         "unknown: Twitch's last answer is older than 10 min",
         viewers,
@@ -123,7 +123,7 @@ METRICS: tuple[Metric, ...] = (
         1,
         "Chat messages per minute per 1,000 viewers, over the past 30 s.",
         "messages x 60 / 30 / (viewers / 1,000)",
-        "while viewers are unknown, or nobody watches",
+        "while viewers are unknown or 0",
         per_minute_per_thousand,
         needs_viewers,
         _MIN_VIEWERS,
@@ -152,11 +152,11 @@ METRICS: tuple[Metric, ...] = (
         "Chatters",
         "chatters / 30 s",
         0,
-        "Different people who wrote in the past 30 s.",
-        "count of different writers, by a hash whose key changes every UTC day",
+        "Distinct people who wrote in the past 30 s.",
+        "count of distinct chatters, by a hash whose key changes every UTC day",
         _NO_WINDOW,
         lambda columns, _window_ms: columns.get("chatters"),
-        longer="different writers of the whole minute or hour, never summed; across midnight UTC an upper bound",
+        longer="distinct chatters of the whole minute or hour, never summed; an upper bound across midnight UTC",
         over_range=chatters_per_minute,
         ranged="mean per minute, over the minutes heard for 50% or more; never summed",
         peak=_BUSIEST,
@@ -170,10 +170,10 @@ METRICS: tuple[Metric, ...] = (
         "Excitement",
         "× usual spread",
         1,
-        "How far the number of chatters lies above what is usual in this channel, in usual spreads.",
+        "How far the number of chatters is above the channel's baseline, in multiples of its usual spread.",
         "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
-        "30, 60, … 900 s earlier, those heard for 95 % or more",
-        "warming: with fewer than 10 earlier windows, or under 95 % heard now",
+        "30, 60, … 900 s earlier, those heard for 95% or more",
+        "warming: with fewer than 10 earlier windows, or under 95% heard now",
         # Needs more than one window: see core/metrics/excitement.py.
         lambda _columns, _window_ms: None,
         needs_chatters,
@@ -189,7 +189,7 @@ METRICS: tuple[Metric, ...] = (
         "Repetition",
         "% repeated",
         0,
-        "Share of the messages of the past 30 s that repeat the text of an earlier one.",
+        "Share of messages in the past 30 s that repeat the text of an earlier one.",
         "100 x (1 - different texts / messages), texts without case and extra space",
         _NO_MESSAGE,
         repetition,
@@ -205,7 +205,7 @@ METRICS: tuple[Metric, ...] = (
         "First-time share",
         "% of messages",
         1,
-        "Share of the messages of the past 30 s that are their writer's first ever in this channel.",
+        "Share of messages in the past 30 s that are the author's first ever in this channel.",
         "100 x first messages / messages, as Twitch marks them",
         _NO_MESSAGE,
         share("first_messages"),
@@ -218,7 +218,7 @@ METRICS: tuple[Metric, ...] = (
         "Returning share",
         "% of messages",
         1,
-        "Share of the messages of the past 30 s by new viewers who have come back within 30 days.",
+        "Share of messages in the past 30 s by new viewers who returned within 30 days.",
         "100 x messages of returning chatters / messages, as Twitch marks them",
         _NO_MESSAGE,
         share("returning_messages"),
@@ -231,7 +231,7 @@ METRICS: tuple[Metric, ...] = (
         "Subscriber share",
         "% of messages",
         0,
-        "Share of the messages of the past 30 s that subscribers wrote.",
+        "Share of messages in the past 30 s written by subscribers.",
         "100 x messages of subscribers / messages",
         _NO_MESSAGE,
         share("subscriber_messages"),
@@ -244,7 +244,7 @@ METRICS: tuple[Metric, ...] = (
         "Emote-only share",
         "% of messages",
         0,
-        "Share of the messages of the past 30 s that hold nothing but emotes of Twitch.",
+        "Share of messages in the past 30 s that contain only Twitch emotes.",
         "100 x emote-only messages / messages, as Twitch marks them",
         _NO_MESSAGE,
         share("emote_messages"),
@@ -270,7 +270,7 @@ METRICS: tuple[Metric, ...] = (
         "Shared-chat messages",
         "msg / 30 s",
         0,
-        "Messages of the past 30 s that shared chat brought from other channels. No other number counts them.",
+        "Messages in the past 30 s that Shared Chat brought from other channels. No other metric counts them.",
         "count of messages whose source is another channel",
         _NO_WINDOW,
         per_30s("copies"),
@@ -286,7 +286,7 @@ METRICS: tuple[Metric, ...] = (
         "Coverage",
         "% of time",
         0,
-        "Share of the window during which we listened to the channel. Below 100 % counts are lower bounds.",
+        "Share of the window in which the channel was heard. Below 100%, counts are lower bounds.",
         "100 x observed time / window length",
         "only while no window exists: 0 while we are not joined",
         lambda columns, window_ms: 100 * coverage(columns, window_ms),

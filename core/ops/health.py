@@ -139,7 +139,7 @@ def effects(rules: Iterable[str]) -> frozenset[Effect]:
 def _store(snapshot: HealthSnapshot) -> Problem | None:
     if not snapshot.is_redis_down:
         return None
-    return Problem(snapshot.at_ms, "The store of live figures (Redis) does not answer: nothing new can be shown.")
+    return Problem(snapshot.at_ms, "Redis is not responding: no new data can be shown.")
 
 
 def _boards(snapshot: HealthSnapshot) -> Problem | None:
@@ -151,7 +151,7 @@ def _boards(snapshot: HealthSnapshot) -> Problem | None:
 def _coverage(snapshot: HealthSnapshot) -> Problem | None:
     if snapshot.coverage is None or snapshot.coverage >= COVERAGE_TARGET:
         return None
-    return Problem(snapshot.at_ms, "Less than 95 % of the chat is heard: counts are lower bounds.")
+    return Problem(snapshot.at_ms, "Coverage is below 95%: counts are lower bounds.")
 
 
 def _listening(snapshot: HealthSnapshot) -> Problem | None:
@@ -164,7 +164,7 @@ def _listening(snapshot: HealthSnapshot) -> Problem | None:
 def _list(snapshot: HealthSnapshot) -> Problem | None:
     if snapshot.listed_ms is None or snapshot.at_ms - snapshot.listed_ms <= LIST_STALE_MS:
         return None
-    return Problem(snapshot.listed_ms, "Twitch's list of streams could not be read: viewer counts are old.")
+    return Problem(snapshot.listed_ms, "The Twitch API could not be read: viewer counts are old.")
 
 
 def _stream(snapshot: HealthSnapshot) -> Problem | None:
@@ -172,17 +172,19 @@ def _stream(snapshot: HealthSnapshot) -> Problem | None:
     if latest is None:
         return None
     if not snapshot.alive("stream"):
-        return Problem(latest.at_ms, "The stream job is not supervised: no heartbeat of its watcher for 30 s.")
+        return Problem(latest.at_ms, "The stream job is not monitored: no heartbeat from its watcher for 30 s.")
     if latest.gauges.get("runs"):
         return None
-    return Problem(latest.at_ms, "The stream job does not run: nothing is being counted.")
+    return Problem(latest.at_ms, "The stream job is not running: nothing is being counted.")
 
 
 def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
     done_ms = next((heartbeat.time_ms("checkpoint_ms") for heartbeat in snapshot.alive("stream")), None)
     if done_ms is None or snapshot.at_ms - done_ms <= CHECKPOINT_STALE_MS:
         return None
-    return Problem(done_ms, "The stream job has made no checkpoint for 60 s: coming back from a failure takes longer.")
+    return Problem(
+        done_ms, "The stream job has completed no checkpoint for 60 s: recovery after a failure takes longer."
+    )
 
 
 def _history(snapshot: HealthSnapshot) -> Problem | None:
@@ -190,13 +192,18 @@ def _history(snapshot: HealthSnapshot) -> Problem | None:
     if latest is None:
         return None
     if not snapshot.alive("history"):
-        return Problem(latest.at_ms, "History is not written: no heartbeat of its sink for 30 s. It is backfilled.")
+        return Problem(
+            latest.at_ms, "History is not written: no heartbeat from its sink for 30 s. It is backfilled later."
+        )
     if latest.gauges.get("halted"):
-        return Problem(latest.at_ms, "The history sink has halted: too many records of a topic could not be used.")
+        return Problem(latest.at_ms, "The history sink has halted: too many records of a topic were unusable.")
     if latest.gauges.get("waits"):
-        return Problem(latest.at_ms, "History waits for its store (Cassandra). It is made up for when that is back.")
+        return Problem(
+            latest.at_ms,
+            "Cassandra is not responding: history is not written. It is backfilled when Cassandra is back.",
+        )
     if latest.number("lag_s") > HISTORY_LAG_MAX_S:
-        return Problem(latest.at_ms, "History is more than two minutes behind, and catches up.")
+        return Problem(latest.at_ms, "History is more than two minutes behind and is catching up.")
     return None
 
 
@@ -215,7 +222,10 @@ RULES: tuple[Rule, ...] = (
 )
 RULE: Mapping[str, Rule] = {rule.key: rule for rule in RULES}
 UNWATCHED = OpenIncident(
-    "unwatched", 0, "Twitchly was stopped, or could not look at itself. What was missed is a gap in every chart.", True
+    "unwatched",
+    0,
+    "Twitchly was stopped or could not check its own health. The missed time is a gap in every chart.",
+    True,
 )
 
 Verdict = Literal["starting", "trusted", "partial", "untrusted"]

@@ -65,7 +65,7 @@ class BoardView(ApiView):
 def requested_board(metric: str, query: Mapping[str, Any]) -> Board:
     """Return the board to read, in one of the few sizes that clients share. Raises: NotFound."""
     if metric not in BOARD_KEYS:
-        raise NotFound(f"There is no such board. There are {', '.join(BOARD_KEYS)}.")
+        raise NotFound(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.")
     size = next(size for size in SIZES if size >= query["n"])
     return Board(metric, size, query.get("category", ""), query.get("language", ""), query.get("band", ""))
 

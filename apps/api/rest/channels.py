@@ -125,7 +125,7 @@ async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow,
         return channel, reading
     stored = await run_in_db_thread(public_channels().filter(pk=channel_id).first)
     if stored is None:
-        raise NotFound(f"There is no channel with the id {channel_id}.")
+        raise NotFound(f"No channel has the ID {channel_id}.")
     return ChannelNow(profile_of(stored), None, 0.0, {}, {}, {}), reading
 
 

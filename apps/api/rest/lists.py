@@ -156,7 +156,7 @@ def _lock_for_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]
     watchlist = find_watchlist(_owner(owner_id), watchlist_id)
     locked = Watchlist.objects.select_for_update().filter(pk=watchlist.pk).first()
     if locked is None:
-        raise NotFound("There is no such watchlist among yours.")
+        raise NotFound("You have no such watchlist.")
     require_write(headers, strong_etag(schemas.Watchlist.produce(locked)))
     return locked
 
@@ -170,7 +170,7 @@ def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
     segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
     if segment is None:
-        raise NotFound("There is no such segment among yours.")
+        raise NotFound("You have no such segment.")
     return schemas.Segment.produce(segment)
 
 

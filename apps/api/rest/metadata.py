@@ -87,7 +87,7 @@ class MetricView(ApiView):
     @operation("get_metric", "What a metric means", "About", responses=schemas.Metric, etag=True)
     async def get(self, _request: Request, key: str) -> ApiResponse:
         if key not in METRIC:
-            raise NotFound(f"There is no such metric. There are {', '.join(METRIC)}.")
+            raise NotFound(f"Unknown metric. Choose one of {', '.join(METRIC)}.")
         return ApiResponse(schemas.Metric.produce(DefinedMetric(METRIC[key])), ONE_HOUR)
 
 

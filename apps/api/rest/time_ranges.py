@@ -35,7 +35,7 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
     if from_ms >= until_ms:
         raise invalid_field("from", "It is not before the end of the span.")
     if until_ms > now_ms:
-        raise invalid_field("to", f"It lies in the future: it is {iso(now_ms)} now.")
+        raise invalid_field("to", f"It is in the future. The current time is {iso(now_ms)}.")
     if from_ms < EPOCH_MS:
         raise invalid_field("from", f"Nothing is recorded before {iso(EPOCH_MS)}.")
     if until_ms - from_ms > SPAN_MAX_MS:

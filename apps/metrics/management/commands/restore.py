@@ -72,7 +72,7 @@ def _opted_out() -> frozenset[str]:
     try:
         return opted_out_channels()
     except DatabaseError as error:
-        raise BadBackup(f"the database cannot say who has opted out ({error}): run manage.py migrate first") from error
+        raise BadBackup(f"cannot read the opt-outs ({error}): run manage.py migrate first") from error
 
 
 def _check_of_0_3(only: str | None) -> None:
