@@ -76,7 +76,9 @@ class Writer:
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
         self._lost: dict[tuple[str, str], tuple[int, int]] = {}
-        self._confirmed_s = time.monotonic()
+        self._confirmed_s = running_s()
+        # Counted here: the length of the driver also includes its own unread events, such as connection errors.
+        self._unconfirmed = 0
         self._pending_watermarks = 0
         self._probing = False
         self._key_day, self._key = -1, b""
@@ -109,7 +111,7 @@ class Writer:
     def disown(self, partitions: Iterable[int], *, flush_s: float) -> None:
         """Release partitions after flushing the buffer for at most `flush_s`."""
         self.flush(flush_s)
-        if len(self._producer):
+        if self.in_flight:
             # Kafka is slow: unconfirmed records must not be sent alongside those of the new owner.
             self._purge()
         self._drop(partitions)
@@ -154,13 +156,13 @@ class Writer:
         if self.is_held():
             return
         self._events.write()
-        room = min(BATCH, IN_FLIGHT - len(self._producer), len(self._buffer))
+        room = min(BATCH, IN_FLIGHT - self.in_flight, len(self._buffer))
         self._write([self._buffer.popleft() for _ in range(room)])
 
     def flush(self, seconds: float) -> None:
         """Write all buffered records, waiting at most `seconds` for Kafka. Raises: ProducerStalled."""
         until = time.monotonic() + seconds
-        while (self._buffer or self._events or len(self._producer)) and time.monotonic() < until:
+        while (self._buffer or self._events or self.in_flight) and time.monotonic() < until:
             self.step()
             self._producer.flush(0.05)
 
@@ -175,8 +177,8 @@ class Writer:
 
     @property
     def in_flight(self) -> int:
-        """The number of unconfirmed records in the Kafka driver."""
-        return len(self._producer)
+        """The number of records and events in the Kafka driver that it has neither delivered nor returned."""
+        return self._unconfirmed + self._events.in_flight
 
     def take_lost(self) -> list[Gap]:
         """Remove and return the gaps caused by dropped or unconfirmed records."""
@@ -186,7 +188,7 @@ class Writer:
 
     def is_held(self) -> bool:
         """Return whether records are held back because Kafka is unavailable."""
-        is_unconfirmed = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
+        is_unconfirmed = self._running_s() - self._confirmed_s > AWAY_AFTER_S
         return bool(self._suspended) or self._probing or (self._pending_watermarks > 0 and is_unconfirmed)
 
     def _check_for_stall(self) -> None:
@@ -213,8 +215,10 @@ class Writer:
         for partition, batch in batches.items():
             # The driver ignores a message's own partition within a batch.
             self._producer.produce_batch(self._chat, batch, partition=partition, on_delivery=self._delivered)
+            self._unconfirmed += len(batch)
             for message in batch:
                 if "_error" in message:
+                    self._unconfirmed -= 1
                     self.counts["refused by the driver"] += 1
                     self._lose(orjson.loads(message["value"]), "delivery")
 
@@ -237,7 +241,7 @@ class Writer:
         if kind == "clock":
             message["callback"] = self._watermark_delivered
             if not self._pending_watermarks:
-                self._confirmed_s = time.monotonic()
+                self._confirmed_s = self._running_s()
             self._pending_watermarks += 1
         return message
 
@@ -249,13 +253,15 @@ class Writer:
         return self._key
 
     def _watermark_delivered(self, error: KafkaError | None, _message: Message) -> None:
+        self._unconfirmed -= 1
         self._pending_watermarks -= 1
         self._probing = error is not None
         if error is None:
             self.acked += 1
-            self._confirmed_s = time.monotonic()
+            self._confirmed_s = self._running_s()
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        self._unconfirmed -= 1
         if error is None:
             self.acked += 1
         else:
@@ -265,10 +271,10 @@ class Writer:
     def _purge(self) -> None:
         """Purge the driver's queues. Repeated, because one purge misses records moving between its queues."""
         until = time.monotonic() + PURGE_S
-        while len(self._producer) and time.monotonic() < until:
+        while self.in_flight and time.monotonic() < until:
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)
             self._producer.poll(0.01)
-        if remaining := len(self._producer):
+        if remaining := self.in_flight:
             log.error("purge incomplete: %d records may still be written", remaining)
 
     def _drop(self, partitions: Iterable[int]) -> None:
