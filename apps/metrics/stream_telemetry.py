@@ -1,4 +1,4 @@
-"""Telemetry of the stream job's watcher: Prometheus measures, and the gauges of its heartbeat."""
+"""Telemetry of the stream job's watcher: Prometheus measures, and its heartbeat."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.metrics.checkpoint_watch import Checkpoints
-from core.ops.health import Gauge
+from core.contracts.heartbeats import StreamHeartbeat
 from twitchly.heartbeats import Rate
 from twitchly.telemetry import sample, samples
 
@@ -53,25 +53,31 @@ class StreamMeasures(Collector):
         yield sample("twitchly_stream_checkpoint_seconds", newest.took_ms / 1000 if newest else None)
 
 
-class StreamGauges:
-    """Gauges of the watcher's heartbeat."""
+class StreamHeartbeatSource:
+    """Callable that returns the watcher's current heartbeat. Called in a separate thread; read-only."""
 
-    def __init__(self, state: StreamState) -> None:
+    def __init__(self, name: str, state: StreamState, now_ms: Callable[[], int]) -> None:
+        self._name = name
         self._state = state
+        self._now_ms = now_ms
         self._read = Rate()
 
-    def __call__(self) -> Mapping[str, Gauge]:
-        state, checkpoints = self._state, self._state.checkpoints
+    def __call__(self) -> StreamHeartbeat:
+        state, counters, checkpoints = self._state, self._state.counters, self._state.checkpoints
         newest = checkpoints.newest if checkpoints else None
-        return {
-            "answers": state.answers,
-            "runs": state.runs,
-            "restarts": state.restarts,
-            "waiting": state.counters.get("waiting", 0),
-            "read_per_s": self._read.per_s(state.counters.get("records_read", 0), time.monotonic()),
-            "late_dropped": state.late_dropped,
-            "failed": checkpoints.failed if checkpoints else 0,
-            "checkpoint_ms": newest.at_ms if newest else 0,
-            "checkpoint_bytes": newest.size_bytes if newest else 0,
-            "checkpoint_s": newest.took_ms / 1000 if newest else 0,
-        }
+        # A rate over an unknown count would take the whole of the first known one for growth.
+        read_per_s = self._read.per_s(counters["records_read"], time.monotonic()) if counters else None
+        return StreamHeartbeat(
+            name=self._name,
+            at_ms=self._now_ms(),
+            answers=state.answers,
+            runs=state.runs,
+            restarts=state.restarts,
+            waiting=counters.get("waiting"),
+            read_per_s=read_per_s,
+            late_dropped=state.late_dropped,
+            failed=checkpoints.failed if checkpoints else None,
+            checkpoint_ms=newest.at_ms if newest else None,
+            checkpoint_bytes=newest.size_bytes if newest else None,
+            checkpoint_s=newest.took_ms / 1000 if newest else None,
+        )
