@@ -16,6 +16,7 @@ from apps.live.recent_events import RecentMarks
 from apps.live.telemetry import WebHeartbeatSource, WebMeasures
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
+from apps.metrics.flink_cluster import JobCounters
 from apps.metrics.sink_telemetry import SinkCounts, SinkHeartbeatSource, SinkMeasures
 from apps.metrics.stream_telemetry import StreamHeartbeatSource, StreamMeasures, StreamState
 from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat
@@ -119,7 +120,7 @@ def test_a_sink_that_waits_for_its_store_lags_without_unread_records() -> None:
 
 
 def test_the_stream_job_exports_its_newest_checkpoint() -> None:
-    counters = {"records_read": 900, "not_json": 1, "late_dropped": 0, "waiting": 12}
+    counters = JobCounters(records_read=900, not_json=1, late_dropped=0, waiting=12)
     made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
     state = StreamState(True, True, 1, 3, counters, made)
     result = {name: by_label(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}

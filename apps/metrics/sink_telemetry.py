@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from confluent_kafka import Consumer, Message
 from prometheus_client import Histogram
@@ -14,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from apps.metrics.record_readers import appended_ms
 from core.contracts.heartbeats import SinkHeartbeat
-from core.pipeline.records import WindowRecord
+from core.pipeline.records import Grain, WindowRecord
 from twitchly.heartbeats import Rate
 from twitchly.kafka import lag_of
 from twitchly.telemetry import histogram, sample, samples
@@ -30,10 +31,10 @@ class SinkCounts:
     reason why the sink has halted.
     """
 
-    rows: Counter[str] = field(default_factory=Counter)
+    rows: Counter[Grain | Literal["event"]] = field(default_factory=Counter)
     batches: Histogram = field(default_factory=lambda: histogram("twitchly_sink_batch_seconds"))
     dead_letters: Counter[str] = field(default_factory=Counter)
-    newest_ms: dict[str, int] = field(default_factory=dict)
+    newest_ms: dict[Grain, int] = field(default_factory=dict)
     lag: Mapping[str, int] = field(default_factory=dict)
     read_ms: int | None = None
     is_waiting: bool = False

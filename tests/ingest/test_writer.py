@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from apps.ingest.listening.writer import AWAY_AFTER_S, STALL_LIMIT_S, ProducerStalled, Writer
 from core.pipeline.coverage import Gap
+from core.pipeline.reasons import Loss
 from core.pipeline.unstamped import UnstampedRecord
 from drills.stack import wait_until
 
@@ -70,7 +71,7 @@ def test_a_full_buffer_drops_the_oldest_records_and_records_gaps() -> None:
         writer.put(message(NOW + n))
     assert writer.take_lost() == [Gap("7", NOW, NOW + 1, "overflow")]
     assert writer.take_lost() == []
-    assert writer.counts["lost by overflow"] == 2
+    assert writer.counts.lost == {Loss.OVERFLOW: 2}
 
 
 def test_a_stalled_process_never_writes_again() -> None:
@@ -135,7 +136,7 @@ def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
     assert writer.is_held()
     writer.put(message(NOW))
     writer.step()
-    assert (writer.counts["message"], writer.buffered) == (0, 1)
+    assert (writer.counts.records["message"], writer.buffered) == (0, 1)
     assert writer.take_lost() == []
 
 
@@ -144,9 +145,9 @@ def test_kafka_is_probed_after_an_outage_before_records_are_sent() -> None:
     writer.put_watermarks(0)
     step_until(writer, writer.is_held)
     writer.put(message(NOW))
-    step_until(writer, lambda: writer.counts["clock"] >= 3)
+    step_until(writer, lambda: writer.counts.records["clock"] >= 3)
     assert writer.is_held()
-    assert writer.counts["message"] == 0
+    assert writer.counts.records["message"] == 0
     assert writer.take_lost() == []
 
 
@@ -169,10 +170,10 @@ def test_records_of_a_lost_partition_wait_until_it_is_reassigned() -> None:
     writer.step()
     assert writer.is_held()
     assert writer.partitions == {0}
-    assert writer.counts["message"] == 0
+    assert writer.counts.records["message"] == 0
     writer.own({0: NOW})
     writer.step()
-    assert writer.counts["message"] == 1
+    assert writer.counts.records["message"] == 1
     assert writer.take_lost() == []
 
 

@@ -22,7 +22,6 @@ class ProducerHeartbeatSource:
     def __call__(self) -> ProducerHeartbeat:
         producer, now_s = self._producer, time.monotonic()
         writer, connections = producer.writer, list(producer.pool.connections)
-        lost = sum(n for name, n in dict(writer.counts).items() if name.startswith("lost by "))
         return ProducerHeartbeat(
             name=self._name,
             at_ms=self._now_ms(),
@@ -31,8 +30,8 @@ class ProducerHeartbeatSource:
             connections=len(connections),
             quiet_s=min((connection.quiet_ms / 1000 for connection in connections), default=None),
             heard_per_s=self._heard.per_s(producer.intake.heard, now_s),
-            acked_per_s=self._acked.per_s(writer.acked, now_s),
+            acked_per_s=self._acked.per_s(writer.counts.acked, now_s),
             waiting=writer.buffered + writer.in_flight,
-            lost=lost,
+            lost=sum(dict(writer.counts.lost).values()),
             is_held=writer.is_held(),
         )

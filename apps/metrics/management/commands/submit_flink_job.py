@@ -101,7 +101,7 @@ class Command(BaseCommand):
             log.log(logging.INFO if checkpoints.is_healthy else logging.WARNING, "job %s: %s", job_id, change)
 
     def _count(self, cluster: FlinkCluster, job_id: str, late: LateDrops) -> None:
-        self._state.counters = cluster.counters(job_id)
+        self._state.counters = counters = cluster.counters(job_id)
         self._state.restarts = cluster.restarts(job_id)
-        late.update(job_id, self._state.counters["late_dropped"])
+        late.update(job_id, counters.late_dropped)
         self._state.late_dropped = late.total
