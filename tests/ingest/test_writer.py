@@ -195,3 +195,13 @@ def test_a_user_id_never_reaches_the_record() -> None:
     assert "42" not in entry.fields.values()
     assert isinstance(entry.fields["user_hash"], int)
     assert dt.datetime.fromtimestamp(entry.fields["at_ms"] / 1000, dt.UTC).year == 2026
+
+
+def test_a_watermark_that_the_driver_refuses_does_not_prevent_probes() -> None:
+    writer = unreachable_writer(**{"queue.buffering.max.messages": 1})
+    writer.own({1: NOW})
+    writer.put_watermarks(0)
+    writer.step()
+    assert writer.counts.refused == 1
+    step_until(writer, writer.is_held)
+    step_until(writer, lambda: writer.counts.records["clock"] >= 3)

@@ -218,6 +218,7 @@ class Writer:
             for message in batch:
                 if "_error" in message:
                     self._unconfirmed -= 1
+                    self._pending_watermarks -= "callback" in message
                     self.counts.refused += 1
                     self._lose(orjson.loads(message["value"]), Loss.DELIVERY)
 
