@@ -66,7 +66,7 @@ def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> d
         written = feed.run(seconds)
         cpu_s, spent_s = stack.cpu_s(TASK_MANAGER) - before_s, time.monotonic() - began_s
         job, peak = cluster.jobs(f"{PREFIX}twitchly")[0], peak_mb(started.process.pid)
-        left = left_behind(lambda: feed.written - cluster.counters(job.id)["records_read"])
+        left = left_behind(lambda: feed.written - cluster.counters(job.id).records_read)
     return {
         "channels": channels,
         "messages/s": channels * rate,

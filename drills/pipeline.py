@@ -116,7 +116,7 @@ class Drill:
     def _new_late(self) -> int:
         """Return how many records were dropped since the last call; while there is no job, none."""
         jobs = self._cluster.jobs("twitchly")[:1]
-        return sum(self._late.update(job.id, self._cluster.counters(job.id)["late_dropped"]) for job in jobs)
+        return sum(self._late.update(job.id, self._cluster.counters(job.id).late_dropped) for job in jobs)
 
     def _try(self, fault: PipelineFault, from_ms: int, usual_lag_s: float = 0.0) -> Outcome:
         """Let one fault happen, watch until all is well, and then for a calm that belongs to no fault."""

@@ -191,7 +191,7 @@ class Stack:
     def snapshot(self) -> dict[str, Any]:
         """Return the list of streams as Celery wrote it last; an empty one when Redis is away."""
         try:
-            text: Any = self._streams.get("streams")
+            text: Any = self._streams.get(redis_keys.CHANNEL_LIST)
         except redis.RedisError:
             text = None
         found: dict[str, Any] = json.loads(text) if text else {"streams": [], "fetched_ms": 0}

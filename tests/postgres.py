@@ -47,7 +47,7 @@ class Postgres:
         self._popen("initdb", "-D", str(data), *init, stdout=subprocess.DEVNULL).wait()
         careless = [word for setting in (*CARELESS, *QUIET) for word in ("-c", setting)]
         self.process = self._popen("postgres", "-D", str(data), "-k", str(self.folder), "-h", "", *careless)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 psycopg.connect(self.url).close()
@@ -55,7 +55,7 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
-        raise TimeoutError(f"PostgreSQL in {self.folder} did not answer within 30 s")
+        raise TimeoutError(f"PostgreSQL in {self.folder} did not answer within 60 s")
 
     def remove(self) -> None:
         """End it, whoever is still connected, and remove its data."""

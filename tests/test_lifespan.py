@@ -26,7 +26,7 @@ class Server:
 
     async def ask(self, kind: str) -> str:
         await self.events.put({"type": f"lifespan.{kind}"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return str((await self.answers.get())["type"])
 
 

@@ -1,4 +1,4 @@
-"""Prometheus measures and heartbeat gauges of the processes, without servers."""
+"""Prometheus measures and heartbeats of the processes, without servers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from apps.live.frames import FrameCache
 from apps.live.hub import Hub
 from apps.live.readings import LiveBoards
 from apps.live.recent_events import RecentMarks
-from apps.live.telemetry import WebMeasures, WebVitals
+from apps.live.telemetry import WebHeartbeatSource, WebMeasures
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
-from apps.metrics.sink_telemetry import SinkCounts, SinkGauges, SinkMeasures
-from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamState
+from apps.metrics.flink_cluster import JobCounters
+from apps.metrics.sink_telemetry import SinkCounts, SinkHeartbeatSource, SinkMeasures
+from apps.metrics.stream_telemetry import StreamHeartbeatSource, StreamMeasures, StreamState
+from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat
 from core.ops.telemetry import MEASURE, MEASURES, Process, exported_by
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
@@ -107,8 +109,9 @@ def test_a_sink_exports_its_rows_and_its_lag() -> None:
     result = collect(SinkMeasures(counts, lambda: T0))
     assert by_label(result["twitchly_sink_lag_seconds"]) == {(): 40.0}
     assert by_label(result["twitchly_sink_halted"]) == {(): 1.0}
-    gauges = SinkGauges(counts, lambda: T0)()
-    assert (gauges["lag"], gauges["lag_s"], gauges["halted"], gauges["newest_ms"]) == (7, 40.0, "too many", T0 - 2_000)
+    beat = SinkHeartbeatSource(HistoryHeartbeat, "1", counts, lambda: T0)()
+    assert (beat.kind, beat.name, beat.at_ms) == ("history", "1", T0)
+    assert (beat.lag, beat.lag_s, beat.halted, beat.newest_ms) == (7, 40.0, "too many", T0 - 2_000)
 
 
 def test_a_sink_that_waits_for_its_store_lags_without_unread_records() -> None:
@@ -117,7 +120,7 @@ def test_a_sink_that_waits_for_its_store_lags_without_unread_records() -> None:
 
 
 def test_the_stream_job_exports_its_newest_checkpoint() -> None:
-    counters = {"records_read": 900, "not_json": 1, "late_dropped": 0, "waiting": 12}
+    counters = JobCounters(records_read=900, not_json=1, late_dropped=0, waiting=12)
     made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
     state = StreamState(True, True, 1, 3, counters, made)
     result = {name: by_label(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
@@ -125,12 +128,17 @@ def test_the_stream_job_exports_its_newest_checkpoint() -> None:
     assert result["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
     assert result["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
     assert (result["twitchly_stream_lag_records"], result["twitchly_stream_late_dropped"]) == ({(): 12}, {(): 3})
-    assert StreamGauges(state)()["checkpoint_ms"] == T0 - 12_000
+    beat = StreamHeartbeatSource("twitchly", state, lambda: T0)()
+    assert (beat.checkpoint_ms, beat.checkpoint_s, beat.waiting, beat.read_per_s) == (T0 - 12_000, 0.14, 12, 0.0)
 
 
 def test_heartbeats_work_before_the_first_record() -> None:
-    assert StreamGauges(StreamState())()["checkpoint_ms"] == 0
-    assert WebVitals(idle_hub())()["requests_per_s"] == 0.0
+    stream = StreamHeartbeatSource("twitchly", StreamState(), lambda: T0)()
+    assert (stream.checkpoint_ms, stream.waiting, stream.read_per_s, stream.failed) == (None, None, None, None)
+    web = WebHeartbeatSource("web-1", idle_hub(), lambda: T0)()
+    assert (web.requests_per_s, web.tick_age_s) == (0.0, None)
+    sink = SinkHeartbeatSource(BoardsHeartbeat, "1", SinkCounts(), lambda: T0)()
+    assert (sink.kind, sink.newest_ms) == ("boards", None)
 
 
 def test_a_rate_covers_20_s_and_restarts_with_its_counter() -> None:

@@ -26,7 +26,7 @@ class Valkey:
     def start(self) -> None:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
         self.process = subprocess.Popen([str(BINARY), *options])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 self.client().ping()
@@ -34,7 +34,7 @@ class Valkey:
                 time.sleep(0.02)
             else:
                 return
-        raise TimeoutError(f"valkey-server did not answer on port {self.port} within 10 s")
+        raise TimeoutError(f"valkey-server did not answer on port {self.port} within 60 s")
 
     def kill(self) -> None:
         assert self.process is not None

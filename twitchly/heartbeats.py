@@ -1,4 +1,4 @@
-"""Heartbeats: every process writes a few gauges to Redis every 5 s, and the status page reads them.
+"""Heartbeats: every process writes one to Redis every 5 s, and the status page reads them.
 
 A heartbeat expires after a day, so the last one of a process that ended stays readable. While Redis is down nothing
 is queued: the next heartbeat replaces the missed ones.
@@ -9,18 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import orjson
 import redis
 from django.conf import settings
 
 from core.contracts import redis_keys
+from core.contracts.heartbeats import Heartbeat, UnreadableHeartbeat, read_heartbeat
 from core.errors import ServiceAway
-from core.ops.health import Gauge, Heartbeat
-from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +54,12 @@ def write_heartbeat(heartbeat: Heartbeat) -> None:
         log.warning("heartbeat not written: %s", error)
 
 
-def start_heartbeat(kind: str, name: str, gauges: Callable[[], Mapping[str, Gauge]]) -> None:
-    """Write `gauges()` from a daemon thread every INTERVAL_S until the process ends; `gauges` must only read."""
-    threading.Thread(target=_write_forever, args=(kind, name, gauges), daemon=True, name="heartbeat").start()
+def start_heartbeat(read: Callable[[], Heartbeat]) -> None:
+    """Write `read()` from a daemon thread every INTERVAL_S until the process ends; `read` must change nothing."""
+    threading.Thread(target=_write_forever, args=(read,), daemon=True, name="heartbeat").start()
 
 
-def read_heartbeats() -> list[Heartbeat]:
+def read_heartbeats() -> list[Heartbeat | UnreadableHeartbeat]:
     """Return the latest heartbeat of every process, by kind and name. Raises: ServiceAway."""
     try:
         with _client() as client:
@@ -69,14 +67,14 @@ def read_heartbeats() -> list[Heartbeat]:
             values = client.mget(keys) if keys else []
     except redis.RedisError as error:
         raise ServiceAway(f"Redis is not responding: {error}") from error
-    return [_parse(key.decode(), value) for key, value in zip(keys, values, strict=True) if value]
+    return [_parse(key.decode(), value) for key, value in zip(keys, values, strict=True) if value is not None]
 
 
-def _write_forever(kind: str, name: str, gauges: Callable[[], Mapping[str, Gauge]]) -> None:
+def _write_forever(read: Callable[[], Heartbeat]) -> None:
     client, is_failing = _client(), False
     while True:
         try:
-            _write(client, Heartbeat(kind, name, now_ms(), gauges()))
+            _write(client, read())
             is_failing = False
         except redis.RedisError as error:
             if not is_failing:
@@ -88,15 +86,12 @@ def _write_forever(kind: str, name: str, gauges: Callable[[], Mapping[str, Gauge
 
 
 def _write(client: redis.Redis, heartbeat: Heartbeat) -> None:
-    key = redis_keys.heartbeat(heartbeat.kind, heartbeat.name)
-    value = orjson.dumps({"at_ms": heartbeat.at_ms, "facts": dict(heartbeat.gauges)})
-    client.set(key, value, ex=RETENTION_S)
+    client.set(redis_keys.heartbeat(heartbeat.kind, heartbeat.name), heartbeat.to_json(), ex=RETENTION_S)
 
 
-def _parse(key: str, value: bytes) -> Heartbeat:
+def _parse(key: str, value: bytes) -> Heartbeat | UnreadableHeartbeat:
     _, kind, name = key.split(":", 2)
-    fields = orjson.loads(value)
-    return Heartbeat(kind, name, int(fields["at_ms"]), fields["facts"])
+    return read_heartbeat(kind, name, value)
 
 
 def _client() -> redis.Redis:

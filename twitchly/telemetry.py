@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,6 +20,8 @@ from prometheus_client.registry import Collector
 from core.ops.telemetry import MEASURE
 
 log = logging.getLogger(__name__)
+
+Label = TypeVar("Label", bound=str)
 
 # Upper bounds of the histogram buckets, in seconds.
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -50,7 +53,7 @@ def sample(name: str, value: float | None) -> Metric:
     return family
 
 
-def samples(name: str, values: Mapping[str, float]) -> Metric:
+def samples(name: str, values: Mapping[Label, float]) -> Metric:
     """Return a measure with one sample per label value."""
     family = _family(name)
     for label, value in sorted(dict(values).items()):

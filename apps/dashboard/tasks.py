@@ -8,7 +8,7 @@ from apps.accounts.security_cache import delete_expired
 from apps.ingest.tasks import refresh_stats
 from apps.status.services import record_sample
 from apps.status.snapshot import take_snapshot
-from core.ops.health import Heartbeat
+from core.contracts.heartbeats import WorkerHeartbeat
 from twitchly import heartbeats
 from twitchly.clock import now_ms
 
@@ -18,12 +18,14 @@ def record_status_sample() -> None:
     """Record a health snapshot, and write the worker's heartbeat."""
     snapshot = take_snapshot(now_ms())
     refresh_stats.incidents = record_sample(snapshot)
-    gauges = {
-        "done": refresh_stats.results["done"],
-        "failed": refresh_stats.results["failed"],
-        "live": refresh_stats.live,
-    }
-    heartbeats.write_heartbeat(Heartbeat("worker", "1", snapshot.at_ms, gauges))
+    heartbeat = WorkerHeartbeat(
+        name="1",
+        at_ms=snapshot.at_ms,
+        done=refresh_stats.results["done"],
+        failed=refresh_stats.results["failed"],
+        live=None if refresh_stats.done_ms is None else refresh_stats.live,
+    )
+    heartbeats.write_heartbeat(heartbeat)
 
 
 @shared_task

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -12,12 +13,14 @@ from prometheus_client.registry import Collector
 from core.channels.stream import Stream
 from twitchly.telemetry import sample, samples
 
+RefreshResult = Literal["done", "failed", "skipped"]
+
 
 @dataclass(slots=True)
 class RefreshStats:
     """Results of this worker's refreshes; `incidents` holds the rules of open incidents."""
 
-    results: Counter[str] = field(default_factory=Counter)
+    results: Counter[RefreshResult] = field(default_factory=Counter)
     done_ms: int | None = None
     live: int = 0
     offline: int = 0

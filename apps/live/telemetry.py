@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.live.hub import Hub
-from core.ops.health import Gauge
+from core.contracts.heartbeats import WebHeartbeat
 from twitchly import heartbeats
+from twitchly.clock import now_ms
 from twitchly.heartbeats import Rate
 from twitchly.request_counts import API_ANSWERS, REQUEST_SECONDS, REQUESTS
 from twitchly.telemetry import sample, try_to_serve, values
@@ -35,24 +36,28 @@ class WebMeasures(Collector):
         yield sample("twitchly_hub_tick_age_seconds", tick_age_s(hub))
 
 
-class WebVitals:
-    """The gauges in the heartbeat of a web process. Called in a separate thread."""
+class WebHeartbeatSource:
+    """Callable that returns the current heartbeat of a web process. Called in a separate thread; read-only."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, name: str, hub: Hub, now_ms: Callable[[], int]) -> None:
+        self._name = name
         self._hub = hub
+        self._now_ms = now_ms
         self._answered, self._frames = Rate(), Rate()
 
-    def __call__(self) -> Mapping[str, Gauge]:
+    def __call__(self) -> WebHeartbeat:
         hub, now_s = self._hub, time.monotonic()
         answered = values(REQUESTS)
-        return {
-            "sockets": hub.open_sockets,
-            "requests_per_s": self._answered.per_s(sum(answered.values()), now_s),
-            "frames_per_s": self._frames.per_s(hub.frames_sent, now_s),
-            "errors": sum(int(count) for (_, status), count in answered.items() if status >= "500"),
-            "slow_closed": hub.slow_closed,
-            "tick_age_s": tick_age_s(hub) or 0,
-        }
+        return WebHeartbeat(
+            name=self._name,
+            at_ms=self._now_ms(),
+            sockets=hub.open_sockets,
+            requests_per_s=self._answered.per_s(sum(answered.values()), now_s),
+            frames_per_s=self._frames.per_s(hub.frames_sent, now_s),
+            errors=sum(int(count) for (_, status), count in answered.items() if status >= "500"),
+            slow_closed=hub.slow_closed,
+            tick_age_s=tick_age_s(hub),
+        )
 
 
 def tick_age_s(hub: Hub) -> float | None:
@@ -63,4 +68,5 @@ def tick_age_s(hub: Hub) -> float | None:
 def start(hub: Hub) -> None:
     """Start serving metrics and writing the heartbeat."""
     try_to_serve(WebMeasures(hub), settings.WEB_METRICS_PORT)
-    heartbeats.start_heartbeat("web", f"{socket.gethostname()}-{settings.WEB_PORT}", WebVitals(hub))
+    name = f"{socket.gethostname()}-{settings.WEB_PORT}"
+    heartbeats.start_heartbeat(WebHeartbeatSource(name, hub, now_ms))

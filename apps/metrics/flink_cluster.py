@@ -52,6 +52,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class JobCounters:
+    """Numbers of chat records that a job read, that were not JSON, that it dropped as late, and that are unread."""
+
+    records_read: int
+    not_json: int
+    late_dropped: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Plan of a job: the digest of its SQL, and the time since which its windows are complete.
 
@@ -141,11 +151,8 @@ class FlinkCluster:
         causes = [line for line in str(entries[0]["stacktrace"] if entries else "").splitlines() if "aused by" in line]
         return causes[-1] if causes else "no exception recorded"
 
-    def counters(self, job_id: str) -> dict[str, int]:
-        """Return the numbers of records read, of those that were not JSON, of late drops, and of records to read.
-
-        Raises: ServiceAway.
-        """
+    def counters(self, job_id: str) -> JobCounters:
+        """Return the counters of a job. Raises: ServiceAway."""
         totals = {"numRecordsIn": 0, "numRecordsOut": 0, "numLateRecordsDropped": 0, "pendingRecords": 0}
         for vertex in self._get(f"/jobs/{job_id}")["vertices"]:
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
@@ -155,7 +162,7 @@ class FlinkCluster:
                 for metric in self._get(path, {"get": ",".join(chosen)}):
                     totals[metric["id"].rpartition(".")[2]] += _whole(metric["value"])
         read, rows, late, waiting = totals.values()
-        return {"records_read": read, "not_json": read - rows, "late_dropped": late, "waiting": waiting}
+        return JobCounters(records_read=read, not_json=read - rows, late_dropped=late, waiting=waiting)
 
     def checkpoints(self, job_id: str) -> Checkpoints:
         """Return the checkpoint statistics of a job. Raises: ServiceAway.

@@ -1,4 +1,4 @@
-"""Telemetry of a sink: Prometheus measures, and the gauges of its heartbeat."""
+"""Telemetry of a sink: Prometheus measures, and its heartbeat."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from confluent_kafka import Consumer, Message
 from prometheus_client import Histogram
@@ -13,8 +14,8 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from apps.metrics.record_readers import appended_ms
-from core.ops.health import Gauge
-from core.pipeline.records import WindowRecord
+from core.contracts.heartbeats import SinkHeartbeat
+from core.pipeline.records import Grain, WindowRecord
 from twitchly.heartbeats import Rate
 from twitchly.kafka import lag_of
 from twitchly.telemetry import histogram, sample, samples
@@ -30,10 +31,10 @@ class SinkCounts:
     reason why the sink has halted.
     """
 
-    rows: Counter[str] = field(default_factory=Counter)
+    rows: Counter[Grain | Literal["event"]] = field(default_factory=Counter)
     batches: Histogram = field(default_factory=lambda: histogram("twitchly_sink_batch_seconds"))
     dead_letters: Counter[str] = field(default_factory=Counter)
-    newest_ms: dict[str, int] = field(default_factory=dict)
+    newest_ms: dict[Grain, int] = field(default_factory=dict)
     lag: Mapping[str, int] = field(default_factory=dict)
     read_ms: int | None = None
     is_waiting: bool = False
@@ -88,22 +89,32 @@ class SinkMeasures(Collector):
         yield sample("twitchly_sink_halted", bool(counts.halted))
 
 
-class SinkGauges:
-    """Gauges of a sink's heartbeat."""
+class SinkHeartbeatSource:
+    """Callable that returns the current heartbeat of a sink. Called in a separate thread; read-only."""
 
-    def __init__(self, counts: SinkCounts, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        kind: type[SinkHeartbeat],
+        name: str,
+        counts: SinkCounts,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._kind = kind
+        self._name = name
         self._counts = counts
         self._now_ms = now_ms
         self._rows = Rate()
 
-    def __call__(self) -> Mapping[str, Gauge]:
-        counts = self._counts
-        return {
-            "rows_per_s": self._rows.per_s(sum(dict(counts.rows).values()), time.monotonic()),
-            "lag": sum(dict(counts.lag).values()),
-            "lag_s": counts.lag_s(self._now_ms()),
-            "newest_ms": max(dict(counts.newest_ms).values(), default=0),
-            "dead_letters": sum(dict(counts.dead_letters).values()),
-            "waits": counts.is_waiting,
-            "halted": counts.halted,
-        }
+    def __call__(self) -> SinkHeartbeat:
+        counts, now_ms = self._counts, self._now_ms()
+        return self._kind(
+            name=self._name,
+            at_ms=now_ms,
+            rows_per_s=self._rows.per_s(sum(dict(counts.rows).values()), time.monotonic()),
+            lag=sum(dict(counts.lag).values()),
+            lag_s=counts.lag_s(now_ms),
+            newest_ms=max(dict(counts.newest_ms).values(), default=None),
+            dead_letters=sum(dict(counts.dead_letters).values()),
+            waits=counts.is_waiting,
+            halted=counts.halted,
+        )

@@ -43,7 +43,7 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
         status = status_cache.read(at_ms)
     except DatabaseError:
         return {"status": None, "now_ms": at_ms}
-    wanted, confirmed = joined_channels(status.snapshot)
+    wanted, confirmed = joined_channels(status.snapshot) or (None, None)
     is_staff = request.user.is_authenticated and request.user.is_staff
     return {
         "status": status,

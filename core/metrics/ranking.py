@@ -40,7 +40,7 @@ def is_live(end_ms: int | None, newest_end_ms: int | None, *, is_offline: bool) 
 
 
 def rank(entries: Iterable[Entry], size: int) -> tuple[str, ...]:
-    """Return the ids of the `size` greatest values, greatest first; ties are in descending order of the id as text.
+    """Return the ids of the `size` greatest values, highest first; ties are in descending order of the id as text.
 
     Redis orders ties of ZREVRANGE and ZREVRANK the same way, so boards and the ranks in search agree.
     """

@@ -6,9 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from core.contracts.heartbeats import (
+    AnyHeartbeat,
+    Heartbeat,
+    HistoryHeartbeat,
+    ProducerHeartbeat,
+    StreamHeartbeat,
+    UnreadableHeartbeat,
+)
 from core.times import MINUTE_MS, SECOND_MS
 
-Gauge = float | str | bool
 # The area that an incident affects: live figures, history, viewer counts, or recovery after a failure.
 Effect = Literal["live", "history", "viewers", "recovery"]
 
@@ -27,24 +34,6 @@ UNWATCHED_MS = 3 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """Liveness record of a process: `kind` is its role, `name` distinguishes processes of one kind."""
-
-    kind: str
-    name: str
-    at_ms: int
-    gauges: Mapping[str, Gauge]
-
-    def number(self, gauge: str) -> float:
-        """Return a gauge as a number, 0 if it is missing."""
-        return float(self.gauges.get(gauge) or 0)
-
-    def time_ms(self, gauge: str) -> int | None:
-        """Return a gauge that holds a time in ms, None if it is missing or 0."""
-        return int(self.number(gauge)) or None
-
-
-@dataclass(frozen=True, slots=True)
 class HealthSnapshot:
     """One evaluation of all heartbeats and boards at `at_ms`; None means unknown.
 
@@ -58,18 +47,38 @@ class HealthSnapshot:
     channels: int = 0
     listed_ms: int | None = None
     late_dropped: int | None = None
-    heartbeats: tuple[Heartbeat, ...] = ()
+    heartbeats: tuple[Heartbeat | UnreadableHeartbeat, ...] = ()
     is_redis_down: bool = False
 
-    def latest(self, kind: str) -> Heartbeat | None:
-        """Return the latest heartbeat of a kind of process."""
-        of_kind = (heartbeat for heartbeat in self.heartbeats if heartbeat.kind == kind)
-        return max(of_kind, key=lambda heartbeat: heartbeat.at_ms, default=None)
+    def known(self, kind: type[AnyHeartbeat]) -> list[AnyHeartbeat]:
+        """Return the readable heartbeats of a kind of process, however old."""
+        return [heartbeat for heartbeat in self.heartbeats if isinstance(heartbeat, kind)]
 
-    def alive(self, kind: str) -> list[Heartbeat]:
-        """Return the heartbeats of a kind of process that are recent enough to count as alive."""
-        oldest_ms = self.at_ms - HEARTBEAT_TIMEOUT_MS
-        return [heartbeat for heartbeat in self.heartbeats if heartbeat.kind == kind and heartbeat.at_ms >= oldest_ms]
+    def alive(self, kind: type[AnyHeartbeat]) -> list[AnyHeartbeat]:
+        """Return the readable heartbeats that are recent enough for their processes to count as alive."""
+        return [heartbeat for heartbeat in self.known(kind) if self._is_recent(heartbeat.at_ms)]
+
+    def unreadable(self, kind: type[Heartbeat]) -> list[UnreadableHeartbeat]:
+        """Return the unreadable heartbeats that are recent or have no readable time: their figures are unknown."""
+        return [
+            heartbeat
+            for heartbeat in self.heartbeats
+            if isinstance(heartbeat, UnreadableHeartbeat)
+            and heartbeat.kind == kind.kind
+            and (heartbeat.at_ms is None or self._is_recent(heartbeat.at_ms))
+        ]
+
+    def silent_since_ms(self, kind: type[Heartbeat]) -> int | None:
+        """Return the time of the latest heartbeat if all processes of a kind are silent, None if not or unknown.
+
+        The time of an unreadable heartbeat counts: during an upgrade its process is alive.
+        """
+        times = [heartbeat.at_ms for heartbeat in self.heartbeats if heartbeat.kind == kind.kind]
+        latest_ms = max((at_ms for at_ms in times if at_ms is not None), default=None)
+        return None if latest_ms is None or self._is_recent(latest_ms) else latest_ms
+
+    def _is_recent(self, at_ms: int) -> bool:
+        return at_ms >= self.at_ms - HEARTBEAT_TIMEOUT_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,11 @@ class OpenIncident:
     since_ms: int
     cause: str
     is_confirmed: bool
+
+
+def latest_of(heartbeats: Iterable[AnyHeartbeat]) -> AnyHeartbeat:
+    """Return the latest heartbeat of one or more."""
+    return max(heartbeats, key=lambda heartbeat: heartbeat.at_ms)
 
 
 def find_problems(snapshot: HealthSnapshot) -> dict[str, Problem]:
@@ -155,10 +169,10 @@ def _coverage(snapshot: HealthSnapshot) -> Problem | None:
 
 
 def _listening(snapshot: HealthSnapshot) -> Problem | None:
-    latest = snapshot.latest("producer")
-    if latest is None or snapshot.alive("producer"):
+    silent_ms = snapshot.silent_since_ms(ProducerHeartbeat)
+    if silent_ms is None:
         return None
-    return Problem(latest.at_ms, "Not connected to Twitch: no producer heartbeat for 30 s.")
+    return Problem(silent_ms, "Not connected to Twitch: no producer heartbeat for 30 s.")
 
 
 def _list(snapshot: HealthSnapshot) -> Problem | None:
@@ -168,18 +182,17 @@ def _list(snapshot: HealthSnapshot) -> Problem | None:
 
 
 def _stream(snapshot: HealthSnapshot) -> Problem | None:
-    latest = snapshot.latest("stream")
-    if latest is None:
+    silent_ms = snapshot.silent_since_ms(StreamHeartbeat)
+    if silent_ms is not None:
+        return Problem(silent_ms, "The stream job is not monitored: no heartbeat from its watcher for 30 s.")
+    alive = snapshot.alive(StreamHeartbeat)
+    if not alive or latest_of(alive).runs:
         return None
-    if not snapshot.alive("stream"):
-        return Problem(latest.at_ms, "The stream job is not monitored: no heartbeat from its watcher for 30 s.")
-    if latest.gauges.get("runs"):
-        return None
-    return Problem(latest.at_ms, "The stream job is not running: nothing is being counted.")
+    return Problem(latest_of(alive).at_ms, "The stream job is not running: nothing is being counted.")
 
 
 def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
-    done_ms = next((heartbeat.time_ms("checkpoint_ms") for heartbeat in snapshot.alive("stream")), None)
+    done_ms = next((heartbeat.checkpoint_ms for heartbeat in snapshot.alive(StreamHeartbeat)), None)
     if done_ms is None or snapshot.at_ms - done_ms <= CHECKPOINT_STALE_MS:
         return None
     return Problem(
@@ -188,21 +201,23 @@ def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
 
 
 def _history(snapshot: HealthSnapshot) -> Problem | None:
-    latest = snapshot.latest("history")
-    if latest is None:
-        return None
-    if not snapshot.alive("history"):
+    silent_ms = snapshot.silent_since_ms(HistoryHeartbeat)
+    if silent_ms is not None:
         return Problem(
-            latest.at_ms, "History is not written: no heartbeat from its sink for 30 s. It is backfilled later."
+            silent_ms, "History is not written: no heartbeat from its sink for 30 s. It is backfilled later."
         )
-    if latest.gauges.get("halted"):
+    alive = snapshot.alive(HistoryHeartbeat)
+    if not alive:
+        return None
+    latest = latest_of(alive)
+    if latest.halted:
         return Problem(latest.at_ms, "The history sink has halted: too many records of a topic were unusable.")
-    if latest.gauges.get("waits"):
+    if latest.waits:
         return Problem(
             latest.at_ms,
             "Cassandra is not responding: history is not written. It is backfilled when Cassandra is back.",
         )
-    if latest.number("lag_s") > HISTORY_LAG_MAX_S:
+    if latest.lag_s > HISTORY_LAG_MAX_S:
         return Problem(latest.at_ms, "History is more than two minutes behind and is catching up.")
     return None
 

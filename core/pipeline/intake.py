@@ -15,6 +15,7 @@ from core.irc.event_ids import EventIds
 from core.irc.gifts import GIFTS, GiftBombs
 from core.irc.lines import ChatMessage, Line, chat_message, is_subscriber, sent_ms
 from core.irc.sharding import partition_of
+from core.pipeline.reasons import Loss, Rejection
 from core.pipeline.records import event_record, message_record, pulse_record, removal_record, stream_fields
 from core.pipeline.unstamped import UnstampedRecord
 from core.times import SECOND_MS
@@ -67,7 +68,7 @@ class Output(Protocol):
     def put_event(self, fields: dict[str, Any], /) -> None:
         """Take a record of `channel-events`."""
 
-    def skip(self, channel_id: str, sent_ms: int, reason: str, /) -> None:
+    def skip(self, channel_id: str, sent_ms: int, reason: Loss, /) -> None:
         """Count a received message that must not be written as lost."""
 
 
@@ -91,7 +92,7 @@ class Intake:
         self._event_ids = EventIds(EVENT_IDS_MS)
         self.last_sent_ms = 0
         self.heard = 0
-        self.rejected: Counter[str] = Counter()
+        self.rejected: Counter[Rejection] = Counter()
 
     def set_channels(self, streams: Mapping[str, Stream], tracked: frozenset[str], *, know_viewers: bool) -> None:
         """Accept records of the `tracked` channel ids only and take their fields from `streams`."""
@@ -123,7 +124,7 @@ class Intake:
                 if type(result) is UnstampedRecord:
                     output.put(result)
                 elif type(result) is UntrackedMessage:
-                    output.skip(result.channel_id, result.sent_ms, "unwanted")
+                    output.skip(result.channel_id, result.sent_ms, Loss.UNWANTED)
                 continue
             for record in self.notice(line, now_ms):
                 if isinstance(record, UnstampedRecord):
@@ -137,23 +138,23 @@ class Intake:
         self.heard += 1
         message = chat_message(line)
         if message is None:
-            self.rejected["malformed PRIVMSG"] += 1
+            self.rejected[Rejection.MALFORMED_MESSAGE] += 1
             return None
         at_ms = self._sent_ms(message.sent_ms, now_ms)
         channel_id = message.room_id or self.id_of(message.channel)
         target = self._targets.get(channel_id)
         if not channel_id:
-            self.rejected["of no known channel"] += 1
+            self.rejected[Rejection.UNKNOWN_CHANNEL] += 1
         elif target is None and channel_id in self._ever_tracked:
             return UntrackedMessage(channel_id, at_ms)
         elif target is None:
-            self.rejected["of no known channel"] += 1
+            self.rejected[Rejection.UNKNOWN_CHANNEL] += 1
         elif message.id is None or not message.user:
-            self.rejected["without id or user"] += 1
+            self.rejected[Rejection.INCOMPLETE] += 1
         elif message.user in self._rules.opted_out_users or message.source_room_id in self._rules.opted_out_channels:
-            self.rejected["opted out"] += 1
+            self.rejected[Rejection.OPTED_OUT] += 1
         elif self._deduplicator.is_duplicate(message.id, now_ms):
-            self.rejected["duplicate"] += 1
+            self.rejected[Rejection.DUPLICATE] += 1
         else:
             return self._entry(line, message, message.id, target, at_ms)
         return None
@@ -166,7 +167,7 @@ class Intake:
         self.heard += 1
         if line.command not in _EVENT_COMMANDS:
             if line.command in ("", "PRIVMSG"):
-                self.rejected["malformed line"] += 1
+                self.rejected[Rejection.MALFORMED_LINE] += 1
             return []
         channel_id = line.tag("room-id") or self.id_of(line.channel)
         if channel_id not in self._targets or line.tag("user-id") in self._rules.opted_out_users:
@@ -174,7 +175,7 @@ class Intake:
         if line.command == "ROOMSTATE":
             return [self._event(channel_id, change, now_ms) for change in self._modes.change(channel_id, line)]
         if _is_shared_copy(line, channel_id):
-            self.rejected["copied notice"] += 1
+            self.rejected[Rejection.COPIED_NOTICE] += 1
             return []
         event, event_id = event_of(line), line.tag("id")
         if event is None or self._deduplicator.is_duplicate(event_id or _line_id(line, now_ms), now_ms):

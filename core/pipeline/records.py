@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from core.errors import BadRecord
 from core.inputs.readable_text import readable
@@ -20,7 +20,8 @@ Grain = Literal["live", "live_distinct", "minute", "hour", "hour_distinct"]
 # "copy" is a shared copy, "bot" a message of a known service bot; both are counted separately from "message".
 TEXT_KINDS = frozenset({"message", "copy", "bot"})
 # A removal is one ban, timeout or deleted message; "clock" is the wire name of the watermark record.
-CHAT_KINDS = ("message", "copy", "bot", "removal", "pulse", "clock")
+ChatKind = Literal["message", "copy", "bot", "removal", "pulse", "clock"]
+CHAT_KINDS: tuple[ChatKind, ...] = get_args(ChatKind)
 # Boolean traits of a message: 1 if true, else absent.
 TRAITS = ("is_first", "is_returning", "is_subscriber", "is_emotes")
 # Maximum length of an event's text.
@@ -40,7 +41,7 @@ EPOCH_MS = 1_700_000_000_000
 class ChatRecord:
     """A valid record of `chat`, with the fields used by metrics."""
 
-    kind: Literal["message", "copy", "bot", "removal", "pulse", "clock"]
+    kind: ChatKind
     channel_id: str
     at_ms: int
     sent_ms: int | None = None

@@ -103,11 +103,17 @@ def tail(log: Path, lines: int = TAIL_LINES) -> list[str]:
         return []
 
 
-def wait_until(ready: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.2) -> None:
+def wait_until(
+    ready: Callable[[], bool],
+    limit_s: float,
+    what: str,
+    every_s: float = 0.2,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
     """Return when `ready()` is true; what raises OSError is not ready yet. Raises: StepFailed after `limit_s`."""
-    give_up = time.monotonic() + limit_s
+    give_up = clock() + limit_s
     problem = ""
-    while time.monotonic() < give_up:
+    while clock() < give_up:
         try:
             if ready():
                 return

@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.api.keys.services import create_key
 from apps.api.models import ApiKey
 from apps.api.scopes import Scope
+from core.contracts import redis_keys
 from tests.api.contract import check_response
 from tests.dashboard.conftest import Boards, boards, quick_settings, valkey
 from tests.valkey import Valkey
@@ -40,6 +41,13 @@ class Api:
             response = await client.request(method, f"/api/v1/{path}", headers=headers, **options)
         check_response(method, f"/api/v1/{path}", response)
         return response
+
+
+def full_in(valkey: Valkey, bucket: str, seconds: int) -> None:
+    """Let a bucket be full in some seconds, as its requests would: what it holds does not depend on the machine."""
+    with valkey.client(4) as client:
+        now_s, _ = client.time()
+        client.set(redis_keys.rate_limit(bucket), now_s + seconds)
 
 
 def user_of(email: str) -> User:

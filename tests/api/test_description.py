@@ -198,4 +198,4 @@ async def test_a_generated_client_writes_watchlists(client: Any, api: Api) -> No
     assert changed.parsed.name == "Go"
     deleted = await call(client, api, "delete_watchlist", "lists", created.parsed.id)
     assert deleted.status_code == 204
-    assert (await asyncio.wait_for(call(client, api, "list_watchlists", "lists"), 5)).parsed.items == []
+    assert (await asyncio.wait_for(call(client, api, "list_watchlists", "lists"), 60)).parsed.items == []

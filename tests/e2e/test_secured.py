@@ -36,18 +36,19 @@ import asyncio, json
 from channels.layers import get_channel_layer
 from django.conf import settings
 from apps.metrics.board_reader import BoardReader
+from core.contracts import group, redis_keys
 from twitchly.celery import app
 import redis
 client = redis.Redis.from_url(settings.REDIS_BOARDS_URL)
-async def group():
+async def tick():
     layer = get_channel_layer()
     name = await layer.new_channel()
-    await layer.group_add("boards", name)
-    await layer.group_send("boards", {"type": "tick"})
+    await layer.group_add(group.NAME, name)
+    await layer.group_send(group.NAME, group.Tick({}).to_message())
     return (await asyncio.wait_for(layer.receive(name), 10))["type"]
 app.connection_for_write().ensure_connection(max_retries=0)
 app.send_task("apps.ingest.tasks.refresh_channel_list")
-print(json.dumps([client.zscore("board:viewers", "1"), asyncio.run(group())]))
+print(json.dumps([client.zscore(redis_keys.board("viewers"), "1"), asyncio.run(tick())]))
 """
 # A broadcast's summary, whose maps are values of many parts.
 SUMMARY = """
@@ -101,8 +102,8 @@ def _has_rows(secured: Secured) -> bool:
 def _on_board(secured: Secured) -> bool:
     return "1000.0" in _look(
         secured,
-        "import redis; from django.conf import settings; "
-        "print(redis.Redis.from_url(settings.REDIS_BOARDS_URL).zscore('board:viewers', '1'))",
+        "import redis; from django.conf import settings; from core.contracts import redis_keys; "
+        "print(redis.Redis.from_url(settings.REDIS_BOARDS_URL).zscore(redis_keys.board('viewers'), '1'))",
     )
 
 

@@ -52,7 +52,7 @@ def test_event_time_is_kept_and_never_falls_behind_the_promise(topics: str) -> N
     ours.flush(10)
     found = [record["at_ms"] for record in records(f"{topics}chat", 0)]
     assert found == [NOW - 10_000 - PROMISE_DELAY_MS, NOW - 9_000, NOW - 9_400, NOW - 9_500, NOW]
-    assert ours.counts["moved"] == 3
+    assert ours.counts.moved == 3
 
 
 def test_a_clock_is_written_to_each_owned_partition(topics: str) -> None:

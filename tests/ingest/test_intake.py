@@ -13,6 +13,7 @@ from core.channels.rules import IntakeRules
 from core.channels.stream import Stream
 from core.irc.lines import parse
 from core.pipeline.intake import Intake, UntrackedMessage
+from core.pipeline.reasons import Loss
 from core.pipeline.records import TRAITS, read_event
 from core.pipeline.unstamped import UnstampedRecord
 from simulator.audience import Audience
@@ -118,7 +119,7 @@ class Written:
     def put_event(self, fields: dict[str, Any]) -> None:
         self.kinds.append(f"event {fields['kind']}")
 
-    def skip(self, channel_id: str, sent_ms: int, reason: str) -> None:
+    def skip(self, channel_id: str, sent_ms: int, reason: Loss) -> None:
         self.kinds.append(f"skipped {channel_id} at {sent_ms}: {reason}")
 
 

@@ -12,17 +12,43 @@ from confluent_kafka import Producer
 
 from apps.ingest.listening.writer import AWAY_AFTER_S, STALL_LIMIT_S, ProducerStalled, Writer
 from core.pipeline.coverage import Gap
+from core.pipeline.reasons import Loss
 from core.pipeline.unstamped import UnstampedRecord
+from drills.stack import wait_until
 
 NOW = 1_795_400_000_000
 
 
-def unreachable_writer(limit: int = 1_000, **config: Any) -> Writer:
-    """Return a writer whose broker refuses connections (port 9 of loopback)."""
-    producer = Producer({"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 500, "log_level": 0, **config})
-    writer = Writer(producer, name="p", limit=limit, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32)
+class Clock:
+    """A monotonic clock in seconds that moves only when a test moves it."""
+
+    def __init__(self) -> None:
+        self.s = 100.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def unreachable_producer(**config: Any) -> Producer:
+    """Return a producer whose broker refuses connections (port 9 of loopback)."""
+    return Producer({"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 500, "log_level": 0, **config})
+
+
+def writer_to(producer: Producer, *, limit: int = 1_000, clock: Clock | None = None) -> Writer:
+    writer = Writer(
+        producer,
+        name="p",
+        limit=limit,
+        now_ms=lambda: NOW,
+        hash_key=lambda _day: b"k" * 32,
+        running_s=clock or Clock(),
+    )
     writer.own({0: NOW})
     return writer
+
+
+def unreachable_writer(limit: int = 1_000, **config: Any) -> Writer:
+    return writer_to(unreachable_producer(**config), limit=limit)
 
 
 def message(sent_ms: int, channel_id: str = "7") -> UnstampedRecord:
@@ -30,18 +56,13 @@ def message(sent_ms: int, channel_id: str = "7") -> UnstampedRecord:
     return UnstampedRecord(0, sent_ms, fields, "42")
 
 
-def settle(writer: Writer, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        writer.step()
-        time.sleep(0.02)
-
-
-def settle_until(writer: Writer, condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+def step_until(writer: Writer, condition: Callable[[], bool]) -> None:
+    """Step until the driver's thread has done its part, however busy the machine is."""
+    until = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < until
-        settle(writer, 0.02)
+        writer.step()
+        time.sleep(0.01)
 
 
 def test_a_full_buffer_drops_the_oldest_records_and_records_gaps() -> None:
@@ -50,88 +71,109 @@ def test_a_full_buffer_drops_the_oldest_records_and_records_gaps() -> None:
         writer.put(message(NOW + n))
     assert writer.take_lost() == [Gap("7", NOW, NOW + 1, "overflow")]
     assert writer.take_lost() == []
-    assert writer.counts["lost by overflow"] == 2
+    assert writer.counts.lost == {Loss.OVERFLOW: 2}
 
 
 def test_a_stalled_process_never_writes_again() -> None:
     """Another producer may own the partitions by now, so neither buffered nor new records may be written."""
-    clock = [100.0]
-    producer = Producer({"bootstrap.servers": "127.0.0.1:9", "log_level": 0})
-    writer = Writer(
-        producer, name="p", limit=9, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32, running_s=lambda: clock[0]
-    )
-    writer.own({0: NOW})
-    for clock[0] in (100.0, 100.0 + STALL_LIMIT_S, 100.0 + STALL_LIMIT_S):
+    producer, clock = unreachable_producer(**{"message.timeout.ms": 300_000}), Clock()
+    writer = writer_to(producer, limit=9, clock=clock)
+    for later_s in (0.0, STALL_LIMIT_S, 0.0):
+        clock.s += later_s
         writer.put(message(NOW))
         writer.step()
     assert writer.in_flight == 3
-    clock[0] += STALL_LIMIT_S + 0.1
+    clock.s += STALL_LIMIT_S + 0.1
     writer.put(message(NOW + 1))
+    with pytest.raises(ProducerStalled):
+        writer.step()
+    # The driver's thread returns the purged records; on a busy machine after `step` has given up waiting.
+    wait_until(lambda: producer.poll(0.05) >= 0 and not writer.in_flight, 60, "the purged records")
     for _ in range(2):
         with pytest.raises(ProducerStalled):
             writer.step()
-        # On a busy machine the driver's thread may take longer to return its records.
-        until = time.monotonic() + 30
-        while writer.in_flight and time.monotonic() < until:
-            producer.poll(0.05)
         assert (writer.in_flight, writer.buffered) == (0, 1)
     with pytest.raises(ProducerStalled):
         writer.flush(1)
+
+
+def test_errors_of_the_driver_are_not_records_in_flight() -> None:
+    producer = unreachable_producer(**{"message.timeout.ms": 300_000})
+    writer = writer_to(producer)
+    writer.put(message(NOW))
+    writer.step()
+    wait_until(lambda: len(producer) > 1, 60, "an unread connection error")
+    assert writer.in_flight == 1
+
+
+def test_events_in_the_driver_are_in_flight_until_they_are_returned() -> None:
+    producer = unreachable_producer(**{"message.timeout.ms": 300_000})
+    writer = writer_to(producer)
+    writer.put_gap(Gap("7", NOW, NOW + 900, "closed"))
+    writer.step()
+    assert writer.in_flight == 1
+    writer.suspend([0])
+    wait_until(lambda: producer.poll(0.05) >= 0 and not writer.in_flight, 60, "the purged event")
 
 
 def test_unconfirmed_records_become_gaps() -> None:
     writer = unreachable_writer()
     for n in (10, 30, 20):
         writer.put(message(NOW + n))
-    settle(writer, 1.5)
+    writer.step()
+    step_until(writer, lambda: not writer.in_flight)
     assert writer.take_lost() == [Gap("7", NOW + 10, NOW + 30, "delivery")]
 
 
 def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
-    writer = unreachable_writer(**{"message.timeout.ms": 60_000})
+    clock = Clock()
+    writer = writer_to(unreachable_producer(**{"message.timeout.ms": 300_000}), clock=clock)
     writer.put_watermarks(0)
-    settle(writer, AWAY_AFTER_S + 0.3)
+    writer.step()
+    clock.s += AWAY_AFTER_S
+    assert not writer.is_held()
+    clock.s += 0.1
     assert writer.is_held()
-    written = writer.counts["message"]
     writer.put(message(NOW))
-    settle(writer, 0.3)
-    assert writer.counts["message"] == written
+    writer.step()
+    assert (writer.counts.records["message"], writer.buffered) == (0, 1)
     assert writer.take_lost() == []
 
 
 def test_kafka_is_probed_after_an_outage_before_records_are_sent() -> None:
     writer = unreachable_writer()
     writer.put_watermarks(0)
-    settle_until(writer, writer.is_held)
+    step_until(writer, writer.is_held)
     writer.put(message(NOW))
-    settle_until(writer, lambda: writer.counts["clock"] >= 3)
+    step_until(writer, lambda: writer.counts.records["clock"] >= 3)
     assert writer.is_held()
-    assert writer.counts["message"] == 0
+    assert writer.counts.records["message"] == 0
     assert writer.take_lost() == []
 
 
 def test_records_of_a_released_partition_become_gaps() -> None:
-    writer = unreachable_writer(**{"message.timeout.ms": 60_000})
+    writer = unreachable_writer(**{"message.timeout.ms": 300_000})
     writer.put(message(NOW))
     writer.step()
     writer.put(message(NOW + 5, "8"))
     writer.suspend([0])
+    step_until(writer, lambda: not writer.in_flight)
     assert writer.take_lost() == [Gap("7", NOW, NOW, "delivery")]
     writer.own({0: NOW + 700})
     assert writer.take_lost() == [Gap("8", NOW + 5, NOW + 5, "handover")]
 
 
 def test_records_of_a_lost_partition_wait_until_it_is_reassigned() -> None:
-    writer = unreachable_writer(**{"message.timeout.ms": 60_000})
+    writer = unreachable_writer()
     writer.suspend([0])
     writer.put(message(NOW + 5))
-    settle(writer, 0.2)
+    writer.step()
     assert writer.is_held()
     assert writer.partitions == {0}
-    assert writer.counts["message"] == 0
+    assert writer.counts.records["message"] == 0
     writer.own({0: NOW})
     writer.step()
-    assert writer.counts["message"] == 1
+    assert writer.counts.records["message"] == 1
     assert writer.take_lost() == []
 
 
@@ -153,3 +195,13 @@ def test_a_user_id_never_reaches_the_record() -> None:
     assert "42" not in entry.fields.values()
     assert isinstance(entry.fields["user_hash"], int)
     assert dt.datetime.fromtimestamp(entry.fields["at_ms"] / 1000, dt.UTC).year == 2026
+
+
+def test_a_watermark_that_the_driver_refuses_does_not_prevent_probes() -> None:
+    writer = unreachable_writer(**{"queue.buffering.max.messages": 1})
+    writer.own({1: NOW})
+    writer.put_watermarks(0)
+    writer.step()
+    assert writer.counts.refused == 1
+    step_until(writer, writer.is_held)
+    step_until(writer, lambda: writer.counts.records["clock"] >= 3)

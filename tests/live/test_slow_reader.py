@@ -15,6 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from apps.live import consumer, outboxes
+from tests.dashboard.browser_socket import HANG_S
 from tests.dashboard.conftest import Boards
 from tests.web import web
 from twitchly.websockets import ClosingProtocol
@@ -52,7 +53,7 @@ class Reader:
     async def read_to_the_end(self) -> int:
         """Return the close code of the connection; 1006 if it was cut off."""
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(HANG_S):
                 while data := await asyncio.get_running_loop().sock_recv(self.socket, 2**16):
                     self._protocol.receive_data(data)
         except ConnectionResetError:
@@ -84,8 +85,15 @@ async def server(boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyP
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while not holds():  # noqa: ASYNC110  the server offers no event
+            await asyncio.sleep(0.01)
+
+
+async def push_until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(HANG_S):
+        while not holds():
+            await web.hub.push()
             await asyncio.sleep(0.01)
 
 
@@ -100,22 +108,17 @@ async def stuck(server: uvicorn.Server) -> Reader:
     reader = Reader(server.servers[0].sockets[0].getsockname()[1])
     await reader.open()
     await until(lambda: bool(server.server_state.connections))
-    async with asyncio.timeout(20):
-        while writable(server):
-            await web.hub.push()
-            await asyncio.sleep(0)
+    await push_until(lambda: not writable(server))
     return reader
 
 
-async def push_for_a_while() -> None:
-    for _ in range(7):
-        await web.hub.push()
-        await asyncio.sleep(0.1)
-
-
-async def test_slow_readers_get_a_close_code_when_they_read_again(server: uvicorn.Server) -> None:
+async def test_slow_readers_get_a_close_code_when_they_read_again(
+    server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However late the reader comes back, it is not cut off before.
+    monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 10 * HANG_S)
     reader = await stuck(server)
-    await push_for_a_while()
+    await push_until(lambda: web.hub.slow_closed > 0)
     assert await reader.read_to_the_end() == consumer.SLOW_READER
     await until(lambda: not server.server_state.connections)
 
@@ -125,19 +128,21 @@ async def test_readers_that_never_read_are_cut_off_and_released(
 ) -> None:
     monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 0.2)
     reader = await stuck(server)
-    await push_for_a_while()
+    await push_until(lambda: web.hub.slow_closed > 0)
     await until(lambda: not server.server_state.connections)
     await until(lambda: not web.hub.has_sockets)
     assert await reader.read_to_the_end() == 1006
 
 
 async def test_readers_that_keep_reading_stay_connected(server: uvicorn.Server) -> None:
-    reader = await stuck(server)
-    for _ in range(7):
-        await web.hub.push()
-        async with asyncio.timeout(20):
+    reader, loop = await stuck(server), asyncio.get_running_loop()
+    until_s = loop.time() + 2 * outboxes.BACKLOG_S
+    while loop.time() < until_s:
+        # It reads before each push, so it is never behind for longer than between two.
+        async with asyncio.timeout(HANG_S):
             while not writable(server):
-                await asyncio.get_running_loop().sock_recv(reader.socket, 2**16)
-        await asyncio.sleep(0.1)
-    assert server.server_state.connections
+                await loop.sock_recv(reader.socket, 2**16)
+        await web.hub.push()
+        await asyncio.sleep(0.01)
+    assert (web.hub.slow_closed, len(server.server_state.connections)) == (0, 1)
     reader.socket.close()

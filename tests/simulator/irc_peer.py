@@ -177,7 +177,7 @@ async def simulated_twitch(folder: Path, *, channels: int = 5, rate: float = 200
             certificate=folder / "tls" / CERTIFICATE,
         )
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
     ledger.close()
 
 

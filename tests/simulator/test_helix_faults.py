@@ -47,7 +47,7 @@ async def test_no_response_is_sent_while_the_server_hangs(api: Api) -> None:
     await asyncio.sleep(0.2)
     assert not any(task.done() for task in tasks)
     api.faults.end_all()
-    assert [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*tasks), 5)] == [200, 400]
+    assert [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*tasks), 60)] == [200, 400]
 
 
 async def test_bad_paging_alternates_between_three_variants(api: Api) -> None:

@@ -31,7 +31,7 @@ def test_ports_are_logged_at_startup_and_the_certificate_is_next_to_the_ledger(t
     process = simulate(tmp_path)
     wait_until(lambda: "600 channels on IRC " in (tmp_path / "log").read_text())
     process.send_signal(signal.SIGTERM)
-    assert process.wait(15) == 0
+    assert process.wait(60) == 0
     assert "BEGIN CERTIFICATE" in (tmp_path / "tls" / "ca.pem").read_text()
 
 
@@ -50,11 +50,11 @@ def test_a_killed_replay_resumes_without_repeating_rows(tmp_path: Path) -> None:
     again = simulate(tmp_path, "--replay", str(recording), "--speed", "2")
     wait_until(lambda: len(entries(ledger)) == 60)
     again.send_signal(signal.SIGTERM)
-    assert again.wait(15) == 0
+    assert again.wait(60) == 0
     third = simulate(tmp_path, "--replay", str(recording), "--speed", "2")
     wait_until(lambda: "replay finished" in (tmp_path / "log").read_text().partition("row 60 of 60")[2])
     third.send_signal(signal.SIGINT)
-    assert third.wait(15) == 0
+    assert third.wait(60) == 0
     assert len({entry.id for entry in entries(ledger)}) == len(entries(ledger)) == 60
 
 
@@ -69,7 +69,7 @@ def test_a_killed_replay_resumes_without_repeating_rows(tmp_path: Path) -> None:
 )
 def test_an_invalid_argument_is_reported_at_startup(tmp_path: Path, arguments: list[str], why: str) -> None:
     process = simulate(tmp_path, *arguments)
-    assert process.wait(20) != 0
+    assert process.wait(60) != 0
     assert why in (tmp_path / "log").read_text()
 
 

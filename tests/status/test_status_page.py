@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -19,8 +20,17 @@ from apps.status.queries import read_status, status_cache
 from apps.status.readiness import Readiness
 from apps.status.services import record_sample
 from apps.status.snapshot import take_snapshot
-from apps.status.stages import stages
-from core.ops.health import HEARTBEAT_TIMEOUT_MS, HealthSnapshot, Heartbeat
+from apps.status.stages import Stage, joined_channels, stages
+from core.contracts import redis_keys
+from core.contracts.heartbeats import (
+    BoardsHeartbeat,
+    Heartbeat,
+    ProducerHeartbeat,
+    StreamHeartbeat,
+    UnreadableHeartbeat,
+    WebHeartbeat,
+)
+from core.ops.health import HEARTBEAT_TIMEOUT_MS, HealthSnapshot
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
@@ -44,6 +54,42 @@ def clear_status_cache() -> Iterator[None]:
 def status_redis(valkey: Valkey, settings: Settings) -> Valkey:
     settings.REDIS_STATUS_URL = f"{valkey.url}/5"
     return valkey
+
+
+def producer(at_ms: int, name: str = "producer-1", **facts: Any) -> ProducerHeartbeat:
+    usual = ProducerHeartbeat(
+        name=name,
+        at_ms=at_ms,
+        wanted=3,
+        confirmed=2,
+        connections=1,
+        quiet_s=0.5,
+        heard_per_s=7.25,
+        acked_per_s=9.0,
+        waiting=0,
+        lost=0,
+        is_held=False,
+    )
+    return replace(usual, **facts)
+
+
+def web_process(at_ms: int) -> WebHeartbeat:
+    return WebHeartbeat(
+        name="web-1",
+        at_ms=at_ms,
+        sockets=0,
+        requests_per_s=0.0,
+        frames_per_s=0.0,
+        errors=0,
+        slow_closed=0,
+        tick_age_s=None,
+    )
+
+
+def boards_sink(at_ms: int) -> BoardsHeartbeat:
+    return BoardsHeartbeat(
+        name="1", at_ms=at_ms, rows_per_s=1.0, lag=0, lag_s=0.0, newest_ms=at_ms, dead_letters=0, waits=False, halted=""
+    )
 
 
 def healthy(at_ms: int, coverage: float | None = 1.0) -> HealthSnapshot:
@@ -133,12 +179,11 @@ def test_history_has_one_bar_per_day_and_one_per_minute(status_redis: Valkey) ->
 
 
 def test_a_snapshot_has_the_boards_the_channel_list_and_the_heartbeats(status_redis: Valkey, boards: Boards) -> None:
-    heartbeats.write_heartbeat(Heartbeat("producer", "producer-1", boards.end_ms, {"wanted": 3, "confirmed": 2}))
+    heartbeats.write_heartbeat(producer(boards.end_ms))
     snapshot = take_snapshot(now_ms())
     assert (snapshot.boards_end_ms, snapshot.listed_ms) == (boards.end_ms, boards.end_ms)
     assert (snapshot.coverage, snapshot.channels) == (1.0, 3)
-    (heartbeat,) = snapshot.heartbeats
-    assert (heartbeat.kind, heartbeat.name, heartbeat.number("confirmed")) == ("producer", "producer-1", 2)
+    assert snapshot.heartbeats == (producer(boards.end_ms),)
     status_redis.kill()
     assert take_snapshot(now_ms()).is_redis_down
 
@@ -153,9 +198,7 @@ def test_a_new_instance_has_no_status_yet(client: Client, status_redis: Valkey) 
 
 def test_only_staff_see_the_details(client: Client, signed_in: Client, status_redis: Valkey, boards: Boards) -> None:
     at_ms = now_ms()
-    heartbeats.write_heartbeat(
-        Heartbeat("producer", "producer-1", at_ms, {"wanted": 3, "confirmed": 2, "heard_per_s": 7.25})
-    )
+    heartbeats.write_heartbeat(producer(at_ms))
     public = read_page(Client().get("/status"))
     assert "Everything works" in public
     assert "of 3" in public
@@ -214,12 +257,11 @@ def test_a_process_is_ready_when_all_checks_succeed_in_time() -> None:
 
     def hangs() -> bool:
         calls.append("hangs")
-        return never.result(timeout=20)
+        return never.result(timeout=60)
 
     ready = Readiness({"database": lambda: True, "redis": lambda: False, "cassandra": hangs})
-    began_s = time.monotonic()
     assert ready.read() == ["redis", "cassandra"]
-    assert time.monotonic() - began_s < 4
+    assert not never.done()
     ready.clear()
     assert ready.read() == ["redis", "cassandra"]
     assert calls == ["hangs"], "a hanging check is not started a second time"
@@ -270,21 +312,74 @@ def test_the_page_shows_since_when_it_measures(client: Client, status_redis: Val
     assert "1 min 0 s in all" in page
 
 
-def test_a_process_without_heartbeats_is_in_trouble(status_redis: Valkey, boards: Boards) -> None:
-    at_ms = now_ms()
-    alive = {kind: Heartbeat(kind, f"{kind}-1", at_ms, {}) for kind in ("producer", "boards", "web")}
-    silent = Heartbeat("web", "web-1", at_ms - HEARTBEAT_TIMEOUT_MS - 1, {})
-    held = Heartbeat("producer", "producer-1", at_ms, {"is_held": True})
+def stages_of(at_ms: int, *latest: Heartbeat | UnreadableHeartbeat, coverage: float = 1.0) -> dict[str, Stage]:
+    snapshot = HealthSnapshot(at_ms, at_ms, coverage, 3, heartbeats=latest)
+    return {stage.key: stage for stage in stages(snapshot, [])}
 
-    def states(*latest: Heartbeat, coverage: float = 1.0) -> dict[str, str]:
-        snapshot = HealthSnapshot(at_ms, at_ms, coverage, 3, heartbeats=latest)
-        return {stage.key: stage.state for stage in stages(snapshot, [])}
 
-    all_alive = states(*alive.values())
-    assert {all_alive[key] for key in ("listening", "kafka", "boards", "web")} == {"works"}
-    assert all_alive["history"] == "unknown"
-    assert states(alive["producer"], silent)["web"] == "wrong"
-    assert states(held)["kafka"] == "wrong"
-    assert states(alive["producer"], coverage=0.62)["listening"] == "partial"
-    gone = Heartbeat("producer", "producer-1", at_ms - HEARTBEAT_TIMEOUT_MS - 1, {})
-    assert (states(gone)["listening"], states(gone)["kafka"]) == ("wrong", "unknown")
+def test_a_process_without_heartbeats_is_in_trouble() -> None:
+    silent_ms = T0 - HEARTBEAT_TIMEOUT_MS - 1
+    all_alive = stages_of(T0, producer(T0), boards_sink(T0), web_process(T0))
+    assert {all_alive[key].state for key in ("listening", "kafka", "boards", "web")} == {"works"}
+    assert all_alive["history"].state == "unknown"
+    assert stages_of(T0, producer(T0), web_process(silent_ms))["web"].state == "wrong"
+    assert stages_of(T0, producer(T0, is_held=True))["kafka"].state == "wrong"
+    assert stages_of(T0, producer(T0), coverage=0.62)["listening"].state == "partial"
+    gone = stages_of(T0, producer(silent_ms))
+    assert (gone["listening"].state, gone["kafka"].state) == ("wrong", "unknown")
+
+
+def test_the_figures_of_an_unreadable_heartbeat_are_unknown_and_its_problem_is_shown() -> None:
+    other = UnreadableHeartbeat("producer", "producer-2", T0, "version 1, expected 2")
+    alone = stages_of(T0, other)["listening"]
+    assert (alone.state, alone.last_ms, alone.lag) == ("unknown", None, "")
+    assert alone.errors == "heartbeat of producer-2 not readable: version 1, expected 2"
+    beside = stages_of(T0, producer(T0), other)["listening"]
+    assert (beside.state, beside.lag) == ("works", "2 of 3 channels joined")
+    assert beside.errors == f"0 records lost; {alone.errors}"
+    ended = stages_of(T0, producer(T0), replace(other, at_ms=T0 - HEARTBEAT_TIMEOUT_MS - 1))["listening"]
+    assert ended.errors == "0 records lost"
+
+
+def test_joined_channels_are_unknown_while_those_of_a_producer_are() -> None:
+    other = UnreadableHeartbeat("producer", "producer-2", T0, "version 1, expected 2")
+    two = (producer(T0), producer(T0, "producer-2"))
+    assert joined_channels(HealthSnapshot(T0, heartbeats=two)) == (6, 4)
+    assert joined_channels(HealthSnapshot(T0, heartbeats=(producer(T0), other))) is None
+    assert joined_channels(HealthSnapshot(T0)) is None
+
+
+def test_unknown_figures_are_not_shown_as_zero() -> None:
+    stream = StreamHeartbeat(
+        name="twitchly",
+        at_ms=T0,
+        answers=True,
+        runs=True,
+        restarts=0,
+        waiting=None,
+        read_per_s=None,
+        late_dropped=0,
+        failed=None,
+        checkpoint_ms=None,
+        checkpoint_bytes=None,
+        checkpoint_s=None,
+    )
+    shown = stages_of(T0, stream, web_process(T0), producer(T0, quiet_s=None))
+    assert shown["stream"].lag == "– records to read; no checkpoint yet"
+    assert (shown["stream"].rate, shown["stream"].errors.split(", ")[-1]) == ("– records / s", "– failed checkpoints")
+    assert shown["web"].lag == "last tick – s ago, 0 sockets"
+    assert shown["listening"].last_ms is None
+
+
+def test_heartbeats_of_other_versions_and_damaged_ones_do_not_break_the_page(
+    client: Client, status_redis: Valkey, boards: Boards
+) -> None:
+    with status_redis.client(5) as redis:
+        for kind in ("producer", "history", "boards", "stream", "worker", "web"):
+            before = json.dumps({"at_ms": now_ms(), "facts": {"wanted": 3, "confirmed": 2}})
+            for name, value in (("a", before), ("b", "{"), ("c", ""), ("d", json.dumps({"v": 9, "at_ms": now_ms()}))):
+                redis.set(redis_keys.heartbeat(kind, name), value)
+        redis.set(redis_keys.heartbeat("later", "1"), before)
+    page = client.get("/status").content.decode()
+    assert page.count("Not known yet") == 7
+    assert 'data-verdict="trusted"' in page

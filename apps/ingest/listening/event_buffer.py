@@ -19,12 +19,16 @@ MAX_BUFFERED_EVENTS = 20_000
 
 
 class EventBuffer:
-    """Writes records to `channel-events` in order; a failed delivery is queued again."""
+    """Writes records to `channel-events` in order; a failed delivery is queued again.
+
+    `in_flight` is the number of events in the Kafka driver that it has neither delivered nor returned.
+    """
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
         self._topic = topic_name("channel-events")
         self._buffer: deque[dict[str, Any]] = deque()
+        self.in_flight = 0
 
     def __len__(self) -> int:
         return len(self._buffer)
@@ -61,8 +65,10 @@ class EventBuffer:
                 )
             except BufferError:
                 return
+            self.in_flight += 1
             self._buffer.popleft()
 
     def _delivered(self, fields: dict[str, Any], error: KafkaError | None, _message: Message) -> None:
+        self.in_flight -= 1
         if error is not None:
             self._buffer.append(fields)

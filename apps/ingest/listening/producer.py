@@ -95,7 +95,7 @@ class ChatProducer:
         self.writer.put_watermarks(lag_ms)
         await asyncio.to_thread(self.writer.flush, DRAIN_S)
         await asyncio.to_thread(self._ownership.close)
-        log.info("stopped; %s", dict(self.writer.counts))
+        log.info("stopped; %s", self.writer.counts)
 
     def _receive(self, lines: Sequence[Line]) -> int | None:
         """Write the records of received lines; return the delay of the newest in ms, None if no line has a time."""
@@ -115,9 +115,16 @@ class ChatProducer:
 
     async def _report(self) -> None:
         while True:
-            counts = {**self.writer.counts, **{f"rejected: {why}": n for why, n in self.intake.rejected.items()}}
+            rejected = "".join(f", rejected as {why}: {n}" for why, n in self.intake.rejected.items())
             held = "; Kafka unavailable, holding records" if self.writer.is_held() else ""
-            log.info("%d of %d channels joined; %s%s", self.recorder.heard, len(self.tracker.tracked), counts, held)
+            log.info(
+                "%d of %d channels joined; %s%s%s",
+                self.recorder.heard,
+                len(self.tracker.tracked),
+                self.writer.counts,
+                rejected,
+                held,
+            )
             if warning := self.clock.warning():
                 log.warning("%s", warning)
             await asyncio.sleep(REPORT_EVERY_S)

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from apps.ingest.listening.producer import ChatProducer
-from core.pipeline.records import CHAT_KINDS
+from apps.ingest.listening.writer_counts import RECORD_KINDS
 from twitchly.telemetry import sample, samples
 
 CONNECTION_STATES = ("joining", "listening", "leaving")
@@ -46,15 +46,13 @@ class ProducerCollector(Collector):
 
     def _records(self) -> Iterable[Metric]:
         writer, intake = self._producer.writer, self._producer.intake
-        counts = dict(writer.counts)
-        lost = {name.removeprefix("lost by "): n for name, n in counts.items() if name.startswith("lost by ")}
-        kinds = {kind: counts.get(kind, 0) for kind in (*CHAT_KINDS, "gap", "event")}
+        counts = writer.counts
         yield sample("twitchly_irc_lines", intake.heard)
         yield samples("twitchly_lines_rejected", intake.rejected)
-        yield samples("twitchly_records", kinds)
-        yield sample("twitchly_records_acked", writer.acked)
-        yield samples("twitchly_records_lost", lost)
-        yield sample("twitchly_records_moved", counts.get("moved", 0))
-        yield sample("twitchly_records_moved_most_seconds", writer.most_moved_ms / 1000)
+        yield samples("twitchly_records", {kind: counts.records[kind] for kind in RECORD_KINDS})
+        yield sample("twitchly_records_acked", counts.acked)
+        yield samples("twitchly_records_lost", counts.lost)
+        yield sample("twitchly_records_moved", counts.moved)
+        yield sample("twitchly_records_moved_most_seconds", counts.most_moved_ms / 1000)
         yield sample("twitchly_records_buffered", writer.buffered)
         yield sample("twitchly_records_in_flight", writer.in_flight)

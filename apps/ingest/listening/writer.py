@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,10 +13,12 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
 from apps.ingest.listening.event_buffer import EventBuffer
+from apps.ingest.listening.writer_counts import WriterCounts
 from core.errors import TwitchlyError
 from core.irc.event_time import PartitionTime
 from core.irc.hashing import text_hash, user_hash
 from core.pipeline.coverage import Gap
+from core.pipeline.reasons import Loss
 from core.pipeline.records import TEXT_KINDS, watermark_record
 from core.pipeline.unstamped import UnstampedRecord
 from core.times import DAY_MS
@@ -47,8 +49,7 @@ class Writer:
     """Writes the records of the owned partitions in order and assigns event times.
 
     `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. `take_lost` returns records that could
-    not be written as gaps. `counts` holds records by kind and losses by reason, `acked` the number confirmed by Kafka,
-    `most_moved_ms` the largest distance between a record's `at_ms` and `sent_ms`.
+    not be written as gaps.
     """
 
     def __init__(
@@ -75,14 +76,14 @@ class Writer:
         self._buffer: deque[UnstampedRecord] = deque()
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
-        self._lost: dict[tuple[str, str], tuple[int, int]] = {}
-        self._confirmed_s = time.monotonic()
+        self._lost: dict[tuple[str, Loss], tuple[int, int]] = {}
+        self._confirmed_s = running_s()
+        # Counted here: the length of the driver also includes its own unread events, such as connection errors.
+        self._unconfirmed = 0
         self._pending_watermarks = 0
         self._probing = False
         self._key_day, self._key = -1, b""
-        self.acked = 0
-        self.most_moved_ms = 0
-        self.counts: Counter[str] = Counter()
+        self.counts = WriterCounts()
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -109,7 +110,7 @@ class Writer:
     def disown(self, partitions: Iterable[int], *, flush_s: float) -> None:
         """Release partitions after flushing the buffer for at most `flush_s`."""
         self.flush(flush_s)
-        if len(self._producer):
+        if self.in_flight:
             # Kafka is slow: unconfirmed records must not be sent alongside those of the new owner.
             self._purge()
         self._drop(partitions)
@@ -117,7 +118,7 @@ class Writer:
     def put(self, entry: UnstampedRecord) -> None:
         """Buffer a record; if the buffer is full, drop the oldest one, count it and record a gap."""
         if len(self._buffer) >= self._limit:
-            self._lose(self._buffer.popleft().fields, "overflow")
+            self._lose(self._buffer.popleft().fields, Loss.OVERFLOW)
         self._buffer.append(entry)
 
     def put_watermarks(self, lag_ms: int) -> None:
@@ -132,15 +133,15 @@ class Writer:
     def put_gap(self, gap: Gap) -> None:
         """Record a gap; it is retried until Kafka confirms it."""
         self._events.put_gap(gap)
-        self.counts["gap"] += 1
+        self.counts.records["gap"] += 1
 
     def put_event(self, fields: dict[str, Any]) -> None:
         """Record a channel event; if the event buffer is full, drop it and record a gap."""
         if self._events.put(fields):
-            self.counts["event"] += 1
+            self.counts.records["event"] += 1
         else:
-            self.counts["lost by overflow"] += 1
-            self._note_lost(fields["channel_id"], "overflow", fields["at_ms"])
+            self.counts.lost[Loss.OVERFLOW] += 1
+            self._note_lost(fields["channel_id"], Loss.OVERFLOW, fields["at_ms"])
 
     def step(self) -> None:
         """Pass as many records to Kafka as it accepts, without blocking.
@@ -154,17 +155,17 @@ class Writer:
         if self.is_held():
             return
         self._events.write()
-        room = min(BATCH, IN_FLIGHT - len(self._producer), len(self._buffer))
+        room = min(BATCH, IN_FLIGHT - self.in_flight, len(self._buffer))
         self._write([self._buffer.popleft() for _ in range(room)])
 
     def flush(self, seconds: float) -> None:
         """Write all buffered records, waiting at most `seconds` for Kafka. Raises: ProducerStalled."""
         until = time.monotonic() + seconds
-        while (self._buffer or self._events or len(self._producer)) and time.monotonic() < until:
+        while (self._buffer or self._events or self.in_flight) and time.monotonic() < until:
             self.step()
             self._producer.flush(0.05)
 
-    def skip(self, channel_id: str, sent_ms: int, reason: str) -> None:
+    def skip(self, channel_id: str, sent_ms: int, reason: Loss) -> None:
         """Count a received message that must not be written as lost."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
 
@@ -175,8 +176,8 @@ class Writer:
 
     @property
     def in_flight(self) -> int:
-        """The number of unconfirmed records in the Kafka driver."""
-        return len(self._producer)
+        """The number of records and events in the Kafka driver that it has neither delivered nor returned."""
+        return self._unconfirmed + self._events.in_flight
 
     def take_lost(self) -> list[Gap]:
         """Remove and return the gaps caused by dropped or unconfirmed records."""
@@ -186,7 +187,7 @@ class Writer:
 
     def is_held(self) -> bool:
         """Return whether records are held back because Kafka is unavailable."""
-        is_unconfirmed = time.monotonic() - self._confirmed_s > AWAY_AFTER_S
+        is_unconfirmed = self._running_s() - self._confirmed_s > AWAY_AFTER_S
         return bool(self._suspended) or self._probing or (self._pending_watermarks > 0 and is_unconfirmed)
 
     def _check_for_stall(self) -> None:
@@ -213,16 +214,19 @@ class Writer:
         for partition, batch in batches.items():
             # The driver ignores a message's own partition within a batch.
             self._producer.produce_batch(self._chat, batch, partition=partition, on_delivery=self._delivered)
+            self._unconfirmed += len(batch)
             for message in batch:
                 if "_error" in message:
-                    self.counts["refused by the driver"] += 1
-                    self._lose(orjson.loads(message["value"]), "delivery")
+                    self._unconfirmed -= 1
+                    self._pending_watermarks -= "callback" in message
+                    self.counts.refused += 1
+                    self._lose(orjson.loads(message["value"]), Loss.DELIVERY)
 
     def _message(self, entry: UnstampedRecord, now_ms: int) -> dict[str, Any] | None:
         """Stamp a record and return it in the driver's format; None if its partition is no longer owned."""
         fields, times = entry.fields, self._times.get(entry.partition)
         if times is None:
-            self._lose(fields, "handover")
+            self._lose(fields, Loss.HANDOVER)
             return None
         at_ms = fields["at_ms"] = times.stamp(entry.sent_ms, now_ms)
         kind = fields["kind"]
@@ -230,14 +234,14 @@ class Writer:
             key = self._key_of(at_ms)
             fields["user_hash"], fields["text_hash"] = user_hash(entry.user, key), text_hash(fields["text"], key)
         if at_ms != entry.sent_ms and kind != "clock":
-            self.counts["moved"] += 1
-            self.most_moved_ms = max(self.most_moved_ms, abs(at_ms - entry.sent_ms))
-        self.counts[kind] += 1
+            self.counts.moved += 1
+            self.counts.most_moved_ms = max(self.counts.most_moved_ms, abs(at_ms - entry.sent_ms))
+        self.counts.records[kind] += 1
         message = {"value": orjson.dumps(fields), "key": fields.get("channel_id")}
         if kind == "clock":
             message["callback"] = self._watermark_delivered
             if not self._pending_watermarks:
-                self._confirmed_s = time.monotonic()
+                self._confirmed_s = self._running_s()
             self._pending_watermarks += 1
         return message
 
@@ -249,26 +253,28 @@ class Writer:
         return self._key
 
     def _watermark_delivered(self, error: KafkaError | None, _message: Message) -> None:
+        self._unconfirmed -= 1
         self._pending_watermarks -= 1
         self._probing = error is not None
         if error is None:
-            self.acked += 1
-            self._confirmed_s = time.monotonic()
+            self.counts.acked += 1
+            self._confirmed_s = self._running_s()
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        self._unconfirmed -= 1
         if error is None:
-            self.acked += 1
+            self.counts.acked += 1
         else:
             value = message.value()
-            self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), "delivery")
+            self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), Loss.DELIVERY)
 
     def _purge(self) -> None:
         """Purge the driver's queues. Repeated, because one purge misses records moving between its queues."""
         until = time.monotonic() + PURGE_S
-        while len(self._producer) and time.monotonic() < until:
+        while self.in_flight and time.monotonic() < until:
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)
             self._producer.poll(0.01)
-        if remaining := len(self._producer):
+        if remaining := self.in_flight:
             log.error("purge incomplete: %d records may still be written", remaining)
 
     def _drop(self, partitions: Iterable[int]) -> None:
@@ -277,16 +283,16 @@ class Writer:
             self._times.pop(partition, None)
         for entry in self._buffer:
             if entry.partition in dropped:
-                self._lose(entry.fields, "handover")
+                self._lose(entry.fields, Loss.HANDOVER)
         self._buffer = deque(entry for entry in self._buffer if entry.partition not in dropped)
 
-    def _lose(self, fields: Mapping[str, Any], reason: str) -> None:
-        self.counts[f"lost by {reason}"] += 1
+    def _lose(self, fields: Mapping[str, Any], reason: Loss) -> None:
+        self.counts.lost[reason] += 1
         if fields.get("kind") not in _IRREPLACEABLE_KINDS:
             return
         self._note_lost(fields["channel_id"], reason, fields["sent_ms"])
 
-    def _note_lost(self, channel_id: str, reason: str, at_ms: int) -> None:
+    def _note_lost(self, channel_id: str, reason: Loss, at_ms: int) -> None:
         key = (channel_id, reason)
         first, last = self._lost.get(key, (at_ms, at_ms))
         self._lost[key] = (min(first, at_ms), max(last, at_ms))

@@ -1,4 +1,4 @@
-"""Redis keys are named in one module; deploy, which imports nothing of the project, repeats two of them."""
+"""Redis keys are named in one module; deploy, which imports nothing of the project, repeats three of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.contracts import redis_keys
 from deploy.local import readiness
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDERS = ("apps", "core", "twitchly", "drills", "bench", "flink")
+FOLDERS = ("apps", "core", "twitchly", "drills", "bench", "flink", "simulator", "tests")
 # A key in quotes: the prefixes below end in a colon, which no other string of the project begins with.
 LITERAL = re.compile(
     r"""["'](?:board|ends|values|past|limits|sign):|["'](?:late-dropped|refresh-streams|streams-curation)["']"""
@@ -26,6 +26,7 @@ def test_no_other_module_names_a_key() -> None:
     assert named == ["core/contracts/redis_keys.py"]
 
 
-def test_the_start_waits_for_the_keys_that_the_boards_sink_writes() -> None:
+def test_the_start_waits_for_the_keys_that_are_written() -> None:
     assert redis_keys.board("messages") == readiness.BOARD
     assert redis_keys.window_ends("live") == readiness.ENDS
+    assert redis_keys.CHANNEL_LIST == readiness.STREAMS

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from core.contracts.heartbeats import (
+    Heartbeat,
+    HistoryHeartbeat,
+    ProducerHeartbeat,
+    StreamHeartbeat,
+    UnreadableHeartbeat,
+)
 from core.ops.health import (
     HEARTBEAT_TIMEOUT_MS,
     RULES,
     UNWATCHED,
     HealthSnapshot,
-    Heartbeat,
     confirmed_incidents,
     find_problems,
     track_incidents,
@@ -20,21 +27,51 @@ from core.ops.health import (
 from core.ops.telemetry import MEASURES
 
 T0 = 1_795_400_000_000
-STREAM = Heartbeat("stream", "twitchly", T0, {"runs": True, "checkpoint_ms": T0 - 9_000})
-HISTORY = Heartbeat("history", "1", T0, {"waits": False, "halted": "", "lag_s": 0.0})
-PRODUCER = Heartbeat("producer", "producer-1", T0, {"wanted": 60, "confirmed": 60})
+STREAM = StreamHeartbeat(
+    name="twitchly",
+    at_ms=T0,
+    answers=True,
+    runs=True,
+    restarts=0,
+    waiting=0,
+    read_per_s=60.0,
+    late_dropped=0,
+    failed=0,
+    checkpoint_ms=T0 - 9_000,
+    checkpoint_bytes=81_920,
+    checkpoint_s=0.1,
+)
+HISTORY = HistoryHeartbeat(
+    name="1", at_ms=T0, rows_per_s=60.0, lag=0, lag_s=0.0, newest_ms=T0, dead_letters=0, waits=False, halted=""
+)
+PRODUCER = ProducerHeartbeat(
+    name="producer-1",
+    at_ms=T0,
+    wanted=60,
+    confirmed=60,
+    connections=2,
+    quiet_s=0.1,
+    heard_per_s=60.0,
+    acked_per_s=60.0,
+    waiting=0,
+    lost=0,
+    is_held=False,
+)
 HEALTHY = HealthSnapshot(T0, T0 - 900, 1.0, 60, T0 - 40_000, 0, (STREAM, HISTORY, PRODUCER))
 
 
-def with_gauges(heartbeat: Heartbeat, **gauges: float | str | bool) -> HealthSnapshot:
-    """Return the healthy snapshot with changed gauges in one heartbeat."""
-    changed = replace(heartbeat, gauges={**heartbeat.gauges, **gauges})
-    return replace(HEALTHY, heartbeats=tuple(changed if other == heartbeat else other for other in HEALTHY.heartbeats))
+def with_facts(heartbeat: Heartbeat, **facts: Any) -> HealthSnapshot:
+    """Return the healthy snapshot with changed facts in one heartbeat."""
+    return with_heartbeat(heartbeat, replace(heartbeat, **facts))
+
+
+def with_heartbeat(old: Heartbeat, *new: Heartbeat | UnreadableHeartbeat) -> HealthSnapshot:
+    others = tuple(heartbeat for heartbeat in HEALTHY.heartbeats if heartbeat != old)
+    return replace(HEALTHY, heartbeats=(*others, *new))
 
 
 def silent(heartbeat: Heartbeat) -> HealthSnapshot:
-    late = replace(heartbeat, at_ms=T0 - HEARTBEAT_TIMEOUT_MS - 1)
-    return replace(HEALTHY, heartbeats=tuple(late if other == heartbeat else other for other in HEALTHY.heartbeats))
+    return with_heartbeat(heartbeat, replace(heartbeat, at_ms=T0 - HEARTBEAT_TIMEOUT_MS - 1))
 
 
 def test_a_healthy_or_new_instance_has_no_problems() -> None:
@@ -51,12 +88,12 @@ def test_a_healthy_or_new_instance_has_no_problems() -> None:
         (replace(HEALTHY, is_redis_down=True), "store"),
         (silent(PRODUCER), "listening"),
         (silent(STREAM), "stream"),
-        (with_gauges(STREAM, runs=False), "stream"),
-        (with_gauges(STREAM, checkpoint_ms=T0 - 60_001), "checkpoint"),
+        (with_facts(STREAM, runs=False), "stream"),
+        (with_facts(STREAM, checkpoint_ms=T0 - 60_001), "checkpoint"),
         (silent(HISTORY), "history"),
-        (with_gauges(HISTORY, halted="too many"), "history"),
-        (with_gauges(HISTORY, waits=True), "history"),
-        (with_gauges(HISTORY, lag_s=120.1), "history"),
+        (with_facts(HISTORY, halted="too many"), "history"),
+        (with_facts(HISTORY, waits=True), "history"),
+        (with_facts(HISTORY, lag_s=120.1), "history"),
     ],
 )
 def test_each_rule_finds_its_own_problem_and_no_other(snapshot: HealthSnapshot, rule: str) -> None:
@@ -72,8 +109,8 @@ def test_each_rule_finds_its_own_problem_and_no_other(snapshot: HealthSnapshot, 
         replace(HEALTHY, boards_end_ms=T0 - 30_000),
         replace(HEALTHY, coverage=0.95),
         replace(HEALTHY, listed_ms=T0 - 180_000),
-        with_gauges(STREAM, checkpoint_ms=T0 - 60_000),
-        with_gauges(HISTORY, lag_s=120.0),
+        with_facts(STREAM, checkpoint_ms=T0 - 60_000),
+        with_facts(HISTORY, lag_s=120.0),
     ],
 )
 def test_values_at_the_limit_are_no_problem(snapshot: HealthSnapshot) -> None:
@@ -83,6 +120,25 @@ def test_values_at_the_limit_are_no_problem(snapshot: HealthSnapshot) -> None:
 def test_one_live_producer_is_enough() -> None:
     other = replace(PRODUCER, name="producer-2", at_ms=T0 - HEARTBEAT_TIMEOUT_MS - 1)
     assert find_problems(replace(HEALTHY, heartbeats=(*HEALTHY.heartbeats, other))) == {}
+
+
+@pytest.mark.parametrize("heartbeat", [STREAM, HISTORY, PRODUCER], ids=lambda heartbeat: heartbeat.kind)
+def test_a_process_of_another_version_is_alive_and_its_figures_are_unknown(heartbeat: Heartbeat) -> None:
+    other = UnreadableHeartbeat(heartbeat.kind, heartbeat.name, T0, "version 1, expected 2")
+    assert find_problems(with_heartbeat(heartbeat, other)) == {}
+    late_ms = T0 - HEARTBEAT_TIMEOUT_MS - 1
+    (problem,) = find_problems(with_heartbeat(heartbeat, replace(other, at_ms=late_ms))).values()
+    assert problem.since_ms == late_ms
+
+
+def test_a_heartbeat_without_a_time_is_no_sign_of_a_living_process() -> None:
+    damaged, late = UnreadableHeartbeat("producer", "2", None, "not JSON"), replace(PRODUCER, at_ms=T0 - 31_000)
+    assert find_problems(with_heartbeat(PRODUCER, damaged)) == {}
+    assert find_problems(with_heartbeat(PRODUCER, late, damaged)).keys() == {"listening"}
+
+
+def test_an_unknown_checkpoint_is_no_problem() -> None:
+    assert find_problems(with_facts(STREAM, checkpoint_ms=None)) == {}
 
 
 def test_a_lasting_problem_becomes_an_incident_and_keeps_its_start() -> None:

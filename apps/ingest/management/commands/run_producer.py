@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.ingest.listening.connection import Server
-from apps.ingest.listening.heartbeat import ProducerHeartbeat
+from apps.ingest.listening.heartbeat import ProducerHeartbeatSource
 from apps.ingest.listening.producer import ChatProducer
 from apps.ingest.listening.telemetry import ProducerCollector
 from twitchly import heartbeats, kafka
+from twitchly.clock import now_ms
 from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
 
@@ -47,5 +48,5 @@ class Command(BaseCommand):
         )
         producer = ChatProducer(server, kafka.producer(), name)
         try_to_serve(ProducerCollector(producer), metrics_port)
-        heartbeats.start_heartbeat("producer", name, ProducerHeartbeat(producer))
+        heartbeats.start_heartbeat(ProducerHeartbeatSource(producer, name, now_ms))
         await producer.run(stop)

@@ -14,8 +14,9 @@ from apps.metrics.boards_sink import BoardsSink
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.history_sink import HISTORY_TOPICS, HistorySink
-from apps.metrics.sink_telemetry import SinkCounts, SinkGauges, SinkMeasures
+from apps.metrics.sink_telemetry import SinkCounts, SinkHeartbeatSource, SinkMeasures
 from apps.metrics.store import WindowStore
+from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat, SinkHeartbeat
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
 from twitchly.shutdown import Stop
@@ -33,7 +34,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
         stop, counts = Stop(), SinkCounts()
         try_to_serve(SinkMeasures(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
-        heartbeats.start_heartbeat(sink, name, SinkGauges(counts, now_ms))
+        kind: type[SinkHeartbeat] = HistoryHeartbeat if sink == "history" else BoardsHeartbeat
+        heartbeats.start_heartbeat(SinkHeartbeatSource(kind, name, counts, now_ms))
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
         # Static membership: a sink that is restarted gets its partitions back at once.

@@ -16,7 +16,7 @@ from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, rest_client
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
-from apps.metrics.stream_telemetry import StreamGauges, StreamMeasures, StreamState
+from apps.metrics.stream_telemetry import StreamHeartbeatSource, StreamMeasures, StreamState
 from core.errors import ServiceAway
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         stop = Stop()
         if watch:
             try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
-            heartbeats.start_heartbeat("stream", name, StreamGauges(self._state))
+            heartbeats.start_heartbeat(StreamHeartbeatSource(name, self._state, now_ms))
         kafka.wait_for_topic("chat", stop)
         if stop():
             return
@@ -101,7 +101,7 @@ class Command(BaseCommand):
             log.log(logging.INFO if checkpoints.is_healthy else logging.WARNING, "job %s: %s", job_id, change)
 
     def _count(self, cluster: FlinkCluster, job_id: str, late: LateDrops) -> None:
-        self._state.counters = cluster.counters(job_id)
+        self._state.counters = counters = cluster.counters(job_id)
         self._state.restarts = cluster.restarts(job_id)
-        late.update(job_id, self._state.counters["late_dropped"])
+        late.update(job_id, counters.late_dropped)
         self._state.late_dropped = late.total

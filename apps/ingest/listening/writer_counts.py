@@ -1,0 +1,36 @@
+"""Counters of the producer's Kafka writer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from core.pipeline.reasons import Loss
+from core.pipeline.records import ChatKind
+
+RecordKind = ChatKind | Literal["gap", "event"]
+RECORD_KINDS: tuple[RecordKind, ...] = (*get_args(ChatKind), "gap", "event")
+
+
+@dataclass(slots=True)
+class WriterCounts:
+    """Counts since the writer began, changed only by its own thread.
+
+    `records`: records passed to the Kafka driver, by kind; gaps and events count as soon as they are buffered.
+    `acked`: chat records confirmed by Kafka. `refused`: records that the driver did not take; they are lost too.
+    `moved`, `most_moved_ms`: records whose `at_ms` differs from their `sent_ms`, and the largest difference.
+    """
+
+    records: Counter[RecordKind] = field(default_factory=Counter)
+    lost: Counter[Loss] = field(default_factory=Counter)
+    acked: int = 0
+    refused: int = 0
+    moved: int = 0
+    most_moved_ms: int = 0
+
+    def __str__(self) -> str:
+        """Return the counts above 0 for the log."""
+        counts = {**self.records, **{f"lost by {reason}": n for reason, n in self.lost.items()}}
+        counts |= {"refused by the driver": self.refused, "moved": self.moved}
+        return ", ".join(f"{name}: {n}" for name, n in counts.items() if n)

@@ -1,0 +1,30 @@
+"""Reasons why received lines do not become records, and why records are lost. They are labels in Prometheus."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Rejection(StrEnum):
+    """Why an intake rejects a line."""
+
+    MALFORMED_MESSAGE = "malformed PRIVMSG"
+    MALFORMED_LINE = "malformed line"
+    UNKNOWN_CHANNEL = "of no known channel"
+    INCOMPLETE = "without id or user"
+    OPTED_OUT = "opted out"
+    DUPLICATE = "duplicate"
+    COPIED_NOTICE = "copied notice"
+
+
+class Loss(StrEnum):
+    """Why a record is not written. It is also the reason of the gap."""
+
+    # The buffer was full.
+    OVERFLOW = "overflow"
+    # Kafka did not confirm it.
+    DELIVERY = "delivery"
+    # Its partition has another owner.
+    HANDOVER = "handover"
+    # Its channel is no longer tracked.
+    UNWANTED = "unwanted"
