@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from apps.api.keys.secret import new_secret
+from apps.api.authentication import new_secret
 from apps.api.limits import GUESS_BURST
 from apps.api.models import Membership, Plan
 from apps.api.rest.time_ranges import rounded_now_ms, with_grain
