@@ -17,7 +17,7 @@ from django.urls import path
 from pytest_django import Settings
 
 from apps.accounts.services import ensure_user
-from apps.api.keys.secret import new_secret
+from apps.api.authentication import new_secret
 from tests.console_log import console_handler, console_line
 from tests.web import web
 from twitchly.entry.urls import urlpatterns as pages

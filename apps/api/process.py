@@ -9,9 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.api.authentication import ApiClientCache
 from apps.api.limits import RateLimiter
-from apps.api.rest.readings import Readings
+from apps.api.lookups import ApiClientCache, Readings
 from apps.api.usage import UsageRecorder
 from apps.live.hub import Hub
 from apps.live.services import LiveServices

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from apps.api.keys.secret import new_secret
+from apps.api.authentication import new_secret
 from apps.api.models import ApiKey, Membership, Plan
 from apps.api.rest.time_ranges import rounded_now_ms, with_grain
 from apps.metrics.queries import RANGES, past_range

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.api.authentication import digest_of, new_secret
 from apps.api.keys.queries import find_clients
-from apps.api.keys.secret import digest_of, new_secret
 from tests.api.conftest import new_key
 
 pytestmark = pytest.mark.django_db

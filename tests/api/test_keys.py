@@ -8,9 +8,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from apps.api import authentication
+from apps.api import lookups
+from apps.api.authentication import digest_of, has_valid_checksum, new_secret, visible_prefix
 from apps.api.keys.queries import find_clients, state_of
-from apps.api.keys.secret import digest_of, has_valid_checksum, new_secret, visible_prefix
 from apps.api.keys.services import GRACE, KEYS_MAX, create_key, revoke_key, rotate_key
 from apps.api.models import ApiKey
 from apps.api.problems import Problem
@@ -122,31 +122,31 @@ async def test_an_expired_key_is_refused(api: Api) -> None:
 
 async def test_a_key_that_expires_while_cached_is_refused(api: Api) -> None:
     _, secret = await sync_to_async(new_key)(days=1)
-    client = await authentication.ApiClientCache().find(secret)
+    client = await lookups.ApiClientCache().find(digest_of(secret))
     object.__setattr__(client, "expires_at", datetime.now(UTC))
     with pytest.raises(Problem):
-        authentication.require_valid_key(client)
+        lookups.require_valid_key(client)
 
 
 async def test_a_revoked_key_is_refused_within_a_second_without_a_notification(api: Api) -> None:
     now_s = 0.0
-    cached = authentication.ApiClientCache(lambda: now_s)
+    cached = lookups.ApiClientCache(lambda: now_s)
     key, secret = await sync_to_async(new_key)()
-    await cached.find(secret)
+    await cached.find(digest_of(secret))
     await ApiKey.objects.filter(pk=key.pk).aupdate(revoked_at=datetime.now(UTC))
     now_s = 1.0
     with pytest.raises(Problem, match="revoked"):
-        await cached.find(secret)
+        await cached.find(digest_of(secret))
 
 
 async def test_a_revoked_key_is_refused_at_once_after_a_notification(api: Api) -> None:
-    cached = authentication.ApiClientCache(lambda: 0.0)
+    cached = lookups.ApiClientCache(lambda: 0.0)
     key, secret = await sync_to_async(new_key)()
-    await cached.find(secret)
+    await cached.find(digest_of(secret))
     await ApiKey.objects.filter(pk=key.pk).aupdate(revoked_at=datetime.now(UTC))
     cached.invalidate_session(f"key:{key.pk}")
     with pytest.raises(Problem, match="revoked"):
-        await cached.find(secret)
+        await cached.find(digest_of(secret))
 
 
 async def test_the_key_of_an_inactive_account_is_unknown(api: Api) -> None:

@@ -8,8 +8,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
+from apps.api.authentication import new_secret
 from apps.api.keys.queries import ApiClient, PlanLimits
-from apps.api.keys.secret import new_secret
 from apps.api.limits import GUESS_BURST, RateLimiter
 from apps.api.models import Membership, Plan
 from apps.api.problems import Problem

@@ -172,7 +172,7 @@ def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
     store.correct([], {(channel_id, "hour", MIDNIGHT)})
     store.write(hour, [])
     assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == []
-    # Deleted data by mistake can be computed once more.
+    # What was deleted by mistake can be computed once more.
     store.correct(hour, set())
     assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == [StoredWindow(MIDNIGHT, whole)]
 

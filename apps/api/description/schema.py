@@ -36,6 +36,16 @@ _HEADERS: Mapping[str, str] = {
     "Location": "Path of the created resource.",
     "WWW-Authenticate": "How to authenticate: with a bearer token.",
 }
+# Parameters that no schema describes.
+_PARAMETERS: Mapping[str, str] = {
+    "channel_id": "Twitch's id of the channel.",
+    "format": "Format of the answer. It wins over the `Accept` header.",
+    "key": "Key of the metric, as in the list of metrics.",
+    "metric": "Key of the board's metric, as in the list of boards.",
+    "segment_id": "Id of the segment, as in the list of segments.",
+    "stream_id": "Id of the stream, as in the channel's list of streams.",
+    "watchlist_id": "Id of the watchlist, as in the list of watchlists.",
+}
 _SCHEMAS: Mapping[str, Any] = {
     "Retry-After": {"type": "integer", "minimum": 1},
     "Location": {"type": "string", "format": "uri-reference"},
@@ -98,6 +108,9 @@ class Schema(AutoSchema):
         has_etag = operation.pop(_HAS_ETAG, False)
         # An operation without it would inherit the security of the whole description.
         operation.setdefault("security", self.get_auth())
+        for parameter in operation.get("parameters", []):
+            if "description" not in parameter:
+                parameter["description"] = _PARAMETERS[parameter["name"]]
         responses = operation["responses"]
         for status, response in responses.items():
             _describe_success(response, status, has_etag, needs_key=self._scope() is not None)

@@ -1,1 +1,1 @@
-"""API keys: format, creation, rotation and revocation."""
+"""API keys: creation, rotation and revocation."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.api.authentication import digest_of, new_secret, visible_prefix
 from apps.api.keys.queries import state_of
 from apps.api.keys.revocation import close_connections
-from apps.api.keys.secret import digest_of, new_secret, visible_prefix
 from apps.api.models import ApiKey
 from apps.api.scopes import Scope
 from core.errors import Refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.api.authentication import authenticate, require_scope, secret_from_header
+from apps.api.authentication import authenticate, digest_from_header, require_scope
 from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease, acquire_lease
@@ -26,7 +26,7 @@ class KeySocket(LiveSocket):
     sockets_max = None
 
     api_client: ApiClient
-    secret = ""
+    key_digest = ""
     lease: ConnectionLease | None = None
 
     async def connect(self) -> None:
@@ -47,7 +47,7 @@ class KeySocket(LiveSocket):
         header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
         address = (self.scope.get("client") or [""])[0]
         self.api_client = await authenticate(self.services.clients, self.services.rate_limiter, header, address)
-        self.secret = secret_from_header(header)
+        self.key_digest = digest_from_header(header)
         await self.services.rate_limiter.take(self.api_client, address)
         require_scope(self.api_client, Scope.LIVE)
         self.lease = await acquire_lease(self.api_client)
@@ -62,7 +62,7 @@ class KeySocket(LiveSocket):
 
     async def _allowed(self) -> bool:
         try:
-            await self.services.clients.find(self.secret)
+            await self.services.clients.find(self.key_digest)
         except Problem:
             return False
         return True

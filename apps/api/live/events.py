@@ -15,10 +15,10 @@ from functools import partial
 
 import orjson
 
-from apps.api.authentication import ApiClientCache
 from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease
+from apps.api.lookups import ApiClientCache
 from apps.api.problems import Problem
 from apps.api.process import ApiServices
 from apps.live.outboxes import Outbox, Subscription
@@ -98,7 +98,7 @@ class EventStream:
 async def event_stream(
     services: ApiServices,
     client: ApiClient,
-    secret: str,
+    key_digest: str,
     subscriptions: Sequence[Subscribe],
     last_id: str,
     lease: ConnectionLease,
@@ -111,14 +111,16 @@ async def event_stream(
         yield f"retry: {RETRY_MS}\n\n".encode()
         for subscription in subscriptions:
             await hub.subscribe(outbox, subscription)
-        async for event in _events(outbox, stream.changed, services.clients, secret):
+        async for event in _events(outbox, stream.changed, services.clients, key_digest):
             yield event
     finally:
         hub.leave(outbox)
         await lease.release()
 
 
-async def _events(outbox: Outbox, changed: asyncio.Event, clients: ApiClientCache, secret: str) -> AsyncIterator[bytes]:
+async def _events(
+    outbox: Outbox, changed: asyncio.Event, clients: ApiClientCache, key_digest: str
+) -> AsyncIterator[bytes]:
     while True:
         try:
             async with asyncio.timeout(KEEPALIVE_S):
@@ -128,7 +130,7 @@ async def _events(outbox: Outbox, changed: asyncio.Event, clients: ApiClientCach
             continue
         changed.clear()
         try:
-            await clients.find(secret)
+            await clients.find(key_digest)
         except Problem as problem:
             yield _closing_event(problem)
             return

@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from apps.api.authentication import secret_from_header
+from apps.api.authentication import digest_from_header
 from apps.api.description.schema import operation
 from apps.api.live.connections import acquire_lease
 from apps.api.live.events import event_stream
@@ -76,9 +76,9 @@ class LiveView(ApiView):
     async def get(self, request: Request) -> StreamingHttpResponse:
         subscriptions = requested_subscriptions(self.query)
         lease = await acquire_lease(self.api_client)
-        secret = secret_from_header(request.META["HTTP_AUTHORIZATION"])
+        key_digest = digest_from_header(request.META["HTTP_AUTHORIZATION"])
         last_id = request.META.get("HTTP_LAST_EVENT_ID", "")
-        stream: Any = event_stream(self.services, self.api_client, secret, subscriptions, last_id, lease)
+        stream: Any = event_stream(self.services, self.api_client, key_digest, subscriptions, last_id, lease)
         # X-Accel-Buffering: a proxy's buffer would delay the events.
         headers = {"Cache-Control": NO_STORE, "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)

@@ -9,8 +9,8 @@ from typing import Any
 from rest_framework.request import Request
 
 from apps.api.description.schema import operation
+from apps.api.lookups import Readings
 from apps.api.rest.paging import page, read_cursor
-from apps.api.rest.readings import Readings
 from apps.api.rest.request_schemas import ChannelsQuery
 from apps.api.rest.response_schemas import channels as schemas
 from apps.api.rest.responses import ApiResponse, Table

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from apps.api.description.document import description_bytes
 from apps.api.description.schema import operation
-from apps.api.rest.readings import Readings
+from apps.api.lookups import Readings
 from apps.api.rest.response_schemas import metadata as schemas
 from apps.api.rest.responses import ONE_HOUR, ApiResponse
 from apps.api.rest.view import ApiView

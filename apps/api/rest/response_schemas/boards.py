@@ -59,6 +59,6 @@ class Board(ResponseSchema):
         source="reading.viewers_at_ms", allow_null=True, help_text="When Twitch was asked for viewers."
     )
     late_dropped = IntegerField(
-        source="reading.late_dropped", allow_null=True, help_text="Late records too late to be counted."
+        source="reading.late_dropped", allow_null=True, help_text="Records that came too late to be counted."
     )
     rows = BoardRow(many=True)

@@ -67,7 +67,7 @@ class Status(ResponseSchema):
     viewers_at = UtcTime(source="viewers_at_ms", allow_null=True, help_text="When Twitch was asked for viewers.")
     viewers = OpenText(["fresh", "stale", "unknown"])
     channels = IntegerField(help_text="How many are live and listened to.")
-    late_dropped = IntegerField(allow_null=True, help_text="Late records too late to be counted.")
+    late_dropped = IntegerField(allow_null=True, help_text="Records that came too late to be counted.")
     trust = OpenText(
         ["trusted", "partial", "untrusted", "starting", "unknown"],
         help_text="Whether live figures can be trusted. `partial`: an incident limits them, or less than 95% of the "

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from apps.api import batch_cache
-from apps.api.batch_cache import BatchCache
+from apps.api import lookups
+from apps.api.lookups import BatchCache
 
 VALUES = {"a": 1, "b": 2, "c": 3}
 
@@ -104,7 +104,7 @@ async def test_an_invalidated_key_is_fetched_again() -> None:
 
 
 async def test_the_cache_and_each_fetch_have_a_maximum_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_cache, "EXTRA_KEYS_MAX", 1)
+    monkeypatch.setattr(lookups, "EXTRA_KEYS_MAX", 1)
     source = Source(max_keys=2)
     for key in "abc":
         await source.cache.get(key)

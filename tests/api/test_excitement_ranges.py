@@ -1,0 +1,72 @@
+"""Excitement exists for 48 h: a series has none for older ranges and longer windows, though rows are stored."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from pytest_django import Settings
+
+from apps.metrics import queries, series_version
+from apps.metrics.spans import iso
+from core.times import HOUR_MS
+from tests.api.conftest import Api
+from tests.dashboard.conftest import Boards
+from tests.dashboard.endless_history import EndlessStore
+
+# The age of a range, a grain, and whether excitement is defined in it.
+RANGES = pytest.mark.parametrize(
+    ("age_h", "grain", "is_defined"),
+    [
+        (2, "", True),
+        (47, "", True),
+        (47, "&grain=live", True),
+        (47, "&grain=minute", False),
+        (47, "&grain=hour", False),
+        (49, "", False),
+        (24 * 80, "", False),
+    ],
+)
+
+
+@pytest.fixture
+def history(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.CASSANDRA_HOSTS = ["endless"]
+    monkeypatch.setattr(queries, "WindowStore", EndlessStore)
+    monkeypatch.setattr(series_version, "WindowStore", EndlessStore)
+
+
+def path(boards: Boards, age_h: int, suffix: str, grain: str) -> str:
+    """Return the series of the hour that began `age_h` hours ago."""
+    from_ms = boards.end_ms - age_h * HOUR_MS
+    span = f"from={iso(from_ms)}&to={iso(from_ms + HOUR_MS)}"
+    return f"channels/1/series{suffix}?metrics=excitement,messages&{span}{grain}"
+
+
+@RANGES
+async def test_a_series(boards: Boards, api: Api, history: None, age_h: int, grain: str, is_defined: bool) -> None:
+    series = (await api.get(path(boards, age_h, "", grain))).json()
+    values, summary = series["points"]["values"], series["summary"]
+    assert None not in values["messages"]
+    assert summary["values"]["messages"] is not None
+    if is_defined:
+        assert {round(value, 1) for value in values["excitement"]} == {0, 17.9}
+        assert summary["values"]["excitement"] == pytest.approx(0.3, abs=0.05)
+        assert summary["peaks"]["excitement"]["value"] == pytest.approx(17.9, abs=0.05)
+    else:
+        assert set(values["excitement"]) == {None}
+        assert (summary["values"]["excitement"], summary["peaks"]["excitement"]) == (None, None)
+
+
+@RANGES
+async def test_a_table(boards: Boards, api: Api, history: None, age_h: int, grain: str, is_defined: bool) -> None:
+    text = (await api.get(path(boards, age_h, ".csv", grain))).text
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert len(rows) > 0
+    assert all(bool(row["excitement (× usual spread)"]) == is_defined for row in rows)
+
+
+async def test_30_second_windows_are_refused_beyond_48_h(boards: Boards, api: Api, history: None) -> None:
+    answer = await api.get(path(boards, 49, "", "&grain=live"))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "grain")

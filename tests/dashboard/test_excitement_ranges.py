@@ -1,0 +1,91 @@
+"""Excitement exists for 48 h: pages, charts and files show none for older ranges, though rows are stored."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.accounts.models import User
+from apps.dashboard.channel import context
+from apps.dashboard.compare.comparison import COMPARED
+from apps.dashboard.shares import links
+from apps.metrics import queries
+from apps.metrics.spans import iso
+from core.times import HOUR_MS
+from tests.dashboard.conftest import EMAIL, Boards, sent
+from tests.dashboard.endless_history import EndlessStore
+from tests.page_services import page_services
+
+# The age of a range, and whether excitement is defined in it.
+AGES = pytest.mark.parametrize(("age_h", "is_defined"), [(2, True), (47, True), (49, False), (24 * 80, False)])
+
+
+@pytest.fixture
+def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Client:
+    settings.CASSANDRA_HOSTS = ["endless"]
+    monkeypatch.setattr(queries, "WindowStore", EndlessStore)
+    # The list of broadcasts below the chart comes from another table.
+    monkeypatch.setattr(context, "read_streams", lambda _channel_id: None)
+    return signed_in
+
+
+def span(boards: Boards, age_h: int) -> str:
+    """Return the query of the hour that began `age_h` hours ago."""
+    from_ms = boards.end_ms - age_h * HOUR_MS
+    return f"from={iso(from_ms)}&until={iso(from_ms + HOUR_MS)}"
+
+
+def tile(page: str, element_id: str) -> str:
+    (text,) = re.findall(rf'id="{element_id}"[^>]*>([^<]*)<', page)
+    return str(text)
+
+
+@AGES
+def test_the_tiles_of_a_page(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
+    page = history.get(f"/?board=excitement&channel=1&{span(boards, age_h)}").content.decode()
+    tiles = tile(page, "peak"), tile(page, "average")
+    assert tiles == (("17.9", "0.3") if is_defined else ("–", "–"))
+
+
+@AGES
+def test_the_tiles_of_a_shared_page(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
+    page_services.reset()
+    query = f"channel=1&board=excitement&{span(boards, age_h)}"
+    link = links.create_link(
+        owner=User.objects.get(email=EMAIL), kind="page", view="channel", title="Alpha", query=query
+    )
+    page = Client().get(f"/s/{links.token_of(link)}").content.decode()
+    tiles = re.findall(r'class="k">(?:Peak|Average)</div><div class="v">(\S+) ', page)
+    assert tiles == (["17.9", "0.3"] if is_defined else ["–", "–"])
+
+
+@AGES
+def test_the_line_and_the_summary_of_a_chart(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
+    series = history.get(f"/channels/1/series?metric=excitement&{span(boards, age_h)}").json()
+    values, summary = set(series["values"]["excitement"]), series["summary"]["excitement"]
+    assert {value and round(value, 1) for value in values} == ({0, 17.9} if is_defined else {None})
+    assert (summary["peak"], summary["average"]) == (("17.9", "0.3") if is_defined else ("–", "–"))
+
+
+@AGES
+@pytest.mark.parametrize("interval", ["", "1m", "1h"])
+def test_the_windows_in_files(boards: Boards, history: Client, age_h: int, is_defined: bool, interval: str) -> None:
+    answer = history.get(f"/channels/1/windows.csv?{span(boards, age_h)}&interval={interval}")
+    rows = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    values = {row["excitement (× usual spread)"] for row in rows}
+    assert len(rows) > 0
+    assert values == ({"0.0", "17.889"} if is_defined and not interval else {""})
+
+
+def test_windows_of_30_s_are_refused_beyond_48_h(boards: Boards, history: Client) -> None:
+    answer = history.get(f"/channels/1/windows.csv?{span(boards, 49)}&interval=30s")
+    assert answer.status_code == 400
+
+
+def test_compare_does_not_offer_it() -> None:
+    assert "excitement" not in [metric.key for metric in COMPARED]
