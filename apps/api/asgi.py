@@ -109,9 +109,7 @@ async def handle(request: HttpRequest, *, is_too_large: bool = False) -> Any:
 def _internal_error() -> HttpResponse:
     request_id = request_counts.request_id()
     log.exception("API request %s failed", request_id)
-    return problem_response(
-        Problem("internal-error", f"The fault is ours, and written down as {request_id}. Try again.")
-    )
+    return problem_response(Problem("internal-error", f"Internal error, logged as request {request_id}. Try again."))
 
 
 def has_strong_etag(response: HttpResponseBase) -> bool:
@@ -121,9 +119,9 @@ def has_strong_etag(response: HttpResponseBase) -> bool:
 
 async def _dispatch(request: HttpRequest, is_too_large: bool) -> HttpResponseBase:
     if settings.HTTPS_ONLY and not request.is_secure():
-        raise Problem("https-only", "Ask by https://. A key that was sent without it should be revoked.")
+        raise Problem("https-only", "Use https://. Revoke any key that was sent without it.")
     if is_too_large:
-        detail = f"A body has {BODY_MAX_BYTES:,} bytes at most."
+        detail = f"The maximum body size is {BODY_MAX_BYTES:,} bytes."
         raise Problem("body-too-large", detail, headers={"Connection": "close"})
     request.get_host()  # defense: api-hosts
     view, args, kwargs = _resolve(request)
@@ -136,7 +134,7 @@ def _resolve(request: HttpRequest) -> tuple[Callable[..., Awaitable[HttpResponse
     try:
         match = get_resolver(URLCONF).resolve(suffixed[1] if suffixed else request.path_info)
     except Resolver404:
-        raise Problem("not-found", "There is nothing at this address. All there is stands at /api/.") from None
+        raise Problem("not-found", "Not found. See /api/ for all paths.") from None
     request.resolver_match = match
     return match.func, match.args, {**match.kwargs, "format": suffixed[2]} if suffixed else match.kwargs
 

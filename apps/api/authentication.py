@@ -66,9 +66,7 @@ def digest_from_header(header: str) -> str:
     if not header or scheme.lower() != "bearer":
         raise Problem("no-key", "Send your key in the header “Authorization: Bearer twitchly_…”.")
     if not has_valid_checksum(secret := secret.strip()):
-        raise Problem(
-            "bad-key", "This is no key, or one with a typing error: its last six letters do not fit the rest."
-        )
+        raise Problem("bad-key", "Malformed API key: checksum mismatch.")
     return digest_of(secret)
 
 
@@ -92,7 +90,7 @@ def require_scope(client: ApiClient, scope: Scope) -> None:
     """Refuse a client whose key lacks a scope. Raises: Problem."""
     if scope not in client.scopes:
         has = ", ".join(sorted(client.scopes))
-        raise Problem("missing-scope", f"This needs a key with the scope {scope}. Yours has {has}.")
+        raise Problem("missing-scope", f"This operation requires the scope {scope}. Your key has {has}.")
 
 
 class HasScope(BasePermission):

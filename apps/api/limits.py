@@ -126,7 +126,7 @@ class RateLimiter:
             case 1:
                 raise _day_used_up(limits, left)
             case 2:
-                detail = f"This key may ask {limits.per_s} times a second."
+                detail = f"This key is limited to {limits.per_s} requests per second."
                 raise _rate_limited("too-many-requests", detail, wait_s, "burst", policy_header(limits))
             case 3:
                 raise _address_rate_limited(wait_s)
@@ -160,7 +160,7 @@ class RateLimiter:
         wait_s = self._guessers.get(network_of(address), 0.0) - time.monotonic()
         if wait_s > 0:
             policy = f'"guesses";q={GUESS_BURST};w={GUESS_BURST * GUESS_REFILL_S}'
-            detail = "Too many unknown keys came from this address."
+            detail = "Too many invalid keys from this address."
             raise _rate_limited("too-many-guesses", detail, wait_s, "guesses", policy)
 
     async def count_guess(self, address: str) -> None:
@@ -224,7 +224,7 @@ def _until_midnight_s() -> int:
 
 def _day_used_up(limits: PlanLimits, burst_left: int) -> Problem:
     seconds = _until_midnight_s()
-    detail = f"Your account may ask {limits.per_day:,} times a day. The next day begins at midnight UTC."
+    detail = f"Your account is limited to {limits.per_day:,} requests per day. The limit resets at midnight UTC."
     status = RateLimitStatus(limits, burst_left, day_left=0)
     return Problem("day-used-up", detail, headers={"Retry-After": str(seconds)} | status.headers())
 

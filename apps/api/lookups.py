@@ -129,9 +129,7 @@ class ApiClientCache:
         """Return the client of a key that is valid now. Raises: Problem."""
         client = await self._clients.get(digest)
         if client is None:
-            raise Problem(
-                "unknown-key", "This key belongs to nobody. Keys are made on the page “API keys” of an account."
-            )
+            raise Problem("unknown-key", "Unknown API key. Create one on the page “API keys” of your account.")
         require_valid_key(client)
         return client
 
@@ -153,11 +151,11 @@ async def _fetch_clients(digests: Collection[str]) -> Mapping[str, ApiClient]:
 def require_valid_key(client: ApiClient) -> None:
     """Refuse a client whose key is revoked or expired. Raises: Problem."""
     if client.state == "revoked":
-        raise Problem("revoked-key", "This key was revoked. Make another one on the page “API keys” of your account.")
+        raise Problem("revoked-key", "This key was revoked. Create a new one on the page “API keys” of your account.")
     # The state was cached, so the key may have expired since.
     has_expired = client.expires_at is not None and client.expires_at <= datetime.now(UTC)
     if client.state == "expired" or has_expired:  # defense: expired-keys
-        raise Problem("expired-key", "This key has expired. Make another one on the page “API keys” of your account.")
+        raise Problem("expired-key", "This key has expired. Create a new one on the page “API keys” of your account.")
 
 
 class Readings:

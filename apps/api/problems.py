@@ -29,27 +29,27 @@ class ProblemType:
 
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
-    "invalid-request": ProblemType(400, "The request is not valid"),
-    "no-key": ProblemType(401, "There is no key"),
-    "bad-key": ProblemType(401, "The key is not written right"),
-    "unknown-key": ProblemType(401, "Nobody has this key"),
-    "expired-key": ProblemType(401, "The key has expired"),
-    "revoked-key": ProblemType(401, "The key was revoked"),
-    "https-only": ProblemType(403, "HTTPS is needed"),
-    "missing-scope": ProblemType(403, "The key may not do this"),
-    "not-found": ProblemType(404, "There is no such thing"),
-    "method-not-allowed": ProblemType(405, "The method is not allowed here"),
-    "not-acceptable": ProblemType(406, "There is no such format"),
-    "refused": ProblemType(409, "It cannot be done as it stands"),
-    "precondition-failed": ProblemType(412, "It has changed"),
-    "body-too-large": ProblemType(413, "The body is too large"),
-    "unsupported-media-type": ProblemType(415, "The body is of another type"),
+    "invalid-request": ProblemType(400, "Invalid request"),
+    "no-key": ProblemType(401, "Missing API key"),
+    "bad-key": ProblemType(401, "Malformed API key"),
+    "unknown-key": ProblemType(401, "Unknown API key"),
+    "expired-key": ProblemType(401, "Expired API key"),
+    "revoked-key": ProblemType(401, "Revoked API key"),
+    "https-only": ProblemType(403, "HTTPS required"),
+    "missing-scope": ProblemType(403, "Missing scope"),
+    "not-found": ProblemType(404, "Not found"),
+    "method-not-allowed": ProblemType(405, "Method not allowed"),
+    "not-acceptable": ProblemType(406, "Format not available"),
+    "refused": ProblemType(409, "Conflict with the current state"),
+    "precondition-failed": ProblemType(412, "Precondition failed"),
+    "body-too-large": ProblemType(413, "Request body too large"),
+    "unsupported-media-type": ProblemType(415, "Unsupported media type"),
     "too-many-requests": ProblemType(429, "Too many requests"),
-    "day-used-up": ProblemType(429, "The requests of this day are used up"),
-    "too-many-guesses": ProblemType(429, "Too many unknown keys"),
+    "day-used-up": ProblemType(429, "Daily limit reached"),
+    "too-many-guesses": ProblemType(429, "Too many invalid keys"),
     "too-many-streams": ProblemType(429, "Too many open streams"),
-    "internal-error": ProblemType(500, "A fault of ours"),
-    "service-away": ProblemType(503, "Something behind the API is away"),
+    "internal-error": ProblemType(500, "Internal error"),
+    "service-away": ProblemType(503, "Service unavailable"),
 }
 
 
@@ -73,7 +73,7 @@ class Problem(TwitchlyError):
 
 def invalid_request(errors: Iterable[FieldError]) -> Problem:
     """Return the problem of a request with invalid fields."""
-    return Problem("invalid-request", "Some of it cannot be used: see errors.", list(errors))
+    return Problem("invalid-request", "Some values are invalid: see errors.", list(errors))
 
 
 def invalid_field(field: str, reason: str) -> Problem:
@@ -126,9 +126,9 @@ def problem_of(error: Exception) -> Problem | None:
         case Refused():
             return Problem("refused", str(error))
         case SuspiciousOperation() | BadRequest():
-            return Problem("invalid-request", str(error) or "The request cannot be read.")
+            return Problem("invalid-request", str(error) or "The request is malformed.")
         case ServiceAway():
-            detail = "What the answer is made of cannot be read just now."
+            detail = "The data for this response is unavailable."
             return Problem("service-away", detail, headers={"Retry-After": "2"})
     return None
 

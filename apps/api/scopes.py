@@ -18,7 +18,7 @@ class Scope(StrEnum):
 SCOPE_DESCRIPTIONS: dict[Scope, str] = {
     Scope.READ_BOARDS: "Boards, channels with their live values, metrics, status, your watchlists and segments",
     Scope.READ_SERIES: "A channel's history, and summaries of its streams",
-    Scope.READ_EVENTS: "What happened in a channel",
-    Scope.LIVE: "Live figures, pushed every second",
-    Scope.WRITE_WATCHLISTS: "Make, change and delete your watchlists",
+    Scope.READ_EVENTS: "Events of a channel",
+    Scope.LIVE: "Live values, pushed every second",
+    Scope.WRITE_WATCHLISTS: "Create, update and delete your watchlists",
 }

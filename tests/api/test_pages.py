@@ -53,7 +53,7 @@ def test_a_key_is_shown_once(client: Client, owner: User) -> None:
 def test_an_invalid_key_form_shows_the_error(client: Client, owner: User) -> None:
     response = client.post(reverse("api-keys"), {"name": "Report", "days": "90"})
     assert response.status_code == 400
-    assert "Choose what the key may do." in response.content.decode()
+    assert "Choose at least one scope." in response.content.decode()
     assert 'value="Report"' in response.content.decode()
 
 

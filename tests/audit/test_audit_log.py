@@ -133,7 +133,7 @@ def test_an_expired_decision_is_logged_as_ended_by_the_system() -> None:
     assert (channel.pinned, channel.decided_until, channel.reason) == (False, None, "")
     assert [tag.name for tag in channel.tags.all()] == ["chess"]
     last = Act.objects.all()[0]
-    assert (last.by, last.act, last.reason) == ("system", "ended", "its time was up: event")
+    assert (last.by, last.act, last.reason) == ("system", "ended", "expired: event")
 
 
 def test_a_decision_without_changes_is_not_logged() -> None:

@@ -91,7 +91,7 @@ def test_an_unavailable_twitch_is_reported_at_the_field(curator: Client, setting
 
 def test_a_refusal_by_twitch_is_reported_at_the_field(curator: Client, twitch: Live) -> None:
     twitch.fault = httpx.Response(400, json={"message": "Invalid login names"})
-    assert "Twitch refuses to say" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
+    assert "Twitch refused the lookup" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
 def test_opted_out_channels_cannot_be_pinned(curator: Client, twitch: Live) -> None:
@@ -183,7 +183,7 @@ def test_a_failing_channel_does_not_stop_a_bulk_decision(curator: Client) -> Non
     many = {"action": "pin", "_selected_action": ["7", "8"], "decided": "1", "reason": "event"}
     page = read_page(curator.post(CHANNEL, many, follow=True))
     assert "1 channels changed." in page
-    assert "Left as it was, channel7: The channel has opted out" in page
+    assert "Unchanged: channel7: The channel has opted out" in page
     assert [channel.login for channel in Channel.objects.filter(pinned=True)] == ["channel8"]
 
 

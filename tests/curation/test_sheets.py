@@ -199,7 +199,7 @@ def preview(client: Client, text: str) -> tuple[str, dict[str, str]]:
 def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, twitch: Live) -> None:
     channel("7", login="old_name")
     page, agreed = preview(curator, "login,decision,reason\nchannel8,block,law\nghost,pin,event\n<b>,pin,event\n")
-    assert "1 channels would change" in page
+    assert "1 channels will change" in page
     assert "Channel8, id 8, new" in page
     assert "&lt;b&gt;" in page
     assert not Channel.objects.filter(blocked=True).exists()

@@ -67,7 +67,7 @@ def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: 
     page = read_page(signed_in.get("/compare?channels=3,2,404&metric=viewers"))
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
     assert "No channel has the ID 404" in page
-    assert "History did not load" in page
+    assert "History could not be loaded" in page
     lines = start_of(page)["lines"]
     assert isinstance(lines, list)
     assert [(line["name"], line["number"], line["zero_ms"]) for line in lines] == [("Gamma", 1, 0), ("Beta", 2, 0)]
@@ -112,7 +112,7 @@ def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> N
 
 
 def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, signed_in: Client) -> None:
-    assert "No channel to compare yet" in read_page(signed_in.get("/compare"))
+    assert "No channels to compare yet" in read_page(signed_in.get("/compare"))
     assert Client().get("/compare?channels=2").status_code == 302
     assert Client().get("/compare/lines?channels=2").status_code == 401
     assert signed_in.get("/compare/lines?channels=2").status_code == 503

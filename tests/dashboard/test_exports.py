@@ -124,7 +124,7 @@ def test_events_and_gaps_are_sorted_by_time() -> None:
         ("grain=day", 400, "no such grain"),
         ("range=7d&grain=live", 400, "Take a coarser one"),
         ("from=2026-01-01", 400, "is missing"),
-        ("", 503, "History cannot be read just now"),
+        ("", 503, "History is unavailable"),
     ],
 )
 def test_invalid_exports_are_reported(boards: Boards, signed_in: Client, query: str, status: int, reason: str) -> None:

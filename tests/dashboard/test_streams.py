@@ -173,8 +173,8 @@ def test_unknown_broadcasts_return_404(stored: type[Store], signed_in: Client, p
 
 
 def test_broadcast_pages_report_an_unavailable_cassandra(boards: Boards, signed_in: Client) -> None:
-    assert "Previous streams did not load" in text_of(signed_in, "/channels/1/streams", 503)
-    assert "This stream did not load" in text_of(signed_in, f"/channels/1/streams/{T}", 503)
+    assert "Previous streams could not be loaded" in text_of(signed_in, "/channels/1/streams", 503)
+    assert "This stream could not be loaded" in text_of(signed_in, f"/channels/1/streams/{T}", 503)
     assert signed_in.get("/channels/1/streams.json").status_code == 503
     assert 'id="streams-away">' in text_of(signed_in, "/?channel=1")
 

@@ -177,7 +177,7 @@ def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client
     names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
     assert names == ["Gamma", "Beta", "404"]
     assert re.findall(r"<b data-value>([^<]*)</b>", page) == ["500", "12,418", "–"]
-    assert "The past hour did not load" in page
+    assert "The past hour could not be loaded" in page
     assert signed_in.get(f"/watchlists/{watchlist.pk}/lines").status_code == 503
 
 

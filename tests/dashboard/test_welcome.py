@@ -160,7 +160,7 @@ def test_no_list_is_created_without_channels(boards: Boards, signed_in: Client, 
 
 def test_the_page_says_if_no_channel_is_live(boards: Boards, signed_in: Client, owner: User) -> None:
     boards.valkey.client(0).flushdb()
-    assert "No channel is live just now" in page_of(signed_in, "/welcome/3")
+    assert "No channels are live right now" in page_of(signed_in, "/welcome/3")
 
 
 def test_the_steps_work_without_redis(boards: Boards, signed_in: Client, owner: User, settings: Settings) -> None:

@@ -62,7 +62,7 @@ def test_a_file_of_decisions_is_looked_at_and_then_followed_within_half_a_minute
     wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to")
     channel_id, login = sorted(covered_logins(stack).items())[5]
     decide(admin, stack, f"{login},block,law", "nobody_is_called_that,pin,event")
-    expect(admin.get_by_text("1 lines were left out")).to_be_visible()
+    expect(admin.get_by_text("1 invalid lines were skipped")).to_be_visible()
     wait_until(lambda: channel_id not in stack.wanted(), FOLLOWED_S, "the block to be on the list")
     decide(admin, stack, f"{login},pin,event")
     wait_until(lambda: channel_id in stack.wanted(), FOLLOWED_S, "the pin to be on the list")
@@ -112,7 +112,7 @@ def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, b
     stranger.get_by_label("What should not be counted").select_option("my messages in all channels")
     stranger.get_by_label("Name on Twitch").fill(f"@{login.upper()}")
     stranger.get_by_label("How a curator can tell").fill("It is on my profile.")
-    stranger.get_by_role("button", name="Ask to opt out").click()
+    stranger.get_by_role("button", name="Request opt-out").click()
     expect(stranger.get_by_text(f"A curator will check the request for {login}.")).to_be_visible()
     answer(admin, stack, "curation/optoutrequest", login, "accept")
     admin.get_by_role("link", name=login, exact=True).click()

@@ -42,7 +42,7 @@ def newcomer(browser: Browser, stack: Stack) -> Iterator[Page]:
 @pytest.fixture
 def page(newcomer: Page) -> Page:
     """The same on the live board, without any watchlist."""
-    newcomer.get_by_role("button", name="Leave all steps").click()
+    newcomer.get_by_role("button", name="Skip all steps").click()
     expect(newcomer.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     return newcomer
 

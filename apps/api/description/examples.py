@@ -31,7 +31,7 @@ _VALUES: Mapping[str, Any] = {
     "created": TIME,
     "decimals": 0,
     "definition": "People watching, as Twitch counts them.",
-    "detail": "Some of it cannot be used: see errors.",
+    "detail": "Some values are invalid: see errors.",
     "every_s": 1,
     "field": "n",
     "hours_watched": 41_200.5,

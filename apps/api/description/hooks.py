@@ -11,7 +11,7 @@ from apps.api.rest.fields import open_text_schema, with_known_values
 from apps.api.scopes import SCOPE_DESCRIPTIONS
 
 _INTRODUCTION = """\
-Live and past figures of Twitch channels, counted from their chat, with how far each can be trusted.
+Live and historical metrics of Twitch channels, counted from their chat, each with its coverage.
 
 - Times are UTC, ISO 8601, and end with `Z`. A value that is not known is absent or null, never 0.
 - `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1 counts are lower bounds.
@@ -22,8 +22,8 @@ Live and past figures of Twitch channels, counted from their chat, with how far 
 """
 
 TAGS = {
-    "About": "What metrics mean, how fresh values are, and this description.",
-    "Boards": "Channels ranked by a metric, now.",
+    "About": "Metrics, data freshness and this description.",
+    "Boards": "Channels ranked by a metric right now.",
     "Channels": "Channels and their live values.",
     "History": "Series, events and broadcasts of a channel.",
     "Live": "Values pushed every second.",
@@ -44,7 +44,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "twitchly_…",
-            "description": "A key of yours. Its scopes: "
+            "description": "An API key of your account. Scopes: "
             + "; ".join(f"`{scope}`: {description}" for scope, description in SCOPE_DESCRIPTIONS.items())
             + ".",
         }
@@ -58,20 +58,23 @@ def _problem() -> dict[str, Any]:
     text = {"type": "string"}
     field_error = {
         "type": "object",
-        "properties": {"field": {**text, "description": "Empty where it is about all of it."}, "reason": text},
+        "properties": {
+            "field": {**text, "description": "Empty if the error concerns the whole body or query."},
+            "reason": text,
+        },
         "required": ["field", "reason"],
     }
     return {
         "type": "object",
-        "description": "Why a request was not done.",
+        "description": "Why a request failed.",
         "properties": {
-            "type": {**text, "format": "uri-reference", "description": "Where the code is explained."},
+            "type": {**text, "format": "uri-reference", "description": "Link to the documentation of the code."},
             "title": text,
             "status": {"type": "integer"},
-            "detail": {**text, "description": "What was wrong, and what to do."},
+            "detail": {**text, "description": "What went wrong and what to do."},
             "code": {**open_text_schema(list(PROBLEM_TYPES)), "description": with_known_values(list(PROBLEM_TYPES))},
             "request_id": text,
-            "errors": {"type": "array", "items": field_error, "description": "What is wrong with single fields."},
+            "errors": {"type": "array", "items": field_error, "description": "Errors of single fields."},
         },
         "required": ["type", "title", "status", "detail", "code", "request_id"],
     }

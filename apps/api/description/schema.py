@@ -14,8 +14,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 # Media types other than JSON, with their descriptions.
 _TEXT: Mapping[str, str] = {
-    "text/csv": "A head, in which units stand in parentheses, then a line a row; RFC 4180, UTF-8.",
-    "application/x-ndjson": 'One object a line: {"schema": {field: unit}} first, then the rows.',
+    "text/csv": "A header row with units in parentheses, then one line per row (RFC 4180, UTF-8).",
+    "application/x-ndjson": 'One object per line: {"schema": {field: unit}} first, then the rows.',
     "text/event-stream": "Server-sent events: see the description of this operation.",
 }
 # Extension that marks an operation during generation; it is not part of the result.
@@ -29,17 +29,17 @@ _PROBLEM_HEADERS: Mapping[int, tuple[str, ...]] = {
 _HEADERS: Mapping[str, str] = {
     "X-Request-Id": "Request ID; include it when you contact support.",
     "RateLimit-Policy": "Limits that apply to this request: quota (`q`) per window of seconds (`w`).",
-    "RateLimit": "Requests left (`r`), and the seconds until the quota is full again (`t`).",
-    "ETag": "Version of the answer. Send it as `If-None-Match` to get a 304 while it is current; a 304 is free.",
-    "Cache-Control": "How long the answer may be cached.",
-    "Retry-After": "Seconds to wait before the next try.",
+    "RateLimit": "Remaining requests (`r`) and seconds until the quota is full again (`t`).",
+    "ETag": "Version of the response. Send it as `If-None-Match` to get a free 304 while it is current.",
+    "Cache-Control": "How long the response may be cached.",
+    "Retry-After": "Seconds to wait before retrying.",
     "Location": "Path of the created resource.",
     "WWW-Authenticate": "How to authenticate: with a bearer token.",
 }
 # Parameters that no schema describes.
 _PARAMETERS: Mapping[str, str] = {
     "channel_id": "Twitch's id of the channel.",
-    "format": "Format of the answer. It wins over the `Accept` header.",
+    "format": "Format of the response. Takes precedence over the `Accept` header.",
     "key": "Key of the metric, as in the list of metrics.",
     "metric": "Key of the board's metric, as in the list of boards.",
     "segment_id": "Id of the segment, as in the list of segments.",
@@ -54,7 +54,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="ETag of the version to change. If the resource has changed since, nothing is done: 412.",
+    description="ETag of the version to change. If the resource has changed since, the status is 412.",
 )
 HEADERS: Mapping[str, Any] = {
     name: {"description": text, "schema": _SCHEMAS.get(name, {"type": "string"})} for name, text in _HEADERS.items()
@@ -154,7 +154,7 @@ def _describe_success(response: dict[str, Any], status: str, has_etag: bool, *, 
 
 def _not_modified(*, needs_key: bool) -> dict[str, Any]:
     names = ["X-Request-Id", "Cache-Control", "ETag", *(["RateLimit", "RateLimit-Policy"] if needs_key else [])]
-    description = "Not modified since the `If-None-Match`. It counts neither against the key nor against the day."
+    description = "Not modified. Does not count against the limits."
     return {"description": description, "headers": _headers(*names)}
 
 

@@ -98,7 +98,7 @@ def find_key(owner: User, key_id: int) -> ApiKey:
     """Return an account's key. Raises: NotFound, also for another account's key."""
     key = ApiKey.objects.filter(owner=owner, pk=key_id).first()  # defense: page-ownership
     if key is None:
-        raise NotFound("There is no such key among yours.")
+        raise NotFound("You have no such key.")
     return key
 
 

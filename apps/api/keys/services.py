@@ -26,7 +26,7 @@ def create_key(*, owner: User, name: str, scopes: Collection[str], days: int | N
     """Create a key that expires after `days`, or never; return it with its secret, which is not stored."""
     name = clean_name("key", name)
     if not scopes or not set(scopes) <= set(Scope):
-        raise Refused("Choose what the key may do.")
+        raise Refused("Choose at least one scope.")
     if days is not None and not 1 <= days <= DAYS_MAX:
         raise Refused(f"A key expires after 1 to {DAYS_MAX} days, or never.")
     _require_room_for_key(owner)
@@ -39,7 +39,7 @@ def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
     """Create a successor with the same name and scopes; the replaced key expires after GRACE."""
     now = datetime.now(UTC)
     if state_of(key, now) != "active":
-        raise Refused("Only a key that is active, and has no successor, can be replaced.")
+        raise Refused("Only active keys without a replacement can be replaced.")
     _require_room_for_key(key.owner)
     # The successor gets the lifetime that this key had.
     expires_at = None if key.expires_at is None else now + (key.expires_at - key.created_at)
@@ -75,4 +75,4 @@ def _require_room_for_key(owner: User) -> None:
     now = datetime.now(UTC)
     usable = [key for key in ApiKey.objects.filter(owner=owner, revoked_at=None) if state_of(key, now) != "expired"]
     if len(usable) >= KEYS_MAX:
-        raise Refused(f"You have {KEYS_MAX} keys. Revoke one to make another.")
+        raise Refused(f"You have {KEYS_MAX} keys. Revoke one to create another.")

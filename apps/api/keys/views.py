@@ -54,7 +54,7 @@ def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     """Revoke a key. It needs no recent sign-in: a revocation may be urgent, and it reveals nothing."""
     key = _find(request, key_id)
     services.revoke_key(key=key)
-    messages.success(request, f"The key “{key.name}” ({key.prefix}…) is revoked, and what was open with it is closed.")
+    messages.success(request, f"The key “{key.name}” ({key.prefix}…) was revoked and its connections were closed.")
     return redirect("api-keys")
 
 

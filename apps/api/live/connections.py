@@ -84,9 +84,9 @@ async def acquire_lease(client: ApiClient) -> ConnectionLease:
     except (redis.RedisError, OSError) as error:
         log.warning("stream lease not acquired: %s", error)
         await connection.aclose()
-        raise Problem("service-away", "Live figures cannot be read just now.", headers={"Retry-After": "2"}) from None
+        raise Problem("service-away", "Live data is unavailable.", headers={"Retry-After": "2"}) from None
     if not is_acquired:
         await connection.aclose()
-        detail = f"Your account may have {streams_max} streams open at the same time. Close one."
+        detail = f"Your account is limited to {streams_max} open streams. Close one."
         raise Problem("too-many-streams", detail, headers={"Retry-After": "5"})
     return lease

@@ -55,9 +55,9 @@ class EventStreamRenderer(BaseRenderer):
 
 
 class LiveQuery(BoardFilters):
-    boards = CommaList(BOARD_KEYS, required=False, help_text="Boards by their metrics, as `a,b` or repeated.")
+    boards = CommaList(BOARD_KEYS, required=False, help_text="Boards, by metric, as `a,b` or repeated.")
     n = Choice(required=False, default=SIZES[0], choices=list(SIZES), help_text="Rows of each board.")
-    channels = CommaList(required=False, help_text=f"Up to {CHANNELS_MAX} ids of channels, as `a,b` or repeated.")
+    channels = CommaList(required=False, help_text=f"Up to {CHANNELS_MAX} channel IDs, as `a,b` or repeated.")
     table = Flag(required=False, default=False, help_text="All live channels, every 2 s.")
 
 
@@ -67,7 +67,7 @@ class LiveView(ApiView):
 
     @operation(
         "stream_live",
-        "Boards, channels, or all live channels, pushed every second",
+        "Stream boards, channels or all live channels",
         "Live",
         query=LiveQuery,
         responses={(200, "text/event-stream"): str},
@@ -92,7 +92,7 @@ def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
     if query["table"]:
         specs["table"] = TableSpec()
     if not 1 <= len(specs) <= SUBSCRIPTIONS_MAX:
-        raise invalid_field("boards", f"Ask for boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} of them.")
+        raise invalid_field("boards", f"Choose boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} in total.")
     return [Subscribe(name, spec) for name, spec in specs.items()]
 
 

@@ -36,7 +36,7 @@ class RankedChannels:
 class BoardListView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("list_boards", "The boards that there are", "Boards", responses=schemas.BoardList, etag=True)
+    @operation("list_boards", "List boards", "Boards", responses=schemas.BoardList, etag=True)
     async def get(self, _request: Request) -> ApiResponse:
         return ApiResponse(schemas.BoardList.produce(Page(BOARDS)), ONE_HOUR)
 
@@ -47,12 +47,12 @@ class BoardView(ApiView):
 
     @operation(
         "get_board",
-        "The best channels by a metric, now",
+        "Get a board",
         "Boards",
         query=BoardQuery,
         responses=schemas.Board,
-        description="Ranked by the values in the answer; of equal values the greater channel id, compared as text, "
-        "comes first. Requests within the same second share one reading.",
+        description="Ranked by the values in the response. Of equal values, the greater channel ID (compared as text) "
+        "comes first. Requests within the same second get the same data.",
     )
     async def get(self, _request: Request, metric: str) -> ApiResponse:
         board = requested_board(metric, self.query)

@@ -67,7 +67,7 @@ class ChannelListView(ApiView):
 
     @operation(
         "list_channels",
-        "The channels that are known, by their ids",
+        "List channels",
         "Channels",
         query=ChannelsQuery,
         responses=schemas.ChannelList,
@@ -91,7 +91,7 @@ class ChannelListView(ApiView):
 class ChannelView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_channel", "Who a channel is", "Channels", responses=schemas.Channel)
+    @operation("get_channel", "Get a channel", "Channels", responses=schemas.Channel)
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         channel, reading = await find_channel(self.services.readings, channel_id)
         return ApiResponse(schemas.Channel.produce(KnownChannel(channel.profile, reading.has_live(channel))))
@@ -102,10 +102,10 @@ class ChannelLiveView(ApiView):
 
     @operation(
         "get_live_values",
-        "A channel's values, now",
+        "Get live values of a channel",
         "Channels",
         responses=schemas.LiveChannel,
-        description="All who ask within a second get the same reading.",
+        description="Requests within the same second get the same data.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         channel, reading = await find_channel(self.services.readings, channel_id)
@@ -118,7 +118,7 @@ async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow,
     Raises: NotFound, ServiceAway.
     """
     if not is_twitch_id(channel_id):
-        raise NotFound("A channel is named by Twitch's id: up to 20 digits.")
+        raise NotFound("Use the channel's Twitch ID: up to 20 digits.")
     reading = await readings.of_channels()
     channel = reading.channels.get(channel_id)
     if channel is not None and reading.has_recent(channel):

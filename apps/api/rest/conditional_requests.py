@@ -8,7 +8,9 @@ from django.utils.http import parse_etags
 
 from apps.api.problems import Problem
 
-MISMATCH = "It is not as your If-Match or If-None-Match says. Get it again, and repeat the request with its ETag."
+MISMATCH = (
+    "The resource does not match your If-Match or If-None-Match. Fetch it again and repeat the request with its ETag."
+)
 
 
 def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:

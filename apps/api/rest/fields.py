@@ -35,7 +35,7 @@ class CommaList(serializers.CharField):
         """Return the items in order, without duplicates."""
         items = list(dict.fromkeys(item.strip() for item in super().to_internal_value(data).split(",")))
         if "" in items:
-            raise serializers.ValidationError("There is an empty item between commas.")
+            raise serializers.ValidationError("The list contains an empty item.")
         unknown = [item for item in items if self.known and item not in self.known]
         if unknown:
             raise serializers.ValidationError(f"“{unknown[0]}” is not one of {', '.join(self.known)}.")
@@ -58,9 +58,7 @@ class ChannelId(Text):
     """A Twitch channel id."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            validators=[RegexValidator(r"^[0-9]{1,20}\Z", "A channel's id is up to 20 digits.")], **options
-        )
+        super().__init__(validators=[RegexValidator(r"^[0-9]{1,20}\Z", "A channel ID has up to 20 digits.")], **options)
 
 
 class OpenText(serializers.CharField):

@@ -120,15 +120,15 @@ class SeriesView(ApiView):
 
     @operation(
         "get_series",
-        "Metrics of a channel over time, with gaps and coverage",
+        "Get a time series",
         "History",
         query=SeriesQuery,
         responses=schemas.Series,
         etag=True,
-        description="By columns as JSON, a row a window as CSV and NDJSON. The field `coverage` is 0 to 1 everywhere; "
-        "in CSV and NDJSON the metric `coverage`, in %, is called `coverage_percent`. A gap is never filled in. "
-        "CSV and NDJSON also have the raw counts behind the metrics, as `count_messages`; their windows do not overlap "
-        "except with `interval=10s`, and the head names the columns that may be summed.",
+        description="JSON is column-oriented. CSV and NDJSON have a row per window. The field `coverage` is 0 to 1 "
+        "everywhere. In CSV and NDJSON the metric `coverage`, in %, is `coverage_percent`. Gaps are never filled "
+        "in. CSV and NDJSON also contain the raw counts behind the metrics, such as `count_messages`. Their windows do "
+        "not overlap, except with `interval=10s`, and the header names the columns that can be summed.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query, now = self.query, now_ms()
@@ -156,7 +156,7 @@ class EventsView(ApiView):
 
     @operation(
         "list_events",
-        "What happened in a channel, by time",
+        "List events of a channel",
         "History",
         query=EventsQuery,
         responses=schemas.EventList,
@@ -182,7 +182,7 @@ class StreamsView(ApiView):
 
     @operation(
         "list_streams",
-        "A channel's streams that have ended, the newest first",
+        "List finished streams of a channel",
         "History",
         query=PageQuery,
         responses=schemas.StreamList,
@@ -199,13 +199,13 @@ class StreamsView(ApiView):
 class StreamView(ApiView):
     scopes = {"get": Scope.READ_SERIES}
 
-    @operation("get_stream", "The summary of a stream", "History", responses=schemas.StreamSummary, etag=True)
+    @operation("get_stream", "Get a stream summary", "History", responses=schemas.StreamSummary, etag=True)
     async def get(self, _request: Request, channel_id: str, stream_id: str) -> ApiResponse:
         await find_channel(self.services.readings, channel_id)
         is_time = _is_time_ms(stream_id)
         stream = await run_in_cassandra_thread(_stream, channel_id, int(stream_id)) if is_time else None
         if stream is None:
-            raise NotFound("There is no stream of this channel with this id that has ended.")
+            raise NotFound("This channel has no finished stream with this ID.")
         return ApiResponse(schemas.StreamSummary.produce(stream), ONE_MINUTE)
 
 

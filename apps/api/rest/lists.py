@@ -28,7 +28,7 @@ class WatchlistsView(ApiView):
 
     @operation(
         "list_watchlists",
-        "Your watchlists",
+        "List watchlists",
         "Lists",
         query=PageQuery,
         responses=schemas.WatchlistList,
@@ -41,7 +41,7 @@ class WatchlistsView(ApiView):
 
     @operation(
         "create_watchlist",
-        "Make a watchlist",
+        "Create a watchlist",
         "Lists",
         request=WatchlistBody,
         responses={201: schemas.Watchlist},
@@ -60,27 +60,27 @@ class WatchlistView(ApiView):
         "delete": Scope.WRITE_WATCHLISTS,
     }
 
-    @operation("get_watchlist", "A watchlist of yours", "Lists", responses=schemas.Watchlist, etag=True)
+    @operation("get_watchlist", "Get a watchlist", "Lists", responses=schemas.Watchlist, etag=True)
     async def get(self, _request: Request, watchlist_id: int) -> ApiResponse:
         document = await run_in_db_thread(_watchlist, self.api_client.owner_id, watchlist_id)
         return ApiResponse(document, REVALIDATE, etag=strong_etag(document))
 
     @operation(
         "change_watchlist",
-        "Change a watchlist of yours",
+        "Update a watchlist",
         "Lists",
         request=WatchlistChange,
         responses=schemas.Watchlist,
         parameters=[IF_MATCH],
         etag=True,
-        description="`channels` takes the place of those that it holds; what is not sent stays.",
+        description="`channels` replaces the list. Omitted fields stay unchanged.",
     )
     async def patch(self, _request: Request, watchlist_id: int) -> ApiResponse:
         body, headers = self.body(WatchlistChange), self.request.headers
         changed = await run_in_db_thread(_change, self.api_client.owner_id, watchlist_id, body, headers)
         return ApiResponse(changed, NO_STORE, etag=strong_etag(changed))
 
-    @operation("delete_watchlist", "Delete a watchlist of yours", "Lists", responses={204: None}, parameters=[IF_MATCH])
+    @operation("delete_watchlist", "Delete a watchlist", "Lists", responses={204: None}, parameters=[IF_MATCH])
     async def delete(self, _request: Request, watchlist_id: int) -> ApiResponse:
         await run_in_db_thread(_delete, self.api_client.owner_id, watchlist_id, self.request.headers)
         return ApiResponse(None, NO_STORE, status=204)
@@ -91,7 +91,7 @@ class SegmentsView(ApiView):
 
     @operation(
         "list_segments",
-        "Your segments",
+        "List segments",
         "Lists",
         query=PageQuery,
         responses=schemas.SegmentList,
@@ -106,7 +106,7 @@ class SegmentsView(ApiView):
 class SegmentView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_segment", "A segment of yours", "Lists", responses=schemas.Segment, etag=True)
+    @operation("get_segment", "Get a segment", "Lists", responses=schemas.Segment, etag=True)
     async def get(self, _request: Request, segment_id: int) -> ApiResponse:
         return ApiResponse(await run_in_db_thread(_segment, self.api_client.owner_id, segment_id), REVALIDATE)
 
@@ -178,5 +178,5 @@ def _owner(owner_id: int) -> User:
     """Return the account. Raises: NotFound, if it was deleted during the request."""
     owner = User.objects.filter(pk=owner_id).first()
     if owner is None:
-        raise NotFound("The account of this key is gone.")
+        raise NotFound("The account of this key was deleted.")
     return owner

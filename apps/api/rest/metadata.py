@@ -76,7 +76,7 @@ class ServiceStatus:
 class MetricListView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("list_metrics", "What every metric means", "About", responses=schemas.MetricList, etag=True)
+    @operation("list_metrics", "List metrics", "About", responses=schemas.MetricList, etag=True)
     async def get(self, _request: Request) -> ApiResponse:
         return ApiResponse(schemas.MetricList.produce(Definitions()), ONE_HOUR)
 
@@ -84,7 +84,7 @@ class MetricListView(ApiView):
 class MetricView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_metric", "What a metric means", "About", responses=schemas.Metric, etag=True)
+    @operation("get_metric", "Get a metric", "About", responses=schemas.Metric, etag=True)
     async def get(self, _request: Request, key: str) -> ApiResponse:
         if key not in METRIC:
             raise NotFound(f"Unknown metric. Choose one of {', '.join(METRIC)}.")
@@ -94,7 +94,7 @@ class MetricView(ApiView):
 class StatusView(ApiView):
     scopes = {"get": Scope.READ_BOARDS}
 
-    @operation("get_status", "How fresh the figures are", "About", responses=schemas.Status)
+    @operation("get_status", "Get the status", "About", responses=schemas.Status)
     async def get(self, _request: Request) -> ApiResponse:
         return ApiResponse(schemas.Status.produce(await service_status(self.services.readings)))
 
@@ -102,7 +102,9 @@ class StatusView(ApiView):
 class DescriptionView(ApiView):
     """Serves the OpenAPI description without authentication."""
 
-    @operation("get_description", "This description", "About", responses={(200, "application/json"): dict}, etag=True)
+    @operation(
+        "get_description", "Get this description", "About", responses={(200, "application/json"): dict}, etag=True
+    )
     async def get(self, _request: Request) -> ApiResponse:
         return ApiResponse(orjson.Fragment(description_bytes()), ONE_HOUR)
 

@@ -40,7 +40,7 @@ def read_cursor(list_id: str, cursor: str | None) -> Any:
     try:
         return _signer(list_id).unsign_object(cursor)
     except BadSignature:
-        reason = "It is not a cursor of this list. Send the `next` of its previous page, or no cursor."
+        reason = "Invalid cursor. Send `next` of the previous page, or no cursor."
         raise invalid_field("cursor", reason) from None
 
 

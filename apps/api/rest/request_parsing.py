@@ -21,7 +21,7 @@ from apps.api.problems import FieldError, invalid_request
 from apps.api.rest.fields import CommaList
 from apps.api.rest.responses import FORMAT
 
-EMPTY = "It is empty. Leave it out instead."
+EMPTY = "The value is empty. Omit the parameter instead."
 # Serializers format invalid values in their errors, which recurses.
 DEPTH_MAX = 20
 # Longer queries are rare, and would fill the cache of parsed queries.
@@ -68,7 +68,7 @@ def _read_query(serializer: type[Serializer[Any]], query: str) -> Mapping[str, A
         elif isinstance(field, CommaList):
             data[name] = ",".join(values)
         elif len(values) > 1:
-            errors.append(FieldError(name, f"It was sent {len(values)} times. Send it once."))
+            errors.append(FieldError(name, f"The parameter was sent {len(values)} times. Send it once."))
         elif field is not None:
             data[name] = values[0]
     return MappingProxyType(_validate(serializer(data=data), errors))

@@ -15,7 +15,7 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC
 
-CURSOR = "Where the list goes on: `next` of the page before."
+CURSOR = "`next` of the previous page."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
 
 
@@ -26,21 +26,21 @@ class RequestSchema(serializers.Serializer[Any]):
 
 
 class BoardFilters(RequestSchema):
-    category = serializers.CharField(required=False, max_length=CATEGORY_MAX, help_text="A category by its name.")
-    language = serializers.CharField(required=False, max_length=LANGUAGE_MAX, help_text="A language by Twitch's code.")
+    category = serializers.CharField(required=False, max_length=CATEGORY_MAX, help_text="Category name.")
+    language = serializers.CharField(required=False, max_length=LANGUAGE_MAX, help_text="Twitch language code.")
     band = Choice(required=False, choices=[band.key for band in BANDS], help_text=BAND)
 
 
 class BoardQuery(BoardFilters):
     n = serializers.IntegerField(
-        required=False, default=SIZES[0], min_value=1, max_value=SIZES[-1], help_text="How many rows."
+        required=False, default=SIZES[0], min_value=1, max_value=SIZES[-1], help_text="Number of rows."
     )
 
 
 class PageQuery(RequestSchema):
     cursor = serializers.CharField(required=False, max_length=500, help_text=CURSOR)
     limit = serializers.IntegerField(
-        required=False, default=50, min_value=1, max_value=200, help_text="How many at most."
+        required=False, default=50, min_value=1, max_value=200, help_text="Maximum number of items."
     )
 
 
@@ -48,9 +48,9 @@ class ChannelsQuery(PageQuery):
     q = serializers.CharField(
         required=False,
         max_length=TEXT_MAX,
-        help_text="A part of a channel's name or login, its id, or its address on Twitch, which finds it alone.",
+        help_text="Part of a channel's name or login, or its ID or Twitch address (exact match).",
     )
-    live = Flag(required=False, default=False, help_text="Only channels that are live.")
+    live = Flag(required=False, default=False, help_text="Only live channels.")
 
     def validate_q(self, text: str) -> str:
         try:
@@ -61,9 +61,11 @@ class ChannelsQuery(PageQuery):
 
 
 class TimeRangeQuery(RequestSchema):
-    range = Choice(required=False, choices=list(RANGES), help_text="How far back from now; `24h` without `from`.")
-    from_ = serializers.DateTimeField(required=False, help_text="Since when, instead of a range.")
-    to = serializers.DateTimeField(required=False, help_text="Until when; now where it is missing. It needs `from`.")
+    range = Choice(
+        required=False, choices=list(RANGES), help_text="Range that ends now. Default `24h`, unless `from` is given."
+    )
+    from_ = serializers.DateTimeField(required=False, help_text="Start of the time span, instead of `range`.")
+    to = serializers.DateTimeField(required=False, help_text="End of the time span. Default: now. Requires `from`.")
 
 
 class SeriesQuery(TimeRangeQuery):
@@ -71,19 +73,19 @@ class SeriesQuery(TimeRangeQuery):
         tuple(METRIC),
         required=False,
         default=["viewers", "messages"],
-        help_text="Metrics by their keys, as `a,b` or repeated: " + ", ".join(f"`{key}`" for key in METRIC) + ".",
+        help_text="Metric keys, as `a,b` or repeated: " + ", ".join(f"`{key}`" for key in METRIC) + ".",
     )
     grain = Choice(
         required=False,
         choices=list(STORED_GRAINS),
-        help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Without it the finest "
-        "that gives at most 2,500 of them.",
+        help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Default: the finest grain "
+        "with at most 2,500 windows.",
     )
     interval = Choice(
         required=False,
         choices=list(INTERVALS),
         help_text="Instead of `grain`: windows of 30 s every 30 s (`30s`) or every 10 s (`10s`), of a minute or "
-        "an hour. Without it, CSV and NDJSON have windows that do not overlap, and JSON all that are stored.",
+        "an hour. By default, windows in CSV and NDJSON do not overlap, and JSON has all stored windows.",
     )
 
 
@@ -96,18 +98,18 @@ class NoQuery(RequestSchema):
 
 
 class WatchlistBody(RequestSchema):
-    """A watchlist to be made."""
+    """A watchlist to create."""
 
-    name = Text(max_length=60, help_text="Yours has no other list of this name.")
+    name = Text(max_length=60, help_text="Must be unique in your account.")
     channels = serializers.ListField(
         child=ChannelId(),
         required=False,
         max_length=100,
-        help_text="The ids of its channels, in their order.",
+        help_text="Channel IDs, in order.",
     )
 
 
 class WatchlistChange(WatchlistBody):
-    """What shall be otherwise about a watchlist."""
+    """Changes to a watchlist."""
 
-    name = Text(required=False, max_length=60, help_text="Another name.")
+    name = Text(required=False, max_length=60, help_text="New name.")

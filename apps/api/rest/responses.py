@@ -117,7 +117,7 @@ def choose(renderers: tuple[type[BaseRenderer], ...], accept: str, named: str | 
         chosen = chosen if best > 0 else None
     if chosen is None:
         formats = ", ".join(f"{renderer.format} ({renderer.media_type})" for renderer in renderers)
-        raise Problem("not-acceptable", f"This operation answers as {formats}.")
+        raise Problem("not-acceptable", f"Available formats: {formats}.")
     return chosen()
 
 

@@ -27,19 +27,19 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
     """Return the range between two times, or a named range up to now. Raises: Problem."""
     if "from" not in query:
         if "to" in query:
-            raise invalid_field("to", "It needs “from”.")
+            raise invalid_field("to", "This requires “from”.")
         return RANGES[query.get("range", DEFAULT_RANGE)]
     if "range" in query:
         raise invalid_field("range", "Send a range or “from”, not both.")
     from_ms, until_ms = _ms(query["from"]), _ms(query["to"]) if "to" in query else now_ms
     if from_ms >= until_ms:
-        raise invalid_field("from", "It is not before the end of the span.")
+        raise invalid_field("from", "“from” must be before the end.")
     if until_ms > now_ms:
         raise invalid_field("to", f"It is in the future. The current time is {iso(now_ms)}.")
     if from_ms < EPOCH_MS:
         raise invalid_field("from", f"Nothing is recorded before {iso(EPOCH_MS)}.")
     if until_ms - from_ms > SPAN_MAX_MS:
-        raise invalid_field("from", f"A span has {SPAN_MAX_MS // DAY_MS} days at most.")
+        raise invalid_field("from", f"The maximum span is {SPAN_MAX_MS // DAY_MS} days.")
     return past_range(from_ms, until_ms, now_ms)
 
 
@@ -58,11 +58,9 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
         return replace(range_, grain=grain_for(*bounds(range_, now_ms), now_ms, DEFAULT_POINTS_MAX))
     regrained = in_grain(range_, grain, now_ms)
     if regrained is None:
-        raise invalid_field("grain", f"Not all windows of the grain {grain} are kept for so long.")
+        raise invalid_field("grain", f"Windows of the grain {grain} are not stored for this long.")
     if range_.span_ms // STEP_MS[grain] > POINTS_MAX:
-        raise invalid_field(
-            "grain", f"These are more than {POINTS_MAX:,} windows: take a coarser grain, or less time at once."
-        )
+        raise invalid_field("grain", f"More than {POINTS_MAX:,} windows: choose a coarser grain or a shorter span.")
     return regrained
 
 

@@ -158,7 +158,7 @@ class ApiView(APIView):
 async def run_in_cassandra_thread(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a read from Cassandra in a thread of the default executor. Raises: ServiceAway."""
     if not settings.CASSANDRA_HOSTS:
-        raise ServiceAway("history is not set up")
+        raise ServiceAway("history is not configured")
     return await sync_to_async(read, thread_sensitive=False)(*args, **kwargs)
 
 

@@ -172,7 +172,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
                 now = timezone.now()
                 changed += decide(channel, change(decision_of(channel)), by=actor_name(request.user), now=now)
             except Refused as error:
-                refused.append(f"Left as it was, {channel.login}: {error}")
+                refused.append(f"Unchanged: {channel.login}: {error}")
         self.message_user(request, f"{changed} channels changed.")
         if refused:
             self.message_user(request, " ".join(refused[:20]), messages.WARNING)

@@ -9,7 +9,7 @@ from apps.api.rest.response_schemas.base import COVERAGE, STATES, ResponseSchema
 
 
 class BoardEntry(ResponseSchema):
-    """A board that there is."""
+    """An available board."""
 
     metric = CharField(source="key")
     label_ = CharField()
@@ -27,24 +27,22 @@ class BoardList(ResponseSchema):
 class BoardRow(ResponseSchema):
     """A channel on a board."""
 
-    rank = IntegerField(help_text="From 1, by `value`; of equal values the greater id as text comes first.")
-    channel_id = CharField(source="id", help_text="Twitch's id.")
+    rank = IntegerField(help_text="From 1, by `value`. Of equal values, the greater ID (as text) comes first.")
+    channel_id = CharField(source="id", help_text="Twitch ID.")
     login = CharField()
     name = CharField()
     category = CharField()
-    language = CharField(help_text="By its English name.")
-    value = FloatField(help_text="In the unit of the board.")
-    coverage = FloatField(help_text=f"{COVERAGE} It is that of the window of `value`.")
-    end = UtcTime(source="end_ms", help_text="When the window of `value` ended.")
-    state = OpenText(
-        STATES, help_text="`quiet`: nobody wrote in 30 s; `ended`: offline; `stale`: no window came for 10 s."
-    )
-    moved = IntegerField(allow_null=True, help_text="Places it has risen within a minute.")
-    is_new = BooleanField(help_text="It was not ranked a minute ago.")
+    language = CharField(help_text="English name.")
+    value = FloatField(help_text="In the board's unit.")
+    coverage = FloatField(help_text=f"{COVERAGE} For the window of `value`.")
+    end = UtcTime(source="end_ms", help_text="End of the window of `value`.")
+    state = OpenText(STATES, help_text="`quiet`: no messages in 30 s; `ended`: offline; `stale`: no window for 10 s.")
+    moved = IntegerField(allow_null=True, help_text="Change of rank within a minute; positive is up.")
+    is_new = BooleanField(help_text="Not ranked a minute ago.")
 
 
 class Board(ResponseSchema):
-    """A board as it is now."""
+    """A board's current state."""
 
     metric = CharField(source="board.metric")
     label_ = CharField(source="metric.label")
@@ -52,13 +50,9 @@ class Board(ResponseSchema):
     category = CharField(source="board.category", allow_blank=True)
     language = CharField(source="board.language", allow_blank=True)
     band = CharField(source="board.band", allow_blank=True)
-    newest_end = UtcTime(
-        source="reading.newest_end_ms", allow_null=True, help_text="When the newest window of all ended."
-    )
-    viewers_at = UtcTime(
-        source="reading.viewers_at_ms", allow_null=True, help_text="When Twitch was asked for viewers."
-    )
+    newest_end = UtcTime(source="reading.newest_end_ms", allow_null=True, help_text="End of the newest window.")
+    viewers_at = UtcTime(source="reading.viewers_at_ms", allow_null=True, help_text="Time of the viewer counts.")
     late_dropped = IntegerField(
-        source="reading.late_dropped", allow_null=True, help_text="Records that came too late to be counted."
+        source="reading.late_dropped", allow_null=True, help_text="Records that arrived too late to be counted."
     )
     rows = BoardRow(many=True)

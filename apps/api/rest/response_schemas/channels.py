@@ -19,7 +19,7 @@ def _by_metric(name: str, field: Any) -> type[ResponseSchema]:
     fields = {
         metric.key: field(required=False, help_text=f"{metric.definition} Unit: {metric.unit}.") for metric in METRICS
     }
-    return type(name, (_Mapping,), {"__doc__": "By metric; what is not known is absent.", **fields})
+    return type(name, (_Mapping,), {"__doc__": "By metric. Unknown values are absent.", **fields})
 
 
 class _Mapping(ResponseSchema):
@@ -32,52 +32,50 @@ Values = _by_metric("Values", FloatField)
 
 
 class Channel(ResponseSchema):
-    """Who a channel is."""
+    """A channel's profile."""
 
-    id = CharField(source="profile.id", help_text="Twitch's id: it stays when the login changes.")
+    id = CharField(source="profile.id", help_text="Twitch ID. It does not change with the login.")
     login = CharField(source="profile.login")
     name = CharField(source="profile.name")
     category = CharField(source="profile.category")
-    language = CharField(source="profile.language", help_text="By its English name.")
+    language = CharField(source="profile.language", help_text="English name.")
     title = CharField(source="profile.title")
-    started_at = DateTimeField(allow_null=True, help_text="When its stream began; null when it is not live.")
+    started_at = DateTimeField(allow_null=True, help_text="Start of the stream; null if offline.")
     is_live = BooleanField()
     url = CharField(help_text="The channel on Twitch.")
 
 
 class ChannelList(ResponseSchema):
-    """Channels by their ids, a page of them."""
+    """A page of channels, by ID."""
 
     items = Channel(many=True)
     next = CharField(allow_null=True)
 
 
 class LiveChannel(ResponseSchema):
-    """A channel's values now."""
+    """A channel's live values."""
 
     channel_id = CharField(source="channel.profile.id")
     end = UtcTime(
         source="channel.end_ms",
         allow_null=True,
-        help_text="When the window of all other `values` ended, which moves every second; null when it has none.",
+        help_text="End of the window of all other `values`, updated every second; null without one.",
     )
     distinct_end = UtcTime(
         source="channel.distinct_end_ms",
         allow_null=True,
-        help_text=f"When the window of {_DISTINCT} ended, which moves every 5 s; null before the first.",
+        help_text=f"When the window of {_DISTINCT} , updated every 5 s; null before the first.",
     )
-    newest_end = UtcTime(source="newest_end_ms", allow_null=True, help_text="When the newest window of all ended.")
-    coverage = FloatField(
-        source="channel.coverage", help_text=f"{COVERAGE} It is that of the window that ended at `end`."
-    )
+    newest_end = UtcTime(source="newest_end_ms", allow_null=True, help_text="End of the newest window.")
+    coverage = FloatField(source="channel.coverage", help_text=f"{COVERAGE} For the window that ended at `end`.")
     distinct_coverage = FloatField(
         source="channel.distinct_coverage",
         allow_null=True,
-        help_text="The same of the window that ended at `distinct_end`.",
+        help_text="For the window that ended at `distinct_end`.",
     )
-    state = OpenText([*STATES, "absent"], help_text="As on boards; `absent`: it has no window.")
-    values = Values(source="channel.values", help_text="Of the past 30 s.")
-    unranked = DictField(source="channel.unranked", child=CharField(), help_text="By metric, why it is not ranked.")
-    apart = DictField(
-        source="channel.apart", child=IntegerField(), help_text="What was heard and is in no metric, by kind."
+    state = OpenText([*STATES, "absent"], help_text="As on boards. `absent`: no window.")
+    values = Values(source="channel.values", help_text="For the past 30 s.")
+    unranked = DictField(
+        source="channel.unranked", child=CharField(), help_text="By metric: why the channel is not ranked."
     )
+    apart = DictField(source="channel.apart", child=IntegerField(), help_text="Excluded messages, by kind.")

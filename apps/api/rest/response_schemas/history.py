@@ -9,7 +9,7 @@ from apps.api.rest.response_schemas.base import COVERAGE, PairSchema, ResponseSc
 
 
 class Gap(ResponseSchema):
-    """A time in which a channel was not, or not surely, heard."""
+    """A time span in which a channel was not, or not reliably, heard."""
 
     from_ = UtcTime(source="from_ms")
     to = UtcTime(source="until_ms")
@@ -17,9 +17,9 @@ class Gap(ResponseSchema):
 
 
 class Columns(ResponseSchema):
-    """Windows by columns."""
+    """Windows, column-oriented."""
 
-    end = ListField(source="end_ms", child=UtcTime(), help_text="When each window ended.")
+    end = ListField(source="end_ms", child=UtcTime(), help_text="End of each window.")
     coverage = ListField(child=FloatField(), help_text=COVERAGE)
     values = DictField(
         child=ListField(child=FloatField(allow_null=True)),
@@ -45,7 +45,7 @@ class RangeSummary(ResponseSchema):
     values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
     peaks = DictField(child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
     hourly_average_only = BooleanField(
-        source="summary.hourly_average_only", help_text="Of the older hours no peaks are stored: only viewers have one."
+        source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except of viewers."
     )
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
@@ -58,7 +58,7 @@ class RangeSummary(ResponseSchema):
     hours_watched = FloatField(
         source="summary.hours_watched",
         allow_null=True,
-        help_text="Sum of the viewers of every known second, in hours. Nothing is filled in.",
+        help_text="Sum of the viewers of every known second, in hours. Missing seconds are not filled in.",
     )
 
 
@@ -69,11 +69,13 @@ class Series(ResponseSchema):
     from_ = UtcTime(source="from_ms")
     to = UtcTime(source="until_ms")
     grain = OpenText(source="series.range.grain", known=["live", "minute", "hour"])
-    window_s = IntegerField(help_text="How long a window is.")
-    step_s = IntegerField(help_text="How far apart windows end.")
+    window_s = IntegerField(help_text="Length of a window.")
+    step_s = IntegerField(help_text="Interval between window ends.")
     units = DictField(child=CharField(), help_text="By metric.")
-    points = Columns(help_text="By columns, oldest first; all have the same length.")
-    gaps = Gap(source="series.gaps", many=True, help_text="When the channel was not, or not surely, heard.")
+    points = Columns(help_text="Column-oriented, oldest first. All columns have the same length.")
+    gaps = Gap(
+        source="series.gaps", many=True, help_text="Time spans in which the channel was not, or not reliably, heard."
+    )
     coverage = FloatField(
         source="series.summary.coverage", help_text="Share of the span in which the channel was heard, 0 to 1."
     )
@@ -94,23 +96,23 @@ class Event(ResponseSchema):
 
     id = CharField()
     at = UtcTime(source="at_ms")
-    to = UtcTime(source="until_ms", allow_null=True, help_text="Until when it lasted, or what was summed.")
+    to = UtcTime(source="until_ms", allow_null=True, help_text="End of the event, or of the summed interval.")
     kind = CharField()
     count = IntegerField(allow_null=True)
-    label_ = CharField(help_text="For people to read.")
+    label_ = CharField(help_text="Human-readable description.")
 
 
 class EventList(ResponseSchema):
-    """Events by time, a page of them."""
+    """A page of events, by time."""
 
     items = Event(many=True)
     next = CharField(allow_null=True)
 
 
 class Stream(ResponseSchema):
-    """A broadcast that has ended."""
+    """A finished broadcast."""
 
-    id = TextId(source="started_ms", help_text="Names it among the channel's streams.")
+    id = TextId(source="started_ms", help_text="Unique among the channel's streams.")
     channel_id = CharField()
     started = UtcTime(source="started_ms")
     ended = UtcTime(source="ended_ms")
@@ -127,33 +129,33 @@ class Stream(ResponseSchema):
     messages = IntegerField()
     coverage = FloatField(help_text=COVERAGE)
     is_lower_bound = BooleanField(
-        source="is_partly_heard", help_text="Part of it was not heard, so counts are lower bounds."
+        source="is_partly_heard", help_text="Part of the stream was not heard, so counts are lower bounds."
     )
 
 
 class StreamList(ResponseSchema):
-    """Broadcasts, the newest first, a page of them."""
+    """A page of broadcasts, newest first."""
 
     items = Stream(many=True)
     next = CharField(allow_null=True)
 
 
 class HourOfChatters(PairSchema):
-    """Who wrote in a clock hour."""
+    """Chatters in a clock hour."""
 
-    end = UtcTime(help_text="When the clock hour ends.")
-    chatters = IntegerField(help_text="Different people who wrote in it.")
+    end = UtcTime(help_text="End of the clock hour.")
+    chatters = IntegerField(help_text="Distinct chatters.")
 
 
 class StreamMoment(PairSchema):
-    """An exciting moment."""
+    """A peak of excitement."""
 
-    end = UtcTime(help_text="When its window ended.")
+    end = UtcTime(help_text="End of its window.")
     excitement = FloatField()
 
 
 class StreamSummary(Stream):
-    """A broadcast that has ended, with its hours and its moments."""
+    """A finished broadcast with its hours and moments."""
 
     chatters_by_hour = HourOfChatters(many=True)
-    moments = StreamMoment(many=True, help_text="The most exciting ones, by time.")
+    moments = StreamMoment(many=True, help_text="The highest peaks, by time.")

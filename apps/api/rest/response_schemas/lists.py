@@ -10,14 +10,14 @@ from apps.api.rest.response_schemas.base import Converted, ResponseSchema
 
 
 class WatchedChannels(Converted, ListField):
-    """The ids of a watchlist's channels, in its order."""
+    """Channel IDs of a watchlist, in order."""
 
     def to_representation(self, data: Any) -> list[str]:
         return list(data.values_list("channel_id", flat=True))
 
 
 class Watchlist(ResponseSchema):
-    """Channels that your account keeps together."""
+    """A list of channels of your account."""
 
     id = IntegerField(source="pk")
     name = CharField()
@@ -26,23 +26,23 @@ class Watchlist(ResponseSchema):
 
 
 class WatchlistList(ResponseSchema):
-    """Your account's watchlists, a page of them."""
+    """A page of your watchlists."""
 
     items = Watchlist(many=True)
     next = CharField(allow_null=True)
 
 
 class Segment(ResponseSchema):
-    """A search for channels that your account keeps."""
+    """A saved channel search of your account."""
 
     id = IntegerField(source="pk")
     name = CharField()
     created = DateTimeField(source="created_at")
-    query = CharField(help_text="The search, as the page Discover has it in its address.")
+    query = CharField(help_text="The search as a query string of the Discover page.")
 
 
 class SegmentList(ResponseSchema):
-    """Your account's segments, a page of them."""
+    """A page of your segments."""
 
     items = Segment(many=True)
     next = CharField(allow_null=True)
