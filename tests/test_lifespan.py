@@ -10,7 +10,6 @@ from asgiref.sync import sync_to_async
 from starlette.routing import Router
 
 from apps.api.models import Usage
-from apps.api.process import api_services
 from apps.live.services import live_services
 from tests.api.conftest import new_key
 from twitchly.entry.lifespan import open_services
@@ -36,7 +35,7 @@ async def test_a_shutdown_writes_the_usage_of_the_last_seconds() -> None:
     server, application = Server(), Router(lifespan=lambda _application: open_services())
     running = asyncio.create_task(application(server.scope, server.events.get, server.answers.put))
     assert await server.ask("startup") == "lifespan.startup.complete"
-    services = api_services(server.scope)
+    services = server.scope["state"]["api"]
     assert services.hub is live_services(server.scope).hub
     services.usage.record(key.pk, "")
     assert await server.ask("shutdown") == "lifespan.shutdown.complete"

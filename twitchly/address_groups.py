@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """Return an IPv4 address, or the /64 network of an IPv6 address, because one host may use all of a /64."""
     try:

@@ -15,12 +15,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, get_resolver
 
-from apps.api.problems import Problem, code_of, exception_handler, problem_response
+from apps.api.problems import Problem, exception_handler, problem_response
+from apps.api.process import ApiRequest
 from twitchly import request_counts
 from twitchly.origin import Application
 from twitchly.request_bodies import BODY_MAX_BYTES, read_body
@@ -73,16 +73,17 @@ def is_api(path: str) -> bool:
     return _API.match(path) is not None
 
 
-def _request(scope: Any, body: bytes) -> HttpRequest:
+def _request(scope: Any, body: bytes) -> ApiRequest:
     # Invalid UTF-8 would fail in Django; replaced, it becomes an unknown parameter and thus a problem.
     query = scope["query_string"].decode("utf-8", "replace")
-    request = ASGIRequest({**scope, "query_string": query}, BytesIO(body))
+    request = ApiRequest({**scope, "query_string": query}, BytesIO(body))
+    request.services = scope["state"]["api"]
     # Chunked requests have no Content-Length, and Django REST framework would treat the body as empty.
     request.META["CONTENT_LENGTH"] = str(len(body))
     return request
 
 
-async def handle(request: HttpRequest, *, is_too_large: bool = False) -> Any:
+async def handle(request: ApiRequest, *, is_too_large: bool = False) -> Any:
     """Return the response to a request, in any case; `is_too_large`: its body was not read."""
     response: Any
     began_s = request_counts.begin()
@@ -90,7 +91,11 @@ async def handle(request: HttpRequest, *, is_too_large: bool = False) -> Any:
         response = await _dispatch(request, is_too_large)
     except Exception as error:
         response = exception_handler(error, None) or _internal_error()
-    request_counts.API_ANSWERS.labels(code_of(response) or "ok").inc()
+    # Problems have a code.
+    code: str = getattr(response, "problem_code", "")
+    if request.auth is not None:
+        request.services.usage.record(request.auth.key_id, code)
+    request_counts.API_ANSWERS.labels(code or "ok").inc()
     request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
     response["Vary"] = VARY

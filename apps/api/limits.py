@@ -5,10 +5,13 @@ While Redis is unavailable each process applies the limits locally, without the 
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import logging
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +22,6 @@ from django.conf import settings
 
 from apps.api.keys.queries import ApiClient, PlanLimits
 from apps.api.problems import Problem
-from apps.api.redis_script import BatchedScript
 from core.contracts import redis_keys
 from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
@@ -103,6 +105,57 @@ class RateLimitStatus:
         return {"RateLimit-Policy": policy_header(limits), "RateLimit": f"{burst}, {day}"}
 
 
+class BatchedScript:
+    """Runs a script in Redis. Calls made during a round trip are sent together in the next one."""
+
+    def __init__(self, client: Any, text: str) -> None:
+        self._redis = client
+        self._text = text
+        self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        self._pending: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
+        self._send_task: asyncio.Task[None] | None = None
+
+    async def run(self, keys: Sequence[str], arguments: Sequence[float]) -> Any:
+        """Return what the script returns. Raises: redis.RedisError, OSError."""
+        future = asyncio.get_running_loop().create_future()
+        self._pending.append(((len(keys), *keys, *arguments), future))
+        if self._send_task is None or self._send_task.done():
+            self._send_task = asyncio.create_task(self._send())
+        return await future
+
+    async def _send(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending, []
+            try:
+                results = await self._run_batch([call for call, _ in batch])
+            except Exception as error:  # raised in the callers, through their futures
+                results = [error] * len(batch)
+            for (_, future), result in zip(batch, results, strict=True):
+                if future.done():
+                    continue
+                if isinstance(result, Exception):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+    async def _run_batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        results = await self._send_batch(calls)
+        failed = [i for i, result in enumerate(results) if isinstance(result, redis.exceptions.NoScriptError)]
+        if failed:
+            # Redis was restarted or flushed: load the script and repeat the calls.
+            await self._redis.script_load(self._text)
+            for i, result in zip(failed, await self._send_batch([calls[i] for i in failed]), strict=True):
+                results[i] = result
+        return results
+
+    async def _send_batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for arguments in calls:
+                pipe.evalsha(self._digest, *arguments)
+            results: list[Any] = await pipe.execute(raise_on_error=False)
+        return results
+
+
 class RateLimiter:
     """Applies the rate limits in one process. Methods raise Problem for a request that exceeds a limit."""
 
@@ -140,7 +193,7 @@ class RateLimiter:
         limits, bucket = client.limits, f"key:{client.key_id}"
         if time.monotonic() >= self._redis_away_until_s:
             try:
-                keys = [redis_keys.rate_limit(_day_key(client)), redis_keys.rate_limit(bucket)]
+                keys = [redis_keys.RATE_LIMIT + name for name in (_day_key(client), bucket)]
                 used_today, left = await self._refund_script.run(keys, [limits.per_s, limits.burst])
                 return RateLimitStatus(limits, int(left), max(0, limits.per_day - int(used_today)))
             except (redis.RedisError, OSError) as error:
@@ -180,7 +233,7 @@ class RateLimiter:
 
     async def _take(self, buckets: list[Bucket], day: str = "", per_day: int = 0) -> tuple[int, float, int | None, int]:
         if time.monotonic() >= self._redis_away_until_s:
-            keys = [redis_keys.rate_limit(day), *(redis_keys.rate_limit(bucket.name) for bucket in buckets)]
+            keys = [redis_keys.RATE_LIMIT + name for name in (day, *(bucket.name for bucket in buckets))]
             arguments = [per_day, 2 * DAY_S, *(number for b in buckets for number in (b.per_s, b.capacity))]
             try:
                 empty, wait_s, used_today, left = await self._take_script.run(keys, arguments)

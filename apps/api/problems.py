@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
@@ -98,7 +98,7 @@ def problem_response(problem: Problem) -> HttpResponse:
     if problem_type.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="Twitchly"')
     response = HttpResponse(orjson.dumps(fields), content_type=MEDIA_TYPE, status=problem_type.status, headers=headers)
-    response.problem_code = problem.code  # type: ignore[attr-defined]  # read by code_of
+    response.problem_code = problem.code  # type: ignore[attr-defined]  # read where responses are counted
     return response
 
 
@@ -131,9 +131,3 @@ def problem_of(error: Exception) -> Problem | None:
             detail = "The data for this response is unavailable."
             return Problem("service-away", detail, headers={"Retry-After": "2"})
     return None
-
-
-def code_of(response: HttpResponseBase) -> str:
-    """Return the code of the problem that a response tells, "" if it tells none."""
-    code: str = getattr(response, "problem_code", "")
-    return code

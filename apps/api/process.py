@@ -1,14 +1,15 @@
-"""The API's services of a web process: opened when it starts, closed when it stops, and passed down in the scope."""
+"""The API's services of a web process: opened when it starts, closed when it stops, and passed down in requests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 
+from apps.api.keys.queries import ApiClient
 from apps.api.limits import RateLimiter
 from apps.api.lookups import ApiClientCache, Readings
 from apps.api.usage import UsageRecorder
@@ -27,6 +28,16 @@ class ApiServices:
     hub: Hub
 
 
+class ApiRequest(ASGIRequest):
+    """A request to the API, with the services of its process.
+
+    `auth`, named as by Django REST framework, is the client of its key from the authentication on.
+    """
+
+    services: ApiServices
+    auth: ApiClient | None = None
+
+
 @asynccontextmanager
 async def open_api_services(live: LiveServices) -> AsyncIterator[ApiServices]:
     """Yield the API's services. In the end usage is written and connections are closed."""
@@ -40,9 +51,3 @@ async def open_api_services(live: LiveServices) -> AsyncIterator[ApiServices]:
     finally:
         await services.usage.aclose()
         await services.rate_limiter.aclose()
-
-
-def api_services(scope: Mapping[str, Any]) -> ApiServices:
-    """Return the API's services of the process that serves an ASGI scope."""
-    services: ApiServices = scope["state"]["api"]
-    return services

@@ -34,9 +34,8 @@ CHANNEL_LIST_LOCK = "refresh-streams"
 
 
 # REDIS_LIMITS_URL
-def rate_limit(name: str) -> str:
-    """Return the key of a token bucket or a daily count of the API."""
-    return f"limits:{name}"
+# Prefix of the token buckets and daily counts of the API, which apps/api/limits.py names.
+RATE_LIMIT = "limits:"
 
 
 def open_streams(account_id: int) -> str:

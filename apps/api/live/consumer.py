@@ -9,7 +9,7 @@ from apps.api.keys.queries import ApiClient
 from apps.api.keys.revocation import session_name
 from apps.api.live.connections import ConnectionLease, acquire_lease
 from apps.api.problems import PROBLEM_TYPES, Problem
-from apps.api.process import ApiServices, api_services
+from apps.api.process import ApiServices
 from apps.api.scopes import Scope
 from apps.live.consumer import INTERNAL_ERROR, NOT_SIGNED_IN, TOO_MANY_SOCKETS, LiveSocket
 
@@ -55,7 +55,8 @@ class KeySocket(LiveSocket):
     @property
     def services(self) -> ApiServices:
         """The API's services of this process."""
-        return api_services(self.scope)
+        services: ApiServices = self.scope["state"]["api"]
+        return services
 
     def _session(self) -> str:
         return session_name(self.api_client.key_id)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -20,8 +19,8 @@ from apps.api.description.document import description_digest
 from apps.api.description.schema import Schema
 from apps.api.keys.queries import ApiClient
 from apps.api.limits import RateLimitStatus
-from apps.api.problems import Problem, code_of
-from apps.api.process import ApiServices, api_services
+from apps.api.problems import Problem
+from apps.api.process import ApiRequest, ApiServices
 from apps.api.rest.conditional_requests import is_unchanged, require_match
 from apps.api.rest.request_parsing import BodyParser, read_body, read_query
 from apps.api.rest.request_schemas import NoQuery
@@ -59,7 +58,7 @@ class ApiView(APIView):
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         self.format_kwarg = kwargs.pop("format", None)
         self.args, self.kwargs = args, kwargs
-        self.services = api_services(cast(ASGIRequest, request).scope)
+        self.services = cast(ApiRequest, request).services
         self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = {}
         try:
@@ -75,8 +74,6 @@ class ApiView(APIView):
         for name, value in (self.rate_limit_status.headers() if self.rate_limit_status else {}).items():
             if name not in response:
                 response[name] = value
-        if self.client is not None:
-            self.services.usage.record(self.client.key_id, code_of(response))
         return response
 
     async def prepare(self, request: Request, query: type[Serializer[Any]]) -> None:
@@ -92,10 +89,9 @@ class ApiView(APIView):
         if self.scope is None:
             await rate_limiter.take_anonymous(address)
             return
-        client = await authenticate(
-            self.services.clients, rate_limiter, request.META.get("HTTP_AUTHORIZATION", ""), address
-        )
-        self.client = client
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        client = await authenticate(self.services.clients, rate_limiter, header, address)
+        request.auth = self.client = client
         self.rate_limit_status = await rate_limiter.take(client, address)
 
     @property
