@@ -28,7 +28,7 @@ prepare: ## Download everything that `make run` needs, to start without a networ
 .PHONY: lint test test-unit test-one drill drill-ingest drill-soak drill-midnight drill-recount drill-defenses drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
 ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
-lint:
+lint: ## Check style, types and imports
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	DEBUG=1 .venv/bin/mypy .

@@ -25,6 +25,11 @@ STRANGERS_PAGES = {
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
     "methodology": "/methodology",
+    "status": "/status",
+    "privacy": "/privacy",
+    "terms": "/terms",
+    "opt-out": "/opt-out",
+    "api": "/api/",
     "shared": "{page}",
     "widget": "{widget}",
     "overlay": "{overlay}",
@@ -45,6 +50,10 @@ PAGES = {
     "account": "/account/",
     "sessions": "/account/sessions/",
     "two-factor": "/account/2fa/",
+    "keys": "/account/keys/",
+    "usage": "/account/usage/",
+    "requests": "/requests",
+    "ask": "/ask",
 }
 
 

@@ -1,6 +1,6 @@
 """Simulated Helix over HTTP: tokens, rate limits, faults and Twitch's error responses.
 
-Source: docs/twitch.md, "Helix"; dev.twitch.tv, "Twitch API Reference" and "Validating Tokens".
+Source: dev.twitch.tv, "Twitch API Reference" and "Validating Tokens".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Effect of Helix faults on the simulated Helix's responses; the variants of a fault alternate.
 
-Source: docs/twitch.md, "Helix": "a cursor can lead to an empty page or back to page one", "pages can be short (50 of
-100) with a cursor that leads on, or to nothing; a cursor can be refused with 400 in mid-walk".
+Source: behavior seen at Twitch. A cursor can lead to an empty page, back to page one, or be refused with 400 in
+mid-walk; pages can be short.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Get Streams and Get Users of the simulated Helix: parse parameters and build response fields.
 
-Source: docs/twitch.md, "Helix"; dev.twitch.tv, "Twitch API Reference".
+Source: dev.twitch.tv, "Twitch API Reference".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Faults in single rows of Get Streams: impossible starts, absent streams, answers about earlier broadcasts.
 
-Source: docs/twitch.md, "Helix": "answers are cached on several servers".
+Source: behavior seen at Twitch: its servers cache answers independently.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sans-I/O session of one client of the simulated IRC server: takes bytes and a time, returns the reply.
 
-Source: docs/twitch.md, "Connecting" and "Limits"; dev.twitch.tv, "IRC".
+Source: dev.twitch.tv, "Chat & Chatbots", "IRC".
 """
 
 from __future__ import annotations

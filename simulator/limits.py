@@ -1,6 +1,6 @@
 """Twitch's limits for clients, and counters of violations.
 
-Source: docs/twitch.md, "Limits".
+Source: dev.twitch.tv, "Chat & Chatbots", "Rate Limits".
 """
 
 from __future__ import annotations

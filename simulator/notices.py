@@ -1,6 +1,6 @@
 """Notices of the synthetic audience: subscriptions, gifts, raids and announcements with Twitch's tags.
 
-Source: docs/twitch.md, "The wire"; dev.twitch.tv, "IRC Tags", USERNOTICE.
+Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
 """
 
 from __future__ import annotations

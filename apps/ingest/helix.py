@@ -1,6 +1,6 @@
 """Client for Helix, Twitch's REST API: streams and users.
 
-Source: twitch.md "Helix (REST)".
+Source: dev.twitch.tv, "Twitch API Reference".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Validation of a Helix poll against the known channels. Pure.
 
 Twitch caches answers on several servers, so an answer about an earlier broadcast can follow one about a later one.
-A row can also lack its start or its login. Source: twitch.md "Helix (REST)".
+A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API Reference", and behavior seen at Twitch.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Selection of the channel list by viewers, with hysteresis, and smoothing of viewer counts.
 
-Source: twitch.md "Helix (REST)".
+Source: dev.twitch.tv, "Twitch API Reference".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Channel events from IRC lines: which notices count, how they are summed and how they are labeled.
 
 Events never contain names of users: an event is a kind, a count or a text, and a time.
-Source: twitch.md "The wire".
+Source: dev.twitch.tv, "IRC Tags".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Current gifts name their bomb by a community gift id. Older ones are matched to a bomb with the same origin, or with the
 same giver if the gift has no origin. `msg-param-sender-count` is ignored: it is 0 for anonymous givers and for some
-gifts of a channel's owner. Source: twitch.md "The wire".
+gifts of a channel's owner. Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
 """
 
 from __future__ import annotations

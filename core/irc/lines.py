@@ -1,6 +1,6 @@
 """Parser for Twitch's IRC lines. Total: no input raises, and unknown commands are values too.
 
-Source: twitch.md "The wire"; IRCv3 message tags.
+Source: dev.twitch.tv, "IRC Tags"; IRCv3 message tags.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sans-I/O session of one anonymous IRC connection: takes bytes and a time, returns events, bytes and a wake-up time.
 
-Times are ms on a monotonic clock. Source: twitch.md "Connecting", "Limits".
+Times are ms on a monotonic clock. Source: dev.twitch.tv, "IRC" and "Rate Limits".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// The board page: what is chosen, and who is told when it changes or a frame arrives.
+// The board page: its choice (board, channel, range), and what to update when it changes or a frame arrives.
 
 import { changed, FILTERS, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
 import { Actions } from "./actions.js";

@@ -27,8 +27,8 @@ DISTINCT = ("chatters", "repetition", "count_texts")
 SUBSCRIBED = 50
 # Files of pages carry two more digits than pages show.
 FILE_DIGITS = {"messages": 2, "spam": 4, "chatters": 2, "repetition": 2, "engagement": 3, "viewers": 2, "shared": 2}
-TILES = {"average": re.compile(r'id="average">([^<]*)<'), "peak": re.compile(r'id="peak">([^<]*)<')}
-COVERAGE_TILE = re.compile(r'id="coverage-range">([^<]*)<')
+TILES = {"average": re.compile(r'id="average"\s*>\s*([^<]*?)\s*<'), "peak": re.compile(r'id="peak"\s*>\s*([^<]*?)\s*<')}
+COVERAGE_TILE = re.compile(r'id="coverage-range"\s*>\s*([^<]*?)\s*<')
 
 Values = Mapping[str, float | None]
 

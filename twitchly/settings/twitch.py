@@ -33,8 +33,6 @@ CHANNELS_PER_CONNECTION = env.int("CHANNELS_PER_CONNECTION", 50, validate=Range(
 STRICT_JOINS = env.bool("STRICT_JOINS", False)
 JOINS_PER_10_S = env.int("JOINS_PER_10_S", 20, validate=Range(min=1, max=2_000))
 OFFLINE_KEPT_S = env.int("OFFLINE_KEPT_S", 600, validate=Range(min=0))
-VIEWERS_STALE_S = env.int("VIEWERS_STALE_S", 150, validate=Range(min=60))
-VIEWERS_UNKNOWN_S = env.int("VIEWERS_UNKNOWN_S", 600, validate=Range(min=60))
 COUNT_BOTS = env.bool("COUNT_BOTS", False)
 PRODUCER_ID = env.str("PRODUCER_ID", "producer-1", validate=Length(min=1, max=100))
 BUFFER_RECORDS = env.int("BUFFER_RECORDS", 200_000, validate=Range(min=1_000))
@@ -43,3 +41,7 @@ refuse_if(
     bool(TWITCH_CLIENT_ID) != bool(TWITCH_CLIENT_SECRET),
     "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET go together: set both for the real Twitch, or none",
 )
+
+# Age at which pages mark viewer counts as old, and as unknown.
+VIEWERS_STALE_S = env.int("VIEWERS_STALE_S", 150, validate=Range(min=60))
+VIEWERS_UNKNOWN_S = env.int("VIEWERS_UNKNOWN_S", 600, validate=Range(min=60))
