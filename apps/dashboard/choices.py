@@ -62,6 +62,7 @@ class Choice:
 
 
 DEFAULTS: Mapping[str, str] = Choice().names()
+FILTERS = ("category", "language", "band")
 
 
 def read_query(query: Mapping[str, str]) -> Choice:

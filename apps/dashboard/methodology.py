@@ -7,11 +7,11 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.dashboard.templatetags.figures import PARTIAL_BELOW
 from apps.metrics.boards import ranking_thresholds
 from core.metrics.bands import BANDS
 from core.metrics.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
 from core.metrics.counting_rules import RULES
+from core.metrics.display import PARTIAL_BELOW
 from core.metrics.docs import every, span, threshold_of
 from core.metrics.explanations import EXPLANATIONS, worked_example
 from core.metrics.percentiles import MIN_PEERS

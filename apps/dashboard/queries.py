@@ -13,18 +13,18 @@ from django.conf import settings
 from apps.channels.languages import language_name
 from apps.dashboard.choices import Choice
 from apps.dashboard.summary import LENGTHS, average_unit, peak_unit, summarize
-from apps.dashboard.templatetags.figures import heard, percent
+from apps.dashboard.templatetags.figures import heard
 from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
-from apps.live.freshness import Freshness, viewers_freshness
+from apps.live.display import ReadingDisplay, reading_display
 from apps.live.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.live.services import LiveServices
 from apps.metrics import queries as history
-from apps.metrics.queries import Range, Series, value_of
+from apps.metrics.queries import GapSpan, Range, Series, value_of
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
-from core.metrics.display import at_least, figure
+from core.metrics.display import at_least, duration, figure, percent
 from core.metrics.table import METRIC, METRICS, Metric
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,7 @@ class BoardPage:
     now_ms: int
     newest_end_ms: int | None
     viewers_at_ms: int | None
-    late_dropped: int | None
-    viewers: Freshness
+    display: ReadingDisplay
     rows: list[Row]
     channel: ChannelNow | None
     series: Series | None
@@ -66,15 +65,14 @@ def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPag
     channel = find_channel(choice, reading, now_ms)
     chart_range = choice.chart_range(now_ms)
     series = read_series(channel.profile.id, chart_range, now_ms, charted(choice.charted)) if channel else None
-    viewers_at_ms = reading.viewers_at_ms if reading else None
+    viewers_at_ms, late_dropped = (reading.viewers_at_ms, reading.late_dropped) if reading else (None, None)
     return BoardPage(
         choice,
         chart_range,
         now_ms,
         reading.newest_end_ms if reading else None,
         viewers_at_ms,
-        reading.late_dropped if reading else None,
-        viewers_freshness(viewers_at_ms, now_ms),
+        reading_display(viewers_at_ms, late_dropped, now_ms),
         reading.rows[choice.board] if reading else [],
         channel,
         series,
@@ -205,6 +203,12 @@ def summary_json(series: Series, metric: Metric) -> dict[str, Any]:
     }
 
 
+def gap_json(gap: GapSpan) -> dict[str, Any]:
+    """Return a gap with its length as text."""
+    length = duration(gap.until_ms - gap.from_ms)
+    return {"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason, "length": length}
+
+
 def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
     """Return the history as columns for the chart script; null where a metric has no data."""
     return {
@@ -214,7 +218,7 @@ def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
         "end_ms": [point.end_ms for point in series.points],
         "coverage": [point.coverage for point in series.points],
         "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in series.metrics},
-        "gaps": [{"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason} for gap in series.gaps],
+        "gaps": [gap_json(gap) for gap in series.gaps],
         "summary": {metric.key: summary_json(series, metric) for metric in series.metrics},
         **marks_json(series, now_ms),
     }

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from apps.channels.models import Channel
 from apps.channels.queries import name_filter
 from apps.curation.queries import public_channels
-from apps.dashboard.summary import now_note
 from apps.live.directory import Directory, Profile, profile_of
+from apps.live.display import now_note
 from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
 from core.channels.address import parse_search

@@ -1,4 +1,4 @@
-"""SVG path of a sparkline. static/js/small-line.js draws the same."""
+"""SVG path of a sparkline."""
 
 from __future__ import annotations
 

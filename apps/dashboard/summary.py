@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.live.readings import ChannelNow
 from apps.metrics.queries import GapSpan, Range, Series
-from core.metrics.columns import LIVE_WINDOW_MS, StoredGrain
+from core.metrics.columns import StoredGrain
 from core.metrics.table import METRIC, Metric
-from core.times import DAY_MS
 
-OVER_MIDNIGHT = "across midnight UTC, people who wrote on both days count twice"
 # The window length of each stored grain, as used in units.
 LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"
@@ -70,20 +67,3 @@ def average_unit(metric: Metric) -> str:
 def peak_unit(metric: Metric, chart_range: Range) -> str:
     """Return the unit of a peak over a range: per 30 s in a short range, otherwise per minute."""
     return metric.unit if chart_range.is_short else average_unit(metric)
-
-
-def is_over_midnight(end_ms: int | None) -> bool:
-    """Tell whether a live window spans midnight UTC, when the hash key changes."""
-    return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
-
-
-def now_note(metric: str, now: ChannelNow) -> str:
-    """Return why a metric has no current value or rank, or a caveat about its value; "" without a note."""
-    is_absent, unranked = metric not in now.values, now.unranked.get(metric)
-    if not is_absent and not unranked:
-        return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""
-    if now.profile.is_offline:
-        return "the stream is offline"
-    if now.end_ms is None:
-        return "no live window"
-    return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"

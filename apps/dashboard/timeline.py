@@ -1,4 +1,4 @@
-"""The timeline of events on a channel's page. static/js/timeline.js is the counterpart for the script."""
+"""The timeline of events on a channel's page. static/js/timeline.js does the same with events that arrive live."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from apps.metrics.event_marks import EventMark, merge_sums, merge_sums_before
 from apps.metrics.queries import RECENT_MS, Point, Series
 from core.irc.channel_events import SUMMED
 
+# Rows of the table, lines of the timeline, and gaps of the list.
+TABLE_ROWS = 12
 LINES_SHOWN = 60
+GAPS_SHOWN = 6
 # A sum of these kinds is notable from this count on, if it is NOTED_TIMES the median.
 NOTED_FROM: Mapping[str, int] = {"subscriptions": 10, "cheers": 1_000}
 NOTED_TIMES = 3

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", views.board, name="board"),
     path("find", views.find, name="find"),
     path("find.json", views.find_json, name="find-json"),
+    path("span.json", views.span_json, name="span-json"),
     path("ask", views.ask, name="ask"),
     path("requests", requests.overview, name="requests"),
     path("requests/<int:request_id>/withdraw", requests.withdrawal, name="request-withdraw"),

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
@@ -17,14 +16,15 @@ from apps.accounts.queries import user_of
 from apps.curation.requests import ChannelRequestError, request_channel
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.channel.context import channel_context
-from apps.dashboard.choices import DEFAULTS, Choice, read_query
+from apps.dashboard.choices import DEFAULTS, FILTERS, Choice, read_query
 from apps.dashboard.forms import AskForm
 from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
+from apps.dashboard.script import board_constants
 from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
-from apps.dashboard.timeline import SHAPES
 from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
 from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES
+from apps.live.display import channel_json, row_display
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
 from apps.live.services import LiveServices, services_of
@@ -33,12 +33,9 @@ from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
 from core.errors import NotFound, ServiceAway
-from core.irc.channel_events import LABELS
 from core.metrics.bands import BANDS
 from core.metrics.broadcasts import Broadcast
-from core.metrics.grains import SPAN_MAX_MS
-from core.metrics.table import BOARDS, METRIC, METRICS, Metric
-from core.pipeline.records import EPOCH_MS
+from core.metrics.table import BOARDS, METRIC, Metric
 from twitchly.clock import now_ms
 
 # The script clones rendered rows of these and replaces all values.
@@ -110,6 +107,18 @@ def find_json(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"channels": hits_json(hits)})
 
 
+@require_safe
+@never_cache
+@login_required_json
+def span_json(request: HttpRequest) -> JsonResponse:
+    """Check the dates of a span: 400 with the reason if no chart can show it."""
+    try:
+        span_from_query(request.GET.dict(), now_ms())
+    except BadSpan as error:
+        return json_error(str(error), 400)
+    return JsonResponse({})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
@@ -147,7 +156,10 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
             for r in RANGES.values()
         ],
         **board_controls(page),
-        "rows": [(row, choice.query(channel=row.id), row.id == channel_id) for row in page.rows],
+        "rows": [
+            (row, row_display(row, metric.key, page.newest_end_ms), choice.query(channel=row.id), row.id == channel_id)
+            for row in page.rows
+        ],
         "back": choice.query(channel=""),
         "board_query": Choice(choice.board).query(),
         "take": choice.query(channel=channel_id or "").removeprefix("?"),
@@ -157,22 +169,22 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
         "view": "channel" if choice.channel else "list",
         "script": script_data(page) | {"notes": channel_fields["note_fields"]},
         "blank_row": BLANK_ROW,
+        "blank_display": row_display(BLANK_ROW, metric.key, None),
         "blank_stream": BLANK_STREAM,
-        "viewers_empty_it": page.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,
+        "viewers_empty_it": page.display.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,
     }
 
 
 def board_controls(page: BoardPage) -> dict[str, Any]:
     """Return the context of the size and filter controls and the list."""
     choice, size = page.choice, page.choice.board.size
-    filters = ("category", "language", "band")
     parameters = choice.names().items()
     return {
         "sizes": [(option, choice.query(size=str(option)), option == size) for option in SIZES],
         "places": size if len(page.rows) > SIZES[0] else SIZES[0],
         "bands": BANDS,
-        "kept": [(name, value) for name, value in parameters if name not in filters and value != DEFAULTS[name]],
-        "unfiltered": choice.query(**dict.fromkeys(filters, "")),
+        "kept": [(name, value) for name, value in parameters if name not in FILTERS and value != DEFAULTS[name]],
+        "unfiltered": choice.query(**dict.fromkeys(FILTERS, "")),
     }
 
 
@@ -187,29 +199,11 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "now_ms": page.now_ms,
         "newest_end_ms": page.newest_end_ms,
         "viewers_at_ms": page.viewers_at_ms,
-        "viewer_limits": {"stale_s": settings.VIEWERS_STALE_S, "unknown_s": settings.VIEWERS_UNKNOWN_S},
+        "display": asdict(page.display),
         "choice": page.choice.names(),
         "shown": range_json(page.chart_range),
-        "span_limits": {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS},
-        "channel": channel.as_json() if channel else None,
+        "channel": channel_json(channel) if channel else None,
         "series": series_json(channel.profile.id, page.series, page.now_ms) if channel and page.series else None,
-        "metrics": {metric.key: metric_json(metric) for metric in METRICS},
         "ranges": {r.key: range_json(r) for r in RANGES.values()},
-        "labels": dict(LABELS),
-        "shapes": dict(SHAPES),
-    }
-
-
-def metric_json(metric: Metric) -> dict[str, Any]:
-    return {
-        "label": metric.label,
-        "name": metric.name,
-        "unit": metric.unit,
-        "decimals": metric.decimals,
-        "empty": metric.empty,
-        "longer": metric.longer,
-        "is_count": metric.is_count,
-        "from_helix": metric.from_helix,
-        "distinct": metric.distinct,
-        "by_length": metric.by_length,
+        "constants": board_constants(),
     }

@@ -1,4 +1,4 @@
-"""Freshness of viewer counts, by their age. static/js/viewers.js applies the same rules."""
+"""Freshness of viewer counts, by their age."""
 
 from __future__ import annotations
 

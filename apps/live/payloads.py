@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from apps.live.board import Board
+from apps.live.display import channel_json, reading_display, row_json
 from apps.live.outboxes import Payload
 from apps.live.readings import PROFILE, ChannelNow, Reading
 from apps.live.recent_events import Marks
@@ -18,7 +19,8 @@ Rows = Mapping[str, Mapping[str, Any]]
 
 def encode_board(board: Board, reading: Reading, now_ms: int) -> bytes:
     """Return the board's rows, highest rank first."""
-    return _members({**_head(reading, now_ms), "board": board.metric, "rows": reading.rows[board]})
+    rows = [row_json(row, board.metric, reading.newest_end_ms) for row in reading.rows[board]]
+    return _members({**_head(reading, now_ms), "board": board.metric, "rows": rows})
 
 
 class ChannelEncoder:
@@ -40,7 +42,7 @@ class ChannelEncoder:
 
     def _channel(self, channel_id: str) -> orjson.Fragment:
         if channel_id not in self._encoded:
-            fields = self._reading.channels[channel_id].as_json() | {"marks": self._marks.get(channel_id)}
+            fields = channel_json(self._reading.channels[channel_id]) | {"marks": self._marks.get(channel_id)}
             self._encoded[channel_id] = orjson.Fragment(orjson.dumps(fields))
         return self._encoded[channel_id]
 
@@ -92,6 +94,7 @@ def _head(reading: Reading, now_ms: int) -> dict[str, Any]:
         "newest_end_ms": reading.newest_end_ms,
         "viewers_at_ms": reading.viewers_at_ms,
         "late_dropped": reading.late_dropped,
+        "display": reading_display(reading.viewers_at_ms, reading.late_dropped, now_ms),
     }
 
 

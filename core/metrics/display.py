@@ -1,27 +1,45 @@
-"""Formatting of metric values. static/js/figures.js formats the same way."""
+"""Formatting of values as text: the one place for pages, exports and the frames of the live socket."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.metrics.table import METRIC
 
 ABSENT = "–"
 LOWER_BOUND = "≥ "
+# Coverage below this is marked as partial.
+PARTIAL_BELOW = 0.95
 
 
 def number(value: float, decimals: int) -> str:
-    """Return the number with thousands separators; halves round up and -0 becomes 0, as in the script."""
-    rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    return f"{rounded or abs(rounded):,}"
+    """Return the number with thousands separators; halves round up and -0 becomes 0, as in a browser."""
+    rounded: float | Decimal = value
+    if value * 10**decimals % 1 == 0.5:  # format() would round it to even
+        rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{rounded:z,.{decimals}f}"
+
+
+def count(records: int | None) -> str:
+    """Return an integer, or the sign for unknown."""
+    return ABSENT if records is None else number(records, 0)
+
+
+def tenth(value: float | None) -> str:
+    """Return a number with one decimal, or the sign for unknown."""
+    return ABSENT if value is None else number(value, 1)
+
+
+def percent(share: float | None) -> str:
+    """Return a share of 0 to 1 as a percentage with one decimal, rounded down so that only 1 is 100.0."""
+    return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"
 
 
 def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
     """Return a metric's value without its unit; a count with less than full coverage is a lower bound."""
-    if value is None:
-        return ABSENT
     partial = METRIC[metric].is_count and coverage is not None and coverage < 1
-    return (LOWER_BOUND if partial else "") + number(value, METRIC[metric].decimals)
+    return at_least(metric, value, partial)
 
 
 def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
@@ -29,3 +47,30 @@ def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
     if value is None:
         return ABSENT
     return (LOWER_BOUND if lower_bound else "") + number(value, METRIC[metric].decimals)
+
+
+def excluded_text(counts: Mapping[str, int], coverage: float) -> str:
+    """Return the excluded messages as text: shared copies and messages of known bots."""
+    bound = LOWER_BOUND if coverage < 1 else ""
+    names = {"copies": "from shared chat", "bot_messages": "by bots"}
+    return ", ".join(f"{bound}{number(counts[key], 0)} {name}" for key, name in names.items() if counts.get(key))
+
+
+def duration(span_ms: int) -> str:
+    """Return a duration as text: 42 s, 3 min 10 s, 3 h 12 min."""
+    if 0 < span_ms < 1000:
+        return "< 1 s"
+    seconds = max(0, span_ms // 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def age(end_ms: int | None, now_ms: int) -> str:
+    """Return an age in seconds up to 999 s, then in minutes."""
+    if end_ms is None:
+        return ABSENT
+    seconds = max(0, (now_ms - end_ms) // 1000)
+    return f"{seconds} s" if seconds < 1000 else f"{number(seconds // 60, 0)} min"

@@ -1,19 +1,7 @@
 // @ts-check
 // The address of the page holds board, size, filters, channel, range, metric and dates: it can be reloaded and shared.
 
-const DEFAULTS = {
-  board: "viewers",
-  size: "10",
-  category: "",
-  language: "",
-  band: "",
-  channel: "",
-  range: "10m",
-  metric: "",
-  from: "",
-  until: "",
-};
-export const FILTERS = ["category", "language", "band"];
+import { constants } from "./constants.js";
 
 /** A choice with `changes`; what they leave open is "". */
 export function changed(choice, changes) {
@@ -22,11 +10,11 @@ export function changed(choice, changes) {
   );
 }
 
-/** The address of a choice; what has its default is left out, as in choices.py. */
+/** The address of a choice; what has its default is left out. */
 export function hrefOf(choice) {
   const query = new URLSearchParams();
-  for (const name of Object.keys(DEFAULTS)) {
-    if (choice[name] !== DEFAULTS[name]) query.set(name, choice[name]);
+  for (const [name, usual] of Object.entries(constants.defaults)) {
+    if (choice[name] !== usual) query.set(name, choice[name]);
   }
   const text = query.toString();
   return text ? `?${text}` : location.pathname;
@@ -45,7 +33,7 @@ export function replace(choice) {
 /** Call `listener` with the choice that the back or forward button leads to. */
 export function onReturn(first, listener) {
   history.replaceState({ ...first }, "");
-  addEventListener("popstate", (event) => listener({ ...DEFAULTS, ...event.state }));
+  addEventListener("popstate", (event) => listener({ ...constants.defaults, ...event.state }));
 }
 
 /** Tell whether a click on a link is for us and not for a new tab or window. */

@@ -23,14 +23,12 @@ export class Board {
   }
 
   /** Show the rows of a frame, in its order. */
-  show(rows, metric, newestEndMs, selected) {
+  show(rows, selected) {
     const byId = new Map(rows.map((row) => [row.id, row]));
     this.makeRoom(rows.length);
     this.order = [...byId.keys()];
     this.removeOthers(byId);
-    this.order.forEach((id) =>
-      this.update(this.rowOf(id), byId.get(id), metric, newestEndMs, id === selected),
-    );
+    this.order.forEach((id) => this.update(this.rowOf(id), byId.get(id), id === selected));
     this.place();
   }
 
@@ -77,11 +75,11 @@ export class Board {
     return item;
   }
 
-  update(item, row, metric, newestEndMs, isSelected) {
+  update(item, row, isSelected) {
     const link = item.firstElementChild;
     link.href = this.hrefOf(row.id);
     setCurrent(link, isSelected);
-    writeRow(item, row, metric, newestEndMs);
+    writeRow(item, row);
   }
 
   place() {

@@ -1,37 +1,28 @@
 // The open channel: header, chart, tiles, table and data quality, from its history and its live values.
 
 import { Chart } from "./chart.js";
-import { chattersPerThousand, messagesPerChatter } from "./depth.js";
-import { ABSENT, age, duration, figure, heardApart, percent, tenth } from "./figures.js";
+import { constants } from "./constants.js";
+import { age, duration, figure } from "./figures.js";
 import { historyNote } from "./history-note.js";
 import { coverageOf, endOf, metricOf, unitOf } from "./metrics.js";
 import { Notes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
 import { Standing } from "./standing.js";
 import { Streams } from "./streams.js";
-import { nowNote } from "./summary.js";
 import { describeTape, drawTape } from "./tape.js";
 import { beside, linesOf, merged, noted } from "./timeline.js";
 import { lineItem, markTexts, renew, shape } from "./timeline-view.js";
 import { timeElement, when, ZONE } from "./times.js";
-import { NEED_VIEWERS } from "./viewers.js";
 
-const TABLE_ROWS = 12;
-const GAPS_SHOWN = 6;
-const LINES_SHOWN = 60;
-// As in core/metrics/ranking.py.
-const STALE_AFTER_MS = 10_000;
 const $ = (id) => document.getElementById(id);
 
 export class ChannelView {
   /**
-   * `labels` and `shapes` are the page's tables, `channel` and `notes` what it already shows; `onZoom(span)`,
-   * `onMove(kind)` and `onReset()` ask for other times.
+   * `channel` and `notes` are what the page already shows; `onZoom(span)`, `onMove(kind)` and `onReset()` ask for other
+   * times.
    */
-  constructor({ labels, shapes, channel, notes, onZoom, onMove, onReset }) {
+  constructor({ channel, notes, onZoom, onMove, onReset }) {
     Object.assign(this, {
-      labels,
-      shapes,
       message: "",
       isStale: false,
       readoutMs: null,
@@ -41,7 +32,7 @@ export class ChannelView {
     this.first = { id: channel?.id, notes };
     this.layout = { left: 0, width: 0 };
     this.chart = new Chart($("chart"), {
-      shapes,
+      shapes: constants.shapes,
       onReadout: (atMs, marks) => this.readOut(atMs, marks),
       onLayout: (left, width) => this.layOut(left, width),
       onZoom,
@@ -52,7 +43,7 @@ export class ChannelView {
     });
     this.notes = new Notes({
       onChange: () => this.series && this.draw(),
-      icon: () => shape(shapes.note, "filled"),
+      icon: () => shape(constants.shapes.note, "filled"),
       clock: () => this.nowMs ?? Date.now(),
     });
     this.standing = new Standing($("standing"), $("following"));
@@ -137,7 +128,7 @@ export class ChannelView {
   /** Tell whether data still comes, and how old it is. */
   showAge(isStale, nowMs) {
     this.nowMs = nowMs;
-    $("data-age").textContent = this.now?.end_ms ? age(nowMs - this.now.end_ms) : "–";
+    $("data-age").textContent = age(this.now?.end_ms, nowMs);
     $("on-air").textContent = onAir(this.profile?.started_at, nowMs);
     if (!isStale && !this.isStale && (this.series.isPast || this.isLive)) return;
     this.isStale = isStale;
@@ -167,7 +158,6 @@ export class ChannelView {
     this.marks = merged(
       [...this.series.marks, ...this.notes.marks(this.span)],
       this.series.range.merge_ms,
-      this.labels,
     );
     this.noted = noted(this.marks);
     this.chart.draw({
@@ -212,7 +202,8 @@ export class ChannelView {
   get isOld() {
     return (
       this.isStale ||
-      (this.now?.end_ms != null && this.clockMs - endOf(this.metric, this.now) > STALE_AFTER_MS)
+      (this.now?.end_ms != null &&
+        this.clockMs - endOf(this.metric, this.now) > constants.stale_after_ms)
     );
   }
 
@@ -240,26 +231,19 @@ export class ChannelView {
   }
 
   writeNow() {
-    const now = this.now ?? { values: {}, unranked: {}, apart: {}, coverage: 0, end_ms: null };
+    const { absent } = constants;
+    const display = this.now?.display;
     // A range that is over has no live values.
     $("now-tile").hidden = $("chatters-tile").hidden = this.series.isPast;
-    $("now-name").textContent = this.isOld ? "Last known" : "Now";
-    $("now").textContent = figure(
-      this.metric,
-      now.values[this.metric],
-      coverageOf(this.metric, now),
-    );
-    $("now-note").textContent = nowNote(this.metric, this.now);
-    $("chatters").textContent = figure(
-      "chatters",
-      now.values.chatters,
-      coverageOf("chatters", now),
-    );
-    $("depth").textContent = tenth(chattersPerThousand(now.values));
-    $("per-chatter").textContent = tenth(messagesPerChatter(now.values));
-    $("coverage-now").textContent = now.end_ms ? percent(now.coverage) : "–";
-    $("apart").hidden = !(now.apart?.copies || now.apart?.bot_messages);
-    $("apart").querySelector("b").textContent = heardApart(now.apart ?? {}, now.coverage);
+    $("now-name").textContent = $("now-name").dataset[this.isOld ? "old" : "live"];
+    $("now").textContent = display?.values[this.metric] ?? absent;
+    $("now-note").textContent = display?.notes[this.metric] ?? "";
+    $("chatters").textContent = display?.values.chatters ?? absent;
+    $("depth").textContent = display?.chatters_per_thousand ?? absent;
+    $("per-chatter").textContent = display?.messages_per_chatter ?? absent;
+    $("coverage-now").textContent = display?.coverage ?? absent;
+    $("apart").hidden = !display?.excluded;
+    $("apart").querySelector("b").textContent = display?.excluded ?? "";
     this.readOut(this.readoutMs, this.readMarks);
   }
 
@@ -283,22 +267,24 @@ export class ChannelView {
     $("gaps").hidden = count === 0;
     $("gaps").textContent = `${count} ${count === 1 ? "gap" : "gaps"}`;
     $("gap-when").replaceChildren(...(lastGap ? [timeElement(lastGap.from_ms)] : []));
-    $("gap-length").textContent = lastGap ? duration(lastGap.until_ms - lastGap.from_ms) : "none";
+    $("gap-length").textContent = lastGap?.length ?? "none";
     $("tape").setAttribute("aria-label", describeTape(coverage, count));
     $("no-gaps").hidden = count > 0;
-    renew($("gap-list"), this.series.gaps.slice(-GAPS_SHOWN).reverse(), gapItem);
+    renew($("gap-list"), this.series.gaps.slice(-constants.gaps_shown).reverse(), gapItem);
   }
 
   writeLines() {
     this.lines = linesOf(this.marks);
     $("lines").hidden = this.lines.length === 0;
     $("no-lines").hidden = this.lines.length > 0;
-    renew($("lines"), this.lines.slice(0, LINES_SHOWN), (line) => lineItem(line, this.shapes));
+    renew($("lines"), this.lines.slice(0, constants.lines_shown), (line) =>
+      lineItem(line, constants.shapes),
+    );
   }
 
   writeTable() {
     const points = this.series.pointsOf(this.metric);
-    const step = Math.max(1, Math.round(points.length / TABLE_ROWS));
+    const step = Math.max(1, Math.round(points.length / constants.table_rows));
     const shown = points.toReversed().filter((_, i) => i % step === 0);
     const marks = beside(shown, this.noted);
     $("table").replaceChildren(...shown.map((point, i) => this.tableRow(point, marks[i])));
@@ -367,7 +353,7 @@ export class ChannelView {
 
   describe({ peak, peak_unit: unit }) {
     const { name } = metricOf(this.metric);
-    const most = peak === ABSENT ? "no data" : `peak ${peak} ${unit}`;
+    const most = peak === constants.absent ? "no data" : `peak ${peak} ${unit}`;
     const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }
@@ -397,17 +383,19 @@ function absence(point, metric) {
     !metricOf(metric).from_helix
   )
     return "gap";
-  return point && NEED_VIEWERS.has(metric) && point.values.viewers == null ? "unknown" : ABSENT;
+  return point && metricOf(metric).needs_viewers && point.values.viewers == null
+    ? "unknown"
+    : constants.absent;
 }
 
-function gapItem({ from_ms: fromMs, until_ms: untilMs, reason }) {
+function gapItem({ from_ms: fromMs, reason, length }) {
   const item = document.createElement("li");
-  const [why, length] = [document.createElement("span"), document.createElement("span")];
+  const [why, how] = [document.createElement("span"), document.createElement("span")];
   why.className = "grow";
   why.textContent = reason;
-  length.className = "muted";
-  length.textContent = duration(untilMs - fromMs);
-  item.append(timeElement(fromMs), why, length);
+  how.className = "muted";
+  how.textContent = length;
+  item.append(timeElement(fromMs), why, how);
   return item;
 }
 

@@ -1,23 +1,20 @@
 // The page that compares channels: its lines anew each minute, the figures of now as they come.
 
 import { CompareChart, columnsOf } from "./compare-chart.js";
+import { constants, useConstants } from "./constants.js";
 import { duration, figure, number } from "./figures.js";
-import { coverageOf, metricOf, useMetrics } from "./metrics.js";
+import { metricOf } from "./metrics.js";
 import { reach } from "./reach.js";
+import { kindOf } from "./series.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
 import { when, ZONE } from "./times.js";
 
 const AGAIN_MS = 60_000;
-const TAPE_KINDS = [
-  ["off", (share) => share === 0],
-  ["part", (share) => share < 1],
-  ["on", () => true],
-];
 
 const $ = (id) => document.getElementById(id);
 const start = JSON.parse($("start").textContent);
-useMetrics(start.metrics);
+useConstants(start.constants);
 const { metric, align, scale } = start.choice;
 let { lines } = start;
 let nowMs = start.now_ms;
@@ -58,12 +55,13 @@ function readOut(atMs, values) {
   $("when").textContent = told;
   lines.forEach((line, i) => {
     const element = $("legend").querySelector(`[data-line="${line.number}"] [data-value]`);
-    element.textContent = atMs === null ? (line.summary?.average ?? "–") : valueText(values[i]);
+    element.textContent =
+      atMs === null ? (line.summary?.average ?? constants.absent) : valueText(values[i]);
   });
 }
 
 function valueText(value) {
-  if (value == null) return "–";
+  if (value == null) return constants.absent;
   return scale === "index" ? number(value, 0) : figure(metric, value);
 }
 
@@ -99,7 +97,7 @@ function drawTapes(left, width) {
 function runs({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
   const found = [];
   ends.forEach((endMs, i) => {
-    const kind = TAPE_KINDS.find(([, holds]) => holds(coverage[i]))[0];
+    const kind = kindOf(coverage[i]);
     const [from, until] = [endMs - stepMs - zeroMs, endMs - zeroMs];
     const last = found.at(-1);
     if (last?.kind === kind && from - last.until <= stepMs) last.until = until;
@@ -127,7 +125,7 @@ async function ask() {
 function showNow({ channels }) {
   for (const [id, channel] of Object.entries(channels)) {
     const cell = document.querySelector(`tr[data-id="${CSS.escape(id)}"] [data-now]`);
-    const text = figure(metric, channel.values[metric], coverageOf(metric, channel));
+    const text = channel.display.values[metric] ?? constants.absent;
     if (cell && cell.textContent !== text) cell.textContent = text;
   }
 }

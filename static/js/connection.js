@@ -28,10 +28,7 @@ export class Connection {
     const state = this.state();
     this.badge.dataset.state = state;
     write(this.badge.querySelector(".w"), WORDS[state]);
-    write(
-      this.badge.querySelector(".age"),
-      this.newestEndMs ? age(this.clock() - this.newestEndMs) : "–",
-    );
+    write(this.badge.querySelector(".age"), age(this.newestEndMs, this.clock()));
     this.updateNote(state);
     return state;
   }
@@ -55,7 +52,7 @@ export class Connection {
 
   words(state) {
     if (state === "stale")
-      return [`No new data for ${age(this.clock() - this.newestEndMs)}.`, this.standing()];
+      return [`No new data for ${age(this.newestEndMs, this.clock())}.`, this.standing()];
     if (this.reason) return [this.reason, ""];
     const isLong = this.awaySince !== null && this.clock() - this.awaySince > NOTE_AFTER_MS;
     // What stands at the foot of the page says why, and more.

@@ -1,16 +1,16 @@
 // The controls above the chart: which metric, which dates, and the buttons that zoom and pan.
 
 import { hrefOf, isPlainClick } from "./address.js";
-import { chosen, quickPicks, spanFields, spanOf, wrong } from "./span.js";
+import { reach } from "./reach.js";
+import { chosen, quickPicks, spanOf, writtenFields } from "./span.js";
 import { fieldValue } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 
 export class Dates {
-  /** `onChoose(changes of the choice)`, `onMove("in" | "out" | "earlier" | "later")`; `limits` of a span; `clock()` in ms. */
-  constructor({ limits, clock, onChoose, onMove }) {
+  /** `onChoose(changes of the choice)`, `onMove("in" | "out" | "earlier" | "later")`; `clock()` in ms. */
+  constructor({ clock, onChoose, onMove }) {
     Object.assign(this, {
-      limits,
       clock,
       onChoose,
       form: $("dates"),
@@ -46,22 +46,22 @@ export class Dates {
   renew() {
     const latest = fieldValue(this.clock());
     for (const input of [this.form.elements.from, this.form.elements.until]) input.max = latest;
-    quickPicks(this.clock()).forEach(([label, span], i) => {
+    quickPicks(this.clock()).forEach((span, i) => {
       const link = $("picks").children[i].firstElementChild;
-      link.textContent = label;
       link.href = hrefOf({ ...this.choice, ...chosen(span) });
     });
   }
 
-  submit(event) {
+  async submit(event) {
     event.preventDefault();
     const [from, until] = [this.form.elements.from.value, this.form.elements.until.value];
-    if (!from && !until) return this.onChoose(chosen(null));
-    const shown = spanOf(this.choice);
-    const reason = wrong(from, until, this.clock(), this.limits, shown);
+    const { choice } = this;
+    const span = writtenFields(from, until, spanOf(choice));
+    const reason = from || until ? await refusal(span) : "";
+    // Other dates may have been chosen meanwhile.
+    if (this.choice !== choice) return;
     this.say(reason);
-    if (!reason) this.onChoose(chosen(spanFields(from, until, shown)));
-    return undefined;
+    if (!reason) this.onChoose(span);
   }
 
   follow(event) {
@@ -89,5 +89,16 @@ export class Dates {
     event.preventDefault();
     this.buttons.find((button) => button.dataset.move === move).focus();
     onMove(move);
+  }
+}
+
+/** Why no chart can show a span, "" where one can. */
+async function refusal(span) {
+  try {
+    const answer = await fetch(`/span.json?${new URLSearchParams(span)}`);
+    return answer.ok ? "" : (await answer.json()).reason;
+  } catch {
+    reach.missed();
+    return "The dates could not be checked. Try again.";
   }
 }

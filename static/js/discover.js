@@ -32,16 +32,12 @@ async function renew() {
   if (!rows || isHeld()) return;
   $("rows").replaceWith(rows);
   markStars(rows);
-  const { total } = rows.dataset;
-  write(
-    $("count"),
-    `${Number(total).toLocaleString("en")} ${total === "1" ? "channel" : "channels"}`,
-  );
+  write($("count"), rows.dataset.count);
 }
 
 function hold(reason, is) {
   held[reason] = is;
-  write($("hold"), isHeld() ? "Updates paused while you are in the table" : "Updates every 5 s");
+  write($("hold"), isHeld() ? $("hold").dataset.held : $("hold").dataset.live);
 }
 
 if ($("found")) {

@@ -1,11 +1,8 @@
 // @ts-check
-// How a number is written: the one place for the script, as templatetags/figures.py is for the pages; times.js has times.
+// Text that the page cannot get from the server: points of a chart, ticks of its axes, and ages that grow.
 
+import { constants } from "./constants.js";
 import { metricOf } from "./metrics.js";
-
-export const ABSENT = "–";
-export const PARTIAL_BELOW = 0.95;
-const LOWER_BOUND = "≥ ";
 
 /** Thousands by comma; halves go up; no 0 below 0. */
 export function number(value, decimals) {
@@ -17,37 +14,11 @@ export function number(value, decimals) {
   return fraction ? `${grouped}.${fraction}` : grouped;
 }
 
-/** A plain number, or the sign for an unknown one. */
-export const count = (records) => (records == null ? ABSENT : number(records, 0));
-
-/** A number that is no metric, with one decimal. */
-export const tenth = (value) => (value == null ? ABSENT : number(value, 1));
-
-/** A metric's value without its unit; a count that was not wholly heard is a lower bound. */
+/** The value of a point without its unit; a count that was not wholly heard is a lower bound. */
 export function figure(metric, value, coverage = 1) {
-  if (value == null) return ABSENT;
+  if (value == null) return constants.absent;
   const { decimals, is_count: isCount } = metricOf(metric);
-  return (isCount && coverage < 1 ? LOWER_BOUND : "") + number(value, decimals);
-}
-
-/** A peak, which is a lower bound when part of the range was not heard. */
-export function atLeast(metric, value, lowerBound) {
-  if (value == null) return ABSENT;
-  return (lowerBound ? LOWER_BOUND : "") + number(value, metricOf(metric).decimals);
-}
-
-/** What was heard and is not counted: from other channels by shared chat, and by known bots. */
-export function heardApart({ copies, bot_messages: byBots }, coverage) {
-  const written = (count) => (coverage < 1 ? LOWER_BOUND : "") + number(count, 0);
-  const parts = [];
-  if (copies) parts.push(`${written(copies)} from shared chat`);
-  if (byBots) parts.push(`${written(byBots)} by bots`);
-  return parts.join(", ");
-}
-
-/** A share of 0 to 1 as a percentage, cut so that 100.0 means all of it. */
-export function percent(share) {
-  return share == null ? ABSENT : (Math.trunc(share * 1000) / 10).toFixed(1);
+  return (isCount && coverage < 1 ? constants.lower_bound : "") + number(value, decimals);
 }
 
 /** 42 s, 3 min 10 s, 3 h 12 min. */
@@ -59,9 +30,10 @@ export function duration(spanMs) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** Seconds up to 999 s, then minutes. */
-export function age(ageMs) {
-  const seconds = Math.max(0, Math.floor(ageMs / 1000));
+/** How long ago a window ended: seconds up to 999 s, then minutes; unknown without a window. */
+export function age(endMs, nowMs) {
+  if (endMs == null) return constants.absent;
+  const seconds = Math.max(0, Math.floor((nowMs - endMs) / 1000));
   return seconds < 1000 ? `${seconds} s` : `${number(Math.floor(seconds / 60), 0)} min`;
 }
 

@@ -1,13 +1,15 @@
 // @ts-check
 // Which channels a board is made of, and how many: links and a form without the script, controls with it.
 
-import { FILTERS, hrefOf, isPlainClick } from "./address.js";
+import { hrefOf, isPlainClick } from "./address.js";
+import { constants } from "./constants.js";
 
 /** Let the form, the sizes and the way back to all channels change the choice; `onChoose(changes)`. */
 export function bindFilters({ form, sizes, clear, onChoose }) {
   form.addEventListener(
     "change",
-    ({ target }) => FILTERS.includes(target.name) && onChoose({ [target.name]: target.value }),
+    ({ target }) =>
+      constants.filters.includes(target.name) && onChoose({ [target.name]: target.value }),
   );
   form.addEventListener("submit", (event) => event.preventDefault());
   sizes.addEventListener("click", (event) => {
@@ -19,7 +21,7 @@ export function bindFilters({ form, sizes, clear, onChoose }) {
   clear.addEventListener("click", (event) => {
     if (!isPlainClick(event)) return;
     event.preventDefault();
-    onChoose(Object.fromEntries(FILTERS.map((name) => [name, ""])));
+    onChoose(Object.fromEntries(constants.filters.map((name) => [name, ""])));
   });
 }
 
@@ -39,7 +41,7 @@ export function markFiles(menu, { board, size, category, language, band }) {
 
 /** Show what is chosen; what the page was not told of, as from an address gone back to, is offered from then on. */
 export function markFilters(form, choice) {
-  for (const name of FILTERS) {
+  for (const name of constants.filters) {
     const select = form.elements[name];
     const isOffered = [...select.options].some(({ value }) => value === choice[name]);
     if (!isOffered) select.add(new Option(choice[name], choice[name]));

@@ -1,27 +1,25 @@
 // @ts-check
-// The table of metrics, as the page passes it from core/metrics/table.py.
+// Metrics, and the window that each of their live values comes from.
 
-let table = {};
+import { constants } from "./constants.js";
 
-export function useMetrics(metrics) {
-  table = metrics;
-}
+/** @typedef {import("./constants.js").Metric} Metric */
 
-/** A metric: label, name, unit, decimals, empty, longer, is_count, from_helix, distinct and by_length. */
-export const metricOf = (key) => table[key];
+/**
+ * @param {string} key
+ * @returns {Metric}
+ */
+export const metricOf = (key) => constants.metrics[key];
 
 /** The end of the window that a metric's live value comes from: people and texts have windows of their own. */
 export function endOf(key, { end_ms: endMs, distinct_end_ms: distinctEndMs }) {
-  return (table[key].distinct ? distinctEndMs : null) ?? endMs;
+  return (metricOf(key).distinct ? distinctEndMs : null) ?? endMs;
 }
 
 /** The coverage of that window. */
 export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage }) {
-  return (table[key].distinct ? distinctCoverage : null) ?? coverage;
+  return (metricOf(key).distinct ? distinctCoverage : null) ?? coverage;
 }
 
-/** The unit of a metric on a chart: what grows with the window's length names that of the chart's windows. */
-export function unitOf(key, range) {
-  const { unit, by_length: byLength } = table[key];
-  return byLength ? unit.replace("30 s", range.length) : unit;
-}
+/** The unit of a metric on a chart: a value that grows with its window names the length of the chart's windows. */
+export const unitOf = (key, range) => metricOf(key).units[range.length];

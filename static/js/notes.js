@@ -4,21 +4,8 @@ import { reach } from "./reach.js";
 import { fieldMs, fieldValueInSeconds, timeElement } from "./times.js";
 
 const UNDO_FOR_MS = 10_000;
-const KIND = "note";
 
 const $ = (id) => document.getElementById(id);
-
-/** A note as a chart marks it, by the rules of channel/notes.py. */
-export function noteMark({ id, at_ms, text }) {
-  return {
-    id: `${KIND}-${id}`,
-    at_ms,
-    until_ms: null,
-    kind: KIND,
-    count: null,
-    label: `Note: ${text}`,
-  };
-}
 
 export class Notes {
   /** `onChange()` when there are others; `icon()` makes the sign of a note; `clock()` in ms. Without an account there are none. */
@@ -26,6 +13,7 @@ export class Notes {
     Object.assign(this, { onChange, icon, clock, all: [], editing: null });
     if (!this.isOn) return;
     this.form = $("note-form");
+    this.addText = $("note-save").textContent;
     this.form.hidden = false;
     this.form.addEventListener("submit", (event) => this.submit(event));
     $("note-cancel").addEventListener("click", () => this.leave());
@@ -51,7 +39,9 @@ export class Notes {
 
   /** Notes that lie between two times, as marks. */
   marks({ fromMs, untilMs }) {
-    return this.all.filter((note) => note.at_ms >= fromMs && note.at_ms <= untilMs).map(noteMark);
+    return this.all
+      .filter((note) => note.at_ms >= fromMs && note.at_ms <= untilMs)
+      .map(({ mark }) => mark);
   }
 
   /** Put a time into the form, unless a note is being changed. */
@@ -101,7 +91,7 @@ export class Notes {
     this.editing = null;
     this.form.reset();
     this.suggest(this.clock());
-    $("note-save").textContent = "Add note";
+    $("note-save").textContent = this.addText;
     $("note-cancel").hidden = true;
     $("note-wrong").textContent = "";
   }

@@ -1,15 +1,15 @@
 // The board page: its choice (board, channel, range), and what to update when it changes or a frame arrives.
 
-import { changed, FILTERS, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
+import { changed, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
 import { Actions } from "./actions.js";
 import { Board } from "./board.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
+import { constants, useConstants } from "./constants.js";
 import { Dates } from "./dates.js";
-import { age, count } from "./figures.js";
 import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
-import { metricOf, useMetrics } from "./metrics.js";
+import { metricOf } from "./metrics.js";
 import { Pace } from "./pace.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
@@ -29,7 +29,7 @@ const NARROW = matchMedia("(max-width: 1079px)");
 
 const $ = (id) => document.getElementById(id);
 const start = JSON.parse($("start").textContent);
-useMetrics(start.metrics);
+useConstants(start.constants);
 
 // `choice` is what the address says; `shown` the channel on view, chosen or the first of its board.
 let choice = start.choice;
@@ -43,7 +43,7 @@ let asking = null;
 // Who the channels are that the board or the search has shown.
 const known = new Map();
 const clock = () => Date.now() + clockAhead;
-const isFiltered = (one) => FILTERS.some((name) => one[name]);
+const isFiltered = (one) => constants.filters.some((name) => one[name]);
 
 // Where a zoom returns to: the dates that were chosen otherwise, none for a range up to now.
 let unzoomed = { from: choice.from, until: choice.until };
@@ -58,7 +58,7 @@ const view = new ChannelView({
 const actions = new Actions({
   state: () => ({ channel: shown && view.profile, choice, metric: charted(), span: view.span }),
 });
-const dates = new Dates({ limits: start.span_limits, clock, onChoose: chooseDates, onMove: move });
+const dates = new Dates({ clock, onChoose: chooseDates, onMove: move });
 const board = new Board({
   list: $("list"),
   template: $("row"),
@@ -69,7 +69,6 @@ const board = new Board({
 });
 const pace = new Pace({ everyMs: ROWS_EVERY_MS, show: showRows });
 const viewers = new Viewers({
-  limits: start.viewer_limits,
   notes: document.querySelectorAll("[data-viewers-note]"),
   age: $("viewers-age"),
 });
@@ -90,8 +89,8 @@ function hear(frame) {
   hasFrame = true;
   clockAhead = frame.now_ms - Date.now();
   connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
-  viewers.atMs = frame.viewers_at_ms ?? viewers.atMs;
-  $("late-dropped").textContent = count(frame.late_dropped);
+  viewers.show(frame.viewers_at_ms, frame.display);
+  $("late-dropped").textContent = frame.display.late_dropped;
 }
 
 function showProblem(reason) {
@@ -131,16 +130,16 @@ function watchChannel() {
   socket.subscribe("channel", { kind: "channels", channels: [shown] }, showChannelFrame);
 }
 
-function showRows({ rows, newest_end_ms: newestEndMs }) {
+function showRows({ rows }) {
   rows.forEach((row) => known.set(row.id, row));
   const isEmpty = rows.length === 0;
   $("list").hidden = isEmpty;
-  const needsViewers = viewers.empties(choice.board, clock());
+  const needsViewers = viewers.empties(choice.board);
   $("board-unknown").hidden = !isEmpty || !needsViewers;
   $("board-none").hidden = !isEmpty || needsViewers || !isFiltered(choice);
   $("board-empty").hidden = !isEmpty || needsViewers || isFiltered(choice);
   $("board-away").hidden = true;
-  board.show(rows, choice.board, newestEndMs, shown);
+  board.show(rows, shown);
   markStars($("list"));
 }
 
@@ -193,9 +192,7 @@ async function askHistory() {
     historyTimer = setTimeout(askHistory, answer.ok ? historyEveryMs() : HISTORY_RETRY_MS);
   } catch (error) {
     if (error.name === "AbortError") return;
-    view.showProblem(
-      "History could not be loaded. Live data is still drawn. Retrying…",
-    );
+    view.showProblem("History could not be loaded. Live data is still drawn. Retrying…");
     historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
   }
 }
@@ -263,12 +260,12 @@ function chooseDates(changes) {
 
 /** Zoom or pan to a span; `keep` puts it in the address. */
 function look(span, keep) {
-  choose(chosen(fitted(span, clock(), start.span_limits)), keep);
+  choose(chosen(fitted(span, clock(), constants.span_limits)), keep);
 }
 
 function move(kind) {
   if (kind === "later" && !choice.from) return;
-  look(moved(view.span, kind, clock(), start.span_limits), choice.from ? replace : push);
+  look(moved(view.span, kind, clock(), constants.span_limits), choice.from ? replace : push);
 }
 
 function openChosen(channel) {
@@ -309,14 +306,14 @@ function choose(changes, keep = push) {
 }
 
 function showHold(held) {
-  $("hold").textContent = held ? "Sorting paused while you hover" : "Updates every 2 s";
+  $("hold").textContent = held ? $("hold").dataset.held : $("hold").dataset.live;
   pace.hold(held);
 }
 
 function update() {
   const isStale = connection.update() === "stale";
   document.body.classList.toggle("is-standing", isStale);
-  viewers.update(clock(), age);
+  viewers.update(clock());
   if (shown) view.showAge(isStale, clock());
 }
 
@@ -354,7 +351,7 @@ onReturn(choice, (next) => {
 });
 
 connection.newestEndMs = start.newest_end_ms;
-viewers.atMs = start.viewers_at_ms;
+viewers.show(start.viewers_at_ms, start.display);
 if (start.channel) {
   view.open({ metric: charted(), range: start.shown, channel: start.channel });
   view.showLive(start.channel);

@@ -1,25 +1,11 @@
 // @ts-check
 // A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
 
-import { ABSENT } from "./figures.js";
+import { constants } from "./constants.js";
 import { coverageOf, metricOf } from "./metrics.js";
 
 const MISSING_AFTER_STEPS = 2.5;
 const HOUR_MS = 3_600_000;
-// A channel whose newest window is older is not live any longer, as in core/metrics/ranking.py.
-const LIVE_FOR_MS = 60_000;
-const NO_SUMMARY = {
-  peak: ABSENT,
-  peak_ms: null,
-  peak_note: "",
-  peak_unit: "",
-  average: ABSENT,
-  average_unit: "",
-  coverage: ABSENT,
-  coverage_on_air: ABSENT,
-  heard: "",
-  is_lower_bound: false,
-};
 
 export class Series {
   /** `range` is an entry of the page's table, or a span of the past: span_ms, step_ms and until_ms, null up to now. */
@@ -35,7 +21,7 @@ export class Series {
 
   /** A metric's peak, average and coverage over the range, as the server wrote them. */
   summary(metric) {
-    return this.summaries[metric] ?? NO_SUMMARY;
+    return this.summaries[metric] ?? noSummary();
   }
 
   /** What this series has of another span, to be drawn until that one's own data comes. */
@@ -65,7 +51,8 @@ export class Series {
   span(nowMs) {
     const last = this.points.at(-1)?.end_ms;
     const untilMs =
-      this.range.until_ms ?? (last == null || nowMs - last > LIVE_FOR_MS ? nowMs : last);
+      this.range.until_ms ??
+      (last == null || nowMs - last > constants.gone_after_ms ? nowMs : last);
     return { fromMs: untilMs - this.range.span_ms, untilMs };
   }
 
@@ -158,7 +145,7 @@ export class Series {
   /** Return when the newest window of a metric ended; null in the past, and where the channel is not live. */
   edgeMs(metric, nowMs) {
     const last = this.isPast ? null : this.pointsOf(metric).at(-1)?.end_ms;
-    return last == null || nowMs - last > LIVE_FOR_MS ? null : last;
+    return last == null || nowMs - last > constants.gone_after_ms ? null : last;
   }
 
   /** Return the spans off air: from the end of a broadcast to the start of the next, or to `untilMs`. */
@@ -265,6 +252,23 @@ export class Series {
   }
 }
 
+/** What stands in the tiles until a summary comes. */
+function noSummary() {
+  const { absent } = constants;
+  return {
+    peak: absent,
+    peak_ms: null,
+    peak_note: "",
+    peak_unit: "",
+    average: absent,
+    average_unit: "",
+    coverage: absent,
+    coverage_on_air: absent,
+    heard: "",
+    is_lower_bound: false,
+  };
+}
+
 /** A point's value, or null: a count of what nobody listened to is not 0. */
 export function valueOf(point, metric) {
   if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
@@ -288,7 +292,8 @@ function pushRow(columns, endMs, valueAt) {
   columns.slice(1).forEach((column, i) => column.push(valueAt(i)));
 }
 
-function kindOf(coverage) {
+/** How a window of this coverage is drawn on the tape. */
+export function kindOf(coverage) {
   if (coverage === 0) return "off";
   return coverage < 1 ? "part" : "on";
 }

@@ -3,9 +3,10 @@
 
 import { told } from "./ask.js";
 import { Chart } from "./chart.js";
+import { constants, useConstants } from "./constants.js";
 import { figure } from "./figures.js";
 import { historyNote } from "./history-note.js";
-import { coverageOf, metricOf, unitOf, useMetrics } from "./metrics.js";
+import { metricOf, unitOf } from "./metrics.js";
 import { Series, valueOf } from "./series.js";
 import { when, ZONE } from "./times.js";
 
@@ -14,7 +15,7 @@ const SERIES_EVERY_MS = 60_000;
 
 const $ = (id) => document.getElementById(id);
 const start = JSON.parse($("start").textContent);
-useMetrics(start.metrics);
+useConstants(start.constants);
 const series = new Series(start.range);
 const chart = new Chart($("chart"), {
   shapes: {},
@@ -69,11 +70,7 @@ async function showNow() {
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;
-  $("now").textContent = figure(
-    start.metric,
-    channel?.values[start.metric],
-    channel ? coverageOf(start.metric, channel) : 1,
-  );
+  $("now").textContent = channel?.display.values[start.metric] ?? constants.absent;
   if (channel && series.add(channel)) draw();
 }
 

@@ -1,9 +1,9 @@
 // @ts-check
 // The live socket: says what the page subscribes to, connects again by itself, and rests while nobody looks.
 
+import { constants } from "./constants.js";
 import { reach } from "./reach.js";
 
-const NOT_SIGNED_IN = 4401;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
 // A connection that broke without a word looks open for ever; a frame is due in this time.
@@ -105,7 +105,7 @@ export class LiveSocket {
   closed(code) {
     this.isOpen = false;
     clearTimeout(this.silence);
-    if (code === NOT_SIGNED_IN) {
+    if (code === constants.not_signed_in) {
       this.handlers.onSignedOut();
       return;
     }

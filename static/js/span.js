@@ -1,5 +1,5 @@
 // @ts-check
-// Spans of the past: what an address names, what zooming and panning make of them, by the rules of channel/spans.py.
+// Spans of the past: what an address names, what zooming and panning make of them.
 
 import { fieldMs, unwall, wall } from "./times.js";
 
@@ -28,18 +28,11 @@ export function spanFields(from, until, shown) {
   return { fromMs: fieldMs(from, shown?.fromMs), untilMs: fieldMs(until, shown?.untilMs, true) };
 }
 
-/** Why no chart can show what two date fields say, "" where it can. `limits`: earliest_ms and span_ms. */
-export function wrong(from, until, nowMs, limits, shown = null) {
-  if (!from) return "“from” is missing: enter both ends of the range.";
-  if (!until) return "“until” is missing: enter both ends of the range.";
+/** The span that two date fields name as an address writes it, "" for a field that is empty. */
+export function writtenFields(from, until, shown) {
   const { fromMs, untilMs } = spanFields(from, until, shown);
-  if (fromMs >= untilMs) return "“From” must be before “until”.";
-  if (untilMs > nowMs) return `“Until” is in the future. The current time is ${iso(nowMs)}.`;
-  if (fromMs < limits.earliest_ms)
-    return `“From” is too early. The earliest recorded time is ${iso(limits.earliest_ms)}.`;
-  if (untilMs - fromMs > limits.span_ms)
-    return `The range is too long. Charts show at most ${Math.floor(limits.span_ms / DAY_MS)} days.`;
-  return "";
+  const written = (ms) => (Number.isNaN(ms) ? "" : iso(ms));
+  return { from: written(fromMs), until: written(untilMs) };
 }
 
 /** The span that a button or a key leads to; `move` is "in", "out", "earlier" or "later". */
@@ -67,17 +60,17 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
   };
 }
 
-/** Whole days, weeks and months of the past, in the chosen zone, by what they are called. */
+/** Whole days, weeks and months of the past, in the chosen zone and the order of apps/metrics/spans.py. */
 export function quickPicks(nowMs) {
   const today = Math.floor(wall(nowMs) / DAY_MS) * DAY_MS;
   const at = new Date(today);
   const monday = today - ((at.getUTCDay() + 6) % 7) * DAY_MS;
   const month = (back) => Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - back, 1);
   return [
-    ["Yesterday", between(today - DAY_MS, today)],
-    ["The day before", between(today - 2 * DAY_MS, today - DAY_MS)],
-    ["Last week", between(monday - 7 * DAY_MS, monday)],
-    ["Last month", between(month(1), month(0))],
+    between(today - DAY_MS, today),
+    between(today - 2 * DAY_MS, today - DAY_MS),
+    between(monday - 7 * DAY_MS, monday),
+    between(month(1), month(0)),
   ];
 }
 

@@ -1,6 +1,6 @@
 // The channel's place among the live ones that are like it, and why it is followed: asked for while somebody looks.
 
-import { count } from "./figures.js";
+import { constants } from "./constants.js";
 import { metricOf } from "./metrics.js";
 
 const EVERY_MS = 10_000;
@@ -22,7 +22,7 @@ export class Standing {
     for (const name of this.host.querySelectorAll("[data-metric-name]"))
       name.textContent = metricOf(metric).name;
     for (const tile of this.host.querySelectorAll("[data-standing]"))
-      show(tile, { percent: null, note: "" });
+      show(tile, { percent: constants.absent, note: "" });
     tell(this.following, { state: "", said: "", can_ask: false });
     this.ask();
   }
@@ -47,7 +47,7 @@ export class Standing {
 }
 
 function show(tile, { percent, note }) {
-  tile.querySelector("[data-percent]").textContent = count(percent);
+  tile.querySelector("[data-percent]").textContent = percent;
   tile.querySelector(".d").textContent = note;
 }
 

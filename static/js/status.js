@@ -7,6 +7,7 @@ const EVERY_MS = 10_000;
 
 const now = document.getElementById("now");
 const fresh = document.getElementById("fresh");
+const live = fresh.textContent;
 
 async function renew() {
   if (document.hidden) return;
@@ -19,7 +20,7 @@ async function renew() {
   page.querySelectorAll("time[data-utc]").forEach(showTime);
   if (open) page.querySelector("details").open = true;
   now.replaceChildren(...page.body.childNodes);
-  tell("Updates every 10 s");
+  tell(live);
 }
 
 function tell(text) {

@@ -1,7 +1,6 @@
 // The list of a channel's previous streams: rows are clones of the page's own.
 
 import { isPlainClick } from "./address.js";
-import { atLeast, duration, figure, percent } from "./figures.js";
 import { timeElement } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
@@ -56,15 +55,7 @@ export class Streams {
     const link = row.querySelector("[data-field=started]");
     link.href = stream.href;
     link.replaceChildren(timeElement(stream.started_ms));
-    const texts = {
-      length: duration(stream.ended_ms - stream.started_ms),
-      peak: atLeast("viewers", stream.peak_viewers, stream.coverage < 1),
-      mean: figure("viewers", stream.mean_viewers),
-      watched: stream.watched,
-      messages: figure("messages", stream.messages, stream.coverage),
-      coverage: `${percent(stream.coverage)}%`,
-    };
-    for (const [field, text] of Object.entries(texts))
+    for (const [field, text] of Object.entries(stream.texts))
       row.querySelector(`[data-field=${field}]`).textContent = text;
     return row;
   }

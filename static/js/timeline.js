@@ -1,35 +1,24 @@
 // @ts-check
-// What happened to a channel, by the rules of apps/dashboard/timeline.py, and which of it a chart marks.
+// The timeline of a channel with the events that arrive live: apps/dashboard/timeline.py does the same with stored ones.
 
+import { constants } from "./constants.js";
 import { number } from "./figures.js";
 
-const SUMMED = new Set([
-  "subscriptions",
-  "cheers",
-  "bans",
-  "timeouts",
-  "deletions",
-  "announcements",
-  "bits_badges",
-  "milestones",
-]);
-// A sum of these stands out from this count on, when it is this many times the usual one.
-const NOTED_FROM = { subscriptions: 10, cheers: 1000 };
-const NOTED_TIMES = 3;
+const isSummed = (kind) => constants.summed.includes(kind);
 
-/** Marks by time, with one sum a kind and span of `mergeMs`; `labels` says how a kind is written. */
-export function merged(marks, mergeMs, labels) {
+/** Marks by time, with one sum a kind and span of `mergeMs`. */
+export function merged(marks, mergeMs) {
   const sums = new Map();
   const kept = [];
   for (const mark of marks) {
-    if (!SUMMED.has(mark.kind)) {
+    if (!isSummed(mark.kind)) {
       kept.push(mark);
       continue;
     }
     const atMs = Math.floor(mark.at_ms / mergeMs) * mergeMs;
     const id = `${mark.kind}@${atMs}`;
     const count = (sums.get(id)?.count ?? 0) + (mark.count ?? 0);
-    const label = labels[mark.kind].replace("{count}", number(count, 0));
+    const label = constants.labels[mark.kind].replace("{count}", number(count, 0));
     sums.set(id, { id, at_ms: atMs, until_ms: atMs + mergeMs, kind: mark.kind, count, label });
   }
   return [...kept, ...sums.values()].sort(
@@ -42,7 +31,7 @@ export function linesOf(marks) {
   const lines = [];
   const spans = new Map();
   for (const { at_ms, until_ms, kind, label } of marks) {
-    if (!SUMMED.has(kind)) lines.push({ at_ms, until_ms: null, kind, label });
+    if (!isSummed(kind)) lines.push({ at_ms, until_ms: null, kind, label });
     else if (!spans.has(at_ms)) spans.set(at_ms, { at_ms, until_ms, kind, label });
     else
       Object.assign(spans.get(at_ms), {
@@ -71,16 +60,14 @@ export function beside(points, marks) {
 
 /** The marks that a chart shows: each event, and the sums that stand out. */
 export function noted(marks) {
-  const usual = {};
-  for (const kind of Object.keys(NOTED_FROM))
-    usual[kind] = median(marks.filter((mark) => mark.kind === kind));
+  const least = new Map();
+  for (const [kind, from] of Object.entries(constants.noted_from)) {
+    const usual = median(marks.filter((mark) => mark.kind === kind));
+    least.set(kind, Math.max(from, constants.noted_times * usual));
+  }
   return marks.filter(
-    ({ kind, count }) => !SUMMED.has(kind) || (kind in NOTED_FROM && standsOut(count, kind, usual)),
+    ({ kind, count }) => !isSummed(kind) || (least.has(kind) && count >= least.get(kind)),
   );
-}
-
-function standsOut(count, kind, usual) {
-  return count >= NOTED_FROM[kind] && count >= NOTED_TIMES * usual[kind];
 }
 
 /** The middle count of some sums, 0 where there is nothing to compare with. */

@@ -1,55 +1,55 @@
-// How far viewer counts can be trusted, by the rules of apps/live/freshness.py, and the notes that say so.
+// @ts-check
+// The notes about old viewer counts, as frames write them, and their age.
 
-export const NEED_VIEWERS = new Set(["viewers", "engagement"]);
+import { age } from "./figures.js";
+import { metricOf } from "./metrics.js";
+
+/** @typedef {{ viewers: "fresh" | "stale" | "unknown", viewers_title: string, viewers_text: string }} Freshness */
 
 export class Viewers {
-  /** `limits`: stale_s and unknown_s; `notes`: the elements that tell, each with a <b> and a <span>. */
-  constructor({ limits, notes, age }) {
-    Object.assign(this, { limits, notes, age });
+  /**
+   * @param {object} parts
+   * @param {NodeListOf<HTMLElement>} parts.notes - each with a `<b>` and a `<span>`
+   * @param {HTMLElement} parts.age
+   */
+  constructor({ notes, age }) {
+    this.notes = notes;
+    this.age = age;
+    /** @type {number | null} */
     this.atMs = null;
+    this.areUnknown = false;
   }
 
-  /** Show how old the counts are at `nowMs`, and return "fresh", "stale" or "unknown". */
-  update(nowMs, writeAge) {
-    const freshness = this.freshness(nowMs);
-    const [strong, text] = words(freshness, this.ageMs(nowMs));
+  /**
+   * Show what a frame says of viewer counts.
+   * @param {number | null} atMs
+   * @param {Freshness} display
+   */
+  show(atMs, { viewers, viewers_title: title, viewers_text: text }) {
+    this.atMs = atMs ?? this.atMs;
+    this.areUnknown = viewers === "unknown";
     for (const note of this.notes) {
-      note.hidden = freshness === "fresh";
-      write(note.querySelector("b"), strong);
+      note.hidden = viewers === "fresh";
+      write(note.querySelector("b"), title);
       write(note.querySelector("span"), text);
     }
-    write(this.age, this.atMs === null ? "–" : writeAge(this.ageMs(nowMs)));
-    return freshness;
   }
 
-  /** Say whether a board is empty because nobody's viewers are known. */
-  empties(board, nowMs) {
-    return NEED_VIEWERS.has(board) && this.freshness(nowMs) === "unknown";
+  /**
+   * Show how old the counts are.
+   * @param {number} nowMs
+   */
+  update(nowMs) {
+    write(this.age, age(this.atMs, nowMs));
   }
 
-  ageMs(nowMs) {
-    return this.atMs === null ? 0 : nowMs - this.atMs;
+  /**
+   * Say whether a board is empty because nobody's viewers are known.
+   * @param {string} board
+   */
+  empties(board) {
+    return metricOf(board).needs_viewers && this.areUnknown;
   }
-
-  freshness(nowMs) {
-    const ageS = this.ageMs(nowMs) / 1000;
-    if (ageS > this.limits.unknown_s) return "unknown";
-    return ageS > this.limits.stale_s ? "stale" : "fresh";
-  }
-}
-
-function words(freshness, ageMs) {
-  const minutes = Math.floor(ageMs / 60_000);
-  if (freshness === "unknown") {
-    return [
-      "Viewers are unknown.",
-      `Twitch has sent no viewer counts for ${minutes} min. Chat is still counted.`,
-    ];
-  }
-  return [
-    `Viewer counts are ${minutes} min old.`,
-    "Twitch has not sent newer ones. Chat is still counted.",
-  ];
 }
 
 function write(element, text) {

@@ -55,5 +55,5 @@ export function nameStar(star, { id, name }) {
   if (star.value !== id) star.value = id;
   if (star.dataset.of === name) return;
   star.dataset.of = name;
-  star.setAttribute("aria-label", `Watch ${name}`);
+  star.setAttribute("aria-label", `${star.dataset.label} ${name}`);
 }

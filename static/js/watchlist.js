@@ -2,19 +2,16 @@
 
 import { told } from "./ask.js";
 import { Connection } from "./connection.js";
-import { figure } from "./figures.js";
-import { coverageOf, useMetrics } from "./metrics.js";
+import { constants, useConstants } from "./constants.js";
 import { reach } from "./reach.js";
 import { Reorder } from "./reorder.js";
 import { LiveSocket, liveUrl } from "./socket.js";
-import { linePath } from "./small-line.js";
 
-const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 const $ = (id) => document.getElementById(id);
 const start = JSON.parse($("start").textContent);
-useMetrics(start.metrics);
+useConstants(start.constants);
 let clockAhead = start.now_ms - Date.now();
 let hasFrame = false;
 const clock = () => Date.now() + clockAhead;
@@ -50,12 +47,9 @@ function tell(reason) {
 
 function show(card, channel) {
   if (!card) return;
-  write(
-    card,
-    "[data-value]",
-    figure(start.metric, channel.values[start.metric], coverageOf(start.metric, channel)),
-  );
-  write(card, "[data-viewers]", figure("viewers", channel.values.viewers));
+  const { values } = channel.display;
+  write(card, "[data-value]", values[start.metric] ?? constants.absent);
+  write(card, "[data-viewers]", values.viewers ?? constants.absent);
   write(card, "[data-category]", channel.category);
   card.querySelector("[data-offline]").hidden = !channel.is_offline;
 }
@@ -69,13 +63,8 @@ async function drawLines() {
   if (document.hidden) return;
   const hour = await told(`/watchlists/${start.id}/lines?metric=${start.metric}`);
   if (!hour) return;
-  const { now_ms: nowMs, lines } = hour;
-  for (const [id, points] of Object.entries(lines)) {
-    cards
-      .get(id)
-      ?.querySelector("path")
-      .setAttribute("d", linePath(points, nowMs - HOUR_MS, nowMs, MINUTE_MS));
-  }
+  for (const [id, path] of Object.entries(hour.paths))
+    cards.get(id)?.querySelector("path").setAttribute("d", path);
 }
 
 /** Keep the order that the cards have now. Returns whether it was kept. */
@@ -97,11 +86,11 @@ async function keepOrder(ids) {
 $("metric").addEventListener("change", (event) => event.target.form.requestSubmit());
 if (cards.size > 0) {
   new Reorder($("cards"), keepOrder);
-  // A subscription holds 50 channels, and a list 100.
-  for (const first of [0, 50]) {
-    const channels = start.channels.slice(first, first + 50);
-    if (channels.length > 0)
-      socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
+  // A list may hold more channels than a subscription.
+  const { channels_max: most } = constants;
+  for (let first = 0; first < start.channels.length; first += most) {
+    const channels = start.channels.slice(first, first + most);
+    socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
   }
 }
 setInterval(drawLines, MINUTE_MS);

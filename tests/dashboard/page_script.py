@@ -8,16 +8,20 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from apps.dashboard.script import board_constants
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
 FRAME = """
 import { readFileSync } from "node:fs";
-const given = JSON.parse(readFileSync(0, "utf8"));
+import { useConstants } from "./constants.js";
+const { given, constants } = JSON.parse(readFileSync(0, "utf8"));
+useConstants(constants);
 const print = (answer) => console.log(JSON.stringify(answer));
 """
 
 
 def run_program(folder: Path, program: str, given: object) -> Any:
-    """Run `program` next to the modules and return its output; it reads the input as `given`."""
+    """Run `program` next to the modules with the page's constants; it reads the input as `given`."""
     for script in SCRIPTS.glob("*.js"):
         shutil.copy(script, folder)
     (folder / "package.json").write_text('{"type": "module"}')
@@ -25,7 +29,7 @@ def run_program(folder: Path, program: str, given: object) -> Any:
     done = subprocess.run(
         ["node", "program.js"],
         cwd=folder,
-        input=json.dumps(given),
+        input=json.dumps({"given": given, "constants": board_constants()}),
         capture_output=True,
         text=True,
         check=True,

@@ -1,19 +1,10 @@
 import pytest
 
 from apps.dashboard.summary import average_unit, peak_unit, summarize
-from apps.dashboard.templatetags.figures import (
-    age,
-    duration,
-    excluded_text,
-    heard,
-    on_air,
-    percent,
-    watched,
-    watched_note,
-)
+from apps.dashboard.templatetags.figures import heard, on_air, watched, watched_note
 from apps.metrics.queries import RANGES, GapSpan, Series
 from core.metrics.broadcasts import Broadcast
-from core.metrics.display import at_least, figure, number
+from core.metrics.display import age, at_least, duration, excluded_text, figure, number, percent
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from core.times import DAY_MS

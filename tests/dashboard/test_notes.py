@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +14,11 @@ from apps.accounts.models import User
 from apps.accounts.personal_data import delete_account, personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.channel import notes as notes_module
-from apps.dashboard.channel.notes import NOTES_MAX, UNDO_S, BadNote, add_note, delete_note, note_mark, restore_note
+from apps.dashboard.channel.notes import NOTES_MAX, UNDO_S, BadNote, add_note, delete_note, restore_note
 from apps.workspaces.models import Note
 from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards
-from tests.dashboard.page_script import run_program
 from tests.pages import read_page
 from twitchly.clock import now_ms
 
@@ -180,13 +177,14 @@ def test_hostile_notes_are_escaped(boards: Boards, signed_in: Client) -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
-MARKS = """
-import { noteMark } from "./notes.js";
-print(given.map(noteMark));
-"""
-
-
-def test_page_and_script_mark_notes_alike(tmp_path: Path, user: User) -> None:
-    note = add_note(user=user, channel_id="1", at_ms=AT, text="“mine”", now_ms=now_ms())
-    sent = {"id": note.pk, "at_ms": note.at_ms, "text": note.text}
-    assert run_program(tmp_path, MARKS, [sent]) == [asdict(note_mark(note))]
+def test_the_script_gets_the_mark_of_a_note(boards: Boards, signed_in: Client) -> None:
+    status, note = post(signed_in, at_ms=AT, text="“mine”")
+    assert status == 201
+    assert note["mark"] == {
+        "id": f"note-{note['id']}",
+        "at_ms": AT,
+        "until_ms": None,
+        "kind": "note",
+        "count": None,
+        "label": "Note: “mine”",
+    }

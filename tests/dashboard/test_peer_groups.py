@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.channel.context import depth_of
 from apps.dashboard.channel.peer_groups import Peer, PeerGroup, note, peer_groups
-from apps.live.directory import Profile
 from apps.live.live_channels import CACHE_MS
-from apps.live.readings import ChannelNow
 from tests.dashboard.conftest import Boards, use_redis
-from tests.dashboard.page_script import run_program
 from tests.dashboard.test_pages import NOBODY_LISTENS
 from tests.page_services import page_services
 from tests.pages import read_page
@@ -125,24 +120,6 @@ def test_unknown_metrics_are_refused(boards: Boards, signed_in: Client, client: 
     assert signed_in.get("/channels/1/standing").status_code == 400
     client.logout()
     assert client.get("/channels/1/standing?metric=viewers").status_code == 401
-
-
-DEPTH = """
-import { chattersPerThousand, messagesPerChatter } from "./depth.js";
-import { tenth } from "./figures.js";
-print(given.map((values) => [chattersPerThousand(values), messagesPerChatter(values)]));
-"""
-
-
-def test_page_and_script_compute_depth_alike(tmp_path: Path) -> None:
-    known = [None, 0.0, 7.0, 1_234.0]
-    cases = [{"chatters": c, "viewers": v, "messages": m} for c in known for v in known for m in known]
-    output = run_program(tmp_path, DEPTH, cases)
-    data = [
-        depth_of(ChannelNow(Profile("1", "", ""), 1, 1.0, {k: v for k, v in item.items() if v is not None}, {}, {}))
-        for item in cases
-    ]
-    assert output == [[item.chatters_per_thousand, item.messages_per_chatter] for item in data]
 
 
 def test_the_page_links_to_the_channel_on_twitch(boards: Boards, signed_in: Client) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from apps.dashboard.choices import Choice
 from apps.dashboard.queries import range_json
-from apps.dashboard.views import metric_json
 from apps.live.board import Board
 from apps.metrics.queries import RANGES
-from apps.metrics.spans import BadSpan, Span, field_value, iso, quick_picks, read_span
+from apps.metrics.spans import Span, field_value, iso, quick_picks, read_span
 from core.metrics.grains import SPAN_MAX_MS
-from core.metrics.table import METRICS
 from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
@@ -21,12 +20,11 @@ from tests.dashboard.page_script import run_program
 NOW = 1_795_400_000_000
 MIDNIGHT = 1_795_392_000_000
 LIMITS = {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS}
-TABLE = {metric.key: metric_json(metric) for metric in METRICS}
 
 PICKS = """
 import { chosen, quickPicks } from "./span.js";
 import { fieldValue } from "./times.js";
-print(given.map((nowMs) => quickPicks(nowMs).map(([label, span]) => [label, chosen(span), fieldValue(span.fromMs)])));
+print(given.map((nowMs) => quickPicks(nowMs).map((span) => [chosen(span), fieldValue(span.fromMs)])));
 """
 
 
@@ -34,7 +32,7 @@ def test_page_and_script_have_the_same_quick_picks(tmp_path: Path) -> None:
     days = [MIDNIGHT + day * DAY_MS + day % 3 * 43_199_999 for day in range(730)]
     output = run_program(tmp_path, PICKS, days)
     assert output == [
-        [[label, written(span), field_value(span.from_ms)] for label, span in quick_picks(now_ms)] for now_ms in days
+        [[written(span), field_value(span.from_ms)] for _, span in quick_picks(now_ms)] for now_ms in days
     ]
 
 
@@ -42,27 +40,29 @@ def written(span: Span) -> dict[str, str]:
     return {"from": iso(span.from_ms), "until": iso(span.until_ms)}
 
 
-WRONG = """
-import { wrong } from "./span.js";
-print(given.asked.map(([from, until]) => wrong(from, until, given.now_ms, given.limits)));
+FIELDS = """
+import { writtenFields } from "./span.js";
+print(given.map(([from, until]) => writtenFields(from, until, null)));
 """
 
 
-def reason(since: str, until: str) -> str:
-    try:
-        read_span(since, until, NOW)
-    except BadSpan as error:
-        return str(error)
-    return ""
+def test_date_fields_are_sent_as_written_and_empty_ones_as_empty(tmp_path: Path) -> None:
+    fields = [["", ""], [field_value(NOW - HOUR_MS), ""], [field_value(MIDNIGHT), field_value(NOW)]]
+    minute = NOW // MINUTE_MS * MINUTE_MS
+    assert run_program(tmp_path, FIELDS, fields) == [
+        {"from": "", "until": ""},
+        {"from": iso(minute - HOUR_MS), "until": ""},
+        {"from": iso(MIDNIGHT), "until": iso(minute)},
+    ]
 
 
-def test_page_and_script_report_invalid_dates_alike(tmp_path: Path) -> None:
-    fields = ["", *(field_value(NOW - back_ms) for back_ms in (-DAY_MS, 0, HOUR_MS, SPAN_MAX_MS + DAY_MS))]
-    fields.append(field_value(EPOCH_MS - DAY_MS))
-    cases = [[since, until] for since in fields for until in fields if since or until]
-    output = run_program(tmp_path, WRONG, {"asked": cases, "now_ms": NOW, "limits": LIMITS})
-    assert output == [reason(*item) for item in cases]
-    assert len(set(output)) == 7
+def test_the_page_refuses_dates_for_the_same_reason_as_a_chart(signed_in: Client) -> None:
+    assert signed_in.get(f"/span.json?from={iso(NOW - HOUR_MS)}&until={iso(NOW)}").status_code == 200
+    for span in ("from=2026-11-20T00:00:00Z&until=", "from=2026-11-20T00:00:00Z&until=2026-11-20T00:00:00Z"):
+        refused = signed_in.get(f"/span.json?{span}")
+        assert refused.status_code == 400
+        assert refused.json() == signed_in.get(f"/channels/1/series?{span}").json()
+    assert Client().get("/span.json").status_code == 401
 
 
 ADDRESS = """
@@ -119,9 +119,7 @@ def test_zooming_and_panning_stay_within_the_allowed_range(tmp_path: Path) -> No
 
 
 OTHER_METRIC = """
-import { useMetrics } from "./metrics.js";
 import { Series } from "./series.js";
-useMetrics(given.table);
 const history = (values) => ({
   range: given.range, end_ms: [10_000, 20_000], coverage: [1, 1], values, gaps: [], marks: [], raw_from_ms: 0,
 });
@@ -137,17 +135,15 @@ print({ known, messages: series.columns(["messages"])[1], spam: series.columns([
 
 
 def test_loading_another_metric_keeps_loaded_data(tmp_path: Path) -> None:
-    output = run_program(tmp_path, OTHER_METRIC, {"table": TABLE, "range": range_json(RANGES["10m"])})
+    output = run_program(tmp_path, OTHER_METRIC, {"range": range_json(RANGES["10m"])})
     assert output["known"] == [False, True, False, True, True]
     assert (output["messages"], output["spam"]) == ([1, 2, 3], [5, None, 4])
 
 
 OVER_MIDNIGHT = """
 import { when, day } from "./times.js";
-import { useMetrics } from "./metrics.js";
 import { timeTicks, writeTimes } from "./chart-marks.js";
 import { Series } from "./series.js";
-useMetrics(given.table);
 const { midnight, range } = given;
 const series = new Series(range);
 const ends = Array.from({ length: 1201 }, (_, i) => midnight + (i - 600) * 1000);
@@ -173,7 +169,7 @@ print({
 @pytest.mark.parametrize("key", ["10m", "24h", "7d"])
 def test_an_open_page_continues_over_midnight(tmp_path: Path, key: str) -> None:
     displayed = range_json(RANGES[key])
-    output = run_program(tmp_path, OVER_MIDNIGHT, {"table": TABLE, "midnight": MIDNIGHT, "range": displayed})
+    output = run_program(tmp_path, OVER_MIDNIGHT, {"midnight": MIDNIGHT, "range": displayed})
     assert output["until"] == 600_000
     assert output["from"] == 600_000 - displayed["span_ms"]
     assert (output["ascending"], output["holes"], output["bands"]) == (True, 0, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from apps.metrics.event_marks import EventMark
 from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
 from core.inputs.moments import utc
 from core.irc.channel_events import LABELS, SUMMED, label
-from tests.dashboard.page_script import SCRIPTS, run_program
+from tests.dashboard.page_script import run_program
 
 T = 1_795_392_000_000
 STEP_MS = 300_000
@@ -61,12 +60,6 @@ def test_frequent_kinds_are_listed_but_never_marked(kind: str) -> None:
     ]
 
 
-def test_page_and_script_sum_the_same_kinds() -> None:
-    listed = re.search(r"const SUMMED = new Set\(\[(.*?)\]\)", (SCRIPTS / "timeline.js").read_text(), re.DOTALL)
-    assert listed is not None
-    assert set(re.findall(r'"(\w+)"', listed[1])) == SUMMED
-
-
 def test_each_mark_is_in_one_table_row() -> None:
     points = [point(300), point(200), point(100)]
     marks = [mark("raid", at_s) for at_s in (50, 100, 101, 200, 250, 400)]
@@ -91,14 +84,14 @@ def test_every_kind_has_an_icon() -> None:
 PROGRAM = """
 import { beside, linesOf, merged, noted } from "./timeline.js";
 import { Series } from "./series.js";
-const { marks, points, range, labels, history, pushed } = given;
+const { marks, points, range, history, pushed } = given;
 const series = new Series(range);
 series.addMarks(pushed);
 series.merge(history);
 series.addMarks(pushed);
-const whole = merged(marks, range.merge_ms, labels);
+const whole = merged(marks, range.merge_ms);
 const rows = beside(points, noted(whole)).map((found) => found.map(({ label }) => label));
-const live = linesOf(merged(series.marks, range.merge_ms, labels));
+const live = linesOf(merged(series.marks, range.merge_ms));
 print({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, live });
 """
 
@@ -121,7 +114,6 @@ def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, 
             "marks": [asdict(m) for m in marks],
             "points": [{"end_ms": p.end_ms} for p in points],
             "range": {"span_ms": 3_600_000, "step_ms": 10_000, "merge_ms": STEP_MS},
-            "labels": dict(LABELS),
             "history": history,
             "pushed": [asdict(m) for m in later],
         },

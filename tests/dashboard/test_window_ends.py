@@ -13,7 +13,6 @@ from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.page_script import run_program
-from tests.dashboard.test_script_matches_pages import TABLE
 from tests.live.test_invariant import join, new_hub, take_one
 from tests.page_services import page_services
 from tests.pages import read_page
@@ -63,9 +62,8 @@ def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, s
 
 
 EDGE = """
-import { endOf, coverageOf, useMetrics } from "./metrics.js";
+import { endOf, coverageOf } from "./metrics.js";
 import { Series } from "./series.js";
-useMetrics(given.table);
 const series = new Series(given.range);
 for (const channel of given.frames) series.add(channel);
 print({
@@ -90,7 +88,7 @@ def test_the_live_edge_of_a_chart_is_the_end_of_its_windows(tmp_path: Path) -> N
         for second in range(5, 13)
     ]
     displayed = {"key": "10m", "span_ms": 600_000, "step_ms": 10_000, "merge_ms": 60_000, "until_ms": None}
-    output = run_program(tmp_path, EDGE, {"table": TABLE, "range": displayed, "frames": frames})
+    output = run_program(tmp_path, EDGE, {"range": displayed, "frames": frames})
     ends = [frame["end_ms"] for frame in frames]
     assert output["messages"] == [ends, list(range(5, 13)), list(range(105, 113))]
     assert output["chatters"] == [[base + 5_000, base + 10_000], [1, 2], [105, 110]]

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 NO_PAGES = frozenset(
     [
         "find-json",
+        "span-json",
         "channel-file",
         "compare-lines",
         "found-file",

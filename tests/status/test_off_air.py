@@ -9,16 +9,13 @@ from apps.dashboard.queries import range_json
 from apps.metrics.queries import RANGES, past_range
 from core.times import HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
-from tests.dashboard.test_script_matches_pages import TABLE
 
 T = 1_795_392_000_000
 
 SERIES = """
-import { useMetrics } from "./metrics.js";
 import { Series } from "./series.js";
 import { historyNote } from "./history-note.js";
-useMetrics(given.table);
-print(given.asked.map(({ range, ends, marks, gaps, frames, now_ms: nowMs, is_offline: isOffline, metric }) => {
+print(given.map(({ range, ends, marks, gaps, frames, now_ms: nowMs, is_offline: isOffline, metric }) => {
   const series = new Series(range);
   const notes = [historyNote(series, { isLive: frames.length > 0, nowMs })];
   if (ends) series.merge({
@@ -47,7 +44,7 @@ def frame(end_ms: int) -> dict[str, Any]:
 
 def draw(tmp_path: Path, **case: Any) -> dict[str, Any]:
     given = {"range": range_json(RANGES["1h"]), "ends": None, "marks": [], "frames": [], "is_offline": False} | case
-    (chart,) = run_program(tmp_path, SERIES, {"table": TABLE, "asked": [given]})
+    (chart,) = run_program(tmp_path, SERIES, [given])
     return dict(chart)
 
 

@@ -38,7 +38,8 @@ have `board` and `rows`, those of channels `channels` by id, the table's `rows` 
 
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
 end of the one that `chatters`, `excitement` and `repetition` come from, which moves every 5 s; `end_ms` is that of all
-other `values`. `distinct_coverage` and `coverage` belong to them.
+other `values`. `distinct_coverage` and `coverage` belong to them. `display` has the texts that the pages of Twitchly
+show: do not parse them, they may change.
 
 Every frame has an id. Resume with it as `Last-Event-ID`, on the same subscriptions, to get a snapshot of what is newer;
 any other id is ignored and you get a snapshot of everything. What is not taken is

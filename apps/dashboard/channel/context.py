@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -14,24 +13,17 @@ from apps.dashboard.channel.streams import read_streams
 from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.queries import BoardPage
 from apps.dashboard.summary import summarize
-from apps.dashboard.timeline import LINES_SHOWN, beside, lines_of, noted
-from apps.live.directory import TWITCH
+from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, TABLE_ROWS, beside, lines_of, noted
+from apps.live.directory import TWITCH, Profile
+from apps.live.display import channel_display
 from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
 from apps.metrics.spans import field_value, quick_picks
 from apps.workspaces.models import Note
-from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
 from core.metrics.table import METRICS, Metric
 
-TABLE_ROWS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """The current depth of an audience; None if unknown."""
-
-    chatters_per_thousand: float | None
-    messages_per_chatter: float | None
+# Its texts stand on the page while no channel is open.
+NO_CHANNEL = ChannelNow(Profile("", "", ""), None, 0.0, {}, {}, {})
 
 
 def channel_context(
@@ -54,7 +46,7 @@ def channel_context(
         "standings": [(group, note(group)) for group in groups],
         "streams": read_streams(channel_id) if channel_id else None,
         "following": tracking_state(channel_id) if channel_id else None,
-        "depth": depth_of(page.channel),
+        "display": channel_display(page.channel or NO_CHANNEL),
         "twitch": TWITCH,
         "note_fields": [note_json(user_note) for user_note in notes],
     }
@@ -77,7 +69,7 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
     """Return the text alternative of the chart: summary, table, gaps and marks."""
     series, until_ms = page.series, page.chart_range.until_ms or page.now_ms
     if series is None:
-        return {"summary": None, "table": [], "gaps": [], "lines": []}
+        return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": []}
     from_ms = until_ms - page.chart_range.span_ms
     note_marks = [note_mark(user_note) for user_note in notes if from_ms <= user_note.at_ms <= until_ms]
     marks, merge_ms = [*series.marks, *note_marks], series.range.merge_ms
@@ -86,12 +78,6 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
         "summary": summarize(series, metric.key),
         "table": beside(series.points[::-1][::step], noted(marks, merge_ms)),
         "gaps": series.gaps[::-1],
+        "gaps_shown": series.gaps[: -GAPS_SHOWN - 1 : -1],
         "lines": lines_of(marks, merge_ms)[:LINES_SHOWN],
     }
-
-
-def depth_of(channel: ChannelNow | None) -> Depth:
-    """Return the depth of a channel's audience. static/js/depth.js computes the same."""
-    values = channel.values if channel else {}
-    chatters, viewers, messages = (values.get(key) for key in ("chatters", "viewers", "messages"))
-    return Depth(chatters_per_thousand(chatters, viewers), messages_per_chatter(messages, chatters))

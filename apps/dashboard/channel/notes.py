@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,13 +81,13 @@ def restore_note(*, user: User, channel_id: str, undo: str) -> Note:
 
 
 def note_mark(note: Note) -> EventMark:
-    """Return the chart mark of a note. static/js/notes.js builds the same."""
+    """Return the chart mark of a note."""
     return EventMark(f"{KIND}-{note.pk}", note.at_ms, None, KIND, None, f"Note: {note.text}")
 
 
 def note_json(note: Note) -> dict[str, Any]:
     """Return the JSON that static/js/notes.js reads."""
-    return {"id": note.pk, "at_ms": note.at_ms, "text": note.text}
+    return {"id": note.pk, "at_ms": note.at_ms, "text": note.text, "mark": asdict(note_mark(note))}
 
 
 def _find_own(user: User, channel_id: str, note_id: int) -> Note:

@@ -11,6 +11,7 @@ from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
 from core.errors import ServiceAway
 from core.metrics.bands import band_of
+from core.metrics.display import count
 from core.metrics.percentiles import MIN_PEERS, percentile
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def _peer_group(key: str, group: Callable[[Peer], str], own: Peer | None, metric
 
 
 def note(group: PeerGroup) -> str:
-    """Return the text below a channel's percentile. static/js/standing.js builds the same text."""
+    """Return the text below a channel's percentile."""
     if not group.label:
         return "unknown for this channel"
     if group.among < MIN_PEERS:
@@ -107,7 +108,7 @@ def read_peer_groups(channels: LiveChannels, channel_id: str, metric: str, now_m
 
 def peer_group_json(group: PeerGroup) -> dict[str, Any]:
     """Return the JSON that static/js/standing.js reads."""
-    return {"key": group.key, "percent": group.percent, "note": note(group)}
+    return {"key": group.key, "percent": count(group.percent), "note": note(group)}
 
 
 def _peer(channel: ChannelNow) -> Peer:

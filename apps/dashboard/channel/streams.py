@@ -17,6 +17,7 @@ from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
 from core.errors import NotFound, ServiceAway
 from core.metrics.broadcasts import Broadcast
+from core.metrics.display import at_least, duration, figure, percent
 from core.times import HOUR_MS, MINUTE_MS
 
 PAGE_SIZE = 8
@@ -151,17 +152,24 @@ def _bar(until_ms: int, count: int, middle: float, width: float, height: float) 
     return Bar(until_ms, count, round(middle - width / 2, 1), round(top, 1), round(width, 1), round(height, 1))
 
 
+def stream_texts(broadcast: Broadcast) -> dict[str, str]:
+    """Return the cells of a row of the list, by field."""
+    return {
+        "length": duration(broadcast.ended_ms - broadcast.started_ms),
+        "peak": at_least("viewers", broadcast.peak_viewers, broadcast.is_partly_heard),
+        "mean": figure("viewers", broadcast.mean_viewers),
+        "watched": watched(broadcast),
+        "messages": figure("messages", broadcast.messages, broadcast.coverage),
+        "coverage": f"{percent(broadcast.coverage)} %",
+    }
+
+
 def stream_json(broadcast: Broadcast) -> dict[str, Any]:
     """Return the JSON of a row of the list."""
     return {
         "href": reverse("channel-stream", args=[broadcast.channel_id, broadcast.started_ms]),
         "started_ms": broadcast.started_ms,
-        "ended_ms": broadcast.ended_ms,
-        "peak_viewers": broadcast.peak_viewers,
-        "mean_viewers": broadcast.mean_viewers,
-        "watched": watched(broadcast),
-        "messages": broadcast.messages,
-        "coverage": broadcast.coverage,
+        "texts": stream_texts(broadcast),
     }
 
 

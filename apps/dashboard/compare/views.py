@@ -15,15 +15,15 @@ from apps.curation.queries import find_named, public_channels
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
+from apps.dashboard.script import script_constants
 from apps.dashboard.summary import peak_unit
-from apps.dashboard.views import metric_json
 from apps.live.services import services_of
 from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
 from core.errors import NotFound
-from core.metrics.table import METRIC, METRICS
+from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
 # The number of suggested channels, most viewers first.
@@ -116,6 +116,5 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
             (label, comparison.query(scale=key), key == comparison.scale)
             for key, label in (("values", "Values"), ("index", "Index to 100"))
         ],
-        "script": lines_json(comparison, page, now)
-        | {"metrics": {metric.key: metric_json(metric) for metric in METRICS}},
+        "script": lines_json(comparison, page, now) | {"constants": script_constants()},
     }

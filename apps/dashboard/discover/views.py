@@ -40,6 +40,7 @@ from apps.workspaces.queries import watching
 from apps.workspaces.segments import delete_segment, save_segment
 from core.errors import NotFound, Refused, ServiceAway
 from core.metrics.bands import BANDS
+from core.metrics.display import count
 from twitchly.clock import now_ms
 
 
@@ -113,6 +114,7 @@ def _context(
         "watching": watching(user),
         "search": search,
         "table": table,
+        "count": _count(table.total) if table else "",
         "now_ms": now,
         "filters": list(describe_filters(search)),
         "heads": [_head(search, key) for key in search.columns],
@@ -132,6 +134,10 @@ def _context(
         if isinstance(user, User)
         else [],
     }
+
+
+def _count(total: int) -> str:
+    return f"{count(total)} {'channel' if total == 1 else 'channels'}"
 
 
 def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:

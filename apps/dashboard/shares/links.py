@@ -17,9 +17,9 @@ from django.utils.crypto import constant_time_compare
 from apps.accounts.models import User
 from apps.accounts.security_cache import expires_at
 from apps.dashboard.models import ShareLink
-from apps.dashboard.templatetags.figures import duration
 from core.errors import NotFound, Refused
 from core.inputs.readable_text import one_line
+from core.metrics.display import duration
 from twitchly.address_groups import network_of
 
 LINKS_MAX = 100

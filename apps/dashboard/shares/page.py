@@ -11,11 +11,12 @@ from django.http import QueryDict
 from apps.dashboard.choices import Choice, read_query
 from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
+from apps.dashboard.sparkline import line_path
 from apps.dashboard.summary import Summary, summarize
 from apps.live.directory import Profile
 from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
-from apps.metrics.queries import Range, Series
+from apps.metrics.queries import Range, Series, value_of
 from apps.metrics.spans import span_from_query
 from core.errors import NotFound, ServiceAway
 
@@ -70,8 +71,23 @@ def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> Channel
 
 def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
     """Return the chart data of a link, None while history is unavailable. Raises: NotFound."""
+    choice, series = _read_series(link, now_ms)
+    return series_json(choice.channel or "", series, now_ms) if series else None
+
+
+def shared_path(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
+    """Return the sparkline of a link, None while history is unavailable. Raises: NotFound."""
+    choice, series = _read_series(link, now_ms)
+    if series is None:
+        return None
+    values = [(point.end_ms, value_of(point, choice.charted)) for point in series.points]
+    points = [(end_ms, value) for end_ms, value in values if value is not None]
+    until_ms = series.range.until_ms or now_ms
+    return {"path": line_path(points, until_ms - series.range.span_ms, until_ms, series.range.step_ms)}
+
+
+def _read_series(link: ShareLink, now_ms: int) -> tuple[Choice, Series | None]:
     choice = choice_of(link, now_ms)
     if choice.channel is None:
         raise NotFound("This link has no channel.")
-    series = read_series(choice.channel, choice.chart_range(now_ms), now_ms, charted(choice.charted))
-    return series_json(choice.channel, series, now_ms) if series else None
+    return choice, read_series(choice.channel, choice.chart_range(now_ms), now_ms, charted(choice.charted))

@@ -23,6 +23,7 @@ from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
 from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import range_json
+from apps.dashboard.script import script_constants
 from apps.dashboard.shares import links
 from apps.dashboard.shares.page import (
     SharedChannel,
@@ -31,14 +32,14 @@ from apps.dashboard.shares.page import (
     fields_of,
     read_choice,
     read_shared,
+    shared_path,
     shared_series,
 )
-from apps.dashboard.views import metric_json
+from apps.live.display import channel_json
 from apps.live.services import services_of
 from apps.metrics.spans import BadSpan
 from core.errors import NotFound, Refused, ServiceAway
-from core.irc.channel_events import LABELS
-from core.metrics.table import METRIC, METRICS
+from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
 _TEMPLATES = {
@@ -46,6 +47,8 @@ _TEMPLATES = {
     ShareLink.Kind.WIDGET: "shares/widget.html",
     ShareLink.Kind.OVERLAY: "shares/overlay.html",
 }
+# These show a sparkline instead of a chart.
+_SMALL = (ShareLink.Kind.WIDGET, ShareLink.Kind.OVERLAY)
 LinkView = Callable[[HttpRequest, ShareLink], HttpResponse]
 
 
@@ -133,21 +136,21 @@ def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
     """Return the live values of the channel."""
     at_ms = now_ms()
     channel = channel_now(services_of(request).channels, choice_of(link, at_ms).channel or "", at_ms)
-    return JsonResponse({"now_ms": at_ms, "channel": channel.as_json() if channel else None})
+    return JsonResponse({"now_ms": at_ms, "channel": channel_json(channel) if channel else None})
 
 
 @require_safe
 @never_cache
 @by_link(*ShareLink.Kind)
 def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Return fresh chart data."""
+    """Return fresh chart data; for a widget or overlay the path of its line."""
     at_ms = now_ms()
     try:
         if link.view == ShareLink.View.COMPARE:
             comparison = read_comparison(fields_of(link.query), at_ms)
             page = read_lines(services_of(request), comparison, at_ms)
             return JsonResponse(lines_json(comparison, page, at_ms))
-        chart = shared_series(link, at_ms)
+        chart = shared_path(link, at_ms) if link.kind in _SMALL else shared_series(link, at_ms)
     except (NotFound, BadSpan) as error:
         return json_error(str(error), 404)
     return JsonResponse(chart) if chart else json_error("History is unavailable.", 503)
@@ -215,11 +218,9 @@ def _script(link: ShareLink, shared: SharedChannel, at_ms: int) -> dict[str, Any
         "now_ms": at_ms,
         "metric": shared.choice.charted,
         "range": range_json(shared.chart_range),
-        "channel": shared.now.as_json() if shared.now else None,
         "series_url": reverse("share-series", args=[token]),
         "now_url": reverse("share-now", args=[token]),
-        "metrics": {metric.key: metric_json(metric) for metric in METRICS},
-        "labels": dict(LABELS),
+        "constants": script_constants(),
     }
 
 

@@ -1,8 +1,7 @@
-"""Formatting of numbers and times for templates. static/js/figures.js is the counterpart for the script."""
+"""Formatting of numbers and times for templates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from django import template
@@ -10,40 +9,43 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.channel import peer_groups
-from apps.dashboard.summary import Summary, average_unit, now_note, peak_unit, unit_of
+from apps.dashboard.summary import Summary, average_unit, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Point, Range, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
 from core.metrics.broadcasts import Broadcast
-from core.metrics.display import ABSENT, LOWER_BOUND, at_least, figure, number
+from core.metrics.display import (
+    ABSENT,
+    LOWER_BOUND,
+    age,
+    at_least,
+    count,
+    duration,
+    figure,
+    number,
+    percent,
+)
 from core.metrics.table import Metric
 from twitchly import clock
-
-PARTIAL_BELOW = 0.95
 
 register = template.Library()
 register.simple_tag(figure)
 register.simple_tag(at_least)
-register.simple_tag(now_note)
+register.simple_tag(age)
 register.simple_tag(average_unit)
 register.simple_tag(peak_unit)
 register.filter("peer_group_note", peer_groups.note)
+register.filter(count)
+register.filter(duration)
+register.filter(percent)
 
 
 @register.simple_tag
 def point_figure(metric: str, point: Point) -> str:
     """Return the value of one point of a chart."""
     return figure(metric, value_of(point, metric), point.coverage)
-
-
-@register.filter
-def excluded_text(counts: Mapping[str, int], coverage: float) -> str:
-    """Return the excluded messages as text: shared copies and messages of known bots."""
-    bound = LOWER_BOUND if coverage < 1 else ""
-    names = {"copies": "from shared chat", "bot_messages": "by bots"}
-    return ", ".join(f"{bound}{number(counts[key], 0)} {name}" for key, name in names.items() if counts.get(key))
 
 
 @register.simple_tag
@@ -64,23 +66,6 @@ def coverage_of(channel: ChannelNow, metric: str) -> float:
     return channel.coverage_of(metric)
 
 
-@register.filter
-def is_partial(coverage: float) -> bool:
-    return coverage < PARTIAL_BELOW
-
-
-@register.filter
-def count(records: int | None) -> str:
-    """Return an integer, or the sign for unknown."""
-    return ABSENT if records is None else number(records, 0)
-
-
-@register.simple_tag
-def tenth(value: float | None) -> str:
-    """Return a number with one decimal, or the sign for unknown."""
-    return ABSENT if value is None else number(value, 1)
-
-
 @register.simple_tag
 def watched(broadcast: Broadcast) -> str:
     """Return a broadcast's hours watched; a lower bound if viewers are unknown for a part of it."""
@@ -96,25 +81,6 @@ def watched_note(broadcast: Broadcast) -> str:
     return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
 
 
-@register.filter
-def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 as a percentage with one decimal, rounded down so that only 1 is 100.0."""
-    return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"
-
-
-@register.filter
-def duration(span_ms: int) -> str:
-    """Return a duration as text: 42 s, 3 min 10 s, 3 h 12 min."""
-    if 0 < span_ms < 1000:
-        return "< 1 s"
-    seconds = max(0, span_ms // 1000)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-
-
 @register.simple_tag
 def span(from_ms: int, until_ms: int) -> str:
     """Return the length of a gap."""
@@ -126,21 +92,6 @@ def heard(summary: Summary) -> str:
     """Return the heard time of a range and the time on air, as text."""
     on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else "not on air"
     return f"heard {duration(summary.heard_ms)} of {duration(summary.span_ms)}, {on_air}"
-
-
-@register.simple_tag
-def age(end_ms: int | None, now_ms: int) -> str:
-    """Return an age in seconds up to 999 s, then in minutes."""
-    if end_ms is None:
-        return ABSENT
-    seconds = max(0, (now_ms - end_ms) // 1000)
-    return f"{seconds} s" if seconds < 1000 else f"{seconds // 60:,} min"
-
-
-@register.simple_tag
-def minutes(since_ms: int | None, now_ms: int) -> str:
-    """Return the number of full minutes that have passed."""
-    return ABSENT if since_ms is None else f"{max(0, now_ms - since_ms) // 60_000:,}"
 
 
 @register.simple_tag

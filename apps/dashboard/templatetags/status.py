@@ -9,10 +9,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.dashboard.templatetags.figures import duration, hm, percent
+from apps.dashboard.templatetags.figures import hm
 from apps.status.queries import Bar
 from apps.status.stages import State
-from core.metrics.display import number
+from core.metrics.display import duration, number, percent
 from core.ops.health import COVERAGE_TARGET
 from core.times import DAY_MS, MINUTE_MS
 

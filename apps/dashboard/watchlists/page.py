@@ -43,17 +43,18 @@ class Cards:
 def read_cards(live: LiveServices, channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:
     """Return the cards of these channels for one metric."""
     reading = read_channels(live.boards, channel_ids, now_ms)
-    lines = read_lines(channel_ids, metric, now_ms)
+    paths = read_paths(channel_ids, metric, now_ms)
     channels = reading.channels if reading else {}
-    cards = [
-        Card(
-            channel_id,
-            channels.get(channel_id),
-            line_path((lines or {}).get(channel_id, []), now_ms - HOUR_MS, now_ms, MINUTE_MS),
-        )
-        for channel_id in channel_ids
-    ]
-    return Cards(cards, reading.newest_end_ms if reading else None, live_away=reading is None, lines_away=lines is None)
+    cards = [Card(i, channels.get(i), (paths or {}).get(i, "")) for i in channel_ids]
+    return Cards(cards, reading.newest_end_ms if reading else None, live_away=reading is None, lines_away=paths is None)
+
+
+def read_paths(channel_ids: Sequence[str], metric: str, now_ms: int) -> dict[str, str] | None:
+    """Return the sparkline of each channel's past hour, None while history is unavailable."""
+    lines = read_lines(channel_ids, metric, now_ms)
+    if lines is None:
+        return None
+    return {i: line_path(lines.get(i, []), now_ms - HOUR_MS, now_ms, MINUTE_MS) for i in channel_ids}
 
 
 def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:

@@ -15,15 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
-from apps.dashboard.views import metric_json
-from apps.dashboard.watchlists.page import read_cards, read_lines
+from apps.dashboard.script import script_constants
+from apps.dashboard.watchlists.page import read_cards, read_paths
 from apps.live.board import BOARD_KEYS
 from apps.live.services import services_of
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
-from core.metrics.table import BOARDS, METRIC, METRICS
+from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
 DEFAULT_METRIC = "messages"
@@ -64,7 +64,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
             "id": watched_list.pk,
             "metric": metric,
             "channels": channel_ids,
-            "metrics": {board_metric.key: metric_json(board_metric) for board_metric in METRICS},
+            "constants": script_constants(),
             "now_ms": now,
         },
     }
@@ -75,12 +75,12 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
-    """Return the past hour of each channel: `{"now_ms", "lines": {id: [[end_ms, value], …]}}`."""
-    watched_list, now = _find(request, watchlist_id), now_ms()
-    lines_by_channel = read_lines(channels_of(watched_list), metric_of(request), now)
-    if lines_by_channel is None:
+    """Return the sparkline of the past hour of each channel: `{"paths": {id: path}}`."""
+    watched_list = _find(request, watchlist_id)
+    paths = read_paths(channels_of(watched_list), metric_of(request), now_ms())
+    if paths is None:
         return JsonResponse({"reason": "History is unavailable. Live data is not affected."}, status=503)
-    return JsonResponse({"now_ms": now, "lines": lines_by_channel})
+    return JsonResponse({"paths": paths})
 
 
 @require_POST

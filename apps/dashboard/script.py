@@ -1,0 +1,66 @@
+"""Constants of the scripts in static/js: each is defined in Python and reaches the page as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.dashboard.choices import DEFAULTS, FILTERS
+from apps.dashboard.summary import LENGTHS, unit_of
+from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
+from apps.live.consumer import NOT_SIGNED_IN
+from apps.live.freshness import NEED_VIEWERS
+from apps.live.subscriptions import CHANNELS_MAX
+from core.irc.channel_events import LABELS, SUMMED
+from core.metrics.display import ABSENT, LOWER_BOUND
+from core.metrics.grains import SPAN_MAX_MS
+from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
+from core.metrics.table import METRICS, Metric
+from core.pipeline.records import EPOCH_MS
+
+
+def script_constants() -> dict[str, Any]:
+    """Return the constants that static/js/constants.js holds."""
+    return {
+        "metrics": {metric.key: metric_json(metric) for metric in METRICS},
+        "absent": ABSENT,
+        "lower_bound": LOWER_BOUND,
+        "stale_after_ms": STALE_AFTER_MS,
+        "gone_after_ms": GONE_AFTER_MS,
+        "not_signed_in": NOT_SIGNED_IN,
+        "channels_max": CHANNELS_MAX,
+    }
+
+
+def board_constants() -> dict[str, Any]:
+    """Return these and the constants of the board page."""
+    return script_constants() | {
+        "defaults": dict(DEFAULTS),
+        "filters": FILTERS,
+        "span_limits": {"earliest_ms": EPOCH_MS, "span_ms": SPAN_MAX_MS},
+        "table_rows": TABLE_ROWS,
+        "gaps_shown": GAPS_SHOWN,
+        "lines_shown": LINES_SHOWN,
+        "labels": dict(LABELS),
+        "shapes": dict(SHAPES),
+        "summed": sorted(SUMMED),
+        "noted_from": dict(NOTED_FROM),
+        "noted_times": NOTED_TIMES,
+    }
+
+
+def metric_json(metric: Metric) -> dict[str, Any]:
+    """Return what the script needs of a metric; `units` are those of charts, by the length of their windows."""
+    return {
+        "label": metric.label,
+        "name": metric.name,
+        "unit": metric.unit,
+        "units": {length: unit_of(metric, grain) for grain, length in LENGTHS.items()},
+        "decimals": metric.decimals,
+        "empty": metric.empty,
+        "longer": metric.longer,
+        "is_count": metric.is_count,
+        "from_helix": metric.from_helix,
+        "needs_viewers": metric.key in NEED_VIEWERS,
+        "distinct": metric.distinct,
+        "by_length": metric.by_length,
+    }

@@ -1,0 +1,178 @@
+"""Texts of live values. Pages and frames show the same ones, and the script writes them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from apps.live.freshness import Freshness, viewers_freshness
+from apps.live.readings import ChannelNow, Row
+from apps.live.recent_history import GAP, LEVELS
+from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
+from core.metrics.columns import LIVE_WINDOW_MS
+from core.metrics.display import ABSENT, PARTIAL_BELOW, age, count, excluded_text, figure, number, percent, tenth
+from core.metrics.table import METRIC
+from core.times import DAY_MS, MINUTE_MS
+
+OVER_MIDNIGHT = "across midnight UTC, people who wrote on both days count twice"
+# The horizontal distance between two steps of a sparkline.
+STEP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The rank change of a row within a minute: sign, text for screen readers, CSS class."""
+
+    sign: str = ""
+    words: str = ""
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowDisplay:
+    """The texts of a row: `place` is its category and language, `state` is "" if it is live, `spark` an SVG path."""
+
+    value: str
+    state: str
+    place: str
+    move: Move
+    spark: str
+    is_stale: bool
+    is_partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDisplay:
+    """The texts of a channel: `values` by metric, and `notes` for the metrics that have one."""
+
+    values: Mapping[str, str]
+    notes: Mapping[str, str]
+    coverage: str
+    excluded: str
+    chatters_per_thousand: str
+    messages_per_chatter: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDisplay:
+    """The texts that belong to no channel. `viewers_title` and `viewers_text` are "" while counts are fresh."""
+
+    viewers: Freshness
+    viewers_title: str
+    viewers_text: str
+    late_dropped: str
+
+
+# Field names: dataclasses.asdict would copy all values.
+ROW = tuple(field.name for field in fields(Row))
+CHANNEL_DISPLAY = tuple(field.name for field in fields(ChannelDisplay))
+
+
+def row_json(row: Row, metric: str, newest_end_ms: int | None) -> dict[str, Any]:
+    """Return the fields of a row with its texts."""
+    return {name: getattr(row, name) for name in ROW} | {"display": row_display(row, metric, newest_end_ms)}
+
+
+def channel_json(channel: ChannelNow) -> dict[str, Any]:
+    """Return the fields of a channel with its texts."""
+    display = channel_display(channel)
+    return channel.as_json() | {"display": {name: getattr(display, name) for name in CHANNEL_DISPLAY}}
+
+
+def row_display(row: Row, metric: str, newest_end_ms: int | None) -> RowDisplay:
+    """Return the texts of a row of a metric's board."""
+    return RowDisplay(
+        figure(metric, row.value, row.coverage),
+        state_text(row, newest_end_ms),
+        " · ".join(part for part in (row.category, row.language) if part),
+        move(row),
+        spark_path(row.spark),
+        is_stale=row.state == "stale",
+        is_partial=row.coverage < PARTIAL_BELOW,
+    )
+
+
+def channel_display(channel: ChannelNow) -> ChannelDisplay:
+    """Return the texts of a channel's newest live window."""
+    values = channel.values
+    chatters, viewers, messages = (values.get(key) for key in ("chatters", "viewers", "messages"))
+    notes = {metric: now_note(metric, channel) for metric in METRIC}
+    return ChannelDisplay(
+        {metric: figure(metric, value, channel.coverage_of(metric)) for metric, value in values.items()},
+        {metric: note for metric, note in notes.items() if note},
+        ABSENT if channel.end_ms is None else percent(channel.coverage),
+        excluded_text(channel.apart, channel.coverage),
+        tenth(chatters_per_thousand(chatters, viewers)),
+        tenth(messages_per_chatter(messages, chatters)),
+    )
+
+
+def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms: int) -> ReadingDisplay:
+    """Return how far viewer counts of this time can be trusted, and the number of dropped records."""
+    freshness = viewers_freshness(viewers_at_ms, now_ms)
+    minutes = ABSENT if viewers_at_ms is None else number(max(0, now_ms - viewers_at_ms) // MINUTE_MS, 0)
+    title, text = {
+        "fresh": ("", ""),
+        "stale": (
+            f"Viewer counts are {minutes} min old.",
+            "Twitch has not sent newer ones. Chat is still counted.",
+        ),
+        "unknown": (
+            "Viewers are unknown.",
+            f"Twitch has sent no viewer counts for {minutes} min. Chat is still counted.",
+        ),
+    }[freshness]
+    return ReadingDisplay(freshness, title, text, count(late_dropped))
+
+
+def move(row: Row) -> Move:
+    """Return the rank change of a row, empty if unknown."""
+    if row.is_new:
+        return Move("new", "new within a minute", "is-new")
+    if not row.moved:
+        return Move("–" if row.moved == 0 else "")
+    places = f"{abs(row.moved)} {'place' if abs(row.moved) == 1 else 'places'} within a minute"
+    if row.moved > 0:
+        return Move(f"▲ {row.moved}", f"up {places}", "is-up")
+    return Move(f"▼ {-row.moved}", f"down {places}", "is-down")
+
+
+def state_text(row: Row, newest_end_ms: int | None) -> str:
+    """Return the state of a row as text, "" if it is live."""
+    if row.state == "stale":
+        return f"stale {age(row.end_ms, newest_end_ms or row.end_ms)}"
+    return "" if row.state == "live" else row.state
+
+
+# Levels change every 10 s and frames are built every second.
+@lru_cache(maxsize=4_096)
+def spark_path(levels: str) -> str:
+    """Return the path of a sparkline in a box of 60 by 36; steps without a value break the line."""
+    path, previous = "", GAP
+    for step, level in enumerate(levels):
+        if level != GAP:
+            path += f"{'M' if previous == GAP else 'L'}{step * STEP} {len(LEVELS) - LEVELS.index(level)}"
+        # A value between two gaps is drawn as a dot.
+        if level != GAP and previous == GAP and levels[step + 1 : step + 2] in ("", GAP):
+            path += "h0"
+        previous = level
+    return path
+
+
+def is_over_midnight(end_ms: int | None) -> bool:
+    """Tell whether a live window spans midnight UTC, when the hash key changes."""
+    return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
+
+
+def now_note(metric: str, now: ChannelNow) -> str:
+    """Return why a metric has no current value or rank, or a caveat about its value; "" without a note."""
+    is_absent, unranked = metric not in now.values, now.unranked.get(metric)
+    if not is_absent and not unranked:
+        return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""
+    if now.profile.is_offline:
+        return "the stream is offline"
+    if now.end_ms is None:
+        return "no live window"
+    return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"
