@@ -365,7 +365,7 @@ DEFENSES = (
     Defense(
         "admin-host",
         "the admin site on other hosts than its own",
-        "tests/test_admin_host.py::test_the_admin_is_served_on_its_host_only",
+        "tests/test_admin_host.py::test_the_admin_site_is_served_on_its_host_only",
         statement("return True"),
     ),
     Defense(

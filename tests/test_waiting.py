@@ -1,4 +1,4 @@
-"""Processes that start before their servers: each logs what it waits for, and ends within 8 s of SIGTERM."""
+"""Processes started before their servers log what they wait for, and exit within 8 s of SIGTERM."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_a_process_logs_what_it_waits_for(command: list[str], waits_for: str, tmp_path: Path) -> None:
     env = {
         "PATH": os.environ["PATH"],
-        "SECRET_KEY": "fifty characters or more, as a production would have it",
+        "SECRET_KEY": "fifty characters or more, as required in production",
         "TWITCHLY_VAR": str(tmp_path),
         "KAFKA_BOOTSTRAP": "127.0.0.1:9",
     }
@@ -47,7 +47,7 @@ def test_a_process_logs_what_it_waits_for(command: list[str], waits_for: str, tm
         while waits_for not in line:
             line = lines.get(timeout=40)
     finally:
-        asked = time.monotonic()
+        signaled = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
-    assert time.monotonic() - asked < 8
+    assert time.monotonic() - signaled < 8

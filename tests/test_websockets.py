@@ -1,4 +1,4 @@
-"""Frames written directly to a websocket of uvicorn."""
+"""Frames written directly to the transport of a uvicorn WebSocket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twitchly.websockets import ClosingProtocol, frame_header
 
 
 class Transport:
-    """Collects what is written."""
+    """A transport that records writes."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []

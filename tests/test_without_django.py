@@ -1,4 +1,4 @@
-"""Tests of core run where Django is not installed; all other selections set it up."""
+"""Tests of core run without Django; other selections of tests set it up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import needs_django
 
 ROOT = Path(__file__).resolve().parent.parent
-# The environment of a process that sets Django up names them.
+# Set by test processes that use Django.
 DJANGO_VARIABLES = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "SECRET_KEY")
 
 
