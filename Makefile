@@ -47,7 +47,7 @@ test-unit: ## Run lint and the tests that need no servers
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 
-test-one: ## Run the tests of a folder or file that need no servers, after one small install: T=tests/core
+test-one: ## Run the tests of one folder or file, except server tests, after a minimal install: T=tests/core
 	@: $(or $(T),$(error Name a folder or file: make test-one T=tests/core))
 	@$(LOCAL) unit-prepare
 	$(UNIT) $(T)

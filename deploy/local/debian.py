@@ -1,4 +1,4 @@
-"""Installation of Debian packages that the tests require."""
+"""Install Debian packages that the tests require."""
 
 from __future__ import annotations
 

@@ -22,15 +22,15 @@ def parse_checksums(text: str) -> dict[str, str]:
     return {name: value for value, name in pairs}
 
 
-def mismatches(folder: Path, sums: Mapping[str, str]) -> list[str]:
+def mismatches(folder: Path, checksums: Mapping[str, str]) -> list[str]:
     """Return a description of each missing, unexpected or changed file in `folder`."""
     present = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
-    problems = [f"{name} is missing" for name in sorted(sums.keys() - present.keys())]
-    problems += [f"{name} is unexpected" for name in sorted(present.keys() - sums.keys())]
-    for name in sorted(sums.keys() & present.keys()):
+    problems = [f"{name} is missing" for name in sorted(checksums.keys() - present.keys())]
+    problems += [f"{name} is unexpected" for name in sorted(present.keys() - checksums.keys())]
+    for name in sorted(checksums.keys() & present.keys()):
         value = hashlib.sha256(present[name].read_bytes()).hexdigest()
-        if value != sums[name]:
-            problems.append(f"{name} has SHA-256 {value}, expected {sums[name]}")
+        if value != checksums[name]:
+            problems.append(f"{name} has SHA-256 {value}, expected {checksums[name]}")
     return problems
 
 

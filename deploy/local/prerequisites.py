@@ -44,7 +44,7 @@ def check(problems: Iterable[str]) -> None:
 
 
 def python_problems(version: tuple[int, int] = sys.version_info[:2]) -> list[str]:
-    """Return the problems of the running Python."""
+    """Report problems of the running Python."""
     problems = []
     if version != (3, 11):
         problems.append(
@@ -56,12 +56,12 @@ def python_problems(version: tuple[int, int] = sys.version_info[:2]) -> list[str
 
 
 def node_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Return which tools are missing to install and run npm packages."""
+    """Report missing tools that npm packages need."""
     return [TOOLS[tool] for tool in ("node", "npm") if which(tool) is None]
 
 
 def tool_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Return which tools are missing on this machine, except Java."""
+    """Report problems of Python and the operating system, and missing tools except Java."""
     problems = python_problems()
     if not Path("/proc/self/environ").exists():
         problems.append("/proc does not exist: `make run` supports Linux only")
@@ -111,7 +111,7 @@ def find_java() -> str | None:
 
 
 def path_problems(layout: Layout) -> list[str]:
-    """Return which of the two folders has a path that a server's configuration cannot contain."""
+    """Report folders with a path that a server's configuration cannot contain."""
     folders = {"TWITCHLY_VAR": layout.var, "the project's folder": layout.root}
     return [
         f"{name} is {str(path)!r}, which contains {character!r}: use a path without control characters and without "
@@ -128,7 +128,7 @@ def _first_forbidden(path: str) -> str:
 
 
 def running_problems(layout: Layout) -> list[str]:
-    """Return whether this instance, or a part of it, is already running."""
+    """Report processes of this instance that are already running."""
     try:
         pid = Supervisor(layout).pid()
     except SupervisorUnavailable:
@@ -143,7 +143,7 @@ def running_problems(layout: Layout) -> list[str]:
 
 
 def loopback_problems() -> list[str]:
-    """Return whether 127.0.0.1, on which all servers listen, is unavailable on this machine."""
+    """Report if 127.0.0.1, on which all servers listen, is unavailable."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 0))
@@ -155,7 +155,7 @@ def loopback_problems() -> list[str]:
 
 
 def port_problems(layout: Layout) -> list[str]:
-    """Return which ports of this instance other processes occupy."""
+    """Report ports of this instance that other processes occupy."""
     required = [name for name in NAMES if layout.simulated or name not in SIMULATED]
     return [
         f"port {layout.ports[name]} ({name}) is in use by {port_owner(layout.ports[name])}: stop it, or set "

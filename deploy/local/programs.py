@@ -12,7 +12,7 @@ from deploy.local.layout import Layout
 from deploy.local.supervision import Program
 
 DEMO_EMAIL = "demo@twitchly.example"
-# Each needs a metrics port and a partition of `chat`.
+# Limited by the metrics ports and by the partitions of `chat`.
 PRODUCERS_MAX = 4
 
 
@@ -44,15 +44,15 @@ class Simulation:
         return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
 
     def problems(self) -> list[str]:
-        """Return the invalid options, named as for `make run`; manage.py simulate_twitch applies the same checks."""
+        """Report invalid options, named as for `make run`; manage.py simulate_twitch applies the same checks."""
         problems = [
             f"{name} is {value!r}: expected {expected}"
             for name, value, is_valid, expected in (
                 ("REPLAY", self._replay_text(), self._is_recording(), "an existing .csv or .csv.gz file"),
                 ("SPEED", self.speed, is_positive(self.speed), "a number above 0"),
                 ("RATE", self.rate, is_positive(self.rate), "messages per second, a number above 0"),
-                ("CHANNELS", self.channels, is_whole(self.channels, at_least=1), "a whole number above 0"),
-                ("SEED", self.seed, is_whole(self.seed), "a whole number"),
+                ("CHANNELS", self.channels, is_integer(self.channels, at_least=1), "a whole number above 0"),
+                ("SEED", self.seed, is_integer(self.seed), "a whole number"),
             )
             if value is not None and not is_valid
         ]
@@ -74,7 +74,7 @@ def is_positive(text: str | None) -> bool:
         return False
 
 
-def is_whole(text: str | None, at_least: int | None = None) -> bool:
+def is_integer(text: str | None, at_least: int | None = None) -> bool:
     if re.fullmatch(r"-?[0-9]+", text or "") is None:
         return False
     return at_least is None or int(text or "") >= at_least
@@ -86,8 +86,8 @@ def producer_names(producers: int) -> list[str]:
 
 
 def producers_problems(producers: str | None) -> list[str]:
-    """Return whether the number of producers is invalid."""
-    if producers is None or (is_whole(producers, at_least=1) and int(producers) <= PRODUCERS_MAX):
+    """Report an invalid number of producers."""
+    if producers is None or (is_integer(producers, at_least=1) and int(producers) <= PRODUCERS_MAX):
         return []
     return [f"PRODUCERS is {producers!r}: expected a whole number from 1 to {PRODUCERS_MAX}"]
 

@@ -60,15 +60,15 @@ def redis_command(port: int, database: int, *words: str) -> Any:
         for command in (("SELECT", str(database)), words):
             parts = b"".join(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in command)
             connection.sendall(b"*%d\r\n%s" % (len(command), parts))
-            reply = _reply(replies.readline, replies.read)
+            reply = _read_reply(replies.readline, replies.read)
         return reply
 
 
-def _reply(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> Any:
+def _read_reply(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> Any:
     line = read_line()
     kind, value = line[:1], line[1:].strip().decode()
     if kind == b"*":
-        return [_reply(read_line, read) for _ in range(int(value))]
+        return [_read_reply(read_line, read) for _ in range(int(value))]
     if kind == b"$":
         return None if value == "-1" else read(int(value) + 2)[:-2].decode()
     if kind in (b"+", b":"):
@@ -85,7 +85,7 @@ class BoardSample:
 
 
 def read_board(port: int) -> BoardSample | None:
-    """Read a sample of the live board, None while it is empty. Raises: OSError."""
+    """Return a sample of the live board, or None while it is empty. Raises: OSError."""
     top = redis_command(port, BOARDS_DATABASE, "ZREVRANGE", BOARD_KEY, "0", "0", "WITHSCORES")
     newest = redis_command(port, BOARDS_DATABASE, "ZREVRANGE", WINDOW_ENDS_KEY, "0", "0", "WITHSCORES")
     return BoardSample(top, float(newest[1])) if top and newest else None

@@ -39,10 +39,12 @@ def main(folder: Path, names: list[str]) -> None:
     encryption = BestAvailableEncryption(PASSWORD)
     trusted_certificates = [pkcs12.PKCS12Certificate(certificate, b"flink")]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "rest.pem", private_key + pem)
-    _write(folder / "rest-ca.pem", pem)
-    _write(folder / "rest.p12", pkcs12.serialize_key_and_certificates(b"flink", key, certificate, None, encryption))
-    _write(folder / "rest-trust.p12", pkcs12.serialize_java_truststore(trusted_certificates, encryption))
+    _write_private(folder / "rest.pem", private_key + pem)
+    _write_private(folder / "rest-ca.pem", pem)
+    _write_private(
+        folder / "rest.p12", pkcs12.serialize_key_and_certificates(b"flink", key, certificate, None, encryption)
+    )
+    _write_private(folder / "rest-trust.p12", pkcs12.serialize_java_truststore(trusted_certificates, encryption))
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, names: list[str], now: datetime) -> x509.Certificate:
@@ -53,20 +55,20 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, names: list[str], now: datetim
         .not_valid_before(now - VALID_BEFORE)
         .not_valid_after(now + VALID_AFTER)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .add_extension(usage, critical=False)
         .sign(key, hashes.SHA256())
     )
 
 
-def _name(name: str) -> x509.GeneralName:
+def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write_private(path: Path, data: bytes) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)

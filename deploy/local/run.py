@@ -38,7 +38,7 @@ WATCH_S = 1.0
 def prepare(layout: Layout, *, tests: bool = False) -> int:
     """Install the environments, jars and packages, with `tests` also those of the tests. Return the exit code."""
     prerequisites.check([*prerequisites.tool_problems(), *prerequisites.java_problems()])
-    steps = [*environment_steps(layout, _java_home(_java()), tests=tests), *npm_steps(layout, tests=tests)]
+    steps = [*environment_steps(layout, _java_home(_require_java()), tests=tests), *npm_steps(layout, tests=tests)]
     return _prepare(layout, [*steps, *(system_package_steps(layout) if tests else [])])
 
 
@@ -50,10 +50,10 @@ def prepare_unit_tests(layout: Layout) -> int:
 
 def _prepare(layout: Layout, steps: Sequence[Step]) -> int:
     layout.create_folders()
-    return run_guarded(lambda: _run_preparation(layout, steps), lambda: None)
+    return run_guarded(lambda: _run_prepare_steps(layout, steps), lambda: None)
 
 
-def _run_preparation(layout: Layout, steps: Sequence[Step]) -> None:
+def _run_prepare_steps(layout: Layout, steps: Sequence[Step]) -> None:
     with locked(layout.root, wait=True):
         run_steps(steps, echo)
 
@@ -74,14 +74,14 @@ class RunOptions:
         servers = server_programs(layout, java)
         if self.scope is Scope.SERVERS:
             return servers
-        programs = [*servers, *app_programs(layout, self.simulation, self.count)]
+        programs = [*servers, *app_programs(layout, self.simulation, self.producer_count)]
         if self.scope is Scope.ALL:
             return programs
-        wanted = INGEST_PROGRAMS.union(producer_names(self.count))
+        wanted = INGEST_PROGRAMS.union(producer_names(self.producer_count))
         return [program for program in programs if program.name in wanted]
 
     @property
-    def count(self) -> int:
+    def producer_count(self) -> int:
         return int(self.producers or 1)
 
 
@@ -106,12 +106,12 @@ def run(layout: Layout, options: RunOptions, *, detach: bool) -> int:
         ]
     )
     layout.create_folders()
-    began = time.monotonic()
+    started = time.monotonic()
 
     def work() -> None:
         with pid_file(layout.var):
             supervisord = _start_all(layout, options)
-            _print_ready(layout, time.monotonic() - began, options.scope)
+            _print_ready(layout, time.monotonic() - started, options.scope)
             if not detach:
                 _watch(Supervisor(layout), supervisord)
 
@@ -123,9 +123,11 @@ def run(layout: Layout, options: RunOptions, *, detach: bool) -> int:
 
 
 def _start_all(layout: Layout, options: RunOptions) -> subprocess.Popen[bytes]:
-    java = _java()
+    java = _require_java()
     prepare_steps = environment_steps(layout, _java_home(java))
-    _run_preparation(layout, prepare_steps if options.scope is Scope.SERVERS else [*prepare_steps, *npm_steps(layout)])
+    _run_prepare_steps(
+        layout, prepare_steps if options.scope is Scope.SERVERS else [*prepare_steps, *npm_steps(layout)]
+    )
     environment = _environment(layout, java, options.scope)
     write_configuration(layout)
     run_command(rest_keys_command(layout), layout.log_file("rest-keys"), layout.root, environment)
@@ -136,7 +138,7 @@ def _start_all(layout: Layout, options: RunOptions) -> subprocess.Popen[bytes]:
     create_socket_folder(layout.var)
     (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, options.programs(layout, java)))
     supervisord = start_supervisord(layout, environment)
-    stack = Stack(layout, Supervisor(layout), java, environment, options.count)
+    stack = Stack(layout, Supervisor(layout), java, environment, options.producer_count)
     run_steps(stack.steps(options.scope), echo, check=lambda: check_alive(supervisord))
     return supervisord
 
@@ -159,7 +161,7 @@ def _environment(layout: Layout, java: str, scope: Scope) -> dict[str, str]:
     return {**inherited, **instance, **extra, **tuning, **utf8_environment()}
 
 
-def _java() -> str:
+def _require_java() -> str:
     java = prerequisites.find_java()
     if java is None:
         raise prerequisites.PrerequisiteError(prerequisites.java_problems())

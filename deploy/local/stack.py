@@ -147,10 +147,10 @@ class Stack:
 
     def _flink_job(self) -> str:
         self.supervisor.start("flink-job")
-        wait_until(self._job_runs, SERVER_LIMIT_S, "all tasks to run")
+        wait_until(self._is_job_running, SERVER_LIMIT_S, "all tasks to run")
         return "running"
 
-    def _job_runs(self) -> bool:
+    def _is_job_running(self) -> bool:
         return readiness.is_job_running(self._flink("/jobs/overview"))
 
     def _web(self) -> str:

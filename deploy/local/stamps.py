@@ -26,7 +26,7 @@ class Stamp:
         self._path = path
 
     def matches(self, value: str) -> bool:
-        return value in self._lines()
+        return value in self._read_lines()
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -36,7 +36,7 @@ class Stamp:
         part.write_text("".join(f"{value}\n" for value in digests))
         part.replace(self._path)
 
-    def _lines(self) -> list[str]:
+    def _read_lines(self) -> list[str]:
         try:
             return self._path.read_text().splitlines()
         except OSError:

@@ -56,7 +56,7 @@ def memory_by_pid(proc: Path = Path("/proc")) -> dict[int, int]:
     """Return the resident memory of every process, in bytes. Source: proc(5), VmRSS."""
     sizes = {}
     for entry in proc.glob("[0-9]*"):
-        for text in _lines(entry / "status"):
+        for text in _read_lines(entry / "status"):
             if text.startswith("VmRSS:"):
                 sizes[int(entry.name)] = int(text.split()[1]) * 1024
     return sizes
@@ -66,7 +66,7 @@ def children_by_pid(proc: Path = Path("/proc")) -> dict[int, list[int]]:
     """Return the child pids of every process."""
     children: dict[int, list[int]] = {}
     for entry in proc.glob("[0-9]*"):
-        for text in _lines(entry / "status"):
+        for text in _read_lines(entry / "status"):
             if text.startswith("PPid:"):
                 children.setdefault(int(text.split()[1]), []).append(int(entry.name))
     return children
@@ -80,7 +80,7 @@ def process_tree(pid: int, children: dict[int, list[int]]) -> Sequence[int]:
     return [pid, *descendants]
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     try:
         return path.read_text().splitlines()
     except OSError:

@@ -27,7 +27,7 @@ class Step:
 
 
 class StepFailed(Exception):
-    """A step failed, for the reason in the message; `log` has the details."""
+    """A step failed. The message says why, and `log` has the details."""
 
     def __init__(self, message: str, log: Path | None = None) -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ def run_steps(
         for step in ready:
             waiting.remove(step)
             running[step.name] = clock()
-            threading.Thread(target=_work, args=(step, results), daemon=True).start()
+            threading.Thread(target=_run_step, args=(step, results), daemon=True).start()
         try:
             step, result = results.get(timeout=POLL_S)
         except queue.Empty:
@@ -77,7 +77,7 @@ def run_steps(
         echo(line(step.name, result, seconds))
 
 
-def _work(step: Step, results: queue.SimpleQueue[tuple[Step, str | Exception]]) -> None:
+def _run_step(step: Step, results: queue.SimpleQueue[tuple[Step, str | Exception]]) -> None:
     try:
         results.put((step, step.work()))
     except Exception as error:
@@ -105,9 +105,9 @@ def tail(log: Path, lines: int = TAIL_LINES) -> list[str]:
 
 def wait_until(ready: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.2) -> None:
     """Wait until `ready()` is true; OSError counts as not ready. Raises: StepFailed after `limit_s`."""
-    give_up = time.monotonic() + limit_s
+    deadline = time.monotonic() + limit_s
     problem = ""
-    while time.monotonic() < give_up:
+    while time.monotonic() < deadline:
         try:
             if ready():
                 return

@@ -25,10 +25,10 @@ def stop_instance(layout: Layout, echo: Callable[[str], None]) -> bool:
 
 
 def _stop_run(layout: Layout, echo: Callable[[str], None]) -> bool:
-    """Send SIGTERM to `make run`, which stops everything at any point of its start, and wait for it."""
-    pid, give_up = 0, time.monotonic() + STOP_LIMIT_S
+    """Send SIGTERM to `make run`, which can stop at any point of its start, and wait until it exits."""
+    pid, deadline = 0, time.monotonic() + STOP_LIMIT_S
     locked = is_locked(layout.var)
-    while locked and time.monotonic() < give_up:
+    while locked and time.monotonic() < deadline:
         if not pid and (pid := lock_holder(layout.var)):
             echo(f"stopping `make run` (pid {pid})")
             _terminate(pid)
@@ -50,8 +50,8 @@ def stop_everything(layout: Layout, echo: Callable[[str], None]) -> bool:
     """Stop all processes of the instance and return whether any were running."""
     was_running = _stop_supervised(Supervisor(layout), echo)
     # The supervisor itself is still shutting down.
-    give_up = time.monotonic() + SHUTDOWN_LIMIT_S
-    while was_running and instance_pids(layout) and time.monotonic() < give_up:
+    deadline = time.monotonic() + SHUTDOWN_LIMIT_S
+    while was_running and instance_pids(layout) and time.monotonic() < deadline:
         time.sleep(0.05)
     orphans = end_orphans(layout)
     if orphans:
@@ -69,9 +69,9 @@ def _stop_supervised(supervisor: Supervisor, echo: Callable[[str], None]) -> boo
     try:
         for state in reversed(states):
             if state.state != "down":
-                began = time.monotonic()
+                started = time.monotonic()
                 supervisor.stop(state.name)
-                echo(line(state.name, "stopped", time.monotonic() - began))
+                echo(line(state.name, "stopped", time.monotonic() - started))
         supervisor.shutdown()
     except SupervisorUnavailable:
         echo("the supervisor exited before all programs were stopped")

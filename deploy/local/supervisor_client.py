@@ -128,8 +128,8 @@ def start_supervisord(layout: Layout, environment: dict[str, str]) -> subprocess
             stderr=log,
             start_new_session=True,
         )
-    supervisor, give_up = Supervisor(layout), time.monotonic() + 20
-    while time.monotonic() < give_up and process.poll() is None:
+    supervisor, deadline = Supervisor(layout), time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             if supervisor.pid() == process.pid:
                 return process
@@ -157,13 +157,13 @@ def _environment(entry: Path) -> list[bytes]:
 def end_orphans(layout: Layout, wait_s: float = 10.0, kill: Callable[[int, int], None] = os.kill) -> list[int]:
     """End the instance's processes that have no supervisor, and return their pids."""
     pids = instance_pids(layout)
-    give_up = time.monotonic() + wait_s
+    deadline = time.monotonic() + wait_s
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in instance_pids(layout):
             _signal(pid, number, kill)
-        while instance_pids(layout) and time.monotonic() < give_up:
+        while instance_pids(layout) and time.monotonic() < deadline:
             time.sleep(0.1)
-        give_up += wait_s
+        deadline += wait_s
     return pids
 
 

@@ -36,7 +36,7 @@ def test_a_program_runs_with_the_given_niceness() -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 5
+    deadline = time.monotonic() + 5
     while not condition():
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Choice of the PostgreSQL for the tests."""
+"""Selection of the PostgreSQL installation for the tests."""
 
 from pathlib import Path
 

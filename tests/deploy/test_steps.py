@@ -57,11 +57,11 @@ def test_an_exception_of_the_check_ends_the_run() -> None:
         raise SupervisorUnavailable("gone")
 
     never = threading.Event()
-    began = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(SupervisorUnavailable, match="gone"):
         run_steps([Step("Kafka", lambda: str(never.wait(20)))], lambda _text: None, check=check)
     never.set()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started < 5
 
 
 def test_a_long_wait_prints_a_reminder() -> None:
@@ -90,10 +90,10 @@ def test_a_refused_connection_counts_as_not_ready() -> None:
 
 
 def test_a_timeout_names_the_awaited_condition() -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(StepFailed, match="timed out after 0 s waiting for a page"):
         wait_until(lambda: False, 0.05, "a page", every_s=0.01)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - started < 2
 
 
 def test_the_tail_contains_the_last_lines_of_a_log(tmp_path: Path) -> None:

@@ -48,9 +48,9 @@ def test_an_unfinished_start_is_stopped_from_another_terminal(layout: Layout) ->
         assert run.stdout is not None
         assert run.stdout.readline() == "waiting\n"
         lines: list[str] = []
-        began = time.monotonic()
+        started = time.monotonic()
         assert stop_instance(layout, lines.append)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - started < 10
         assert run.stdout.read().split() == ["Stopping.", "Stopped."]
     assert run.returncode == 0
     assert lines == [f"stopping `make run` (pid {run.pid})"]

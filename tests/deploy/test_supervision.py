@@ -25,7 +25,7 @@ PROGRAMS = [
 ]
 
 
-def parsed(layout: Layout) -> RawConfigParser:
+def parse_conf(layout: Layout) -> RawConfigParser:
     parser = RawConfigParser()
     parser.read_string(supervisord_conf(layout, PROGRAMS))
     return parser
@@ -55,7 +55,7 @@ def test_supervisord_parses_paths_and_arguments_unchanged(
 
 
 def test_programs_are_always_restarted_and_stopped_as_a_group(layout: Layout) -> None:
-    section = parsed(layout)["program:web"]
+    section = parse_conf(layout)["program:web"]
     assert section["autorestart"] == "true"
     assert int(section["startretries"]) >= 1_000_000
     assert section["stopasgroup"] == section["killasgroup"] == "true"
@@ -64,14 +64,14 @@ def test_programs_are_always_restarted_and_stopped_as_a_group(layout: Layout) ->
 
 def test_background_programs_have_a_higher_niceness(layout: Layout) -> None:
     def niceness(name: str) -> str:
-        words = shlex.split(parsed(layout)[f"program:{name}"]["command"])
+        words = shlex.split(parse_conf(layout)[f"program:{name}"]["command"])
         return words[next(index for index, word in enumerate(words) if word.endswith("launcher.py")) + 1]
 
     assert (niceness("web"), niceness("kafka")) == ("0", str(NICENESS))
 
 
 def test_log_size_is_limited(layout: Layout) -> None:
-    section = parsed(layout)["program:kafka"]
+    section = parse_conf(layout)["program:kafka"]
     assert layout.var / section["stdout_logfile"] == layout.log_file("kafka")
     assert section["stdout_logfile_maxbytes"] == "10MB"
 
