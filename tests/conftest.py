@@ -17,7 +17,7 @@ WITHOUT_DJANGO = Path(__file__).parent / "core"
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Set Django up unless only tests of core were selected.
+    """Set up Django unless only tests of core are selected.
 
     pytest calls this hook right after importing this file, before any conftest.py in subfolders, which import models.
     """

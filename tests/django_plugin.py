@@ -34,14 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def keep_connection_open(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the connection of a test's transaction open, as Django's test client does."""
     if "transactional_db" not in request.fixturenames:
         monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
 
 
 @pytest.fixture(autouse=True)
-def new_page_services() -> None:
+def reset_page_services() -> None:
     """Give each test live services with empty caches."""
     from tests.page_services import page_services
 

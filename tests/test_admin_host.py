@@ -29,7 +29,7 @@ def test_pages_and_the_api_are_served_on_other_hosts_only(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", SHARED)
-def test_sign_in_and_static_files_are_served_on_both(path: str) -> None:
+def test_sign_in_and_static_files_are_served_on_both_hosts(path: str) -> None:
     assert is_served(ADMIN, path, ADMIN)
     assert is_served("www.example", path, ADMIN)
 
@@ -66,7 +66,7 @@ async def test_ports_and_case_of_a_host_are_ignored(host_header: str) -> None:
     assert (await request("/find", host_header))["status"] == 404
 
 
-async def test_the_root_path_redirects_to_the_admin() -> None:
+async def test_the_root_path_redirects_to_the_admin_site() -> None:
     response = await request("/", ADMIN)
     assert (response["status"], dict(response["headers"])[b"location"]) == (302, b"/admin/")
     assert (await request("/", "www.example"))["status"] == 200

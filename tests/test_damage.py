@@ -23,7 +23,7 @@ def test_a_damaged_database_is_reported_with_the_restore_command(
     path = tmp_path / "twitchly.sqlite3"
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{path}", "TWITCHLY_VAR": str(tmp_path)}
     if damage == "overwritten":
-        fill(path)
+        create_table(path)
         content = bytearray(path.read_bytes())
         content[100:8_192] = b"\x5a" * (8_192 - 100)
         path.write_bytes(content)
@@ -39,7 +39,7 @@ def test_a_damaged_database_is_reported_with_the_restore_command(
     assert "Traceback" not in done.stderr
 
 
-def fill(path: Path) -> None:
+def create_table(path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT, applied TEXT)")
         database.executemany(

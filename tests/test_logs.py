@@ -43,7 +43,7 @@ def quick_settings(settings: Settings) -> None:
 
 
 @pytest.fixture(params=["json", "line"])
-def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+def log_output(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     """All log output, in each format."""
     text = io.StringIO()
     handler = console_handler(request.param, text)
@@ -109,14 +109,14 @@ def test_each_part_of_a_record_is_redacted(style: str) -> None:
 
 
 @pytest.mark.parametrize("style", ["line", "json"])
-def test_arguments_that_do_not_fit_the_message_are_logged_and_redacted(style: str) -> None:
+def test_arguments_that_do_not_match_the_format_are_logged_and_redacted(style: str) -> None:
     line = console_line(style, logging.LogRecord("apps.x", logging.ERROR, "f", 1, "%d of %s", (EMAIL,), None))
     assert "'%d of %s' cannot be formatted" in line
     assert EMAIL not in line
 
 
 @pytest.mark.django_db(transaction=True)
-def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settings, written: io.StringIO) -> None:
+def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settings, log_output: io.StringIO) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     key = new_secret()
     remote = {"REMOTE_ADDR": ADDRESS}
@@ -128,7 +128,7 @@ def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settin
     settings.ROOT_URLCONF = "tests.test_logs"
     client.raise_request_exception = False
     client.post("/breaks/now?token=abc", {"text": CHAT, "password": PASSWORD}, **remote)  # type: ignore[arg-type]
-    result = written.getvalue()
+    result = log_output.getvalue()
     assert "RuntimeError" in result
     for secret in (EMAIL, PASSWORD, "their-wrong-password", ADDRESS, CHAT, key, "a-link-that-opens", "token=abc"):
         assert secret not in result

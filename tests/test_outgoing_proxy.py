@@ -17,7 +17,7 @@ from twitchly.loopback import is_loopback
 
 
 @contextmanager
-def recording() -> Iterator[tuple[str, list[str]]]:
+def recording_server() -> Iterator[tuple[str, list[str]]]:
     """Run a server that responds with JSON to all requests; yield its URL and the requested URLs."""
     requested: list[str] = []
 
@@ -50,7 +50,7 @@ def recording() -> Iterator[tuple[str, list[str]]]:
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The URLs requested from the proxy in the environment."""
-    with recording() as (url, requested):
+    with recording_server() as (url, requested):
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
@@ -64,7 +64,7 @@ def call_helix() -> None:
 
 
 def test_the_simulator_is_called_without_the_proxy(proxy: list[str], settings: Settings) -> None:
-    with recording() as (url, requested):
+    with recording_server() as (url, requested):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/token"
         call_helix()
     assert requested == ["/token", "/helix/users?login=streamer"]
@@ -78,7 +78,7 @@ def test_the_real_twitch_is_called_through_the_proxy(proxy: list[str], settings:
 
 
 def test_flink_is_called_without_the_proxy(proxy: list[str], settings: Settings) -> None:
-    with recording() as (url, requested), _flink(settings, url) as cluster:
+    with recording_server() as (url, requested), _flink(settings, url) as cluster:
         assert cluster.has_slots()
     assert requested == ["/overview"]
     assert proxy == []
@@ -92,7 +92,7 @@ def _flink(settings: Settings, url: str) -> Iterator[FlinkCluster]:
 
 
 def test_readiness_checks_do_not_use_the_proxy(proxy: list[str]) -> None:
-    with recording() as (url, requested):
+    with recording_server() as (url, requested):
         assert get_json(f"{url}/simulator")["slots-total"] == 1
         assert http_responds(f"{url}/")
     assert requested == ["/simulator", "/"]
@@ -103,7 +103,7 @@ def test_a_socks_proxy_does_not_break_local_clients(monkeypatch: pytest.MonkeyPa
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
-    with recording() as (url, _):
+    with recording_server() as (url, _):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/token"
         call_helix()
         with _flink(settings, url) as cluster:

@@ -60,6 +60,6 @@ def test_selected_paths_decide_whether_django_is_needed(selection: list[str], ex
     assert needs_django(selection, ROOT) is expected
 
 
-def test_paths_are_relative_to_the_folder_of_the_call() -> None:
+def test_paths_are_relative_to_the_working_directory() -> None:
     assert not needs_django(["core"], ROOT / "tests")
     assert needs_django(["."], ROOT / "tests")
