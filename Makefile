@@ -33,6 +33,7 @@ lint:
 	.venv/bin/ruff check .
 	DEBUG=1 .venv/bin/mypy .
 	.venv/bin/lint-imports
+	.venv/bin/djangofmt --check templates
 	node_modules/.bin/prettier --check --log-level=warn .
 	node_modules/.bin/eslint static/js tests/clients eslint.config.mjs
 	node_modules/.bin/tsc

@@ -8,6 +8,7 @@ from django.test import Client
 from apps.accounts.devices import device_of
 from apps.accounts.services import ensure_user
 from tests.dashboard.conftest import EMAIL, PASSWORD
+from tests.pages import read_page
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -31,6 +32,6 @@ def test_the_session_list_shows_device_names_and_full_headers(client: Client) ->
     ensure_user(email=EMAIL, password=PASSWORD)
     agent = f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/140.0.0.0 Safari/537.36"
     client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, headers={"User-Agent": agent})
-    page = client.get("/account/sessions/", headers={"User-Agent": agent}).content.decode()
+    page = read_page(client.get("/account/sessions/", headers={"User-Agent": agent}))
     assert "Chrome on Linux" in page
     assert f'title="{agent}"' in page

@@ -18,6 +18,7 @@ from apps.accounts.adapter import MFAAdapter
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from tests.dashboard.conftest import EMAIL, PASSWORD
+from tests.pages import read_page
 from tests.staff import totp
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +62,7 @@ def code_in(message: Any) -> str:
 
 
 def text_of(response: Any) -> str:
-    return str(response.content.decode())
+    return str(read_page(response))
 
 
 def test_sign_up_with_the_mailed_code_leads_to_the_board(client: Client) -> None:

@@ -22,6 +22,7 @@ from apps.api.models import ApiKey
 from apps.audit.models import Act
 from core.contracts import group
 from tests.dashboard.conftest import EMAIL, PASSWORD
+from tests.pages import read_page
 from tests.staff import SECRET, staff_client
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +111,7 @@ def test_support_can_end_the_sessions_of_an_account() -> None:
     digests, open_pages = {session_digest(key) for key in keys}, channel_layers["default"]
     async_to_sync(open_pages.group_add)(group.NAME, "pages")
     response = staff_client("support").post(USER, {"action": "end_sessions", "_selected_action": user.pk}, follow=True)
-    assert "2 sessions ended." in response.content.decode()
+    assert "2 sessions ended." in read_page(response)
     assert all(visitor.get("/account/").status_code == 302 for visitor in visitors)
     received = [async_to_sync(open_pages.receive)("pages") for _ in digests]
     assert {group.read_message(message) for message in received} == {group.SessionEnded(digest) for digest in digests}
@@ -129,7 +130,7 @@ def test_end_sessions_is_hidden_without_the_permission() -> None:
 def test_support_can_only_view_accounts_without_passwords() -> None:
     user = create_user()
     support, stored = staff_client("support"), User.objects.get(pk=user.pk).password
-    page = support.get(f"{USER}{user.pk}/change/").content.decode()
+    page = read_page(support.get(f"{USER}{user.pk}/change/"))
     assert EMAIL in page
     assert "field-password" not in page
     assert "field-groups" in page
@@ -160,7 +161,7 @@ def test_owners_assign_roles_but_cannot_create_superusers() -> None:
     dates = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
     owner = staff_client("owner")
     sent = owner.post(f"{USER}{user.pk}/change/", fields | dates)
-    assert sent.status_code == 302, sent.content.decode()
+    assert sent.status_code == 302, read_page(sent)
     user = User.objects.get(pk=user.pk)
     assert (user.is_staff, user.is_superuser, list(user.groups.all())) == (True, False, [role])
     assert [act.after for act in Act.objects.all()] == [{"is_staff": True, "groups": ["support"]}]
@@ -182,7 +183,7 @@ def test_owners_can_delete_but_not_read_second_factors() -> None:
     user, boss, owner = create_user(), User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
     lost, stored = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
     address = "/admin/mfa/authenticator/"
-    assert str(lost.data["secret"]) not in owner.get(f"{address}{lost.pk}/change/").content.decode()
+    assert str(lost.data["secret"]) not in read_page(owner.get(f"{address}{lost.pk}/change/"))
     assert owner.post(f"{address}{lost.pk}/delete/", {"post": "yes"}).status_code == 302
     assert owner.post(f"{address}{stored.pk}/delete/", {"post": "yes"}).status_code == 403
     assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [stored]

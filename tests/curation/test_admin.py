@@ -16,6 +16,7 @@ from apps.curation.decisions import apply_renames
 from apps.curation.models import Bot, OptOut
 from tests.ingest.conftest import use
 from tests.ingest.twitch_api import Live
+from tests.pages import read_page
 
 pytestmark = pytest.mark.django_db
 CHANNEL = "/admin/channels/channel/"
@@ -26,14 +27,14 @@ BOT = "/admin/curation/bot/"
 def page_of(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200, answer
-    return answer.content.decode()
+    return read_page(answer)
 
 
 def send(client: Client, address: str, **fields: str) -> str:
     """Send a form; return the page with its errors, or "" on success."""
     answer = client.post(address, fields)
     assert answer.status_code in (200, 302)
-    return "" if answer.status_code == 302 else answer.content.decode()
+    return "" if answer.status_code == 302 else read_page(answer)
 
 
 def confirm(client: Client, address: str, **fields: str) -> str:
@@ -142,7 +143,7 @@ def test_bulk_decisions_share_one_reason(curator: Client, action: str, pinned: b
     channel("7", pinned=True, reason="partner")
     channel("8", blocked=True, reason="law")
     many = {"action": action, "_selected_action": ["7", "8"]}
-    page = curator.post(CHANNEL, many).content.decode()
+    page = read_page(curator.post(CHANNEL, many))
     assert 'name="reason"' in page
     assert "channel7" in page
     assert not Act.objects.exists()
@@ -158,7 +159,7 @@ def test_an_expiry_outside_of_the_calendar_is_refused(curator: Client) -> None:
     for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):
         page = curator.post(CHANNEL, many | {"until": until})
         assert page.status_code == 200
-        assert "Enter a valid date/time." in page.content.decode()
+        assert "Enter a valid date/time." in read_page(page)
     assert not Act.objects.exists()
 
 
@@ -180,7 +181,7 @@ def test_a_failing_channel_does_not_stop_a_bulk_decision(curator: Client) -> Non
     channel("8")
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
     many = {"action": "pin", "_selected_action": ["7", "8"], "decided": "1", "reason": "event"}
-    page = curator.post(CHANNEL, many, follow=True).content.decode()
+    page = read_page(curator.post(CHANNEL, many, follow=True))
     assert "1 channels changed." in page
     assert "Left as it was, channel7: The channel has opted out" in page
     assert [channel.login for channel in Channel.objects.filter(pinned=True)] == ["channel8"]

@@ -19,6 +19,7 @@ from apps.ingest import services
 from tests.dashboard.conftest import EMAIL
 from tests.ingest.conftest import use
 from tests.ingest.twitch_api import Live, row, served
+from tests.pages import read_page
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +66,7 @@ def test_the_response_is_the_same_for_every_name(twitch: Live) -> None:
 def test_invalid_input_is_reported_at_its_field(client: Client, login: str, contact: str) -> None:
     answer = ask(client, login, contact=contact)
     assert answer.status_code == 400
-    assert 'class="xs bad"' in answer.content.decode()
+    assert 'class="xs bad"' in read_page(answer)
     assert not OptOutRequest.objects.exists()
 
 
@@ -79,8 +80,8 @@ def test_an_accepted_request_is_closed_and_its_texts_deleted(client: Client, twi
     ask(client, "@Channel7", contact="ada@example.com", note="it is on my channel page")
     request = OptOutRequest.objects.get()
     curator = staff_client("curator")
-    assert "it is on my channel page" in curator.get(f"{ADMIN}{request.pk}/change/").content.decode()
-    page = curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}).content.decode()
+    assert "it is on my channel page" in read_page(curator.get(f"{ADMIN}{request.pk}/change/"))
+    page = read_page(curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}))
     assert "This is Channel7: login channel7, Twitch id 7. Its history will be deleted" in page
     assert not OptOut.objects.exists()
     accepted = {"decision": "accept", "account": confirmed(page)}
@@ -108,7 +109,7 @@ def test_a_declined_request_can_be_filed_again(client: Client) -> None:
 def test_names_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live) -> None:
     ask(client, "ghost")
     request = OptOutRequest.objects.get()
-    page = staff_client("curator").post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}).content.decode()
+    page = read_page(staff_client("curator").post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}))
     assert "knows nobody with the login ghost" in page
     assert not OptOut.objects.exists()
 
@@ -117,9 +118,9 @@ def test_names_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live
 def test_a_confirmed_twitch_account_opts_out_immediately(signed_in: Client, kind: str) -> None:
     user = User.objects.get(email=EMAIL)
     SocialAccount.objects.create(user=user, provider="twitch", uid="42", extra_data={"login": "ada"})
-    assert "Twitch says that you are ada (id 42)." in signed_in.get("/opt-out").content.decode()
+    assert "Twitch says that you are ada (id 42)." in read_page(signed_in.get("/opt-out"))
     answer = signed_in.post("/opt-out/by-twitch", {"kind": kind}, follow=True)
-    assert "Receipt of an opt-out" in answer.content.decode()
+    assert "Receipt of an opt-out" in read_page(answer)
     opt_out = OptOut.objects.get()
     assert (opt_out.kind, opt_out.twitch_id, opt_out.login) == (kind, "42", "ada")
     signed_in.post("/opt-out/by-twitch", {"kind": kind})
@@ -135,7 +136,7 @@ def test_opting_out_another_account_is_impossible(signed_in: Client) -> None:
 
 
 def test_twitch_sign_in_is_offered_when_configured(client: Client, settings: Settings) -> None:
-    assert "Sign in with Twitch" not in client.get("/opt-out").content.decode()
+    assert "Sign in with Twitch" not in read_page(client.get("/opt-out"))
     app = {"client_id": "id", "secret": "s"}
     settings.SOCIALACCOUNT_PROVIDERS = {"twitch": {"APPS": [app], "SCOPE": []}}
-    assert "Sign in with Twitch" in client.get("/opt-out").content.decode()
+    assert "Sign in with Twitch" in read_page(client.get("/opt-out"))

@@ -9,6 +9,7 @@ from apps.audit.models import Deletion
 from apps.audit.services import record_deletion
 from apps.curation.models import OptOut
 from apps.curation.receipts import token_of
+from tests.pages import read_page
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ def page_of(opt_out: OptOut) -> str:
     answer = Client().get(f"/opt-out/receipt/{token_of(opt_out)}")
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    return answer.content.decode()
+    return read_page(answer)
 
 
 def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:
@@ -51,6 +52,6 @@ def test_the_admin_shows_the_deletion_proof_and_the_receipt_url() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven")
     for stage, rows in ((Deletion.Stage.FOUND, 3), (Deletion.Stage.LEFT, 0)):
         record_deletion(event=opt_out.event, stage=stage, channel_id="7", rows={"hour_window": rows})
-    page = staff_client().get(f"/admin/curation/optout/{opt_out.pk}/change/").content.decode()
+    page = read_page(staff_client().get(f"/admin/curation/optout/{opt_out.pk}/change/"))
     assert "hour_window: 3 found, 0 left. Done" in page
     assert f"/opt-out/receipt/{token_of(opt_out)}" in page

@@ -18,6 +18,7 @@ from apps.ingest import services
 from tests.dashboard.conftest import EMAIL
 from tests.ingest.conftest import use
 from tests.ingest.twitch_api import Live, row, served
+from tests.pages import read_page
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
@@ -47,17 +48,17 @@ def request_of(signed_in: Client) -> CurationRequest:
 def answer(curator: Client, request: CurationRequest, decision: str, text: str = "") -> str:
     """Send the admin form; return the page with its errors, or "" on success."""
     sent = curator.post(f"{ADMIN}{request.pk}/change/", {"decision": decision, "answer": text})
-    return "" if sent.status_code == 302 else sent.content.decode()
+    return "" if sent.status_code == 302 else read_page(sent)
 
 
 def test_an_accepted_request_pins_the_channel(
     curator: Client, signed_in: Client, request_of: CurationRequest, twitch: Live
 ) -> None:
-    assert "please" in curator.get(f"{ADMIN}{request_of.pk}/change/").content.decode()
+    assert "please" in read_page(curator.get(f"{ADMIN}{request_of.pk}/change/"))
     assert answer(curator, request_of, "accept", "With pleasure.") == ""
     channel = Channel.objects.get()
     assert (channel.id, channel.pinned, channel.reason) == ("7", True, "asked for")
-    page = signed_in.get("/requests").content.decode()
+    page = read_page(signed_in.get("/requests"))
     assert "accepted" in page
     assert "With pleasure." in page
     assert "Withdraw channel7" not in page
@@ -78,7 +79,7 @@ def test_declining_a_request_requires_an_answer(
 ) -> None:
     assert "write one" in answer(curator, request_of, "decline")
     assert answer(curator, request_of, "decline", "It is <i>too</i> small.") == ""
-    assert "It is &lt;i&gt;too&lt;/i&gt; small." in signed_in.get("/requests").content.decode()
+    assert "It is &lt;i&gt;too&lt;/i&gt; small." in read_page(signed_in.get("/requests"))
     assert not Channel.objects.exists()
     closed = curator.post(f"{ADMIN}{request_of.pk}/change/", {"decision": "accept"})
     assert closed.status_code == 403
@@ -100,10 +101,10 @@ def test_only_the_requester_can_withdraw_a_request(signed_in: Client, request_of
     ensure_user(email="other@example.com", password="x" * 20)
     other = Client()
     other.force_login(User.objects.get(email="other@example.com"))
-    assert "channel7" not in other.get("/requests").content.decode()
+    assert "channel7" not in read_page(other.get("/requests"))
     assert other.post(f"/requests/{request_of.pk}/withdraw").status_code == 404
     assert Client().post(f"/requests/{request_of.pk}/withdraw").status_code == 302
-    page = signed_in.post(f"/requests/{request_of.pk}/withdraw", follow=True).content.decode()
+    page = read_page(signed_in.post(f"/requests/{request_of.pk}/withdraw", follow=True))
     assert "Withdrawn: channel7" in page
     assert CurationRequest.objects.get().state == "withdrawn"
     assert signed_in.post(f"/requests/{request_of.pk}/withdraw").status_code == 404
@@ -112,7 +113,7 @@ def test_only_the_requester_can_withdraw_a_request(signed_in: Client, request_of
 
 
 def test_the_requests_page_without_requests(signed_in: Client) -> None:
-    assert "You have asked for no channel." in signed_in.get("/requests").content.decode()
+    assert "You have asked for no channel." in read_page(signed_in.get("/requests"))
 
 
 def test_role_changes_are_audited_without_the_email_address(curator: Client) -> None:

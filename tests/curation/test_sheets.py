@@ -24,6 +24,7 @@ from core.errors import Refused
 from tests.curation.test_admin import CHANNEL, channel
 from tests.ingest.conftest import use
 from tests.ingest.twitch_api import Live
+from tests.pages import read_page
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -190,7 +191,7 @@ def test_the_file_size_is_limited() -> None:
 
 def preview(client: Client, text: str) -> tuple[str, dict[str, str]]:
     answer = client.post(IMPORT, {"sheet": SimpleUploadedFile("channels.csv", text.encode())})
-    page = answer.content.decode()
+    page = read_page(answer)
     match = re.search(r'name="digest" value="(\w+)"', page)
     return page, {"text": text, "digest": match[1] if match else ""}
 
@@ -202,7 +203,7 @@ def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, tw
     assert "Channel8, id 8, new" in page
     assert "&lt;b&gt;" in page
     assert not Channel.objects.filter(blocked=True).exists()
-    page = curator.post(IMPORT, agreed, follow=True).content.decode()
+    page = read_page(curator.post(IMPORT, agreed, follow=True))
     assert "1 channels changed; 2 lines were left out." in page
     saved = Channel.objects.get(pk="8")
     assert (saved.login, saved.name, saved.blocked, saved.reason) == ("channel8", "Channel8", True, "law")
@@ -222,7 +223,7 @@ def test_changes_since_the_preview_require_another_review(curator: Client) -> No
     channel("7")
     _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     Channel.objects.update(note="meanwhile")
-    page = curator.post(IMPORT, agreed).content.decode()
+    page = read_page(curator.post(IMPORT, agreed))
     assert "no longer what you looked at" in page
     assert not Channel.objects.filter(pinned=True).exists()
 
@@ -234,7 +235,7 @@ def test_import_errors_are_reported(
 ) -> None:
     page, _ = preview(curator, "name\nchannel7")
     assert "“name” is no column." in page
-    assert "This field is required" in curator.post(IMPORT).content.decode()
+    assert "This field is required" in read_page(curator.post(IMPORT))
     use(settings, "http://127.0.0.1:1")
     page, _ = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     assert "Twitch does not answer at the moment" in page
@@ -272,7 +273,7 @@ def test_compressed_files_are_refused(curator: Client, twitch: Live) -> None:
     packed = gzip.compress(b"login\n" + b"a" * 50_000_000)
     answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv.gz", packed)})
     assert answer.status_code == 400
-    assert "not UTF-8" in answer.content.decode()
+    assert "not UTF-8" in read_page(answer)
 
 
 @pytest.mark.parametrize("note", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])

@@ -20,6 +20,7 @@ from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
 from tests.page_services import page_services
+from tests.pages import read_page
 from twitchly.clock import now_ms
 
 NOW = 1_795_399_200_000
@@ -63,7 +64,7 @@ def start_of(page: str) -> dict[str, object]:
 
 
 def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/compare?channels=3,2,404&metric=viewers").content.decode()
+    page = read_page(signed_in.get("/compare?channels=3,2,404&metric=viewers"))
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
     assert "There is no channel with the id 404" in page
     assert "History did not load" in page
@@ -74,7 +75,7 @@ def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: 
 
 def test_stream_time_starts_with_each_broadcast(boards: Boards, signed_in: Client) -> None:
     boards.name("3", "Gamma", live=False)
-    lines = start_of(signed_in.get("/compare?channels=2,3&align=stream").content.decode())["lines"]
+    lines = start_of(read_page(signed_in.get("/compare?channels=2,3&align=stream")))["lines"]
     assert isinstance(lines, list)
     assert [line["zero_ms"] for line in lines] == [1_795_022_970_000, None]
 
@@ -82,7 +83,7 @@ def test_stream_time_starts_with_each_broadcast(boards: Boards, signed_in: Clien
 @pytest.mark.parametrize("started_at", ["1-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00"])
 def test_a_malformed_start_time_is_unknown(boards: Boards, signed_in: Client, started_at: str) -> None:
     boards.name("2", "Beta", started_at=started_at)
-    lines = start_of(signed_in.get("/compare?channels=2,3&align=stream").content.decode())["lines"]
+    lines = start_of(read_page(signed_in.get("/compare?channels=2,3&align=stream")))["lines"]
     assert isinstance(lines, list)
     assert [line["zero_ms"] for line in lines] == [None, 1_795_022_970_000]
 
@@ -94,7 +95,7 @@ def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> No
         assert answer.headers["Location"] == "/compare?channels=2,3&metric=spam", name
     answer = signed_in.get("/compare?channels=2&add=<b>nobody")
     assert answer.status_code == 400
-    assert "There is no channel called “&lt;b&gt;nobody”" in answer.content.decode()
+    assert "There is no channel called “&lt;b&gt;nobody”" in read_page(answer)
 
 
 def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> None:
@@ -107,11 +108,11 @@ def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> N
         assert answer.headers["Location"] == f"/compare?channels=2,{channel_id}", text
     answer = signed_in.get("/compare", {"channels": "2", "add": "https://www.twitch.tv/videos/2460329693"})
     assert answer.status_code == 400
-    assert "This is the address of a video." in answer.content.decode()
+    assert "This is the address of a video." in read_page(answer)
 
 
 def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, signed_in: Client) -> None:
-    assert "No channel to compare yet" in signed_in.get("/compare").content.decode()
+    assert "No channel to compare yet" in read_page(signed_in.get("/compare"))
     assert Client().get("/compare?channels=2").status_code == 302
     assert Client().get("/compare/lines?channels=2").status_code == 401
     assert signed_in.get("/compare/lines?channels=2").status_code == 503
@@ -122,7 +123,7 @@ def test_each_channel_has_its_percentile_among_channels_of_its_size(boards: Boar
     for n in range(20, 40):
         boards.name(str(n), f"Channel {n}")
     boards.show({str(n): 1_000 + n for n in range(20, 40)})
-    page = signed_in.get("/compare?channels=39,2&metric=viewers").content.decode()
+    page = read_page(signed_in.get("/compare?channels=39,2&metric=viewers"))
     assert re.findall(r'same size"><span>([^<]*)<span class="cat">([^<]*)', page) == [
         ("100", "among 21 live channels: 1,000 – 4,999 viewers"),
         ("–", "fewer than 10 live channels: 10,000 – 24,999 viewers"),
@@ -159,7 +160,7 @@ def cells(page: str, name: str) -> list[str]:
 
 
 def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: None, signed_in: Client) -> None:
-    page = signed_in.get("/compare?channels=2&metric=messages&range=6h").content.decode()
+    page = read_page(signed_in.get("/compare?channels=2&metric=messages&range=6h"))
     (average,) = cells(page, "average")
     assert (cells(page, "peak"), average) == (["20"], "10")
     assert re.findall(r"<b data-value>([^<]*)</b>", page) == [average]
@@ -170,10 +171,10 @@ def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: N
 
 
 def test_past_ranges_show_no_live_values(boards: Boards, stored: None, signed_in: Client) -> None:
-    live = signed_in.get("/compare?channels=2&metric=messages&range=6h").content.decode()
-    over = signed_in.get(
-        "/compare?channels=2&metric=messages&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"
-    ).content.decode()
+    live = read_page(signed_in.get("/compare?channels=2&metric=messages&range=6h"))
+    over = read_page(
+        signed_in.get("/compare?channels=2&metric=messages&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z")
+    )
     assert ("data-now" in live, "Now<br>" in live) == (True, True)
     assert ("data-now" in over, "Now<br>" in over) == (False, False)
     comparison = Comparison(("2",), span=Span(NOW - HOUR_MS, NOW))

@@ -24,6 +24,7 @@ from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.page_services import page_services
+from tests.pages import read_page
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"
 
@@ -146,20 +147,20 @@ def test_typed_numbers_are_parsed(typed: str, least: float) -> None:
 def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, signed_in: Client, typed: str) -> None:
     query = {"m1": "viewers", "min1": typed, "language": "English"}
     answer = signed_in.get("/discover", query)
-    page = answer.content.decode()
+    page = read_page(answer)
     assert answer.status_code == 400
     assert f"“{typed}” " in page
     assert f'aria-label="From" placeholder="from" value="{typed}"' in page
     assert '<option value="viewers" selected>' in page
     assert signed_in.get("/discover.csv", query).status_code == 400
-    page = signed_in.post("/discover/segments", {"name": "a", "query": urlencode(query)}, follow=True).content.decode()
+    page = read_page(signed_in.post("/discover/segments", {"name": "a", "query": urlencode(query)}, follow=True))
     assert f"“{typed}” " in page
     assert not Segment.objects.exists()
 
 
 def test_a_saved_search_keeps_its_numbers(boards: Boards, signed_in: Client, owner: User) -> None:
     Segment.objects.create(owner=owner, name="precise", query="m1=messages&min1=1.125&max1=2.5")
-    page = signed_in.get("/discover").content.decode()
+    page = read_page(signed_in.get("/discover"))
     assert 'href="?m1=messages&amp;min1=1.1250&amp;max1=2.5">precise</a>' in page
     (rule,) = read_search(QueryDict("m1=messages&min1=1.1250&max1=2.5")).rules
     assert (rule.minimum, rule.maximum) == (1.125, 2.5)
@@ -190,31 +191,31 @@ def names(page: str) -> list[str]:
 
 
 def test_the_page_shows_live_channels_and_how_to_sort_them(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/discover").content.decode()
+    page = read_page(signed_in.get("/discover"))
     assert names(page) == ["Beta", "Alpha", "Gamma"]
     assert 'aria-sort="descending"><a href="?sort=viewers">Viewers' in page
-    assert names(signed_in.get("/discover?sort=viewers&m1=viewers&min1=600").content.decode()) == ["Alpha", "Beta"]
+    assert names(read_page(signed_in.get("/discover?sort=viewers&m1=viewers&min1=600"))) == ["Alpha", "Beta"]
 
 
 def test_row_updates_contain_rows_only(boards: Boards, signed_in: Client) -> None:
-    piece = signed_in.get("/discover?rows=1").content.decode()
+    piece = read_page(signed_in.get("/discover?rows=1"))
     assert names(piece) == ["Beta", "Alpha", "Gamma"]
     assert "<html" not in piece
 
 
 def test_an_empty_result_has_instructions(boards: Boards, signed_in: Client) -> None:
-    assert "Take a filter off" in signed_in.get("/discover?category=Nothing").content.decode()
+    assert "Take a filter off" in read_page(signed_in.get("/discover?category=Nothing"))
 
 
 def test_an_unavailable_redis_is_reported(signed_in: Client, settings: object) -> None:
     use_redis(settings, NOBODY_LISTENS)  # type: ignore[arg-type]
-    assert "live channels did not load" in signed_in.get("/discover").content.decode()
+    assert "live channels did not load" in read_page(signed_in.get("/discover"))
     assert signed_in.get("/discover.csv").status_code == 503
 
 
 def test_hostile_names_stay_text(boards: Boards, signed_in: Client) -> None:
     boards.name("1", "<img src=x>", category="=cmd()")
-    page = signed_in.get("/discover").content.decode()
+    page = read_page(signed_in.get("/discover"))
     assert "<img src=x>" not in page
     rows = list(csv.reader(io.StringIO(sent(signed_in.get("/discover.csv")))))
     assert "'=cmd()" in next(row for row in rows if row[0] == "1")
@@ -238,7 +239,7 @@ def test_segments_store_valid_parameters_without_the_page(boards: Boards, signed
     signed_in.post("/discover/segments", {"name": " Big  ones ", "query": "?m1=viewers&min1=600&page=2&evil=1"})
     (segment,) = Segment.objects.filter(owner=owner)
     assert (segment.name, segment.query) == ("Big ones", "m1=viewers&min1=600")
-    page = signed_in.get("/discover").content.decode()
+    page = read_page(signed_in.get("/discover"))
     assert '<a href="?m1=viewers&amp;min1=600">Big ones</a>' in page
 
 

@@ -11,6 +11,7 @@ from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.live.board import Board
 from tests.dashboard.conftest import Boards
 from tests.dashboard.test_pages import is_displayed, rows_of
+from tests.pages import read_page
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_a_board_has_the_selected_number_of_rows(
 ) -> None:
     response = signed_in.get(f"/{address}")
     assert len(rows_of(response)) == count
-    assert f'data-places="{places}"' in response.content.decode()
+    assert f'data-places="{places}"' in read_page(response)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +47,12 @@ def test_a_filtered_board_ranks_matching_channels(
 ) -> None:
     response = signed_in.get(f"/?{query}")
     assert [row[1] for row in rows_of(response)][:3] == names
-    assert is_displayed(response.content.decode(), "board-none") == (not names)
-    assert not is_displayed(response.content.decode(), "board-empty")
+    assert is_displayed(read_page(response), "board-none") == (not names)
+    assert not is_displayed(read_page(response), "board-empty")
 
 
 def test_filter_options_are_live_and_selected_values(crowd: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?category=%3Cb%3E&language=de&board=spam&channel=3").content.decode()
+    page = read_page(signed_in.get("/?category=%3Cb%3E&language=de&board=spam&channel=3"))
     filters = page[page.index('id="filters"') :]
     offered = re.findall(r'<option value="([^"]*)"( selected)?>', filters[: filters.index("</form>")])
     assert [value for value, _ in offered[:4]] == ["", "&lt;b&gt;", "Chess", "Go"]

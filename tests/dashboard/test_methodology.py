@@ -14,6 +14,7 @@ from core.metrics.columns import COLUMNS, HOUR_COLUMNS
 from core.metrics.counting_rules import RULES
 from core.metrics.table import METRICS, Metric
 from tests.dashboard.conftest import Boards
+from tests.pages import read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def page(client: Client) -> str:
     """The page as an anonymous visitor sees it."""
     response = client.get("/method")
     assert response.status_code == 200
-    return response.content.decode()
+    return read_page(response)
 
 
 def section(page: str, key: str) -> dict[str, str]:
@@ -58,7 +59,7 @@ def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:
 
 def test_ranking_thresholds_are_those_of_this_instance(client: Client, settings: Settings) -> None:
     settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES = 2_500, 7
-    page = client.get("/method").content.decode()
+    page = read_page(client.get("/method"))
     assert section(page, "engagement")["On the board"] == "not ranked below 2,500 viewers"
     assert section(page, "emotes")["On the board"] == "not ranked below 7 messages in 30 s"
     assert section(page, "excitement")["On the board"] == "not ranked below 10 chatters in 30 s"
@@ -71,12 +72,12 @@ def test_the_page_says_whether_known_bots_are_counted(
     client: Client, settings: Settings, counted: bool, output: str
 ) -> None:
     settings.COUNT_BOTS = counted
-    assert output in client.get("/method").content.decode()
+    assert output in read_page(client.get("/method"))
 
 
 def test_the_introduction_has_the_configured_limits(client: Client, settings: Settings) -> None:
     settings.VIEWERS_STALE_S = 170
-    page = client.get("/method").content.decode()
+    page = read_page(client.get("/method"))
     for words in ("past 30 s and is made anew every 1 s", "come every 5 s", "less than 95 % of the past 30 s"):
         assert words in page
     assert "10 s behind the board’s, and leaves the board after 1 min" in page
@@ -105,7 +106,7 @@ def test_the_page_has_no_inline_code(page: str) -> None:
 
 def test_board_numbers_link_to_the_methodology(boards: Boards, signed_in: Client, page: str) -> None:
     boards.show({"1": 1_000}, copies=4)
-    board = signed_in.get("/?board=spam&channel=1").content.decode()
+    board = read_page(signed_in.get("/?board=spam&channel=1"))
     links = re.findall(r'<a class="how"( data-method)?[^>]*href="/method#(\w+)" title="[^"]+">(.*?)</a>', board)
     following = [(key, text) for follows, key, text in links if follows]
     assert following == [("spam", text) for text in ("Message length", "Message length", "Now", "Peak", "Average")]
@@ -121,6 +122,6 @@ def test_board_numbers_link_to_the_methodology(boards: Boards, signed_in: Client
 
 def test_every_page_links_to_the_methodology(signed_in: Client, boards: Boards) -> None:
     for path in ("/", "/method", "/nowhere"):
-        assert '<a href="/method"' in signed_in.get(path).content.decode()
+        assert '<a href="/method"' in read_page(signed_in.get(path))
     signed_in.logout()
-    assert '<a href="/method"' in signed_in.get("/account/login/").content.decode()
+    assert '<a href="/method"' in read_page(signed_in.get("/account/login/"))

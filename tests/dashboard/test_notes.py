@@ -22,6 +22,7 @@ from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
+from tests.pages import read_page
 from twitchly.clock import now_ms
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +101,7 @@ def test_notes_require_an_account_even_on_a_public_board(
     settings.PUBLIC_BOARD = True
     assert client.get("/channels/1/notes").status_code == 401
     assert client.post("/channels/1/notes", {"at_ms": AT, "text": "x"}).status_code == 401
-    assert 'id="notes"' not in client.get("/?channel=1").content.decode()
+    assert 'id="notes"' not in read_page(client.get("/?channel=1"))
 
 
 def test_notes_require_a_csrf_token(user: User) -> None:
@@ -174,7 +175,7 @@ def test_notes_are_exported_and_deleted_with_the_account(user: User, other: Clie
 def test_hostile_notes_are_escaped(boards: Boards, signed_in: Client) -> None:
     hostile = "</script><script>alert(1)</script>"
     assert post(signed_in, at_ms=AT, text=hostile)[0] == 201
-    page = signed_in.get("/?channel=1").content.decode()
+    page = read_page(signed_in.get("/?channel=1"))
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
 

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from apps.channels.models import Channel
 from core.metrics.table import METRIC
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
+from tests.pages import read_page
 from tests.valkey import Valkey
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"
@@ -52,11 +53,11 @@ def test_the_board_works_without_javascript(boards: Boards, signed_in: Client) -
 
 
 def test_the_first_channel_is_shown_by_default(boards: Boards, signed_in: Client) -> None:
-    assert '<h1 id="name">Beta</h1>' in signed_in.get("/").content.decode()
+    assert '<h1 id="name">Beta</h1>' in read_page(signed_in.get("/"))
 
 
 def test_tabs_ranges_and_rows_are_links(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?board=messages&channel=3&range=1h").content.decode()
+    page = read_page(signed_in.get("/?board=messages&channel=3&range=1h"))
     assert 'href="?channel=3&amp;range=1h" data-board="viewers"' in page
     assert 'href="?board=messages&amp;channel=3&amp;range=24h" data-range="24h"' in page
     assert 'href="?board=messages&amp;channel=1&amp;range=1h"' in page
@@ -88,16 +89,16 @@ def test_stale_channels_show_their_age_and_then_disappear(boards: Boards, signed
 def test_unknown_channels_return_404_with_a_link_to_the_board(boards: Boards, signed_in: Client, path: str) -> None:
     response = signed_in.get(path)
     assert response.status_code == 404
-    assert "There is no channel with the id" in response.content.decode()
-    assert 'href="/"' in response.content.decode()
-    assert "<script>" not in response.content.decode()
+    assert "There is no channel with the id" in read_page(response)
+    assert 'href="/"' in read_page(response)
+    assert "<script>" not in read_page(response)
 
 
 def test_offline_channels_have_a_page(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega", name="Omega", last_seen_at="2026-11-01T00:00:00Z")
     response = signed_in.get("/?channel=50")
     assert response.status_code == 200
-    assert '<h1 id="name">Omega</h1>' in response.content.decode()
+    assert '<h1 id="name">Omega</h1>' in read_page(response)
 
 
 def note(page: str) -> str:
@@ -109,10 +110,10 @@ def note(page: str) -> str:
 def test_missing_values_are_explained(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, messages=0)
     boards.show({"2": 1_000}, messages=3)
-    assert note(signed_in.get("/?board=excitement&channel=2").content.decode()) == METRIC["excitement"].empty
-    assert note(signed_in.get("/?board=spam&channel=1").content.decode()) == "without a message"
-    assert note(signed_in.get("/?board=spam&channel=2").content.decode()) == "not ranked: needs 10 messages in 30 s"
-    assert note(signed_in.get("/?board=messages&channel=1").content.decode()) == ""
+    assert note(read_page(signed_in.get("/?board=excitement&channel=2"))) == METRIC["excitement"].empty
+    assert note(read_page(signed_in.get("/?board=spam&channel=1"))) == "without a message"
+    assert note(read_page(signed_in.get("/?board=spam&channel=2"))) == "not ranked: needs 10 messages in 30 s"
+    assert note(read_page(signed_in.get("/?board=messages&channel=1"))) == ""
 
 
 def is_displayed(page: str, element_id: str) -> bool:
@@ -124,19 +125,19 @@ def is_displayed(page: str, element_id: str) -> bool:
 def test_offline_channels_explain_missing_viewers(boards: Boards, signed_in: Client) -> None:
     boards.name("3", "Gamma", live=False)
     boards.show({"3": None})
-    page = signed_in.get("/?channel=3").content.decode()
+    page = read_page(signed_in.get("/?channel=3"))
     assert is_displayed(page, "offline")
     assert 'id="now">–</span>' in page
     assert "the stream is offline" in page
-    assert not is_displayed(signed_in.get("/?channel=1").content.decode(), "offline")
+    assert not is_displayed(read_page(signed_in.get("/?channel=1")), "offline")
 
 
 def test_excluded_counts_are_shown_if_there_are_any(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, copies=32, bot_messages=7)
-    page = signed_in.get("/?channel=1").content.decode()
+    page = read_page(signed_in.get("/?channel=1"))
     assert is_displayed(page, "apart")
     assert "32 from shared chat, 7 by bots" in page
-    assert not is_displayed(signed_in.get("/?channel=2").content.decode(), "apart")
+    assert not is_displayed(read_page(signed_in.get("/?channel=2")), "apart")
 
 
 def notes(page: str) -> list[str]:
@@ -156,7 +157,7 @@ def notes(page: str) -> list[str]:
 )
 def test_old_viewer_counts_show_their_age(boards: Boards, signed_in: Client, age_ms: int, output: list[str]) -> None:
     boards.name("1", "Alpha", age_ms=age_ms)
-    assert notes(signed_in.get("/?channel=1").content.decode()) == output
+    assert notes(read_page(signed_in.get("/?channel=1"))) == output
 
 
 def test_boards_without_viewer_counts_explain_why_they_are_empty(boards: Boards, signed_in: Client) -> None:
@@ -165,7 +166,7 @@ def test_boards_without_viewer_counts_explain_why_they_are_empty(boards: Boards,
     boards.show({"1": None, "2": None, "3": None})
     for board in ("viewers", "engagement"):
         response = signed_in.get(f"/?board={board}&channel=1")
-        page = response.content.decode()
+        page = read_page(response)
         assert rows_of(response) == []
         assert (is_displayed(page, "board-unknown"), is_displayed(page, "board-empty")) == (True, False)
         assert note(page) == METRIC[board].empty
@@ -176,7 +177,7 @@ def test_boards_without_viewer_counts_explain_why_they_are_empty(boards: Boards,
 def test_hostile_names_and_titles_are_escaped(boards: Boards, signed_in: Client) -> None:
     hostile = "</script><script>alert(1)</script>"
     boards.name("2", hostile, title=f'{hostile}" onload="x', category="<b>bold</b>")
-    page = signed_in.get("/").content.decode()
+    page = read_page(signed_in.get("/"))
     assert "<script>alert" not in page
     assert "<b>bold" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -186,15 +187,15 @@ def test_pages_have_a_strict_csp_and_no_inline_code(boards: Boards, signed_in: C
     response = signed_in.get("/")
     assert "script-src 'self'" in response["Content-Security-Policy"]
     assert "unsafe-inline" not in response["Content-Security-Policy"]
-    assert " style=" not in response.content.decode()
-    assert "onclick=" not in response.content.decode()
+    assert " style=" not in read_page(response)
+    assert "onclick=" not in read_page(response)
 
 
 def test_every_page_names_its_data_source(boards: Boards, signed_in: Client, client: Client) -> None:
-    assert "simulated" in signed_in.get("/").content.decode()
-    assert "simulated" in signed_in.get("/nowhere").content.decode()
+    assert "simulated" in read_page(signed_in.get("/"))
+    assert "simulated" in read_page(signed_in.get("/nowhere"))
     signed_in.logout()
-    assert "simulated" in client.get("/account/login/").content.decode()
+    assert "simulated" in read_page(client.get("/account/login/"))
 
 
 def test_the_board_requires_sign_in_and_returns_to_the_url(boards: Boards, client: Client, db: None) -> None:
@@ -212,13 +213,13 @@ def test_a_public_board_requires_no_sign_in(boards: Boards, client: Client, sett
 def test_signing_in_and_out(boards: Boards, signed_in: Client) -> None:
     assert signed_in.post("/account/logout/").status_code == 302
     refused = signed_in.post("/account/login/", {"login": EMAIL, "password": "wrong"})
-    assert "not correct" in refused.content.decode()
+    assert "not correct" in read_page(refused)
     accepted = signed_in.post("/account/login/", {"login": EMAIL.upper(), "password": PASSWORD})
     assert (accepted.status_code, accepted["Location"]) == (302, "/")
 
 
 def test_an_empty_board_explains_what_is_missing(valkey: Valkey, signed_in: Client) -> None:
-    page = signed_in.get("/").content.decode()
+    page = read_page(signed_in.get("/"))
     assert "Waiting for the first window" in page
     assert not is_displayed(page, "list")
 
@@ -228,13 +229,13 @@ def test_the_page_and_chart_work_without_redis(signed_in: Client, settings: Sett
     use_redis(settings, NOBODY_LISTENS)
     response = signed_in.get("/?channel=50")
     assert response.status_code == 200
-    assert "The board did not load." in response.content.decode()
-    assert '<h1 id="name">Omega</h1>' in response.content.decode()
+    assert "The board did not load." in read_page(response)
+    assert '<h1 id="name">Omega</h1>' in read_page(response)
 
 
 def test_without_redis_unknown_channels_do_not_return_404(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
-    assert "The board did not load." in signed_in.get("/?channel=51").content.decode()
+    assert "The board did not load." in read_page(signed_in.get("/?channel=51"))
     assert signed_in.get("/channels/51/series").status_code == 503
 
 
@@ -243,7 +244,7 @@ def test_without_cassandra_the_board_works_and_the_chart_explains_why_it_is_empt
 ) -> None:
     page = signed_in.get("/")
     assert len(rows_of(page)) == 3
-    assert "History did not load." in page.content.decode()
+    assert "History did not load." in read_page(page)
     answer = signed_in.get("/channels/1/series?range=1h")
     assert answer.status_code == 503
     assert "History cannot be read" in json.loads(answer.content)["reason"]
@@ -259,7 +260,7 @@ def test_invalid_series_requests_are_refused(boards: Boards, signed_in: Client) 
     assert signed_in.get("/channels/77/series").status_code == 404
     assert signed_in.get("/channels/1/series?range=9y").status_code == 400
     unknown = signed_in.get("/channels/1/series?metric=fame")
-    assert (unknown.status_code, "There is no such metric" in unknown.content.decode()) == (400, True)
+    assert (unknown.status_code, "There is no such metric" in read_page(unknown)) == (400, True)
 
 
 def test_healthz_needs_no_sign_in(client: Client) -> None:
@@ -270,7 +271,7 @@ def test_healthz_needs_no_sign_in(client: Client) -> None:
 @pytest.mark.parametrize("is_past", [False, True])
 def test_live_values_are_hidden_in_a_range_that_is_over(boards: Boards, signed_in: Client, is_past: bool) -> None:
     span = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z" if is_past else ""
-    page = signed_in.get(f"/?channel=2&board=viewers{span}").content.decode()
+    page = read_page(signed_in.get(f"/?channel=2&board=viewers{span}"))
     for tile in ("now-tile", "chatters-tile"):
         assert (f'id="{tile}" hidden' in page) == is_past
     assert ("<b data-value></b>" in page) == is_past

@@ -18,6 +18,7 @@ from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.page_script import run_program
 from tests.dashboard.test_pages import NOBODY_LISTENS
 from tests.page_services import page_services
+from tests.pages import read_page
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +93,7 @@ def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
 
 
 def test_the_rendered_page_shows_the_same_percentiles(many: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?channel=39").content.decode()
+    page = read_page(signed_in.get("/?channel=39"))
     assert "among 21 live channels: 1,000 – 4,999 viewers" in page
     assert "<span data-percent>100</span>" in page
 
@@ -145,6 +146,6 @@ def test_page_and_script_compute_depth_alike(tmp_path: Path) -> None:
 
 
 def test_the_page_links_to_the_channel_on_twitch(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?channel=1").content.decode()
+    page = read_page(signed_in.get("/?channel=1"))
     assert 'href="https://www.twitch.tv/alpha"' in page
     assert 'rel="noopener"' in page

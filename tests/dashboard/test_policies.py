@@ -17,6 +17,7 @@ from apps.metrics import models
 from core.channels.account import Account
 from core.pipeline.topics import TOPICS as ALL_TOPICS
 from core.pipeline.topics import dead_letter_topic
+from tests.pages import read_page
 
 pytestmark = pytest.mark.django_db
 FOREVER = "for good"
@@ -24,7 +25,7 @@ FOREVER = "for good"
 
 def rows(client: Client) -> dict[str, str]:
     """Return the rows of the page's tables."""
-    page = client.get("/privacy").content.decode()
+    page = read_page(client.get("/privacy"))
     result = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", page)
     return {html.unescape(what): html.unescape(how_long) for what, how_long in result}
 
@@ -50,7 +51,7 @@ def test_every_history_table_has_its_retention(client: Client) -> None:
 def test_the_page_shows_the_configured_durations(client: Client, settings: Settings) -> None:
     settings.SESSION_COOKIE_AGE = 5 * 86_400
     assert rows(client)["A session, with its network address and browser"] == "5 days"
-    assert "for up to 5 days" in client.get("/privacy").content.decode()
+    assert "for up to 5 days" in read_page(client.get("/privacy"))
 
 
 def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
@@ -71,7 +72,7 @@ def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
         == FOREVER
     )
     assert output["How much was deleted of a channel that opted out, by its number on Twitch"] == FOREVER
-    assert "the staff’s log names who opted out" in client.get("/privacy").content.decode()
+    assert "the staff’s log names who opted out" in read_page(client.get("/privacy"))
 
 
 @pytest.mark.parametrize(("ms", "output"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
@@ -81,7 +82,7 @@ def test_retention_durations_are_formatted(ms: int, output: str) -> None:
 
 @pytest.mark.parametrize("path", ["/privacy", "/terms", "/method", "/status", "/account/login/", "/nowhere"])
 def test_every_footer_links_to_the_policies(client: Client, path: str) -> None:
-    page = client.get(path).content.decode()
+    page = read_page(client.get(path))
     foot = page[page.index('<footer class="foot">') :]
     assert all(f'href="{link}"' in foot for link in ("/method", "/privacy", "/terms", "/opt-out", "/status"))
     assert "not affiliated with Twitch" in foot

@@ -23,6 +23,7 @@ from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
 from tests.page_services import page_services
+from tests.pages import read_page
 
 PAST = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"
 
@@ -48,7 +49,7 @@ def test_a_share_link_shows_its_channel_without_sign_in(boards: Boards, owner: U
     token, stranger = shared(owner), Client()
     page = stranger.get(f"/s/{token}")
     assert page.status_code == 200
-    text = page.content.decode()
+    text = read_page(page)
     assert "<h1>Beta</h1>" in text
     assert '<span id="now">12,418</span>' in text
     assert stranger.get(f"/s/{token}/now").json()["channel"]["name"] == "Beta"
@@ -58,7 +59,7 @@ def test_a_share_link_shows_its_channel_without_sign_in(boards: Boards, owner: U
 
 def test_shared_comparisons_have_no_controls(boards: Boards, owner: User) -> None:
     token = shared(owner, view="compare", query="channels=1,2&metric=viewers")
-    text = Client().get(f"/s/{token}").content.decode()
+    text = read_page(Client().get(f"/s/{token}"))
     assert "Alpha" in text
     assert "Take Alpha out" not in text
     assert 'id="add"' not in text
@@ -70,7 +71,7 @@ def test_only_widgets_can_be_framed(boards: Boards, owner: User) -> None:
     widget = stranger.get(f"/w/{shared(owner, 'widget')}")
     assert "X-Frame-Options" not in widget.headers
     assert "frame-ancestors *" in widget.headers["Content-Security-Policy"]
-    assert "12,418" in widget.content.decode()
+    assert "12,418" in read_page(widget)
     for kind in ("page", "overlay"):
         answer = stranger.get(f"/s/{shared(owner, kind)}")
         assert answer.headers["X-Frame-Options"] == "DENY"
@@ -104,7 +105,7 @@ def test_a_link_password_is_requested_once(boards: Boards, owner: User) -> None:
         assert stranger.get(f"/s/{token}{path}").headers["Location"] == f"/s/{token}/password"
     invalid = stranger.post(f"/s/{token}/password", {"password": "guess"})
     assert invalid.status_code == 403
-    assert "not the password" in invalid.content.decode()
+    assert "not the password" in read_page(invalid)
     stranger.post(f"/s/{token}/password", {"password": "open sesame"})
     assert stranger.get(f"/s/{token}").status_code == 200
 
@@ -135,7 +136,7 @@ def test_blocked_attempts_show_the_wait_and_do_not_extend_it(boards: Boards, own
         SecurityRecord.objects.update(expires_at=timezone.now() + dt.timedelta(seconds=seconds))
         refused = answer_to(token, "open sesame")
         assert refused.status_code == 429
-        assert f"Try again in {text}." in refused.content.decode()
+        assert f"Try again in {text}." in read_page(refused)
         assert refused.headers["Retry-After"] == str(seconds)
         assert answer_to(token, "guess").status_code == 429
         left = SecurityRecord.objects.get(key__contains="share-tries").expires_at
@@ -161,7 +162,7 @@ def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Clie
         "days": "0",
         "query": "?channel=2&evil=1&metric=spam",
     }
-    page = signed_in.post("/shares", form, follow=True).content.decode()
+    page = read_page(signed_in.post("/shares", form, follow=True))
     link = ShareLink.objects.get()
     assert (link.title, link.expires_at) == ("<b>Beta</b>", None)
     assert "evil" not in link.query
@@ -187,7 +188,7 @@ def test_invalid_share_links_are_refused(
     boards: Boards, signed_in: Client, changes: dict[str, str], reason: str
 ) -> None:
     form = {"kind": "page", "view": "channel", "title": "Beta", "days": "7", "query": "channel=2"} | changes
-    assert reason in signed_in.post("/shares", form, follow=True).content.decode()
+    assert reason in read_page(signed_in.post("/shares", form, follow=True))
     assert not ShareLink.objects.exists()
 
 
@@ -198,7 +199,7 @@ def test_links_are_private_and_deleted_with_the_account(boards: Boards, owner: U
     other = Client()
     assert other.login(username="other@example.com", password="another long password")
     assert other.post(f"/shares/{link.pk}/revoke").status_code == 404
-    assert "Beta" not in other.get("/shares").content.decode()
+    assert "Beta" not in read_page(other.get("/shares"))
     assert Client().post("/shares").status_code == 302
     assert [item["title"] for item in personal_data(owner)["share_links"]] == ["Beta"]
     delete_account(owner)
@@ -248,7 +249,7 @@ def test_a_shared_page_shows_live_values_until_its_range_is_over(
     boards: Boards, owner: User, tmp_path: Path, is_past: bool
 ) -> None:
     span = PAST if is_past else ""
-    page = Client().get(f"/s/{shared(owner, query=f'channel=2&metric=viewers{span}')}").content.decode()
+    page = read_page(Client().get(f"/s/{shared(owner, query=f'channel=2&metric=viewers{span}')}"))
     ids = re.findall(r'id="([a-z]+)"', page)
     assert ("now" in ids, '<div class="k">Now</div>' in page) == (not is_past, not is_past)
     start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])

@@ -14,6 +14,7 @@ from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import Boards
+from tests.pages import read_page
 
 NOW = 1_795_400_000_000
 MIDNIGHT = 1_795_392_000_000
@@ -86,14 +87,14 @@ def test_invalid_spans_are_reported_by_page_and_json(boards: Boards, signed_in: 
     span = "from=2026-11-22T00:00&until=2026-11-21T00:00"
     page = signed_in.get(f"/?channel=1&{span}")
     assert page.status_code == 400
-    assert "must begin before it ends" in page.content.decode()
+    assert "must begin before it ends" in read_page(page)
     answer = signed_in.get(f"/channels/1/series?{span}")
     assert answer.status_code == 400
     assert "must begin before it ends" in json.loads(answer.content)["reason"]
 
 
 def test_the_date_form_keeps_other_parameters(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?channel=1&board=messages&category=Chess&range=1h&metric=coverage").content.decode()
+    page = read_page(signed_in.get("/?channel=1&board=messages&category=Chess&range=1h&metric=coverage"))
     (form,) = re.findall(r'<form class="dates".*?</form>', page, re.DOTALL)
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', form))
     assert hidden == {"channel": "1", "board": "messages", "size": "10", "category": "Chess", "range": "1h"}

@@ -16,6 +16,7 @@ from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_
 from core.metrics.broadcasts import Broadcast
 from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import Boards
+from tests.pages import read_page
 
 T = 1_795_392_000_000 - 3 * DAY_MS
 
@@ -73,7 +74,7 @@ def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) 
 def text_of(client: Client, path: str, status: int = 200) -> str:
     answer = client.get(path)
     assert answer.status_code == status
-    return html.unescape(answer.content.decode())
+    return html.unescape(read_page(answer))
 
 
 def rows(page: str) -> list[str]:

@@ -12,10 +12,11 @@ from django.test import Client
 from core.metrics.table import BOARDS, Metric
 from tests.dashboard.conftest import Boards
 from tests.dashboard.test_pages import rows_of
+from tests.pages import read_page
 
 
 def test_every_ranked_metric_has_a_tab(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?board=repetition").content.decode()
+    page = read_page(signed_in.get("/?board=repetition"))
     (tablist,) = re.findall(r'role="tablist".*?<div class="defns"', page, re.DOTALL)
     tabs = re.findall(r'<a role="tab" href="(.*?)" data-board="(\w+)" .*?aria-selected="(\w+)">', tablist)
     assert [key for _, key, _ in tabs] == [metric.key for metric in BOARDS]
@@ -26,7 +27,7 @@ def test_every_ranked_metric_has_a_tab(boards: Boards, signed_in: Client) -> Non
 
 
 def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, signed_in: Client) -> None:
-    page = signed_in.get("/?board=removals").content.decode()
+    page = read_page(signed_in.get("/?board=removals"))
     result = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/method#(\w+)"', page)
     assert [(key, html.unescape(text), anchor) for key, _, text, anchor in result] == [
         (metric.key, metric.definition, metric.key) for metric in BOARDS
@@ -39,7 +40,7 @@ def test_every_additional_board_has_a_page(boards: Boards, signed_in: Client, me
     boards.show({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
     response = signed_in.get(f"/?board={metric.key}")
     assert response.context["metric"] == metric
-    assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in response.content.decode()
+    assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in read_page(response)
 
 
 def test_boards_of_shares_are_ranked_by_share(boards: Boards, signed_in: Client) -> None:

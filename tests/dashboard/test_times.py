@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from core.times import DAY_MS, MINUTE_MS
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
+from tests.pages import read_page
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -28,17 +29,17 @@ def times_of() -> str:
 
 
 def test_times_are_in_utc_by_default(boards: Boards, signed_in: Client) -> None:
-    assert "data-times" not in signed_in.get("/").content.decode()
+    assert "data-times" not in read_page(signed_in.get("/"))
     assert signed_in.post("/account/times", {"times": "local"})["Location"] == "/account/"
-    assert '<html lang="en" data-times="local">' in signed_in.get("/").content.decode()
-    assert 'value="local" checked' in signed_in.get("/account/").content.decode()
+    assert '<html lang="en" data-times="local">' in read_page(signed_in.get("/"))
+    assert 'value="local" checked' in read_page(signed_in.get("/account/"))
     signed_in.post("/account/times", {"times": "utc"})
-    assert "data-times" not in signed_in.get("/").content.decode()
+    assert "data-times" not in read_page(signed_in.get("/"))
 
 
 def test_invalid_time_zones_are_ignored(signed_in: Client) -> None:
     for odd in ({}, {"times": "mars"}, {"times": ""}):
-        assert "Choose one of the zones." in signed_in.post("/account/times", odd, follow=True).content.decode()
+        assert "Choose one of the zones." in read_page(signed_in.post("/account/times", odd, follow=True))
         assert times_of() == "utc"
 
 

@@ -13,6 +13,7 @@ from apps.channels.models import Channel
 from apps.curation.models import OptOut
 from apps.dashboard.channel.tracking import tracking_state
 from tests.dashboard.conftest import Boards
+from tests.pages import read_page
 
 pytestmark = pytest.mark.django_db
 END = datetime(2027, 1, 2, 18, 30, tzinfo=UTC)
@@ -59,7 +60,7 @@ def test_opt_outs_take_precedence() -> None:
 
 def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Client) -> None:
     channel(1, pinned=True, reason="law", note="internal")
-    page = signed_in.get("/?channel=1").content.decode()
+    page = read_page(signed_in.get("/?channel=1"))
     assert "pinned by the curators." in page
     assert "internal" not in page
     data = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]

@@ -21,6 +21,7 @@ from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
 from tests.page_services import page_services
+from tests.pages import read_page
 
 JSON = {"Accept": "application/json"}
 
@@ -86,14 +87,14 @@ def test_channels_can_be_reordered(signed_in: Client, owner: User) -> None:
 
 def test_a_deleted_list_can_be_restored(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "3", "1", name="For <January>")
-    page = signed_in.post(f"/watchlists/{watchlist.pk}/delete", follow=True).content.decode()
+    page = read_page(signed_in.post(f"/watchlists/{watchlist.pk}/delete", follow=True))
     assert "For &lt;January&gt;" in page
     assert not Watchlist.objects.exists()
     (undo,) = re.findall(r'name="undo" value="([^"]+)"', page)
     signed_in.post("/watchlists/restore", {"undo": undo})
     (again,) = Watchlist.objects.filter(owner=owner)
     assert (again.name, channels_of(again)) == ("For <January>", ["3", "1"])
-    assert "already" in signed_in.post("/watchlists/restore", {"undo": undo}, follow=True).content.decode()
+    assert "already" in read_page(signed_in.post("/watchlists/restore", {"undo": undo}, follow=True))
 
 
 def test_foreign_and_forged_undo_tokens_are_refused(signed_in: Client, owner: User, other: Client) -> None:
@@ -148,24 +149,23 @@ def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client)
         services.create(owner=owner, name=f"List {number}")
     answer = signed_in.post("/watchlists", {"name": "One more"})
     assert answer.status_code == 400
-    assert "Delete one to make another" in answer.content.decode()
+    assert "Delete one to make another" in read_page(answer)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "\x1b", "\u200b\u3164"])
 def test_a_list_requires_a_name(signed_in: Client, owner: User, name: str) -> None:
-    assert "needs a name of 1 to 60" in signed_in.post("/watchlists", {"name": name}).content.decode()
+    assert "needs a name of 1 to 60" in read_page(signed_in.post("/watchlists", {"name": name}))
     watchlist = watching(owner)
-    assert (
-        "needs a name"
-        in signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": name}, follow=True).content.decode()
+    assert "needs a name" in read_page(
+        signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": name}, follow=True)
     )
 
 
 def test_list_names_are_unique(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, name="Mine")
     watching(owner, name="Other")
-    assert "already" in signed_in.post("/watchlists", {"name": " Mine "}).content.decode()
-    page = signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Other"}, follow=True).content.decode()
+    assert "already" in read_page(signed_in.post("/watchlists", {"name": " Mine "}))
+    page = read_page(signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Other"}, follow=True))
     assert "already" in page
     signed_in.post(f"/watchlists/{watchlist.pk}/rename", {"name": "Third"})
     assert sorted(item.name for item in Watchlist.objects.all()) == ["Other", "Third"]
@@ -173,7 +173,7 @@ def test_list_names_are_unique(signed_in: Client, owner: User) -> None:
 
 def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "3", "2", "404")
-    page = signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers").content.decode()
+    page = read_page(signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers"))
     names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
     assert names == ["Gamma", "Beta", "404"]
     assert re.findall(r"<b data-value>([^<]*)</b>", page) == ["500", "12,418", "–"]
@@ -182,8 +182,8 @@ def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client
 
 
 def test_an_empty_list_has_instructions(signed_in: Client, owner: User) -> None:
-    assert "press the star" in signed_in.get("/watchlists").content.decode()
-    assert "press the star" in signed_in.get(f"/watchlists/{watching(owner).pk}").content.decode()
+    assert "press the star" in read_page(signed_in.get("/watchlists"))
+    assert "press the star" in read_page(signed_in.get(f"/watchlists/{watching(owner).pk}"))
 
 
 def test_watchlists_are_in_the_data_export(owner: User) -> None:
@@ -207,7 +207,7 @@ def stars_of(page: str) -> dict[str, str]:
 def test_each_channel_has_a_star_with_its_state(boards: Boards, signed_in: Client, owner: User, path: str) -> None:
     page_services.reset()
     watching(owner, "2")
-    page = signed_in.get(path).content.decode()
+    page = read_page(signed_in.get(path))
     assert stars_of(page) == {"1": "false", "2": "true", "3": "false"}
     assert 'aria-label="Watch Beta"' in page
 
@@ -224,7 +224,7 @@ def test_pages_contain_only_the_users_lists(boards: Boards, signed_in: Client, o
 
 
 def page_of(client: Client, path: str) -> str:
-    return client.get(path).content.decode()
+    return read_page(client.get(path))
 
 
 def test_anonymous_visitors_have_no_stars(boards: Boards, settings: Settings, db: None) -> None:

@@ -20,6 +20,7 @@ from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.page_services import page_services
+from tests.pages import read_page
 
 NOBODY_LISTENS = "redis://127.0.0.1:1"
 
@@ -40,7 +41,7 @@ def owner(signed_in: Client) -> User:
 def page_of(client: Client, path: str) -> str:
     answer = client.get(path)
     assert answer.status_code == 200
-    return answer.content.decode()
+    return read_page(answer)
 
 
 def offered(page: str) -> list[str]:
@@ -113,13 +114,13 @@ def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client,
     assert "fits what you chose" in page_of(signed_in, "/welcome/3")
     boards.name("4", "Delta", category="Music")
     form = {"do": "find", "q": "delt", "channel": ["3"]}
-    page = signed_in.post("/welcome/3", form).content.decode()
+    page = read_page(signed_in.post("/welcome/3", form))
     assert "1 found for “delt”" in page
     assert (offered(page)[:2], ticked(page)) == (["3", "4"], ["3"])
-    page = signed_in.post("/welcome/3", form | {"q": '"><script>'}).content.decode()
+    page = read_page(signed_in.post("/welcome/3", form | {"q": '"><script>'}))
     assert "is called “&quot;&gt;&lt;script&gt;”" in page
     assert ticked(page_of(signed_in, "/welcome/3")) == ["3"]
-    page = signed_in.post("/welcome/3", form | {"q": "https://www.twitch.tv/videos/1"}).content.decode()
+    page = read_page(signed_in.post("/welcome/3", form | {"q": "https://www.twitch.tv/videos/1"}))
     assert "This is the address of a video." in page
     assert ticked(page) == ["3"]
 
@@ -140,7 +141,7 @@ def test_a_taken_list_name_is_reported_with_an_alternative(boards: Boards, signe
     assert 'value="My channels 2"' in page_of(signed_in, "/welcome/4")
     answer = signed_in.post("/welcome/4", {"do": "on", "name": "My channels"})
     assert answer.status_code == 400
-    assert "already" in answer.content.decode()
+    assert "already" in read_page(answer)
 
 
 def test_the_list_is_created_once(boards: Boards, signed_in: Client, owner: User) -> None:

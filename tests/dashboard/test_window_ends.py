@@ -16,6 +16,7 @@ from tests.dashboard.page_script import run_program
 from tests.dashboard.test_script_matches_pages import TABLE
 from tests.live.test_invariant import join, new_hub, take_one
 from tests.page_services import page_services
+from tests.pages import read_page
 
 BEHIND_MS = 4_000
 
@@ -51,7 +52,7 @@ async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, liv
 def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, signed_in: Client) -> None:
     show_both(boards)
     page_services.reset()
-    page = signed_in.get("/?channel=1&board=chatters").content.decode()
+    page = read_page(signed_in.get("/?channel=1&board=chatters"))
     assert '<span id="now">≥ 12</span>' in page
     assert '<span id="chatters">≥ 12</span>' in page
     row = json.loads(sent(signed_in.get("/board.ndjson?board=chatters")).splitlines()[1])

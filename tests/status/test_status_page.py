@@ -24,6 +24,7 @@ from core.ops.health import HEARTBEAT_TIMEOUT_MS, HealthSnapshot, Heartbeat
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
+from tests.pages import read_page
 from tests.valkey import Valkey
 from twitchly import heartbeats
 from twitchly.clock import now_ms
@@ -143,7 +144,7 @@ def test_a_snapshot_has_the_boards_the_channel_list_and_the_heartbeats(status_re
 
 
 def test_a_new_instance_has_no_status_yet(client: Client, status_redis: Valkey) -> None:
-    page = client.get("/status").content.decode()
+    page = read_page(client.get("/status"))
     assert "Twitchly is starting" in page
     assert "Nothing has been recorded yet" in page
     assert 'id="no-incidents"' in page
@@ -155,22 +156,22 @@ def test_only_staff_see_the_details(client: Client, signed_in: Client, status_re
     heartbeats.write_heartbeat(
         Heartbeat("producer", "producer-1", at_ms, {"wanted": 3, "confirmed": 2, "heard_per_s": 7.25})
     )
-    public = Client().get("/status").content.decode()
+    public = read_page(Client().get("/status"))
     assert "Everything works" in public
     assert "of 3" in public
     assert "Simulated" in public
     for hidden in ("lines / s", "Heard least", "records lost"):
         assert hidden not in public
-        assert hidden not in signed_in.get("/status").content.decode()
+        assert hidden not in read_page(signed_in.get("/status"))
     User.objects.update(is_staff=True)
-    staff = signed_in.get("/status").content.decode()
+    staff = read_page(signed_in.get("/status"))
     assert "7.3 lines / s" in staff
     assert "Heard least" in staff
     assert "2 of 3 channels joined" in staff
 
 
 def test_the_live_part_is_served_separately(client: Client, status_redis: Valkey, boards: Boards) -> None:
-    part = client.get("/status/now").content.decode()
+    part = read_page(client.get("/status/now"))
     assert part.lstrip().startswith("<div")
     assert 'data-verdict="trusted"' in part
 
@@ -179,18 +180,18 @@ def test_the_page_reports_that_redis_is_down(client: Client, status_redis: Valke
     status_redis.kill()
     response = client.get("/status")
     assert response.status_code == 200
-    assert "(Redis) does not answer" in response.content.decode()
+    assert "(Redis) does not answer" in read_page(response)
 
 
 def test_an_incident_is_shown_with_its_cause_during_and_after_it(client: Client, status_redis: Valkey) -> None:
     at_ms = now_ms()
     record_sample(healthy(at_ms - 60_000))
     record_sample(stalled(at_ms - 20_000, at_ms - 60_000))
-    page = client.get("/status").content.decode()
+    page = read_page(client.get("/status"))
     assert "Boards are not updating" not in page, "the boards of this Redis are empty: none is stale"
     record_sample(healthy(at_ms - 10_000))
     status_cache.clear()
-    page = client.get("/status").content.decode()
+    page = read_page(client.get("/status"))
     assert "Boards are not updating" in page
     assert "data-lasts" not in page
 
@@ -242,7 +243,7 @@ def test_the_verdict_depends_on_the_past_hour_too(client: Client, status_redis: 
     at_ms = now_ms()
     for back_s in range(600, 0, -10):
         record_sample(healthy(at_ms - back_s * 1000, 0.5 if back_s > 300 else 0.75))
-    page = client.get("/status").content.decode()
+    page = read_page(client.get("/status"))
     assert 'data-verdict="partial"' in page
     assert "Everything works" not in page
     assert "62.5% in the past hour" in page
@@ -264,7 +265,7 @@ def test_the_page_shows_since_when_it_measures(client: Client, status_redis: Val
     at_ms = now_ms()
     for back_s in range(60, 0, -10):
         record_sample(healthy(at_ms - back_s * 1000))
-    page = client.get("/status").content.decode()
+    page = read_page(client.get("/status"))
     assert "Measured since" in page
     assert "1 min 0 s in all" in page
 
