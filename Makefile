@@ -37,28 +37,28 @@ lint: ## Check style, types and imports
 	node_modules/.bin/prettier --check --log-level=warn .
 	node_modules/.bin/eslint static/js tests/clients eslint.config.mjs
 	node_modules/.bin/tsc
-test: ## Check style and types, run all tests against real servers
+test: ## Run lint and all tests, with real servers
 	@$(LOCAL) test-prepare
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 	$(ON_POSTGRES)
 	.venv/bin/pytest -m server --durations=40
-test-unit: ## Check style and types, run the tests that need no servers
+test-unit: ## Run lint and the tests that need no servers
 	@$(LOCAL) unit-prepare
 	@$(MAKE) --no-print-directory lint
 	$(UNIT)
 
-test-one: ## Run the tests of a folder or file that need no servers, after one small install: T=tests/core
+test-one: ## Run the tests of one folder or file, except server tests, after a minimal install: T=tests/core
 	@: $(or $(T),$(error Name a folder or file: make test-one T=tests/core))
 	@$(LOCAL) unit-prepare
 	$(UNIT) $(T)
 
-drill: ## Run the fault-injection tests: kill every process, shift clocks, cross a month boundary: SEED=12
+drill: ## Run the fault-injection tests (kill processes, shift clocks, cross a month boundary): SEED=12
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.pipeline --seed $(or $(SEED),12)
 	.venv/bin/python -m drills.midnight
 	.venv/bin/pytest -q -m server -k steps_by_an_hour tests/e2e/test_sql_equals_reference.py
-drill-ingest: ## Inject each fault of Twitch, Kafka and the producers, check the ledger
+drill-ingest: ## Inject every fault of Twitch, Kafka and the producers, check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.ingest
 drill-soak: ## Inject random faults, check the ledger: MINUTES=30 SEED=1
@@ -100,7 +100,7 @@ lock: ## Compile requirements/*.txt from the *.in files
 	$(COMPILE) audit.in -o audit.txt
 	rm -rf .uv
 PIP_AUDIT = .audit/bin/pip-audit --strict --disable-pip --require-hashes  # defense: strict-audit
-audit: ## Check all packages for known vulnerabilities; fail if one cannot be checked. Needs a network
+audit: ## Check all packages for known vulnerabilities; fail if one cannot be checked. Requires a network
 	$(FOUND_PYTHON) -m venv .audit && .audit/bin/pip install --quiet --require-hashes -r requirements/audit.txt
 	for list in requirements/*.txt; do \
 		$(PIP_AUDIT) -r $$list || exit 1; done

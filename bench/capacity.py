@@ -43,7 +43,7 @@ def main() -> int:
     def start(stack: Stack) -> None:
         # Some channels are offline at any time: of an eighth more, enough are live.
         audience = ("--channels", str(given.channels * 9 // 8), "--rate", str(BASE_RATE), "--seed", "1")
-        stack.start("--listening", "--producers", str(PRODUCERS), *audience)
+        stack.start("--ingest-only", "--producers", str(PRODUCERS), *audience)
 
     with instance(given.on, start, CHANNELS_WANTED=str(given.channels)) as stack:
         channels = len(stack.wanted()) if given.on else given.channels

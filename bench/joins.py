@@ -25,7 +25,7 @@ def main() -> int:
 
     def start(stack: Stack) -> None:
         # Some channels are offline at any time: of an eighth more, enough are live.
-        stack.start("--listening", "--channels", str(wanted * 9 // 8), "--rate", str(wanted), "--seed", "1")
+        stack.start("--ingest-only", "--channels", str(wanted * 9 // 8), "--rate", str(wanted), "--seed", "1")
 
     with instance(given.on, start, CHANNELS_WANTED=str(wanted)) as stack:
         if given.smoke:

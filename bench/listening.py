@@ -57,7 +57,7 @@ def main() -> int:
 
 def start(stack: Stack) -> None:
     """Start what listens, with channels that hardly speak."""
-    stack.start("--listening", "--channels", str(CHANNELS), "--rate", "1", "--seed", "1")
+    stack.start("--ingest-only", "--channels", str(CHANNELS), "--rate", "1", "--seed", "1")
 
 
 @contextmanager

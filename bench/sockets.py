@@ -37,7 +37,7 @@ from core.metrics.formulas import RankingThresholds
 from core.times import SECOND_MS
 from deploy.local.layout import read_layout
 from deploy.local.ports import free_block
-from deploy.local.programs import Simulation, our_programs
+from deploy.local.programs import Simulation, app_programs
 from drills.trend import trend
 
 CHANNELS = 500
@@ -141,7 +141,7 @@ def measured_bare(frames: Sequence[str], pages: int, seconds: int, opened_s: int
             bare_push.FRAMES: str(samples),
         }
         layout = read_layout(env)
-        web = next(program.command for program in our_programs(layout, Simulation()) if program.name == "web")
+        web = next(program.command for program in app_programs(layout, Simulation()) if program.name == "web")
         command = ["bench.bare_push:application" if part.endswith(":application") else part for part in web]
         command += ["--log-level", "warning"]
         with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) as server:

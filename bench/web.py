@@ -17,7 +17,7 @@ import redis
 from bench.machine import ROOT
 from deploy.local.layout import demo_password, read_layout
 from deploy.local.ports import free_block
-from deploy.local.programs import DEMO_EMAIL, Simulation, database_commands, our_programs
+from deploy.local.programs import DEMO_EMAIL, Simulation, app_programs, database_commands
 from deploy.local.servers import valkey_server
 
 READY_S = 60.0
@@ -53,12 +53,12 @@ class Web:
             "CASSANDRA_HOSTS": "",
         }
         layout = read_layout(self._env)
-        layout.make_folders()
+        layout.create_folders()
         demo_password(layout)
         valkey = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
         self._processes = [self._start([str(valkey_server(layout)), *valkey])]
         subprocess.run(database_commands(layout), cwd=ROOT, env=self._env, check=True, capture_output=True)
-        command = next(program.command for program in our_programs(layout, Simulation()) if program.name == "web")
+        command = next(program.command for program in app_programs(layout, Simulation()) if program.name == "web")
         self._processes.append(self._start([*command, "--no-access-log"]))
         self._wait()
 

@@ -1,1 +1,1 @@
-"""How Twitchly is started."""
+"""Local start-up, container image, systemd units and monitoring configuration."""

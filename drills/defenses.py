@@ -365,7 +365,7 @@ DEFENSES = (
     Defense(
         "admin-host",
         "the admin site on other hosts than its own",
-        "tests/test_admin_host.py::test_the_admin_is_served_on_its_host_only",
+        "tests/test_admin_host.py::test_the_admin_site_is_served_on_its_host_only",
         statement("return True"),
     ),
     Defense(
@@ -395,14 +395,14 @@ DEFENSES = (
     Defense(
         "flink-rest-key",
         "requests to Flink's REST API without a client certificate",
-        "tests/deploy/test_flink_rest.py::test_a_request_without_the_key_is_not_answered",
+        "tests/deploy/test_flink_rest.py::test_a_request_without_the_key_is_rejected",
         replace("true", "false"),
         on_server=True,
     ),
     Defense(
         "flink-rest-origin",
         "responses of Flink's REST API readable from other origins",
-        "tests/deploy/test_flink_rest.py::test_who_has_the_key_is_answered_and_no_other_origin_may_read_it",
+        "tests/deploy/test_flink_rest.py::test_a_client_with_the_key_is_served_but_other_origins_cannot_read_responses",
         remove,
         on_server=True,
     ),
@@ -427,7 +427,7 @@ DEFENSES = (
     Defense(
         "supervisor-paths",
         "paths that supervisord expands",
-        "tests/deploy/test_supervision.py::test_supervisord_reads_the_file_and_keeps_every_word",
+        "tests/deploy/test_supervision.py::test_supervisord_parses_paths_and_arguments_unchanged",
         statement("return value"),
     ),
     Defense(
@@ -587,7 +587,7 @@ DEFENSES = (
     Defense(
         "run-env",
         "a damaged run.env",
-        "tests/deploy/test_layout.py::test_a_damaged_run_env_is_refused_and_left_as_it_is",
+        "tests/deploy/test_layout.py::test_a_damaged_run_env_is_refused_and_not_changed",
         statement("if not key:"),
     ),
     Defense(

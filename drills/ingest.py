@@ -48,7 +48,7 @@ def main() -> int:
     wanted = list(dict.fromkeys([every[0], *given.chosen(every)]))
     stack = Stack()
     try:
-        stack.start("--listening", *given.audience())
+        stack.start("--ingest-only", *given.audience())
         outcomes, figures = tried(stack, wanted)
         violations = stack.simulator()["irc"]["violations"]
         wrong = wrong_broadcasts(stack)

@@ -72,7 +72,7 @@ def main() -> int:
     stack = Stack()
     try:
         stack.start(
-            *("--listening", "--producers", "2", "--channels", "100", "--rate", "300", "--seed", str(given.seed)),
+            *("--ingest-only", "--producers", "2", "--channels", "100", "--rate", "300", "--seed", str(given.seed)),
         )
         memory, descriptors, faults, excused = soaked(stack, given.minutes * 60, random.Random(given.seed))
         figures = stack.check_ledger(list(map(fault_time, faults)), "--listening")

@@ -67,7 +67,7 @@ class Stack:
         self.boards, self._streams = (self._redis(number) for number in (0, 3))
 
     def start(self, *options: str) -> None:
-        """Start everything and return when a board has moved; with `--listening`, when a channel is joined."""
+        """Start everything and return when a board has moved; with `--ingest-only`, when a channel is joined."""
         self._local("run", "--detach", *options)
 
     def servers(self) -> None:

@@ -1,4 +1,4 @@
-"""The report of all tests, and the choice of plugin: tests/core needs no Django and no database.
+"""Plugin selection and the summary of the test run: tests/core needs neither Django nor a database.
 
 Tests that need servers start their own.
 """
@@ -12,15 +12,14 @@ from pathlib import Path
 import pytest
 from pytest import TerminalReporter
 
-LACKS_DATA = "recorded data is absent"
+NO_DATA = "recorded data is absent"
 WITHOUT_DJANGO = Path(__file__).parent / "core"
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Set Django up unless only tests of core were selected.
+    """Set up Django unless only tests of core are selected.
 
-    pytest calls this hook right after it has imported this file, so before it imports a conftest.py below: those import
-    models.
+    pytest calls this hook right after importing this file, before any conftest.py in subfolders, which import models.
     """
     config = pluginmanager.get_plugin("pytestconfig")
     assert isinstance(config, pytest.Config)
@@ -35,17 +34,19 @@ def needs_django(selection: Sequence[str], folder: Path) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print how many tests of each set ran, and how many were skipped because recorded data is absent."""
+    """Print the number of tests run per set, and of tests skipped for lack of recorded data."""
     sets: Counter[str] = Counter()
     for report in (*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])):
         if report.when == "call":
             sets[set_of(report.nodeid)] += 1
-    lacking = [report for report in terminalreporter.stats.get("skipped", []) if LACKS_DATA in str(report.longrepr)]
-    ran = ", ".join(f"{name} {count}" for name, count in sorted(sets.items()))
-    terminalreporter.write_line(f"tests run: {ran or 'none'}; skipped for lack of recorded data: {len(lacking)}")
+    without_data = [report for report in terminalreporter.stats.get("skipped", []) if NO_DATA in str(report.longrepr)]
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(sets.items()))
+    terminalreporter.write_line(
+        f"tests run: {counts or 'none'}; skipped for lack of recorded data: {len(without_data)}"
+    )
 
 
 def set_of(nodeid: str) -> str:
-    """Return the set a test belongs to: the folder or file under tests/."""
+    """Return the set of a test: its folder or file under tests/."""
     parts = nodeid.split("::")[0].split("/")
     return "browser" if parts[-1] == "test_browser.py" else parts[1].removesuffix(".py")

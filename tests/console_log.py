@@ -1,4 +1,4 @@
-"""The console handler of the logs, as the settings configure it."""
+"""The console log handler, configured as in the settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def console_handler(style: str, text: io.StringIO | None = None) -> logging.Hand
 
 
 def console_line(style: str, record: logging.LogRecord) -> str:
-    """Return what is written for a record."""
+    """Return the formatted line of a record."""
     text = io.StringIO()
     console_handler(style, text).handle(record)
     return text.getvalue().removesuffix("\n")

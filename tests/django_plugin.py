@@ -1,4 +1,4 @@
-"""The pytest plugin of tests that need Django: settings without servers, and what the database needs."""
+"""pytest plugin for tests that need Django: settings without servers, and database fixtures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ os.environ["SECRET_KEY"] = "a-key-for-tests-only-a-key-for-tests-only-a-key-for-
 os.environ["TWITCHLY_VAR"] = "/nonexistent/twitchly-tests"
 os.environ["DATABASE_URL"] = os.environ.get(VARIABLE, "sqlite://:memory:")
 os.environ["CASSANDRA_HOSTS"] = ""
-# All servers that tests contact are on this machine.
+# Tests connect to servers on this machine only.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 django.setup()
 settings.MIDDLEWARE = ["tests.page_services.with_page_services", *settings.MIDDLEWARE]
@@ -27,22 +27,22 @@ settings.MIDDLEWARE = ["tests.page_services.with_page_services", *settings.MIDDL
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that use the relational database: they also run on PostgreSQL."""
+    """Mark tests that use the relational database; these also run on PostgreSQL."""
     for item in items:
         if item.get_closest_marker("django_db") or USES_DATABASE.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("database")
 
 
 @pytest.fixture(autouse=True)
-def one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the connection that holds a test's transaction open, as Django's test client does."""
+def keep_connection_open(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the connection of a test's transaction open, as Django's test client does."""
     if "transactional_db" not in request.fixturenames:
         monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
 
 
 @pytest.fixture(autouse=True)
-def new_page_services() -> None:
-    """Give each test live services without cached channels."""
+def reset_page_services() -> None:
+    """Give each test live services with empty caches."""
     from tests.page_services import page_services
 
     page_services.reset()

@@ -1,4 +1,4 @@
-"""Instances with a relational database and no other server, to run commands against."""
+"""Instances with only a relational database, for tests of management commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Instance:
-    """An instance with a relational database of its own and no other server."""
+    """An instance with its own relational database and no other server."""
 
     def __init__(self, var: Path, url: str) -> None:
         self.url = url
@@ -26,7 +26,7 @@ class Instance:
             "PATH": os.environ["PATH"],
             "TWITCHLY_VAR": str(var),
             "DATABASE_URL": url,
-            "SECRET_KEY": "fifty characters or more, as a production would have it",
+            "SECRET_KEY": "fifty characters or more, as required in production",
             "CASSANDRA_HOSTS": "",
         }
 

@@ -1,6 +1,6 @@
-"""The live services of pages in Django's test client, which has no ASGI scope.
+"""Live services for pages in Django's test client, which provides no ASGI scope.
 
-Each call of such a page has an event loop of its own, so each reading opens its own connections.
+Each request of the test client has its own event loop, so each reading opens its own connections.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from twitchly.clock import now_ms
 
 
 class FreshBoards(LiveBoards):
-    """Reads with connections of its own."""
+    """Live boards that open new connections for each reading."""
 
     def __init__(self) -> None:
         super().__init__(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
-        async with open_boards() as fresh:
-            self.directory = fresh.directory
-            return await fresh.read(boards, channels, now_ms)
+        async with open_boards() as live_boards:
+            self.directory = live_boards.directory
+            return await live_boards.read(boards, channels, now_ms)
 
     async def read_all(self, now_ms: int) -> Reading:
-        async with open_boards() as fresh:
-            return await fresh.read_all(now_ms)
+        async with open_boards() as live_boards:
+            return await live_boards.read_all(now_ms)
 
 
 class PageServices:
-    """The services of the current test; a reset forgets the cached channels."""
+    """The services of the current test; `reset` discards cached channels."""
 
     def __init__(self) -> None:
         self._live: LiveServices | None = None
@@ -66,9 +66,9 @@ page_services = PageServices()
 
 @sync_and_async_middleware
 def with_page_services(get_response: Callable[[HttpRequest], Any]) -> Any:
-    """Middleware of tests: give requests without an ASGI scope one with live services."""
+    """Test middleware: add a scope with live services to requests without an ASGI scope."""
 
-    def prepared(request: Any) -> Any:
+    def with_scope(request: Any) -> Any:
         if not hasattr(request, "scope"):
             request.scope = {"state": {"live": page_services.live}}
         return request
@@ -76,12 +76,12 @@ def with_page_services(get_response: Callable[[HttpRequest], Any]) -> Any:
     if iscoroutinefunction(get_response):
 
         async def async_middleware(request: HttpRequest) -> HttpResponseBase:
-            response: Awaitable[HttpResponseBase] = get_response(prepared(request))
+            response: Awaitable[HttpResponseBase] = get_response(with_scope(request))
             return await response
 
         return async_middleware
 
     def middleware(request: HttpRequest) -> Any:
-        return get_response(prepared(request))
+        return get_response(with_scope(request))
 
     return middleware

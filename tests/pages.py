@@ -1,4 +1,4 @@
-"""Pages as tests read them: independent of how their templates are indented."""
+"""Normalization of pages, so that tests do not depend on the indentation of templates."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Response(Protocol):
 
 
 def read_page(response: Response) -> str:
-    """Return a page with single spaces, none beside the edges of elements, and one between attributes."""
-    text = _TAG.sub(_write_tag, response.content.decode())
+    """Return the HTML of a page with single spaces: none next to tags, one between attributes."""
+    text = _TAG.sub(_normalize_tag, response.content.decode())
     text = " ".join(text.split())
     for pattern, replacement in ((_AFTER_OPENING_TAG, r"\1"), (_BEFORE_CLOSING_TAG, r"\1"), (_BETWEEN_TAGS, "><")):
         text = pattern.sub(replacement, text)
     return text
 
 
-def _write_tag(match: re.Match[str]) -> str:
+def _normalize_tag(match: re.Match[str]) -> str:
     attributes = [" ".join(attribute.split()) for attribute in _ATTRIBUTE.findall(match[2])]
     return f"<{' '.join([match[1], *attributes])}>"

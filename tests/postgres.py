@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a folder of its own. `python -m tests.postgres COMMAND…` gives one to a command."""
+"""A real PostgreSQL in a temporary folder. `python -m tests.postgres COMMAND…` runs a command with one."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ import psycopg
 
 from deploy.local.postgres import find_postgres
 
-# Names the server that the tests of the database run on: see tests/django_plugin.py.
+# The URL of the server for the database tests: see tests/django_plugin.py.
 VARIABLE = "TEST_DATABASE_URL"
-# It refuses to run as root; Debian's package makes the first of these.
+# PostgreSQL refuses to run as root. Debian's package creates the first of these users.
 USERS = ("postgres", "nobody")
-# A test that is cut off loses nothing that anybody needs.
-CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-# What a test provokes is no news, and several processes of tests connect from many threads.
-QUIET = ("log_min_messages=panic", "max_connections=200")
+# Test data needs no durability.
+UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# No log: tests provoke errors on purpose. Many connections: several test processes use many threads.
+OTHER = ("log_min_messages=panic", "max_connections=200")
 
 
 class Postgres:
-    """A server that answers on a socket in its folder alone; `url` is its database for everything."""
+    """A server that listens only on a socket in its folder; `url` is its default database."""
 
     def __init__(self) -> None:
         programs = find_postgres()
-        assert programs is not None, "PostgreSQL is missing: python3.11 -m deploy.local test-prepare"
+        assert programs is not None, "PostgreSQL is missing: run `python3.11 -m deploy.local test-prepare`"
         self._programs = programs
         self._user = _other_user() if os.getuid() == 0 else None
         self.folder = Path(tempfile.mkdtemp(prefix="tw-pg-"))
@@ -45,8 +45,8 @@ class Postgres:
         data = self.folder / "data"
         init = ["--username=twitchly", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         self._popen("initdb", "-D", str(data), *init, stdout=subprocess.DEVNULL).wait()
-        careless = [word for setting in (*CARELESS, *QUIET) for word in ("-c", setting)]
-        self.process = self._popen("postgres", "-D", str(data), "-k", str(self.folder), "-h", "", *careless)
+        options = [word for setting in (*UNSAFE, *OTHER) for word in ("-c", setting)]
+        self.process = self._popen("postgres", "-D", str(data), "-k", str(self.folder), "-h", "", *options)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -55,10 +55,10 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
-        raise TimeoutError(f"PostgreSQL in {self.folder} did not answer within 60 s")
+        raise TimeoutError(f"PostgreSQL in {self.folder} did not respond within 60 s")
 
     def remove(self) -> None:
-        """End it, whoever is still connected, and remove its data."""
+        """Stop the server, even with open connections, and delete its data."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait()
@@ -70,8 +70,8 @@ class Postgres:
 
 
 def _other_user() -> str:
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in USERS if name in known)
+    existing = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in USERS if name in existing)
 
 
 def main(command: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The folder of recorded data, and the mark of tests that need it. Imports no Django: tests of core use it."""
+"""The folder of recorded data, and the marker of tests that need it. Used by tests of core, so without Django."""
 
 from __future__ import annotations
 

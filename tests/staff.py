@@ -1,4 +1,4 @@
-"""A member of staff who has come in, second factor and all."""
+"""A staff client that has signed in with a second factor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def staff_client(role: str = "") -> Client:
-    """Return one of a role, or a superuser."""
+    """Return a client signed in as a member of staff with a role, or as a superuser."""
     email = f"{role or 'curator'}@example.com"
     if role:
         user = User.objects.create_user(email, "a long password", is_staff=True)
@@ -23,12 +23,12 @@ def staff_client(role: str = "") -> Client:
         user = User.objects.create_superuser(email, "a long password")
     client = Client()
     client.force_login(user)
-    show_factor(client, user)
+    verify_second_factor(client, user)
     return client
 
 
-def show_factor(client: Client, user: User) -> None:
-    """Set up a second factor, and let the client's session have shown it."""
+def verify_second_factor(client: Client, user: User) -> None:
+    """Set up a second factor, and mark it as verified in the client's session."""
     TOTP.activate(user, SECRET)
     request = HttpRequest()
     request.session = session = client.session
@@ -37,5 +37,5 @@ def show_factor(client: Client, user: User) -> None:
 
 
 def totp(secret: str) -> str:
-    """Return what an authenticator app shows now."""
+    """Return the current code of an authenticator app."""
     return str(format_hotp_value(hotp_value(secret, max(yield_hotp_counters_from_time()))))

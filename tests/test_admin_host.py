@@ -1,4 +1,4 @@
-"""The admin on its own host."""
+"""The admin site on its own host."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pytest_django import Settings
 from twitchly.admin_host import AdminHost, is_served
 
 ADMIN = "admin.example"
-BOTH = ["/static/css/base.css", "/account/login/", "/account/2fa/totp/activate/", "/healthz", "/readyz"]
+SHARED = ["/static/css/base.css", "/account/login/", "/account/2fa/totp/activate/", "/healthz", "/readyz"]
 PAGES = ["/find", "/account/", "/account/email/", "/account/signup/", "/api/v1/boards", "/healthzz", "/adminx", "/s/x"]
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin", "/admin/channels/channel/"])
-def test_the_admin_is_served_on_its_host_only(path: str) -> None:
+def test_the_admin_site_is_served_on_its_host_only(path: str) -> None:
     assert is_served(ADMIN, path, ADMIN)
     assert not is_served("www.example", path, ADMIN)
     assert not is_served("", path, ADMIN)
@@ -28,22 +28,22 @@ def test_pages_and_the_api_are_served_on_other_hosts_only(path: str) -> None:
     assert is_served("www.example", path, ADMIN)
 
 
-@pytest.mark.parametrize("path", BOTH)
-def test_sign_in_and_static_files_are_served_on_both(path: str) -> None:
+@pytest.mark.parametrize("path", SHARED)
+def test_sign_in_and_static_files_are_served_on_both_hosts(path: str) -> None:
     assert is_served(ADMIN, path, ADMIN)
     assert is_served("www.example", path, ADMIN)
 
 
 def test_without_an_admin_host_everything_is_served_everywhere() -> None:
-    assert all(is_served("www.example", path, "") for path in ("/admin/", *BOTH, *PAGES))
+    assert all(is_served("www.example", path, "") for path in ("/admin/", *SHARED, *PAGES))
 
 
-async def answered(scope: Any, receive: Any, send: Any) -> None:
+async def respond(scope: Any, receive: Any, send: Any) -> None:
     kind = "websocket.accept" if scope["type"] == "websocket" else "http.response.start"
     await send({"type": kind, "status": 200, "headers": []})
 
 
-async def asked(path: str, *hosts: str, kind: str = "http") -> dict[str, Any]:
+async def request(path: str, *hosts: str, kind: str = "http") -> dict[str, Any]:
     """Return the first message of the response to a request with these Host headers."""
     scope = {"type": kind, "path": path, "headers": [(b"host", host.encode()) for host in hosts], "query_string": b""}
     messages: list[dict[str, Any]] = []
@@ -51,7 +51,7 @@ async def asked(path: str, *hosts: str, kind: str = "http") -> dict[str, Any]:
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
 
-    await AdminHost(answered)(scope, None, send)
+    await AdminHost(respond)(scope, None, send)
     return messages[0]
 
 
@@ -60,26 +60,26 @@ def host(settings: Settings) -> None:
     settings.ADMIN_HOST = ADMIN
 
 
-@pytest.mark.parametrize("named", [ADMIN, "ADMIN.example:8443", "admin.example."])
-async def test_ports_and_case_of_a_host_are_ignored(named: str) -> None:
-    assert (await asked("/admin/", named))["status"] == 200
-    assert (await asked("/find", named))["status"] == 404
+@pytest.mark.parametrize("host_header", [ADMIN, "ADMIN.example:8443", "admin.example."])
+async def test_ports_and_case_of_a_host_are_ignored(host_header: str) -> None:
+    assert (await request("/admin/", host_header))["status"] == 200
+    assert (await request("/find", host_header))["status"] == 404
 
 
-async def test_the_root_path_redirects_to_the_admin() -> None:
-    answer = await asked("/", ADMIN)
-    assert (answer["status"], dict(answer["headers"])[b"location"]) == (302, b"/admin/")
-    assert (await asked("/", "www.example"))["status"] == 200
+async def test_the_root_path_redirects_to_the_admin_site() -> None:
+    response = await request("/", ADMIN)
+    assert (response["status"], dict(response["headers"])[b"location"]) == (302, b"/admin/")
+    assert (await request("/", "www.example"))["status"] == 200
 
 
 async def test_several_or_missing_host_headers_are_not_the_admin_host() -> None:
     for hosts in ((), (ADMIN, "www.example"), ("www.example", ADMIN), ("admin.example/x",)):
-        assert (await asked("/admin/", *hosts))["status"] == 404
+        assert (await request("/admin/", *hosts))["status"] == 404
 
 
-async def test_sockets_are_refused_on_the_admin_host() -> None:
-    assert (await asked("/live", "www.example", kind="websocket"))["type"] == "websocket.accept"
-    assert (await asked("/live", ADMIN, kind="websocket"))["type"] == "websocket.close"
+async def test_websockets_are_refused_on_the_admin_host() -> None:
+    assert (await request("/live", "www.example", kind="websocket"))["type"] == "websocket.accept"
+    assert (await request("/live", ADMIN, kind="websocket"))["type"] == "websocket.close"
 
 
 async def test_the_asgi_application_is_wrapped_by_the_admin_host(settings: Settings) -> None:

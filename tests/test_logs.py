@@ -25,14 +25,14 @@ from twitchly.logs import process_name, redact
 
 EMAIL, PASSWORD, ADDRESS = "reader@example.com", "a long password for tests", "203.0.113.77"
 LINK = "12.q3Zb0vXzT9yH2mJcK5sLwQ8rN1uEoPa7dFgIxYtVbMk"
-CHAT = "what somebody wrote into a chat"
+CHAT = "a chat message"
 
 
-def breaks(request: HttpRequest, token: str) -> HttpResponse:
+def failing_view(request: HttpRequest, token: str) -> HttpResponse:
     raise RuntimeError(f"{len(request.body)} bytes at {token} from {request.META['REMOTE_ADDR']} of {EMAIL}")
 
 
-urlpatterns = [path("breaks/<str:token>", breaks), *pages]
+urlpatterns = [path("breaks/<str:token>", failing_view), *pages]
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +43,8 @@ def quick_settings(settings: Settings) -> None:
 
 
 @pytest.fixture(params=["json", "line"])
-def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """Everything that is logged, in each format."""
+def log_output(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """All log output, in each format."""
     text = io.StringIO()
     handler = console_handler(request.param, text)
     root = logging.getLogger()
@@ -84,8 +84,8 @@ def test_the_request_id_is_in_the_log_and_in_the_response(client: Client, settin
     assert "RuntimeError" in failed["exception"]
 
 
-async def ask_with(key: str) -> int:
-    """Call the API from a remote address, and return the status."""
+async def call_api(key: str) -> int:
+    """Call the API from a remote address and return the status."""
     transport = httpx.ASGITransport(web, client=(ADDRESS, 1))
     headers = {"Authorization": f"Bearer {key}"}
     client = httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
@@ -109,33 +109,33 @@ def test_each_part_of_a_record_is_redacted(style: str) -> None:
 
 
 @pytest.mark.parametrize("style", ["line", "json"])
-def test_arguments_that_do_not_fit_the_message_are_logged_and_redacted(style: str) -> None:
+def test_arguments_that_do_not_match_the_format_are_logged_and_redacted(style: str) -> None:
     line = console_line(style, logging.LogRecord("apps.x", logging.ERROR, "f", 1, "%d of %s", (EMAIL,), None))
     assert "'%d of %s' cannot be formatted" in line
     assert EMAIL not in line
 
 
 @pytest.mark.django_db(transaction=True)
-def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settings, written: io.StringIO) -> None:
+def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settings, log_output: io.StringIO) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     key = new_secret()
-    from_afar = {"REMOTE_ADDR": ADDRESS}
-    for password in ("wrong-password-of-theirs", PASSWORD):
-        client.post("/account/login/", {"login": EMAIL, "password": password}, **from_afar)  # type: ignore[arg-type]
-    assert async_to_sync(ask_with)(key) == 401
-    client.get("/nowhere?email=" + EMAIL, **from_afar)  # type: ignore[arg-type]
-    client.get("/s/a-link-that-opens-something", **from_afar)  # type: ignore[arg-type]
+    remote = {"REMOTE_ADDR": ADDRESS}
+    for password in ("their-wrong-password", PASSWORD):
+        client.post("/account/login/", {"login": EMAIL, "password": password}, **remote)  # type: ignore[arg-type]
+    assert async_to_sync(call_api)(key) == 401
+    client.get("/nowhere?email=" + EMAIL, **remote)  # type: ignore[arg-type]
+    client.get("/s/a-link-that-opens-something", **remote)  # type: ignore[arg-type]
     settings.ROOT_URLCONF = "tests.test_logs"
     client.raise_request_exception = False
-    client.post("/breaks/now?token=abc", {"text": CHAT, "password": PASSWORD}, **from_afar)  # type: ignore[arg-type]
-    result = written.getvalue()
+    client.post("/breaks/now?token=abc", {"text": CHAT, "password": PASSWORD}, **remote)  # type: ignore[arg-type]
+    result = log_output.getvalue()
     assert "RuntimeError" in result
-    for secret in (EMAIL, PASSWORD, "wrong-password-of-theirs", ADDRESS, CHAT, key, "a-link-that-opens", "token=abc"):
+    for secret in (EMAIL, PASSWORD, "their-wrong-password", ADDRESS, CHAT, key, "a-link-that-opens", "token=abc"):
         assert secret not in result
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "expected"),
     [
         ("mail to ada.b+c@mail.example.org failed", "mail to <e-mail> failed"),
         ("refused 203.0.113.9:51234", "refused <address>:51234"),
@@ -160,8 +160,8 @@ def test_logs_of_requests_have_no_personal_data(client: Client, settings: Settin
         ("no tick: 3 of 4", "no tick: 3 of 4"),
     ],
 )
-def test_personal_data_and_secrets_are_redacted(text: str, written: str) -> None:
-    assert redact(text) == written
+def test_personal_data_and_secrets_are_redacted(text: str, expected: str) -> None:
+    assert redact(text) == expected
 
 
 def test_the_process_name_comes_from_the_supervisor_or_the_command() -> None:

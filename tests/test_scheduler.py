@@ -1,4 +1,4 @@
-"""Celery beat as `make run` starts it: without a schedule file, and with all tasks due."""
+"""Celery beat, as started by `make run`, writes no schedule file and runs all tasks at its start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import redis
 
 from deploy.local.layout import ROOT, Layout
 from deploy.local.ports import Ports
-from deploy.local.programs import Simulation, our_programs
+from deploy.local.programs import Simulation, app_programs
 from tests.valkey import Valkey
 from twitchly.celery import app
 from twitchly.scheduler import StartupScheduler
@@ -22,7 +22,7 @@ TASKS = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
 @pytest.fixture
 def beat_command(tmp_path: Path) -> list[str]:
-    programs = our_programs(Layout(ROOT, tmp_path, Ports(), {}), Simulation())
+    programs = app_programs(Layout(ROOT, tmp_path, Ports(), {}), Simulation())
     return next(list(program.command) for program in programs if program.name == "beat")
 
 
@@ -30,7 +30,7 @@ def test_beat_ignores_a_damaged_schedule_file_and_writes_none(
     beat_command: list[str], valkey_server: Valkey, tmp_path: Path
 ) -> None:
     damaged = tmp_path / "celerybeat-schedule"
-    damaged.write_bytes(b"this is no database")
+    damaged.write_bytes(b"not a database")
     environment = {**os.environ, "TWITCHLY_VAR": str(tmp_path), "REDIS_URL": valkey_server.url}
     queue = redis.Redis.from_url(f"{valkey_server.url}/1", decode_responses=True)
     queue.flushdb()
@@ -38,8 +38,8 @@ def test_beat_ignores_a_damaged_schedule_file_and_writes_none(
         beat_command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        give_up = time.monotonic() + 30
-        while process.poll() is None and time.monotonic() < give_up and queue.llen("celery") < len(TASKS):
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline and queue.llen("celery") < len(TASKS):
             time.sleep(0.05)
         messages = queue.lrange("celery", 0, -1)
     finally:
@@ -48,10 +48,10 @@ def test_beat_ignores_a_damaged_schedule_file_and_writes_none(
     assert len(messages) >= len(TASKS), output
     assert {task for task in TASKS if any(task in message for message in messages)} == TASKS
     assert [path.name for path in tmp_path.iterdir()] == [damaged.name]
-    assert damaged.read_bytes() == b"this is no database"
+    assert damaged.read_bytes() == b"not a database"
 
 
-def test_every_task_is_due_at_the_start() -> None:
+def test_all_tasks_are_due_at_the_start() -> None:
     scheduler = StartupScheduler(app)
     assert {entry.task for entry in scheduler.schedule.values()} == TASKS
     assert all(entry.is_due()[0] for entry in scheduler.schedule.values())

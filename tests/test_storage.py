@@ -1,4 +1,4 @@
-"""After an upgrade pages load static files of one version only."""
+"""After an upgrade, pages load static files of a single version."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from pytest_django import Settings
 @pytest.fixture
 def collected(tmp_path: Path, settings: Settings) -> Path:
     settings.STATIC_ROOT = tmp_path / "collected"
-    # Files from npm may not be installed yet.
-    vendor = tmp_path / "brought" / "vendor" / "uplot"
+    # The npm packages may not be installed.
+    vendor = tmp_path / "npm" / "vendor" / "uplot"
     vendor.mkdir(parents=True)
     for name in ("uPlot.esm.js", "uPlot.min.css"):
-        (vendor / name).write_text("/* stands for it */")
-    settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, tmp_path / "brought"]
+        (vendor / name).write_text("/* placeholder */")
+    settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, tmp_path / "npm"]
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "twitchly.storage.HashedStaticFiles"}}
-    left = settings.STATIC_ROOT / "js" / "figures.js"
-    left.parent.mkdir(parents=True)
-    left.write_text("// of a version that is newer than the files of this checkout")
+    stale = settings.STATIC_ROOT / "js" / "figures.js"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("// of another version, newer than the files of this checkout")
     call_command("collectstatic", "--clear", interactive=False, verbosity=0)
     return Path(settings.STATIC_ROOT)
 
 
 def test_scripts_import_modules_of_their_own_version(collected: Path) -> None:
     paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
-    reached, wanted = set(), [paths["js/page.js"], paths["js/shell.js"]]
-    while wanted:
-        script = wanted.pop()
-        reached.add(script)
+    visited, queue = set(), [paths["js/page.js"], paths["js/shell.js"]]
+    while queue:
+        script = queue.pop()
+        visited.add(script)
         imported = re.findall(r'^import [^"]*"([^"]+)";', (collected / script).read_text(), re.MULTILINE)
-        result = {str(Path(script).parent / name) for name in imported}
-        names = {re.sub(r"js/\.\./", "", name) for name in result}
+        imports = {str(Path(script).parent / name) for name in imported}
+        names = {re.sub(r"js/\.\./", "", name) for name in imports}
         assert names <= set(paths.values()), names
-        wanted += names - reached
-    assert len(reached) > 15
-    assert paths["vendor/uplot/uPlot.esm.js"] in reached
+        queue += names - visited
+    assert len(visited) > 15
+    assert paths["vendor/uplot/uPlot.esm.js"] in visited
 
 
 def test_files_of_other_versions_are_removed(collected: Path) -> None:
-    assert "of a version" not in (collected / "js" / "figures.js").read_text()
+    assert "of another version" not in (collected / "js" / "figures.js").read_text()

@@ -37,7 +37,7 @@ def by_label(family: Metric) -> dict[tuple[str, ...], float]:
 
 
 def idle_hub() -> Hub:
-    """Return a hub without sockets, which reads nothing."""
+    """Return a hub without sockets or servers."""
     return Hub(
         None,
         FrameCache(
@@ -72,8 +72,8 @@ def test_an_unknown_value_has_no_sample() -> None:
 
 def test_histogram_buckets_are_cumulative() -> None:
     seconds = histogram("twitchly_http_request_seconds")
-    for took_s in (0.001, 0.2, 0.25, 99.0):
-        seconds.labels("board").observe(took_s)
+    for duration_s in (0.001, 0.2, 0.25, 99.0):
+        seconds.labels("board").observe(duration_s)
     (family,) = seconds.collect()
     samples = family.samples
     buckets = [sample.value for sample in samples if sample.name.endswith("_bucket")]
@@ -84,7 +84,7 @@ def test_histogram_buckets_are_cumulative() -> None:
     }
 
 
-def test_counters_and_histograms_export_the_listed_names_alone() -> None:
+def test_counters_and_histograms_export_only_listed_names() -> None:
     requests, seconds = counter("twitchly_http_requests"), histogram("twitchly_http_request_seconds")
     requests.labels("board", 200).inc()
     seconds.labels("board").observe(0.1)
@@ -114,15 +114,15 @@ def test_a_sink_exports_its_rows_and_its_lag() -> None:
     assert (beat.lag, beat.lag_s, beat.halted, beat.newest_ms) == (7, 40.0, "too many", T0 - 2_000)
 
 
-def test_a_sink_that_waits_for_its_store_lags_without_unread_records() -> None:
+def test_a_sink_waiting_for_its_store_lags_without_unread_records() -> None:
     assert SinkCounts(read_ms=T0 - 9_000, is_waiting=True).lag_s(T0) == 9.0
     assert SinkCounts(is_waiting=True).lag_s(T0) == 0.0
 
 
 def test_the_stream_job_exports_its_newest_checkpoint() -> None:
     counters = JobCounters(records_read=900, not_json=1, late_dropped=0, waiting=12)
-    made = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
-    state = StreamState(True, True, 1, 3, counters, made)
+    checkpoints = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
+    state = StreamState(True, True, 1, 3, counters, checkpoints)
     result = {name: by_label(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
     assert result["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
     assert result["twitchly_stream_checkpoint_seconds"] == {(): 0.14}

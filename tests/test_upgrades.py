@@ -1,6 +1,6 @@
-"""Old and new code run together during an upgrade: relational and Cassandra schemas are only added to.
+"""Old and new code run together during an upgrade, so schemas in the relational database and Cassandra only grow.
 
-`python -m tests.test_upgrades` writes the tables of a release, which the next one is compared with.
+`python -m tests.test_upgrades` saves the tables of a release for comparison with the next one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django_migration_linter import MigrationLinter
 from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
 from tests.postgres import VARIABLE
 
-# Tables of the last release; each release writes them: see docs/operation.md.
+# Tables of the last release, updated at each release: see docs/operation.md.
 RELEASED = Path(__file__).parent / "metrics" / "released_tables.json"
 APPS = ["accounts", "api", "channels", "curation", "dashboard", "ingest", "status", "workspaces"]
 
@@ -30,7 +30,7 @@ def test_migrations_are_backward_compatible(capsys: pytest.CaptureFixture[str]) 
 
 
 def columns() -> dict[str, dict[str, str]]:
-    """Return the tables of the models: the type of each column, and whether it is in the key."""
+    """Return the columns of each table with their type, and `key` for key columns."""
     return {
         str(model.__table_name__): {
             name: f"{column.db_type}{' key' if column.primary_key or column.partition_key else ''}"
@@ -40,13 +40,13 @@ def columns() -> dict[str, dict[str, str]]:
     }
 
 
-def test_tables_of_cassandra_are_only_added_to() -> None:
-    now = columns()
+def test_cassandra_tables_only_gain_columns() -> None:
+    current = columns()
     for table, released in json.loads(RELEASED.read_text()).items():
         for name, kind in released.items():
-            assert now.get(table, {}).get(name) == kind, f"{table}.{name}"
-        added = now[table].keys() - released.keys()
-        assert not [name for name in added if now[table][name].endswith("key")], table
+            assert current.get(table, {}).get(name) == kind, f"{table}.{name}"
+        added = current[table].keys() - released.keys()
+        assert not [name for name in added if current[table][name].endswith("key")], table
 
 
 if __name__ == "__main__":

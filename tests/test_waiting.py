@@ -1,4 +1,4 @@
-"""Processes that start before their servers: each logs what it waits for, and ends on SIGTERM."""
+"""Processes started before their servers log what they wait for, and exit on SIGTERM."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_a_process_logs_what_it_waits_for(command: list[str], waits_for: str, tmp_path: Path) -> None:
     env = {
         "PATH": os.environ["PATH"],
-        "SECRET_KEY": "fifty characters or more, as a production would have it",
+        "SECRET_KEY": "fifty characters or more, as required in production",
         "TWITCHLY_VAR": str(tmp_path),
         "KAFKA_BOOTSTRAP": "127.0.0.1:9",
     }

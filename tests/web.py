@@ -1,4 +1,4 @@
-"""The ASGI application with the services that a web process opens when it starts."""
+"""The ASGI application with the services of a web process."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from twitchly.entry.lifespan import open_services
 
 
 class WebProcess:
-    """An ASGI application; requests need `run`."""
+    """An ASGI application; requests require `run`."""
 
     def __init__(self) -> None:
         self._state: Mapping[str, Any] = {}
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Open the services while the block runs."""
+        """Open the services for the duration of the block."""
         async with open_services() as self._state:
             yield
         self._state = {}

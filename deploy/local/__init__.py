@@ -1,1 +1,4 @@
-"""Everything on this machine, without containers. Standard library only: it runs before the environments stand."""
+"""Twitchly on one machine, without containers.
+
+Uses the standard library only, because it runs before any package is installed.
+"""

@@ -1,4 +1,4 @@
-"""`python3.11 -m deploy.local run|stop|status|…`; the Makefile's targets call it."""
+"""Command line of the local stack, called by the Makefile: `python3.11 -m deploy.local run|stop|status|…`."""
 
 from __future__ import annotations
 
@@ -8,71 +8,72 @@ import sys
 from pathlib import Path
 
 from deploy.local.clean import clean_data
-from deploy.local.guard import say
-from deploy.local.layout import BadSetting, read_layout
-from deploy.local.prerequisites import Unmet
-from deploy.local.programs import Extent, Simulation
-from deploy.local.run import Wish, prepare, prepare_unit_tests, run, run_servers
+from deploy.local.guard import echo
+from deploy.local.layout import InvalidSetting, read_layout
+from deploy.local.prerequisites import PrerequisiteError
+from deploy.local.programs import Scope, Simulation
+from deploy.local.run import RunOptions, prepare, prepare_unit_tests, run, run_servers
 from deploy.local.status import print_status
-from deploy.local.stop import stop_copy
+from deploy.local.stop import stop_instance
 
 COMMANDS = {
-    "run": "start everything and stay until Ctrl-C",
-    "servers": "start Kafka, Cassandra, Valkey and Flink alone and leave them running",
-    "stop": "stop everything of this copy",
-    "status": "say what runs, since when, and its memory",
-    "clean-data": "stop, and remove all data and logs of this copy",
-    "prepare": "make the environments, jars and packages",
-    "test-prepare": "the same, with what the tests need",
+    "run": "start everything and run until Ctrl-C",
+    "servers": "start only Kafka, Cassandra, Valkey and Flink, and leave them running",
+    "stop": "stop this instance",
+    "status": "show each process, its uptime and its memory",
+    "clean-data": "stop this instance and delete its data and logs",
+    "prepare": "install the Python environments, jars and npm packages",
+    "test-prepare": "also install everything that the tests need",
     "unit-prepare": "install the Python and npm packages of `make lint` and the unit tests",
 }
 
 
 def main() -> int:
     if not sys.flags.utf8_mode and sys.getfilesystemencoding().lower() != "utf-8":
-        # Paths are written into files that Java reads as UTF-8.
+        # Paths are written to files that Java reads as UTF-8.
         os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "deploy.local", *sys.argv[1:]])
     options = parser().parse_args()
     try:
-        return _do(options)
-    except Unmet as error:
+        return _run_command(options)
+    except PrerequisiteError as error:
         for problem in error.problems:
-            say(f"- {problem}")
+            echo(f"- {problem}")
         return 1
-    except BadSetting as error:
-        say(str(error))
+    except InvalidSetting as error:
+        echo(str(error))
         return 1
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="deploy.local", description="Twitchly on this machine.")
+    top = argparse.ArgumentParser(prog="deploy.local", description="Run Twitchly on this machine.")
     commands = top.add_subparsers(dest="command", required=True)
-    made = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
-    made["run"].add_argument("--detach", action="store_true", help="return once a board moves, leave all running")
-    made["run"].add_argument("--listening", action="store_true", help="start only what it takes from Twitch to Kafka")
-    made["run"].add_argument("--producers", help="how many processes listen, 1 to 4")
-    made["run"].add_argument("--replay", type=Path, help="play this recording instead of a made-up audience")
+    subparsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
+    run_parser = subparsers["run"]
+    run_parser.add_argument("--detach", action="store_true", help="return when the first board updates")
+    run_parser.add_argument("--ingest-only", action="store_true", help="start only the path from Twitch to Kafka")
+    run_parser.add_argument("--producers", help="number of producers, 1 to 4")
+    run_parser.add_argument("--replay", type=Path, help="replay this recording instead of generating an audience")
     for name in ("speed", "rate", "channels", "seed"):
-        made["run"].add_argument(f"--{name}", help="given to simulate_twitch")
+        run_parser.add_argument(f"--{name}", help="passed to simulate_twitch")
     return top
 
 
-def _do(options: argparse.Namespace) -> int:
+def _run_command(options: argparse.Namespace) -> int:
     layout = read_layout()
     if options.command == "run":
         replay = options.replay.absolute() if options.replay else None
         simulation = Simulation(replay, options.speed, options.rate, options.channels, options.seed)
-        extent = Extent.LISTENING if options.listening else Extent.EVERYTHING
-        return run(layout, Wish(simulation, options.producers, extent), detach=options.detach)
+        scope = Scope.INGEST if options.ingest_only else Scope.ALL
+        return run(layout, RunOptions(simulation, options.producers, scope), detach=options.detach)
     if options.command == "servers":
         return run_servers(layout)
     if options.command == "status":
-        return print_status(layout, say)
+        return print_status(layout, echo)
     if options.command == "stop":
-        say("Stopped." if stop_copy(layout, say) else f"Nothing runs from {layout.var}")
+        echo("Stopped." if stop_instance(layout, echo) else f"Nothing is running in {layout.var}")
         return 0
     if options.command == "clean-data":
-        return clean_data(layout, say)
+        return clean_data(layout, echo)
     if options.command == "unit-prepare":
         return prepare_unit_tests(layout)
     return prepare(layout, tests=options.command == "test-prepare")

@@ -1,4 +1,4 @@
-"""The browser of the browser tests: one that is there, else Debian's."""
+"""Chromium for the browser tests: an installed one, or Debian's package."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find_browser() -> str | None:
-    """Return the Chromium on PATH."""
+    """Return the path of the Chromium on PATH, or None."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-def provide_browser(layout: Layout) -> str:
-    """Install Debian's Chromium where there is none and we may. Raises: StepFailed."""
+def install_browser(layout: Layout) -> str:
+    """Install Debian's Chromium if none is on PATH, and return the result. Raises: StepFailed."""
     if path := find_browser():
-        return f"{path} is there"
-    install(layout, "chromium", "the browser tests need Chromium")
+        return f"{path} found"
+    install(layout, "chromium", "The browser tests require Chromium")
     return "installed"

@@ -1,4 +1,4 @@
-"""Runs the commands that come to an end (pip, Maven, npm, manage.py), and ends them when we are asked to stop."""
+"""Short-lived commands (pip, Maven, npm, manage.py): run them, and kill them on shutdown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _lock = threading.Lock()
 
 
 def run_command(command: Sequence[str], log: Path, cwd: Path, environment: Mapping[str, str] | None = None) -> None:
-    """Run a command to its end, its output into `log`. Raises: StepFailed."""
+    """Run a command, write its output to `log`, and wait until it exits. Raises: StepFailed."""
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("wb") as output:
-        # A session of its own: ending the group ends what it started, too.
+        # In its own session, so that killing the group also kills the command's children.
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -35,12 +35,12 @@ def run_command(command: Sequence[str], log: Path, cwd: Path, environment: Mappi
         with _lock:
             _running.discard(process)
     if code != 0:
-        shown = " ".join(Path(word).name if word.startswith("/") else word for word in command[:6])
-        raise StepFailed(f"`{shown}` ended with {code}", log)
+        summary = " ".join(Path(word).name if word.startswith("/") else word for word in command[:6])
+        raise StepFailed(f"`{summary}` exited with status {code}", log)
 
 
-def end_commands() -> None:
-    """Kill every command that still runs, with what it started."""
+def kill_commands() -> None:
+    """Kill every running command and its children."""
     with _lock:
         for process in _running:
             try:

@@ -1,4 +1,4 @@
-"""Runs several management commands in one interpreter: `commands.py migrate -- collectstatic --noinput`."""
+"""Run several management commands in one interpreter: `commands.py migrate -- collectstatic --noinput`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def split(words: list[str]) -> list[list[str]]:
-    """Return the commands between the `--`."""
-    return [list(part) for divides, part in groupby(words, key=lambda word: word == "--") if not divides]
+    """Split the words into commands at each `--`."""
+    return [list(part) for is_separator, part in groupby(words, key=lambda word: word == "--") if not is_separator]
 
 
 def main(words: list[str]) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
-    # Only here: the rest of this package runs before Django is installed.
+    # Imported here because the rest of this package runs before Django is installed.
     import manage
 
     for command in split(words):

@@ -1,4 +1,4 @@
-"""Debian's packages, for what the tests need of the machine itself."""
+"""Install Debian packages that the tests require."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from deploy.local.layout import Layout
 from deploy.local.steps import StepFailed
 
 
-def install(layout: Layout, package: str, needed_by: str) -> None:
-    """Install a package and what it cannot do without. Raises: StepFailed, saying who needs it where we may not."""
+def install(layout: Layout, package: str, reason: str) -> None:
+    """Install a package and its dependencies.
+
+    Raises: StepFailed, with the command to run, if this user cannot install packages.
+    """
     if os.getuid() != 0 or shutil.which("apt-get") is None:
-        raise StepFailed(f"{needed_by}: install it (Debian: apt-get install {package})")
+        raise StepFailed(f"{reason}: install it (Debian: apt-get install {package})")
     log = layout.log_file("apt")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run_command(["apt-get", "update"], log, layout.root, environment)

@@ -1,4 +1,4 @@
-"""Ends what was started when a command fails, or is interrupted by Ctrl-C, SIGTERM or the end of the terminal."""
+"""Clean-up of a command that fails or is interrupted by Ctrl-C, SIGTERM or a closed terminal."""
 
 from __future__ import annotations
 
@@ -7,62 +7,65 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from deploy.local.children import end_commands
+from deploy.local.children import kill_commands
 from deploy.local.steps import StepFailed, tail
-from deploy.local.supervisor_client import SupervisorAway
+from deploy.local.supervisor_client import SupervisorUnavailable
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Raised where the main thread is."""
+    """A stop signal arrived; raised in the main thread."""
 
 
-def say(text: str) -> None:
+def echo(text: str) -> None:
     print(text, flush=True)
 
 
-def guarded(work: Callable[[], None], clean_up: Callable[[], object]) -> int:
-    """Do `work`; whatever ends it early also ends its commands, and `clean_up` the rest. Return the exit code."""
+def run_guarded(work: Callable[[], None], clean_up: Callable[[], object]) -> int:
+    """Run `work` and return the exit code.
+
+    If it fails or is interrupted, kill its running commands and call `clean_up`.
+    """
     with _interruptible():
         try:
             work()
             return 0
         except Interrupted:
             code = 0
-            say("\nStopping.")
-        except (StepFailed, SupervisorAway) as error:
+            echo("\nStopping.")
+        except (StepFailed, SupervisorUnavailable) as error:
             code = 1
-            _explain(error)
-        for number in ENDING:
+            _print_error(error)
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        end_commands()
+        kill_commands()
         clean_up()
         if code == 0:
-            say("Stopped.")
+            echo("Stopped.")
         return code
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        # Once: a second Ctrl-C must not leave half of it running.
-        for number in ENDING:
+        # Ignore further signals: a second Ctrl-C must not interrupt the clean-up.
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 
-    before = [signal.signal(number, interrupt) for number in ENDING]
+    previous = [signal.signal(number, interrupt) for number in STOP_SIGNALS]
     try:
         yield
     finally:
-        for number, handler in zip(ENDING, before, strict=True):
+        for number, handler in zip(STOP_SIGNALS, previous, strict=True):
             signal.signal(number, handler)
 
 
-def _explain(error: Exception) -> None:
-    say(f"\n{error}")
+def _print_error(error: Exception) -> None:
+    echo(f"\n{error}")
     log = error.log if isinstance(error, StepFailed) else None
     if log is not None:
         for text in tail(log):
-            say(f"  | {text}")
-        say(f"The log is {log}")
+            echo(f"  | {text}")
+        echo(f"Full log: {log}")

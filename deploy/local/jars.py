@@ -1,4 +1,4 @@
-"""The servers' jars: fetched by Maven, and each checked against its committed SHA-256."""
+"""Jars of the servers: downloaded by Maven, and verified against their committed SHA-256 checksums."""
 
 from __future__ import annotations
 
@@ -12,52 +12,53 @@ from deploy.local.children import run_command
 from deploy.local.layout import Layout
 from deploy.local.steps import StepFailed
 
-SETS = ("kafka", "cassandra", "flink")
-SHOWN = 5
+JAR_SETS = ("kafka", "cassandra", "flink")
+MAX_SHOWN = 5
 
 
-def read_sums(text: str) -> dict[str, str]:
-    """Return file name to SHA-256 from the lines of sha256sum(1)."""
+def parse_checksums(text: str) -> dict[str, str]:
+    """Parse the output of sha256sum(1) into a mapping of file name to checksum."""
     pairs = (line.split("  ", 1) for line in text.splitlines() if line)
     return {name: value for value, name in pairs}
 
 
-def differences(folder: Path, sums: Mapping[str, str]) -> list[str]:
-    """Return what is missing, extra or not the same in `folder`; [] when it is exactly what `sums` says."""
-    there = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
-    found = [f"{name} is missing" for name in sorted(sums.keys() - there.keys())]
-    found += [f"{name} is not in the list" for name in sorted(there.keys() - sums.keys())]
-    for name in sorted(sums.keys() & there.keys()):
-        value = hashlib.sha256(there[name].read_bytes()).hexdigest()
-        if value != sums[name]:
-            found.append(f"{name} has SHA-256 {value}, expected {sums[name]}")
-    return found
+def mismatches(folder: Path, checksums: Mapping[str, str]) -> list[str]:
+    """Return a description of each missing, unexpected or changed file in `folder`."""
+    present = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+    problems = [f"{name} is missing" for name in sorted(checksums.keys() - present.keys())]
+    problems += [f"{name} is unexpected" for name in sorted(present.keys() - checksums.keys())]
+    for name in sorted(checksums.keys() & present.keys()):
+        value = hashlib.sha256(present[name].read_bytes()).hexdigest()
+        if value != checksums[name]:
+            problems.append(f"{name} has SHA-256 {value}, expected {checksums[name]}")
+    return problems
 
 
-def _all_differences(layout: Layout, jars: Path) -> list[str]:
+def _all_mismatches(layout: Layout, jars: Path) -> list[str]:
     lists = layout.root / "deploy" / "jars"
     return [
         f"{name}/{text}"
-        for name in SETS
-        for text in differences(jars / name, read_sums((lists / f"{name}.sha256").read_text()))
+        for name in JAR_SETS
+        for text in mismatches(jars / name, parse_checksums((lists / f"{name}.sha256").read_text()))
     ]
 
 
-def provide_jars(layout: Layout, java_home: str) -> str:
-    """Bring the jars when they are not there as they should be. Raises: StepFailed."""
-    if not _all_differences(layout, layout.jars):
-        return "checked"
-    fresh = layout.jars / ".part"
-    shutil.rmtree(fresh, ignore_errors=True)
+def install_jars(layout: Layout, java_home: str) -> str:
+    """Download the jars unless they are present and match their checksums. Raises: StepFailed."""
+    if not _all_mismatches(layout, layout.jars):
+        return "verified"
+    download = layout.jars / ".part"
+    shutil.rmtree(download, ignore_errors=True)
     pom = layout.root / "deploy" / "jars" / "pom.xml"
-    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-Djars={fresh}"]
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-Djars={download}"]
     log = layout.log_file("maven")
     run_command(command, log, layout.root, {**os.environ, "JAVA_HOME": java_home})
-    if found := _all_differences(layout, fresh):
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        raise StepFailed(f"jars that Maven brought are not those of deploy/jars: {'; '.join(found[:SHOWN])}{more}", log)
-    for name in SETS:
+    if problems := _all_mismatches(layout, download):
+        more = f" and {len(problems) - MAX_SHOWN} more" if len(problems) > MAX_SHOWN else ""
+        listed = "; ".join(problems[:MAX_SHOWN])
+        raise StepFailed(f"downloaded jars do not match deploy/jars: {listed}{more}", log)
+    for name in JAR_SETS:
         shutil.rmtree(layout.jars / name, ignore_errors=True)
-        (fresh / name).replace(layout.jars / name)
-    fresh.rmdir()
-    return "fetched and checked"
+        (download / name).replace(layout.jars / name)
+    download.rmdir()
+    return "downloaded and verified"

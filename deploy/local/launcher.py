@@ -1,7 +1,7 @@
-"""Becomes the given program, which the kernel kills when its supervisor dies: nothing is left running on its own.
+"""Replace this process with a program that the kernel kills when the supervisor dies, so that no orphan remains.
 
-Run as a file: `python -I -S launcher.py NICENESS PROGRAM ARGUMENT…`. Source: prctl(2), PR_SET_PDEATHSIG; it outlives
-exec.
+Run as a file: `python -I -S launcher.py NICENESS PROGRAM ARGUMENT…`. Source: prctl(2), PR_SET_PDEATHSIG, which is
+preserved across exec.
 """
 
 import ctypes

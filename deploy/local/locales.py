@@ -1,27 +1,27 @@
-"""The locale of an instance's processes: one with UTF-8, whatever the terminal's is."""
+"""UTF-8 locale for the processes of an instance, regardless of the terminal's locale."""
 
 from __future__ import annotations
 
 import locale
 
-# The first is part of glibc since 2.35, and of Debian's for longer.
+# C.UTF-8 is part of glibc since 2.35, and was added earlier by Debian.
 CANDIDATES = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 
 
 def utf8_environment() -> dict[str, str]:
     """Return the variables that make Python and Java use UTF-8 for paths and text.
 
-    Java takes the encoding of paths from the locale alone: under LC_ALL=C it cannot open a folder called `ü`.
+    Java derives the encoding of paths from the locale: under LC_ALL=C it cannot open a folder named `ü`.
     """
-    found = next((name for name in CANDIDATES if _is_there(name)), None)
-    return {"PYTHONUTF8": "1"} | ({"LC_ALL": found} if found else {})
+    name = next((name for name in CANDIDATES if _is_available(name)), None)
+    return {"PYTHONUTF8": "1"} | ({"LC_ALL": name} if name else {})
 
 
-def _is_there(name: str) -> bool:
-    before = locale.setlocale(locale.LC_CTYPE)
+def _is_available(name: str) -> bool:
+    previous = locale.setlocale(locale.LC_CTYPE)
     try:
         locale.setlocale(locale.LC_CTYPE, name)
     except locale.Error:
         return False
-    locale.setlocale(locale.LC_CTYPE, before)
+    locale.setlocale(locale.LC_CTYPE, previous)
     return True

@@ -1,4 +1,4 @@
-"""Keeps two starts out of each other's way: one at a time prepares a checkout, one at a time starts a copy."""
+"""Locks that prevent two commands from preparing one checkout, or starting one instance, at the same time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HOLDER = "run.pid"
+PID_FILE = "run.pid"
 
 
 @contextmanager
 def locked(folder: Path, *, wait: bool) -> Iterator[None]:
-    """Hold `folder` as long as the block runs; a death lets go of it. Raises: BlockingIOError unless `wait`."""
+    """Lock `folder` during the block; the lock ends with the process. Raises: BlockingIOError unless `wait`."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -23,7 +23,7 @@ def locked(folder: Path, *, wait: bool) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Tell whether somebody holds `folder`."""
+    """Return whether `folder` is locked."""
     try:
         with locked(folder, wait=False):
             return False
@@ -34,9 +34,9 @@ def is_locked(folder: Path) -> bool:
 
 
 @contextmanager
-def named(folder: Path) -> Iterator[None]:
-    """Let others find us by our pid as long as the block runs; `folder` is locked by us."""
-    path = folder / HOLDER
+def pid_file(folder: Path) -> Iterator[None]:
+    """Write this process's pid to `folder`, which it has locked, and remove it after the block."""
+    path = folder / PID_FILE
     path.write_text(f"{os.getpid()}\n")
     try:
         yield
@@ -44,9 +44,9 @@ def named(folder: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def holder(folder: Path) -> int:
-    """Return the pid of who locked `folder`, 0 when it gave no name."""
+def lock_holder(folder: Path) -> int:
+    """Return the pid of the process that locked `folder`, 0 if unknown."""
     try:
-        return int((folder / HOLDER).read_text())
+        return int((folder / PID_FILE).read_text())
     except (FileNotFoundError, ValueError):
         return 0

@@ -1,4 +1,4 @@
-"""Which port each server of this copy listens on, and who holds a port that is taken."""
+"""The ports of an instance, and the processes that occupy them."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ NAMES = (
     "stream job's metrics",
 )
 SIMULATED = ("simulated IRC", "simulated Helix", "simulated WebSocket", "simulated TLS")
-# How far apart the blocks of two copies lie.
-BLOCK = 30
+# Distance between the web ports of two instances.
+BLOCK_SIZE = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one copy, by name: `ports["Kafka"]`."""
+    """The ports of one instance, by name: `ports["Kafka"]`."""
 
     web: int = DEFAULT_WEB_PORT
 
@@ -50,10 +50,10 @@ class Ports:
         return self.web + NAMES.index(name)
 
 
-def taken(port: int) -> bool:
-    """Tell whether somebody already listens on `port` of the loopback address."""
+def is_taken(port: int) -> bool:
+    """Return whether a process listens on `port` of the loopback address."""
     with socket.socket() as probe:
-        # As the servers do, so that connections that have just ended do not count.
+        # Like the servers, so that recently closed connections do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -62,8 +62,8 @@ def taken(port: int) -> bool:
     return False
 
 
-def holder(port: int, proc: Path = Path("/proc")) -> str:
-    """Return `name (pid N)` of the process that listens on `port`, or "another program" where that cannot be seen."""
+def port_owner(port: int, proc: Path = Path("/proc")) -> str:
+    """Return `name (pid N)` of the process that listens on `port`, or "another program" if it is not visible."""
     sockets = _listening_inodes(port, proc)
     for entry in proc.glob("[0-9]*"):
         try:
@@ -75,15 +75,15 @@ def holder(port: int, proc: Path = Path("/proc")) -> str:
 
 
 def _open_files(process: Path) -> Iterator[str]:
-    """Yield what a process has open. Raises: OSError where that cannot be seen."""
+    """Yield the open files of a process. Raises: OSError if access is denied."""
     for link in (process / "fd").iterdir():
-        # One that was closed meanwhile, as this very listing is, says nothing of the others.
+        # Skip a file that was closed during the iteration, such as the directory listing itself.
         with contextlib.suppress(FileNotFoundError):
             yield str(link.readlink())
 
 
 def _listening_inodes(port: int, proc: Path) -> set[str]:
-    """Read the sockets listening on `port` as /proc/<pid>/fd shows them. Source: proc(5), /proc/net/tcp."""
+    """Return the sockets that listen on `port`, named as in /proc/<pid>/fd. Source: proc(5), /proc/net/tcp."""
     inodes = set()
     for table in ("tcp", "tcp6"):
         try:
@@ -98,9 +98,9 @@ def _listening_inodes(port: int, proc: Path) -> set[str]:
 
 
 def free_block(start: int = 20_000, stop: int = 32_000) -> int:
-    """Return a web port whose whole block is free; below the range that outgoing connections take theirs from."""
-    first = start + (os.getpid() * BLOCK) % (stop - start)
-    for web in chain(range(first, stop, BLOCK), range(start, first, BLOCK)):
-        if not any(taken(Ports(web)[name]) for name in NAMES):
+    """Return a web port whose entire block is free, below the ephemeral port range."""
+    first = start + (os.getpid() * BLOCK_SIZE) % (stop - start)
+    for web in chain(range(first, stop, BLOCK_SIZE), range(start, first, BLOCK_SIZE)):
+        if not any(is_taken(Ports(web)[name]) for name in NAMES):
             return web
-    raise OSError(f"no {len(NAMES)} free ports in a row between {start} and {stop}")
+    raise OSError(f"no {len(NAMES)} consecutive free ports between {start} and {stop}")

@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests: one that is there, else Debian's. `make run` keeps its accounts in SQLite."""
+"""PostgreSQL for the tests: an installed one, or Debian's package. `make run` uses SQLite."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 def find_postgres(debian: Path = DEBIAN) -> Path | None:
-    """Return the folder of the newest server's programs: Debian keeps them off PATH."""
-    found = sorted((path.parent for path in debian.glob("*/bin/postgres")), key=_release)
+    """Return the program folder of the newest server; Debian does not add it to PATH."""
+    installed = sorted((path.parent for path in debian.glob("*/bin/postgres")), key=_release)
     on_path = shutil.which("postgres")
-    return found[-1] if found else Path(on_path).resolve().parent if on_path else None
+    return installed[-1] if installed else Path(on_path).resolve().parent if on_path else None
 
 
-def provide_postgres(layout: Layout) -> str:
-    """Install Debian's PostgreSQL where there is none and we may. Raises: StepFailed."""
+def install_postgres(layout: Layout) -> str:
+    """Install Debian's PostgreSQL if none is installed, and return the result. Raises: StepFailed."""
     if path := find_postgres():
-        return f"{path} is there"
-    install(layout, "postgresql", "the tests of the database need PostgreSQL")
+        return f"{path} found"
+    install(layout, "postgresql", "The database tests require PostgreSQL")
     return "installed"
 
 

@@ -1,4 +1,4 @@
-"""What must be on the machine before anything starts; every problem is found at once, each with what to do."""
+"""Checks of the machine before the start. They report all problems together, each with its remedy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from deploy.local.layout import Layout
-from deploy.local.ports import NAMES, SIMULATED, holder, taken
-from deploy.local.supervisor_client import Supervisor, SupervisorAway, leftovers
+from deploy.local.ports import NAMES, SIMULATED, is_taken, port_owner
+from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, instance_pids
 
 JAVA_RELEASE = 17
 TOOLS = {
@@ -24,12 +24,13 @@ TOOLS = {
     "npm": "npm is missing: install it (Debian: apt-get install npm)",
     "bash": "bash is missing: install it; `flink run` needs it",
 }
-# Java's list of classes, Kafka's list of folders, YAML's and Valkey's quotes, and comments in supervisord.conf.
-UNUSABLE = (":", ",", '"', "\\", ";", "#")
+# Separators in Java's class path and Kafka's list of folders, quotes in YAML and valkey.conf, comments in
+# supervisord.conf.
+FORBIDDEN_CHARACTERS = (":", ",", '"', "\\", ";", "#")
 
 
-class Unmet(Exception):
-    """Something is missing or in the way; `problems` names each with what to do."""
+class PrerequisiteError(Exception):
+    """The machine does not meet the prerequisites; `problems` lists each with its remedy."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -37,31 +38,33 @@ class Unmet(Exception):
 
 
 def check(problems: Iterable[str]) -> None:
-    """Raises: Unmet when there is any problem."""
-    if found := list(problems):
-        raise Unmet(found)
+    """Raise PrerequisiteError if there are any problems."""
+    if unmet := list(problems):
+        raise PrerequisiteError(unmet)
 
 
 def python_problems(version: tuple[int, int] = sys.version_info[:2]) -> list[str]:
-    """Return what is wrong with the Python this runs on."""
+    """Report problems of the running Python."""
     problems = []
     if version != (3, 11):
-        problems.append(f"Python 3.11 is needed, this is {version[0]}.{version[1]}: run `make PYTHON=python3.11 …`")
+        problems.append(
+            f"Python 3.11 is required, but this is {version[0]}.{version[1]}: run `make PYTHON=python3.11 …`"
+        )
     if importlib.util.find_spec("ensurepip") is None:
-        problems.append("Python has no ensurepip: install it (Debian: apt-get install python3.11-venv)")
+        problems.append("Python lacks ensurepip: install it (Debian: apt-get install python3.11-venv)")
     return problems
 
 
 def node_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Return what is missing to install and run the npm packages."""
+    """Report missing tools that npm packages need."""
     return [TOOLS[tool] for tool in ("node", "npm") if which(tool) is None]
 
 
 def tool_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Return what is missing on this machine, Java aside."""
+    """Report problems of Python and the operating system, and missing tools except Java."""
     problems = python_problems()
     if not Path("/proc/self/environ").exists():
-        problems.append("there is no /proc: Twitchly's local stack runs on Linux only")
+        problems.append("/proc does not exist: `make run` supports Linux only")
     return problems + [text for tool, text in TOOLS.items() if which(tool) is None]
 
 
@@ -69,94 +72,94 @@ def java_problems() -> list[str]:
     return [] if find_java() else [java_problem([(java, java_release(java)) for java in java_candidates()])]
 
 
-def java_problem(found: Sequence[tuple[str, int]]) -> str:
-    """Return what to do about Java, given the programs there are and their releases (0: does not run)."""
-    seen = ", ".join(f"{path} is {release or 'broken'}" for path, release in found) or "none found"
+def java_problem(candidates: Sequence[tuple[str, int]]) -> str:
+    """Describe the missing Java, given the installed programs and their releases (0: does not run)."""
+    installed = ", ".join(f"{path} is {release or 'broken'}" for path, release in candidates) or "none found"
     return (
-        f"Java {JAVA_RELEASE} is needed ({seen}); Cassandra 5.0 runs on no newer one: "
-        f"install it (Debian: apt-get install openjdk-{JAVA_RELEASE}-jre-headless) or name its folder in JAVA_HOME"
+        f"Java {JAVA_RELEASE} is required ({installed}); Cassandra 5.0 does not support newer releases: "
+        f"install it (Debian: apt-get install openjdk-{JAVA_RELEASE}-jre-headless) or set JAVA_HOME to its folder"
     )
 
 
 def java_candidates() -> list[str]:
-    """Return the Java programs to try, best first."""
-    places = [Path(os.environ["JAVA_HOME"]) / "bin" / "java"] if os.environ.get("JAVA_HOME") else []
+    """Return the Java programs to try, in order of preference."""
+    paths = [Path(os.environ["JAVA_HOME"]) / "bin" / "java"] if os.environ.get("JAVA_HOME") else []
     on_path = shutil.which("java")
-    places += [Path(on_path).resolve()] if on_path else []
-    places += sorted(Path("/usr/lib/jvm").glob(f"*{JAVA_RELEASE}*/bin/java"))
-    return list(dict.fromkeys(str(place) for place in places if place.exists()))
+    paths += [Path(on_path).resolve()] if on_path else []
+    paths += sorted(Path("/usr/lib/jvm").glob(f"*{JAVA_RELEASE}*/bin/java"))
+    return list(dict.fromkeys(str(path) for path in paths if path.exists()))
 
 
 def java_release(java: str) -> int:
-    """Return the feature release of a Java program, 0 when it does not run."""
+    """Return the feature release of a Java program, 0 if it does not run."""
     try:
         run = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return 0
-    return read_release(run.stderr)
+    return parse_release(run.stderr)
 
 
-def read_release(text: str) -> int:
-    """Read the feature release out of `java -version`: 17 in `openjdk version "17.0.15"`, 8 in `"1.8.0_402"`."""
+def parse_release(text: str) -> int:
+    """Parse the feature release from `java -version`: 17 for `openjdk version "17.0.15"`, 8 for `"1.8.0_402"`."""
     match = re.search(r'version "(?:1\.)?(\d+)', text)
     return int(match.group(1)) if match else 0
 
 
 def find_java() -> str | None:
-    """Return the Java to run everything with."""
+    """Return the path of a Java with the required release, or None."""
     return next((java for java in java_candidates() if java_release(java) == JAVA_RELEASE), None)
 
 
 def path_problems(layout: Layout) -> list[str]:
-    """Return which of our two folders has a character that a server's configuration cannot hold."""
+    """Report folders with a path that a server's configuration cannot contain."""
     folders = {"TWITCHLY_VAR": layout.var, "the project's folder": layout.root}
     return [
-        f"{name} is {str(path)!r}, which has {character!r}: use a path without control characters and without any of "
-        f"{' '.join(UNUSABLE)}"
+        f"{name} is {str(path)!r}, which contains {character!r}: use a path without control characters and without "
+        f"{' '.join(FORBIDDEN_CHARACTERS)}"
         for name, path in folders.items()
-        if (character := _unusable(str(path)))
+        if (character := _first_forbidden(str(path)))
     ]
 
 
-def _unusable(path: str) -> str:
-    """Return the first character that cannot be used, "" where all can; undecodable bytes are surrogates."""
-    return next((one for one in path if one in UNUSABLE or unicodedata.category(one) in ("Cc", "Cs")), "")
+def _first_forbidden(path: str) -> str:
+    """Return the first forbidden character, or ""; undecodable bytes appear as surrogates."""
+    forbidden = (char for char in path if char in FORBIDDEN_CHARACTERS or unicodedata.category(char) in ("Cc", "Cs"))
+    return next(forbidden, "")
 
 
 def running_problems(layout: Layout) -> list[str]:
-    """Return what already runs of this copy."""
+    """Report processes of this instance that are already running."""
     try:
         pid = Supervisor(layout).pid()
-    except SupervisorAway:
-        left = ", ".join(map(str, leftovers(layout)))
-        return (
-            [f"processes of an earlier start in {layout.var} are left (pid {left}): `make stop` first"] if left else []
-        )
+    except SupervisorUnavailable:
+        pids = ", ".join(map(str, instance_pids(layout)))
+        if not pids:
+            return []
+        return [f"processes of an earlier run in {layout.var} are still running (pid {pids}): run `make stop`"]
     return [
-        f"Twitchly already runs from {layout.var} (supervisor pid {pid}, "
-        f"{layout.running_address()}): `make stop` first, or name another folder and port in "
-        "TWITCHLY_VAR and TWITCHLY_PORT"
+        f"Twitchly is already running in {layout.var} (supervisor pid {pid}, {layout.running_url()}): "
+        "run `make stop`, or choose another folder and port with TWITCHLY_VAR and TWITCHLY_PORT"
     ]
 
 
 def loopback_problems() -> list[str]:
-    """Return what to do where 127.0.0.1 is not an address of this machine: every server listens there."""
+    """Report if 127.0.0.1, on which all servers listen, is unavailable."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 0))
             probe.listen()
             socket.create_connection(probe.getsockname(), timeout=2).close()
         except OSError as error:
-            return [f"127.0.0.1 cannot be used ({error.strerror or error}): give the loopback interface that address"]
+            return [f"127.0.0.1 is unavailable ({error.strerror or error}): assign it to the loopback interface"]
     return []
 
 
 def port_problems(layout: Layout) -> list[str]:
-    """Return the ports that somebody else holds."""
-    wanted = [name for name in NAMES if layout.simulated or name not in SIMULATED]
+    """Report ports of this instance that other processes occupy."""
+    required = [name for name in NAMES if layout.simulated or name not in SIMULATED]
     return [
-        f"port {layout.ports[name]} ({name}) is taken by {holder(layout.ports[name])}: end it, or set TWITCHLY_PORT "
-        f"to another web port (now {layout.ports.web}; the next {len(NAMES) - 1} are used too)"
-        for name in wanted
-        if taken(layout.ports[name])
+        f"port {layout.ports[name]} ({name}) is in use by {port_owner(layout.ports[name])}: stop it, or set "
+        f"TWITCHLY_PORT to another web port (now {layout.ports.web}; the next {len(NAMES) - 1} ports are also used)"
+        for name in required
+        if is_taken(layout.ports[name])
     ]

@@ -1,7 +1,7 @@
-"""Makes the keys of Flink's REST, run as a file: `python rest_keys.py FOLDER NAME…`, a NAME for each address it has.
+"""Generate the keys of Flink's REST API. Run as a file: `python rest_keys.py FOLDER NAME…`, with each host name.
 
-One certificate is the server's and the clients': whoever has its key may do all that Flink's REST can. Flink reads
-`rest.p12` and `rest-trust.p12`, our own clients `rest.pem` and `rest-ca.pem`.
+Server and clients share one certificate, so its key gives full access to the REST API. Flink reads `rest.p12` and
+`rest-trust.p12`; Twitchly's clients read `rest.pem` and `rest-ca.pem`.
 """
 
 from __future__ import annotations
@@ -24,49 +24,51 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-# No secret: the files' mode protects the key. Flink's configuration, which lies beside them, has to name one.
+# Not a secret: the files' mode protects the key. Flink's configuration in the same folder requires a password.
 PASSWORD = b"twitchly"
-# Far in the past and in the future: tests shift the clocks, and an instance may run for years.
-BEFORE, AFTER = timedelta(days=30), timedelta(days=3650)
+# A long period of validity: tests shift the clocks, and an instance may run for years.
+VALID_BEFORE, VALID_AFTER = timedelta(days=30), timedelta(days=3650)
 
 
 def main(folder: Path, names: list[str]) -> None:
-    """Write new keys for a server that is reached by `names`, readable by their owner alone."""
+    """Write new keys for a server with the host names `names`, readable by their owner only."""
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _signed(key, names, datetime.now(UTC))
+    certificate = _self_signed(key, names, datetime.now(UTC))
     pem = certificate.public_bytes(Encoding.PEM)
-    own = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     encryption = BestAvailableEncryption(PASSWORD)
-    trusted = [pkcs12.PKCS12Certificate(certificate, b"flink")]
+    trusted_certificates = [pkcs12.PKCS12Certificate(certificate, b"flink")]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "rest.pem", own + pem)
-    _write(folder / "rest-ca.pem", pem)
-    _write(folder / "rest.p12", pkcs12.serialize_key_and_certificates(b"flink", key, certificate, None, encryption))
-    _write(folder / "rest-trust.p12", pkcs12.serialize_java_truststore(trusted, encryption))
+    _write_private(folder / "rest.pem", private_key + pem)
+    _write_private(folder / "rest-ca.pem", pem)
+    _write_private(
+        folder / "rest.p12", pkcs12.serialize_key_and_certificates(b"flink", key, certificate, None, encryption)
+    )
+    _write_private(folder / "rest-trust.p12", pkcs12.serialize_java_truststore(trusted_certificates, encryption))
 
 
-def _signed(key: ec.EllipticCurvePrivateKey, names: list[str], now: datetime) -> x509.Certificate:
+def _self_signed(key: ec.EllipticCurvePrivateKey, names: list[str], now: datetime) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Flink of Twitchly")])
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     return (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - BEFORE)
-        .not_valid_after(now + AFTER)
+        .not_valid_before(now - VALID_BEFORE)
+        .not_valid_after(now + VALID_AFTER)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .add_extension(usage, critical=False)
         .sign(key, hashes.SHA256())
     )
 
 
-def _name(name: str) -> x509.GeneralName:
+def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write_private(path: Path, data: bytes) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)

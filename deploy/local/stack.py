@@ -1,4 +1,4 @@
-"""The steps from nothing to a live board: what each starts, and how it is seen to be ready."""
+"""Start steps of an instance, up to the first live board: what each step starts, and when it is ready."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from deploy.local import readiness
 from deploy.local.children import run_command
 from deploy.local.layout import Layout
-from deploy.local.programs import Extent, database_commands, manage_command, producer_names
+from deploy.local.programs import Scope, database_commands, manage_command, producer_names
 from deploy.local.servers import kafka_format_command, kafka_is_formatted
 from deploy.local.steps import Step, wait_until
 from deploy.local.supervisor_client import Supervisor
@@ -25,7 +25,7 @@ FLINK_REST = "Flink's REST"
 
 @dataclass(frozen=True)
 class Stack:
-    """One copy that is being started."""
+    """Start sequence of one instance."""
 
     layout: Layout
     supervisor: Supervisor
@@ -33,35 +33,36 @@ class Stack:
     environment: dict[str, str]
     producers: int = 1
 
-    def steps(self, extent: Extent) -> list[Step]:
-        """Return all steps of a start, in the order they are told."""
-        if extent is Extent.LISTENING:
-            steps = [*self._listening_servers(), *self._listening_steps(), *self._producer_steps()]
+    def steps(self, scope: Scope) -> list[Step]:
+        """Return all steps of a start, in display order."""
+        if scope is Scope.INGEST:
+            steps = [*self._ingest_servers(), *self._ingest_steps(), *self._producer_steps()]
             return [*steps, self._joins_step()] if self.layout.simulated else steps
-        servers = [*self._listening_servers(), *self._counting_servers()]
-        if extent is Extent.SERVERS:
+        servers = [*self._ingest_servers(), *self._processing_servers()]
+        if scope is Scope.SERVERS:
             return servers
-        ours = [*self._listening_steps(), *self._producer_steps(), *self._counting_steps()]
-        board = self._step("First board", self._board, "a value to change", "sink-boards", [step.name for step in ours])
-        return [*servers, *ours, board]
+        app_steps = [*self._ingest_steps(), *self._producer_steps(), *self._processing_steps()]
+        after = [step.name for step in app_steps]
+        board = self._step("First board", self._board, "a value to change", "sink-boards", after)
+        return [*servers, *app_steps, board]
 
-    def _listening_servers(self) -> list[Step]:
+    def _ingest_servers(self) -> list[Step]:
         ports = self.layout.ports
         return [
             self._step("Kafka", self._kafka, f"a listener on 127.0.0.1:{ports['Kafka']}", "kafka"),
             self._step("Valkey", self._valkey, f"PONG from 127.0.0.1:{ports['Valkey']}", "valkey"),
         ]
 
-    def _counting_servers(self) -> list[Step]:
+    def _processing_servers(self) -> list[Step]:
         port = self.layout.ports["Cassandra"]
         return [
             self._step("Cassandra", self._cassandra, f"CQL on 127.0.0.1:{port}", "cassandra"),
-            self._step("Flink job manager", self._job_manager, "its REST interface", "flink-jobmanager"),
+            self._step("Flink job manager", self._job_manager, "its REST API", "flink-jobmanager"),
             self._step("Flink task manager", self._task_manager, "its registration", "flink-taskmanager"),
         ]
 
-    def _listening_steps(self) -> list[Step]:
-        """Return what a producer needs besides the servers."""
+    def _ingest_steps(self) -> list[Step]:
+        """Return the steps that producers need besides the servers."""
         simulated = self._step("Simulated Twitch", self._twitch, "IRC and Helix", "twitch")
         twitch = [simulated] if self.layout.simulated else []
         celery_after = ("Valkey", "Database and pages", *(step.name for step in twitch))
@@ -69,30 +70,23 @@ class Stack:
             *twitch,
             self._command("Database and pages", database_commands(self.layout), "migrations and static files", ()),
             self._command("Topics", manage_command(self.layout, "create_topics"), "Kafka's topics", ("Kafka",)),
-            self._step("Celery", self._celery, "the list of streams", "worker", celery_after),
+            self._step("Celery", self._celery, "the channel list", "worker", celery_after),
         ]
 
     def _producer_steps(self) -> list[Step]:
-        return [
-            self._step(name.capitalize(), partial(self._run, name), "its process", name, ("Topics", "Celery"))
-            for name in producer_names(self.producers)
-        ]
+        return [self._process(name.capitalize(), name, ("Topics", "Celery")) for name in producer_names(self.producers)]
 
     def _joins_step(self) -> Step:
         after = [name.capitalize() for name in producer_names(self.producers)]
         return self._step("First joins", self._joins, "a confirmed join", "producer", after)
 
-    def _counting_steps(self) -> list[Step]:
+    def _processing_steps(self) -> list[Step]:
         tables = manage_command(self.layout, "sync_cassandra")
         return [
             self._command("Tables", tables, "Cassandra's tables", ("Cassandra",)),
-            self._step("Flink job", self._flink_job, "the job to run", "flink-job", ("Topics", "Flink task manager")),
-            self._step(
-                "Sink history", lambda: self._run("sink-history"), "its process", "sink-history", ("Topics", "Tables")
-            ),
-            self._step(
-                "Sink boards", lambda: self._run("sink-boards"), "its process", "sink-boards", ("Topics", "Valkey")
-            ),
+            self._step("Flink job", self._flink_job, "all tasks to run", "flink-job", ("Topics", "Flink task manager")),
+            self._process("Sink history", "sink-history", ("Topics", "Tables")),
+            self._process("Sink boards", "sink-boards", ("Topics", "Valkey")),
             self._step("Web", self._web, "its first page", "web", ("Database and pages", "Valkey", "Cassandra")),
         ]
 
@@ -101,11 +95,14 @@ class Stack:
     ) -> Step:
         return Step(name, work, waits_for, after, self.layout.log_file(program))
 
+    def _process(self, name: str, program: str, after: Sequence[str]) -> Step:
+        return self._step(name, partial(self._run, program), "the process to stay up", program, after)
+
     def _command(self, name: str, command: list[str], waits_for: str, after: Sequence[str]) -> Step:
         log = self.layout.log_file(name.lower().replace(" ", "-"))
-        return Step(name, lambda: self._finish(command, log), waits_for, after, log)
+        return Step(name, lambda: self._run_command(command, log), waits_for, after, log)
 
-    def _finish(self, command: list[str], log: Path) -> str:
+    def _run_command(self, command: list[str], log: Path) -> str:
         run_command(command, log, self.layout.root, self.environment)
         return "done"
 
@@ -121,12 +118,12 @@ class Stack:
     def _valkey(self) -> str:
         port = self.layout.ports["Valkey"]
         self.supervisor.start("valkey")
-        wait_until(lambda: readiness.redis_command(port, 0, "PING") == "PONG", 30, "an answer", 0.05)
+        wait_until(lambda: readiness.redis_command(port, 0, "PING") == "PONG", 30, "PONG", 0.05)
         return f"ready on 127.0.0.1:{port}"
 
     def _job_manager(self) -> str:
         self.supervisor.start("flink-jobmanager")
-        wait_until(lambda: "taskmanagers" in self._flink("/overview"), SERVER_LIMIT_S, "an answer")
+        wait_until(lambda: "taskmanagers" in self._flink("/overview"), SERVER_LIMIT_S, "its REST API")
         return f"ready on 127.0.0.1:{self.layout.ports[FLINK_REST]}"
 
     def _task_manager(self) -> str:
@@ -145,28 +142,28 @@ class Stack:
         port, started_ms = self.layout.ports["Valkey"], time.time_ns() // 1_000_000
         for name in ("worker", "beat"):
             self.supervisor.start(name)
-        wait_until(lambda: readiness.streams_fetched_ms(port) >= started_ms, PROCESS_LIMIT_S, "a list of streams")
-        return "the list of streams is there"
+        wait_until(lambda: readiness.streams_fetched_ms(port) >= started_ms, PROCESS_LIMIT_S, "a new channel list")
+        return "channel list refreshed"
 
     def _flink_job(self) -> str:
         self.supervisor.start("flink-job")
-        wait_until(self._job_runs, SERVER_LIMIT_S, "a job with all its tasks running")
+        wait_until(self._is_job_running, SERVER_LIMIT_S, "all tasks to run")
         return "running"
 
-    def _job_runs(self) -> bool:
-        return readiness.job_runs(self._flink("/jobs/overview"))
+    def _is_job_running(self) -> bool:
+        return readiness.is_job_running(self._flink("/jobs/overview"))
 
     def _web(self) -> str:
         self.supervisor.start("web")
         url = f"http://127.0.0.1:{self.layout.ports.web}/"
-        wait_until(lambda: readiness.http_answers(url), PROCESS_LIMIT_S, "a page")
-        return f"answers on {url}"
+        wait_until(lambda: readiness.http_responds(url), PROCESS_LIMIT_S, "a page")
+        return f"ready at {url}"
 
     def _board(self) -> str:
         port = self.layout.ports["Valkey"]
-        moved = readiness.BoardMoved(lambda: readiness.look_at_board(port), self._now_ms)
-        wait_until(moved, BOARD_LIMIT_S, f"a moving board no older than {readiness.FRESH_MS // 1_000} s")
-        return "moves"
+        has_updated = readiness.BoardUpdated(lambda: readiness.read_board(port), self._now_ms)
+        wait_until(has_updated, BOARD_LIMIT_S, f"board values of the last {readiness.FRESH_MS // 1_000} s")
+        return "updating"
 
     def _joins(self) -> str:
         port = self.layout.ports["simulated Helix"]
@@ -179,8 +176,8 @@ class Stack:
 
     def _run(self, program: str) -> str:
         self.supervisor.start(program)
-        wait_until(lambda: self._pid(program) > 0, PROCESS_LIMIT_S, "a process that stays")
-        return f"runs (pid {self._pid(program)})"
+        wait_until(lambda: self._pid(program) > 0, PROCESS_LIMIT_S, "the process to stay up")
+        return f"running (pid {self._pid(program)})"
 
     def _pid(self, program: str) -> int:
         states = {state.name: state for state in self.supervisor.states()}
@@ -193,7 +190,7 @@ class Stack:
 
     def _wait_for_port(self, name: str) -> None:
         port = self.layout.ports[name]
-        wait_until(lambda: readiness.answers(port), SERVER_LIMIT_S, f"a listener on port {port}")
+        wait_until(lambda: readiness.accepts_connections(port), SERVER_LIMIT_S, f"a listener on port {port}")
 
     def _flink(self, path: str) -> Any:
         port = self.layout.ports[FLINK_REST]

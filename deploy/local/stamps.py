@@ -1,4 +1,4 @@
-"""Remembers from which inputs something was made, so that the next start need not make it again."""
+"""Record of the inputs of an installation, so that the next start skips it if they are unchanged."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def digest(inputs: Iterable[Path], place: Path) -> str:
-    """Return a hash of the files' contents and of where the result lies: environments cannot be moved.
+def digest(inputs: Iterable[Path], target: Path) -> str:
+    """Return a hash of the files' contents and of the target's path, because environments cannot be moved.
 
-    A link to a place counts as that place, so a second checkout may share an environment.
+    Symbolic links are resolved, so a second checkout may share an environment.
     """
-    total = hashlib.sha256(os.fsencode(place.resolve()))
+    total = hashlib.sha256(os.fsencode(target.resolve()))
     for path in inputs:
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 
 class Stamp:
-    """A small file inside what was made. It goes before the work begins and comes back when it is done."""
+    """A file with digests inside the installed folder, removed before an installation and written after it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def matches(self, wanted: str) -> bool:
-        return wanted in self._lines()
+    def matches(self, value: str) -> bool:
+        return value in self._read_lines()
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -36,7 +36,7 @@ class Stamp:
         part.write_text("".join(f"{value}\n" for value in digests))
         part.replace(self._path)
 
-    def _lines(self) -> list[str]:
+    def _read_lines(self) -> list[str]:
         try:
             return self._path.read_text().splitlines()
         except OSError:

@@ -1,4 +1,4 @@
-"""Steps that wait for each other, run side by side, and print one line each with the time it took."""
+"""Steps with dependencies, run in parallel; each prints a line with its duration."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 NAME_WIDTH = 26
-LOOK_S = 0.5
-REMIND_S = 10.0
+POLL_S = 0.5
+REMINDER_S = 10.0
 TAIL_LINES = 15
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do; `work` returns what to say when it is done. `waits_for` is said while it takes long."""
+    """A unit of work. `work` returns the text to print at its end; reminders of long waits print `waits_for`."""
 
     name: str
     work: Callable[[], str]
@@ -28,7 +28,7 @@ class Step:
 
 
 class StepFailed(Exception):
-    """A step did not get there; the message says why. `log` is where more can be read."""
+    """A step failed. The message says why, and `log` has the details."""
 
     def __init__(self, message: str, log: Path | None = None) -> None:
         super().__init__(message)
@@ -36,48 +36,48 @@ class StepFailed(Exception):
 
 
 def line(name: str, text: str, seconds: float) -> str:
-    """Return a step's line, such as `Kafka .......... ready on 127.0.0.1:8001 (3.1 s)`."""
+    """Format the line of a step, such as `Kafka .......... ready on 127.0.0.1:8001 (3.1 s)`."""
     return f"{name + ' ':.<{NAME_WIDTH}} {text} ({seconds:.1f} s)"
 
 
 def run_steps(
     steps: Sequence[Step],
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
-    look: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run each step as soon as those it comes after are done.
+    """Run each step as soon as the steps in its `after` are done.
 
-    `look` is called while it waits; what it raises ends the waiting. Raises: StepFailed with the first failure,
+    `check` is called regularly; an exception from it ends the run. Raises: StepFailed with the first failure,
     graphlib.CycleError before the first step if steps wait for each other.
     """
     results: queue.SimpleQueue[tuple[Step, str | Exception]] = queue.SimpleQueue()
     by_name, running = {step.name: step for step in steps}, dict[str, float]()
     order = TopologicalSorter({step.name: step.after for step in steps})
     order.prepare()
-    said_s = clock()
+    printed_s = clock()
     while order.is_active():
         for name in order.get_ready():
             running[name] = clock()
-            threading.Thread(target=_work, args=(by_name[name], results), daemon=True).start()
+            threading.Thread(target=_run_step, args=(by_name[name], results), daemon=True).start()
         try:
-            step, result = results.get(timeout=LOOK_S)
+            step, result = results.get(timeout=POLL_S)
         except queue.Empty:
-            look()
-            if clock() - said_s >= REMIND_S:
-                said_s = clock()
-                say(_reminder([step for step in steps if step.name in running], running, said_s))
+            check()
+            if clock() - printed_s >= REMINDER_S:
+                printed_s = clock()
+                echo(_reminder([step for step in steps if step.name in running], running, printed_s))
             continue
-        said_s = clock()
+        printed_s = clock()
         seconds = clock() - running.pop(step.name)
         if isinstance(result, Exception):
-            say(line(step.name, "FAILED", seconds))
+            echo(line(step.name, "FAILED", seconds))
             raise _failure(step, result) from result
         order.done(step.name)
-        say(line(step.name, result, seconds))
+        echo(line(step.name, result, seconds))
 
 
-def _work(step: Step, results: queue.SimpleQueue[tuple[Step, str | Exception]]) -> None:
+def _run_step(step: Step, results: queue.SimpleQueue[tuple[Step, str | Exception]]) -> None:
     try:
         results.put((step, step.work()))
     except Exception as error:
@@ -96,7 +96,7 @@ def _reminder(steps: Sequence[Step], since: dict[str, float], now: float) -> str
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> list[str]:
-    """Return the last lines of a log, fewer or none when there are no more."""
+    """Return the last lines of a log, or fewer if it is shorter or missing."""
     try:
         return log.read_text(errors="replace").splitlines()[-lines:]
     except OSError:
@@ -110,10 +110,10 @@ def wait_until(
     every_s: float = 0.2,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Return when `ready()` is true; what raises OSError is not ready yet. Raises: StepFailed after `limit_s`."""
-    give_up = clock() + limit_s
+    """Wait until `ready()` is true; OSError counts as not ready. Raises: StepFailed after `limit_s`."""
+    deadline = clock() + limit_s
     problem = ""
-    while clock() < give_up:
+    while clock() < deadline:
         try:
             if ready():
                 return
@@ -121,4 +121,4 @@ def wait_until(
         except OSError as error:
             problem = f": {error}"
         time.sleep(every_s)
-    raise StepFailed(f"{what} did not come within {limit_s:.0f} s{problem}")
+    raise StepFailed(f"timed out after {limit_s:.0f} s waiting for {what}{problem}")

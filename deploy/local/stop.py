@@ -1,4 +1,4 @@
-"""`make stop`: everything of this copy ends, the last started first, and nothing is left."""
+"""`make stop`: stop all processes of an instance in reverse start order, and end orphans."""
 
 from __future__ import annotations
 
@@ -8,71 +8,71 @@ import time
 from collections.abc import Callable
 
 from deploy.local.layout import Layout
-from deploy.local.locks import holder, is_locked
+from deploy.local.locks import is_locked, lock_holder
 from deploy.local.steps import line
 from deploy.local.supervision import socket_path
-from deploy.local.supervisor_client import Supervisor, SupervisorAway, end_leftovers, leftovers
+from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, end_orphans, instance_pids
 
-CLOSE_S = 10
-# All programs together, each of which is killed when it does not end in time.
-RUN_ENDS_S = 180
-
-
-def stop_copy(layout: Layout, say: Callable[[str], None]) -> bool:
-    """End the `make run` of this copy, then what is left of the copy; return whether anything of it ran."""
-    asked = _end_run(layout, say)
-    return stop_everything(layout, say) or asked
+SHUTDOWN_LIMIT_S = 10
+# For all programs together; each is killed if it does not exit in time.
+STOP_LIMIT_S = 180
 
 
-def _end_run(layout: Layout, say: Callable[[str], None]) -> bool:
-    """Ask `make run` to stop everything, which it can do at any point of its start, and wait for it."""
-    pid, give_up = 0, time.monotonic() + RUN_ENDS_S
+def stop_instance(layout: Layout, echo: Callable[[str], None]) -> bool:
+    """Stop `make run`, then all remaining processes of the instance; return whether any were running."""
+    was_running = _stop_run(layout, echo)
+    return stop_everything(layout, echo) or was_running
+
+
+def _stop_run(layout: Layout, echo: Callable[[str], None]) -> bool:
+    """Send SIGTERM to `make run`, which can stop at any point of its start, and wait until it exits."""
+    pid, deadline = 0, time.monotonic() + STOP_LIMIT_S
     locked = is_locked(layout.var)
-    while locked and time.monotonic() < give_up:
-        if not pid and (pid := holder(layout.var)):
-            say(f"asked `make run` (pid {pid}) to stop everything")
-            _ask(pid)
+    while locked and time.monotonic() < deadline:
+        if not pid and (pid := lock_holder(layout.var)):
+            echo(f"stopping `make run` (pid {pid})")
+            _terminate(pid)
         time.sleep(0.1)
         locked = is_locked(layout.var)
     if locked:
-        say(f"`make run` (pid {pid}) still holds {layout.var} after {RUN_ENDS_S} s")
+        echo(f"`make run` (pid {pid}) is still running in {layout.var} after {STOP_LIMIT_S} s")
     return pid > 0
 
 
-def _ask(pid: int) -> None:
+def _terminate(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         return
 
 
-def stop_everything(layout: Layout, say: Callable[[str], None]) -> bool:
-    """Stop the copy and return whether anything of it ran."""
-    ran = _stop_supervised(Supervisor(layout), say)
-    # The supervisor itself still has to close.
-    give_up = time.monotonic() + CLOSE_S
-    while ran and leftovers(layout) and time.monotonic() < give_up:
+def stop_everything(layout: Layout, echo: Callable[[str], None]) -> bool:
+    """Stop all processes of the instance and return whether any were running."""
+    was_running = _stop_supervised(Supervisor(layout), echo)
+    # The supervisor itself is still shutting down.
+    deadline = time.monotonic() + SHUTDOWN_LIMIT_S
+    while was_running and instance_pids(layout) and time.monotonic() < deadline:
         time.sleep(0.05)
-    left = end_leftovers(layout)
-    if left:
-        say(f"ended what was left: pid {', '.join(map(str, left))}")
+    orphans = end_orphans(layout)
+    if orphans:
+        echo(f"ended orphaned processes: pid {', '.join(map(str, orphans))}")
     socket_path(layout.var).unlink(missing_ok=True)
-    return ran or bool(left)
+    return was_running or bool(orphans)
 
 
-def _stop_supervised(supervisor: Supervisor, say: Callable[[str], None]) -> bool:
-    """Stop the programs one after the other, then the supervisor; return whether there was one."""
+def _stop_supervised(supervisor: Supervisor, echo: Callable[[str], None]) -> bool:
+    """Stop the programs in sequence, then the supervisor; return whether it was running."""
     try:
         states = supervisor.states()
-    except SupervisorAway:
+    except SupervisorUnavailable:
         return False
     try:
         for state in reversed(states):
             if state.state != "down":
-                began = time.monotonic()
+                started = time.monotonic()
                 supervisor.stop(state.name)
-                say(line(state.name, "stopped", time.monotonic() - began))
+                echo(line(state.name, "stopped", time.monotonic() - started))
         supervisor.shutdown()
-    except SupervisorAway:
-        say("the supervisor ended before the rest did")
+    except SupervisorUnavailable:
+        echo("the supervisor exited before all programs were stopped")
     return True

@@ -1,7 +1,7 @@
-"""Runs supervisord, as a file: `python supervise.py -c supervisord.conf`.
+"""Run supervisord so that a full disk does not stop it. Run as a file: `python supervise.py -c supervisord.conf`.
 
-A line that cannot be logged it reports on its standard error. Where that is a file on the same full disk, the report
-fails as well, supervisord exits, and the kernel kills all of its programs. So its standard error drops what fails.
+supervisord reports failed log writes on its standard error. If that is a file on the same full disk, the report also
+fails, supervisord exits, and the kernel kills all its programs. Its standard error therefore ignores failed writes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TextIO
 
 
 class LossyStream:
-    """A text stream that drops what cannot be written."""
+    """A text stream that ignores failed writes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -28,7 +28,7 @@ class LossyStream:
 
 
 if __name__ == "__main__":
-    # Only here: the rest of this package runs before supervisor is installed.
+    # Imported here because the rest of this package runs before supervisor is installed.
     from supervisor.supervisord import main
 
     sys.stdout, sys.stderr = LossyStream(sys.stdout), LossyStream(sys.stderr)

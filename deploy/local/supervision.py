@@ -1,4 +1,4 @@
-"""What supervisord is told: one section a program, in the order they start."""
+"""The configuration of supervisord: one section per program, in start order."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pathlib import Path
 
 from deploy.local.layout import Layout
 
-# A unix socket's address has 108 bytes, and supervisord first binds a name with ".<pid>" behind it.
+# The path of a Unix socket has at most 108 bytes, and supervisord first binds a path with the suffix ".<pid>".
 SOCKET_PATH_BYTES = 96
-# Of those whom nobody waits for: where cores are few, people who ask go first, and the others still get a tenth.
+# Niceness of background programs: on few cores, requests take precedence, and these still get a tenth of the CPU.
 NICENESS = 10
 
 
 @dataclass(frozen=True)
 class Program:
-    """A process that supervisord keeps running. `is_waited_for`: people wait for each of its answers."""
+    """A process that supervisord keeps running. `is_latency_sensitive`: users wait for its responses."""
 
     name: str
     command: Sequence[str]
     stop_wait_s: int = 10
-    is_waited_for: bool = False
+    is_latency_sensitive: bool = False
 
 
 def socket_path(var: Path) -> Path:
-    """Return where supervisord of the copy in `var` listens: in there, or elsewhere when that is too long a name."""
+    """Return the path of supervisord's socket: in `var`, or in the temporary folder if that path is too long."""
     path = var / "supervisor.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
@@ -37,8 +37,8 @@ def socket_path(var: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"twitchly-{os.getuid()}-{key}" / "supervisor.sock"
 
 
-def make_socket_folder(var: Path) -> None:
-    """Make the socket's folder, ours alone. Raises: PermissionError when somebody else was there first."""
+def create_socket_folder(var: Path) -> None:
+    """Create the socket's folder, private to this user. Raises: PermissionError if another user owns it."""
     folder = socket_path(var).parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
@@ -49,7 +49,7 @@ def make_socket_folder(var: Path) -> None:
 def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
     """Return supervisord.conf, for a supervisord whose working directory is `layout.var`.
 
-    `%` means an expansion there, hence it is doubled. Log files of programs are expanded twice, and so are relative.
+    supervisord expands `%`, so it is doubled. It expands log file paths of programs twice, so these are relative.
     """
     socket = socket_path(layout.var)
     head: dict[str, dict[str, object]] = {
@@ -70,20 +70,20 @@ def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
     sections = [
         _section(name, {key: _escaped(str(value)) for key, value in keys.items()}) for name, keys in head.items()
     ]
-    sections += [_program(layout, program, place) for place, program in enumerate(programs, start=1)]
+    sections += [_program(layout, program, priority) for priority, program in enumerate(programs, start=1)]
     return "\n".join(sections)
 
 
-def _program(layout: Layout, program: Program, place: int) -> str:
+def _program(layout: Layout, program: Program, priority: int) -> str:
     launcher = (str(layout.python), "-I", "-S", str(layout.root / "deploy" / "local" / "launcher.py"))
-    niceness = str(0 if program.is_waited_for else NICENESS)
+    niceness = str(0 if program.is_latency_sensitive else NICENESS)
     keys = {
         "command": _escaped(shlex.join((*launcher, niceness, *program.command))),
         "directory": _escaped(str(layout.root)),
-        "priority": place,
+        "priority": priority,
         "autostart": "false",
         "autorestart": "true",
-        # One that dies within 3 s waits a second longer each time; it is never given up.
+        # After an exit within 3 s, each restart is delayed by one more second. Restarts never stop.
         "startsecs": 3,
         "startretries": 1_000_000,
         "stopasgroup": "true",

@@ -1,4 +1,4 @@
-"""Talks to this copy's supervisord: XML-RPC over its unix socket."""
+"""Client of an instance's supervisord: XML-RPC over its Unix socket."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.layout import MARK, Layout
+from deploy.local.layout import INSTANCE_VARIABLE, Layout
 from deploy.local.supervision import socket_path
 
-# supervisor/states.py, in the words of `make status`.
+# supervisor/states.py, mapped to the terms of `make status`.
 STATES = {
     0: "down",
     10: "starting",
@@ -37,7 +37,7 @@ NOT_RUNNING = 70
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """One program as supervisord sees it; `pid` is 0 while it does not run."""
+    """State of a program according to supervisord; `pid` is 0 while it is not running."""
 
     name: str
     state: str
@@ -45,8 +45,8 @@ class ProcessState:
     since_s: int
 
 
-class SupervisorAway(Exception):
-    """Nobody answers on the socket, or only to say that it is closing down: nothing of this copy runs."""
+class SupervisorUnavailable(Exception):
+    """supervisord is not running or is shutting down."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -65,12 +65,12 @@ class _UnixTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002  xmlrpc's name
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002  name required by xmlrpc
         return _UnixConnection(self._path)
 
 
 class Supervisor:
-    """The supervisord of one copy. Every method raises SupervisorAway when it does not answer."""
+    """The supervisord of an instance. Every method raises SupervisorUnavailable if it does not respond."""
 
     def __init__(self, layout: Layout) -> None:
         self._path = socket_path(layout.var)
@@ -79,9 +79,9 @@ class Supervisor:
         return int(self._call("getPID"))
 
     def states(self) -> list[ProcessState]:
-        """Return the programs in the order they start."""
-        places = {row["name"]: row["process_prio"] for row in self._call("getAllConfigInfo")}
-        rows = sorted(self._call("getAllProcessInfo"), key=lambda row: int(places[row["name"]]))
+        """Return the programs in start order."""
+        priorities = {row["name"]: row["process_prio"] for row in self._call("getAllConfigInfo")}
+        rows = sorted(self._call("getAllProcessInfo"), key=lambda row: int(priorities[row["name"]]))
         return [
             ProcessState(row["name"], STATES[row["state"]], row["pid"], max(0, row["now"] - row["start"]))
             for row in rows
@@ -91,7 +91,7 @@ class Supervisor:
         self._call("startProcess", name, False)
 
     def stop(self, name: str) -> None:
-        """Return when the program has ended."""
+        """Stop a program and wait until it has exited."""
         try:
             self._call("stopProcess", name, True)
         except xmlrpc.client.Fault as fault:
@@ -102,49 +102,49 @@ class Supervisor:
         self._call("shutdown")
 
     def _call(self, method: str, *arguments: object) -> Any:
-        # A connection of its own for each call: steps run in several threads.
+        # One connection per call, because steps run in several threads.
         proxy = xmlrpc.client.ServerProxy("http://supervisor", transport=_UnixTransport(self._path))
         try:
             return getattr(proxy.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != SHUTDOWN_STATE:
                 raise
-            raise SupervisorAway(f"the supervisor on {self._path} is closing down") from fault
+            raise SupervisorUnavailable(f"the supervisor at {self._path} is shutting down") from fault
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
-            raise SupervisorAway(f"no supervisor answers on {self._path}") from error
+            raise SupervisorUnavailable(f"no supervisor responds at {self._path}") from error
 
 
 def start_supervisord(layout: Layout, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start supervisord in a session of its own, so that a Ctrl-C reaches us alone, and wait until it answers."""
+    """Start supervisord in its own session, so that Ctrl-C does not reach it, and wait until it responds."""
     script = Path(__file__).with_name("supervise.py")
     command = [str(layout.python), str(script), "-c", str(layout.conf / "supervisord.conf")]
     with layout.log_file("supervisord-console").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=layout.var,
-            env={**environment, MARK: str(layout.var)},
+            env={**environment, INSTANCE_VARIABLE: str(layout.var)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    supervisor, give_up = Supervisor(layout), time.monotonic() + 20
-    while time.monotonic() < give_up and process.poll() is None:
+    supervisor, deadline = Supervisor(layout), time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             if supervisor.pid() == process.pid:
                 return process
-        except SupervisorAway:
+        except SupervisorUnavailable:
             pass
         time.sleep(0.05)
     if process.poll() is None:
         process.kill()
-    raise SupervisorAway(f"supervisord did not start: see {layout.log_file('supervisord-console')}")
+    raise SupervisorUnavailable(f"supervisord did not start. See {layout.log_file('supervisord-console')}")
 
 
-def leftovers(layout: Layout, proc: Path = Path("/proc")) -> list[int]:
-    """Return the processes that were started for this copy, by the mark in their environment."""
-    mark = os.fsencode(f"{MARK}={layout.var}")
-    return sorted(int(entry.name) for entry in proc.glob("[0-9]*") if mark in _environment(entry))
+def instance_pids(layout: Layout, proc: Path = Path("/proc")) -> list[int]:
+    """Return the pids of all processes whose environment names this instance."""
+    variable = os.fsencode(f"{INSTANCE_VARIABLE}={layout.var}")
+    return sorted(int(entry.name) for entry in proc.glob("[0-9]*") if variable in _environment(entry))
 
 
 def _environment(entry: Path) -> list[bytes]:
@@ -154,17 +154,17 @@ def _environment(entry: Path) -> list[bytes]:
         return []
 
 
-def end_leftovers(layout: Layout, wait_s: float = 10.0, kill: Callable[[int, int], None] = os.kill) -> list[int]:
-    """End what is left of this copy without a supervisor, and return the ids."""
-    found = leftovers(layout)
-    give_up = time.monotonic() + wait_s
+def end_orphans(layout: Layout, wait_s: float = 10.0, kill: Callable[[int, int], None] = os.kill) -> list[int]:
+    """End the instance's processes that have no supervisor, and return their pids."""
+    pids = instance_pids(layout)
+    deadline = time.monotonic() + wait_s
     for number in (signal.SIGTERM, signal.SIGKILL):
-        for pid in leftovers(layout):
+        for pid in instance_pids(layout):
             _signal(pid, number, kill)
-        while leftovers(layout) and time.monotonic() < give_up:
+        while instance_pids(layout) and time.monotonic() < deadline:
             time.sleep(0.1)
-        give_up += wait_s
-    return found
+        deadline += wait_s
+    return pids
 
 
 def _signal(pid: int, number: int, kill: Callable[[int, int], None]) -> None:

@@ -16,7 +16,7 @@ from apps.accounts.models import User
 from apps.channels.models import Tag
 from tests.dashboard.conftest import EMAIL, PASSWORD
 from tests.pages import read_page
-from tests.staff import SECRET, show_factor, staff_client, totp
+from tests.staff import SECRET, staff_client, totp, verify_second_factor
 
 pytestmark = pytest.mark.django_db
 SET_UP = "/account/2fa/"
@@ -66,7 +66,7 @@ def test_direct_posts_without_a_second_factor_change_nothing(client: Client, sta
 
 
 def test_the_admin_login_form_does_not_sign_in(client: Client, staff: User) -> None:
-    show_factor(Client(), staff)
+    verify_second_factor(Client(), staff)
     fields = {"username": EMAIL, "password": PASSWORD}
     assert client.post("/admin/login/", fields)["Location"].startswith("/account/login/")
     other = staff_client("support")
@@ -113,7 +113,7 @@ def test_a_passkey_is_accepted_as_the_only_factor(client: Client, staff: User) -
 def test_non_staff_cannot_open_the_admin(client: Client) -> None:
     user = User.objects.create_user(EMAIL, PASSWORD)
     client.force_login(user)
-    show_factor(client, user)
+    verify_second_factor(client, user)
     assert client.get("/admin/", follow=True).status_code == 403
     assert client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD}).status_code == 403
 

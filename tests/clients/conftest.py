@@ -43,13 +43,13 @@ class SimulatedTwitch:
 
     def status(self) -> dict[str, Any]:
         """Return the simulator's status."""
-        said: dict[str, Any] = httpx.get(f"{self.helix}/simulator", timeout=5).raise_for_status().json()
-        return said
+        status: dict[str, Any] = httpx.get(f"{self.helix}/simulator", timeout=5).raise_for_status().json()
+        return status
 
     def fault(self, kind: str, **options: float) -> None:
         """Start a fault."""
-        wish = {"kind": kind, **options}
-        httpx.post(f"{self.helix}/simulator/faults", json=wish, timeout=5).raise_for_status()
+        body = {"kind": kind, **options}
+        httpx.post(f"{self.helix}/simulator/faults", json=body, timeout=5).raise_for_status()
 
     def ledger(self) -> dict[str, Entry]:
         """Return the ledger's entries by id."""
@@ -78,15 +78,15 @@ def command(twitch: SimulatedTwitch) -> Sequence[str]:
 @pytest.fixture(scope="package")
 def twitch() -> Iterator[SimulatedTwitch]:
     with tempfile.TemporaryDirectory(prefix="tw-") as folder:
-        made = SimulatedTwitch(Ports(free_block()), Path(folder))
-        environment = {**os.environ, "TWITCHLY_VAR": folder, "TWITCHLY_PORT": str(made.ports.web)}
+        twitch = SimulatedTwitch(Ports(free_block()), Path(folder))
+        environment = {**os.environ, "TWITCHLY_VAR": folder, "TWITCHLY_PORT": str(twitch.ports.web)}
         log = Path(folder) / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(command(made), cwd=ROOT, env=environment, stdout=output, stderr=output)
+            process = subprocess.Popen(command(twitch), cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
-            wait_until(lambda: made.is_ready() or process.poll() is not None, 30, "the simulated Twitch")
+            wait_until(lambda: twitch.is_ready() or process.poll() is not None, 30, "the simulated Twitch")
             assert process.poll() is None, log.read_text()
-            yield made
+            yield twitch
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(10)
@@ -98,9 +98,9 @@ def channels(twitch: SimulatedTwitch) -> list[str]:
 
 
 def in_ledger(twitch: SimulatedTwitch, ids: set[str], limit_s: float = 5) -> bool:
-    """Return whether every id is in the ledger with a recipient; clients must not receive anything else."""
-    until = time.monotonic() + limit_s
-    while time.monotonic() < until:
+    """Return whether the ledger lists every message id with a recipient, so clients received no other message."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
         entries = twitch.ledger()
         if all(message_id in entries and entries[message_id].connections for message_id in ids):
             return True

@@ -26,29 +26,29 @@ class Client:
         self.connection.cap("REQ", "twitch.tv/tags", "twitch.tv/commands")
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        until = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + LIMIT_S
         while not condition():
-            assert time.monotonic() < until, f"waited {LIMIT_S} s for {what}"
+            assert time.monotonic() < deadline, f"waited {LIMIT_S} s for {what}"
             self._reactor.process_once(0.1)
 
-    def of(self, kind: str) -> list[Event]:
+    def of_type(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.type == kind]
 
 
 @pytest.fixture
 def client(twitch: SimulatedTwitch) -> Iterator[Client]:
-    made = Client(twitch.ports["simulated IRC"])
-    yield made
-    made.connection.disconnect()
+    client = Client(twitch.ports["simulated IRC"])
+    yield client
+    client.connection.disconnect()
 
 
-def test_it_joins_and_reads_tags(client: Client, twitch: SimulatedTwitch, channels: list[str]) -> None:
+def test_the_client_joins_and_reads_tags(client: Client, twitch: SimulatedTwitch, channels: list[str]) -> None:
     for login in channels:
         client.connection.join(f"#{login}")
     rooms = {f"#{login}" for login in channels}
-    client.wait_for(lambda: {event.target for event in client.of("join")} == rooms, "the joins")
-    client.wait_for(lambda: {event.target for event in client.of("pubmsg")} == rooms, "a message in each room")
-    tags = [{tag["key"]: tag["value"] for tag in event.tags} for event in client.of("pubmsg")]
+    client.wait_for(lambda: {event.target for event in client.of_type("join")} == rooms, "all joins")
+    client.wait_for(lambda: {event.target for event in client.of_type("pubmsg")} == rooms, "a message in each room")
+    tags = [{tag["key"]: tag["value"] for tag in event.tags} for event in client.of_type("pubmsg")]
     assert in_ledger(twitch, {message["id"] for message in tags})
     entries = twitch.ledger()
     for message in tags:
@@ -56,9 +56,9 @@ def test_it_joins_and_reads_tags(client: Client, twitch: SimulatedTwitch, channe
         assert (message["room-id"], int(message["tmi-sent-ts"])) == (entry.channel_id, entry.sent_ms)
 
 
-def test_it_answers_ping_and_stays_connected() -> None:
-    with pinging(every_s=0.4, answer_within_s=0.3) as server:
+def test_the_client_answers_pings_and_stays_connected() -> None:
+    with pinging(every_s=0.4, pong_within_s=0.3) as server:
         client = Client(server.irc_port)
-        client.wait_for(lambda: len(client.of("ping")) >= 4, "PINGs after the answer to the first")
-        assert (client.of("disconnect"), server.clients) == ([], 1)
+        client.wait_for(lambda: len(client.of_type("ping")) >= 4, "further PINGs after the first PONG")
+        assert (client.of_type("disconnect"), server.clients) == ([], 1)
         client.connection.disconnect()

@@ -18,13 +18,13 @@ from tests.clients.pinging import pinging
 
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or not (ROOT / "node_modules" / "tmi.js").is_dir(),
-    reason="Node.js or its packages are absent: `make test` installs them",
+    reason="Node.js or the npm packages are missing: run `make test`",
 )
 LIMIT_S = 30
 
 
 class ClientOutput:
-    """The events printed by a client process."""
+    """The events that a client process prints."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.events: list[dict[str, Any]] = []
@@ -37,14 +37,14 @@ class ClientOutput:
             if line.startswith('{"event"'):
                 self.events.append(json.loads(line))
 
-    def of(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
+    def of_type(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
         return [event for event in self.events[since:] if event["event"] == kind]
 
     def wait_for_messages(self, channels: list[str], since: int = 0) -> None:
-        """Wait until each channel was joined and received a message, from event `since` on."""
+        """Wait until each channel was joined and received a message, counting events from index `since`."""
         for kind in ("joined", "message"):
             wait_until(
-                lambda kind=kind: {event["channel"] for event in self.of(kind, since)} >= set(channels),  # type: ignore[misc]
+                lambda kind=kind: {event["channel"] for event in self.of_type(kind, since)} >= set(channels),  # type: ignore[misc]
                 LIMIT_S,
                 f"`{kind}` in {channels}: {self.events[-3:]}",
             )
@@ -52,7 +52,7 @@ class ClientOutput:
 
 @contextmanager
 def client(script: str, port: int, *channels: str) -> Iterator[ClientOutput]:
-    """Run a client until the end of the block."""
+    """Run a client during the block."""
     command = ["node", f"tests/clients/{script}", str(port), *channels]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as process:
@@ -67,13 +67,13 @@ def script(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def output(script: str, twitch: SimulatedTwitch, channels: list[str]) -> Iterator[ClientOutput]:
-    with client(script, twitch.ports["simulated WebSocket"], *channels) as made:
-        yield made
+    with client(script, twitch.ports["simulated WebSocket"], *channels) as output:
+        yield output
 
 
-def test_it_joins_and_reads_tags(output: ClientOutput, twitch: SimulatedTwitch, channels: list[str]) -> None:
+def test_clients_join_and_read_tags(output: ClientOutput, twitch: SimulatedTwitch, channels: list[str]) -> None:
     output.wait_for_messages(channels)
-    messages = output.of("message")
+    messages = output.of_type("message")
     assert in_ledger(twitch, {message["id"] for message in messages})
     entries = twitch.ledger()
     for message in messages:
@@ -81,20 +81,20 @@ def test_it_joins_and_reads_tags(output: ClientOutput, twitch: SimulatedTwitch, 
         assert (message["room"], int(message["sent"])) == (entry.channel_id, entry.sent_ms)
         assert message["user"].isdigit()
         assert message["text"] > 0
-    assert output.of("failed") == []
+    assert output.of_type("failed") == []
 
 
-def test_it_reconnects_on_request(output: ClientOutput, twitch: SimulatedTwitch, channels: list[str]) -> None:
+def test_clients_reconnect_on_request(output: ClientOutput, twitch: SimulatedTwitch, channels: list[str]) -> None:
     output.wait_for_messages(channels)
-    before = len(output.events)
+    event_count = len(output.events)
     twitch.fault("reconnect", seconds=2, connections=0)
-    wait_until(lambda: bool(output.of("connected", before)), LIMIT_S, "a new connection")
-    output.wait_for_messages(channels, before)
+    wait_until(lambda: bool(output.of_type("connected", event_count)), LIMIT_S, "a new connection")
+    output.wait_for_messages(channels, event_count)
 
 
-def test_it_answers_ping_and_stays_connected(script: str) -> None:
-    with pinging(every_s=1.0, answer_within_s=0.8) as server, client(script, server.ws_port, "somebody") as output:
+def test_clients_answer_pings_and_stay_connected(script: str) -> None:
+    with pinging(every_s=1.0, pong_within_s=0.8) as server, client(script, server.ws_port, "streamer") as output:
         wait_until(
-            lambda: len(output.of("ping")) >= 3, LIMIT_S, f"PINGs after the answer to the first: {output.events}"
+            lambda: len(output.of_type("ping")) >= 3, LIMIT_S, f"further PINGs after the first PONG: {output.events}"
         )
-        assert (len(output.of("connected")), server.clients) == (1, 1)
+        assert (len(output.of_type("connected")), server.clients) == (1, 1)

@@ -17,22 +17,22 @@ async def api(twitch: SimulatedTwitch) -> AsyncIterator[Twitch]:
     await client.close()  # type: ignore[no-untyped-call]
 
 
-async def test_it_reads_the_live_streams_of_every_page(api: Twitch) -> None:
+async def test_all_pages_of_live_streams_are_read(api: Twitch) -> None:
     streams = [stream async for stream in api.get_streams(first=1)]
     assert len(streams) >= 2
-    # As on Twitch, a live stream occasionally reports 0 or 1 viewers in its usual place.
+    # As on Twitch, a live stream occasionally reports 0 or 1 viewers without changing its position.
     steady = [stream.viewer_count for stream in streams if stream.viewer_count > 1]
     assert steady == sorted(steady, reverse=True)
     assert all(stream.user_id.isdigit() and stream.started_at.tzinfo for stream in streams)
 
 
-async def test_it_finds_a_user_by_login(api: Twitch, channels: list[str]) -> None:
+async def test_users_are_found_by_login(api: Twitch, channels: list[str]) -> None:
     users = [user async for user in api.get_users(logins=channels)]
     assert {user.login for user in users} == set(channels)
 
 
 async def test_a_revoked_token_is_renewed(api: Twitch, twitch: SimulatedTwitch) -> None:
-    before = api.get_app_token()
+    revoked = api.get_app_token()
     twitch.fault("token_revoked", seconds=5)
     assert [stream async for stream in api.get_streams(first=1)]
-    assert api.get_app_token() != before
+    assert api.get_app_token() != revoked

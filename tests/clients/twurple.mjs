@@ -1,10 +1,10 @@
-// @twurple/chat against the simulated Twitch: prints what it hears, one JSON object a line, until its input ends.
+// @twurple/chat against the simulated Twitch: prints each event as a line of JSON until its standard input closes.
 import net from "node:net";
 import { ChatClient } from "@twurple/chat";
 
 const [port, ...channels] = process.argv.slice(2);
-const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-// The client knows hosts, but no ports: the socket is what leads to ours.
+const printEvent = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+// The client has no option for the port, so the socket is created here.
 const createConnection = (options) => net.connect({ ...options, path: undefined, host: "127.0.0.1", port: Number(port) });
 const client = new ChatClient({
   channels,
@@ -14,13 +14,13 @@ const client = new ChatClient({
   rejoinChannelsOnReconnect: true,
   connectionOptions: { wsOptions: { createConnection } },
 });
-client.onConnect(() => say({ event: "connected" }));
-client.onDisconnect((manually) => say({ event: "disconnected", manually }));
-client.onJoin((channel) => say({ event: "joined", channel }));
-client.onJoinFailure((channel, reason) => say({ event: "failed", channel, reason }));
-client.irc.onAnyMessage((message) => message.command === "PING" && say({ event: "ping" }));
+client.onConnect(() => printEvent({ event: "connected" }));
+client.onDisconnect((manually) => printEvent({ event: "disconnected", manually }));
+client.onJoin((channel) => printEvent({ event: "joined", channel }));
+client.onJoinFailure((channel, reason) => printEvent({ event: "failed", channel, reason }));
+client.irc.onAnyMessage((message) => message.command === "PING" && printEvent({ event: "ping" }));
 client.onMessage((channel, _user, text, message) =>
-  say({ event: "message", channel, id: message.id, room: message.channelId, user: message.userInfo.userId,
+  printEvent({ event: "message", channel, id: message.id, room: message.channelId, user: message.userInfo.userId,
         sent: String(message.date.getTime()), text: text.length }));
 client.connect();
 process.stdin.on("end", () => process.exit(0)).resume();

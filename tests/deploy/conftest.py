@@ -1,4 +1,4 @@
-"""A project folder with nothing in it but what a test puts there."""
+"""An instance layout in an otherwise empty project folder."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ from deploy.local.ports import Ports
 def layout(tmp_path: Path) -> Layout:
     root = tmp_path / "project"
     root.mkdir()
-    made = Layout(root, tmp_path / "var", Ports(21_000), {})
-    made.make_folders()
-    return made
+    layout = Layout(root, tmp_path / "var", Ports(21_000), {})
+    layout.create_folders()
+    return layout

@@ -1,4 +1,4 @@
-"""Flink's REST, which can run code, on a real job manager: open to who has the key, and to nobody else."""
+"""Flink's REST API, which can run code, accepts only clients with the key. Uses a real job manager."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from drills.stack import wait_until
 pytestmark = pytest.mark.server
 
 JOB = "00000000000000000000000000000001"
-# What a page of another site, or any local account, could ask for without the key.
+# Requests that a page of another site, or a local account, could send without the key.
 REQUESTS = [
     ("GET", "/overview"),
     ("GET", "/jobs/overview"),
@@ -43,12 +43,12 @@ REQUESTS = [
 
 @dataclass(frozen=True)
 class JobManager:
-    """A job manager that runs, and its configuration folder."""
+    """A running job manager and its configuration folder."""
 
     port: int
     conf: Path
 
-    def ask(self, method: str, path: str, scheme: str, verify: ssl.SSLContext | bool = False) -> httpx.Response:
+    def request(self, method: str, path: str, scheme: str, verify: ssl.SSLContext | bool = False) -> httpx.Response:
         headers = {"Origin": "https://evil.example", "Host": "evil.example"}
         with httpx.Client(verify=verify, timeout=10, trust_env=False) as client:
             url = f"{scheme}://127.0.0.1:{self.port}{path}"
@@ -58,66 +58,66 @@ class JobManager:
 @pytest.fixture(scope="module")
 def job_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobManager]:
     layout = Layout(ROOT, tmp_path_factory.mktemp("a folder"), Ports(free_block()), {})
-    layout.make_folders()
+    layout.create_folders()
     write_configuration(layout)
     subprocess.run(rest_keys_command(layout), check=True)
     java = find_java()
     assert java is not None
-    program = next(one for one in server_programs(layout, java) if one.name == "flink-jobmanager")
+    programs = {program.name: program for program in server_programs(layout, java)}
     with layout.log_file("flink-jobmanager").open("wb") as log:
-        process = subprocess.Popen(program.command, stdout=log, stderr=log)
-    running = JobManager(layout.ports["Flink's REST"], layout.conf)
+        process = subprocess.Popen(programs["flink-jobmanager"].command, stdout=log, stderr=log)
+    job_manager = JobManager(layout.ports["Flink's REST"], layout.conf)
     try:
-        wait_until(lambda: process.poll() is not None or answers(running), 120, "the job manager to answer")
+        wait_until(lambda: process.poll() is not None or responds(job_manager), 120, "the job manager to respond")
         assert process.poll() is None, layout.log_file("flink-jobmanager").read_text()
-        yield running
+        yield job_manager
     finally:
         process.kill()
         process.wait()
 
 
-def answers(job_manager: JobManager) -> bool:
+def responds(job_manager: JobManager) -> bool:
     try:
-        response = job_manager.ask("GET", "/overview", "https", rest_context(job_manager.conf))
+        response = job_manager.request("GET", "/overview", "https", rest_context(job_manager.conf))
         return "taskmanagers" in response.json()
     except (httpx.TransportError, ValueError):
         return False
 
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
-def test_a_request_without_the_key_is_not_answered(job_manager: JobManager, method: str, path: str) -> None:
-    # Flink redirects requests without TLS to https before it reads the path.
-    redirect = job_manager.ask(method, path, "http")
+def test_a_request_without_the_key_is_rejected(job_manager: JobManager, method: str, path: str) -> None:
+    # Flink redirects plain HTTP to HTTPS before it reads the path.
+    redirect = job_manager.request(method, path, "http")
     assert (redirect.status_code, redirect.content) == (301, b"")
     assert redirect.headers["Location"].startswith("https://")
     assert "Access-Control-Allow-Origin" not in redirect.headers
     with pytest.raises(httpx.TransportError):
-        job_manager.ask(method, path, "https")
-    # Trusting the server is not having its key.
+        job_manager.request(method, path, "https")
+    # A client that trusts the server but has no key.
     trusting = ssl.create_default_context(cafile=job_manager.conf / "flink" / "rest-ca.pem")
     with pytest.raises(httpx.TransportError):
-        job_manager.ask(method, path, "https", trusting)
+        job_manager.request(method, path, "https", trusting)
 
 
-def test_another_key_opens_nothing(job_manager: JobManager, tmp_path: Path) -> None:
+def test_a_different_key_is_rejected(job_manager: JobManager, tmp_path: Path) -> None:
     script = ROOT / "deploy" / "local" / "rest_keys.py"
     subprocess.run([sys.executable, str(script), str(tmp_path), "127.0.0.1"], check=True, env={**os.environ})
     other = ssl.create_default_context(cafile=job_manager.conf / "flink" / "rest-ca.pem")
     other.load_cert_chain(tmp_path / "rest.pem")
     with pytest.raises(httpx.TransportError):
-        job_manager.ask("GET", "/overview", "https", other)
+        job_manager.request("GET", "/overview", "https", other)
 
 
-def test_who_has_the_key_is_answered_and_no_other_origin_may_read_it(job_manager: JobManager) -> None:
+def test_a_client_with_the_key_is_served_but_other_origins_cannot_read_responses(job_manager: JobManager) -> None:
     context = rest_context(job_manager.conf)
     for method, path in (("GET", "/overview"), ("GET", f"/jobs/{JOB}/yarn-cancel"), ("OPTIONS", "/jobs")):
-        response = job_manager.ask(method, path, "https", context)
+        response = job_manager.request(method, path, "https", context)
         assert response.status_code < 500
         origin = response.headers.get("Access-Control-Allow-Origin", "")
         assert origin in ("", f"https://127.0.0.1:{job_manager.port}"), path
 
 
-def test_the_keys_are_readable_by_their_owner_alone(job_manager: JobManager) -> None:
+def test_keys_are_readable_by_their_owner_only(job_manager: JobManager) -> None:
     keys = list((job_manager.conf / "flink").glob("rest*"))
     assert len(keys) == 4
     assert {path.stat().st_mode & 0o777 for path in keys} == {0o600}

@@ -1,14 +1,14 @@
-"""Folders, variables and secrets of a copy."""
+"""Folders, settings and secrets of an instance."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from deploy.local.layout import BadSetting, Layout, demo_password, read_layout, read_variables, write_run_env
+from deploy.local.layout import InvalidSetting, Layout, demo_password, read_layout, read_variables, write_run_env
 
 
-def test_the_environment_goes_before_dot_env(tmp_path: Path) -> None:
+def test_the_environment_overrides_dot_env(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# a comment\nTWITCHLY_PORT=9100\nTWITCH_CLIENT_ID='id'\n")
     assert read_layout({}, tmp_path).ports.web == 9100
     assert read_layout({"TWITCHLY_PORT": "9200"}, tmp_path).ports.web == 9200
@@ -19,12 +19,12 @@ def test_the_folder_defaults_to_var_in_the_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["80", "65001", "abc", "-1", "８０００"])
-def test_an_unusable_port_is_refused_by_name(port: str, tmp_path: Path) -> None:
-    with pytest.raises(BadSetting, match="TWITCHLY_PORT"):
+def test_an_invalid_port_is_refused_and_the_variable_named(port: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="TWITCHLY_PORT"):
         read_layout({"TWITCHLY_PORT": port}, tmp_path)
 
 
-def test_twitch_is_simulated_unless_both_credentials_are_given(tmp_path: Path) -> None:
+def test_twitch_is_simulated_unless_both_credentials_are_set(tmp_path: Path) -> None:
     both = {"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"}
     assert read_layout({"TWITCH_CLIENT_ID": "id"}, tmp_path).simulated
     assert not read_layout(both, tmp_path).simulated
@@ -50,53 +50,53 @@ def test_run_env_keeps_the_secret_key_and_is_private(layout: Layout) -> None:
         lambda text: text[:-5],
         lambda text: "\x00" * len(text),
     ],
-    ids=["empty", "in the key", "before the quote", "a short key", "no key", "at the end", "zeros"],
+    ids=["empty", "cut in the key", "cut before the quote", "short key", "no key", "cut at the end", "zeros"],
 )
-def test_a_damaged_run_env_is_refused_and_left_as_it_is(layout: Layout, damage: Callable[[str], str]) -> None:
+def test_a_damaged_run_env_is_refused_and_not_changed(layout: Layout, damage: Callable[[str], str]) -> None:
     write_run_env(layout, {})
     path = layout.var / "run.env"
     damaged = damage(path.read_text())
     path.write_text(damaged)
-    with pytest.raises(BadSetting, match=r"run.env is damaged.*backup"):
+    with pytest.raises(InvalidSetting, match=r"run.env is damaged.*backup"):
         write_run_env(layout, {})
     assert path.read_text() == damaged
 
 
-def test_a_key_that_is_given_needs_no_run_env(layout: Layout) -> None:
+def test_a_configured_key_needs_no_run_env(layout: Layout) -> None:
     (layout.root / ".env.example").write_text("# SECRET_KEY=\n")
     (layout.var / "run.env").touch()
-    given = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY": "a" * 50})
-    assert write_run_env(given, {})["SECRET_KEY"] == "a" * 50
+    configured = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY": "a" * 50})
+    assert write_run_env(configured, {})["SECRET_KEY"] == "a" * 50
 
 
-def test_an_empty_password_file_is_written_again(layout: Layout) -> None:
+def test_an_empty_password_file_gets_a_new_password(layout: Layout) -> None:
     layout.password_file.write_text("\n")
     assert len(demo_password(layout)) >= 12
 
 
-def test_a_secret_key_in_a_file_is_passed_on_and_none_is_made(layout: Layout) -> None:
+def test_no_secret_key_is_generated_if_a_file_provides_one(layout: Layout) -> None:
     (layout.root / ".env.example").write_text("# SECRET_KEY=\n")
-    given = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY_FILE": "/secrets/key"})
-    written = write_run_env(given, {})
-    assert written["SECRET_KEY_FILE"] == "/secrets/key"
-    assert "SECRET_KEY" not in written
+    configured = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY_FILE": "/secrets/key"})
+    variables = write_run_env(configured, {})
+    assert variables["SECRET_KEY_FILE"] == "/secrets/key"
+    assert "SECRET_KEY" not in variables
 
 
-def test_run_env_reads_back_as_it_was_written(layout: Layout) -> None:
-    written = write_run_env(layout, {"FLINK_CONF_DIR": "/a b/it's #1\\x"})
-    assert read_variables(layout.var / "run.env") == written
+def test_run_env_is_read_back_unchanged(layout: Layout) -> None:
+    variables = write_run_env(layout, {"FLINK_CONF_DIR": "/a b/it's #1\\x"})
+    assert read_variables(layout.var / "run.env") == variables
 
 
-def test_run_env_holds_the_settings_that_were_given(layout: Layout) -> None:
+def test_run_env_contains_only_settings_that_are_set(layout: Layout) -> None:
     (layout.root / ".env.example").write_text("# Channels.\nCHANNELS_WANTED=500\n# CLOCK_OFFSET_MS=0\n")
-    given = Layout(layout.root, layout.var, layout.ports, {"CLOCK_OFFSET_MS": "5", "HOME": "/root"})
-    written = write_run_env(given, {})
-    assert written["CLOCK_OFFSET_MS"] == "5"
-    assert "CHANNELS_WANTED" not in written
-    assert "HOME" not in written
+    configured = Layout(layout.root, layout.var, layout.ports, {"CLOCK_OFFSET_MS": "5", "HOME": "/root"})
+    variables = write_run_env(configured, {})
+    assert variables["CLOCK_OFFSET_MS"] == "5"
+    assert "CHANNELS_WANTED" not in variables
+    assert "HOME" not in variables
 
 
-def test_the_demo_password_is_made_once_and_private(layout: Layout) -> None:
+def test_the_demo_password_is_generated_once_and_private(layout: Layout) -> None:
     assert demo_password(layout) == demo_password(layout)
     assert len(demo_password(layout)) >= 16
     assert layout.password_file.stat().st_mode & 0o777 == 0o600

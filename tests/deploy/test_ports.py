@@ -1,4 +1,4 @@
-"""The ports of a copy."""
+"""The ports of an instance."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.ports import BLOCK, NAMES, Ports, free_block, holder, taken
+from deploy.local.ports import BLOCK_SIZE, NAMES, Ports, free_block, is_taken, port_owner
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def listener() -> Iterator[socket.socket]:
         yield server
 
 
-def test_each_server_counts_on_from_the_web_port() -> None:
+def test_ports_follow_the_web_port() -> None:
     ports = Ports(8000)
     assert [ports[name] for name in NAMES] == list(range(8000, 8021))
     assert (ports.web, ports["Kafka"], ports["Valkey"], ports["simulated Helix"]) == (8000, 8001, 8005, 8009)
@@ -23,30 +23,30 @@ def test_each_server_counts_on_from_the_web_port() -> None:
     assert (ports["simulated TLS"], ports["producer's metrics"], ports["producer-4's metrics"]) == (8011, 8013, 8016)
 
 
-def test_the_blocks_of_two_copies_do_not_meet() -> None:
-    assert len(NAMES) <= BLOCK
+def test_the_ports_of_two_instances_do_not_overlap() -> None:
+    assert len(NAMES) <= BLOCK_SIZE
 
 
-def test_a_port_somebody_listens_on_is_taken(listener: socket.socket) -> None:
+def test_a_port_with_a_listener_is_taken(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    assert taken(port)
+    assert is_taken(port)
     listener.close()
-    assert not taken(port)
+    assert not is_taken(port)
 
 
-def test_the_holder_of_a_port_is_named(listener: socket.socket) -> None:
-    assert holder(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")
+def test_the_process_that_occupies_a_port_is_named(listener: socket.socket) -> None:
+    assert port_owner(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")
 
 
 def test_a_free_block_has_no_listener() -> None:
     web = free_block()
-    assert not any(taken(Ports(web)[name]) for name in NAMES)
+    assert not any(is_taken(Ports(web)[name]) for name in NAMES)
 
 
-def test_the_holder_is_found_behind_a_file_that_it_has_just_closed() -> None:
-    """The listing of our own files lies among them, under the first free number, and is gone when it is looked at."""
-    hole = os.open(os.devnull, os.O_RDONLY)
+def test_a_file_closed_during_the_search_does_not_end_it() -> None:
+    """The directory listing itself uses the lowest free descriptor, which is closed before it is read."""
+    lowest = os.open(os.devnull, os.O_RDONLY)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert hole < listener.fileno()
-        os.close(hole)
-        assert holder(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")
+        assert lowest < listener.fileno()
+        os.close(lowest)
+        assert port_owner(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")

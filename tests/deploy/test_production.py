@@ -1,4 +1,4 @@
-"""What a production is started by: every command, variable, file and version that it names is there."""
+"""Production configuration: systemd units, compose.yaml and Dockerfile name existing commands, settings and files."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from deploy.local.ports import Ports
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("twitchly-*.service"))
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-OURS = [name for name, one in COMPOSE["services"].items() if one["image"].startswith("twitchly")]
-# Of our programs, what `make run` starts: one that is added there is missing here.
+APP_SERVICES = [name for name, service in COMPOSE["services"].items() if service["image"].startswith("twitchly")]
+# The processes that `make run` starts. Add new ones here, to the units and to compose.yaml.
 PROCESSES = {"worker", "beat", "producer", "flink-job", "sink-history", "sink-boards", "web"}
 
 
@@ -38,7 +38,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     for unit in UNITS:
         (line,) = re.findall(r"^ExecStart=(.+)$", unit.read_text(), re.MULTILINE)
         yield unit.name, shlex.split(line)
-    for name in OURS:
+    for name in APP_SERVICES:
         yield name, COMPOSE["services"][name]["command"]
 
 
@@ -53,13 +53,13 @@ def test_every_command_exists(name: str, words: list[str]) -> None:
         assert Path(words[0]).name in ("celery", "uvicorn"), name
 
 
-def test_every_process_of_ours_has_a_unit_and_a_service() -> None:
+def test_every_process_has_a_unit_and_a_service() -> None:
     units = {unit.stem.removeprefix("twitchly-").removesuffix("@") for unit in UNITS} - {"backup"}
     assert units == PROCESSES
-    assert {name for name in OURS if name not in ("flink-jobmanager", "flink-taskmanager")} == PROCESSES
+    assert {name for name in APP_SERVICES if name not in ("flink-jobmanager", "flink-taskmanager")} == PROCESSES
 
 
-def test_a_process_that_ends_is_started_again_and_a_backup_is_not() -> None:
+def test_units_restart_all_processes_except_the_backup() -> None:
     assert [unit.name for unit in UNITS if "Restart=always" not in unit.read_text()] == ["twitchly-backup.service"]
 
 
@@ -69,17 +69,18 @@ def test_the_target_wants_every_process() -> None:
     assert wanted == PROCESSES
 
 
-def test_every_variable_of_a_production_is_a_setting() -> None:
-    written = re.findall(r"^([A-Z_]+)=", (DEPLOY / "production.env").read_text(), re.MULTILINE)
-    assert [name for name in written if not is_setting(name)] == []
+def test_every_production_variable_is_a_setting() -> None:
+    variables = re.findall(r"^([A-Z_]+)=", (DEPLOY / "production.env").read_text(), re.MULTILINE)
+    assert [name for name in variables if not is_setting(name)] == []
     used = {name for unit in UNITS for name in re.findall(r"\$\{(\w+)\}", unit.read_text())}
-    assert used <= set(written)
-    for name in OURS:
-        assert [one for one in COMPOSE["services"][name]["environment"] if not is_setting(one)] == [], name
+    assert used <= set(variables)
+    for name in APP_SERVICES:
+        environment = COMPOSE["services"][name]["environment"]
+        assert [variable for variable in environment if not is_setting(variable)] == [], name
 
 
 @pytest.mark.parametrize(("number", "port"), [(1, "producer's metrics"), (4, "producer-4's metrics")])
-def test_a_producer_serves_its_metrics_where_prometheus_looks(number: int, port: str) -> None:
+def test_producers_serve_metrics_on_the_ports_that_prometheus_scrapes(number: int, port: str) -> None:
     (command,) = (words[-1] for name, words in commands() if name == "twitchly-producer@.service")
     (expression,) = re.findall(r"--metrics-port (\S.*)$", command.replace("$$", "$").replace("%i", str(number)))
     done = subprocess.run(
@@ -88,17 +89,16 @@ def test_a_producer_serves_its_metrics_where_prometheus_looks(number: int, port:
     assert int(done.stdout) == Ports(8000)[port]
 
 
-def test_the_web_is_started_as_by_make_run() -> None:
+def test_the_web_process_uses_the_same_options_as_make_run() -> None:
     options = {"--ws", "--ws-per-message-deflate", "--ws-max-size", "--ws-ping-timeout", "--no-server-header"}
-    for _, words in (one for one in commands() if "web" in one[0]):
-        text = " ".join(words)
+    for text in (" ".join(words) for name, words in commands() if "web" in name):
         assert all(option in text for option in options)
         assert "twitchly.websockets:ClosingProtocol" in text
         assert "--forwarded-allow-ips" in text
 
 
 @pytest.mark.parametrize("name", list(COMPOSE["services"]))
-def test_a_service_is_confined(name: str) -> None:
+def test_services_are_sandboxed(name: str) -> None:
     service = COMPOSE["services"][name]
     assert re.fullmatch(r"[\w./-]+:\d[\w.-]*", service["image"]), "an exact version"
     assert service["cap_drop"] == ["ALL"]
@@ -106,22 +106,23 @@ def test_a_service_is_confined(name: str) -> None:
     assert {"cpus", "memory"} == service["deploy"]["resources"]["limits"].keys()
     assert service["healthcheck"]["test"]
     assert service.get("ports", []) == (["127.0.0.1:8000:8000"] if name == "web" else [])
-    if name in OURS:
+    if name in APP_SERVICES:
         assert service["read_only"]
         assert service["user"] == "10001:10001"
-    secrets = [one for one in service.get("environment", {}).values() if str(one).startswith("/run/secrets/")]
-    assert {str(one).removeprefix("/run/secrets/") for one in secrets} <= set(service.get("secrets", []))
+    paths = [str(value) for value in service.get("environment", {}).values()]
+    used = {path.removeprefix("/run/secrets/") for path in paths if path.startswith("/run/secrets/")}
+    assert used <= set(service.get("secrets", []))
     assert set(service.get("secrets", [])) <= COMPOSE["secrets"].keys()
 
 
-def test_no_service_holds_a_secret_itself() -> None:
+def test_no_service_contains_a_secret() -> None:
     for name, service in COMPOSE["services"].items():
         for variable, value in service.get("environment", {}).items():
-            secret = re.search("KEY|PASSWORD|SECRET|_URL$", variable) and variable != "FLINK_REST_URL"
-            assert not secret or (variable.endswith("_FILE") and value.startswith("/run/secrets/")), (name, variable)
+            is_secret = re.search("KEY|PASSWORD|SECRET|_URL$", variable) and variable != "FLINK_REST_URL"
+            assert not is_secret or (variable.endswith("_FILE") and value.startswith("/run/secrets/")), (name, variable)
 
 
-def test_images_are_built_of_exact_versions_and_of_files_that_are_there() -> None:
+def test_images_use_exact_versions_and_existing_files() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     stages = set(re.findall(r" AS (\w+)$", text, re.MULTILINE))
     for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
@@ -130,14 +131,14 @@ def test_images_are_built_of_exact_versions_and_of_files_that_are_there() -> Non
         for source in words.split()[:-1]:
             assert (ROOT / source).exists(), source
     jars = (ROOT / "deploy" / "jars" / "flink.sha256").read_text()
-    assert Path(COMPOSE["x-ours"]["environment"]["FLINK_CONNECTOR_JAR"]).name in jars
+    assert Path(COMPOSE["x-app"]["environment"]["FLINK_CONNECTOR_JAR"]).name in jars
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is absent")
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     folder = tmp_path / "units"
     shutil.copytree(DEPLOY / "systemd", folder)
-    # The programs are where a production puts them; here only whether the units are right is asked.
+    # The programs exist in production only; this test checks the units.
     for unit in folder.glob("*.service"):
         unit.write_text(re.sub(r"(?m)^ExecStart=/opt/\S+", "ExecStart=/bin/true", unit.read_text()))
     units = [str(folder / name) for name in ("twitchly.target", "twitchly-web.service", "twitchly-producer@1.service")]

@@ -1,4 +1,4 @@
-"""How our processes and the servers are started."""
+"""Commands and configuration of the processes and servers."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import yaml
 
 from deploy.local.commands import split
 from deploy.local.layout import Layout
-from deploy.local.programs import PRODUCERS_MAX, Extent, Simulation, our_programs, producers_problems
-from deploy.local.run import Wish
+from deploy.local.programs import PRODUCERS_MAX, Scope, Simulation, app_programs, producers_problems
+from deploy.local.run import RunOptions
 from deploy.local.servers import CONFIGURATION, TEMPLATES, flink_home, kafka_is_formatted, write_configuration
 
 
@@ -22,14 +22,14 @@ def configured(layout: Layout) -> Layout:
     return layout
 
 
-def test_options_of_the_simulation_are_passed_on(layout: Layout) -> None:
-    twitch = our_programs(layout, Simulation(replay=Path("/data/chat.csv.gz"), speed="4"))[0]
+def test_simulation_options_are_passed_to_the_simulator(layout: Layout) -> None:
+    twitch = app_programs(layout, Simulation(replay=Path("/data/chat.csv.gz"), speed="4"))[0]
     assert twitch.name == "twitch"
     assert list(twitch.command)[-4:] == ["--replay", "/data/chat.csv.gz", "--speed", "4"]
     assert "21008" in twitch.command
 
 
-def test_options_that_the_simulation_takes_are_no_problem(tmp_path: Path) -> None:
+def test_valid_simulation_options_are_accepted(tmp_path: Path) -> None:
     recording = tmp_path / "chat.csv.gz"
     recording.touch()
     assert Simulation().problems() == []
@@ -38,7 +38,7 @@ def test_options_that_the_simulation_takes_are_no_problem(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("simulation", "starts"),
+    ("simulation", "expected"),
     [
         (Simulation(rate="fast"), "RATE is 'fast': expected"),
         (Simulation(rate="0"), "RATE is '0': expected"),
@@ -46,54 +46,57 @@ def test_options_that_the_simulation_takes_are_no_problem(tmp_path: Path) -> Non
         (Simulation(channels="2.5"), "CHANNELS is '2.5': expected a whole number above 0"),
         (Simulation(channels="0"), "CHANNELS is '0': expected a whole number above 0"),
         (Simulation(seed="x"), "SEED is 'x': expected a whole number"),
-        (Simulation(speed="4"), "SPEED is given without REPLAY"),
-        (Simulation(replay=Path("/no/chat.csv")), "REPLAY is '/no/chat.csv': expected a .csv or .csv.gz file"),
-        (Simulation(replay=Path(__file__)), f"REPLAY is '{__file__}': expected a .csv or .csv.gz file"),
+        (Simulation(speed="4"), "SPEED is set without REPLAY"),
+        (
+            Simulation(replay=Path("/no/chat.csv")),
+            "REPLAY is '/no/chat.csv': expected an existing .csv or .csv.gz file",
+        ),
+        (Simulation(replay=Path(__file__)), f"REPLAY is '{__file__}': expected an existing .csv or .csv.gz file"),
     ],
 )
-def test_a_wrong_option_is_refused_by_its_make_variable(simulation: Simulation, starts: str) -> None:
+def test_an_invalid_option_is_named_by_its_make_variable(simulation: Simulation, expected: str) -> None:
     (problem,) = simulation.problems()
-    assert problem.startswith(starts)
+    assert problem.startswith(expected)
 
 
-def test_all_wrong_options_are_named_together() -> None:
-    wrong = Simulation(Path("/no/chat.txt"), "-1", "-1", "-1", "1.5")
-    assert [problem.split()[0] for problem in wrong.problems()] == ["REPLAY", "SPEED", "RATE", "CHANNELS", "SEED"]
+def test_all_invalid_options_are_reported_together() -> None:
+    simulation = Simulation(Path("/no/chat.txt"), "-1", "-1", "-1", "1.5")
+    assert [problem.split()[0] for problem in simulation.problems()] == ["REPLAY", "SPEED", "RATE", "CHANNELS", "SEED"]
 
 
-def test_every_producer_has_a_name_and_a_port_for_its_metrics(layout: Layout) -> None:
-    programs = {program.name: list(program.command)[-4:] for program in our_programs(layout, Simulation(), 2)}
+def test_every_producer_has_a_name_and_a_metrics_port(layout: Layout) -> None:
+    programs = {program.name: list(program.command)[-4:] for program in app_programs(layout, Simulation(), 2)}
     assert programs["producer"] == ["--name", "producer-1", "--metrics-port", "21013"]
     assert programs["producer-2"] == ["--name", "producer-2", "--metrics-port", "21014"]
     assert "producer-3" not in programs
 
 
-def test_as_many_producers_as_have_a_port_are_no_problem() -> None:
-    assert [producers_problems(given) for given in (None, "1", str(PRODUCERS_MAX))] == [[], [], []]
-    assert [producers_problems(given)[0].split()[0] for given in ("0", "5", "two", "")] == ["PRODUCERS"] * 4
+def test_the_number_of_producers_is_limited_by_their_ports() -> None:
+    assert [producers_problems(producers) for producers in (None, "1", str(PRODUCERS_MAX))] == [[], [], []]
+    assert [producers_problems(producers)[0].split()[0] for producers in ("0", "5", "two", "")] == ["PRODUCERS"] * 4
 
 
-def test_a_listening_copy_has_what_it_takes_from_twitch_to_kafka(configured: Layout) -> None:
-    wish = Wish(producers="2", extent=Extent.LISTENING)
-    names = [program.name for program in wish.programs(configured, "java")]
+def test_ingest_only_starts_the_processes_between_twitch_and_kafka(configured: Layout) -> None:
+    options = RunOptions(producers="2", scope=Scope.INGEST)
+    names = [program.name for program in options.programs(configured, "java")]
     assert names == ["kafka", "valkey", "twitch", "worker", "beat", "producer", "producer-2"]
 
 
-def test_servers_alone_are_none_of_ours(configured: Layout) -> None:
-    names = [program.name for program in Wish(extent=Extent.SERVERS).programs(configured, "java")]
+def test_the_scope_servers_excludes_app_processes(configured: Layout) -> None:
+    names = [program.name for program in RunOptions(scope=Scope.SERVERS).programs(configured, "java")]
     assert names == ["kafka", "cassandra", "valkey", "flink-jobmanager", "flink-taskmanager"]
 
 
-def test_with_real_twitch_nothing_is_simulated(layout: Layout) -> None:
+def test_the_real_twitch_needs_no_simulator(layout: Layout) -> None:
     real = Layout(layout.root, layout.var, layout.ports, {"TWITCH_CLIENT_ID": "i", "TWITCH_CLIENT_SECRET": "s"})
-    assert "twitch" not in [program.name for program in our_programs(real, Simulation())]
+    assert "twitch" not in [program.name for program in app_programs(real, Simulation())]
 
 
-def test_commands_for_one_interpreter_are_split() -> None:
+def test_commands_are_split_at_double_dashes() -> None:
     assert split(["migrate", "--noinput", "--", "check"]) == [["migrate", "--noinput"], ["check"]]
 
 
-def test_every_server_listens_on_loopback_with_the_copys_ports(configured: Layout) -> None:
+def test_every_server_listens_on_loopback_with_the_ports_of_the_instance(configured: Layout) -> None:
     texts = {name: (configured.conf / target).read_text() for name, target in CONFIGURATION.items()}
     assert "listeners=PLAINTEXT://127.0.0.1:21001,CONTROLLER://127.0.0.1:21002" in texts["server.properties"]
     assert "port 21005\nbind 127.0.0.1" in texts["valkey.conf"]
@@ -107,7 +110,7 @@ def test_every_server_listens_on_loopback_with_the_copys_ports(configured: Layou
     assert flink["env"]["java"]["opts"]["all"].startswith("--add-opens=a --add-opens=b ")
 
 
-def test_nothing_is_left_to_fill_in(configured: Layout) -> None:
+def test_no_placeholder_remains(configured: Layout) -> None:
     for name, target in CONFIGURATION.items():
         assert not re.findall(r"\$[a-z{]", (configured.conf / target).read_text()), name
 

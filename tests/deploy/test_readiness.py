@@ -1,45 +1,45 @@
-"""When a job and a board count as live."""
+"""Readiness of the stream job and of the boards."""
 
 from typing import Any
 
 import pytest
 
 from deploy.local.layout import Layout
-from deploy.local.readiness import BoardLook, BoardMoved, job_runs
+from deploy.local.readiness import BoardSample, BoardUpdated, is_job_running
 
 NOW_MS = 1_000_000
 
 
-def moved(*looks: BoardLook | None) -> list[bool]:
-    """Return what is said after each look."""
-    left = iter(looks)
-    board = BoardMoved(lambda: next(left), lambda: NOW_MS)
-    return [board() for _look in looks]
+def results(*samples: BoardSample | None) -> list[bool]:
+    """Return the result of the condition after each sample."""
+    remaining = iter(samples)
+    has_updated = BoardUpdated(lambda: next(remaining), lambda: NOW_MS)
+    return [has_updated() for _ in samples]
 
 
-def test_a_board_that_moves_now_is_live() -> None:
-    first, second = BoardLook(["1", "5"], NOW_MS - 3_000), BoardLook(["1", "6"], NOW_MS - 2_000)
-    assert moved(None, first, first, second) == [False, False, False, True]
+def test_a_board_with_recent_updates_is_live() -> None:
+    first, second = BoardSample(["1", "5"], NOW_MS - 3_000), BoardSample(["1", "6"], NOW_MS - 2_000)
+    assert results(None, first, first, second) == [False, False, False, True]
 
 
-def test_a_board_that_moves_through_the_past_is_not_live_yet() -> None:
-    first, second = BoardLook(["1", "5"], NOW_MS - 60_000), BoardLook(["1", "6"], NOW_MS - 10_001)
-    assert moved(first, second, BoardLook(["1", "7"], NOW_MS - 10_000)) == [False, False, True]
+def test_a_board_that_replays_old_windows_is_not_live() -> None:
+    first, second = BoardSample(["1", "5"], NOW_MS - 60_000), BoardSample(["1", "6"], NOW_MS - 10_001)
+    assert results(first, second, BoardSample(["1", "7"], NOW_MS - 10_000)) == [False, False, True]
 
 
-def test_a_board_of_now_that_stands_still_is_not_live() -> None:
-    first = BoardLook(["1", "5"], NOW_MS - 1_000)
-    assert moved(first, BoardLook(["1", "5"], NOW_MS), BoardLook(["1", "6"], NOW_MS - 1_000)) == [False] * 3
+def test_a_recent_board_without_updates_is_not_live() -> None:
+    first = BoardSample(["1", "5"], NOW_MS - 1_000)
+    assert results(first, BoardSample(["1", "5"], NOW_MS), BoardSample(["1", "6"], NOW_MS - 1_000)) == [False] * 3
 
 
-def test_the_clock_of_the_copy_may_be_shifted(layout: Layout) -> None:
+def test_the_clock_offset_is_read_from_the_settings(layout: Layout) -> None:
     assert layout.clock_offset_ms == 0
     shifted = Layout(layout.root, layout.var, layout.ports, {"CLOCK_OFFSET_MS": "-5000"})
     assert shifted.clock_offset_ms == -5_000
 
 
 @pytest.mark.parametrize(
-    ("state", "tasks", "runs"),
+    ("state", "tasks", "expected"),
     [
         ("RUNNING", {"total": 3, "running": 2, "finished": 1}, True),
         ("RUNNING", {"total": 3, "running": 2, "finished": 0, "deploying": 1}, False),
@@ -47,7 +47,7 @@ def test_the_clock_of_the_copy_may_be_shifted(layout: Layout) -> None:
         ("RESTARTING", {"total": 3, "running": 3, "finished": 0}, False),
     ],
 )
-def test_a_job_runs_once_all_its_tasks_do(state: str, tasks: dict[str, int], runs: bool) -> None:
-    cancelled: dict[str, Any] = {"state": "CANCELED", "tasks": {"total": 1, "running": 0, "finished": 1}}
-    assert job_runs({"jobs": [cancelled, {"state": state, "tasks": tasks}]}) is runs
-    assert not job_runs({"jobs": []})
+def test_a_job_is_running_once_all_its_tasks_are(state: str, tasks: dict[str, int], expected: bool) -> None:
+    canceled: dict[str, Any] = {"state": "CANCELED", "tasks": {"total": 1, "running": 0, "finished": 1}}
+    assert is_job_running({"jobs": [canceled, {"state": state, "tasks": tasks}]}) is expected
+    assert not is_job_running({"jobs": []})

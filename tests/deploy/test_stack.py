@@ -1,9 +1,9 @@
-"""Which steps a start has, and that none waits for one that is not there."""
+"""The steps of a start, and their dependencies."""
 
 import pytest
 
 from deploy.local.layout import Layout
-from deploy.local.programs import Extent
+from deploy.local.programs import Scope
 from deploy.local.stack import Stack
 from deploy.local.supervisor_client import Supervisor
 
@@ -14,15 +14,15 @@ def stack_of(layout: Layout, producers: int = 1) -> Stack:
     return Stack(layout, Supervisor(layout), "java", {}, producers)
 
 
-@pytest.mark.parametrize("extent", list(Extent))
+@pytest.mark.parametrize("scope", list(Scope))
 @pytest.mark.parametrize("settings", [{}, REAL])
-def test_no_step_waits_for_one_that_is_not_there(layout: Layout, extent: Extent, settings: dict[str, str]) -> None:
-    steps = stack_of(Layout(layout.root, layout.var, layout.ports, settings)).steps(extent)
+def test_steps_depend_on_existing_steps_only(layout: Layout, scope: Scope, settings: dict[str, str]) -> None:
+    steps = stack_of(Layout(layout.root, layout.var, layout.ports, settings)).steps(scope)
     assert {name for step in steps for name in step.after} <= {step.name for step in steps}
 
 
-def test_a_listening_copy_starts_no_counting(layout: Layout) -> None:
-    names = [step.name for step in stack_of(layout, 2).steps(Extent.LISTENING)]
+def test_ingest_only_has_no_processing_steps(layout: Layout) -> None:
+    names = [step.name for step in stack_of(layout, 2).steps(Scope.INGEST)]
     assert names == [
         "Kafka",
         "Valkey",
@@ -36,6 +36,6 @@ def test_a_listening_copy_starts_no_counting(layout: Layout) -> None:
     ]
 
 
-def test_a_real_twitch_is_not_waited_for(layout: Layout) -> None:
+def test_joins_of_the_real_twitch_are_not_awaited(layout: Layout) -> None:
     real = Layout(layout.root, layout.var, layout.ports, REAL)
-    assert "First joins" not in [step.name for step in stack_of(real).steps(Extent.LISTENING)]
+    assert "First joins" not in [step.name for step in stack_of(real).steps(Scope.INGEST)]

@@ -1,4 +1,4 @@
-"""Steps run in order, side by side where they may, and say how long they took."""
+"""Steps run in dependency order, in parallel where possible, and print their durations."""
 
 import itertools
 import threading
@@ -8,27 +8,27 @@ from pathlib import Path
 import pytest
 
 from deploy.local.steps import Step, StepFailed, line, run_steps, tail, wait_until
-from deploy.local.supervisor_client import SupervisorAway
+from deploy.local.supervisor_client import SupervisorUnavailable
 
 
-def test_a_line_names_the_step_and_its_seconds() -> None:
+def test_a_line_contains_the_step_and_its_duration() -> None:
     assert (
         line("Kafka", "ready on 127.0.0.1:8001", 3.14) == "Kafka .................... ready on 127.0.0.1:8001 (3.1 s)"
     )
 
 
-def test_each_step_prints_one_line_when_it_is_done() -> None:
-    said: list[str] = []
-    run_steps([Step("Topics", lambda: "done", after=("Kafka",)), Step("Kafka", lambda: "ready")], said.append)
-    assert [text.split(" ")[0] for text in said] == ["Kafka", "Topics"]
-    assert all(text.endswith(" s)") for text in said)
+def test_each_step_prints_a_line_when_it_is_done() -> None:
+    lines: list[str] = []
+    run_steps([Step("Topics", lambda: "done", after=("Kafka",)), Step("Kafka", lambda: "ready")], lines.append)
+    assert [text.split(" ")[0] for text in lines] == ["Kafka", "Topics"]
+    assert all(text.endswith(" s)") for text in lines)
 
 
-def test_independent_steps_run_side_by_side() -> None:
-    meeting = threading.Barrier(2, timeout=60)
+def test_independent_steps_run_in_parallel() -> None:
+    barrier = threading.Barrier(2, timeout=60)
 
     def meet() -> str:
-        meeting.wait()
+        barrier.wait()
         return "met"
 
     run_steps([Step("one", meet), Step("two", meet)], lambda _text: None)
@@ -38,13 +38,13 @@ def test_a_failure_names_the_step_and_its_log(tmp_path: Path) -> None:
     def fail() -> str:
         raise ValueError("no such port")
 
-    said: list[str] = []
+    lines: list[str] = []
     steps = [Step("Kafka", fail, log=tmp_path / "kafka.log"), Step("Topics", lambda: "done", after=("Kafka",))]
     with pytest.raises(StepFailed, match="Kafka: ValueError: no such port") as raised:
-        run_steps(steps, said.append)
+        run_steps(steps, lines.append)
     assert raised.value.log == tmp_path / "kafka.log"
-    assert len(said) == 1
-    assert "FAILED" in said[0]
+    assert len(lines) == 1
+    assert "FAILED" in lines[0]
 
 
 def test_steps_that_wait_for_each_other_are_refused_before_any_runs() -> None:
@@ -55,9 +55,9 @@ def test_steps_that_wait_for_each_other_are_refused_before_any_runs() -> None:
     assert said == []
 
 
-def test_what_the_steps_wait_for_may_be_gone() -> None:
-    def look() -> None:
-        raise SupervisorAway("gone")
+def test_an_exception_of_the_check_ends_the_run() -> None:
+    def check() -> None:
+        raise SupervisorUnavailable("gone")
 
     may_end, ended = threading.Event(), threading.Event()
 
@@ -66,50 +66,50 @@ def test_what_the_steps_wait_for_may_be_gone() -> None:
         ended.set()
         return "ready"
 
-    with pytest.raises(SupervisorAway, match="gone"):
-        run_steps([Step("Kafka", work)], lambda _text: None, look=look)
+    with pytest.raises(SupervisorUnavailable, match="gone"):
+        run_steps([Step("Kafka", work)], lambda _text: None, check=check)
     assert not ended.is_set()
     may_end.set()
 
 
-def test_a_long_wait_is_reminded_of_in_its_turn() -> None:
-    seconds, enough, said = itertools.count(0, 4), threading.Event(), list[str]()
+def test_a_long_wait_prints_a_reminder() -> None:
+    seconds, has_reminded, lines = itertools.count(0, 4), threading.Event(), list[str]()
 
-    def say(text: str) -> None:
-        said.append(text)
-        enough.set()
+    def echo(text: str) -> None:
+        lines.append(text)
+        has_reminded.set()
 
-    step = Step("Kafka", lambda: "ready" if enough.wait(60) else "late", waits_for="a listener")
-    run_steps([step], say, clock=lambda: float(next(seconds)))
-    assert "Kafka: a listener (" in said[0]
-    assert "ready" in said[-1]
-
-
-def test_waiting_ends_when_it_is_ready_and_forgives_a_refused_connection() -> None:
-    answers = iter((ConnectionRefusedError(), False, True))
-
-    def ready() -> bool:
-        answer = next(answers)
-        if isinstance(answer, ConnectionRefusedError):
-            raise answer
-        return bool(answer)
-
-    wait_until(ready, 5, "an answer", every_s=0)
+    step = Step("Kafka", lambda: "ready" if has_reminded.wait(60) else "late", waits_for="a listener")
+    run_steps([step], echo, clock=lambda: float(next(seconds)))
+    assert "Kafka: a listener (" in lines[0]
+    assert "ready" in lines[-1]
 
 
-def test_waiting_has_a_limit_and_says_what_did_not_come() -> None:
-    seconds, looks = itertools.count(), list[str]()
+def test_a_refused_connection_counts_as_not_ready() -> None:
+    outcomes = iter((ConnectionRefusedError(), False, True))
 
     def ready() -> bool:
-        looks.append("not yet")
+        outcome = next(outcomes)
+        if isinstance(outcome, ConnectionRefusedError):
+            raise outcome
+        return bool(outcome)
+
+    wait_until(ready, 5, "a response", every_s=0)
+
+
+def test_a_timeout_names_the_awaited_condition() -> None:
+    seconds, calls = itertools.count(), list[str]()
+
+    def ready() -> bool:
+        calls.append("not yet")
         return False
 
-    with pytest.raises(StepFailed, match="a page did not come within 3 s"):
+    with pytest.raises(StepFailed, match="timed out after 3 s waiting for a page"):
         wait_until(ready, 3, "a page", every_s=0, clock=lambda: float(next(seconds)))
-    assert len(looks) == 2
+    assert len(calls) == 2
 
 
-def test_the_tail_is_the_end_of_the_log(tmp_path: Path) -> None:
+def test_the_tail_contains_the_last_lines_of_a_log(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     log.write_text("\n".join(map(str, range(100))))
     assert tail(log, 2) == ["98", "99"]

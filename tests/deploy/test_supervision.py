@@ -1,4 +1,4 @@
-"""What supervisord is told is what supervisord understands."""
+"""supervisord reads the generated configuration as intended."""
 
 import os
 import shlex
@@ -14,30 +14,30 @@ from deploy.local.supervision import (
     NICENESS,
     SOCKET_PATH_BYTES,
     Program,
-    make_socket_folder,
+    create_socket_folder,
     socket_path,
     supervisord_conf,
 )
 
 PROGRAMS = [
     Program("kafka", ["java", "-cp", "/a folder/*", "50%", "it's"], 20),
-    Program("web", ["uvicorn"], is_waited_for=True),
+    Program("web", ["uvicorn"], is_latency_sensitive=True),
 ]
 
 
-def parsed(layout: Layout) -> RawConfigParser:
+def parse_conf(layout: Layout) -> RawConfigParser:
     parser = RawConfigParser()
     parser.read_string(supervisord_conf(layout, PROGRAMS))
     return parser
 
 
 @pytest.mark.parametrize("name", ["var", "a b", "50%", "%s", "%(x)s", "ü", "it's", "$HOME & (1)"])
-def test_supervisord_reads_the_file_and_keeps_every_word(
+def test_supervisord_parses_paths_and_arguments_unchanged(
     layout: Layout, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layout = replace(layout, root=layout.root / name, var=layout.var / name)
-    layout.make_folders()
-    make_socket_folder(layout.var)
+    layout.create_folders()
+    create_socket_folder(layout.var)
     path = layout.conf / "supervisord.conf"
     path.write_text(supervisord_conf(layout, PROGRAMS))
     monkeypatch.chdir(layout.var)
@@ -54,33 +54,33 @@ def test_supervisord_reads_the_file_and_keeps_every_word(
     assert groups["web"].priority > groups["kafka"].priority
 
 
-def test_a_program_is_never_given_up_and_dies_with_its_group(layout: Layout) -> None:
-    section = parsed(layout)["program:web"]
+def test_programs_are_always_restarted_and_stopped_as_a_group(layout: Layout) -> None:
+    section = parse_conf(layout)["program:web"]
     assert section["autorestart"] == "true"
     assert int(section["startretries"]) >= 1_000_000
     assert section["stopasgroup"] == section["killasgroup"] == "true"
     assert "launcher.py" in section["command"]
 
 
-def test_those_whom_nobody_waits_for_give_way(layout: Layout) -> None:
+def test_background_programs_have_a_higher_niceness(layout: Layout) -> None:
     def niceness(name: str) -> str:
-        words = shlex.split(parsed(layout)[f"program:{name}"]["command"])
-        return words[next(at for at, word in enumerate(words) if word.endswith("launcher.py")) + 1]
+        words = shlex.split(parse_conf(layout)[f"program:{name}"]["command"])
+        return words[next(index for index, word in enumerate(words) if word.endswith("launcher.py")) + 1]
 
     assert (niceness("web"), niceness("kafka")) == ("0", str(NICENESS))
 
 
-def test_logs_have_a_cap(layout: Layout) -> None:
-    section = parsed(layout)["program:kafka"]
+def test_log_size_is_limited(layout: Layout) -> None:
+    section = parse_conf(layout)["program:kafka"]
     assert layout.var / section["stdout_logfile"] == layout.log_file("kafka")
     assert section["stdout_logfile_maxbytes"] == "10MB"
 
 
-def test_the_socket_lies_in_the_copys_folder(tmp_path: Path) -> None:
+def test_the_socket_is_in_the_folder_of_the_instance(tmp_path: Path) -> None:
     assert socket_path(Path("/srv/twitchly")) == Path("/srv/twitchly/supervisor.sock")
 
 
-def test_too_long_a_path_moves_the_socket_elsewhere() -> None:
+def test_a_long_path_moves_the_socket_to_the_temporary_folder() -> None:
     long, longer = Path("/" + "a" * 120), Path("/" + "a" * 121)
     assert len(os.fsencode(socket_path(long))) <= SOCKET_PATH_BYTES
     assert socket_path(long) != socket_path(longer)

@@ -68,7 +68,7 @@ class Secured:
     def __init__(self) -> None:
         self.var = Path(tempfile.mkdtemp(prefix="tw-tls-"))
         self.layout = Layout(ROOT, self.var, Ports(free_block()), {})
-        self.layout.make_folders()
+        self.layout.create_folders()
         java = find_java()
         assert java is not None
         self._java = java

@@ -14,7 +14,7 @@ from openapi_schema_validator import OAS31Validator
 from apps.ingest.helix import REFUSALS_MAX, WALKS
 from core.channels.account import Account
 from core.errors import ServiceAway, TwitchRefused
-from tests.conftest import LACKS_DATA
+from tests.conftest import NO_DATA
 from tests.ingest.twitch_api import Live, Twitch, page, row
 
 FOLDER = settings.DATA_DIR / "helix"
@@ -341,7 +341,7 @@ def test_an_implausible_start_is_dropped(started_at: str | None) -> None:
 @pytest.fixture(scope="module")
 def openapi() -> dict[str, Any]:
     if not OPENAPI.is_file():
-        pytest.skip(LACKS_DATA)
+        pytest.skip(NO_DATA)
     description: dict[str, Any] = json.loads(OPENAPI.read_text())
     return description
 
@@ -408,7 +408,7 @@ def test_the_examples_of_the_api_description_are_parsed(openapi: dict[str, Any])
 )
 def test_error_bodies_seen_in_production_are_handled(name: str, error: type[Exception], result: str) -> None:
     if not ERRORS.is_file():
-        pytest.skip(LACKS_DATA)
+        pytest.skip(NO_DATA)
     body = json.loads(ERRORS.read_text())[name]
     twitch = Live(row(1, 5))
     twitch.fault = httpx.Response(body["status"], json=body)

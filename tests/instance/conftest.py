@@ -1,4 +1,4 @@
-"""An instance of its own in an odd folder, under LC_ALL=C, with a proxy that does not answer."""
+"""An instance in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from drills.stack import Stack
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    """Start the instance under all conditions at once; `make drill-instance` tries each by itself."""
-    started = stack_under(ALL_AT_ONCE)
+    """Start an instance under all conditions at once; `make drill-instance` tests each separately."""
+    stack = stack_under(ALL_AT_ONCE)
     try:
-        started.start("--channels", "10", "--rate", "10", "--seed", "7")
-        yield started
+        stack.start("--channels", "10", "--rate", "10", "--seed", "7")
+        yield stack
     finally:
-        started.remove()
+        stack.remove()

@@ -1,4 +1,4 @@
-"""The instance of these tests was started in an odd folder, under LC_ALL=C, with a proxy that nobody serves."""
+"""An instance works in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from drills.stack import Stack
 pytestmark = pytest.mark.server
 
 
-def test_it_is_live_under_odd_conditions(stack: Stack) -> None:
+def test_an_instance_becomes_live_under_unusual_conditions(stack: Stack) -> None:
     assert stack.var.name == ODD_NAME
     assert (stack.env["LC_ALL"], stack.env["http_proxy"]) == ("C", DEAD_PROXY)
     assert httpx.get(f"{stack.url}/readyz", timeout=10).json() == {"ready": True, "missing": []}
     assert stack.newest_end_ms() > 0
 
 
-def test_its_secret_key_is_in_no_environment_and_no_log(stack: Stack) -> None:
+def test_the_secret_key_is_in_no_environment_and_no_log(stack: Stack) -> None:
     assert leaks(stack) == []

@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.main import main as uvicorn_command
 
 from deploy.local.layout import read_layout
-from deploy.local.programs import Simulation, our_programs
+from deploy.local.programs import Simulation, app_programs
 
 
 async def echo_client(scope: Any, _receive: Any, send: Any) -> None:
@@ -31,7 +31,7 @@ async def test_forwarded_headers_are_trusted_from_configured_proxies_only(
     tmp_path: Path, variables: dict[str, str], expected: str
 ) -> None:
     layout = read_layout({"TWITCHLY_VAR": str(tmp_path), "SECRET_KEY": "x", **variables})
-    web = next(program.command for program in our_programs(layout, Simulation()) if program.name == "web")
+    web = next(program.command for program in app_programs(layout, Simulation()) if program.name == "web")
     options = uvicorn_command.make_context("uvicorn", list(web[web.index("uvicorn") + 1 :])).params
     trust = {name: options[name] for name in ("proxy_headers", "forwarded_allow_ips")}
     config = uvicorn.Config(echo_client, **trust)

@@ -1,4 +1,4 @@
-"""Redis keys are named in one module; deploy, which imports nothing of the project, repeats three of them."""
+"""Redis keys are named in one module; deploy, which imports no other package of the project, repeats three of them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def test_no_other_module_names_a_key() -> None:
 
 
 def test_the_start_waits_for_the_keys_that_are_written() -> None:
-    assert redis_keys.board("messages") == readiness.BOARD
-    assert redis_keys.window_ends("live") == readiness.ENDS
+    assert redis_keys.board("messages") == readiness.BOARD_KEY
+    assert redis_keys.window_ends("live") == readiness.WINDOW_ENDS_KEY
     assert redis_keys.CHANNEL_LIST == readiness.STREAMS
