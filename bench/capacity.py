@@ -46,7 +46,7 @@ def main() -> int:
         stack.start("--listening", "--producers", str(PRODUCERS), *audience)
 
     with instance(given.on, start, CHANNELS_WANTED=str(given.channels)) as stack:
-        channels = len(stack.wanted()) if given.on else given.channels
+        channels = len(stack.listed_channels()) if given.on else given.channels
         joined_s = wait_until(lambda: everywhere(stack, CONFIRMED) >= channels, 600, "all channels", 0.5)
         settle_s = SMOKE_SETTLE_S if given.smoke else SETTLE_S
         steps = [step(stack, rate, given.seconds, channels, settle_s) for rate in given.rates]

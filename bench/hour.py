@@ -51,7 +51,7 @@ def main() -> int:
         stack.start("--channels", given.channels, "--rate", given.rate, "--seed", "5")
 
     with instance(given.on, start, CLOCK_OFFSET_MS=str(offset_ms)) as stack:
-        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered", 1)
+        wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 180, "all channels to be covered", 1)
         covered_ms, usage = now_ms() + offset_ms, Usage(stack)
         samples = sampled(stack, minutes * 60, SMOKE_SAMPLE_S if given.smoke else SAMPLE_S, offset_ms)
         figures = {

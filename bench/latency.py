@@ -49,7 +49,7 @@ def main() -> int:
         stack.start("--channels", given.channels, "--rate", given.rate, "--seed", "3")
 
     with instance(given.on, start, PUBLIC_BOARD="true") as stack:
-        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered")
+        wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 180, "all channels to be covered")
         watched_n, seconds = (SMOKE_WATCHED, SMOKE_S) if given.smoke else (WATCHED, given.seconds)
         figures = measured(stack, watched_n, seconds)
     told = {name: value for name, value in figures.items() if not isinstance(value, dict | list)}

@@ -159,7 +159,7 @@ def producer(stack: Stack, irc_port: int) -> Iterator[psutil.Process]:
 
 def channels(stack: Stack) -> list[tuple[str, str]]:
     """Return id and login of every channel on the list."""
-    return [(stream["id"], stream["login"]) for stream in stack.snapshot()["streams"]]
+    return [(stream["id"], stream["login"]) for stream in stack.channel_list()["streams"]]
 
 
 def channels_in(stack: Stack, state: str) -> int:

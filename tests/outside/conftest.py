@@ -8,7 +8,7 @@ import pytest
 
 from drills.recount import SETTINGS
 from drills.stack import Stack
-from tests.recount.invented import write_recording
+from tests.recount.generated import write_recording
 
 MINUTES = 30
 CHANNELS = 8

@@ -1,4 +1,4 @@
-"""Writes a recording of invented chat: `python -m tests.recount.invented FILE MINUTES CHANNELS`."""
+"""Writes a recording of invented chat: `python -m tests.recount.generated FILE MINUTES CHANNELS`."""
 
 from __future__ import annotations
 
