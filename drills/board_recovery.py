@@ -79,22 +79,22 @@ class BoardSample:
 
     @property
     def is_live(self) -> bool:
-        """Whether the boards are current."""
+        """True if the boards are current."""
         return self.end_ms > 0 and self.lag_s <= FRESH_S
 
     @property
     def is_complete(self) -> bool:
-        """Whether the boards are current and hold every expected channel."""
+        """True if the boards are current and hold every expected channel."""
         return self.is_live and self.missing == 0
 
     @property
     def has_distinct(self) -> bool:
-        """Whether the distinct counts of every expected channel are current."""
+        """True if the distinct counts of every expected channel are current."""
         return self.missing_distinct == 0
 
     @property
     def is_healthy(self) -> bool:
-        """Whether everything works as before a fault."""
+        """True if everything works as before a fault."""
         boards = self.is_complete and self.has_distinct and self.uncovered == 0
         return boards and self.answers and self.history_is_current and self.listening.is_healthy
 
@@ -113,7 +113,7 @@ class BoardRecovery:
 
     @property
     def is_over(self) -> bool:
-        """Whether `watch_s` have passed, the cause has ended, and the instance has since been healthy for CALM_S."""
+        """True if `watch_s` have passed, the cause has ended, and the instance has since been healthy for CALM_S."""
         last_s = self.samples[-1].at_s
         if self.over_s is None or last_s - self.began_s < self.watch_s:
             return False

@@ -41,7 +41,7 @@ class ListeningSample:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether all listed channels are heard and their records written."""
+        """True if all listed channels are heard and their records written."""
         return 0 < self.listed == self.wanted == self.confirmed and self.buffered < BUFFERED
 
 
@@ -56,7 +56,7 @@ class Recovery:
 
     @property
     def is_over(self) -> bool:
-        """Whether `watch_s` have passed and the instance has been healthy for CALM_S."""
+        """True if `watch_s` have passed and the instance has been healthy for CALM_S."""
         last_s = self.samples[-1].at_s
         return last_s - self.began_s >= self.watch_s and last_s - self._unhealthy_until_s() >= CALM_S
 
