@@ -59,7 +59,7 @@ def helix_fault(kind: str) -> IngestFault:
 
 
 def stopped(name: str, seconds: float) -> Callable[[Stack], Affected]:
-    """Return an action that suspends a process_fault for some seconds (SIGSTOP)."""
+    """Return an action that suspends a process for some seconds (SIGSTOP)."""
 
     def begin(stack: Stack) -> Affected:
         with paused(stack, name):
@@ -71,7 +71,7 @@ def stopped(name: str, seconds: float) -> Callable[[Stack], Affected]:
 
 @contextmanager
 def paused(stack: Stack, name: str) -> Iterator[None]:
-    """Suspend a process_fault while the block runs (SIGSTOP)."""
+    """Suspend a process while the block runs (SIGSTOP)."""
     stack.kill(name, signal.SIGSTOP)
     try:
         yield
@@ -80,7 +80,7 @@ def paused(stack: Stack, name: str) -> Iterator[None]:
 
 
 def process_fault(action: Callable[[Stack], None]) -> Callable[[Stack], Affected]:
-    """Return an action on a process_fault as a fault."""
+    """Return an action on a process as a fault."""
 
     def begin(stack: Stack) -> Affected:
         action(stack)

@@ -149,7 +149,7 @@ class FaultInjection:
 
 
 def _run_action(fault: PipelineFault, stack: Stack, recovery: BoardRecovery) -> str:
-    """Run a fault's action; return the error if it waited in vain, else an empty string."""
+    """Run a fault's action; return the error if a wait timed out, else an empty string."""
     try:
         fault.act(stack)
     except AssertionError as error:
