@@ -54,7 +54,7 @@ def test_a_full_buffer_drops_the_oldest_records_and_records_gaps() -> None:
 
 
 def test_a_stalled_process_never_writes_again() -> None:
-    """Another producer may own the partitions by now, so neither buffered nor new records may be written."""
+    """Another producer may already own the partitions, so neither buffered nor new records may be written."""
     clock = [100.0]
     producer = Producer({"bootstrap.servers": "127.0.0.1:9", "log_level": 0})
     writer = Writer(
