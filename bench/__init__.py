@@ -1,1 +1,1 @@
-"""How fast it is, on this machine: `make bench` runs all of it and keeps the figures under var/bench."""
+"""Benchmarks of Twitchly: `make bench` runs them on this machine and saves the figures in var/bench."""

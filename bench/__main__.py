@@ -1,7 +1,7 @@
-"""`python -m bench`: every benchmark, one after the other; the exit code says how many were wrong.
+"""`python -m bench`: run every benchmark in turn; the exit code is the number of benchmarks with errors.
 
-A missed aim is printed and is not wrong: it depends on the machine. The 75 minutes of bench/hour.py run only when
-named. At the end docs/benchmarks.md is written again.
+A missed target is printed but is no error, as it depends on the machine. bench/hour.py takes 75 minutes and runs only
+when named. At the end, docs/benchmarks.md is regenerated.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from bench import report
-from bench.machine import ROOT, described
+from bench.machine import ROOT, describe_machine
 
 NAMES = (
     "parser",
@@ -28,16 +28,16 @@ NAMES = (
 
 
 def main(names: list[str]) -> int:
-    """Run the named benchmarks, all without a name."""
-    machine = described()
+    """Run the named benchmarks; without names, all of them."""
+    machine = describe_machine()
     print(", ".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
-    wrong = []
+    failed = []
     for name in names or NAMES:
         print(f"\n== {name}", flush=True)
         if subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=ROOT).returncode:
-            wrong.append(name)
-    print(f"\nwrong: {', '.join(wrong) or 'none'}", flush=True)
-    return len(wrong) + report.main()
+            failed.append(name)
+    print(f"\nfailed: {', '.join(failed) or 'none'}", flush=True)
+    return len(failed) + report.main()
 
 
 if __name__ == "__main__":

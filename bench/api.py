@@ -1,7 +1,8 @@
-"""`python -m bench.api`: what partners wait for, on a whole running copy with 500 channels.
+"""`python -m bench.api`: response times of the partner API, on a complete instance with 500 channels.
 
-Boards and live values are asked for at a steady rate with keys and limits, then faster until it is too much; the
-history of a day; events on 500 streams of one process; and how soon a revoked key is refused meanwhile.
+Boards and live values are requested with keys and rate limits, first at a constant rate, then at rising rates until the
+target is missed. Further figures: the history of a day, 500 event streams of one process, and the time until a revoked
+key is refused under load.
 """
 
 from __future__ import annotations
@@ -12,28 +13,28 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from bench.asking import Answers, Connection, ask_steadily
 from bench.command import exit_code, instance, options
 from bench.events import Events, host_of
-from bench.machine import keep, table
-from bench.past import past_of_a_channel
+from bench.http_load import Connection, NextRequest, Responses, send_at_rate
+from bench.machine import save, table
+from bench.stored_history import write_history
 from core.metrics.table import BOARDS
 from core.times import DAY_MS, MINUTE_MS
 from drills.keys import make_keys
 from drills.stack import Stack, wait_until
 
-AIMS = {
-    "asked 300 times a second, p95 ms": 50.0,
+TARGETS = {
+    "300 requests/s, p95 ms": 50.0,
     "history of 24 h, median ms": 100.0,
-    "a revoked key is refused after, s": 1.0,
-    "its stream ends after, s": 1.0,
-    "streams without an update a second": 0.0,
+    "revoked key refused after, s": 1.0,
+    "its stream closed after, s": 1.0,
+    "streams with missing updates": 0.0,
 }
 RATE = 300
 KEYS = 10
@@ -42,9 +43,9 @@ REVOKED_EVERY_S, REVOKED_LIMIT_S = 0.02, 20
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The rates and durations of the requests; `near_ms` is the length of the history, of at least `points` windows.
+    """Rates and durations of the requests; `near_ms` is the length of the history, which has at least `points` windows.
 
-    An instance that has just started compiles itself for a while: `warm_s`.
+    `warm_s` is a warm-up before the measurement, as a freshly started instance is slower.
     """
 
     warm_s: float = 60
@@ -62,7 +63,7 @@ class Sizes:
 
 
 SMOKE = Sizes(0.2, 20, 1, [30], 1, 2, 5, 3, 2, 3, 30 * MINUTE_MS, 170)
-# More than all of them together ask for: the limits count, and refuse nobody.
+# Higher than the total rate: the limits are checked but refuse no request.
 LIMITS = {"API_ADDRESS_PER_S": "5000"}
 REVOKE = """
 import time
@@ -76,16 +77,20 @@ print(at_s)
 
 
 def main() -> int:
-    """Print the figures; return 1 when an answer had another status than 200."""
-    given = options(__doc__).parse_args()
-    with instance(given.on, start, **LIMITS) as stack:
-        figures, wrong = measured(stack, SMOKE if given.smoke else Sizes())
-    print(table([["API", "figure", "aim"], *([name, value, AIMS.get(name, "")] for name, value in figures.items())]))
-    if given.smoke:
-        return exit_code(wrong)
-    keep("api", {"figures": figures, "aims": AIMS})
-    slow = [f"{name} {figures[name]}: expected {aim}" for name, aim in AIMS.items() if figures[name] > aim]
-    return exit_code(wrong, slow)
+    """Print the figures; return 1 if a response had another status than 200."""
+    args = options(__doc__).parse_args()
+    with instance(args.on, start, **LIMITS) as stack:
+        figures, errors = measure(stack, SMOKE if args.smoke else Sizes())
+    print(
+        table([["API", "figure", "target"], *([name, value, TARGETS.get(name, "")] for name, value in figures.items())])
+    )
+    if args.smoke:
+        return exit_code(errors)
+    save("api", {"figures": figures, "aims": TARGETS})
+    missed = [
+        f"{name} {figures[name]}: expected {target}" for name, target in TARGETS.items() if figures[name] > target
+    ]
+    return exit_code(errors, missed)
 
 
 def start(stack: Stack) -> None:
@@ -93,99 +98,101 @@ def start(stack: Stack) -> None:
     stack.start("--channels", "500", "--rate", "1000", "--seed", "3")
 
 
-def measured(stack: Stack, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
-    """Return all figures, and what is wrong."""
+def measure(stack: Stack, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
+    """Return all figures, and the errors."""
     keys = make_keys(stack, *map(str, range(KEYS)))
-    channel_id = past_of_a_channel(stack, sizes.near_ms)
+    channel_id = write_history(stack, sizes.near_ms)
     wait_until(lambda: points(stack, keys[0], channel_id) > sizes.points, 300, "the windows to be stored", 0.5)
-    next_one = mixed(live_channels(stack, keys[0]), keys)
-    figures, wrong = steady(stack, next_one, sizes)
+    next_request = mixed_requests(live_channels(stack, keys[0]), keys)
+    figures, errors = constant_rate(stack, next_request, sizes)
     figures |= {
-        **fastest(stack, next_one, sizes),
+        **rising_rates(stack, next_request, sizes),
         **histories(stack, keys[0], channel_id, sizes.histories),
         **asyncio.run(streams(stack, keys, sizes)),
-        **asyncio.run(revoked(stack, keys, next_one, sizes)),
+        **asyncio.run(revocation(stack, keys, next_request, sizes)),
     }
-    return figures, wrong
+    return figures, errors
 
 
 def points(stack: Stack, key: str, channel_id: str) -> int:
-    """Return how many windows of the day are stored."""
-    found = asked(stack, key, f"channels/{channel_id}/series?range=24h&grain=live")
-    return len(found.json()["points"]["end"]) if found.is_success else 0
+    """Return the number of stored windows of the last 24 hours."""
+    response = get(stack, key, f"channels/{channel_id}/series?range=24h&grain=live")
+    return len(response.json()["points"]["end"]) if response.is_success else 0
 
 
 def live_channels(stack: Stack, key: str) -> list[str]:
-    """Return the ids of the channels of a board."""
-    return [row["channel_id"] for row in asked(stack, key, "boards/viewers?n=100").raise_for_status().json()["rows"]]
+    """Return the ids of the channels on the viewer board."""
+    return [row["channel_id"] for row in get(stack, key, "boards/viewers?n=100").raise_for_status().json()["rows"]]
 
 
-def asked(stack: Stack, key: str, path: str) -> httpx.Response:
-    """Ask once."""
+def get(stack: Stack, key: str, path: str) -> httpx.Response:
+    """Send a single API request."""
     return httpx.get(f"{stack.url}/api/v1/{path}", headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
 
-def mixed(channels: Sequence[str], keys: Sequence[str]) -> Callable[[], tuple[str, str]]:
-    """Return what gives a path and a key: in turn a board of ten rows and the values of a channel."""
-    boards, values = (f"boards/{one.key}" for one in itertools.cycle(BOARDS)), itertools.cycle(channels)
-    paths = (path for board in boards for path in (board, f"channels/{next(values)}/live"))
-    turn = itertools.cycle(keys)
-    return lambda: (f"/api/v1/{next(paths)}", next(turn))
+def mixed_requests(channels: Sequence[str], keys: Sequence[str]) -> NextRequest:
+    """Return a generator function for requests that alternate between boards of ten rows and values of channels."""
+    boards, channel_ids = (f"boards/{metric.key}" for metric in itertools.cycle(BOARDS)), itertools.cycle(channels)
+    paths = (path for board in boards for path in (board, f"channels/{next(channel_ids)}/live"))
+    key_cycle = itertools.cycle(keys)
+    return lambda: (f"/api/v1/{next(paths)}", next(key_cycle))
 
 
-def steady(stack: Stack, next_one: Callable[[], tuple[str, str]], sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
-    """Ask at the rate of the aim; every answer is to be 200."""
-    loaded(stack, sizes.rate, sizes.warm_s, next_one)
-    answers, cpu_s = loaded(stack, sizes.rate, sizes.rate_s, next_one)
-    wrong = [f"{count:,} answers were {status}" for status, count in answers.statuses.items() if status != 200]
+def constant_rate(stack: Stack, next_request: NextRequest, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
+    """Send requests at the target rate; every response must be 200."""
+    apply_load(stack, sizes.rate, sizes.warm_s, next_request)
+    responses, cpu_s = apply_load(stack, sizes.rate, sizes.rate_s, next_request)
+    errors = [f"{count:,} responses were {status}" for status, count in responses.statuses.items() if status != 200]
     return {
-        f"asked {sizes.rate} times a second, median ms": round(answers.median_ms, 1),
-        f"asked {sizes.rate} times a second, p95 ms": round(answers.p95_ms, 1),
-        "of these answered well": f"{answers.statuses[200]:,} of {answers.statuses.total():,}",
-        "bytes an answer": round(answers.bytes / len(answers.took_ms)),
-        "CPU ms a request": round(cpu_s / len(answers.took_ms) * 1000, 2),
-    }, wrong
+        f"{sizes.rate} requests/s, median ms": round(responses.median_ms, 1),
+        f"{sizes.rate} requests/s, p95 ms": round(responses.p95_ms, 1),
+        "successful responses": f"{responses.statuses[200]:,} of {responses.statuses.total():,}",
+        "bytes per response": round(responses.bytes / len(responses.took_ms)),
+        "CPU ms per request": round(cpu_s / len(responses.took_ms) * 1000, 2),
+    }, errors
 
 
-def fastest(stack: Stack, next_one: Callable[[], tuple[str, str]], sizes: Sizes) -> dict[str, Any]:
-    """Ask faster until the 95th percentile is above the aim; return the last rate at which it was not."""
-    held = {"highest rate held, a second": sizes.rate, "p95 ms at that rate": 0.0}
+def rising_rates(stack: Stack, next_request: NextRequest, sizes: Sizes) -> dict[str, Any]:
+    """Raise the rate until the 95th percentile misses the target; return the last rate that met it."""
+    sustained = {"highest sustained requests/s": sizes.rate, "p95 ms at that rate": 0.0}
     for rate in sizes.faster:
-        answers, _ = loaded(stack, rate, sizes.faster_s, next_one)
-        is_held = answers.p95_ms <= AIMS[f"asked {RATE} times a second, p95 ms"] and set(answers.statuses) == {200}
-        print(f"{rate} a second: p95 {answers.p95_ms:.1f} ms, {dict(answers.statuses)}", flush=True)
-        if not is_held:
+        responses, _ = apply_load(stack, rate, sizes.faster_s, next_request)
+        meets_target = responses.p95_ms <= TARGETS[f"{RATE} requests/s, p95 ms"] and set(responses.statuses) == {200}
+        print(f"{rate} requests/s: p95 {responses.p95_ms:.1f} ms, {dict(responses.statuses)}", flush=True)
+        if not meets_target:
             break
-        held = {"highest rate held, a second": rate, "p95 ms at that rate": round(answers.p95_ms, 1)}
-    return held
+        sustained = {"highest sustained requests/s": rate, "p95 ms at that rate": round(responses.p95_ms, 1)}
+    return sustained
 
 
-def loaded(stack: Stack, rate: float, seconds: float, next_one: Callable[[], tuple[str, str]]) -> tuple[Answers, float]:
-    """Ask for a while; return the answers and the CPU time of the web process."""
+def apply_load(stack: Stack, rate: float, seconds: float, next_request: NextRequest) -> tuple[Responses, float]:
+    """Send requests for some time; return the responses and the CPU time of the web process."""
     before_s = stack.cpu_s("web")
-    answers = asyncio.run(ask_steadily(host_of(stack), rate, seconds, next_one))
-    return answers, stack.cpu_s("web") - before_s
+    responses = asyncio.run(send_at_rate(host_of(stack), rate, seconds, next_request))
+    return responses, stack.cpu_s("web") - before_s
 
 
 def histories(stack: Stack, key: str, channel_id: str, count: int) -> dict[str, Any]:
-    """Ask for a day of one channel, again and again."""
-    found: dict[str, Any] = {}
+    """Request the last 24 hours of one channel repeatedly, at both resolutions."""
+    figures: dict[str, Any] = {}
     with httpx.Client(base_url=stack.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
-        for name, more in (("history of 24 h", ""), ("the same in all its 8,640 windows", "&grain=live")):
+        for name, grain in (("history of 24 h", ""), ("history of 24 h in 8,640 windows", "&grain=live")):
             took_ms = []
             for _ in range(count):
                 began = time.perf_counter()
-                client.get(f"/api/v1/channels/{channel_id}/series?range=24h{more}").raise_for_status()
+                client.get(f"/api/v1/channels/{channel_id}/series?range=24h{grain}").raise_for_status()
                 took_ms.append((time.perf_counter() - began) * 1000)
                 time.sleep(0.1)
-            found[f"{name}, median ms"] = round(statistics.median(took_ms), 1)
-            found[f"{name}, p95 ms"] = round(statistics.quantiles(took_ms, n=20)[18], 1)
-    return found
+            figures[f"{name}, median ms"] = round(statistics.median(took_ms), 1)
+            figures[f"{name}, p95 ms"] = round(statistics.quantiles(took_ms, n=20)[18], 1)
+    return figures
 
 
 async def streams(stack: Stack, keys: Sequence[str], sizes: Sizes) -> dict[str, Any]:
-    """Open streams of a board each, and count the events of each within a minute."""
-    readers = [Events(stack, keys[at % len(keys)], BOARDS[at % len(BOARDS)].key) for at in range(sizes.streams)]
+    """Open event streams of one board each, and count the events of each stream within a minute."""
+    readers = [
+        Events(stack, keys[number % len(keys)], BOARDS[number % len(BOARDS)].key) for number in range(sizes.streams)
+    ]
     for reader in readers:
         await reader.open()
     await asyncio.sleep(sizes.settled_s)
@@ -194,62 +201,61 @@ async def streams(stack: Stack, keys: Sequence[str], sizes: Sizes) -> dict[str, 
     ended_s, cpu_s = time.time(), stack.cpu_s("web") - cpu_s
     for reader in readers:
         await reader.close()
-    counts = [sum(began_s <= at_s < ended_s for at_s in reader.came_s.values()) for reader in readers]
+    counts = [sum(began_s <= at_s < ended_s for at_s in reader.arrived_s.values()) for reader in readers]
     return {
-        "streams": sizes.streams,
-        "events of a stream a second, median": round(statistics.median(counts) / sizes.streams_s, 3),
-        "events of a stream a second, least": round(min(counts) / sizes.streams_s, 3),
-        # Of one a second some fall out of the minute at its edges.
-        "streams without an update a second": sum(count < sizes.streams_s - 2 for count in counts),
-        "an event from the first to the last stream, median ms": round(statistics.median(fanned_ms(readers)), 1),
+        "event streams": sizes.streams,
+        "events per stream and second, median": round(statistics.median(counts) / sizes.streams_s, 3),
+        "events per stream and second, minimum": round(min(counts) / sizes.streams_s, 3),
+        # Events at the edges may fall outside the minute.
+        "streams with missing updates": sum(count < sizes.streams_s - 2 for count in counts),
+        "spread of one event over all streams, median ms": round(statistics.median(spread_ms(readers)), 1),
         f"cores for {sizes.streams} streams": round(cpu_s / sizes.streams_s, 3),
     }
 
 
-def fanned_ms(readers: Sequence[Events]) -> list[float]:
-    """Return for each event that all readers of its board had how far apart the first and the last had it."""
-    came: dict[tuple[str, str], list[float]] = defaultdict(list)
+def spread_ms(readers: Sequence[Events]) -> list[float]:
+    """Return the time between the first and the last arrival of each event that all readers of its board received."""
+    arrivals: dict[tuple[str, str], list[float]] = defaultdict(list)
     for reader in readers:
-        for event, at_s in reader.came_s.items():
-            came[reader.board, event].append(at_s)
-    everybody = Counter(reader.board for reader in readers)
-    return [(max(times) - min(times)) * 1000 for (board, _), times in came.items() if len(times) == everybody[board]]
+        for event, at_s in reader.arrived_s.items():
+            arrivals[reader.board, event].append(at_s)
+    count = Counter(reader.board for reader in readers)
+    return [(max(times) - min(times)) * 1000 for (board, _), times in arrivals.items() if len(times) == count[board]]
 
 
-async def revoked(
-    stack: Stack, keys: Sequence[str], next_one: Callable[[], tuple[str, str]], sizes: Sizes
-) -> dict[str, Any]:
-    """Revoke a key that asks all the time and has a stream, under load; return when it was refused."""
-    ended = keys[-1]
-    reader = Events(stack, ended, "viewers")
+async def revocation(stack: Stack, keys: Sequence[str], next_request: NextRequest, sizes: Sizes) -> dict[str, Any]:
+    """Under load, revoke a key that is in use and has a stream; return the time until it is refused."""
+    revoked_key = keys[-1]
+    reader = Events(stack, revoked_key, "viewers")
     await reader.open()
-    load = asyncio.create_task(ask_steadily(host_of(stack), sizes.rate, sizes.revoked_s, without(next_one, ended)))
-    tries = asyncio.create_task(until_refused(stack, ended))
-    name = keys.index(ended)
-    printed = await asyncio.to_thread(stack.manage, "shell", "-v", "0", "-c", REVOKE.format(name=name))
-    revoked_s, last_good_s = float(printed), await tries
+    other_keys = without_key(next_request, revoked_key)
+    load = asyncio.create_task(send_at_rate(host_of(stack), sizes.rate, sizes.revoked_s, other_keys))
+    attempts = asyncio.create_task(send_until_refused(stack, revoked_key))
+    name = keys.index(revoked_key)
+    output = await asyncio.to_thread(stack.manage, "shell", "-v", "0", "-c", REVOKE.format(name=name))
+    revoked_s, last_success_s = float(output), await attempts
     stream_s = await asyncio.wait_for(reader.wait(), REVOKED_LIMIT_S)
     await load
     return {
-        "a revoked key is refused after, s": round(max(0.0, last_good_s - revoked_s), 2),
-        "its stream ends after, s": round(stream_s - revoked_s, 2),
+        "revoked key refused after, s": round(max(0.0, last_success_s - revoked_s), 2),
+        "its stream closed after, s": round(stream_s - revoked_s, 2),
     }
 
 
-def without(next_one: Callable[[], tuple[str, str]], key: str) -> Callable[[], tuple[str, str]]:
-    """Return the same without a key."""
-    return lambda: next(found for found in iter(next_one, None) if found[1] != key)
+def without_key(next_request: NextRequest, key: str) -> NextRequest:
+    """Return a function that skips the requests with `key`."""
+    return lambda: next(request for request in iter(next_request, None) if request[1] != key)
 
 
-async def until_refused(stack: Stack, key: str) -> float:
-    """Ask until the key is refused; return when the last answer came that was none."""
-    connection, good_s = Connection(host_of(stack)), 0.0
-    while (status := (await connection.ask("/api/v1/boards/viewers", key))[0]) == 200:
-        good_s = time.time()
+async def send_until_refused(stack: Stack, key: str) -> float:
+    """Send requests until the key is refused; return the time of the last successful response."""
+    connection, success_s = Connection(host_of(stack)), 0.0
+    while (status := (await connection.get("/api/v1/boards/viewers", key))[0]) == 200:
+        success_s = time.time()
         await asyncio.sleep(REVOKED_EVERY_S)
     assert status == 401, status
     connection.close()
-    return good_s
+    return success_s
 
 
 if __name__ == "__main__":

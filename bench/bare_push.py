@@ -1,7 +1,7 @@
-"""What bench/sockets.py is measured beside: an ASGI application that writes the same frames to all sockets each second.
+"""The baseline of bench/sockets.py: an ASGI application that writes the same frames to all sockets every second.
 
-It reads no boards, encodes nothing and checks nobody: the cost that remains is that of the server and the sockets. The
-frames are in the file that BARE_FRAMES names, as a JSON list of texts.
+It reads no boards, encodes nothing and checks no session, so its cost is that of the server and the sockets. The frames
+are a JSON list of texts in the file that BARE_FRAMES names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _sends: set[Send] = set()
 
 @asynccontextmanager
 async def pushing(_application: Any) -> AsyncIterator[None]:
-    """Push once a second for as long as the server runs."""
+    """Push once a second while the server runs."""
     task = asyncio.create_task(push_each_second(_frames()))
     yield
     task.cancel()
@@ -36,7 +36,7 @@ def _frames() -> list[str]:
 
 
 async def push_each_second(frames: list[str]) -> None:
-    """Write every frame to every socket, one after the other."""
+    """Write every frame to every socket in turn, once a second."""
     while True:
         await asyncio.sleep(1 - time.time() % 1)
         for send in tuple(_sends):
@@ -45,7 +45,7 @@ async def push_each_second(frames: list[str]) -> None:
 
 
 async def socket(_scope: Any, receive: Any, send: Send) -> None:
-    """Accept a socket, and ignore what it says until it ends."""
+    """Accept a socket and ignore its messages until it closes."""
     await receive()
     await send({"type": "websocket.accept"})
     _sends.add(send)
@@ -60,5 +60,5 @@ lifespan = Router(lifespan=pushing)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Answer as an ASGI application."""
+    """Handle websockets and the lifespan protocol."""
     await (socket if scope["type"] == "websocket" else lifespan)(scope, receive, send)

@@ -1,7 +1,7 @@
-"""`python -m bench.browser`: what a person waits for, measured in a real browser on a whole running copy.
+"""`python -m bench.browser`: load times of pages and charts, measured in Chromium on a complete instance.
 
-The board page from outside and in Chromium with a cold cache: first byte, bytes, first paint, shifts of its layout
-while it is live. Then the chart of a day and of 90 days, from the click to the frame in which it is drawn.
+For the board page: time to first byte, size and first paint with a cold cache, and layout shift while it is live. For
+the charts of 24 hours and 90 days: the time from the click to the frame in which the chart is drawn.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.command import exit_code, instance, options
-from bench.machine import keep, table
-from bench.past import past_of_a_channel
+from bench.machine import save, table
+from bench.stored_history import write_history
 from core.times import DAY_MS, MINUTE_MS
 from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
 
-AIMS = {
+TARGETS = {
     "first byte, median ms": 50.0,
-    "whole page without pictures, KB": 150.0,
+    "page without images, KB": 150.0,
     "layout shift": 0.0,
     "chart of 24 h, median ms": 400.0,
     "chart of 90 d, median ms": 600.0,
@@ -33,15 +33,15 @@ AIMS = {
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The number of repetitions, the time to watch the board, and the length of the history of a channel."""
+    """The number of repetitions, the time to watch the board, and the length of a channel's history."""
 
-    asked: int = 50
-    opened: int = 5
-    charted: int = 7
+    requests: int = 50
+    page_loads: int = 5
+    chart_loads: int = 7
     live_s: int = 60
     near_ms: int = DAY_MS
     far_ms: int = 90 * DAY_MS
-    # Of 8,640 and 2,160: the newest windows may be on their way.
+    # Of 8,640 and 2,160 points: the newest windows may not be stored yet.
     near_points: int = 8_600
     far_points: int = 2_150
 
@@ -49,52 +49,52 @@ class Sizes:
 SMOKE = Sizes(2, 1, 1, 1, 30 * MINUTE_MS, DAY_MS, 170, 20)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
-# Sums of what moved without anybody's doing, and how long the main thread was busy at once.
+# Sums the layout shifts without user input and the blocking time of the main thread.
 OBSERVE = """
-window.seen = { shift: 0, busyMs: 0, paintMs: 0 };
-const watch = (type, take) =>
+window.observed = { shift: 0, busyMs: 0, paintMs: 0 };
+const observe = (type, take) =>
   new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
-watch("layout-shift", (entry) => { if (!entry.hadRecentInput) seen.shift += entry.value; });
-watch("longtask", (entry) => { seen.busyMs += Math.max(0, entry.duration - 50); });
-watch("largest-contentful-paint", (entry) => { seen.paintMs = entry.startTime; });
+observe("layout-shift", (entry) => { if (!entry.hadRecentInput) observed.shift += entry.value; });
+observe("longtask", (entry) => { observed.busyMs += Math.max(0, entry.duration - 50); });
+observe("largest-contentful-paint", (entry) => { observed.paintMs = entry.startTime; });
 """
-# From the click to two frames after the chart says that it has so many points: the first may be under way.
+# Measures from the click to the second frame after the chart has its points: the first may already be under way.
 CHART = """
-([range, least]) => new Promise((resolve) => {
+([range, minPoints]) => new Promise((resolve) => {
   const chart = document.querySelector("#chart");
   const frame = () => new Promise(requestAnimationFrame);
   const began = performance.now();
   const drawn = async () => {
-    if (Number(chart.dataset.points) < least) return;
-    watching.disconnect();
+    if (Number(chart.dataset.points) < minPoints) return;
+    observer.disconnect();
     await frame();
     await frame();
     resolve(performance.now() - began);
   };
-  const watching = new MutationObserver(drawn);
-  watching.observe(chart, { attributes: true, attributeFilter: ["data-points"] });
+  const observer = new MutationObserver(drawn);
+  observer.observe(chart, { attributes: true, attributeFilter: ["data-points"] });
   document.querySelector(`#ranges [data-range="${range}"]`).click();
 })
 """
 
 
 def main() -> int:
-    """Print the figures; a page that does not come or a chart that is not drawn is an error."""
-    given = options(__doc__).parse_args()
-    sizes = SMOKE if given.smoke else Sizes()
-    with instance(given.on, start) as stack:
-        channel_id = past_of_a_channel(stack, sizes.near_ms, sizes.far_ms)
+    """Print the figures; raise an error if a page does not load or a chart is not drawn."""
+    args = options(__doc__).parse_args()
+    sizes = SMOKE if args.smoke else Sizes()
+    with instance(args.on, start) as stack:
+        channel_id = write_history(stack, sizes.near_ms, sizes.far_ms)
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
-            figures = measured(chromium, stack, channel_id, sizes)
+            figures = measure(chromium, stack, channel_id, sizes)
             chromium.close()
-    rows = [[name, value, AIMS.get(name, "")] for name, value in figures.items()]
-    print(table([["board page and charts", "figure", "aim"], *rows]))
-    if given.smoke:
+    rows = [[name, value, TARGETS.get(name, "")] for name, value in figures.items()]
+    print(table([["board page and charts", "figure", "target"], *rows]))
+    if args.smoke:
         return 0
-    keep("browser", {"figures": figures, "aims": AIMS})
+    save("browser", {"figures": figures, "aims": TARGETS})
     return exit_code(
-        [], [f"{name} {figures[name]}: expected {aim}" for name, aim in AIMS.items() if figures[name] > aim]
+        [], [f"{name} {figures[name]}: expected {target}" for name, target in TARGETS.items() if figures[name] > target]
     )
 
 
@@ -103,21 +103,21 @@ def start(stack: Stack) -> None:
     stack.start("--channels", "500", "--rate", "1000", "--seed", "3")
 
 
-def measured(chromium: Browser, stack: Stack, channel_id: str, sizes: Sizes) -> dict[str, Any]:
-    """Sign in once, and measure all."""
-    state = signed_in(chromium, stack)
+def measure(chromium: Browser, stack: Stack, channel_id: str, sizes: Sizes) -> dict[str, Any]:
+    """Sign in once and return all figures."""
+    state = sign_in(chromium, stack)
     wait_until(lambda: points(stack, state, channel_id, "24h") > sizes.near_points, 300, "the day to be stored", 0.5)
     wait_until(lambda: points(stack, state, channel_id, "90d") > sizes.far_points, 300, "the hours to be stored", 0.5)
     return {
-        **first_bytes(stack, state, sizes.asked),
-        **page_loads(chromium, stack, state, sizes.opened),
+        **first_bytes(stack, state, sizes.requests),
+        **page_loads(chromium, stack, state, sizes.page_loads),
         **live_page(chromium, stack, state, sizes.live_s),
         **charts(chromium, stack, state, channel_id, sizes),
     }
 
 
-def signed_in(chromium: Browser, stack: Stack) -> Any:
-    """Sign in as a person does, and return what the browser keeps of it."""
+def sign_in(chromium: Browser, stack: Stack) -> Any:
+    """Sign in through the form and return the browser's storage state."""
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{stack.url}/account/login/?next=/")
@@ -130,42 +130,42 @@ def signed_in(chromium: Browser, stack: Stack) -> Any:
     return state
 
 
-def points(stack: Stack, state: Any, channel_id: str, shown: str) -> int:
-    """Return how many points the history of the channel has by now."""
-    with asking(stack, state) as client:
-        answer = client.get(f"/channels/{channel_id}/series", params={"range": shown})
-    return len(answer.json()["end_ms"]) if answer.status_code == 200 else 0
+def points(stack: Stack, state: Any, channel_id: str, range_key: str) -> int:
+    """Return the current number of points in the channel's history."""
+    with session_client(stack, state) as client:
+        response = client.get(f"/channels/{channel_id}/series", params={"range": range_key})
+    return len(response.json()["end_ms"]) if response.status_code == 200 else 0
 
 
-def asking(stack: Stack, state: Any) -> httpx.Client:
-    """Return a client with the cookies of the browser."""
+def session_client(stack: Stack, state: Any) -> httpx.Client:
+    """Return a client with the browser's cookies."""
     cookies = {cookie["name"]: cookie["value"] for cookie in state["cookies"]}
     return httpx.Client(base_url=stack.url, cookies=cookies, headers={"Accept-Encoding": "gzip"}, timeout=30)
 
 
-def first_bytes(stack: Stack, state: Any, asked: int) -> dict[str, Any]:
-    """Ask for the board again and again on a connection that stands, until its first byte."""
+def first_bytes(stack: Stack, state: Any, count: int) -> dict[str, Any]:
+    """Request the board repeatedly on an open connection and time the first byte."""
     took_ms = []
-    with asking(stack, state) as client:
-        for _ in range(asked):
+    with session_client(stack, state) as client:
+        for _ in range(count):
             began = time.perf_counter()
-            with client.stream("GET", "/") as answer:
-                parts = answer.iter_raw()
-                next(parts)
+            with client.stream("GET", "/") as response:
+                chunks = response.iter_raw()
+                next(chunks)
                 took_ms.append((time.perf_counter() - began) * 1000)
-                for _ in parts:
+                for _ in chunks:
                     pass
             time.sleep(0.1)
-    worst = statistics.quantiles(took_ms, n=20)[18]
+    p95_ms = statistics.quantiles(took_ms, n=20)[18]
     return {
         "first byte, median ms": round(statistics.median(took_ms), 1),
-        "first byte, 95th percentile ms": round(worst, 1),
+        "first byte, p95 ms": round(p95_ms, 1),
     }
 
 
-def page_loads(chromium: Browser, stack: Stack, state: Any, opened: int) -> dict[str, Any]:
-    """Open the board with nothing in the cache; the bytes are those on the wire, with their heads."""
-    loads = [page_load(chromium, stack, state) for _ in range(opened)]
+def page_loads(chromium: Browser, stack: Stack, state: Any, count: int) -> dict[str, Any]:
+    """Open the board repeatedly with an empty cache; sizes are bytes on the wire, including headers."""
+    loads = [page_load(chromium, stack, state) for _ in range(count)]
     return {name: round(statistics.median(load[name] for load in loads), 1) for name in loads[0]}
 
 
@@ -183,52 +183,54 @@ def page_load(chromium: Browser, stack: Stack, state: Any) -> dict[str, float]:
     page.goto(stack.url, wait_until="networkidle")
     page.wait_for_timeout(1_000)
     by_kind = {kind: sum(size for i, size in sizes.items() if kinds.get(i) == kind) for kind in set(kinds.values())}
-    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    seen = page.evaluate("seen")
-    rows = page.evaluate("fetch('/').then((one) => one.text()).then((text) => text.split('class=\"brow').length - 1)")
+    first_paint_ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    observed = page.evaluate("observed")
+    rows = page.evaluate(
+        "fetch('/').then((answer) => answer.text()).then((text) => text.split('class=\"brow').length - 1)"
+    )
     context.close()
     return {
-        "whole page without pictures, KB": sum(size for kind, size in by_kind.items() if kind != "Image") / 1000,
-        "its document, KB": by_kind.get("Document", 0) / 1000,
-        "its requests": len(sizes),
+        "page without images, KB": sum(size for kind, size in by_kind.items() if kind != "Image") / 1000,
+        "document, KB": by_kind.get("Document", 0) / 1000,
+        "requests": len(sizes),
         "rows in the document": rows,
-        "first paint, ms": painted,
-        "largest paint, ms": seen["paintMs"],
-        "main thread blocked, ms": seen["busyMs"],
+        "first paint, ms": first_paint_ms,
+        "largest paint, ms": observed["paintMs"],
+        "main thread blocked, ms": observed["busyMs"],
     }
 
 
 def live_page(chromium: Browser, stack: Stack, state: Any, seconds: int) -> dict[str, Any]:
-    """Leave the board open while it lives, and count what moves that should not."""
-    page = opened(chromium, stack, state, "/")
+    """Keep the board open while it updates and sum its layout shifts."""
+    page = open_page(chromium, stack, state, "/")
     page.wait_for_timeout(seconds * 1_000)
-    shift = page.evaluate("seen.shift")
+    shift = page.evaluate("observed.shift")
     page.context.close()
     return {"layout shift": round(shift, 4), "seconds live": seconds}
 
 
 def charts(chromium: Browser, stack: Stack, state: Any, channel_id: str, sizes: Sizes) -> dict[str, Any]:
-    """Switch between ranges, each time anew from Cassandra."""
-    page = opened(chromium, stack, state, f"/?channel={channel_id}&board=messages")
+    """Switch between ranges; each chart is read from Cassandra."""
+    page = open_page(chromium, stack, state, f"/?channel={channel_id}&board=messages")
     figures: dict[str, Any] = {}
-    for shown, label, least in (("24h", "24 h", sizes.near_points), ("90d", "90 d", sizes.far_points)):
-        took_ms = [switched(page, shown, least) for _ in range(sizes.charted)]
+    for range_key, label, min_points in (("24h", "24 h", sizes.near_points), ("90d", "90 d", sizes.far_points)):
+        took_ms = [chart_ms(page, range_key, min_points) for _ in range(sizes.chart_loads)]
         figures[f"chart of {label}, median ms"] = round(statistics.median(took_ms), 1)
         figures[f"chart of {label}, worst ms"] = round(max(took_ms), 1)
     page.context.close()
     return figures
 
 
-def switched(page: Page, shown: str, least: int) -> float:
-    """Go from the last ten minutes to a range, and return the ms until it is drawn."""
+def chart_ms(page: Page, range_key: str, min_points: int) -> float:
+    """Switch from the last ten minutes to another range; return the ms until the chart is drawn."""
     page.locator('#ranges [data-range="10m"]').click()
     page.wait_for_function("() => Number(document.querySelector('#chart').dataset.points) < 1000")
     page.wait_for_timeout(1_500)
-    return float(page.evaluate(CHART, [shown, least]))
+    return float(page.evaluate(CHART, [range_key, min_points]))
 
 
-def opened(chromium: Browser, stack: Stack, state: Any, path: str) -> Page:
-    """Open a page that is watched."""
+def open_page(chromium: Browser, stack: Stack, state: Any, path: str) -> Page:
+    """Open a page with the observers of OBSERVE."""
     page = chromium.new_context(storage_state=state, viewport={"width": 1440, "height": 900}).new_page()
     page.add_init_script(OBSERVE)
     page.goto(f"{stack.url}{path}")

@@ -1,4 +1,4 @@
-"""The command line that all benchmarks share, and their exit code."""
+"""Shared command-line options and exit codes of the benchmarks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from drills.stack import Stack
 
 
-def options(about: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options of every benchmark."""
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes: check that it works, keep no figures")
-    parser.add_argument("--on", type=Path, metavar="FOLDER", help="use the instance that runs with this TWITCHLY_VAR")
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options common to all benchmarks."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--smoke", action="store_true", help="use tiny sizes, save no figures")
+    parser.add_argument("--on", type=Path, metavar="FOLDER", help="use the running instance with this TWITCHLY_VAR")
     return parser
 
 
 @contextmanager
 def instance(on: Path | None, start: Callable[[Stack], object], **settings: str) -> Iterator[Stack]:
-    """Yield the running instance in `on`; without one, an instance that `start` starts and that is removed later."""
+    """Yield the running instance in `on`, or else a new one that `start` starts and that is removed afterwards."""
     if on is not None:
         yield Stack(running=str(on))
         return
@@ -32,11 +32,11 @@ def instance(on: Path | None, start: Callable[[Stack], object], **settings: str)
         stack.remove()
 
 
-def exit_code(wrong: Iterable[str], missed: Iterable[str] = ()) -> int:
-    """Print what is wrong and which aims were missed; return 1 only when something is wrong.
+def exit_code(errors: Iterable[str], missed: Iterable[str] = ()) -> int:
+    """Print the errors and the missed targets; return 1 only if there are errors.
 
-    An aim is a speed, which depends on the machine and on what else runs there.
+    Targets are speeds, which depend on the machine and its other load.
     """
-    problems = [f"wrong: {one}" for one in wrong]
-    print("\n".join([*problems, *(f"aim missed: {one}" for one in missed)]), flush=True)
-    return int(bool(problems))
+    lines = [f"error: {error}" for error in errors]
+    print("\n".join([*lines, *(f"target missed: {text}" for text in missed)]), flush=True)
+    return int(bool(lines))

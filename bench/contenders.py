@@ -1,4 +1,4 @@
-"""What the stream job is measured beside, and how the windows of each are read and compared."""
+"""The programs that bench/stream.py compares, and the check of their windows."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ PREFIX = "bench."
 TASK_MANAGER = "flink-taskmanager"
 PARTITIONS = TOPIC["windows-live"].partitions
 STREAMS = ROOT / "bench" / "streams"
-# The columns of each row that history would keep, as far as they are compared.
+# The compared columns of each row that history would store.
 Cells = dict[WindowKey, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A contender that runs: its process, the CPU-seconds that are not its own, and the topics of its windows."""
+class Running:
+    """A running contender: its process, the CPU time used before its start, and the topics of its windows."""
 
     process: psutil.Process
     topics: Sequence[str]
-    idle_s: float = 0.0
+    cpu_before_s: float = 0.0
 
 
-# Runs until left.
-Contender = Callable[[], AbstractContextManager[Started]]
+# Starts a contender that runs inside the block.
+Contender = Callable[[], AbstractContextManager[Running]]
 
 
 @contextmanager
-def flink(stack: Stack, prefix: str) -> Iterator[Started]:
-    """Run the job as it is, on topics with `prefix`."""
+def flink(stack: Stack, prefix: str) -> Iterator[Running]:
+    """Run the stream job of the product on topics with `prefix`."""
     before = task_manager(stack)
     job = stack.manage("submit_flink_job", env={"KAFKA_TOPIC_PREFIX": prefix}).split()[1]
     with canceled(stack, job):
@@ -60,9 +60,9 @@ def flink(stack: Stack, prefix: str) -> Iterator[Started]:
 
 
 @contextmanager
-def flink_sums(stack: Stack, *, is_cold: bool) -> Iterator[Started]:
-    """Run bench/sums_job.py as manage.py submit_flink_job runs the whole job, `is_cold` in a new task manager."""
-    layout, topic = read_layout(stack.env), made(stack, "flink-sums")
+def flink_sums(stack: Stack, *, is_cold: bool) -> Iterator[Running]:
+    """Run bench/sums_job.py as `manage.py submit_flink_job` would; if `is_cold`, in a restarted task manager."""
+    layout, topic = read_layout(stack.env), create_topic(stack, "flink-sums")
     if is_cold:
         stack.end(TASK_MANAGER)
         stack.begin(TASK_MANAGER)
@@ -73,23 +73,23 @@ def flink_sums(stack: Stack, *, is_cold: bool) -> Iterator[Started]:
     command += [f"-Dpython.pythonpath={ROOT}", "-py", ROOT / "bench" / "sums_job.py"]
     command += ["-pyclientexec", python, "-pyexec", python, "--bootstrap", stack.kafka, "--connector-jar", jar]
     command += ["--topic-prefix", PREFIX, "--topic", topic]
-    done = subprocess.run(
+    result = subprocess.run(
         command, env={**stack.env, **flink_environment(layout)}, capture_output=True, text=True, check=False
     )
-    if "JobID " not in done.stdout:
-        raise AssertionError(f"Flink did not accept the job:\n{done.stdout}{done.stderr}")
-    with canceled(stack, done.stdout.partition("JobID ")[2].split()[0]):
+    if "JobID " not in result.stdout:
+        raise AssertionError(f"Flink did not accept the job:\n{result.stdout}{result.stderr}")
+    with canceled(stack, result.stdout.partition("JobID ")[2].split()[0]):
         yield replace(before, topics=[topic])
 
 
-def task_manager(stack: Stack) -> Started:
-    """Return the process that computes Flink's jobs, with what it has used so far."""
-    return Started(psutil.Process(stack.processes()[TASK_MANAGER]), (), stack.cpu_s(TASK_MANAGER))
+def task_manager(stack: Stack) -> Running:
+    """Return Flink's task manager and the CPU time it has used so far."""
+    return Running(psutil.Process(stack.processes()[TASK_MANAGER]), (), stack.cpu_s(TASK_MANAGER))
 
 
 @contextmanager
 def canceled(stack: Stack, job: str) -> Iterator[None]:
-    """Cancel a job of Flink when left."""
+    """Cancel a Flink job after the block."""
     try:
         yield
     finally:
@@ -97,34 +97,34 @@ def canceled(stack: Stack, job: str) -> Iterator[None]:
 
 
 @contextmanager
-def ring(stack: Stack) -> Iterator[Started]:
+def ring(stack: Stack) -> Iterator[Running]:
     """Run bench/ring.py."""
-    topic = made(stack, "ring")
+    topic = create_topic(stack, "ring")
     with running([sys.executable, "-m", "bench.ring", stack.kafka, f"{PREFIX}chat", topic]) as process:
-        yield Started(process, [topic])
+        yield Running(process, [topic])
 
 
 @contextmanager
-def streams(stack: Stack, way: str) -> Iterator[Started]:
-    """Run the Kafka Streams program, which `build_streams` has built."""
-    topic, target = made(stack, way), STREAMS / "target"
+def streams(stack: Stack, variant: str) -> Iterator[Running]:
+    """Run the Kafka Streams program that `build_streams` has built."""
+    topic, target = create_topic(stack, variant), STREAMS / "target"
     java = ["java", "-Xmx1g", "-cp", f"{target}/classes:{target}/dependency/*", "twitchly.Main"]
-    with running([*java, stack.kafka, way, f"{PREFIX}chat", topic, str(stack.var / "streams")]) as process:
-        yield Started(process, [topic])
+    with running([*java, stack.kafka, variant, f"{PREFIX}chat", topic, str(stack.var / "streams")]) as process:
+        yield Running(process, [topic])
 
 
 def build_streams(*, offline: bool) -> bool:
-    """Build bench/streams; return False when it cannot be built `offline`, for want of Maven or of a library."""
+    """Build bench/streams; return False if it cannot be built `offline` because Maven or a library is missing."""
     if offline and shutil.which("mvn") is None:
         return False
     maven = ["mvn", "-q", "-B", "-C", *(["-o"] if offline else []), "-f", str(STREAMS / "pom.xml")]
-    done = subprocess.run([*maven, "compile", "dependency:copy-dependencies"], check=not offline)
-    return done.returncode == 0
+    result = subprocess.run([*maven, "compile", "dependency:copy-dependencies"], check=not offline)
+    return result.returncode == 0
 
 
 @contextmanager
 def running(command: list[str]) -> Iterator[psutil.Process]:
-    """Run a process and end it when left."""
+    """Run a process and terminate it after the block."""
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             yield psutil.Process(process.pid)
@@ -132,8 +132,8 @@ def running(command: list[str]) -> Iterator[psutil.Process]:
             process.terminate()
 
 
-def made(stack: Stack, name: str) -> str:
-    """Make a topic for windows and return its name."""
+def create_topic(stack: Stack, name: str) -> str:
+    """Create a topic for windows and return its name."""
     topic = f"{PREFIX}{name}"
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     admin.create_topics([NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1)])[topic].result()
@@ -141,49 +141,49 @@ def made(stack: Stack, name: str) -> str:
 
 
 class Windows(ABC):
-    """Reads windows as they come; `count` is how many there were. `last_ms` is the end of the last whole minute."""
+    """Reads and counts the windows of a contender. `last_ms` is the end of the last full minute."""
 
     def __init__(self, sample: frozenset[str], last_ms: int) -> None:
         self.count = 0
         self._last_ms = last_ms
         self._sample = sample
         self._missing = {(channel_id, grain, end_ms) for channel_id in sample for grain, end_ms in self.last}
-        self._found: Cells = {}
+        self._cells: Cells = {}
 
     def read(self, consumer: Consumer) -> bool:
-        """Take the windows that have arrived; return whether the last one of every sampled channel has."""
+        """Read the windows that have arrived; return whether the last one of every sampled channel is among them."""
         for message in consumer.consume(50_000, timeout=0.2):
             self.take(message.key() or b"", message.value() or b"")
         return not self._missing
 
     def take(self, key: str | bytes, value: bytes) -> None:
-        """Count one window, and keep its columns if its channel is sampled."""
+        """Count one window, and store its columns if its channel is sampled."""
         self.count += 1
         channel_id = key.decode() if isinstance(key, bytes) else key
         if channel_id in self._sample:
             grain, end_ms, columns = self.cells(orjson.loads(value))
-            self._found.setdefault((channel_id, STORED_AS[grain], end_ms), {}).update(columns)
+            self._cells.setdefault((channel_id, STORED_AS[grain], end_ms), {}).update(columns)
             self._missing.discard((channel_id, grain, end_ms))
 
     def compare(self, sample: Mapping[str, list[ChatRecord]]) -> tuple[int, int]:
-        """Return how many windows are wrong, and how many cells were compared."""
+        """Return the number of wrong windows and of compared cells."""
         blocks = Blocks()
         for record in (record for records in sample.values() for record in records):
             blocks.add(record)
         computed = blocks.windows(from_ms=0, until_ms=self._last_ms - 2 * SECOND_MS)
-        wanted = {key: self.columns(row) for key, row in computed.items() if key[1] in self.grains}
-        wrong = sum(self._found.get(key) != columns for key, columns in wanted.items())
-        return wrong, sum(map(len, wanted.values()))
+        expected = {key: self.columns(row) for key, row in computed.items() if key[1] in self.grains}
+        wrong = sum(self._cells.get(key) != columns for key, columns in expected.items())
+        return wrong, sum(map(len, expected.values()))
 
     @property
     @abstractmethod
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The windows that come last: of which grain, and when they end."""
+        """The windows expected last: their grains and ends."""
 
     @property
     @abstractmethod
     def grains(self) -> tuple[StoredGrain, ...]:
-        """The stored grains that are compared."""
+        """The compared grains."""
 
     @abstractmethod
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
@@ -191,73 +191,73 @@ class Windows(ABC):
 
     @abstractmethod
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """Return those of the reference's columns that are compared."""
+        """Return the compared columns of a row of the reference."""
 
 
 class FlinkWindows(Windows):
-    """All columns of the windows of the stream job."""
+    """The windows of the stream job, with all columns."""
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """Those that end with the last whole minute: their rows come by different ways."""
+        """The windows that end with the last full minute; each grain arrives on its own path."""
         return ("live", self._last_ms), ("live_distinct", self._last_ms), ("minute", self._last_ms)
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
-        """Live windows at every 10th second, and minutes."""
+        """Live windows every 10 s, and minutes."""
         return "live", "minute"
 
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
-        """Return the columns of the window's grain; what else a record says is not compared."""
+        """Return the columns of the window's grain, without the record's other fields."""
         grain: Grain = fields["grain"]
         columns = {column.name: fields[column.name] for column in columns_of(grain) if column.name in fields}
         return grain, fields["end_ms"], columns
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """All of them."""
+        """Return all columns."""
         return columns
 
 
 class FlinkSumWindows(FlinkWindows):
-    """The three sums of the live windows of bench/sums_job.py."""
+    """The live windows of bench/sums_job.py, with three sums."""
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The live window that ends with the last whole minute."""
+        """The live window that ends with the last full minute."""
         return (("live", self._last_ms),)
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
-        """Live windows at every 10th second."""
+        """Live windows every 10 s."""
         return ("live",)
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """Return the sums that are known."""
+        """Return the sums that are present."""
         return {name: columns[name] for name in SUMS if name in columns}
 
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
-        """Return the three sums of a row; the whole job's rows have them too."""
+        """Return the sums of a live window."""
         grain, end_ms, columns = super().cells(fields)
         return grain, end_ms, self.columns(columns) if grain == "live" else {}
 
 
 class SumWindows(Windows):
-    """The three sums of live windows."""
+    """Live windows of the other programs, with three sums."""
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The live window shortly before the last whole minute."""
+        """The live window shortly before the last full minute."""
         return (("live", self._last_ms - SECOND_MS),)
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
-        """Live windows at every 10th second."""
+        """Live windows every 10 s."""
         return ("live",)
 
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
-        """Return the sums by their names."""
+        """Return the sums by name."""
         return "live", fields["end_ms"], dict(zip(SUMS, fields["sums"], strict=True))
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """Those sums alone; what is not known is 0 there."""
+        """Return the sums; missing ones are 0 in these programs."""
         return {name: columns.get(name, 0) for name in SUMS}

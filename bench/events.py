@@ -1,22 +1,22 @@
-"""Reads server-sent events of the API from outside, and notes when each arrived."""
+"""A client for the API's server-sent events that records arrival times."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from bench.asking import HEAD
+from bench.http_load import HEAD
 from drills.stack import Stack
 
 LAST_CHUNK = b"0\r\n"
 
 
 class Events:
-    """A stream of a board; `came_s` is when each event came, by its id."""
+    """An event stream of one board; `arrived_s` maps event ids to arrival times."""
 
     def __init__(self, stack: Stack, key: str, board: str) -> None:
         self.board = board
-        self.came_s: dict[str, float] = {}
+        self.arrived_s: dict[str, float] = {}
         self.ended_s = 0.0
         self._host, self._head = (
             host_of(stack),
@@ -32,7 +32,7 @@ class Events:
         self._task = asyncio.create_task(self._read())
 
     async def wait(self) -> float:
-        """Wait until the server ends the stream; return when it did."""
+        """Wait until the server ends the stream; return the time."""
         await self._task
         return self.ended_s
 
@@ -44,9 +44,9 @@ class Events:
     async def _read(self) -> None:
         async for line in self._reader:
             if line.startswith(b"id: "):
-                self.came_s[line[4:].decode().strip()] = time.time()
+                self.arrived_s[line[4:].decode().strip()] = time.time()
             elif line == LAST_CHUNK:
-                break  # the connection stays, for other requests
+                break  # the connection stays open
         self.ended_s = time.time()
 
 

@@ -1,7 +1,7 @@
-"""`python -m bench.latency`: from Twitch's time on a message to the browser frame that counts it, stage by stage.
+"""`python -m bench.latency`: latency from Twitch's timestamp of a message to the frame that counts it, by stage.
 
-Measured from outside, by a websocket client that watches one channel after the other; when each message was sent is
-read from the simulated Twitch's ledger. Everything runs on this machine.
+A websocket client watches one channel after the other; the send times come from the simulated Twitch's ledger.
+Everything runs on this machine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from bench.command import exit_code, instance, options
-from bench.machine import keep, table
+from bench.machine import save, table
 from bench.usage import Usage
 from core.contracts import redis_keys
 from core.pipeline.topics import TOPIC
@@ -27,75 +27,81 @@ from core.proof.ledger import parse_entry
 from core.times import SECOND_MS
 from drills.stack import Stack, wait_until
 
-AIM_MEDIAN_MS = 1_500
-AIM_P99_MS = 2_300
+TARGET_MEDIAN_MS = 1_500
+TARGET_P99_MS = 2_300
 WATCHED, SMOKE_WATCHED = 6, 1
 SMOKE_S = 5.0
 CHAT, LIVE = "chat", "windows-live"
 
-# When a window's row was taken by Kafka, and when a frame with it arrived, by its end in ms.
+# Arrival times in ms, by window end in ms.
 Times = dict[int, float]
 
 
 def main() -> int:
-    """Print the figures; return 1 when a watched channel has no frame that counts its messages."""
+    """Print the figures; in a smoke run, return 1 if no frame arrived."""
     parser = options(__doc__)
     parser.add_argument("--channels", default="600")
     parser.add_argument("--rate", default="2000")
     parser.add_argument("--seconds", type=float, default=120.0)
-    given = parser.parse_args()
+    args = parser.parse_args()
 
     def start(stack: Stack) -> None:
-        stack.start("--channels", given.channels, "--rate", given.rate, "--seed", "3")
+        stack.start("--channels", args.channels, "--rate", args.rate, "--seed", "3")
 
-    with instance(given.on, start, PUBLIC_BOARD="true") as stack:
-        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered")
-        watched_n, seconds = (SMOKE_WATCHED, SMOKE_S) if given.smoke else (WATCHED, given.seconds)
-        figures = measured(stack, watched_n, seconds)
-    told = {name: value for name, value in figures.items() if not isinstance(value, dict | list)}
-    print(table([["message to frame", "figure"], *([name.replace("_", " "), value] for name, value in told.items())]))
+    with instance(args.on, start, PUBLIC_BOARD="true") as stack:
+        wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 180, "all channels to be covered")
+        watched, seconds = (SMOKE_WATCHED, SMOKE_S) if args.smoke else (WATCHED, args.seconds)
+        figures = measure(stack, watched, seconds)
+    rows = [[name.replace("_", " "), value] for name, value in figures.items() if not isinstance(value, dict | list)]
+    print(table([["message to frame", "figure"], *rows]))
     print(table([["process", "cores"], *map(list, figures["cores"].items())]))
-    if given.smoke:
-        return exit_code([] if figures["frames"] else ["no frame came"])
-    keep("latency", figures)
-    aims = {"median_ms": AIM_MEDIAN_MS, "p99_ms": AIM_P99_MS}
+    if args.smoke:
+        return exit_code([] if figures["frames"] else ["no frame arrived"])
+    save("latency", figures)
+    targets = {"median_ms": TARGET_MEDIAN_MS, "p99_ms": TARGET_P99_MS}
     return exit_code(
-        [], [f"{name} {figures[name]}: expected {aim}" for name, aim in aims.items() if figures[name] > aim]
+        [], [f"{name} {figures[name]}: expected {target}" for name, target in targets.items() if figures[name] > target]
     )
 
 
-def measured(stack: Stack, channels: int, seconds: float) -> dict[str, Any]:
-    """Watch the busiest channels, one after the other, and return the latencies of their messages."""
-    found: Any = stack.boards.zrevrange(redis_keys.board("messages"), 0, channels - 1)
-    rows, done = Rows(stack, frozenset(found)), threading.Event()
+def measure(stack: Stack, channels: int, seconds: float) -> dict[str, Any]:
+    """Watch the busiest channels in turn and return the latencies of their messages."""
+    busiest: Any = stack.boards.zrevrange(redis_keys.board("messages"), 0, channels - 1)
+    rows, done = Rows(stack, frozenset(busiest)), threading.Event()
     reading = threading.Thread(target=rows.read, args=(done,))
     reading.start()
     usage = Usage(stack)
-    frames = {channel_id: watched(stack, channel_id, seconds / channels) for channel_id in found}
+    frames = {channel_id: watch(stack, channel_id, seconds / channels) for channel_id in busiest}
     cores, peaks = usage.cores(), usage.peak_mb()
     done.set()
     reading.join()
-    latencies = [one for channel_id in found for one in of_messages(stack, channel_id, frames[channel_id])]
-    to_kafka = [taken - end for taken, end in rows.lags(frames)]
-    to_frame = [at - taken for channel, end, at in arrived(frames) if (taken := rows.taken.get((channel, end)))]
+    latencies = [
+        latency_ms for channel_id in busiest for latency_ms in message_latencies(stack, channel_id, frames[channel_id])
+    ]
+    to_kafka = [stored_ms - end_ms for stored_ms, end_ms in rows.stored(frames)]
+    to_frame = [
+        arrived_ms - stored_ms
+        for channel, end_ms, arrived_ms in arrivals(frames)
+        if (stored_ms := rows.stored_ms.get((channel, end_ms)))
+    ]
     return {
         "messages": len(latencies),
         "median_ms": round(statistics.median(latencies)),
         "p99_ms": round(statistics.quantiles(latencies, n=100)[98]),
         "worst_ms": round(max(latencies)),
-        "message_to_chat_in_kafka_median_ms": round(statistics.median(rows.chat_ms)),
-        "waiting_for_the_window_s_end_mean_ms": SECOND_MS // 2,
-        "end_to_row_in_kafka_median_ms": round(statistics.median(to_kafka)),
-        "row_to_frame_median_ms": round(statistics.median(to_frame)),
+        "message_to_kafka_median_ms": round(statistics.median(rows.chat_ms)),
+        "wait_for_window_end_mean_ms": SECOND_MS // 2,
+        "window_end_to_kafka_median_ms": round(statistics.median(to_kafka)),
+        "kafka_to_frame_median_ms": round(statistics.median(to_frame)),
         "frames": len(to_frame),
         "cores": cores,
         "peak_mb": peaks,
-        "percentiles_ms": [round(one) for one in statistics.quantiles(latencies, n=100)],
+        "percentiles_ms": [round(value) for value in statistics.quantiles(latencies, n=100)],
     }
 
 
-def watched(stack: Stack, channel_id: str, seconds: float) -> Times:
-    """Watch a channel; return when the first frame with each window end arrived."""
+def watch(stack: Stack, channel_id: str, seconds: float) -> Times:
+    """Watch a channel; return the arrival time of the first frame with each window end."""
     times: Times = {}
     url = stack.url.replace("http", "ws") + "/live"
     with connect(url, origin=Origin(stack.url)) as socket:
@@ -106,22 +112,22 @@ def watched(stack: Stack, channel_id: str, seconds: float) -> Times:
             channel = frame["channels"].get(channel_id) if frame["type"] != "error" else None
             if channel and channel["end_ms"]:
                 times.setdefault(channel["end_ms"], time.time() * 1000)
-    # The first frame is a snapshot: it arrives when it is asked for.
+    # The first frame is a snapshot, which arrives on request.
     times.pop(min(times), None)
     return times
 
 
-def of_messages(stack: Stack, channel_id: str, frames: Times) -> Iterable[float]:
-    """Yield, for each message that was sent while frames came, how long the frame took that counts it."""
+def message_latencies(stack: Stack, channel_id: str, frames: Times) -> Iterable[float]:
+    """Yield the time from each message to the frame that counts it, for messages sent between the frames."""
     ends = sorted(frames)
-    for sent_ms in sent(stack, channel_id, ends[0] - SECOND_MS, ends[-1]):
-        counted = next((end for end in ends if end > sent_ms), None)
-        if counted is not None:
-            yield frames[counted] - sent_ms
+    for sent_ms in send_times(stack, channel_id, ends[0] - SECOND_MS, ends[-1]):
+        counted_end = next((end for end in ends if end > sent_ms), None)
+        if counted_end is not None:
+            yield frames[counted_end] - sent_ms
 
 
-def sent(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> list[int]:
-    """Return when each message of a channel was sent, by the ledger."""
+def send_times(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> list[int]:
+    """Return the send times of a channel's messages from the ledger."""
     files = sorted((stack.var / "ledger").glob("*.tsv"))
     entries = (parse_entry(line) for path in files for line in path.read_bytes().splitlines(keepends=True))
     return sorted(
@@ -131,39 +137,44 @@ def sent(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> list[int
     )
 
 
-def arrived(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
-    """Return channel, window end and arrival of every frame."""
-    return [(channel_id, end, at) for channel_id, times in frames.items() for end, at in times.items()]
+def arrivals(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
+    """Return channel, window end and arrival time of every frame."""
+    return [
+        (channel_id, end_ms, arrived_ms) for channel_id, times in frames.items() for end_ms, arrived_ms in times.items()
+    ]
 
 
 class Rows:
-    """When Kafka took the messages and the rows of some channels; `chat_ms` is how long each message took to it."""
+    """Reads the Kafka timestamps of some channels' messages and windows.
+
+    `stored_ms` has those of the windows by channel and end; `chat_ms` has the delay of each message.
+    """
 
     def __init__(self, stack: Stack, channels: frozenset[str]) -> None:
-        self.taken: dict[tuple[str, int], float] = {}
+        self.stored_ms: dict[tuple[str, int], float] = {}
         self.chat_ms: list[float] = []
         self._channels = channels
         self._consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "latency"})
-        places = [(name, number) for name in (CHAT, LIVE) for number in range(TOPIC[name].partitions)]
-        self._consumer.assign([TopicPartition(name, number, OFFSET_END) for name, number in places])
+        partitions = [(name, number) for name in (CHAT, LIVE) for number in range(TOPIC[name].partitions)]
+        self._consumer.assign([TopicPartition(name, number, OFFSET_END) for name, number in partitions])
 
     def read(self, done: threading.Event) -> None:
-        """Take records until told to stop."""
+        """Read records until `done` is set."""
         while not done.is_set():
             for message in self._consumer.consume(5_000, timeout=0.2):
                 if (message.key() or b"").decode() not in self._channels:
                     continue
                 fields = json.loads(message.value() or b"")
                 if message.topic() == LIVE:
-                    self.taken[fields["channel_id"], fields["end_ms"]] = message.timestamp()[1]
+                    self.stored_ms[fields["channel_id"], fields["end_ms"]] = message.timestamp()[1]
                 elif fields["kind"] == "message":
                     self.chat_ms.append(message.timestamp()[1] - fields["sent_ms"])
         self._consumer.close()
 
-    def lags(self, frames: dict[str, Times]) -> Sequence[tuple[float, int]]:
-        """Return when Kafka took the row of each frame, and the end of its window."""
-        keys = [(channel_id, end) for channel_id, end, _ in arrived(frames)]
-        return [(self.taken[key], key[1]) for key in keys if key in self.taken]
+    def stored(self, frames: dict[str, Times]) -> Sequence[tuple[float, int]]:
+        """Return the Kafka timestamp and the end of each frame's window."""
+        keys = [(channel_id, end_ms) for channel_id, end_ms, _ in arrivals(frames)]
+        return [(self.stored_ms[key], key[1]) for key in keys if key in self.stored_ms]
 
 
 if __name__ == "__main__":

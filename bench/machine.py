@@ -1,4 +1,4 @@
-"""What the figures were measured on, and where they are kept."""
+"""The description of the machine, and the storage of figures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def described() -> dict[str, Any]:
-    """Return the machine and the versions that matter."""
+def describe_machine() -> dict[str, Any]:
+    """Return the machine and the relevant versions."""
     return {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "processor": _processor(),
@@ -29,18 +29,18 @@ def described() -> dict[str, Any]:
     }
 
 
-def keep(name: str, figures: dict[str, Any]) -> Path:
-    """Write figures to var/bench and return the file."""
+def save(name: str, figures: dict[str, Any]) -> Path:
+    """Write figures to var/bench and return the path."""
     folder = Path(os.environ.get("TWITCHLY_VAR") or ROOT / "var") / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    path.write_text(json.dumps({"machine": described(), **figures}, indent=2) + "\n")
+    path.write_text(json.dumps({"machine": describe_machine(), **figures}, indent=2) + "\n")
     return path
 
 
 def table(rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as text, the first one the head; numbers stand to the right."""
-    texts = [[_shown(cell) for cell in row] for row in rows]
+    """Format rows as text; the first row is the header, and numbers are right-aligned."""
+    texts = [[_format(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
     numbers = [isinstance(cell, int | float) for cell in rows[-1]]
     lines = [
@@ -54,14 +54,14 @@ def table(rows: Sequence[Sequence[object]]) -> str:
 
 
 def peak_mb(pid: int) -> float:
-    """Return the most memory a process ever had resident. Source: proc(5), VmHWM."""
+    """Return the peak resident memory of a process. Source: proc(5), VmHWM."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     return 0.0
 
 
-def _shown(cell: object) -> str:
+def _format(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.1f}"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
@@ -75,5 +75,5 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    return done.stdout.strip()
+    result = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return result.stdout.strip()

@@ -1,6 +1,6 @@
-"""`python -m bench.pages`: many pages with a live socket each, and some that read one byte a second.
+"""`python -m bench.pages`: many pages with a live socket each, and some readers of one byte a second.
 
-It is started by bench/sockets.py, and prints how many frames came how long after the end of their windows.
+bench/sockets.py starts it. It prints the delays of the frames after the end of their windows.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from websockets.uri import parse_uri
 
 METRICS = ("viewers", "messages", "engagement", "spam")
 CHANNELS = 50
-TOGETHER = 50
+CONCURRENT_OPENS = 50
 NEWEST = '"newest_end_ms":'
 
 
 @dataclass(slots=True)
-class Heard:
-    """Pushes by window end and by how many ms later they came; how often a page or a slow reader was closed.
+class Received:
+    """Received pushes by window end and delay in ms, and the number of closed pages and slow readers.
 
     `samples` are the newest frames of one page, by subscription.
     """
@@ -41,7 +41,7 @@ class Heard:
     samples: dict[str, str] = field(default_factory=dict)
 
     def take(self, frame: str) -> None:
-        """Note a frame; a snapshot comes when it is asked for."""
+        """Record a frame, unless it is a snapshot."""
         if '"type":"push"' not in frame[:20]:
             return
         at = frame.index(NEWEST) + len(NEWEST)
@@ -50,85 +50,90 @@ class Heard:
         self.bytes += len(frame)
 
 
-def wishes(number: int) -> list[str]:
-    """Return what a page subscribes to: a board, and one of some channels."""
+def subscriptions(number: int) -> list[str]:
+    """Return the subscriptions of a page: a board and a channel."""
     board = {"type": "subscribe", "id": "board", "kind": "board", "metric": METRICS[number % len(METRICS)]}
     channel = {"type": "subscribe", "id": "channel", "kind": "channels", "channels": [str(10_000 + number % CHANNELS)]}
     return [json.dumps(board), json.dumps(channel)]
 
 
-async def page(url: str, headers: dict[str, str], number: int, heard: Heard, turn: asyncio.Semaphore) -> None:
-    """Read all that one page gets, as fast as it comes."""
+async def page(url: str, headers: dict[str, str], number: int, received: Received, openings: asyncio.Semaphore) -> None:
+    """Read the frames of one page as fast as they arrive; reconnect when closed."""
     while True:
-        async with turn:
+        async with openings:
             opening = connect(url, additional_headers=headers, origin=None, compression=None, open_timeout=60)
             connection = await opening
         try:
-            for wish in wishes(number):
-                await connection.send(wish)
+            for subscription in subscriptions(number):
+                await connection.send(subscription)
             async for frame in connection:
-                heard.take(str(frame))
+                received.take(str(frame))
                 if number == 0:
-                    heard.samples[json.loads(frame)["id"]] = str(frame)
+                    received.samples[json.loads(frame)["id"]] = str(frame)
         except ConnectionClosed:
             pass
-        heard.closed += 1
+        received.closed += 1
 
 
-async def slow_reader(url: str, headers: dict[str, str], heard: Heard) -> None:
-    """Read one byte a second of a board of 100, and come again when that was ended."""
-    loop, where = asyncio.get_running_loop(), urlsplit(url)
+async def slow_reader(url: str, headers: dict[str, str], received: Received) -> None:
+    """Read one byte a second of a board of 100; reconnect when closed."""
+    loop, address = asyncio.get_running_loop(), urlsplit(url)
     while True:
-        with socket.socket() as end:
-            # A small window, or the kernel itself would hold minutes of frames.
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-            end.setblocking(False)
-            await loop.sock_connect(end, (where.hostname, where.port))
-            await open_by_hand(end, url, headers)
+        with socket.socket() as client:
+            # With the default window, the kernel would buffer minutes of frames.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.setblocking(False)
+            await loop.sock_connect(client, (address.hostname, address.port))
+            await open_socket(client, url, headers)
             with contextlib.suppress(OSError):
-                while await loop.sock_recv(end, 1):  # noqa: ASYNC110  to be slow is what it is for
+                while await loop.sock_recv(client, 1):  # noqa: ASYNC110  deliberately slow
                     await asyncio.sleep(1)
-        heard.slow_closed += 1
+        received.slow_closed += 1
 
 
-async def open_by_hand(end: socket.socket, url: str, headers: dict[str, str]) -> None:
-    """Shake hands and subscribe, without reading further than the handshake goes."""
+async def open_socket(client: socket.socket, url: str, headers: dict[str, str]) -> None:
+    """Do the handshake and subscribe, without reading beyond the handshake."""
     loop = asyncio.get_running_loop()
     protocol = ClientProtocol(parse_uri(url))
     request = protocol.connect()
     request.headers.update(headers)
     protocol.send_request(request)
-    await loop.sock_sendall(end, b"".join(protocol.data_to_send()))
+    await loop.sock_sendall(client, b"".join(protocol.data_to_send()))
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
-        answer += await loop.sock_recv(end, 1)
+        answer += await loop.sock_recv(client, 1)
     protocol.receive_data(answer)
-    wish = {"type": "subscribe", "id": "all", "kind": "board", "metric": "viewers", "size": 100}
-    protocol.send_text(json.dumps(wish).encode())
-    await loop.sock_sendall(end, b"".join(protocol.data_to_send()))
+    subscription = {"type": "subscribe", "id": "all", "kind": "board", "metric": "viewers", "size": 100}
+    protocol.send_text(json.dumps(subscription).encode())
+    await loop.sock_sendall(client, b"".join(protocol.data_to_send()))
 
 
-async def run(given: dict[str, Any]) -> Heard:
-    """Open all, say so, and read until the standard input ends."""
-    heard, turn = Heard(), asyncio.Semaphore(TOGETHER)
-    headers = [{"Cookie": cookie, "Origin": given["origin"]} for cookie in given["cookies"]]
-    count = given["pages"]
-    pages = [page(given["url"], headers[number], number, heard, turn) for number in range(count)]
-    slow = [slow_reader(given["url"], headers[count + number], heard) for number in range(given["slow"])]
-    tasks = [asyncio.create_task(one) for one in (*pages, *slow)]
+async def run(options: dict[str, Any]) -> Received:
+    """Open all sockets and read until the standard input ends; answer each line with the number of pushes."""
+    received, openings = Received(), asyncio.Semaphore(CONCURRENT_OPENS)
+    headers = [{"Cookie": cookie, "Origin": options["origin"]} for cookie in options["cookies"]]
+    count = options["pages"]
+    pages = [page(options["url"], headers[number], number, received, openings) for number in range(count)]
+    slow = [slow_reader(options["url"], headers[count + number], received) for number in range(options["slow"])]
+    tasks = [asyncio.create_task(reader) for reader in (*pages, *slow)]
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps({"heard": sum(sum(counter.values()) for counter in heard.delays.values())}), flush=True)
+        print(json.dumps({"received": sum(sum(counter.values()) for counter in received.delays.values())}), flush=True)
     for task in tasks:
         task.cancel()
-    return heard
+    return received
 
 
 def main() -> int:
-    """Take what to do from the first line, answer each further one, and tell everything at the end."""
-    heard = asyncio.run(run(json.loads(sys.stdin.readline())))
-    told = {"delays": heard.delays, "bytes": heard.bytes, "closed": heard.closed, "slow_closed": heard.slow_closed}
-    print(json.dumps(told | {"samples": heard.samples}), flush=True)
+    """Read the options from the first line, answer each further line, and print all results at the end."""
+    received = asyncio.run(run(json.loads(sys.stdin.readline())))
+    results = {
+        "delays": received.delays,
+        "bytes": received.bytes,
+        "closed": received.closed,
+        "slow_closed": received.slow_closed,
+    }
+    print(json.dumps(results | {"samples": received.samples}), flush=True)
     return 0
 
 

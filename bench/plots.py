@@ -10,35 +10,35 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# The same figures give the same file.
+# A constant salt, so that the same figures give the same file.
 mpl.rcParams.update({"svg.hashsalt": "twitchly", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 MINUTE_S = 60
 
 
-def plot_latency(one: Mapping[str, Any], path: Path) -> None:
-    """Draw which share of the messages was counted in a frame after how long."""
+def plot_latency(figures: Mapping[str, Any], path: Path) -> None:
+    """Plot the cumulative distribution of the latency from a message to its frame."""
     figure, axes = _figure(1)
-    percentiles = one["percentiles_ms"]
+    percentiles = figures["percentiles_ms"]
     axes[0].plot(percentiles, range(1, len(percentiles) + 1))
     for limit_ms, share in ((1_500, 50), (2_300, 99)):
         axes[0].plot([limit_ms], [share], "rx")
-    axes[0].set(xlabel="ms from Twitch's time to the frame (x: aims)", ylabel="% of messages", ylim=(0, 101))
+    axes[0].set(xlabel="ms from Twitch's timestamp to the frame (x: targets)", ylabel="% of messages", ylim=(0, 101))
     _save(figure, path)
 
 
-def plot_scaling(one: Mapping[str, Any], path: Path) -> None:
-    """Draw the cores of the task manager by the number of channels."""
+def plot_scaling(figures: Mapping[str, Any], path: Path) -> None:
+    """Plot the task manager's CPU use against the number of channels."""
     figure, axes = _figure(1)
-    channels = [step["channels"] for step in one["steps"]]
-    axes[0].plot(channels, [step["cores"] for step in one["steps"]], "o-")
-    axes[0].set(xlabel="channels, 4 messages a second each", ylabel="cores of the task manager", xlim=0, ylim=0)
+    channels = [step["channels"] for step in figures["steps"]]
+    axes[0].plot(channels, [step["cores"] for step in figures["steps"]], "o-")
+    axes[0].set(xlabel="channels with 4 messages a second each", ylabel="cores of the task manager", xlim=0, ylim=0)
     _save(figure, path)
 
 
-def plot_hour(one: Mapping[str, Any], path: Path) -> None:
-    """Draw memory, checkpoints, and disk by topic and by table over time; a line marks where hours begin."""
+def plot_hour(figures: Mapping[str, Any], path: Path) -> None:
+    """Plot memory, checkpoints and the disk use of topics and tables over time; dotted lines mark full hours."""
     figure, axes = _figure(4)
-    samples = one["samples"]
+    samples = figures["samples"]
     for axis, prefix, label in (
         (axes[0], "memory MB ", "resident MB"),
         (axes[1], "checkpoint ", "MB of state, seconds"),
@@ -49,11 +49,11 @@ def plot_hour(one: Mapping[str, Any], path: Path) -> None:
         for name, values in sorted(named.items(), key=lambda item: -item[1][-1][1])[:10]:
             axis.plot([at_s / MINUTE_S for at_s, _ in values], [value for _, value in values], label=name)
         for hour in range(2):
-            axis.axvline(one["hour_at_s"] / MINUTE_S + 60 * hour, color="grey", linestyle=":")
+            axis.axvline(figures["hour_at_s"] / MINUTE_S + 60 * hour, color="grey", linestyle=":")
         axis.set(ylabel=label, ylim=0)
         if named:
             axis.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
-    axes[-1].set(xlabel="minutes (dotted: an hour begins)")
+    axes[-1].set(xlabel="minutes (dotted: full hours)")
     _save(figure, path)
 
 

@@ -1,11 +1,11 @@
-"""Parsers by name. Each reads of a line what our records use: command, channel, user id and tags, unescaped."""
+"""Parsers by name. Each returns the fields that records use: command, channel, user id and unescaped tags."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 
-from bench import plain
+from bench import regex_parser
 
 TAGS = (
     "id",
@@ -15,9 +15,9 @@ TAGS = (
     "bits",
     "msg-id",
 )
-# Tags that are 1 where something is so.
+# Boolean tags: "1" means true.
 TRAITS = ("first-msg", "returning-chatter", "subscriber", "emote-only")
-# Command, channel, user id, the values of TAGS, and which of TRAITS are so.
+# Command, channel, user id, the values of TAGS and those of TRAITS.
 Read = tuple[str, str, str, tuple[str, ...], tuple[bool, ...]]
 Reader = Callable[[bytes], Read]
 
@@ -26,7 +26,7 @@ _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 
 
 def twitchly() -> Reader:
-    """Return the reader of core.irc.lines."""
+    """Return a reader that uses core.irc.lines."""
     from core.irc.lines import parse
 
     def read(raw: bytes) -> Read:
@@ -39,30 +39,30 @@ def twitchly() -> Reader:
 
 
 def expression() -> Reader:
-    """Return the reader of bench/plain.py, a regular expression."""
+    """Return a reader that uses bench/regex_parser.py."""
 
     def read(raw: bytes) -> Read:
-        command, channel, tags = plain.parse(raw)
-        return command, channel, tags.get("user-id", ""), *_wanted(tags)
+        command, channel, tags = regex_parser.parse(raw)
+        return command, channel, tags.get("user-id", ""), *_used_tags(tags)
 
     return read
 
 
 def irctokens() -> Reader:
-    """Return the reader of PyPI `irctokens`."""
+    """Return a reader that uses `irctokens` from PyPI."""
     from irctokens.line import tokenise
 
     def read(raw: bytes) -> Read:
         line = tokenise(raw)
         tags, params = line.tags or {}, line.params
         channel = params[0][1:] if params else ""
-        return line.command, channel, tags.get("user-id", ""), *_wanted(tags)
+        return line.command, channel, tags.get("user-id", ""), *_used_tags(tags)
 
     return read
 
 
 def jaraco_irc() -> Reader:
-    """Return the reader of PyPI `irc`: what its client does with a line before it calls anybody."""
+    """Return a reader that uses `irc` from PyPI, with the steps of its client before the callbacks."""
     from irc import client, events, message  # type: ignore[import-untyped]
 
     match = client._rfc_1459_command_regexp.match
@@ -74,22 +74,22 @@ def jaraco_irc() -> Reader:
         client.NickMask.from_group(group("prefix"))
         tags = {tag["key"]: tag["value"] or "" for tag in message.Tag.from_group(group("tags")) or ()}
         channel = arguments[0][1:] if arguments else ""
-        return str(command).upper(), channel, tags.get("user-id", ""), *_wanted(tags)
+        return str(command).upper(), channel, tags.get("user-id", ""), *_used_tags(tags)
 
     return read
 
 
 def twitch_api() -> Reader:
-    """Return the reader of PyPI `twitchAPI`: its chat's parser, with the unescaping that it leaves to its user."""
+    """Return a reader that uses the chat parser of `twitchAPI` from PyPI, plus the unescaping that it omits."""
     from twitchAPI.chat import Chat
 
-    chat = object.__new__(Chat)  # its parser needs no connection, and these two fields alone
+    chat = object.__new__(Chat)  # the parser needs only these two fields and no connection
     chat._prefix, chat._channel_command_prefix = "!", {}
 
     def read(raw: bytes) -> Read:
         parsed = chat._parse_irc_message(raw.decode("utf-8", "replace"))
         if parsed is None:
-            return "", "", "", *_wanted({})
+            return "", "", "", *_used_tags({})
         command, tags = parsed["command"], parsed["tags"]
         channel, values = (command.get("channel") or "#")[1:], tuple([_text(tags.get(name)) for name in TAGS])
         traits = tuple([tags.get(name) == "1" for name in TRAITS])
@@ -98,12 +98,12 @@ def twitch_api() -> Reader:
     return read
 
 
-def _wanted(tags: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+def _used_tags(tags: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[bool, ...]]:
     return tuple([tags.get(name, "") for name in TAGS]), tuple([tags.get(name) == "1" for name in TRAITS])
 
 
 def _text(value: object) -> str:
-    # It has taken emotes and badges apart: that is more than is asked for, not less.
+    # The parser has already split emotes and badges, so their values are no strings.
     text = value if isinstance(value, str) else ""
     return _ESCAPE.sub(lambda match: _UNESCAPED.get(match[1], match[1]), text) if "\\" in text else text
 

@@ -1,8 +1,8 @@
-"""What a Python developer would write instead of a stream job: `python -m bench.ring BOOTSTRAP CHAT WINDOWS`.
+"""A simple Python program in place of the stream job, for comparison: `python -m bench.ring BOOTSTRAP CHAT WINDOWS`.
 
-A consumer and a ring of one-second buckets for each channel, that gives the sums of every 30 s window. It has no
-distinct counts, no minutes or hours, no state that survives it, no second process to share the work, and it trusts
-every record and the order within a partition.
+A consumer with a ring of one-second buckets per channel computes the sums of every 30 s window. It has no distinct
+counts, no minutes or hours, no persistent state and no second process to share the load. It trusts every record and
+the order within a partition.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ class Ring:
         self._sums = [0, 0, 0]
 
     def add(self, second: int, words: int | None, observed_ms: int | None) -> Iterator[tuple[int, list[int]]]:
-        """Count a record; yield the end and the sums of each window that is over now."""
+        """Count a record; yield the end and the sums of each completed window."""
         while self.newest < second:
             self.newest += 1
             yield self.newest * SECOND_MS, self._sums.copy()
             oldest = self._buckets[self.newest % BUCKETS]
-            for place in range(3):
-                self._sums[place] -= oldest[place]
-                oldest[place] = 0
+            for column in range(3):
+                self._sums[column] -= oldest[column]
+                oldest[column] = 0
         bucket = self._buckets[second % BUCKETS]
-        for place, value in enumerate((int(words is not None), words or 0, observed_ms or 0)):
-            bucket[place] += value
-            self._sums[place] += value
+        for column, value in enumerate((int(words is not None), words or 0, observed_ms or 0)):
+            bucket[column] += value
+            self._sums[column] += value
 
 
 def main(bootstrap: str, chat: str, windows: str) -> None:
-    """Read chat from its beginning and write windows, until ended."""
+    """Read chat from the beginning and write windows, until terminated."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ring", "auto.offset.reset": "earliest"})
     consumer.assign([TopicPartition(chat, number, 0) for number in range(TOPIC["chat"].partitions)])
     producer = Producer({"bootstrap.servers": bootstrap, "compression.type": "lz4", "linger.ms": 20})

@@ -1,6 +1,6 @@
-"""`python -m bench.scaling`: what the stream job costs as channels are added, at a constant rate for each of them.
+"""`python -m bench.scaling`: the cost of the stream job by number of channels, at a constant rate per channel.
 
-Chat is written in real time; the task manager's CPU time is that of a steady minute, after its code was compiled.
+Chat is written in real time. The task manager's CPU time is measured over a minute, after a warm-up.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ from apps.metrics.flink_cluster import FlinkCluster
 from bench.chat import Chat
 from bench.command import exit_code, instance, options
 from bench.contenders import TASK_MANAGER, flink
-from bench.machine import keep, peak_mb, table
+from bench.machine import peak_mb, save, table
 from core.pipeline.topics import TOPIC
 from core.times import SECOND_MS
 from drills.stack import Stack, now_ms
 
 PREFIX = "bench-scaling."
-AIM_CORES = 1.2
+TARGET_CORES = 1.2
 WARM_S, SMOKE_WARM_S = 75, 2
-# Flink gathers its counts every 10 s, when somebody asks.
-TELLS_S = 15.0
-# A feeder that is later than this does not give the rate that it is asked for.
+# Flink refreshes its counters on request, at most every 10 s.
+COUNTERS_S = 15.0
+# A feeder that is later than this does not reach the requested rate.
 LATE_MS = 2_000
 COLUMNS = ("channels", "messages/s", "cores", "CPU-s/million", "peak MB", "behind", "feeder late ms")
 
 
 def main() -> int:
-    """Print a row a number of channels; return 1 when the job or the feeder fell behind."""
+    """Print a row per number of channels; return 1 if the job fell behind."""
     parser = options(__doc__)
     parser.add_argument("--channels", type=int, nargs="*", default=[500, 1_000, 2_000, 5_000])
-    parser.add_argument("--rate", type=int, default=4, help="messages a second, by channel")
+    parser.add_argument("--rate", type=int, default=4, help="messages per second and channel")
     parser.add_argument("--seconds", type=int, default=60)
-    given = parser.parse_args()
-    if given.smoke:
-        given.channels, given.seconds = [10], 2
+    args = parser.parse_args()
+    if args.smoke:
+        args.channels, args.seconds = [10], 2
     steps = []
-    for channels in given.channels:
-        with instance(given.on, Stack.servers) as stack:
-            warm_s = SMOKE_WARM_S if given.smoke else WARM_S
-            steps.append(cost(stack, channels, given.rate, given.seconds, warm_s))
+    for channels in args.channels:
+        with instance(args.on, Stack.servers) as stack:
+            warm_s = SMOKE_WARM_S if args.smoke else WARM_S
+            steps.append(cost(stack, channels, args.rate, args.seconds, warm_s))
     print(table([COLUMNS, *([step[name] for name in COLUMNS] for step in steps)]))
-    if not given.smoke:
-        keep("scaling", {"seconds": given.seconds, "steps": steps})
-    behind = [f"{one['channels']:,} channels: behind" for one in steps if one["behind"] > 0]
-    slow = [f"{one['channels']:,} channels: feeder late" for one in steps if one["feeder late ms"] > LATE_MS]
-    slow += [f"{steps[-1]['cores']} cores: expected {AIM_CORES}"] if steps[-1]["cores"] > AIM_CORES else []
-    return exit_code(behind, [] if given.smoke else slow)
+    if not args.smoke:
+        save("scaling", {"seconds": args.seconds, "steps": steps})
+    behind = [f"{step['channels']:,} channels: the job fell behind" for step in steps if step["behind"] > 0]
+    slow = [f"{step['channels']:,} channels: feeder late" for step in steps if step["feeder late ms"] > LATE_MS]
+    slow += [f"{steps[-1]['cores']} cores: expected {TARGET_CORES}"] if steps[-1]["cores"] > TARGET_CORES else []
+    return exit_code(behind, [] if args.smoke else slow)
 
 
 def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> dict[str, Any]:
-    """Measure one number of channels."""
+    """Measure the cost with one number of channels."""
     stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
     cluster = FlinkCluster(stack.flink_client(), stack.flink)
     feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))
@@ -66,28 +66,28 @@ def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> d
         written = feed.run(seconds)
         cpu_s, spent_s = stack.cpu_s(TASK_MANAGER) - before_s, time.monotonic() - began_s
         job, peak = cluster.jobs(f"{PREFIX}twitchly")[0], peak_mb(started.process.pid)
-        left = left_behind(lambda: feed.written - cluster.counters(job.id).records_read)
+        behind = unread_records(lambda: feed.written - cluster.counters(job.id).records_read)
     return {
         "channels": channels,
         "messages/s": channels * rate,
         "cores": round(cpu_s / spent_s, 3),
         "CPU-s/million": round(cpu_s / written * 1e6, 1),
         "peak MB": round(peak),
-        "behind": left,
+        "behind": behind,
         "feeder late ms": feed.late_ms,
     }
 
 
-def left_behind(count: Callable[[], int]) -> int:
-    """Return how many records are not read when Flink has told anew: each answer is from up to 10 s before."""
-    until_s = time.monotonic() + TELLS_S
-    while (left := count()) > 0 and time.monotonic() < until_s:
+def unread_records(count: Callable[[], int]) -> int:
+    """Return how many records are unread once Flink has refreshed its counters, which may be 10 s old."""
+    until_s = time.monotonic() + COUNTERS_S
+    while (unread := count()) > 0 and time.monotonic() < until_s:
         time.sleep(0.5)
-    return left
+    return unread
 
 
 class Feed:
-    """Writes chat as it happens; `written` counts its records, `late_ms` is how far it fell behind the clock."""
+    """Writes chat in real time; `written` counts the records, `late_ms` is the greatest delay behind the clock."""
 
     def __init__(self, bootstrap: str, chat: Chat) -> None:
         self._producer = Producer({"bootstrap.servers": bootstrap, "compression.type": "lz4", "linger.ms": 20})
@@ -97,7 +97,7 @@ class Feed:
         self.late_ms = 0
 
     def run(self, seconds: int) -> int:
-        """Write for so long; return how many records. What was missed since the last run is never written."""
+        """Write for `seconds` and return the number of records; the time since the last run is skipped."""
         before, self._next_ms = self.written, max(self._next_ms, -(-now_ms() // SECOND_MS) * SECOND_MS)
         for _ in range(seconds):
             for partition, key, fields in self._chat.second(self._next_ms):
@@ -108,7 +108,7 @@ class Feed:
                 self.written += 1
             self._next_ms += SECOND_MS
         if self._producer.flush(10):
-            raise AssertionError("Kafka did not take the chat")
+            raise AssertionError("Kafka did not accept the chat")
         return self.written - before
 
 

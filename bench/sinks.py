@@ -1,6 +1,6 @@
-"""`python -m bench.sinks`: windows a second from Kafka into Cassandra, and all boards of 5,000 channels.
+"""`python -m bench.sinks`: windows per second from Kafka to Cassandra, and updates of all boards of 5,000 channels.
 
-History is the whole sink, reading what waits in Kafka; of the boards it is the writing of one second after the other.
+For history, the complete sink reads a backlog from Kafka. For the boards, only the writes are measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient
 
 from apps.metrics.boards import BoardWriter
 from bench.command import exit_code, instance, options
-from bench.machine import keep, peak_mb, table
+from bench.machine import peak_mb, save, table
 from core.metrics.columns import WINDOW_MS, names_of
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import Grain, WindowRecord
@@ -30,67 +30,67 @@ from core.times import MINUTE_MS, SECOND_MS
 from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
 
-# Topics and a database of its own, for an instance that runs uses the others.
+# Separate topics and a separate database, as a running instance uses the normal ones.
 PREFIX, DATABASE = "bench-sinks.", 9
 CHANNELS, SMOKE_CHANNELS = 5_000, 20
 TICKS, SMOKE_TICKS = 60, 6
 # Distinct windows end every 5 s.
 DISTINCT_EVERY = 5
 MINUTES = 12
-PLACE = ("grain", "channel_id", "start_ms", "end_ms")
+IDENTITY = ("grain", "channel_id", "start_ms", "end_ms")
 STARTED_S = 60.0
-CARRIED_S = 300.0
-AIM_PER_S = 3_000
-AIM_TICK_MS = 200
+STORED_S = 300.0
+TARGET_PER_S = 3_000
+TARGET_TICK_MS = 200
 
 
 def main() -> int:
-    """Print the figures; return 1 when a window was not written."""
-    given = options(__doc__).parse_args()
-    channels, ticks = (SMOKE_CHANNELS, SMOKE_TICKS) if given.smoke else (CHANNELS, TICKS)
-    with instance(given.on, start) as stack:
+    """Print the figures; raise an error if a window is not stored."""
+    args = options(__doc__).parse_args()
+    channels, ticks = (SMOKE_CHANNELS, SMOKE_TICKS) if args.smoke else (CHANNELS, TICKS)
+    with instance(args.on, start) as stack:
         figures = {"boards": boards(stack, channels, ticks), "history": history(stack, channels)}
-    for name, found in figures.items():
-        print(table([[name, "figure"], *map(list, found.items())]))
-    if given.smoke:
+    for name, values in figures.items():
+        print(table([[name, "figure"], *map(list, values.items())]))
+    if args.smoke:
         return 0
-    keep("sinks", {"channels": channels, **figures})
+    save("sinks", {"channels": channels, **figures})
     rate, tick_ms = figures["history"]["rows/s"], figures["boards"]["tick of all boards, median ms"]
-    slow = [f"{rate:,} rows a second: expected {AIM_PER_S:,}"] if rate < AIM_PER_S else []
-    slow += [f"{tick_ms} ms a tick: expected {AIM_TICK_MS}"] if tick_ms > AIM_TICK_MS else []
+    slow = [f"{rate:,} rows per second: expected {TARGET_PER_S:,}"] if rate < TARGET_PER_S else []
+    slow += [f"{tick_ms} ms per tick: expected {TARGET_TICK_MS}"] if tick_ms > TARGET_TICK_MS else []
     return exit_code([], slow)
 
 
 def start(stack: Stack) -> None:
-    """Start the servers with Cassandra's tables."""
+    """Start the servers and create Cassandra's tables."""
     stack.servers()
     stack.manage("sync_cassandra")
 
 
-def windows(grain: Grain, count: int, end_ms: int, dice: random.Random) -> list[WindowRecord]:
-    """Return a window of each of so many channels, with all columns of the grain."""
+def windows(grain: Grain, count: int, end_ms: int, rng: random.Random) -> list[WindowRecord]:
+    """Return a window for each of `count` channels, with all columns of the grain."""
     names, start_ms = names_of(grain), end_ms - WINDOW_MS[grain]
     return [
-        WindowRecord(str(10_000 + number), grain, start_ms, end_ms, {name: dice.randrange(1, 90_000) for name in names})
+        WindowRecord(str(10_000 + number), grain, start_ms, end_ms, {name: rng.randrange(1, 90_000) for name in names})
         for number in range(count)
     ]
 
 
 def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
-    """Put a second of all channels on all boards, again and again."""
+    """Update all boards with the windows of all channels, once per tick."""
     client = redis.Redis(port=stack.port + 5, db=DATABASE)
-    writer, dice, took_ms, cpu_s, rows = BoardWriter(client, RankingThresholds()), random.Random(1), [], 0.0, 0
+    writer, rng, took_ms, cpu_s, rows = BoardWriter(client, RankingThresholds()), random.Random(1), [], 0.0, 0
     start_ms = now_ms() // SECOND_MS * SECOND_MS
     for tick in range(ticks):
         grains: tuple[Grain, ...] = ("live", "live_distinct") if tick % DISTINCT_EVERY == 0 else ("live",)
         end_ms = start_ms + tick * SECOND_MS
-        ends = [(grain, windows(grain, channels, end_ms, dice)) for grain in grains]
+        ends = [(grain, windows(grain, channels, end_ms, rng)) for grain in grains]
         before_s, began_s = time.process_time(), time.perf_counter()
-        for grain, some in ends:
-            writer.apply(grain, some)
+        for grain, records in ends:
+            writer.apply(grain, records)
         writer.write_history()
         took_ms.append((time.perf_counter() - began_s) * 1000)
-        cpu_s, rows = cpu_s + time.process_time() - before_s, rows + sum(len(some) for _, some in ends)
+        cpu_s, rows = cpu_s + time.process_time() - before_s, rows + sum(len(records) for _, records in ends)
     return {
         "rows": rows,
         "rows/s": round(rows / sum(took_ms) * 1000),
@@ -104,12 +104,12 @@ def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
 
 
 def history(stack: Stack, channels: int) -> dict[str, Any]:
-    """Let the history sink carry the windows of some minutes that arrive all at once."""
-    dice, newest_ms = random.Random(2), now_ms() // MINUTE_MS * MINUTE_MS
+    """Let the history sink store the windows of some minutes that arrive at once."""
+    rng, newest_ms = random.Random(2), now_ms() // MINUTE_MS * MINUTE_MS
     records = [
-        (window.channel_id, orjson.dumps({**{name: getattr(window, name) for name in PLACE}, **window.columns}))
+        (window.channel_id, orjson.dumps({**{name: getattr(window, name) for name in IDENTITY}, **window.columns}))
         for number in range(MINUTES)
-        for window in windows("minute", channels, newest_ms - number * MINUTE_MS, dice)
+        for window in windows("minute", channels, newest_ms - number * MINUTE_MS, rng)
     ]
     stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
     sink = Sink({**stack.env, "KAFKA_TOPIC_PREFIX": PREFIX}, stack.var / "log" / "bench-sink.log")
@@ -117,8 +117,8 @@ def history(stack: Stack, channels: int) -> dict[str, Any]:
         wait_until(lambda: is_ready(stack), STARTED_S, "the sink to have its partitions")
         process = psutil.Process(sink.pid)
         before_s, began_s = sum(process.cpu_times()[:2]), time.perf_counter()
-        produced(stack, records)
-        wait_until(lambda: carried(stack) >= len(records), CARRIED_S, "all windows to be written", 0.05)
+        produce(stack, records)
+        wait_until(lambda: stored(stack) >= len(records), STORED_S, "all windows to be stored", 0.05)
         spent_s, cpu_s = time.perf_counter() - began_s, sum(process.cpu_times()[:2]) - before_s
         peak = peak_mb(process.pid)
     finally:
@@ -133,29 +133,29 @@ def history(stack: Stack, channels: int) -> dict[str, Any]:
 
 
 def is_ready(stack: Stack) -> bool:
-    """Say whether the sink has its partitions; Kafka has yet to make room for the first group."""
+    """Return whether the sink has its partitions; false while Kafka still creates its group topic."""
     try:
         return bool(holders(stack.kafka, f"{PREFIX}history"))
     except KafkaException:
         return False
 
 
-def produced(stack: Stack, records: Sequence[tuple[str, bytes]]) -> None:
-    """Write windows as the stream job does."""
+def produce(stack: Stack, records: Sequence[tuple[str, bytes]]) -> None:
+    """Write windows like the stream job."""
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
     for key, value in records:
         producer.produce(f"{PREFIX}windows", value, key)
     if producer.flush(60):
-        raise AssertionError("Kafka did not take the windows")
+        raise AssertionError("Kafka did not accept the windows")
 
 
-def carried(stack: Stack) -> int:
+def stored(stack: Stack) -> int:
     """Return how many windows the sink has committed."""
     admin = AdminClient({"bootstrap.servers": stack.kafka, "log_level": 2})
     group, partitions = f"{PREFIX}history", range(TOPIC["windows"].partitions)
-    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(f"{PREFIX}windows", number) for number in partitions])
-    found = admin.list_consumer_group_offsets([asked])[group].result(10).topic_partitions or []
-    return sum(max(0, place.offset) for place in found)
+    request = ConsumerGroupTopicPartitions(group, [TopicPartition(f"{PREFIX}windows", number) for number in partitions])
+    offsets = admin.list_consumer_group_offsets([request])[group].result(10).topic_partitions or []
+    return sum(max(0, partition.offset) for partition in offsets)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 more that read one byte a second.
+"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow readers of one byte a second.
 
-Each page watches a board and a channel. Boards of 500 channels are written each second by the product's own writer;
-the delay is from the tick to the frame, as the pages see it. Afterwards bench/bare_push.py sends the same frames to as
-many sockets of the same server, which shows the share of the cost that is the server's.
+Each page subscribes to a board and a channel. The product's board writer updates the boards of 500 channels every
+second. The delay is from the tick to the frame, measured by the pages. Afterwards, bench/bare_push.py sends the same
+frames to as many sockets of the same server, which shows the server's share of the cost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from apps.ingest import channel_list
 from apps.metrics.boards import BoardWriter
 from bench import bare_push
 from bench.command import exit_code, options
-from bench.machine import ROOT, keep, peak_mb, table
+from bench.machine import ROOT, peak_mb, save, table
 from bench.sinks import windows
 from bench.web import READY_S, Web
 from core.channels.stream import Stream
@@ -46,90 +46,90 @@ DISTINCT_EVERY = 5
 OPENED_S, SMOKE_OPENED_S = 20, 3
 BARE_S = 60
 SAMPLE_S = 5
-AIM_PER_CPU_S = 10_000
-AIM_P99_MS = 150
-# Of the deliveries a CPU-second of the bare loop.
-AIM_PERCENT = 60
-AIM_GROWTH = 0.05
+TARGET_PER_CPU_S = 10_000
+TARGET_P99_MS = 150
+# Of the deliveries per CPU-second of the bare loop.
+TARGET_PERCENT = 60
+TARGET_GROWTH = 0.05
 
 
 def main() -> int:
-    """Print the figures; return 1 when a page was closed or missed a push."""
+    """Print the figures; return 1 if a page was closed or missed a push."""
     parser = options(__doc__)
     parser.add_argument("--pages", type=int, default=1_000)
     parser.add_argument("--slow", type=int, default=50)
     parser.add_argument("--seconds", type=int, default=600)
-    given = parser.parse_args()
-    if given.smoke:
-        given.pages, given.slow, given.seconds = 25, 1, 3
+    args = parser.parse_args()
+    if args.smoke:
+        args.pages, args.slow, args.seconds = 25, 1, 3
     web = Web()
     try:
-        opened_s = SMOKE_OPENED_S if given.smoke else OPENED_S
-        figures = measured(web, given.pages, given.slow, given.seconds, opened_s)
+        opened_s = SMOKE_OPENED_S if args.smoke else OPENED_S
+        figures = measure(web, args.pages, args.slow, args.seconds, opened_s)
     finally:
         web.remove()
-    bare = measured_bare(figures.pop("samples"), given.pages, min(given.seconds, BARE_S), opened_s)
+    bare = measure_bare(figures.pop("samples"), args.pages, min(args.seconds, BARE_S), opened_s)
     figures |= {
         "bare loop, deliveries/CPU-s": bare,
         "% of the bare loop": round(100 * figures["deliveries/CPU-s"] / bare),
     }
-    told = {name: value for name, value in figures.items() if not isinstance(value, list)}
-    print(table([["live pages", "figure"], *map(list, told.items())]))
-    # Two subscriptions a page, a push a second each; those of a second are under way at either end.
-    least = 2 * given.pages * (given.seconds - 1)
-    wrong = [f"{figures['deliveries']:,} pushes: expected {least:,}"] if figures["deliveries"] < least else []
-    wrong += [f"{figures['pages closed']} pages were closed"] if figures["pages closed"] else []
-    if given.smoke:
-        return exit_code(wrong)
-    keep("sockets", figures)
+    rows = [[name, value] for name, value in figures.items() if not isinstance(value, list)]
+    print(table([["live pages", "figure"], *rows]))
+    # Two subscriptions per page with one push a second each, minus one second for pushes in transit.
+    least = 2 * args.pages * (args.seconds - 1)
+    errors = [f"{figures['deliveries']:,} pushes: expected {least:,}"] if figures["deliveries"] < least else []
+    errors += [f"{figures['pages closed']} pages were closed"] if figures["pages closed"] else []
+    if args.smoke:
+        return exit_code(errors)
+    save("sockets", figures)
     missed = {
-        f"{figures['deliveries/CPU-s']:,} deliveries a CPU-second": figures["deliveries/CPU-s"] < AIM_PER_CPU_S,
-        f"{figures['% of the bare loop']}% of the bare loop": figures["% of the bare loop"] < AIM_PERCENT,
-        f"p99 {figures['p99 ms']} ms": figures["p99 ms"] > AIM_P99_MS,
-        f"memory growth {figures['memory growth']}": figures["memory growth"] > AIM_GROWTH,
+        f"{figures['deliveries/CPU-s']:,} deliveries per CPU-second": figures["deliveries/CPU-s"] < TARGET_PER_CPU_S,
+        f"{figures['% of the bare loop']}% of the bare loop": figures["% of the bare loop"] < TARGET_PERCENT,
+        f"p99 {figures['p99 ms']} ms": figures["p99 ms"] > TARGET_P99_MS,
+        f"memory growth {figures['memory growth']}": figures["memory growth"] > TARGET_GROWTH,
     }
-    return exit_code(wrong, [name for name, is_missed in missed.items() if is_missed])
+    return exit_code(errors, [name for name, is_missed in missed.items() if is_missed])
 
 
-def measured(web: Web, pages: int, slow: int, seconds: int, opened_s: int) -> dict[str, Any]:
-    """Feed the boards while the pages read, and return the figures from when all were open."""
+def measure(web: Web, pages: int, slow: int, seconds: int, opened_s: int) -> dict[str, Any]:
+    """Update the boards while the pages read; return the figures of the time when all pages were open."""
     feeder, readers = Feeder(web), Readers(web.url, web.cookies(pages + slow), pages, slow)
     process = psutil.Process(web.pid)
     try:
         feeder.feed(opened_s)
-        heard, cpu_s = readers.heard(), sum(process.cpu_times()[:2])
+        pushes, cpu_s = readers.pushes(), sum(process.cpu_times()[:2])
         first_ms, memory = feeder.newest_ms, feeder.feed(seconds, process)
-        heard, cpu_s = readers.heard() - heard, sum(process.cpu_times()[:2]) - cpu_s
+        pushes, cpu_s = readers.pushes() - pushes, sum(process.cpu_times()[:2]) - cpu_s
     finally:
-        found = readers.end()
+        results = readers.end()
         feeder.close()
-    delays = of_ticks(found["delays"], feeder.ticked_ms, first_ms)
-    trended = trend(memory)
+    delays = tick_delays(results["delays"], feeder.ticked_ms, first_ms)
+    growth = trend(memory)
     return {
         "pages": pages,
         "slow readers": slow,
         "seconds": seconds,
-        "deliveries": heard,
-        "deliveries/CPU-s": round(heard / cpu_s),
-        "CPU µs a delivery": round(cpu_s / heard * 1e6, 1),
+        "deliveries": pushes,
+        "deliveries/CPU-s": round(pushes / cpu_s),
+        "CPU µs per delivery": round(cpu_s / pushes * 1e6, 1),
         "cores": round(cpu_s / seconds, 3),
-        "bytes a frame": round(found["bytes"] / sum(sum(one.values()) for one in found["delays"].values())),
+        "bytes per frame": round(results["bytes"] / sum(sum(counts.values()) for counts in results["delays"].values())),
         "p50 ms": round(statistics.median(delays)),
         "p99 ms": round(statistics.quantiles(delays, n=100)[98]),
         "worst ms": round(max(delays)),
-        "memory MB, first third": round(trended.first, 1),
-        "memory MB, last third": round(trended.last, 1),
-        "memory growth": round(trended.last / trended.first - 1, 3),
+        "memory MB, first third": round(growth.first, 1),
+        "memory MB, last third": round(growth.last, 1),
+        "memory growth": round(growth.last / growth.first - 1, 3),
         "peak MB": round(peak_mb(web.pid)),
-        "pages closed": found["closed"],
-        "slow readers closed": found["slow_closed"],
+        "pages closed": results["closed"],
+        "slow readers closed": results["slow_closed"],
         "memory": memory,
-        "samples": list(found["samples"].values()),
+        "samples": list(results["samples"].values()),
     }
 
 
-def measured_bare(frames: Sequence[str], pages: int, seconds: int, opened_s: int) -> int:
-    """Return the deliveries a CPU-second of an application that only writes these frames, once a second."""
+def measure_bare(frames: Sequence[str], pages: int, seconds: int, opened_s: int) -> int:
+    """Return the deliveries per CPU-second of an application that only writes these frames once a second."""
     with tempfile.TemporaryDirectory(prefix="tw-") as folder:
         samples = Path(folder) / "frames.json"
         samples.write_text(json.dumps(frames))
@@ -137,7 +137,7 @@ def measured_bare(frames: Sequence[str], pages: int, seconds: int, opened_s: int
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")},
             "TWITCHLY_VAR": folder,
             "TWITCHLY_PORT": str(free_block()),
-            "SECRET_KEY": "only for this benchmark, fifty characters of no use",
+            "SECRET_KEY": "only for this benchmark, fifty meaningless characters",
             bare_push.FRAMES: str(samples),
         }
         layout = read_layout(env)
@@ -150,14 +150,14 @@ def measured_bare(frames: Sequence[str], pages: int, seconds: int, opened_s: int
                 process = psutil.Process(server.pid)
                 readers = Readers(f"http://127.0.0.1:{layout.ports.web}", [""] * pages, pages, 0)
                 time.sleep(opened_s)
-                heard, cpu_s = readers.heard(), sum(process.cpu_times()[:2])
+                pushes, cpu_s = readers.pushes(), sum(process.cpu_times()[:2])
                 time.sleep(seconds)
-                heard, cpu_s = readers.heard() - heard, sum(process.cpu_times()[:2]) - cpu_s
+                pushes, cpu_s = readers.pushes() - pushes, sum(process.cpu_times()[:2]) - cpu_s
                 readers.end()
             finally:
                 server.terminate()
-    # A few pages for a few seconds take less than the clock of CPU times shows.
-    return round(heard / max(cpu_s, 0.01))
+    # In a smoke run, the CPU time may be below the resolution of its clock.
+    return round(pushes / max(cpu_s, 0.01))
 
 
 def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
@@ -172,31 +172,31 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"the bare loop did not start within {READY_S:.0f} s")
 
 
-def of_ticks(delays: Mapping[str, Mapping[str, int]], ticked_ms: Mapping[int, float], first_ms: int) -> list[float]:
-    """Return how long after its tick each frame came, of those after `first_ms`."""
-    found: list[float] = []
+def tick_delays(delays: Mapping[str, Mapping[str, int]], ticked_ms: Mapping[int, float], first_ms: int) -> list[float]:
+    """Return the delay of each frame after its tick, for windows that end after `first_ms`."""
+    tick_to_frame_ms: list[float] = []
     for end, counter in delays.items():
         if int(end) <= first_ms:
             continue
         late_ms = ticked_ms[int(end)] - int(end)
         for delay, count in counter.items():
-            found += [int(delay) - late_ms] * count
-    return found
+            tick_to_frame_ms += [int(delay) - late_ms] * count
+    return tick_to_frame_ms
 
 
 class Feeder:
-    """Writes all boards each second and ticks, as run_sink boards does; `ticked_ms` is when, by window end."""
+    """Writes all boards and sends a tick each second, like run_sink boards; `ticked_ms` has the time by window end."""
 
     def __init__(self, web: Web) -> None:
         self.ticked_ms: dict[int, float] = {}
         self.newest_ms = 0
-        self._writer, self._dice = BoardWriter(web.client(0), RankingThresholds()), random.Random(1)
+        self._writer, self._rng = BoardWriter(web.client(0), RankingThresholds()), random.Random(1)
         self._layer: Any = RedisPubSubChannelLayer(hosts=[f"redis://127.0.0.1:{web.redis_port}/2"], prefix="twitchly")
         self._runner = asyncio.Runner()
         channel_list.write(web.client(3), map(stream, range(CHANNELS)), int(time.time() * 1000))
 
     def feed(self, seconds: int, process: psutil.Process | None = None) -> list[tuple[float, float]]:
-        """Feed for so long; return the memory of a process in MB, by seconds."""
+        """Write for `seconds`; return samples of a process's memory in MB."""
         memory, began = [], time.monotonic()
         for second in range(seconds):
             time.sleep(max(0.0, began + second - time.monotonic()))
@@ -206,56 +206,56 @@ class Feeder:
         return memory
 
     def close(self) -> None:
-        """Close the loop that the ticks were sent from."""
+        """Close the event loop that sends the ticks."""
         self._runner.close()
 
     def _tick(self, second: int) -> None:
         self.newest_ms = end_ms = int(time.time()) * SECOND_MS
-        self._writer.apply("live", windows("live", CHANNELS, end_ms, self._dice))
+        self._writer.apply("live", windows("live", CHANNELS, end_ms, self._rng))
         if second % DISTINCT_EVERY == 0:
-            self._writer.apply("live_distinct", windows("live_distinct", CHANNELS, end_ms, self._dice))
+            self._writer.apply("live_distinct", windows("live_distinct", CHANNELS, end_ms, self._rng))
         self._writer.write_history()
         self.ticked_ms[end_ms] = time.time() * 1000
         self._runner.run(self._layer.group_send(group.NAME, group.Tick({"live": end_ms}).to_message()))
 
 
 def stream(number: int) -> Stream:
-    """Return one of the channels, as Helix would tell of it."""
+    """Return one of the channels with fields as Helix would return them."""
     login, title = f"channel_{number}", "Any% attempts until it works"
     return Stream(str(10_000 + number), login, login.title(), 1, f"Category {number % 40}", "en", title, "")
 
 
 class Readers:
-    """The pages, in a process of their own."""
+    """The pages, in a separate process."""
 
     def __init__(self, url: str, cookies: Sequence[str], pages: int, slow: int) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.pages"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         socket_url = url.replace("http", "ws") + "/live"
-        self._say({"url": socket_url, "origin": url, "cookies": cookies, "pages": pages, "slow": slow})
+        self._send({"url": socket_url, "origin": url, "cookies": cookies, "pages": pages, "slow": slow})
 
-    def heard(self) -> int:
-        """Return how many pushes have come."""
-        self._say({})
-        return int(self._told()["heard"])
+    def pushes(self) -> int:
+        """Return how many pushes the pages have received."""
+        self._send({})
+        return int(self._read()["received"])
 
     def end(self) -> dict[str, Any]:
-        """Close all pages and return what they heard."""
+        """Close all pages and return their results."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        told = self._told()
+        results = self._read()
         self._process.wait(30)
-        return told
+        return results
 
-    def _say(self, what: dict[str, Any]) -> None:
+    def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None
-        print(json.dumps(what), file=self._process.stdin, flush=True)
+        print(json.dumps(request), file=self._process.stdin, flush=True)
 
-    def _told(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        told: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return told
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
 
 
 if __name__ == "__main__":

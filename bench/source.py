@@ -1,7 +1,7 @@
-"""`python -m bench.source`: enough of an IRC server to be joined, that then sends as fast as it is read.
+"""`python -m bench.source`: a minimal IRC server that accepts joins and then sends as fast as the client reads.
 
-Spoken to on its standard input: `render N` prepares N messages in the joined channels, `go` sends them. It answers
-`listening PORT`, `rendered N` and `sent`.
+Commands arrive on its standard input: `render N` prepares N messages in the joined channels, `go` sends them. It
+prints `listening PORT`, `rendered N` and `sent`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 
 import uvloop
 
-from bench.lines import invented
+from bench.lines import generated
 
 HOST = "tmi.twitch.tv"
 BLOCK_LINES = 200
 
 
 class Source:
-    """All connections, each with the channels that joined on it. `ids` gives a login's channel id."""
+    """All connections, each with its joined channels. `ids` maps logins to channel ids."""
 
     def __init__(self, ids: dict[str, str]) -> None:
         self._ids = ids
@@ -31,7 +31,7 @@ class Source:
         self._blocks: dict[asyncio.StreamWriter, list[bytes]] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one client until it goes."""
+        """Serve one client until it disconnects."""
         self._joined[writer] = []
         try:
             while line := (await reader.readline()).decode().strip():
@@ -43,20 +43,20 @@ class Source:
             writer.close()
 
     def render(self, count: int) -> int:
-        """Prepare messages, to each connection as many as its share of the channels; return how many in all."""
+        """Prepare messages for each connection, in proportion to its channels; return the total."""
         rendered = 0
         channels = sum(map(len, self._joined.values()))
-        for place, (writer, logins) in enumerate(self._joined.items()):
+        for seed, (writer, logins) in enumerate(self._joined.items()):
             rooms = [(self._ids[login], login) for login in logins]
-            wanted = count * len(logins) // channels
-            lines = list(islice(invented(rooms, time.time_ns() // 1_000_000, seed=place), wanted)) if rooms else []
+            share = count * len(logins) // channels
+            lines = list(islice(generated(rooms, time.time_ns() // 1_000_000, seed=seed), share)) if rooms else []
             rendered += len(lines)
             starts = range(0, len(lines), BLOCK_LINES)
             self._blocks[writer] = [b"".join(line + b"\r\n" for line in lines[at : at + BLOCK_LINES]) for at in starts]
         return rendered
 
     async def send(self) -> None:
-        """Send what was prepared on all connections side by side."""
+        """Send the prepared messages on all connections concurrently."""
         await asyncio.gather(*(self._send(writer, blocks) for writer, blocks in self._blocks.items()))
 
     async def _send(self, writer: asyncio.StreamWriter, blocks: list[bytes]) -> None:
@@ -89,19 +89,19 @@ class Source:
 
 
 async def main(ids: dict[str, str]) -> None:
-    """Serve until the input ends."""
+    """Serve until the standard input ends."""
     source = Source(ids)
     server = await asyncio.start_server(source.serve, "127.0.0.1", 0)
-    say(f"listening {server.sockets[0].getsockname()[1]}")
+    reply(f"listening {server.sockets[0].getsockname()[1]}")
     while words := (await asyncio.to_thread(sys.stdin.readline)).split():
         if words[0] == "render":
-            say(f"rendered {source.render(int(words[1]))}")
+            reply(f"rendered {source.render(int(words[1]))}")
         else:
             await source.send()
-            say("sent")
+            reply("sent")
 
 
-def say(text: str) -> None:
+def reply(text: str) -> None:
     print(text, flush=True)
 
 

@@ -1,9 +1,9 @@
-"""`python -m bench.stream`: records a CPU-second of the stream job, replayed from Kafka, beside other programs.
+"""`python -m bench.stream`: records per CPU-second of the stream job and of other programs, replayed from Kafka.
 
-All read the same topic. The job computes all columns of all grains; a second job of Flink and the other programs
-compute the three sums of the live windows. For a sample of channels the live windows at every 10th second, and the
-minutes, are compared with the Python reference. All CPU time of a process counts, its compiler's too; the aim is for
-the whole job once it is warm.
+All read the same topic. The stream job computes all columns of all grains; a second Flink job and the other programs
+compute three sums of the live windows. For a sample of channels, live windows every 10 s and minutes are compared with
+the Python reference. The CPU time of a process includes JIT compilation; the target applies to the complete job after
+its warm-up.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from bench.contenders import (
     ring,
     streams,
 )
-from bench.machine import keep, peak_mb, table
+from bench.machine import peak_mb, save, table
 from core.pipeline.records import ChatRecord, read_chat
 from core.pipeline.topics import TOPIC
 from core.times import MINUTE_MS, SECOND_MS
 from drills.stack import Stack, wait_until
 
-AIM = 35_000
+TARGET = 35_000
 LIMIT_S = 900.0
 SAMPLED = 20
 SMOKE_AT_ONCE = 3
@@ -53,83 +53,92 @@ Entry = tuple[str, Contender, Callable[[frozenset[str], int], Windows]]
 
 
 def main() -> int:
-    """Print a row a contender; return 1 when a window is wrong."""
+    """Print a row per contender; return 1 if a window is wrong."""
     parser = options(__doc__)
     parser.add_argument("--channels", type=int, default=1_000)
     parser.add_argument("--rate", type=int, default=2_000)
     parser.add_argument("--seconds", type=int, default=500)
-    parser.add_argument("--only", nargs="*", default=[], help="names of contenders; all without")
-    given = parser.parse_args()
-    if given.smoke:
-        given.channels, given.rate, given.seconds = 20, 50, 122
-    with instance(given.on, Stack.servers) as stack:
+    parser.add_argument("--only", nargs="*", default=[], help="names of contenders (default: all)")
+    args = parser.parse_args()
+    if args.smoke:
+        args.channels, args.rate, args.seconds = 20, 50, 122
+    with instance(args.on, Stack.servers) as stack:
         stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
-        figures, records = compared(stack, chosen(stack, given), given)
+        figures, records = compare(stack, selected(stack, args), args)
     print(table([["", *COLUMNS], *([name, *(row[column] for column in COLUMNS)] for name, row in figures.items())]))
-    if not given.smoke:
-        keep(f"stream-{given.channels}", {"records": records, "channels": given.channels, **figures})
-    wrong = [f"{row['wrong']:,} windows of {name}" for name, row in figures.items() if row["wrong"] or not row["cells"]]
-    slow = [f"flink: {row['warm']:,} of {AIM:,}" for name, row in figures.items() if name == "flink"]
-    return exit_code(wrong, slow if not given.smoke and figures.get("flink", {}).get("warm", AIM) < AIM else [])
+    if not args.smoke:
+        save(f"stream-{args.channels}", {"records": records, "channels": args.channels, **figures})
+    errors = [
+        f"{row['wrong']:,} wrong windows of {name}, {row['cells']:,} cells compared"
+        for name, row in figures.items()
+        if row["wrong"] or not row["cells"]
+    ]
+    slow = [
+        f"flink: {row['warm']:,} records per CPU-second: expected {TARGET:,}"
+        for name, row in figures.items()
+        if name == "flink"
+    ]
+    return exit_code(errors, slow if not args.smoke and figures.get("flink", {}).get("warm", TARGET) < TARGET else [])
 
 
-def chosen(stack: Stack, given: Namespace) -> list[Entry]:
+def selected(stack: Stack, args: Namespace) -> list[Entry]:
     """Return the selected contenders, without those that a smoke run cannot build."""
-    found = [one for one in contenders(stack, given) if not given.only or one[0] in given.only]
-    if not any(name.startswith(JAVA) for name, *_ in found) or build_streams(offline=given.smoke):
-        return found
-    print(f"{JAVA} is left out: its libraries are not on this machine", flush=True)
-    return [one for one in found if not one[0].startswith(JAVA)]
+    entries = [entry for entry in contenders(stack, args) if not args.only or entry[0] in args.only]
+    if not any(name.startswith(JAVA) for name, *_ in entries) or build_streams(offline=args.smoke):
+        return entries
+    print(f"skipping {JAVA}: its libraries are not on this machine", flush=True)
+    return [entry for entry in entries if not entry[0].startswith(JAVA)]
 
 
-def contenders(stack: Stack, given: Namespace) -> list[Entry]:
-    """Return the names, what runs each, and how its windows are read."""
+def contenders(stack: Stack, args: Namespace) -> list[Entry]:
+    """Return each contender's name, its start function and the reader of its windows."""
     return [
         ("flink", lambda: flink(stack, PREFIX), FlinkWindows),
-        # For smoke, the task manager belongs to an instance that runs.
-        ("flink, sums", lambda: flink_sums(stack, is_cold=not given.smoke), FlinkSumWindows),
+        # In a smoke run, the task manager belongs to a running instance.
+        ("flink, sums", lambda: flink_sums(stack, is_cold=not args.smoke), FlinkSumWindows),
         ("plain Python, sums", lambda: ring(stack), SumWindows),
         (f"{JAVA} DSL, sums", lambda: streams(stack, "dsl"), SumWindows),
         (f"{JAVA} processor, sums", lambda: streams(stack, "processor"), SumWindows),
     ]
 
 
-def compared(stack: Stack, entries: list[Entry], given: Namespace) -> tuple[dict[str, dict[str, Any]], int]:
-    """Write the chat and let each contender read it; return the figures, and how many records there were."""
-    start_ms = (int(time.time()) - given.seconds - 120) // 60 * MINUTE_MS
-    chat = Chat(given.channels, given.rate, TOPIC["chat"].partitions, 1)
-    sample, records, size = written(stack, chat, start_ms, given.seconds)
-    print(f"{records:,} records of {size / records:.0f} bytes, {given.channels:,} channels", flush=True)
+def compare(stack: Stack, entries: list[Entry], args: Namespace) -> tuple[dict[str, dict[str, Any]], int]:
+    """Write the chat and let each contender read it; return the figures and the number of records."""
+    start_ms = (int(time.time()) - args.seconds - 120) // 60 * MINUTE_MS
+    chat = Chat(args.channels, args.rate, TOPIC["chat"].partitions, 1)
+    sample, records, size = write_chat(stack, chat, start_ms, args.seconds)
+    print(f"{records:,} records of {size / records:.0f} bytes, {args.channels:,} channels", flush=True)
     # The watermark stays half a second behind the last record.
-    last_ms = start_ms + (given.seconds - 1) * SECOND_MS // MINUTE_MS * MINUTE_MS
+    last_ms = start_ms + (args.seconds - 1) * SECOND_MS // MINUTE_MS * MINUTE_MS
 
     def figures_of(entry: Entry) -> dict[str, Any]:
         _, contender, windows = entry
-        return measured(stack, contender, windows(frozenset(sample), last_ms), sample, records)
+        return measure(stack, contender, windows(frozenset(sample), last_ms), sample, records)
 
-    # One after the other, so that each has the machine for itself; for smoke it is enough that each runs.
-    with ThreadPoolExecutor(SMOKE_AT_ONCE if given.smoke else 1) as pool:
-        return {name: found for (name, *_), found in zip(entries, pool.map(figures_of, entries), strict=True)}, records
+    # In turn, so that each has the machine to itself; in a smoke run, it is enough that each runs.
+    with ThreadPoolExecutor(SMOKE_AT_ONCE if args.smoke else 1) as pool:
+        results = pool.map(figures_of, entries)
+        return {name: figures for (name, *_), figures in zip(entries, results, strict=True)}, records
 
 
-def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sample, records: int) -> dict[str, Any]:
-    """Let a contender read all of it, and return what that cost and whether it is right.
+def measure(stack: Stack, contender: Contender, windows: Windows, sample: Sample, records: int) -> dict[str, Any]:
+    """Let a contender read all chat; return its cost and the number of wrong windows.
 
-    "Warm" leaves out the first third, in which a virtual machine compiles; its windows tell how far it is.
+    "warm" excludes the first third of the windows, during which the JVM compiles code.
     """
     began_s = time.monotonic()
-    course: list[tuple[int, float]] = []
+    progress: list[tuple[int, float]] = []
     with contender() as started:
         consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "bench", "auto.offset.reset": "earliest"})
         consumer.assign([TopicPartition(name, number, 0) for name in started.topics for number in range(PARTITIONS)])
         process = started.process
-        wait_until(lambda: looked(windows, consumer, process, course), LIMIT_S, "the windows of all channels")
+        wait_until(lambda: read_all(windows, consumer, process, progress), LIMIT_S, "the windows of all channels")
         spent_s = time.monotonic() - began_s
         peak = peak_mb(process.pid)
         consumer.close()
-    cpu_s = course[-1][1] - started.idle_s
-    count, warm_s = next(one for one in course if one[0] >= windows.count / 3)
-    warm = (windows.count - count) / windows.count * records / max(0.01, course[-1][1] - warm_s)
+    cpu_s = progress[-1][1] - started.cpu_before_s
+    count, warm_s = next(sample for sample in progress if sample[0] >= windows.count / 3)
+    warm = (windows.count - count) / windows.count * records / max(0.01, progress[-1][1] - warm_s)
     wrong, cells = windows.compare(sample)
     return {
         "rows/s": round(records / spent_s),
@@ -143,15 +152,15 @@ def measured(stack: Stack, contender: Contender, windows: Windows, sample: Sampl
     }
 
 
-def looked(windows: Windows, consumer: Consumer, process: psutil.Process, course: list[tuple[int, float]]) -> bool:
-    """Note how many windows there are and what they cost so far; return whether all have come."""
+def read_all(windows: Windows, consumer: Consumer, process: psutil.Process, progress: list[tuple[int, float]]) -> bool:
+    """Read windows and append their number and CPU time to `progress`; return whether all have arrived."""
     done = windows.read(consumer)
-    course.append((windows.count, sum(process.cpu_times()[:2])))
+    progress.append((windows.count, sum(process.cpu_times()[:2])))
     return done
 
 
-def written(stack: Stack, chat: Chat, start_ms: int, seconds: int) -> tuple[Sample, int, int]:
-    """Write chat to Kafka; return the records of the sampled channels, and how many there were, of how many bytes."""
+def write_chat(stack: Stack, chat: Chat, start_ms: int, seconds: int) -> tuple[Sample, int, int]:
+    """Write chat to Kafka; return the records of the sampled channels, and the number and bytes of all records."""
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
     sample: Sample = {channel_id: [] for channel_id in chat.ids[:: max(1, len(chat.ids) // SAMPLED)]}
     records = size = 0
@@ -166,7 +175,7 @@ def written(stack: Stack, chat: Chat, start_ms: int, seconds: int) -> tuple[Samp
         while len(producer) > 50_000:
             producer.poll(0.05)
     if producer.flush(60):
-        raise AssertionError("Kafka did not take the chat")
+        raise AssertionError("Kafka did not accept the chat")
     return sample, records, size
 
 

@@ -1,6 +1,6 @@
-"""Submits the live window's three sums alone as a Flink job, to compare like with like. Run through `flink run -py`.
+"""A Flink job with only the live window's three sums, for a fair comparison. Run through `flink run -py`.
 
-Source and filter are those of the product. The other columns and the other grains are left out.
+Source and filter are those of the product; other columns and grains are omitted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from core.metrics.columns import SLIDE_MS, WINDOW_MS, columns_of
 from flink.sql import SETTINGS, JobConfig, sink_options, statements
 
 NAME = "bench-sums"
-# 2020-01-01: TIMESTAMPDIFF gives an INT, which holds the seconds since then.
+# 2020-01-01: TIMESTAMPDIFF returns an INT, which can hold the seconds since then.
 SINCE_MS = 1_577_836_800_000
 
 
 def sums_statements(config: JobConfig, topic: str) -> tuple[list[str], str]:
-    """Return the definitions, and the one insert."""
+    """Return the definitions and the insert statement."""
     chat, usable, *_ = statements(config)[0]
     columns = [column for column in columns_of("live") if column.name in SUMS]
     sink = f"""
@@ -37,16 +37,16 @@ GROUP BY channel_id, window_start, window_end"""
 
 
 def main() -> None:
-    """Read the arguments and submit; returns when the cluster has accepted the job."""
-    options = argparse.ArgumentParser(description=__doc__)
+    """Submit the job; return when the cluster has accepted it."""
+    parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--bootstrap", "--connector-jar", "--topic-prefix", "--topic"):
-        options.add_argument(name, required=True)
-    given = options.parse_args()
+        parser.add_argument(name, required=True)
+    args = parser.parse_args()
     table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
-    own = {"pipeline.name": NAME, "pipeline.jars": f"file://{given.connector_jar}"}
-    for key, value in {**SETTINGS, **own}.items():
+    job_settings = {"pipeline.name": NAME, "pipeline.jars": f"file://{args.connector_jar}"}
+    for key, value in {**SETTINGS, **job_settings}.items():
         table_env.get_config().set(key, value)
-    definitions, insert = sums_statements(JobConfig(given.bootstrap, given.topic_prefix), given.topic)
+    definitions, insert = sums_statements(JobConfig(args.bootstrap, args.topic_prefix), args.topic)
     for definition in definitions:
         table_env.execute_sql(definition)
     table_env.execute_sql(insert)

@@ -1,4 +1,4 @@
-"""One web process as `make run` starts it, with a Valkey of its own and nothing else of a copy."""
+"""One web process as `make run` starts it, with its own Valkey and no other processes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ for _ in range({count}):
 
 
 class Web:
-    """Started when it is made; `remove` ends it and its data."""
+    """A web process and its Valkey, started by the constructor; `remove` stops them and deletes their data."""
 
     def __init__(self) -> None:
         self._var = Path(tempfile.mkdtemp(prefix="tw-"))
@@ -49,7 +49,7 @@ class Web:
             **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")},
             "TWITCHLY_VAR": str(self._var),
             "TWITCHLY_PORT": str(port),
-            "SECRET_KEY": "only for this benchmark, fifty characters of no use",
+            "SECRET_KEY": "only for this benchmark, fifty meaningless characters",
             "CASSANDRA_HOSTS": "",
         }
         layout = read_layout(self._env)
@@ -64,22 +64,22 @@ class Web:
 
     @property
     def pid(self) -> int:
-        """The web process."""
+        """The id of the web process."""
         return self._processes[-1].pid
 
     def client(self, database: int) -> redis.Redis:
-        """Return a way to one of the databases."""
+        """Return a client for a database."""
         return redis.Redis(port=self.redis_port, db=database)
 
     def cookies(self, count: int) -> list[str]:
-        """Return the cookies of new sessions, because a session may have few sockets. Signing in is rate-limited."""
+        """Return the cookies of new sessions, as sockets per session are limited; sign-ins are rate-limited, too."""
         code = SESSIONS.format(email=DEMO_EMAIL, count=count)
         command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
-        done = subprocess.run(command, cwd=ROOT, env=self._env, check=True, capture_output=True, text=True)
-        return [f"sessionid={key}" for key in done.stdout.split()]
+        result = subprocess.run(command, cwd=ROOT, env=self._env, check=True, capture_output=True, text=True)
+        return [f"sessionid={key}" for key in result.stdout.split()]
 
     def remove(self) -> None:
-        """End both processes and remove their data."""
+        """Stop both processes and delete their data."""
         for process in reversed(self._processes):
             process.terminate()
             try:
@@ -104,5 +104,5 @@ class Web:
         raise TimeoutError(f"the web process did not answer within {READY_S:.0f} s:\n{self.log()}")
 
     def log(self) -> str:
-        """Return what the processes have said."""
+        """Return the output of both processes."""
         return (self._var / "log.txt").read_text(errors="replace")

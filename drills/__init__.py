@@ -1,6 +1,6 @@
-"""Faults injected into a running copy, with the ledger as judge."""
+"""Fault-injection tests: break a running instance, then check its counts against the ledger."""
 
 import os
 
-# Everything that a drill asks is on this machine; the instances it starts have an environment of their own.
+# All requests stay on this machine and must not go through a proxy. Started instances have their own environment.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"

@@ -1,4 +1,4 @@
-"""`make drill-backup`: a running copy is backed up, loses all its data, and is restored; what it kept is compared."""
+"""`make drill-backup`: back up a running instance, delete its data, restore it and compare both states."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from drills.boards import Boards, shown
-from drills.kept import differences
+from drills.boards import Boards, displayed_boards
+from drills.history_dump import differences
 from drills.stack import ROOT, Stack, now_ms, wait_until
 
-# What no process of ours changes by itself.
+# Tables that no process changes without a user.
 ACCOUNTS = ("accounts", "workspaces", "dashboard", "account", "api", "audit", "curation.bot", "curation.optout")
 SHORT_LIVED = ["--exclude=accounts.securityrecord"]
-# Something of an account's own beside it.
-OWN = """
+# Data that belongs to the demo account.
+ACCOUNT_DATA = """
 from django.utils import timezone
 from apps.accounts.models import User
 from apps.workspaces import services as watchlists
@@ -34,26 +34,26 @@ for channel in channels:
     watchlists.add(owner=owner, channel_id=channel.pk)
 decide(channels[0], Decision(PIN, "drill"), by="drill", now=timezone.now())
 """
-# Windows that ended so long ago are written, and corrected no more.
+# Windows that ended this long ago are stored and no longer corrected.
 SETTLED_MS = 60_000
 
 
 def main() -> int:
-    """Print what was compared; return 1 when anything differs, or there was nothing to compare."""
-    options = argparse.ArgumentParser(description=__doc__)
+    """Print the figures of the comparison; return 1 if anything differs or there was nothing to compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("channels", 60), ("rate", 150), ("seed", 31), ("seconds", 120)):
-        options.add_argument(f"--{name}", default=default, type=int)
-    asked = options.parse_args()
-    audience = [word for name in ("channels", "rate", "seed") for word in (f"--{name}", str(getattr(asked, name)))]
+        parser.add_argument(f"--{name}", default=default, type=int)
+    options = parser.parse_args()
+    audience = [word for name in ("channels", "rate", "seed") for word in (f"--{name}", str(getattr(options, name)))]
     stack, figures = Stack(), dict[str, Any]()
     folder = stack.var / "backup"
     try:
         stack.start(*audience)
-        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 180, "all channels to be covered")
-        stack.manage("shell", "-c", OWN)
-        time.sleep(asked.seconds)
-        end_ms, boards = shown(stack.boards)
-        wait_until(lambda: _boards(stack, end_ms) == boards, 60, "history to hold what the boards showed")
+        wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 180, "all channels to be covered")
+        stack.manage("shell", "-c", ACCOUNT_DATA)
+        time.sleep(options.seconds)
+        end_ms, boards = displayed_boards(stack.boards)
+        wait_until(lambda: _boards(stack, end_ms) == boards, 60, "history to match the displayed boards")
         until_ms = now_ms() - SETTLED_MS
         accounts, history = stack.manage("dumpdata", *ACCOUNTS, *SHORT_LIVED), _history(stack, "before", until_ms)
         figures["backup_s"] = _timed(lambda: stack.manage("backup", str(folder)))
@@ -70,7 +70,7 @@ def main() -> int:
         figures["accounts_are_equal"] = stack.manage("dumpdata", *ACCOUNTS, *SHORT_LIVED) == accounts
         figures["bytes"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         stack.stop()
-        # A board that moves ends the start.
+        # `start` returns when a board has updated.
         figures["live_again_s"] = _timed(lambda: stack.start(*audience))
     finally:
         stack.remove()
@@ -83,23 +83,23 @@ def main() -> int:
 
 def _history(stack: Stack, name: str, until_ms: int) -> Path:
     path = stack.var / f"history-{name}"
-    _printed(stack, "drills.kept", str(path), str(until_ms))
+    _output(stack, "drills.history_dump", str(path), str(until_ms))
     return path
 
 
 def _boards(stack: Stack, end_ms: int) -> Boards:
-    found: Boards = json.loads(_printed(stack, "drills.boards", str(end_ms)))
-    return found
+    boards: Boards = json.loads(_output(stack, "drills.boards", str(end_ms)))
+    return boards
 
 
-def _printed(stack: Stack, module: str, *words: str) -> str:
+def _output(stack: Stack, module: str, *words: str) -> str:
     environment = {**stack.env, "DJANGO_SETTINGS_MODULE": "twitchly.settings"}
     command = [sys.executable, "-m", module, *words]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _wipe(var: Path) -> None:
-    """Remove all data of a copy that stands still; its settings, secrets and the backup stay."""
+    """Delete all data of a stopped instance, but neither its settings, secrets nor the backup."""
     for name in ("kafka", "cassandra", "valkey", "flink"):
         shutil.rmtree(var / name)
     for path in var.glob("twitchly.sqlite3*"):

@@ -1,4 +1,4 @@
-"""Polls of the simulated Helix while its answers are wrong, and what `channel-events` then says of broadcasts."""
+"""Polls of the simulated Helix while its answers are wrong, and the resulting broadcasts on `channel-events`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from drills.stack import Stack, wait_until
 
 TOPIC = "channel-events"
 POLL_LIMIT_S = 90.0
-# Channels that had been offline for ten minutes leave the list meanwhile.
+# Channels that went offline ten minutes earlier leave the list meanwhile.
 LEAVE = 5
 
 
-def polled(kind: str, course: str, **options: float) -> Callable[[Stack], dict[str, Any]]:
-    """Return a fault of Helix that lasts during the polls marked `x` in `course`, and not during the others.
+def polled(kind: str, pattern: str, **options: float) -> Callable[[Stack], dict[str, Any]]:
+    """Return a Helix fault that is active only during the polls marked `x` in `pattern`.
 
-    Every poll must bring the list up to date without losing channels.
+    Every poll must refresh the list without losing channels.
     """
 
     def begin(stack: Stack) -> dict[str, Any]:
-        for mark in course:
+        for mark in pattern:
             stack.end_faults()
             if mark == "x":
                 stack.fault(kind, seconds=2 * POLL_LIMIT_S, **options)
@@ -37,49 +37,52 @@ def polled(kind: str, course: str, **options: float) -> Callable[[Stack], dict[s
 
 
 def _poll(stack: Stack) -> None:
-    before, asked_ms = stack.wanted(), int(stack.snapshot()["fetched_ms"])
+    before, previous_ms = stack.listed_channels(), int(stack.channel_list()["fetched_ms"])
     stack.refresh_channel_list()
-    wait_until(lambda: int(stack.snapshot()["fetched_ms"]) > asked_ms, POLL_LIMIT_S, "the channel list to be refreshed")
-    lost = before - stack.wanted()
+    wait_until(
+        lambda: int(stack.channel_list()["fetched_ms"]) > previous_ms, POLL_LIMIT_S, "the channel list to be refreshed"
+    )
+    lost = before - stack.listed_channels()
     assert len(lost) <= LEAVE, f"the channel list lost {len(lost)} of {len(before)} channels in one poll"
 
 
-def wrong_broadcasts(stack: Stack) -> list[str]:
-    """Return the problems of the broadcasts on `channel-events`, once Helix's answers are right again."""
-    starts = {one["id"]: read_moment(one["started_at"]) for one in stack.snapshot()["streams"] if one["live"]}
+def broadcast_errors(stack: Stack) -> list[str]:
+    """Return the errors in the broadcasts on `channel-events`, once Helix's answers are correct again."""
+    streams = [stream for stream in stack.channel_list()["streams"] if stream["live"]]
+    starts = {stream["id"]: read_moment(stream["started_at"]) for stream in streams}
     live = {channel: round(start.timestamp() * 1000) for channel, start in starts.items() if start is not None}
-    return wrong_events(_events(stack), live)
+    return event_errors(_events(stack), live)
 
 
-def wrong_events(events: Iterable[EventRecord], live: Mapping[str, int]) -> list[str]:
-    """Return each broadcast with more than one end, and each that has an end and is live.
+def event_errors(events: Iterable[EventRecord], live: Mapping[str, int]) -> list[str]:
+    """Return an error for each broadcast with more than one end, and for each live one that has an end.
 
-    `live` are the starts of the live broadcasts, by channel id.
+    `live` maps channel ids to the starts of live broadcasts.
     """
     ends: dict[tuple[str, int], set[int]] = {}
     for event in sorted(events, key=reported_at):
         if event.kind in ("stream_end", END_WITHDRAWN) and event.started_ms is not None:
-            standing = ends.setdefault((event.channel_id, event.started_ms), set())
-            (standing.add if event.kind == "stream_end" else standing.discard)(event.at_ms)
-    problems = []
-    for (channel_id, started_ms), standing in ends.items():
-        if len(standing) > 1:
-            problems.append(f"channel {channel_id}: {len(standing)} ends of the broadcast of {started_ms}")
-        if standing and live.get(channel_id) == started_ms:
-            problems.append(f"channel {channel_id}: the broadcast of {started_ms} has an end and is live")
-    return problems
+            valid_ends = ends.setdefault((event.channel_id, event.started_ms), set())
+            (valid_ends.add if event.kind == "stream_end" else valid_ends.discard)(event.at_ms)
+    errors = []
+    for (channel_id, started_ms), valid_ends in ends.items():
+        if len(valid_ends) > 1:
+            errors.append(f"channel {channel_id}: {len(valid_ends)} ends of the broadcast that started at {started_ms}")
+        if valid_ends and live.get(channel_id) == started_ms:
+            errors.append(f"channel {channel_id}: the live broadcast that started at {started_ms} has an end")
+    return errors
 
 
 def _events(stack: Stack) -> list[EventRecord]:
-    """Return every record of the topic, as it was when this began."""
+    """Return every record that the topic holds at the time of the call."""
     consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "drill", "enable.auto.commit": False})
     try:
-        known = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
+        topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
         events: list[EventRecord] = []
-        for place in (TopicPartition(TOPIC, number) for number in known.partitions):
-            place.offset, end = consumer.get_watermark_offsets(place, timeout=10)
-            consumer.assign([place])
-            for _ in range(place.offset, end):
+        for partition in (TopicPartition(TOPIC, number) for number in topic.partitions):
+            partition.offset, end = consumer.get_watermark_offsets(partition, timeout=10)
+            consumer.assign([partition])
+            for _ in range(partition.offset, end):
                 message = consumer.poll(10)
                 assert message is not None, f"no further record of {TOPIC} within 10 s"
                 assert message.error() is None, message.error()

@@ -1,4 +1,4 @@
-"""A small disk for an instance's checkpoints, or for all its data, so that it can be made read-only, and be filled."""
+"""A small disk for an instance's checkpoints or for all its data, which tests can make read-only or fill."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from drills.stack import wait_until
 
 SIZE = "96m"
 PIECE = b"\0" * 1_000_000
-# A checkpoint that is being written keeps its file open for so long at most, and the disk writable.
+# While a checkpoint is written, its open file keeps the disk from being remounted or unmounted, for at most this long.
 OPEN_S = 30.0
 
 
 class NoDisk(Exception):
-    """It could not be mounted; the message is the reason."""
+    """The disk could not be mounted; the message is the reason."""
 
 
 class CheckpointDisk:
-    """A tmpfs at `folder`. Mounting is for root; whoever mounted it has to `unmount` it."""
+    """A tmpfs at `folder`. Mounting requires root; the caller of `mount` must also `unmount`."""
 
     def __init__(self, folder: Path, size: str = SIZE) -> None:
         self._folder = folder
@@ -28,27 +28,27 @@ class CheckpointDisk:
         self._ballast = folder / "ballast"
 
     def mount(self) -> None:
-        """Raises: NoDisk."""
+        """Mount the disk. Raises: NoDisk."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        why = _run("mount", "-t", "tmpfs", "-o", f"size={self._size},mode=0700", "tmpfs", str(self._folder))
-        if why:
-            raise NoDisk(why)
+        error = _run("mount", "-t", "tmpfs", "-o", f"size={self._size},mode=0700", "tmpfs", str(self._folder))
+        if error:
+            raise NoDisk(error)
 
     def unmount(self) -> None:
-        """Nothing may use it any more; what it held is gone."""
+        """Unmount the disk and lose its content; no process may still use it."""
         if self._folder.is_mount():
             wait_until(lambda: not _run("umount", str(self._folder)), OPEN_S, "the disk to be unmounted")
 
     def forbid(self) -> None:
-        """Make it read-only, as a disk with errors becomes."""
+        """Make the disk read-only, as a kernel does after disk errors."""
         self._remount("ro")
 
     def allow(self) -> None:
-        """Make it writable again."""
+        """Make the disk writable again."""
         self._remount("rw")
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill the disk to the last byte."""
         with self._ballast.open("wb", buffering=0) as file:
             try:
                 while True:
@@ -58,15 +58,15 @@ class CheckpointDisk:
                     raise
 
     def empty(self) -> None:
-        """Free again what was filled."""
+        """Delete the file that filled the disk."""
         self._ballast.unlink()
 
-    def _remount(self, how: str) -> None:
-        words = ("mount", "-o", f"remount,{how}", str(self._folder))
-        wait_until(lambda: not _run(*words), OPEN_S, f"the checkpoints' disk to be {how}")
+    def _remount(self, mode: str) -> None:
+        command = ("mount", "-o", f"remount,{mode}", str(self._folder))
+        wait_until(lambda: not _run(*command), OPEN_S, f"the checkpoint disk to be remounted as {mode}")
 
 
 def _run(*command: str) -> str:
-    """Return why a command failed; nothing when it did not."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stderr.strip() or f"{command[0]} ended with {done.returncode}" if done.returncode else ""
+    """Return why a command failed, or an empty string if it succeeded."""
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stderr.strip() or f"{command[0]} exited with {result.returncode}" if result.returncode else ""

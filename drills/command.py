@@ -1,4 +1,4 @@
-"""What a drill is asked for on its command line: the audience, the seed, and which of its faults."""
+"""Command-line options of the fault-injection tests: audience, seed and selected faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 
 class Named(Protocol):
-    """A fault, by its name."""
+    """An object with a name."""
 
     @property
     def name(self) -> str: ...
@@ -19,8 +19,8 @@ Fault = TypeVar("Fault", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The audience, in the words of `deploy.local run`, and the names of the faults; none stands for all."""
+class DrillOptions:
+    """The audience, as options of `deploy.local run`, and the names of the selected faults; an empty list means all."""
 
     channels: str
     rate: str
@@ -28,23 +28,24 @@ class Asked:
     only: Sequence[str]
 
     def audience(self) -> tuple[str, ...]:
-        """Return the options of a start with two producers."""
+        """Return the options that start an instance with two producers."""
         return "--producers", "2", "--channels", self.channels, "--rate", self.rate, "--seed", self.seed
 
-    def chosen(self, faults: Sequence[Fault]) -> list[Fault]:
-        """Return those of the faults that are wanted, in their order. Raises: SystemExit on an unknown name."""
+    def selected(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Return the selected faults in their original order. Raises: SystemExit for an unknown name."""
         unknown = set(self.only) - {fault.name for fault in faults}
         if unknown:
-            raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; expected {', '.join(f.name for f in faults)}")
+            known = ", ".join(fault.name for fault in faults)
+            raise SystemExit(f"unknown faults: {', '.join(sorted(unknown))}; expected some of {known}")
         return [fault for fault in faults if not self.only or fault.name in self.only]
 
 
-def asked(text: str | None, *, channels: int, rate: int, seed: int) -> Asked:
-    """Read the command line of a drill that `text` describes, with its defaults."""
-    options = argparse.ArgumentParser(description=text)
+def parse_options(description: str | None, *, channels: int, rate: int, seed: int) -> DrillOptions:
+    """Parse the command line of a fault-injection test; `description` is its help text."""
+    parser = argparse.ArgumentParser(description=description)
     for name, default in (("channels", channels), ("rate", rate), ("seed", seed)):
-        options.add_argument(f"--{name}", default=str(default))
-    options.add_argument("--only", nargs="*", default=[], help="names of faults; all without")
-    given = Asked(**vars(options.parse_args()))
-    print(f"{given.channels} channels, {given.rate} messages/s, seed {given.seed}", flush=True)
-    return given
+        parser.add_argument(f"--{name}", default=str(default))
+    parser.add_argument("--only", nargs="*", default=[], help="names of the faults to inject (default: all)")
+    options = DrillOptions(**vars(parser.parse_args()))
+    print(f"{options.channels} channels, {options.rate} messages/s, seed {options.seed}", flush=True)
+    return options

@@ -1,7 +1,7 @@
-"""`python -m drills.defenses [WORD]`: weaken each defense in a copy of the source and expect its test to fail.
+"""`make drill-defenses`: weaken each defense in a copy of the source and expect its test to fail.
 
-A line that defends ends with the comment `# defense: NAME`, or with several names. The table below gives each name the
-threat, the test and the mutation of that line. The tests are those of docs/security.md.
+A line that defends ends with the comment `# defense: NAME` or several names. The table below lists the threat, the test
+and the mutation of the line for each name. docs/security.md lists the same tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# The copy leaves these out; environments and packages are links to those of the tree itself.
+# Omitted from the copy of the tree; environments and packages are linked instead.
 OMITTED = shutil.ignore_patterns(".git", ".venv*", "var", "node_modules", ".jars", "__pycache__", ".*_cache", "screens")
 LINKED = ("node_modules", ".venv", ".venv-flink", ".jars")
 TEST_LIMIT_S = 120
@@ -31,7 +31,7 @@ Mutation = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Text to mutate where no line of ours can carry a marker; `reason` says why."""
+    """Text to mutate where no line can carry a marker; `reason` says why."""
 
     path: str
     text: str
@@ -121,7 +121,7 @@ def _marked_files(root: Path) -> Iterator[Path]:
 
 
 def weaken(root: Path, defense: Defense) -> tuple[Path, str]:
-    """Return the file that holds a defense, and its text without it. Raises: ValueError unless it is there once."""
+    """Return the file of a defense and its text without it. Raises: ValueError unless the defense occurs once."""
     if quote := defense.quote:
         path = root / quote.path
         text = path.read_text()
@@ -143,7 +143,7 @@ def weaken(root: Path, defense: Defense) -> tuple[Path, str]:
 
 @contextmanager
 def weakened(root: Path, defense: Defense) -> Iterator[None]:
-    """Keep a defense out of a tree while the block runs."""
+    """Remove a defense from a tree while the block runs."""
     path, mutated = weaken(root, defense)
     original = path.read_text()
     path.write_text(mutated)
@@ -155,7 +155,7 @@ def weakened(root: Path, defense: Defense) -> Iterator[None]:
 
 @contextmanager
 def copied_tree() -> Iterator[Path]:
-    """Make a copy of the working tree, which is removed in the end."""
+    """Copy the working tree to a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="tw-") as folder:
         copy = Path(folder) / "tree"
         shutil.copytree(ROOT, copy, ignore=OMITTED, symlinks=True)
@@ -175,7 +175,7 @@ def passes(tree: Path, defense: Defense) -> bool:
 
 
 def verdict(tree: Path, defense: Defense) -> str:
-    """Return "ok", or the way in which the test does not hold the defense."""
+    """Return "ok" if the test passes with the defense and fails without it; otherwise the reason."""
     if not passes(tree, defense):
         return "FAILS WITH IT"
     with weakened(tree, defense):
@@ -191,7 +191,7 @@ def main(word: str = "") -> int:
             result = verdict(tree, defense)
             print(f"{result:18} {defense.name:24} {defense.threat}", flush=True)
             failures += result != "ok"
-    print(f"{len(selected)} defenses, {failures} of them not held by their tests")
+    print(f"{len(selected)} defenses, {failures} of them without a valid test")
     return failures
 
 
@@ -460,7 +460,7 @@ DEFENSES = (
     ),
     Defense(
         "log-length",
-        "log lines that take minutes, by their length",
+        "log lines so long that redaction takes minutes",
         "tests/security/test_patterns.py::test_a_long_message_or_exception_is_truncated_before_redaction",
         replace("4_096", "10**9"),
     ),
@@ -472,7 +472,7 @@ DEFENSES = (
     ),
     Defense(
         "log-patterns",
-        "log lines that take minutes, by their patterns",
+        "log lines that make redaction patterns take minutes",
         "tests/security/test_patterns.py::test_redaction_is_linear",
         replace(r"(?<![\w.+%-])[\w.+%-]++@", r"[\w.+%-]+@"),
     ),

@@ -1,4 +1,4 @@
-"""Which gaps a fault of the simulated Twitch excuses: of the channels it touched, until they must be heard again."""
+"""The gaps that a fault of the simulated Twitch excuses: those of affected channels until the recovery limit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from core.proof.comparison import Fault
 from drills.stack import FaultTime
 
-# A message may be under way this long, and a gap begins 2 s before the last bytes that came.
+# A message may be in transit this long, and a gap starts 2 s before the last bytes received.
 BEFORE_MS = 5_000
-# A half-open connection has to be noticed by then; its fault goes on, but touches nothing that is opened later.
-NOTICED_MS = 40_000
-# Seconds from a fault's end until all it touched must be heard again: 50 channels join at 20 per 11 s after a
-# backoff of some seconds. None excuses no gap at all: Helix being away must not touch what is heard.
+# A half-open connection must be detected within this time; its fault lasts longer but spares newer connections.
+DETECTED_MS = 40_000
+# Seconds from a fault's end until all affected channels must be heard again: 50 channels join at 20 per 11 s after a
+# backoff of some seconds. None excuses no gap: an unavailable Helix must not affect the channels that are heard.
 RECOVERY_S: Mapping[str, int | None] = {
     "reconnect": 60,
     "reset": 60,
@@ -38,44 +38,45 @@ RECOVERY_S: Mapping[str, int | None] = {
     "absent": None,
     "old_answers": None,
 }
-# A freeze holds up every connection where nothing else is asked for.
-_OF_ALL = frozenset({"freeze"})
-# After these, channels wait to be joined; and these keep them waiting, which the simulated Twitch cannot tell.
-CUTTING_OFF = frozenset({"reconnect", "reset", "half_open", "slow", "join_refused", "suspended"})
-_HOLDING_UP = frozenset({"reconnect", "reset", "half_open", "freeze", "slow"})
+# A freeze affects every connection unless the request limits it.
+_ALL_CONNECTIONS = frozenset({"freeze"})
+# The first kinds leave channels waiting to be rejoined, and the second prolong that wait. The simulated Twitch does
+# not report the channels that wait.
+DISCONNECTING = frozenset({"reconnect", "reset", "half_open", "slow", "join_refused", "suspended"})
+_DELAYING = frozenset({"reconnect", "reset", "half_open", "freeze", "slow"})
 
 
-def excuse(answer: Mapping[str, Any], *, all_connections: bool = False, cut_off: Sequence[Fault] = ()) -> Fault:
-    """Return what a fault excuses, from the simulated Twitch's answer when it was asked for.
+def excuse(answer: Mapping[str, Any], *, all_connections: bool = False, disconnected: Sequence[Fault] = ()) -> Fault:
+    """Return the gaps that a fault excuses, from the simulated Twitch's answer to its request.
 
-    `cut_off` are the faults of its burst that cut off channels: this one may keep those from being joined again.
+    `disconnected` are earlier faults of the burst that disconnected channels: this one may delay their rejoining.
     """
     kind, from_ms, until_ms = answer["kind"], int(answer["from_ms"]), int(answer["until_ms"])
     recovery_s = RECOVERY_S[kind]
     if recovery_s is None:
         return Fault(from_ms, until_ms, frozenset())
-    ends_ms = from_ms + NOTICED_MS if kind == "half_open" else until_ms
-    touched = None if all_connections or kind in _OF_ALL else frozenset(answer["channels"])
-    fault = Fault(from_ms - BEFORE_MS, ends_ms + recovery_s * 1000, touched)
-    return _with(fault, cut_off) if kind in _HOLDING_UP else fault
+    ends_ms = from_ms + DETECTED_MS if kind == "half_open" else until_ms
+    affected = None if all_connections or kind in _ALL_CONNECTIONS else frozenset(answer["channels"])
+    fault = Fault(from_ms - BEFORE_MS, ends_ms + recovery_s * 1000, affected)
+    return _with_disconnected(fault, disconnected) if kind in _DELAYING else fault
 
 
 def excused_share(faults: Sequence[Fault], channels: Collection[str], from_ms: int, until_ms: int) -> float:
-    """Return the share of the time of all channels in [`from_ms`, `until_ms`] in which no gap can be wrong."""
+    """Return the share of all channels' time in [`from_ms`, `until_ms`] in which gaps are excused."""
     excused_ms = sum(_excused_ms(faults, channel_id, from_ms, until_ms) for channel_id in channels)
     return excused_ms / max(1, len(channels) * (until_ms - from_ms))
 
 
 def fault_time(fault: Fault) -> FaultTime:
-    """Return a fault as `check_ledger --faults` reads it."""
+    """Return a fault in the format of `check_ledger --faults`."""
     if fault.channels is None:
         return fault.from_ms, fault.until_ms
     return fault.from_ms, fault.until_ms, sorted(fault.channels)
 
 
-def _with(fault: Fault, cut_off: Sequence[Fault]) -> Fault:
+def _with_disconnected(fault: Fault, disconnected: Sequence[Fault]) -> Fault:
     channels = fault.channels
-    for before in cut_off:
+    for before in disconnected:
         if before.until_ms >= fault.from_ms:
             channels = None if channels is None or before.channels is None else channels | before.channels
     return replace(fault, channels=channels)

@@ -1,7 +1,7 @@
-"""`make drill-instance`: an instance is started under each of several conditions until it is live, and stopped again.
+"""`make drill-instance`: start an instance under each of several conditions, wait until it is live, and stop it.
 
-A line for each: a folder with an odd name, a locale without UTF-8, a proxy, a user without rights, no network at the
-second start, and a disk that is full for a while. Some need root; without it they are left out, and their lines say so.
+The conditions: a folder with an odd name, a locale without UTF-8, a proxy, an unprivileged user, no network at the
+second start, and a temporarily full disk. Some need root and are skipped without it, as their lines say.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from drills.checkpoint_disk import CheckpointDisk, NoDisk
 from drills.stack import Stack, wait_until
 
 AUDIENCE = ("--channels", "20", "--rate", "50", "--seed", "5")
-# Nobody listens there: what goes by it fails.
+# Nothing listens on this port, so every request through the proxy fails.
 DEAD_PROXY = "http://127.0.0.1:9"
 PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"), DEAD_PROXY)
 ODD_NAME = "a folder 50% ü"
 WITHOUT_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
-# With room for Kafka's and Cassandra's files; a full one is full at once.
+# Large enough for the files of Kafka and Cassandra, small enough to fill quickly.
 DISK_SIZE = "1500m"
-STANDS_S, MOVES_S = 45.0, 10.0
+# The board counts as stopped above the first lag, and as live again below the second.
+STOPPED_S, LIVE_S = 45.0, 10.0
 AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Under which an instance has to become live; `again` is put before the command of a second start.
+    """A condition under which an instance must become live; `again` is a command prefix for a second start.
 
-    `fills_disk`: once it is live its disk is filled, and emptied when the board has stopped updating.
+    With `fills_disk`, the disk is filled once the instance is live, and emptied when the board has stopped updating.
     """
 
     name: str
@@ -53,17 +54,17 @@ class Condition:
 CONDITIONS = (
     Condition("a folder with a space, a percent sign and an umlaut", ODD_NAME),
     Condition("LC_ALL=C", environ={"LC_ALL": "C"}),
-    Condition("LC_ALL=C and such a folder", ODD_NAME, {"LC_ALL": "C"}),
-    Condition("http_proxy, where nobody listens", environ=PROXIES),
-    Condition("a user without rights", before=AS_NOBODY, needs_root=True),
+    Condition("LC_ALL=C and the odd folder", ODD_NAME, {"LC_ALL": "C"}),
+    Condition("an http_proxy that does not respond", environ=PROXIES),
+    Condition("an unprivileged user", before=AS_NOBODY, needs_root=True),
     Condition("no network at the second start", again=WITHOUT_NETWORK, needs_root=True),
-    Condition("a disk that is full for a while", fills_disk=True, needs_root=True),
+    Condition("a temporarily full disk", fills_disk=True, needs_root=True),
 )
-ALL_AT_ONCE = Condition("all of it at once", ODD_NAME, {"LC_ALL": "C", **PROXIES})
+ALL_AT_ONCE = Condition("folder, locale and proxy at once", ODD_NAME, {"LC_ALL": "C", **PROXIES})
 
 
 def main(only: str = "") -> int:
-    """Print a line for each condition, or for those with a word in their names; return how many failed."""
+    """Print a line for each condition whose name contains `only`; return the number of failures."""
     failed = 0
     for condition in (*CONDITIONS, ALL_AT_ONCE):
         if only in condition.name:
@@ -75,9 +76,9 @@ def main(only: str = "") -> int:
 
 def _outcome(condition: Condition) -> str:
     if condition.needs_root and (os.getuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv", "ip")))):
-        return "left out: it needs root, util-linux and iproute2"
+        return "skipped: needs root, util-linux and iproute2"
     if condition.before and subprocess.run([*condition.before, "python3.11", "-c", ""], check=False).returncode:
-        return "left out: that user cannot run python3.11, install it outside of a home folder"
+        return "skipped: this user cannot run python3.11; install it outside home folders"
     stack = stack_under(condition)
     disk = CheckpointDisk(stack.var, DISK_SIZE)
     try:
@@ -87,11 +88,11 @@ def _outcome(condition: Condition) -> str:
         problems = leaks(stack)
         text = f"live after {seconds:.0f} s"
         if condition.fills_disk:
-            text += f", again {_fill(disk, stack):.0f} s after its disk had room"
+            text += f", live again {_fill(disk, stack):.0f} s after the disk was emptied"
         stack.stop()
         if condition.again:
             stack.before = condition.again
-            text += f", again after {_timed(lambda: stack.start(*AUDIENCE)):.0f} s"
+            text += f", second start live after {_timed(lambda: stack.start(*AUDIENCE)):.0f} s"
             stack.before = ()
         return f"FAILED: {'; '.join(problems)}" if problems else text
     except (AssertionError, NoDisk) as error:
@@ -104,11 +105,11 @@ def _outcome(condition: Condition) -> str:
 
 
 def _fill(disk: CheckpointDisk, stack: Stack) -> float:
-    """Fill the disk until the board stops updating, empty it, and return how long the instance takes to recover."""
+    """Fill the disk until the board stops updating, empty it, and return the seconds until the instance recovers."""
     disk.fill()
-    wait_until(lambda: stack.board_lag_s() > STANDS_S, 240, "the board to stop updating on a full disk")
+    wait_until(lambda: stack.board_lag_s() > STOPPED_S, 240, "the board to stop updating on a full disk")
     disk.empty()
-    return wait_until(lambda: stack.board_lag_s() < MOVES_S and _is_ready(stack), 300, "the instance to be live again")
+    return wait_until(lambda: stack.board_lag_s() < LIVE_S and _is_ready(stack), 300, "the instance to be live again")
 
 
 def _is_ready(stack: Stack) -> bool:
@@ -119,10 +120,10 @@ def _is_ready(stack: Stack) -> bool:
 
 
 def stack_under(condition: Condition) -> Stack:
-    """Return an instance that is to be started under a condition."""
+    """Return an instance prepared to start under a condition."""
     stack = Stack(condition.folder, before=condition.before, **condition.environ)
     if condition.before:
-        # Who starts it has to own its folder, and has no home.
+        # The user must own the instance's folder and has no home of its own.
         stack.var.chmod(0o700)
         shutil.chown(stack.var, "nobody", "nogroup")
         stack.env["HOME"] = str(stack.var)
@@ -130,12 +131,12 @@ def stack_under(condition: Condition) -> Stack:
 
 
 def leaks(stack: Stack) -> list[str]:
-    """Return where the secret key of a running instance can be read: in environments of processes, or in logs."""
+    """Return the process environments and logs of a running instance that contain its secret key."""
     key = read_variables(stack.var / "run.env")["SECRET_KEY"].encode()
     pids = {**stack.processes(), "supervisord": stack.supervisor_pid()}
-    found = [name for name, pid in pids.items() if key in Path(f"/proc/{pid}/environ").read_bytes()]
-    return [f"the environment of {name} holds SECRET_KEY" for name in found] + [
-        f"{path.name} holds SECRET_KEY" for path in (stack.var / "log").iterdir() if key in path.read_bytes()
+    exposed = [name for name, pid in pids.items() if key in Path(f"/proc/{pid}/environ").read_bytes()]
+    return [f"the environment of {name} contains SECRET_KEY" for name in exposed] + [
+        f"{path.name} contains SECRET_KEY" for path in (stack.var / "log").iterdir() if key in path.read_bytes()
     ]
 
 
@@ -147,5 +148,5 @@ def _timed(work: Callable[[], object]) -> float:
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--only", default="", help="a word of the conditions' names")
+    options.add_argument("--only", default="", help="run only conditions whose name contains this text")
     sys.exit(main(options.parse_args().only))

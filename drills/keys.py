@@ -1,10 +1,10 @@
-"""Makes API keys of the demo account of an instance, with all scopes and limits that no measurement meets."""
+"""API keys of an instance's demo account, with all scopes and with limits that no benchmark reaches."""
 
 from __future__ import annotations
 
 from drills.stack import Stack
 
-MAKE = """
+CREATE_KEYS = """
 from apps.accounts.models import User
 from apps.api.keys.services import create_key
 from apps.api.models import Membership, Plan
@@ -20,4 +20,4 @@ for name in {names}:
 
 def make_keys(stack: Stack, *names: str) -> list[str]:
     """Return a new key for each name."""
-    return stack.manage("shell", "-v", "0", "-c", MAKE.format(names=names)).split()
+    return stack.manage("shell", "-v", "0", "-c", CREATE_KEYS.format(names=names)).split()

@@ -1,4 +1,4 @@
-"""`make drill-midnight`: a copy whose clocks pass from one month into the next while it runs; the ledger judges."""
+"""`make drill-midnight`: run an instance whose clocks cross a month boundary, then check the ledger."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import time
 
 from drills.stack import Stack, wait_until
 
-# The copy starts, joins its channels and runs for a while before midnight; then past the minute that follows it.
+# The instance starts and joins its channels before midnight, and runs until the first minute after it is counted.
 START_S = 150
 AFTER_S = 150
 
 
 def main() -> int:
-    """Print what was compared; return 1 when a window or a message differs, or none crossed midnight."""
+    """Print the ledger's figures; return 1 if a window or message differs, or if midnight was not crossed."""
     midnight = month_end(dt.datetime.now(dt.UTC))
     offset_ms = round((midnight.timestamp() - START_S - time.time()) * 1000)
     stack = Stack(CLOCK_OFFSET_MS=str(offset_ms))
     try:
         stack.start("--channels", "60", "--rate", "150", "--seed", "23")
-        wait_until(lambda: stack.wanted() <= stack.covered() != set(), 120, "all channels to be covered")
+        wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 120, "all channels to be covered")
         covered_s = now_s(offset_ms)
         started_s = covered_s - midnight.timestamp()
         time.sleep(max(0.0, AFTER_S - started_s))
-        # Joining at the start leaves gaps: no other is excused.
+        # Joining at the start leaves gaps; no others are excused.
         figures = stack.check_ledger([(0, covered_s * 1000)])
     finally:
         stack.remove()
-    print(f"over {midnight:%Y-%m-%d %H:%M} UTC: all channels covered {-started_s:.0f} s before")
+    print(f"crossed {midnight:%Y-%m-%d %H:%M} UTC: all channels covered {-started_s:.0f} s before")
     print(json.dumps(figures))
     return int(figures["differences"] != 0 or figures["windows"] == 0 or started_s > 0)
 
@@ -40,7 +40,7 @@ def month_end(now: dt.datetime) -> dt.datetime:
 
 
 def now_s(offset_ms: int) -> float:
-    """Return what the copy's clocks show."""
+    """Return the time on the instance's clocks."""
     return time.time() + offset_ms / 1000
 
 

@@ -1,8 +1,8 @@
-"""`make drill`: every server and process of ours dies, stands still or is fed poison, one after the other.
+"""`make drill`: kill, suspend or feed bad records to every server and process of a loaded instance, in turn.
 
-A whole copy of its own under load. The boards are watched from outside; at the end the ledger says what became of
-the messages and windows of each fault's time. Gaps are excused of the faults that may leave some, from shortly before
-them until all is well again; never of the others, nor between two faults.
+The boards are watched from outside. At the end, the ledger accounts for the messages and windows of each fault's
+period. Faults that may lose messages excuse gaps from shortly before their start until recovery; other faults and the
+time between two faults excuse none.
 """
 
 from __future__ import annotations
@@ -20,60 +20,72 @@ from typing import Any
 from apps.metrics.flink_cluster import FlinkCluster
 from apps.metrics.late_drops import LateDrops
 from core.proof.comparison import Fault
-from drills.board_watch import BoardCourse, BoardWatch
+from drills.board_recovery import BoardRecovery, BoardWatch
 from drills.checkpoint_disk import CheckpointDisk, NoDisk
-from drills.command import asked
+from drills.command import parse_options
 from drills.excuses import BEFORE_MS, fault_time
 from drills.ingest import AFTER_MS, CALM_S
-from drills.pipeline_faults import PipelineFault, broken_limits, pipeline_faults
+from drills.pipeline_faults import PipelineFault, exceeded_limits, pipeline_faults
 from drills.stack import Stack, now_ms, wait_until
 
 COVERED_S = 180.0
 PRODUCERS = (1, 2)
 NONE: frozenset[str] = frozenset()
-HEAD = ("fault", "live s", "well s", "stood s", "lag s", "sent", "windows", "in gaps", "moved", "late", "differences")
-ROW = "{:<24}" + "{:>8}" * 4 + "{:>9}" * 2 + "{:>8}" * 2 + "{:>6}{:>12}"
+HEAD = (
+    "fault",
+    "live s",
+    "recovered s",
+    "pause s",
+    "lag s",
+    "sent",
+    "windows",
+    "in gaps",
+    "moved",
+    "late",
+    "differences",
+)
+ROW = "{:<24}{:>8}{:>13}{:>9}{:>8}" + "{:>9}" * 2 + "{:>8}" * 2 + "{:>6}{:>12}"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a fault's watching showed: what it excuses, and what must not be.
+    """The result of one fault: the gaps it excuses, its recovery and its problems.
 
-    `usual_lag_s` and `late` are the lag of the boards in the calm after it, and Flink's late drops up to its end.
+    `usual_lag_s` is the lag of the boards in the pause after it; `late` counts late drops in Flink up to its end.
     """
 
     fault: PipelineFault
     excused: Fault
-    course: BoardCourse
+    recovery: BoardRecovery
     usual_lag_s: float
     late: int
     problems: list[str]
 
 
 def main() -> int:
-    """Print one line a fault; return 1 when a message or window differs or a limit is missed."""
+    """Print one line per fault; return 1 if a message or window differs or a limit is exceeded."""
     began_s = time.monotonic()
-    given = asked(__doc__, channels=150, rate=250, seed=12)
+    options = parse_options(__doc__, channels=150, rate=250, seed=12)
     stack = Stack()
     with checkpoint_disk(stack.var / "flink" / "checkpoints", stack) as disk:
-        faults = given.chosen(pipeline_faults(disk))
-        stack.start(*given.audience())
+        faults = options.selected(pipeline_faults(disk))
+        stack.start(*options.audience())
         with closing(BoardWatch(stack, PRODUCERS)) as watch:
-            outcomes = Drill(stack, watch).tried(faults)
-        figures = stack.check_ledger([fault_time(one.excused) for one in outcomes])
-        left_out = [] if disk or given.only else ["checkpoints fail: left out, for there was no disk to mount"]
-        return told(outcomes, figures, time.monotonic() - began_s, left_out)
+            outcomes = FaultInjection(stack, watch).inject_all(faults)
+        figures = stack.check_ledger([fault_time(outcome.excused) for outcome in outcomes])
+        skipped = [] if disk or options.only else ["checkpoints fail: skipped, the disk could not be mounted"]
+        return report(outcomes, figures, time.monotonic() - began_s, skipped)
 
 
 @contextmanager
 def checkpoint_disk(folder: Path, stack: Stack) -> Iterator[CheckpointDisk | None]:
-    """Give a copy a disk for its checkpoints where that is allowed; at the end, remove the copy and its disk."""
+    """Mount a disk for an instance's checkpoints if allowed; remove the instance and the disk afterwards."""
     disk = CheckpointDisk(folder)
     try:
         try:
             disk.mount()
         except NoDisk as error:
-            print(f"LEFT OUT: checkpoints fail: {error}", flush=True)
+            print(f"SKIPPED: checkpoints fail: {error}", flush=True)
             yield None
         else:
             yield disk
@@ -83,83 +95,84 @@ def checkpoint_disk(folder: Path, stack: Stack) -> Iterator[CheckpointDisk | Non
         stack.remove()
 
 
-class Drill:
-    """Tries faults on one copy, one after the other."""
+class FaultInjection:
+    """Injects faults into one instance, one after the other."""
 
     def __init__(self, stack: Stack, watch: BoardWatch) -> None:
         self._stack = stack
         self._watch = watch
         self._cluster, self._late = FlinkCluster(stack.flink_client(), stack.flink), LateDrops()
 
-    def tried(self, faults: Sequence[PipelineFault]) -> list[Outcome]:
-        """Try each fault once all is well; the start is the first of them."""
-        self._watch.expect(self._stack.wanted())
-        start = PipelineFault("the start itself", self._covered, COVERED_S + 60, gaps=True)
-        outcomes = [self._try(start, 0)]
+    def inject_all(self, faults: Sequence[PipelineFault]) -> list[Outcome]:
+        """Inject each fault after recovery from the previous one; the start-up counts as the first."""
+        self._watch.expect(self._stack.listed_channels())
+        start = PipelineFault("start-up", self._wait_until_covered, COVERED_S + 60, gaps=True)
+        outcomes = [self._inject(start, 0)]
         for fault in faults:
-            outcomes.append(self._try(fault, now_ms() - BEFORE_MS, outcomes[-1].usual_lag_s))
+            outcomes.append(self._inject(fault, now_ms() - BEFORE_MS, outcomes[-1].usual_lag_s))
         return outcomes
 
-    def _covered(self, stack: Stack) -> None:
-        wait_until(lambda: stack.wanted() <= stack.covered() != set(), COVERED_S, "all channels to be covered")
+    def _wait_until_covered(self, stack: Stack) -> None:
+        wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), COVERED_S, "all channels to be covered")
 
     def _calm(self) -> tuple[float, int]:
-        """Watch while nothing is done; return the greatest lag of the boards, and the late drops since the last calm.
+        """Watch without a fault; return the greatest lag of the boards, and the late drops since the previous pause.
 
-        Flink's answer is that of the question before, while it gathers what is new.
+        Flink answers with the counters gathered for the previous request, so the late drops are read twice.
         """
         self._watch.expect(self._stack.covered())
-        late, course = self._new_late(), BoardCourse(time.monotonic())
-        self._watch.watch(course, CALM_S)
-        return course.lag_s, late + self._new_late()
+        late, recovery = self._new_late(), BoardRecovery(time.monotonic())
+        self._watch.watch(recovery, CALM_S)
+        return recovery.lag_s, late + self._new_late()
 
     def _new_late(self) -> int:
-        """Return how many records were dropped since the last call; while there is no job, none."""
+        """Return how many records were dropped as late since the last call; 0 while there is no job."""
         jobs = self._cluster.jobs("twitchly")[:1]
         return sum(self._late.update(job.id, self._cluster.counters(job.id).late_dropped) for job in jobs)
 
-    def _try(self, fault: PipelineFault, from_ms: int, usual_lag_s: float = 0.0) -> Outcome:
-        """Let one fault happen, watch until all is well, and then for a calm that belongs to no fault."""
-        course = BoardCourse(time.monotonic(), fault.watch_s)
-        problems = self._let(fault, course)
-        problems += broken_limits(fault, course, usual_lag_s)
+    def _inject(self, fault: PipelineFault, from_ms: int, usual_lag_s: float = 0.0) -> Outcome:
+        """Inject one fault and watch the recovery, then a pause that belongs to no fault."""
+        recovery = BoardRecovery(time.monotonic(), fault.watch_s)
+        problems = self._watch_recovery(fault, recovery)
+        problems += exceeded_limits(fault, recovery, usual_lag_s)
         excused = Fault(from_ms, now_ms() + AFTER_MS, None if fault.gaps else NONE)
-        print(f"  {fault.name}: well after {course.well_s:.1f} s {'; '.join(problems)}", flush=True)
-        return Outcome(fault, excused, course, *self._calm(), problems)
+        print(f"  {fault.name}: recovered after {recovery.recovered_s:.1f} s {'; '.join(problems)}", flush=True)
+        return Outcome(fault, excused, recovery, *self._calm(), problems)
 
-    def _let(self, fault: PipelineFault, course: BoardCourse) -> list[str]:
-        """Return what its action waited for in vain, and whether all was well in time."""
+    def _watch_recovery(self, fault: PipelineFault, recovery: BoardRecovery) -> list[str]:
+        """Run the fault's action while watching; return an error if it timed out or the recovery took too long."""
         with ThreadPoolExecutor(1) as pool:
-            acting = pool.submit(_acted, fault, self._stack, course)
-            is_well = self._watch.watch(course, fault.limit_s)
-            failed = acting.result()
-        return [*([failed] if failed else []), *([] if is_well else [f"not well again within {fault.limit_s:.0f} s"])]
+            action = pool.submit(_run_action, fault, self._stack, recovery)
+            in_time = self._watch.watch(recovery, fault.limit_s)
+            error = action.result()
+        return [*([error] if error else []), *([] if in_time else [f"not recovered within {fault.limit_s:.0f} s"])]
 
 
-def _acted(fault: PipelineFault, stack: Stack, course: BoardCourse) -> str:
-    """Bring a fault about; return what was waited for in vain, nothing when it all came."""
+def _run_action(fault: PipelineFault, stack: Stack, recovery: BoardRecovery) -> str:
+    """Run a fault's action; return the error if a wait timed out, else an empty string."""
     try:
         fault.act(stack)
     except AssertionError as error:
         return str(error)
     finally:
-        course.over_s = time.monotonic()
+        recovery.over_s = time.monotonic()
     return ""
 
 
-def told(outcomes: Sequence[Outcome], figures: dict[str, Any], seconds: float, left_out: Sequence[str]) -> int:
+def report(outcomes: Sequence[Outcome], figures: dict[str, Any], seconds: float, skipped: Sequence[str]) -> int:
     """Print the table and return the exit code."""
     print(ROW.format(*HEAD))
-    problems = list(left_out)
+    problems = list(skipped)
     for outcome, counts in zip(outcomes, figures.pop("faults"), strict=True):
-        course, in_gaps = outcome.course, counts["in_gaps"] + counts["dropped"]
-        live_s = course.again_s(lambda sight: sight.is_live, course.began_s)
-        times = [f"{one:.1f}" for one in (live_s, course.well_s, course.stood_s, course.lag_s)]
+        recovery, in_gaps = outcome.recovery, counts["in_gaps"] + counts["dropped"]
+        live_s = recovery.again_s(lambda sample: sample.is_live, recovery.began_s)
+        seconds_of = (live_s, recovery.recovered_s, recovery.pause_s, recovery.lag_s)
+        times = [f"{value:.1f}" for value in seconds_of]
         counted = (counts["sent"], counts["windows"], in_gaps, counts["moved"], outcome.late, counts["differences"])
         print(ROW.format(outcome.fault.name, *times, *counted))
         problems += [f"{outcome.fault.name}: {problem}" for problem in outcome.problems]
         if outcome.late and not in_gaps:
-            problems.append(f"{outcome.fault.name}: {outcome.late} records were late in Flink outside of every gap")
+            problems.append(f"{outcome.fault.name}: {outcome.late} records were late in Flink outside all gaps")
     rejected = sum(outcome.fault.rejected for outcome in outcomes)
     if figures["rejected"] != rejected:
         problems.append(f"{figures['rejected']} records of chat were rejected: expected {rejected}")

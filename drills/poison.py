@@ -1,4 +1,4 @@
-"""Records that no reader can use, of each topic, and the good ones that they are made of."""
+"""Unusable records for each topic, and the valid records they are derived from."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.times import HOUR_MS, MINUTE_MS
 
 START_MS = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - 600 * MINUTE_MS
 HUGE = [10**30, 2**63 - 1, 2**63, -(2**63), int("9" * 4_000)]
-NO_RECORDS = [None, b"", b"nope", b"[]", b"null", b"7", b"{}", b"\xff\xfe\x00", b'{"v": 1, "grain"', b"[" * 100_000]
-TOO_MUCH = [b"x" * 999_000, b'{"end_ms": ' + b"9" * 990_000 + b"}"]
+NOT_RECORDS = [None, b"", b"nope", b"[]", b"null", b"7", b"{}", b"\xff\xfe\x00", b'{"v": 1, "grain"', b"[" * 100_000]
+OVERSIZED = [b"x" * 999_000, b'{"end_ms": ' + b"9" * 990_000 + b"}"]
 BAD_WINDOWS: Mapping[str, Sequence[Any]] = {
     "grain": [None, 5, ["minute"], "year", "\ud800"],
     "channel_id": [None, "", -1, {"a": 1}, "\udfff", "9" * 21],
@@ -32,28 +32,28 @@ BAD_EVENTS: Mapping[str, Sequence[Any]] = {
 
 
 def window(channel: str, number: int = 0, **changes: Any) -> bytes:
-    """Return a good minute of a channel, `number` minutes after START_MS."""
+    """Return a valid minute window of a channel, `number` minutes after START_MS."""
     start_ms = START_MS + number * MINUTE_MS
     fields = {"v": 1, "grain": "minute", "channel_id": channel, "start_ms": start_ms, "messages": number}
     return json.dumps({**fields, "end_ms": start_ms + MINUTE_MS, **changes}).encode()
 
 
 def event(channel: str, number: int = 0, **changes: Any) -> bytes:
-    """Return a good raid of a channel, `number` ms after START_MS."""
+    """Return a valid raid event of a channel, `number` ms after START_MS."""
     fields = {"v": 1, "id": f"{channel}-{number}", "kind": "raid", "channel_id": channel, "count": number}
     return json.dumps({**fields, "at_ms": START_MS + number, "text": "A raid", **changes}).encode()
 
 
-def poison_of(good: Callable[..., bytes], wrong: Mapping[str, Sequence[Any]]) -> list[bytes | None]:
-    """Return what is no record at all, what is too much, and a good record with each of the `wrong` values."""
-    changed = [good(**{name: value}) for name, values in wrong.items() for value in values]
-    return [*NO_RECORDS, *TOO_MUCH, *changed]
+def poison_of(valid: Callable[..., bytes], bad_values: Mapping[str, Sequence[Any]]) -> list[bytes | None]:
+    """Return non-records, oversized records, and a valid record with each of the `bad_values`."""
+    changed = [valid(**{name: value}) for name, values in bad_values.items() for value in values]
+    return [*NOT_RECORDS, *OVERSIZED, *changed]
 
 
 def bad_chat(now_ms: int) -> list[bytes | None]:
-    """Return records that anybody could write to `chat`; none may count, none may stop or mislead the job."""
-    good = {"v": 1, "kind": "message", "channel_id": "1", "at_ms": now_ms, "user_hash": 1, "words": 1}
-    wrong: dict[str, list[Any]] = {
+    """Return unusable records for `chat`; none may be counted, stop the job or advance its event time."""
+    valid = {"v": 1, "kind": "message", "channel_id": "1", "at_ms": now_ms, "user_hash": 1, "words": 1}
+    bad_values: dict[str, list[Any]] = {
         "at_ms": [None, "soon", 0, now_ms + 3 * HOUR_MS, *HUGE],
         "words": [None, "many", *HUGE],
         "user_hash": [None, 2**63, 10**30],
@@ -61,11 +61,11 @@ def bad_chat(now_ms: int) -> list[bytes | None]:
         "kind": [None, "weird", "pulse"],
         "viewers": [-1, 10_000_000],
     }
-    return poison_of(lambda **change: json.dumps({**good, **change}).encode(), wrong)
+    return poison_of(lambda **change: json.dumps({**valid, **change}).encode(), bad_values)
 
 
 def poison(now_ms: int) -> dict[str, list[bytes | None]]:
-    """Return what to write to each topic; where a channel is named, it is nobody's."""
+    """Return the unusable records for each topic; the channel they name does not exist."""
     windows = poison_of(partial(window, "1"), BAD_WINDOWS)
     events = poison_of(partial(event, "1"), BAD_EVENTS)
     return {"chat": bad_chat(now_ms), "windows-live": windows, "windows": windows, "channel-events": events}

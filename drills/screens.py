@@ -1,4 +1,4 @@
-"""`make screens`: pictures of every page of the running copy, both themes, desktop and phone, into docs/screens."""
+"""`make screens`: screenshots of every page of the running instance, in both themes and sizes, into docs/screens."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FOLDER = ROOT / "docs" / "screens"
 DEMO = "demo@twitchly.example"
 SIZES = ((1440, 900), (390, 844))
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-QUALITY, LARGEST = 82, 200_000
+QUALITY, MAX_BYTES = 82, 200_000
 SETTLED_MS = 2_500
-# By the name of the picture; what an address takes from the running copy is in braces.
-STRANGERS_PAGES = {
+# Addresses by screenshot name; values in braces come from the running instance.
+PUBLIC_PAGES = {
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
     "methodology": "/methodology",
@@ -58,28 +58,28 @@ PAGES = {
 
 
 def main(url: str, password_file: str) -> None:
-    """Sign in at `url` with the demo account, give it something to show, and take each picture."""
+    """Sign in at `url` with the demo account, add sample content, and take every screenshot."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.webp"):
         old.unlink()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
-        state = signed_in(browser, url, Path(password_file).read_text().strip())
-        names = prepared(browser, url, state)
+        state = sign_in(browser, url, Path(password_file).read_text().strip())
+        names = add_content(browser, url, state)
         for theme in THEMES:
             for width, height in SIZES:
-                sight: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
-                signed, stranger = browser.new_context(storage_state=state, **sight), browser.new_context(**sight)
-                for context, pages in ((signed, PAGES), (stranger, STRANGERS_PAGES)):
+                display: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+                member, visitor = browser.new_context(storage_state=state, **display), browser.new_context(**display)
+                for context, pages in ((member, PAGES), (visitor, PUBLIC_PAGES)):
                     for name, path in pages.items():
                         take(context.new_page(), url + path.format(**names), FOLDER / f"{name}-{theme}-{width}.webp")
                     context.close()
-        leave_the_first_visit(browser, url, state)
+        finish_setup(browser, url, state)
         browser.close()
 
 
-def signed_in(browser: Browser, url: str, password: str) -> Any:
-    """Return what a browser keeps of a sign-in."""
+def sign_in(browser: Browser, url: str, password: str) -> Any:
+    """Sign in and return the browser's storage state."""
     page = browser.new_page()
     page.goto(f"{url}/account/login/")
     page.get_by_label("Email").fill(DEMO)
@@ -91,8 +91,8 @@ def signed_in(browser: Browser, url: str, password: str) -> Any:
     return state
 
 
-def prepared(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
-    """Put channels on a watchlist and share some; return what the addresses name."""
+def add_content(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
+    """Add channels to a watchlist and share one; return the values for the addresses."""
     context = browser.new_context(storage_state=state)
     page = context.new_page()
     page.goto(f"{url}/?board=messages")
@@ -100,32 +100,32 @@ def prepared(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
     lists: list[dict[str, Any]] = []
     for channel_id in ids[:6]:
         lists = post(context, url, "/watchlists/watch", channel=channel_id).json()["lists"]
-    ended = [found for channel_id in ids if (found := ended_stream(page, url, channel_id))]
+    ended = [pair for channel_id in ids if (pair := ended_stream(page, url, channel_id))]
     post(context, url, "/welcome/again")
     channel_id, stream = ended[0] if ended else (ids[0], f"/channels/{ids[0]}/streams")
     query = f"channel={channel_id}&board=messages&range=1h"
     shared = {kind: share(context, url, kind, query) for kind in ("page", "widget", "overlay")}
     context.close()
-    of_channel = {"channel": channel_id, "channels": ",".join(ids[:4]), "stream": stream}
-    return {**of_channel, "watchlist": str(lists[0]["id"]), **shared}
+    channel = {"channel": channel_id, "channels": ",".join(ids[:4]), "stream": stream}
+    return {**channel, "watchlist": str(lists[0]["id"]), **shared}
 
 
-def leave_the_first_visit(browser: Browser, url: str, state: Any) -> None:
-    """Leave the steps that were begun to be shown: they would lead the demo account away from its board."""
+def finish_setup(browser: Browser, url: str, state: Any) -> None:
+    """Leave the setup that was restarted for its screenshot; it would redirect the demo account from its board."""
     context = browser.new_context(storage_state=state)
     post(context, url, "/welcome/leave")
     context.close()
 
 
 def ended_stream(page: Page, url: str, channel_id: str) -> tuple[str, str] | None:
-    """Return a channel that has an ended stream, and the address of that stream's page."""
+    """Return the channel and its newest ended stream's address, or None if it has none."""
     page.goto(f"{url}/channels/{channel_id}/streams")
     links = page.locator(f'main a[href^="/channels/{channel_id}/streams/"]')
     return (channel_id, str(links.first.get_attribute("href"))) if links.count() else None
 
 
 def post(context: BrowserContext, url: str, path: str, **form: str) -> Any:
-    """Send a form as the page does."""
+    """Submit a form as the page does."""
     token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
     fields: dict[str, str | float | bool] = {**form, "csrfmiddlewaretoken": token}
     headers = {"Accept": "application/json", "Referer": url}
@@ -138,21 +138,21 @@ def post(context: BrowserContext, url: str, path: str, **form: str) -> Any:
 def share(context: BrowserContext, url: str, kind: str, query: str) -> str:
     """Share a channel and return the path of the link."""
     page = post(context, url, "/shares", kind=kind, view="channel", query=query, title="Shared", days="7").text()
-    found = re.search(rf'class="is-new".*?{re.escape(url)}(/[sw]/[^"&<]+)', page, re.DOTALL)
-    if found is None:
-        raise SystemExit("the page of share links does not show the new one")
-    return found[1]
+    link = re.search(rf'class="is-new".*?{re.escape(url)}(/[sw]/[^"&<]+)', page, re.DOTALL)
+    if link is None:
+        raise SystemExit("the new share link is missing from the page of share links")
+    return link[1]
 
 
 def take(page: Page, url: str, path: Path) -> None:
-    """Take one picture of what is first seen of a page."""
+    """Take a screenshot of the top of a page."""
     page.goto(url)
     page.wait_for_timeout(SETTLED_MS)
     session = page.context.new_cdp_session(page)
-    taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
-    picture = base64.b64decode(taken["data"])
-    if len(picture) > LARGEST:
-        raise SystemExit(f"{path.name} has {len(picture):,} bytes, {LARGEST:,} at most")
+    capture = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
+    picture = base64.b64decode(capture["data"])
+    if len(picture) > MAX_BYTES:
+        raise SystemExit(f"{path.name} has {len(picture):,} bytes; the limit is {MAX_BYTES:,}")
     path.write_bytes(picture)
     page.close()
 

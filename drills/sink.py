@@ -1,4 +1,4 @@
-"""A sink of one's own beside those of a running copy, and who is in its group."""
+"""An additional sink beside those of a running instance, and the members of a consumer group."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from confluent_kafka.admin import AdminClient
 
 from drills.stack import ROOT
 
-# A sink drains what it holds within 8 s.
+# A sink drains its batch within 8 s.
 END_S = 30
 
 
 class Sink:
-    """`run_sink history` as a process of the caller's; whoever made it has to `end` it."""
+    """`run_sink history` as a child process; the caller must `end` it."""
 
     def __init__(self, env: Mapping[str, str], log: Path, name: str = "1") -> None:
         self._log = log
@@ -28,24 +28,24 @@ class Sink:
 
     @property
     def pid(self) -> int:
-        """The id of its process."""
+        """The id of the process."""
         return self._process.pid
 
     def log(self) -> str:
-        """Return what it has said so far."""
+        """Return the log so far."""
         return self._log.read_text(errors="replace")
 
     def is_up(self) -> bool:
-        """Say whether it has not ended."""
+        """Return whether the process is running."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it without a word."""
+        """Kill the process with SIGKILL."""
         self._process.kill()
         self._process.wait(END_S)
 
     def end(self) -> float:
-        """Ask it to stop and return the seconds it took; one that has stopped already took none."""
+        """Stop the process with SIGTERM and return how many seconds that took."""
         began = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
         assert self._process.wait(END_S) == 0, self.log()
@@ -53,7 +53,7 @@ class Sink:
 
 
 def holders(bootstrap: str, group: str) -> set[str]:
-    """Return the members of a consumer group that hold partitions, by name. Raises: KafkaException."""
+    """Return the names of the consumer group members that hold partitions. Raises: KafkaException."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     members = admin.describe_consumer_groups([group])[group].result(10).members
     return {member.group_instance_id or member.member_id for member in members if member.assignment.topic_partitions}

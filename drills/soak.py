@@ -1,8 +1,8 @@
-"""`make drill-soak`: all faults of the simulated Twitch at random from a seed, and whether memory stays flat.
+"""`make drill-soak`: inject random faults of the simulated Twitch and check that memory stays flat.
 
-The ledger judges at the end; a gap is excused of the channels that a fault touched, within it and its recovery
-alone. Faults come in bursts in which they overlap, with calm stretches between: what is printed as excused is the
-share of all channels' time in which no gap can be wrong.
+At the end, the counts are checked against the ledger. A fault excuses only gaps of the channels it affected, from its
+start to the end of its recovery. Faults overlap in bursts with quiet periods between them. The printed excused share is
+the share of all channels' time in which gaps are excused.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Any
 import psutil
 
 from core.proof.comparison import Fault
-from drills.excuses import CUTTING_OFF, excuse, excused_share, fault_time
+from drills.excuses import DISCONNECTING, excuse, excused_share, fault_time
+from drills.recovery import take_sample, watch
 from drills.stack import Stack, now_ms, wait_until
 from drills.trend import Trend, trend
-from drills.watching import look, watch
 
 START_S = 20.0
 SAMPLE_S = 10.0
 CALM_S = 60.0
-# A burst has at most so many faults; between them, and after the last of them, it is so many seconds.
+# The maximum number of faults per burst, and the ranges of the pauses in seconds between them and after the last.
 BURST = 3
 BETWEEN_S = (3.0, 25.0)
 AFTER_BURST_S = (20.0, 60.0)
-# What a process may grow by and still be flat, beside a tenth.
+# Allowed growth of a flat figure, in addition to a tenth.
 MEMORY_SLACK = 15e6
 DESCRIPTOR_SLACK = 8.0
 NAMES = ("producer", "producer-2", "twitch", "worker")
@@ -63,37 +63,37 @@ Samples = dict[str, list[tuple[float, float]]]
 
 
 def main() -> int:
-    """Print the trends and the ledger's figures; return 1 when a message differs or memory grows."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--minutes", type=float, default=30.0)
-    options.add_argument("--seed", type=int, default=1)
-    given = options.parse_args()
-    print(f"{given.minutes:g} minutes, seed {given.seed}", flush=True)
+    """Print the trends and the ledger's figures; return 1 if a message differs or memory grows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print(f"{options.minutes:g} minutes, seed {options.seed}", flush=True)
     stack = Stack()
     try:
         stack.start(
-            *("--ingest-only", "--producers", "2", "--channels", "100", "--rate", "300", "--seed", str(given.seed)),
+            *("--ingest-only", "--producers", "2", "--channels", "100", "--rate", "300", "--seed", str(options.seed)),
         )
-        memory, descriptors, faults, excused = soaked(stack, given.minutes * 60, random.Random(given.seed))
+        memory, descriptors, faults, excused = soak(stack, options.minutes * 60, random.Random(options.seed))
         figures = stack.check_ledger(list(map(fault_time, faults)), "--listening")
         violations = stack.simulator()["irc"]["violations"]
     finally:
         stack.remove()
     figures.pop("faults")
-    flat = told("memory, MB", memory, 1e6, MEMORY_SLACK) & told("descriptors", descriptors, 1, DESCRIPTOR_SLACK)
+    flat = report("memory, MB", memory, 1e6, MEMORY_SLACK) & report("descriptors", descriptors, 1, DESCRIPTOR_SLACK)
     print(f"{'excused':<16}{excused:>11.0%} of the time of all channels")
     print(json.dumps({**figures, "faults": len(faults) - 1, "excused": round(excused, 3), "limits": violations}))
     return int(not flat or figures["differences"] != 0 or any(violations.values()))
 
 
-def soaked(stack: Stack, seconds: float, draw: random.Random) -> tuple[Samples, Samples, list[Fault], float]:
-    """Ask for faults for so long, then wait until all is well.
+def soak(stack: Stack, seconds: float, rng: random.Random) -> tuple[Samples, Samples, list[Fault], float]:
+    """Inject faults for `seconds`, then wait for recovery.
 
-    Return the samples, the faults with the start as the first, and which share of the time between they excuse.
+    Return the samples of memory and descriptors, the faults (start-up first), and the share of time that they excuse.
     """
-    # All is well for a moment too while one producer is alone: the other takes its share some seconds later.
-    _, is_well = watch(lambda: look(stack, (1, 2)), time.monotonic(), START_S, 240)
-    assert is_well, "waited 240 s for all channels to be heard"
+    # START_S: a single producer is healthy before the second one takes over its share some seconds later.
+    _, in_time = watch(lambda: take_sample(stack, (1, 2)), time.monotonic(), START_S, 240)
+    assert in_time, "waited 240 s for all channels to be heard"
     memory: Samples = {name: [] for name in NAMES}
     descriptors: Samples = {name: [] for name in NAMES}
     done = threading.Event()
@@ -102,48 +102,48 @@ def soaked(stack: Stack, seconds: float, draw: random.Random) -> tuple[Samples, 
     began_ms, until_s = now_ms(), time.monotonic() + seconds
     faults = [Fault(0, began_ms)]
     while time.monotonic() < until_s - CALM_S:
-        faults += let_burst(stack, burst(draw))
-    share = excused_share(faults, stack.wanted(), began_ms, now_ms())
-    # The end excuses nothing: the ledger is judged while the copy still listens.
+        faults += inject_burst(stack, random_burst(rng))
+    share = excused_share(faults, stack.listed_channels(), began_ms, now_ms())
+    # The end excuses nothing: the ledger is checked while the instance still listens.
     stack.end_faults()
-    wait_until(lambda: look(stack, (1, 2)).is_well, 240, "all channels to be heard again")
+    wait_until(lambda: take_sample(stack, (1, 2)).is_healthy, 240, "all channels to be heard again")
     done.set()
     sampler.join(SAMPLE_S)
     return memory, descriptors, faults, share
 
 
-def let_burst(
-    stack: Stack, wishes: list[tuple[dict[str, Any], float]], sleep: Callable[[float], None] = time.sleep
+def inject_burst(
+    stack: Stack, requests: list[tuple[dict[str, Any], float]], sleep: Callable[[float], None] = time.sleep
 ) -> list[Fault]:
-    """Ask for one fault after the other, and return what each excuses."""
+    """Inject one fault after the other; return the gaps that each excuses."""
     faults: list[Fault] = []
-    cut_off: list[Fault] = []
-    for wish, pause_s in wishes:
-        kind, options = wish["kind"], {name: value for name, value in wish.items() if name != "kind"}
+    disconnected: list[Fault] = []
+    for request, pause_s in requests:
+        kind, options = request["kind"], {name: value for name, value in request.items() if name != "kind"}
         answer = stack.fault(kind, **options)
-        faults.append(excuse(answer, all_connections=options.get("connections") == 0, cut_off=cut_off))
-        if kind in CUTTING_OFF:
-            cut_off.append(faults[-1])
+        faults.append(excuse(answer, all_connections=options.get("connections") == 0, disconnected=disconnected))
+        if kind in DISCONNECTING:
+            disconnected.append(faults[-1])
         print(f"  {kind} {options}", flush=True)
         sleep(pause_s)
     return faults
 
 
-def burst(draw: random.Random) -> list[tuple[dict[str, Any], float]]:
-    """Return faults to ask for, each with the seconds of pause after it: a calm stretch after the last."""
-    count = draw.randint(1, BURST)
+def random_burst(rng: random.Random) -> list[tuple[dict[str, Any], float]]:
+    """Return fault requests, each with the seconds to pause after it; the last pause is long."""
+    count = rng.randint(1, BURST)
     pauses = [BETWEEN_S] * (count - 1) + [AFTER_BURST_S]
-    return [(drawn(draw), draw.uniform(*pause)) for pause in pauses]
+    return [(random_fault(rng), rng.uniform(*pause)) for pause in pauses]
 
 
-def drawn(draw: random.Random) -> dict[str, Any]:
-    """Return a fault to ask for: its kind and its options."""
-    kind = draw.choice(sorted(KINDS))
-    return {"kind": kind, **{name: draw.randint(int(low), int(high)) for name, (low, high) in KINDS[kind].items()}}
+def random_fault(rng: random.Random) -> dict[str, Any]:
+    """Return a fault request: its kind and its options."""
+    kind = rng.choice(sorted(KINDS))
+    return {"kind": kind, **{name: rng.randint(int(low), int(high)) for name, (low, high) in KINDS[kind].items()}}
 
 
 def sample(stack: Stack, memory: Samples, descriptors: Samples, done: threading.Event) -> None:
-    """Note memory and descriptors of each process until `done`."""
+    """Sample memory and descriptors of each process until `done` is set."""
     while not done.wait(SAMPLE_S):
         for name, pid in stack.processes().items():
             if name in memory:
@@ -152,14 +152,15 @@ def sample(stack: Stack, memory: Samples, descriptors: Samples, done: threading.
                 descriptors[name].append((time.monotonic(), float(process.num_fds())))
 
 
-def told(what: str, samples: Samples, unit: float, slack: float) -> bool:
-    """Print the trend of each process and return whether all are flat."""
-    print(f"{what:<16}{'first third':>12}{'last third':>12}{'by hour':>12}")
+def report(label: str, samples: Samples, unit: float, slack: float) -> bool:
+    """Print the trend of each process; return whether all are flat."""
+    print(f"{label:<16}{'first third':>12}{'last third':>12}{'per hour':>12}")
     trends: dict[str, Trend] = {name: trend(values) for name, values in samples.items() if values}
-    for name, one in trends.items():
-        mark = "" if one.is_flat(slack) else "  grows"
-        print(f"{name:<16}{one.first / unit:>12.1f}{one.last / unit:>12.1f}{one.slope_per_h / unit:>+12.1f}{mark}")
-    return all(one.is_flat(slack) for one in trends.values())
+    for name, growth in trends.items():
+        mark = "" if growth.is_flat(slack) else "  grows"
+        figures = f"{growth.first / unit:>12.1f}{growth.last / unit:>12.1f}{growth.slope_per_h / unit:>+12.1f}"
+        print(f"{name:<16}{figures}{mark}")
+    return all(growth.is_flat(slack) for growth in trends.values())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A whole copy of Twitchly for tests and drills, on ports and in a folder of its own, started as by `make run`."""
+"""A complete Twitchly instance for tests, on its own ports and in its own folder, started like `make run`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from deploy.local.ports import free_block
 from deploy.local.readiness import rest_context
 from deploy.local.supervisor_client import Supervisor
 
-# From and until in ms, and the ids of the channels that were touched; all where none are named.
+# Start and end in ms, and the ids of the affected channels; without ids, all channels are affected.
 FaultTime = tuple[float, float] | tuple[float, float, Sequence[str]]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,9 +39,8 @@ START_LIMIT_S = 420
 class Stack:
     """The servers and all processes of Twitchly, on free ports of this machine, in a folder called `name`.
 
-    `settings` are those of .env.example, and other variables that the start has in its environment. `before` are words
-    that the start's command is put after, such as `unshare --net`. `running` is the folder of an instance that its
-    starter will also remove.
+    `settings` are variables of .env.example and others for the environment of the start command. `before` is a command
+    prefix such as `unshare --net`. `running` is the folder of an instance that its creator also removes.
     """
 
     def __init__(self, name: str = "", *, before: Sequence[str] = (), running: str = "", **settings: str) -> None:
@@ -64,14 +63,14 @@ class Stack:
         self._simulator = f"http://127.0.0.1:{self.port + 9}/simulator"
         self.kafka = f"127.0.0.1:{self.port + 1}"
         self.flink = f"https://127.0.0.1:{self.port + 6}"
-        self.boards, self._streams = (self._redis(number) for number in (0, 3))
+        self.boards, self._channel_list = (self._redis(number) for number in (0, 3))
 
     def start(self, *options: str) -> None:
-        """Start everything and return when a board has moved; with `--ingest-only`, when a channel is joined."""
+        """Start everything; return when a board has updated or, with `--ingest-only`, when a channel is joined."""
         self._local("run", "--detach", *options)
 
     def servers(self) -> None:
-        """Start Kafka, Cassandra, Valkey and Flink alone."""
+        """Start only Kafka, Cassandra, Valkey and Flink."""
         self._local("servers")
 
     def stop(self) -> None:
@@ -79,15 +78,15 @@ class Stack:
         self._local("stop")
 
     def remove(self) -> None:
-        """Stop everything and remove all data; the logs of a failed run are printed by pytest before."""
+        """Stop everything and delete all data; pytest has printed the logs of a failed run by then."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def manage(
         self, *words: str, env: Mapping[str, str] | None = None, check: bool = True, timeout_s: float = 600
     ) -> str:
-        """Run a management command against this copy and return what it printed."""
-        done = subprocess.run(
+        """Run a management command against this instance and return its output."""
+        result = subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=ROOT,
             env={**self.env, **(env or {})},
@@ -95,49 +94,49 @@ class Stack:
             text=True,
             timeout=timeout_s,
         )
-        if done.returncode:
-            print(done.stderr)
-        if check and done.returncode:
+        if result.returncode:
+            print(result.stderr)
+        if check and result.returncode:
             raise AssertionError(
-                f"manage.py {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+                f"manage.py {' '.join(words)} exited with {result.returncode}:\n{result.stdout}{result.stderr}"
             )
-        return done.stdout
+        return result.stdout
 
     def check_ledger(
         self, faults: Sequence[FaultTime] | None = None, *options: str, timeout_s: float = 600
     ) -> dict[str, Any]:
-        """Return the figures of `check_ledger --json`; gaps outside of `faults` count as differences."""
+        """Return the figures of `check_ledger --json`; gaps outside `faults` count as differences."""
         path = self.var / "faults.json"
         path.write_text(json.dumps(faults))
-        given = [] if faults is None else ["--faults", str(path)]
-        printed = self.manage("check_ledger", "--json", *given, *options, check=False, timeout_s=timeout_s)
-        figures: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
+        fault_options = [] if faults is None else ["--faults", str(path)]
+        output = self.manage("check_ledger", "--json", *fault_options, *options, check=False, timeout_s=timeout_s)
+        figures: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
         return figures
 
     def processes(self) -> dict[str, int]:
-        """Return the pid of each process that is up."""
+        """Return the pid of each running process."""
         return {state.name: state.pid for state in self._supervisor.states() if state.state == "up"}
 
     def programs(self) -> list[str]:
-        """Return the names of the programs that run or are about to."""
+        """Return the names of the programs that are running or starting."""
         return [state.name for state in self._supervisor.states() if state.state != "down"]
 
     def supervisor_pid(self) -> int:
-        """Return the pid of the process that keeps the others running."""
+        """Return the pid of the supervisor."""
         return self._supervisor.pid()
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a process a signal; the supervisor starts one that ends again."""
+        """Send a signal to a process; the supervisor restarts a process that exits."""
         os.kill(self.processes()[name], number)
 
     def end(self, name: str, *, kill: bool = False) -> None:
-        """End a process for good, with SIGTERM unless `kill`; `begin` starts it again."""
+        """Stop a process until `begin` starts it again, with SIGTERM unless `kill`."""
         if kill:
             self.kill(name)
         self._supervisor.stop(name)
 
     def begin(self, name: str) -> None:
-        """Start a process that was ended."""
+        """Start a process that `end` stopped."""
         self._supervisor.start(name)
 
     def memory(self, name: str) -> int:
@@ -145,20 +144,20 @@ class Stack:
         return int(psutil.Process(self.processes()[name]).memory_info().rss)
 
     def descriptors(self, name: str) -> int:
-        """Return how many files and sockets a process holds open."""
+        """Return the number of files and sockets that a process has open."""
         return int(psutil.Process(self.processes()[name]).num_fds())
 
     def cpu_s(self, name: str) -> float:
-        """Return the CPU time that all threads of a process have used."""
+        """Return the CPU time used by all threads of a process."""
         times = psutil.Process(self.processes()[name]).cpu_times()
         return float(times.user + times.system)
 
     def metrics(self, number: int = 1, timeout_s: float = 5) -> dict[str, float]:
-        """Return the metrics page of a producer, by name and labels. Raises: httpx.HTTPError."""
+        """Return the samples of a producer's metrics page. Raises: httpx.HTTPError."""
         return read_metrics(httpx.get(f"http://127.0.0.1:{self.port + 12 + number}/metrics", timeout=timeout_s).text)
 
     def flink_client(self) -> httpx.Client:
-        """Return a client that Flink's REST lets in."""
+        """Return a client with the certificate that Flink's REST API requires."""
         return httpx.Client(base_url=self.flink, verify=rest_context(self.var / "conf"), timeout=10)
 
     def cancel_job(self, job_id: str) -> None:
@@ -167,20 +166,20 @@ class Stack:
             client.patch(f"/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
 
     def simulator(self, path: str = "") -> dict[str, Any]:
-        """Return what the simulated Twitch tells of itself. Raises: httpx.HTTPError."""
+        """Return the simulated Twitch's status, or another answer of its control API. Raises: httpx.HTTPError."""
         answer: dict[str, Any] = httpx.get(f"{self._simulator}{path}", timeout=10).raise_for_status().json()
         return answer
 
     def fault(self, kind: str, **options: float) -> dict[str, Any]:
-        """Ask the simulated Twitch for a fault and return what it touches. Raises: httpx.HTTPError."""
-        wish = {"kind": kind, **options}
+        """Inject a fault into the simulated Twitch and return what it affects. Raises: httpx.HTTPError."""
+        request = {"kind": kind, **options}
         answer: dict[str, Any] = (
-            httpx.post(f"{self._simulator}/faults", json=wish, timeout=10).raise_for_status().json()
+            httpx.post(f"{self._simulator}/faults", json=request, timeout=10).raise_for_status().json()
         )
         return answer
 
     def refresh_channel_list(self) -> None:
-        """Have the Celery worker ask Helix for the list of streams now, and not at the next minute only."""
+        """Make the Celery worker refresh the channel list now instead of at the next minute."""
         with Celery(broker=f"redis://127.0.0.1:{self.port + 5}/1") as celery:
             celery.send_task("apps.ingest.tasks.refresh_channel_list")
 
@@ -188,38 +187,43 @@ class Stack:
         """End every fault that is active. Raises: httpx.HTTPError."""
         httpx.delete(f"{self._simulator}/faults", timeout=10).raise_for_status()
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the list of streams as Celery wrote it last; an empty one when Redis is away."""
+    def channel_list(self) -> dict[str, Any]:
+        """Return the channel list that Celery wrote last, or an empty one while Redis is unavailable."""
         try:
-            text: Any = self._streams.get(redis_keys.CHANNEL_LIST)
+            text: Any = self._channel_list.get(redis_keys.CHANNEL_LIST)
         except redis.RedisError:
             text = None
-        found: dict[str, Any] = json.loads(text) if text else {"streams": [], "fetched_ms": 0}
-        return found
 
-    def wanted(self) -> set[str]:
+        channels: dict[str, Any] = json.loads(text) if text else {"streams": [], "fetched_ms": 0}
+        return channels
+
+    def listed_channels(self) -> set[str]:
         """Return the ids of the channels on the list."""
-        return {stream["id"] for stream in self.snapshot()["streams"]}
+        return {stream["id"] for stream in self.channel_list()["streams"]}
 
     def covered(self) -> set[str]:
-        """Return the ids of the channels that were listened to in full in their newest window."""
+        """Return the ids of the channels that were fully covered in their newest window."""
         try:
             values: Any = self.boards.hgetall(redis_keys.window_values("live"))
         except redis.RedisError:
             return set()
         newest_ms = self.newest_end_ms()
-        live = {channel_id: json.loads(value) for channel_id, value in values.items()}
-        return {key for key, one in live.items() if one["coverage"] == 1 and one["end_ms"] >= newest_ms - 2_000}
+        windows = {channel_id: json.loads(value) for channel_id, value in values.items()}
+        return {
+            channel_id
+            for channel_id, window in windows.items()
+            if window["coverage"] == 1 and window["end_ms"] >= newest_ms - 2_000
+        }
 
     def redis_answers(self) -> bool:
-        """Say whether Redis is there and has read its data."""
+        """Return whether Redis is up and has loaded its data."""
         try:
             return bool(self.boards.ping())
         except redis.RedisError:
             return False
 
     def newest_end_ms(self) -> int:
-        """Return the newest window end on the boards, 0 when there is none or Redis is away."""
+        """Return the newest window end on the boards, or 0 if there is none or Redis is unavailable."""
         try:
             newest: Any = self.boards.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
         except redis.RedisError:
@@ -227,11 +231,11 @@ class Stack:
         return int(newest[0][1]) if newest else 0
 
     def board_lag_s(self) -> float:
-        """Return how old the newest window on the boards is."""
+        """Return the age of the newest window on the boards."""
         return time.time() - self.newest_end_ms() / 1000
 
     def produce(self, topic: str, *values: bytes | None, partition: int = 0) -> None:
-        """Write records to a topic, as anybody could."""
+        """Write records to a topic."""
         producer = Producer({"bootstrap.servers": self.kafka})
         for value in values:
             producer.produce(topic, value, partition=partition)
@@ -243,12 +247,12 @@ class Stack:
         return path.read_text(errors="replace") if path.is_file() else ""
 
     def _redis(self, number: int) -> redis.Redis:
-        # Once more at once, for a connection that died with its server; who looks must not wait for one that is away.
+        # Retry once, immediately: for a connection that died with its server. Never wait for an unavailable server.
         retry = Retry(NoBackoff(), 1)
         return redis.Redis(port=self.port + 5, db=number, decode_responses=True, socket_timeout=5, retry=retry)
 
     def _local(self, *words: str) -> None:
-        done = subprocess.run(
+        result = subprocess.run(
             [*self.before, "python3.11", "-m", "deploy.local", *words],
             cwd=ROOT,
             env=self.env,
@@ -257,31 +261,31 @@ class Stack:
             text=True,
             timeout=START_LIMIT_S,
         )
-        print(done.stdout)
-        assert done.returncode == 0, done.stdout
+        print(result.stdout)
+        assert result.returncode == 0, result.stdout
 
 
 def read_metrics(text: str) -> dict[str, float]:
-    """Return a metrics page's samples, such as `{"joins": 3.0, 'connections{state="joined"}': 2.0}`."""
+    """Return the samples of a metrics page, such as `{"joins": 3.0, 'connections{state="joined"}': 2.0}`."""
     return {
-        _named(sample.name, sample.labels): float(sample.value)
+        _sample_key(sample.name, sample.labels): float(sample.value)
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
 
 
-def _named(name: str, labels: Mapping[str, str]) -> str:
-    inside = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
-    return f"{name}{{{inside}}}" if inside else name
+def _sample_key(name: str, labels: Mapping[str, str]) -> str:
+    label_text = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+    return f"{name}{{{label_text}}}" if label_text else name
 
 
 def now_ms() -> int:
-    """Return the time of this machine's clock."""
+    """Return the current time in ms."""
     return time.time_ns() // 1_000_000
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.2) -> float:
-    """Wait for a condition and return the seconds it took."""
+    """Wait for a condition and return how many seconds it took."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < limit_s, f"waited {limit_s} s for {what}"

@@ -1,4 +1,4 @@
-"""Whether a figure that is sampled over time stays flat. Pure."""
+"""Detection of growth in a figure that is sampled over time."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-# What may come and go without being a leak: a tenth, and a bit.
+# Growth of up to a tenth, plus the caller's slack, is no leak.
 GROWTH = 1.10
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The mean of the first and of the last third of the samples, and the slope by hour (least squares)."""
+    """The mean of the first and of the last third of the samples, and the slope per hour (least squares)."""
 
     first: float
     last: float
     slope_per_h: float
 
     def is_flat(self, slack: float) -> bool:
-        """Say whether the last third is no more than a tenth and `slack` above the first."""
+        """Return whether the last third exceeds the first by at most a tenth plus `slack`."""
         return self.last <= self.first * GROWTH + slack
 
 

@@ -78,5 +78,5 @@ def _emotes(random: Random) -> ChatLine:
 def _sentence(random: Random, long: bool) -> str:
     if not long and random.random() < 0.35:
         return f"{random.choice(phrases.SUBJECTS)} {random.choice(phrases.REACTIONS)}"
-    sentence = f"{random.choice(phrases.SUBJECTS)} {random.choice(phrases.VERBS)} {random.choice(phrases.JUDGEMENTS)}"
+    sentence = f"{random.choice(phrases.SUBJECTS)} {random.choice(phrases.VERBS)} {random.choice(phrases.JUDGMENTS)}"
     return f"{sentence} {random.choice(phrases.EXTRAS)}" if long else sentence

@@ -72,7 +72,7 @@ class Crowd:
         items: list[Item] = [
             notices.raid(target, people.guest(people.owner(raider)), raid.viewers, raid.at_ms, self.new_id())
         ]
-        raiders = {self._somebody(raid.raider) for _ in range(min(MOST_RAIDERS, 3 + raid.viewers // 100))}
+        raiders = {self._random_user(raid.raider) for _ in range(min(MOST_RAIDERS, 3 + raid.viewers // 100))}
         for chatter in sorted(map(people.guest, raiders)):
             due_ms = raid.at_ms + self._draw.uniform(1, RAID_S) * 1000
             text, first = self._draw.choice(phrases.RAID_CALLS), self._random() < 0.5
@@ -115,7 +115,7 @@ class Crowd:
     def _channel(self, index: int) -> Channel:
         return self._streamers[index].channel
 
-    def _somebody(self, index: int) -> Chatter:
+    def _random_user(self, index: int) -> Chatter:
         """Return a random user of a room; a tenth of them account for six tenths of the actions."""
         streamer = self._streamers[index]
         number = streamer.pool_start + int(streamer.pool_size * self._random() ** 5)
@@ -123,7 +123,7 @@ class Crowd:
 
     def _chat(self, index: int, due_ms: float) -> Chat:
         text, emotes = self._lines[int(self._random() * chat_lines.LINES)]
-        return Chat(self.new_id(), self._streamers[index].channel, self._somebody(index), text, due_ms, emotes)
+        return Chat(self.new_id(), self._streamers[index].channel, self._random_user(index), text, due_ms, emotes)
 
     def _newcomer(self, index: int, due_ms: float) -> list[Item]:
         number = self._population + self._draw.randrange(NEWCOMERS)
@@ -153,7 +153,7 @@ class Crowd:
 
     def _gift_bomb(self, index: int, due_ms: float) -> list[Item]:
         scene = self._scene(index, due_ms)
-        return [*notices.gift_bomb(scene, self._draw, self.new_id, lambda: self._somebody(index))]
+        return [*notices.gift_bomb(scene, self._draw, self.new_id, lambda: self._random_user(index))]
 
     def _timeout(self, index: int, due_ms: float) -> list[Item]:
         return self._remove(index, due_ms, self._draw.choice(TIMEOUT_S))
@@ -163,7 +163,7 @@ class Crowd:
 
     def _remove(self, index: int, due_ms: float, seconds: int) -> list[Item]:
         recent = self._recent[index]
-        user = recent.pop().chatter if recent else self._somebody(index)
+        user = recent.pop().chatter if recent else self._random_user(index)
         return [Removal(self.new_id(), self._channel(index), due_ms, user, seconds)]
 
     def _deletion(self, index: int, due_ms: float) -> list[Item]:
@@ -185,7 +185,7 @@ class Crowd:
             Chat(
                 self.new_id(),
                 self._channel(index),
-                self._somebody(index),
+                self._random_user(index),
                 chat_lines.with_padding(text, draw),
                 due_ms + delay_ms,
             )
@@ -200,7 +200,7 @@ class Crowd:
 
     def _scene(self, index: int, due_ms: float) -> notices.Scene:
         channel = self._channel(index)
-        return notices.Scene(channel, self._somebody(index), self._somebody(index), people.owner(channel), due_ms)
+        return notices.Scene(channel, self._random_user(index), self._random_user(index), people.owner(channel), due_ms)
 
     def _shared(self, index: int, items: list[Item]) -> list[Item]:
         """Add a shared copy of each message and notice for every other room of a Shared Chat."""

@@ -38,12 +38,12 @@ class Disruption:
 
     @property
     def is_over(self) -> bool:
-        """Whether no fault is active and nothing is held back."""
+        """True if no fault is active and nothing is held back."""
         return not self._faults and not self._held
 
     @property
     def is_half_open(self) -> bool:
-        """Whether the connection neither receives nor sends."""
+        """True if the connection neither receives nor sends."""
         return self._has("half_open")
 
     def begin(self, fault: Fault) -> None:

@@ -85,14 +85,14 @@ class Faults:
     """The active faults of IRC and Helix."""
 
     def __init__(self) -> None:
-        self._begun = 0
+        self._started = 0
         self._faults: list[Fault] = []
 
     def begin(self, request: FaultRequest, now_ms: int) -> Fault:
         """Start a fault now."""
-        self._begun += 1
+        self._started += 1
         fault = Fault(
-            id=f"{request.kind}-{self._begun}",
+            id=f"{request.kind}-{self._started}",
             kind=request.kind,
             from_ms=now_ms,
             until_ms=now_ms + round(request.seconds * 1000),
@@ -123,8 +123,8 @@ def parse_request(body: Any) -> FaultRequest:
     unknown = body.keys() - _LARGEST.keys() - {"kind"}
     if unknown:
         raise BadFault(f"expected no {', '.join(sorted(unknown))}, only kind, {', '.join(_LARGEST)}")
-    given = {name: _number(name, body[name]) for name in _LARGEST if name in body}
-    return replace(DEFAULTS[body["kind"]], **given)
+    values = {name: _number(name, body[name]) for name in _LARGEST if name in body}
+    return replace(DEFAULTS[body["kind"]], **values)
 
 
 def _number(name: str, value: Any) -> Any:

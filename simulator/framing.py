@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from simulator.irc_session import MAX_LINE_BYTES
 
-# It would log every handshake otherwise.
+# Without this logger, the protocol would log every handshake.
 _quiet = logging.getLogger(__name__)
 _quiet.setLevel(logging.WARNING)
 
@@ -23,7 +23,7 @@ class Framing(Protocol):
     """Converts between socket bytes and lines."""
 
     should_close: bool
-    """Whether the connection must be closed."""
+    """True if the connection must be closed."""
 
     def receive(self, data: bytes) -> tuple[bytes, bytes]:
         """Return the client's lines in `data` and the framing's own reply."""

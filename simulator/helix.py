@@ -123,14 +123,14 @@ class Helix:
                 headers = bucket.headers()
                 if not is_allowed:
                     raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY)
-                return self._faults.spoil(JSONResponse(answer(request.query_params), headers=headers))
+                return self._faults.corrupt(JSONResponse(answer(request.query_params), headers=headers))
             except Refusal as refusal:
                 return _error(refusal, headers)
 
         return handle
 
     async def _begin(self) -> None:
-        """Let the faults come first that concern every request."""
+        """Apply the faults that affect every request."""
         await self._faults.hang()
         if self._faults.revokes():
             self._client_of_token.clear()

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from simulator.faults import Fault, Faults
 from simulator.helix_pages import MAX_PAGE, Fields, Pages, Refusal, StreamQuery, cursor
-from simulator.helix_rows import of_earlier_broadcasts, with_bad_starts, without
+from simulator.helix_rows import with_bad_starts, with_earlier_broadcasts, without
 
 HANG_STEP_S = 0.05
 RESET_WITHIN_MS = 60_000
@@ -75,7 +75,7 @@ class HelixFaults:
         if fault := self._active("old_answers"):
             self._old_listings += query.is_first_page and not query.names_channels
             if self._old_listings % 2 == 0:
-                rows = of_earlier_broadcasts(rows, ids[: fault.channels or None])
+                rows = with_earlier_broadcasts(rows, ids[: fault.channels or None])
         return {**fields, "data": rows}
 
     def _page_of_streams(self, pages: Pages, query: StreamQuery) -> Fields:
@@ -89,9 +89,9 @@ class HelixFaults:
             return pages.streams(_half(query), now_ms)
         if self._active("short_pages"):
             self._short_listings += query.is_first_page
-            leads_on = self._short_listings % 2 == 1
+            has_next = self._short_listings % 2 == 1
             return (
-                pages.streams(_half(query), now_ms) if query.is_first_page or leads_on else _empty(pages, query, now_ms)
+                pages.streams(_half(query), now_ms) if query.is_first_page or has_next else _empty(pages, query, now_ms)
             )
         if not self._active("bad_paging"):
             return pages.streams(query, now_ms)
@@ -101,13 +101,13 @@ class HelixFaults:
         variant = (_looping, _empty, _shifted)[self._listings % 3]
         return variant(pages, query, now_ms)
 
-    def spoil(self, response: JSONResponse) -> Response:
+    def corrupt(self, response: JSONResponse) -> Response:
         """Return the response, malformed while that fault is active."""
         if not self._active("malformed"):
             return response
-        spoiled = (_cut, _other_shape, _web_page, _nulls)[next(self._malformed) % 4](bytes(response.body))
-        spoiled.headers.update({name: value for name, value in response.headers.items() if name.startswith("rate")})
-        return spoiled
+        corrupted = (_cut, _other_shape, _web_page, _nulls)[next(self._malformed) % 4](bytes(response.body))
+        corrupted.headers.update({name: value for name, value in response.headers.items() if name.startswith("rate")})
+        return corrupted
 
     def _active(self, kind: str) -> Fault | None:
         return self._faults.active(kind, self._now_ms())

@@ -39,7 +39,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StreamQuery:
-    """Parameters of Get Streams; `is_first_page` is whether the request has no cursor."""
+    """Parameters of Get Streams; `is_first_page` is true if the request has no cursor."""
 
     first: int
     is_first_page: bool
@@ -51,7 +51,7 @@ class StreamQuery:
 
     @property
     def names_channels(self) -> bool:
-        """Whether the request selects channels instead of listing the top streams."""
+        """True if the request selects channels instead of listing the top streams."""
         return bool(self.ids or self.logins)
 
     def matches(self, stream: Stream) -> bool:
@@ -117,7 +117,7 @@ def parse_stream_query(query: QueryParams) -> StreamQuery:
 
 
 def cursor(offset: int) -> str:
-    """Return the cursor of the page that begins at `offset`."""
+    """Return the cursor of the page that starts at `offset`."""
     return base64.urlsafe_b64encode(json.dumps({"offset": offset}).encode()).decode()
 
 

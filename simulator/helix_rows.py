@@ -30,7 +30,7 @@ def without(rows: Rows, channel_ids: Sequence[str]) -> Rows:
     return [row for row in rows if row["user_id"] not in absent]
 
 
-def of_earlier_broadcasts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
+def with_earlier_broadcasts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
     """Replace each channel's row with its previous broadcast."""
     old = frozenset(channel_ids)
     return [_earlier(row) if row["user_id"] in old else row for row in rows]

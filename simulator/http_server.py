@@ -18,7 +18,12 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                app, http=_WholeAnswers, access_log=False, log_config=None, lifespan="off", timeout_graceful_shutdown=1
+                app,
+                http=_SingleWriteProtocol,
+                access_log=False,
+                log_config=None,
+                lifespan="off",
+                timeout_graceful_shutdown=1,
             )
         )
 
@@ -28,7 +33,7 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-class _WholeAnswers(HttpToolsProtocol):
+class _SingleWriteProtocol(HttpToolsProtocol):
     """Sends a response's head together with its body, as Twitch does.
 
     Some clients depend on it: twitchAPI closes its connection before it reads the body.
@@ -36,10 +41,10 @@ class _WholeAnswers(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # The wrapper forwards all other transport methods.
-        super().connection_made(cast(asyncio.Transport, _Gathering(cast(asyncio.Transport, transport))))
+        super().connection_made(cast(asyncio.Transport, _BufferingTransport(cast(asyncio.Transport, transport))))
 
 
-class _Gathering:
+class _BufferingTransport:
     """A transport that joins all writes of one loop iteration."""
 
     def __init__(self, transport: asyncio.Transport) -> None:

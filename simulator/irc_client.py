@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 RECONNECT = f":{HOST} RECONNECT\r\n".encode()
 RELEASE_EVERY_S = 0.05
-# Close at once with a RST and discard pending data.
+# Close immediately with a RST and discard pending data.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -30,7 +30,7 @@ class ConnectionLimits:
     """Limits of a connection; `max_unread_bytes` is in addition to the kernel's buffers."""
 
     ping_every_s: float = 300.0
-    # Longer than Twitch's, because a frozen or slow connection is our fault, not the client's.
+    # Longer than Twitch's, because the simulator itself may have frozen or slowed the connection.
     pong_within_s: float = 60.0
     max_unread_bytes: int = 4 * 1024 * 1024
     max_held_bytes: int = 64 * 1024 * 1024

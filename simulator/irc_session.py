@@ -49,7 +49,7 @@ class IrcSession:
 
     @property
     def anonymous(self) -> bool:
-        """Whether the client is anonymous."""
+        """True if the client is anonymous."""
         return ANONYMOUS.fullmatch(self.nick) is not None
 
     def receive(self, data: bytes, now_s: float) -> bytes:

@@ -85,7 +85,7 @@ def replay_run(folder: Path, recording: Path, speed: float, now_ms: int) -> str:
 
 
 def reset_replay(folder: Path) -> None:
-    """Forget the replay run: the next one starts over with new message ids."""
+    """Delete the replay state, so that the next run starts over with new message ids."""
     (folder / REPLAY_STATE).unlink(missing_ok=True)
 
 

@@ -73,7 +73,7 @@ def gift_bomb(scene: Scene, draw: Random, new_id: Callable[[], str], recipients:
     for number in range(1, size + 1):
         due_ms = scene.due_ms + number * GIFT_EVERY_MS
         gift = Scene(scene.channel, giver, recipients(), scene.host, due_ms)
-        notices.append(replace(_gift(gift, new_id(), (plan, tier), bomb), is_of_bomb=True))
+        notices.append(replace(_gift(gift, new_id(), (plan, tier), bomb), is_bomb_gift=True))
     return notices
 
 
@@ -81,20 +81,20 @@ def _gift(
     scene: Scene, notice_id: str, bought: tuple[str, str], ids: Params, *, sender_count: int = 0, months: int = 1
 ) -> Notice:
     plan, tier = bought
-    to = scene.other
+    recipient = scene.other
     params = (
         *ids,
         ("gift-months", str(months)),
         ("months", "1"),
-        ("recipient-display-name", to.name),
-        ("recipient-id", to.id),
-        ("recipient-user-name", to.login),
+        ("recipient-display-name", recipient.name),
+        ("recipient-id", recipient.id),
+        ("recipient-user-name", recipient.login),
         # 0 within a bomb and for some other gifts, so clients cannot rely on it.
         ("sender-count", str(sender_count)),
         ("sub-plan-name", f"Channel Subscription ({scene.channel.login})"),
         ("sub-plan", plan),
     )
-    system = f"{_subject(scene.chatter)} gifted a {tier} sub to {to.name}!"
+    system = f"{_subject(scene.chatter)} gifted a {tier} sub to {recipient.name}!"
     return Notice(notice_id, "subgift", scene.channel, scene.chatter, scene.due_ms, tuple(sorted(params)), system)
 
 
@@ -108,13 +108,13 @@ def _subgift(scene: Scene, draw: Random, notice_id: str) -> Notice:
 
 
 def _sub(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    plan, how = ("Prime", "with Prime") if draw.random() < 0.4 else _paid(draw)
+    plan, text = ("Prime", "with Prime") if draw.random() < 0.4 else _paid(draw)
     params = (("cumulative-months", "1"), ("months", "0"), *_plan(scene, plan))
-    return _notice(scene, notice_id, "sub", params, f"{scene.chatter.name} subscribed {how}.")
+    return _notice(scene, notice_id, "sub", params, f"{scene.chatter.name} subscribed {text}.")
 
 
 def _resub(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    plan, how = ("Prime", "with Prime") if draw.random() < 0.3 else _paid(draw)
+    plan, text = ("Prime", "with Prime") if draw.random() < 0.3 else _paid(draw)
     months = draw.randint(2, 70)
     streak = (("streak-months", str(draw.randint(1, months))),) if draw.random() < 0.5 else ()
     params = (
@@ -123,7 +123,7 @@ def _resub(scene: Scene, draw: Random, notice_id: str) -> Notice:
         *streak,
         *_plan(scene, plan, shares_streak=bool(streak)),
     )
-    system = f"{scene.chatter.name} subscribed {how}. They've subscribed for {months} months!"
+    system = f"{scene.chatter.name} subscribed {text}. They've subscribed for {months} months!"
     return _notice(scene, notice_id, "resub", params, system, draw.choice(phrases.RESUB_TEXTS))
 
 

@@ -44,9 +44,9 @@ def chatter(number: int, channel_index: int) -> Chatter:
 
 
 @lru_cache(maxsize=8_192)
-def guest(known: Chatter) -> Chatter:
+def guest(user: Chatter) -> Chatter:
     """Return a user without channel badges, as seen in another room through Shared Chat or a raid."""
-    return known._replace(badges="", badge_info="", subscriber=False, mod=False, vip=False)
+    return user._replace(badges="", badge_info="", subscriber=False, mod=False, vip=False)
 
 
 @lru_cache(maxsize=8_192)

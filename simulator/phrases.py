@@ -69,7 +69,7 @@ QUESTIONS = (
 )  # fmt: skip
 SUBJECTS = ("this boss", "that jump", "the new map", "my cat", "chat", "the other team", "this song", "the timer")
 VERBS = ("is", "looks", "was", "feels", "seems", "got")
-JUDGEMENTS = (
+JUDGMENTS = (
     "so strange today", "way too strong", "better than last week", "completely broken", "kind of beautiful",
     "harder than it looks", "my favourite part", "asleep again", "not even close", "faster than me at breakfast",
 )  # fmt: skip
@@ -122,7 +122,7 @@ def channel_names(count: int, random: Random) -> list[str]:
     while len(names) < count:
         first, second = random.choice(FIRST_WORDS), random.choice(SECOND_WORDS)
         name = f"{first.capitalize()}{second.capitalize()}{random.choice(NAME_ENDS)}"
-        # Ten thousands of channels need more names than there are pairs of words.
+        # Tens of thousands of channels need more names than there are pairs of words.
         name += str(random.randrange(100)) if random.random() < 0.3 else ""
         names.setdefault(name.lower(), name)
     return list(names.values())

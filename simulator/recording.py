@@ -26,7 +26,7 @@ from core.inputs.moments import read_moment
 from simulator import phrases
 from simulator.broadcasts import drifted
 from simulator.source import (
-    MODES_AT_REST,
+    DEFAULT_MODES,
     Channel,
     Chat,
     Chatter,
@@ -91,7 +91,7 @@ class Recording:
 
     @property
     def finished(self) -> bool:
-        """Whether every row has been sent."""
+        """True if every row has been sent."""
         return self._next is None
 
     def start(self, now_ms: int) -> None:
@@ -118,7 +118,7 @@ class Recording:
 
     def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:  # noqa: ARG002 - a recording has none
         """Return the default modes, as recordings have none."""
-        return MODES_AT_REST
+        return DEFAULT_MODES
 
     def _stream(self, channel: Channel, now_ms: int) -> Stream:
         number = int(channel.id)
@@ -146,7 +146,7 @@ def read_rows(path: Path) -> Iterator[Row | None]:
             header = [name.strip().lower() for name in next(lines, [])]
             missing = [name for name in COLUMNS if name not in header]
             if missing:
-                raise BadRecording(f"{path} lacks the columns {', '.join(missing)}: its first line is the header")
+                raise BadRecording(f"{path} lacks the columns {', '.join(missing)}; the first line must be the header")
             at = [header.index(name) for name in COLUMNS]
             while (fields := _next_fields(lines)) is not None:
                 yield _row(fields, at)
@@ -167,8 +167,8 @@ def rows_sent(run: str, rows: int, last_id: str | None) -> int:
 
 def _open(path: Path) -> TextIO:
     with path.open("rb") as file:
-        is_packed = file.read(2) == GZIP
-    if is_packed:
+        is_gzipped = file.read(2) == GZIP
+    if is_gzipped:
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
 

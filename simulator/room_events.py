@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from simulator.source import MODES_AT_REST
+from simulator.source import DEFAULT_MODES
 
-# Events begin in the first half of a slot and end within it, so slots are independent.
+# Events start in the first half of a slot and end within it, so slots are independent.
 SLOT_S = 600
 CHANNELS_PER_SESSION = 60
 CHANNELS_PER_MODE = 25
 # Maximum distance in rank between channels that share a chat.
-NEIGHBOURS = 12
+NEIGHBORS = 12
 MODES = (
     ("slow", 10),
     ("slow", 30),
@@ -71,19 +71,19 @@ class RoomEvents:
         """Return this second's mode changes: channel, tag and new value."""
         modes = self._modes(second // SLOT_S)
         begun = [(mode.channel, mode.tag, mode.value) for mode in modes if mode.from_s == second]
-        return begun + [(mode.channel, mode.tag, MODES_AT_REST[mode.tag]) for mode in modes if mode.until_s == second]
+        return begun + [(mode.channel, mode.tag, DEFAULT_MODES[mode.tag]) for mode in modes if mode.until_s == second]
 
     def modes(self, channel: int, second: int) -> Mapping[str, int]:
         """Return all modes of a channel in this second."""
         active = (m for m in self._modes(second // SLOT_S) if m.channel == channel and m.from_s <= second < m.until_s)
-        return {**MODES_AT_REST, **{mode.tag: mode.value for mode in active}}
+        return {**DEFAULT_MODES, **{mode.tag: mode.value for mode in active}}
 
     def _make_sessions(self, slot: int) -> list[Session]:
         draw = Random(f"sessions {self._seed} {slot}")
         free, sessions = set(range(self._count)), []
         for _ in range(-(-self._count // CHANNELS_PER_SESSION)):
             first = draw.randrange(self._count)
-            near = [index for index in range(first, min(first + NEIGHBOURS, self._count)) if index in free]
+            near = [index for index in range(first, min(first + NEIGHBORS, self._count)) if index in free]
             members = tuple(draw.sample(near, min(len(near), draw.randint(2, 4))))
             if len(members) > 1:
                 free.difference_update(members)
@@ -99,8 +99,8 @@ class RoomEvents:
 def _modes_of_a_click(draw: Random, slot: int, channel: int) -> list[Mode]:
     """Return the one or several modes that a moderator sets at once. Twitch sends a line for each."""
     from_s, until_s = _times(draw, slot)
-    chosen = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
-    return [Mode(from_s, until_s, channel, *mode) for mode in chosen]
+    modes = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
+    return [Mode(from_s, until_s, channel, *mode) for mode in modes]
 
 
 def _times(draw: Random, slot: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from core.proof.ledger import BOMB_GIFT
 
 # Default chat modes of a room, by ROOMSTATE tag.
-MODES_AT_REST: Mapping[str, int] = {"emote-only": 0, "followers-only": -1, "r9k": 0, "slow": 0, "subs-only": 0}
+DEFAULT_MODES: Mapping[str, int] = {"emote-only": 0, "followers-only": -1, "r9k": 0, "slow": 0, "subs-only": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Chat(NamedTuple):
 class Notice:
     """A USERNOTICE; `name` is the original's msg-id, `params` the msg-param- tags without the prefix.
 
-    `is_of_bomb` marks a gift of a gift bomb, whose notice has the number of gifts.
+    `is_bomb_gift` marks a gift of a gift bomb, whose notice has the number of gifts.
     """
 
     id: str
@@ -89,12 +89,12 @@ class Notice:
     system: str = ""
     text: str = ""
     shared: Shared | None = None
-    is_of_bomb: bool = False
+    is_bomb_gift: bool = False
 
     @property
     def kind(self) -> str:
         """The kind in the ledger."""
-        return BOMB_GIFT if self.is_of_bomb and self.msg_id == self.name else self.msg_id
+        return BOMB_GIFT if self.is_bomb_gift and self.msg_id == self.name else self.msg_id
 
     @property
     def msg_id(self) -> str:
@@ -179,7 +179,7 @@ class Source(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether no further items will be due."""
+        """True if no further items will be due."""
         ...
 
     def start(self, now_ms: int) -> None:

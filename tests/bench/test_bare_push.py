@@ -1,4 +1,4 @@
-"""The bare loop of bench/sockets.py: it writes all frames to all open sockets, and to no closed one."""
+"""The bare loop of bench/sockets.py writes all frames to all open sockets and to no closed one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Client:
             self.has_frames.set()
 
 
-async def test_every_open_socket_gets_every_frame() -> None:
+async def test_every_open_socket_receives_every_frame() -> None:
     clients = [Client(), Client()]
     sockets = [
         asyncio.create_task(bare_push.application({"type": "websocket"}, client.events.get, client.send))

@@ -1,4 +1,4 @@
-"""Windows are compared by their columns, whatever else their records carry."""
+"""Windows of the contenders are compared by their columns only."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ RECORDS = [
 
 
 def flink_records() -> list[bytes]:
-    """Return the rows that the stream job writes about RECORDS, submitted after all of them had ended."""
+    """Return the windows that the stream job writes for RECORDS if it starts after their end."""
     blocks = Blocks()
     for record in RECORDS:
         blocks.add(record)
-    found = []
+    rows = []
     for (channel_id, stored, end_ms), values in blocks.windows(from_ms=0, until_ms=LAST_MS).items():
-        for grain in (grain for grain, kept_as in STORED_AS.items() if kept_as == stored):
+        for grain in (grain for grain, stored_as in STORED_AS.items() if stored_as == stored):
             columns = {column.name: values[column.name] for column in columns_of(grain) if column.name in values}
-            place = {"v": 1, "grain": grain, "channel_id": channel_id, "start_ms": 0, "end_ms": end_ms}
-            found.append(orjson.dumps({**place, "again_ms": 45_000, **columns}))
-    return found
+            identity = {"v": 1, "grain": grain, "channel_id": channel_id, "start_ms": 0, "end_ms": end_ms}
+            rows.append(orjson.dumps({**identity, "again_ms": 45_000, **columns}))
+    return rows
 
 
 def sum_records() -> list[bytes]:
-    """Return the rows that the other programs write about RECORDS."""
+    """Return the windows that the other programs write for RECORDS."""
     rows = [orjson.loads(value) for value in flink_records()]
     sums = [(row["end_ms"], [row.get(name, 0) for name in SUMS]) for row in rows if row["grain"] == "live"]
-    return [orjson.dumps({"id": CHANNEL, "end_ms": end_ms, "sums": found}) for end_ms, found in sums]
+    return [orjson.dumps({"id": CHANNEL, "end_ms": end_ms, "sums": values}) for end_ms, values in sums]
 
 
 @pytest.mark.parametrize(
     ("kind", "records"),
     [(FlinkWindows, flink_records()), (FlinkSumWindows, flink_records()), (SumWindows, sum_records())],
 )
-def test_windows_that_equal_the_reference_are_not_wrong(kind: type[Windows], records: list[bytes]) -> None:
+def test_windows_equal_to_the_reference_are_correct(kind: type[Windows], records: list[bytes]) -> None:
     windows = kind(frozenset({CHANNEL}), LAST_MS)
     for value in records:
         windows.take(CHANNEL.encode(), value)

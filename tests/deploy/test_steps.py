@@ -49,10 +49,10 @@ def test_a_failure_names_the_step_and_its_log(tmp_path: Path) -> None:
 
 def test_steps_that_wait_for_each_other_are_refused_before_any_runs() -> None:
     steps = [Step("first", str), Step("one", str, after=("two",)), Step("two", str, after=("one",))]
-    said: list[str] = []
+    lines: list[str] = []
     with pytest.raises(CycleError, match=r"cycle.*'one', 'two'|cycle.*'two', 'one'"):
-        run_steps(steps, said.append)
-    assert said == []
+        run_steps(steps, lines.append)
+    assert lines == []
 
 
 def test_an_exception_of_the_check_ends_the_run() -> None:

@@ -1,4 +1,4 @@
-"""Boards made of history are those that people saw."""
+"""Boards recomputed from history equal the displayed ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import redis
 from apps.metrics.boards import BoardWriter
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
-from drills.boards import SHOWN, boards_of, shown
+from drills.boards import COMPARED, boards_of, displayed_boards
 from tests.valkey import Valkey
 
 END_MS = 1_795_400_000_000
@@ -16,12 +16,12 @@ THRESHOLDS = RankingThresholds(min_viewers=50, min_messages=10)
 
 
 @pytest.fixture
-def emptied(valkey_server: Valkey) -> Valkey:
+def empty_valkey(valkey_server: Valkey) -> Valkey:
     valkey_server.client().flushall()
     return valkey_server
 
 
-def reading(valkey: Valkey) -> redis.Redis:
+def decoding_client(valkey: Valkey) -> redis.Redis:
     return redis.Redis.from_url(f"{valkey.url}/0", decode_responses=True)
 
 
@@ -32,18 +32,18 @@ def window(channel_id: str, messages: int, viewers: int | None, end_ms: int = EN
     )
 
 
-def test_boards_of_history_are_those_of_redis(emptied: Valkey) -> None:
+def test_boards_from_history_equal_those_in_redis(empty_valkey: Valkey) -> None:
     windows = [window("1", 40, 900), window("2", 5, 900), window("3", 60, 20), window("4", 40, None)]
-    BoardWriter(emptied.client(), THRESHOLDS).apply("live", windows)
-    end_ms, boards = shown(reading(emptied))
+    BoardWriter(empty_valkey.client(), THRESHOLDS).apply("live", windows)
+    end_ms, boards = displayed_boards(decoding_client(empty_valkey))
     assert end_ms == END_MS
-    assert boards == boards_of({one.channel_id: one.columns for one in windows}, THRESHOLDS)
-    assert set(boards) == {metric.key for metric in SHOWN}
+    assert boards == boards_of({record.channel_id: record.columns for record in windows}, THRESHOLDS)
+    assert set(boards) == {metric.key for metric in COMPARED}
     assert [i for i, _ in boards["messages"]] == ["3", "4", "1", "2"]
     assert [i for i, _ in boards["engagement"]] == ["1", "2"]
 
 
-def test_a_channel_whose_window_is_another_is_left_out(emptied: Valkey) -> None:
+def test_a_channel_with_a_different_window_end_is_excluded(empty_valkey: Valkey) -> None:
     windows = [window("1", 40, 900), window("2", 50, 900, END_MS - 1_000)]
-    BoardWriter(emptied.client(), THRESHOLDS).apply("live", windows)
-    assert [i for i, _ in shown(reading(emptied))[1]["messages"]] == ["1"]
+    BoardWriter(empty_valkey.client(), THRESHOLDS).apply("live", windows)
+    assert [i for i, _ in displayed_boards(decoding_client(empty_valkey))[1]["messages"]] == ["1"]

@@ -1,4 +1,4 @@
-"""The disk that is made read-only and filled, where mounting is allowed."""
+"""The checkpoint disk, where mounting is allowed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,33 +15,33 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def disk(folder: Path) -> Iterator[CheckpointDisk]:
-    made = CheckpointDisk(folder)
+    disk = CheckpointDisk(folder)
     try:
-        made.mount()
+        disk.mount()
     except NoDisk as error:
-        pytest.skip(f"no disk can be mounted here: {error}")
-    yield made
-    made.unmount()
+        pytest.skip(f"cannot mount a disk: {error}")
+    yield disk
+    disk.unmount()
 
 
-def test_it_is_read_only_then_full_and_well_again(disk: CheckpointDisk, folder: Path) -> None:
-    spoilt = ((disk.forbid, disk.allow, "Read-only file system"), (disk.fill, disk.empty, "No space left on device"))
-    for spoil, mend, why in spoilt:
-        spoil()
-        with pytest.raises(OSError, match=why):
-            (folder / why).write_text("x")
-        mend()
-        (folder / why).write_text("x")
+def test_the_disk_can_be_read_only_full_and_writable_again(disk: CheckpointDisk, folder: Path) -> None:
+    states = ((disk.forbid, disk.allow, "Read-only file system"), (disk.fill, disk.empty, "No space left on device"))
+    for break_disk, repair, message in states:
+        break_disk()
+        with pytest.raises(OSError, match=message):
+            (folder / message).write_text("x")
+        repair()
+        (folder / message).write_text("x")
 
 
-def test_what_it_held_is_gone_with_it_and_leaving_twice_is_no_error(disk: CheckpointDisk, folder: Path) -> None:
+def test_unmounting_discards_the_files_and_may_be_repeated(disk: CheckpointDisk, folder: Path) -> None:
     (folder / "a").write_text("x")
     disk.unmount()
     assert list(folder.iterdir()) == []
     disk.unmount()
 
 
-def test_a_command_that_fails_says_why() -> None:
+def test_a_failed_command_returns_its_error() -> None:
     assert _run("true") == ""
-    assert _run("false") == "false ended with 1"
+    assert _run("false") == "false exited with 1"
     assert "cannot access" in _run("ls", "/no such folder")

@@ -1,4 +1,4 @@
-"""The security drill: markers in the source and rows of the table match, and each mutation leaves code that runs."""
+"""The table of defenses: every marker has a row, every row a marker, and each mutation leaves valid code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults of `make drill`: their limits, and what the table says of them."""
+"""The faults of `make drill`: their limits and the printed report."""
 
 from pathlib import Path
 from typing import Any
@@ -6,72 +6,73 @@ from typing import Any
 import pytest
 
 from core.proof.comparison import Fault
-from drills.board_watch import Sight
+from drills.board_recovery import BoardSample
 from drills.checkpoint_disk import CheckpointDisk
-from drills.command import Asked
-from drills.pipeline import Outcome, told
-from drills.pipeline_faults import PipelineFault, broken_limits, pipeline_faults
+from drills.command import DrillOptions
+from drills.pipeline import Outcome, report
+from drills.pipeline_faults import PipelineFault, exceeded_limits, pipeline_faults
 from drills.stack import Stack
-from tests.drills.test_board_watch import course, sight
+from tests.drills.test_board_recovery import recovery, sample
 
 
 def nothing(_stack: Stack) -> None:
     pass
 
 
-def limits(looks: list[Sight], over_s: float = 0.0, usual_lag_s: float = 1.5, **given: Any) -> list[str]:
-    return broken_limits(PipelineFault("a fault", nothing, **given), course(*looks, over_s=over_s), usual_lag_s)
+def exceeded(samples: list[BoardSample], over_s: float = 0.0, usual_lag_s: float = 1.5, **limits: Any) -> list[str]:
+    fault = PipelineFault("a fault", nothing, **limits)
+    return exceeded_limits(fault, recovery(*samples, over_s=over_s), usual_lag_s)
 
 
-def test_limits_count_from_the_beginning_or_from_when_the_cause_is_gone() -> None:
-    looks = [sight(0.0), sight(10.0, lag_s=9, missing=1, missing_distinct=1), sight(20.0)]
-    assert limits(looks, live_s=11) == []
-    assert limits(looks, live_s=10) == ["the boards were live again after 10.2 s: expected within 10 s"]
-    assert limits(looks, over_s=9.0, complete_s=2, distinct_s=2) == []
-    assert limits(looks, over_s=7.0, complete_s=2, distinct_s=2) == [
+def test_limits_count_from_the_injection_or_from_the_end_of_the_cause() -> None:
+    samples = [sample(0.0), sample(10.0, lag_s=9, missing=1, missing_distinct=1), sample(20.0)]
+    assert exceeded(samples, live_s=11) == []
+    assert exceeded(samples, live_s=10) == ["the boards were live again after 10.2 s: expected within 10 s"]
+    assert exceeded(samples, over_s=9.0, complete_s=2, distinct_s=2) == []
+    assert exceeded(samples, over_s=7.0, complete_s=2, distinct_s=2) == [
         "the boards were complete after 3.2 s: expected within 2 s",
         "the boards of distinct counts were complete after 3.2 s: expected within 2 s",
     ]
 
 
-def test_boards_may_stand_for_as_long_as_is_told() -> None:
-    looks = [sight(0.0), sight(12.5)]
-    assert limits(looks, stands_s=12) == ["the boards moved on after 12.5 s: expected within 12 s"]
-    assert limits(looks, stands_s=13) == []
+def test_a_pause_of_the_boards_is_limited() -> None:
+    samples = [sample(0.0), sample(12.5)]
+    assert exceeded(samples, pause_s=12) == ["the boards updated again after 12.5 s: expected within 12 s"]
+    assert exceeded(samples, pause_s=13) == []
 
 
-def test_steady_boards_lag_as_before() -> None:
-    looks = [sight(0.0), sight(1.0, lag_s=3.6)]
-    assert limits(looks, steady=True, usual_lag_s=2.6) == []
-    assert limits(looks, steady=True, usual_lag_s=2.5) == ["the boards lagged 3.6 s: expected 2.5 s as before"]
-    assert limits(looks, usual_lag_s=2.5) == []
+def test_steady_boards_lag_no_more_than_before() -> None:
+    samples = [sample(0.0), sample(1.0, lag_s=3.6)]
+    assert exceeded(samples, steady=True, usual_lag_s=2.6) == []
+    assert exceeded(samples, steady=True, usual_lag_s=2.5) == ["the boards lagged 3.6 s: expected 2.5 s as before"]
+    assert exceeded(samples, usual_lag_s=2.5) == []
 
 
-def test_no_channel_may_be_parted_where_all_are_to_be_kept() -> None:
-    looks = [sight(0.0), sight(1.0, joined=97)]
-    assert limits(looks, keeps_channels=True) == ["3 channels were parted: expected none"]
-    assert limits(looks) == []
+def test_no_channel_may_be_parted_by_a_fault_that_keeps_channels() -> None:
+    samples = [sample(0.0), sample(1.0, joined=97)]
+    assert exceeded(samples, keeps_channels=True) == ["3 channels were parted: expected none"]
+    assert exceeded(samples) == []
 
 
-def test_old_ranks_are_never_right() -> None:
-    assert limits([sight(0.0, stale=2)]) == ["2 channels were ranked by old windows"]
+def test_ranks_by_outdated_windows_are_always_a_problem() -> None:
+    assert exceeded([sample(0.0, stale=2)]) == ["2 channels were ranked by outdated windows"]
 
 
-def test_every_fault_has_a_name_of_its_own_and_checkpoints_need_a_disk(tmp_path: Path) -> None:
+def test_fault_names_are_unique_and_checkpoint_faults_need_a_disk(tmp_path: Path) -> None:
     names = [fault.name for fault in pipeline_faults(CheckpointDisk(tmp_path))]
     assert len(set(names)) == len(names) == 22
     assert set(names) - {fault.name for fault in pipeline_faults(None)} == {"checkpoints fail"}
 
 
-def test_faults_are_chosen_by_name_and_an_unknown_name_is_an_error() -> None:
+def test_faults_are_selected_by_name_and_an_unknown_name_is_an_error() -> None:
     faults = pipeline_faults(None)
-    assert [fault.name for fault in Asked("1", "1", "1", ["poison", "kafka killed"]).chosen(faults)] == [
+    assert [fault.name for fault in DrillOptions("1", "1", "1", ["poison", "kafka killed"]).selected(faults)] == [
         "kafka killed",
         "poison",
     ]
-    assert Asked("1", "1", "1", []).chosen(faults) == faults
-    with pytest.raises(SystemExit, match="unknown: flood; expected task manager killed, "):
-        Asked("1", "1", "1", ["flood"]).chosen(faults)
+    assert DrillOptions("1", "1", "1", []).selected(faults) == faults
+    with pytest.raises(SystemExit, match="unknown faults: flood; expected some of task manager killed, "):
+        DrillOptions("1", "1", "1", ["flood"]).selected(faults)
 
 
 COUNTS = {"sent": 9, "windows": 4, "in_gaps": 0, "dropped": 0, "moved": 0, "differences": 0}
@@ -80,12 +81,12 @@ FIGURES = {"sent": 9, "rejected": 0, "differences": 0}
 
 def outcome(late: int = 0, rejected: int = 0, problems: list[str] | None = None) -> Outcome:
     fault = PipelineFault("a fault", nothing, rejected=rejected)
-    return Outcome(fault, Fault(0, 1), course(sight(0.0)), 1.5, late, problems or [])
+    return Outcome(fault, Fault(0, 1), recovery(sample(0.0)), 1.5, late, problems or [])
 
 
-def test_a_drill_in_which_all_held_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told([outcome()], {**FIGURES, "faults": [COUNTS]}, 60, []) == 0
-    assert told([outcome()], {**FIGURES, "faults": [COUNTS]}, 60, ["no disk"]) == 1
+def test_a_run_without_problems_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report([outcome()], {**FIGURES, "faults": [COUNTS]}, 60, []) == 0
+    assert report([outcome()], {**FIGURES, "faults": [COUNTS]}, 60, ["no disk"]) == 1
     head, row, summary, *_ = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "fault"
     assert row.split() == ["a", "fault", "0.0", "0.0", "0.0", "1.5", "9", "4", "0", "0", "0", "0"]
@@ -93,26 +94,26 @@ def test_a_drill_in_which_all_held_ends_well(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    ("one", "changes", "why"),
+    ("result", "changes", "problem"),
     [
         (outcome(problems=["too slow"]), {}, "a fault: too slow"),
         (outcome(), {"differences": 1}, ""),
-        (outcome(late=2), {}, "2 records were late in Flink outside of every gap"),
+        (outcome(late=2), {}, "2 records were late in Flink outside all gaps"),
         (outcome(rejected=35), {"rejected": 34}, "34 records of chat were rejected: expected 35"),
     ],
 )
-def test_a_drill_in_which_something_did_not_hold_says_what(
-    one: Outcome, changes: dict[str, int], why: str, capsys: pytest.CaptureFixture[str]
+def test_a_run_with_a_problem_fails_and_prints_it(
+    result: Outcome, changes: dict[str, int], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert told([one], {**FIGURES, **changes, "faults": [COUNTS]}, 60, []) == 1
-    assert why in capsys.readouterr().out
+    assert report([result], {**FIGURES, **changes, "faults": [COUNTS]}, 60, []) == 1
+    assert problem in capsys.readouterr().out
 
 
-def test_late_records_inside_of_a_recorded_gap_are_accounted_for() -> None:
-    assert told([outcome(late=2)], {**FIGURES, "faults": [{**COUNTS, "in_gaps": 5}]}, 60, []) == 0
+def test_late_records_in_a_recorded_gap_are_no_problem() -> None:
+    assert report([outcome(late=2)], {**FIGURES, "faults": [{**COUNTS, "in_gaps": 5}]}, 60, []) == 0
 
 
 @pytest.mark.parametrize("name", ["dropped", "in_gaps"])
 def test_dropped_messages_count_as_in_gaps(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    told([outcome()], {**FIGURES, "faults": [{**COUNTS, name: 5}]}, 60, [])
+    report([outcome()], {**FIGURES, "faults": [{**COUNTS, name: 5}]}, 60, [])
     assert capsys.readouterr().out.splitlines()[1].split()[8] == "5"

@@ -1,4 +1,4 @@
-"""What the drill calls poison, no reader can use."""
+"""No reader accepts a poison record."""
 
 import pytest
 
@@ -13,17 +13,17 @@ READERS = {"chat": read_chat, "windows-live": window_in, "windows": window_in, "
 
 
 @pytest.mark.parametrize("topic", list(READERS))
-def test_no_reader_can_use_any_of_it(topic: str) -> None:
+def test_readers_reject_every_poison_record(topic: str) -> None:
     for value in poison(NOW_MS)[topic]:
         with pytest.raises(BadRecord):
             READERS[topic](value, NOW_MS)
 
 
-def test_what_it_is_made_of_is_good() -> None:
+def test_the_original_records_are_valid() -> None:
     assert window_in(window("7"), NOW_MS).channel_id == "7"
     assert read_event(event("7"), NOW_MS).kind == "raid"
 
 
-def test_so_little_of_each_topic_does_not_halt_the_sink() -> None:
+def test_there_are_too_few_poison_records_to_halt_a_sink() -> None:
     assert max(len(values) for values in poison(NOW_MS).values()) <= UNUSABLE_MAX
     assert len(bad_chat(NOW_MS)) == len(bad_chat(0))

@@ -55,7 +55,9 @@ def decide(page: Page, stack: Stack, *lines: str) -> None:
 
 def covered_logins(stack: Stack) -> dict[str, str]:
     """Return the logins of the channels that are listened to in full, by id."""
-    return {stream["id"]: stream["login"] for stream in stack.snapshot()["streams"] if stream["id"] in stack.covered()}
+    return {
+        stream["id"]: stream["login"] for stream in stack.channel_list()["streams"] if stream["id"] in stack.covered()
+    }
 
 
 def test_a_file_of_decisions_is_looked_at_and_then_followed_within_half_a_minute(admin: Page, stack: Stack) -> None:
@@ -63,9 +65,9 @@ def test_a_file_of_decisions_is_looked_at_and_then_followed_within_half_a_minute
     channel_id, login = sorted(covered_logins(stack).items())[5]
     decide(admin, stack, f"{login},block,law", "nobody_is_called_that,pin,event")
     expect(admin.get_by_text("1 invalid lines were skipped")).to_be_visible()
-    wait_until(lambda: channel_id not in stack.wanted(), FOLLOWED_S, "the block to be on the list")
+    wait_until(lambda: channel_id not in stack.listed_channels(), FOLLOWED_S, "the block to be on the list")
     decide(admin, stack, f"{login},pin,event")
-    wait_until(lambda: channel_id in stack.wanted(), FOLLOWED_S, "the pin to be on the list")
+    wait_until(lambda: channel_id in stack.listed_channels(), FOLLOWED_S, "the pin to be on the list")
     decide(admin, stack, f"{login},none,")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.kept import differences
+from drills.history_dump import differences
 from drills.stack import wait_until
 from tests.e2e.secured import Secured
 
@@ -131,7 +131,7 @@ def test_history_comes_back_with_its_ages_and_ends(secured: Secured, tmp_path: P
     assert "history: 3 of 3 rows" in secured.manage("restore", str(tmp_path / "b"), **other)
     files = [tmp_path / name for name in ("before", "after")]
     for path, env in zip(files, ({}, other), strict=True):
-        done = secured.run("-m", "drills.kept", str(path), DJANGO_SETTINGS_MODULE="twitchly.settings", **env)
+        done = secured.run("-m", "drills.history_dump", str(path), DJANGO_SETTINGS_MODULE="twitchly.settings", **env)
         assert done.returncode == 0, done.stderr
     assert len(files[0].read_text().splitlines()) == 3
     assert differences(*files) == []

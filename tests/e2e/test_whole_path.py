@@ -37,7 +37,7 @@ def test_all_four_boards_fill_and_move(stack: Stack) -> None:
 
 def test_every_channel_has_chatters_and_coverage(stack: Stack) -> None:
     def complete() -> bool:
-        channels = stack.wanted()
+        channels = stack.listed_channels()
         distinct: Any = stack.boards.hkeys(redis_keys.window_values("live_distinct"))
         return len(channels) >= 50 and channels <= stack.covered() and channels <= set(distinct)
 

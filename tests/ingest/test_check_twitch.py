@@ -59,9 +59,9 @@ class CommandResult:
 
     def __init__(self, text: str, error: str) -> None:
         self.text, self.error = text, error
-        found = re.findall(r"^(OK|FAILED|NOTE|LEFT OUT) +(.+?)  +[0-9.]+ s  (.*)$", text, re.MULTILINE)
-        self.states = {step: state for state, step, _ in found}
-        self.texts = {step: text for _, step, text in found}
+        steps = re.findall(r"^(OK|FAILED|NOTE|LEFT OUT) +(.+?)  +[0-9.]+ s  (.*)$", text, re.MULTILINE)
+        self.states = {step: state for state, step, _ in steps}
+        self.texts = {step: text for _, step, text in steps}
 
 
 async def check(chat_seconds: float = 15) -> CommandResult:
@@ -156,14 +156,14 @@ async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     await reader.read()
 
 
-@pytest.mark.parametrize(("server", "why"), [(closing, "closed the connection"), (refusing, "capabilities refused")])
+@pytest.mark.parametrize(("server", "reason"), [(closing, "closed the connection"), (refusing, "capabilities refused")])
 async def test_a_server_that_does_not_speak_irc_fails_the_capabilities(
-    twitch: Simulated, settings: Settings, server: object, why: str
+    twitch: Simulated, settings: Settings, server: object, reason: str
 ) -> None:
     listening = await asyncio.start_server(server, "127.0.0.1", 0)  # type: ignore[arg-type]
     settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS = listening.sockets[0].getsockname()[1], False
     result = await check()
     assert result.states["capabilities"] == "FAILED"
-    assert why in result.texts["capabilities"]
+    assert reason in result.texts["capabilities"]
     assert result.states["PING"] == "LEFT OUT"
     listening.close()

@@ -42,10 +42,10 @@ def test_streams_are_read_page_by_page_and_counted_once() -> None:
     assert twitch.requests[0].headers["Client-Id"] == "id"
 
 
-@pytest.mark.parametrize(("wanted", "pages"), [(1, 1), (71, 1), (72, 2), (500, 7)])
-def test_pages_are_read_for_1_4_times_the_requested_number(wanted: int, pages: int) -> None:
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (71, 1), (72, 2), (500, 7)])
+def test_pages_are_read_for_1_4_times_the_requested_number(count: int, pages: int) -> None:
     twitch = Live(*(row(n, 5000 - n) for n in range(1000)))
-    assert len(twitch.helix().top_streams(wanted)) == pages * 100
+    assert len(twitch.helix().top_streams(count)) == pages * 100
     assert len(twitch.requests) == pages
 
 
@@ -350,18 +350,20 @@ def problems_of(request: httpx.Request, openapi: Mapping[str, Any]) -> list[str]
     """Return the deviations of a request from the description."""
     operation = openapi["paths"][request.url.path.removeprefix("/helix")][request.method.lower()]
     known = {parameter["name"]: parameter for parameter in operation["parameters"]}
-    given = request.url.params
-    problems = [f"no parameter {name}" for name in given if name not in known]
-    problems += [f"{name} is missing" for name, one in known.items() if one.get("required") and name not in given]
-    for name in given.keys() & known.keys():
-        schema, values = known[name]["schema"], given.get_list(name)
+    params = request.url.params
+    problems = [f"no parameter {name}" for name in params if name not in known]
+    problems += [
+        f"{name} is missing" for name, parameter in known.items() if parameter.get("required") and name not in params
+    ]
+    for name in params.keys() & known.keys():
+        schema, values = known[name]["schema"], params.get_list(name)
         if schema["type"] != "array" and len(values) > 1:
-            problems.append(f"{name} is given {len(values)} times")
+            problems.append(f"{name} occurs {len(values)} times")
         for value in values:
             typed = int(value) if schema["type"] == "integer" else value
             problems += [error.message for error in OAS31Validator(schema.get("items", schema)).iter_errors(typed)]
         limits = known[name]["description"]
-        most = len(values) if schema["type"] == "array" else int(given[name]) if name == "first" else 0
+        most = len(values) if schema["type"] == "array" else int(params[name]) if name == "first" else 0
         if most > 100 or (most and "100" not in limits):
             problems.append(f"{name}: {most} is too many")
     return problems

@@ -43,9 +43,9 @@ def live(twitch: Simulated) -> set[str]:
     return {stream.channel.id for stream in twitch.audience.streams(now_ms())}
 
 
-def is_nearly(found: set[str], expected: set[str]) -> bool:
+def is_nearly(actual: set[str], expected: set[str]) -> bool:
     """Streams start and end meanwhile."""
-    return len(found ^ expected) <= 5
+    return len(actual ^ expected) <= 5
 
 
 @pytest.mark.parametrize(

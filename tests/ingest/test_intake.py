@@ -61,10 +61,10 @@ def test_true_traits_of_a_message_are_recorded(intake: Intake) -> None:
     records = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
     all_of_it, nothing = LINE.replace(b"@id", records), LINE.replace(b"@id=1", records.replace(b"=1", b"=0") + b"=2")
     traits = [dict.fromkeys(TRAITS, 1), {}]
-    for raw, wanted in zip((all_of_it, nothing), traits, strict=True):
+    for raw, expected in zip((all_of_it, nothing), traits, strict=True):
         entry = intake.take(parse(raw), NOW)
         assert isinstance(entry, UnstampedRecord)
-        assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == wanted
+        assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == expected
 
 
 def test_founders_are_subscribers(intake: Intake) -> None:

@@ -41,7 +41,7 @@ def check(topic: str, record: Mapping[str, Any]) -> None:
 
 
 class Driver:
-    """Stands in for the Kafka client and keeps what it gets, by topic."""
+    """A fake Kafka client that stores the produced records by topic."""
 
     def __init__(self) -> None:
         self.written: list[tuple[str, dict[str, Any]]] = []
@@ -65,7 +65,7 @@ def test_the_schemas_in_the_docs_are_up_to_date(tmp_path: Path) -> None:
         call_command("topic_schemas", "--check", "--folder", str(tmp_path))
 
 
-def test_what_the_producer_writes_matches_the_schemas() -> None:
+def test_records_of_the_producer_match_the_schemas() -> None:
     driver: Any = Driver()
     writer = Writer(driver, name="p", limit=100, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32)
     writer.own(dict.fromkeys(range(4), NOW - 1_000))

@@ -57,9 +57,9 @@ def broker() -> Producer:
 
 
 def read_list(store: redis.Redis) -> ChannelList:
-    found = channel_list.read_sync(store)
-    assert found is not None
-    return found
+    result = channel_list.read_sync(store)
+    assert result is not None
+    return result
 
 
 def refresh(twitch: Live, broker: Producer, minute: int = 0) -> bool:
@@ -72,9 +72,9 @@ def test_a_refresh_updates_the_table_and_the_channel_list(store: redis.Redis, br
     twitch = Live(row(7, 900), row(8, 50))
     Channel.objects.create(id="7", login="old_name", name="Old", note="kept", pinned=True)
     assert refresh(twitch, broker)
-    found = read_list(store)
-    assert found.fetched_ms == NOW_MS
-    assert [(one.login, one.viewers, one.live) for one in found.streams.values()] == [
+    result = read_list(store)
+    assert result.fetched_ms == NOW_MS
+    assert [(item.login, item.viewers, item.live) for item in result.streams.values()] == [
         ("channel7", 900, True),
         ("channel8", 50, True),
     ]
@@ -134,7 +134,7 @@ def test_nothing_is_written_while_helix_is_unavailable(
 def test_an_implausible_start_does_not_stop_a_refresh(store: redis.Redis, broker: Producer, started_at: str) -> None:
     twitch = Live(row(7, 900, started_at=FRESH), row(8, 50, started_at=started_at))
     assert refresh(twitch, broker)
-    assert [(one.id, one.started_at) for one in read_list(store).streams.values()] == [("7", FRESH), ("8", "")]
+    assert [(item.id, item.started_at) for item in read_list(store).streams.values()] == [("7", FRESH), ("8", "")]
     assert Channel.objects.get(pk="8").started_at is None
 
 
@@ -215,7 +215,7 @@ def test_events_reach_kafka_before_the_table_is_updated(store: redis.Redis, brok
 
 
 def events_on(broker: Producer) -> list[EventRecord]:
-    (address,) = [f"{one.host}:{one.port}" for one in broker.list_topics(timeout=5).brokers.values()]
+    (address,) = [f"{item.host}:{item.port}" for item in broker.list_topics(timeout=5).brokers.values()]
     reader: Consumer = kafka.consumer("test", **{"bootstrap.servers": address})
     reader.subscribe(["channel-events"])
     records: list[EventRecord] = []
@@ -257,11 +257,11 @@ def test_the_rules_are_those_of_the_admin() -> None:
     Bot.objects.filter(login="nightbot").update(is_counted_out=False)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8")
     OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
-    found = rules()
-    assert found.opted_out_channels == {"8"}
-    assert found.opted_out_users == {"9"}
-    assert "streamelements" in found.bots
-    assert "nightbot" not in found.bots
+    result = rules()
+    assert result.opted_out_channels == {"8"}
+    assert result.opted_out_users == {"9"}
+    assert "streamelements" in result.bots
+    assert "nightbot" not in result.bots
 
 
 @pytest.mark.django_db
@@ -272,7 +272,7 @@ def test_an_opt_out_is_published_once(broker: Producer) -> None:
     assert publish_opt_outs(now_ms=NOW_MS, sender=EventSender(nowhere)) == 0
     assert publish_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 1
     assert publish_opt_outs(now_ms=NOW_MS, sender=EventSender(broker)) == 0
-    assert [one.twitch_id for one in OptOut.objects.exclude(told_at=None)] == ["66"]
+    assert [item.twitch_id for item in OptOut.objects.exclude(told_at=None)] == ["66"]
 
 
 @pytest.mark.django_db

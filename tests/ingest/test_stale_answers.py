@@ -18,16 +18,16 @@ NEWER = replace(ADA, started_at=LATER_ISO, title="round two", category="Go", vie
 
 def valid_ends(table: Table) -> list[tuple[int, int]]:
     """Return start and end of each broadcast as in history, without withdrawn ends."""
-    kept: dict[tuple[str, int], EventRecord] = {}
+    ends: dict[tuple[str, int], EventRecord] = {}
     for record in table.events:
         event = read_event(orjson.dumps(record), LATER + 60 * MINUTE)
         end = (stream_end_id(event.channel_id, event.started_ms or 0), event.at_ms)
         if event.kind == "stream_end":
             assert event.id == end[0]
-            kept[end] = event
+            ends[end] = event
         elif event.kind == "stream_end_withdrawn":
-            del kept[end]
-    return [(event.started_ms or 0, event.at_ms) for event in kept.values()]
+            del ends[end]
+    return [(event.started_ms or 0, event.at_ms) for event in ends.values()]
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:

@@ -98,7 +98,7 @@ def test_a_renamed_channel_keeps_its_curation(twitch: Live) -> None:
     tasks.refresh_channel_list()
     channel = Channel.objects.get(pk="8")
     assert (channel.login, channel.blocked) == ("channel8", True)
-    assert [one.login for one in channel.former_logins.all()] == ["old_name"]
+    assert [former.login for former in channel.former_logins.all()] == ["old_name"]
 
 
 @pytest.mark.django_db

@@ -75,7 +75,7 @@ def test_a_full_buffer_drops_the_oldest_records_and_records_gaps() -> None:
 
 
 def test_a_stalled_process_never_writes_again() -> None:
-    """Another producer may own the partitions by now, so neither buffered nor new records may be written."""
+    """Another producer may already own the partitions, so neither buffered nor new records may be written."""
     producer, clock = unreachable_producer(**{"message.timeout.ms": 300_000}), Clock()
     writer = writer_to(producer, limit=9, clock=clock)
     for later_s in (0.0, STALL_LIMIT_S, 0.0):

@@ -42,7 +42,7 @@ def test_a_backup_gets_its_final_name_once_it_is_complete(tmp_path: Path) -> Non
         NewBackup(path)
 
 
-def test_files_of_an_interrupted_backup_are_kept(tmp_path: Path) -> None:
+def test_files_of_an_interrupted_backup_are_retained(tmp_path: Path) -> None:
     first = NewBackup(tmp_path / "b")
     first.temporary_path("history/a/00").write_text("whole")
     first.keep("history/a/00")

@@ -22,7 +22,7 @@ T0 = 1_790_000_040_000 // 60_000 * 60_000
 END_MS = T0 + 120_000
 
 
-class ChatOfTest:
+class FakeChat:
     """A fake `chat` of batches: each `catch_up` reads the next one."""
 
     def __init__(
@@ -45,7 +45,7 @@ class ChatOfTest:
         return self.known_events
 
 
-class StoreOfTest:
+class FakeStore:
     """A fake store with reference windows modified by `change`; `late` windows appear on the second read."""
 
     def __init__(self, chat: Sequence[bytes], change: Callable[[dict[str, int]], object] = lambda _: None) -> None:
@@ -91,8 +91,8 @@ def ledger_of(folder: Path, *entries: Entry) -> Ledger:
 
 
 def check(
-    chat: ChatOfTest,
-    store: StoreOfTest | None,
+    chat: FakeChat,
+    store: FakeStore | None,
     ledger: Ledger,
     timeout_s: float = 3,
     faults: Sequence[Fault] | None = None,
@@ -106,7 +106,7 @@ def check(
 
 
 def test_a_complete_path_has_no_differences(ledger: Ledger) -> None:
-    report = check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger)
+    report = check(FakeChat(CHAT), FakeStore(CHAT), ledger)
     assert report.is_ok
     assert report.figures() == {
         "sent": 2,
@@ -125,7 +125,7 @@ def test_a_complete_path_has_no_differences(ledger: Ledger) -> None:
 
 def test_a_lost_message_is_reported(tmp_path: Path, ledger: Ledger) -> None:
     chat = [CHAT[0], CHAT[2]]
-    report = check(ChatOfTest(chat), StoreOfTest(chat), ledger)
+    report = check(FakeChat(chat), FakeStore(chat), ledger)
     assert not report.is_ok
     assert "message b " in report.differences[0]
 
@@ -133,36 +133,36 @@ def test_a_lost_message_is_reported(tmp_path: Path, ledger: Ledger) -> None:
 def test_a_lost_message_in_a_recorded_gap_is_accounted_for(ledger: Ledger) -> None:
     chat = [CHAT[0], CHAT[2]]
     gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "connection lost")]}
-    report = check(ChatOfTest(chat, gaps=gaps), StoreOfTest(chat), ledger)
+    report = check(FakeChat(chat, gaps=gaps), FakeStore(chat), ledger)
     assert (report.is_ok, report.messages.all.in_gaps) == (True, 1)
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "reason"),
     [
         (lambda columns: columns.update(messages=9), "messages is 9, expected 2"),
         (lambda columns: columns.update(chatters=2), "chatters is 2, expected 1"),
         (lambda columns: columns.pop("words"), "words is None, expected 6"),
     ],
 )
-def test_a_wrong_window_is_reported(ledger: Ledger, change: Callable[[dict[str, int]], object], why: str) -> None:
-    report = check(ChatOfTest(CHAT), StoreOfTest(CHAT, change), ledger)
+def test_a_wrong_window_is_reported(ledger: Ledger, change: Callable[[dict[str, int]], object], reason: str) -> None:
+    report = check(FakeChat(CHAT), FakeStore(CHAT, change), ledger)
     assert not report.is_ok
-    assert any(why in difference for difference in report.differences)
+    assert any(reason in difference for difference in report.differences)
 
 
 def test_an_old_missing_window_is_reported(ledger: Ledger) -> None:
-    store = StoreOfTest(CHAT)
+    store = FakeStore(CHAT)
     del store.windows["7", "live", T0 + 20_000]
-    report = check(ChatOfTest(CHAT), store, ledger)
+    report = check(FakeChat(CHAT), store, ledger)
     assert len(report.differences) == 1
     assert f"ending {T0 + 20_000} is missing" in report.differences[0]
 
 
 def test_a_window_without_records_is_reported(ledger: Ledger) -> None:
-    store = StoreOfTest(CHAT)
+    store = FakeStore(CHAT)
     store.windows["7", "live", T0 + 50_000] = {"messages": 1}
-    report = check(ChatOfTest(CHAT), store, ledger)
+    report = check(FakeChat(CHAT), store, ledger)
     assert "no record makes it" in report.differences[0]
 
 
@@ -171,34 +171,34 @@ def test_only_recent_windows_are_compared_a_second_time(ledger: Ledger) -> None:
     chat.sort(key=lambda value: json.loads(value)["at_ms"])
     report_of = {}
     for late_ms in (END_MS, T0 + 20_000):
-        store = StoreOfTest(chat)
+        store = FakeStore(chat)
         # The wait for the sink reads the minute first, so that the late window is a live one.
         store.windows.pop(("7", "minute", END_MS))
         store.late = {late_ms}
-        report_of[late_ms] = check(ChatOfTest(chat), store, ledger)
+        report_of[late_ms] = check(FakeChat(chat), store, ledger)
     assert not any(f"live window of channel 7 ending {END_MS} " in d for d in report_of[END_MS].differences)
     assert any(f"live window of channel 7 ending {T0 + 20_000} " in d for d in report_of[T0 + 20_000].differences)
 
 
 def test_windows_that_chat_no_longer_covers_are_ignored(ledger: Ledger) -> None:
-    chat = ChatOfTest(CHAT, kept=T0 + 5_000)
-    assert check(chat, StoreOfTest(CHAT), ledger).windows == 0
+    chat = FakeChat(CHAT, kept=T0 + 5_000)
+    assert check(chat, FakeStore(CHAT), ledger).windows == 0
 
 
 def test_the_check_waits_until_chat_has_passed_the_ledger(ledger: Ledger) -> None:
-    report = check(ChatOfTest(CHAT[:1], CHAT[1:]), StoreOfTest(CHAT), ledger)
+    report = check(FakeChat(CHAT[:1], CHAT[1:]), FakeStore(CHAT), ledger)
     assert (report.is_ok, report.notes) == (True, [])
 
 
 def test_a_stopped_producer_is_reported_and_its_messages_are_pending(ledger: Ledger) -> None:
-    report = check(ChatOfTest([message("a", T0 + 1_000), clock(T0 + 2_000)]), StoreOfTest([]), ledger)
+    report = check(FakeChat([message("a", T0 + 1_000), clock(T0 + 2_000)]), FakeStore([]), ledger)
     assert report.messages.pending == 1
     assert "is run_producer running?" in report.notes[0]
     assert not report.is_ok
 
 
 def test_an_empty_ledger_is_not_ok(tmp_path: Path) -> None:
-    assert not check(ChatOfTest(CHAT), StoreOfTest(CHAT), ledger_of(tmp_path)).is_ok
+    assert not check(FakeChat(CHAT), FakeStore(CHAT), ledger_of(tmp_path)).is_ok
 
 
 def test_torn_lines_are_counted_and_skipped(tmp_path: Path, ledger: Ledger) -> None:
@@ -234,7 +234,7 @@ RAID = Entry("r", "7", T0 + 3_000, 1, "raid")
 
 def test_raids_are_matched_with_channel_events(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), RAID)
-    chat = ChatOfTest([CHAT[0], CHAT[2]])
+    chat = FakeChat([CHAT[0], CHAT[2]])
     report = check(chat, None, ledger)
     assert "notice r " in report.differences[0]
     chat.known_events.notices.add("r", "7", T0 + 3_000, "raid")
@@ -244,7 +244,7 @@ def test_raids_are_matched_with_channel_events(tmp_path: Path) -> None:
 
 def test_bans_are_matched_with_the_sums_of_channel_events(tmp_path: Path) -> None:
     entries = [Entry("a", "7", T0 - 120_000, 1), Entry("ban-1", "7", T0 - 50_000, 1, "ban")]
-    chat = ChatOfTest([message("a", T0 - 120_000), CHAT[2]])
+    chat = FakeChat([message("a", T0 - 120_000), CHAT[2]])
     report = check(chat, None, ledger_of(tmp_path, *entries))
     assert report.differences == ["0 bans of channel 7 were summed, expected 1 to 1"]
     chat.known_events = Events(sums=[EventSum("7", "bans", T0 - 50_000, 1)])
@@ -253,14 +253,14 @@ def test_bans_are_matched_with_the_sums_of_channel_events(tmp_path: Path) -> Non
 
 
 def test_listening_alone_needs_no_windows(ledger: Ledger) -> None:
-    report = check(ChatOfTest(CHAT), None, ledger)
+    report = check(FakeChat(CHAT), None, ledger)
     assert (report.is_ok, report.windows, report.figures()["in_chat"]) == (True, None, 2)
 
 
 def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
     faults = [Fault(T0, T0 + 1_500), Fault(T0 + 1_501, T0 + 9_000)]
     gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "reset")]}
-    report = check(ChatOfTest([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults)
+    report = check(FakeChat([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults)
     assert [(fault["sent"], fault["in_chat"], fault["in_gaps"]) for fault in report.of_faults()] == [
         (1, 1, 0),
         (1, 0, 1),
@@ -268,10 +268,10 @@ def test_each_fault_has_its_own_figures(ledger: Ledger) -> None:
 
 
 def test_windows_and_differences_belong_to_the_faults_in_which_they_end(ledger: Ledger) -> None:
-    store = StoreOfTest(CHAT)
+    store = FakeStore(CHAT)
     del store.windows["7", "live", T0 + 20_000]
     faults = [Fault(T0, T0 + 20_000), Fault(T0 + 20_001, T0 + 59_999), Fault(T0 + 60_000, END_MS)]
-    report = check(ChatOfTest(CHAT), store, ledger, faults=faults)
+    report = check(FakeChat(CHAT), store, ledger, faults=faults)
     assert [(fault["windows"], fault["differences"]) for fault in report.of_faults()] == [(2, 1), (1, 0), (1, 0)]
 
 
@@ -279,7 +279,7 @@ def test_a_moved_message_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Pa
     chat = [message("a", T0 + 1_000), message("b", T0 + 60_000, sent_ms=T0 + 59_000), CHAT[2]]
     ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), Entry("b", "7", T0 + 59_000, 1))
     faults = [Fault(T0, T0 + 58_999), Fault(T0 + 59_000, T0 + 59_999), Fault(T0 + 60_000, END_MS)]
-    report = check(ChatOfTest(chat), None, ledger, faults=faults)
+    report = check(FakeChat(chat), None, ledger, faults=faults)
     assert [(fault["moved"], fault["windows"]) for fault in report.of_faults()] == [(0, 0), (1, 0), (0, 0)]
 
 
@@ -287,7 +287,7 @@ def test_a_gap_of_a_channel_without_fault_is_reported(ledger: Ledger) -> None:
     gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "reset")]}
     for channel_id, is_ok in (("7", True), ("8", False)):
         faults = [Fault(T0, T0 + 9_000, frozenset({channel_id}))]
-        assert check(ChatOfTest([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults).is_ok is is_ok
+        assert check(FakeChat([CHAT[0], CHAT[2]], gaps=gaps), None, ledger, faults=faults).is_ok is is_ok
 
 
 def test_faults_are_read_with_and_without_channels(tmp_path: Path) -> None:

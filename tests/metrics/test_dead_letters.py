@@ -31,8 +31,8 @@ def letter(
 
 
 def row(offset: int, **changes: Any) -> dict[str, Any]:
-    place = {"topic": "windows", "offset": offset, "written_ms": T, "partition": 1, "source_offset": 42}
-    return {**place, "bytes": 1_234, "reason": "not JSON", "replayed": False, **changes}
+    position = {"topic": "windows", "offset": offset, "written_ms": T, "partition": 1, "source_offset": 42}
+    return {**position, "bytes": 1_234, "reason": "not JSON", "replayed": False, **changes}
 
 
 def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_json: bool = False) -> list[str]:
@@ -85,7 +85,7 @@ def test_rare_reasons_are_counted_together() -> None:
     assert (len(lines), lines[0], lines[-1]) == (21, "    30 of windows: reason a", "    19 for 2 other reasons")
 
 
-def test_json_has_a_line_per_letter_and_a_line_per_reason() -> None:
+def test_json_has_a_line_per_dead_letter_and_a_line_per_reason() -> None:
     lines = printed([row(4, reason="\x1b\nodd")], Counter({("windows", "odd"): 7}), as_json=True)
     assert [json.loads(line) for line in lines] == [
         row(4, reason="\x1b\nodd"),
@@ -117,5 +117,5 @@ def test_the_current_fault_depends_on_the_current_time(settings: Settings) -> No
     assert current_fault("windows", ahead) is None
 
 
-def test_a_truncated_letter_is_unusable_even_if_it_can_be_parsed() -> None:
+def test_a_truncated_dead_letter_is_unusable_even_if_it_can_be_parsed() -> None:
     assert "was cut: 999000 bytes" in str(current_fault("windows", letter(json.dumps(WINDOW).encode(), length=999_000)))

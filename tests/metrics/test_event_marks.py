@@ -40,9 +40,9 @@ def test_sums_of_a_kind_are_merged_and_events_are_not() -> None:
 
 def test_recent_sums_are_not_merged() -> None:
     raw = [summed("bans", 0, 2), summed("bans", 1, 3), summed("bans", 3, 4)]
-    kept = merge_sums_before(raw, 5 * MINUTE_MS, T + 2 * MINUTE_MS)
-    assert [(mark.id, mark.count) for mark in kept] == [(f"bans@{T}", 5), ("bans3", 4)]
-    assert merge_sums(kept, 5 * MINUTE_MS) == merge_sums(raw, 5 * MINUTE_MS)
+    merged = merge_sums_before(raw, 5 * MINUTE_MS, T + 2 * MINUTE_MS)
+    assert [(mark.id, mark.count) for mark in merged] == [(f"bans@{T}", 5), ("bans3", 4)]
+    assert merge_sums(merged, 5 * MINUTE_MS) == merge_sums(raw, 5 * MINUTE_MS)
 
 
 def test_a_gap_written_in_parts_is_merged() -> None:

@@ -11,15 +11,15 @@ from core.metrics.columns import names_of
 
 
 @pytest.mark.parametrize(
-    ("model", "grains", "place"),
+    ("model", "grains", "period"),
     [
         (LiveWindow, ("live", "live_distinct"), "day"),
         (MinuteWindow, ("minute",), "day"),
         (HourWindow, ("hour", "hour_distinct"), "year"),
     ],
 )
-def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains: tuple[Any, ...], place: str) -> None:
-    wanted = {name for grain in grains for name in names_of(grain)}
-    assert set(model._columns) == wanted | {"channel_id", place, "end_ms"}
-    assert list(model._partition_keys) == ["channel_id", place]
+def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains: tuple[Any, ...], period: str) -> None:
+    columns = {name for grain in grains for name in names_of(grain)}
+    assert set(model._columns) == columns | {"channel_id", period, "end_ms"}
+    assert list(model._partition_keys) == ["channel_id", period]
     assert list(model._clustering_keys) == ["end_ms"]

@@ -15,7 +15,7 @@ END = 1_795_400_040_000 // MINUTE * MINUTE
 
 
 class Stored:
-    """One minute of a channel, and a gap that begins shortly before what was lost."""
+    """One minute of a channel, and a gap that starts shortly before the lost messages."""
 
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
         return [EventRecord("g", "gap", "7", END - MINUTE + 500, END, "restart")]
@@ -28,8 +28,8 @@ class Stored:
 
 def test_a_gap_lowers_the_coverage_and_changes_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
-    shown = queries.past_range(END - 3 * DAY_MS, END, END + 1_000)
-    (point,) = queries.series("7", shown, END + 1_000).points
+    past = queries.past_range(END - 3 * DAY_MS, END, END + 1_000)
+    (point,) = queries.series("7", past, END + 1_000).points
     assert point.coverage == pytest.approx(500 / MINUTE)
     assert point.values["messages"] == 50 * 30_000 / 3_000
     assert point.values["engagement"] == 50 * MINUTE / 3_000
@@ -37,15 +37,15 @@ def test_a_gap_lowers_the_coverage_and_changes_no_rate(monkeypatch: pytest.Monke
 
 def test_only_requested_metrics_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
-    monkeypatch.setattr(queries, "excitements", lambda _windows: pytest.fail("nobody asked for excitement"))
-    shown = queries.past_range(END - HOUR_MS, END, END + 1_000)
-    read = queries.series("7", shown, END + 1_000, [METRIC["messages"]])
+    monkeypatch.setattr(queries, "excitements", lambda _windows: pytest.fail("excitement was not requested"))
+    past = queries.past_range(END - HOUR_MS, END, END + 1_000)
+    read = queries.series("7", past, END + 1_000, [METRIC["messages"]])
     assert [set(point.values) for point in read.points] == [{"messages"}]
     assert read.metrics == [METRIC["messages"]]
 
 
-class Asked:
-    """Notes what is read of which grain, and what of events."""
+class RecordingStore:
+    """Records the reads of windows by grain, and of events."""
 
     reads: list[tuple[str, int, int]] = []
 
@@ -61,27 +61,27 @@ class Asked:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
-    monkeypatch.setattr(queries, "WindowStore", Asked)
-    Asked.reads = []
-    return Asked.reads
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
+    monkeypatch.setattr(queries, "WindowStore", RecordingStore)
+    RecordingStore.reads = []
+    return RecordingStore.reads
 
 
 def test_a_past_range_reads_its_windows_and_the_gaps_of_the_first_one(
-    asked: list[tuple[str, int, int]],
+    reads: list[tuple[str, int, int]],
 ) -> None:
     from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
     read = queries.windows_of("7", queries.past_range(from_ms, until_ms, END), END)
-    assert asked == [("events", from_ms - HOUR_MS, until_ms), ("hour", from_ms, until_ms)]
+    assert reads == [("events", from_ms - HOUR_MS, until_ms), ("hour", from_ms, until_ms)]
     assert (read.from_ms, read.until_ms) == (from_ms, until_ms)
 
 
-def test_expired_events_are_not_read(asked: list[tuple[str, int, int]]) -> None:
+def test_expired_events_are_not_read(reads: list[tuple[str, int, int]]) -> None:
     long_ago = queries.past_range(END - 300 * DAY_MS, END - 200 * DAY_MS, END)
     queries.windows_of("7", long_ago, END)
-    assert [what for what, *_ in asked] == ["hour"]
+    assert [source for source, *_ in reads] == ["hour"]
     queries.windows_of("7", queries.past_range(END - 300 * DAY_MS, END, END), END)
-    assert asked[1] == ("events", END - 90 * DAY_MS, END)
+    assert reads[1] == ("events", END - 90 * DAY_MS, END)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_past_range_is_labeled_by_its_ends() -> None:
 
 
 class ManyStored:
-    """Minutes of channels, of which only the columns that are asked for are read."""
+    """Minutes of channels; returns only the requested columns."""
 
     def read_many(
         self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]

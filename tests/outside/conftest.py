@@ -1,4 +1,4 @@
-"""One instance that plays an invented recording, for all tests of this folder."""
+"""One instance that replays a generated recording, for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from drills.recount import SETTINGS
 from drills.stack import Stack
-from tests.recount.invented import write_recording
+from tests.recount.generated import write_recording
 
 MINUTES = 30
 CHANNELS = 8
@@ -16,7 +16,7 @@ CHANNELS = 8
 
 @pytest.fixture(scope="package")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    recording = tmp_path_factory.mktemp("recording") / "invented.csv"
+    recording = tmp_path_factory.mktemp("recording") / "generated.csv"
     write_recording(recording, minutes=MINUTES, channels=CHANNELS)
     stack = Stack(**SETTINGS)
     try:

@@ -1,4 +1,4 @@
-"""The smoke form of every benchmark runs on one instance and finds nothing wrong; speed is not judged."""
+"""Every benchmark runs in its smoke form on one instance without errors; its speed is not checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.__main__ import NAMES
 from bench.machine import ROOT
 from drills.stack import Stack
 
-# Ends a benchmark that hangs.
+# Aborts a benchmark that hangs.
 LIMIT_S = 400
 # `listening` sends messages that are not in the ledger, so benchmarks that check the ledger run before it.
 ORDER = (
@@ -30,13 +30,13 @@ ORDER = (
 )
 
 
-def test_no_benchmark_is_left_out() -> None:
+def test_the_order_includes_every_benchmark() -> None:
     assert sorted(ORDER) == sorted([*NAMES, "hour"])
 
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", ORDER)
-def test_a_benchmark_runs_and_finds_nothing_wrong(instance: Stack, name: str) -> None:
+def test_a_benchmark_runs_without_errors(instance: Stack, name: str) -> None:
     command = [sys.executable, "-m", f"bench.{name}", "--smoke", "--on", str(instance.var)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr

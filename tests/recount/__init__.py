@@ -1,1 +1,1 @@
-"""An independent recount: it shares no code with the project, only what docs/metrics.md and docs/partners.md say."""
+"""An independent recount of chat. It shares no code with the project, only docs/metrics.md and docs/partners.md."""

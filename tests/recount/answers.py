@@ -1,4 +1,4 @@
-"""Reads what the product says: API, pages, their files and both sockets. Everything becomes a `Figure`."""
+"""Readers of published figures: API, pages, their files and both sockets. All return `Figure`s."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 METRICS = ("viewers", "messages", "spam", "chatters", "repetition", "engagement", "shared")
-# Raw counts, which files have beside them.
+# Raw counts in files.
 COUNTS = ("count_messages", "count_words", "count_texts", "count_copies")
-# What belongs to windows that end every 5 s.
+# Values of windows that end every 5 s.
 DISTINCT = ("chatters", "repetition", "count_texts")
-# A subscription to channels names 50 of them.
-SUBSCRIBED = 50
-# Files of pages carry two more digits than pages show.
+# Channels per subscription.
+CHANNELS_PER_SUBSCRIPTION = 50
+# Files of pages have two more digits than the pages.
 FILE_DIGITS = {"messages": 2, "spam": 4, "chatters": 2, "repetition": 2, "engagement": 3, "viewers": 2, "shared": 2}
 TILES = {"average": re.compile(r'id="average"\s*>\s*([^<]*?)\s*<'), "peak": re.compile(r'id="peak"\s*>\s*([^<]*?)\s*<')}
 COVERAGE_TILE = re.compile(r'id="coverage-range"\s*>\s*([^<]*?)\s*<')
@@ -35,14 +35,14 @@ Values = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The values of one window or range on one surface; `end_ms` is when it ended.
+    """The values of one window or range that ends at `end_ms`, as published on one surface.
 
-    `what` is live, minute, average or peak. `slack` is by how much a written number may differ, by metric.
+    `kind` is live, minute, average or peak. `slack` is the rounding of the published number, by metric.
     `distinct_end_ms` is the end of the window of `chatters` and `repetition`.
     """
 
     surface: str
-    what: str
+    kind: str
     channel_id: str
     end_ms: int
     values: Values
@@ -52,39 +52,39 @@ class Figure:
 
 
 def ms_of(text: str) -> int:
-    """Return a moment in ISO 8601 as ms since 1970."""
+    """Return an ISO 8601 timestamp as ms since 1970."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def iso(at_ms: int) -> str:
-    """Return ms since 1970 in ISO 8601."""
+    """Format ms since 1970 as ISO 8601."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Api:
-    """The API, asked with a key that may read everything."""
+    """The API, with a key that has all read scopes."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url, self._key = url, key
         self._client = httpx.Client(base_url=f"{url}/api/v1/", headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
     def get(self, path: str, **params: str | int) -> httpx.Response:
-        """Return the answer to GET. Raises: httpx.HTTPStatusError."""
+        """Return the response to a GET request. Raises: httpx.HTTPStatusError."""
         return self._client.get(path, params=params).raise_for_status()
 
     def channels(self) -> dict[str, str]:
-        """Return the logins of the live channels by their ids."""
-        found: dict[str, str] = {}
+        """Return the logins of the live channels by id."""
+        logins: dict[str, str] = {}
         cursor: dict[str, str | int] = {}
         while True:
             page = self.get("channels", live="true", **cursor).json()
-            found |= {item["id"]: item["login"] for item in page["items"] if item["is_live"]}
+            logins |= {item["id"]: item["login"] for item in page["items"] if item["is_live"]}
             if page["next"] is None:
-                return found
+                return logins
             cursor = {"cursor": page["next"]}
 
     def live(self, channel_id: str) -> Figure:
-        """Return a channel's values now."""
+        """Return a channel's current values."""
         answer = self.get(f"channels/{channel_id}/live").json()
         distinct = answer.get("distinct_end") or answer["end"]
         return figure("API live", "live", channel_id, ms_of(answer["end"]), answer, ms_of(distinct))
@@ -96,17 +96,17 @@ class Api:
             yield figure("API board", "live", row["channel_id"], ms_of(row["end"]), values, ms_of(row["end"]))
 
     def series(self, channel_id: str, grain: str, from_ms: int, until_ms: int) -> dict[str, Any]:
-        """Return the answer with the windows of a range."""
+        """Return the response with the windows of a range."""
         answer: dict[str, Any] = self.get(f"channels/{channel_id}/series", **span(grain, from_ms, until_ms)).json()
         return answer
 
     def table(self, form: str, channel_id: str, grain: str, from_ms: int, until_ms: int) -> list[Figure]:
-        """Return the same windows from CSV or NDJSON."""
+        """Return the windows of a range from CSV or NDJSON."""
         text = self.get(f"channels/{channel_id}/series.{form}", **span(grain, from_ms, until_ms)).text
         return list(figures_in(f"API {form}", grain, channel_id, text, form, {}))
 
     def socket(self) -> ClientConnection:
-        """Return the API's socket."""
+        """Open the API's socket."""
         url = f"{self.url.replace('http', 'ws')}/api/v1/socket"
         return connect(url, additional_headers={"Authorization": f"Bearer {self._key}"}, max_size=None)
 
@@ -119,7 +119,7 @@ class Pages:
         self._client = httpx.Client(base_url=url, timeout=30, follow_redirects=True)
 
     def series(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> dict[str, Any]:
-        """Return what a chart of the page is drawn from."""
+        """Return the data of a chart on the page."""
         query = {"metric": metric, "from": iso(from_ms), "until": iso(until_ms)}
         answer: dict[str, Any] = (
             self._client.get(f"/channels/{channel_id}/series", params=query).raise_for_status().json()
@@ -127,41 +127,41 @@ class Pages:
         return answer
 
     def file(self, form: str, channel_id: str, grain: str, from_ms: int, until_ms: int) -> list[Figure]:
-        """Return the windows of a range from a file that the page offers."""
+        """Return the windows of a range from an exported file of the page."""
         query = {"grain": grain, "from": iso(from_ms), "until": iso(until_ms)}
         text = self._client.get(f"/channels/{channel_id}/windows.{form}", params=query).raise_for_status().text
         slack = {metric: 0.5 * 10**-digits for metric, digits in FILE_DIGITS.items()}
         return list(figures_in(f"page {form}", grain, channel_id, text, form, slack))
 
     def tiles(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> tuple[list[Figure], str]:
-        """Return average and peak of a metric as the page writes them, and its coverage."""
+        """Return average and peak of a metric as shown on the page, and its coverage."""
         query = {"channel": channel_id, "board": metric, "from": iso(from_ms), "until": iso(until_ms)}
         text = self._client.get("/", params=query).raise_for_status().text
-        found = {what: html.unescape(tile[1]) for what, tile in _matches(text)}
-        written = [tile_figure(what, channel_id, metric, until_ms, number) for what, number in found.items()]
+        texts = {kind: html.unescape(tile[1]) for kind, tile in _matches(text)}
+        figures = [tile_figure(kind, channel_id, metric, until_ms, number) for kind, number in texts.items()]
         coverage = COVERAGE_TILE.search(text)
-        return written, html.unescape(coverage[1]) if coverage else ""
+        return figures, html.unescape(coverage[1]) if coverage else ""
 
     def socket(self) -> ClientConnection:
-        """Return the socket of the pages."""
+        """Open the socket of the pages."""
         return connect(f"{self.url.replace('http', 'ws')}/live", origin=Origin(self.url), max_size=None)
 
 
 class Frames(threading.Thread):
-    """Collects what a socket says of channels, until `end`."""
+    """Collects the channel figures of a socket until `end`."""
 
     def __init__(self, surface: str, socket: ClientConnection, channel_ids: Sequence[str]) -> None:
         super().__init__(daemon=True)
         self.figures: dict[tuple[str, int, int], Figure] = {}
         self.failure: str = ""
         self.surface, self._socket = surface, socket
-        for at in range(0, len(channel_ids), SUBSCRIBED):
-            wanted = {"channels": list(channel_ids[at : at + SUBSCRIBED])}
-            socket.send(json.dumps({"type": "subscribe", "id": f"c{at}", "kind": "channels", **wanted}))
+        for at in range(0, len(channel_ids), CHANNELS_PER_SUBSCRIPTION):
+            selection = {"channels": list(channel_ids[at : at + CHANNELS_PER_SUBSCRIPTION])}
+            socket.send(json.dumps({"type": "subscribe", "id": f"c{at}", "kind": "channels", **selection}))
         self.start()
 
     def end(self) -> list[Figure]:
-        """Close the socket and return what it said."""
+        """Close the socket and return its figures."""
         self._socket.close()
         self.join(10)
         return list(self.figures.values())
@@ -180,23 +180,23 @@ class Frames(threading.Thread):
         for channel_id, fields in frame.get("channels", {}).items():
             if fields["end_ms"] is not None:
                 distinct = fields.get("distinct_end_ms") or fields["end_ms"]
-                found = figure(self.surface, "live", channel_id, fields["end_ms"], fields, distinct)
-                self.figures[channel_id, found.end_ms, distinct] = found
+                received = figure(self.surface, "live", channel_id, fields["end_ms"], fields, distinct)
+                self.figures[channel_id, received.end_ms, distinct] = received
 
 
 def figure(
-    surface: str, what: str, channel_id: str, end_ms: int, answer: Mapping[str, Any], distinct_end_ms: int
+    surface: str, kind: str, channel_id: str, end_ms: int, answer: Mapping[str, Any], distinct_end_ms: int
 ) -> Figure:
-    """Return the figure in an answer that has `values` and `coverage`."""
+    """Return the figure of a response with `values` and `coverage`."""
     values = {metric: answer["values"].get(metric) for metric in METRICS if metric in answer["values"]}
-    return Figure(surface, what, channel_id, end_ms, values, answer["coverage"], distinct_end_ms, {})
+    return Figure(surface, kind, channel_id, end_ms, values, answer["coverage"], distinct_end_ms, {})
 
 
-def figures_of(surface: str, what: str, channel_id: str, columns: Mapping[str, Any]) -> Iterator[Figure]:
-    """Yield the windows of an answer by columns: `end` in ms, `coverage` and `values` by metric."""
+def figures_of(surface: str, kind: str, channel_id: str, columns: Mapping[str, Any]) -> Iterator[Figure]:
+    """Yield the windows of a response in columns: `end` in ms, `coverage`, and `values` by metric."""
     for at, end_ms in enumerate(columns["end"]):
         values = {metric: column[at] for metric, column in columns["values"].items() if metric in METRICS}
-        yield Figure(surface, what, channel_id, end_ms, values, columns["coverage"][at], end_ms, {})
+        yield Figure(surface, kind, channel_id, end_ms, values, columns["coverage"][at], end_ms, {})
 
 
 def figures_in(
@@ -210,22 +210,22 @@ def figures_in(
         yield Figure(surface, grain, channel_id, end_ms, values, _number(row.get("coverage")), end_ms, slack)
 
 
-def tile_figure(what: str, channel_id: str, metric: str, until_ms: int, written: str) -> Figure:
-    """Return a number that a page writes, with as much slack as its digits leave."""
+def tile_figure(kind: str, channel_id: str, metric: str, until_ms: int, written: str) -> Figure:
+    """Return the figure of a number shown on a page, with the slack of its rounding."""
     number = _number(re.sub(r"[^0-9.\-]", "", written.replace("–", "")))
     slack = {metric: 0.5 * 10 ** -len(written.partition(".")[2])}
-    return Figure("page tile", what, channel_id, until_ms, {metric: number}, None, until_ms, slack)
+    return Figure("page tile", kind, channel_id, until_ms, {metric: number}, None, until_ms, slack)
 
 
 def span(grain: str, from_ms: int, until_ms: int) -> dict[str, str]:
-    """Return the query of a range."""
+    """Return the query parameters of a range."""
     return {"from": iso(from_ms), "to": iso(until_ms), "grain": grain, "metrics": ",".join(METRICS)}
 
 
 def _matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    for what, pattern in TILES.items():
-        if (found := pattern.search(text)) is not None:
-            yield what, found
+    for kind, pattern in TILES.items():
+        if (match := pattern.search(text)) is not None:
+            yield kind, match
 
 
 def _csv_rows(text: str) -> Iterator[dict[str, str]]:

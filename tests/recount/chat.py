@@ -1,4 +1,4 @@
-"""Listens to chat as an anonymous IRC client and keeps what counting needs of each message."""
+"""An anonymous IRC client that collects the fields of chat messages needed for counting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACTION = re.compile("\x01ACTION (?P<text>.*)\x01", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Message:
-    """One PRIVMSG; `sent_ms` is Twitch's tmi-sent-ts. `is_copy`: Shared Chat brought it from another channel."""
+    """One PRIVMSG; `sent_ms` is Twitch's tmi-sent-ts. `is_copy` marks a shared copy from another channel."""
 
     sent_ms: int
     id: str
@@ -28,24 +28,24 @@ class Message:
 
 
 def read_message(line: str) -> Message | None:
-    """Return the message in a line, None where it is another command."""
-    found = PRIVMSG.fullmatch(line)
-    if found is None:
+    """Return the message in a line, or None for another command."""
+    match = PRIVMSG.fullmatch(line)
+    if match is None:
         return None
-    tags = dict(pair.partition("=")[::2] for pair in found["tags"].split(";"))
-    action = ACTION.fullmatch(found["text"])
+    tags = dict(pair.partition("=")[::2] for pair in match["tags"].split(";"))
+    action = ACTION.fullmatch(match["text"])
     return Message(
         int(tags["tmi-sent-ts"]),
         tags["id"],
         tags["room-id"],
         tags["user-id"],
-        action["text"] if action else found["text"],
+        action["text"] if action else match["text"],
         tags.get("source-room-id") not in (None, "", tags["room-id"]),
     )
 
 
 class Listener(threading.Thread):
-    """Joins channels and collects messages until `end`; a lost connection ends it with `failure` set."""
+    """Joins channels and collects messages until `end`; a lost connection sets `failure` and ends it."""
 
     def __init__(self, host: str, port: int, logins: Iterable[str]) -> None:
         super().__init__(daemon=True)
@@ -58,7 +58,7 @@ class Listener(threading.Thread):
         self._ended = threading.Event()
 
     def join_all(self, limit_s: float) -> int:
-        """Join every channel; return the moment in ms from which all are heard. Raises: TimeoutError."""
+        """Join every channel; return the time in ms from which all are heard. Raises: TimeoutError."""
         self._send("CAP REQ :twitch.tv/tags twitch.tv/commands", "PASS oauth:none", "NICK justinfan20406")
         self.start()
         for at in range(0, len(self._logins), JOINS):
@@ -73,7 +73,7 @@ class Listener(threading.Thread):
         return time.time_ns() // 1_000_000
 
     def end(self) -> None:
-        """Stop listening. Raises: OSError when the connection was lost before."""
+        """Stop listening. Raises: OSError if the connection was lost before."""
         self._ended.set()
         if self.failure is not None:
             raise self.failure

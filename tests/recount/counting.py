@@ -1,4 +1,4 @@
-"""Counts messages by the published rules: docs/metrics.md, "Rules"."""
+"""Counting of messages by the published rules: docs/metrics.md, "Rules"."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.recount.chat import Message
 
 SECOND_MS, WINDOW_MS, STEP_MS, MINUTE_MS = 1_000, 30_000, 10_000, 60_000
 SHORT_MS = 30 * MINUTE_MS
-# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point; and the two that only look empty.
+# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and two characters that look empty.
 IGNORED = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
@@ -20,13 +20,13 @@ IGNORED = (
     (0x2800, 0x2800),
 )
 _REMOVED = {point: None for first, last in IGNORED for point in range(first, last + 1)}
-# A peak's minute has as many messages, or for engagement as many viewers.
+# The minimum number of messages in a peak minute, and of viewers for engagement.
 PEAK_MESSAGES, PEAK_VIEWERS = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a window of chat holds."""
+    """The counts of a window of chat."""
 
     messages: int
     words: int
@@ -44,12 +44,12 @@ class Counts:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words that count: without invisible code points, split on white space."""
+    """Return the counted words: the text without invisible code points, split at white space."""
     return text.translate(_REMOVED).split()
 
 
 def key_of(text: str) -> str:
-    """Return what two texts that are the same have in common."""
+    """Return a key that is equal for texts that count as the same."""
     return " ".join(text.translate(_REMOVED).casefold().split())
 
 
@@ -66,15 +66,17 @@ class Chat:
 
     def count(self, from_ms: int, until_ms: int) -> Counts:
         """Return the counts of [from_ms, until_ms)."""
-        edges = [bisect_left(self.messages, at_ms, key=lambda one: one.sent_ms) for at_ms in (from_ms, until_ms)]
-        found = self.messages[edges[0] : edges[1]]
-        own = [one for one in found if not one.is_copy]
+        edges = [
+            bisect_left(self.messages, at_ms, key=lambda message: message.sent_ms) for at_ms in (from_ms, until_ms)
+        ]
+        messages = self.messages[edges[0] : edges[1]]
+        originals = [message for message in messages if not message.is_copy]
         return Counts(
-            len(own),
-            sum(len(words_of(one.text)) for one in own),
-            len({one.user for one in own}),
-            len({key_of(one.text) for one in own}),
-            len(found) - len(own),
+            len(originals),
+            sum(len(words_of(message.text)) for message in originals),
+            len({message.user for message in originals}),
+            len({key_of(message.text) for message in originals}),
+            len(messages) - len(originals),
         )
 
     def live(self, end_ms: int) -> Counts:
@@ -88,15 +90,15 @@ class Chat:
 
 
 def by_channel(messages: Iterable[Message]) -> dict[str, Chat]:
-    """Return the messages of each channel."""
-    found: dict[str, Chat] = defaultdict(Chat)
+    """Group messages by channel."""
+    chats: dict[str, Chat] = defaultdict(Chat)
     for message in sorted(messages):
-        found[message.channel_id].messages.append(message)
-    return found
+        chats[message.channel_id].messages.append(message)
+    return chats
 
 
 def live_values(counts: Counts, viewers: float | None) -> dict[str, float | None]:
-    """Return the metrics of a 30-second window; `viewers` are those that the answer states."""
+    """Return the metrics of a 30-second window; `viewers` is the published value."""
     return {
         "messages": counts.messages,
         "spam": counts.spam,
@@ -112,7 +114,7 @@ def live_values(counts: Counts, viewers: float | None) -> dict[str, float | None
 
 
 def minute_values(counts: Counts, viewers: float | None) -> dict[str, float | None]:
-    """Return the metrics of a minute that was heard as a whole."""
+    """Return the metrics of a fully heard minute."""
     return live_values(counts, viewers) | {
         "messages": counts.messages / 2,
         "engagement": engagement(counts.messages, 1, viewers),
@@ -121,37 +123,37 @@ def minute_values(counts: Counts, viewers: float | None) -> dict[str, float | No
 
 
 def range_values(minutes: Sequence[Counts], viewers: float | None) -> dict[str, float | None]:
-    """Return the metrics of a range of minutes that were all heard as a whole."""
-    messages, length = sum(one.messages for one in minutes), len(minutes)
+    """Return the metrics of a range of fully heard minutes."""
+    messages, length = sum(counts.messages for counts in minutes), len(minutes)
     return {
         "messages": messages / 2 / length,
-        "spam": sum(one.words for one in minutes) / messages if messages else None,
-        "chatters": sum(one.chatters for one in minutes) / length,
-        "repetition": 100 * (1 - sum(one.texts for one in minutes) / messages) if messages else None,
+        "spam": sum(counts.words for counts in minutes) / messages if messages else None,
+        "chatters": sum(counts.chatters for counts in minutes) / length,
+        "repetition": 100 * (1 - sum(counts.texts for counts in minutes) / messages) if messages else None,
         "engagement": engagement(messages, length, viewers),
-        "shared": sum(one.copies for one in minutes) / 2 / length,
+        "shared": sum(counts.copies for counts in minutes) / 2 / length,
     }
 
 
 def window_peaks(chat: Chat, from_ms: int, until_ms: int) -> dict[str, float | None]:
-    """Return the highest 30-second windows of a range of up to 30 min."""
+    """Return the peaks of 30-second windows in a range of up to 30 min."""
     windows = [chat.live(end_ms) for end_ms in range(from_ms + STEP_MS, until_ms + 1, STEP_MS)]
     return {
-        "messages": max(one.messages for one in windows),
-        "spam": max((one.spam for one in windows if one.spam is not None), default=None),
-        "chatters": max(one.chatters for one in windows),
-        "repetition": max((one.repetition for one in windows if one.repetition is not None), default=None),
+        "messages": max(counts.messages for counts in windows),
+        "spam": max((counts.spam for counts in windows if counts.spam is not None), default=None),
+        "chatters": max(counts.chatters for counts in windows),
+        "repetition": max((counts.repetition for counts in windows if counts.repetition is not None), default=None),
     }
 
 
 def minute_peaks(minutes: Iterable[Counts]) -> dict[str, float | None]:
-    """Return the busiest minutes of a longer range, rounded to six decimals."""
-    found = list(minutes)
-    many = [one for one in found if one.messages >= PEAK_MESSAGES]
+    """Return the peaks of minutes in a longer range, rounded to six decimals."""
+    all_minutes = list(minutes)
+    busy = [counts for counts in all_minutes if counts.messages >= PEAK_MESSAGES]
     peaks = {
-        "messages": max(one.messages / 2 for one in found),
-        "spam": max((one.words / one.messages for one in many), default=None),
-        "chatters": max(one.chatters for one in found),
-        "repetition": max((100 * (1 - one.texts / one.messages) for one in many), default=None),
+        "messages": max(counts.messages / 2 for counts in all_minutes),
+        "spam": max((counts.words / counts.messages for counts in busy), default=None),
+        "chatters": max(counts.chatters for counts in all_minutes),
+        "repetition": max((100 * (1 - counts.texts / counts.messages) for counts in busy), default=None),
     }
     return {name: None if value is None else math.floor(value * 1e6 + 0.5) / 1e6 for name, value in peaks.items()}

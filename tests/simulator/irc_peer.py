@@ -75,7 +75,7 @@ class Peer:
         self._rest = b""
         self._unread: list[bytes] = []
 
-    async def say(self, *lines: str) -> None:
+    async def send(self, *lines: str) -> None:
         await self._pipe.write("".join(f"{line}\r\n" for line in lines).encode())
 
     async def join(self, *logins: str, hello: bytes = HELLO) -> None:
@@ -94,10 +94,10 @@ class Peer:
         self.lines.append(self._unread.pop(0))
         return self.lines[-1]
 
-    async def until(self, wanted: Callable[[str], bool]) -> str:
+    async def until(self, matches: Callable[[str], bool]) -> str:
         """Return the next matching line. Raises: TimeoutError."""
         async with asyncio.timeout(PATIENCE_S):
-            while not wanted(line := (await self.line()).decode(errors="replace")):
+            while not matches(line := (await self.line()).decode(errors="replace")):
                 pass
         return line
 
@@ -134,9 +134,9 @@ class Simulated:
             async with connect(f"ws://127.0.0.1:{self.websocket}", max_size=None) as websocket:
                 yield Peer(WebSocketPipe(websocket))
             return
-        trusting = ssl.create_default_context(cafile=self.certificate) if transport == "tls" else None
-        port = self.tls if trusting else self.irc
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        context = ssl.create_default_context(cafile=self.certificate) if transport == "tls" else None
+        port = self.tls if context else self.irc
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
         try:
             yield Peer(SocketPipe(reader, writer))
         finally:

@@ -49,7 +49,7 @@ def test_about_the_rate_is_due_and_big_channels_write_most() -> None:
     assert 100 * 120 * 0.75 < len(messages) < 100 * 120 * 1.3
     writes = Counter(message.channel.login for message in messages if message.kind == "message")
     channels = Audience(channels=50, rate=100, seed=1).channels
-    biggest, smallest = (sum(writes[c.login] for c in some) for some in (channels[:10], channels[-10:]))
+    biggest, smallest = (sum(writes[c.login] for c in group) for group in (channels[:10], channels[-10:]))
     assert biggest > 2 * smallest
 
 

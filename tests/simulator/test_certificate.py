@@ -9,9 +9,9 @@ from simulator.certificate import CERTIFICATE, KEY, server_context
 
 def shake_hands(server: ssl.SSLContext, folder: Path, name: str) -> None:
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    trusting = ssl.create_default_context(cafile=folder / CERTIFICATE)
-    trusting.verify_flags |= ssl.VERIFY_X509_STRICT
-    client = trusting.wrap_bio(to_client, to_server, server_hostname=name)
+    context = ssl.create_default_context(cafile=folder / CERTIFICATE)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    client = context.wrap_bio(to_client, to_server, server_hostname=name)
     other = server.wrap_bio(to_server, to_client, server_side=True)
     for side in (client, other, client, other):
         try:
@@ -39,16 +39,16 @@ def test_the_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 def test_a_certificate_is_reused_until_shortly_before_expiry(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     server_context(tmp_path, now)
-    made = (tmp_path / CERTIFICATE).read_bytes()
+    original = (tmp_path / CERTIFICATE).read_bytes()
     server_context(tmp_path, now + timedelta(days=300))
-    assert (tmp_path / CERTIFICATE).read_bytes() == made
+    assert (tmp_path / CERTIFICATE).read_bytes() == original
     server_context(tmp_path, now + timedelta(days=340))
-    assert (tmp_path / CERTIFICATE).read_bytes() != made
+    assert (tmp_path / CERTIFICATE).read_bytes() != original
 
 
-@pytest.mark.parametrize("spoilt", [CERTIFICATE, KEY])
-def test_a_damaged_file_is_replaced(tmp_path: Path, spoilt: str) -> None:
+@pytest.mark.parametrize("damaged", [CERTIFICATE, KEY])
+def test_a_damaged_file_is_replaced(tmp_path: Path, damaged: str) -> None:
     now = datetime.now(UTC)
     server_context(tmp_path, now)
-    (tmp_path / spoilt).write_text("not a PEM file")
+    (tmp_path / damaged).write_text("not a PEM file")
     shake_hands(server_context(tmp_path, now), tmp_path, "localhost")

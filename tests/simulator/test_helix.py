@@ -21,9 +21,9 @@ async def test_a_token_is_issued_for_a_form_or_a_query(api: Api) -> None:
         assert answer.json()["expires_in"] > 0
 
 
-@pytest.mark.parametrize("spoiled", [{"grant_type": "password"}, {"client_secret": ""}, {"client_id": ""}])
-async def test_no_token_is_issued_for_a_bad_request(api: Api, spoiled: dict[str, str]) -> None:
-    answer = await api.client.post("/oauth2/token", data=CREDENTIALS | spoiled)
+@pytest.mark.parametrize("invalid", [{"grant_type": "password"}, {"client_secret": ""}, {"client_id": ""}])
+async def test_no_token_is_issued_for_a_bad_request(api: Api, invalid: dict[str, str]) -> None:
+    answer = await api.client.post("/oauth2/token", data=CREDENTIALS | invalid)
     assert answer.status_code == 400
     assert answer.json()["status"] == 400
     assert answer.json()["message"]

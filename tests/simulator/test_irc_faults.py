@@ -51,7 +51,7 @@ def lost(twitch: Simulated, peer: Peer) -> set[str]:
     return sent - set(ids(peer.lines))
 
 
-async def test_a_reconnect_is_announced_and_chat_goes_on_until_the_close(twitch: Simulated) -> None:
+async def test_a_reconnect_is_announced_and_chat_continues_until_the_close(twitch: Simulated) -> None:
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("reconnect", seconds=0.5)
@@ -81,7 +81,7 @@ async def test_a_half_open_connection_is_silent_but_still_counted_as_recipient(
         await other.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("half_open")
         assert fault["connections"] == 1
-        await is_half_open.say("PING :anybody")
+        await is_half_open.send("PING :anybody")
         await read_until(other, fault["from_ms"] + 500)
         await twitch.end_faults()
         heard = await is_half_open.rest()
@@ -95,7 +95,7 @@ async def test_a_freeze_delays_everything_and_loses_nothing(twitch: Simulated) -
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("freeze", seconds=0.7)
-        await peer.say("PING :anybody")
+        await peer.send("PING :anybody")
         await peer.until(lambda line: is_chat(line) and sent_ms(line) > fault["from_ms"])
         assert is_over(fault)
         await read_until(peer, fault["until_ms"])
@@ -170,13 +170,13 @@ async def test_a_closed_channel_expels_its_clients_until_it_reopens(
         assert fault["channels"] == [twitch.audience.channels[0].id]
         await peer.until(lambda line: notification in line and line.split("#")[1].startswith(login))
         at = len(peer.lines)
-        await peer.say(f"JOIN #{login}", "PING :then")
+        await peer.send(f"JOIN #{login}", "PING :then")
         await peer.until(lambda line: line.endswith(":then"))
         answers = [line for line in peer.lines[at:-1] if b"PRIVMSG" not in line and login.encode() in line]
         assert len(answers) == (kind == "suspended")
         await read_until(peer, fault["from_ms"] + 300)
         await twitch.end_faults()
-        await peer.say(f"JOIN #{login}")
+        await peer.send(f"JOIN #{login}")
         await peer.until(lambda line: f" ROOMSTATE #{login}" in line)
     during = [entry for entry in twitch.entries() if 0 < entry.sent_ms - fault["from_ms"] < 300]
     assert {entry.connections for entry in during if entry.channel_id == fault["channels"][0]} == {0}

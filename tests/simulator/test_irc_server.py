@@ -34,7 +34,7 @@ async def test_a_raw_client_joins_reads_tags_and_is_answered(tmp_path: Path, tra
     async with simulated_twitch(tmp_path) as twitch, twitch.peer(transport) as peer:
         channel = twitch.audience.channels[0]
         await peer.join(channel.login)
-        await peer.say("PING :still here")
+        await peer.send("PING :still here")
         await peer.until(lambda line: line == ":tmi.twitch.tv PONG tmi.twitch.tv :still here")
         messages = [await peer.until(lambda line: " PRIVMSG " in line) for _ in range(20)]
     greeting = [line.decode() for line in peer.lines]
@@ -63,7 +63,7 @@ async def test_all_transports_share_the_rooms(tmp_path: Path) -> None:
 async def test_joining_too_fast_closes_the_connection(tmp_path: Path, transport: str) -> None:
     async with simulated_twitch(tmp_path) as twitch, twitch.peer(transport) as peer:
         await peer.join(twitch.login)
-        await peer.say(*(f"JOIN #{twitch.login}" for _ in range(20)))
+        await peer.send(*(f"JOIN #{twitch.login}" for _ in range(20)))
         await peer.rest()
         status = await twitch.status()
     assert status["irc"]["violations"] == {"joins": 1, "connections": 0, "channels": 0}  # type: ignore[index]
@@ -86,7 +86,7 @@ async def test_a_client_that_answers_ping_is_kept() -> None:
     async with served(ConnectionLimits(ping_every_s=0.05, pong_within_s=0.04)) as (_, peer, _):
         for _ in range(3):
             assert await peer.line() == b"PING :tmi.twitch.tv"
-            await peer.say("PONG :tmi.twitch.tv")
+            await peer.send("PONG :tmi.twitch.tv")
 
 
 async def test_a_client_that_does_not_answer_ping_is_dropped() -> None:

@@ -13,13 +13,13 @@ def state(channel: Channel) -> bytes:
     return f"@room-id={channel.id};slow=30 :tmi.twitch.tv ROOMSTATE #{channel.login}\r\n".encode()
 
 
-def made_rooms(extra: int = 0, *, strict_joins: bool = False) -> Rooms:
+def create_rooms(extra: int = 0, *, strict_joins: bool = False) -> Rooms:
     more = [Channel(str(100 + number), f"channel{number}", f"Channel{number}") for number in range(extra)]
     return Rooms([*CHANNELS, *more], state, strict_joins=strict_joins)
 
 
 def session(rooms: Rooms | None = None) -> IrcSession:
-    return IrcSession(rooms or made_rooms(), lambda _: None)
+    return IrcSession(rooms or create_rooms(), lambda _: None)
 
 
 def answers(client: IrcSession, data: bytes, now_s: float = 0.0) -> list[str]:
@@ -51,7 +51,7 @@ def test_an_anonymous_nick_is_welcomed_with_any_password_and_none(greeting: byte
 
 
 @pytest.mark.parametrize(
-    ("greeting", "why"),
+    ("greeting", "reason"),
     [
         (b"NICK somebody\r\n", "Login authentication failed"),
         (b"PASS oauth:\r\nNICK somebody\r\n", "Login authentication failed"),
@@ -60,9 +60,9 @@ def test_an_anonymous_nick_is_welcomed_with_any_password_and_none(greeting: byte
         (b"NICK\r\n", "Login authentication failed"),
     ],
 )
-def test_a_login_without_a_token_is_rejected(greeting: bytes, why: str) -> None:
+def test_a_login_without_a_token_is_rejected(greeting: bytes, reason: str) -> None:
     stranger = session()
-    assert answers(stranger, greeting) == [f":tmi.twitch.tv NOTICE * :{why}"]
+    assert answers(stranger, greeting) == [f":tmi.twitch.tv NOTICE * :{reason}"]
     assert stranger.should_close
 
 
@@ -109,7 +109,7 @@ def test_room_state_comes_only_with_commands_and_its_tags_only_with_tags() -> No
 
 
 def test_several_channels_are_joined_at_once_and_unknown_ones_are_ignored() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     client = welcomed(rooms)
     lines = answers(client, b"JOIN #amberyak,#nobody,#IcyKettle\r\n")
     assert [line.split()[2] for line in lines if " JOIN " in line] == ["#amberyak", "#icykettle"]
@@ -118,13 +118,13 @@ def test_several_channels_are_joined_at_once_and_unknown_ones_are_ignored() -> N
 
 
 def test_nothing_is_joined_before_the_nick() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     assert answers(session(rooms), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
 def test_a_part_is_echoed_and_leaves_the_room() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     client = welcomed(rooms)
     client.receive(b"JOIN #amberyak,#icykettle\r\n", 0.0)
     assert answers(client, b"PART #amberyak,#nobody\r\n") == [
@@ -151,7 +151,7 @@ def test_one_byte_at_a_time_gives_the_same_answers() -> None:
 
 
 def test_the_twenty_first_join_in_10_seconds_is_a_violation_and_closes_the_connection() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     client = welcomed(rooms)
     for _ in range(20):
         client.receive(b"JOIN #amberyak\r\n", 1.0)
@@ -162,7 +162,7 @@ def test_the_twenty_first_join_in_10_seconds_is_a_violation_and_closes_the_conne
 
 
 def test_twenty_joins_every_10_seconds_are_allowed() -> None:
-    rooms = made_rooms(60)
+    rooms = create_rooms(60)
     client = welcomed(rooms)
     for turn in range(3):
         names = ",".join(f"#channel{20 * turn + number}" for number in range(20))
@@ -173,7 +173,7 @@ def test_twenty_joins_every_10_seconds_are_allowed() -> None:
 def test_join_limits_are_per_connection_unless_strict() -> None:
     names = ",".join(f"#channel{number}" for number in range(15)).encode()
     for strict, violations in ((False, 0), (True, 1)):
-        rooms = made_rooms(15, strict_joins=strict)
+        rooms = create_rooms(15, strict_joins=strict)
         first, second = welcomed(rooms), welcomed(rooms)
         first.receive(b"JOIN " + names + b"\r\n", 1.0)
         second.receive(b"JOIN " + names + b"\r\n", 2.0)
@@ -182,14 +182,14 @@ def test_join_limits_are_per_connection_unless_strict() -> None:
 
 
 def test_more_than_20_logins_in_10_seconds_are_counted_but_accepted() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     clients = [welcomed(rooms) for _ in range(22)]
     assert rooms.violations == Violations(connections=2)
     assert not clients[-1].should_close
 
 
 def test_the_hundred_and_first_channel_is_silently_refused() -> None:
-    rooms = made_rooms(101)
+    rooms = create_rooms(101)
     client = welcomed(rooms)
     for number in range(100):
         client.receive(f"JOIN #channel{number}\r\n".encode(), number)
@@ -200,14 +200,14 @@ def test_the_hundred_and_first_channel_is_silently_refused() -> None:
 
 
 def test_joins_of_an_unresponsive_channel_are_not_answered() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     rooms.unresponsive = {"amberyak"}
     assert answers(welcomed(rooms), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
 def test_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
-    rooms = made_rooms()
+    rooms = create_rooms()
     rooms.suspended = {"amberyak"}
     (notice,) = answers(welcomed(rooms), b"JOIN #amberyak\r\n")
     assert notice.startswith("@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #amberyak :")
@@ -224,7 +224,7 @@ def test_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled()
     ],
 )
 def test_an_expelled_client_is_notified_and_leaves_the_room(caps: bytes, suspended: bool, notification: bytes) -> None:
-    rooms, heard = made_rooms(), list[bytes]()
+    rooms, heard = create_rooms(), list[bytes]()
     client = IrcSession(rooms, heard.append)
     client.receive(caps + b"NICK justinfan123\r\nJOIN #amberyak,#icykettle\r\n", 0.0)
     client.expel("amberyak", suspended=suspended)
@@ -244,7 +244,7 @@ def test_a_pong_settles_the_ping() -> None:
 
 
 def test_joined_channels_come_first() -> None:
-    rooms = made_rooms(2)
+    rooms = create_rooms(2)
     client = welcomed(rooms)
     client.receive(b"JOIN #channel1\r\n", 0.0)
     assert [channel.login for channel in rooms.joined_first(2)] == ["channel1", "amberyak"]

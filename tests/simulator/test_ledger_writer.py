@@ -15,8 +15,8 @@ def entry(message_id: str, sent_ms: int = T0) -> Entry:
 
 def write(folder: Path, *entries: Entry) -> None:
     writer = LedgerWriter(folder)
-    for one in entries:
-        writer.append(format_entry(one), one.sent_ms)
+    for ledger_entry in entries:
+        writer.append(format_entry(ledger_entry), ledger_entry.sent_ms)
     writer.close()
 
 
@@ -51,9 +51,9 @@ def test_an_incomplete_last_line_is_made_unparsable(tmp_path: Path, cut: int) ->
 
 def test_files_older_than_a_day_are_deleted_when_a_new_one_begins(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not of the ledger")
-    write(tmp_path, entry("old", T0), entry("kept", T0 + HOUR_MS), entry("new", T0 + 25 * HOUR_MS))
+    write(tmp_path, entry("old", T0), entry("recent", T0 + HOUR_MS), entry("new", T0 + 25 * HOUR_MS))
     assert [parse_entry(line) for line in lines(tmp_path)] == [
-        entry("kept", T0 + HOUR_MS),
+        entry("recent", T0 + HOUR_MS),
         entry("new", T0 + 25 * HOUR_MS),
     ]
     assert (tmp_path / "notes.txt").exists()

@@ -132,7 +132,7 @@ def test_a_row_out_of_order_is_due_with_the_previous_one(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "message"),
     [
         (b"", "lacks the columns arrived_at, channel, user, text"),
         (b"arrived_at,channel,text\n", "lacks the columns user"),
@@ -140,13 +140,13 @@ def test_a_row_out_of_order_is_due_with_the_previous_one(tmp_path: Path) -> None
         (HEADER.encode() + b"nothing,to,use,here\n", "(1 malformed)"),
     ],
 )
-def test_an_invalid_recording_is_reported_at_startup(tmp_path: Path, content: bytes, why: str) -> None:
+def test_an_invalid_recording_is_reported_at_startup(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "chat.csv"
     path.write_bytes(content)
     with pytest.raises(BadRecording) as caught:
         Recording(path, 1)
     assert str(path) in str(caught.value)
-    assert why in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_missing_or_truncated_file_is_reported_at_startup(tmp_path: Path) -> None:

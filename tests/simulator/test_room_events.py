@@ -1,5 +1,5 @@
 from simulator.room_events import RoomEvents
-from simulator.source import MODES_AT_REST
+from simulator.source import DEFAULT_MODES
 
 T0_S = 1_790_000_000
 SECONDS = range(T0_S, T0_S + 1_800)
@@ -30,7 +30,7 @@ def test_a_mode_ends_within_its_slot() -> None:
     for second in range(T0_S // 600 * 600, T0_S // 600 * 600 + 1_800):
         for channel, tag, value in room_events.mode_changes(second):
             begun_s = open_modes.pop((channel, tag), None)
-            assert (value == MODES_AT_REST[tag]) == (begun_s is not None)
+            assert (value == DEFAULT_MODES[tag]) == (begun_s is not None)
             if begun_s is None:
                 open_modes[channel, tag] = second
             else:

@@ -13,7 +13,7 @@ from simulator.ledger_writer import LedgerWriter
 from simulator.recording import Recording
 from simulator.rooms import Rooms
 from simulator.sender import Sender
-from simulator.source import MODES_AT_REST, Channel, Item, ModeChange, Source, Stream
+from simulator.source import DEFAULT_MODES, Channel, Item, ModeChange, Source, Stream
 
 T0 = 1_790_000_000_000
 CSV = (
@@ -25,7 +25,7 @@ CSV = (
 
 
 class Stage:
-    """A sender of three rows with a manual clock."""
+    """A sender of three rows, with a manual clock."""
 
     def __init__(self, folder: Path, *, wait: bool = False, source: Source | None = None) -> None:
         played = source or recorded(folder)
@@ -79,7 +79,7 @@ class Script:
         return []
 
     def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:
-        return MODES_AT_REST
+        return DEFAULT_MODES
 
 
 class JoinedClient:

@@ -59,7 +59,7 @@ def test_a_killed_replay_resumes_without_repeating_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("arguments", "message"),
     [
         (["--replay", "/nowhere/chat.csv"], "/nowhere/chat.csv"),
         (["--speed", "0"], "not a number above 0"),
@@ -67,10 +67,10 @@ def test_a_killed_replay_resumes_without_repeating_rows(tmp_path: Path) -> None:
         (["--channels", "-3"], "not a whole number above 0"),
     ],
 )
-def test_an_invalid_argument_is_reported_at_startup(tmp_path: Path, arguments: list[str], why: str) -> None:
+def test_an_invalid_argument_is_reported_at_startup(tmp_path: Path, arguments: list[str], message: str) -> None:
     process = simulate(tmp_path, *arguments)
     assert process.wait(60) != 0
-    assert why in (tmp_path / "log").read_text()
+    assert message in (tmp_path / "log").read_text()
 
 
 def simulate(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:

@@ -101,10 +101,10 @@ def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
         ("twitch.tv/" + "x" * 1_000, "longer than 500 characters"),
     ],
 )
-def test_other_input_is_rejected_with_its_kind(text: str, found: str) -> None:
+def test_other_input_is_rejected_with_its_kind(text: str, reason: str) -> None:
     with pytest.raises(InvalidChannel) as refused:
         read_channel(text)
-    assert found in str(refused.value)
+    assert reason in str(refused.value)
     assert "such as twitch.tv/ada_plays" in str(refused.value)
 
 

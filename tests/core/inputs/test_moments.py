@@ -57,5 +57,5 @@ def test_no_iso_time_is_written_by_strftime() -> None:
         path for folder in ("apps", "core", "flink", "simulator", "twitchly") for path in (ROOT / folder).rglob("*.py")
     ]
     assert len(files) > 100
-    found = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
-    assert found == {"core/proof/ledger.py"}, "only the ledger's file names, made from the present time, may use it"
+    users = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
+    assert users == {"core/proof/ledger.py"}, "only the ledger's file names, made from the present time, may use it"

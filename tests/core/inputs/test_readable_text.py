@@ -43,7 +43,7 @@ def test_code_points_needed_by_scripts_are_kept(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "expected"),
     [
         ("a\x00b\x07c\x1b[31md\x7f\x9fe", "abc[31mde"),
         ("two\nlines\r\nand\ttabs\u2028more", "two lines  and tabs more"),
@@ -61,8 +61,8 @@ def test_code_points_needed_by_scripts_are_kept(text: str) -> None:
         ("old\u206aformat\u206f", "oldformat"),
     ],
 )
-def test_code_points_that_hide_or_reorder_text_are_removed(text: str, left: str) -> None:
-    assert readable(text) == left
+def test_code_points_that_hide_or_reorder_text_are_removed(text: str, expected: str) -> None:
+    assert readable(text) == expected
 
 
 def test_one_line_has_single_spaces_and_a_maximum_length() -> None:

@@ -6,17 +6,17 @@ SPAN_MS = 600_000
 
 def test_an_id_differs_by_channel_kind_and_time() -> None:
     ids = EventIds(SPAN_MS)
-    made = [
+    event_ids = [
         ids.next(*event) for event in (("7", "bans", T), ("8", "bans", T), ("7", "timeouts", T), ("7", "bans", T + 1))
     ]
-    assert len(set(made)) == 4
+    assert len(set(event_ids)) == 4
 
 
 def test_events_of_one_channel_kind_and_time_are_numbered_in_order() -> None:
     ids = EventIds(SPAN_MS)
-    made = [ids.next("7", "chat_mode", T) for _ in range(12)]
-    assert len(set(made)) == 12
-    assert sorted(made) == made
+    event_ids = [ids.next("7", "chat_mode", T) for _ in range(12)]
+    assert len(set(event_ids)) == 12
+    assert sorted(event_ids) == event_ids
 
 
 def test_the_same_events_have_the_same_ids() -> None:

@@ -30,7 +30,7 @@ def test_no_record_is_earlier_than_the_promise_of_those_before(steps: list[tuple
         newest_ms = max(newest_ms, at_ms)
 
 
-def test_the_clock_does_not_step_with_the_wall_clock() -> None:
+def test_the_clock_ignores_steps_of_the_wall_clock() -> None:
     clock = SlewedClock(1_000_000, 0)
     assert clock.now_ms(1_000_000 + 3_600_000, 1_000) == 1_001_001
     assert clock.now_ms(1_002_000 - 3_600_000, 2_000) == 1_002_000

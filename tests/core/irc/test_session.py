@@ -65,7 +65,7 @@ def echo(login: str) -> bytes:
     return f":{NICK}!{NICK}@{NICK}.tmi.twitch.tv JOIN #{login}\r\n".encode()
 
 
-def test_the_handshake_asks_for_tags_and_commands() -> None:
+def test_the_handshake_requests_tags_and_commands() -> None:
     session = Session(NICK, 0)
     assert session.data_to_send().decode().splitlines() == [
         "CAP REQ :twitch.tv/tags twitch.tv/commands",
@@ -264,9 +264,9 @@ def test_every_recorded_kind_of_line_gives_the_same_events_one_byte_at_a_time() 
 
 
 @pytest.mark.parametrize("said", [b"", ACK, WELCOME.removeprefix(ACK)])
-def test_a_server_that_does_not_welcome_us_ends_the_session(said: bytes) -> None:
+def test_a_session_ends_without_a_welcome(lines: bytes) -> None:
     session = Session(NICK, 0)
-    session.receive_data(said + b"PING :x\r\n", 10)
+    session.receive_data(lines + b"PING :x\r\n", 10)
     session.join(["a"])
     assert session.tick(WELCOME_WITHIN_MS - 1) == []
     assert joins(session) == []

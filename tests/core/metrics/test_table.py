@@ -102,12 +102,12 @@ def test_the_four_original_boards_come_first_and_keys_are_unique() -> None:
 def test_a_metric_needs_only_the_columns_of_columns_behind() -> None:
     for grain in GRAINS:
         names, window_ms = [column.name for column in columns_of(grain)], WINDOW_MS[grain]
-        columns = {name: place for place, name in enumerate(names, 20)}
+        columns = {name: value for value, name in enumerate(names, 20)}
         for metric in METRICS:
             behind = columns_behind([metric], window_ms)
             needed = {name: value for name, value in columns.items() if name in behind}
             assert metric.value(needed, window_ms) == metric.value(columns, window_ms), (grain, metric.key)
     assert columns_behind([METRIC["messages"]], LIVE_WINDOW_MS) == {"messages"}
-    whole = {"messages", "observed_ms", "viewer_pulses", "viewers_sum"}
-    engaged = {f"engaged_{name}" for name in whole}
-    assert columns_behind([METRIC["engagement"]], HOUR_MS) == {*whole, *engaged, "heard_minutes"}
+    totals = {"messages", "observed_ms", "viewer_pulses", "viewers_sum"}
+    engaged = {f"engaged_{name}" for name in totals}
+    assert columns_behind([METRIC["engagement"]], HOUR_MS) == {*totals, *engaged, "heard_minutes"}

@@ -97,10 +97,10 @@ def test_each_kind_of_difference_is_explained() -> None:
         ({key: {"messages": 2}}, {}, "is missing"),
         ({}, {key: {"messages": 2}}, "no record makes it"),
     ]
-    for expected, found, why in cases:
+    for expected, found, reason in cases:
         ((place, explanation),) = differences(expected, found)
         assert place == key
-        assert why in explanation
+        assert reason in explanation
 
 
 STREAM = stream_fields(channel_id="7", viewers=100, category="Chess", language="en")

@@ -9,7 +9,7 @@ import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
-/** The fields of a record of chat that the sums need. */
+/** The fields of a chat record that the sums need. */
 final class Chat {
     private static final JsonFactory JSON = new JsonFactory();
 
@@ -41,6 +41,6 @@ final class Chat {
 
     static Serde<Chat> serde() {
         Deserializer<Chat> from = (topic, bytes) -> bytes == null ? null : read(bytes);
-        return Serdes.serdeFrom((topic, chat) -> { throw new UnsupportedOperationException("chat is only read"); }, from);
+        return Serdes.serdeFrom((topic, chat) -> { throw new UnsupportedOperationException("chat is read-only"); }, from);
     }
 }

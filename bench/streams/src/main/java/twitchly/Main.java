@@ -17,7 +17,7 @@ import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.state.Stores;
 
-/** Sums of 30 s every second, per channel: by the windowed DSL, or by a processor of one's own. */
+/** Computes 30 s sums per channel every second, with the windowed DSL or with a custom processor. */
 public final class Main {
     private static final Duration SIZE = Duration.ofSeconds(30);
     private static final Duration SLIDE = Duration.ofSeconds(1);
@@ -25,7 +25,7 @@ public final class Main {
 
     private Main() {}
 
-    /** Arguments: bootstrap, dsl or processor, topic of chat, topic of windows, folder for state. */
+    /** Arguments: bootstrap servers, "dsl" or "processor", chat topic, windows topic, state folder. */
     public static void main(String[] args) throws InterruptedException {
         StreamsBuilder builder = new StreamsBuilder();
         KStream<String, Chat> chat = builder.stream(

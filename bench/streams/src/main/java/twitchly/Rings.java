@@ -9,9 +9,9 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 
 /**
- * Counts by hand: a sum a second for each channel, and every second the sum of the past 30.
+ * Keeps one sum per second and channel, and emits the total of the last 30 every second.
  *
- * <p>Its state is in memory alone: a restart would lose it, which is why it is fast.
+ * <p>It is fast because its state is only in memory; a restart loses it.
  */
 final class Rings implements Processor<String, Chat, String, String> {
     private static final int SECONDS = 30;
@@ -22,8 +22,8 @@ final class Rings implements Processor<String, Chat, String, String> {
     private long doneMs = -1;
 
     @Override
-    public void init(ProcessorContext<String, String> given) {
-        context = given;
+    public void init(ProcessorContext<String, String> processorContext) {
+        context = processorContext;
         context.schedule(Duration.ofMillis(100), PunctuationType.STREAM_TIME, this::close);
     }
 

@@ -6,7 +6,7 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 
-/** What both ways of counting sum up: messages, words, and the time that was listened. */
+/** The sums of both variants: messages, words and heard time. */
 final class Sums {
     long messages;
     long words;

@@ -1,4 +1,4 @@
-"""Writes a recording of invented chat: `python -m tests.recount.invented FILE MINUTES CHANNELS`."""
+"""Generate a chat recording: `python -m tests.recount.generated FILE MINUTES CHANNELS`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-BEGAN = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
-SAID = (
+START = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
+COMMON_TEXTS = (
     "gg",
     "GG",
     "what a   play that was",
@@ -25,24 +25,24 @@ SAID = (
     "GOAL GOAL GOAL",
 )
 WORDS = ("nice", "play", "hello", "good", "again", "chat", "hype", "no", "LUL", "when", "next", "map")
-# Beside what many write, one in so many messages has words of its own.
-OWN = 3
+# One in this many messages has a random text, the others a common one.
+RANDOM_ONE_IN = 3
 
 
 def write_recording(path: Path, *, minutes: int, channels: int, seed: int = 5) -> int:
     """Write a recording and return its number of messages; the first channel is the busiest."""
-    dice, rows, at_s = random.Random(seed), 0, 0.0
-    logins = [f"invented_{number}" for number in range(1, channels + 1)]
+    rng, rows, at_s = random.Random(seed), 0, 0.0
+    logins = [f"generated_{number}" for number in range(1, channels + 1)]
     weights = [4 / number for number in range(1, channels + 1)]
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["arrived_at", "channel", "user", "text"])
-        while (at_s := at_s + dice.expovariate(12)) < minutes * 60:
-            login = dice.choices(logins, weights)[0]
-            own = " ".join(dice.choices(WORDS, k=dice.randint(1, 9)))
-            text = own if dice.randrange(OWN) == 0 else dice.choice(SAID)
-            moment = (BEGAN + timedelta(seconds=at_s)).isoformat(timespec="milliseconds")
-            table.writerow([moment, login, f"viewer_{dice.randrange(1, 300)}", text])
+        while (at_s := at_s + rng.expovariate(12)) < minutes * 60:
+            login = rng.choices(logins, weights)[0]
+            random_text = " ".join(rng.choices(WORDS, k=rng.randint(1, 9)))
+            text = random_text if rng.randrange(RANDOM_ONE_IN) == 0 else rng.choice(COMMON_TEXTS)
+            moment = (START + timedelta(seconds=at_s)).isoformat(timespec="milliseconds")
+            table.writerow([moment, login, f"viewer_{rng.randrange(1, 300)}", text])
             rows += 1
     return rows
 

@@ -1,4 +1,4 @@
-"""Asks over HTTP at a steady rate from outside, whatever the answers take: each request has its moment."""
+"""HTTP load at a constant rate: every request has its scheduled time, however long the responses take."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# Requests under way at once; more wait, and their time runs.
+# Concurrent requests; further ones wait, and their response time includes the wait.
 CONNECTIONS = 64
+# Returns the path and the key of the next request.
+NextRequest = Callable[[], tuple[str, str]]
 HEAD = "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nAccept-Encoding: gzip\r\n\r\n"
 
 
 @dataclass(slots=True)
-class Answers:
-    """How long each took in ms, from the moment it was to be asked, and how many had which status."""
+class Responses:
+    """The response time of each request in ms, from its scheduled time, and the number of responses by status."""
 
     took_ms: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -33,14 +35,14 @@ class Answers:
 
 
 class Connection:
-    """One connection that is kept."""
+    """One persistent connection."""
 
     def __init__(self, host: str) -> None:
         self.host = host
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, path: str, key: str) -> tuple[int, int]:
-        """Return the status and the bytes of the answer."""
+    async def get(self, path: str, key: str) -> tuple[int, int]:
+        """Return the status and the size of the response."""
         if self._streams is None:
             name, _, port = self.host.partition(":")
             self._streams = await asyncio.open_connection(name, int(port))
@@ -52,33 +54,33 @@ class Connection:
         return int(head[9:12]), len(head) + size
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         if self._streams is not None:
             self._streams[1].close()
 
 
-async def ask_steadily(host: str, rate: float, seconds: float, next_one: Callable[[], tuple[str, str]]) -> Answers:
-    """Ask `rate` times a second; `next_one` gives a path and a key."""
-    answers, free = Answers(), asyncio.Queue[Connection]()
+async def send_at_rate(host: str, rate: float, seconds: float, next_request: NextRequest) -> Responses:
+    """Send `rate` requests a second."""
+    responses, free = Responses(), asyncio.Queue[Connection]()
     for _ in range(CONNECTIONS):
         free.put_nowait(Connection(host))
     began = time.perf_counter()
 
-    async def one(due_s: float) -> None:
+    async def send(due_s: float) -> None:
         connection = await free.get()
-        status, size = await connection.ask(*next_one())
+        status, size = await connection.get(*next_request())
         free.put_nowait(connection)
-        answers.took_ms.append((time.perf_counter() - due_s) * 1000)
-        answers.statuses[status] += 1
-        answers.bytes += size
+        responses.took_ms.append((time.perf_counter() - due_s) * 1000)
+        responses.statuses[status] += 1
+        responses.bytes += size
 
     async with asyncio.TaskGroup() as group:
         for number in range(int(rate * seconds)):
             due_s = began + number / rate
             if (early_s := due_s - time.perf_counter()) > 0:
                 await asyncio.sleep(early_s)
-            group.create_task(one(due_s))
-    answers.seconds = time.perf_counter() - began
+            group.create_task(send(due_s))
+    responses.seconds = time.perf_counter() - began
     while not free.empty():
         free.get_nowait().close()
-    return answers
+    return responses

@@ -1,4 +1,4 @@
-"""A past for a channel of a running copy, by way of Kafka."""
+"""Generated history for a channel of a running instance, written through Kafka."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from drills.stack import Stack, now_ms, wait_until
 
 
-def past_of_a_channel(stack: Stack, near_ms: int = DAY_MS, far_ms: int = 90 * DAY_MS) -> str:
-    """Give a live channel live windows and minutes for `near_ms` and hours for `far_ms`; return its id."""
-    wait_until(lambda: bool(stack.covered()), 180, "a channel to be listened to in full")
-    channel_id, now, dice = min(stack.covered()), now_ms(), random.Random(4)
+def write_history(stack: Stack, near_ms: int = DAY_MS, far_ms: int = 90 * DAY_MS) -> str:
+    """Write live windows and minutes for the last `near_ms` of a channel, and hours for `far_ms`; return its id."""
+    wait_until(lambda: bool(stack.covered()), 180, "a fully covered channel")
+    channel_id, now, rng = min(stack.covered()), now_ms(), random.Random(4)
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
     day, hour = range(now - near_ms, now, 10 * SECOND_MS), range(now - far_ms, now - HOUR_MS, HOUR_MS)
     minute = range(now - near_ms, now - MINUTE_MS, MINUTE_MS)
@@ -29,15 +29,15 @@ def past_of_a_channel(stack: Stack, near_ms: int = DAY_MS, far_ms: int = 90 * DA
     for topic, grain, times in ends:
         step_ms = STEP_MS[STORED_AS[grain]]
         for at_ms in times:
-            producer.produce(topic, window(channel_id, grain, at_ms // step_ms * step_ms, dice), channel_id)
+            producer.produce(topic, window(channel_id, grain, at_ms // step_ms * step_ms, rng), channel_id)
         producer.flush(60)
     return channel_id
 
 
-def window(channel_id: str, grain: Grain, end_ms: int, dice: random.Random) -> bytes:
-    """Return a window with all columns of its grain, heard in full."""
-    columns = {name: dice.randrange(1, 900) for name in names_of(grain)}
+def window(channel_id: str, grain: Grain, end_ms: int, rng: random.Random) -> bytes:
+    """Return a fully covered window with all columns of its grain."""
+    columns = {name: rng.randrange(1, 900) for name in names_of(grain)}
     if "observed_ms" in columns:
         columns["observed_ms"] = WINDOW_MS[grain]
-    place = {"grain": grain, "channel_id": channel_id, "start_ms": end_ms - WINDOW_MS[grain], "end_ms": end_ms}
-    return orjson.dumps({**place, **columns})
+    identity = {"grain": grain, "channel_id": channel_id, "start_ms": end_ms - WINDOW_MS[grain], "end_ms": end_ms}
+    return orjson.dumps({**identity, **columns})

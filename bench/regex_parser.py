@@ -1,4 +1,4 @@
-"""What one writes first: an IRC line by a regular expression, all its tags into a dictionary. To compare with."""
+"""The simplest IRC parser, for comparison: a regular expression, with all tags in a dictionary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 
 
 def parse(raw: bytes) -> tuple[str, str, dict[str, str]]:
-    """Return a line's command, channel and tags, unescaped; what is no line has an empty command."""
+    """Return a line's command, channel and unescaped tags; the command of a malformed line is empty."""
     match = _LINE.match(raw.decode("utf-8", "replace"))
     if match is None:
         return "", "", {}
@@ -20,8 +20,8 @@ def parse(raw: bytes) -> tuple[str, str, dict[str, str]]:
 
 def _tag(pair: str) -> tuple[str, str]:
     key, _, value = pair.partition("=")
-    return key, _ESCAPE.sub(_unescaped, value) if "\\" in value else value
+    return key, _ESCAPE.sub(_unescape, value) if "\\" in value else value
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     return _UNESCAPED.get(match[1], match[1])
