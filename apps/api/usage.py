@@ -68,7 +68,7 @@ class UsageRecorder:
             self._counts += counts
 
     async def aclose(self) -> None:
-        """Write what was counted since the last flush."""
+        """Write the counts since the last flush."""
         self._closing.set()
         if self._flush_task is not None:
             await self._flush_task

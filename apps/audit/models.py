@@ -53,7 +53,7 @@ class Act(_AppendOnlyModel):
         PINNED = "pinned", "pinned"
         BLOCKED = "blocked", "blocked"
         LEFT = "left", "tracked by rank"
-        ENDED = "ended", "ended by itself"
+        ENDED = "ended", "expired"
         ACCEPTED = "accepted", "accepted"
         DECLINED = "declined", "declined"
         WITHDRAWN = "withdrawn", "withdrawn"

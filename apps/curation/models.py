@@ -48,7 +48,7 @@ class OptOut(models.Model):
 
 
 class OptOutRequest(models.Model):
-    """A request to opt out by somebody whose identity Twitch has not confirmed.
+    """A request to opt out whose author's identity Twitch has not confirmed.
 
     `contact` and `note` are deleted once a curator has decided.
     """

@@ -31,7 +31,7 @@ PROFILE_SORTS = ("name", "category", "language")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A range that a measure must lie in; None means unbounded."""
+    """A range for a measure; None means unbounded."""
 
     measure: str
     minimum: float | None

@@ -21,7 +21,7 @@ class WindowReader(Protocol):
     """Reads windows; implemented by apps/metrics/store.py."""
 
     def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
-        """Return the windows of a channel whose end lies in (from_ms, until_ms], oldest first."""
+        """Return the windows of a channel that end in (from_ms, until_ms], oldest first."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What each metric tells a buyer or creator, with a worked example whose result the metric's own formula computes."""
+"""Explanations of metrics for buyers and creators, with worked examples whose results the formulas compute."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def _judge(result: MatchResult, entry: Entry, heard: ReceivedMessage | None, bou
         result.differ(f"{description} was written {heard.times} times", entry.sent_ms)
     if entry.connections == 0:
         if heard is not None:
-            result.differ(f"{description} was sent to nobody, yet it was written", entry.sent_ms)
+            result.differ(f"{description} was sent to no connection, yet it was written", entry.sent_ms)
         return
     if entry.sent_ms > bounds.promise_ms:
         result.pending += 1
@@ -253,6 +253,4 @@ def _excuse(result: MatchResult, entry: Entry, bounds: Bounds, description: str)
     result.count("in_gaps" if reasons - DROP_REASONS else "dropped", entry.sent_ms)
     faults = bounds.faults
     if faults is not None and not any(fault.excuses(entry.channel_id, entry.sent_ms) for fault in faults):
-        result.differ(
-            f"{description} lies in a gap outside of every fault: {', '.join(sorted(reasons))}", entry.sent_ms
-        )
+        result.differ(f"{description} is in a gap outside every fault: {', '.join(sorted(reasons))}", entry.sent_ms)

@@ -57,7 +57,7 @@ def test_an_accepted_request_pins_the_channel(
     assert "please" in read_page(curator.get(f"{ADMIN}{request_of.pk}/change/"))
     assert answer(curator, request_of, "accept", "With pleasure.") == ""
     channel = Channel.objects.get()
-    assert (channel.id, channel.pinned, channel.reason) == ("7", True, "asked for")
+    assert (channel.id, channel.pinned, channel.reason) == ("7", True, "requested")
     page = read_page(signed_in.get("/requests"))
     assert "accepted" in page
     assert "With pleasure." in page

@@ -57,7 +57,7 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """How fresh the values are, and how far they can be trusted; unknown where it cannot be read."""
+    """Freshness and reliability of the values; unknown if it cannot be read."""
 
     now_ms: int
     source: str

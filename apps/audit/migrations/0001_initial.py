@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(auto_now_add=True, db_index=True)),
                 ('by', models.CharField(db_index=True, max_length=254)),
-                ('act', models.CharField(choices=[('added', 'added'), ('changed', 'changed'), ('deleted', 'deleted'), ('pinned', 'pinned'), ('blocked', 'blocked'), ('left', 'tracked by rank'), ('ended', 'ended by itself'), ('accepted', 'accepted'), ('declined', 'declined'), ('withdrawn', 'withdrawn'), ('revoked', 'revoked'), ('signed_out', 'signed out everywhere'), ('imported', 'imported')], max_length=12)),
+                ('act', models.CharField(choices=[('added', 'added'), ('changed', 'changed'), ('deleted', 'deleted'), ('pinned', 'pinned'), ('blocked', 'blocked'), ('left', 'tracked by rank'), ('ended', 'expired'), ('accepted', 'accepted'), ('declined', 'declined'), ('withdrawn', 'withdrawn'), ('revoked', 'revoked'), ('signed_out', 'signed out everywhere'), ('imported', 'imported')], max_length=12)),
                 ('model', models.CharField(max_length=40, verbose_name='of')),
                 ('object_id', models.CharField(max_length=40, verbose_name='its id')),
                 ('label', models.CharField(max_length=254, verbose_name='what')),

@@ -1,4 +1,4 @@
-"""Which channels this producer tracks: the listed ones in the partitions that it owns."""
+"""The channels that this producer tracks: the listed ones in the partitions that it owns."""
 
 from __future__ import annotations
 

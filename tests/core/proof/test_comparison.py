@@ -121,7 +121,7 @@ def test_an_unknown_id_is_reported_unchanged() -> None:
 
 def test_a_message_without_recipients_must_not_appear() -> None:
     assert listened([entry(connections=0)], heard()).all == Counts()
-    assert "sent to nobody" in listened([entry(connections=0)], heard(M1)).differences[0]
+    assert "sent to no connection" in listened([entry(connections=0)], heard(M1)).differences[0]
 
 
 @pytest.mark.parametrize("chat", [heard(), heard(M1)])

@@ -36,7 +36,7 @@ class ResponseSchema(serializers.Serializer[Any]):
 
 
 class PairSchema(ResponseSchema):
-    # A list of these is made of the items of a mapping, by key.
+    # A list of these is built from the items of a mapping, by key.
     @classmethod
     def produce_list(cls, instances: Mapping[Any, Any]) -> list[Any]:
         names = list(cls().fields)
