@@ -31,6 +31,6 @@ class WriterCounts:
 
     def __str__(self) -> str:
         """Return the counts above 0 for the log."""
-        counts = {**self.records, **{f"lost by {reason}": n for reason, n in self.lost.items()}}
-        counts |= {"refused by the driver": self.refused, "moved": self.moved}
-        return ", ".join(f"{name}: {n}" for name, n in counts.items() if n)
+        losses = [(f"lost by {reason}", n) for reason, n in self.lost.items()]
+        counts = [*self.records.items(), *losses, ("refused by the driver", self.refused), ("moved", self.moved)]
+        return ", ".join(f"{name}: {n}" for name, n in counts if n)
