@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 NAME_WIDTH = 26
@@ -47,19 +48,18 @@ def run_steps(
 ) -> None:
     """Run each step as soon as those it comes after are done.
 
-    `look` is called while it waits; what it raises ends the waiting. Raises: StepFailed with the first failure.
+    `look` is called while it waits; what it raises ends the waiting. Raises: StepFailed with the first failure,
+    graphlib.CycleError before the first step if steps wait for each other.
     """
     results: queue.SimpleQueue[tuple[Step, str | Exception]] = queue.SimpleQueue()
-    waiting, running, done = list(steps), dict[str, float](), set[str]()
+    by_name, running = {step.name: step for step in steps}, dict[str, float]()
+    order = TopologicalSorter({step.name: step.after for step in steps})
+    order.prepare()
     said_s = clock()
-    while waiting or running:
-        ready = [step for step in waiting if done.issuperset(step.after)]
-        if not ready and not running:
-            raise ValueError(f"steps wait for each other: {', '.join(step.name for step in waiting)}")
-        for step in ready:
-            waiting.remove(step)
-            running[step.name] = clock()
-            threading.Thread(target=_work, args=(step, results), daemon=True).start()
+    while order.is_active():
+        for name in order.get_ready():
+            running[name] = clock()
+            threading.Thread(target=_work, args=(by_name[name], results), daemon=True).start()
         try:
             step, result = results.get(timeout=LOOK_S)
         except queue.Empty:
@@ -73,7 +73,7 @@ def run_steps(
         if isinstance(result, Exception):
             say(line(step.name, "FAILED", seconds))
             raise _failure(step, result) from result
-        done.add(step.name)
+        order.done(step.name)
         say(line(step.name, result, seconds))
 
 
