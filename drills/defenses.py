@@ -348,7 +348,7 @@ DEFENSES = (
         "ssrf",
         "redirects to internal addresses (SSRF)",
         "tests/security/test_outgoing_requests.py::test_redirects_from_twitch_are_not_followed",
-        replace("httpx.Client(", "httpx.Client(follow_redirects=True, "),
+        replace("httpx.AsyncClient(", "httpx.AsyncClient(follow_redirects=True, "),
     ),
     Defense(
         "admin-factor",

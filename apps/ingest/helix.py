@@ -46,14 +46,14 @@ class Helix:
     def __init__(
         self,
         *,
-        client: httpx.Client,
+        new_client: Callable[[], httpx.AsyncClient],
         url: str,
         token_url: str,
         client_id: str,
         client_secret: str,
         timing: Timing | None = None,
     ) -> None:
-        self._client = TwitchClient(client, Access(url, token_url, client_id, client_secret), timing or Timing())
+        self._client = TwitchClient(new_client, Access(url, token_url, client_id, client_secret), timing or Timing())
 
     @property
     def results(self) -> Counter[str]:

@@ -5,15 +5,12 @@ The only module that uses the HTTP library. Source: twitch.md "Helix (REST)".
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import random
-import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -39,12 +36,16 @@ Reader = Callable[[Mapping[str, Any]], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Clocks and randomness: `now_s` is monotonic, `wall_s` is UTC since the epoch, `draw` returns 0 to 1."""
+    """Clocks and randomness: `now_s` is monotonic, `wall_s` is UTC since the epoch, `draw` returns 0 to 1.
+
+    Each answer must be complete within `try_s`.
+    """
 
     now_s: Callable[[], float] = time.monotonic
     wall_s: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
+    try_s: float = TRY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,70 +92,14 @@ class _Response:
         return f"HTTP {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
 
 
-class _Exchange:
-    """One request in a separate thread, so that it can be abandoned at any time.
+class TwitchClient:
+    """Sends requests with an app token within Twitch's rate limit. `results` counts answers by outcome.
 
-    The library's timeouts apply to single reads: slowly trickling headers never reach them, and DNS lookups have none.
-    Abandoning shuts the socket down, which ends the thread too.
+    `new_client` is called for each request: an AsyncClient belongs to one event loop.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._is_abandoned = False
-
-    def run(self, send: Callable[[], _Response], limit_s: float) -> _Response:
-        """Return the result of `send` within `limit_s`. Raises: httpx.ReadTimeout, and whatever `send` raises."""
-        outcome: Future[_Response] = Future()
-        threading.Thread(target=_settle, args=(outcome, send), name="helix-exchange", daemon=True).start()
-        is_answered = False
-        try:
-            is_answered = bool(wait([outcome], limit_s).done)
-        finally:
-            if not is_answered:
-                self._abandon()
-        if not is_answered:
-            # Raised even if the shutdown produced another outcome meanwhile.
-            raise httpx.ReadTimeout(f"the answer was not complete after {limit_s:.1f} s")
-        return outcome.result()
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Remember the socket once it is connected. This is httpcore's trace hook, called in the thread.
-
-        It never raises: httpcore would not clean up and would hold the connection forever.
-        `Any` because the contents of `info` depend on the event. Source: httpcore, "Extensions", `"trace"`.
-        """
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            with self._lock:
-                self._socket = info["return_value"].get_extra_info("socket")
-                if self._is_abandoned:
-                    self._cut()
-
-    def _abandon(self) -> None:
-        with self._lock:
-            self._is_abandoned = True
-            self._cut()
-
-    def _cut(self) -> None:
-        if self._socket is not None:
-            # Closing would not wake a reading thread. The socket may be closed by now, or detached by TLS.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-def _settle(outcome: Future[_Response], send: Callable[[], _Response]) -> None:
-    try:
-        outcome.set_result(send())
-    except BaseException as error:
-        # Every exception is passed on to the caller.
-        outcome.set_exception(error)
-
-
-class TwitchClient:
-    """Sends requests with an app token within Twitch's rate limit. `results` counts answers by outcome."""
-
-    def __init__(self, client: httpx.Client, access: Access, timing: Timing) -> None:
-        self._client = client
+    def __init__(self, new_client: Callable[[], httpx.AsyncClient], access: Access, timing: Timing) -> None:
+        self._new_client = new_client
         self._access = access
         self._timing = timing
         self._token = ""
@@ -189,8 +134,11 @@ class TwitchClient:
         """Sleep. Raises: ServiceAway if that would miss the deadline."""
         if seconds > 0:
             if self.now_s() + seconds >= until_s:
-                raise ServiceAway(f"Twitch at {self._access.url} gave no usable answer in time: {why}")
+                raise self._late(why)
             self._timing.sleep(seconds)
+
+    def _late(self, why: str) -> ServiceAway:
+        return ServiceAway(f"Twitch at {self._access.url} gave no usable answer in time: {why}")
 
     def _retry(self, once: Callable[[float], Answer], until_s: float) -> Answer:
         problem = ""
@@ -230,40 +178,40 @@ class TwitchClient:
         return self._read("a token", response, _token_of)
 
     def _send(self, method: str, url: str, until_s: float, **request: Any) -> _Response:
-        """Send one request; the complete answer must arrive within TRY_S. Raises: _RetryableError, ServiceAway.
+        """Send one request; the complete answer must arrive within `try_s`. Raises: _RetryableError, ServiceAway.
 
         `Any` because the library's options have many types.
         """
         self.pause(self._rate_limit.delay_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
         self._rate_limit.record(self.now_s())
-        give_up_s = min(self.now_s() + TRY_S, until_s)
-        limit_s = max(0.05, give_up_s - self.now_s())
-        # A dedicated connection, so that shutting it down affects no other request.
-        request["headers"] = {**request.get("headers", {}), "Connection": "close"}
-        exchange = _Exchange()
-        request |= {"timeout": limit_s, "extensions": {"trace": exchange.trace}}
+        limit_s = min(self._timing.try_s, until_s - self.now_s())
+        if limit_s <= 0:
+            raise self._late("earlier answers took too long")
+        loop = asyncio.new_event_loop()
         try:
-            response = exchange.run(partial(self._exchange, method, url, give_up_s, request), limit_s)
-        except httpx.HTTPError as error:
-            self.results["timeout" if isinstance(error, httpx.TimeoutException) else "connection"] += 1
+            response = loop.run_until_complete(self._exchange(method, url, limit_s, request))
+        except (TimeoutError, httpx.HTTPError) as error:
+            self.results["timeout" if isinstance(error, TimeoutError) else "connection"] += 1
             raise _RetryableError(f"{type(error).__name__}: {error}") from error
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            # asyncio.run would also wait for a DNS lookup that hangs in a thread of the loop.
+            loop.close()
         if not 200 <= response.status < 300:
             self.results[str(response.status)] += 1
         return response
 
-    def _exchange(self, method: str, url: str, give_up_s: float, request: Mapping[str, Any]) -> _Response:
-        with self._client.stream(method, url, **request) as response:
-            body = self._receive(response, give_up_s)
-        return _Response(response.status_code, response.headers, body)
-
-    def _receive(self, response: httpx.Response, give_up_s: float) -> bytes:
-        body = bytearray()
-        for piece in response.iter_bytes():
-            body += piece
-            # The library's timeout applies between two chunks: a trickling body would never reach it.
-            if self.now_s() > give_up_s or len(body) > MAX_BODY_BYTES:
-                raise httpx.ReadTimeout(f"the answer was not complete after {len(body)} bytes")
-        return bytes(body)
+    async def _exchange(self, method: str, url: str, limit_s: float, request: Mapping[str, Any]) -> _Response:
+        # The library's own timeouts apply to single reads: a trickling answer would never reach them.
+        try:
+            async with (
+                asyncio.timeout(limit_s),
+                self._new_client() as client,
+                client.stream(method, url, timeout=None, **request) as response,
+            ):
+                return _Response(response.status_code, response.headers, await _body(response))
+        except TimeoutError as error:
+            raise TimeoutError(f"the answer was not complete after {limit_s:.1f} s") from error
 
     def _read(self, subject: str, response: _Response, read: Reader[Answer]) -> Answer:
         """Parse a successful answer and count it. Errors never quote the body, which may hold a token.
@@ -290,6 +238,15 @@ class TwitchClient:
         if response.status != httpx.codes.TOO_MANY_REQUESTS or not reset.isascii() or not reset.isdigit():
             return 0.0
         return min(120.0, max(0.0, float(reset[:12]) - self._timing.wall_s()))
+
+
+async def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            raise httpx.DecodingError(f"the answer has more than {MAX_BODY_BYTES:,} bytes")
+    return bytes(body)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

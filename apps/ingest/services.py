@@ -116,9 +116,11 @@ def _refresh_lock(client: redis.Redis) -> Iterator[bool]:
 @cache
 def helix() -> Helix:
     """Return this process's Helix client, which keeps its token. The simulated Twitch accepts any credentials."""
+    # A proxy set by http_proxy cannot reach the simulated Twitch on loopback.
+    trusts_env = not is_loopback(settings.TWITCH_HELIX_URL)
+    tls = httpx.create_ssl_context(trust_env=trusts_env)
     return Helix(
-        # A proxy set by http_proxy cannot reach the simulated Twitch on loopback.
-        client=httpx.Client(trust_env=not is_loopback(settings.TWITCH_HELIX_URL)),  # defense: ssrf
+        new_client=lambda: httpx.AsyncClient(verify=tls, trust_env=trusts_env),  # defense: ssrf
         url=settings.TWITCH_HELIX_URL,
         token_url=settings.TWITCH_TOKEN_URL,
         client_id=settings.TWITCH_CLIENT_ID or "simulated",

@@ -80,7 +80,7 @@ class Twitch:
 
     def helix(self) -> Helix:
         return Helix(
-            client=httpx.Client(transport=httpx.MockTransport(self)),
+            new_client=lambda: httpx.AsyncClient(transport=httpx.MockTransport(self)),
             url="http://twitch.test/helix",
             token_url="http://twitch.test/oauth2/token",
             client_id="id",
