@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.conf import settings
 
 from drills.stack import Stack, wait_until
-
-RECORDING: Path = settings.DATA_DIR / "chat" / "chat_20250411T173538.csv.gz"
-SPEED = 20
+from tests.instance.conftest import RECORDING, SPEED
 
 pytestmark = [
     pytest.mark.server,
@@ -19,19 +14,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def replay() -> Iterator[Stack]:
-    copy = Stack()
-    try:
-        copy.start("--replay", str(RECORDING), "--speed", str(SPEED))
-        yield copy
-    finally:
-        copy.remove()
-
-
-def test_a_recording_is_listened_to_and_counted_exactly(replay: Stack) -> None:
-    wait_until(lambda: "replay finished" in replay.log("twitch"), 27 * 60 / SPEED + 120, "the recording to end")
-    figures = replay.check_ledger()
-    assert figures["differences"] == 0, replay.manage("check_ledger", check=False)
+def test_a_recording_is_listened_to_and_counted_exactly(stack: Stack) -> None:
+    wait_until(lambda: "replay finished" in stack.log("twitch"), 27 * 60 / SPEED + 120, "the recording to end")
+    figures = stack.check_ledger()
+    assert figures["differences"] == 0, stack.manage("check_ledger", check=False)
     assert figures["sent"] == figures["in_chat"] == 51_126
     assert figures["windows"] > 300
