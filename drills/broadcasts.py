@@ -38,7 +38,7 @@ def polled(kind: str, course: str, **options: float) -> Callable[[Stack], dict[s
 
 def _poll(stack: Stack) -> None:
     before, asked_ms = stack.wanted(), int(stack.snapshot()["fetched_ms"])
-    stack.refresh_channel_list()
+    stack.run_task("refresh_channel_list")
     wait_until(lambda: int(stack.snapshot()["fetched_ms"]) > asked_ms, POLL_LIMIT_S, "the channel list to be refreshed")
     lost = before - stack.wanted()
     assert len(lost) <= LEAVE, f"the channel list lost {len(lost)} of {len(before)} channels in one poll"

@@ -51,7 +51,7 @@ def helix(kind: str) -> Drill:
 
     def begin(stack: Stack) -> Touched:
         touched = stack.fault(kind, seconds=HELIX_S)
-        stack.refresh_channel_list()
+        stack.run_task("refresh_channel_list")
         threading.Timer(HELIX_S + 0.5, stack.refresh_channel_list).start()
         return touched
 

@@ -172,7 +172,7 @@ def producer_replaced(stack: Stack) -> None:
 
 def worker_killed(stack: Stack) -> None:
     """It dies while it asks Helix for the list."""
-    stack.refresh_channel_list()
+    stack.run_task("refresh_channel_list")
     time.sleep(0.1)
     killed("worker")(stack)
 

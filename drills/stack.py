@@ -179,10 +179,10 @@ class Stack:
         )
         return answer
 
-    def refresh_channel_list(self) -> None:
-        """Have the Celery worker ask Helix for the list of streams now, and not at the next minute only."""
+    def run_task(self, name: str) -> None:
+        """Have the Celery worker run a task of apps/ingest/tasks.py now, and not at the next minute only."""
         with Celery(broker=f"redis://127.0.0.1:{self.port + 5}/1") as celery:
-            celery.send_task("apps.ingest.tasks.refresh_channel_list")
+            celery.send_task(f"apps.ingest.tasks.{name}")
 
     def end_faults(self) -> None:
         """End every fault that is active. Raises: httpx.HTTPError."""
