@@ -38,7 +38,7 @@ def polled(kind: str, pattern: str, **options: float) -> Callable[[Stack], dict[
 
 def _poll(stack: Stack) -> None:
     before, previous_ms = stack.listed_channels(), int(stack.channel_list()["fetched_ms"])
-    stack.refresh_channel_list()
+    stack.run_task("refresh_channel_list")
     wait_until(
         lambda: int(stack.channel_list()["fetched_ms"]) > previous_ms, POLL_LIMIT_S, "the channel list to be refreshed"
     )

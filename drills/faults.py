@@ -51,8 +51,8 @@ def helix_fault(kind: str) -> IngestFault:
 
     def begin(stack: Stack) -> Affected:
         affected = stack.fault(kind, seconds=HELIX_S)
-        stack.refresh_channel_list()
-        threading.Timer(HELIX_S + 0.5, stack.refresh_channel_list).start()
+        stack.run_task("refresh_channel_list")
+        threading.Timer(HELIX_S + 0.5, stack.run_task, ["refresh_channel_list"]).start()
         return affected
 
     return IngestFault(kind, begin, HELIX_S + 1, HELIX_S, 150, from_end=True, wants_fresh_list=True)

@@ -178,7 +178,7 @@ def producer_replaced(stack: Stack) -> None:
 
 def worker_killed(stack: Stack) -> None:
     """Kill the worker while it requests the channel list from Helix."""
-    stack.refresh_channel_list()
+    stack.run_task("refresh_channel_list")
     time.sleep(0.1)
     killed("worker")(stack)
 

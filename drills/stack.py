@@ -178,10 +178,10 @@ class Stack:
         )
         return answer
 
-    def refresh_channel_list(self) -> None:
-        """Make the Celery worker refresh the channel list now instead of at the next minute."""
+    def run_task(self, name: str) -> None:
+        """Make the Celery worker run a task of apps/ingest/tasks.py now instead of at the next minute."""
         with Celery(broker=f"redis://127.0.0.1:{self.port + 5}/1") as celery:
-            celery.send_task("apps.ingest.tasks.refresh_channel_list")
+            celery.send_task(f"apps.ingest.tasks.{name}")
 
     def end_faults(self) -> None:
         """End every fault that is active. Raises: httpx.HTTPError."""

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from graphlib import CycleError
+from graphlib import CycleError
 from pathlib import Path
 
 import pytest

@@ -1,4 +1,4 @@
-"""One running copy for all tests of this folder; it is gone before tests/replay starts another."""
+"""One running copy for all tests of this folder; it is gone before those of tests/instance start."""
 
 from __future__ import annotations
 

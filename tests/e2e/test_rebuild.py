@@ -25,6 +25,16 @@ def rebuild(stack: Stack, from_ms: int, until_ms: int) -> tuple[int, dict[str, i
     return sum(int(hour[0].replace(",", "")) for hour in hours), sums
 
 
+def are_stored(store: WindowStore, channel_ids: set[str], end_ms: int) -> bool:
+    """Return whether the windows of every channel that end at a moment are stored, with their chatters."""
+    found = [
+        windows
+        for grain in ("live", "minute")
+        for windows in store.read_many(grain, channel_ids, end_ms - 1, end_ms).values()
+    ]
+    return all(windows and "chatters" in windows[0].columns for windows in found)
+
+
 @pytest.mark.usefixtures("cassandra")
 def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     wait_until(
@@ -32,10 +42,9 @@ def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     )
     until_ms = now_ms() // MINUTE_MS * MINUTE_MS
     from_ms = until_ms - MINUTE_MS
-    store, channel_id = WindowStore(), min(stack.covered())
-    wait_until(lambda: bool(store.read_windows("minute", channel_id, until_ms - 1, until_ms)), 30, "the last minute")
-    # It waits until the other channels have theirs too.
-    stack.check_ledger()
+    store, channels = WindowStore(), stack.covered()
+    channel_id = min(channels)
+    wait_until(lambda: are_stored(store, channels, until_ms), 60, "the last minute of all channels")
     windows, wrong = rebuild(stack, from_ms, until_ms)
     assert wrong == {"added": 0, "changed": 0, "removed": 0}
     # A minute, and at least the live window that ends with it: the chat may have begun within the minute.

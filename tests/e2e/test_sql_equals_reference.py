@@ -14,6 +14,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trial_settings
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
@@ -42,7 +43,8 @@ pytestmark = pytest.mark.server
 # A month's last hour and half: scripts run over midnight.
 START_MS = 1_709_244_000_000 - 1_800_000
 SENTINELS = tuple(str(n) for n in range(1, 17))
-CASES = 30
+# Random scripts, and how many of them the job computes together.
+SCRIPTS, TOGETHER = 35, 5
 SEED = 20_261_123
 Key = tuple[str, str, int]
 Cells = dict[Key, dict[str, int]]
@@ -86,11 +88,19 @@ class Trial:
         self.records = list(self._records())
         expected = reference(self.records)
         found = self._found(frozenset(last_cells(last_ms)))
-        # The next case begins on a later day, at the same time of it.
-        self._teller.now_ms = START_MS + (self._teller.now_ms - START_MS) // DAY_MS * DAY_MS + DAY_MS
+        self._begin_day()
         self.cases += 1
         self.cells += sum(map(len, expected.values()))
         return expected, found
+
+    def each_on_its_day(self, scripts: Iterable[Sequence[Said]]) -> Iterator[Sequence[Said]]:
+        """Yield scripts of which each begins on a later day than the one before, at the same time of it."""
+        for lines in scripts:
+            self._begin_day()
+            yield lines
+
+    def _begin_day(self) -> None:
+        self._teller.now_ms = START_MS + (self._teller.now_ms - START_MS) // DAY_MS * DAY_MS + DAY_MS
 
     def _reader(self, topics: Iterable[str]) -> Consumer:
         consumer = Consumer(self._kafka)
@@ -222,13 +232,17 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
     assert len(expected) > 10_000
 
     @trial_settings(
-        max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+        max_examples=SCRIPTS // TOGETHER,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
     )
-    @given(script)
-    def any_script(lines: list[Said]) -> None:
-        assert differences(*trial.run([lines])) == {}
+    @given(st.lists(script, min_size=TOGETHER, max_size=TOGETHER))
+    def any_scripts(scripts: list[list[Said]]) -> None:
+        assert differences(*trial.run(trial.each_on_its_day(scripts))) == {}
 
-    any_script()
+    any_scripts()
     assert len(trial.submitted_ms) == 1
     print(f"\nSQL equals the reference: {trial.cases} cases, {trial.cells:,} cells")
 

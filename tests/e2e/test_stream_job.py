@@ -19,6 +19,7 @@ class Deployment:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self.job = ""
         self.folder = stack.var / f"plans-{uuid.uuid4().hex[:8]}"
         self._env = {"KAFKA_TOPIC_PREFIX": f"{self.folder.name}.", "FLINK_CHECKPOINTS": str(self.folder)}
         stack.manage("create_topics", env=self._env)
@@ -26,7 +27,8 @@ class Deployment:
     def submit(self, *, offset_ms: int) -> str:
         """Return the id of the job that runs then."""
         env = {**self._env, "CLOCK_OFFSET_MS": str(offset_ms)}
-        return self._stack.manage("submit_flink_job", env=env).split()[1]
+        self.job = self._stack.manage("submit_flink_job", env=env).split()[1]
+        return self.job
 
     def state(self, job: str) -> str:
         return str(self._get(f"/jobs/{job}")["state"])
@@ -39,8 +41,8 @@ class Deployment:
     def savepoints(self) -> list[Path]:
         return [path.parent for path in self.folder.glob("savepoints/*/*/_metadata")]
 
-    def cancel(self, job: str) -> None:
-        self._stack.cancel_job(job)
+    def cancel(self) -> None:
+        self._stack.cancel_job(self.job)
 
     def _get(self, path: str) -> Any:
         with self._stack.flink_client() as client:
@@ -51,8 +53,7 @@ class Deployment:
 def deployment(stack: Stack) -> Iterator[Deployment]:
     deployment = Deployment(stack)
     yield deployment
-    job = deployment.submit(offset_ms=0)
-    deployment.cancel(job)
+    deployment.cancel()
 
 
 def test_a_changed_job_goes_by_a_savepoint_and_the_old_one_comes_back_from_it(deployment: Deployment) -> None:

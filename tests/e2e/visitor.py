@@ -7,13 +7,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from drills.stack import Stack, wait_until
 
 DEMO = "demo@twitchly.example"
 PASSWORD = "a long password for a test"
 LIVE_MS = 20_000
+# The cookies of accounts that have signed in, by the address of the copy and the email.
+_signed_in: dict[tuple[str, str], StorageState] = {}
 CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 
 
@@ -21,14 +23,22 @@ CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 def visit(
     browser: Browser, stack: Stack, path: str, height: int = 1000, zone: str = "UTC", email: str = DEMO
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page of the running copy once it is live; also yield what goes wrong in it: script errors, refusals."""
-    context = browser.new_context(viewport={"width": 1440, "height": height}, timezone_id=zone)
+    """Open a page of the running copy once it is live; also yield what goes wrong in it: script errors, refusals.
+
+    An account signs in at its first visit, and again when its session has ended since.
+    """
+    known = _signed_in.get((stack.url, email))
+    context = browser.new_context(viewport={"width": 1440, "height": height}, timezone_id=zone, storage_state=known)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: problems.extend(unhashed(request.url)))
-    sign_in(page, stack, path, email)
+    page.goto(f"{stack.url}{path}")
+    if "/account/login/" in page.url:
+        sign_in(page, stack, path, email)
+        _signed_in[stack.url, email] = context.storage_state()
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     yield page, problems
     context.close()
 

@@ -1,21 +1,30 @@
-"""An instance in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy."""
+"""An instance in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy, for both files here.
+
+It plays a recording if there is one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from drills.instance import ALL_AT_ONCE, stack_under
+from drills.instance import ALL_AT_ONCE, AUDIENCE, stack_under
 from drills.stack import Stack
+
+RECORDING: Path = settings.DATA_DIR / "chat" / "chat_20250411T173538.csv.gz"
+SPEED = 20
 
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """Start an instance under all conditions at once; `make drill-instance` tests each separately."""
     stack = stack_under(ALL_AT_ONCE)
+    audience = ("--replay", str(RECORDING), "--speed", str(SPEED)) if RECORDING.is_file() else AUDIENCE
     try:
-        stack.start("--channels", "10", "--rate", "10", "--seed", "7")
+        stack.start(*audience)
         yield stack
     finally:
         stack.remove()
