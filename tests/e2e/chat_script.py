@@ -1,4 +1,4 @@
-"""Random chat as Twitch would send it, said to the producer's own steps: parser, intake, writer."""
+"""Random Twitch chat, passed through the producer's steps: parser, intake, writer."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ TEXTS = ("gg", "GG ", "what a play", "", "three more words", "gg  gg", "😂 so 
 TRAITS = ("first-msg", "returning-chatter", "subscriber", "emote-only")
 KEYS = {day: bytes([day]) * 32 for day in range(2)}
 
-How = Literal["message", "copy", "bot", "ban", "deletion"]
+Kind = Literal["message", "copy", "bot", "ban", "deletion"]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One line, `after_ms` since the one before; Twitch had sent it `late_ms` earlier, and sends it `times`."""
+class ScriptLine:
+    """One line, `after_ms` after the previous one; Twitch sent it `late_ms` earlier, and repeats it `times`."""
 
     after_ms: int
     channel: int
-    how: How = "message"
+    kind: Kind = "message"
     user: int = 0
     text: str = "gg"
     late_ms: int = 0
@@ -43,12 +43,12 @@ class Said:
     observed_ms: int = 1000
 
 
-# Simple values first: a failure shrinks towards them.
-said = st.builds(
-    Said,
+# Simple values first, because a failing example shrinks toward them.
+script_lines = st.builds(
+    ScriptLine,
     after_ms=st.one_of(st.integers(0, 3_000), st.sampled_from([30_000, 61_000, 1_500_000])),
     channel=st.integers(0, CHANNELS - 1),
-    how=st.sampled_from(["message", "message", "message", "copy", "bot", "ban", "deletion"]),
+    kind=st.sampled_from(["message", "message", "message", "copy", "bot", "ban", "deletion"]),
     user=st.integers(0, OPTED_OUT),
     text=st.sampled_from(TEXTS),
     late_ms=st.sampled_from([0, 0, 100, 499, 501, 5_000, -3_000]),
@@ -57,31 +57,31 @@ said = st.builds(
     viewers=st.none() | st.integers(0, 200_000),
     observed_ms=st.sampled_from([1000, 400, 0]),
 )
-script = st.lists(said, min_size=1, max_size=60)
+script = st.lists(script_lines, min_size=1, max_size=60)
 
 
-class Teller:
-    """Says scripts to a producer's steps, each a while after the one before, about channels of its own."""
+class ScriptWriter:
+    """Passes scripts to a producer's steps; each script has its own channels and starts after the previous one."""
 
     def __init__(self, producer: Producer, start_ms: int) -> None:
         self.now_ms = start_ms
-        self._said = 0
+        self._count = 0
         self._first_id = 1_000
         self._writer = Writer(
             producer,
-            name="teller",
+            name="script",
             limit=1_000_000,
             now_ms=lambda: self.now_ms,
             hash_key=lambda day: KEYS[(day - dt.date(2024, 1, 1)).days % 2],
-            # Between two scripts the job is waited for, for longer than a producer may stand still.
+            # Between two scripts, the test waits for the job longer than a producer may stall.
             running_s=lambda: 0.0,
         )
         self._writer.own(dict.fromkeys(range(PARTITIONS), start_ms))
 
-    def tell(self, lines: Sequence[Said], times: Sequence[int] = ()) -> list[str]:
-        """Say a script and a pulse a second while it lasts; return the ids of its channels.
+    def write(self, lines: Sequence[ScriptLine], times: Sequence[int] = ()) -> list[str]:
+        """Write a script with a pulse every second; return the ids of its channels.
 
-        `times` is what a clock shows at each line, instead of what follows from the script.
+        `times` replaces the times of the lines that follow from the script.
         """
         ids = [str(self._first_id + n) for n in range(CHANNELS)]
         self._first_id += CHANNELS
@@ -98,7 +98,7 @@ class Teller:
         return ids
 
     def close(self, until_ms: int, sentinels: Sequence[str]) -> None:
-        """Write a last pulse of each sentinel, then let event time pass `until_ms`, so that every window closes."""
+        """Write a last pulse of each sentinel, then advance event time past `until_ms`, which closes every window."""
         intake = Intake(PARTITIONS, count_bots=False)
         intake.set_channels({i: _stream(i, 7) for i in sentinels}, frozenset(sentinels), know_viewers=True)
         self._put(intake, sentinels, 1000)
@@ -108,12 +108,12 @@ class Teller:
         assert not self._writer.buffered
         assert not self._writer.in_flight
 
-    def _follow(self, intake: Intake, ids: Sequence[str], line: Said) -> None:
+    def _follow(self, intake: Intake, ids: Sequence[str], line: ScriptLine) -> None:
         streams = {channel_id: _stream(channel_id, line.viewers) for channel_id in ids}
         intake.set_channels(streams, frozenset(ids), know_viewers=line.viewers is not None)
 
-    def _pulses(self, intake: Intake, ids: Sequence[str], line: Said, then_ms: int) -> None:
-        """A listener that is silent for long was away: it sends none for that time."""
+    def _pulses(self, intake: Intake, ids: Sequence[str], line: ScriptLine, then_ms: int) -> None:
+        """Write the pulses until `then_ms`, unless the listener was away: a long silence has no pulses."""
         if then_ms - self.now_ms <= 3_000:
             for second in range(self.now_ms // 1000 + 1, then_ms // 1000 + 1):
                 self.now_ms = second * 1000
@@ -128,17 +128,17 @@ class Teller:
     def _hear(self, intake: Intake, raw: bytes) -> None:
         line = parse(raw)
         if line.command == "PRIVMSG":
-            taken = intake.take(line, self.now_ms)
-            if isinstance(taken, UnstampedRecord):
-                self._writer.put(taken)
+            record = intake.take(line, self.now_ms)
+            if isinstance(record, UnstampedRecord):
+                self._writer.put(record)
             return
-        for told in intake.notice(line, self.now_ms):
-            if isinstance(told, UnstampedRecord):
-                self._writer.put(told)
+        for record in intake.notice(line, self.now_ms):
+            if isinstance(record, UnstampedRecord):
+                self._writer.put(record)
 
-    def _lines(self, ids: Sequence[str], line: Said) -> Iterator[bytes]:
-        self._said += 1
-        raw = _raw(ids[line.channel], line, self._said, self.now_ms - line.late_ms)
+    def _lines(self, ids: Sequence[str], line: ScriptLine) -> Iterator[bytes]:
+        self._count += 1
+        raw = _raw(ids[line.channel], line, self._count, self.now_ms - line.late_ms)
         yield from [raw] * line.times
 
 
@@ -146,15 +146,15 @@ def _stream(channel_id: str, viewers: int | None) -> Stream:
     return Stream(channel_id, f"c{channel_id}", "", viewers, "", "", "", "")
 
 
-def _raw(channel_id: str, line: Said, number: int, sent_ms: int) -> bytes:
+def _raw(channel_id: str, line: ScriptLine, number: int, sent_ms: int) -> bytes:
     tags = [f"room-id={channel_id}", f"tmi-sent-ts={sent_ms}"]
     channel = f"#c{channel_id}"
-    if line.how == "ban":
+    if line.kind == "ban":
         return f"@{';'.join([*tags, f'target-user-id={line.user}'])} :tmi.twitch.tv CLEARCHAT {channel} :u".encode()
-    if line.how == "deletion":
+    if line.kind == "deletion":
         return f"@{';'.join([*tags, f'target-msg-id={number}'])} :tmi.twitch.tv CLEARMSG {channel} :x".encode()
     tags += [f"id={number}", f"user-id={line.user}", *(f"{trait}=1" for trait in line.traits)]
-    if line.how == "copy":
+    if line.kind == "copy":
         tags.append("source-room-id=1")
-    nick = "bot" if line.how == "bot" else f"u{line.user}"
+    nick = "bot" if line.kind == "bot" else f"u{line.user}"
     return f"@{';'.join(tags)} :{nick}!{nick}@{nick} PRIVMSG {channel} :{line.text}".encode()

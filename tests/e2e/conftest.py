@@ -1,4 +1,4 @@
-"""One running copy for all tests of this folder; it is gone before those of tests/instance start."""
+"""One running instance for all tests of this folder, removed before those of tests/instance start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOG_TAIL = 8_000
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the end of the web process's log with a failure: a page says nothing of its cause."""
+    """Show the end of the web process's log with a failure, as pages do not show the cause."""
     report = yield
     instance = getattr(item, "funcargs", {}).get("stack")
     if report.failed and isinstance(instance, Stack):
@@ -43,17 +43,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    copy = Stack()
+    instance = Stack()
     try:
-        copy.start("--channels", "60", "--rate", "150", "--seed", "7")
-        yield copy
+        instance.start("--channels", "60", "--rate", "150", "--seed", "7")
+        yield instance
     finally:
-        copy.remove()
+        instance.remove()
 
 
 @pytest.fixture
 def topics(stack: Stack, settings: Settings) -> str:
-    """Empty topics of our own on the running copy's Kafka; what their names begin with."""
+    """Create empty topics on the running instance's Kafka; return the prefix of their names."""
     settings.KAFKA_BOOTSTRAP = stack.kafka
     settings.KAFKA_TOPIC_PREFIX = f"test-{uuid.uuid4().hex[:8]}."
     kafka.create_topics()
@@ -65,7 +65,9 @@ def _are_led() -> bool:
     reader = kafka.consumer("test")
     try:
         return all(
-            kafka.ends_of(reader, place) == (0, 0) for name in TOPIC for place in kafka.partitions_of(reader, name)
+            kafka.ends_of(reader, partition) == (0, 0)
+            for name in TOPIC
+            for partition in kafka.partitions_of(reader, name)
         )
     except ServiceAway:
         return False
@@ -75,7 +77,7 @@ def _are_led() -> bool:
 
 @pytest.fixture(scope="package")
 def cassandra(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let this process use the running copy's Cassandra."""
+    """Connect this process to the running instance's Cassandra."""
     options = {"connection": {"port": stack.port + 3, "lazy_connect": True, "retry_connect": True}}
     database = {"ENGINE": "django_cassandra_engine", "NAME": django_settings.CASSANDRA_KEYSPACE, "HOST": "127.0.0.1"}
     connections.databases["cassandra"] = connections.databases["default"] | database | {"OPTIONS": options}

@@ -1,4 +1,4 @@
-"""Every page of the product, by the name of its address; the URL conf says whether one is missing here."""
+"""All pages by URL name; a test compares them with the URL configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-# Addresses that give data, files or a redirect, or that only take a form: nothing to look at.
+# URLs that return data, files or redirects, or that only accept forms.
 NO_PAGES = frozenset(
     [
         "find-json",
@@ -59,7 +59,7 @@ NO_PAGES = frozenset(
         "robots",
     ]
 )
-# Steps of a sign-in, a reset or of Twitch's own sign-in, which open in their course alone. They are made of the same
+# Steps of a sign-in, a password reset or a sign-in with Twitch, which cannot be opened directly. They have the same
 # layout and form elements as the pages below.
 STEPS = frozenset(
     [
@@ -79,99 +79,99 @@ STEPS = frozenset(
 )
 
 
-# Somebody signed in, a stranger, one who has just signed up, and one who has just asked for a new password.
-WHO = ("account", "stranger", "newcomer", "forgetful")
+# A signed-in user, an anonymous visitor, a user who has just signed up, and one who has requested a password reset.
+VISITORS = ("account", "stranger", "newcomer", "forgetful")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A page: the name of its address, and the address, with the parts of `Found` in braces.
+class PageCase:
+    """A page: its URL name, and its path with placeholders in braces.
 
-    `who` of WHO looks at it. `status` is what it answers.
+    `visitor`, one of VISITORS, opens it. `status` is the expected status.
     """
 
     name: str
     path: str
-    who: str = "account"
+    visitor: str = "account"
     status: int = 200
 
     def __str__(self) -> str:
         return self.path
 
 
-def _boards(keys: Sequence[str]) -> Iterator[Place]:
-    return (Place("board", f"/?board={key}") for key in keys)
+def _boards(keys: Sequence[str]) -> Iterator[PageCase]:
+    return (PageCase("board", f"/?board={key}") for key in keys)
 
 
-def _ranges(keys: Sequence[str]) -> Iterator[Place]:
-    return (Place("board", f"/?channel={{channel}}&board=messages&range={key}") for key in keys)
+def _ranges(keys: Sequence[str]) -> Iterator[PageCase]:
+    return (PageCase("board", f"/?channel={{channel}}&board=messages&range={key}") for key in keys)
 
 
-def every_place(boards: Sequence[str], ranges: Sequence[str]) -> list[Place]:
-    """Return the pages; those that ask for the password again after a while come first."""
+def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
+    """Return the pages; those that require a recent sign-in come first."""
     return [
-        Place("account-delete", "/account/delete"),
-        Place("mfa_activate_totp", "/account/2fa/totp/activate/"),
-        Place("mfa_add_webauthn", "/account/2fa/webauthn/add/"),
-        Place("account_email", "/account/email/"),
-        Place("account_change_password", "/account/password/change/"),
-        Place("account_reauthenticate", "/account/reauthenticate/"),
-        Place("account", "/account/"),
-        Place("mfa_index", "/account/2fa/"),
-        Place("mfa_list_webauthn", "/account/2fa/webauthn/"),
-        Place("usersessions_list", "/account/sessions/"),
-        Place("socialaccount_connections", "/account/3rdparty/"),
-        Place("socialaccount_login_cancelled", "/account/3rdparty/login/cancelled/"),
-        Place("socialaccount_login_error", "/account/3rdparty/login/error/", status=401),
-        Place("account_logout", "/account/logout/"),
-        Place("account_login", "/account/login/", "stranger"),
-        Place("account_signup", "/account/signup/", "stranger"),
-        Place("account_reset_password", "/account/password/reset/", "stranger"),
-        Place("account_password_reset_completed", "/account/password/reset/done/", "stranger"),
-        Place("account_inactive", "/account/inactive/", "stranger"),
-        Place("account_email_verification_sent", "/account/confirm-email/", "newcomer"),
-        Place("account_confirm_password_reset_code", "/account/password/reset/confirm/", "forgetful"),
+        PageCase("account-delete", "/account/delete"),
+        PageCase("mfa_activate_totp", "/account/2fa/totp/activate/"),
+        PageCase("mfa_add_webauthn", "/account/2fa/webauthn/add/"),
+        PageCase("account_email", "/account/email/"),
+        PageCase("account_change_password", "/account/password/change/"),
+        PageCase("account_reauthenticate", "/account/reauthenticate/"),
+        PageCase("account", "/account/"),
+        PageCase("mfa_index", "/account/2fa/"),
+        PageCase("mfa_list_webauthn", "/account/2fa/webauthn/"),
+        PageCase("usersessions_list", "/account/sessions/"),
+        PageCase("socialaccount_connections", "/account/3rdparty/"),
+        PageCase("socialaccount_login_cancelled", "/account/3rdparty/login/cancelled/"),
+        PageCase("socialaccount_login_error", "/account/3rdparty/login/error/", status=401),
+        PageCase("account_logout", "/account/logout/"),
+        PageCase("account_login", "/account/login/", "stranger"),
+        PageCase("account_signup", "/account/signup/", "stranger"),
+        PageCase("account_reset_password", "/account/password/reset/", "stranger"),
+        PageCase("account_password_reset_completed", "/account/password/reset/done/", "stranger"),
+        PageCase("account_inactive", "/account/inactive/", "stranger"),
+        PageCase("account_email_verification_sent", "/account/confirm-email/", "newcomer"),
+        PageCase("account_confirm_password_reset_code", "/account/password/reset/confirm/", "forgetful"),
         *_boards(boards),
-        Place("board", "/?board=messages&size=100"),
+        PageCase("board", "/?board=messages&size=100"),
         *_ranges(ranges),
-        Place("board", "/?channel={channel}&from=2025-01-01T00:00Z&until=2025-01-02T00:00Z"),
-        Place("board", "/?channel=999999999", status=404),
-        Place("find", "/find?q=a"),
-        Place("find", "/find?q=nobody-has-this-name"),
-        Place("ask", "/ask"),
-        Place("requests", "/requests"),
-        Place("opt-out", "/opt-out", "stranger"),
-        Place("opt-out", "/opt-out"),
-        Place("opt-out-receipt", "{receipt}", "stranger"),
-        Place("methodology", "/methodology", "stranger"),
-        Place("privacy", "/privacy", "stranger"),
-        Place("terms", "/terms", "stranger"),
-        Place("status", "/status", "stranger"),
-        Place("status", "/status"),
-        Place("channel-streams", "/channels/{channel}/streams"),
-        Place("channel-stream", "/channels/{channel}/streams/{started_ms}"),
-        Place("compare", "/compare"),
-        Place("compare", "/compare?channels={channels}&metric=messages"),
-        Place("discover", "/discover"),
-        Place("watchlists", "/watchlists"),
-        Place("watchlist", "/watchlists/{watchlist}"),
-        *(Place("welcome-step", f"/welcome/{step}") for step in range(1, 6)),
-        Place("api", "/api/", "stranger"),
-        Place("api-keys", "/account/keys/"),
-        Place("api-usage", "/account/usage/"),
-        Place("shares", "/shares"),
-        Place("share", "{page}", "stranger"),
-        Place("share", "{comparison}", "stranger"),
-        Place("share", "{overlay}", "stranger"),
-        Place("share", "/s/nothing", "stranger", 404),
-        Place("share-password", "{locked}/password", "stranger"),
-        Place("share-widget", "{widget}", "stranger"),
-        Place("", "/nowhere", "stranger", 404),
+        PageCase("board", "/?channel={channel}&from=2025-01-01T00:00Z&until=2025-01-02T00:00Z"),
+        PageCase("board", "/?channel=999999999", status=404),
+        PageCase("find", "/find?q=a"),
+        PageCase("find", "/find?q=nobody-has-this-name"),
+        PageCase("ask", "/ask"),
+        PageCase("requests", "/requests"),
+        PageCase("opt-out", "/opt-out", "stranger"),
+        PageCase("opt-out", "/opt-out"),
+        PageCase("opt-out-receipt", "{receipt}", "stranger"),
+        PageCase("methodology", "/methodology", "stranger"),
+        PageCase("privacy", "/privacy", "stranger"),
+        PageCase("terms", "/terms", "stranger"),
+        PageCase("status", "/status", "stranger"),
+        PageCase("status", "/status"),
+        PageCase("channel-streams", "/channels/{channel}/streams"),
+        PageCase("channel-stream", "/channels/{channel}/streams/{started_ms}"),
+        PageCase("compare", "/compare"),
+        PageCase("compare", "/compare?channels={channels}&metric=messages"),
+        PageCase("discover", "/discover"),
+        PageCase("watchlists", "/watchlists"),
+        PageCase("watchlist", "/watchlists/{watchlist}"),
+        *(PageCase("welcome-step", f"/welcome/{step}") for step in range(1, 6)),
+        PageCase("api", "/api/", "stranger"),
+        PageCase("api-keys", "/account/keys/"),
+        PageCase("api-usage", "/account/usage/"),
+        PageCase("shares", "/shares"),
+        PageCase("share", "{page}", "stranger"),
+        PageCase("share", "{comparison}", "stranger"),
+        PageCase("share", "{overlay}", "stranger"),
+        PageCase("share", "/s/nothing", "stranger", 404),
+        PageCase("share-password", "{locked}/password", "stranger"),
+        PageCase("share-widget", "{widget}", "stranger"),
+        PageCase("", "/nowhere", "stranger", 404),
     ]
 
 
-def names_of_addresses() -> set[str]:
-    """Return the names of all addresses but the admin's, which is Django's own."""
+def url_names() -> set[str]:
+    """Return all URL names except those of Django's admin."""
     return {name for name in _names(get_resolver().url_patterns) if name}
 
 

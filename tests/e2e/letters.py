@@ -1,4 +1,4 @@
-"""Records of any topic written, read back, and listed by `manage.py dead_letters`."""
+"""Helpers that write and read records of any topic and run `manage.py dead_letters`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drills.poison import START_MS
 from twitchly import kafka
 
 
-def spoken(number: int = 0, **changes: Any) -> bytes:
+def chat_message(number: int = 0, **changes: Any) -> bytes:
     fields = {"v": 1, "kind": "message", "channel_id": "7", "at_ms": START_MS + number, "user_hash": 5, "words": 2}
     return json.dumps({**fields, "text": "a secret word", **changes}).encode()
 
@@ -27,21 +27,21 @@ def write(topic: str, values: Sequence[bytes | None], partition: int = 0, key: b
 
 
 def read(topic: str) -> list[Message]:
-    """Return all that a topic holds."""
+    """Return all messages of a topic."""
     reader = kafka.reader("test")
-    found = [m for messages in kafka.read_to_end(reader, kafka.partitions_of(reader, topic)) for m in messages]
+    content = [m for messages in kafka.read_to_end(reader, kafka.partitions_of(reader, topic)) for m in messages]
     reader.close()
-    return found
+    return content
 
 
 def run(*words: str) -> list[str]:
-    """Return what `manage.py dead_letters` prints."""
+    """Return the output of `manage.py dead_letters`."""
     out = StringIO()
     call_command("dead_letters", *words, stdout=out)
     return out.getvalue().splitlines()
 
 
 def listed(topic: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Return the letters of a topic, and how many there are of each reason."""
+    """Return a topic's dead letters, and their number by reason."""
     rows = [json.loads(line) for line in run("list", topic, "--json", "--limit", "1000")]
     return [row for row in rows if "offset" in row], {row["reason"]: row["count"] for row in rows if "count" in row}

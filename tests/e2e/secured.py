@@ -1,4 +1,4 @@
-"""Kafka, Cassandra and Valkey that let nobody in without TLS and a password, alone and in a folder of their own."""
+"""Kafka, Cassandra and Valkey that require TLS and a password, in their own folder."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from deploy.local.servers import kafka_format_command, server_programs, valkey_s
 from simulator.certificate import CERTIFICATE, KEY, server_context
 
 USER, PASSWORD = "twitchly", "it's-secret"
-# What Cassandra makes itself.
+# Cassandra's default superuser.
 CASSANDRA_USER = CASSANDRA_PASSWORD = "cassandra"
 REDIS_PASSWORD = "valkey-password"
 STORE_PASSWORD = "of the key's file"
 
 
 class TlsFront:
-    """TLS in front of a port that knows none: the Valkey that the tests have was built without."""
+    """TLS termination for a plain port, because the tests' Valkey is built without TLS."""
 
     def __init__(self, port: int, to_port: int, context: ssl.SSLContext) -> None:
         self._port, self._to_port, self._context = port, to_port, context
@@ -63,7 +63,7 @@ async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 class Secured:
-    """The servers, and the environment of a process that they let in."""
+    """The servers, and the environment with the credentials for them."""
 
     def __init__(self) -> None:
         self.var = Path(tempfile.mkdtemp(prefix="tw-tls-"))
@@ -82,7 +82,7 @@ class Secured:
         kafka, cassandra, *_ = server_programs(self.layout, self._java)
         self._secure_kafka()
         self._secure_cassandra()
-        # Sooner than after 10 s: there is no other node to ask.
+        # The default of 10 s waits for other nodes, of which there are none.
         quick = [cassandra.command[0], "-Dcassandra.superuser_setup_delay_ms=100", *cassandra.command[1:]]
         for name, command in (("kafka", kafka.command), ("cassandra", quick), ("valkey", self._valkey())):
             with self.layout.log_file(name).open("wb") as log:
@@ -105,7 +105,7 @@ class Secured:
             "PATH": os.environ["PATH"],
             "TWITCHLY_VAR": str(self.var),
             "TWITCHLY_PORT": str(ports.web),
-            "SECRET_KEY": "fifty characters or more, as a production would have it",
+            "SECRET_KEY": "fifty characters or more, as in a production environment",
             "KAFKA_SECURITY": "SASL_SSL",
             "KAFKA_USERNAME": USER,
             "KAFKA_PASSWORD_FILE": str(secrets / "kafka"),
@@ -119,13 +119,13 @@ class Secured:
         }
 
     def popen(self, *words: str, **env: str) -> subprocess.Popen[str]:
-        """Start Python with the environment; a variable that is empty is left out."""
-        given = {name: value for name, value in {**self.env, **env}.items() if value}
+        """Start Python with the environment; empty variables are omitted."""
+        variables = {name: value for name, value in {**self.env, **env}.items() if value}
         pipe = subprocess.PIPE
-        return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=given, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run Python to its end."""
+        """Run Python and wait for its end."""
         process = self.popen(*words, **env)
         try:
             out, err = process.communicate(timeout=120)
@@ -135,15 +135,15 @@ class Secured:
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def manage(self, *words: str, **env: str) -> str:
-        done = self.run("manage.py", *words, **env)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = self.run("manage.py", *words, **env)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     def _secure_kafka(self) -> None:
         path, port = self.layout.conf / "server.properties", self.layout.ports["Kafka"]
         both = self.var / "tls" / "server.pem"
         both.write_text(self.ca.read_text() + (self.var / "tls" / KEY).read_text())
-        # Brokers talk among themselves on another port: the simulated TLS one is free here.
+        # The inter-broker listener uses the port of the simulated TLS, which is free here.
         inside = f"INSIDE://127.0.0.1:{self.layout.ports['simulated TLS']}"
         text = path.read_text().replace(f"PLAINTEXT://127.0.0.1:{port}", f"SASL_SSL://127.0.0.1:{port},{inside}")
         module = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -154,10 +154,10 @@ class Secured:
             f"sasl.enabled.mechanisms=SCRAM-SHA-512\nlistener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={module}\n"
         )
         user = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
-        done = subprocess.run(
+        result = subprocess.run(
             [*kafka_format_command(self.layout, self._java), "--add-scram", user], capture_output=True
         )
-        assert done.returncode == 0, done.stderr
+        assert result.returncode == 0, result.stderr
 
     def _secure_cassandra(self) -> None:
         key = load_pem_private_key((self.var / "tls" / KEY).read_bytes(), None)

@@ -1,4 +1,4 @@
-"""Every page, in both themes, wide and narrow: accessible by axe-core's rules, and without overflow."""
+"""Every page passes axe-core in both themes, wide and narrow, and does not overflow."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from apps.metrics.store import WindowStore
 from core.metrics.table import BOARDS
 from core.times import HOUR_MS, MINUTE_MS
 from drills.stack import ROOT, Stack, now_ms, wait_until
-from tests.e2e.every_page import NO_PAGES, STEPS, WHO, Place, every_place, names_of_addresses
+from tests.e2e.every_page import NO_PAGES, STEPS, VISITORS, PageCase, page_cases, url_names
 from tests.e2e.visitor import LIVE_MS, make_account, password_of, sign_in
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 READER, KEYS = "reader@twitchly.example", "keys@twitchly.example"
-PLACES = every_place([board.key for board in BOARDS], list(RANGES))
+PAGES = page_cases([board.key for board in BOARDS], list(RANGES))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# Colours are all that differs between the themes.
+# The themes differ only in colors.
 OTHER_THEME = ["color-contrast"]
 BROKEN = ("serious", "critical")
 WIDE, NARROW, NARROWEST, WIDEST = 1440, 390, 380, 3840
-# The longest line that is still read with ease, about 120 letters of the widest screen's type.
+# The longest readable line, about 120 characters on the widest screen.
 LINE_MAX_PX = 1200
-# More stops than this no page has on the way to what matters.
+# No page has more tab stops before its main controls.
 TABS_MAX = 120
 
 AXE = """
@@ -41,7 +41,7 @@ async ([tags, rules]) => {
     nodes.map(({ target, failureSummary }) => ({ id, impact, where: target.join(" "), why: failureSummary })));
 }
 """
-# What sticks out of the page, but for what scrolls in a box of its own.
+# Elements that overflow the page, except those in scrolling containers.
 TOO_WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
 LONGEST_LINE = """
 () => {
@@ -60,8 +60,8 @@ LONGEST_LINE = """
 
 @pytest.fixture(scope="module")
 def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
-    """Those who look. For them nothing moves: a colour on its way to another has no contrast."""
-    pages = {who: browser.new_context(reduced_motion="reduce").new_page() for who in WHO}
+    """The visitors' pages, without animations: a color in transition may lack contrast."""
+    pages = {visitor: browser.new_context(reduced_motion="reduce").new_page() for visitor in VISITORS}
     make_account(stack, READER)
     sign_in(pages["account"], stack, email=READER)
     pages["account"].goto(f"{stack.url}/account/reauthenticate/")
@@ -76,12 +76,12 @@ def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
 
 
 def fill(page: Page, *texts_and_labels: str) -> None:
-    """Type each text into the field of the label that follows it, and send the form."""
-    asked = page.url
+    """Type each text into the field of the label that follows it, and submit the form."""
+    form_url = page.url
     for text, label in zip(texts_and_labels[::2], texts_and_labels[1::2], strict=True):
         page.get_by_label(label).fill(text)
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: url != asked)
+    page.wait_for_url(lambda url: url != form_url)
 
 
 RECEIPT = """
@@ -93,10 +93,10 @@ print("/opt-out/receipt/" + token_of(opt_out))
 
 
 @pytest.fixture(scope="module")
-def found(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
-    """What the addresses of pages name: a channel with an ended stream, a watchlist, links that are shared."""
+def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
+    """The values of the placeholders in paths: a channel with an ended stream, a watchlist, share links."""
     wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
-    # The last ones: the ended stream that is made up here must not be met by the tests that take the first.
+    # The last ones, because other tests take the first and must not get this fabricated ended stream.
     ids = sorted(stack.covered())[-3:]
     started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS
     with pytest.MonkeyPatch.context() as patch:
@@ -129,48 +129,49 @@ def post(context: BrowserContext, stack: Stack, path: str, **form: str) -> Any:
 
 
 def share(context: BrowserContext, stack: Stack, kind: str, query: str, **fields: str) -> str:
-    """Share something and return the path of its link."""
+    """Create a share link and return its path."""
     form = {"kind": kind, "view": "channel", "query": query, "title": "Shared", "days": "7"} | fields
     page = post(context, stack, "/shares", **form).text()
-    found = re.search(rf'class="is-new".*?{re.escape(stack.url)}(/[sw]/[^"&]+)', page, re.DOTALL)
-    assert found
-    return found[1]
+    link = re.search(rf'class="is-new".*?{re.escape(stack.url)}(/[sw]/[^"&]+)', page, re.DOTALL)
+    assert link
+    return link[1]
 
 
-@pytest.fixture(scope="module", params=PLACES, ids=str)
-def opened(request: pytest.FixtureRequest, visitors: dict[str, Page], found: dict[str, str], stack: Stack) -> Page:
-    """One page after the other, each opened once for all that is looked at."""
-    place: Place = request.param
-    page = visitors[place.who]
+@pytest.fixture(scope="module", params=PAGES, ids=str)
+def opened(request: pytest.FixtureRequest, visitors: dict[str, Page], paths: dict[str, str], stack: Stack) -> Page:
+    """Each page in turn, opened once for all checks."""
+    case: PageCase = request.param
+    page = visitors[case.visitor]
     page.set_viewport_size({"width": WIDE, "height": 900})
-    path = place.path.format(**found)
+    path = case.path.format(**paths)
     answer = page.goto(f"{stack.url}{path}")
     assert answer
-    assert (answer.status, page.url) == (place.status, f"{stack.url}{path}")
+    assert (answer.status, page.url) == (case.status, f"{stack.url}{path}")
     page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
     return page
 
 
-def test_every_address_of_a_page_is_looked_at() -> None:
-    looked_at = {place.name for place in PLACES if place.name}
-    assert names_of_addresses() == looked_at | NO_PAGES | STEPS
-    assert not looked_at & (NO_PAGES | STEPS)
+def test_every_page_is_checked() -> None:
+    checked = {case.name for case in PAGES if case.name}
+    assert url_names() == checked | NO_PAGES | STEPS
+    assert not checked & (NO_PAGES | STEPS)
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_nobody_is_shut_out(opened: Page, width: int) -> None:
+def test_pages_are_accessible(opened: Page, width: int) -> None:
     opened.set_viewport_size({"width": width, "height": 900})
-    wrong = [one for theme, rules in (("light", None), ("dark", OTHER_THEME)) for one in broken(opened, theme, rules)]
-    assert wrong == []
+    themes = (("light", None), ("dark", OTHER_THEME))
+    assert [violation for theme, rules in themes for violation in violations(opened, theme, rules)] == []
 
 
-def broken(page: Page, theme: Any, rules: list[str] | None) -> list[dict[str, str]]:
-    """Return what axe-core finds that keeps people out, in a theme."""
+def violations(page: Page, theme: Any, rules: list[str] | None) -> list[dict[str, str]]:
+    """Return axe-core's serious violations in a theme."""
     page.emulate_media(color_scheme=theme)
-    return [one | {"theme": theme} for one in page.evaluate(AXE, [TAGS, rules]) if one["impact"] in BROKEN]
+    found = page.evaluate(AXE, [TAGS, rules])
+    return [violation | {"theme": theme} for violation in found if violation["impact"] in BROKEN]
 
 
-def test_nothing_sticks_out_and_no_line_is_endless(opened: Page) -> None:
+def test_nothing_overflows_and_lines_are_readable(opened: Page) -> None:
     opened.set_viewport_size({"width": NARROWEST, "height": 800})
     assert opened.evaluate(TOO_WIDE) <= 0
     opened.set_viewport_size({"width": WIDEST, "height": 2160})
@@ -178,7 +179,7 @@ def test_nothing_sticks_out_and_no_line_is_endless(opened: Page) -> None:
     assert opened.evaluate(LONGEST_LINE) <= LINE_MAX_PX
 
 
-def test_the_keyboard_alone_leads_from_the_sign_in_to_a_comparison(browser: Browser, stack: Stack) -> None:
+def test_the_keyboard_suffices_from_the_sign_in_to_a_comparison(browser: Browser, stack: Stack) -> None:
     make_account(stack, KEYS)
     page = browser.new_page(viewport={"width": WIDE, "height": 900})
     page.goto(f"{stack.url}/")
@@ -210,21 +211,22 @@ def test_the_keyboard_alone_leads_from_the_sign_in_to_a_comparison(browser: Brow
     page.close()
 
 
-def go_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
-    """Press a key until something has the focus, which is to be seen wherever it passes."""
+def go_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press a key until the target has the focus; the focus must be visible at every step."""
     for _ in range(TABS_MAX):
-        if wanted.evaluate("(one) => one === document.activeElement"):
+        if target.evaluate("(element) => element === document.activeElement"):
             return
         page.keyboard.press(key)
         assert_focus_shows(page)
-    raise AssertionError(f"{wanted} is not reached by {key}")
+    raise AssertionError(f"{target} is not reached by {key}")
 
 
 def assert_focus_shows(page: Page) -> None:
-    """Fail where nobody sees what has the focus: it needs an outline and a place on the screen."""
-    shown = page.evaluate(
-        "() => { const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();"
-        " return one === document.body || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2"
+    """Check that the focused element has an outline and is on the screen."""
+    is_visible = page.evaluate(
+        "() => { const element = document.activeElement;"
+        " const style = getComputedStyle(element), box = element.getBoundingClientRect();"
+        " return element === document.body || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2"
         " && box.bottom > 0 && box.top < innerHeight && box.width > 0); }"
     )
-    assert shown, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+    assert is_visible, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")

@@ -1,4 +1,4 @@
-"""Accounts in a real browser against the whole copy: from sign-up to the live board, passkeys, sessions that end."""
+"""Accounts in a real browser: from sign-up to the live board, passkeys, ended sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 @pytest.fixture
 def home(stack: Stack) -> str:
-    """The copy by a name: browsers make no passkeys for bare addresses."""
+    """The instance's URL with a host name, because browsers create no passkeys for IP addresses."""
     return f"http://localhost:{stack.port}"
 
 
@@ -28,7 +28,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def sign_up(page: Page, stack: Stack, home: str) -> str:
-    """Sign up with an address of its own, and leave the first steps for the board; return the address."""
+    """Sign up with a new address and leave the setup for the board; return the address."""
     email = visitor.sign_up(page, stack, home)
     page.get_by_role("button", name="Skip all steps").click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
@@ -74,7 +74,7 @@ def test_a_passkey_signs_in_without_a_password(context: BrowserContext, stack: S
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
 
 
-def test_signing_out_everywhere_ends_the_board_on_the_other_screen(
+def test_signing_out_everywhere_ends_the_board_in_the_other_browser(
     browser: Browser, context: BrowserContext, stack: Stack, home: str
 ) -> None:
     here = context.new_page()
@@ -94,11 +94,11 @@ def test_signing_out_everywhere_ends_the_board_on_the_other_screen(
         elsewhere.close()
 
 
-def test_where_no_passkey_can_be_made_the_page_says_so(context: BrowserContext, stack: Stack, home: str) -> None:
+def test_the_page_says_if_passkeys_are_not_available(context: BrowserContext, stack: Stack, home: str) -> None:
     page = context.new_page()
     page.goto(f"{home}/account/login/")
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
-    # Browsers make none for bare addresses.
+    # Browsers create none for IP addresses.
     page.goto(f"{stack.url}/account/login/")
     expect(page.get_by_text("Passkeys do not work at an IP address such as 127.0.0.1.")).to_be_visible()
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""What a page says while its server cannot be reached, in a real Chromium, and how it comes back."""
+"""Pages in Chromium while the server is unreachable, and their recovery."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 
 def snapshots(page: Page) -> list[str]:
-    """Collect the snapshots that come from now on by new sockets."""
+    """Collect the snapshots that arrive on new sockets from now on."""
     found: list[str] = []
 
     def keep(frame: str | bytes) -> None:
@@ -37,7 +37,7 @@ def snapshots(page: Page) -> list[str]:
     return found
 
 
-def test_a_page_that_is_offline_says_so_and_comes_back_with_a_fresh_snapshot(page: Page) -> None:
+def test_an_offline_page_says_so_and_recovers_with_a_fresh_snapshot(page: Page) -> None:
     fresh = snapshots(page)
     page.context.set_offline(True)
     away = page.locator("#away")
@@ -50,7 +50,7 @@ def test_a_page_that_is_offline_says_so_and_comes_back_with_a_fresh_snapshot(pag
     assert fresh
 
 
-def test_what_needs_the_server_says_that_nothing_was_sent(page: Page, stack: Stack) -> None:
+def test_actions_that_need_the_server_say_that_nothing_was_sent(page: Page, stack: Stack) -> None:
     page.context.set_offline(True)
     away = page.locator("#away")
     expect(away).to_be_visible(timeout=SOON_MS)
@@ -73,7 +73,7 @@ def test_what_needs_the_server_says_that_nothing_was_sent(page: Page, stack: Sta
     expect(away).to_be_hidden(timeout=SOON_MS)
 
 
-def test_pages_without_live_figures_say_it_too(page: Page, stack: Stack) -> None:
+def test_pages_without_live_figures_say_that_they_are_offline(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/watchlists")
     page.context.set_offline(True)
     expect(page.locator("#away")).to_be_visible(timeout=SOON_MS)
@@ -85,7 +85,7 @@ def test_pages_without_live_figures_say_it_too(page: Page, stack: Stack) -> None
     expect(page.locator("#away")).to_be_hidden(timeout=SOON_MS)
 
 
-def test_a_server_that_is_gone_is_told_from_a_network_that_is(page: Page, stack: Stack) -> None:
+def test_a_stopped_server_is_distinguished_from_a_lost_network(page: Page, stack: Stack) -> None:
     stack.kill("web")
     expect(page.locator("#away")).to_contain_text("Twitchly is not responding.", timeout=LIVE_MS)
     expect(page.locator("#away")).to_be_hidden(timeout=60_000)

@@ -1,4 +1,4 @@
-"""The end of a stream on Kafka becomes a summary in Cassandra, made of the windows that were stored."""
+"""The end of a stream on Kafka becomes a summary of its stored windows in Cassandra."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 
 
 def channel_with_a_minute(stack: Stack, windows: WindowStore) -> str:
-    """Return a channel that is listened to, once a minute of it is stored."""
+    """Return a covered channel that has a stored minute."""
     wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
     channel_id = min(stack.covered())
     wait_until(
@@ -27,7 +27,7 @@ def channel_with_a_minute(stack: Stack, windows: WindowStore) -> str:
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_stream_that_ended_is_summed_up_once_its_minutes_are_stored(stack: Stack) -> None:
+def test_an_ended_stream_is_summarized_once_its_minutes_are_stored(stack: Stack) -> None:
     windows = WindowStore()
     store, channel_id = BroadcastStore(windows), channel_with_a_minute(stack, windows)
     ended_ms = windows.read_windows("minute", channel_id, now_ms() - 10 * MINUTE_MS, now_ms())[-1].end_ms

@@ -1,4 +1,4 @@
-"""The board in a real Chromium, on the running copy."""
+"""The board in Chromium, on the running instance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     """A signed-in advertiser on the board; a script error or a refused resource fails the test."""
     with visit(browser, stack, "/", height=900) as (page, problems):
         yield page
-    # A web process that was killed refuses connections for a while; Chromium itself reports that.
+    # A killed web process refuses connections for a while, which Chromium reports.
     assert [problem for problem in problems if "net::ERR_" not in problem and "WebSocket" not in problem] == []
 
 
@@ -50,7 +50,7 @@ def test_an_advertiser_sees_the_board_change(page: Page) -> None:
 @pytest.mark.parametrize(
     ("tab", "key"), [("Most Engaged", "engagement"), ("Spam Rating", "spam"), ("Most Active", "messages")]
 )
-def test_a_tab_is_a_board_with_an_address(page: Page, tab: str, key: str) -> None:
+def test_a_tab_is_a_board_with_a_url(page: Page, tab: str, key: str) -> None:
     page.get_by_role("tab", name=tab).click()
     expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
     expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
@@ -71,7 +71,7 @@ def test_a_board_can_be_longer(page: Page, size: int) -> None:
     expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
 
 
-def test_filters_choose_who_is_ranked_and_are_in_the_address(page: Page) -> None:
+def test_filters_select_the_ranked_channels_and_are_in_the_url(page: Page) -> None:
     chosen = page.get_by_label("Category").locator("option").nth(1).inner_text()
     page.get_by_label("Category").select_option(label=chosen)
     page.wait_for_function(
@@ -93,7 +93,7 @@ def test_filters_choose_who_is_ranked_and_are_in_the_address(page: Page) -> None
     expect(page.get_by_label("Category")).to_have_value("")
 
 
-def test_a_channel_is_found_by_the_keyboard_alone(page: Page) -> None:
+def test_a_channel_is_found_with_the_keyboard_only(page: Page) -> None:
     name = page.locator("#list .nm").nth(6).inner_text()
     page.keyboard.press("/")
     expect(page.get_by_label("Find a channel")).to_be_focused()
@@ -114,7 +114,7 @@ def test_a_channel_is_found_by_the_keyboard_alone(page: Page) -> None:
     expect(page.locator("#find")).not_to_contain_text("No channel that we follow")
 
 
-def test_keys_walk_through_the_rows(page: Page) -> None:
+def test_keys_move_through_the_rows(page: Page) -> None:
     page.locator("#tabs [role=tab]").first.focus()
     page.locator("#list a").first.focus()
     for key, place in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
@@ -137,7 +137,7 @@ def test_a_row_draws_its_last_minutes(page: Page) -> None:
 
 
 def hide(page: Page, hidden: bool) -> None:
-    """Let the page believe that its tab is hidden, or shown."""
+    """Make the page treat its tab as hidden or visible."""
     page.evaluate(
         "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
         " document.dispatchEvent(new Event('visibilitychange')); }",
@@ -145,8 +145,8 @@ def hide(page: Page, hidden: bool) -> None:
     )
 
 
-def test_a_hidden_page_rests_and_begins_with_a_fresh_snapshot(page: Page) -> None:
-    # Viewers are told once a minute; this board moves every second.
+def test_a_hidden_page_pauses_and_resumes_with_a_fresh_snapshot(page: Page) -> None:
+    # Viewers change once a minute; this board changes every second.
     page.get_by_role("tab", name="Most Active").click()
     expect(page.locator("#list .nm").first).to_be_visible()
     frames: list[str] = []
@@ -168,7 +168,7 @@ def test_a_hidden_page_rests_and_begins_with_a_fresh_snapshot(page: Page) -> Non
     assert set(first.values()) == {("snapshot", 1)}
 
 
-def test_nothing_shifts_while_figures_move(page: Page) -> None:
+def test_updates_cause_no_layout_shift(page: Page) -> None:
     page.evaluate(
         "() => { window.shift = 0; new PerformanceObserver(list => list.getEntries()"
         ".forEach(one => window.shift += one.value)).observe({ type: 'layout-shift' }); }"
@@ -179,8 +179,8 @@ def test_nothing_shifts_while_figures_move(page: Page) -> None:
     assert page.evaluate("window.shift") < 0.01
 
 
-def test_who_is_not_followed_can_be_asked_for(page: Page, stack: Stack) -> None:
-    # Of its own, for the browser itself reports that the address is not found.
+def test_an_untracked_channel_can_be_requested(page: Page, stack: Stack) -> None:
+    # A separate page, because the browser reports the missing page as an error.
     page = page.context.new_page()
     page.goto(f"{stack.url}/?channel=404404404")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
@@ -191,7 +191,7 @@ def test_who_is_not_followed_can_be_asked_for(page: Page, stack: Stack) -> None:
     expect(page.locator("main")).to_contain_text("<b>They grow</b>")
 
 
-def test_keys_walk_through_the_tabs_of_both_rows(page: Page) -> None:
+def test_keys_move_through_the_tabs_of_both_rows(page: Page) -> None:
     tabs = page.get_by_role("tablist").get_by_role("tab")
     keys = [tab.get_attribute("data-board") for tab in tabs.all()]
     tabs.first.focus()
@@ -208,7 +208,7 @@ def test_keys_walk_through_the_tabs_of_both_rows(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_another_board_moves_nothing(page: Page, width: int) -> None:
+def test_switching_boards_causes_no_layout_shift(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     tops = set()
     for tab in page.get_by_role("tab").all():
@@ -234,14 +234,14 @@ def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
 
 
 def happen(stack: Stack, channel_id: str, kind: str, **fields: Any) -> None:
-    """Write an event of the channel, of a kind that the ledger's check does not judge."""
+    """Write an event of the channel, of a kind that the ledger check ignores."""
     assert kind not in SUM_KINDS | set(EVENT_OF_NOTICE.values())
     at_ms = int(time.time() * 1000)
     record = event_record(event_id=str(uuid.uuid4()), kind=kind, channel_id=channel_id, at_ms=at_ms, **fields)
     stack.produce("channel-events", json.dumps(record).encode())
 
 
-def test_what_happens_is_marked_on_the_open_chart_without_a_reload(page: Page, stack: Stack) -> None:
+def test_new_events_are_marked_on_the_open_chart_without_a_reload(page: Page, stack: Stack) -> None:
     channel_id = page.locator("#list > li").first.get_attribute("data-id") or ""
     page.locator("#list > li").first.locator("a").click()
     expect(page.locator("#chart canvas")).to_be_visible()
@@ -261,10 +261,10 @@ def test_what_happens_is_marked_on_the_open_chart_without_a_reload(page: Page, s
     expect(page.locator("[data-marks]")).to_have_text("")
 
 
-def test_the_pointer_reads_a_mark_in_the_lane(page: Page, stack: Stack) -> None:
+def test_hovering_over_a_mark_shows_its_event(page: Page, stack: Stack) -> None:
     channel_id = page.locator("#list > li").nth(1).get_attribute("data-id") or ""
     page.locator("#list > li").nth(1).locator("a").click()
-    # An hour's chart moves a pixel in four seconds: the mark stays where it is aimed at.
+    # The chart of an hour moves one pixel in four seconds, so the mark stays under the pointer.
     page.locator("#ranges").get_by_text("1 h").click()
     happen(stack, channel_id, "category", text="Opening study")
     expect(page.locator("#lines")).to_contain_text("Category: Opening study", timeout=LIVE_MS)
@@ -272,7 +272,7 @@ def test_the_pointer_reads_a_mark_in_the_lane(page: Page, stack: Stack) -> None:
     plot = page.locator("#chart .u-over").bounding_box()
     assert chart is not None
     assert plot is not None
-    # The chart ends with the newest window: a moment later the mark lies within it, perhaps in a group with others.
+    # The chart ends with the newest window, so the mark appears a moment later, possibly grouped with others.
     for from_edge in range(120):
         page.mouse.move(plot["x"] + plot["width"] - from_edge % 40, chart["y"] + 30)
         if "Category: Opening study" in page.locator("[data-marks]").inner_text():
@@ -283,7 +283,7 @@ def test_the_pointer_reads_a_mark_in_the_lane(page: Page, stack: Stack) -> None:
     expect(page.locator("[data-marks]")).not_to_contain_text("Category: Opening study")
 
 
-def test_an_address_brings_back_tab_channel_and_range(page: Page, stack: Stack) -> None:
+def test_a_url_restores_tab_channel_and_range(page: Page, stack: Stack) -> None:
     page.get_by_role("tab", name="Spam Rating").click()
     page.locator("#list > li").nth(1).locator("a").click()
     page.locator("#ranges").get_by_text("24 h").click()
@@ -312,7 +312,7 @@ def test_the_first_paint_needs_no_script(browser: Browser, page: Page, stack: St
     context.close()
 
 
-def test_a_figure_leads_to_how_it_is_counted(page: Page) -> None:
+def test_a_figure_links_to_its_methodology(page: Page) -> None:
     page.get_by_role("tab", name="Repetition").click()
     expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"/methodology#repetition$"))
     page.locator("#definitions").get_by_role("link", name="Methodology: Repetition").click()
@@ -321,7 +321,7 @@ def test_a_figure_leads_to_how_it_is_counted(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [380, 390, 1440])
-def test_how_this_is_counted_is_open_to_everybody(browser: Browser, stack: Stack, width: int) -> None:
+def test_the_methodology_is_public(browser: Browser, stack: Stack, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 844})
     page.goto(f"{stack.url}/methodology#excitement")
     expect(page.get_by_role("heading", name="Excitement")).to_be_in_viewport()
@@ -329,7 +329,7 @@ def test_how_this_is_counted_is_open_to_everybody(browser: Browser, stack: Stack
     page.close()
 
 
-def test_the_page_reconnects_by_itself_after_the_web_process_died(page: Page, stack: Stack) -> None:
+def test_the_page_reconnects_after_the_web_process_was_killed(page: Page, stack: Stack) -> None:
     stack.kill("web")
     expect(page.locator("#conn")).to_have_attribute("data-state", "reconnecting", timeout=LIVE_MS)
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=60_000)
@@ -337,7 +337,7 @@ def test_the_page_reconnects_by_itself_after_the_web_process_died(page: Page, st
 
 @pytest.mark.parametrize("width", [380, 390, 760, 1080, 1440])
 def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
-    # Between a page's resize and its chart's, the plot and the tape are still as wide as the old page.
+    # Until the chart has resized, too, the plot and the tape are as wide as the old page.
     page.locator(".uplot, #tape").evaluate_all("all => all.forEach(one => (one.style.minWidth = '2000px'))")
     page.set_viewport_size({"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

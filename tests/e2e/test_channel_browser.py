@@ -1,4 +1,4 @@
-"""A channel's page in a real Chromium, on the running copy: dates, zoom, metrics, notes and streams."""
+"""A channel's page in Chromium, on the running instance: dates, zoom, metrics, notes and streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def past(cassandra: None) -> Iterator[None]:
-    """Let this thread write history although Playwright's event loop runs in it: nothing else does meanwhile."""
+    """Allow this thread to write history while Playwright's event loop runs in it; nothing else runs meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
@@ -32,7 +32,7 @@ def past(cassandra: None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def channel_id(stack: Stack, past: None) -> str:
-    """A live channel with a past: a day of live windows and minutes before this hour, and six days of hours."""
+    """A live channel with history: a day of live windows and minutes before this hour, and six days of hours."""
     wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
     channel_id = min(stack.covered())
     store, until_ms = WindowStore(), this_hour() - HOUR_MS
@@ -74,14 +74,14 @@ def page(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
     assert problems == []
 
 
-def asked(page: Page) -> dict[str, str]:
-    """Return what the address names."""
+def query_of(page: Page) -> dict[str, str]:
+    """Return the query parameters of the page's URL."""
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def span_s(page: Page) -> float:
-    """Return how long the span in the address is."""
-    since, until = (asked(page)[name] for name in ("from", "until"))
+    """Return the length of the time span in the URL."""
+    since, until = (query_of(page)[name] for name in ("from", "until"))
     return float(page.evaluate("([from, until]) => (Date.parse(until) - Date.parse(from)) / 1000", [since, until]))
 
 
@@ -109,10 +109,10 @@ def pick(page: Page, since_ms: int, until_ms: int) -> None:
     page.get_by_role("button", name="Apply").click()
 
 
-def test_chosen_dates_are_charted_and_in_the_address_until_back_to_live(page: Page) -> None:
+def test_selected_dates_are_charted_and_in_the_url_until_back_to_live(page: Page) -> None:
     until_ms = this_hour() - 2 * HOUR_MS
     pick(page, until_ms - 20 * HOUR_MS, until_ms)
-    assert asked(page) | {"from": iso(until_ms - 20 * HOUR_MS), "until": iso(until_ms)} == asked(page)
+    assert query_of(page) | {"from": iso(until_ms - 20 * HOUR_MS), "until": iso(until_ms)} == query_of(page)
     expect_points(page, 100)
     expect(page.locator("#ranges [aria-current]")).to_have_count(0)
     points = page.locator("#chart").get_attribute("data-points")
@@ -123,10 +123,10 @@ def test_chosen_dates_are_charted_and_in_the_address_until_back_to_live(page: Pa
     page.get_by_role("link", name="Back to live").click()
     expect(page.locator("#ranges [aria-current]")).to_have_text("10 min")
     expect(page.locator(".legend .when")).to_contain_text("Now", timeout=LIVE_MS)
-    assert "from" not in asked(page)
+    assert "from" not in query_of(page)
 
 
-def test_dates_that_cannot_be_charted_are_told_and_change_nothing(page: Page) -> None:
+def test_invalid_dates_show_an_error_and_change_nothing(page: Page) -> None:
     before = page.url
     pick(page, this_hour(), this_hour() - HOUR_MS)
     expect(page.locator("#dates-wrong")).to_contain_text("must be before")
@@ -134,15 +134,15 @@ def test_dates_that_cannot_be_charted_are_told_and_change_nothing(page: Page) ->
     assert page.url == before
 
 
-def test_a_quick_pick_is_a_link_to_whole_days(page: Page) -> None:
+def test_a_preset_is_a_link_to_full_days(page: Page) -> None:
     page.get_by_text("Choose dates").click()
     page.get_by_role("link", name="Yesterday").click()
     assert span_s(page) == DAY_MS / 1000
-    assert asked(page)["until"].endswith("T00:00:00Z")
+    assert query_of(page)["until"].endswith("T00:00:00Z")
     expect(page.get_by_role("link", name="Back to live")).to_be_visible()
 
 
-def test_dates_and_metric_need_no_script(browser: Browser, page: Page, stack: Stack, channel_id: str) -> None:
+def test_dates_and_metric_work_without_javascript(browser: Browser, page: Page, stack: Stack, channel_id: str) -> None:
     context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()
     plain.goto(f"{stack.url}/?channel={channel_id}&board=messages")
@@ -160,7 +160,7 @@ def test_dates_and_metric_need_no_script(browser: Browser, page: Page, stack: St
     context.close()
 
 
-def test_marking_a_stretch_zooms_to_finer_data_and_escape_returns(page: Page) -> None:
+def test_selecting_a_span_zooms_to_finer_data_and_escape_returns(page: Page) -> None:
     until_ms = this_hour() - HOUR_MS
     pick(page, until_ms - 8 * DAY_MS, until_ms)
     expect_points(page, 140)
@@ -182,7 +182,7 @@ def test_marking_a_stretch_zooms_to_finer_data_and_escape_returns(page: Page) ->
     assert page.url != whole
 
 
-def test_dragging_with_shift_pans_by_as_much(page: Page) -> None:
+def test_dragging_with_shift_pans_by_the_same_distance(page: Page) -> None:
     until_ms = this_hour() - 4 * HOUR_MS
     pick(page, until_ms - 4 * HOUR_MS, until_ms)
     expect_points(page, 200)
@@ -190,7 +190,7 @@ def test_dragging_with_shift_pans_by_as_much(page: Page) -> None:
     drag(page, 0.25, 0.75)
     page.keyboard.up("Shift")
     page.wait_for_function(f"() => !location.search.includes('{iso(until_ms).replace(':', '%3A')}')")
-    moved_ms = until_ms - page.evaluate("until => Date.parse(until)", asked(page)["until"])
+    moved_ms = until_ms - page.evaluate("until => Date.parse(until)", query_of(page)["until"])
     assert moved_ms == pytest.approx(2 * HOUR_MS, abs=5 * MINUTE_MS)
     assert span_s(page) == 4 * 3600
 
@@ -203,30 +203,30 @@ def test_buttons_and_keys_zoom_and_pan(page: Page) -> None:
     assert span_s(page) == 2 * 3600
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("button", name="Earlier")).to_be_focused()
-    assert asked(page)["until"] == iso(until_ms - 2 * HOUR_MS)
+    assert query_of(page)["until"] == iso(until_ms - 2 * HOUR_MS)
     page.keyboard.press("ArrowDown")
     assert span_s(page) == 4 * 3600
     page.locator("#chart").focus()
     for key, hours in (("+", 2), ("-", 4), ("]", 4)):
         page.keyboard.press(key)
         assert span_s(page) == hours * 3600
-    assert asked(page)["until"] == iso(until_ms + HOUR_MS)
+    assert query_of(page)["until"] == iso(until_ms + HOUR_MS)
     expect_points(page, 200)
 
 
-def test_any_metric_can_be_charted_and_a_tab_brings_back_its_own(page: Page) -> None:
+def test_any_metric_can_be_charted_and_a_tab_restores_its_own(page: Page) -> None:
     page.get_by_label("Metric").select_option("coverage")
     expect(page.locator("#legend [data-name]")).to_have_text("Coverage")
     expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"#coverage$"))
-    assert asked(page)["metric"] == "coverage"
+    assert query_of(page)["metric"] == "coverage"
     page.reload()
     expect(page.locator("#metric")).to_have_value("coverage")
     page.get_by_role("tab", name="Spam Rating").click()
     expect(page.locator("#legend [data-name]")).to_have_text("Message length")
-    assert "metric" not in asked(page)
+    assert "metric" not in query_of(page)
 
 
-def test_a_note_is_marked_changed_deleted_and_brought_back(page: Page) -> None:
+def test_a_note_is_marked_changed_deleted_and_restored(page: Page) -> None:
     text = "<b>our slot</b>"
     page.locator("#chart").focus()
     page.keyboard.press("End")
@@ -265,11 +265,11 @@ def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(page: Page
     (at_ms,) = broadcast.moments
     page.locator("ol a").first.click()
     expect(page.locator("#metric")).to_have_value("chatters")
-    assert asked(page)["from"] == iso(at_ms - 10 * MINUTE_MS)
+    assert query_of(page)["from"] == iso(at_ms - 10 * MINUTE_MS)
     expect_points(page, 100)
 
 
-def test_another_channel_brings_its_own_place_streams_and_notes(page: Page) -> None:
+def test_another_channel_has_its_own_rank_streams_and_notes(page: Page) -> None:
     row = page.locator("#list > li:not(:has([aria-current]))").first
     row.locator("a").click()
     expect(page.locator("#streams-none, #stream-rows tr").first).to_be_attached()

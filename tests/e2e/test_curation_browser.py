@@ -1,4 +1,4 @@
-"""Curators at work in a real browser: a file of decisions, a request that is answered, an opt-out with its receipt."""
+"""Curation in a real browser: an imported file of decisions, an answered request, an opt-out with its receipt."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from apps.accounts.models import User
 known = User.objects.filter(email="{CURATOR}").exists()
 known or TOTP.activate(User.objects.create_superuser("{CURATOR}", "{PASSWORD}"), "{SECRET}")
 """
-# Within so much a decision is followed; the browser and this test take a little themselves.
+# The time within which a decision takes effect, plus some for the browser and this test.
 FOLLOWED_S = 30
 
 
 @pytest.fixture(scope="module")
 def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """One who signs in once: a code of the second factor is good once."""
+    """A curator who signs in once, because a code of the second factor is valid once."""
     stack.manage("shell", "-v", "0", "-c", STAFF)
     context = browser.new_context()
     page = context.new_page()
@@ -43,7 +43,7 @@ def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 
 def decide(page: Page, stack: Stack, *lines: str) -> None:
-    """Import lines as a file, after a look at what they would change."""
+    """Import lines as a file, after a preview of the changes."""
     page.goto(f"{stack.url}/admin/channels/channel/import/")
     text = "\n".join(("login,decision,reason", *lines)).encode()
     page.get_by_label("CSV file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": text})
@@ -54,13 +54,13 @@ def decide(page: Page, stack: Stack, *lines: str) -> None:
 
 
 def covered_logins(stack: Stack) -> dict[str, str]:
-    """Return the logins of the channels that are listened to in full, by id."""
+    """Return the logins of the fully covered channels by id."""
     return {
         stream["id"]: stream["login"] for stream in stack.channel_list()["streams"] if stream["id"] in stack.covered()
     }
 
 
-def test_a_file_of_decisions_is_looked_at_and_then_followed_within_half_a_minute(admin: Page, stack: Stack) -> None:
+def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(admin: Page, stack: Stack) -> None:
     wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to")
     channel_id, login = sorted(covered_logins(stack).items())[5]
     decide(admin, stack, f"{login},block,law", "nobody_is_called_that,pin,event")
@@ -72,7 +72,7 @@ def test_a_file_of_decisions_is_looked_at_and_then_followed_within_half_a_minute
 
 
 def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: str = "") -> None:
-    """Decide about the request of a kind that names a channel."""
+    """Decide a request of a kind that names a channel."""
     admin.goto(f"{stack.url}/admin/{kind}/")
     admin.get_by_role("link", name=name, exact=True).click()
     admin.get_by_label(choice).check()
@@ -85,12 +85,12 @@ def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: st
 
 
 def save_again(admin: Page) -> None:
-    """Confirm that the account that the form shows is the one."""
+    """Confirm the account shown in the form."""
     expect(admin.get_by_text("If this is correct, save again.")).to_be_visible()
     admin.get_by_role("button", name="Save", exact=True).click()
 
 
-def test_who_asked_for_a_channel_reads_the_answer(admin: Page, browser: Browser, stack: Stack) -> None:
+def test_the_requester_of_a_channel_sees_the_answer(admin: Page, browser: Browser, stack: Stack) -> None:
     make_account(stack, ASKER)
     page = browser.new_page()
     sign_in(page, stack, email=ASKER)
@@ -105,7 +105,7 @@ def test_who_asked_for_a_channel_reads_the_answer(admin: Page, browser: Browser,
     page.context.close()
 
 
-def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, browser: Browser, stack: Stack) -> None:
+def test_an_anonymous_opt_out_request_gives_the_curator_a_receipt(admin: Page, browser: Browser, stack: Stack) -> None:
     wait_until(lambda: bool(stack.covered()), 90, "channels to be listened to")
     login = sorted(covered_logins(stack).values())[-1]
     stranger = browser.new_page()
@@ -131,7 +131,7 @@ def test_a_stranger_asks_to_opt_out_and_a_curator_has_the_receipt(admin: Page, b
 def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack) -> None:
     admin.goto(f"{stack.url}/admin/curation/optout/add/")
     admin.get_by_label("Kind").select_option("channel")
-    # Nobody's: the running copy loses no channel that the next tests look for.
+    # An unused id, so that the running instance keeps the channels that the next tests need.
     admin.get_by_label("Twitch id").fill("888888888")
     admin.get_by_role("button", name="Save", exact=True).click()
     save_again(admin)

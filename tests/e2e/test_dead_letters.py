@@ -1,4 +1,4 @@
-"""`manage.py dead_letters` on real topics: what was set aside is explained, put back, and found on chat."""
+"""`manage.py dead_letters` on real topics: dead letters are explained, replayed, and found on chat."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pytest_django import Settings
 from apps.metrics.dead_letter_reader import DeadLetterReader
 from apps.metrics.dead_letters import DeadLetters
 from drills.poison import HUGE, event, poison_of, window
-from tests.e2e.letters import listed, read, run, spoken, write
+from tests.e2e.letters import chat_message, listed, read, run, write
 from twitchly import kafka
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]
 
 
 def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> None:
-    """Make dead letters of records that are written to a topic now, as a reader would that knows less than ours."""
+    """Write records to a topic and make dead letters of them, like a reader of an older version."""
     before = len(read(topic))
     write(topic, values, partition=1, key=key)
     letters = DeadLetters(kafka.producer())
@@ -31,7 +31,7 @@ def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> No
     assert letters.flush(lambda: False)
 
 
-def test_a_letter_is_explained_by_todays_reader() -> None:
+def test_a_dead_letter_is_explained_by_the_current_reader() -> None:
     set_aside("windows", window("7"), window("7", grain="\x1byear"), b"y" * 950_000, None, key=b"seven")
     usable, unusable, cut, empty = (run("explain", "windows", str(offset)) for offset in range(4))
     assert "today     usable now" in usable
@@ -49,12 +49,12 @@ def test_a_letter_is_explained_by_todays_reader() -> None:
         run("explain", "channel-events", "0")
 
 
-def test_letters_that_can_be_used_today_are_put_back_with_their_key_once() -> None:
+def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
     set_aside("windows", window("7"), b"no", b"y" * 950_000, window("7", 1), key=b"seven")
-    said = run("replay", "windows", "--all")
-    assert (said[0], said[3]) == ("windows 0: replayed", "windows 3: replayed")
-    assert said[1].startswith("windows 1: refused: not JSON")
-    assert said[2].startswith("windows 2: refused: it was cut")
+    output = run("replay", "windows", "--all")
+    assert (output[0], output[3]) == ("windows 0: replayed", "windows 3: replayed")
+    assert output[1].startswith("windows 1: refused: not JSON")
+    assert output[2].startswith("windows 2: refused: it was cut")
     back = read("windows")[4:]
     assert [(m.partition(), m.key(), m.value()) for m in back] == [
         (1, b"seven", window("7")),
@@ -65,7 +65,7 @@ def test_letters_that_can_be_used_today_are_put_back_with_their_key_once() -> No
     assert len(read("windows")) == 6
 
 
-def test_a_letter_that_is_named_is_put_back_again_and_a_note_is_no_letter() -> None:
+def test_a_named_dead_letter_is_replayed_again_and_a_replay_note_is_not_a_dead_letter() -> None:
     set_aside("channel-events", event("7"), b"no", key=b"7")
     for _ in range(2):
         assert run("replay", "channel-events", "0") == ["channel-events 0: replayed"]
@@ -78,7 +78,7 @@ def test_a_letter_that_is_named_is_put_back_again_and_a_note_is_no_letter() -> N
     assert len(read("channel-events")) == 5
 
 
-def test_a_letter_whose_partition_is_no_more_goes_by_its_key() -> None:
+def test_a_dead_letter_of_a_missing_partition_is_replayed_by_its_key() -> None:
     producer = kafka.producer()
     place = json.dumps({"topic": "windows", "partition": 10**12, "offset": 3}).encode()
     producer.produce(kafka.topic_name("windows-dlq"), window("7"), b"7", headers=[("from", place)])
@@ -87,7 +87,7 @@ def test_a_letter_whose_partition_is_no_more_goes_by_its_key() -> None:
     assert [(message.key(), message.value()) for message in read("windows")] == [(b"7", window("7"))]
 
 
-def test_the_newest_letters_of_all_topics_are_listed_last() -> None:
+def test_the_newest_dead_letters_of_all_topics_are_listed_last() -> None:
     set_aside("windows", *[b"no"] * 3)
     set_aside("channel-events", b"no")
     set_aside("windows-live", b"[]")
@@ -98,7 +98,7 @@ def test_the_newest_letters_of_all_topics_are_listed_last() -> None:
     assert run("list", "windows", "--limit", "0") == ["     3 of windows: an older reader's reason"]
 
 
-def test_letters_that_the_driver_cannot_hold_at_once_all_arrive() -> None:
+def test_more_dead_letters_than_the_driver_can_buffer_all_arrive() -> None:
     write("windows", [b"%d" % number for number in range(20)])
     letters = DeadLetters(kafka.producer(**{"queue.buffering.max.messages": 3, "linger.ms": 100}))
     for message in read("windows"):
@@ -107,7 +107,7 @@ def test_letters_that_the_driver_cannot_hold_at_once_all_arrive() -> None:
     assert sorted(row["source_offset"] for row in listed("windows")[0]) == list(range(20))
 
 
-def test_a_record_of_the_greatest_length_fits_into_a_letter_with_what_is_said_of_it() -> None:
+def test_a_record_of_maximum_length_fits_into_a_dead_letter_with_its_headers() -> None:
     producer = kafka.producer(**{"message.max.bytes": 1_040_000})
     producer.produce(kafka.topic_name("windows"), b"v" * 900_000, b"k" * 130_000)
     assert producer.flush(20) == 0
@@ -118,48 +118,48 @@ def test_a_record_of_the_greatest_length_fits_into_a_letter_with_what_is_said_of
     assert "130000 of its key, are more than is kept" in run("replay", "windows", "--all")[0]
 
 
-def test_a_scan_moves_what_flink_had_to_ignore_and_nothing_twice() -> None:
-    wrong: dict[str, Sequence[Any]] = {
+def test_a_scan_moves_records_that_flink_ignored_once() -> None:
+    bad_values: dict[str, Sequence[Any]] = {
         "kind": [None, "weird"],
         "at_ms": [None, "soon", int(time.time() * 1000) + 10_800_000, *HUGE],
         "words": [None, "many"],
         "user_hash": [None, 2**63],
         "channel_id": [None, "\ud800"],
     }
-    poison = poison_of(spoken, wrong)
+    poison = poison_of(chat_message, bad_values)
     for partition in range(3):
-        write("chat", [value for bad in poison[partition::3] for value in (spoken(), bad)], partition)
+        write("chat", [value for bad in poison[partition::3] for value in (chat_message(), bad)], partition)
     assert run("--scan", "chat")[-1] == f"read {2 * len(poison)} records of chat, moved {len(poison)}"
     rows, counts = listed("chat")
     assert sorted(row["bytes"] for row in rows) == sorted(len(value or b"") for value in poison)
     assert {(row["partition"], row["source_offset"] % 2) for row in rows} == {(0, 1), (1, 1), (2, 1)}
     assert sum(counts.values()) == len(poison)
     assert run("--scan", "chat") == ["read 0 records of chat, moved 0"]
-    write("chat", [spoken(), b"one more"], partition=3)
+    write("chat", [chat_message(), b"one more"], partition=3)
     assert run("--scan", "chat")[-1] == "read 2 records of chat, moved 1"
     assert len(listed("chat")[0]) == len(poison) + 1
 
 
-def test_a_scan_goes_by_our_clocks(settings: Settings) -> None:
+def test_a_scan_uses_the_instance_s_clock(settings: Settings) -> None:
     settings.CLOCK_OFFSET_MS = 10_800_000
-    write("chat", [spoken(at_ms=int(time.time() * 1000) + 10_800_000)])
+    write("chat", [chat_message(at_ms=int(time.time() * 1000) + 10_800_000)])
     assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]
 
 
-def test_letters_of_chat_hold_no_text_and_stay_where_they_are() -> None:
-    write("chat", [spoken(words=None), b"a secret word"])
+def test_dead_letters_of_chat_have_no_text_and_cannot_be_replayed() -> None:
+    write("chat", [chat_message(words=None), b"a secret word"])
     run("--scan", "chat")
-    said = [*run("list"), *run("list", "chat", "--json"), *run("explain", "chat", "0"), *run("explain", "chat", "1")]
-    assert any("words is None" in line for line in said)
-    assert not any("secret" in line for line in said)
+    output = [*run("list"), *run("list", "chat", "--json"), *run("explain", "chat", "0"), *run("explain", "chat", "1")]
+    assert any("words is None" in line for line in output)
+    assert not any("secret" in line for line in output)
     with closing(DeadLetterReader("chat")) as reader:
         assert [(letter.value, letter.length) for letter in reader.letters()][1] == (None, 13)
     with pytest.raises(CommandError, match="cannot be replayed"):
         run("replay", "chat", "--all")
 
 
-def test_a_scan_that_finds_too_much_stops_and_the_next_one_goes_on_there() -> None:
-    write("chat", [*[spoken()] * 50, *[b"no"] * 150, *[spoken()] * 9])
+def test_a_scan_stops_at_too_many_unusable_records_and_the_next_one_continues() -> None:
+    write("chat", [*[chat_message()] * 50, *[b"no"] * 150, *[chat_message()] * 9])
     with pytest.raises(CommandError, match="101 of the last 151 records of chat were unusable"):
         run("--scan", "chat")
     assert len(listed("chat")[0]) == 100
@@ -167,7 +167,7 @@ def test_a_scan_that_finds_too_much_stops_and_the_next_one_goes_on_there() -> No
     assert [row["source_offset"] for row in listed("chat")[0]] == list(range(50, 200))
 
 
-def test_without_kafka_it_is_said_where_it_was_looked_for(settings: Settings) -> None:
+def test_an_unavailable_kafka_is_reported_with_its_address(settings: Settings) -> None:
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
     with pytest.raises(CommandError, match=r"Kafka at 127\.0\.0\.1:1 is not responding"):
         run("list", "windows")

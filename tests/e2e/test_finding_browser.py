@@ -1,4 +1,4 @@
-"""Finding, keeping, comparing and taking along in a real Chromium, on the running copy."""
+"""Search, watchlists, Compare, Discover and exports in Chromium, on the running instance."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def channel_ids(stack: Stack) -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack, channel_ids: list[str]) -> Iterator[Page]:
-    """A signed-in advertiser on the first of them; a script error or a refused resource fails the test."""
+    """A signed-in advertiser on the first of these channels; a script error or a refused resource fails the test."""
     with visit(browser, stack, f"/?channel={channel_ids[0]}&board=messages") as (page, problems):
         yield page
     assert problems == []
 
 
-def test_one_click_puts_a_channel_on_a_watchlist_that_lives(page: Page, stack: Stack, channel_ids: list[str]) -> None:
+def test_one_click_adds_a_channel_to_a_live_watchlist(page: Page, stack: Stack, channel_ids: list[str]) -> None:
     for channel_id in channel_ids:
         page.goto(f"{stack.url}/?channel={channel_id}&board=messages")
         star = page.locator("#star [data-star]")
@@ -45,7 +45,7 @@ def test_one_click_puts_a_channel_on_a_watchlist_that_lives(page: Page, stack: S
     page.get_by_role("link", name="My channels").click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     expect(page.locator("#cards > li")).to_have_count(3)
-    # Figures come by the socket, and the hour behind them from history.
+    # Figures arrive on the socket, and the last hour comes from history.
     before = page.locator("#cards [data-value]").all_inner_texts()
     wait_until(lambda: page.locator("#cards [data-value]").all_inner_texts() != before, 20, "the cards to move")
 
@@ -75,7 +75,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("#chart canvas")).to_be_visible()
     expect(page.locator("#legend [data-value]").first).not_to_have_text("–", timeout=LIVE_MS)
-    # The streams began hours before anybody listened to them.
+    # The streams started hours before the instance listened to them.
     page.get_by_role("link", name="24 h").click()
     page.get_by_role("link", name="Stream time").click()
     expect(page.locator("#said")).to_contain_text("begins with its channel’s stream")
@@ -87,7 +87,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     expect(page.locator("#when")).to_have_text("Average")
 
 
-def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Stack, tmp_path: Path) -> None:
+def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.goto(f"{stack.url}/discover")
     everybody = page.locator("#found tbody tr")
     expect(everybody.first).to_be_visible()
@@ -113,7 +113,7 @@ def test_a_search_is_filtered_sorted_kept_and_taken_along(page: Page, stack: Sta
     expect(page.get_by_text("Viewers from 1000")).to_be_visible()
 
 
-def test_order_and_figures_are_held_together_and_renewed_together(page: Page, stack: Stack) -> None:
+def test_order_and_figures_are_paused_and_updated_together(page: Page, stack: Stack) -> None:
     address = f"{stack.url}/discover?sort=-messages"
     page.goto(address)
     page.locator("#found tbody tr").nth(3).hover()
@@ -135,7 +135,7 @@ def test_order_and_figures_are_held_together_and_renewed_together(page: Page, st
     assert messages == sorted(messages, reverse=True)
 
 
-def test_a_chart_is_taken_along_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:
+def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:
     page.locator("#take summary").click()
     for name, head in (("Windows as CSV", "\ufeffend (UTC)"), ("Windows as NDJSON", '{"schema"')):
         with page.expect_download() as told:
@@ -163,7 +163,7 @@ def test_a_chart_is_taken_along_and_shared(page: Page, browser: Browser, stack: 
     stranger.context.close()
 
 
-def test_a_widget_lives_in_a_frame_of_another_site(page: Page, tmp_path: Path) -> None:
+def test_a_widget_is_live_in_a_frame_of_another_site(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Share", exact=True).click()
     page.get_by_label("As", exact=True).select_option("widget")
     page.get_by_role("button", name="Make a link").click()
@@ -180,7 +180,7 @@ def test_a_widget_lives_in_a_frame_of_another_site(page: Page, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("path", ["/compare", "/discover", "/watchlists", "/shares"])
-def test_nothing_is_wider_than_a_telephone(page: Page, stack: Stack, channel_ids: list[str], path: str) -> None:
+def test_nothing_is_wider_than_a_phone(page: Page, stack: Stack, channel_ids: list[str], path: str) -> None:
     page.set_viewport_size({"width": 380, "height": 800})
     page.goto(f"{stack.url}{path}?channels={','.join(channel_ids)}")
     assert page.evaluate("document.documentElement.scrollWidth") == 380

@@ -1,4 +1,4 @@
-"""History over nights in which clocks change, and over new year: UTC alone counts, wherever the server stands."""
+"""History over daylight saving changes and new year: only UTC matters, whatever the server's time zone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEW_YEAR = dt.date(2027, 1, 1)
 
 @pytest.fixture(params=["Europe/Berlin", "America/New_York"])
 def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this process stand in another zone."""
+    """Set this process's time zone."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", request.param)
         time.tzset()
@@ -43,7 +43,7 @@ def midnight(day: dt.date) -> int:
 
 
 def store(channel_id: str, grain: StoredGrain, from_ms: int, until_ms: int, span_ms: int) -> list[int]:
-    """Store a window for each span between the two, and return where they end."""
+    """Store a window for each interval between the two times; return the ends."""
     ends = list(range(from_ms + span_ms, until_ms + 1, span_ms))
     windows = [
         WindowRecord(channel_id, grain, end - span_ms, end, {"messages": 1, "observed_ms": span_ms}) for end in ends
@@ -53,13 +53,13 @@ def store(channel_id: str, grain: StoredGrain, from_ms: int, until_ms: int, span
 
 
 def day_rows(channel_id: str, day: dt.date) -> list[int]:
-    """Return where the minutes end that lie in a day's partition."""
+    """Return the ends of the minutes in a day's partition."""
     query = "SELECT end_ms FROM minute_window WHERE channel_id = %s AND day = %s"
     return sorted(row["end_ms"] for row in rows(open_session(), [(query, (channel_id, day))]))
 
 
 @pytest.mark.parametrize("day", CLOCKS_CHANGE)
-def test_every_hour_of_a_night_in_which_clocks_change_is_there_once(channel_id: str, day: dt.date) -> None:
+def test_every_hour_of_a_night_with_a_clock_change_is_stored_once(channel_id: str, day: dt.date) -> None:
     from_ms, until_ms = midnight(day) - 12 * HOUR_MS, midnight(day) + 36 * HOUR_MS
     ends = store(channel_id, "hour", from_ms, until_ms, HOUR_MS)
     later_ms = until_ms + 100 * DAY_MS
@@ -71,7 +71,7 @@ def test_every_hour_of_a_night_in_which_clocks_change_is_there_once(channel_id: 
 
 
 @pytest.mark.parametrize("day", CLOCKS_CHANGE)
-def test_days_are_those_of_utc(channel_id: str, day: dt.date) -> None:
+def test_days_are_utc_days(channel_id: str, day: dt.date) -> None:
     ends = store(channel_id, "minute", midnight(day) - HOUR_MS, midnight(day) + 4 * HOUR_MS, MINUTE_MS)
     before = [end for end in ends if end <= midnight(day)]
     assert day_rows(channel_id, day - dt.timedelta(days=1)) == before
@@ -81,7 +81,7 @@ def test_days_are_those_of_utc(channel_id: str, day: dt.date) -> None:
     assert (read.range.grain, [point.end_ms for point in read.points]) == ("minute", ends)
 
 
-def test_the_hours_over_new_year_are_there_once(channel_id: str) -> None:
+def test_the_hours_over_new_year_are_stored_once(channel_id: str) -> None:
     from_ms, until_ms = midnight(NEW_YEAR) - DAY_MS, midnight(NEW_YEAR) + DAY_MS
     ends = store(channel_id, "hour", from_ms, until_ms, HOUR_MS)
     later_ms = until_ms + 200 * DAY_MS

@@ -1,4 +1,4 @@
-"""The API of a whole running copy: history, examples, limits, a key from its page to its end, and random requests."""
+"""The API of a running instance: history, examples, limits, a key's life cycle, and random requests."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def channel(api: httpx.Client) -> str:
 
 
 def got(api: httpx.Client, path: str, method: str = "GET") -> httpx.Response:
-    """Ask, and hold the answer against the description."""
+    """Send a request and validate the response against the description."""
     response = api.request(method, path)
     check_response(method, f"/api/v1/{path}", response)
     return response
@@ -77,7 +77,7 @@ def test_a_series_has_columns_of_the_same_length(api: httpx.Client, channel: str
     assert series["is_lower_bound"] == (series["coverage"] is not None and series["coverage"] < 1)
 
 
-def test_a_series_is_a_table_too_and_the_past_is_kept(api: httpx.Client, channel: str) -> None:
+def test_a_series_is_available_as_a_table_and_past_ranges_are_cached(api: httpx.Client, channel: str) -> None:
     table = got(api, f"channels/{channel}/series.csv?range=10m")
     assert table.text.startswith("\ufeffend (UTC),coverage,viewers (viewers),messages (msg / 30 s)")
     past = f"channels/{channel}/series?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
@@ -88,11 +88,13 @@ def test_a_series_is_a_table_too_and_the_past_is_kept(api: httpx.Client, channel
 
 
 @pytest.mark.parametrize("query", ["range=24h", "range=7d", "range=90d&metrics=viewers", "range=1h"])
-def test_the_tag_of_a_range_up_to_now_stays_while_its_windows_do(api: httpx.Client, channel: str, query: str) -> None:
+def test_the_etag_of_a_range_up_to_now_changes_only_with_its_windows(
+    api: httpx.Client, channel: str, query: str
+) -> None:
     path = f"channels/{channel}/series?{query}"
 
     def is_kept() -> bool:
-        """Ask twice at once: only a window that came in between may have changed the tag."""
+        """Send two requests in a row: only a window that arrived in between may change the ETag."""
         first = got(api, path)
         again = api.get(path, headers={"If-None-Match": first.headers["ETag"]})
         left = [answer.headers["RateLimit"].split(", ")[1].split(";t=")[0] for answer in (first, again)]
@@ -102,7 +104,7 @@ def test_the_tag_of_a_range_up_to_now_stays_while_its_windows_do(api: httpx.Clie
     assert got(api, f"channels/{channel}/events?range=90d").status_code == 200
 
 
-def test_events_come_in_pages_by_time(api: httpx.Client, channel: str) -> None:
+def test_events_are_paged_by_time(api: httpx.Client, channel: str) -> None:
     found, cursor = [], ""
     for _ in range(50):
         page = got(api, f"channels/{channel}/events?range=1h&limit=2{cursor}").json()
@@ -116,17 +118,17 @@ def test_events_come_in_pages_by_time(api: httpx.Client, channel: str) -> None:
     assert len({event["id"] for event in found}) == len(found)
 
 
-def test_streams_that_have_ended_are_listed(api: httpx.Client, channel: str) -> None:
+def test_ended_streams_are_listed(api: httpx.Client, channel: str) -> None:
     assert got(api, f"channels/{channel}/streams").status_code == 200
     assert got(api, f"channels/{channel}/streams/1700000000001").status_code == 404
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))
-def test_every_example_that_reads_runs_as_it_stands(
+def test_every_reading_example_runs_unchanged(
     stack: Stack, secret: str, channel: str, language: str, tmp_path: Path
 ) -> None:
     operations = [one for section in sections(stack.url, language) for one in section.operations]
-    # Nobody has a list yet, no stream has ended, and that of events has no end.
+    # There is no watchlist yet, no stream has ended, and the event stream never ends.
     left_out = {"get_watchlist", "get_segment", "get_stream", "stream_live"}
     reading = [one for one in operations if one.method == "GET" and one.id not in left_out]
     for one in reading:
@@ -135,7 +137,7 @@ def test_every_example_that_reads_runs_as_it_stands(
     assert len(reading) >= 12
 
 
-def test_the_walk_through_ends_with_a_plot(stack: Stack, secret: str, channel: str, tmp_path: Path) -> None:
+def test_the_tutorial_ends_with_a_plot(stack: Stack, secret: str, channel: str, tmp_path: Path) -> None:
     text = Path("docs/partners.md").read_text()
     program = text[text.index("    import os\n") : text.index("`series.png` is the plot")]
     (tmp_path / "plot.py").write_text(textwrap.dedent(program))
@@ -168,8 +170,8 @@ def test_events_flow_over_http(stack: Stack, api: httpx.Client) -> None:
     assert [(frame["type"], frame["seq"]) for frame in frames] == [("snapshot", 1), ("push", 2), ("push", 3)]
 
 
-def test_what_a_header_says_of_the_address_is_not_believed(stack: Stack) -> None:
-    """Guesses are counted by the address that they come from, which is let in again when it was told."""
+def test_addresses_in_headers_are_not_trusted(stack: Stack) -> None:
+    """Guesses are counted by the sender's address, which is accepted again after Retry-After."""
     key = "twitchly_0000000000000000000000000000002c8gJs"
 
     def guess(number: int) -> httpx.Response:
@@ -183,7 +185,7 @@ def test_what_a_header_says_of_the_address_is_not_believed(stack: Stack) -> None
 
 
 @pytest.mark.browser
-def test_a_key_from_its_page_to_its_end(browser: Browser, stack: Stack) -> None:
+def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> None:
     with visit(browser, stack, "/") as (page, problems):
         page.goto(f"{stack.url}/account/keys/")
         confirm_password(page, stack)
@@ -217,11 +219,11 @@ def has_usage(page: Page, stack: Stack) -> bool:
     return page.locator("#plot canvas").count() == 1
 
 
-def test_whatever_is_asked_is_answered_as_described(stack: Stack, secret: str, tmp_path: Path) -> None:
-    """Schemathesis asks at random, within bounds. A stream has no end, so it is left out.
+def test_responses_to_random_requests_match_the_description(stack: Stack, secret: str, tmp_path: Path) -> None:
+    """Schemathesis sends random requests within bounds, except to the event stream, which never ends.
 
-    Left out too is that whatever fits the schemas is accepted: none can say that one moment lies before another, or
-    which cursors were given out.
+    It does not check that all data matching the schemas is accepted, because schemas can express neither the order of
+    two times nor which cursors exist.
     """
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{stack.url}/api/v1/openapi.json"]
     options = [
@@ -229,7 +231,7 @@ def test_whatever_is_asked_is_answered_as_described(stack: Stack, secret: str, t
         *("--exclude-checks", "positive_data_acceptance", "--generation-database", "none"),
         *("--max-examples", "25", "--seed", "1", "--no-color", "--request-timeout", "10"),
     ]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, timeout=420)
-    print(done.stdout[-3_000:])
-    assert done.returncode == 0, done.stdout
-    assert f"Tested: {sum(map(len, description()['paths'].values())) - 1}" in done.stdout
+    result = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, timeout=420)
+    print(result.stdout[-3_000:])
+    assert result.returncode == 0, result.stdout
+    assert f"Tested: {sum(map(len, description()['paths'].values())) - 1}" in result.stdout

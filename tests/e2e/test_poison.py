@@ -1,4 +1,4 @@
-"""The history sink among records that it cannot use: a few are set aside, too many halt it."""
+"""The history sink and unusable records: a few become dead letters, too many halt the sink."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def channel_id() -> str:
     return str(uuid.uuid4().int)[:18]
 
 
-def carried() -> dict[str, int]:
-    """Return how far the history sink has come on each topic's first partition, by its commits."""
+def committed_offsets() -> dict[str, int]:
+    """Return the history sink's committed offset in each topic's first partition."""
     reader = kafka.consumer("history")
     names = ("windows-live", "windows", "channel-events")
-    places = reader.committed([TopicPartition(kafka.topic_name(name), 0) for name in names], timeout=10)
+    partitions = reader.committed([TopicPartition(kafka.topic_name(name), 0) for name in names], timeout=10)
     reader.close()
-    return {name: max(0, place.offset) for name, place in zip(names, places, strict=True)}
+    return {name: max(0, partition.offset) for name, partition in zip(names, partitions, strict=True)}
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_poison_is_counted_and_set_aside_and_its_neighbours_are_stored(
+def test_poison_becomes_counted_dead_letters_and_other_records_are_stored(
     start_sink: Callable[[], Sink], channel_id: str
 ) -> None:
     bad_windows = poison_of(partial(window, channel_id), BAD_WINDOWS)
@@ -65,10 +65,11 @@ def test_poison_is_counted_and_set_aside_and_its_neighbours_are_stored(
     start_sink()
     wait_until(
         lambda: (
-            carried() == {"windows-live": 0, "windows": 2 * len(bad_windows), "channel-events": 2 * len(bad_events)}
+            committed_offsets()
+            == {"windows-live": 0, "windows": 2 * len(bad_windows), "channel-events": 2 * len(bad_events)}
         ),
         60,
-        "all to be carried",
+        "all to be committed_offsets",
     )
     store = WindowStore()
     windows = store.read_windows("minute", channel_id, START_MS, START_MS + 600 * MINUTE_MS)
@@ -84,7 +85,7 @@ def test_poison_is_counted_and_set_aside_and_its_neighbours_are_stored(
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_too_much_poison_halts_the_sink_and_every_start_gives_it_a_fresh_allowance(
+def test_too_much_poison_halts_the_sink_and_every_start_resets_the_limit(
     start_sink: Callable[[], Sink], channel_id: str
 ) -> None:
     good = [window(channel_id, n) for n in range(100)]
@@ -100,16 +101,18 @@ def test_too_much_poison_halts_the_sink_and_every_start_gives_it_a_fresh_allowan
         write("channel-events", [event(channel_id)])
         time.sleep(2)
         assert (stored(), len(listed("windows")[0])) == (50, moved)
-        assert carried() == {"windows-live": 0, "windows": 50 + moved, "channel-events": 0}
+        assert committed_offsets() == {"windows-live": 0, "windows": 50 + moved, "channel-events": 0}
         assert sink.is_up()
         assert sink.end() < 8
     start_sink()
     wait_until(lambda: stored() == 100, 60, "the windows behind the poison")
-    wait_until(lambda: carried() == {"windows-live": 0, "windows": 350, "channel-events": 2}, 20, "the commit")
+    wait_until(
+        lambda: committed_offsets() == {"windows-live": 0, "windows": 350, "channel-events": 2}, 20, "the commit"
+    )
     assert len(listed("windows")[0]) == 250
 
 
-def test_a_halted_sink_keeps_its_partitions_beyond_the_longest_time_between_two_polls() -> None:
+def test_a_halted_sink_keeps_its_partitions_beyond_the_poll_interval() -> None:
     limits = {"max.poll.interval.ms": 6_000, "session.timeout.ms": 6_000}
     reader = kafka.consumer("history", **limits)
     reader.subscribe([kafka.topic_name("windows")])
@@ -118,6 +121,6 @@ def test_a_halted_sink_keeps_its_partitions_beyond_the_longest_time_between_two_
     halt, until_s = Halt(reader, RateExceeded("windows", 101, 151, "not JSON")), time.monotonic() + 8
     while time.monotonic() < until_s:
         halt.step()
-    assert [place.partition for place in reader.assignment()] == [0, 1]
+    assert [partition.partition for partition in reader.assignment()] == [0, 1]
     assert len(holders(settings.KAFKA_BOOTSTRAP, kafka.topic_name("history"))) == 1
     reader.close()

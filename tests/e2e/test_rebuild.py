@@ -1,4 +1,4 @@
-"""`rebuild_windows` against the real servers: what is wrong is corrected, what is right stands."""
+"""`rebuild_windows` against the real servers: corrections windows are corrected, correct ones stay."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.server
 
 
 def rebuild(stack: Stack, from_ms: int, until_ms: int) -> tuple[int, dict[str, int]]:
-    """Rebuild a range and return how many windows there were, and how many were added, changed and removed."""
+    """Rebuild a range; return the number of windows, and how many were added, changed and removed."""
     since, until = (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms / 1000)) for ms in (from_ms, until_ms))
-    said = stack.manage("rebuild_windows", "--from", since, "--to", until)
-    hours = re.findall(r"([0-9,]+) windows, (\d+) added, (\d+) changed, (\d+) removed", said)
-    sums = {what: sum(int(hour[n]) for hour in hours) for n, what in ((1, "added"), (2, "changed"), (3, "removed"))}
+    output = stack.manage("rebuild_windows", "--from", since, "--to", until)
+    hours = re.findall(r"([0-9,]+) windows, (\d+) added, (\d+) changed, (\d+) removed", output)
+    sums = {name: sum(int(hour[n]) for hour in hours) for n, name in ((1, "added"), (2, "changed"), (3, "removed"))}
     return sum(int(hour[0].replace(",", "")) for hour in hours), sums
 
 
@@ -58,17 +58,17 @@ def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     )
     assert rebuild(stack, from_ms, until_ms) == (windows, {"added": 1, "changed": 1, "removed": 0})
     assert before == {grain: store.read_windows(grain, channel_id, from_ms, until_ms) for grain in ("live", "minute")}
-    # A replay of the window that Flink wrote comes with revision 0, and changes nothing.
+    # A repeated window from Flink has revision 0 and changes nothing.
     store.write([WindowRecord(channel_id, "minute", from_ms, until_ms, {"messages": 3})], [])
     assert store.read_windows("minute", channel_id, until_ms - 1, until_ms) == [minute]
     assert rebuild(stack, from_ms, until_ms) == (windows, {"added": 0, "changed": 0, "removed": 0})
 
 
-def test_a_range_that_kafka_does_not_hold_yet_is_refused(stack: Stack) -> None:
+def test_a_range_that_is_not_on_kafka_yet_is_refused(stack: Stack) -> None:
     with pytest.raises(AssertionError, match="yet: try again later"):
         rebuild(stack, now_ms(), now_ms() + 30 * MINUTE_MS)
 
 
-def test_times_the_wrong_way_round_are_refused(stack: Stack) -> None:
+def test_swapped_times_are_refused(stack: Stack) -> None:
     with pytest.raises(AssertionError, match="--from is not before --to"):
         rebuild(stack, now_ms(), now_ms() - MINUTE_MS)

@@ -1,4 +1,4 @@
-"""Our processes speak with servers that let nobody in without TLS and a password, and say so when it is wrong."""
+"""Processes connect to servers that require TLS and a password, and report wrong credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.e2e.secured import Secured
 pytestmark = pytest.mark.server
 
 SETUP = "import django; django.setup(); "
-# A window record for each sink, by our own producer.
+# A window record for each sink, written with the product's Kafka producer.
 PRODUCE = """
 import json, time
 from twitchly import kafka
@@ -30,8 +30,8 @@ hour = end // 3_600_000 * 3_600_000
 producer.produce(kafka.topic_name("windows"), window("hour", 3_600_000, hour), key="1")
 assert producer.flush(20) == 0
 """
-# What each of the ways into Redis says: the boards, the layer of groups, Celery's broker.
-LOOK = """
+# Uses each Redis connection: boards, groups, Celery's broker.
+USE_REDIS = """
 import asyncio, json
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -50,7 +50,7 @@ app.connection_for_write().ensure_connection(max_retries=0)
 app.send_task("apps.ingest.tasks.refresh_channel_list")
 print(json.dumps([client.zscore(redis_keys.board("viewers"), "1"), asyncio.run(tick())]))
 """
-# A broadcast's summary, whose maps are values of many parts.
+# A broadcast's summary, whose maps have several cells.
 SUMMARY = """
 from apps.metrics.cassandra import open_session
 open_session().execute("INSERT INTO stream_summary (channel_id, started_ms, ended_ms, messages, chatters_by_hour,"
@@ -71,15 +71,15 @@ def secured() -> Iterator[Secured]:
 
 
 def _try(servers: Secured, *words: str) -> str:
-    done = servers.run("manage.py", *words)
-    return done.stdout if done.returncode == 0 else ""
+    result = servers.run("manage.py", *words)
+    return result.stdout if result.returncode == 0 else ""
 
 
 @pytest.fixture(scope="module")
 def stored(secured: Secured) -> None:
-    """A live window and an hour, through both sinks."""
-    done = secured.run("-c", f"{SETUP}{PRODUCE}", DJANGO_SETTINGS_MODULE="twitchly.settings")
-    assert done.returncode == 0, done.stderr
+    """A live window and an hour, written through both sinks."""
+    result = secured.run("-c", f"{SETUP}{PRODUCE}", DJANGO_SETTINGS_MODULE="twitchly.settings")
+    assert result.returncode == 0, result.stderr
     sinks = [secured.popen("manage.py", "run_sink", name) for name in ("history", "boards")]
     try:
         wait_until(lambda: _has_rows(secured) and _on_board(secured), 90, "a window in history and on a board", 1)
@@ -108,14 +108,14 @@ def _on_board(secured: Secured) -> bool:
 
 
 @pytest.mark.usefixtures("stored")
-def test_sinks_boards_groups_and_celery_get_in(secured: Secured) -> None:
-    done = secured.run("-c", f"{SETUP}{LOOK}", DJANGO_SETTINGS_MODULE="twitchly.settings")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [1000.0, "tick"]
+def test_sinks_boards_groups_and_celery_can_connect(secured: Secured) -> None:
+    result = secured.run("-c", f"{SETUP}{USE_REDIS}", DJANGO_SETTINGS_MODULE="twitchly.settings")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1]) == [1000.0, "tick"]
 
 
 @pytest.mark.usefixtures("stored")
-def test_history_comes_back_with_its_ages_and_ends(secured: Secured, tmp_path: Path) -> None:
+def test_history_is_restored_with_write_times_and_expiry(secured: Secured, tmp_path: Path) -> None:
     assert secured.run("-c", f"{SETUP}{SUMMARY}", DJANGO_SETTINGS_MODULE="twitchly.settings").returncode == 0
     said = secured.manage("backup", str(tmp_path / "b"), "--only", "history")
     assert "stream_summary 1, hour_window 1, channel_event 0, minute_window 0, live_window 1" in said
@@ -131,14 +131,14 @@ def test_history_comes_back_with_its_ages_and_ends(secured: Secured, tmp_path: P
     assert "history: 3 of 3 rows" in secured.manage("restore", str(tmp_path / "b"), **other)
     files = [tmp_path / name for name in ("before", "after")]
     for path, env in zip(files, ({}, other), strict=True):
-        done = secured.run("-m", "drills.history_dump", str(path), DJANGO_SETTINGS_MODULE="twitchly.settings", **env)
-        assert done.returncode == 0, done.stderr
+        result = secured.run("-m", "drills.history_dump", str(path), DJANGO_SETTINGS_MODULE="twitchly.settings", **env)
+        assert result.returncode == 0, result.stderr
     assert len(files[0].read_text().splitlines()) == 3
     assert differences(*files) == []
 
 
 @pytest.mark.parametrize(
-    ("words", "env", "said"),
+    ("words", "env", "message"),
     [
         (
             ("manage.py", "create_topics"),
@@ -152,15 +152,19 @@ def test_history_comes_back_with_its_ages_and_ends(secured: Secured, tmp_path: P
             "Provided username cassandra and/or password",
         ),
         (("manage.py", "sync_cassandra"), {"CASSANDRA_CA_FILE": ""}, "CERTIFICATE_VERIFY_FAILED"),
-        (("-c", f"{SETUP}{LOOK}"), {"REDIS_URL": "rediss://:wrong@127.0.0.1:PORT"}, "invalid username-password pair"),
-        (("-c", f"{SETUP}{LOOK}"), {"REDIS_CA_FILE": ""}, "CERTIFICATE_VERIFY_FAILED"),
+        (
+            ("-c", f"{SETUP}{USE_REDIS}"),
+            {"REDIS_URL": "rediss://:wrong@127.0.0.1:PORT"},
+            "invalid username-password pair",
+        ),
+        (("-c", f"{SETUP}{USE_REDIS}"), {"REDIS_CA_FILE": ""}, "CERTIFICATE_VERIFY_FAILED"),
     ],
 )
-def test_who_is_not_let_in_is_told_why(
-    secured: Secured, words: tuple[str, ...], env: dict[str, str], said: str
+def test_a_refused_connection_is_reported_with_the_reason(
+    secured: Secured, words: tuple[str, ...], env: dict[str, str], message: str
 ) -> None:
     port = str(secured.layout.ports["Valkey"])
-    given = {name: value.replace("PORT", port) for name, value in env.items()}
-    done = secured.run(*words, DJANGO_SETTINGS_MODULE="twitchly.settings", **given)
-    assert done.returncode != 0
-    assert said in done.stderr
+    variables = {name: value.replace("PORT", port) for name, value in env.items()}
+    result = secured.run(*words, DJANGO_SETTINGS_MODULE="twitchly.settings", **variables)
+    assert result.returncode != 0
+    assert message in result.stderr

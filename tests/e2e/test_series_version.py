@@ -29,7 +29,7 @@ def window(channel_id: str, grain: Grain, end_ms: int, **columns: int) -> Window
 
 
 @pytest.mark.parametrize(("key", "grain", "step_ms"), [("1h", "live", 10_000), ("24h", "minute", 60_000)])
-def test_a_version_stays_until_a_window_is_written_or_corrected(
+def test_a_version_changes_only_when_a_window_is_written_or_corrected(
     channel_id: str, key: str, grain: StoredGrain, step_ms: int
 ) -> None:
     store, shown = WindowStore(), replace(RANGES[key], grain=grain)
@@ -48,7 +48,7 @@ def test_a_version_stays_until_a_window_is_written_or_corrected(
     assert len(set(versions)) == 5
 
 
-def test_people_that_come_after_the_messages_are_a_new_version(channel_id: str) -> None:
+def test_chatters_that_arrive_after_the_messages_change_the_version(channel_id: str) -> None:
     store, shown = WindowStore(), RANGES["1h"]
     store.write([window(channel_id, "live", NOW)], [])
     before = series_version(channel_id, shown, NOW)
@@ -56,14 +56,14 @@ def test_people_that_come_after_the_messages_are_a_new_version(channel_id: str) 
     assert series_version(channel_id, shown, NOW) != before
 
 
-def test_an_hour_in_minutes_is_part_of_a_version_of_hours(channel_id: str) -> None:
+def test_a_version_of_hours_includes_an_hour_read_as_minutes(channel_id: str) -> None:
     store, shown = WindowStore(), replace(RANGES["7d"], grain="hour")
     before = series_version(channel_id, shown, NOW)
     store.write([window(channel_id, "minute", NOW - 60_000)], [])
     assert series_version(channel_id, shown, NOW) != before
 
 
-def test_a_gap_is_a_new_version_and_other_events_are_not(channel_id: str) -> None:
+def test_a_gap_changes_the_version_and_other_events_do_not(channel_id: str) -> None:
     store, shown = WindowStore(), past_range(NOW - 3_600_000, NOW, NOW)
     versions = [series_version(channel_id, shown, NOW)]
     at_ms = NOW - 600_000

@@ -1,4 +1,4 @@
-"""The SQL that Flink runs equals the Python reference, cell by cell, on random chat that the producer's steps wrote."""
+"""Flink's SQL equals the Python reference, cell by cell, on random chat written by the producer's steps."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from core.pipeline.records import ChatRecord, Grain, read_chat
 from core.pipeline.topics import TOPIC
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from drills.stack import Stack
-from tests.e2e.chat_script import PARTITIONS, TRAITS, Said, Teller, script
+from tests.e2e.chat_script import PARTITIONS, TRAITS, ScriptLine, ScriptWriter, script
 
 pytestmark = pytest.mark.server
 
-# A month's last hour and half: scripts run over midnight.
+# The last half hour of a month, so that scripts cross midnight.
 START_MS = 1_709_244_000_000 - 1_800_000
 SENTINELS = tuple(str(n) for n in range(1, 17))
 # Random scripts, and how many of them the job computes together.
@@ -52,7 +52,7 @@ WINDOW_TOPICS = ("windows-live", "windows-distinct", "windows")
 
 
 class Trial:
-    """One job on topics of its own; every case is a stretch of event time, later than the one before."""
+    """One job on its own topics; each case has a later interval of event time than the previous one."""
 
     def __init__(self, stack: Stack, prefix: str) -> None:
         self.cases = self.cells = 0
@@ -61,7 +61,7 @@ class Trial:
         self.records: list[ChatRecord] = []
         self._prefix = prefix
         self._kafka = {"bootstrap.servers": stack.kafka, "group.id": prefix, "auto.offset.reset": "earliest"}
-        self._teller = Teller(Producer({"bootstrap.servers": stack.kafka, "linger.ms": 5}), START_MS)
+        self._writer = ScriptWriter(Producer({"bootstrap.servers": stack.kafka, "linger.ms": 5}), START_MS)
         self._chat = self._reader(["chat"])
         self._windows = self._reader(WINDOW_TOPICS)
 
@@ -71,20 +71,20 @@ class Trial:
 
     @property
     def now_ms(self) -> int:
-        """When the next case begins."""
-        return self._teller.now_ms
+        """The start of the next case."""
+        return self._writer.now_ms
 
-    def run(self, scripts: Iterable[Sequence[Said]], times: Sequence[int] = ()) -> tuple[Cells, Cells]:
-        """Return the cells that the records on `chat` make by the reference, and those that Flink made.
+    def run(self, scripts: Iterable[Sequence[ScriptLine]], times: Sequence[int] = ()) -> tuple[Cells, Cells]:
+        """Return the cells that the reference computes from `chat`, and those that Flink computed.
 
-        `times` is what a clock shows at each line, instead of what follows from the script.
+        `times` replaces the times of the lines that follow from the script.
         """
         for lines in scripts:
-            self.channels = self._teller.tell(lines, times)
-        self._teller.now_ms += 1_000
-        # The sentinels' last windows are among the last of all, in each part of the job.
-        last_ms = self._teller.now_ms // 1000 * 1000 - 1
-        self._teller.close((last_ms // HOUR_MS + 1) * HOUR_MS, SENTINELS)
+            self.channels = self._writer.write(lines, times)
+        self._writer.now_ms += 1_000
+        # In each part of the job, the sentinels' last windows are among the last.
+        last_ms = self._writer.now_ms // 1000 * 1000 - 1
+        self._writer.close((last_ms // HOUR_MS + 1) * HOUR_MS, SENTINELS)
         self.records = list(self._records())
         expected = reference(self.records)
         found = self._found(frozenset(last_cells(last_ms)))
@@ -100,20 +100,20 @@ class Trial:
             yield lines
 
     def _begin_day(self) -> None:
-        self._teller.now_ms = START_MS + (self._teller.now_ms - START_MS) // DAY_MS * DAY_MS + DAY_MS
+        self._writer.now_ms = START_MS + (self._writer.now_ms - START_MS) // DAY_MS * DAY_MS + DAY_MS
 
     def _reader(self, topics: Iterable[str]) -> Consumer:
         consumer = Consumer(self._kafka)
-        places = [TopicPartition(self._prefix + t, n, 0) for t in topics for n in range(TOPIC[t].partitions)]
-        consumer.assign(places)
+        partitions = [TopicPartition(self._prefix + t, n, 0) for t in topics for n in range(TOPIC[t].partitions)]
+        consumer.assign(partitions)
         return consumer
 
     def _records(self) -> Iterator[ChatRecord]:
-        """Yield what was written since the last case: up to the closing clock of each partition."""
+        """Yield the records since the last case, up to the closing watermark record of each partition."""
         closed = 0
         until = time.monotonic() + 30
         while closed < PARTITIONS:
-            assert time.monotonic() < until, "chat does not come back from Kafka"
+            assert time.monotonic() < until, "not all chat was read from Kafka"
             for message in self._chat.consume(5_000, timeout=0.2):
                 assert message.error() is None
                 record = read_chat(message.value(), message.timestamp()[1])
@@ -130,7 +130,7 @@ class Trial:
                 assert message.error() is None
                 fields = json.loads(message.value() or b"")
                 key = (fields.pop("grain"), fields.pop("channel_id"), fields.pop("end_ms"))
-                # All of it is of years before the job was submitted.
+                # All windows end years before the submission of the job.
                 self.submitted_ms.add(key[2] + fields.pop("again_ms"))
                 del fields["v"], fields["start_ms"]
                 assert key not in found, f"{key} came twice"
@@ -152,24 +152,24 @@ def grain_of(key: Key) -> Grain:
 
 
 def ends_of(at_ms: int, grain: Grain) -> Iterator[int]:
-    """Yield the ends of the windows that a moment lies in."""
+    """Yield the ends of the windows that include a time."""
     slide = SLIDE_MS[grain]
     first = at_ms // slide * slide + slide
     yield from range(first, first + WINDOW_MS[grain], slide)
 
 
 def last_cells(at_ms: int) -> Iterator[Key]:
-    """Yield the windows of the sentinels that close last."""
+    """Yield the sentinels' windows that close last."""
     for grain in GRAINS:
         for channel_id in SENTINELS:
             yield grain, channel_id, max(ends_of(at_ms, grain))
 
 
 def differences(expected: Cells, found: Cells) -> dict[Key, tuple[object, object]]:
-    """Return the cells that differ, with what is expected and what was found, in columns and in metrics."""
+    """Return the cells that differ, with expected and actual columns and metrics."""
     keys = expected.keys() | found.keys()
     pairs = {key: (_with_metrics(key, expected.get(key)), _with_metrics(key, found.get(key))) for key in keys}
-    return {key: (wanted, got) for key, (wanted, got) in pairs.items() if wanted != got}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _with_metrics(key: Key, columns: dict[str, int] | None) -> object:
@@ -178,14 +178,14 @@ def _with_metrics(key: Key, columns: dict[str, int] | None) -> object:
 
 @pytest.fixture
 def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
-    """Topics and a job of our own, beside those of the running copy.
+    """The prefix of separate topics with their own job, next to those of the running instance.
 
-    The newest checkpoint is broken: the job starts all the same, without state and from the beginning.
+    The newest checkpoint is damaged, so the job starts without state and from the beginning.
     """
     name = settings.KAFKA_TOPIC_PREFIX = f"sql-{uuid.uuid4().hex[:8]}."
     broken = stack.var / "broken-checkpoints" / f"{plan_digest()}-0" / "job" / "chk-1"
     broken.mkdir(parents=True, exist_ok=True)
-    (broken / "_metadata").write_bytes(b"this is no checkpoint")
+    (broken / "_metadata").write_bytes(b"this is not a checkpoint")
     env = {"KAFKA_TOPIC_PREFIX": name, "FLINK_CHECKPOINTS": str(broken.parents[2])}
     stack.manage("create_topics", env=env)
     job = stack.manage("submit_flink_job", env=env).split()[1]
@@ -204,26 +204,26 @@ def trial(stack: Stack, prefix: str) -> Iterator[Trial]:
         trial.close()
 
 
-def busy_script(dice: random.Random) -> list[Said]:
-    """Return a long script of busy and of quiet channels."""
-    hows: Sequence[Callable[[], Said]] = [
-        lambda: Said(
-            dice.randrange(400),
+def busy_script(rng: random.Random) -> list[ScriptLine]:
+    """Return a long script of busy and quiet channels."""
+    generators: Sequence[Callable[[], ScriptLine]] = [
+        lambda: ScriptLine(
+            rng.randrange(400),
             0,
-            user=dice.randrange(6),
-            text=f"word {dice.randrange(9)}",
-            traits=frozenset(trait for trait in TRAITS if dice.random() < 0.3),
+            user=rng.randrange(6),
+            text=f"word {rng.randrange(9)}",
+            traits=frozenset(trait for trait in TRAITS if rng.random() < 0.3),
         ),
-        lambda: Said(dice.randrange(2_000), 1, "copy", late_ms=dice.randrange(900)),
-        lambda: Said(dice.randrange(900), 1, dice.choice(["message", "bot", "ban"]), viewers=dice.randrange(90_000)),
-        lambda: Said(dice.randrange(3_000), 2, "deletion", observed_ms=dice.choice([0, 400])),
+        lambda: ScriptLine(rng.randrange(2_000), 1, "copy", late_ms=rng.randrange(900)),
+        lambda: ScriptLine(rng.randrange(900), 1, rng.choice(["message", "bot", "ban"]), viewers=rng.randrange(90_000)),
+        lambda: ScriptLine(rng.randrange(3_000), 2, "deletion", observed_ms=rng.choice([0, 400])),
     ]
-    return [dice.choice(hows)() for _ in range(300)]
+    return [rng.choice(generators)() for _ in range(300)]
 
 
 def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
-    dice = random.Random(SEED)
-    expected, found = trial.run(busy_script(dice) for _ in range(12))
+    rng = random.Random(SEED)
+    expected, found = trial.run(busy_script(rng) for _ in range(12))
     assert differences(expected, found) == {}
     assert {key[0] for key in expected} == set(GRAINS)
     every = {name for cell in expected.values() for name, value in cell.items() if value}
@@ -239,7 +239,7 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
         derandomize=True,
     )
     @given(st.lists(script, min_size=TOGETHER, max_size=TOGETHER))
-    def any_scripts(scripts: list[list[Said]]) -> None:
+    def any_scripts(scripts: list[list[ScriptLine]]) -> None:
         assert differences(*trial.run(trial.each_on_its_day(scripts))) == {}
 
     any_scripts()
@@ -248,11 +248,11 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
 
 
 def test_a_host_clock_that_steps_by_an_hour_moves_no_window(trial: Trial) -> None:
-    """The producer's clock runs on: each second of each channel is in its windows once, as if nothing had happened."""
+    """The producer's clock continues steadily, so each second of each channel is in its windows exactly once."""
     first_ms = trial.now_ms
     clock = SlewedClock(first_ms, 0)
-    lines = [Said(1_000, n % 3, user=n) for n in range(150)]
-    # The wall is an hour ahead from the 50th second on, and an hour behind from the 100th.
+    lines = [ScriptLine(1_000, n % 3, user=n) for n in range(150)]
+    # The wall clock is an hour ahead from the 50th second on, and an hour behind from the 100th.
     walls_ms = [first_ms + n * 1_000 + (0, HOUR_MS, -HOUR_MS)[n // 50] for n in range(150)]
     times = [clock.now_ms(wall_ms, n * 1_000) for n, wall_ms in enumerate(walls_ms)]
     expected, found = trial.run([lines], times)
@@ -263,9 +263,13 @@ def test_a_host_clock_that_steps_by_an_hour_moves_no_window(trial: Trial) -> Non
     assert sum(minutes.values()) == pytest.approx(150_000, abs=2_000)
 
 
-def test_a_column_that_is_computed_wrongly_is_caught(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flink's cells stand, and the reference counts one too many in one column after the other: each is noticed."""
-    lines = [Said(100, 0, user=1, traits=frozenset({"subscriber"})), Said(100, 0, user=2), Said(100, 1, user=3)]
+def test_a_wrongly_computed_column_is_detected(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference counts one too many in each column in turn; every time, Flink's cells must differ from it."""
+    lines = [
+        ScriptLine(100, 0, user=1, traits=frozenset({"subscriber"})),
+        ScriptLine(100, 0, user=2),
+        ScriptLine(100, 1, user=3),
+    ]
     expected, found = trial.run([lines])
     assert differences(expected, found) == {}
     for column in COLUMNS:

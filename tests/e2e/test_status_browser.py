@@ -1,4 +1,4 @@
-"""The status page of a running copy, by everybody and by staff, when all works and when a sink was ended."""
+"""The status page of a running instance for the public and for staff, when healthy and with a stopped sink."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from tests.e2e.visitor import make_account, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
-# Each process with a page: how far its port is from the web's.
+# The processes with a metrics page, and the offsets of their ports from the web port.
 PAGES: dict[Process, int] = {"worker": 12, "producer": 13, "web": 17, "history": 18, "boards": 19, "stream": 20}
-# An incident is seen at the next look, and the page asks anew every 10 s; the worker may be at Helix meanwhile.
+# Incidents are detected at the next health check, which a Helix call may delay; the page reloads every 10 s.
 SEEN_MS = 120_000
 
 
 @pytest.mark.parametrize("process", PAGES)
-def test_a_process_tells_prometheus_all_that_is_listed_and_nothing_else(stack: Stack, process: Process) -> None:
+def test_a_process_exports_exactly_the_listed_metrics(stack: Stack, process: Process) -> None:
     address = f"http://127.0.0.1:{stack.port + PAGES[process]}/metrics"
-    found = {family.name: family for family in text_string_to_metric_families(httpx.get(address, timeout=10).text)}
-    assert found.keys() == exported_by(process)
-    assert all(family.documentation for family in found.values())
+    families = {family.name: family for family in text_string_to_metric_families(httpx.get(address, timeout=10).text)}
+    assert families.keys() == exported_by(process)
+    assert all(family.documentation for family in families.values())
 
 
-def test_metrics_are_not_among_the_pages(stack: Stack) -> None:
+def test_metrics_are_not_served_with_the_pages(stack: Stack) -> None:
     assert httpx.get(f"{stack.url}/metrics").status_code == 404
 
 
-def test_a_running_copy_is_ready(stack: Stack) -> None:
+def test_a_running_instance_is_ready(stack: Stack) -> None:
     assert httpx.get(f"{stack.url}/readyz", timeout=10).json() == {"ready": True, "missing": []}
 
 
-def test_everybody_sees_whether_figures_can_be_trusted(browser: Browser, stack: Stack) -> None:
+def test_the_public_sees_whether_figures_can_be_trusted(browser: Browser, stack: Stack) -> None:
     page = browser.new_page(java_script_enabled=False)
     page.goto(f"{stack.url}/status")
     expect(page.locator("#stages tbody tr")).to_have_count(7)
@@ -48,7 +48,7 @@ def test_everybody_sees_whether_figures_can_be_trusted(browser: Browser, stack: 
     page.close()
 
 
-def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser: Browser, stack: Stack) -> None:
+def test_staff_see_each_stage_and_an_incident_from_start_to_end(browser: Browser, stack: Stack) -> None:
     email = f"{uuid.uuid4().hex[:12]}@example.com"
     make_account(stack, email)
     staff = f"User.objects.filter(email='{email}').update(is_staff=True)"
@@ -63,8 +63,8 @@ def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser:
             expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_be_visible(timeout=SEEN_MS)
             expect(page.locator("#verdict")).to_have_attribute("data-verdict", "untrusted")
             expect(page.locator('[data-stage="boards"]')).to_have_attribute("data-state", "wrong")
-            # Written down, so that it is remembered.
-            wait_until(lambda: incidents(stack) == 1, 120, "the incident to be written down")
+            # Stored in the database, too.
+            wait_until(lambda: incidents(stack) == 1, 120, "the incident to be stored")
         finally:
             stack.begin("sink-boards")
         expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_have_count(0, timeout=SEEN_MS)
@@ -74,6 +74,6 @@ def test_staff_see_each_stage_and_an_incident_from_its_begin_to_its_end(browser:
 
 
 def incidents(stack: Stack) -> int:
-    """Return how many incidents of the boards last, as they are written down."""
+    """Return the number of stored open incidents of the boards."""
     query = "Incident.objects.filter(rule='boards', ended_ms=None, is_confirmed=True).count()"
     return int(stack.manage("shell", "-c", f"from apps.status.models import Incident; print({query})").split()[-1])

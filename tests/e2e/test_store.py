@@ -35,7 +35,7 @@ def window(channel_id: str, grain: Grain, end_ms: int, span_ms: int, **columns: 
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_sums_and_distinct_counts_of_a_window_meet_in_one_row(channel_id: str) -> None:
+def test_sums_and_distinct_counts_of_a_window_are_stored_in_one_row(channel_id: str) -> None:
     store, end_ms = WindowStore(), MIDNIGHT + 40_000
     store.write([window(channel_id, "live", end_ms, 30_000, **COLUMNS)], [])
     store.write([window(channel_id, "live_distinct", end_ms, 30_000, chatters=3)], [])
@@ -44,7 +44,7 @@ def test_sums_and_distinct_counts_of_a_window_meet_in_one_row(channel_id: str) -
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_what_a_window_does_not_know_stays_absent(channel_id: str) -> None:
+def test_unknown_values_of_a_window_stay_absent(channel_id: str) -> None:
     store = WindowStore()
     store.write([window(channel_id, "minute", MIDNIGHT, 60_000, messages=0, chatters=0)], [])
     (read,) = store.read_windows("minute", channel_id, MIDNIGHT - 60_000, MIDNIGHT)
@@ -85,14 +85,14 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     read = series(channel_id, RANGES["10m"], now_ms)
     assert [point.end_ms for point in read.points] == [w.end_ms for w in live]
     assert read.points[0].values["messages"] == 4
-    # The window claims all of its 30 s, but a gap that ended 5 s before its end has the last word.
+    # The window claims all of its 30 s, but a gap until 5 s before its end overrides that.
     assert read.points[0].coverage == pytest.approx(5 / 30)
     assert read.points[-1].coverage == 1
     assert [gap.reason for gap in read.gaps] == ["the producer was restarted"]
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_events_come_back_whole_and_become_marks(channel_id: str) -> None:
+def test_events_are_read_back_unchanged_and_become_marks(channel_id: str) -> None:
     now_ms = MIDNIGHT + 300_000
     events = [
         EventRecord("t", "category", channel_id, MIDNIGHT - 200_000, text="Chess"),
@@ -117,7 +117,7 @@ def test_events_come_back_whole_and_become_marks(channel_id: str) -> None:
 
 
 def hold(store: WindowStore, channel_id: str, from_ms: int) -> list[int]:
-    """Return how many rows of each kind the channel has since `from_ms`."""
+    """Return the number of the channel's rows of each kind since `from_ms`."""
     until_ms = from_ms + 200 * 24 * HOUR_MS
     windows = [len(store.read_windows(grain, channel_id, from_ms, until_ms)) for grain in ("live", "minute", "hour")]
     return [*windows, len(store.read_events(channel_id, from_ms, until_ms))]
@@ -134,7 +134,7 @@ def everything(channel_id: str, end_ms: int) -> tuple[list[WindowRecord], list[E
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(channel_id: str) -> None:
+def test_an_erased_channel_has_no_rows_and_is_stored_again_after_an_hour(channel_id: str) -> None:
     store, opted_out_ms = WindowStore(), MIDNIGHT + 30 * 60_000
     other = f"{channel_id}9"
     times = [opted_out_ms - days * 24 * HOUR_MS for days in (0, 1, 40, 89)]
@@ -145,7 +145,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
     store.write([window(channel_id, "hour", new_year, HOUR_MS, messages=1)], [])
     assert len(store.read_windows("hour", channel_id, new_year - 1, new_year)) == 1
     store.erase(channel_id, opted_out_ms)
-    # The windows that were still open close after the deletion.
+    # Windows that were still open close after the deletion.
     store.write(*everything(channel_id, MIDNIGHT + HOUR_MS))
     assert hold(store, channel_id, first_ms) == [0, 0, 0, 0]
     assert store.read_windows("hour", channel_id, new_year - 1, new_year) == []
@@ -157,7 +157,7 @@ def test_a_forgotten_channel_has_no_row_left_and_begins_anew_an_hour_later(chann
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
+def test_a_corrected_row_is_replaced_completely_and_permanently(channel_id: str) -> None:
     store = WindowStore()
     whole = {**LONG, "texts": 2, "chatters": 3}
     hour = [window(channel_id, "hour", MIDNIGHT, HOUR_MS, **LONG, texts=2)]
@@ -172,13 +172,13 @@ def test_a_row_is_corrected_whole_and_stays_so(channel_id: str) -> None:
     store.correct([], {(channel_id, "hour", MIDNIGHT)})
     store.write(hour, [])
     assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == []
-    # What was deleted by mistake can be computed once more.
+    # A mistakenly deleted row can be computed again.
     store.correct(hour, set())
     assert store.read_windows("hour", channel_id, MIDNIGHT - 1, MIDNIGHT) == [StoredWindow(MIDNIGHT, whole)]
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_window_that_another_job_computes_again_replaces_the_first_and_a_later_one_that(channel_id: str) -> None:
+def test_a_window_recomputed_by_another_job_replaces_the_previous_one(channel_id: str) -> None:
     store = WindowStore()
     first = window(channel_id, "live", MIDNIGHT, 30_000, **COLUMNS)
     again = replace(first, columns={"messages": 3, "words": 12, "observed_ms": 30_000}, again_ms=5_000)
@@ -204,7 +204,7 @@ def test_excitement_of_stored_windows_reaches_back_before_the_range(channel_id: 
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> None:
+def test_a_broadcast_is_summarized_read_back_and_erased(channel_id: str) -> None:
     windows = WindowStore()
     store, started_ms, ended_ms = BroadcastStore(windows), MIDNIGHT - 90 * 60_000, MIDNIGHT + 30 * 60_000
     minutes = range(started_ms + 60_000, ended_ms + 1, 60_000)
@@ -215,7 +215,7 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
     assert store.summarize(channel_id, started_ms, ended_ms, revision=0) == written
     assert store.read(channel_id, 10) == [written]
     assert (written.messages, written.peak_viewers, written.mean_viewers) == (4 * 120, 60, 50)
-    # Viewers are known for half of each minute, and the other half is not filled in.
+    # Viewers are known for half of each minute; the other half is not extrapolated.
     assert (written.hours_watched, written.viewers_coverage) == (50, 0.5)
     assert list(written.chatters_by_hour.values()) == [4, 5, 6]
     windows.erase(channel_id, ended_ms)
@@ -223,7 +223,7 @@ def test_a_broadcast_is_summed_up_read_back_and_forgotten(channel_id: str) -> No
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_summary_waits_for_its_channels_windows_and_follows_their_correction(channel_id: str) -> None:
+def test_a_summary_waits_for_its_channel_s_windows_and_follows_their_correction(channel_id: str) -> None:
     windows, end_ms = WindowStore(), int(time.time() * 1000) // HOUR_MS * HOUR_MS - 600_000
     store, started_ms = BroadcastStore(windows), end_ms - 300_000
     minutes = [window(channel_id, "minute", started_ms + n * 60_000, 60_000, **LONG) for n in range(1, 6)]
@@ -247,7 +247,7 @@ def test_a_summary_waits_for_its_channels_windows_and_follows_their_correction(c
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_broadcasts_are_found_by_their_begin_and_those_beside_them(channel_id: str) -> None:
+def test_a_broadcast_is_found_by_its_start_with_its_neighbors(channel_id: str) -> None:
     store = BroadcastStore(WindowStore())
     begins = [MIDNIGHT + n * HOUR_MS for n in range(4)]
     first, second, third, last = (store.summarize(channel_id, at, at + 60_000, revision=0) for at in begins)
@@ -261,7 +261,7 @@ def test_broadcasts_are_found_by_their_begin_and_those_beside_them(channel_id: s
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_an_opt_out_on_kafka_deletes_what_history_holds(stack: Stack, channel_id: str) -> None:
+def test_an_opt_out_on_kafka_deletes_the_channel_s_history(stack: Stack, channel_id: str) -> None:
     store, now_ms = WindowStore(), int(time.time() * 1000)
     store.write(*everything(channel_id, now_ms - 60_000))
     assert sum(hold(store, channel_id, now_ms - HOUR_MS)) == 4
@@ -277,13 +277,13 @@ def test_an_opt_out_on_kafka_deletes_what_history_holds(stack: Stack, channel_id
 
 
 def proof(stack: Stack, event: str) -> dict[str, dict[str, int]]:
-    """Return what the running copy has written down of a deletion, by stage."""
+    """Return the running instance's stored proof of a deletion, by stage."""
     with contextlib.closing(sqlite3.connect(stack.var / "twitchly.sqlite3")) as database:
         rows = database.execute("SELECT stage, rows FROM audit_deletion WHERE event = ?", [event]).fetchall()
     return {stage: json.loads(counts) for stage, counts in rows}
 
 
-def test_every_tenth_second_of_the_live_window_is_kept() -> None:
+def test_live_windows_are_stored_every_ten_seconds() -> None:
     assert is_stored(window("7", "live", MIDNIGHT + 10_000, 30_000))
     assert not is_stored(window("7", "live", MIDNIGHT + 11_000, 30_000))
     assert is_stored(window("7", "minute", MIDNIGHT + 60_000, 60_000))

@@ -1,4 +1,4 @@
-"""A changed stream job on a real Flink: the old one ends with a savepoint, and can be had back."""
+"""A changed stream job on a real Flink: the old one ends with a savepoint and can be restored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.server
 
 
 class Deployment:
-    """A job on topics and checkpoints of its own; another clock offset is another plan."""
+    """A job with its own topics and checkpoints; another clock offset makes another plan."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -25,7 +25,7 @@ class Deployment:
         stack.manage("create_topics", env=self._env)
 
     def submit(self, *, offset_ms: int) -> str:
-        """Return the id of the job that runs then."""
+        """Submit the job; return the id of the running job."""
         env = {**self._env, "CLOCK_OFFSET_MS": str(offset_ms)}
         self.job = self._stack.manage("submit_flink_job", env=env).split()[1]
         return self.job
@@ -34,9 +34,9 @@ class Deployment:
         return str(self._get(f"/jobs/{job}")["state"])
 
     def restored_from(self, job: str) -> str:
-        """Return where the job's state came from, an empty text without one."""
-        told = self._get(f"/jobs/{job}/checkpoints")["latest"]["restored"]
-        return str(told["external_path"]) if told else ""
+        """Return the path that the job's state was restored from, or an empty string."""
+        restored = self._get(f"/jobs/{job}/checkpoints")["latest"]["restored"]
+        return str(restored["external_path"]) if restored else ""
 
     def savepoints(self) -> list[Path]:
         return [path.parent for path in self.folder.glob("savepoints/*/*/_metadata")]
@@ -56,7 +56,7 @@ def deployment(stack: Stack) -> Iterator[Deployment]:
     deployment.cancel()
 
 
-def test_a_changed_job_goes_by_a_savepoint_and_the_old_one_comes_back_from_it(deployment: Deployment) -> None:
+def test_a_changed_job_ends_the_old_one_with_a_savepoint_that_restores_it(deployment: Deployment) -> None:
     old = deployment.submit(offset_ms=0)
     assert deployment.submit(offset_ms=0) == old
     assert deployment.restored_from(old) == ""
@@ -65,6 +65,6 @@ def test_a_changed_job_goes_by_a_savepoint_and_the_old_one_comes_back_from_it(de
     assert (deployment.state(old), deployment.state(new)) == ("FINISHED", "RUNNING")
     assert deployment.restored_from(new) == ""
     (savepoint,) = deployment.savepoints()
-    again = deployment.submit(offset_ms=0)
-    assert (deployment.state(new), deployment.state(again)) == ("FINISHED", "RUNNING")
-    assert deployment.restored_from(again).endswith(str(savepoint))
+    restored = deployment.submit(offset_ms=0)
+    assert (deployment.state(new), deployment.state(restored)) == ("FINISHED", "RUNNING")
+    assert deployment.restored_from(restored).endswith(str(savepoint))

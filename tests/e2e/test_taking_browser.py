@@ -1,4 +1,4 @@
-"""Stars, files and the first visit in a real Chromium, on the running copy."""
+"""Stars, exports and the setup in Chromium, on the running instance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHIFTS = """() => new Promise((tell) => {
 
 @pytest.fixture
 def newcomer(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """Somebody who has just signed up; a script error or a refused resource fails the test."""
+    """A user who has just signed up; a script error or a refused resource fails the test."""
     wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     problems: list[str] = []
@@ -41,19 +41,19 @@ def newcomer(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 @pytest.fixture
 def page(newcomer: Page) -> Page:
-    """The same on the live board, without any watchlist."""
+    """The same user on the live board, without a watchlist."""
     newcomer.get_by_role("button", name="Skip all steps").click()
     expect(newcomer.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     return newcomer
 
 
 def star_of(page: Page, place: int) -> Locator:
-    """Return the star of a row, found by its channel: rows move."""
+    """Return the star of a channel's row; looked up by channel, because rows move."""
     channel = page.locator("#list > li").nth(place).get_attribute("data-id")
     return page.locator(f'#list li[data-id="{channel}"] [data-star]')
 
 
-def test_a_star_on_the_board_makes_a_list_and_unmakes_its_entry(page: Page, stack: Stack) -> None:
+def test_a_star_on_the_board_creates_a_list_and_removes_its_entry(page: Page, stack: Stack) -> None:
     star = star_of(page, 1)
     name = str(star.get_attribute("data-of"))
     expect(star).to_have_attribute("aria-label", f"Watch {name}")
@@ -66,7 +66,7 @@ def test_a_star_on_the_board_makes_a_list_and_unmakes_its_entry(page: Page, stac
     star.click()
     expect(star).to_have_attribute("aria-pressed", "true")
     assert page.evaluate(SHIFTS) - shifted < 0.001
-    # Rows that the script makes for another board know it too.
+    # Rows that the script creates for another board show the star, too.
     page.get_by_role("group", name="How many channels").get_by_role("link", name="100").click()
     page.get_by_role("tab", name="Most Active").click()
     expect(page.locator("#list [data-star]").nth(20)).to_be_attached(timeout=LIVE_MS)
@@ -76,7 +76,7 @@ def test_a_star_on_the_board_makes_a_list_and_unmakes_its_entry(page: Page, stac
     expect(page.locator("#cards > li")).to_have_count(1)
 
 
-def test_the_star_beside_the_chart_and_the_one_of_its_row_are_one(page: Page) -> None:
+def test_the_star_beside_the_chart_and_the_one_in_its_row_stay_in_sync(page: Page) -> None:
     row = star_of(page, 2)
     row.locator("..").get_by_role("link").click()
     name = row.get_attribute("data-of")
@@ -87,7 +87,7 @@ def test_the_star_beside_the_chart_and_the_one_of_its_row_are_one(page: Page) ->
     expect(shown).to_have_attribute("aria-pressed", "true")
 
 
-def test_keys_reach_the_star_and_walk_on(page: Page) -> None:
+def test_keys_reach_the_star_and_move_on(page: Page) -> None:
     links = page.locator("#list a.brow")
     links.first.focus()
     page.keyboard.press("Tab")
@@ -99,7 +99,7 @@ def test_keys_reach_the_star_and_walk_on(page: Page) -> None:
     expect(page.locator("#list a.brow:focus .rk")).to_have_text("2")
 
 
-def test_with_several_lists_a_menu_offers_which(page: Page, stack: Stack) -> None:
+def test_with_several_lists_a_menu_offers_them(page: Page, stack: Stack) -> None:
     for name in ("Spring", "Autumn"):
         page.goto(f"{stack.url}/watchlists")
         page.get_by_role("textbox", name="New watchlist").fill(name)
@@ -120,7 +120,7 @@ def test_with_several_lists_a_menu_offers_which(page: Page, stack: Stack) -> Non
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(star).to_be_focused()
-    # On two lists, one more click asks which it comes off.
+    # For a channel on two lists, another click offers both.
     star.click()
     expect(star).to_have_attribute("aria-pressed", "true")
     for button in (autumn, spring):
@@ -146,7 +146,7 @@ def test_stars_stay_while_discover_brings_new_rows(page: Page, stack: Stack) -> 
     expect(page.locator("tbody [data-star]")).to_have_attribute("aria-pressed", "false")
 
 
-def test_stars_and_steps_work_without_the_script(page: Page, browser: Browser, stack: Stack) -> None:
+def test_stars_and_setup_work_without_javascript(page: Page, browser: Browser, stack: Stack) -> None:
     page.goto(f"{stack.url}/account/")
     page.get_by_role("button", name="Start again").click()
     plain = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state()).new_page()
@@ -169,14 +169,14 @@ def test_stars_and_steps_work_without_the_script(page: Page, browser: Browser, s
     plain.context.close()
 
 
-def test_a_first_visit_goes_by_keys_to_a_watchlist(newcomer: Page, stack: Stack) -> None:
+def test_the_setup_leads_to_a_watchlist_with_the_keyboard_only(newcomer: Page, stack: Stack) -> None:
     page = newcomer
     expect(page.get_by_text("1 of 5")).to_be_visible()
     page.get_by_role("button", name="Next").press("Enter")
     page.wait_for_url("**/welcome/2")
     page.get_by_role("button", name="Skip this step").press("Enter")
     page.wait_for_url("**/welcome/3")
-    # Somebody who goes elsewhere finds the way back.
+    # A user who leaves the setup finds the way back.
     page.goto(stack.url)
     page.get_by_role("link", name="Continue").click()
     page.wait_for_url("**/welcome/3")
@@ -205,7 +205,7 @@ def rows_in(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.open(encoding="utf-8-sig", newline="")))
 
 
-def test_boards_comparisons_and_watchlists_are_taken_along(page: Page, stack: Stack, tmp_path: Path) -> None:
+def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Most Active").click()
     page.get_by_role("group", name="How many channels").get_by_role("link", name="25").click()
     expect(page.locator("#list [data-star]")).to_have_count(25, timeout=LIVE_MS)
@@ -227,7 +227,7 @@ def test_boards_comparisons_and_watchlists_are_taken_along(page: Page, stack: St
     assert json.loads(lines[0])["schema"]["end"] == "UTC"
     drawn = {(row["id"], row["end"]): row.get("messages") for row in map(json.loads, lines[1:])}
     assert {channel for channel, _ in drawn} == set(ids)
-    # What the page draws is in the file, where both know it.
+    # The file has the same values as the page, where both have one.
     start = json.loads(str(page.locator("#start").text_content()))
     shared = 0
     for line in start["lines"]:
@@ -251,7 +251,7 @@ def test_boards_comparisons_and_watchlists_are_taken_along(page: Page, stack: St
 
 
 @pytest.mark.parametrize("path", ["/", "/discover", "/welcome/1", "/welcome/3", "/welcome/5"])
-def test_nothing_is_wider_than_a_telephone(newcomer: Page, stack: Stack, path: str) -> None:
+def test_nothing_is_wider_than_a_phone(newcomer: Page, stack: Stack, path: str) -> None:
     newcomer.set_viewport_size({"width": 380, "height": 800})
     newcomer.goto(f"{stack.url}{path}")
     assert newcomer.evaluate("document.documentElement.scrollWidth") == 380

@@ -1,4 +1,4 @@
-"""Times in the zone that an account chose, in a real Chromium east of Greenwich."""
+"""Times in the zone selected by an account, in Chromium east of Greenwich."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A signed-in advertiser in Berlin, who leaves the account as it was; a script error fails the test."""
+    """A signed-in advertiser in Berlin; the account is restored afterwards. A script error fails the test."""
     with visit(browser, stack, "/?board=messages", zone="Europe/Berlin") as (page, problems):
         yield page
         choose(page, stack, "UTC")
@@ -36,14 +36,14 @@ def choose(page: Page, stack: Stack, zone: str) -> None:
 
 
 def times(page: Page) -> list[tuple[datetime, str, str]]:
-    """Return each time of the page: the moment, what is shown, and what is told on hover."""
+    """Return each time on the page: the timestamp, the text, and the tooltip."""
     found = page.locator("time[data-utc]").evaluate_all(
         "all => all.map((one) => [one.dateTime, one.textContent, one.title])"
     )
     return [(datetime.fromisoformat(moment), shown, hover) for moment, shown, hover in found]
 
 
-def test_times_are_in_utc_until_local_time_is_chosen(page: Page, stack: Stack) -> None:
+def test_times_are_in_utc_until_local_time_is_selected(page: Page, stack: Stack) -> None:
     expect(page.locator("#legend .when")).to_contain_text("UTC", timeout=LIVE_MS)
     assert all(f"{moment:%H:%M}" in shown for moment, shown, _ in times(page))
     choose(page, stack, "local time of this browser")
@@ -60,7 +60,7 @@ def test_times_are_in_utc_until_local_time_is_chosen(page: Page, stack: Stack) -
         assert hover.endswith("UTC")
 
 
-def test_dates_are_chosen_in_the_zone_that_is_named(page: Page, stack: Stack) -> None:
+def test_dates_are_entered_in_the_named_zone(page: Page, stack: Stack) -> None:
     choose(page, stack, "local time of this browser")
     page.goto(f"{stack.url}/?board=messages")
     page.locator("#list a").first.click()
@@ -75,7 +75,7 @@ def test_dates_are_chosen_in_the_zone_that_is_named(page: Page, stack: Stack) ->
     expect(page.get_by_label("Until, local time")).to_have_value("2026-07-10T02:30")
 
 
-def test_who_is_not_signed_in_sees_utc(page: Page, stack: Stack) -> None:
+def test_anonymous_visitors_see_utc(page: Page, stack: Stack) -> None:
     choose(page, stack, "local time of this browser")
     assert page.evaluate("document.documentElement.dataset.times") == "local"
     page.context.clear_cookies()

@@ -1,4 +1,4 @@
-"""Two accounts in two browsers at once: each sees what is its own and nothing of the other's."""
+"""Two accounts in two browsers at once: each sees only its own data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def theirs(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
         yield page
 
 
-def test_notes_lists_and_segments_are_their_owner_s_alone(mine: Page, theirs: Page, stack: Stack) -> None:
+def test_notes_lists_and_segments_are_visible_only_to_their_owner(mine: Page, theirs: Page, stack: Stack) -> None:
     mine.locator("#chart").focus()
     mine.keyboard.press("n")
     mine.keyboard.type("between us")
@@ -70,7 +70,7 @@ def test_notes_lists_and_segments_are_their_owner_s_alone(mine: Page, theirs: Pa
     expect(theirs.locator("body")).not_to_contain_text("A secret")
 
 
-def test_who_signs_out_takes_nobody_along(mine: Page, theirs: Page) -> None:
+def test_signing_out_does_not_affect_the_other_account(mine: Page, theirs: Page) -> None:
     mine.get_by_label("Account").click()
     mine.get_by_role("button", name="Sign out").click()
     mine.wait_for_url("**/account/login/**")

@@ -1,4 +1,4 @@
-"""The whole path with real servers: from simulated chat to boards and history, and what bad input does to it."""
+"""The complete path with real servers, from simulated chat to boards and history, including bad input."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCHEMAS = topic_schemas({grain: names_of(grain) for grain in GRAINS})
 BOARDS = ("viewers", "messages", "engagement", "spam")
 
 
-def test_all_four_boards_fill_and_move(stack: Stack) -> None:
+def test_all_four_boards_fill_and_update(stack: Stack) -> None:
     for board in BOARDS:
         before: Any = stack.boards.zrevrange(redis_keys.board(board), 0, 9, withscores=True)
         assert len(before) >= 5, board
@@ -94,7 +94,7 @@ EVENT = {"v": 1, "id": "x", "kind": "gap", "channel_id": "1", "at_ms": FAR_MS * 
         ("channel-events", json.dumps(EVENT).encode(), "more than 2 h after"),
     ],
 )
-def test_an_unusable_record_goes_to_the_dead_letters_with_the_reason(
+def test_an_unusable_record_becomes_a_dead_letter_with_the_reason(
     stack: Stack, topic: str, poison: bytes, reason: str
 ) -> None:
     stack.produce(topic, poison)
@@ -110,7 +110,7 @@ def test_an_unusable_record_goes_to_the_dead_letters_with_the_reason(
 
 @pytest.mark.parametrize("topic", sorted(SCHEMAS))
 def test_the_newest_records_of_each_topic_match_its_schema(stack: Stack, topic: str) -> None:
-    """Of `chat` and `channel-events` these are the producer's and Celery's, of the windows Flink's."""
+    """Those of `chat` and `channel-events` are from the producer and Celery, those of windows from Flink."""
     validator = jsonschema.Draft202012Validator(SCHEMAS[topic])
     records = [json.loads(value) for value in newest_values(stack, topic) if value.startswith(b'{"')]
     usable = [record for record in records if validator.is_valid(record)]
@@ -120,7 +120,7 @@ def test_the_newest_records_of_each_topic_match_its_schema(stack: Stack, topic: 
 
 
 def newest_values(stack: Stack, topic: str, count: int = 500) -> list[bytes]:
-    """Return the values of the last records of each partition; other tests have put unusable ones among them."""
+    """Return the values of the last records of each partition; other tests may have written unusable ones."""
     consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "test"})
     values: list[bytes] = []
     try:
@@ -136,7 +136,7 @@ def newest_values(stack: Stack, topic: str, count: int = 500) -> list[bytes]:
 
 
 def dead_letter(stack: Stack, topic: str, poison: bytes) -> Message:
-    """Return the dead letter that holds the poison, or its beginning."""
+    """Return the dead letter with the poison, or with its start."""
     consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "test"})
     consumer.assign([TopicPartition(f"{topic}-dlq", 0, OFFSET_BEGINNING)])
     until = time.monotonic() + 30

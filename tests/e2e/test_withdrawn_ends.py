@@ -1,4 +1,4 @@
-"""Ends of streams that came back, in stored history: only the last end stands, in whatever order records are read."""
+"""Withdrawn ends of resumed streams in stored history: only the last end remains, in any order of the records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twitchly.clock import now_ms
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("cassandra")]
 
 MIDNIGHT = 1_795_392_000_000
-# The broadcast was taken for ended twice, once on each day; the first end was withdrawn.
+# The broadcast was reported as ended twice, once on each day; the first end was withdrawn.
 STARTED, FIRST, SECOND = MIDNIGHT - 30 * MINUTE_MS, MIDNIGHT - MINUTE_MS, MIDNIGHT + 4 * MINUTE_MS
 
 
@@ -35,7 +35,7 @@ def withdrawal(of: EventRecord) -> EventRecord:
 
 
 def carry(records: Sequence[EventRecord]) -> None:
-    """Write records as the sink does, with the summaries of each end."""
+    """Write records like the sink, with the summary of each end."""
     windows = WindowStore()
     store = BroadcastStore(windows)
     for record in records:
@@ -52,7 +52,7 @@ def carry(records: Sequence[EventRecord]) -> None:
 
 
 def stored(channel_id: str) -> tuple[list[tuple[str, int]], list[tuple[int, int]]]:
-    """Return the events and the broadcasts that history holds of a channel."""
+    """Return a channel's stored events and broadcasts."""
     windows = WindowStore()
     events = windows.read_events(channel_id, STARTED, SECOND + 60 * MINUTE_MS)
     broadcasts = BroadcastStore(windows).read(channel_id, 10)
@@ -60,7 +60,7 @@ def stored(channel_id: str) -> tuple[list[tuple[str, int]], list[tuple[int, int]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
-def test_one_end_stands_in_whatever_order_and_however_often_the_records_are_read(order: Sequence[int]) -> None:
+def test_one_end_remains_in_any_order_and_repetition_of_the_records(order: Sequence[int]) -> None:
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     records = [first, withdrawal(first), end(channel_id, SECOND)]
@@ -70,7 +70,7 @@ def test_one_end_stands_in_whatever_order_and_however_often_the_records_are_read
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=str)
-def test_a_broadcast_that_goes_on_has_neither_an_end_nor_a_summary(order: Sequence[int]) -> None:
+def test_a_resumed_broadcast_has_neither_an_end_nor_a_summary(order: Sequence[int]) -> None:
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     records = [first, withdrawal(first)]
@@ -78,8 +78,8 @@ def test_a_broadcast_that_goes_on_has_neither_an_end_nor_a_summary(order: Sequen
     assert stored(channel_id) == ([], [])
 
 
-def test_an_end_that_lies_before_a_withdrawn_one_stands() -> None:
-    """The next broadcast can begin before the first end: an older answer had brought the first one back."""
+def test_an_end_before_a_withdrawn_one_remains() -> None:
+    """The next broadcast can start before the first end, if an older answer had resumed the first broadcast."""
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     last = EventRecord(
@@ -89,7 +89,7 @@ def test_an_end_that_lies_before_a_withdrawn_one_stands() -> None:
     assert stored(channel_id) == ([("stream_end", FIRST - 20_000)], [(STARTED, FIRST - 20_000)])
 
 
-def test_a_summary_of_a_later_end_is_corrected_and_stays_so() -> None:
+def test_the_summary_of_a_later_end_is_corrected_permanently() -> None:
     channel_id, windows = str(uuid.uuid4().int)[:18], WindowStore()
     store, records = BroadcastStore(windows), [end(channel_id, FIRST), end(channel_id, SECOND)]
     carry([records[0], withdrawal(records[0]), records[1]])

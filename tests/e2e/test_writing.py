@@ -1,4 +1,4 @@
-"""The producer's writing against real Kafka: order, event time, ownership, and what a new owner reads."""
+"""The producer's writer against real Kafka: order, event time, ownership, and the handover to a new owner."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def records(topic: str, partition: int) -> list[dict[str, Any]]:
     return [json.loads(record.value() or b"") for record in found]
 
 
-def test_event_time_is_kept_and_never_falls_behind_the_promise(topics: str) -> None:
+def test_event_time_is_preserved_and_never_falls_behind_the_promise(topics: str) -> None:
     ours = writer()
     ours.own({0: NOW - 10_000})
     for sent_ms in (NOW - 20_000, NOW - 9_000, NOW - 9_400, NOW - 9_900, NOW + 60_000):
@@ -55,7 +55,7 @@ def test_event_time_is_kept_and_never_falls_behind_the_promise(topics: str) -> N
     assert ours.counts.moved == 3
 
 
-def test_a_clock_is_written_to_each_owned_partition(topics: str) -> None:
+def test_a_watermark_record_is_written_to_each_owned_partition(topics: str) -> None:
     ours = writer()
     ours.own({1: NOW - 10_000, 2: NOW - 10_000})
     ours.put_watermarks(0)
@@ -63,7 +63,7 @@ def test_a_clock_is_written_to_each_owned_partition(topics: str) -> None:
     assert [len(records(f"{topics}chat", n)) for n in range(PARTITIONS)] == [0, 1, 1, 0]
 
 
-def test_a_gap_reaches_the_channel_events(topics: str) -> None:
+def test_a_gap_is_written_to_channel_events(topics: str) -> None:
     ours = writer()
     ours.put_gap(Gap("7", NOW, NOW + 900, "closed"))
     ours.flush(10)
@@ -74,7 +74,7 @@ def test_a_gap_reaches_the_channel_events(topics: str) -> None:
     assert (event.kind, event.channel_id, event.at_ms, event.until_ms) == ("gap", "7", NOW, NOW + 900)
 
 
-def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> None:
+def test_a_new_owner_reads_the_newest_time_of_each_partition(topics: str) -> None:
     ours = writer()
     ours.own({0: NOW - 10_000, 1: NOW - 10_000})
     ours.put(message(NOW - 700))
@@ -86,7 +86,7 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     poison.produce(kafka_topic, b"not json", partition=1)
     poison.produce(kafka_topic, json.dumps({"at_ms": 2**62}).encode(), partition=1)
     poison.flush(10)
-    # Kafka's clock may have been set back by an hour since.
+    # Kafka's clock may have been set back by an hour in the meantime.
     ahead_ms = int(time.time() * 1000) + 3_600_000
     poison.produce(kafka_topic, json.dumps({"at_ms": ahead_ms}).encode(), partition=2)
     poison.flush(10)
@@ -98,7 +98,7 @@ def test_a_new_owner_learns_the_newest_time_of_each_partition(topics: str) -> No
     }
 
 
-def test_whoever_loses_its_name_to_another_is_told_so_and_ends(topics: str) -> None:
+def test_a_producer_that_loses_its_name_to_another_one_fails(topics: str) -> None:
     owned: set[int] = set()
     first = Ownership("same", owned.update, lambda *_: None)
     second = Ownership("same", owned.update, lambda *_: None)
@@ -111,7 +111,7 @@ def test_whoever_loses_its_name_to_another_is_told_so_and_ends(topics: str) -> N
     second.close()
 
 
-def test_two_producers_share_the_partitions_and_one_takes_over(topics: str) -> None:
+def test_two_producers_share_the_partitions_and_one_takes_over_the_other_s(topics: str) -> None:
     owned: dict[str, set[int]] = {"a": set(), "b": set()}
 
     def member(name: str) -> Ownership:
@@ -138,7 +138,7 @@ def test_two_producers_share_the_partitions_and_one_takes_over(topics: str) -> N
     first.close()
 
 
-def test_topics_are_made_as_the_table_says(topics: str) -> None:
+def test_topics_are_created_according_to_the_table(topics: str) -> None:
     reader = kafka.consumer("test")
     found = reader.list_topics(timeout=10).topics
     reader.close()

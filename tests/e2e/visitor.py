@@ -1,4 +1,4 @@
-"""An advertiser in a browser of their own: signed in, or signing up."""
+"""A user in a separate browser context: sign-in and sign-up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 def visit(
     browser: Browser, stack: Stack, path: str, height: int = 1000, zone: str = "UTC", email: str = DEMO
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page of the running copy once it is live; also yield what goes wrong in it: script errors, refusals.
+    """Open a page of the running instance and wait until it is live; also yield its script errors and refusals.
 
     An account signs in at its first visit, and again when its session has ended since.
     """
@@ -44,7 +44,7 @@ def visit(
 
 
 def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> None:
-    """Sign in on the way to a page with live figures, and wait for these."""
+    """Sign in while opening a page with live figures, and wait for them."""
     page.goto(f"{stack.url}{path}")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password_of(stack))
@@ -53,7 +53,7 @@ def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> Non
 
 
 def make_account(stack: Stack, email: str) -> None:
-    """Make another account with the demo account's password, so that no other test meets what it leaves."""
+    """Create another account with the demo account's password, for tests that would affect others."""
     stack.manage("ensure_demo_user", "--email", email, "--password-file", str(stack.var / "demo-password"))
 
 
@@ -63,12 +63,12 @@ def password_of(stack: Stack) -> str:
 
 
 def unhashed(url: str) -> list[str]:
-    """Return the address of a static file whose name does not tell its content: it may be that of another version."""
+    """Return the URL if it is a static file without a content hash, which may be cached from another version."""
     return [url] if "/static/" in url and not re.search(r"\.[0-9a-f]{12}\.", url) else []
 
 
 def sign_up(page: Page, stack: Stack, home: str) -> str:
-    """Sign up with an address of its own, the code taken from the mail in the log, up to the first steps.
+    """Sign up with a new address, confirm it with the code from the logged mail, and stop at the setup.
 
     Return the address.
     """
@@ -79,9 +79,9 @@ def sign_up(page: Page, stack: Stack, home: str) -> str:
     page.get_by_role("button", name="Sign Up").click()
     page.wait_for_url("**/account/confirm-email/")
     wait_until(lambda: email in stack.log("web") and bool(CODE.search(mail_to(stack, email))), 10, "the mail")
-    found = CODE.search(mail_to(stack, email))
-    assert found
-    page.get_by_label("Code").fill(found[1])
+    code = CODE.search(mail_to(stack, email))
+    assert code
+    page.get_by_label("Code").fill(code[1])
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url("**/welcome/1")
     return email
