@@ -19,7 +19,7 @@ ROOM_FAULTS = frozenset({"join_refused", "suspended"})
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """What a fault affected at its start: the number of connections and the channel ids."""
+    """The number of connections and the channel ids that a fault affected at its start."""
 
     connections: int = 0
     channels: Sequence[str] = ()

@@ -57,7 +57,7 @@ def topics(stack: Stack, settings: Settings) -> str:
     settings.KAFKA_BOOTSTRAP = stack.kafka
     settings.KAFKA_TOPIC_PREFIX = f"test-{uuid.uuid4().hex[:8]}."
     kafka.create_topics()
-    wait_until(_are_led, 30, "the partitions of the topics to be led")
+    wait_until(_are_led, 30, "leaders for the partitions of the topics")
     return kafka.topic_name("")
 
 

@@ -95,7 +95,7 @@ print("/opt-out/receipt/" + token_of(opt_out))
 @pytest.fixture(scope="module")
 def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
     """The values of the placeholders in paths: a channel with an ended stream, a watchlist, share links."""
-    wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
+    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     # The last ones, because other tests take the first and must not get this fabricated ended stream.
     ids = sorted(stack.covered())[-3:]
     started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.server
 
 def channel_with_a_minute(stack: Stack, windows: WindowStore) -> str:
     """Return a covered channel that has a stored minute."""
-    wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
+    wait_until(lambda: bool(stack.covered()), 90, "a covered channel")
     channel_id = min(stack.covered())
     wait_until(
         lambda: bool(windows.read_windows("minute", channel_id, now_ms() - 10 * MINUTE_MS, now_ms())), 90, "its minute"
@@ -40,7 +40,7 @@ def test_an_ended_stream_is_summarized_once_its_minutes_are_stored(stack: Stack)
         started_ms=started_ms,
     )
     stack.produce("channel-events", json.dumps(record).encode())
-    wait_until(lambda: bool(store.read(channel_id, 1)), 150, "the broadcast to be summed up")
+    wait_until(lambda: bool(store.read(channel_id, 1)), 150, "the summary of the broadcast")
     (broadcast,) = store.read(channel_id, 1)
     (minute,) = windows.read_windows("minute", channel_id, ended_ms - 1, ended_ms)
     assert (broadcast.started_ms, broadcast.ended_ms) == (started_ms, ended_ms)

@@ -336,7 +336,7 @@ def test_the_page_reconnects_after_the_web_process_was_killed(page: Page, stack:
 
 
 @pytest.mark.parametrize("width", [380, 390, 760, 1080, 1440])
-def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
+def test_nothing_scrolls_horizontally(page: Page, width: int) -> None:
     # Until the chart has resized, too, the plot and the tape are as wide as the old page.
     page.locator(".uplot, #tape").evaluate_all("all => all.forEach(one => (one.style.minWidth = '2000px'))")
     page.set_viewport_size({"width": width, "height": 844})

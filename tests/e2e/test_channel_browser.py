@@ -33,7 +33,7 @@ def past(cassandra: None) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def channel_id(stack: Stack, past: None) -> str:
     """A live channel with history: a day of live windows and minutes before this hour, and six days of hours."""
-    wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
+    wait_until(lambda: bool(stack.covered()), 90, "a covered channel")
     channel_id = min(stack.covered())
     store, until_ms = WindowStore(), this_hour() - HOUR_MS
     store.write([window(channel_id, "live", end) for end in range(until_ms - DAY_MS, until_ms + 1, 10_000)], [])
@@ -278,7 +278,7 @@ def test_another_channel_has_its_own_rank_streams_and_notes(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [380, 390, 760, 1080, 1440])
-def test_nothing_scrolls_sideways(page: Page, broadcast: Broadcast, width: int) -> None:
+def test_nothing_scrolls_horizontally(page: Page, broadcast: Broadcast, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.get_by_text("Choose dates").click()
     expect_points(page, 1)

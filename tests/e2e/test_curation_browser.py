@@ -61,7 +61,7 @@ def covered_logins(stack: Stack) -> dict[str, str]:
 
 
 def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(admin: Page, stack: Stack) -> None:
-    wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to")
+    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     channel_id, login = sorted(covered_logins(stack).items())[5]
     decide(admin, stack, f"{login},block,law", "nobody_is_called_that,pin,event")
     expect(admin.get_by_text("1 invalid lines were skipped")).to_be_visible()
@@ -106,7 +106,7 @@ def test_the_requester_of_a_channel_sees_the_answer(admin: Page, browser: Browse
 
 
 def test_an_anonymous_opt_out_request_gives_the_curator_a_receipt(admin: Page, browser: Browser, stack: Stack) -> None:
-    wait_until(lambda: bool(stack.covered()), 90, "channels to be listened to")
+    wait_until(lambda: bool(stack.covered()), 90, "covered channels")
     login = sorted(covered_logins(stack).values())[-1]
     stranger = browser.new_page()
     stranger.goto(f"{stack.url}/account/login/")

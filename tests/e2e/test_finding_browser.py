@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def channel_ids(stack: Stack) -> list[str]:
     """The ids of three live channels."""
-    wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
+    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     return sorted(stack.covered())[:3]
 
 
@@ -47,7 +47,7 @@ def test_one_click_adds_a_channel_to_a_live_watchlist(page: Page, stack: Stack, 
     expect(page.locator("#cards > li")).to_have_count(3)
     # Figures arrive on the socket, and the last hour comes from history.
     before = page.locator("#cards [data-value]").all_inner_texts()
-    wait_until(lambda: page.locator("#cards [data-value]").all_inner_texts() != before, 20, "the cards to move")
+    wait_until(lambda: page.locator("#cards [data-value]").all_inner_texts() != before, 20, "the cards to update")
 
     first = page.locator("#cards > li").first
     last = page.locator("#cards > li").last
@@ -125,11 +125,11 @@ def test_order_and_figures_are_paused_and_updated_together(page: Page, stack: St
         seen.add(page.request.get(f"{address}&rows=1").text())
         return len(seen) > 3
 
-    wait_until(moved, 60, "the figures to move")
+    wait_until(moved, 60, "the figures to update")
     assert page.locator("#rows tr").all_inner_texts() == held
     page.mouse.move(5, 5)
     expect(page.locator("#hold")).to_have_text("Updates every 5 s")
-    wait_until(lambda: page.locator("#rows tr").all_inner_texts() != held, 20, "the rows to be renewed")
+    wait_until(lambda: page.locator("#rows tr").all_inner_texts() != held, 20, "the rows to update")
     texts = page.locator("#rows [data-label=Messages]").all_inner_texts()
     messages = [int(text.removeprefix("≥ ").replace(",", "")) for text in texts if text != "–"]
     assert messages == sorted(messages, reverse=True)
@@ -159,7 +159,7 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
     expect(stranger.locator("#chart canvas")).to_be_visible()
     expect(stranger.locator("#value")).not_to_have_text("", timeout=LIVE_MS)
     page.get_by_role("button", name="Revoke").first.click()
-    assert stranger.goto(address).status == 404  # type: ignore[union-attr]  # a page of ours answers
+    assert stranger.goto(address).status == 404  # type: ignore[union-attr]  # the 404 page of the product
     stranger.context.close()
 
 
@@ -175,7 +175,7 @@ def test_a_widget_is_live_in_a_frame_of_another_site(page: Page, tmp_path: Path)
         now = page.frame_locator("iframe").locator("#now")
         expect(now).not_to_have_text("–", timeout=LIVE_MS)
         before = now.inner_text()
-        wait_until(lambda: now.inner_text() != before, 20, "the widget to move")
+        wait_until(lambda: now.inner_text() != before, 20, "the widget to update")
         elsewhere.shutdown()
 
 

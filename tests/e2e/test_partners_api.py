@@ -100,7 +100,7 @@ def test_the_etag_of_a_range_up_to_now_changes_only_with_its_windows(
         left = [answer.headers["RateLimit"].split(", ")[1].split(";t=")[0] for answer in (first, again)]
         return again.status_code == 304 and left[0] == left[1]
 
-    wait_until(is_kept, 20, "a 304 that costs nothing")
+    wait_until(is_kept, 20, "a cheap 304 response")
     assert got(api, f"channels/{channel}/events?range=90d").status_code == 200
 
 
@@ -203,7 +203,7 @@ def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> No
             last = [line for line in lines if line.startswith("data: ")][-1]
             assert json.loads(last[6:])["code"] == "revoked-key"
         assert httpx.get(f"{stack.url}/api/v1/boards/viewers", headers=headers).json()["code"] == "revoked-key"
-        wait_until(lambda: has_usage(page, stack), 15, "the requests on the page of usage")
+        wait_until(lambda: has_usage(page, stack), 15, "the requests on the usage page")
         assert problems == []
 
 

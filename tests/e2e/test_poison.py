@@ -69,7 +69,7 @@ def test_poison_becomes_counted_dead_letters_and_other_records_are_stored(
             == {"windows-live": 0, "windows": 2 * len(bad_windows), "channel-events": 2 * len(bad_events)}
         ),
         60,
-        "all to be committed_offsets",
+        "all records to be committed",
     )
     store = WindowStore()
     windows = store.read_windows("minute", channel_id, START_MS, START_MS + 600 * MINUTE_MS)

@@ -63,8 +63,8 @@ def secured() -> Iterator[Secured]:
     servers = Secured()
     try:
         servers.start()
-        wait_until(lambda: "chat" in _try(servers, "create_topics"), 180, "Kafka to make topics", every_s=2)
-        wait_until(lambda: "Syncing" in _try(servers, "sync_cassandra"), 180, "Cassandra to make tables", every_s=2)
+        wait_until(lambda: "chat" in _try(servers, "create_topics"), 180, "Kafka to create topics", every_s=2)
+        wait_until(lambda: "Syncing" in _try(servers, "sync_cassandra"), 180, "Cassandra to create tables", every_s=2)
         yield servers
     finally:
         servers.remove()

@@ -268,8 +268,8 @@ def test_an_opt_out_on_kafka_deletes_the_channel_s_history(stack: Stack, channel
     event = str(uuid.uuid4())
     record = event_record(event_id=event, kind="opt_out", channel_id=channel_id, at_ms=now_ms)
     stack.produce("channel-events", json.dumps(record).encode())
-    wait_until(lambda: sum(hold(store, channel_id, now_ms - HOUR_MS)) == 0, 30, "the channel to be forgotten")
-    wait_until(lambda: len(proof(stack, event)) == 2, 10, "the proof of it")
+    wait_until(lambda: sum(hold(store, channel_id, now_ms - HOUR_MS)) == 0, 30, "the channel to be erased")
+    wait_until(lambda: len(proof(stack, event)) == 2, 10, "the proof of the deletion")
     found, left = proof(stack, event)["found"], proof(stack, event)["left"]
     assert sum(found.values()) == 4
     assert found.keys() == left.keys()

@@ -28,7 +28,7 @@ SHIFTS = """() => new Promise((tell) => {
 @pytest.fixture
 def newcomer(browser: Browser, stack: Stack) -> Iterator[Page]:
     """A user who has just signed up; a script error or a refused resource fails the test."""
-    wait_until(lambda: len(stack.covered()) > 10, 90, "channels to be listened to in full")
+    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

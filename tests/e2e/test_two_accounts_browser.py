@@ -17,7 +17,7 @@ ONE, OTHER = "one@twitchly.example", "other@twitchly.example"
 
 @pytest.fixture(scope="module")
 def channel_id(stack: Stack) -> str:
-    wait_until(lambda: bool(stack.covered()), 90, "a channel to be listened to in full")
+    wait_until(lambda: bool(stack.covered()), 90, "a covered channel")
     return max(stack.covered())
 
 
@@ -76,5 +76,5 @@ def test_signing_out_does_not_affect_the_other_account(mine: Page, theirs: Page)
     mine.wait_for_url("**/account/login/**")
     rows = theirs.locator("#list")
     before = rows.inner_text()
-    wait_until(lambda: rows.inner_text() != before, 20, "their board to go on")
+    wait_until(lambda: rows.inner_text() != before, 20, "the other board to update")
     expect(theirs.locator("#conn")).to_have_attribute("data-state", "live")

@@ -43,7 +43,7 @@ def is_complete(stack: Stack) -> bool:
 
 
 def test_every_channel_has_chatters_and_coverage(stack: Stack) -> None:
-    wait_until(lambda: is_complete(stack), 90, "all channels to be listened to in full")
+    wait_until(lambda: is_complete(stack), 90, "all channels to be covered")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def figures(stack: Stack, poison: list[bytes | None], killed_ms: float) -> dict[
 @pytest.mark.usefixtures("poison")
 def test_poison_on_chat_stops_nothing(stack: Stack) -> None:
     before = stack.newest_end_ms()
-    wait_until(lambda: stack.newest_end_ms() > before + 5_000, 30, "the boards to go on")
+    wait_until(lambda: stack.newest_end_ms() > before + 5_000, 30, "the boards to update again")
     assert stack.newest_end_ms() <= time.time() * 1000
 
 
@@ -104,13 +104,13 @@ def test_an_unusable_record_becomes_a_dead_letter_with_the_reason(
     assert headers["bytes"] == str(len(poison)).encode()
     assert json.loads(headers["from"])["topic"] == topic
     before = stack.newest_end_ms()
-    wait_until(lambda: stack.newest_end_ms() > before + 1_000, 20, "the boards to go on")
+    wait_until(lambda: stack.newest_end_ms() > before + 1_000, 20, "the boards to update again")
     assert stack.newest_end_ms() < time.time() * 1000
 
 
 @pytest.mark.parametrize("topic", sorted(SCHEMAS))
 def test_the_newest_records_of_each_topic_match_its_schema(stack: Stack, topic: str) -> None:
-    """Those of `chat` and `channel-events` are from the producer and Celery, those of windows from Flink."""
+    """Records of `chat` and `channel-events` are from the producer and Celery, windows from Flink."""
     validator = jsonschema.Draft202012Validator(SCHEMAS[topic])
     records = [json.loads(value) for value in newest_values(stack, topic) if value.startswith(b'{"')]
     usable = [record for record in records if validator.is_valid(record)]

@@ -223,7 +223,7 @@ async def test_an_unreachable_server_is_retried() -> None:
     pool = ConnectionPool(Server("127.0.0.1", port, tls=False), recorder.callbacks, 2, joins=20, strict=False)
     pool.set_channels(["ada"])
     async with asyncio.timeout(30):
-        while not pool.ends["no connection"]:  # noqa: ASYNC110 - the count is all there is to wait for
+        while not pool.ends["no connection"]:  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.05)
         irc = Irc()
         server = await asyncio.start_server(irc, "127.0.0.1", port)
