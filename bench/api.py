@@ -131,7 +131,7 @@ def get(stack: Stack, key: str, path: str) -> httpx.Response:
 
 
 def mixed_requests(channels: Sequence[str], keys: Sequence[str]) -> NextRequest:
-    """Return a generator function for requests that alternate between boards of ten rows and values of channels."""
+    """Return a function that alternates between requests for boards of ten rows and for values of channels."""
     boards, channel_ids = (f"boards/{metric.key}" for metric in itertools.cycle(BOARDS)), itertools.cycle(channels)
     paths = (path for board in boards for path in (board, f"channels/{next(channel_ids)}/live"))
     key_cycle = itertools.cycle(keys)

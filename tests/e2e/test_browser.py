@@ -295,7 +295,7 @@ def test_a_url_restores_tab_channel_and_range(page: Page, stack: Stack) -> None:
     expect(page.locator("#ranges [aria-current]")).to_have_text("24 h")
 
 
-def test_the_first_paint_needs_no_script(browser: Browser, page: Page, stack: Stack) -> None:
+def test_the_first_paint_works_without_javascript(browser: Browser, page: Page, stack: Stack) -> None:
     context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()
     plain.goto(f"{stack.url}/?board=messages")

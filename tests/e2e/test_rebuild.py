@@ -1,4 +1,4 @@
-"""`rebuild_windows` against the real servers: corrections windows are corrected, correct ones stay."""
+"""`rebuild_windows` against the real servers: wrong windows are corrected, correct ones stay."""
 
 from __future__ import annotations
 
