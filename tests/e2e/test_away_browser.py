@@ -22,19 +22,19 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     with visit(browser, stack, "/?board=messages") as (page, problems):
         page.locator("#list a").first.click()
         yield page
-    assert [one for one in problems if "net::ERR_" not in one and "WebSocket" not in one] == []
+    assert [text for text in problems if "net::ERR_" not in text and "WebSocket" not in text] == []
 
 
 def snapshots(page: Page) -> list[str]:
     """Collect the snapshots that arrive on new sockets from now on."""
-    found: list[str] = []
+    snapshots: list[str] = []
 
     def keep(frame: str | bytes) -> None:
         if '"type":"snapshot"' in str(frame).replace(" ", ""):
-            found.append(str(frame))
+            snapshots.append(str(frame))
 
     page.on("websocket", lambda socket: socket.on("framereceived", keep))
-    return found
+    return snapshots
 
 
 def test_an_offline_page_says_so_and_recovers_with_a_fresh_snapshot(page: Page) -> None:

@@ -99,11 +99,11 @@ def test_a_channel_is_found_with_the_keyboard_only(page: Page) -> None:
     expect(page.get_by_label("Find a channel")).to_be_focused()
     page.keyboard.type(name[:-1].lower())
     offered = page.get_by_role("listbox", name="Channels found").get_by_role("option")
-    found = offered.filter(has=page.get_by_text(name, exact=True))
-    expect(found).to_contain_text("Rank", timeout=LIVE_MS)
+    match = offered.filter(has=page.get_by_text(name, exact=True))
+    expect(match).to_contain_text("Rank", timeout=LIVE_MS)
     for _ in range(offered.locator("b").all_inner_texts().index(name)):
         page.keyboard.press("ArrowDown")
-    expect(found).to_have_attribute("aria-selected", "true")
+    expect(match).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     expect(offered).to_have_count(0)
@@ -117,9 +117,9 @@ def test_a_channel_is_found_with_the_keyboard_only(page: Page) -> None:
 def test_keys_move_through_the_rows(page: Page) -> None:
     page.locator("#tabs [role=tab]").first.focus()
     page.locator("#list a").first.focus()
-    for key, place in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
+    for key, rank in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
         page.keyboard.press(key)
-        expect(page.locator("#list a:focus .rk")).to_have_text(str(place))
+        expect(page.locator("#list a:focus .rk")).to_have_text(str(rank))
     expect(page.locator("#hold")).to_have_text("Sorting paused while you hover")
     page.keyboard.press("ArrowDown")
     name = page.locator("#list a:focus .nm").inner_text()
@@ -195,14 +195,14 @@ def test_keys_move_through_the_tabs_of_both_rows(page: Page) -> None:
     tabs = page.get_by_role("tablist").get_by_role("tab")
     keys = [tab.get_attribute("data-board") for tab in tabs.all()]
     tabs.first.focus()
-    for place in [*range(1, len(keys)), 0]:
+    for index in [*range(1, len(keys)), 0]:
         page.keyboard.press("ArrowRight")
-        expect(tabs.nth(place)).to_be_focused()
-        expect(tabs.nth(place)).to_have_attribute("aria-selected", "true")
-        expect(page.locator(".defn:visible")).to_have_attribute("data-board", keys[place] or "")
-    for key, place in (("ArrowLeft", -1), ("ArrowLeft", -2), ("Home", 0), ("End", -1)):
+        expect(tabs.nth(index)).to_be_focused()
+        expect(tabs.nth(index)).to_have_attribute("aria-selected", "true")
+        expect(page.locator(".defn:visible")).to_have_attribute("data-board", keys[index] or "")
+    for key, index in (("ArrowLeft", -1), ("ArrowLeft", -2), ("Home", 0), ("End", -1)):
         page.keyboard.press(key)
-        expect(tabs.nth(place)).to_be_focused()
+        expect(tabs.nth(index)).to_be_focused()
     assert parse_qs(urlsplit(page.url).query)["board"] == [keys[-1]]
     assert [tab.get_attribute("tabindex") for tab in tabs.all()] == ["-1"] * (len(keys) - 1) + ["0"]
 

@@ -71,13 +71,13 @@ def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(a
     decide(admin, stack, f"{login},none,")
 
 
-def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, why: str = "") -> None:
+def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, answer_text: str = "") -> None:
     """Decide a request of a kind that names a channel."""
     admin.goto(f"{stack.url}/admin/{kind}/")
     admin.get_by_role("link", name=name, exact=True).click()
     admin.get_by_label(choice).check()
-    if why:
-        admin.get_by_role("textbox", name="Answer").fill(why)
+    if answer_text:
+        admin.get_by_role("textbox", name="Answer").fill(answer_text)
     admin.get_by_role("button", name="Save", exact=True).click()
     if kind == "curation/optoutrequest" and choice == "accept":
         save_again(admin)

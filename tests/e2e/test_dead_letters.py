@@ -80,8 +80,8 @@ def test_a_named_dead_letter_is_replayed_again_and_a_replay_note_is_not_a_dead_l
 
 def test_a_dead_letter_of_a_missing_partition_is_replayed_by_its_key() -> None:
     producer = kafka.producer()
-    place = json.dumps({"topic": "windows", "partition": 10**12, "offset": 3}).encode()
-    producer.produce(kafka.topic_name("windows-dlq"), window("7"), b"7", headers=[("from", place)])
+    source = json.dumps({"topic": "windows", "partition": 10**12, "offset": 3}).encode()
+    producer.produce(kafka.topic_name("windows-dlq"), window("7"), b"7", headers=[("from", source)])
     assert producer.flush(20) == 0
     assert run("replay", "windows", "--all") == ["windows 0: replayed"]
     assert [(message.key(), message.value()) for message in read("windows")] == [(b"7", window("7"))]

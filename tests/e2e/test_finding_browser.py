@@ -99,9 +99,9 @@ def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack
     names = page.locator("#found tbody th a").all_inner_texts()
     assert names == sorted(names, key=str.casefold)
     page.locator("details.take summary").click()
-    with page.expect_download() as told:
+    with page.expect_download() as download:
         page.get_by_role("link", name="All results as CSV").click()
-    told.value.save_as(tmp_path / "channels.csv")
+    download.value.save_as(tmp_path / "channels.csv")
     rows = list(csv.DictReader((tmp_path / "channels.csv").open(encoding="utf-8-sig", newline="")))
     assert rows
     assert all(float(row["viewers (viewers)"]) >= 1_000 for row in rows)
@@ -138,14 +138,14 @@ def test_order_and_figures_are_paused_and_updated_together(page: Page, stack: St
 def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:
     page.locator("#take summary").click()
     for name, head in (("Windows as CSV", "\ufeffend (UTC)"), ("Windows as NDJSON", '{"schema"')):
-        with page.expect_download() as told:
+        with page.expect_download() as download:
             page.get_by_role("link", name=name).click()
-        told.value.save_as(tmp_path / "file")
+        download.value.save_as(tmp_path / "file")
         assert (tmp_path / "file").read_text().startswith(head)
         expect(page.locator("#take [data-said]")).to_have_text("Saved.")
-    with page.expect_download() as told:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Chart as PNG").click()
-    told.value.save_as(tmp_path / "chart.png")
+    download.value.save_as(tmp_path / "chart.png")
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
     page.get_by_text("Share", exact=True).click()

@@ -105,17 +105,17 @@ def test_the_etag_of_a_range_up_to_now_changes_only_with_its_windows(
 
 
 def test_events_are_paged_by_time(api: httpx.Client, channel: str) -> None:
-    found, cursor = [], ""
+    events, cursor = [], ""
     for _ in range(50):
         page = got(api, f"channels/{channel}/events?range=1h&limit=2{cursor}").json()
-        found += page["items"]
+        events += page["items"]
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next']}"
-    assert "gap" in {event["kind"] for event in found}
-    times = [event["at"] for event in found]
+    assert "gap" in {event["kind"] for event in events}
+    times = [event["at"] for event in events]
     assert times == sorted(times)
-    assert len({event["id"] for event in found}) == len(found)
+    assert len({event["id"] for event in events}) == len(events)
 
 
 def test_ended_streams_are_listed(api: httpx.Client, channel: str) -> None:
@@ -127,13 +127,13 @@ def test_ended_streams_are_listed(api: httpx.Client, channel: str) -> None:
 def test_every_reading_example_runs_unchanged(
     stack: Stack, secret: str, channel: str, language: str, tmp_path: Path
 ) -> None:
-    operations = [one for section in sections(stack.url, language) for one in section.operations]
+    operations = [operation for section in sections(stack.url, language) for operation in section.operations]
     # There is no watchlist yet, no stream has ended, and the event stream never ends.
     left_out = {"get_watchlist", "get_segment", "get_stream", "stream_live"}
-    reading = [one for one in operations if one.method == "GET" and one.id not in left_out]
-    for one in reading:
-        printed = run_example(one.example.replace("CHANNEL", channel), language, secret, tmp_path)
-        assert json.loads(printed), one.id
+    reading = [operation for operation in operations if operation.method == "GET" and operation.id not in left_out]
+    for operation in reading:
+        output = run_example(operation.example.replace("CHANNEL", channel), language, secret, tmp_path)
+        assert json.loads(output), operation.id
     assert len(reading) >= 12
 
 

@@ -86,8 +86,8 @@ def stored(secured: Secured) -> None:
     finally:
         for sink in sinks:
             sink.terminate()
-        said = [sink.communicate(timeout=30)[1] for sink in sinks]
-    assert [sink.returncode for sink in sinks] == [0, 0], said
+        errors = [sink.communicate(timeout=30)[1] for sink in sinks]
+    assert [sink.returncode for sink in sinks] == [0, 0], errors
 
 
 def _look(secured: Secured, code: str) -> str:
@@ -117,8 +117,8 @@ def test_sinks_boards_groups_and_celery_can_connect(secured: Secured) -> None:
 @pytest.mark.usefixtures("stored")
 def test_history_is_restored_with_write_times_and_expiry(secured: Secured, tmp_path: Path) -> None:
     assert secured.run("-c", f"{SETUP}{SUMMARY}", DJANGO_SETTINGS_MODULE="twitchly.settings").returncode == 0
-    said = secured.manage("backup", str(tmp_path / "b"), "--only", "history")
-    assert "stream_summary 1, hour_window 1, channel_event 0, minute_window 0, live_window 1" in said
+    output = secured.manage("backup", str(tmp_path / "b"), "--only", "history")
+    assert "stream_summary 1, hour_window 1, channel_event 0, minute_window 0, live_window 1" in output
     refused = secured.run("manage.py", "restore", str(tmp_path / "b"))
     assert refused.returncode != 0
     assert "Cassandra is not empty" in refused.stderr

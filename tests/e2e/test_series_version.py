@@ -32,44 +32,44 @@ def window(channel_id: str, grain: Grain, end_ms: int, **columns: int) -> Window
 def test_a_version_changes_only_when_a_window_is_written_or_corrected(
     channel_id: str, key: str, grain: StoredGrain, step_ms: int
 ) -> None:
-    store, shown = WindowStore(), replace(RANGES[key], grain=grain)
+    store, range_ = WindowStore(), replace(RANGES[key], grain=grain)
     ends = [NOW - n * step_ms for n in range(1, 9)]
     store.write([window(channel_id, grain, end) for end in ends], [])
-    versions = [series_version(channel_id, shown, NOW)]
+    versions = [series_version(channel_id, range_, NOW)]
     store.write([window(channel_id, grain, ends[0])], [])
-    assert series_version(channel_id, shown, NOW) == versions[0], "a replay changes nothing"
+    assert series_version(channel_id, range_, NOW) == versions[0], "a replay changes nothing"
     store.write([window(channel_id, grain, NOW)], [])
-    versions.append(series_version(channel_id, shown, NOW))
+    versions.append(series_version(channel_id, range_, NOW))
     store.correct([window(channel_id, grain, ends[-1], messages=5)], [])
-    versions.append(series_version(channel_id, shown, NOW))
+    versions.append(series_version(channel_id, range_, NOW))
     store.correct([], [(channel_id, grain, ends[-2])])
-    versions.append(series_version(channel_id, shown, NOW))
-    versions.append(series_version(channel_id, shown, NOW + step_ms))
+    versions.append(series_version(channel_id, range_, NOW))
+    versions.append(series_version(channel_id, range_, NOW + step_ms))
     assert len(set(versions)) == 5
 
 
 def test_chatters_that_arrive_after_the_messages_change_the_version(channel_id: str) -> None:
-    store, shown = WindowStore(), RANGES["1h"]
+    store, range_ = WindowStore(), RANGES["1h"]
     store.write([window(channel_id, "live", NOW)], [])
-    before = series_version(channel_id, shown, NOW)
+    before = series_version(channel_id, range_, NOW)
     store.write([window(channel_id, "live_distinct", NOW, chatters=3)], [])
-    assert series_version(channel_id, shown, NOW) != before
+    assert series_version(channel_id, range_, NOW) != before
 
 
 def test_a_version_of_hours_includes_an_hour_read_as_minutes(channel_id: str) -> None:
-    store, shown = WindowStore(), replace(RANGES["7d"], grain="hour")
-    before = series_version(channel_id, shown, NOW)
+    store, range_ = WindowStore(), replace(RANGES["7d"], grain="hour")
+    before = series_version(channel_id, range_, NOW)
     store.write([window(channel_id, "minute", NOW - 60_000)], [])
-    assert series_version(channel_id, shown, NOW) != before
+    assert series_version(channel_id, range_, NOW) != before
 
 
 def test_a_gap_changes_the_version_and_other_events_do_not(channel_id: str) -> None:
-    store, shown = WindowStore(), past_range(NOW - 3_600_000, NOW, NOW)
-    versions = [series_version(channel_id, shown, NOW)]
+    store, range_ = WindowStore(), past_range(NOW - 3_600_000, NOW, NOW)
+    versions = [series_version(channel_id, range_, NOW)]
     at_ms = NOW - 600_000
     store.write([], [EventRecord("title-1", "title", channel_id, at_ms, text="Endgames")])
-    assert series_version(channel_id, shown, NOW) == versions[0]
+    assert series_version(channel_id, range_, NOW) == versions[0]
     for until_ms in (at_ms + 1_000, at_ms + 5_000):
         store.write([], [EventRecord(f"gap@{at_ms}", "gap", channel_id, at_ms, until_ms=until_ms, reason="silent")])
-        versions.append(series_version(channel_id, shown, NOW))
+        versions.append(series_version(channel_id, range_, NOW))
     assert len(set(versions)) == 3

@@ -274,17 +274,20 @@ def test_a_wrongly_computed_column_is_detected(trial: Trial, monkeypatch: pytest
     assert differences(expected, found) == {}
     for column in COLUMNS:
         broken = replace(column, reference=partial(one_too_many, column))
-        monkeypatch.setattr("core.metrics.columns.COLUMNS", tuple(broken if one is column else one for one in COLUMNS))
-        wrong = reference(trial.records)
-        assert {key[0] for key in wrong if wrong[key] != found[key]} == column.grains, column.name
+        monkeypatch.setattr(
+            "core.metrics.columns.COLUMNS", tuple(broken if other is column else other for other in COLUMNS)
+        )
+        changed = reference(trial.records)
+        assert {key[0] for key in changed if changed[key] != found[key]} == column.grains, column.name
     monkeypatch.undo()
     for special in HOUR_COLUMNS:
-        other = replace(special, reference=partial(one_too_many_of_minutes, special))
+        broken_hour = replace(special, reference=partial(one_too_many_of_minutes, special))
         monkeypatch.setattr(
-            "core.metrics.columns.HOUR_COLUMNS", tuple(other if one is special else one for one in HOUR_COLUMNS)
+            "core.metrics.columns.HOUR_COLUMNS",
+            tuple(broken_hour if other is special else other for other in HOUR_COLUMNS),
         )
-        wrong = reference(trial.records)
-        assert {key[0] for key in wrong if wrong[key] != found[key]} == {"hour"}, special.name
+        changed = reference(trial.records)
+        assert {key[0] for key in changed if changed[key] != found[key]} == {"hour"}, special.name
 
 
 def one_too_many(column: Column, records: Sequence[ChatRecord]) -> int:

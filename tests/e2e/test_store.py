@@ -139,8 +139,8 @@ def test_an_erased_channel_has_no_rows_and_is_stored_again_after_an_hour(channel
     other = f"{channel_id}9"
     times = [opted_out_ms - days * 24 * HOUR_MS for days in (0, 1, 40, 89)]
     for end_ms in times:
-        for one in (channel_id, other):
-            store.write(*everything(one, end_ms))
+        for channel in (channel_id, other):
+            store.write(*everything(channel, end_ms))
     first_ms, new_year = times[-1] - HOUR_MS, 1_704_067_200_000
     store.write([window(channel_id, "hour", new_year, HOUR_MS, messages=1)], [])
     assert len(store.read_windows("hour", channel_id, new_year - 1, new_year)) == 1
@@ -243,7 +243,7 @@ def test_a_summary_waits_for_its_channel_s_windows_and_follows_their_correction(
     windows.correct([replace(minutes[0], columns={**minutes[0].columns, "messages": 104})], set())
     assert store.correct([channel_id], end_ms, end_ms + HOUR_MS) == 0
     assert store.correct([channel_id], started_ms, started_ms + 60_000) == 1
-    assert [found.messages for found in store.read(channel_id, 10)] == [120]
+    assert [summary.messages for summary in store.read(channel_id, 10)] == [120]
 
 
 @pytest.mark.usefixtures("cassandra")

@@ -47,9 +47,9 @@ def page(newcomer: Page) -> Page:
     return newcomer
 
 
-def star_of(page: Page, place: int) -> Locator:
+def star_of(page: Page, row: int) -> Locator:
     """Return the star of a channel's row; looked up by channel, because rows move."""
-    channel = page.locator("#list > li").nth(place).get_attribute("data-id")
+    channel = page.locator("#list > li").nth(row).get_attribute("data-id")
     return page.locator(f'#list li[data-id="{channel}"] [data-star]')
 
 
@@ -80,11 +80,11 @@ def test_the_star_beside_the_chart_and_the_one_in_its_row_stay_in_sync(page: Pag
     row = star_of(page, 2)
     row.locator("..").get_by_role("link").click()
     name = row.get_attribute("data-of")
-    shown = page.locator("#star [data-star]")
-    expect(shown).to_have_attribute("aria-label", f"Watch {name}")
-    shown.click()
+    star = page.locator("#star [data-star]")
+    expect(star).to_have_attribute("aria-label", f"Watch {name}")
+    star.click()
     expect(row).to_have_attribute("aria-pressed", "true")
-    expect(shown).to_have_attribute("aria-pressed", "true")
+    expect(star).to_have_attribute("aria-pressed", "true")
 
 
 def test_keys_reach_the_star_and_move_on(page: Page) -> None:
@@ -180,8 +180,8 @@ def test_the_setup_leads_to_a_watchlist_with_the_keyboard_only(newcomer: Page, s
     page.goto(stack.url)
     page.get_by_role("link", name="Continue").click()
     page.wait_for_url("**/welcome/3")
-    for place in (0, 2):
-        page.locator("[name=channel]").nth(place).press("Space")
+    for index in (0, 2):
+        page.locator("[name=channel]").nth(index).press("Space")
     page.get_by_role("button", name="Next").press("Enter")
     page.get_by_label("Name of the watchlist").press("Enter")
     page.wait_for_url("**/welcome/5")
@@ -193,11 +193,11 @@ def test_the_setup_leads_to_a_watchlist_with_the_keyboard_only(newcomer: Page, s
     expect(page.locator("#first-visit")).to_have_count(0)
 
 
-def taken(page: Page, menu: Locator, name: str, path: Path) -> Path:
+def export(page: Page, menu: Locator, name: str, path: Path) -> Path:
     menu.locator("summary").click()
-    with page.expect_download() as told:
+    with page.expect_download() as download:
         menu.get_by_role("link", name=name).click()
-    told.value.save_as(path)
+    download.value.save_as(path)
     return path
 
 
@@ -209,7 +209,7 @@ def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack
     page.get_by_role("tab", name="Most Active").click()
     page.get_by_role("group", name="How many channels").get_by_role("link", name="25").click()
     expect(page.locator("#list [data-star]")).to_have_count(25, timeout=LIVE_MS)
-    rows = rows_in(taken(page, page.locator("#files"), "Board as CSV", tmp_path / "board.csv"))
+    rows = rows_in(export(page, page.locator("#files"), "Board as CSV", tmp_path / "board.csv"))
     assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, 26)]
     counts = [float(row["messages (msg / 30 s)"]) for row in rows]
     assert counts == sorted(counts, reverse=True)
@@ -218,12 +218,12 @@ def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack
     ids = [row["id"] for row in rows[:2]]
     page.goto(f"{stack.url}/compare?channels={','.join(ids)}&metric=messages&range=10m")
     menu = page.locator(".take")
-    summary = rows_in(taken(page, menu, "Side by side as CSV", tmp_path / "summary.csv"))
+    summary = rows_in(export(page, menu, "Side by side as CSV", tmp_path / "summary.csv"))
     assert [row["name"] for row in summary] == page.locator("tbody [data-star]").evaluate_all(
         "stars => stars.map((star) => star.dataset.of)"
     )
     menu.locator("summary").click()
-    lines = taken(page, menu, "Lines as NDJSON", tmp_path / "lines.ndjson").read_text().splitlines()
+    lines = export(page, menu, "Lines as NDJSON", tmp_path / "lines.ndjson").read_text().splitlines()
     assert json.loads(lines[0])["schema"]["end"] == "UTC"
     drawn = {(row["id"], row["end"]): row.get("messages") for row in map(json.loads, lines[1:])}
     assert {channel for channel, _ in drawn} == set(ids)
@@ -243,10 +243,10 @@ def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack
         expect(star).to_have_attribute("aria-pressed", "true")
     page.goto(f"{stack.url}/watchlists")
     page.get_by_role("link", name="My channels").click()
-    now = rows_in(taken(page, page.locator(".take"), "Channels now as CSV", tmp_path / "now.csv"))
+    now = rows_in(export(page, page.locator(".take"), "Channels now as CSV", tmp_path / "now.csv"))
     assert [row["id"] for row in now] == ids
     page.reload()
-    hour = rows_in(taken(page, page.locator(".take"), "The past hour as CSV", tmp_path / "hour.csv"))
+    hour = rows_in(export(page, page.locator(".take"), "The past hour as CSV", tmp_path / "hour.csv"))
     assert {row["id"] for row in hour} <= set(ids)
 
 

@@ -37,26 +37,26 @@ def choose(page: Page, stack: Stack, zone: str) -> None:
 
 def times(page: Page) -> list[tuple[datetime, str, str]]:
     """Return each time on the page: the timestamp, the text, and the tooltip."""
-    found = page.locator("time[data-utc]").evaluate_all(
+    rows = page.locator("time[data-utc]").evaluate_all(
         "all => all.map((one) => [one.dateTime, one.textContent, one.title])"
     )
-    return [(datetime.fromisoformat(moment), shown, hover) for moment, shown, hover in found]
+    return [(datetime.fromisoformat(moment), text, hover) for moment, text, hover in rows]
 
 
 def test_times_are_in_utc_until_local_time_is_selected(page: Page, stack: Stack) -> None:
     expect(page.locator("#legend .when")).to_contain_text("UTC", timeout=LIVE_MS)
-    assert all(f"{moment:%H:%M}" in shown for moment, shown, _ in times(page))
+    assert all(f"{moment:%H:%M}" in text for moment, text, _ in times(page))
     choose(page, stack, "local time of this browser")
     page.goto(f"{stack.url}/?board=messages")
     expect(page.locator("#legend .when")).to_contain_text("local time", timeout=LIVE_MS)
     expect(page.locator("[data-clock]")).to_have_text(re.compile(rf"^{datetime.now(BERLIN):%H}:.* local time$"))
     wait_until(lambda: bool(times(page)), 60, "a peak")
-    for moment, shown, hover in times(page):
-        assert f"{moment.astimezone(BERLIN):%H:%M:%S}" in shown
+    for moment, text, hover in times(page):
+        assert f"{moment.astimezone(BERLIN):%H:%M:%S}" in text
         assert f"{moment.astimezone(UTC):%H:%M:%S} UTC" in hover
     page.goto(f"{stack.url}/account/sessions/")
-    for moment, shown, hover in times(page):
-        assert f"{moment.astimezone(BERLIN):%H:%M}" in shown
+    for moment, text, hover in times(page):
+        assert f"{moment.astimezone(BERLIN):%H:%M}" in text
         assert hover.endswith("UTC")
 
 
@@ -68,8 +68,8 @@ def test_dates_are_entered_in_the_named_zone(page: Page, stack: Stack) -> None:
     page.get_by_label("From, local time").fill("2026-01-10T01:30")
     page.get_by_label("Until, local time").fill("2026-07-10T02:30")
     page.get_by_role("button", name="Apply").click()
-    asked = parse_qs(urlsplit(page.url).query)
-    assert (asked["from"], asked["until"]) == (["2026-01-10T00:30:00Z"], ["2026-07-10T00:30:00Z"])
+    query = parse_qs(urlsplit(page.url).query)
+    assert (query["from"], query["until"]) == (["2026-01-10T00:30:00Z"], ["2026-07-10T00:30:00Z"])
     expect(page.get_by_label("From, local time")).to_have_value("2026-01-10T01:30")
     page.reload()
     expect(page.get_by_label("Until, local time")).to_have_value("2026-07-10T02:30")

@@ -56,7 +56,9 @@ def stored(channel_id: str) -> tuple[list[tuple[str, int]], list[tuple[int, int]
     windows = WindowStore()
     events = windows.read_events(channel_id, STARTED, SECOND + 60 * MINUTE_MS)
     broadcasts = BroadcastStore(windows).read(channel_id, 10)
-    return [(event.kind, event.at_ms) for event in events], [(one.started_ms, one.ended_ms) for one in broadcasts]
+    return [(event.kind, event.at_ms) for event in events], [
+        (broadcast.started_ms, broadcast.ended_ms) for broadcast in broadcasts
+    ]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
@@ -99,7 +101,7 @@ def test_the_summary_of_a_later_end_is_corrected_permanently() -> None:
         windows.correct([minute], set())
         assert store.correct([channel_id], STARTED, SECOND) == 1
         carry(records)
-        assert [one.messages for one in store.read(channel_id, 10)] == [messages]
+        assert [summary.messages for summary in store.read(channel_id, 10)] == [messages]
 
 
 def test_a_withdrawal_on_kafka_deletes_the_end(stack: Stack) -> None:

@@ -39,9 +39,9 @@ def records(topic: str, partition: int) -> list[dict[str, Any]]:
     reader = kafka.consumer("test")
     _, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
     reader.assign([TopicPartition(topic, partition, 0)])
-    found = reader.consume(high, timeout=10) if high else []
+    messages = reader.consume(high, timeout=10) if high else []
     reader.close()
-    return [json.loads(record.value() or b"") for record in found]
+    return [json.loads(record.value() or b"") for record in messages]
 
 
 def test_event_time_is_preserved_and_never_falls_behind_the_promise(topics: str) -> None:
@@ -50,8 +50,8 @@ def test_event_time_is_preserved_and_never_falls_behind_the_promise(topics: str)
     for sent_ms in (NOW - 20_000, NOW - 9_000, NOW - 9_400, NOW - 9_900, NOW + 60_000):
         ours.put(message(sent_ms))
     ours.flush(10)
-    found = [record["at_ms"] for record in records(f"{topics}chat", 0)]
-    assert found == [NOW - 10_000 - PROMISE_DELAY_MS, NOW - 9_000, NOW - 9_400, NOW - 9_500, NOW]
+    times = [record["at_ms"] for record in records(f"{topics}chat", 0)]
+    assert times == [NOW - 10_000 - PROMISE_DELAY_MS, NOW - 9_000, NOW - 9_400, NOW - 9_500, NOW]
     assert ours.counts.moved == 3
 
 
@@ -67,10 +67,10 @@ def test_a_gap_is_written_to_channel_events(topics: str) -> None:
     ours = writer()
     ours.put_gap(Gap("7", NOW, NOW + 900, "closed"))
     ours.flush(10)
-    found = [
+    events = [
         record for n in range(TOPIC["channel-events"].partitions) for record in records(f"{topics}channel-events", n)
     ]
-    event = read_event(json.dumps(found[0]).encode(), NOW + 900)
+    event = read_event(json.dumps(events[0]).encode(), NOW + 900)
     assert (event.kind, event.channel_id, event.at_ms, event.until_ms) == ("gap", "7", NOW, NOW + 900)
 
 
@@ -140,9 +140,9 @@ def test_two_producers_share_the_partitions_and_one_takes_over_the_other_s(topic
 
 def test_topics_are_created_according_to_the_table(topics: str) -> None:
     reader = kafka.consumer("test")
-    found = reader.list_topics(timeout=10).topics
+    topics_by_name = reader.list_topics(timeout=10).topics
     reader.close()
-    assert {name: len(found[topics + name].partitions) for name in TOPIC} == {
+    assert {name: len(topics_by_name[topics + name].partitions) for name in TOPIC} == {
         name: topic.partitions for name, topic in TOPIC.items()
     }
     assert kafka.create_topics() == []
