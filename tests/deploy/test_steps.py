@@ -3,7 +3,6 @@
 import itertools
 import threading
 from graphlib import CycleError
-from graphlib import CycleError
 from pathlib import Path
 
 import pytest
