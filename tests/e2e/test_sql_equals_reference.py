@@ -93,8 +93,8 @@ class Trial:
         self.cells += sum(map(len, expected.values()))
         return expected, found
 
-    def each_on_its_day(self, scripts: Iterable[Sequence[Said]]) -> Iterator[Sequence[Said]]:
-        """Yield scripts of which each begins on a later day than the one before, at the same time of it."""
+    def each_on_its_day(self, scripts: Iterable[Sequence[ScriptLine]]) -> Iterator[Sequence[ScriptLine]]:
+        """Yield scripts, each of which starts on a later day than the one before, at the same time of day."""
         for lines in scripts:
             self._begin_day()
             yield lines
