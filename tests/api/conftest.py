@@ -47,7 +47,7 @@ def full_in(valkey: Valkey, bucket: str, seconds: int) -> None:
     """Let a bucket be full in some seconds, as its requests would: what it holds does not depend on the machine."""
     with valkey.client(4) as client:
         now_s, _ = client.time()
-        client.set(redis_keys.rate_limit(bucket), now_s + seconds)
+        client.set(redis_keys.RATE_LIMIT + bucket, now_s + seconds)
 
 
 def user_of(email: str) -> User:

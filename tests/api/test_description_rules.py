@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 def broken_rules(description: bytes, folder: Path) -> set[str]:
     """Return the names of the rules that a description breaks."""
     (folder / "openapi.json").write_bytes(description)
-    command = [REDOCLY, "lint", folder / "openapi.json", f"--config={ROOT / 'redocly.yaml'}", "--format=json"]
+    command = [str(REDOCLY), "lint", str(folder / "openapi.json"), f"--config={ROOT / 'redocly.yaml'}", "--format=json"]
     env = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     process = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300, check=False)
     assert process.returncode in (0, 1), process.stderr

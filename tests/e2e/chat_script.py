@@ -132,9 +132,9 @@ class ScriptWriter:
             if isinstance(record, UnstampedRecord):
                 self._writer.put(record)
             return
-        for record in intake.notice(line, self.now_ms):
-            if isinstance(record, UnstampedRecord):
-                self._writer.put(record)
+        for notice in intake.notice(line, self.now_ms):
+            if isinstance(notice, UnstampedRecord):
+                self._writer.put(notice)
 
     def _lines(self, ids: Sequence[str], line: ScriptLine) -> Iterator[bytes]:
         self._count += 1
