@@ -111,12 +111,12 @@ def find_json(request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_required_json
 def span_json(request: HttpRequest) -> JsonResponse:
-    """Check the dates of a span: 400 with the reason if no chart can show it."""
+    """Return why no chart can show a span, "" if one can."""
     try:
         span_from_query(request.GET.dict(), now_ms())
     except BadSpan as error:
-        return json_error(str(error), 400)
-    return JsonResponse({})
+        return JsonResponse({"reason": str(error)})
+    return JsonResponse({"reason": ""})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

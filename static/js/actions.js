@@ -1,6 +1,8 @@
+// @ts-check
 // What can be done with the open channel: watch it, compare it, take its figures along, share it.
 
 import { hrefOf } from "./address.js";
+import { $, all, byId, field, insideOf } from "./dom.js";
 import { bindExports } from "./export.js";
 import { metricOf } from "./metrics.js";
 import { savePicture } from "./picture.js";
@@ -8,15 +10,23 @@ import { markStars } from "./stars.js";
 import { stamp, ZONE_NAME } from "./times.js";
 import { nameStar } from "./watch.js";
 
-const $ = (id) => document.getElementById(id);
+/**
+ * @typedef {object} State
+ * @property {Profile | null} channel - the one on view
+ * @property {Choice} choice
+ * @property {string} metric
+ * @property {import("./span.js").Span} span - the time that the chart shows
+ */
 
 export class Actions {
-  /** `state()` tells the channel on view, {id, name}, the choice, the metric and the span that the chart shows. */
-  constructor({ state }) {
+  interval = byId("interval", HTMLSelectElement);
+
+  /** @param {() => State} state */
+  constructor(state) {
     this.state = state;
-    bindExports($("take"), { span: () => state().span });
+    bindExports($("take"), () => state().span);
     $("interval-field").hidden = $("picture").hidden = false;
-    $("interval").addEventListener("change", () => this.update());
+    this.interval.addEventListener("change", () => this.update());
     $("picture").addEventListener("click", () => this.save());
   }
 
@@ -25,29 +35,33 @@ export class Actions {
     const { channel, choice, metric } = this.state();
     if (!channel) return;
     const address = hrefOf({ ...choice, channel: channel.id });
-    $("compare").href = `/compare?channels=${channel.id}&metric=${metric}`;
-    for (const link of $("take").querySelectorAll("[data-export]")) {
-      const isWindows = link.dataset.export.startsWith("windows");
-      const interval = isWindows && $("interval").value ? `&interval=${$("interval").value}` : "";
-      link.href = `/channels/${channel.id}/${link.dataset.export}${address}${interval}`;
+    byId("compare", HTMLAnchorElement).href = `/compare?channels=${channel.id}&metric=${metric}`;
+    for (const link of all($("take"), "[data-export]")) {
+      const { export: file = "" } = link.dataset;
+      const { value } = this.interval;
+      const interval = file.startsWith("windows") && value ? `&interval=${value}` : "";
+      link.setAttribute("href", `/channels/${channel.id}/${file}${address}${interval}`);
     }
     const form = document.querySelector("[data-share]");
-    if (form) {
-      form.elements.query.value = address;
-      form.elements.title.value = `${channel.name}, ${metricOf(metric).name}`;
+    if (form instanceof HTMLFormElement) {
+      field(form, "query", HTMLInputElement).value = address;
+      const title = `${channel.name}, ${metricOf(metric).name}`;
+      field(form, "title", HTMLInputElement).value = title;
     }
-    if (!$("star")) return;
-    nameStar($("star").querySelector("[data-star]"), channel);
-    markStars($("star"));
+    const star = document.getElementById("star");
+    if (!star) return;
+    nameStar(insideOf(star, "[data-star]", HTMLButtonElement), channel);
+    markStars(star);
   }
 
   save() {
     const { channel, metric, span } = this.state();
+    if (!channel) return;
     const [since, until] = [stamp(span.fromMs), stamp(span.untilMs)];
-    savePicture($("chart").querySelector("canvas"), {
+    savePicture(insideOf($("chart"), "canvas", HTMLCanvasElement), {
       title: `${channel.name}: ${metricOf(metric).name}, ${metricOf(metric).unit}`,
       subtitle: `${since} to ${until} ${ZONE_NAME}. Broken lines and hatched bands are gaps: the channel was not heard.`,
-      foot: `Twitchly${document.querySelector("[data-source]")?.dataset.source ?? ""}`,
+      foot: `Twitchly${document.body.querySelector("[data-source]")?.getAttribute("data-source") ?? ""}`,
       name: `twitchly-${channel.name}-${metric}`,
     });
   }

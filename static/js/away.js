@@ -1,51 +1,64 @@
+// @ts-check
 // The bar that says that the server is away, on every page: since when, and that what needs it waits.
 
 import { isPlainClick } from "./address.js";
+import { closest, inside } from "./dom.js";
 import { reach } from "./reach.js";
 import { hms, ZONE } from "./times.js";
 
-const bar = document.getElementById("away");
-
-function show(isAway) {
+/**
+ * @param {HTMLElement} bar
+ * @param {boolean} isAway
+ */
+function show(bar, isAway) {
   bar.hidden = !isAway;
   if (!isAway) {
-    say("");
+    say(bar, "");
     return;
   }
-  const [strong, text] = bar.querySelectorAll("b, span");
-  strong.textContent = navigator.onLine ? "Twitchly is not responding." : "You are offline.";
-  text.textContent = `Updates paused since ${hms(reach.awaySince)} ${ZONE}. Reconnecting…`;
+  inside(bar, "b").textContent = navigator.onLine
+    ? "Twitchly is not responding."
+    : "You are offline.";
+  const since = hms(reach.awaySince ?? Date.now());
+  inside(bar, "span").textContent = `Updates paused since ${since} ${ZONE}. Reconnecting…`;
 }
 
-function say(text) {
-  bar.querySelector("[role=alert]").textContent = text;
+/**
+ * @param {HTMLElement} bar
+ * @param {string} text
+ */
+function say(bar, text) {
+  inside(bar, "[role=alert]").textContent = text;
 }
 
-const sayMissed = () =>
-  say("This needs the server, so nothing was sent. Try again when the connection is back.");
-
-/** A link or a form that would lead to the browser's own error page says why it does not. */
-function hold(event) {
-  if (!reach.isAway || event.defaultPrevented) return;
-  event.preventDefault();
-  sayMissed();
+/**
+ * Tell whether a click leads to another page of this site.
+ * @param {MouseEvent} event
+ */
+function leaves(event) {
+  const link = closest(event, "a[href]", HTMLAnchorElement);
+  const isOurs = link?.origin === location.origin && !link.getAttribute("href")?.startsWith("#");
+  return isOurs && isPlainClick(event);
 }
 
 /** Let the bar follow whether the server can be reached. */
 export function watchReach() {
+  const bar = document.getElementById("away");
   if (!bar) return;
-  reach.onChange(show);
+  const sayMissed = () =>
+    say(bar, "This needs the server, so nothing was sent. Try again when the connection is back.");
+  /**
+   * A link or a form that would lead to the browser's own error page says why it does not.
+   * @param {Event} event
+   */
+  const hold = (event) => {
+    if (!reach.isAway || event.defaultPrevented) return;
+    event.preventDefault();
+    sayMissed();
+  };
+  reach.onChange((isAway) => show(bar, isAway));
   reach.onMiss = sayMissed;
   document.addEventListener("submit", hold);
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[href]");
-    if (
-      link &&
-      link.origin === location.origin &&
-      !link.getAttribute("href").startsWith("#") &&
-      isPlainClick(event)
-    )
-      hold(event);
-  });
+  document.addEventListener("click", (event) => leaves(event) && hold(event));
   reach.follow();
 }

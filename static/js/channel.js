@@ -1,104 +1,140 @@
-// The open channel: header, chart, tiles, table and data quality, from its history and its live values.
+// @ts-check
+// The open channel: its chart, and the panels around it, from its history and its live values.
 
+import {
+  tableRow,
+  writeMetric,
+  writeNow,
+  writeOnAir,
+  writeProfile,
+  writeQuality,
+  writeSummary,
+} from "./channel-panels.js";
+import { writeLegend } from "./channel-legend.js";
 import { Chart } from "./chart.js";
 import { constants } from "./constants.js";
-import { age, duration, figure } from "./figures.js";
+import { $, byId } from "./dom.js";
+import { age } from "./figures.js";
 import { historyNote } from "./history-note.js";
-import { coverageOf, endOf, metricOf, unitOf } from "./metrics.js";
-import { Notes } from "./notes.js";
+import { endOf, metricOf, unitOf } from "./metrics.js";
+import { ownNotes } from "./notes.js";
 import { Series, valueOf } from "./series.js";
-import { Standing } from "./standing.js";
+import { Percentiles } from "./standing.js";
 import { Streams } from "./streams.js";
-import { describeTape, drawTape } from "./tape.js";
+import { drawTape } from "./tape.js";
 import { beside, linesOf, merged, noted } from "./timeline.js";
-import { lineItem, markTexts, renew, shape } from "./timeline-view.js";
-import { timeElement, when, ZONE } from "./times.js";
+import { lineItem, renew, shape } from "./timeline-view.js";
+import { when, ZONE } from "./times.js";
 
-const $ = (id) => document.getElementById(id);
+/**
+ * @typedef {import("./span.js").Span} Span
+ * @typedef {import("./span.js").Move} Move
+ */
 
 export class ChannelView {
+  metric = "";
+  message = "";
+  /** Whether no data has come for a while. */
+  isStale = false;
+  /** @type {Channel | null} */
+  now = null;
+  /** @type {Profile | null} */
+  profile = null;
+  /** @type {number | null} */
+  nowMs = null;
+  /** @type {number | null} */
+  readoutMs = null;
+  /** @type {EventMark[]} */
+  readMarks = [];
+  /** @type {EventMark[]} */
+  noted = [];
+  /** @type {import("./timeline.js").Line[]} */
+  lines = [];
+  /** @type {Span | null} */
+  span = null;
+  layout = { left: 0, width: 0 };
+  overlay = byId("overlay", HTMLInputElement);
+  tape = byId("tape", SVGSVGElement);
+  percentiles = new Percentiles($("standing"), $("following"));
+  streams = new Streams();
+
   /**
-   * `channel` and `notes` are what the page already shows; `onZoom(span)`, `onMove(kind)` and `onReset()` ask for other
-   * times.
+   * @param {object} options
+   * @param {ChartRange} options.range
+   * @param {string | undefined} options.first - the channel whose streams, notes and percentiles the page shows already
+   * @param {Note[]} options.notes
+   * @param {(span: Span) => void} options.onZoom
+   * @param {(move: Move) => void} options.onMove
+   * @param {() => void} options.onReset - to leave a zoom
    */
-  constructor({ channel, notes, onZoom, onMove, onReset }) {
-    Object.assign(this, {
-      message: "",
-      isStale: false,
-      readoutMs: null,
-      readMarks: [],
-      now: null,
-    });
-    this.first = { id: channel?.id, notes };
-    this.layout = { left: 0, width: 0 };
+  constructor({ range, first, notes, onZoom, onMove, onReset }) {
+    this.series = new Series(range);
+    this.first = first;
+    this.firstNotes = notes;
     this.chart = new Chart($("chart"), {
-      shapes: constants.shapes,
       onReadout: (atMs, marks) => this.readOut(atMs, marks),
       onLayout: (left, width) => this.layOut(left, width),
       onZoom,
       onMove,
       onReset,
-      onPick: (atMs) => this.notes.suggest(atMs),
-      onNote: (atMs) => this.notes.begin(atMs ?? this.newest()?.end_ms ?? Date.now()),
+      onPick: (atMs) => this.notes?.suggest(atMs),
+      onNote: (atMs) => this.notes?.begin(atMs ?? this.newest()?.end_ms ?? Date.now()),
     });
-    this.notes = new Notes({
-      onChange: () => this.series && this.draw(),
+    this.notes = ownNotes({
+      onChange: () => this.profile && this.draw(),
       icon: () => shape(constants.shapes.note, "filled"),
-      clock: () => this.nowMs ?? Date.now(),
+      clock: () => this.clockMs,
     });
-    this.standing = new Standing($("standing"), $("following"));
-    this.streams = new Streams();
-    $("overlay").addEventListener("change", () => this.draw());
+    this.overlay.addEventListener("change", () => this.draw());
   }
 
-  /** Show another channel or range: its history comes later, by `showHistory`. */
-  open({ metric, range, channel }) {
-    if (channel?.id !== this.now?.id) this.now = null;
+  /**
+   * Show another channel or range: its history comes later, by `showHistory`.
+   * @param {string} metric
+   * @param {ChartRange} range
+   * @param {Profile} profile
+   */
+  open(metric, range, profile) {
+    if (profile.id !== this.now?.id) this.now = null;
     this.series = new Series(range);
     this.say("Loading history…");
-    if (channel) this.showProfile(channel);
+    this.showProfile(profile);
     this.showMetric(metric);
-    if (channel) this.openParts(channel.id);
+    this.openParts(profile.id);
   }
 
+  /** @param {string} channel */
   openParts(channel) {
-    const isFirst = channel === this.first.id;
+    const isFirst = channel === this.first;
     this.streams.open(channel, isFirst);
-    this.notes.open(channel, isFirst ? this.first.notes : null);
+    this.notes?.open(channel, isFirst ? this.firstNotes : null);
     // What the page showed at first is no longer what is known once others were open.
-    this.first = {};
+    this.first = undefined;
   }
 
-  /** Show other times of the channel: what is known of them at once, their own history later. */
+  /**
+   * Show other times of the channel: what is known of them at once, their own history later.
+   * @param {ChartRange} range
+   */
   look(range) {
     this.series = this.series.within(range);
     this.say(this.series.points.length ? "" : "Loading history…");
     this.showMetric(this.metric);
   }
 
-  /** Chart another metric of the same history. */
+  /**
+   * Chart another metric of the same history.
+   * @param {string} metric
+   */
   showMetric(metric) {
     this.metric = metric;
-    if (this.profile) this.standing.open(this.profile.id, metric, this.first.id);
+    if (this.profile) this.percentiles.open(this.profile.id, metric, this.first);
     if (this.series.hasLoaded && !this.series.knows(metric)) this.say("Loading history…");
-    const { name, unit } = metricOf(metric);
-    $("channel")
-      .querySelectorAll("[data-method]")
-      .forEach((link) => (link.hash = metric));
-    $("channel")
-      .querySelectorAll("[data-unit]")
-      .forEach((element) => (element.textContent = unitOf(metric, this.series.range)));
-    $("channel").querySelector("[data-unit-now]").textContent = unit;
-    $("channel")
-      .querySelectorAll("[data-name]")
-      .forEach((element) => (element.textContent = name));
-    $("range-name").textContent = this.series.range.label;
-    const isAlone = metric === "viewers";
-    $("overlay-label").hidden = isAlone;
-    $("channel").querySelector("[data-viewers-column]").hidden = isAlone;
+    writeMetric(metric, this.series.range);
     this.draw();
   }
 
+  /** @param {ChannelHistory} history */
   showHistory(history) {
     if (this.series.isPast) this.series = new Series(history.range);
     this.series.merge(history);
@@ -106,12 +142,18 @@ export class ChannelView {
     this.showMetric(this.metric);
   }
 
-  /** Say why there is no history; live points still draw. */
+  /**
+   * Say why there is no history; live points still draw.
+   * @param {string} reason
+   */
   showProblem(reason) {
     this.say(reason);
   }
 
-  /** Take the channel's part of a frame. */
+  /**
+   * Take the channel's part of a frame.
+   * @param {Channel} channel
+   */
   showLive(channel) {
     this.now = channel;
     this.showProfile(channel);
@@ -119,64 +161,65 @@ export class ChannelView {
     else this.writeNow();
   }
 
-  /** Show recent events; `marks` is null when they are unknown. */
+  /**
+   * Show recent events; `marks` is null when they are unknown.
+   * @param {EventMark[] | null} marks
+   */
   showMarks(marks) {
-    const isNew = marks && this.series.addMarks(marks);
+    const isNew = marks !== null && this.series.addMarks(marks);
     if (this.series.dropEnd(this.profile) || isNew) this.draw();
   }
 
-  /** Tell whether data still comes, and how old it is. */
+  /**
+   * Tell whether data still comes, and how old it is.
+   * @param {boolean} isStale
+   * @param {number} nowMs
+   */
   showAge(isStale, nowMs) {
     this.nowMs = nowMs;
     $("data-age").textContent = age(this.now?.end_ms, nowMs);
-    $("on-air").textContent = onAir(this.profile?.started_at, nowMs);
+    writeOnAir(this.profile?.started_at, nowMs);
     if (!isStale && !this.isStale && (this.series.isPast || this.isLive)) return;
     this.isStale = isStale;
     this.draw();
   }
 
+  /** @param {Profile} profile */
   showProfile(profile) {
     this.profile = profile;
-    const texts = {
-      name: profile.name,
-      glyph: [...profile.name].slice(0, 2).join("").toLowerCase(),
-      category: profile.category,
-      language: profile.language ?? "",
-      title: profile.title ? `“${profile.title}”` : "",
-    };
-    for (const [id, text] of Object.entries(texts))
-      if ($(id).textContent !== text) $(id).textContent = text;
-    $("offline").hidden = !profile.is_offline;
-    $("twitch").hidden = !profile.login;
-    $("twitch").href = `${$("twitch").dataset.base}${encodeURIComponent(profile.login ?? "")}`;
+    writeProfile(profile);
   }
 
   draw() {
-    const showsViewers = this.metric !== "viewers" && $("overlay").checked;
-    const shown = showsViewers ? [this.metric, "viewers"] : [this.metric];
-    this.span = this.visibleSpan();
-    this.marks = merged(
-      [...this.series.marks, ...this.notes.marks(this.span)],
-      this.series.range.merge_ms,
-    );
-    this.noted = noted(this.marks);
+    const span = this.visibleSpan();
+    const { range } = this.series;
+    const notes = this.notes?.marks(span) ?? [];
+    const marks = merged([...this.series.marks, ...notes], range.merge_ms);
+    this.span = span;
+    this.noted = noted(marks);
+    this.lines = linesOf(marks);
     this.chart.draw({
-      columns: this.series.columns(shown),
-      bands: this.bands(),
-      offAir: this.offAir(),
+      columns: this.series.columns(this.showsViewers ? [this.metric, "viewers"] : [this.metric]),
+      bands: this.bands(span),
+      offAir: this.offAir(span),
       marks: this.noted,
-      ...this.span,
+      ...span,
       edgeMs: this.isStale ? null : this.series.edgeMs(this.metric, this.clockMs),
-      units: [unitOf(this.metric, this.series.range), showsViewers ? "viewers" : null],
+      units: [unitOf(this.metric, range), this.showsViewers ? "viewers" : null],
     });
-    $("chart").dataset.points = this.series.points.length;
+    $("chart").dataset.points = String(this.series.points.length);
     if (!this.message) this.say("");
     this.writeAll();
   }
 
+  get showsViewers() {
+    return this.metric !== "viewers" && this.overlay.checked;
+  }
+
+  /** @returns {Span} */
   visibleSpan() {
     const { fromMs, untilMs } = this.series.span(this.clockMs);
-    const lateMs = this.isStale && !this.series.isPast ? Math.max(0, this.nowMs - untilMs) : 0;
+    const lateMs = this.isStale && !this.series.isPast ? Math.max(0, this.clockMs - untilMs) : 0;
     return { fromMs: fromMs + lateMs, untilMs: untilMs + lateMs };
   }
 
@@ -194,92 +237,54 @@ export class ChannelView {
     return this.isLive && !this.series.points.some((point) => !point.isEdge);
   }
 
-  offAir() {
-    return this.series.offAir(this.span.untilMs, Boolean(this.profile?.is_offline));
+  /** @param {Span} span */
+  offAir({ untilMs }) {
+    return this.series.offAir(untilMs, Boolean(this.profile?.is_offline));
   }
 
   /** Whether the newest values are older than live ones are. */
   get isOld() {
-    return (
-      this.isStale ||
-      (this.now?.end_ms != null &&
-        this.clockMs - endOf(this.metric, this.now) > constants.stale_after_ms)
-    );
+    const endMs = this.now && endOf(this.metric, this.now);
+    return this.isStale || (endMs !== null && this.clockMs - endMs > constants.stale_after_ms);
   }
 
-  bands() {
-    return [...this.series.bands(), ...this.openGap()];
+  /** @param {Span} span */
+  bands(span) {
+    return [...this.series.bands(), ...this.openGap(span)];
   }
 
-  /** While nothing arrives the time since the last window is a gap that has not ended. */
-  openGap() {
+  /**
+   * While nothing arrives the time since the last window is a gap that has not ended.
+   * @param {Span} span
+   * @returns {Stretch[]}
+   */
+  openGap({ untilMs }) {
     const last = this.series.points.at(-1);
-    return this.isStale && last && !this.series.isPast
-      ? [{ from_ms: last.end_ms, until_ms: this.span.untilMs }]
-      : [];
+    const isOpen = this.isStale && !this.series.isPast;
+    return isOpen && last ? [{ from_ms: last.end_ms, until_ms: untilMs }] : [];
   }
 
   writeAll() {
     const summary = this.series.summary(this.metric);
     this.writeNow();
-    this.writeRange(summary);
-    this.writeQuality(summary);
+    writeSummary(summary);
+    writeQuality(summary, this.series.gaps);
     this.writeLines();
-    if ($("table").closest("details").open) this.writeTable();
+    if ($("table").closest("details")?.open) this.writeTable();
     this.layOut(this.layout.left, this.layout.width);
     $("chart").setAttribute("aria-label", this.describe(summary));
   }
 
   writeNow() {
-    const { absent } = constants;
-    const display = this.now?.display;
-    // A range that is over has no live values.
-    $("now-tile").hidden = $("chatters-tile").hidden = this.series.isPast;
-    $("now-name").textContent = $("now-name").dataset[this.isOld ? "old" : "live"];
-    $("now").textContent = display?.values[this.metric] ?? absent;
-    $("now-note").textContent = display?.notes[this.metric] ?? "";
-    $("chatters").textContent = display?.values.chatters ?? absent;
-    $("depth").textContent = display?.chatters_per_thousand ?? absent;
-    $("per-chatter").textContent = display?.messages_per_chatter ?? absent;
-    $("coverage-now").textContent = display?.coverage ?? absent;
-    $("apart").hidden = !display?.excluded;
-    $("apart").querySelector("b").textContent = display?.excluded ?? "";
+    const { isPast } = this.series;
+    writeNow(this.now?.display, this.metric, { isPast, isOld: this.isOld });
     this.readOut(this.readoutMs, this.readMarks);
   }
 
-  writeRange(summary) {
-    $("peak").textContent = summary.peak;
-    $("peak-unit").textContent = summary.peak_unit;
-    $("peak-tag").hidden = !summary.is_lower_bound;
-    $("peak-note").replaceChildren(
-      ...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]),
-    );
-    $("average").textContent = summary.average;
-    $("average-unit").textContent = summary.average_unit;
-    $("average-note").textContent = summary.heard;
-  }
-
-  writeQuality({ coverage, coverage_on_air: onAirCoverage }) {
-    const lastGap = this.series.gaps.at(-1);
-    const count = this.series.gaps.length;
-    $("coverage-range").textContent = coverage;
-    $("coverage-on-air").textContent = onAirCoverage;
-    $("gaps").hidden = count === 0;
-    $("gaps").textContent = `${count} ${count === 1 ? "gap" : "gaps"}`;
-    $("gap-when").replaceChildren(...(lastGap ? [timeElement(lastGap.from_ms)] : []));
-    $("gap-length").textContent = lastGap?.length ?? "none";
-    $("tape").setAttribute("aria-label", describeTape(coverage, count));
-    $("no-gaps").hidden = count > 0;
-    renew($("gap-list"), this.series.gaps.slice(-constants.gaps_shown).reverse(), gapItem);
-  }
-
   writeLines() {
-    this.lines = linesOf(this.marks);
     $("lines").hidden = this.lines.length === 0;
     $("no-lines").hidden = this.lines.length > 0;
-    renew($("lines"), this.lines.slice(0, constants.lines_shown), (line) =>
-      lineItem(line, constants.shapes),
-    );
+    renew($("lines"), this.lines.slice(0, constants.lines_shown), lineItem);
   }
 
   writeTable() {
@@ -287,42 +292,23 @@ export class ChannelView {
     const step = Math.max(1, Math.round(points.length / constants.table_rows));
     const shown = points.toReversed().filter((_, i) => i % step === 0);
     const marks = beside(shown, this.noted);
-    $("table").replaceChildren(...shown.map((point, i) => this.tableRow(point, marks[i])));
+    const rows = shown.map((point, i) => tableRow(point, marks[i], this.metric));
+    $("table").replaceChildren(...rows);
   }
 
-  tableRow(point, marks) {
-    const row = document.createElement("tr");
-    row.insertCell().append(timeElement(point.end_ms));
-    for (const metric of new Set([this.metric, "viewers"])) {
-      const cell = row.insertCell();
-      cell.className = "num";
-      cell.textContent = figure(metric, valueOf(point, metric), point.coverage);
-    }
-    row.insertCell().append(...markTexts(marks));
-    return row;
-  }
-
-  /** Write the legend: the point under the crosshair and the marks there, else the newest point. */
+  /**
+   * Write the legend: the point under the crosshair and the marks there, else the newest point.
+   * @param {number | null} atMs
+   * @param {EventMark[]} marks
+   */
   readOut(atMs, marks) {
-    Object.assign(this, { readoutMs: atMs, readMarks: marks });
+    this.readoutMs = atMs;
+    this.readMarks = marks;
     const newest = this.newest();
-    const at = atMs === null ? newest : this.series.points.find((point) => point.end_ms === atMs);
-    const legend = $("legend");
-    const write = (selector, metric) => {
-      const value = at ? valueOf(at, metric) : null;
-      legend.querySelector(selector).textContent =
-        value === null ? absence(at, metric) : figure(metric, value, coverageOf(metric, at));
-    };
-    legend.querySelector("[data-marks]").textContent = marks
-      .map(({ at_ms, label }) => `${when(at_ms)} ${label}`)
-      .join(" · ");
-    legend.querySelector(".when").textContent = this.whenOf(
-      atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)),
-    );
-    legend.querySelector("[data-overlay]").hidden =
-      this.metric === "viewers" || !$("overlay").checked;
-    write("[data-value]", this.metric);
-    write("[data-viewers]", "viewers");
+    const at =
+      atMs === null ? newest : (this.series.points.find((one) => one.end_ms === atMs) ?? null);
+    const time = this.whenOf(atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)));
+    writeLegend({ at, time, metric: this.metric, marks, showsViewers: this.showsViewers });
   }
 
   /** What the legend shows of its own accord: the live value where it can stand beside the points, else the last one. */
@@ -331,26 +317,35 @@ export class ChannelView {
     return this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);
   }
 
+  /** @param {number | null} atMs */
   whenOf(atMs) {
     const ms = atMs ?? (this.now && endOf(this.metric, this.now));
     if (this.series.isPast && atMs === null) return "No data";
-    if (ms == null) return "No live data";
+    if (ms === null) return "No live data";
     const word = this.isOld ? "Last known, " : "Now, ";
-    const isOffAir = this.offAir().some((span) => ms > span.from_ms && ms <= span.until_ms);
+    const offAir = this.offAir(this.span ?? this.visibleSpan());
+    const isOffAir = offAir.some((span) => ms > span.from_ms && ms <= span.until_ms);
     return `${atMs === null ? word : ""}${when(ms)} ${ZONE}${isOffAir ? " · off air" : ""}`;
   }
 
+  /**
+   * Draw the tape as wide as the plot above it.
+   * @param {number} left
+   * @param {number} width
+   */
   layOut(left, width) {
     this.layout = { left, width };
     if (!this.span || width <= 0) return;
-    const open = this.openGap().map((gap) => ({
+    /** @type {import("./tape.js").Run[]} */
+    const open = this.openGap(this.span).map((gap) => ({
       kind: "off",
       from: gap.from_ms,
       until: gap.until_ms,
     }));
-    drawTape($("tape"), [...this.series.tape(), ...open], { ...this.span, left, width });
+    drawTape(this.tape, [...this.series.tape(), ...open], { ...this.span, left, width });
   }
 
+  /** @param {Summary} summary */
   describe({ peak, peak_unit: unit }) {
     const { name } = metricOf(this.metric);
     const most = peak === constants.absent ? "no data" : `peak ${peak} ${unit}`;
@@ -358,7 +353,10 @@ export class ChannelView {
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }
 
-  /** Say something in the place of the chart; with "" only that there is nothing to draw, where that is so. */
+  /**
+   * Say something in the place of the chart; with "" only that there is nothing to draw, where that is so.
+   * @param {string} message
+   */
   say(message) {
     this.message = message;
     $("chart-message").textContent = message || this.emptiness();
@@ -367,39 +365,9 @@ export class ChannelView {
   emptiness() {
     const { points } = this.series;
     const note = historyNote(this.series, { isLive: this.isLive, nowMs: this.clockMs });
-    if (note || points.length === 0 || points.some((point) => valueOf(point, this.metric) !== null))
-      return note;
+    const hasValue = points.some((point) => valueOf(point, this.metric) !== null);
+    if (note || points.length === 0 || hasValue) return note;
     const { name, empty, longer } = metricOf(this.metric);
     return `${name} has no value in this range: ${this.series.isLong ? longer : empty}.`;
   }
-}
-
-/** Why a point has no value: nobody listened, Twitch has not said who watches, or there is nothing to divide. */
-function absence(point, metric) {
-  if (
-    point &&
-    point.end_ms !== null &&
-    coverageOf(metric, point) === 0 &&
-    !metricOf(metric).from_helix
-  )
-    return "gap";
-  return point && metricOf(metric).needs_viewers && point.values.viewers == null
-    ? "unknown"
-    : constants.absent;
-}
-
-function gapItem({ from_ms: fromMs, reason, length }) {
-  const item = document.createElement("li");
-  const [why, how] = [document.createElement("span"), document.createElement("span")];
-  why.className = "grow";
-  why.textContent = reason;
-  how.className = "muted";
-  how.textContent = length;
-  item.append(timeElement(fromMs), why, how);
-  return item;
-}
-
-function onAir(startedAt, nowMs) {
-  const started = Date.parse(startedAt);
-  return Number.isNaN(started) ? "" : `On air ${duration(nowMs - started)}`;
 }

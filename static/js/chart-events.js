@@ -1,13 +1,26 @@
 // @ts-check
 // The lane of events above a chart: a shape per kind, groups where several would overlap, a line down to the time.
 
+import { constants } from "./constants.js";
+
+/**
+ * @typedef {{ x: number, marks: EventMark[] }} Group - `x` in px
+ * @typedef {import("./chart-axes.js").Tokens} Tokens
+ * @typedef {import("../vendor/uplot/uPlot.esm.js").default} Plot
+ */
+
 const BOX_PX = 18;
 const ROOM_PX = 22;
 const REACH_PX = 12;
 const ABOVE_PLOT_PX = 8;
 
-/** Marks by place: those nearer than a box is wide are one group. `xOf(ms)` gives px. */
+/**
+ * Return marks by place: those nearer than a box is wide are one group.
+ * @param {EventMark[]} marks
+ * @param {(ms: number) => number} xOf - in px
+ */
 export function grouped(marks, xOf) {
+  /** @type {Group[]} */
   const groups = [];
   for (const mark of marks) {
     const x = xOf(mark.at_ms);
@@ -18,14 +31,24 @@ export function grouped(marks, xOf) {
   return groups;
 }
 
-/** The group at `x`, null when none is near. */
+/**
+ * Return the group at `x`, null when none is near.
+ * @param {Group[]} groups
+ * @param {number} x
+ */
 export function groupAt(groups, x) {
   const near = groups.filter((group) => Math.abs(group.x - x) <= REACH_PX);
   return near.sort((one, other) => Math.abs(one.x - x) - Math.abs(other.x - x))[0] ?? null;
 }
 
-/** Draw the groups above the plot, each mark's line through it; the group that is read out is filled. */
-export function drawEvents(plot, groups, { shapes, read }, tokens) {
+/**
+ * Draw the groups above the plot, each mark's line through it; the group that is read out is filled.
+ * @param {Plot} plot
+ * @param {Group[]} groups
+ * @param {string | null} read - the id of the first mark that is read out
+ * @param {Tokens} tokens
+ */
+export function drawEvents(plot, groups, read, tokens) {
   const { ctx, bbox } = plot;
   const scale = devicePixelRatio;
   ctx.save();
@@ -34,12 +57,17 @@ export function drawEvents(plot, groups, { shapes, read }, tokens) {
     ctx.save();
     ctx.translate(bbox.left + group.x * scale, bbox.top - (ABOVE_PLOT_PX + BOX_PX) * scale);
     ctx.scale(scale, scale);
-    drawBox(ctx, group, { shapes, isRead: group.marks[0].id === read }, tokens);
+    drawBox(ctx, group, group.marks[0].id === read, tokens);
     ctx.restore();
   }
   ctx.restore();
 }
 
+/**
+ * @param {Plot} plot
+ * @param {EventMark} mark
+ * @param {Tokens} tokens
+ */
 function drawLine({ ctx, bbox, valToPos }, mark, tokens) {
   const x = valToPos(mark.at_ms, "x", true);
   ctx.setLineDash([devicePixelRatio, 3 * devicePixelRatio]);
@@ -51,7 +79,13 @@ function drawLine({ ctx, bbox, valToPos }, mark, tokens) {
   ctx.stroke();
 }
 
-function drawBox(ctx, { marks }, { shapes, isRead }, tokens) {
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Group} group
+ * @param {boolean} isRead
+ * @param {Tokens} tokens
+ */
+function drawBox(ctx, { marks }, isRead, tokens) {
   // One's own notes are filled.
   const isFilled = isRead || marks.every(({ kind }) => kind === "note");
   ctx.setLineDash([]);
@@ -64,9 +98,14 @@ function drawBox(ctx, { marks }, { shapes, isRead }, tokens) {
   ctx.stroke();
   const ink = isFilled ? tokens.onInverse : tokens.ink;
   if (marks.length > 1) drawCount(ctx, marks.length, ink, tokens);
-  else drawShape(ctx, shapes[marks[0].kind] ?? shapes.summed, ink);
+  else drawShape(ctx, constants.shapes[marks[0].kind] ?? constants.shapes.summed, ink);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} path
+ * @param {string} ink
+ */
 function drawShape(ctx, path, ink) {
   ctx.translate(-6, 3);
   ctx.strokeStyle = ink;
@@ -75,6 +114,12 @@ function drawShape(ctx, path, ink) {
   ctx.stroke(new Path2D(path));
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} count
+ * @param {string} ink
+ * @param {Tokens} tokens
+ */
 function drawCount(ctx, count, ink, tokens) {
   ctx.fillStyle = ink;
   ctx.font = `600 11px ${tokens.font}`;

@@ -1,69 +1,22 @@
 // @ts-check
-// What is drawn on a chart besides its lines: hatched gaps, units, the "now" edge, and times on the axis.
+// What is drawn on a chart besides its lines: hatched gaps, time off air, units, and the "now" edge.
 
 import { duration } from "./figures.js";
-import { day, hm, hms, isTwice, offsetOf, offsetText, unwall, wall } from "./times.js";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
-const TICK_STEPS_MS = [
-  0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800,
-  43_200, 86_400,
-].map((min) => min * MINUTE_MS);
-const TICK_ROOM_PX = 88;
+/**
+ * @typedef {import("./chart-axes.js").Tokens} Tokens
+ * @typedef {import("../vendor/uplot/uPlot.esm.js").default} Plot
+ */
+
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Return ticks at round times of the chosen zone, kept clear of the "now" at the right. Where its clocks change, each tick
- * is looked for with the offset before and the one after. Of an hour shown twice, steps of more than an hour mark the first.
+ * Shade each span off air: chat may go on, but there is no broadcast.
+ * @param {Plot} plot
+ * @param {{ offAir: Stretch[], fromMs: number, untilMs: number }} state
+ * @param {Tokens} tokens
  */
-export function timeTicks(min, max, widthPx) {
-  const step = stepOf(min, max, widthPx);
-  const end = clearOf(min, max, widthPx);
-  const found = new Map();
-  for (const offset of new Set([offsetOf(min), offsetOf(max)])) {
-    for (let shown = Math.ceil((min + offset) / step) * step; shown < end + offset; shown += step) {
-      const at = momentOf(shown, offset);
-      const key = step > HOUR_MS ? shown : at;
-      if (at !== null && at >= min && at < end && !found.has(key)) found.set(key, at);
-    }
-  }
-  return [...new Set(found.values())].sort((one, other) => one - other);
-}
-
-/** Ticks at round times since 0. */
-export function ticks(min, max, widthPx) {
-  const step = stepOf(min, max, widthPx);
-  const end = clearOf(min, max, widthPx);
-  const found = [];
-  for (let at = Math.ceil(min / step) * step; at < end; at += step) found.push(at);
-  return found;
-}
-
-function stepOf(min, max, widthPx) {
-  const wanted = Math.max(3, Math.floor(widthPx / TICK_ROOM_PX));
-  return TICK_STEPS_MS.find((ms) => (max - min) / ms <= wanted) ?? TICK_STEPS_MS.at(-1);
-}
-
-const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
-
-/** Return when a clock with this offset shows `shown`, null for a time it skips; a skipped midnight is the day's first moment. */
-function momentOf(shown, offset) {
-  if (wall(shown - offset) === shown) return shown - offset;
-  return shown % DAY_MS === 0 ? unwall(shown) : null;
-}
-
-/** Times of day, and the day at its first moment; a time that the clock shows twice has its offset from UTC. */
-export function writeTimes(_plot, splits) {
-  const inSeconds = splits.length > 1 && splits[1] - splits[0] < MINUTE_MS;
-  const time = inSeconds ? hms : hm;
-  const written = (at) => (isTwice(at) ? `${time(at)} ${offsetText(at)}` : time(at));
-  return splits.map((at) => (day(at) === day(at - 1) ? written(at) : day(at)));
-}
-
-/** Shade each span off air: chat may go on, but there is no broadcast. */
 export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
   const { ctx, bbox } = plot;
   for (const span of offAir) {
@@ -79,7 +32,12 @@ export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
   }
 }
 
-/** Hatch each span that was not heard and write how long it lasted, where there is room. */
+/**
+ * Hatch each span that was not heard and write how long it lasted, where there is room.
+ * @param {Plot} plot
+ * @param {{ bands: Stretch[], fromMs: number, untilMs: number }} state
+ * @param {Tokens} tokens
+ */
 export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
   for (const band of bands) {
     const left = plot.valToPos(Math.max(band.from_ms, fromMs), "x", true);
@@ -97,6 +55,12 @@ export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
   }
 }
 
+/**
+ * @param {Plot} plot
+ * @param {number} left
+ * @param {number} right
+ * @param {Tokens} tokens
+ */
 function hatch({ ctx, bbox }, left, right, tokens) {
   ctx.save();
   ctx.beginPath();
@@ -116,6 +80,13 @@ function hatch({ ctx, bbox }, left, right, tokens) {
   ctx.restore();
 }
 
+/**
+ * @param {Plot} plot
+ * @param {number} centre
+ * @param {string} text
+ * @param {string} color
+ * @param {Tokens} tokens
+ */
 function writeUpwards({ ctx, bbox }, centre, text, color, tokens) {
   ctx.save();
   ctx.translate(centre, bbox.top + bbox.height - 8 * devicePixelRatio);
@@ -128,7 +99,12 @@ function writeUpwards({ ctx, bbox }, centre, text, color, tokens) {
   ctx.restore();
 }
 
-/** Write the units above the axes: of the metric at the left, "viewers" at the right when they are shown. */
+/**
+ * Write the units above the axes: of the metric at the left, "viewers" at the right when they are shown.
+ * @param {Plot} plot
+ * @param {[string, string | null]} units
+ * @param {Pick<Tokens, "k" | "font" | "ink3">} tokens
+ */
 export function drawUnits({ ctx, bbox }, [left, right], tokens) {
   const y = bbox.top - 34 * devicePixelRatio;
   ctx.save();
@@ -142,7 +118,12 @@ export function drawUnits({ ctx, bbox }, [left, right], tokens) {
   ctx.restore();
 }
 
-/** Draw the red edge at the newest point, while the page is live. */
+/**
+ * Draw the red edge at the newest point, while the page is live.
+ * @param {Plot} plot
+ * @param {{ columns: (number | null)[][], edgeMs: number | null }} state
+ * @param {Tokens} tokens
+ */
 export function drawEdge(plot, { columns, edgeMs }, tokens) {
   if (edgeMs === null) return;
   const { ctx, bbox } = plot;
@@ -163,6 +144,12 @@ export function drawEdge(plot, { columns, edgeMs }, tokens) {
   ctx.restore();
 }
 
+/**
+ * @param {Plot} plot
+ * @param {number | null | undefined} value
+ * @param {number} x
+ * @param {Tokens} tokens
+ */
 function drawNewest(plot, value, x, tokens) {
   if (value == null) return;
   const { ctx } = plot;

@@ -1,50 +1,71 @@
+// @ts-check
 // The chart of a comparison: a line a channel, told apart by colour and dash.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { drawUnits, ticks as ticksFromZero, timeTicks, writeTimes } from "./chart-marks.js";
-import { short } from "./figures.js";
+import { pointTarget, readTokens, sizeOf, ticks, timeAxisOf, valueAxisOf } from "./chart-axes.js";
+import { drawUnits } from "./chart-marks.js";
+import { MISSING_AFTER_STEPS } from "./series.js";
 import { onTheme } from "./theme.js";
+import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 const LEFT_PX = 48;
 const RIGHT_PX = 12;
 const TOP_PX = 46;
-const HOUR_MS = 3_600_000;
-const MISSING_AFTER_STEPS = 2.5;
 const DASHES = [[], [7, 3], [2.5, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2]];
 
+/**
+ * @typedef {object} Options
+ * @property {string} unit
+ * @property {boolean} isStreamTime
+ * @property {string[]} names - of the channels
+ * @property {(atMs: number | null, values: (number | null | undefined)[]) => void} onReadout - as the crosshair moves
+ * @property {(left: number, width: number) => void} onLayout - of the plot, in px
+ */
+
 export class CompareChart {
-  /** `onReadout(time or null, values)` as the crosshair moves; `onLayout(left, width)` of the plot, in px. */
-  constructor(host, { unit, isStreamTime, names, onReadout, onLayout }) {
-    Object.assign(this, { host, unit, isStreamTime, names, onReadout, onLayout });
-    this.tokens = readTokens();
+  /** @type {uPlot | null} */
+  plot = null;
+  /** @type {uPlot.AlignedData} */
+  columns = [[]];
+  /** @type {number | null} */
+  at = null;
+  tokens = readTokens();
+
+  /**
+   * @param {HTMLElement} host
+   * @param {Options} options
+   */
+  constructor(host, options) {
+    this.host = host;
+    this.options = options;
     onTheme(() => {
       this.tokens = readTokens();
       this.plot?.redraw(false, true);
     });
-    new ResizeObserver(() => this.plot?.setSize(this.size())).observe(host);
+    new ResizeObserver(() => this.plot?.setSize(sizeOf(host))).observe(host);
     host.addEventListener("keydown", (event) => this.onKey(event));
     host.addEventListener("blur", () => this.read(null));
   }
 
-  /** Draw columns: times in ms, then one of values a channel. */
+  /**
+   * Draw columns: times in ms, then one of values a channel.
+   * @param {uPlot.AlignedData} columns
+   * @param {import("./span.js").Span} span
+   */
   draw(columns, { fromMs, untilMs }) {
     this.columns = columns;
-    if (!this.plot) this.plot = new uPlot(this.options(), columns, this.host);
-    else this.plot.setData(columns, false);
+    if (this.plot) this.plot.setData(columns, false);
+    else this.plot = new uPlot(this.plotOptions(), columns, this.host);
     this.plot.setScale("x", { min: fromMs, max: untilMs });
   }
 
-  options() {
-    const ticks = { stroke: () => this.tokens.lineStrong, width: 1, size: 4 };
-    const axis = {
-      stroke: () => this.tokens.ink3,
-      font: `${11 * this.tokens.k}px ${this.tokens.font}`,
-      gap: 6,
-      ticks,
-    };
+  /** @returns {uPlot.Options} */
+  plotOptions() {
+    const tokens = () => this.tokens;
+    const { isStreamTime, names } = this.options;
     return {
       ms: 1,
-      ...this.size(),
+      ...sizeOf(this.host),
       padding: [TOP_PX, RIGHT_PX, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
@@ -53,116 +74,109 @@ export class CompareChart {
         y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
       },
       axes: [
-        {
-          ...axis,
-          size: 24 * this.tokens.k,
-          grid: { show: false },
-          splits: (plot, _axis, min, max) =>
-            (this.isStreamTime ? ticksFromZero : timeTicks)(min, max, plot.width),
-          values: this.isStreamTime ? writeHours : writeTimes,
-        },
-        {
-          ...axis,
-          size: LEFT_PX * this.tokens.k,
-          space: 44,
-          grid: { stroke: () => this.tokens.grid, width: 1 },
-          values: (_plot, splits) => splits.map(short),
-          ticks: { show: false },
-        },
+        isStreamTime ? timeAxisOf(tokens, ticks, writeHours) : timeAxisOf(tokens),
+        valueAxisOf(tokens, LEFT_PX),
       ],
-      series: [{}, ...this.names.map((label, i) => this.line(label, i))],
+      series: [{}, ...names.map((label, i) => this.line(label, i))],
       hooks: { draw: [(plot) => this.drawTop(plot)], setCursor: [(plot) => this.onCursor(plot)] },
     };
   }
 
+  /**
+   * @param {string} label
+   * @param {number} i
+   * @returns {uPlot.Series}
+   */
   line(label, i) {
-    return {
-      label,
-      stroke: () => this.tokens.series[i],
-      width: 1.7,
-      dash: DASHES[i],
-      points: { show: false },
-    };
+    const stroke = () => this.tokens.series[i];
+    return { label, stroke, width: 1.7, dash: DASHES[i], points: { show: false } };
   }
 
+  /** @param {uPlot} plot */
   drawTop(plot) {
-    drawUnits(plot, [this.unit, null], this.tokens);
+    drawUnits(plot, [this.options.unit, null], this.tokens);
     const { left, width } = plot.bbox;
-    this.onLayout(left / devicePixelRatio, width / devicePixelRatio);
+    this.options.onLayout(left / devicePixelRatio, width / devicePixelRatio);
   }
 
+  /** @param {uPlot} plot */
   onCursor(plot) {
-    const { idx, left } = plot.cursor;
+    const { idx, left = -1 } = plot.cursor;
     this.at = idx == null || left < 0 ? null : idx;
-    if (this.at === null) this.onReadout(null, []);
+    const { at } = this;
+    const [times, ...lines] = this.columns;
+    if (at === null) this.options.onReadout(null, []);
     else
-      this.onReadout(
-        this.columns[0][idx],
-        this.columns.slice(1).map((column) => column[idx]),
+      this.options.onReadout(
+        times[at],
+        lines.map((line) => line[at]),
       );
   }
 
+  /**
+   * Put the crosshair on a point, or away with null.
+   * @param {number | null} at
+   */
   read(at) {
+    if (!this.plot) return;
     const left = at === null ? -10 : this.plot.valToPos(this.columns[0][at], "x");
-    this.plot?.setCursor({ left, top: at === null ? -10 : 0 });
+    this.plot.setCursor({ left, top: at === null ? -10 : 0 });
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
-    const last = (this.columns?.[0].length ?? 0) - 1;
+    const count = this.columns[0].length;
     if (event.key === "Escape") this.read(null);
-    const [at, step] = [this.at ?? last, event.shiftKey ? 10 : 1];
-    const places = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last };
-    if (last < 0 || !(event.key in places)) return;
+    const target = pointTarget(event, count, this.at ?? count - 1);
+    if (target === undefined) return;
     event.preventDefault();
-    this.read(Math.min(last, Math.max(0, places[event.key])));
-  }
-
-  size() {
-    return { width: Math.max(260, this.host.clientWidth), height: this.host.clientHeight };
+    this.read(target);
   }
 }
 
-/** Columns for uPlot out of lines whose times differ; a null breaks a line where windows are missing. */
+/**
+ * Return columns for uPlot out of lines whose times differ; a null breaks a line where windows are missing.
+ * @param {ComparedLine[]} lines
+ * @param {{ isStreamTime: boolean, isIndex: boolean }} options
+ */
 export function columnsOf(lines, { isStreamTime, isIndex }) {
   return uPlot.join(
-    lines.map((line) => columns(line, isStreamTime ? line.zero_ms : 0, isIndex)),
+    lines.map((line) => columns(line, isStreamTime ? (line.zero_ms ?? 0) : 0, isIndex)),
     // What a line has no time for is no break of it; what it has a null for is one.
     lines.map(() => [0, 1]),
   );
 }
 
+/**
+ * @param {ComparedLine} line
+ * @param {number} zeroMs
+ * @param {boolean} isIndex
+ * @returns {uPlot.AlignedData}
+ */
 function columns({ end_ms: ends, values, step_ms: stepMs, average }, zeroMs, isIndex) {
-  const [times, column] = [[], []];
+  /** @type {number[]} */
+  const times = [];
+  /** @type {(number | null)[]} */
+  const column = [];
   ends.forEach((endMs, i) => {
-    const at = endMs - zeroMs;
-    if (i > 0 && endMs - ends[i - 1] > MISSING_AFTER_STEPS * stepMs) {
+    if (i > 0 && endMs - ends[i - 1] > MISSING_AFTER_STEPS * (stepMs ?? 0)) {
       times.push(ends[i - 1] - zeroMs + 1);
       column.push(null);
     }
-    times.push(at);
-    column.push(
-      values[i] === null || !isIndex ? values[i] : average ? (values[i] / average) * 100 : null,
-    );
+    const value = values[i];
+    times.push(endMs - zeroMs);
+    column.push(value === null || !isIndex ? value : average ? (value / average) * 100 : null);
   });
   return [times, column];
 }
 
-function writeHours(_plot, ticks) {
-  return ticks.map(
-    (at) =>
-      `${Math.floor(at / HOUR_MS)}:${String(Math.floor((at % HOUR_MS) / 60_000)).padStart(2, "0")} h`,
-  );
-}
-
-function readTokens() {
-  const style = getComputedStyle(document.documentElement);
-  const token = (name) => style.getPropertyValue(name).trim();
-  return {
-    series: [1, 2, 3, 4, 5, 6].map((n) => token(`--s${n}`)),
-    grid: token("--grid"),
-    ink3: token("--ink-3"),
-    lineStrong: token("--line-strong"),
-    font: token("--font-sans"),
-    k: Number(token("--k")),
-  };
+/**
+ * @param {unknown} _plot
+ * @param {number[]} splits
+ */
+function writeHours(_plot, splits) {
+  return splits.map((at) => {
+    const minutes = Math.floor((at % HOUR_MS) / MINUTE_MS);
+    return `${Math.floor(at / HOUR_MS)}:${String(minutes).padStart(2, "0")} h`;
+  });
 }

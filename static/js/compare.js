@@ -1,149 +1,176 @@
+// @ts-check
 // The page that compares channels: its lines anew each minute, the figures of now as they come.
 
+import { told } from "./ask.js";
 import { CompareChart, columnsOf } from "./compare-chart.js";
 import { constants, useConstants } from "./constants.js";
+import { $, all, dataOf, inside, write } from "./dom.js";
 import { duration, figure, number } from "./figures.js";
 import { metricOf } from "./metrics.js";
-import { reach } from "./reach.js";
 import { kindOf } from "./series.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
-import { when, ZONE } from "./times.js";
+import { MINUTE_MS, when, ZONE } from "./times.js";
 
-const AGAIN_MS = 60_000;
+/** The cells of the table that belong to the range. */
+const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
 
-const $ = (id) => document.getElementById(id);
-const start = JSON.parse($("start").textContent);
-useConstants(start.constants);
-const { metric, align, scale } = start.choice;
-let { lines } = start;
-let nowMs = start.now_ms;
+class ComparePage {
+  /** @param {ComparisonStart} start */
+  constructor(start) {
+    const { metric, align, scale, until } = start.choice;
+    this.start = start;
+    this.metric = metric;
+    this.isStreamTime = align === "stream";
+    this.isIndex = scale === "index";
+    this.until = until;
+    this.lines = start.lines;
+    this.nowMs = start.now_ms;
+    this.chart = new CompareChart($("chart"), {
+      unit: this.isIndex ? "own average = 100" : metricOf(metric).unit,
+      isStreamTime: this.isStreamTime,
+      names: this.lines.map(({ name }) => name),
+      onReadout: (atMs, values) => this.readOut(atMs, values),
+      onLayout: (left, width) => this.drawTapes(left, width),
+    });
+  }
 
-const chart =
-  $("chart") &&
-  new CompareChart($("chart"), {
-    unit: scale === "index" ? "own average = 100" : metricOf(metric).unit,
-    isStreamTime: align === "stream",
-    names: lines.map(({ name }) => name),
-    onReadout: readOut,
-    onLayout: drawTapes,
-  });
+  begin() {
+    this.draw();
+    this.readOut(null, []);
+    if (!this.start.source) this.follow();
+    if (!this.until) setInterval(() => this.ask(), MINUTE_MS);
+  }
 
-function draw() {
-  chart.draw(
-    columnsOf(lines, { isStreamTime: align === "stream", isIndex: scale === "index" }),
-    span(),
-  );
-  const isEmpty = lines.every((line) => line.end_ms.length === 0);
-  $("message").textContent = isEmpty ? "No data for these channels in this range." : "";
-}
+  draw() {
+    this.chart.draw(columnsOf(this.lines, this), this.span());
+    const isEmpty = this.lines.every((line) => line.end_ms.length === 0);
+    $("message").textContent = isEmpty ? "No data for these channels in this range." : "";
+  }
 
-function span() {
-  if (align === "stream") return { fromMs: 0, untilMs: start.span_ms };
-  const untilMs = start.choice.until ? Date.parse(start.choice.until) : nowMs;
-  return { fromMs: untilMs - start.span_ms, untilMs };
-}
+  span() {
+    if (this.isStreamTime) return { fromMs: 0, untilMs: this.start.span_ms };
+    const untilMs = this.until ? Date.parse(this.until) : this.nowMs;
+    return { fromMs: untilMs - this.start.span_ms, untilMs };
+  }
 
-/** Write the legend: each line's value under the crosshair, else its average over the range. */
-function readOut(atMs, values) {
-  const told =
-    atMs === null
-      ? "Average"
-      : align === "stream"
-        ? `${duration(atMs)} into the stream`
-        : `${when(atMs)} ${ZONE}`;
-  $("when").textContent = told;
-  lines.forEach((line, i) => {
-    const element = $("legend").querySelector(`[data-line="${line.number}"] [data-value]`);
-    element.textContent =
-      atMs === null ? (line.summary?.average ?? constants.absent) : valueText(values[i]);
-  });
-}
+  /**
+   * Write the legend: each line's value under the crosshair, else its average over the range.
+   * @param {number | null} atMs
+   * @param {(number | null | undefined)[]} values
+   */
+  readOut(atMs, values) {
+    $("when").textContent = this.whenOf(atMs);
+    this.lines.forEach((line, i) => {
+      const element = inside($("legend"), `[data-line="${line.number}"] [data-value]`);
+      const average = line.summary?.average ?? constants.absent;
+      element.textContent = atMs === null ? average : this.valueText(values[i]);
+    });
+  }
 
-function valueText(value) {
-  if (value == null) return constants.absent;
-  return scale === "index" ? number(value, 0) : figure(metric, value);
-}
+  /** @param {number | null} atMs */
+  whenOf(atMs) {
+    if (atMs === null) return "Average";
+    return this.isStreamTime ? `${duration(atMs)} into the stream` : `${when(atMs)} ${ZONE}`;
+  }
 
-/** Write the table's cells that belong to the range, from the same summaries as the legend. */
-function writeTable() {
-  for (const { id, summary } of lines) {
-    const row = document.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
-    for (const name of summary ? ["peak", "average", "viewers", "engagement"] : []) {
-      row.querySelector(`[data-${name}]`).textContent = summary[name];
+  /** @param {number | null | undefined} value */
+  valueText(value) {
+    if (value == null) return constants.absent;
+    return this.isIndex ? number(value, 0) : figure(this.metric, value);
+  }
+
+  /** Write the table's cells that belong to the range, from the same summaries as the legend. */
+  writeTable() {
+    for (const { id, summary } of this.lines) {
+      const row = document.querySelector(rowOf(id));
+      if (!row || !summary) continue;
+      for (const name of CELLS) inside(row, `[data-${name}]`).textContent = summary[name];
+      for (const coverage of all(row, "[data-coverage]")) {
+        coverage.textContent = `${summary.coverage}%`;
+        coverage.title = summary.heard;
+      }
     }
-    const coverage = row.querySelector("[data-coverage]");
-    if (summary && coverage) {
-      coverage.textContent = `${summary.coverage}%`;
-      coverage.title = summary.heard;
+  }
+
+  /**
+   * @param {number} left
+   * @param {number} width
+   */
+  drawTapes(left, width) {
+    const rows = this.lines.map((line) => {
+      const row = document.createElement("div");
+      row.className = "tape-row";
+      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      svg.setAttribute("class", "tape");
+      row.append(svg);
+      drawTape(svg, runsOf(line), { ...this.span(), left, width });
+      return row;
+    });
+    $("tapes").replaceChildren(...rows);
+  }
+
+  async ask() {
+    if (document.hidden) return;
+    /** @type {Comparison | null} */
+    const answer = await told(this.start.source ?? `/compare/lines${location.search}`, () =>
+      location.reload(),
+    );
+    if (!answer) return;
+    this.lines = answer.lines;
+    this.nowMs = answer.now_ms;
+    this.draw();
+    this.readOut(null, []);
+    this.writeTable();
+  }
+
+  /** @param {ChannelsFrame} frame */
+  showNow({ channels }) {
+    for (const [id, channel] of Object.entries(channels)) {
+      const cell = document.querySelector(`${rowOf(id)} [data-now]`);
+      if (cell) write(cell, channel.display.values[this.metric] ?? constants.absent);
     }
+  }
+
+  /** Those to whom the page was shared see the lines move, each minute; the live figures are for accounts. */
+  follow() {
+    const socket = new LiveSocket(liveUrl(), {
+      onError: () => {},
+      onSignedOut: () => location.reload(),
+      onReturn: () => this.ask(),
+    });
+    const channels = this.lines.map(({ id }) => id);
+    socket.subscribe("now", { kind: "channels", channels }, (/** @type {ChannelsFrame} */ frame) =>
+      this.showNow(frame),
+    );
   }
 }
 
-function drawTapes(left, width) {
-  const rows = lines.map((line) => {
-    const row = document.createElement("div");
-    row.className = "tape-row";
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", "tape");
-    row.append(svg);
-    drawTape(svg, runs(line), { ...span(), left, width });
-    return row;
-  });
-  $("tapes").replaceChildren(...rows);
-}
+/** @param {string} id */
+const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;
 
-/** Runs of equal coverage of one line. */
-function runs({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
+/**
+ * Return runs of equal coverage of one line.
+ * @param {ComparedLine} line
+ */
+function runsOf({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
+  /** @type {import("./tape.js").Run[]} */
   const found = [];
+  const [step, zero] = [stepMs ?? 0, zeroMs ?? 0];
   ends.forEach((endMs, i) => {
     const kind = kindOf(coverage[i]);
-    const [from, until] = [endMs - stepMs - zeroMs, endMs - zeroMs];
+    const [from, until] = [endMs - step - zero, endMs - zero];
     const last = found.at(-1);
-    if (last?.kind === kind && from - last.until <= stepMs) last.until = until;
+    if (last?.kind === kind && from - last.until <= step) last.until = until;
     else found.push({ kind, from, until });
   });
   return found;
 }
 
-async function ask() {
-  if (document.hidden) return;
-  const answer = await fetch(start.source ?? `/compare/lines${location.search}`).catch(() => {
-    reach.look();
-    return null;
-  });
-  if (answer?.status === 401) location.reload();
-  if (!answer?.ok) return;
-  const told = await answer.json();
-  lines = told.lines;
-  nowMs = told.now_ms;
-  draw();
-  readOut(null, []);
-  writeTable();
-}
-
-function showNow({ channels }) {
-  for (const [id, channel] of Object.entries(channels)) {
-    const cell = document.querySelector(`tr[data-id="${CSS.escape(id)}"] [data-now]`);
-    const text = channel.display.values[metric] ?? constants.absent;
-    if (cell && cell.textContent !== text) cell.textContent = text;
-  }
-}
-
-/** Those to whom the page was shared see the lines move, each minute; the live figures are for accounts. */
-function follow() {
-  const socket = new LiveSocket(liveUrl(), {
-    onError: () => {},
-    onSignedOut: () => location.reload(),
-    onReturn: ask,
-  });
-  socket.subscribe("now", { kind: "channels", channels: lines.map(({ id }) => id) }, showNow);
-}
-
-$("metric")?.addEventListener("change", (event) => event.target.form.requestSubmit());
-if (chart) {
-  draw();
-  readOut(null, []);
-  if (!start.source) follow();
-  if (!start.choice.until) setInterval(ask, AGAIN_MS);
-}
+/** @type {ComparisonStart} */
+const start = dataOf("start");
+useConstants(start.constants);
+const metric = document.getElementById("metric");
+if (metric instanceof HTMLSelectElement)
+  metric.addEventListener("change", () => metric.form?.requestSubmit());
+if (document.getElementById("chart")) new ComparePage(start).begin();

@@ -1,5 +1,7 @@
+// @ts-check
 // The connection badge and the note under it: live, reconnecting or stale, with the age of the data.
 
+import { inside, write } from "./dom.js";
 import { age } from "./figures.js";
 import { reach } from "./reach.js";
 import { hms, ZONE } from "./times.js";
@@ -14,11 +16,24 @@ const WORDS = {
   waiting: "No data yet",
 };
 
+/** @typedef {keyof typeof WORDS} State */
+
 export class Connection {
-  /** `clock()` is the server's time; `socket()` tells `isOpen` and `tries`. */
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.badge
+   * @param {HTMLElement} parts.note
+   * @param {() => number} parts.clock - the server's time, in ms
+   * @param {() => { isOpen: boolean, tries: number, hasFrame: boolean }} parts.socket
+   */
   constructor({ badge, note, clock, socket }) {
-    Object.assign(this, { badge, note, clock, socket });
+    this.badge = badge;
+    this.note = note;
+    this.clock = clock;
+    this.socket = socket;
+    /** @type {number | null} */
     this.newestEndMs = null;
+    /** @type {number | null} */
     this.awaySince = null;
     this.reason = "";
   }
@@ -27,12 +42,13 @@ export class Connection {
   update() {
     const state = this.state();
     this.badge.dataset.state = state;
-    write(this.badge.querySelector(".w"), WORDS[state]);
-    write(this.badge.querySelector(".age"), age(this.newestEndMs, this.clock()));
+    write(inside(this.badge, ".w"), WORDS[state]);
+    write(inside(this.badge, ".age"), age(this.newestEndMs, this.clock()));
     this.updateNote(state);
     return state;
   }
 
+  /** @returns {State} */
   state() {
     const { isOpen, tries, hasFrame } = this.socket();
     this.awaySince = isOpen ? null : (this.awaySince ?? this.clock());
@@ -41,15 +57,20 @@ export class Connection {
     return tries > 0 || hasFrame ? "reconnecting" : "connecting";
   }
 
+  /** @param {State} state */
   updateNote(state) {
     const [strong, text] = this.words(state);
     this.note.hidden = !strong;
     this.note.classList.toggle("bad", state === "stale");
     this.note.classList.toggle("warn", state !== "stale");
-    write(this.note.querySelector("b"), strong);
-    write(this.note.querySelector("span"), text);
+    write(inside(this.note, "b"), strong);
+    write(inside(this.note, "span"), text);
   }
 
+  /**
+   * Return the bold and the plain text of the note.
+   * @param {State} state
+   */
   words(state) {
     if (state === "stale")
       return [`No new data for ${age(this.newestEndMs, this.clock())}.`, this.standing()];
@@ -66,8 +87,4 @@ export class Connection {
     if (!this.newestEndMs) return "No data received yet. Retrying…";
     return `Showing the last data from ${hms(this.newestEndMs)} ${ZONE}. Updates resume automatically.`;
   }
-}
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,12 +1,16 @@
+// @ts-check
 // Buttons that copy what stands in a field.
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const field = document.getElementById(button.dataset.copy);
+import { $, all, byId } from "./dom.js";
+
+for (const button of all(document, "[data-copy]")) {
+  const field = byId(button.dataset.copy ?? "", HTMLInputElement);
+  const label = button.textContent;
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(field.value);
-    document.getElementById("said").textContent = "Copied.";
+    $("said").textContent = "Copied.";
     button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy"), 2_000);
+    setTimeout(() => (button.textContent = label), 2_000);
   });
 }

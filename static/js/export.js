@@ -1,20 +1,28 @@
 // @ts-check
 // Files that take a while: how far they are, and a way to stop them.
 
+import { closest, inside, insideOf } from "./dom.js";
 import { saveBlob } from "./picture.js";
 import { reach } from "./reach.js";
 
 const MARK_BYTES = 400;
 
-/** Let the links in `menu` with `data-export` show their progress. `span()` is what they cover, {fromMs, untilMs}. */
-export function bindExports(menu, { span }) {
-  const [bar, said, stop] = ["progress", "[data-said]", "[data-stop]"].map((one) =>
-    menu.querySelector(one),
-  );
+/** @typedef {import("./span.js").Span} Span */
+
+/**
+ * Let the links in `menu` with `data-export` show their progress.
+ * @param {HTMLElement} menu
+ * @param {() => Span} span - the time that they cover
+ */
+export function bindExports(menu, span) {
+  const bar = insideOf(menu, "progress", HTMLProgressElement);
+  const said = inside(menu, "[data-said]");
+  const stop = inside(menu, "[data-stop]");
+  /** @type {AbortController | null} */
   let asking = null;
   stop.addEventListener("click", () => asking?.abort());
   menu.addEventListener("click", async (event) => {
-    const link = event.target.closest("a[data-export]");
+    const link = closest(event, "a[data-export]", HTMLAnchorElement);
     if (!link || asking) return;
     event.preventDefault();
     asking = new AbortController();
@@ -26,13 +34,15 @@ export function bindExports(menu, { span }) {
       said.textContent = "Saved.";
     } catch (error) {
       if (error instanceof TypeError) reach.missed();
-      said.textContent = error.name === "AbortError" ? "Stopped." : `Not saved: ${error.message}`;
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      said.textContent = name === "AbortError" ? "Stopped." : `Not saved: ${message}`;
     } finally {
       asking = null;
       show(false);
     }
   });
 
+  /** @param {boolean} isBusy */
   function show(isBusy) {
     bar.hidden = stop.hidden = !isBusy;
     bar.value = 0;
@@ -40,26 +50,35 @@ export function bindExports(menu, { span }) {
   }
 }
 
-/** Read the whole answer, telling from the times in it how far it has come. */
+/**
+ * Read the whole answer, telling from the times in it how far it has come.
+ * @param {Response} answer
+ * @param {Span} span
+ * @param {(share: number) => void} onProgress
+ */
 async function read(answer, { fromMs, untilMs }, onProgress) {
+  /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
   const decoder = new TextDecoder();
   for await (const part of chunks(answer.body)) {
     parts.push(part);
     const times = decoder.decode(part.slice(-MARK_BYTES)).match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g);
-    if (times)
-      onProgress(
-        Math.min(1, Math.max(0, (Date.parse(times.at(-1)) - fromMs) / (untilMs - fromMs))),
-      );
+    const atMs = Date.parse(times?.at(-1) ?? "");
+    if (atMs) onProgress(Math.min(1, Math.max(0, (atMs - fromMs) / (untilMs - fromMs))));
   }
-  return new Blob(parts, { type: answer.headers.get("Content-Type") });
+  return new Blob(parts, { type: answer.headers.get("Content-Type") ?? "" });
 }
 
+/** @param {ReadableStream<Uint8Array<ArrayBuffer>> | null} body */
 async function* chunks(body) {
+  if (!body) return;
   const reader = body.getReader();
   for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
+/** @param {Response} answer */
 function nameOf(answer) {
-  return /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))?.[1] ?? "twitchly";
+  return (
+    /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "twitchly"
+  );
 }

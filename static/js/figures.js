@@ -4,7 +4,11 @@
 import { constants } from "./constants.js";
 import { metricOf } from "./metrics.js";
 
-/** Thousands by comma; halves go up; no 0 below 0. */
+/**
+ * Write a number with commas between thousands; halves go up, and there is no 0 below 0.
+ * @param {number} value
+ * @param {number} decimals
+ */
 export function number(value, decimals) {
   const [whole, fraction] = value
     .toFixed(decimals)
@@ -14,14 +18,22 @@ export function number(value, decimals) {
   return fraction ? `${grouped}.${fraction}` : grouped;
 }
 
-/** The value of a point without its unit; a count that was not wholly heard is a lower bound. */
+/**
+ * Write the value of a point without its unit; a count that was not wholly heard is a lower bound.
+ * @param {string} metric
+ * @param {number | null | undefined} value
+ * @param {number} [coverage]
+ */
 export function figure(metric, value, coverage = 1) {
   if (value == null) return constants.absent;
   const { decimals, is_count: isCount } = metricOf(metric);
   return (isCount && coverage < 1 ? constants.lower_bound : "") + number(value, decimals);
 }
 
-/** 42 s, 3 min 10 s, 3 h 12 min. */
+/**
+ * Write a duration: 42 s, 3 min 10 s, 3 h 12 min.
+ * @param {number} spanMs
+ */
 export function duration(spanMs) {
   if (spanMs > 0 && spanMs < 1000) return "< 1 s";
   const seconds = Math.max(0, Math.floor(spanMs / 1000));
@@ -30,14 +42,21 @@ export function duration(spanMs) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** How long ago a window ended: seconds up to 999 s, then minutes; unknown without a window. */
+/**
+ * Write how long ago a window ended: seconds up to 999 s, then minutes; unknown without a window.
+ * @param {number | null | undefined} endMs
+ * @param {number} nowMs
+ */
 export function age(endMs, nowMs) {
   if (endMs == null) return constants.absent;
   const seconds = Math.max(0, Math.floor((nowMs - endMs) / 1000));
   return seconds < 1000 ? `${seconds} s` : `${number(Math.floor(seconds / 60), 0)} min`;
 }
 
-/** An axis tick: 950, 1.2k, 31k, 1.4M. */
+/**
+ * Write the tick of an axis: 950, 1.2k, 31k, 1.4M.
+ * @param {number} value
+ */
 export function short(value) {
   if (value >= 1e6) return `${+(value / 1e6).toFixed(1)}M`;
   if (value >= 1e4) return `${+(value / 1e3).toFixed(1)}k`;

@@ -3,17 +3,27 @@
 
 import { hrefOf, isPlainClick } from "./address.js";
 import { constants } from "./constants.js";
+import { closest, field } from "./dom.js";
 
-/** Let the form, the sizes and the way back to all channels change the choice; `onChoose(changes)`. */
+/** @param {string} name */
+const isFilter = (name) => constants.filters.some((filter) => filter === name);
+
+/**
+ * Let the form, the sizes and the way back to all channels change the choice.
+ * @param {object} parts
+ * @param {HTMLFormElement} parts.form
+ * @param {HTMLElement} parts.sizes
+ * @param {HTMLElement} parts.clear
+ * @param {(changes: Changes) => void} parts.onChoose
+ */
 export function bindFilters({ form, sizes, clear, onChoose }) {
-  form.addEventListener(
-    "change",
-    ({ target }) =>
-      constants.filters.includes(target.name) && onChoose({ [target.name]: target.value }),
-  );
+  form.addEventListener("change", (event) => {
+    const select = closest(event, "select", HTMLSelectElement);
+    if (select && isFilter(select.name)) onChoose({ [select.name]: select.value });
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   sizes.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-size]");
+    const link = closest(event, "[data-size]", HTMLAnchorElement);
     if (!link || !isPlainClick(event)) return;
     event.preventDefault();
     onChoose({ size: link.dataset.size });
@@ -25,27 +35,50 @@ export function bindFilters({ form, sizes, clear, onChoose }) {
   });
 }
 
+/**
+ * Show which size is chosen.
+ * @param {HTMLElement} sizes
+ * @param {Choice} choice
+ */
 export function markSizes(sizes, choice) {
-  for (const link of sizes.children) {
-    link.href = hrefOf({ ...choice, size: link.dataset.size });
-    if (link.dataset.size === choice.size) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+  for (const link of sizes.querySelectorAll("a")) {
+    const { size = "" } = link.dataset;
+    link.href = hrefOf({ ...choice, size });
+    markCurrent(link, size === choice.size);
   }
 }
 
-/** Let the files be those of the board that is shown. */
+/**
+ * Let the files be those of the board that is shown.
+ * @param {HTMLElement} menu
+ * @param {Choice} choice
+ */
 export function markFiles(menu, { board, size, category, language, band }) {
   const query = new URLSearchParams({ board, size, category, language, band });
-  for (const link of menu.querySelectorAll("a")) link.search = query;
+  for (const link of menu.querySelectorAll("a")) link.search = String(query);
 }
 
-/** Show what is chosen; what the page was not told of, as from an address gone back to, is offered from then on. */
+/**
+ * Show which filters are chosen. A value that the page does not offer, as from an address gone back to, is added.
+ * @param {HTMLFormElement} form
+ * @param {Choice} choice
+ */
 export function markFilters(form, choice) {
   for (const name of constants.filters) {
-    const select = form.elements[name];
+    const select = field(form, name, HTMLSelectElement);
     const isOffered = [...select.options].some(({ value }) => value === choice[name]);
     if (!isOffered) select.add(new Option(choice[name], choice[name]));
     select.value = choice[name];
     select.toggleAttribute("data-chosen", choice[name] !== "");
   }
+}
+
+/**
+ * Mark the link that leads to what is shown, or remove the mark.
+ * @param {Element} link
+ * @param {boolean} isCurrent
+ */
+export function markCurrent(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
 }

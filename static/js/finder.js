@@ -1,29 +1,48 @@
+// @ts-check
 // The search for a channel by name: a list under the field that the keyboard walks, and `/` to get there.
 
+import { closest, inside, insideOf } from "./dom.js";
 import { reach } from "./reach.js";
 
 const SETTLE_MS = 150;
 
 export class Finder {
-  /** `metric()` is the board that ranks are told of; `onOpen(profile)` for what was chosen. */
+  /** @type {Hit[]} */
+  channels = [];
+  /** @type {HTMLElement[]} */
+  options = [];
+  at = -1;
+  /** @type {number | undefined} */
+  asking;
+  /** @type {AbortController | null} */
+  abort = null;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {object} options
+   * @param {() => string} options.metric - the board that ranks are told of
+   * @param {(profile: Profile) => void} options.onOpen - for what was chosen
+   */
   constructor(form, { metric, onOpen }) {
-    Object.assign(this, { form, metric, onOpen });
-    this.input = form.querySelector("input[name=q]");
-    this.list = form.querySelector("[role=listbox]");
-    this.said = form.querySelector("[role=status]");
-    this.options = [];
-    this.at = -1;
+    this.metric = metric;
+    this.onOpen = onOpen;
+    this.input = insideOf(form, "input[name=q]", HTMLInputElement);
+    this.list = inside(form, "[role=listbox]");
+    this.said = inside(form, "[role=status]");
     this.input.addEventListener("input", () => this.askSoon());
     this.input.addEventListener("focus", () => this.input.value.trim() && this.askSoon());
     this.input.addEventListener("keydown", (event) => this.onKey(event));
     form.addEventListener(
       "focusout",
-      ({ relatedTarget }) => form.contains(relatedTarget) || this.close(),
+      ({ relatedTarget }) =>
+        (relatedTarget instanceof Node && form.contains(relatedTarget)) || this.close(),
     );
     form.addEventListener("submit", (event) => this.open(event));
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.list.addEventListener("click", (event) =>
-      this.choose(this.options.indexOf(event.target.closest("[role=option]"))),
+    this.list.addEventListener("click", ({ target }) =>
+      this.choose(
+        this.options.findIndex((option) => target instanceof Node && option.contains(target)),
+      ),
     );
     addEventListener("keydown", (event) => this.onSlash(event));
   }
@@ -47,12 +66,16 @@ export class Finder {
         answer.ok ? `No tracked channel is called “${text}”.` : body.reason,
       );
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error instanceof DOMException && error.name === "AbortError") return;
       this.show([], "Search is not responding. Try again.");
       reach.missed();
     }
   }
 
+  /**
+   * @param {Hit[]} channels
+   * @param {string} otherwise
+   */
   show(channels, otherwise) {
     this.channels = channels;
     this.options = channels.map((channel, i) => this.option(channel, i));
@@ -64,6 +87,10 @@ export class Finder {
     this.mark(channels.length ? 0 : -1);
   }
 
+  /**
+   * @param {Hit} hit
+   * @param {number} i
+   */
   option({ name, category, language, said }, i) {
     const option = element("li", "");
     option.className = "found";
@@ -77,6 +104,7 @@ export class Finder {
     return option;
   }
 
+  /** @param {number} at */
   mark(at) {
     this.at = at;
     this.options.forEach((option, i) => option.setAttribute("aria-selected", String(i === at)));
@@ -85,25 +113,34 @@ export class Finder {
     this.options[at]?.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
     const count = this.options.length;
-    const places = { ArrowDown: (this.at + 1) % count, ArrowUp: (this.at + count - 1) % count };
+    const places = new Map([
+      ["ArrowDown", (this.at + 1) % count],
+      ["ArrowUp", (this.at + count - 1) % count],
+    ]);
+    const place = places.get(event.key);
     if (event.key === "Escape") {
       if (this.list.hidden && !this.said.textContent) this.input.blur();
       this.close();
-    } else if (count && event.key in places) {
+    } else if (count && place !== undefined) {
       event.preventDefault();
-      this.mark(places[event.key]);
+      this.mark(place);
     }
   }
 
-  /** Enter opens the marked channel; before anything was found the form goes to the page of the search. */
+  /**
+   * Open the marked channel at Enter; before anything was found the form goes to the page of the search.
+   * @param {SubmitEvent} event
+   */
   open(event) {
     if (this.at < 0) return;
     event.preventDefault();
     this.choose(this.at);
   }
 
+  /** @param {number} at */
   choose(at) {
     if (at < 0) return;
     const profile = this.channels[at];
@@ -119,8 +156,9 @@ export class Finder {
     this.show([], "");
   }
 
+  /** @param {KeyboardEvent} event */
   onSlash(event) {
-    const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const isTyping = closest(event, "input, textarea, select, [contenteditable]", Element);
     if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     this.input.focus();
@@ -128,6 +166,10 @@ export class Finder {
   }
 }
 
+/**
+ * @param {string} tag
+ * @param {string} text
+ */
 function element(tag, text) {
   const made = document.createElement(tag);
   made.textContent = text;

@@ -1,21 +1,42 @@
+// @ts-check
 // The small menu of watchlists beside a star: which of them hold its channel, and a way to change that.
 
+import { closest, inside } from "./dom.js";
+
 const EDGE_PX = 8;
-const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
+/** @typedef {import("./watch.js").Watchlist} Watchlist */
 
 export class ListMenu {
-  /** `look(channel)` asks for the lists anew; `onChoose(star, list, holds)` puts on a list or takes off it. */
+  /** @type {HTMLButtonElement | null} */
+  star = null;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {object} options
+   * @param {import("./watch.js").Watching} options.watching
+   * @param {(channel: string) => Promise<void>} options.look - asks for the lists anew
+   * @param {(star: HTMLButtonElement, list: Watchlist, holds: boolean) => Promise<void>} options.onChoose
+   */
   constructor(root, { watching, look, onChoose }) {
-    Object.assign(this, { root, watching, look, onChoose });
-    this.lists = root.querySelector("[data-lists]");
+    this.root = root;
+    this.watching = watching;
+    this.look = look;
+    this.onChoose = onChoose;
+    this.lists = inside(root, "[data-lists]");
     this.lists.addEventListener("click", (event) => this.choose(event));
     root.addEventListener("keydown", (event) => this.walk(event));
   }
 
-  /** Open below the star, or below what stands for it; whoever came with a key goes on with keys. */
+  /**
+   * Open below the star, or below another element; a menu that a key opened has the focus.
+   * @param {HTMLButtonElement} star
+   * @param {boolean} isKey
+   * @param {HTMLElement} [beside]
+   */
   async open(star, isKey, beside = star) {
     this.star = star;
-    this.root.querySelector("p").textContent = `Watchlists with ${star.dataset.of}`;
+    inside(this.root, "p").textContent = `Watchlists with ${star.dataset.of}`;
     this.show();
     this.root.showPopover();
     this.place(beside.getBoundingClientRect());
@@ -25,9 +46,11 @@ export class ListMenu {
   }
 
   get items() {
-    return [...this.root.querySelectorAll("button, a")];
+    const items = this.root.querySelectorAll("button, a");
+    return [.../** @type {NodeListOf<HTMLElement>} */ (items)];
   }
 
+  /** @param {DOMRect} star */
   place({ right, top, bottom }) {
     const { width, height } = this.root.getBoundingClientRect();
     const isBelow = bottom + height + EDGE_PX < innerHeight;
@@ -39,32 +62,39 @@ export class ListMenu {
   show() {
     // By name, so that none moves away from under the keys once another was used.
     const lists = [...this.watching.lists].sort((one, other) => one.name.localeCompare(other.name));
-    while (this.lists.children.length > lists.length) this.lists.lastElementChild.remove();
+    while (this.lists.children.length > lists.length) this.lists.lastElementChild?.remove();
     while (this.lists.children.length < lists.length) this.lists.append(item());
-    lists.forEach(({ id, name, channels }, i) => {
-      const button = this.lists.children[i];
-      button.dataset.list = id;
-      button.setAttribute("aria-pressed", String(channels.has(this.star.value)));
+    this.lists.querySelectorAll("button").forEach((button, i) => {
+      const { id, name, channels } = lists[i];
+      button.dataset.list = String(id);
+      button.setAttribute("aria-pressed", String(channels.has(this.star?.value ?? "")));
       button.textContent = name;
     });
   }
 
+  /** @param {MouseEvent} event */
   async choose(event) {
-    const button = event.target.closest("button[data-list]");
-    if (!button) return;
-    const list = this.watching.lists.find(({ id }) => String(id) === button.dataset.list);
+    const button = closest(event, "button[data-list]", HTMLButtonElement);
+    const list = this.watching.lists.find(({ id }) => String(id) === button?.dataset.list);
+    if (!list || !this.star) return;
     await this.onChoose(this.star, list, list.channels.has(this.star.value));
     this.show();
   }
 
+  /** @param {KeyboardEvent} event */
   walk(event) {
     const { items } = this;
-    const places = { Home: 0, End: items.length - 1 };
-    if (event.key in STEPS)
-      places[event.key] = items.indexOf(document.activeElement) + STEPS[event.key];
-    if (!(event.key in places)) return;
+    const at = items.findIndex((item) => item === document.activeElement);
+    const places = new Map([
+      ["ArrowDown", at + 1],
+      ["ArrowUp", at - 1],
+      ["Home", 0],
+      ["End", items.length - 1],
+    ]);
+    const place = places.get(event.key);
+    if (place === undefined) return;
     event.preventDefault();
-    items.at(places[event.key] % items.length).focus();
+    items.at(place % items.length)?.focus();
   }
 }
 

@@ -3,23 +3,30 @@
 
 import { constants } from "./constants.js";
 
-/** @typedef {import("./constants.js").Metric} Metric */
-
-/**
- * @param {string} key
- * @returns {Metric}
- */
+/** @param {string} key */
 export const metricOf = (key) => constants.metrics[key];
 
-/** The end of the window that a metric's live value comes from: people and texts have windows of their own. */
+/**
+ * Return the end of the window of a metric's live value: people and texts have windows of their own.
+ * @param {string} key
+ * @param {Pick<LiveWindow, "end_ms" | "distinct_end_ms">} channel
+ */
 export function endOf(key, { end_ms: endMs, distinct_end_ms: distinctEndMs }) {
   return (metricOf(key).distinct ? distinctEndMs : null) ?? endMs;
 }
 
-/** The coverage of that window. */
+/**
+ * Return the coverage of that window.
+ * @param {string} key
+ * @param {Pick<LiveWindow, "coverage" | "distinct_coverage">} channel
+ */
 export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage }) {
   return (metricOf(key).distinct ? distinctCoverage : null) ?? coverage;
 }
 
-/** The unit of a metric on a chart: a value that grows with its window names the length of the chart's windows. */
+/**
+ * Return the unit of a metric on a chart: values that grow with their window name the length of the chart's windows.
+ * @param {string} key
+ * @param {ChartRange} range
+ */
 export const unitOf = (key, range) => metricOf(key).units[range.length];

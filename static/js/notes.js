@@ -1,64 +1,99 @@
+// @ts-check
 // One's own notes on the channel's time axis: kept, changed, deleted, and brought back for a moment.
 
+import { $, byId, field, inside } from "./dom.js";
 import { reach } from "./reach.js";
 import { fieldMs, fieldValueInSeconds, timeElement } from "./times.js";
 
 const UNDO_FOR_MS = 10_000;
 
-const $ = (id) => document.getElementById(id);
+/** Return the notes of the account, null without one. */
+export function ownNotes(/** @type {ConstructorParameters<typeof Notes>[0]} */ options) {
+  return document.getElementById("notes") ? new Notes(options) : null;
+}
 
 export class Notes {
-  /** `onChange()` when there are others; `icon()` makes the sign of a note; `clock()` in ms. Without an account there are none. */
+  /** @type {Note[]} */
+  all = [];
+  /** @type {number | null} */
+  editing = null;
+  channel = "";
+  /** @type {number | null} */
+  suggested = null;
+  /** @type {string | null} */
+  undo = null;
+  /** @type {number | undefined} */
+  undoTimer;
+  form = byId("note-form", HTMLFormElement);
+  at = byId("note-at", HTMLInputElement);
+  text = byId("note-text", HTMLInputElement);
+  addText = $("note-save").textContent;
+
+  /**
+   * @param {object} options
+   * @param {() => void} options.onChange - when there are others
+   * @param {() => Element} options.icon - makes the sign of a note
+   * @param {() => number} options.clock - in ms
+   */
   constructor({ onChange, icon, clock }) {
-    Object.assign(this, { onChange, icon, clock, all: [], editing: null });
-    if (!this.isOn) return;
-    this.form = $("note-form");
-    this.addText = $("note-save").textContent;
+    this.onChange = onChange;
+    this.icon = icon;
+    this.clock = clock;
     this.form.hidden = false;
     this.form.addEventListener("submit", (event) => this.submit(event));
     $("note-cancel").addEventListener("click", () => this.leave());
     $("undo-delete").addEventListener("click", () => this.restore());
   }
 
-  get isOn() {
-    return $("notes") !== null;
-  }
-
-  /** Show a channel's notes: `known` ones at once, otherwise they are asked for. */
+  /**
+   * Show a channel's notes: `known` ones at once, otherwise they are asked for.
+   * @param {string} channel
+   * @param {Note[] | null} known
+   */
   async open(channel, known) {
-    if (!this.isOn || channel === this.channel) return;
+    if (channel === this.channel) return;
     this.channel = channel;
     this.leave();
     this.say("");
     this.offerUndo(null);
     this.take(known ?? []);
     if (known) return;
+    /** @type {{ notes: Note[] } | undefined} */
     const found = await this.send("", null);
     if (found && channel === this.channel) this.take(found.notes);
   }
 
-  /** Notes that lie between two times, as marks. */
+  /**
+   * Return the marks of notes between two times.
+   * @param {import("./span.js").Span} span
+   */
   marks({ fromMs, untilMs }) {
     return this.all
       .filter((note) => note.at_ms >= fromMs && note.at_ms <= untilMs)
       .map(({ mark }) => mark);
   }
 
-  /** Put a time into the form, unless a note is being changed. */
+  /**
+   * Put a time into the form, unless a note is being changed.
+   * @param {number} atMs
+   */
   suggest(atMs) {
-    if (!this.isOn || this.editing !== null) return;
+    if (this.editing !== null) return;
     this.suggested = atMs;
-    $("note-at").value = fieldValueInSeconds(atMs);
+    this.at.value = fieldValueInSeconds(atMs);
   }
 
-  /** Begin a note at a time. */
+  /**
+   * Begin a note at a time.
+   * @param {number} atMs
+   */
   begin(atMs) {
-    if (!this.isOn) return;
     this.leave();
     this.suggest(atMs);
-    $("note-text").focus();
+    this.text.focus();
   }
 
+  /** @param {Note[]} notes */
   take(notes) {
     this.all = [...notes].sort((one, other) => one.at_ms - other.at_ms || one.id - other.id);
     $("no-notes").hidden = this.all.length > 0;
@@ -66,6 +101,7 @@ export class Notes {
     this.onChange();
   }
 
+  /** @param {Note} note */
   item(note) {
     const item = document.createElement("li");
     const text = document.createElement("span");
@@ -77,14 +113,15 @@ export class Notes {
     return item;
   }
 
+  /** @param {Note} note */
   edit(note) {
     this.leave();
     this.suggest(note.at_ms);
     this.editing = note.id;
-    $("note-text").value = note.text;
+    this.text.value = note.text;
     $("note-save").textContent = "Save";
     $("note-cancel").hidden = false;
-    $("note-text").focus();
+    this.text.focus();
   }
 
   leave() {
@@ -96,13 +133,15 @@ export class Notes {
     $("note-wrong").textContent = "";
   }
 
+  /** @param {SubmitEvent} event */
   async submit(event) {
     event.preventDefault();
     const { editing } = this;
     const fields = {
-      at_ms: fieldMs($("note-at").value, this.suggested),
-      text: $("note-text").value,
+      at_ms: String(fieldMs(this.at.value, this.suggested)),
+      text: this.text.value,
     };
+    /** @type {Note | undefined} */
     const note = await this.send(editing === null ? "" : `/${editing}`, fields);
     if (!note) return;
     this.leave();
@@ -111,7 +150,9 @@ export class Notes {
     this.offerUndo(null);
   }
 
+  /** @param {Note} note */
   async remove({ id }) {
+    /** @type {{ undo: string } | undefined} */
     const answer = await this.send(`/${id}/delete`, {});
     if (!answer) return;
     if (this.editing === id) this.leave();
@@ -122,22 +163,26 @@ export class Notes {
   }
 
   async restore() {
-    const note = await this.send("/restore", { undo: this.undo });
+    /** @type {Note | undefined} */
+    const note = await this.send("/restore", { undo: this.undo ?? "" });
     this.offerUndo(null);
-    $("note-text").focus();
+    this.text.focus();
     if (!note) return;
     this.take([...this.all.filter(({ id }) => id !== note.id), note]);
     this.say("Note restored.");
   }
 
-  /** Offer to undo a deletion for a while, or no longer. */
+  /**
+   * Offer to undo a deletion for a while, or no longer.
+   * @param {string | null} undo
+   */
   offerUndo(undo) {
     clearTimeout(this.undoTimer);
     this.undo = undo;
     const hadFocus = document.activeElement === $("undo-delete");
     $("undo-delete").hidden = undo === null;
     if (undo !== null) this.undoTimer = setTimeout(() => this.forgetUndo(), UNDO_FOR_MS);
-    else if (hadFocus) $("note-text").focus();
+    else if (hadFocus) this.text.focus();
   }
 
   forgetUndo() {
@@ -145,11 +190,16 @@ export class Notes {
     this.say("");
   }
 
+  /** @param {string} text */
   say(text) {
-    $("undo").querySelector("span").textContent = text;
+    inside($("undo"), "span").textContent = text;
   }
 
-  /** Ask for the notes, or with `fields` write; return the answer, undefined when it was refused, which is told. */
+  /**
+   * Ask for the notes, or with `fields` write; return the answer, undefined when it was refused, which is told.
+   * @param {string} path
+   * @param {Record<string, string> | null} fields
+   */
   async send(path, fields) {
     const { channel } = this;
     $("note-wrong").textContent = "";
@@ -169,12 +219,19 @@ export class Notes {
     return undefined;
   }
 
+  /** @param {Record<string, string>} fields */
   post(fields) {
-    const headers = { "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value };
+    const token = field(this.form, "csrfmiddlewaretoken", HTMLInputElement).value;
+    const headers = { "X-CSRFToken": token };
     return { method: "POST", headers, body: new URLSearchParams(fields) };
   }
 }
 
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} onClick
+ */
 function button(text, label, onClick) {
   const element = document.createElement("button");
   element.className = "btn ghost small";

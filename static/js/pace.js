@@ -1,49 +1,75 @@
+// @ts-check
 // Shows frames calmly: order and values of a frame move together, and neither moves while the list is in use.
 
 // Frames come once a second, not to the millisecond.
 const JITTER_MS = 500;
 
+/** @template T */
 export class Pace {
-  /** Call `show(frame)` at most every `everyMs`, with the newest frame; `clock`: ms that never go back. */
+  /** @type {T | null} */
+  #waiting = null;
+  #shownMs = -Infinity;
+  #isHeld = false;
+  /** @type {number | undefined} */
+  #timer;
+  #everyMs;
+  #show;
+  #clock;
+
+  /**
+   * Call `show` with the newest frame at most every `everyMs`.
+   * @param {object} options
+   * @param {number} options.everyMs
+   * @param {(frame: T) => void} options.show
+   * @param {() => number} [options.clock] - ms that never go back
+   */
   constructor({ everyMs, show, clock = () => performance.now() }) {
-    Object.assign(this, { everyMs, show, clock });
-    this.reset();
+    this.#everyMs = everyMs;
+    this.#show = show;
+    this.#clock = clock;
   }
 
   /** Show the next frame at once, as the first of another board; a frame that waits is dropped. */
   reset() {
-    clearTimeout(this.timer);
-    this.waiting = null;
-    this.shownMs = -Infinity;
+    clearTimeout(this.#timer);
+    this.#waiting = null;
+    this.#shownMs = -Infinity;
   }
 
-  /** Take the newest frame. */
+  /**
+   * Take the newest frame.
+   * @param {T} frame
+   */
   take(frame) {
-    this.waiting = frame;
-    this.next();
+    this.#waiting = frame;
+    this.#next();
   }
 
-  /** Pause while `isHeld`; the newest frame is shown afterwards. */
+  /**
+   * Pause while `isHeld`; the newest frame is shown afterwards.
+   * @param {boolean} isHeld
+   */
   hold(isHeld) {
-    this.isHeld = isHeld;
-    this.next();
+    this.#isHeld = isHeld;
+    this.#next();
   }
 
-  next() {
-    clearTimeout(this.timer);
-    if (this.waiting === null || this.isHeld) return;
-    const waitMs = this.shownMs + this.everyMs - this.clock();
+  #next() {
+    clearTimeout(this.#timer);
+    if (this.#waiting === null || this.#isHeld) return;
+    const waitMs = this.#shownMs + this.#everyMs - this.#clock();
     if (waitMs > JITTER_MS) {
-      this.timer = setTimeout(() => this.flush(), waitMs + JITTER_MS);
+      this.#timer = setTimeout(() => this.#flush(), waitMs + JITTER_MS);
       return;
     }
-    this.flush();
+    this.#flush();
   }
 
-  flush() {
-    const frame = this.waiting;
-    this.waiting = null;
-    this.shownMs = this.clock();
-    this.show(frame);
+  #flush() {
+    const frame = this.#waiting;
+    if (frame === null) return;
+    this.#waiting = null;
+    this.#shownMs = this.#clock();
+    this.#show(frame);
   }
 }

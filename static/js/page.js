@@ -1,366 +1,414 @@
-// The board page: its choice (board, channel, range), and what to update when it changes or a frame arrives.
+// @ts-check
+// The board page: what is chosen, and what follows when it changes or a frame arrives.
 
 import { changed, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
 import { Actions } from "./actions.js";
-import { Board } from "./board.js";
+import { BoardView } from "./board-view.js";
 import { ChannelView } from "./channel.js";
 import { Connection } from "./connection.js";
 import { constants, useConstants } from "./constants.js";
 import { Dates } from "./dates.js";
+import { $, byId, closest, dataOf } from "./dom.js";
 import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
+import { HistoryRequests } from "./history.js";
 import { metricOf } from "./metrics.js";
-import { Pace } from "./pace.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
-import { markStars } from "./stars.js";
-import { bindTabs, markDefinition, markRange, markTab } from "./tabs.js";
-import { Viewers } from "./viewers.js";
+import { bindTabs, markRange, markTab } from "./tabs.js";
 
-// History is asked for again after this share of what it spans, once a minute at most.
-const HISTORY_EVERY = 1 / 300;
-const HISTORY_EVERY_MIN_MS = 60_000;
-const HISTORY_EVERY_MAX_MS = 600_000;
-const HISTORY_RETRY_MS = 10_000;
-// The last hour's row is stored some seconds after that hour.
-const ROWS_COME_FOR_MS = 3_700_000;
-const ROWS_EVERY_MS = 2_000;
 const NARROW = matchMedia("(max-width: 1079px)");
 
-const $ = (id) => document.getElementById(id);
-const start = JSON.parse($("start").textContent);
-useConstants(start.constants);
+/**
+ * @typedef {import("./span.js").Span} Span
+ * @typedef {import("./span.js").Move} Move
+ */
 
-// `choice` is what the address says; `shown` the channel on view, chosen or the first of its board.
-let choice = start.choice;
-let shown = start.channel?.id ?? null;
-let clockAhead = start.now_ms - Date.now();
-let hasFrame = false;
-// The board whose first channel is on view: it stays when others pass it, until another board is opened.
-let firstOf = start.channel ? boardOf(choice) : null;
-let historyTimer = null;
-let asking = null;
-// Who the channels are that the board or the search has shown.
-const known = new Map();
-const clock = () => Date.now() + clockAhead;
-const isFiltered = (one) => constants.filters.some((name) => one[name]);
+class BoardPage {
+  hasFrame = false;
 
-// Where a zoom returns to: the dates that were chosen otherwise, none for a range up to now.
-let unzoomed = { from: choice.from, until: choice.until };
-const charted = () => choice.metric || choice.board;
-
-const view = new ChannelView({
-  ...start,
-  onZoom: (span) => look(span, push),
-  onMove: move,
-  onReset: () => choose(unzoomed),
-});
-const actions = new Actions({
-  state: () => ({ channel: shown && view.profile, choice, metric: charted(), span: view.span }),
-});
-const dates = new Dates({ clock, onChoose: chooseDates, onMove: move });
-const board = new Board({
-  list: $("list"),
-  template: $("row"),
-  skeleton: $("skeleton"),
-  size: Number(choice.size),
-  hrefOf: (channel) => hrefOf({ ...choice, channel }),
-  onHold: showHold,
-});
-const pace = new Pace({ everyMs: ROWS_EVERY_MS, show: showRows });
-const viewers = new Viewers({
-  notes: document.querySelectorAll("[data-viewers-note]"),
-  age: $("viewers-age"),
-});
-const socket = new LiveSocket(liveUrl(), {
-  onError: showProblem,
-  onSignedOut: signIn,
-  onReturn: askHistory,
-});
-const connection = new Connection({
-  badge: $("conn"),
-  note: $("note"),
-  clock,
-  socket: () => ({ isOpen: socket.isOpen, tries: socket.tries, hasFrame }),
-});
-
-/** What frames of every kind tell. */
-function hear(frame) {
-  hasFrame = true;
-  clockAhead = frame.now_ms - Date.now();
-  connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
-  viewers.show(frame.viewers_at_ms, frame.display);
-  $("late-dropped").textContent = frame.display.late_dropped;
-}
-
-function showProblem(reason) {
-  connection.reason = reason;
-  update();
-}
-
-function showBoardFrame(frame) {
-  hear(frame);
-  if (!shown) connection.reason = "";
-  pace.take(frame);
-  if (!choice.channel && firstOf !== boardOf(choice)) showFirst(frame.rows);
-  update();
-}
-
-function showChannelFrame(frame) {
-  hear(frame);
-  const channel = frame.channels[shown];
-  if (channel) {
-    connection.reason = "";
-    view.showLive(channel);
-    view.showMarks(channel.marks);
-  }
-  update();
-}
-
-function watchBoard() {
-  const { board: metric, size, category, language, band } = choice;
-  socket.subscribe(
-    "board",
-    { kind: "board", metric, size: Number(size), category, language, band },
-    showBoardFrame,
-  );
-}
-
-function watchChannel() {
-  socket.subscribe("channel", { kind: "channels", channels: [shown] }, showChannelFrame);
-}
-
-function showRows({ rows }) {
-  rows.forEach((row) => known.set(row.id, row));
-  const isEmpty = rows.length === 0;
-  $("list").hidden = isEmpty;
-  const needsViewers = viewers.empties(choice.board);
-  $("board-unknown").hidden = !isEmpty || !needsViewers;
-  $("board-none").hidden = !isEmpty || needsViewers || !isFiltered(choice);
-  $("board-empty").hidden = !isEmpty || needsViewers || isFiltered(choice);
-  $("board-away").hidden = true;
-  board.show(rows, shown);
-  markStars($("list"));
-}
-
-function showFirst(rows) {
-  if (rows.length === 0) return;
-  firstOf = boardOf(choice);
-  showChannel(rows[0]);
-}
-
-/** Show a channel: its profile at once as far as the board has it, its history when it comes. */
-function showChannel(profile) {
-  shown = profile.id;
-  $("channel").hidden = false;
-  $("no-channel").hidden = true;
-  view.open({ metric: charted(), range: rangeOf(choice), channel: profile });
-  board.select(shown);
-  entitle(profile);
-  actions.update();
-  watchChannel();
-  askHistory();
-}
-
-function rangeOf({ range, from, until }) {
-  const span = spanOf({ from, until });
-  return span ? pastRange(span, start.ranges[range]) : start.ranges[range];
-}
-
-function entitle({ name }) {
-  document.title = `${name} · ${metricOf(choice.board).label} · Twitchly`;
-}
-
-async function askHistory() {
-  clearTimeout(historyTimer);
-  asking?.abort();
-  if (!shown || document.hidden) return;
-  asking = new AbortController();
-  const { signal } = asking;
-  try {
-    const { range, from, until } = choice;
-    const query = new URLSearchParams({
-      metric: charted(),
-      ...(from ? { from, until } : { range }),
+  /** @param {BoardStart} start */
+  constructor(start) {
+    this.ranges = start.ranges;
+    /** What the address says. */
+    this.choice = start.choice;
+    /**
+     * The channel on view, chosen or the first of its board.
+     * @type {string | null}
+     */
+    this.shown = start.channel?.id ?? null;
+    /**
+     * The board whose first channel is on view: it stays when others pass it, until another board is opened.
+     * @type {string | null}
+     */
+    this.firstOf = start.channel ? boardOf(start.choice) : null;
+    /** Where a zoom returns to: the dates that were chosen otherwise, none for a range up to now. */
+    this.unzoomed = { from: start.choice.from, until: start.choice.until };
+    this.clockAhead = start.now_ms - Date.now();
+    this.view = new ChannelView({
+      range: start.shown,
+      first: start.channel?.id,
+      notes: start.notes,
+      onZoom: (span) => this.look(span, push),
+      onMove: (move) => this.move(move),
+      onReset: () => this.choose(this.unzoomed),
     });
-    const answer = await fetch(`/channels/${shown}/series?${query}`, { signal });
-    const body = await answer.json();
-    if (answer.status === 401) signIn();
-    else if (answer.ok) view.showHistory(body);
-    else view.showProblem(body.reason);
-    if (isOver(choice) && (answer.ok || answer.status === 400)) return;
-    historyTimer = setTimeout(askHistory, answer.ok ? historyEveryMs() : HISTORY_RETRY_MS);
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    view.showProblem("History could not be loaded. Live data is still drawn. Retrying…");
-    historyTimer = setTimeout(askHistory, HISTORY_RETRY_MS);
+    this.actions = new Actions(() => ({
+      channel: this.view.profile,
+      choice: this.choice,
+      metric: this.charted,
+      span: this.view.span ?? this.view.visibleSpan(),
+    }));
+    this.dates = new Dates({
+      choice: this.choice,
+      clock: () => this.clock(),
+      onChoose: (changes) => this.chooseDates(changes),
+      onMove: (move) => this.move(move),
+    });
+    this.boardView = new BoardView({
+      choice: () => this.choice,
+      shown: () => this.shown,
+      hrefOf: (channel) => hrefOf({ ...this.choice, channel }),
+    });
+    this.history = new HistoryRequests({
+      request: () =>
+        this.shown === null
+          ? null
+          : { channel: this.shown, metric: this.charted, choice: this.choice },
+      clock: () => this.clock(),
+      spanMs: () => (this.view.waitsForHistory ? null : this.view.series.range.span_ms),
+      onHistory: (history) => this.view.showHistory(history),
+      onProblem: (reason) => this.view.showProblem(reason),
+      onSignedOut: signIn,
+    });
+    this.socket = new LiveSocket(liveUrl(), {
+      onError: (reason) => this.showProblem(reason),
+      onSignedOut: signIn,
+      onReturn: () => this.history.ask(),
+    });
+    this.connection = new Connection({
+      badge: $("conn"),
+      note: $("note"),
+      clock: () => this.clock(),
+      socket: () => ({
+        isOpen: this.socket.isOpen,
+        tries: this.socket.tries,
+        hasFrame: this.hasFrame,
+      }),
+    });
+    this.connection.newestEndMs = start.newest_end_ms;
+    this.boardView.viewers.show(start);
+  }
+
+  /** The metric of the chart. */
+  get charted() {
+    return this.choice.metric || this.choice.board;
+  }
+
+  /** The server's time, in ms. */
+  clock() {
+    return Date.now() + this.clockAhead;
+  }
+
+  /**
+   * Show the channel of the page, and follow the board.
+   * @param {BoardStart} start
+   */
+  begin({ channel, series, shown }) {
+    if (channel) {
+      this.view.open(this.charted, shown, channel);
+      this.view.showLive(channel);
+      if (series) {
+        this.view.showHistory(series);
+        this.history.askLater();
+      } else this.history.ask();
+      this.actions.update();
+      this.watchChannel(channel.id);
+    }
+    this.dates.show(this.choice, this.charted);
+    this.watchBoard();
+    setInterval(() => document.hidden || this.update(), 1000);
+  }
+
+  // Frames
+
+  /**
+   * Take what frames of every kind tell.
+   * @param {Frame} frame
+   */
+  hear(frame) {
+    this.hasFrame = true;
+    this.clockAhead = frame.now_ms - Date.now();
+    this.connection.newestEndMs = frame.newest_end_ms ?? this.connection.newestEndMs;
+    this.boardView.viewers.show(frame);
+    $("late-dropped").textContent = frame.display.late_dropped;
+  }
+
+  /** @param {BoardFrame} frame */
+  showBoardFrame(frame) {
+    this.hear(frame);
+    if (!this.shown) this.connection.reason = "";
+    this.boardView.pace.take(frame.rows);
+    if (!this.choice.channel && this.firstOf !== boardOf(this.choice)) this.showFirst(frame.rows);
+    this.update();
+  }
+
+  /** @param {ChannelsFrame} frame */
+  showChannelFrame(frame) {
+    this.hear(frame);
+    const channel = this.shown ? frame.channels[this.shown] : undefined;
+    if (channel) {
+      this.connection.reason = "";
+      this.view.showLive(channel);
+      this.view.showMarks(channel.marks);
+    }
+    this.update();
+  }
+
+  /** @param {string} reason */
+  showProblem(reason) {
+    this.connection.reason = reason;
+    this.update();
+  }
+
+  watchBoard() {
+    const { board: metric, size, category, language, band } = this.choice;
+    this.socket.subscribe(
+      "board",
+      { kind: "board", metric, size: Number(size), category, language, band },
+      (/** @type {BoardFrame} */ frame) => this.showBoardFrame(frame),
+    );
+  }
+
+  /** @param {string} channel */
+  watchChannel(channel) {
+    this.socket.subscribe(
+      "channel",
+      { kind: "channels", channels: [channel] },
+      (/** @type {ChannelsFrame} */ frame) => this.showChannelFrame(frame),
+    );
+  }
+
+  update() {
+    const isStale = this.connection.update() === "stale";
+    document.body.classList.toggle("is-standing", isStale);
+    this.boardView.viewers.update(this.clock());
+    if (this.shown) this.view.showAge(isStale, this.clock());
+  }
+
+  showBoard() {
+    this.boardView.showOther();
+    if (this.shown) this.showMetric();
+    if (this.view.profile) this.entitle(this.view.profile);
+    this.watchBoard();
+  }
+
+  // The channel
+
+  /** @param {Row[]} rows */
+  showFirst(rows) {
+    if (rows.length === 0) return;
+    this.firstOf = boardOf(this.choice);
+    this.showChannel(rows[0]);
+  }
+
+  /**
+   * Show a channel: its profile at once as far as the board has it, its history when it comes.
+   * @param {Profile} profile
+   */
+  showChannel(profile) {
+    this.shown = profile.id;
+    $("channel").hidden = false;
+    $("no-channel").hidden = true;
+    this.view.open(this.charted, this.range, profile);
+    this.boardView.board.select(profile.id);
+    this.entitle(profile);
+    this.actions.update();
+    this.watchChannel(profile.id);
+    this.history.ask();
+  }
+
+  /** The range that is chosen, or the one between the chosen dates. */
+  get range() {
+    const range = this.ranges[this.choice.range];
+    const span = spanOf(this.choice);
+    return span ? pastRange(span, range) : range;
+  }
+
+  /** @param {Profile} profile */
+  entitle({ name }) {
+    document.title = `${name} · ${metricOf(this.choice.board).label} · Twitchly`;
+  }
+
+  /** Chart another metric: history is asked for those that are charted. */
+  showMetric() {
+    this.view.showMetric(this.charted);
+    this.history.ask();
+  }
+
+  /** Show other times of the same channel: dates keep what is drawn until finer or other data comes. */
+  showTime() {
+    if (!this.choice.from && this.view.profile) {
+      this.showChannel(this.view.profile);
+      return;
+    }
+    this.view.look(this.range);
+    this.history.ask();
+  }
+
+  /**
+   * Open what was searched for: the board may never have shown it.
+   * @param {Profile} profile
+   */
+  openFound(profile) {
+    this.boardView.known.set(profile.id, profile);
+    this.choose({ channel: profile.id });
+  }
+
+  // Choices
+
+  /**
+   * @param {Changes} changes
+   * @param {(choice: Choice) => void} [keep] - puts the choice in the address
+   */
+  choose(changes, keep = push) {
+    const next = changed(this.choice, changes);
+    if (hrefOf(next) !== hrefOf(this.choice)) keep(next);
+    this.apply(next);
+  }
+
+  /** @param {Changes} changes */
+  chooseDates(changes) {
+    const metric = changes.metric === this.choice.board ? "" : changes.metric;
+    const { from, until } = changes;
+    if (from !== undefined && until !== undefined) this.unzoomed = { from, until };
+    this.choose({ ...changes, metric: metric ?? this.choice.metric });
+  }
+
+  /**
+   * Zoom or pan to a span.
+   * @param {Span} span
+   * @param {(choice: Choice) => void} keep
+   */
+  look(span, keep) {
+    this.choose(chosen(fitted(span, this.clock(), constants.span_limits)), keep);
+  }
+
+  /** @param {Move} move */
+  move(move) {
+    const isPast = this.choice.from !== "";
+    if (!this.view.span || (move === "later" && !isPast)) return;
+    const span = moved(this.view.span, move, this.clock(), constants.span_limits);
+    this.look(span, isPast ? replace : push);
+  }
+
+  /**
+   * Follow a choice, from a click or from the back button.
+   * @param {Choice} next
+   */
+  apply(next) {
+    const before = this.choice;
+    this.choice = next;
+    document.body.dataset.view = next.channel ? "channel" : "list";
+    if (boardOf(next) !== boardOf(before)) this.showBoard();
+    if (next.metric !== before.metric && this.shown) this.showMetric();
+    if (before.channel && !next.channel && !NARROW.matches) this.firstOf = null;
+    this.mark();
+    if (next.channel && next.channel !== this.shown)
+      this.showChannel(this.boardView.profileOf(next.channel));
+    else if (isOtherTime(next, before) && this.shown) this.showTime();
+  }
+
+  /** Mark in every control what is chosen. */
+  mark() {
+    this.dates.show(this.choice, this.charted);
+    this.actions.update();
+    markTab($("tabs"), this.choice);
+    markSizes($("sizes"), this.choice);
+    markFilters(byId("filters", HTMLFormElement), this.choice);
+    markFiles($("files"), this.choice);
+    markRange($("ranges"), this.choice);
+  }
+
+  // Bindings
+
+  bind() {
+    onPlainClick($("list"), "a.brow", (link) => this.followRow(link));
+    onPlainClick($("ranges"), "[data-range]", ({ dataset: { range = "" } }) =>
+      this.chooseDates({ range, from: "", until: "" }),
+    );
+    onPlainClick($("back"), "a", () => {
+      this.choose({ channel: "" });
+      scrollTo(0, 0);
+    });
+    $("table")
+      .closest("details")
+      ?.addEventListener("toggle", () => this.view.profile && this.view.writeTable());
+    bindTabs($("tabs"), (board) => this.choose({ board, metric: "" }));
+    bindFilters({
+      form: byId("filters", HTMLFormElement),
+      sizes: $("sizes"),
+      clear: $("clear"),
+      onChoose: (changes) => this.choose(changes),
+    });
+    new Finder(byId("find", HTMLFormElement), {
+      metric: () => this.choice.board,
+      onOpen: (profile) => this.openFound(profile),
+    });
+    onReturn(this.choice, (next) => {
+      if (!next.from) this.unzoomed = chosen(null);
+      this.apply(next);
+    });
+  }
+
+  /** @param {HTMLAnchorElement} link */
+  followRow(link) {
+    this.choose({ channel: link.parentElement?.dataset.id ?? "" });
+    if (!NARROW.matches) return;
+    scrollTo(0, 0);
+    $("main").focus();
   }
 }
 
-function historyEveryMs() {
-  if (view.waitsForHistory) return HISTORY_RETRY_MS;
-  return Math.min(
-    Math.max(view.series.range.span_ms * HISTORY_EVERY, HISTORY_EVERY_MIN_MS),
-    HISTORY_EVERY_MAX_MS,
-  );
+/**
+ * Call `follow` instead of the browser for plain clicks on the links of an element.
+ * @param {HTMLElement} element
+ * @param {string} selector
+ * @param {(link: HTMLAnchorElement) => void} follow
+ */
+function onPlainClick(element, selector, follow) {
+  element.addEventListener("click", (event) => {
+    const link = closest(event, selector, HTMLAnchorElement);
+    if (!link || !isPlainClick(event)) return;
+    event.preventDefault();
+    follow(link);
+  });
 }
 
-/** Whether a span lies so far back that no row of it is still to come. */
-function isOver({ until }) {
-  return Boolean(until) && Date.parse(until) < clock() - ROWS_COME_FOR_MS;
-}
-
-function signIn() {
-  location.assign(
-    `/account/login/?next=${encodeURIComponent(location.pathname + location.search)}`,
-  );
-}
-
-/** Follow a choice, from a click or from the back button. */
-function apply(next) {
-  const before = choice;
-  choice = next;
-  document.body.dataset.view = choice.channel ? "channel" : "list";
-  if (boardOf(choice) !== boardOf(before)) showBoard();
-  if (choice.metric !== before.metric && shown) showMetric();
-  dates.show(choice, charted());
-  actions.update();
-  if (before.channel && !choice.channel && !NARROW.matches) firstOf = null;
-  markTab($("tabs"), choice);
-  markSizes($("sizes"), choice);
-  markFilters($("filters"), choice);
-  markFiles($("files"), choice);
-  markRange($("ranges"), choice);
-  if (choice.channel && choice.channel !== shown) openChosen(choice.channel);
-  else if (isOtherTime(before) && shown) showTime();
-}
-
-const isOtherTime = (before) =>
-  ["range", "from", "until"].some((name) => choice[name] !== before[name]);
-
-/** Chart another metric: history is asked for those that are charted. */
-function showMetric() {
-  view.showMetric(charted());
-  askHistory();
-}
-
-/** Show other times of the same channel: dates keep what is drawn until finer or other data comes. */
-function showTime() {
-  if (!choice.from) return showChannel(view.profile);
-  view.look(rangeOf(choice));
-  askHistory();
-  return undefined;
-}
-
-function chooseDates(changes) {
-  const metric = changes.metric === choice.board ? "" : (changes.metric ?? choice.metric);
-  if ("from" in changes) unzoomed = { from: changes.from, until: changes.until };
-  choose({ ...changes, metric });
-}
-
-/** Zoom or pan to a span; `keep` puts it in the address. */
-function look(span, keep) {
-  choose(chosen(fitted(span, clock(), constants.span_limits)), keep);
-}
-
-function move(kind) {
-  if (kind === "later" && !choice.from) return;
-  look(moved(view.span, kind, clock(), constants.span_limits), choice.from ? replace : push);
-}
-
-function openChosen(channel) {
-  const name =
-    $("list").querySelector(`[data-id="${CSS.escape(channel)}"] .nm`)?.textContent ??
-    `channel ${channel}`;
-  showChannel(known.get(channel) ?? { id: channel, name, category: "" });
-}
-
-/** Open what was searched for: the board may never have shown it. */
-function openFound(profile) {
-  known.set(profile.id, profile);
-  choose({ channel: profile.id });
-}
-
-function showBoard() {
-  markDefinition($("definitions"), choice.board);
-  document.querySelectorAll("[data-method]").forEach((link) => (link.hash = choice.board));
-  $("unit").textContent = metricOf(choice.board).unit;
-  pace.reset();
-  board.showLoading(Number(choice.size));
-  $("list").hidden = false;
-  for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
-  if (shown) showMetric();
-  if (shown) entitle(view.profile);
-  watchBoard();
-}
-
-/** The board that a choice names, to tell it from others. */
+/**
+ * Return the board that a choice names, to tell it from others.
+ * @param {Choice} choice
+ */
 function boardOf({ board: metric, size, category, language, band }) {
   return JSON.stringify([metric, size, category, language, band]);
 }
 
-function choose(changes, keep = push) {
-  const next = changed(choice, changes);
-  if (hrefOf(next) !== hrefOf(choice)) keep(next);
-  apply(next);
+/**
+ * @param {Choice} choice
+ * @param {Choice} other
+ */
+function isOtherTime(choice, other) {
+  return choice.range !== other.range || choice.from !== other.from || choice.until !== other.until;
 }
 
-function showHold(held) {
-  $("hold").textContent = held ? $("hold").dataset.held : $("hold").dataset.live;
-  pace.hold(held);
+function signIn() {
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.assign(`/account/login/?next=${next}`);
 }
 
-function update() {
-  const isStale = connection.update() === "stale";
-  document.body.classList.toggle("is-standing", isStale);
-  viewers.update(clock());
-  if (shown) view.showAge(isStale, clock());
-}
-
-$("list").addEventListener("click", (event) => {
-  const link = event.target.closest("a.brow");
-  if (!link || !isPlainClick(event)) return;
-  event.preventDefault();
-  choose({ channel: link.parentElement.dataset.id });
-  if (NARROW.matches) {
-    scrollTo(0, 0);
-    $("main").focus();
-  }
-});
-$("ranges").addEventListener("click", (event) => {
-  const link = event.target.closest("[data-range]");
-  if (!link || !isPlainClick(event)) return;
-  event.preventDefault();
-  chooseDates({ range: link.dataset.range, from: "", until: "" });
-});
-$("back").addEventListener("click", (event) => {
-  if (!isPlainClick(event)) return;
-  event.preventDefault();
-  choose({ channel: "" });
-  scrollTo(0, 0);
-});
-$("table")
-  .closest("details")
-  .addEventListener("toggle", () => view.series && view.writeTable());
-bindTabs($("tabs"), (key) => choose({ board: key, metric: "" }));
-bindFilters({ form: $("filters"), sizes: $("sizes"), clear: $("clear"), onChoose: choose });
-new Finder($("find"), { metric: () => choice.board, onOpen: openFound });
-onReturn(choice, (next) => {
-  if (!next.from) unzoomed = chosen(null);
-  apply(next);
-});
-
-connection.newestEndMs = start.newest_end_ms;
-viewers.show(start.viewers_at_ms, start.display);
-if (start.channel) {
-  view.open({ metric: charted(), range: start.shown, channel: start.channel });
-  view.showLive(start.channel);
-  if (start.series) view.showHistory(start.series);
-  else askHistory();
-  if (start.series && !isOver(choice)) historyTimer ??= setTimeout(askHistory, historyEveryMs());
-}
-dates.show(choice, charted());
-if (shown) actions.update();
-watchBoard();
-if (shown) watchChannel();
-setInterval(() => document.hidden || update(), 1000);
+/** @type {BoardStart} */
+const start = dataOf("start");
+useConstants(start.constants);
+const page = new BoardPage(start);
+page.bind();
+page.begin(start);

@@ -1,4 +1,7 @@
+// @ts-check
 // Passkeys, where there can be none: browsers make them for sites with a name and HTTPS alone, and for this machine.
+
+import { all } from "./dom.js";
 
 const CONTROLS =
   "#passkey_login, #mfa_webauthn_add, #mfa_webauthn_reauthenticate, #mfa_webauthn_authenticate, a[href$='/2fa/webauthn/add/']";
@@ -16,7 +19,7 @@ function obstacle() {
 const why = obstacle();
 if (why) {
   // Hidden, not gone: the scripts that belong to them look for them.
-  for (const control of document.querySelectorAll(CONTROLS)) {
+  for (const control of all(document, CONTROLS)) {
     const note = document.createElement("p");
     note.className = "xs muted";
     note.textContent = why;

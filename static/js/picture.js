@@ -1,17 +1,28 @@
 // @ts-check
 // A picture of a chart to take along: the plot with what it shows, of which channel, and when it was taken.
 
+/** @typedef {{ title: string, subtitle: string, foot: string }} Texts */
+
 const [PAD, HEAD, FOOT] = [16, 58, 30];
 
-/** Save a chart as PNG. `plot` is its canvas; `title`, `subtitle` and `foot` are written around it. */
+/**
+ * Save a chart as PNG, with texts around it.
+ * @param {HTMLCanvasElement} plot
+ * @param {Texts & { name: string }} texts
+ */
 export async function savePicture(plot, { title, subtitle, foot, name }) {
+  /** @type {Blob | null} */
   const blob = await new Promise((done) =>
     drawn(plot, { title, subtitle, foot }).toBlob(done, "image/png"),
   );
-  saveBlob(blob, `${name}.png`);
+  if (blob) saveBlob(blob, `${name}.png`);
 }
 
-/** Hand a file to the reader. */
+/**
+ * Hand a file to the reader.
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function saveBlob(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -20,16 +31,29 @@ export function saveBlob(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/**
+ * @param {HTMLCanvasElement} plot
+ * @param {Texts} texts
+ */
 function drawn(plot, { title, subtitle, foot }) {
   const scale = devicePixelRatio;
   const style = getComputedStyle(document.documentElement);
+  /** @param {string} key */
   const token = (key) => style.getPropertyValue(key).trim();
   const canvas = document.createElement("canvas");
   canvas.width = plot.width + 2 * PAD * scale;
   canvas.height = plot.height + (HEAD + FOOT + PAD) * scale;
   const ctx = canvas.getContext("2d");
+  if (!ctx) return canvas;
   ctx.fillStyle = token("--surface");
   ctx.fillRect(0, 0, canvas.width, canvas.height);
+  /**
+   * @param {string} text
+   * @param {number} y
+   * @param {number} size
+   * @param {number} weight
+   * @param {string} colour
+   */
   const write = (text, y, size, weight, colour) => {
     ctx.font = `${weight} ${size * scale}px ${token("--font-sans")}`;
     ctx.fillStyle = token(colour);

@@ -7,12 +7,18 @@ const PROBE = "/healthz";
 
 class Reach {
   constructor() {
-    /** Since when it does not answer, in ms by this machine's clock; null while it does. */
+    /**
+     * Since when it does not answer, in ms by this machine's clock; null while it does.
+     * @type {number | null}
+     */
     this.awaySince = null;
+    /** @type {Set<(isAway: boolean) => void>} */
     this.listeners = new Set();
     this.onMiss = () => {};
     this.asking = false;
     this.isOutdated = false;
+    /** @type {number | undefined} */
+    this.again = undefined;
   }
 
   /** Ask whenever the browser believes that its network came or went. */
@@ -25,7 +31,10 @@ class Reach {
     return this.awaySince !== null;
   }
 
-  /** Call `listener(isAway)` after each change. */
+  /**
+   * Call `listener` after each change.
+   * @param {(isAway: boolean) => void} listener
+   */
   onChange(listener) {
     this.listeners.add(listener);
   }

@@ -1,15 +1,21 @@
+// @ts-check
 // Cards that can be put in another order: by dragging, or by their arrow buttons.
 
+import { childrenOf, closest, inside, insideOf } from "./dom.js";
+
 export class Reorder {
-  /** `keep(ids)` stores an order and tells whether it could; if not, the cards go back. */
+  /** @type {HTMLElement | null} */
+  dragged = null;
+  storing = Promise.resolve();
+
+  /**
+   * @param {HTMLElement} list
+   * @param {(ids: string[]) => Promise<boolean>} keep - stores an order; if it could not, the cards go back
+   */
   constructor(list, keep) {
-    Object.assign(this, {
-      list,
-      keep,
-      dragged: null,
-      kept: [...list.children],
-      storing: Promise.resolve(),
-    });
+    this.list = list;
+    this.keep = keep;
+    this.kept = childrenOf(list);
     list.addEventListener("dragstart", (event) => this.lift(event));
     list.addEventListener("dragover", (event) => this.over(event));
     list.addEventListener("drop", (event) => this.drop(event));
@@ -18,48 +24,60 @@ export class Reorder {
   }
 
   get ids() {
-    return [...this.list.children].map((card) => card.dataset.id);
+    return this.#cards.map(({ dataset: { id = "" } }) => id);
   }
 
+  get #cards() {
+    return childrenOf(this.list);
+  }
+
+  /** @param {DragEvent} event */
   lift(event) {
-    this.dragged = event.target.closest("li");
+    this.dragged = closest(event, "li", HTMLElement);
+    if (!this.dragged || !event.dataTransfer) return;
     this.dragged.classList.add("is-dragged");
     event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", this.dragged.dataset.id);
+    event.dataTransfer.setData("text/plain", this.dragged.dataset.id ?? "");
   }
 
+  /** @param {DragEvent} event */
   over(event) {
-    const card = event.target.closest("li");
+    const card = closest(event, "li", HTMLElement);
     if (!this.dragged || !card) return;
     event.preventDefault();
-    for (const other of this.list.children)
+    for (const other of this.#cards)
       other.classList.toggle("is-target", other === card && card !== this.dragged);
   }
 
+  /** @param {DragEvent} event */
   drop(event) {
-    const card = event.target.closest("li");
+    const card = closest(event, "li", HTMLElement);
     if (!this.dragged || !card || card === this.dragged) return;
     event.preventDefault();
-    const cards = [...this.list.children];
-    this.move(this.dragged, cards.indexOf(card));
+    this.move(this.dragged, this.#cards.indexOf(card));
   }
 
   release() {
-    for (const card of this.list.children) card.classList.remove("is-dragged", "is-target");
+    for (const card of this.#cards) card.classList.remove("is-dragged", "is-target");
     this.dragged = null;
   }
 
+  /** @param {MouseEvent} event */
   step(event) {
-    const button = event.target.closest("button[name=by]");
-    if (!button) return;
+    const button = closest(event, "button[name=by]", HTMLButtonElement);
+    const card = closest(event, "li", HTMLElement);
+    if (!button || !card) return;
     event.preventDefault();
-    const card = button.closest("li");
-    this.move(card, [...this.list.children].indexOf(card) + Number(button.value));
-    (button.disabled ? card.querySelector("button[name=by]:enabled") : button).focus();
+    this.move(card, this.#cards.indexOf(card) + Number(button.value));
+    (button.disabled ? inside(card, "button[name=by]:enabled") : button).focus();
   }
 
+  /**
+   * @param {HTMLElement} card
+   * @param {number} place
+   */
   move(card, place) {
-    const cards = [...this.list.children].filter((other) => other !== card);
+    const cards = this.#cards.filter((other) => other !== card);
     cards.splice(place, 0, card);
     this.arrange(cards);
     // One after the other: an earlier order must not arrive after a later one.
@@ -67,11 +85,12 @@ export class Reorder {
   }
 
   async store() {
-    const cards = [...this.list.children];
+    const cards = this.#cards;
     if (await this.keep(this.ids)) this.kept = cards;
     else this.arrange(this.kept);
   }
 
+  /** @param {HTMLElement[]} cards */
   arrange(cards) {
     this.list.replaceChildren(...cards);
     this.mark();
@@ -79,10 +98,15 @@ export class Reorder {
 
   /** The first cannot go up, nor the last down. */
   mark() {
-    const cards = [...this.list.children];
-    cards.forEach((card, i) => {
-      card.querySelector('[name=by][value="-1"]').disabled = i === 0;
-      card.querySelector('[name=by][value="1"]').disabled = i === cards.length - 1;
+    this.#cards.forEach((card, i, { length }) => {
+      arrow(card, "-1").disabled = i === 0;
+      arrow(card, "1").disabled = i === length - 1;
     });
   }
 }
+
+/**
+ * @param {HTMLElement} card
+ * @param {"-1" | "1"} by
+ */
+const arrow = (card, by) => insideOf(card, `[name=by][value="${by}"]`, HTMLButtonElement);

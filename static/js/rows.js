@@ -1,31 +1,35 @@
 // @ts-check
 // One row of a board, written over templates/dashboard/_row.html: every part of it has its place whatever it says.
 
+import { inside, insideOf, write } from "./dom.js";
 import { nameStar } from "./watch.js";
 
-/** Write a row's texts and marks, as the frame has them. */
+/**
+ * Write a row's texts and marks, as the frame has them.
+ * @param {HTMLElement} item
+ * @param {Row} row
+ */
 export function writeRow(item, { id, name, display }) {
-  item.firstElementChild.classList.toggle("is-stale", display.is_stale);
-  write(item, ".nm", name);
-  write(item, ".cat", display.place);
-  write(item, ".vv", display.value);
-  write(item, ".st", display.state);
-  item.querySelector(".cov").hidden = !display.is_partial;
-  writeMove(item.querySelector(".mv"), display.move);
+  inside(item, "a").classList.toggle("is-stale", display.is_stale);
+  write(inside(item, ".nm"), name);
+  write(inside(item, ".cat"), display.place);
+  write(inside(item, ".vv"), display.value);
+  write(inside(item, ".st"), display.state);
+  inside(item, ".cov").hidden = !display.is_partial;
+  writeMove(inside(item, ".mv"), display.move);
   const star = item.querySelector("[data-star]");
-  if (star) nameStar(star, { id, name });
-  const line = item.querySelector(".spark path");
+  if (star instanceof HTMLButtonElement) nameStar(star, { id, name });
+  const line = insideOf(item, ".spark path", SVGPathElement);
   if (line.getAttribute("d") !== display.spark) line.setAttribute("d", display.spark);
 }
 
-export function write(item, selector, text) {
-  const element = item.querySelector(selector);
-  if (element.textContent !== text) element.textContent = text;
-}
-
+/**
+ * @param {HTMLElement} element
+ * @param {Move} move
+ */
 function writeMove(element, { sign, words, css }) {
-  write(element, "[aria-hidden]", sign);
-  write(element, ".vh", words);
+  write(inside(element, "[aria-hidden]"), sign);
+  write(inside(element, ".vh"), words);
   const className = `mv ${css}`.trim();
   if (element.className !== className) element.className = className;
 }

@@ -3,28 +3,55 @@
 
 import { constants } from "./constants.js";
 import { coverageOf, metricOf } from "./metrics.js";
+import { HOUR_MS, MINUTE_MS } from "./times.js";
 
-const MISSING_AFTER_STEPS = 2.5;
-const HOUR_MS = 3_600_000;
+export const MISSING_AFTER_STEPS = 2.5;
+
+/**
+ * A window. `isEdge`: it came live; `isShort`: it is shorter than those of the range; `hasDistinct` is false as long as
+ * people and texts of a live window are not known.
+ * @typedef {object} Point
+ * @property {number} end_ms
+ * @property {number} coverage
+ * @property {Record<string, number | null>} values
+ * @property {boolean} [isEdge]
+ * @property {boolean} [isShort]
+ * @property {boolean} [hasDistinct]
+ *
+ * @typedef {import("./tape.js").Run} Run
+ */
 
 export class Series {
-  /** `range` is an entry of the page's table, or a span of the past: span_ms, step_ms and until_ms, null up to now. */
+  /** @type {Point[]} */
+  points = [];
+  /** @type {Gap[]} */
+  gaps = [];
+  /** @type {EventMark[]} */
+  marks = [];
+  rawFromMs = 0;
+  /** @type {Set<string>} */
+  loaded = new Set();
+  /** @type {Record<string, Summary>} */
+  summaries = {};
+
+  /** @param {ChartRange} range */
   constructor(range) {
     this.range = range;
-    this.points = [];
-    this.gaps = [];
-    this.marks = [];
-    this.rawFromMs = 0;
-    this.loaded = new Set();
-    this.summaries = {};
   }
 
-  /** A metric's peak, average and coverage over the range, as the server wrote them. */
+  /**
+   * Return a metric's peak, average and coverage over the range, as the server wrote them.
+   * @param {string} metric
+   * @returns {Summary}
+   */
   summary(metric) {
     return this.summaries[metric] ?? noSummary();
   }
 
-  /** What this series has of another span, to be drawn until that one's own data comes. */
+  /**
+   * Return what this series has of another span, to be drawn until that one's own data comes.
+   * @param {ChartRange} range
+   */
   within(range) {
     const part = new Series({
       ...range,
@@ -47,7 +74,10 @@ export class Series {
     return this.range.until_ms != null;
   }
 
-  /** Return the times between which it lies; up to now it ends with the newest live window, without one at `nowMs`. */
+  /**
+   * Return the times between which it lies; up to now it ends with the newest live window, without one at `nowMs`.
+   * @param {number} nowMs
+   */
   span(nowMs) {
     const last = this.points.at(-1)?.end_ms;
     const untilMs =
@@ -56,7 +86,10 @@ export class Series {
     return { fromMs: untilMs - this.range.span_ms, untilMs };
   }
 
-  /** Take what /channels/<id>/series says of a metric; what is known of others stays, and points that came live. */
+  /**
+   * Take what /channels/<id>/series says of a metric; what is known of others stays, and points that came live.
+   * @param {ChannelHistory} history
+   */
   merge(history) {
     const columns = Object.entries(history.values);
     for (const [metric] of columns) this.loaded.add(metric);
@@ -78,7 +111,10 @@ export class Series {
     this.forget();
   }
 
-  /** Whether the history of a metric has been loaded, with or without any window. */
+  /**
+   * Tell whether the history of a metric has been loaded, with or without any window.
+   * @param {string} metric
+   */
   knows(metric) {
     return this.loaded.has(metric);
   }
@@ -88,7 +124,10 @@ export class Series {
     return this.loaded.size > 0;
   }
 
-  /** Add recent events, one mark an event; one that has moved replaces its mark. Return whether anything changed. */
+  /**
+   * Add recent events, one mark an event; one that has moved replaces its mark. Return whether anything changed.
+   * @param {EventMark[]} recent
+   */
   addMarks(recent) {
     if (this.isPast) return false;
     const known = new Map(this.marks.map(({ id, at_ms: atMs }) => [id, atMs]));
@@ -100,7 +139,10 @@ export class Series {
     return fresh.length > 0;
   }
 
-  /** Drop the end of the broadcast that `profile` says is live: it was withdrawn. Return whether there was one. */
+  /**
+   * Drop the end of the broadcast that `profile` says is live: it was withdrawn. Return whether there was one.
+   * @param {Pick<Profile, "id" | "started_at"> | null} profile
+   */
   dropEnd(profile) {
     if (this.isPast || !profile?.started_at) return false;
     const endId = `${profile.id}-stream_end-${Date.parse(profile.started_at)}`;
@@ -109,7 +151,10 @@ export class Series {
     return this.marks.length < before;
   }
 
-  /** Take the channel's newest live window; return whether it is new. */
+  /**
+   * Take the channel's newest live window; return whether it is new.
+   * @param {LiveWindow} channel
+   */
   add(channel) {
     if (this.isPast) return false;
     const { end_ms, coverage, values } = channel;
@@ -135,26 +180,39 @@ export class Series {
     return true;
   }
 
-  /** The points at which a metric has windows; live ones of people and texts are fewer. */
+  /**
+   * Return the points at which a metric has windows; live ones of people and texts are fewer.
+   * @param {string} metric
+   */
   pointsOf(metric) {
     return metricOf(metric).distinct
       ? this.points.filter((point) => point.hasDistinct !== false)
       : this.points;
   }
 
-  /** Return when the newest window of a metric ended; null in the past, and where the channel is not live. */
+  /**
+   * Return when the newest window of a metric ended; null in the past, and where the channel is not live.
+   * @param {string} metric
+   * @param {number} nowMs
+   */
   edgeMs(metric, nowMs) {
     const last = this.isPast ? null : this.pointsOf(metric).at(-1)?.end_ms;
     return last == null || nowMs - last > constants.gone_after_ms ? null : last;
   }
 
-  /** Return the spans off air: from the end of a broadcast to the start of the next, or to `untilMs`. */
+  /**
+   * Return the spans off air: from the end of a broadcast to the start of the next, or to `untilMs`.
+   * @param {number} untilMs
+   * @param {boolean} [isOffline]
+   * @returns {Stretch[]}
+   */
   offAir(untilMs, isOffline = false) {
     const changes = this.marks.filter(
       ({ kind }) => kind === "stream_start" || kind === "stream_end",
     );
     changes.sort((one, other) => one.at_ms - other.at_ms);
     const spans = [];
+    /** @type {number | null} */
     let sinceMs = isOffline && changes.length === 0 ? untilMs - this.range.span_ms : null;
     for (const { kind, at_ms: atMs } of changes) {
       if (kind === "stream_end") sinceMs ??= atMs;
@@ -170,10 +228,13 @@ export class Series {
 
   /** Whether the points are longer windows than those that come live. */
   get isLong() {
-    return this.range.step_ms >= 60_000;
+    return this.range.step_ms >= MINUTE_MS;
   }
 
-  /** Whether a live value can stand beside the points. */
+  /**
+   * Tell whether a live value can stand beside the points.
+   * @param {string} metric
+   */
   isComparable(metric) {
     return !(this.isLong && metricOf(metric).by_length);
   }
@@ -183,14 +244,17 @@ export class Series {
     return this.points.findLast((point) => !point.isShort);
   }
 
-  /** Ranges up to an hour keep every live second; longer ones one live point a step. */
+  /**
+   * Return the slot of a live point: ranges up to an hour keep every second, longer ones one live point a step.
+   * @param {number} endMs
+   */
   slot(endMs) {
     return this.range.span_ms <= HOUR_MS ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
   }
 
   forget() {
     if (!this.isPast && this.points.length === 0) return;
-    const { fromMs, untilMs } = this.span();
+    const { fromMs, untilMs } = this.span(this.points.at(-1)?.end_ms ?? 0);
     this.points = this.points.filter((point) => point.end_ms >= fromMs && point.end_ms <= untilMs);
     this.gaps = this.gaps.filter(
       (gap) => gap.until_ms >= fromMs && (!this.isPast || gap.from_ms <= untilMs),
@@ -200,17 +264,26 @@ export class Series {
     );
   }
 
-  /** Columns for uPlot, times in ms; a row of nulls breaks the lines where windows are missing. */
+  /**
+   * Return columns for uPlot, times in ms; a row of nulls breaks the lines where windows are missing.
+   * @param {string[]} metrics
+   * @returns {[number[], ...(number | null)[][]]}
+   */
   columns(metrics) {
-    const columns = [[], ...metrics.map(() => [])];
-    let before = null;
+    /** @type {number[]} */
+    const times = [];
+    /** @type {(number | null)[][]} */
+    const columns = metrics.map(() => []);
     for (const point of this.pointsOf(metrics[0])) {
-      if (before !== null && this.isMissing(before, point.end_ms))
-        pushRow(columns, before + 1, () => null);
-      pushRow(columns, point.end_ms, (i) => valueOf(point, metrics[i]));
-      before = point.end_ms;
+      const before = times.at(-1);
+      if (before !== undefined && this.isMissing(before, point.end_ms)) {
+        times.push(before + 1);
+        columns.forEach((column) => column.push(null));
+      }
+      times.push(point.end_ms);
+      columns.forEach((column, i) => column.push(valueOf(point, metrics[i])));
     }
-    return columns;
+    return [times, ...columns];
   }
 
   /** Spans to hatch: recorded gaps, and stretches on air without a single window. */
@@ -223,6 +296,7 @@ export class Series {
 
   /** Runs of equal coverage for the tape: "on", "part" or "off". */
   tape() {
+    /** @type {Run[]} */
     const runs = [];
     const first = this.points[0];
     let from = first ? first.end_ms - this.range.step_ms : 0;
@@ -237,22 +311,33 @@ export class Series {
     return runs;
   }
 
-  /** What recorded gaps say of the time after the last point. */
+  /**
+   * Return the recorded gaps after the last point.
+   * @param {number} lastMs
+   */
   beyond(lastMs) {
     const later = this.gaps.filter((gap) => gap.until_ms > lastMs);
     return later.map((gap) => ({ from_ms: Math.max(gap.from_ms, lastMs), until_ms: gap.until_ms }));
   }
 
+  /**
+   * @param {number} fromMs
+   * @param {number} untilMs
+   */
   isMissing(fromMs, untilMs) {
     return untilMs - fromMs > MISSING_AFTER_STEPS * this.range.step_ms;
   }
 
+  /** @returns {[Point, Point][]} */
   pairs() {
     return this.points.slice(1).map((point, i) => [this.points[i], point]);
   }
 }
 
-/** What stands in the tiles until a summary comes. */
+/**
+ * Return what stands in the tiles until a summary comes.
+ * @returns {Summary}
+ */
 function noSummary() {
   const { absent } = constants;
   return {
@@ -269,7 +354,11 @@ function noSummary() {
   };
 }
 
-/** A point's value, or null: a count of what nobody listened to is not 0. */
+/**
+ * Return a point's value, or null: a count of what nobody listened to is not 0.
+ * @param {Pick<Point, "coverage" | "values" | "isShort"> & { distinct_coverage?: number | null }} point
+ * @param {string} metric
+ */
 export function valueOf(point, metric) {
   if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
   // A live value beside those of whole minutes or hours: people of 30 s beside those of an hour.
@@ -277,34 +366,56 @@ export function valueOf(point, metric) {
   return point.values[metric] ?? null;
 }
 
+/**
+ * Return the values whose metrics fulfil a condition.
+ * @param {Record<string, number>} values
+ * @param {(metric: string) => boolean} holds
+ * @returns {Record<string, number | null>}
+ */
 function valuesWhere(values, holds) {
   return Object.fromEntries(Object.entries(values).filter(([key]) => holds(key)));
 }
 
+/**
+ * @param {ChannelHistory} history
+ * @param {[string, (number | null)[]][]} columns
+ * @param {number} i
+ * @param {Point} [before]
+ * @returns {Point}
+ */
 function historyPoint(history, columns, i, before) {
   const values = before && !before.isShort ? { ...before.values } : {};
   for (const [metric, column] of columns) values[metric] = column[i];
   return { end_ms: history.end_ms[i], coverage: history.coverage[i], values };
 }
 
-function pushRow(columns, endMs, valueAt) {
-  columns[0].push(endMs);
-  columns.slice(1).forEach((column, i) => column.push(valueAt(i)));
-}
-
-/** How a window of this coverage is drawn on the tape. */
+/**
+ * Return how a window of this coverage is drawn on the tape.
+ * @param {number} coverage
+ * @returns {Run["kind"]}
+ */
 export function kindOf(coverage) {
   if (coverage === 0) return "off";
   return coverage < 1 ? "part" : "on";
 }
 
+/**
+ * @param {Run[]} runs
+ * @param {Run["kind"]} kind
+ * @param {number} from
+ * @param {number} until
+ */
 function extend(runs, kind, from, until) {
   const last = runs.at(-1);
   if (last?.kind === kind && last.until === from) last.until = until;
   else runs.push({ kind, from, until });
 }
 
-/** The parts of `spans` outside of `others`. */
+/**
+ * Return the parts of `spans` outside of `others`.
+ * @param {Stretch[]} spans
+ * @param {Stretch[]} others
+ */
 function without(spans, others) {
   return others.reduce(
     (left, other) =>
@@ -318,9 +429,10 @@ function without(spans, others) {
   );
 }
 
+/** @param {Stretch[]} spans */
 function joined(spans) {
   const sorted = [...spans].sort((one, other) => one.from_ms - other.from_ms);
-  return sorted.reduce((bands, span) => {
+  return sorted.reduce((/** @type {Stretch[]} */ bands, span) => {
     const last = bands.at(-1);
     if (last && span.from_ms <= last.until_ms)
       last.until_ms = Math.max(last.until_ms, span.until_ms);

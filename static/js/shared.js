@@ -4,6 +4,7 @@
 import { told } from "./ask.js";
 import { Chart } from "./chart.js";
 import { constants, useConstants } from "./constants.js";
+import { $, dataOf } from "./dom.js";
 import { figure } from "./figures.js";
 import { historyNote } from "./history-note.js";
 import { metricOf, unitOf } from "./metrics.js";
@@ -13,24 +14,16 @@ import { when, ZONE } from "./times.js";
 const NOW_EVERY_MS = 2_000;
 const SERIES_EVERY_MS = 60_000;
 
-const $ = (id) => document.getElementById(id);
-const start = JSON.parse($("start").textContent);
+/** @type {SharedStart} */
+const start = dataOf("start");
 useConstants(start.constants);
 const series = new Series(start.range);
-const chart = new Chart($("chart"), {
-  shapes: {},
-  onReadout: readOut,
-  onLayout: () => {},
-  onZoom: () => {},
-  onMove: () => {},
-  onReset: () => {},
-  onPick: () => {},
-  onNote: () => {},
-});
+const chart = new Chart($("chart"), { onReadout: readOut });
 let nowMs = start.now_ms;
 
 async function drawSeries() {
   if (document.hidden) return;
+  /** @type {ChannelHistory | null} */
   const history = await told(start.series_url);
   if (!history) return;
   nowMs = history.now_ms;
@@ -53,6 +46,7 @@ function draw() {
   readOut(null);
 }
 
+/** @param {number | null} atMs */
 function readOut(atMs) {
   const point =
     atMs === null
@@ -67,6 +61,7 @@ function readOut(atMs) {
 
 async function showNow() {
   if (document.hidden) return;
+  /** @type {{ channel: Channel | null } | null} */
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;

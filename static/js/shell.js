@@ -3,10 +3,10 @@
 
 import { watchReach } from "./away.js";
 import { switchTheme } from "./theme.js";
-import { hms, showTime, showZone, ZONE } from "./times.js";
+import { hms, showTime, showZone, timesIn, ZONE } from "./times.js";
 
 document.querySelector("[data-theme-switch]")?.addEventListener("click", switchTheme);
-document.querySelectorAll("time[data-utc]").forEach(showTime);
+timesIn(document).forEach(showTime);
 showZone(document);
 watchReach();
 

@@ -15,14 +15,37 @@ const SETTLE_MS = 500;
 export const liveUrl = () =>
   `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
 
+/**
+ * @typedef {{ kind: "board", metric: string, size: number } & Record<Filter, string>} BoardRequest
+ * @typedef {{ kind: "channels", channels: string[] }} ChannelsRequest
+ */
+
 export class LiveSocket {
-  /** `onError(reason)` for what was not understood or not found; `onSignedOut()` when the session has ended. */
+  /** @type {Map<string, { id: string, request: BoardRequest | ChannelsRequest, onFrame: (frame: BoardFrame & ChannelsFrame) => void }>} */
+  subscriptions = new Map();
+  /** @type {Map<string, string>} */
+  sent = new Map();
+  /** @type {WebSocket | null} */
+  socket = null;
+  hasRested = false;
+  /** @type {number | null} */
+  settling = null;
+  /** @type {number | undefined} */
+  silence;
+  /** @type {number | undefined} */
+  again;
+
+  /**
+   * @param {string} url
+   * @param {object} handlers
+   * @param {(reason: string) => void} handlers.onError - for what was not understood or not found
+   * @param {() => void} handlers.onSignedOut - when the session has ended
+   * @param {() => void} handlers.onReturn - when the socket is open again
+   */
   constructor(url, { onError, onSignedOut, onReturn }) {
     this.url = url;
     this.handlers = { onError, onSignedOut, onReturn };
-    this.subscriptions = new Map();
-    this.sent = new Map();
-    this.wishes = 0;
+    this.requests = 0;
     this.tries = 0;
     this.isOpen = false;
     addEventListener("online", () => this.connectNow());
@@ -33,15 +56,15 @@ export class LiveSocket {
     if (!document.hidden) this.connect();
   }
 
-  /** Wish for something under a name, in place of what was wished for under it; `onFrame(frame)` for each frame. */
-  subscribe(name, wish, onFrame) {
-    this.wishes += 1;
-    this.subscriptions.set(name, { id: `${name}-${this.wishes}`, wish, onFrame });
-    this.tellSoon();
-  }
-
-  unsubscribe(name) {
-    this.subscriptions.delete(name);
+  /**
+   * Subscribe under a name, in place of the previous subscription of that name.
+   * @param {string} name
+   * @param {BoardRequest | ChannelsRequest} request
+   * @param {((frame: BoardFrame) => void) | ((frame: ChannelsFrame) => void)} onFrame - by the kind of the request
+   */
+  subscribe(name, request, onFrame) {
+    this.requests += 1;
+    this.subscriptions.set(name, { id: `${name}-${this.requests}`, request, onFrame });
     this.tellSoon();
   }
 
@@ -61,15 +84,16 @@ export class LiveSocket {
       this.say({ type: "unsubscribe", id });
       this.sent.delete(name);
     }
-    for (const [name, { id, wish }] of this.subscriptions) {
+    for (const [name, { id, request }] of this.subscriptions) {
       if (this.sent.get(name) === id) continue;
-      this.say({ type: "subscribe", id, ...wish });
+      this.say({ type: "subscribe", id, ...request });
       this.sent.set(name, id);
     }
   }
 
+  /** @param {object} frame */
   say(frame) {
-    this.socket.send(JSON.stringify(frame));
+    this.socket?.send(JSON.stringify(frame));
   }
 
   connect() {
@@ -91,17 +115,19 @@ export class LiveSocket {
     this.hasRested = false;
   }
 
+  /** @param {string} text */
   received(text) {
     this.tries = 0;
     this.expectFrame();
     const frame = JSON.parse(text);
     if (frame.type === "error") this.handlers.onError(frame.reason);
-    // A frame of a wish that has been replaced may still be on its way.
+    // A frame of a subscription that has been replaced may still be on its way.
     else
       for (const { id, onFrame } of this.subscriptions.values())
         if (id === frame.id) onFrame(frame);
   }
 
+  /** @param {number} code */
   closed(code) {
     this.isOpen = false;
     clearTimeout(this.silence);

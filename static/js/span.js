@@ -1,41 +1,71 @@
 // @ts-check
 // Spans of the past: what an address names, what zooming and panning make of them.
 
-import { fieldMs, unwall, wall } from "./times.js";
+import { DAY_MS, fieldMs, unwall, wall } from "./times.js";
+
+/** @typedef {{ fromMs: number, untilMs: number }} Span */
+/** @typedef {"in" | "out" | "earlier" | "later"} Move */
 
 const SHORTEST_MS = 60_000;
-const DAY_MS = 86_400_000;
 const ZOOM = 2;
 const PAN = 0.5;
 
-/** The span in a choice, null for one up to now. */
+/**
+ * Return the span in a choice, null for one up to now.
+ * @param {Pick<Choice, "from" | "until">} choice
+ * @returns {Span | null}
+ */
 export function spanOf({ from, until }) {
   return from && until ? { fromMs: Date.parse(from), untilMs: Date.parse(until) } : null;
 }
 
-/** A span as a choice holds it; none for null. */
+/**
+ * Return a span as a choice holds it; none for null.
+ * @param {Span | null} span
+ */
 export function chosen(span) {
   return span ? { from: iso(span.fromMs), until: iso(span.untilMs) } : { from: "", until: "" };
 }
 
-/** A moment as an address writes it, with milliseconds only where there are any. */
+/**
+ * Write a moment for an address, with milliseconds only where there are any.
+ * @param {number} atMs
+ */
 export function iso(atMs) {
   return new Date(atMs).toISOString().replace(".000Z", "Z");
 }
 
-/** The span that two date fields name; `shown` is the one that was put into them. The last hour of two is the end. */
+/**
+ * Return the span that two date fields name; `shown` is the one that was put into them. The last hour of two is the end.
+ * @param {string} from
+ * @param {string} until
+ * @param {Span | null} shown
+ * @returns {Span}
+ */
 export function spanFields(from, until, shown) {
   return { fromMs: fieldMs(from, shown?.fromMs), untilMs: fieldMs(until, shown?.untilMs, true) };
 }
 
-/** The span that two date fields name as an address writes it, "" for a field that is empty. */
+/**
+ * Return the span that two date fields name as a choice holds it, "" for a field that is empty.
+ * @param {string} from
+ * @param {string} until
+ * @param {Span | null} shown
+ */
 export function writtenFields(from, until, shown) {
   const { fromMs, untilMs } = spanFields(from, until, shown);
+  /** @param {number} ms */
   const written = (ms) => (Number.isNaN(ms) ? "" : iso(ms));
   return { from: written(fromMs), until: written(untilMs) };
 }
 
-/** The span that a button or a key leads to; `move` is "in", "out", "earlier" or "later". */
+/**
+ * Return the span that a button or a key leads to.
+ * @param {Span} span
+ * @param {Move} move
+ * @param {number} nowMs
+ * @param {SpanLimits} limits
+ */
 export function moved({ fromMs, untilMs }, move, nowMs, limits) {
   const length = untilMs - fromMs;
   const wanted = {
@@ -48,7 +78,13 @@ export function moved({ fromMs, untilMs }, move, nowMs, limits) {
   return fitted({ fromMs: startMs, untilMs: startMs + newLength }, nowMs, limits);
 }
 
-/** The span of the same length that may be asked for and is nearest, in whole seconds and at least a minute long. */
+/**
+ * Return the nearest span of the same length that may be asked for, in whole seconds and at least a minute long.
+ * @param {Span} span
+ * @param {number} nowMs
+ * @param {SpanLimits} limits
+ * @returns {Span}
+ */
 export function fitted({ fromMs, untilMs }, nowMs, limits) {
   const length = Math.min(Math.max(untilMs - fromMs, SHORTEST_MS), limits.span_ms);
   const middle = (fromMs + untilMs) / 2;
@@ -60,11 +96,15 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
   };
 }
 
-/** Whole days, weeks and months of the past, in the chosen zone and the order of apps/metrics/spans.py. */
+/**
+ * Return whole days, weeks and months of the past, in the chosen zone and the order of apps/metrics/spans.py.
+ * @param {number} nowMs
+ */
 export function quickPicks(nowMs) {
   const today = Math.floor(wall(nowMs) / DAY_MS) * DAY_MS;
   const at = new Date(today);
   const monday = today - ((at.getUTCDay() + 6) % 7) * DAY_MS;
+  /** @param {number} back */
   const month = (back) => Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - back, 1);
   return [
     between(today - DAY_MS, today),
@@ -74,12 +114,22 @@ export function quickPicks(nowMs) {
   ];
 }
 
+/**
+ * @param {number} fromWallMs
+ * @param {number} untilWallMs
+ * @returns {Span}
+ */
 const between = (fromWallMs, untilWallMs) => ({
   fromMs: unwall(fromWallMs),
   untilMs: unwall(untilWallMs),
 });
 
-/** A span as a range, for as long as the answer that names its grain is on its way; `before` is the range it replaces. */
+/**
+ * Return a span as a range, for as long as the answer that names its grain is on its way.
+ * @param {Span} span
+ * @param {ChartRange} before - the range it replaces
+ * @returns {ChartRange}
+ */
 export function pastRange({ fromMs, untilMs }, before) {
   return {
     ...before,

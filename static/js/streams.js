@@ -1,32 +1,42 @@
+// @ts-check
 // The list of a channel's previous streams: rows are clones of the page's own.
 
 import { isPlainClick } from "./address.js";
+import { $, byId, inside, insideOf } from "./dom.js";
 import { timeElement } from "./times.js";
 
-const $ = (id) => document.getElementById(id);
-
 export class Streams {
+  channel = "";
+  row = inside(byId("stream-row", HTMLTemplateElement).content, "tr");
+  older = byId("streams-older", HTMLAnchorElement);
+  newest = byId("streams-newest", HTMLAnchorElement);
+
   constructor() {
-    this.row = $("stream-row").content.firstElementChild;
-    for (const id of ["streams-older", "streams-newest"]) {
-      $(id).addEventListener("click", (event) => {
+    for (const link of [this.older, this.newest]) {
+      link.addEventListener("click", (event) => {
         if (!isPlainClick(event)) return;
         event.preventDefault();
-        this.ask(new URL(event.currentTarget.href).searchParams.get("before"));
+        this.ask(new URL(link.href).searchParams.get("before"));
       });
     }
   }
 
-  /** Show another channel's streams; `isShown` when the page already does. */
+  /**
+   * Show another channel's streams; `isShown` when the page already does.
+   * @param {string} channel
+   * @param {boolean} isShown
+   */
   open(channel, isShown) {
     if (channel === this.channel) return;
     this.channel = channel;
     if (!isShown) this.ask(null);
   }
 
+  /** @param {string | null} before */
   async ask(before) {
     const { channel } = this;
     const query = before ? `?${new URLSearchParams({ before })}` : "";
+    /** @type {PastStreams | null} */
     let found = null;
     try {
       const answer = await fetch(`/channels/${channel}/streams.json${query}`);
@@ -37,6 +47,10 @@ export class Streams {
     if (channel === this.channel) this.show(found, before);
   }
 
+  /**
+   * @param {PastStreams | null} found
+   * @param {string | null} before
+   */
   show(found, before) {
     const rows = found?.streams ?? [];
     $("streams-away").hidden = found !== null;
@@ -44,19 +58,20 @@ export class Streams {
     $("streams-some").hidden = rows.length === 0;
     $("stream-rows").replaceChildren(...rows.map((stream) => this.rowOf(stream)));
     const list = `/channels/${this.channel}/streams`;
-    $("streams-older").hidden = !found?.before_ms;
-    $("streams-older").href = `${list}?before=${found?.before_ms ?? ""}`;
-    $("streams-newest").hidden = !before;
-    $("streams-newest").href = list;
+    this.older.hidden = !found?.before_ms;
+    this.older.href = `${list}?before=${found?.before_ms ?? ""}`;
+    this.newest.hidden = !before;
+    this.newest.href = list;
   }
 
+  /** @param {PastStream} stream */
   rowOf(stream) {
-    const row = this.row.cloneNode(true);
-    const link = row.querySelector("[data-field=started]");
+    const row = /** @type {HTMLElement} */ (this.row.cloneNode(true));
+    const link = insideOf(row, "[data-field=started]", HTMLAnchorElement);
     link.href = stream.href;
     link.replaceChildren(timeElement(stream.started_ms));
     for (const [field, text] of Object.entries(stream.texts))
-      row.querySelector(`[data-field=${field}]`).textContent = text;
+      inside(row, `[data-field=${field}]`).textContent = text;
     return row;
   }
 }

@@ -1,30 +1,48 @@
+// @ts-check
 // The coverage tape under a chart: when we listened wholly, partly, and not at all.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT_PX = 8;
 
-/** Draw runs of coverage over [fromMs, untilMs] into `svg`, `left` and `width` px as the plot above it. */
+/** @typedef {{ kind: "on" | "part" | "off", from: number, until: number }} Run */
+
+/**
+ * Draw runs of coverage over [fromMs, untilMs] into `svg`, `left` and `width` px as the plot above it.
+ * @param {SVGSVGElement} svg
+ * @param {Run[]} runs
+ * @param {{ fromMs: number, untilMs: number, left: number, width: number }} place
+ */
 export function drawTape(svg, runs, { fromMs, untilMs, left, width }) {
+  /** @param {number} ms */
   const xOf = (ms) =>
     ((Math.min(Math.max(ms, fromMs), untilMs) - fromMs) / (untilMs - fromMs)) * width;
   svg.style.left = `${left}px`;
-  svg.setAttribute("width", width);
-  svg.setAttribute("height", HEIGHT_PX);
+  svg.setAttribute("width", String(width));
+  svg.setAttribute("height", String(HEIGHT_PX));
   svg.replaceChildren(...runs.map((run) => rect(run.kind, xOf(run.from), xOf(run.until))));
 }
 
-/** Say in words what the tape shows. */
+/**
+ * Return in words what the tape shows.
+ * @param {string} coverageText
+ * @param {number} gapCount
+ */
 export function describeTape(coverageText, gapCount) {
   return `Coverage ${coverageText}%, ${gapCount} ${gapCount === 1 ? "gap" : "gaps"}`;
 }
 
+/**
+ * @param {string} kind
+ * @param {number} from
+ * @param {number} until
+ */
 function rect(kind, from, until) {
   const inset = kind === "off" ? 0.5 : 0;
   const element = document.createElementNS(SVG, "rect");
   element.setAttribute("class", kind);
-  element.setAttribute("x", from + inset);
-  element.setAttribute("y", inset);
-  element.setAttribute("width", Math.max(1, until - from - 2 * inset));
-  element.setAttribute("height", HEIGHT_PX - 2 * inset);
+  element.setAttribute("x", String(from + inset));
+  element.setAttribute("y", String(inset));
+  element.setAttribute("width", String(Math.max(1, until - from - 2 * inset)));
+  element.setAttribute("height", String(HEIGHT_PX - 2 * inset));
   return element;
 }

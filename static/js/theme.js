@@ -3,6 +3,7 @@
 
 const KEY = "twitchly-theme";
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
+/** @type {Set<() => void>} */
 const listeners = new Set();
 
 export function isDark() {
@@ -21,7 +22,10 @@ export function switchTheme() {
   listeners.forEach((listener) => listener());
 }
 
-/** Call `listener` after each change of theme, by the reader or the system. */
+/**
+ * Call `listener` after each change of theme, by the reader or the system.
+ * @param {() => void} listener
+ */
 export function onTheme(listener) {
   listeners.add(listener);
 }

@@ -1,13 +1,21 @@
 // @ts-check
 // The list of what happened, as elements: a shape, the time and what is written, by templates/dashboard/_line.html.
 
+import { constants } from "./constants.js";
 import { timeElement } from "./times.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @type {WeakMap<HTMLElement, string>} */
 const shown = new WeakMap();
 
-/** Fill a list anew, only when it has changed: a time that is pointed at must not vanish each second. */
+/**
+ * Fill a list anew, only when it has changed: a time that is pointed at must not vanish each second.
+ * @template T
+ * @param {HTMLElement} list
+ * @param {T[]} things
+ * @param {(thing: T) => HTMLElement} itemOf
+ */
 export function renew(list, things, itemOf) {
   const key = JSON.stringify(things);
   if (shown.get(list) === key) return;
@@ -15,8 +23,12 @@ export function renew(list, things, itemOf) {
   list.replaceChildren(...things.map(itemOf));
 }
 
-/** One line of the list; `shapes` gives a path in a square of 12 per kind. */
-export function lineItem({ at_ms, until_ms, kind, label }, shapes) {
+/**
+ * Return a line of the list.
+ * @param {import("./timeline.js").Line} line
+ */
+export function lineItem({ at_ms, until_ms, kind, label }) {
+  const { shapes } = constants;
   const item = document.createElement("li");
   item.append(
     shape(shapes[kind] ?? shapes.summed, kind === "note" ? "filled" : ""),
@@ -27,17 +39,22 @@ export function lineItem({ at_ms, until_ms, kind, label }, shapes) {
   return item;
 }
 
-/** Marks in a cell of the table: each with its time. */
+/**
+ * Return the content of a cell of the table: marks with their times.
+ * @param {EventMark[]} marks
+ */
 export function markTexts(marks) {
   return marks.flatMap(({ at_ms, label }, i) => [i ? " · " : "", timeElement(at_ms), ` ${label}`]);
 }
 
-/** A sign in a square of 12; `kind` is a further class. */
+/**
+ * Return an icon in a square of 12.
+ * @param {string} path
+ * @param {string} [kind] - a further class
+ */
 export function shape(path, kind = "") {
-  const [icon, line] = [
-    document.createElementNS(SVG, "svg"),
-    document.createElementNS(SVG, "path"),
-  ];
+  const icon = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "path");
   icon.setAttribute("class", `ic ic-s ${kind}`.trim());
   icon.setAttribute("viewBox", "0 0 12 12");
   icon.setAttribute("aria-hidden", "true");
@@ -46,6 +63,10 @@ export function shape(path, kind = "") {
   return icon;
 }
 
+/**
+ * @param {string} className
+ * @param {string} content
+ */
 function text(className, content) {
   const element = document.createElement("span");
   element.className = className;

@@ -4,11 +4,20 @@
 import { constants } from "./constants.js";
 import { number } from "./figures.js";
 
+/** @param {string} kind */
 const isSummed = (kind) => constants.summed.includes(kind);
 
-/** Marks by time, with one sum a kind and span of `mergeMs`. */
+/** @typedef {Pick<EventMark, "at_ms" | "until_ms" | "kind" | "label">} Line */
+
+/**
+ * Return marks by time, with one sum a kind and span of `mergeMs`.
+ * @param {EventMark[]} marks
+ * @param {number} mergeMs
+ */
 export function merged(marks, mergeMs) {
+  /** @type {Map<string, EventMark>} */
   const sums = new Map();
+  /** @type {EventMark[]} */
   const kept = [];
   for (const mark of marks) {
     if (!isSummed(mark.kind)) {
@@ -26,26 +35,33 @@ export function merged(marks, mergeMs) {
   );
 }
 
-/** The lines of the list, newest first: each event, and one for all sums of a span. */
+/**
+ * Return the lines of the list, newest first: each event, and one for all sums of a span.
+ * @param {EventMark[]} marks
+ */
 export function linesOf(marks) {
+  /** @type {Line[]} */
   const lines = [];
+  /** @type {Map<number, Line>} */
   const spans = new Map();
   for (const { at_ms, until_ms, kind, label } of marks) {
+    const sum = spans.get(at_ms);
     if (!isSummed(kind)) lines.push({ at_ms, until_ms: null, kind, label });
-    else if (!spans.has(at_ms)) spans.set(at_ms, { at_ms, until_ms, kind, label });
-    else
-      Object.assign(spans.get(at_ms), {
-        kind: "summed",
-        label: `${spans.get(at_ms).label} · ${label}`,
-      });
+    else if (!sum) spans.set(at_ms, { at_ms, until_ms, kind, label });
+    else Object.assign(sum, { kind: "summed", label: `${sum.label} · ${label}` });
   }
   return [...lines, ...spans.values()].sort(
     (one, other) => other.at_ms - one.at_ms || (one.label < other.label ? -1 : 1),
   );
 }
 
-/** The marks beside each of `points`, newest first: those since the one below it, by time. */
+/**
+ * Return the marks beside each point, newest first: those since the point below it, by time.
+ * @param {{ end_ms: number }[]} points
+ * @param {EventMark[]} marks
+ */
 export function beside(points, marks) {
+  /** @type {EventMark[][]} */
   const found = points.map(() => []);
   for (const mark of marks) {
     found[
@@ -58,20 +74,27 @@ export function beside(points, marks) {
   return found;
 }
 
-/** The marks that a chart shows: each event, and the sums that stand out. */
+/**
+ * Return the marks that a chart shows: each event, and the sums that stand out.
+ * @param {EventMark[]} marks
+ */
 export function noted(marks) {
+  /** @type {Map<string, number>} */
   const least = new Map();
   for (const [kind, from] of Object.entries(constants.noted_from)) {
     const usual = median(marks.filter((mark) => mark.kind === kind));
     least.set(kind, Math.max(from, constants.noted_times * usual));
   }
   return marks.filter(
-    ({ kind, count }) => !isSummed(kind) || (least.has(kind) && count >= least.get(kind)),
+    ({ kind, count }) => !isSummed(kind) || (count ?? 0) >= (least.get(kind) ?? Infinity),
   );
 }
 
-/** The middle count of some sums, 0 where there is nothing to compare with. */
+/**
+ * Return the middle count of some sums, 0 where there is nothing to compare with.
+ * @param {EventMark[]} sums
+ */
 function median(sums) {
-  const counts = sums.map(({ count }) => count).sort((one, other) => one - other);
+  const counts = sums.map(({ count }) => count ?? 0).sort((one, other) => one - other);
   return counts.length > 1 ? counts[(counts.length - 1) >> 1] : 0;
 }

@@ -1,6 +1,11 @@
+// @ts-check
 // Which zone times are shown in, UTC or the reader's own: the account's choice, which base.html puts on the page.
 
-const DAY_MS = 86_400_000;
+import { all } from "./dom.js";
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 export const isLocal = globalThis.document?.documentElement.dataset.times === "local";
@@ -8,53 +13,108 @@ export const isLocal = globalThis.document?.documentElement.dataset.times === "l
 export const ZONE = isLocal ? "local time" : "UTC";
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
-/** How far the clock on the wall is ahead of UTC, in ms. */
+/**
+ * Return how far the clock on the wall is ahead of UTC, in ms.
+ * @param {number} atMs
+ * @param {boolean} [local]
+ */
 export const offsetOf = (atMs, local = isLocal) =>
-  local ? -new Date(atMs).getTimezoneOffset() * 60_000 : 0;
+  local ? -new Date(atMs).getTimezoneOffset() * MINUTE_MS : 0;
 
-/** What the clock on the wall shows, as ms that would be it in UTC. */
+/**
+ * Return what the clock on the wall shows, as ms that would be it in UTC.
+ * @param {number} atMs
+ * @param {boolean} [local]
+ */
 export const wall = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
 
-/** When the clock on the wall shows that; of a time that it shows twice, the first, or the last. */
+/**
+ * Return when the clock on the wall shows that; of a time that it shows twice, the first, or the last.
+ * @param {number} wallMs
+ * @param {boolean} [isLast]
+ */
 export function unwall(wallMs, isLast = false) {
   if (!isLocal) return wallMs;
   const at = new Date(wallMs);
-  const date = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
-  const time = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), at.getUTCMilliseconds()];
-  const first = new Date(...date, ...time).getTime();
+  const first = new Date(
+    at.getUTCFullYear(),
+    at.getUTCMonth(),
+    at.getUTCDate(),
+    at.getUTCHours(),
+    at.getUTCMinutes(),
+    at.getUTCSeconds(),
+    at.getUTCMilliseconds(),
+  ).getTime();
   return isLast ? (again(first) ?? first) : first;
 }
 
-/** When the clock on the wall shows the same once more after it was put back, null where it does not. */
+/**
+ * Return when the clock on the wall shows the same once more after it was put back, null where it does not.
+ * @param {number} atMs
+ */
 function again(atMs) {
   const later = atMs + offsetOf(atMs) - offsetOf(atMs + DAY_MS);
   return later > atMs && wall(later) === wall(atMs) ? later : null;
 }
 
-/** Whether the clock on the wall shows this time twice. */
+/**
+ * Tell whether the clock on the wall shows this time twice.
+ * @param {number} atMs
+ */
 export const isTwice = (atMs) => again(atMs) !== null || unwall(wall(atMs)) !== atMs;
 
-/** +02, -03:30 */
+/**
+ * Write the offset from UTC: +02, -03:30.
+ * @param {number} atMs
+ */
 export function offsetText(atMs) {
-  const minutes = Math.round(offsetOf(atMs) / 60_000);
+  const minutes = Math.round(offsetOf(atMs) / MINUTE_MS);
   const [hours, left] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  /** @param {number} number */
   const two = (number) => String(number).padStart(2, "0");
   return `${minutes < 0 ? "-" : "+"}${two(hours)}${left ? `:${two(left)}` : ""}`;
 }
 
+/**
+ * @param {number} atMs
+ * @param {boolean} local
+ */
 const written = (atMs, local) => new Date(wall(atMs, local)).toISOString();
 
+/**
+ * Write the time of day: 14:03:09.
+ * @param {number} atMs
+ * @param {boolean} [local]
+ */
 export const hms = (atMs, local = isLocal) => written(atMs, local).slice(11, 19);
+/**
+ * Write the time of day to the minute: 14:03.
+ * @param {number} atMs
+ * @param {boolean} [local]
+ */
 export const hm = (atMs, local = isLocal) => written(atMs, local).slice(11, 16);
-/** 2026-11-21 14:03:09 */
+/**
+ * Write date and time: 2026-11-21 14:03:09.
+ * @param {number} atMs
+ */
 export const stamp = (atMs) => written(atMs, isLocal).slice(0, 19).replace("T", " ");
-/** A moment as a date field takes it: to the minute. */
+/**
+ * Write a moment as a date field takes it: to the minute.
+ * @param {number} atMs
+ */
 export const fieldValue = (atMs) => written(atMs, isLocal).slice(0, 16);
-/** The same to the second. */
+/**
+ * Write the same to the second.
+ * @param {number} atMs
+ */
 export const fieldValueInSeconds = (atMs) => written(atMs, isLocal).slice(0, 19);
 /**
- * The moment that a date field names, NaN for none. `shownMs` is the one that was put into the field: left alone it keeps
- * its moment, and of a time that the clock shows twice the same side is taken. Otherwise that is the first, or the last.
+ * Return the moment that a date field names, NaN for none. `shownMs` is the one that was put into the field: left alone
+ * it keeps its moment, and of a time that the clock shows twice the same side is taken. Otherwise that is the first, or
+ * the last.
+ * @param {string} text
+ * @param {number | null} [shownMs]
+ * @param {boolean} [isLast]
  */
 export function fieldMs(text, shownMs = null, isLast = false) {
   const wallMs = Date.parse(`${text}Z`);
@@ -64,25 +124,41 @@ export function fieldMs(text, shownMs = null, isLast = false) {
   return wall(alike) === wallMs ? alike : unwall(wallMs, isLast);
 }
 
-/** 21 Nov */
+/**
+ * Write the day: 21 Nov.
+ * @param {number} atMs
+ * @param {boolean} [local]
+ */
 export function day(atMs, local = isLocal) {
   const at = new Date(wall(atMs, local));
   return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
 }
 
-/** 21 Nov 2026, 14:03 */
+/**
+ * Write date and time for headings: 21 Nov 2026, 14:03.
+ * @param {number} atMs
+ * @param {boolean} [local]
+ */
 export function date(atMs, local = isLocal) {
   return `${day(atMs, local)} ${new Date(wall(atMs, local)).getUTCFullYear()}, ${hm(atMs, local)}`;
 }
 
-/** The time of day, with the day where that is not today's. */
+/**
+ * Write the time of day, with the day where that is not today's.
+ * @param {number} atMs
+ * @param {number} [nowMs]
+ * @param {boolean} [local]
+ */
 export function when(atMs, nowMs = Date.now(), local = isLocal) {
   const isToday =
     Math.floor(wall(atMs, local) / DAY_MS) === Math.floor(wall(nowMs, local) / DAY_MS);
   return isToday ? hms(atMs, local) : `${day(atMs, local)}, ${hms(atMs, local)}`;
 }
 
-/** A <time> that shows the other zone on hover. */
+/**
+ * Return a `<time>` that shows the other zone on hover.
+ * @param {number} atMs
+ */
 export function timeElement(atMs) {
   const element = document.createElement("time");
   element.dataset.utc = "";
@@ -90,9 +166,13 @@ export function timeElement(atMs) {
   return showTime(element);
 }
 
-/** Write a <time data-utc> in the chosen zone, and the other one into its title; "date" has the year and no seconds. */
+/**
+ * Write a `<time data-utc>` in the chosen zone, and the other one into its title; "date" has the year and no seconds.
+ * @param {HTMLTimeElement} element
+ */
 export function showTime(element) {
   const atMs = Date.parse(element.dateTime);
+  /** @param {boolean} local */
   const said = (local) =>
     element.dataset.utc === "date" ? date(atMs, local) : when(atMs, Date.now(), local);
   if (isLocal || !element.textContent) element.textContent = said(isLocal);
@@ -100,14 +180,24 @@ export function showTime(element) {
   return element;
 }
 
-/** Write the zone wherever the page names it. */
+/**
+ * Write the zone wherever the page names it.
+ * @param {ParentNode} root
+ */
 export function showZone(root) {
   if (!isLocal) return;
-  root.querySelectorAll("[data-zone]").forEach((element) => {
+  all(root, "[data-zone]").forEach((element) => {
     element.textContent = ZONE;
     element.title = ZONE_NAME;
   });
-  root
-    .querySelectorAll("[data-hm]")
-    .forEach((element) => (element.textContent = hm(Number(element.dataset.hm))));
+  all(root, "[data-hm]").forEach(
+    (element) => (element.textContent = hm(Number(element.dataset.hm))),
+  );
 }
+
+/**
+ * Return all elements inside `root` that hold a time.
+ * @param {ParentNode} root
+ */
+export const timesIn = (root) =>
+  /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-utc]"));

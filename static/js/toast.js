@@ -1,18 +1,29 @@
+// @ts-check
 // What has just been done, told for a while above the page, with a way to undo it.
+
+import { inside, insideOf } from "./dom.js";
 
 const STAYS_MS = 10_000;
 
 export class Toast {
+  /** @type {number | undefined} */
+  leaving;
+  /** @type {(() => Promise<void>) | null} */
+  undo = null;
+
+  /** @param {HTMLElement} root */
   constructor(root) {
-    Object.assign(this, {
-      root,
-      said: root.querySelector("[role=status]"),
-      button: root.querySelector("button"),
-    });
+    this.root = root;
+    this.said = inside(root, "[role=status]");
+    this.button = insideOf(root, "button", HTMLButtonElement);
     this.button.addEventListener("click", () => this.undone());
   }
 
-  /** Tell `text`; with `undo` it can be undone while it is told. */
+  /**
+   * Tell `text`; with `undo` it can be undone while it is told.
+   * @param {string} text
+   * @param {(() => Promise<void>) | null} [undo]
+   */
   say(text, undo = null) {
     this.undo = undo;
     this.root.classList.add("is-shown");
@@ -38,10 +49,10 @@ export class Toast {
 
   async undone() {
     try {
-      await this.undo();
+      await this.undo?.();
       this.say("Undone.");
     } catch (error) {
-      this.say(error.message);
+      this.say(error instanceof Error ? error.message : String(error));
     }
   }
 }

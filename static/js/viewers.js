@@ -1,37 +1,33 @@
 // @ts-check
-// The notes about old viewer counts, as frames write them, and their age.
+// The notes about old viewer counts, as frames write them, and the age of the counts.
 
+import { all, inside, write } from "./dom.js";
 import { age } from "./figures.js";
 import { metricOf } from "./metrics.js";
 
-/** @typedef {{ viewers: "fresh" | "stale" | "unknown", viewers_title: string, viewers_text: string }} Freshness */
-
 export class Viewers {
-  /**
-   * @param {object} parts
-   * @param {NodeListOf<HTMLElement>} parts.notes - each with a `<b>` and a `<span>`
-   * @param {HTMLElement} parts.age
-   */
-  constructor({ notes, age }) {
-    this.notes = notes;
-    this.age = age;
-    /** @type {number | null} */
-    this.atMs = null;
-    this.areUnknown = false;
+  /** @type {number | null} */
+  #atMs = null;
+  #areUnknown = false;
+  #notes = all(document, "[data-viewers-note]");
+  #age;
+
+  /** @param {HTMLElement} ageElement */
+  constructor(ageElement) {
+    this.#age = ageElement;
   }
 
   /**
    * Show what a frame says of viewer counts.
-   * @param {number | null} atMs
-   * @param {Freshness} display
+   * @param {Pick<Frame, "viewers_at_ms" | "display">} frame
    */
-  show(atMs, { viewers, viewers_title: title, viewers_text: text }) {
-    this.atMs = atMs ?? this.atMs;
-    this.areUnknown = viewers === "unknown";
-    for (const note of this.notes) {
-      note.hidden = viewers === "fresh";
-      write(note.querySelector("b"), title);
-      write(note.querySelector("span"), text);
+  show({ viewers_at_ms: atMs, display }) {
+    this.#atMs = atMs ?? this.#atMs;
+    this.#areUnknown = display.viewers === "unknown";
+    for (const note of this.#notes) {
+      note.hidden = display.viewers === "fresh";
+      write(inside(note, "b"), display.viewers_title);
+      write(inside(note, "span"), display.viewers_text);
     }
   }
 
@@ -40,18 +36,14 @@ export class Viewers {
    * @param {number} nowMs
    */
   update(nowMs) {
-    write(this.age, age(this.atMs, nowMs));
+    write(this.#age, age(this.#atMs, nowMs));
   }
 
   /**
-   * Say whether a board is empty because nobody's viewers are known.
+   * Tell whether a board is empty because nobody's viewers are known.
    * @param {string} board
    */
   empties(board) {
-    return metricOf(board).needs_viewers && this.areUnknown;
+    return metricOf(board).needs_viewers && this.#areUnknown;
   }
-}
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,23 +1,23 @@
+// @ts-check
 // The page of a watchlist: live figures on its cards, their past hour anew each minute, and their order.
 
 import { told } from "./ask.js";
 import { Connection } from "./connection.js";
 import { constants, useConstants } from "./constants.js";
+import { $, all, byId, dataOf, inside, insideOf, write } from "./dom.js";
 import { reach } from "./reach.js";
 import { Reorder } from "./reorder.js";
 import { LiveSocket, liveUrl } from "./socket.js";
+import { MINUTE_MS } from "./times.js";
 
-const MINUTE_MS = 60_000;
-
-const $ = (id) => document.getElementById(id);
-const start = JSON.parse($("start").textContent);
+/** @type {WatchlistStart} */
+const start = dataOf("start");
 useConstants(start.constants);
+const TOKEN = "[name=csrfmiddlewaretoken]";
 let clockAhead = start.now_ms - Date.now();
 let hasFrame = false;
 const clock = () => Date.now() + clockAhead;
-const cards = new Map(
-  [...document.querySelectorAll("#cards > li")].map((card) => [card.dataset.id, card]),
-);
+const cards = new Map(all(document, "#cards > li").map((card) => [card.dataset.id ?? "", card]));
 
 const socket = new LiveSocket(liveUrl(), {
   onError: tell,
@@ -31,6 +31,7 @@ const connection = new Connection({
   socket: () => ({ isOpen: socket.isOpen, tries: socket.tries, hasFrame }),
 });
 
+/** @param {ChannelsFrame} frame */
 function receive(frame) {
   hasFrame = true;
   connection.reason = "";
@@ -40,37 +41,41 @@ function receive(frame) {
   connection.update();
 }
 
+/** @param {string} reason */
 function tell(reason) {
   connection.reason = reason;
   connection.update();
 }
 
+/**
+ * @param {HTMLElement | undefined} card
+ * @param {Channel} channel
+ */
 function show(card, channel) {
   if (!card) return;
   const { values } = channel.display;
-  write(card, "[data-value]", values[start.metric] ?? constants.absent);
-  write(card, "[data-viewers]", values.viewers ?? constants.absent);
-  write(card, "[data-category]", channel.category);
-  card.querySelector("[data-offline]").hidden = !channel.is_offline;
-}
-
-function write(card, selector, text) {
-  const element = card.querySelector(selector);
-  if (element.textContent !== text) element.textContent = text;
+  write(inside(card, "[data-value]"), values[start.metric] ?? constants.absent);
+  write(inside(card, "[data-viewers]"), values.viewers ?? constants.absent);
+  write(inside(card, "[data-category]"), channel.category);
+  inside(card, "[data-offline]").hidden = !channel.is_offline;
 }
 
 async function drawLines() {
   if (document.hidden) return;
+  /** @type {{ paths: Record<string, string> } | null} */
   const hour = await told(`/watchlists/${start.id}/lines?metric=${start.metric}`);
   if (!hour) return;
   for (const [id, path] of Object.entries(hour.paths))
-    cards.get(id)?.querySelector("path").setAttribute("d", path);
+    cards.get(id)?.querySelector(".spark path")?.setAttribute("d", path);
 }
 
-/** Keep the order that the cards have now. Returns whether it was kept. */
+/**
+ * Keep the order that the cards have now. Return whether it was kept.
+ * @param {string[]} ids
+ */
 async function keepOrder(ids) {
   const body = new URLSearchParams(ids.map((id) => ["channels", id]));
-  body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  body.set("csrfmiddlewaretoken", insideOf(document, TOKEN, HTMLInputElement).value);
   const headers = { Accept: "application/json" };
   $("said").textContent = "Saving the order…";
   // An order on its way outlives the page.
@@ -83,7 +88,8 @@ async function keepOrder(ids) {
   return Boolean(answer?.ok);
 }
 
-$("metric").addEventListener("change", (event) => event.target.form.requestSubmit());
+const metric = byId("metric", HTMLSelectElement);
+metric.addEventListener("change", () => metric.form?.requestSubmit());
 if (cards.size > 0) {
   new Reorder($("cards"), keepOrder);
   // A list may hold more channels than a subscription.

@@ -3,34 +3,39 @@
 
 import { told } from "./ask.js";
 import { constants, useConstants } from "./constants.js";
+import { $, dataOf, write } from "./dom.js";
 import { reach } from "./reach.js";
 
 const NOW_EVERY_MS = 2_000;
 const LINE_EVERY_MS = 60_000;
 
-const $ = (id) => document.getElementById(id);
-const start = JSON.parse($("start").textContent);
+/** @type {SharedStart} */
+const start = dataOf("start");
 useConstants(start.constants);
 
 async function showNow() {
   if (document.hidden) return;
+  /** @type {{ channel: Channel | null } | null} */
   const now = await told(start.now_url);
   if (!now) return;
   const { channel } = now;
   const text = channel?.display.values[start.metric] ?? constants.absent;
-  if ($("now").textContent !== text) $("now").textContent = text;
-  if ($("offline")) $("offline").hidden = channel !== null;
+  write($("now"), text);
+  const offline = document.getElementById("offline");
+  if (offline) offline.hidden = channel !== null;
 }
 
 async function drawLine() {
   if (document.hidden) return;
+  /** @type {{ path: string } | null} */
   const line = await told(start.series_url);
   if (line) $("line").setAttribute("d", line.path);
 }
 
 reach.onChange((isAway) => {
   document.body.classList.toggle("is-away", isAway);
-  if ($("away")) $("away").hidden = !isAway;
+  const away = document.getElementById("away");
+  if (away) away.hidden = !isAway;
 });
 reach.follow();
 drawLine();

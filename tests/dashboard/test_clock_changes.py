@@ -17,7 +17,7 @@ IN_ZONE = """
 process.env.TZ = given.zone;
 globalThis.document = { documentElement: { dataset: { times: "local" } } };
 const times = await import("./times.js");
-const { timeTicks, writeTimes } = await import("./chart-marks.js");
+const { timeTicks, writeTimes } = await import("./chart-axes.js");
 const { quickPicks, spanFields } = await import("./span.js");
 """
 AXES = """

@@ -86,7 +86,7 @@ def test_page_and_script_format_dates_alike(tmp_path: Path) -> None:
 
 
 TICKS = """
-import { timeTicks, writeTimes } from "./chart-marks.js";
+import { timeTicks, writeTimes } from "./chart-axes.js";
 print(given.map(([min, max]) => writeTimes(null, timeTicks(min, max, 800))));
 """
 

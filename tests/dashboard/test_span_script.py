@@ -16,6 +16,7 @@ from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
+from twitchly.clock import now_ms
 
 NOW = 1_795_400_000_000
 MIDNIGHT = 1_795_392_000_000
@@ -57,11 +58,12 @@ def test_date_fields_are_sent_as_written_and_empty_ones_as_empty(tmp_path: Path)
 
 
 def test_the_page_refuses_dates_for_the_same_reason_as_a_chart(signed_in: Client) -> None:
-    assert signed_in.get(f"/span.json?from={iso(NOW - HOUR_MS)}&until={iso(NOW)}").status_code == 200
+    now = now_ms()
+    assert signed_in.get(f"/span.json?from={iso(now - HOUR_MS)}&until={iso(now)}").json() == {"reason": ""}
     for span in ("from=2026-11-20T00:00:00Z&until=", "from=2026-11-20T00:00:00Z&until=2026-11-20T00:00:00Z"):
-        refused = signed_in.get(f"/span.json?{span}")
+        refused = signed_in.get(f"/channels/1/series?{span}")
         assert refused.status_code == 400
-        assert refused.json() == signed_in.get(f"/channels/1/series?{span}").json()
+        assert signed_in.get(f"/span.json?{span}").json() == refused.json()
     assert Client().get("/span.json").status_code == 401
 
 
@@ -142,7 +144,7 @@ def test_loading_another_metric_keeps_loaded_data(tmp_path: Path) -> None:
 
 OVER_MIDNIGHT = """
 import { when, day } from "./times.js";
-import { timeTicks, writeTimes } from "./chart-marks.js";
+import { timeTicks, writeTimes } from "./chart-axes.js";
 import { Series } from "./series.js";
 const { midnight, range } = given;
 const series = new Series(range);

@@ -64,7 +64,7 @@ IN_BERLIN = """
 process.env.TZ = "Europe/Berlin";
 globalThis.document = { documentElement: { dataset: { times: "local" } } };
 const times = await import("./times.js");
-const { timeTicks, writeTimes } = await import("./chart-marks.js");
+const { timeTicks, writeTimes } = await import("./chart-axes.js");
 const { quickPicks, writtenFields } = await import("./span.js");
 """
 

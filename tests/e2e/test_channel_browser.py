@@ -112,6 +112,7 @@ def pick(page: Page, since_ms: int, until_ms: int) -> None:
 def test_selected_dates_are_charted_and_in_the_url_until_back_to_live(page: Page) -> None:
     until_ms = this_hour() - 2 * HOUR_MS
     pick(page, until_ms - 20 * HOUR_MS, until_ms)
+    expect(page).to_have_url(re.compile("from="))
     assert query_of(page) | {"from": iso(until_ms - 20 * HOUR_MS), "until": iso(until_ms)} == query_of(page)
     expect_points(page, 100)
     expect(page.locator("#ranges [aria-current]")).to_have_count(0)

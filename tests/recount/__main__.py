@@ -55,7 +55,7 @@ def main() -> int:
         Frames("API socket", api.socket(), sorted(channels)),
         Frames("page socket", pages.socket(), sorted(channels)),
     ]
-    # The first minute starts late enough that its 30 s windows were heard in full.
+    # The first minute starts late enough that its 30 s windows were fully heard.
     from_ms = -(-(heard_ms + WINDOW_MS) // MINUTE_MS) * MINUTE_MS
     until_ms = from_ms + args.minutes * MINUTE_MS
     live_figures = list(samples(api, sorted(channels), until_ms))

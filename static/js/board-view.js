@@ -1,0 +1,89 @@
+// @ts-check
+// The board on view: its list, or why it is empty, and its definition and unit.
+
+import { Board } from "./board.js";
+import { constants } from "./constants.js";
+import { $, byId } from "./dom.js";
+import { metricOf } from "./metrics.js";
+import { Pace } from "./pace.js";
+import { markStars } from "./stars.js";
+import { markDefinition, markMethod } from "./tabs.js";
+import { Viewers } from "./viewers.js";
+
+const ROWS_EVERY_MS = 2_000;
+
+export class BoardView {
+  /**
+   * The channels that the board or the search has shown.
+   * @type {Map<string, Profile>}
+   */
+  known = new Map();
+  viewers = new Viewers($("viewers-age"));
+
+  /**
+   * @param {object} options
+   * @param {() => Choice} options.choice
+   * @param {() => string | null} options.shown - the channel that is open
+   * @param {(channelId: string) => string} options.hrefOf - a row's address
+   */
+  constructor({ choice, shown, hrefOf }) {
+    this.choice = choice;
+    this.shown = shown;
+    this.board = new Board({
+      list: $("list"),
+      template: byId("row", HTMLTemplateElement),
+      skeleton: byId("skeleton", HTMLTemplateElement),
+      size: Number(choice().size),
+      hrefOf,
+      onHold: (isHeld) => this.showHold(isHeld),
+    });
+    /** @type {Pace<Row[]>} */
+    this.pace = new Pace({ everyMs: ROWS_EVERY_MS, show: (rows) => this.showRows(rows) });
+  }
+
+  /** @param {Row[]} rows */
+  showRows(rows) {
+    rows.forEach((row) => this.known.set(row.id, row));
+    const choice = this.choice();
+    const isEmpty = rows.length === 0;
+    const needsViewers = this.viewers.empties(choice.board);
+    const isFiltered = constants.filters.some((name) => choice[name]);
+    $("list").hidden = isEmpty;
+    $("board-unknown").hidden = !isEmpty || !needsViewers;
+    $("board-none").hidden = !isEmpty || needsViewers || !isFiltered;
+    $("board-empty").hidden = !isEmpty || needsViewers || isFiltered;
+    $("board-away").hidden = true;
+    this.board.show(rows, this.shown());
+    markStars($("list"));
+  }
+
+  /** Show that another board is on its way. */
+  showOther() {
+    const { board, size } = this.choice();
+    markDefinition($("definitions"), board);
+    markMethod(document, board);
+    $("unit").textContent = metricOf(board).unit;
+    this.pace.reset();
+    this.board.showLoading(Number(size));
+    $("list").hidden = false;
+    for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
+  }
+
+  /** @param {boolean} isHeld */
+  showHold(isHeld) {
+    const { held = "", live = "" } = $("hold").dataset;
+    $("hold").textContent = isHeld ? held : live;
+    this.pace.hold(isHeld);
+  }
+
+  /**
+   * Return a channel of the board, or one that the search has found.
+   * @param {string} id
+   * @returns {Profile}
+   */
+  profileOf(id) {
+    const row = $("list").querySelector(`[data-id="${CSS.escape(id)}"] .nm`);
+    const name = row?.textContent ?? `channel ${id}`;
+    return this.known.get(id) ?? { id, name, category: "" };
+  }
+}

@@ -1,0 +1,215 @@
+// @ts-check
+// The axes of charts: round times in the chosen zone, colors and sizes that the theme sets, and the keys that walk.
+
+import { short } from "./figures.js";
+import {
+  day,
+  DAY_MS,
+  hm,
+  hms,
+  HOUR_MS,
+  isTwice,
+  MINUTE_MS,
+  offsetOf,
+  offsetText,
+  unwall,
+  wall,
+} from "./times.js";
+
+/**
+ * @typedef {ReturnType<typeof readTokens>} Tokens
+ * @typedef {uPlot.Axis} Axis
+ */
+
+const TICK_STEPS_MS = [
+  0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14_400, 28_800,
+  43_200, 86_400,
+].map((min) => min * MINUTE_MS);
+const TICK_ROOM_PX = 88;
+
+/**
+ * Return ticks at round times of the chosen zone, kept clear of the "now" at the right. Where its clocks change, each tick
+ * is looked for with the offset before and the one after. Of an hour shown twice, steps of more than an hour mark the first.
+ * @param {number} min
+ * @param {number} max
+ * @param {number} widthPx
+ */
+export function timeTicks(min, max, widthPx) {
+  const step = stepOf(min, max, widthPx);
+  const end = clearOf(min, max, widthPx);
+  /** @type {Map<number, number>} */
+  const found = new Map();
+  for (const offset of new Set([offsetOf(min), offsetOf(max)])) {
+    for (let shown = Math.ceil((min + offset) / step) * step; shown < end + offset; shown += step) {
+      const at = momentOf(shown, offset);
+      if (at === null || at < min || at >= end) continue;
+      const key = step > HOUR_MS ? shown : at;
+      if (!found.has(key)) found.set(key, at);
+    }
+  }
+  return [...new Set(found.values())].sort((one, other) => one - other);
+}
+
+/**
+ * Return ticks at round times since 0.
+ * @param {number} min
+ * @param {number} max
+ * @param {number} widthPx
+ */
+export function ticks(min, max, widthPx) {
+  const step = stepOf(min, max, widthPx);
+  const end = clearOf(min, max, widthPx);
+  const found = [];
+  for (let at = Math.ceil(min / step) * step; at < end; at += step) found.push(at);
+  return found;
+}
+
+/**
+ * @param {number} min
+ * @param {number} max
+ * @param {number} widthPx
+ * @returns {number}
+ */
+function stepOf(min, max, widthPx) {
+  const wanted = Math.max(3, Math.floor(widthPx / TICK_ROOM_PX));
+  return (
+    TICK_STEPS_MS.find((ms) => (max - min) / ms <= wanted) ??
+    TICK_STEPS_MS[TICK_STEPS_MS.length - 1]
+  );
+}
+
+/**
+ * @param {number} min
+ * @param {number} max
+ * @param {number} widthPx
+ */
+const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
+
+/**
+ * Return when a clock with this offset shows `shown`, null for a time it skips; a skipped midnight is the day's first moment.
+ * @param {number} shown
+ * @param {number} offset
+ */
+function momentOf(shown, offset) {
+  if (wall(shown - offset) === shown) return shown - offset;
+  return shown % DAY_MS === 0 ? unwall(shown) : null;
+}
+
+/**
+ * Write times of day, and the day at its first moment; a time that the clock shows twice has its offset from UTC.
+ * @param {unknown} _plot
+ * @param {number[]} splits
+ */
+export function writeTimes(_plot, splits) {
+  const inSeconds = splits.length > 1 && splits[1] - splits[0] < MINUTE_MS;
+  const time = inSeconds ? hms : hm;
+  /** @param {number} at */
+  const written = (at) => (isTwice(at) ? `${time(at)} ${offsetText(at)}` : time(at));
+  return splits.map((at) => (day(at) === day(at - 1) ? written(at) : day(at)));
+}
+
+/** Return the colors, the font and the scale that the theme sets for charts. */
+export function readTokens() {
+  const style = getComputedStyle(document.documentElement);
+  /** @param {string} name */
+  const token = (name) => style.getPropertyValue(name).trim();
+  return {
+    s1: token("--s1"),
+    s1Fill: token("--s1-fill"),
+    s2: token("--s2"),
+    series: [1, 2, 3, 4, 5, 6].map((n) => token(`--s${n}`)),
+    grid: token("--grid"),
+    offAir: token("--surface-3"),
+    gap: token("--gap"),
+    gapLine: token("--gap-line"),
+    bad: token("--bad"),
+    warn: token("--warn"),
+    ink: token("--ink"),
+    ink3: token("--ink-3"),
+    inverse: token("--inverse"),
+    onInverse: token("--on-inverse"),
+    lineControl: token("--line-control"),
+    lineStrong: token("--line-strong"),
+    surface: token("--surface"),
+    signal: token("--signal"),
+    focus: token("--focus"),
+    font: token("--font-sans"),
+    k: Number(token("--k")),
+  };
+}
+
+/**
+ * Return what all axes of a chart have in common.
+ * @param {() => Tokens} tokens
+ * @returns {Axis}
+ */
+export function axisOf(tokens) {
+  const { k, font } = tokens();
+  return {
+    stroke: () => tokens().ink3,
+    font: `${11 * k}px ${font}`,
+    gap: 6,
+    ticks: { stroke: () => tokens().lineStrong, width: 1, size: 4 },
+  };
+}
+
+/**
+ * Return the axis of values, with lines through the plot.
+ * @param {() => Tokens} tokens
+ * @param {number} sizePx
+ * @returns {Axis}
+ */
+export function valueAxisOf(tokens, sizePx) {
+  return {
+    ...axisOf(tokens),
+    size: sizePx * tokens().k,
+    space: 44,
+    grid: { stroke: () => tokens().grid, width: 1 },
+    values: (_plot, splits) => splits.map(short),
+    ticks: { show: false },
+  };
+}
+
+/**
+ * Return the axis of times; `splits` and `values` place and write its ticks.
+ * @param {() => Tokens} tokens
+ * @param {(min: number, max: number, widthPx: number) => number[]} [splits]
+ * @param {(plot: unknown, splits: number[]) => string[]} [values]
+ * @returns {Axis}
+ */
+export function timeAxisOf(tokens, splits = timeTicks, values = writeTimes) {
+  return {
+    ...axisOf(tokens),
+    size: 24 * tokens().k,
+    grid: { show: false },
+    splits: (plot, _axis, min, max) => splits(min, max, plot.width),
+    values,
+  };
+}
+
+/**
+ * Return the size of a chart in its element.
+ * @param {HTMLElement} host
+ */
+export const sizeOf = (host) => ({
+  width: Math.max(260, host.clientWidth),
+  height: host.clientHeight,
+});
+
+/**
+ * Return the point that a key leads to in a chart of `count` points, undefined for a key that is not ours.
+ * @param {KeyboardEvent} event
+ * @param {number} count
+ * @param {number} at
+ */
+export function pointTarget({ key, shiftKey }, count, at) {
+  const step = shiftKey ? 10 : 1;
+  const places = new Map([
+    ["ArrowLeft", at - step],
+    ["ArrowRight", at + step],
+    ["Home", 0],
+    ["End", count - 1],
+  ]);
+  const place = places.get(key);
+  return count === 0 || place === undefined ? undefined : Math.min(count - 1, Math.max(0, place));
+}

@@ -1,0 +1,105 @@
+// @ts-check
+// Elements of the page. Those that every page of a script has are looked up here: a missing one is an error.
+
+/**
+ * Return the element with an id.
+ * @param {string} id
+ */
+export function $(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`#${id} is missing`);
+  return element;
+}
+
+/**
+ * Return the element with an id, of a certain type.
+ * @template {Element} T
+ * @param {string} id
+ * @param {new () => T} type
+ */
+export function byId(id, type) {
+  const element = document.getElementById(id);
+  if (element instanceof type) return element;
+  throw new Error(`#${id} is no ${type.name}`);
+}
+
+/**
+ * Return the first element inside `root` that matches.
+ * @param {ParentNode} root
+ * @param {string} selector
+ */
+export function inside(root, selector) {
+  const element = /** @type {HTMLElement | null} */ (root.querySelector(selector));
+  if (!element) throw new Error(`${selector} is missing`);
+  return element;
+}
+
+/**
+ * Return the first element inside `root` that matches, of a certain type.
+ * @template {Element} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} type
+ */
+export function insideOf(root, selector, type) {
+  const element = root.querySelector(selector);
+  if (element instanceof type) return element;
+  throw new Error(`${selector} is no ${type.name}`);
+}
+
+/**
+ * Return all elements inside `root` that match.
+ * @param {ParentNode} root
+ * @param {string} selector
+ */
+export function all(root, selector) {
+  return [.../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(selector))];
+}
+
+/**
+ * Return the children of an element.
+ * @param {ParentNode} root
+ */
+export function childrenOf(root) {
+  return /** @type {HTMLElement[]} */ ([...root.children]);
+}
+
+/**
+ * Return the element around the target of an event that matches, null outside of any.
+ * @template {Element} T
+ * @param {Event} event
+ * @param {string} selector
+ * @param {new () => T} type
+ */
+export function closest(event, selector, type) {
+  const found = event.target instanceof Element ? event.target.closest(selector) : null;
+  return found instanceof type ? found : null;
+}
+
+/**
+ * Return a field of a form by its name.
+ * @template {Element} T
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ * @param {new () => T} type
+ */
+export function field(form, name, type) {
+  const found = form.elements.namedItem(name);
+  if (found instanceof type) return found;
+  throw new Error(`the field ${name} is no ${type.name}`);
+}
+
+/**
+ * Write a text, unless it is there already: screen readers announce each change.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Return the data that the page has in an element, as the server's json_script wrote it.
+ * @param {string} id
+ */
+export const dataOf = (id) => JSON.parse($(id).textContent ?? "");

@@ -1,0 +1,303 @@
+// What the server sends: constants, data of pages, frames of the live socket, and JSON answers.
+
+/** See apps/dashboard/script.py. */
+interface Metric {
+  /** The title of its board. */
+  label: string;
+  name: string;
+  /** The unit of live values. */
+  unit: string;
+  /** The units on charts, by the length of their windows. */
+  units: Record<string, string>;
+  decimals: number;
+  /** Why a live window has no value. */
+  empty: string;
+  /** How longer windows are computed. */
+  longer: string;
+  is_count: boolean;
+  from_helix: boolean;
+  needs_viewers: boolean;
+  distinct: boolean;
+  by_length: boolean;
+}
+
+interface SpanLimits {
+  earliest_ms: number;
+  span_ms: number;
+}
+
+/** Those from `defaults` on are constants of the board page alone. */
+interface Constants {
+  metrics: Record<string, Metric>;
+  /** The sign of an unknown value. */
+  absent: string;
+  /** The sign before a lower bound. */
+  lower_bound: string;
+  stale_after_ms: number;
+  gone_after_ms: number;
+  /** The code that closes a socket without a session. */
+  not_signed_in: number;
+  /** How many channels a subscription holds. */
+  channels_max: number;
+  defaults: Choice;
+  filters: Filter[];
+  span_limits: SpanLimits;
+  table_rows: number;
+  gaps_shown: number;
+  lines_shown: number;
+  /** The labels of events, by kind. */
+  labels: Record<string, string>;
+  /** The icon paths of events, by kind. */
+  shapes: Record<string, string>;
+  /** The kinds of events that are summed. */
+  summed: string[];
+  /** The least notable sum, by kind. */
+  noted_from: Record<string, number>;
+  /** How many times the median a notable sum is. */
+  noted_times: number;
+}
+
+type Filter = "category" | "language" | "band";
+type ChoiceName = Filter | "board" | "size" | "channel" | "range" | "metric" | "from" | "until";
+/** The parameters of the board page's address, "" for those that are not chosen. */
+type Choice = Record<ChoiceName, string>;
+type Changes = Partial<Choice>;
+
+interface Profile {
+  id: string;
+  name: string;
+  category: string;
+  language?: string;
+  login?: string;
+  title?: string;
+  started_at?: string;
+  is_offline?: boolean;
+}
+
+/** See apps/live/display.py. */
+interface Move {
+  sign: string;
+  words: string;
+  css: string;
+}
+
+interface RowDisplay {
+  value: string;
+  state: string;
+  place: string;
+  move: Move;
+  spark: string;
+  is_stale: boolean;
+  is_partial: boolean;
+}
+
+interface ChannelDisplay {
+  values: Record<string, string>;
+  notes: Record<string, string>;
+  coverage: string;
+  excluded: string;
+  chatters_per_thousand: string;
+  messages_per_chatter: string;
+}
+
+interface ReadingDisplay {
+  viewers: "fresh" | "stale" | "unknown";
+  viewers_title: string;
+  viewers_text: string;
+  late_dropped: string;
+}
+
+/** A row of a board. */
+interface Row extends Profile {
+  display: RowDisplay;
+}
+
+/** The newest live window of a channel. */
+interface LiveWindow {
+  end_ms: number | null;
+  coverage: number;
+  values: Record<string, number>;
+  distinct_end_ms?: number | null;
+  distinct_coverage?: number | null;
+}
+
+interface Channel extends Profile, LiveWindow {
+  display: ChannelDisplay;
+}
+
+interface Frame {
+  now_ms: number;
+  newest_end_ms: number | null;
+  viewers_at_ms: number | null;
+  display: ReadingDisplay;
+}
+
+interface BoardFrame extends Frame {
+  rows: Row[];
+}
+
+interface ChannelsFrame extends Frame {
+  channels: Record<string, Channel & { marks: EventMark[] | null }>;
+}
+
+interface EventMark {
+  id: string;
+  at_ms: number;
+  until_ms: number | null;
+  kind: string;
+  count: number | null;
+  label: string;
+}
+
+/** A stretch of time in the columns of an answer. */
+interface Stretch {
+  from_ms: number;
+  until_ms: number;
+}
+
+interface Gap extends Stretch {
+  reason: string;
+  length: string;
+}
+
+interface ChartRange {
+  key: string;
+  label: string;
+  span_ms: number;
+  step_ms: number;
+  merge_ms: number;
+  until_ms: number | null;
+  length: string;
+}
+
+interface Summary {
+  peak: string;
+  peak_ms: number | null;
+  peak_note: string;
+  peak_unit: string;
+  average: string;
+  average_unit: string;
+  coverage: string;
+  coverage_on_air: string;
+  heard: string;
+  is_lower_bound: boolean;
+}
+
+interface ChannelHistory {
+  range: ChartRange;
+  now_ms: number;
+  end_ms: number[];
+  coverage: number[];
+  values: Record<string, (number | null)[]>;
+  gaps: Gap[];
+  summary: Record<string, Summary>;
+  raw_from_ms: number;
+  marks: EventMark[];
+}
+
+interface Note {
+  id: number;
+  at_ms: number;
+  text: string;
+  mark: EventMark;
+}
+
+interface PastStream {
+  href: string;
+  started_ms: number;
+  texts: Record<string, string>;
+}
+
+interface PastStreams {
+  streams: PastStream[];
+  before_ms: number | null;
+}
+
+interface Standing {
+  key: string;
+  percent: string;
+  note: string;
+}
+
+interface Following {
+  state: string;
+  said: string;
+  can_ask: boolean;
+}
+
+/** A channel that the search has found. */
+interface Hit extends Profile {
+  said: string;
+}
+
+/** A watchlist, and whether it holds a channel. */
+interface HoldingList {
+  id: number;
+  name: string;
+  holds: boolean;
+}
+
+interface ComparedLine {
+  id: string;
+  name: string;
+  number: number;
+  zero_ms: number | null;
+  step_ms: number | null;
+  average: number | null;
+  end_ms: number[];
+  coverage: number[];
+  values: (number | null)[];
+  summary: Record<"peak" | "average" | "viewers" | "engagement" | "coverage" | "heard", string> | null;
+}
+
+interface Comparison {
+  now_ms: number;
+  span_ms: number;
+  choice: { metric: string; align: "clock" | "stream"; scale: "values" | "index"; until: string | null };
+  lines: ComparedLine[];
+}
+
+/** The data of a page, in its element `#start`. */
+interface BoardStart {
+  now_ms: number;
+  newest_end_ms: number | null;
+  viewers_at_ms: number | null;
+  display: ReadingDisplay;
+  choice: Choice;
+  shown: ChartRange;
+  channel: Channel | null;
+  series: ChannelHistory | null;
+  ranges: Record<string, ChartRange>;
+  constants: Constants;
+  notes: Note[];
+}
+
+interface WatchlistStart {
+  id: number;
+  metric: string;
+  channels: string[];
+  now_ms: number;
+  constants: Partial<Constants>;
+}
+
+interface SharedStart {
+  now_ms: number;
+  metric: string;
+  range: ChartRange;
+  series_url: string;
+  now_url: string;
+  constants: Partial<Constants>;
+}
+
+interface ComparisonStart extends Comparison {
+  /** Where a shared comparison gets its lines. */
+  source?: string;
+  constants: Partial<Constants>;
+}
+
+interface UsageData {
+  by: "hour" | "day";
+  limit: number | null;
+  /** Times, requests, errors. */
+  points: [number[], number[], number[]];
+}
