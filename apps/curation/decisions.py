@@ -132,7 +132,7 @@ def _expire(channel_id: str, now: dt.datetime) -> bool:
     before = decision_of(channel)
     after = replace(before, kind=NONE, reason="", until=None)
     _save(channel, after, is_new=False)
-    reason = f"its time was up: {before.reason}" if before.reason else "its time was up"
+    reason = f"expired: {before.reason}" if before.reason else "expired"
     record(by=SYSTEM, act=Act.Kind.ENDED, of=channel, before=before.as_json(), after=after.as_json(), reason=reason)
     return True
 

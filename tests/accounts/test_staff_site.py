@@ -50,7 +50,7 @@ def test_staff_without_a_second_factor_are_redirected_to_the_set_up(client: Clie
         assert final_url(client.get(address, follow=True)) == SET_UP
     answer = client.get("/admin/", follow=True)
     assert final_url(answer) == SET_UP
-    assert "The admin needs a second factor" in read_page(answer)
+    assert "The admin site requires a second factor" in read_page(answer)
     for address in ("jsi18n/", "autocomplete/", "password_change/", "ingest/channel/import/", "audit/act/acts.csv"):
         assert client.get(f"/admin/{address}").status_code == 302, address
 

@@ -17,6 +17,7 @@ from apps.api.models import ApiKey, Plan, Usage
 from apps.api.problems import PROBLEM_TYPES
 from apps.api.usage import store_usage
 from tests.api.conftest import new_key, user_of
+from tests.pages import read_page
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ def owner(client: Client) -> User:
 
 def create_key_page(client: Client, **fields: object) -> str:
     form = {"name": "Report", "scopes": ["read:boards"], "days": "90", **fields}
-    return client.post(reverse("api-keys"), form).content.decode()
+    return read_page(client.post(reverse("api-keys"), form))
 
 
 def test_a_key_is_shown_once(client: Client, owner: User) -> None:
@@ -45,16 +46,16 @@ def test_a_key_is_shown_once(client: Client, owner: User) -> None:
     key = ApiKey.objects.get(owner=owner)
     assert (key.name, key.scopes, secret[1].startswith(key.prefix)) == ("Report", ["read:boards"], True)
     second = client.get(reverse("api-keys"))
-    assert secret[1] not in second.content.decode()
-    assert key.prefix in second.content.decode()
+    assert secret[1] not in read_page(second)
+    assert key.prefix in read_page(second)
     assert "no-store" in second["Cache-Control"]
 
 
 def test_an_invalid_key_form_shows_the_error(client: Client, owner: User) -> None:
     response = client.post(reverse("api-keys"), {"name": "Report", "days": "90"})
     assert response.status_code == 400
-    assert "Choose at least one scope." in response.content.decode()
-    assert 'value="Report"' in response.content.decode()
+    assert "Choose at least one scope." in read_page(response)
+    assert 'value="Report"' in read_page(response)
 
 
 def test_a_name_is_escaped(client: Client, owner: User) -> None:
@@ -66,7 +67,7 @@ def test_a_name_is_escaped(client: Client, owner: User) -> None:
 def test_a_key_is_replaced_and_revoked(client: Client, owner: User) -> None:
     create_key_page(client)
     key = ApiKey.objects.get()
-    page = client.post(reverse("api-keys"), {"key": key.pk}).content.decode()
+    page = read_page(client.post(reverse("api-keys"), {"key": key.pk}))
     assert "The replacement for “Report” was created." in page
     assert "replaced" in page
     assert client.post(reverse("api-key-revoke", args=[key.pk])).status_code == 302
@@ -80,7 +81,7 @@ def test_another_accounts_key_is_not_found(client: Client, owner: User) -> None:
     assert client.post(reverse("api-key-revoke", args=[key.pk])).status_code == 404
     key.refresh_from_db()
     assert (key.revoked_at, key.replaced_by_id) == (None, None)
-    assert key.prefix not in client.get(reverse("api-keys")).content.decode()
+    assert key.prefix not in read_page(client.get(reverse("api-keys")))
 
 
 # Python refuses to convert more than 4,300 digits.
@@ -109,20 +110,20 @@ def test_usage_is_shown_by_hour_and_by_day(client: Client, owner: User) -> None:
     store_usage(counts)
     store_usage(counts + Counter({(other.pk, hour, "requests"): 77, (987_654, hour, "requests"): 5}))
     Usage.objects.create(key=key, hour=hour - timedelta(days=2), requests=55)
-    page = client.get(reverse("api-usage")).content.decode()
+    page = read_page(client.get(reverse("api-usage")))
     assert '<td class="num">2,400</td><td class="num">6</td><td class="num">4</td>' in page
     assert "77" not in re.findall(r'<td class="num">([0-9,]+)</td>', page)
-    assert '<td class="num">55</td>' in client.get(reverse("api-usage") + "?by=day").content.decode()
+    assert '<td class="num">55</td>' in read_page(client.get(reverse("api-usage") + "?by=day"))
 
 
 def test_usage_without_requests_shows_a_hint(client: Client, owner: User) -> None:
-    assert "No requests in this period." in client.get(reverse("api-usage")).content.decode()
+    assert "No requests in this period." in read_page(client.get(reverse("api-usage")))
 
 
 @pytest.mark.parametrize("language", ["curl", "python", "javascript", "cobol"])
 def test_the_reference_shows_every_operation_and_problem_without_a_sign_in(client: Client, language: str) -> None:
     response = client.get(reverse("api") + f"?in={language}")
-    page = response.content.decode()
+    page = read_page(response)
     operations = [fields["operationId"] for methods in description()["paths"].values() for fields in methods.values()]
     assert all(f'id="{name}"' in page for name in operations)
     assert all(f'id="problem-{code}"' in page for code in PROBLEM_TYPES)
@@ -148,4 +149,4 @@ def test_the_admin_site_changes_plans_and_revokes_keys_but_creates_none() -> Non
     client.post(reverse("admin:api_apikey_changelist"), form)
     key.refresh_from_db()
     assert key.revoked_at is not None
-    assert key.digest not in client.get(reverse("admin:api_apikey_change", args=[key.pk])).content.decode()
+    assert key.digest not in read_page(client.get(reverse("admin:api_apikey_change", args=[key.pk])))

@@ -131,7 +131,7 @@ async def test_an_empty_parameter_is_an_error(api: Api, path: str, name: str) ->
     ],
 )
 async def test_a_repeated_parameter_is_an_error(api: Api, path: str, name: str) -> None:
-    assert await refusals(api, path) == {name: "It was sent 2 times. Send it once."}
+    assert await refusals(api, path) == {name: "The parameter was sent 2 times. Send it once."}
 
 
 @pytest.mark.parametrize(

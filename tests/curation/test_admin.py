@@ -74,7 +74,7 @@ def test_pinning_a_known_channel_keeps_its_data(curator: Client, twitch: Live) -
 
 
 def test_unknown_logins_are_reported(curator: Client, twitch: Live) -> None:
-    assert "knows nobody with the login ghost" in send(curator, f"{CHANNEL}add/", login="ghost", reason="event")
+    assert "has no account with the login ghost" in send(curator, f"{CHANNEL}add/", login="ghost", reason="event")
     assert not Channel.objects.exists()
 
 
@@ -86,7 +86,7 @@ def test_malformed_logins_are_not_looked_up(curator: Client, twitch: Live, typed
 
 def test_an_unavailable_twitch_is_reported_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
-    assert "Twitch does not answer at the moment" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
+    assert "Twitch is not responding" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
 def test_a_refusal_by_twitch_is_reported_at_the_field(curator: Client, twitch: Live) -> None:
@@ -133,7 +133,7 @@ def test_a_pin_or_block_needs_a_reason(curator: Client, twitch: Live, reason: st
 def test_the_expiry_must_be_in_the_future(curator: Client) -> None:
     channel()
     fields = {"pinned": "on", "reason": "event", "decided_until_0": "2020-01-01", "decided_until_1": "00:00"}
-    assert "has passed already" in send(curator, f"{CHANNEL}7/change/", **fields)
+    assert "is in the past" in send(curator, f"{CHANNEL}7/change/", **fields)
     assert send(curator, f"{CHANNEL}7/change/", **fields | {"decided_until_0": "2099-01-01"}) == ""
     assert Channel.objects.get().decided_until == datetime(2099, 1, 1, tzinfo=UTC)
 
@@ -263,7 +263,7 @@ def test_a_confirmation_is_valid_for_the_displayed_account_only(curator: Client,
 
 def test_an_opt_out_requires_a_login_or_id(curator: Client, twitch: Live) -> None:
     assert "Enter the login or the ID." in send(curator, f"{OPT_OUT}add/", kind="user")
-    assert "knows nobody" in send(curator, f"{OPT_OUT}add/", kind="user", login="ghost")
+    assert "has no account" in send(curator, f"{OPT_OUT}add/", kind="user", login="ghost")
     assert "up to 20 digits" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="12a")
     assert not OptOut.objects.exists()
 
@@ -271,8 +271,8 @@ def test_an_opt_out_requires_a_login_or_id(curator: Client, twitch: Live) -> Non
 def test_an_opt_out_is_unique_per_kind(curator: Client, twitch: Live) -> None:
     confirm(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
     confirm(curator, f"{OPT_OUT}add/", kind="channel", login="channel7")
-    assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
-    assert "opted out already" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="7")
+    assert "already opted out" in send(curator, f"{OPT_OUT}add/", kind="user", login="channel7")
+    assert "already opted out" in send(curator, f"{OPT_OUT}add/", kind="user", twitch_id="7")
     assert OptOut.objects.count() == 2
 
 

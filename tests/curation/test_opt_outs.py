@@ -110,7 +110,7 @@ def test_names_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live
     ask(client, "ghost")
     request = OptOutRequest.objects.get()
     page = read_page(staff_client("curator").post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}))
-    assert "knows nobody with the login ghost" in page
+    assert "has no account with the login ghost" in page
     assert not OptOut.objects.exists()
 
 

@@ -26,7 +26,7 @@ def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven", note="internal")
     assert "not yet; it starts within a minute" in page_of(opt_out)
     record_deletion(event=opt_out.event, stage=Deletion.Stage.FOUND, channel_id="7", rows={"minute_window": 1_440})
-    assert "under way" in page_of(opt_out)
+    assert "in progress" in page_of(opt_out)
     record_deletion(event=opt_out.event, stage=Deletion.Stage.LEFT, channel_id="7", rows={"minute_window": 0})
     page = page_of(opt_out)
     assert "1,440</td>" in page
@@ -36,7 +36,7 @@ def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:
 
 def test_a_user_receipt_says_that_no_user_data_is_stored() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
-    assert "Nothing was kept of this person alone" in page_of(opt_out)
+    assert "No data about this person alone was stored" in page_of(opt_out)
 
 
 def test_receipt_urls_cannot_be_guessed() -> None:

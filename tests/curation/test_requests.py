@@ -77,7 +77,7 @@ def test_an_already_pinned_channel_keeps_its_reason(curator: Client, request_of:
 def test_declining_a_request_requires_an_answer(
     curator: Client, signed_in: Client, request_of: CurationRequest, twitch: Live
 ) -> None:
-    assert "write one" in answer(curator, request_of, "decline")
+    assert "Write an answer" in answer(curator, request_of, "decline")
     assert answer(curator, request_of, "decline", "It is <i>too</i> small.") == ""
     assert "It is &lt;i&gt;too&lt;/i&gt; small." in read_page(signed_in.get("/requests"))
     assert not Channel.objects.exists()
@@ -91,9 +91,9 @@ def test_a_request_that_cannot_be_accepted_stays_open(
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
     assert "has opted out" in answer(curator, request_of, "accept")
     twitch.accounts.clear()
-    assert "knows nobody with the login channel7" in answer(curator, request_of, "accept")
+    assert "has no account with the login channel7" in answer(curator, request_of, "accept")
     use(settings, "http://127.0.0.1:1")
-    assert "does not answer" in answer(curator, request_of, "accept")
+    assert "is not responding" in answer(curator, request_of, "accept")
     assert CurationRequest.objects.get().closed_at is None
 
 

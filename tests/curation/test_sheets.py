@@ -160,7 +160,7 @@ def test_logins_accept_every_usual_spelling() -> None:
     assert [change.channel.pk for change in result.changes] == ["7", "8", "555", "9"]
     assert [invalid.line for invalid in result.invalid] == [6, 7]
     assert result.invalid[0].cause.startswith("This is the address of a video.")
-    assert result.invalid[1].cause.startswith("Twitch knows nobody")
+    assert result.invalid[1].cause.startswith("Twitch has no such account")
 
 
 def test_digits_are_tried_as_login_before_twitch_id() -> None:
@@ -174,12 +174,12 @@ def test_digits_are_tried_as_login_before_twitch_id() -> None:
 
 @pytest.mark.parametrize("text", ["", "name\na", "login,login\na,b", "decision\npin", "login,=cmd\na,b"])
 def test_a_file_without_a_header_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="The first line names the columns"):
+    with pytest.raises(Refused, match="The first line must name the columns"):
         plan(text)
 
 
 def test_the_file_size_is_limited() -> None:
-    with pytest.raises(Refused, match="are the most"):
+    with pytest.raises(Refused, match="the maximum is"):
         read_text(b"a" * (MAX_BYTES + 1))
     with pytest.raises(Refused, match="not UTF-8: byte 6"):
         read_text(b"login\xff")
@@ -224,7 +224,7 @@ def test_changes_since_the_preview_require_another_review(curator: Client) -> No
     _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     Channel.objects.update(note="meanwhile")
     page = read_page(curator.post(IMPORT, agreed))
-    assert "no longer what you looked at" in page
+    assert "no longer the ones you previewed" in page
     assert not Channel.objects.filter(pinned=True).exists()
 
 
@@ -238,7 +238,7 @@ def test_import_errors_are_reported(
     assert "This field is required" in read_page(curator.post(IMPORT))
     use(settings, "http://127.0.0.1:1")
     page, _ = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
-    assert "Twitch does not answer at the moment" in page
+    assert "Twitch is not responding" in page
 
 
 BOMBS = {

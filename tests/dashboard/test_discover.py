@@ -204,12 +204,12 @@ def test_row_updates_contain_rows_only(boards: Boards, signed_in: Client) -> Non
 
 
 def test_an_empty_result_has_instructions(boards: Boards, signed_in: Client) -> None:
-    assert "Take a filter off" in read_page(signed_in.get("/discover?category=Nothing"))
+    assert "Remove a filter" in read_page(signed_in.get("/discover?category=Nothing"))
 
 
 def test_an_unavailable_redis_is_reported(signed_in: Client, settings: object) -> None:
     use_redis(settings, NOBODY_LISTENS)  # type: ignore[arg-type]
-    assert "live channels did not load" in read_page(signed_in.get("/discover"))
+    assert "Live channels could not be loaded" in read_page(signed_in.get("/discover"))
     assert signed_in.get("/discover.csv").status_code == 503
 
 

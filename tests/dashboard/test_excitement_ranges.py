@@ -20,6 +20,7 @@ from core.times import HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent
 from tests.dashboard.endless_history import EndlessStore
 from tests.page_services import page_services
+from tests.pages import read_page
 
 # The age of a range, and whether excitement is defined in it.
 AGES = pytest.mark.parametrize(("age_h", "is_defined"), [(2, True), (47, True), (49, False), (24 * 80, False)])
@@ -47,7 +48,7 @@ def tile(page: str, element_id: str) -> str:
 
 @AGES
 def test_the_tiles_of_a_page(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
-    page = history.get(f"/?board=excitement&channel=1&{span(boards, age_h)}").content.decode()
+    page = read_page(history.get(f"/?board=excitement&channel=1&{span(boards, age_h)}"))
     tiles = tile(page, "peak"), tile(page, "average")
     assert tiles == (("17.9", "0.3") if is_defined else ("–", "–"))
 
@@ -59,7 +60,7 @@ def test_the_tiles_of_a_shared_page(boards: Boards, history: Client, age_h: int,
     link = links.create_link(
         owner=User.objects.get(email=EMAIL), kind="page", view="channel", title="Alpha", query=query
     )
-    page = Client().get(f"/s/{links.token_of(link)}").content.decode()
+    page = read_page(Client().get(f"/s/{links.token_of(link)}"))
     tiles = re.findall(r'class="k">(?:Peak|Average)</div><div class="v">(\S+) ', page)
     assert tiles == (["17.9", "0.3"] if is_defined else ["–", "–"])
 

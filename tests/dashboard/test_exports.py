@@ -120,9 +120,9 @@ def test_events_and_gaps_are_sorted_by_time() -> None:
 @pytest.mark.parametrize(
     ("query", "status", "reason"),
     [
-        ("range=9y", 400, "no such range"),
-        ("grain=day", 400, "no such grain"),
-        ("range=7d&grain=live", 400, "Take a coarser one"),
+        ("range=9y", 400, "Unknown range"),
+        ("grain=day", 400, "Unknown grain"),
+        ("range=7d&grain=live", 400, "Choose a longer interval"),
         ("from=2026-01-01", 400, "is missing"),
         ("", 503, "History is unavailable"),
     ],

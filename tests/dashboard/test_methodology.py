@@ -60,7 +60,7 @@ def test_each_counting_rule_is_documented(page: str) -> None:
 
 
 def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:
-    assert [m.key for m in METRICS if "With a gap" in section(page, m.key)] == [
+    assert [m.key for m in METRICS if "With gaps" in section(page, m.key)] == [
         "messages",
         "engagement",
         "chatters",
@@ -71,14 +71,16 @@ def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:
 def test_ranking_thresholds_are_those_of_this_instance(client: Client, settings: Settings) -> None:
     settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES = 2_500, 7
     page = read_page(client.get("/methodology"))
-    assert section(page, "engagement")["On the board"] == "ranked from 2,500 viewers"
-    assert section(page, "emotes")["On the board"] == "ranked from 7 messages in 30 s"
-    assert section(page, "excitement")["On the board"] == "ranked from 10 chatters in 30 s"
-    assert section(page, "shared")["On the board"] == "it has none"
+    assert section(page, "engagement")["Ranking"] == "ranked from 2,500 viewers"
+    assert section(page, "emotes")["Ranking"] == "ranked from 7 messages in 30 s"
+    assert section(page, "excitement")["Ranking"] == "ranked from 10 chatters in 30 s"
+    assert section(page, "shared")["Ranking"] == "no board"
     assert "On the board" not in section(page, "messages")
 
 
-@pytest.mark.parametrize(("counted", "output"), [(False, "count in no metric"), (True, "bots count like everybody")])
+@pytest.mark.parametrize(
+    ("counted", "output"), [(False, "excluded from all metrics"), (True, "bots count like everyone else")]
+)
 def test_the_page_says_whether_known_bots_are_counted(
     client: Client, settings: Settings, counted: bool, output: str
 ) -> None:
@@ -91,8 +93,8 @@ def test_the_introduction_has_the_configured_limits(client: Client, settings: Se
     page = read_page(client.get("/methodology"))
     for words in ("past 30 s and is recomputed every 1 s", "recomputed every 5 s", "below 95% in the past 30 s"):
         assert words in page
-    assert "10 s behind the board’s, and leaves the board after 1 min" in page
-    assert "marked as old after 170 s and unknown after 10 min" in page
+    assert "10 s older than the board’s, and leaves the board after 1 min" in page
+    assert "marked as old after 170 s and as unknown after 10 min" in page
 
 
 def test_hour_aggregation_of_columns_is_documented(page: str) -> None:

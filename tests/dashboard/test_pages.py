@@ -220,7 +220,7 @@ def test_signing_in_and_out(boards: Boards, signed_in: Client) -> None:
 
 def test_an_empty_board_explains_what_is_missing(valkey: Valkey, signed_in: Client) -> None:
     page = read_page(signed_in.get("/"))
-    assert "Waiting for the first window" in page
+    assert "Waiting for the first 30 s" in page
     assert not is_displayed(page, "list")
 
 
@@ -247,7 +247,7 @@ def test_without_cassandra_the_board_works_and_the_chart_explains_why_it_is_empt
     assert "History could not be loaded." in read_page(page)
     answer = signed_in.get("/channels/1/series?range=1h")
     assert answer.status_code == 503
-    assert "History cannot be read" in json.loads(answer.content)["reason"]
+    assert "History is unavailable" in json.loads(answer.content)["reason"]
 
 
 def test_pages_are_compressed_and_streamed_files_are_not(boards: Boards, signed_in: Client) -> None:

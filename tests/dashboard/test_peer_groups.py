@@ -81,9 +81,9 @@ def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
     assert answer["metric"] == "viewers"
     # Twenty, and Alpha with 1,000 viewers; Beta has another size.
     assert answer["standings"] == [
-        {"key": "size", "percent": 100, "note": "among 21 live channels: 1,000 – 4,999 viewers"},
-        {"key": "category", "percent": 95, "note": "among 23 live channels: Chess"},
-        {"key": "language", "percent": 95, "note": "among 23 live channels: English"},
+        {"key": "size", "percent": "100", "note": "among 21 live channels: 1,000 – 4,999 viewers"},
+        {"key": "category", "percent": "95", "note": "among 23 live channels: Chess"},
+        {"key": "language", "percent": "95", "note": "among 23 live channels: English"},
     ]
 
 
@@ -112,7 +112,7 @@ def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
 def test_the_page_works_without_percentiles(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     answer = signed_in.get("/channels/1/standing?metric=viewers").json()
-    assert [item["percent"] for item in answer["standings"]] == [None] * 3
+    assert [item["percent"] for item in answer["standings"]] == ["–"] * 3
 
 
 def test_unknown_metrics_are_refused(boards: Boards, signed_in: Client, client: Client) -> None:

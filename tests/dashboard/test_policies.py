@@ -69,7 +69,7 @@ def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
     assert output["Opt-out requests: Twitch name, time and decision"] == FOREVER
     assert output["Audit log: opt-outs and requests, by Twitch ID and name, with notes"] == FOREVER
     assert output["Amount of deleted data per channel that opted out, by Twitch ID"] == FOREVER
-    assert "the staff’s log names who opted out" in read_page(client.get("/privacy"))
+    assert "the audit log records who opted out" in read_page(client.get("/privacy"))
 
 
 @pytest.mark.parametrize(("ms", "output"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])

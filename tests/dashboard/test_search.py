@@ -19,6 +19,7 @@ from apps.curation.requests import OPEN_REQUESTS_MAX
 from apps.live.readings import open_boards
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.test_pages import NOBODY_LISTENS
+from tests.pages import read_page
 
 
 def find(client: Client, text: str, board: str = "viewers") -> list[tuple[str, str]]:
@@ -40,7 +41,7 @@ def test_search_ranks_equal_board_ranks_for_ties(boards: Boards, signed_in: Clie
     for n in range(8, 20):
         boards.name(str(n), f"Equal {n}")
     boards.show({str(n): 700 for n in range(8, 20)})
-    page = signed_in.get("/?board=viewers&size=10").content.decode()
+    page = read_page(signed_in.get("/?board=viewers&size=10"))
     places = re.findall(r'<span class="rk">(\d+)</span>.*?<span class="nm">([^<]*)</span>', page, re.DOTALL)[:10]
     output = dict(find(signed_in, "equal") + find(signed_in, "alpha") + find(signed_in, "beta"))
     assert [name for _, name in places[:2]] == ["Beta", "Alpha"]
@@ -65,7 +66,7 @@ def test_blocked_channels_are_not_found_while_live(boards: Boards, signed_in: Cl
     Channel.objects.create(id="1", login="alpha", name="Alpha", blocked=True)
     boards.bar("1")
     assert find(signed_in, "alpha") == []
-    page = signed_in.get("/?board=viewers").content.decode()
+    page = read_page(signed_in.get("/?board=viewers"))
     assert "Alpha" not in page
     assert "Gamma" in page
     assert async_to_sync(live_channels)(boards.end_ms) == ["2", "3"]
@@ -97,13 +98,13 @@ def test_meaningless_search_texts_find_nothing(boards: Boards, signed_in: Client
 
 def test_the_search_works_without_javascript(boards: Boards, signed_in: Client) -> None:
     boards.name("3", "<script>alert(1)</script>")
-    page = signed_in.get("/find?q=alert").content.decode()
+    page = read_page(signed_in.get("/find?q=alert"))
     assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
     assert 'href="/?channel=3"' in page
     assert "Rank 3 of Most Viewed" in page
-    nobody = signed_in.get("/find?q=nobody").content.decode()
-    assert "No channel that we follow" in nobody
+    nobody = read_page(signed_in.get("/find?q=nobody"))
+    assert "No tracked channel" in nobody
     assert 'action="/ask"' in nobody
 
 
@@ -117,7 +118,7 @@ def test_the_search_requires_sign_in_and_a_valid_board(boards: Boards, client: C
 def test_the_search_reports_an_unavailable_redis(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     assert signed_in.get("/find.json?q=a").status_code == 503
-    assert "Nothing can be found just now" in signed_in.get("/find?q=a").content.decode()
+    assert "Search is unavailable" in read_page(signed_in.get("/find?q=a"))
 
 
 def request_channel(client: Client, login: str, note: str = "") -> Any:
@@ -127,8 +128,8 @@ def request_channel(client: Client, login: str, note: str = "") -> Any:
 def test_an_unknown_channel_can_be_requested(boards: Boards, signed_in: Client) -> None:
     page = signed_in.get("/?channel=77")
     assert page.status_code == 404
-    assert 'action="/ask"' in page.content.decode()
-    answer = request_channel(signed_in, " @Omega_1 ", "It is <b>big</b>").content.decode()
+    assert 'action="/ask"' in read_page(page)
+    answer = read_page(request_channel(signed_in, " @Omega_1 ", "It is <b>big</b>"))
     request = CurationRequest.objects.get()
     assert (request.user.email, request.login, request.note, request.closed_at) == (
         EMAIL,
@@ -136,7 +137,7 @@ def test_an_unknown_channel_can_be_requested(boards: Boards, signed_in: Client) 
         "It is <b>big</b>",
         None,
     )
-    assert "you asked for omega_1" in answer
+    assert "Requested omega_1" in answer
     assert "It is &lt;b&gt;big" in answer
 
 
@@ -152,7 +153,7 @@ def test_open_requests_are_unique_per_account_and_channel(signed_in: Client) -> 
     request_channel(signed_in, "omega")
     again = request_channel(signed_in, "OMEGA")
     assert again.status_code == 400
-    assert "You have already requested omega." in again.content.decode()
+    assert "You have already requested omega." in read_page(again)
     other = Client()
     ensure_user(email="other@example.com", password="x" * 20)
     other.force_login(User.objects.get(email="other@example.com"))
@@ -172,7 +173,7 @@ def test_open_requests_are_limited_per_account(signed_in: Client) -> None:
 def test_channel_requests_require_an_account(boards: Boards, client: Client, settings: Settings, db: None) -> None:
     settings.PUBLIC_BOARD = True
     assert client.post("/ask", {"login": "omega"}).status_code == 302
-    page = client.get("/?channel=77").content.decode()
+    page = read_page(client.get("/?channel=77"))
     assert "/account/login/?next=/ask" in page
     assert not CurationRequest.objects.exists()
 
@@ -191,7 +192,7 @@ def test_video_urls_are_refused_with_an_explanation(boards: Boards, signed_in: C
     for address in ("/find", "/find.json"):
         answer: Any = signed_in.get(address, query)
         assert answer.status_code == 400
-        assert "This is the address of a video." in answer.content.decode()
+        assert "This is the address of a video." in read_page(answer)
 
 
 def test_a_channel_can_be_requested_by_url(signed_in: Client) -> None:
@@ -200,5 +201,5 @@ def test_a_channel_can_be_requested_by_url(signed_in: Client) -> None:
     assert CurationRequest.objects.get().login == "ada_plays"
     answer = signed_in.post("/ask", {"login": "https://www.twitch.tv/videos/2460329693"})
     assert answer.status_code == 400
-    assert "This is the address of a video." in answer.content.decode()
+    assert "This is the address of a video." in read_page(answer)
     assert CurationRequest.objects.count() == 1

@@ -105,7 +105,7 @@ def test_a_link_password_is_requested_once(boards: Boards, owner: User) -> None:
         assert stranger.get(f"/s/{token}{path}").headers["Location"] == f"/s/{token}/password"
     invalid = stranger.post(f"/s/{token}/password", {"password": "guess"})
     assert invalid.status_code == 403
-    assert "not the password" in read_page(invalid)
+    assert "Wrong password" in read_page(invalid)
     stranger.post(f"/s/{token}/password", {"password": "open sesame"})
     assert stranger.get(f"/s/{token}").status_code == 200
 
@@ -177,11 +177,11 @@ def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Clie
         ({"kind": "film"}, "Choose what to share"),
         ({"days": "3"}, "Choose what to share"),
         ({"query": ""}, "Open a channel first"),
-        ({"kind": "widget", "password": "x"}, "cannot ask for a password"),
-        ({"kind": "widget", "view": "compare", "query": "channels=1,2"}, "Only a channel"),
+        ({"kind": "widget", "password": "x"}, "cannot have a password"),
+        ({"kind": "widget", "view": "compare", "query": "channels=1,2"}, "available for channels only"),
         ({"password": "x" * 129}, "up to 128"),
-        ({"kind": "widget", "query": f"channel=2{PAST}"}, "shows live values"),
-        ({"kind": "overlay", "query": f"channel=2{PAST}"}, "shows live values"),
+        ({"kind": "widget", "query": f"channel=2{PAST}"}, "show live values"),
+        ({"kind": "overlay", "query": f"channel=2{PAST}"}, "show live values"),
     ],
 )
 def test_invalid_share_links_are_refused(

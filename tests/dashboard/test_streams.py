@@ -154,12 +154,12 @@ def test_a_broadcast_with_little_data_says_so(stored: type[Store], signed_in: Cl
     page = text_of(signed_in, f"/channels/1/streams/{T}")
     assert page.count('<div class="v">–</div>') == 3
     assert "No hour of this stream has been counted yet" in page
-    assert "No moment stood out" in page
+    assert "No moments stood out" in page
 
 
 def test_a_channel_without_broadcasts_says_so(stored: type[Store], signed_in: Client) -> None:
     Store.held = []
-    assert "No stream of this channel has been summed up yet" in text_of(signed_in, "/channels/1/streams")
+    assert "No stream summaries yet" in text_of(signed_in, "/channels/1/streams")
     page = text_of(signed_in, "/?channel=1")
     assert '<div id="streams-some" hidden>' in page
     assert 'id="streams-none">' in page

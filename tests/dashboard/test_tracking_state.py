@@ -29,7 +29,7 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
     for number, viewers in ((1, 900), (2, 800), (3, 700)):
         channel(number, viewers, is_wanted=True)
     channel(4, 999, is_wanted=False)
-    assert tracking_state("2").text == "Tracked: rank 2 by viewers (the top 2 are."
+    assert tracking_state("2").text == "Tracked: rank 2 by viewers (the top 2 are tracked)."
     assert tracking_state("3").text == "Tracked until it falls below rank 2 by viewers; now rank 3."
 
 

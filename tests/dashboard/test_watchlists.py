@@ -149,7 +149,7 @@ def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client)
         services.create(owner=owner, name=f"List {number}")
     answer = signed_in.post("/watchlists", {"name": "One more"})
     assert answer.status_code == 400
-    assert "Delete one to make another" in read_page(answer)
+    assert "Delete one to create another" in read_page(answer)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "\x1b", "\u200b\u3164"])
@@ -182,8 +182,8 @@ def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client
 
 
 def test_an_empty_list_has_instructions(signed_in: Client, owner: User) -> None:
-    assert "press the star" in read_page(signed_in.get("/watchlists"))
-    assert "press the star" in read_page(signed_in.get(f"/watchlists/{watching(owner).pk}"))
+    assert "click the star" in read_page(signed_in.get("/watchlists"))
+    assert "click the star" in read_page(signed_in.get(f"/watchlists/{watching(owner).pk}"))
 
 
 def test_watchlists_are_in_the_data_export(owner: User) -> None:

@@ -95,7 +95,7 @@ def test_a_left_visit_is_not_shown_again_but_can_be_restarted(boards: Boards, si
 def test_a_visit_resumes_at_its_step(boards: Boards, signed_in: Client, owner: User) -> None:
     page_of(signed_in, "/welcome/3")
     # It redirects once; afterwards the board shows the progress.
-    assert "stand at 3 of 5" in page_of(signed_in, "/")
+    assert "step 3 of 5" in page_of(signed_in, "/")
     assert signed_in.get("/welcome").headers["Location"] == "/welcome/3"
 
 
@@ -111,7 +111,7 @@ def test_older_accounts_have_no_first_visit(boards: Boards, signed_in: Client) -
 
 def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client, owner: User) -> None:
     services.choose(visit=owner.first_visit, language="", category="Nothing like it", band="")
-    assert "fits what you chose" in page_of(signed_in, "/welcome/3")
+    assert "match your interests" in page_of(signed_in, "/welcome/3")
     boards.name("4", "Delta", category="Music")
     form = {"do": "find", "q": "delt", "channel": ["3"]}
     page = read_page(signed_in.post("/welcome/3", form))
@@ -132,7 +132,7 @@ def test_hostile_names_stay_text(boards: Boards, signed_in: Client, owner: User)
         page = page_of(signed_in, path)
         assert "<img" not in page
         assert "&lt;" in page
-    assert "These 2 channels go on it" in page
+    assert "These 2 channels will be added" in page
 
 
 def test_a_taken_list_name_is_reported_with_an_alternative(boards: Boards, signed_in: Client, owner: User) -> None:
@@ -166,7 +166,7 @@ def test_the_page_says_if_no_channel_is_live(boards: Boards, signed_in: Client, 
 def test_the_steps_work_without_redis(boards: Boards, signed_in: Client, owner: User, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     for step in (2, 3):
-        assert "did not load" in page_of(signed_in, f"/welcome/{step}")
+        assert "could not be loaded" in page_of(signed_in, f"/welcome/{step}")
         assert signed_in.post(f"/welcome/{step}", {"do": "skip"}).status_code == 302
 
 

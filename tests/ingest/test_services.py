@@ -248,7 +248,7 @@ def test_an_account_is_found_or_reported_missing() -> None:
     twitch = Live(row(7, 900))
     assert find_user(login="channel7", helix_client=twitch.helix()).id == "7"
     assert find_user(user_id="7", helix_client=twitch.helix()).login == "channel7"
-    with pytest.raises(NotFound, match="nobody with the login ghost"):
+    with pytest.raises(NotFound, match="no account with the login ghost"):
         find_user(login="ghost", helix_client=twitch.helix())
 
 

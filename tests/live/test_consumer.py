@@ -211,17 +211,17 @@ async def test_values_and_order_change_together(socket: BrowserSocket, boards: B
         ("[" * 2_000, "not JSON"),
         ("[]", "not a JSON object"),
         ('{"type": "listen"}', "Unknown type"),
-        ('{"type": "subscribe"}', "names no subscription"),
-        ('{"type": "subscribe", "id": "<b>"}', "names no subscription"),
-        ('{"type": "unsubscribe", "id": 7}', "names no subscription"),
+        ('{"type": "subscribe"}', "is not a valid subscription ID"),
+        ('{"type": "subscribe", "id": "<b>"}', "is not a valid subscription ID"),
+        ('{"type": "unsubscribe", "id": 7}', "is not a valid subscription ID"),
         ('{"type": "subscribe", "id": "a", "kind": "all"}', "Unknown kind"),
         ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "love"}', "Unknown metric"),
         ('{"type": "subscribe", "id": "a", "kind": "board", "metric": ["viewers"]}', "Unknown metric"),
         ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": 11}', "Unknown size"),
         ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": true}', "Unknown size"),
-        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": [1]}', "is no text"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": [1]}', "is not a text"),
         ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "band": "7"}', "Unknown band"),
-        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "category": {}}', "is no text"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "category": {}}', "is not a text"),
         ('{"type": "subscribe", "id": "a", "kind": "channels"}', "1 to 50 channels"),
         ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": []}', "1 to 50 channels"),
         ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["x"]}', "not an id"),
@@ -351,7 +351,7 @@ async def test_the_hub_survives_a_redis_crash(socket: BrowserSocket, boards: Boa
     await socket.receive()
     boards.valkey.kill()
     await socket.subscribe(metric="spam")
-    assert "cannot be read" in (await socket.receive())["reason"]
+    assert "Live data is unavailable" in (await socket.receive())["reason"]
     boards.valkey.start()
     boards.show({"1": 10, "2": 20})
     frame = await push_until_rows(socket, boards)

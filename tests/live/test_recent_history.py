@@ -19,6 +19,7 @@ from core.contracts import redis_keys
 from core.metrics.formulas import RankingThresholds
 from core.pipeline.records import WindowRecord
 from tests.dashboard.conftest import Boards
+from tests.pages import read_page
 from tests.valkey import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -140,8 +141,8 @@ def test_the_page_shows_rank_changes_and_sparklines_without_javascript(boards: B
     at = boards.end_ms // STEP_MS * STEP_MS + STEP_MS
     sink.second(at, {"1": 300, "2": 200, "3": 100})
     sink.second(at + 60_000, {"1": 150, "2": 200, "3": 100})
-    page = signed_in.get("/").content.decode()
+    page = read_page(signed_in.get("/"))
     assert (
         '<span class="mv is-up"><span aria-hidden="true">▲ 1</span><span class="vh">up 1 place within a minute' in page
     )
-    assert '<path d="M48 1h0M60 36h0"/>' in page
+    assert '<path d="M48 1h0M60 36h0">' in page

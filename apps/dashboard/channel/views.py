@@ -51,7 +51,7 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     find_profile(channel_id, now)
     series_read = read_series(channel_id, chart_range, now, charted(metric))
     if series_read is None:
-        return json_error(f"{AWAY} Live figures still come.", 503)
+        return json_error(f"{AWAY} Live data is not affected.", 503)
     # A day of live windows is hundreds of kilobytes of numbers.
     return HttpResponse(orjson.dumps(series_json(channel_id, series_read, now)), content_type="application/json")
 

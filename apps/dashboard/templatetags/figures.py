@@ -28,6 +28,7 @@ from core.metrics.display import (
     percent,
 )
 from core.metrics.table import Metric
+from core.times import MINUTE_MS
 from twitchly import clock
 
 register = template.Library()
@@ -79,6 +80,12 @@ def watched_note(broadcast: Broadcast) -> str:
     length_ms = broadcast.ended_ms - broadcast.started_ms
     known = f"viewers known for {duration(round(broadcast.watched_coverage * length_ms))} of {duration(length_ms)}"
     return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
+
+
+@register.simple_tag
+def minutes(from_ms: int, until_ms: int) -> int:
+    """Return the full minutes between two times."""
+    return (until_ms - from_ms) // MINUTE_MS
 
 
 @register.simple_tag

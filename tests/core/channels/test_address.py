@@ -54,7 +54,7 @@ def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "reason"),
     [
         ("https://www.twitch.tv/videos/2460329693", "a video"),
         ("twitch.tv/videos/2460329693?t=1h2m", "a video"),
@@ -81,15 +81,15 @@ def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
         ("https://dev.twitch.tv/docs", "dev.twitch.tv"),
         ("irc://irc.chat.twitch.tv/ada_plays", "an address of irc"),
         ("javascript://twitch.tv/ada_plays", "an address of javascript"),
-        ("https://[::1/ada_plays", "no address"),
+        ("https://[::1/ada_plays", "not an address"),
         ("//example/ada_plays", "an address of example"),
         ("localhost:8000/ada_plays", "“localhost:8000” is not a channel name"),
         ("videos/2460329693", "a video"),
         ("", "No channel given"),
         ("@", "is not a channel name"),
         ("a\r\nb", "is not a channel name"),
-        ("twitch.tv/a\r\nb", "no address"),
-        ("twitch.tv/a\tb", "no address"),
+        ("twitch.tv/a\r\nb", "not an address"),
+        ("twitch.tv/a\tb", "not an address"),
         ("a\0b", "is not a channel name"),
         ("two words", "“two words” is not a channel name"),
         ("twitch.tv/two words", "“two words” is not a channel name"),
