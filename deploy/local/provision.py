@@ -17,7 +17,8 @@ from deploy.local.stamps import Stamp, digest
 from deploy.local.steps import Step
 
 PYTHON_PACKAGES = "Python packages"
-VENDOR_FILES = ("uPlot.esm.js", "uPlot.min.css")
+# Files of uPlot by their names in static/vendor. tsc finds the types beside the module.
+VENDOR_FILES = {"uPlot.esm.js": "uPlot.esm.js", "uPlot.min.css": "uPlot.min.css", "uPlot.esm.d.ts": "uPlot.d.ts"}
 
 
 def unit_test_steps(layout: Layout) -> list[Step]:
@@ -103,7 +104,7 @@ def install_npm_packages(layout: Layout, *, tests: bool) -> str:
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     run_command([*command, *([] if tests else ["--omit=dev"])], layout.log_file("npm"), layout.root)
     vendor.mkdir(parents=True, exist_ok=True)
-    for name in VENDOR_FILES:
-        shutil.copyfile(modules / "uplot" / "dist" / name, vendor / name)
+    for name, source in VENDOR_FILES.items():
+        shutil.copyfile(modules / "uplot" / "dist" / source, vendor / name)
     stamp.write(digests)
     return "installed"

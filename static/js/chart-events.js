@@ -6,7 +6,7 @@ import { constants } from "./constants.js";
 /**
  * @typedef {{ x: number, marks: EventMark[] }} Group - `x` in px
  * @typedef {import("./chart-axes.js").Tokens} Tokens
- * @typedef {import("../vendor/uplot/uPlot.esm.js").default} Plot
+ * @typedef {uPlot} Plot
  */
 
 const BOX_PX = 18;

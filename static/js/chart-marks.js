@@ -5,7 +5,7 @@ import { duration } from "./figures.js";
 
 /**
  * @typedef {import("./chart-axes.js").Tokens} Tokens
- * @typedef {import("../vendor/uplot/uPlot.esm.js").default} Plot
+ * @typedef {uPlot} Plot
  */
 
 const LABEL_ROOM_PX = 14;
