@@ -43,13 +43,13 @@ async ([tags, rules]) => {
 """
 # Elements that overflow the page, except those in scrolling containers.
 TOO_WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
-LONGEST_LINE = """
+LONGEST_LINE = r"""
 () => {
   const range = document.createRange(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   let longest = 0;
   while (texts.nextNode()) {
     const { parentElement, data } = texts.currentNode;
-    if (data.length < 200 || !parentElement.checkVisibility() || parentElement.closest(".vh, script")) continue;
+    if (data.replace(/\s+/g, " ").length < 200 || !parentElement.checkVisibility() || parentElement.closest(".vh, script")) continue;
     range.selectNodeContents(texts.currentNode);
     longest = Math.max(longest, range.getBoundingClientRect().width);
   }
