@@ -49,7 +49,8 @@ LONGEST_LINE = r"""
   let longest = 0;
   while (texts.nextNode()) {
     const { parentElement, data } = texts.currentNode;
-    if (data.replace(/\s+/g, " ").length < 200 || !parentElement.checkVisibility() || parentElement.closest(".vh, script")) continue;
+    const isLong = data.replace(/\s+/g, " ").length >= 200;
+    if (!isLong || !parentElement.checkVisibility() || parentElement.closest(".vh, script")) continue;
     range.selectNodeContents(texts.currentNode);
     longest = Math.max(longest, range.getBoundingClientRect().width);
   }

@@ -109,9 +109,9 @@ def test_a_channel_is_found_with_the_keyboard_only(page: Page) -> None:
     expect(offered).to_have_count(0)
     page.keyboard.press("/")
     page.keyboard.type("nobody has this name")
-    expect(page.locator("#find")).to_contain_text("No channel that we follow")
+    expect(page.locator("#find")).to_contain_text("No tracked channel")
     page.keyboard.press("Escape")
-    expect(page.locator("#find")).not_to_contain_text("No channel that we follow")
+    expect(page.locator("#find")).not_to_contain_text("No tracked channel")
 
 
 def test_keys_move_through_the_rows(page: Page) -> None:
@@ -184,9 +184,9 @@ def test_an_untracked_channel_can_be_requested(page: Page, stack: Stack) -> None
     page = page.context.new_page()
     page.goto(f"{stack.url}/?channel=404404404")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
-    page.get_by_label("Channel: its name or its address").fill("Somebody_New")
+    page.get_by_label("Channel name or Twitch address").fill("Somebody_New")
     page.get_by_label("Reason, for the curators").fill("<b>They grow</b>")
-    page.get_by_role("button", name="Ask for it").click()
+    page.get_by_role("button", name="Request it").click()
     expect(page.get_by_role("status").filter(has_text="somebody_new")).to_be_visible()
     expect(page.locator("main")).to_contain_text("<b>They grow</b>")
 

@@ -78,7 +78,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     # The streams started hours before the instance listened to them.
     page.get_by_role("link", name="24 h").click()
     page.get_by_role("link", name="Stream time").click()
-    expect(page.locator("#said")).to_contain_text("begins with its channel’s stream")
+    expect(page.locator("#said")).to_contain_text("starts when the channel’s current or most recent stream")
     page.get_by_role("link", name="Index to 100").click()
     page.locator("#chart").focus()
     page.keyboard.press("End")
@@ -150,7 +150,7 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
 
     page.get_by_text("Share", exact=True).click()
     page.get_by_label("Password (optional)").fill("open sesame")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     address = page.get_by_label("Address").first.input_value()
     stranger = browser.new_context().new_page()
     stranger.goto(address)
@@ -166,7 +166,7 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
 def test_a_widget_is_live_in_a_frame_of_another_site(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Share", exact=True).click()
     page.get_by_label("As", exact=True).select_option("widget")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     snippet = page.get_by_label("Address").first.input_value()
     (tmp_path / "index.html").write_text(f"<!doctype html><title>Elsewhere</title><link rel=icon href=data:,>{snippet}")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as elsewhere:

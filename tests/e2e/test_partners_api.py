@@ -191,7 +191,7 @@ def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> No
         confirm_password(page, stack)
         page.get_by_label("Name").fill("From the page")
         page.get_by_role("checkbox", name="Live figures").check()
-        page.get_by_role("button", name="Make the key").click()
+        page.get_by_role("button", name="Create key").click()
         secret = page.get_by_label("Key", exact=True).input_value()
         headers = {"Authorization": f"Bearer {secret}"}
         assert httpx.get(f"{stack.url}/api/v1/boards/viewers", headers=headers).status_code == 200
