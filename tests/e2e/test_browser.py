@@ -72,7 +72,7 @@ def test_a_board_can_be_longer(page: Page, size: int) -> None:
 
 
 def test_filters_select_the_ranked_channels_and_are_in_the_url(page: Page) -> None:
-    chosen = page.get_by_label("Category").locator("option").nth(1).inner_text()
+    chosen = page.get_by_label("Category").locator("option").nth(1).inner_text().strip()
     page.get_by_label("Category").select_option(label=chosen)
     page.wait_for_function(
         "chosen => [...document.querySelectorAll('#list .cat')].map(e => e.textContent.split(' · ')[0])"
