@@ -125,7 +125,7 @@ def test_history_is_restored_with_write_times_and_expiry(secured: Secured, tmp_p
     other = {"CASSANDRA_KEYSPACE": "restored"}
     secured.manage("sync_cassandra", **other)
     unsure = secured.run("manage.py", "restore", str(tmp_path / "b"), **other)
-    assert "cannot say who has opted out" in unsure.stderr
+    assert "cannot read the opt-outs" in unsure.stderr
     assert "run manage.py migrate first" in unsure.stderr
     secured.manage("migrate", "-v", "0")
     assert "history: 3 of 3 rows" in secured.manage("restore", str(tmp_path / "b"), **other)
