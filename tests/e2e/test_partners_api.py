@@ -190,7 +190,7 @@ def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> No
         page.goto(f"{stack.url}/account/keys/")
         confirm_password(page, stack)
         page.get_by_label("Name").fill("From the page")
-        page.get_by_role("checkbox", name="Live figures").check()
+        page.get_by_role("checkbox", name="Live values").check()
         page.get_by_role("button", name="Create key").click()
         secret = page.get_by_label("Key", exact=True).input_value()
         headers = {"Authorization": f"Bearer {secret}"}
@@ -199,7 +199,7 @@ def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> No
             lines = response.iter_lines()
             next(line for line in lines if line.startswith("data: "))
             page.get_by_role("row", name="From the page").get_by_role("button", name="Revoke").click()
-            expect(page.get_by_text("is revoked")).to_be_visible()
+            expect(page.get_by_text("was revoked")).to_be_visible()
             last = [line for line in lines if line.startswith("data: ")][-1]
             assert json.loads(last[6:])["code"] == "revoked-key"
         assert httpx.get(f"{stack.url}/api/v1/boards/viewers", headers=headers).json()["code"] == "revoked-key"
