@@ -190,7 +190,7 @@ def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> No
         page.goto(f"{stack.url}/account/keys/")
         confirm_password(page, stack)
         page.get_by_label("Name").fill("From the page")
-        page.get_by_role("checkbox", name="Live values").check()
+        page.get_by_role("checkbox", name="Live values, pushed").check()
         page.get_by_role("button", name="Create key").click()
         secret = page.get_by_label("Key", exact=True).input_value()
         headers = {"Authorization": f"Bearer {secret}"}
