@@ -63,7 +63,9 @@ class Command(BaseCommand):
     def _report(self, job_id: str) -> None:
         """Log the counters of the job, and write the late drops for the pages."""
         state = self._state
-        log.info("job %s: %s; dropped as late since the watcher began: %d", job_id, state.counters, state.late_dropped)
+        if counters := state.counters:
+            text = "job %s: %d records read, %d waiting, %d not JSON, %d dropped as late since the watcher started"
+            log.info(text, job_id, counters.records_read, counters.waiting, counters.not_json, state.late_dropped)
         try:
             with redis.Redis.from_url(settings.REDIS_BOARDS_URL, socket_timeout=5) as client:
                 write_late_dropped(client, state.late_dropped)
