@@ -561,6 +561,12 @@ DEFENSES = (
         skip_branch,
     ),
     Defense(
+        "metrics-host",
+        "metrics endpoints against pages that rebind their name to the loopback address",
+        "tests/test_telemetry.py::test_the_endpoint_answers_requests_for_the_loopback_address_only",
+        replace('if host not in ("127.0.0.1", "localhost", "[::1]")', "if False"),
+    ),
+    Defense(
         "page-tls",
         "websockets of pages loaded without TLS",
         "tests/security/test_https.py::test_websockets_require_tls_and_an_https_origin",

@@ -19,6 +19,8 @@ from twitchly.origin import is_same_origin
         ("null", "127.0.0.1:8000", False),
         ("", "127.0.0.1:8000", False),
         ("", "", False),
+        ("http://[", "127.0.0.1:8000", False),
+        ("http://[x]", "127.0.0.1:8000", False),
         ("http://127.0.0.1:8000.evil.example", "127.0.0.1:8000", False),
     ],
 )

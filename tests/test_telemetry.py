@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Iterable
 
 import pytest
@@ -23,7 +24,7 @@ from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat
 from core.ops.telemetry import MEASURE, MEASURES, Process, exported_by
 from core.pipeline.records import WindowRecord
 from twitchly.heartbeats import Rate
-from twitchly.telemetry import BUCKETS_S, counter, histogram, sample, samples, values
+from twitchly.telemetry import BUCKETS_S, counter, histogram, sample, samples, serve, values
 
 T0 = 1_795_400_000_000
 
@@ -146,3 +147,15 @@ def test_a_rate_covers_20_s_and_restarts_with_its_counter() -> None:
     assert [rate.per_s(count, at_s) for count, at_s in ((100, 0), (150, 5), (300, 20), (900, 30))] == [0, 0, 10, 10]
     assert rate.per_s(1_100, 40) == 40
     assert rate.per_s(5, 45) == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("127.0.0.1:{}", 200), ("localhost:{}", 200), ("evil.example", 403), ("evil.example:{}", 403)]
+)
+def test_the_endpoint_answers_requests_for_the_loopback_address_only(host: str, status: int) -> None:
+    port = serve(SinkMeasures(SinkCounts(), lambda: T0), 0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/metrics", headers={"Host": host.format(port)})
+    response = connection.getresponse()
+    assert (response.status, b"twitchly_" in response.read()) == (status, status == 200)
+    connection.close()

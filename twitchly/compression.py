@@ -64,6 +64,7 @@ def preferred_codings(header: str) -> list[str]:
 def _weight(parameter: str) -> float:
     """Return the number in `q=0.5`; 1 for an invalid one."""
     try:
-        return float(parameter.partition("=")[2])
+        weight = float(parameter.partition("=")[2])
     except ValueError:
         return 1.0
+    return weight if 0 <= weight <= 1 else 1.0

@@ -36,7 +36,10 @@ def is_same_origin(origin: str, host: str, *, needs_https: bool = False) -> bool
     With `needs_https` a page without TLS is another origin, because somebody on the network may have changed it.
     """
     domain, _port = split_domain_port(host)
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     is_allowed = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
     schemes = ("https",) if needs_https else ("http", "https")  # defense: page-tls
     return is_allowed and parts.scheme in schemes and parts.netloc.lower() == host.lower()

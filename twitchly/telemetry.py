@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TypeVar
+import socketserver
+import threading
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from django.http.request import split_domain_port
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
-    start_http_server,
+    make_wsgi_app,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core.ops.telemetry import MEASURE
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +73,31 @@ def serve(collector: Collector, port: int) -> int:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(collector)
-    server, _thread = start_http_server(port, addr="127.0.0.1", registry=registry)
-    return int(server.server_port)
+    server = make_server("127.0.0.1", port, _for_loopback(make_wsgi_app(registry)), _Server, _Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log nothing: Prometheus asks every few seconds."""
+
+
+def _for_loopback(application: WSGIApplication) -> WSGIApplication:
+    """Refuse requests for another host, which a page could send by rebinding its name to the loopback address."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        host, _port = split_domain_port(environ.get("HTTP_HOST", ""))
+        if host not in ("127.0.0.1", "localhost", "[::1]"):  # defense: metrics-host
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"Only requests for the loopback address are answered.\n"]
+        return application(environ, start_response)
+
+    return answer
 
 
 def try_to_serve(collector: Collector, port: int) -> None:

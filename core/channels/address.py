@@ -146,7 +146,8 @@ def _of_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName:
     if first in _OTHERS:
         raise _refused(f"This is the address of {_OTHERS[first]}")
     channel = _named(path[0])
-    if len(path) > 1 and path[1].lower() in _OTHER_AFTER_CHANNEL:
+    is_video = len(path) > 2 and path[1].lower() == "videos" and path[2].isdecimal()
+    if is_video or (len(path) > 1 and path[1].lower() in _OTHER_AFTER_CHANNEL):
         noun = _OTHERS[path[1].lower()]
         raise _refused(f"This is the address of {noun}, not of the channel {channel.login}")
     return channel

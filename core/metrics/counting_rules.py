@@ -82,6 +82,7 @@ RULES: tuple[Rule, ...] = (
         "hours-watched",
         "Hours watched",
         "The sum of the viewers known in each second / 3,600. Seconds with unknown viewers are not filled in: the sum "
-        f"is a lower bound below 100% of known time, and not given below {VIEWERS_COVERAGE_MIN:.0%}.",
+        f"is a lower bound below 100% of known time, and not given below {VIEWERS_COVERAGE_MIN:.0%} of the "
+        "time on air.",
     ),
 )

@@ -111,8 +111,12 @@ class RangeSummary:
 
     @property
     def hours_watched(self) -> float | None:
-        """Return the sum of viewers over every known second, in hours; unknown seconds are not filled in."""
-        return hours_watched(self.sums)
+        """Return the sum of viewers over every known second, in hours; unknown seconds are not filled in.
+
+        None where viewers are known for less than VIEWERS_COVERAGE_MIN of the time on air.
+        """
+        known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
+        return None if known_ms < VIEWERS_COVERAGE_MIN * self.on_air_ms else hours_watched(self.sums)
 
     def value(self, metric: Metric) -> float | None:
         """Return a metric's value over the range; None without data."""

@@ -83,7 +83,7 @@ export function writeNow(display, metric, { isPast, isOld }) {
 export function writeSummary(summary) {
   $("peak").textContent = summary.peak;
   $("peak-unit").textContent = summary.peak_unit;
-  $("peak-tag").hidden = !summary.is_lower_bound;
+  $("peak-tag").hidden = !summary.is_lower_bound || summary.peak === constants.absent;
   $("peak-note").replaceChildren(
     ...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]),
   );

@@ -23,6 +23,8 @@ from tests.web import web
         ("application/json;q=0", 0),
         ("application/json;q=0, */*", 0),
         ("*/*;q=0.1, application/json;q=0.9", 0.9),
+        ("application/json;q=nan", 1),
+        ("application/json;q=2", 1),
         ("text/html", 0),
         ("application/json;q=high", 1),
     ],

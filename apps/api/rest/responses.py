@@ -127,10 +127,15 @@ def weight(media_type: str, accept: str) -> float:
     if not accepted:
         return 1.0
     for names in _ranges(media_type):
-        weights = [item.quality for item in accepted if f"{item.main_type}/{item.sub_type}".lower() in names]
+        weights = [_quality(item) for item in accepted if f"{item.main_type}/{item.sub_type}".lower() in names]
         if weights:
             return max(weights)
     return 0.0
+
+
+def _quality(item: MediaType) -> float:
+    """Return the weight of a media range; 1 for an invalid one, such as `q=nan`."""
+    return item.quality if 0 <= item.quality <= 1 else 1.0
 
 
 def _ranges(media_type: str) -> Sequence[tuple[str, ...]]:

@@ -160,7 +160,7 @@ def stream_texts(broadcast: Broadcast) -> dict[str, str]:
         "mean": figure("viewers", broadcast.mean_viewers),
         "watched": watched(broadcast),
         "messages": figure("messages", broadcast.messages, broadcast.coverage),
-        "coverage": f"{percent(broadcast.coverage)} %",
+        "coverage": f"{percent(broadcast.coverage)}%",
     }
 
 

@@ -73,6 +73,7 @@ def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
         ("Videos", "“videos” is one of Twitch's own pages"),
         ("https://www.twitch.tv/", "without a channel"),
         ("twitch.tv", "without a channel"),
+        ("twitch.tv/ada_plays/videos/2460329693", "a video"),
         ("https://www.twitch.tv/popout", "without a channel"),
         ("https://www.youtube.com/@ada_plays", "youtube.com"),
         ("https://www.twitch.tv@example.com/ada_plays", "example.com"),

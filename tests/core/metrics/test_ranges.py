@@ -147,6 +147,12 @@ def test_mean_viewers_weigh_every_second_equally() -> None:
     assert result.peaks["viewers"] == PeakValue(1_000, T + MINUTE_MS)
 
 
+def test_hours_watched_are_absent_where_viewers_are_known_for_less_than_half_of_the_time_on_air() -> None:
+    known, unknown = heard_minute(viewers_sum=60_000, viewer_pulses=60), heard_minute()
+    assert summary_of({T: known, T + MINUTE_MS: unknown}).hours_watched == pytest.approx(60_000 / 3_600)
+    assert summary_of({T: known, T + MINUTE_MS: unknown, T + 2 * MINUTE_MS: unknown}).hours_watched is None
+
+
 def test_a_minute_heard_for_less_than_half_is_no_peak() -> None:
     short = {"observed_ms": 29_999, "pulses": 60, "messages": 500, "chatters": 400, "words": 900}
     result = summary_of({T: short, T + MINUTE_MS: heard_minute(messages=30, chatters=9, words=60)})
