@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
+from django.urls import get_resolver
 from pytest_django import Settings
 
 from apps.accounts.services import ensure_user
@@ -23,6 +24,12 @@ from core.pipeline.records import WindowRecord
 from tests.valkey import Valkey
 
 EMAIL, PASSWORD = "buyer@example.com", "a long password for tests"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def imported_views() -> None:
+    """Import all views: one that is first imported while a function is patched would keep the patched one."""
+    assert get_resolver().url_patterns
 
 
 @pytest.fixture
