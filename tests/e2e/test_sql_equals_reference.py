@@ -12,10 +12,10 @@ from functools import partial
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from django.test import override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trial_settings
 from hypothesis import strategies as st
-from pytest_django import Settings
 
 from apps.metrics.stream_job import plan_digest
 from core.irc.event_time import SlewedClock
@@ -176,13 +176,13 @@ def _with_metrics(key: Key, columns: dict[str, int] | None) -> object:
     return columns and (columns, values_of(columns, WINDOW_MS[grain_of(key)]))
 
 
-@pytest.fixture
-def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def prefix(stack: Stack) -> Iterator[str]:
     """The prefix of separate topics with their own job, next to those of the running instance.
 
     The newest checkpoint is damaged, so the job starts without state and from the beginning.
     """
-    name = settings.KAFKA_TOPIC_PREFIX = f"sql-{uuid.uuid4().hex[:8]}."
+    name = f"sql-{uuid.uuid4().hex[:8]}."
     broken = stack.var / "broken-checkpoints" / f"{plan_digest()}-0" / "job" / "chk-1"
     broken.mkdir(parents=True, exist_ok=True)
     (broken / "_metadata").write_bytes(b"this is not a checkpoint")
@@ -190,12 +190,13 @@ def prefix(stack: Stack, settings: Settings) -> Iterator[str]:
     stack.manage("create_topics", env=env)
     job = stack.manage("submit_flink_job", env=env).split()[1]
     try:
-        yield name
+        with override_settings(KAFKA_TOPIC_PREFIX=name):
+            yield name
     finally:
         stack.cancel_job(job)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trial(stack: Stack, prefix: str) -> Iterator[Trial]:
     trial = Trial(stack, prefix)
     try:
