@@ -24,6 +24,7 @@ from apps.api.process import ApiRequest
 from twitchly import request_counts
 from twitchly.origin import Application
 from twitchly.request_bodies import BODY_MAX_BYTES, read_body
+from twitchly.tasks import cancel
 
 # Includes versions that do not exist: their errors are problems too, not pages.
 _API = re.compile(r"/api/v[0-9]+(/|\Z)")
@@ -32,8 +33,6 @@ URLCONF = "apps.api.rest.urls"
 VARY = "Accept, Accept-Encoding, Authorization"
 # A response that fits one packet is not compressed.
 PACKET_BYTES = 1_400
-# Time for a canceled stream to release its connection lease before it is canceled again.
-CANCEL_EVERY_S = 1.0
 _FORMAT = re.compile(r"(.*)\.(json|csv|ndjson)", re.DOTALL)
 
 log = logging.getLogger(__name__)
@@ -152,16 +151,9 @@ async def _send_stream(response: Any, receive: Any, send: Any) -> None:
         await asyncio.wait((sending, disconnect), return_when=asyncio.FIRST_COMPLETED)
     finally:
         disconnect.cancel()
-        await _cancel(sending)
+        await cancel(sending)
     if not sending.cancelled():
         sending.result()
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task until it has ended: wait_for of Python 3.11 can swallow a cancellation as its wait ends."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait((task,), timeout=CANCEL_EVERY_S)
 
 
 async def _send_chunks(response: Any, send: Any) -> None:

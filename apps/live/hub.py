@@ -16,6 +16,7 @@ from apps.live.outboxes import Connection, Outbox, Subscribers, Subscription
 from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.contracts import group
 from core.errors import ServiceAway
+from twitchly.tasks import cancel
 
 TICK_TIMEOUT_S = 10
 BOARDS_AWAY = "Live data is unavailable. It returns automatically."
@@ -108,8 +109,7 @@ class Hub:
     async def aclose(self) -> None:
         """Stop following ticks."""
         if self._follower is not None:
-            self._follower.cancel()
-            await asyncio.wait([self._follower])
+            await cancel(self._follower)
 
     async def _follow(self) -> None:
         backoff_s = BACKOFF_FIRST_S

@@ -316,9 +316,11 @@ def printed(report: Report, *, as_json: bool) -> tuple[str, str]:
 
 
 def test_json_is_one_line_with_every_figure() -> None:
-    out, _ = printed(report_of([]), as_json=True)
+    out, _ = printed(report_of([f"difference {n}" for n in range(30)]), as_json=True)
     assert out.count("\n") == 1
-    assert list(json.loads(out)) == [
+    figures = json.loads(out)
+    assert figures["explanations"] == [f"difference {n}" for n in range(20)]
+    assert list(figures) == [
         "sent",
         "in_chat",
         "in_gaps",
@@ -331,6 +333,7 @@ def test_json_is_one_line_with_every_figure() -> None:
         "windows",
         "differences",
         "faults",
+        "explanations",
     ]
 
 

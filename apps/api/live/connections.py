@@ -14,6 +14,7 @@ from django.conf import settings
 from apps.api.keys.queries import ApiClient
 from apps.api.problems import Problem
 from core.contracts import redis_keys
+from twitchly.tasks import cancel
 
 # A lease that is not renewed, as its process died, expires after LEASE_S.
 LEASE_S, RENEW_EVERY_S = 45, 15.0
@@ -58,7 +59,7 @@ class ConnectionLease:
     async def release(self) -> None:
         """Give the lease back and close the connection to Redis."""
         if self._renewal is not None:
-            self._renewal.cancel()
+            await cancel(self._renewal)
         try:
             await self._redis.zrem(self._key, self._name)
         except (redis.RedisError, OSError) as error:

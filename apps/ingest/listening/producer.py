@@ -26,6 +26,7 @@ from core.irc.lines import Line
 from core.pipeline.intake import Intake
 from core.pipeline.topics import TOPIC
 from core.times import MINUTE_MS
+from twitchly.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +79,7 @@ class ChatProducer:
                 if self._ownership.failure is not None:
                     raise self._ownership.failure
         finally:
-            for part in parts:
-                part.cancel()
+            await cancel(*parts)
             await asyncio.gather(*parts, return_exceptions=True)
             await self._drain()
 

@@ -48,7 +48,8 @@ class Command(BaseCommand):
     def _print(self, report: Report, *, as_json: bool) -> None:
         figures = report.figures()
         if as_json:
-            self.stdout.write(json.dumps({**figures, "faults": report.of_faults()}))
+            explained = {"faults": report.of_faults(), "explanations": report.differences[:DIFFERENCES_SHOWN]}
+            self.stdout.write(json.dumps({**figures, **explained}))
         else:
             for name, value in figures.items():
                 self.stdout.write(f"{name:<12}{value:>10}")

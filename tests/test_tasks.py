@@ -1,0 +1,89 @@
+"""Tasks end although a library swallows a cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from apps.live.hub import Hub
+from core.contracts import group
+from twitchly import tasks
+from twitchly.tasks import cancel
+
+HANG_S = 30
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_EVERY_S", 0.01)
+
+
+class Swallowing:
+    """Waits that swallow their first cancellation, as `asyncio.wait_for` of Python 3.11 may."""
+
+    def __init__(self) -> None:
+        self.is_waiting, self.swallowed = asyncio.Event(), 0
+
+    async def wait(self) -> None:
+        try:
+            self.is_waiting.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self.swallowed:
+                raise
+            self.swallowed += 1
+
+
+async def test_tasks_are_canceled_until_they_have_ended() -> None:
+    async def follow(wait: Swallowing) -> None:
+        while True:
+            await wait.wait()
+
+    waits = [Swallowing(), Swallowing()]
+    following = [asyncio.create_task(follow(wait)) for wait in waits]
+    for wait in waits:
+        await wait.is_waiting.wait()
+    async with asyncio.timeout(HANG_S):
+        await cancel(*following)
+    assert all(task.cancelled() for task in following)
+    assert [wait.swallowed for wait in waits] == [1, 1]
+
+
+async def test_the_error_of_an_ended_task_stays_with_it() -> None:
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    await cancel(task)
+    with pytest.raises(ValueError, match="broken"):
+        task.result()
+
+
+async def test_a_hub_closes_although_its_channel_layer_swallows_a_cancellation() -> None:
+    wait = Swallowing()
+
+    class Layer:
+        async def new_channel(self) -> str:
+            return "channel"
+
+        async def group_add(self, name: str, channel: str) -> None:
+            pass
+
+        async def group_discard(self, name: str, channel: str) -> None:
+            pass
+
+        async def receive(self, _channel: str) -> Any:
+            await wait.wait()
+            return group.SessionEnded("none").to_message()
+
+    cache: Any = None
+    connection: Any = None
+    hub = Hub(Layer(), cache)
+    hub.join("session", connection)
+    await wait.is_waiting.wait()
+    async with asyncio.timeout(HANG_S):
+        await hub.aclose()
+    assert wait.swallowed == 1
