@@ -17,6 +17,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from core.inputs.moments import utc
+from simulator.people import LURKER
 from simulator.source import Channel, Source, Stream
 
 MAX_PAGE = 100
@@ -89,8 +90,8 @@ class Pages:
         ids, logins = _listed(query, "id"), {login.lower() for login in _listed(query, "login")}
         if not 0 < len(ids) + len(logins) <= MAX_PAGE:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Between 1 and {MAX_PAGE} parameters id and login are expected")
-        channels = self._source.channels
-        return {"data": [_user_fields(c) for c in channels if c.id in ids or c.login in logins]}
+        users = (*self._source.channels, LURKER)
+        return {"data": [_user_fields(c) for c in users if c.id in ids or c.login in logins]}
 
     def _list(self, step: int) -> Sequence[Stream]:
         """Return the streams at a cache step, cached because listing them is expensive."""

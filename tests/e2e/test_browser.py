@@ -169,6 +169,11 @@ def test_a_hidden_page_pauses_and_resumes_with_a_fresh_snapshot(page: Page) -> N
 
 
 def test_updates_cause_no_layout_shift(page: Page) -> None:
+    # A chosen channel stays open when the board changes; another channel may take another height.
+    page.locator("#list > li").first.locator("a").click()
+    expect(page).to_have_url(re.compile("channel="))
+    expect(page.locator("#chart canvas")).to_be_visible()
+    page.wait_for_load_state("networkidle")
     page.evaluate(
         "() => { window.shift = 0; new PerformanceObserver(list => list.getEntries()"
         ".forEach(one => window.shift += one.value)).observe({ type: 'layout-shift' }); }"

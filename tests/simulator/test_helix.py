@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from simulator.people import LURKER
 from tests.simulator.helix_api import CREDENTIALS, T0, Api
 
 FIELDS = {
@@ -96,10 +97,11 @@ async def test_streams_are_found_by_category_and_language(api: Api) -> None:
 
 async def test_users_are_found_by_id_and_login_and_unknown_ones_are_omitted(api: Api) -> None:
     channel, other = api.audience.channels[7], api.audience.channels[9]
-    users = (await api.get("users", {"id": [channel.id, "1"], "login": [other.login]})).json()["data"]
+    users = (await api.get("users", {"id": [channel.id, "1"], "login": [other.login, LURKER.login]})).json()["data"]
     assert {(user["id"], user["login"], user["display_name"]) for user in users} == {
         (channel.id, channel.login, channel.name),
         (other.id, other.login, other.name),
+        (LURKER.id, LURKER.login, LURKER.name),
     }
 
 
