@@ -64,10 +64,13 @@ def main(url: str, password_file: str) -> None:
         old.unlink()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
-        state = sign_in(browser, url, Path(password_file).read_text().strip())
+        password = Path(password_file).read_text().strip()
+        state = sign_in(browser, url, password)
         names = add_content(browser, url, state)
         for theme in THEMES:
             for width, height in SIZES:
+                # API keys need a recent sign-in.
+                state = sign_in(browser, url, password)
                 display: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
                 member, visitor = browser.new_context(storage_state=state, **display), browser.new_context(**display)
                 for context, pages in ((member, PAGES), (visitor, PUBLIC_PAGES)):
