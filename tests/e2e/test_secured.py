@@ -15,11 +15,12 @@ from tests.e2e.secured import Secured
 pytestmark = pytest.mark.server
 
 SETUP = "import django; django.setup(); "
-# A window record for each sink, written with the product's Kafka producer.
+# A window record for each sink, written with the product's Kafka producer. It ends in half an hour, because boards drop
+# a window a minute after its end, and a sink can take longer to start.
 PRODUCE = """
 import json, time
 from twitchly import kafka
-end = int(time.time()) // 10 * 10_000
+end = int(time.time()) // 10 * 10_000 + 1_800_000
 def window(grain, span, end):
     return json.dumps({"v": 1, "grain": grain, "channel_id": "1", "start_ms": end - span, "end_ms": end,
         "messages": 60, "words": 240, "observed_ms": span, "viewers": 1_000,
