@@ -38,7 +38,7 @@ class SignupForm(account_forms.SignupForm):  # type: ignore[misc]  # allauth has
 
 
 class ActivateTOTPForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
-    """Marks the code used for the set-up as used, so that it cannot be used to sign in."""
+    """Marks the setup code as used, so that it cannot be used to sign in."""
 
     def clean_code(self) -> str:
         code = str(super().clean_code())

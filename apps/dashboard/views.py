@@ -111,7 +111,7 @@ def find_json(request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_required_json
 def span_json(request: HttpRequest) -> JsonResponse:
-    """Return why no chart can show a span, "" if one can."""
+    """Return the reason a chart cannot show a span, or "" if it can."""
     try:
         span_from_query(request.GET.dict(), now_ms())
     except BadSpan as error:

@@ -1,4 +1,4 @@
-"""Texts of live values. Pages and frames show the same ones, and the script writes them as they are."""
+"""Texts of live values. Pages and frames share them, and the script inserts them unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEP = 2
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The rank change of a row within a minute: sign, text for screen readers, CSS class."""
+    """The rank change of a row in the past minute: sign, text for screen readers, CSS class."""
 
     sign: str = ""
     words: str = ""
@@ -57,7 +57,7 @@ class ChannelDisplay:
 
 @dataclass(frozen=True, slots=True)
 class ReadingDisplay:
-    """The texts that belong to no channel. `viewers_title` and `viewers_text` are "" while counts are fresh."""
+    """Texts that are not specific to a channel. `viewers_title` and `viewers_text` are "" while counts are fresh."""
 
     viewers: Freshness
     viewers_title: str
@@ -110,7 +110,7 @@ def channel_display(channel: ChannelNow) -> ChannelDisplay:
 
 
 def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms: int) -> ReadingDisplay:
-    """Return how far viewer counts of this time can be trusted, and the number of dropped records."""
+    """Return how reliable viewer counts from `viewers_at_ms` are, and the number of dropped records."""
     freshness = viewers_freshness(viewers_at_ms, now_ms)
     minutes = ABSENT if viewers_at_ms is None else number(max(0, now_ms - viewers_at_ms) // MINUTE_MS, 0)
     title, text = {
@@ -120,7 +120,7 @@ def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms:
             "Twitch has not sent newer ones. Chat is still counted.",
         ),
         "unknown": (
-            "Viewers are unknown.",
+            "Viewer counts are unknown.",
             f"Twitch has sent no viewer counts for {minutes} min. Chat is still counted.",
         ),
     }[freshness]
@@ -130,10 +130,10 @@ def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms:
 def move(row: Row) -> Move:
     """Return the rank change of a row, empty if unknown."""
     if row.is_new:
-        return Move("new", "new within a minute", "is-new")
+        return Move("new", "new in the past minute", "is-new")
     if not row.moved:
         return Move("–" if row.moved == 0 else "")
-    places = f"{abs(row.moved)} {'place' if abs(row.moved) == 1 else 'places'} within a minute"
+    places = f"{abs(row.moved)} {'place' if abs(row.moved) == 1 else 'places'} in the past minute"
     if row.moved > 0:
         return Move(f"▲ {row.moved}", f"up {places}", "is-up")
     return Move(f"▼ {-row.moved}", f"down {places}", "is-down")

@@ -36,7 +36,7 @@ def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:
 
 def test_a_user_receipt_says_that_no_user_data_is_stored() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")
-    assert "No data about this person alone was stored" in page_of(opt_out)
+    assert "No data was stored about this person individually" in page_of(opt_out)
 
 
 def test_receipt_urls_cannot_be_guessed() -> None:

@@ -224,7 +224,7 @@ def test_changes_since_the_preview_require_another_review(curator: Client) -> No
     _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     Channel.objects.update(note="meanwhile")
     page = read_page(curator.post(IMPORT, agreed))
-    assert "no longer the ones you previewed" in page
+    assert "now differ from your preview" in page
     assert not Channel.objects.filter(pinned=True).exists()
 
 

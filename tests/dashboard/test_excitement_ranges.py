@@ -1,4 +1,4 @@
-"""Excitement exists for 48 h: pages, charts and files show none for older ranges, though rows are stored."""
+"""Excitement exists for 48 h: pages, charts and files show none for older ranges, even though rows are stored."""
 
 from __future__ import annotations
 

@@ -71,10 +71,10 @@ def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:
 def test_ranking_thresholds_are_those_of_this_instance(client: Client, settings: Settings) -> None:
     settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES = 2_500, 7
     page = read_page(client.get("/methodology"))
-    assert section(page, "engagement")["Ranking"] == "ranked from 2,500 viewers"
-    assert section(page, "emotes")["Ranking"] == "ranked from 7 messages in 30 s"
-    assert section(page, "excitement")["Ranking"] == "ranked from 10 chatters in 30 s"
-    assert section(page, "shared")["Ranking"] == "no board"
+    assert section(page, "engagement")["Ranking"] == "at least 2,500 viewers"
+    assert section(page, "emotes")["Ranking"] == "at least 7 messages in 30 s"
+    assert section(page, "excitement")["Ranking"] == "at least 10 chatters in 30 s"
+    assert section(page, "shared")["Ranking"] == "none"
     assert "On the board" not in section(page, "messages")
 
 

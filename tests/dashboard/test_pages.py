@@ -152,7 +152,7 @@ def notes(page: str) -> list[str]:
         (60_000, []),
         (149_000, []),
         (200_000, ["Viewer counts are 3 min old."] * 2),
-        (720_000, ["Viewers are unknown."] * 2),
+        (720_000, ["Viewer counts are unknown."] * 2),
     ],
 )
 def test_old_viewer_counts_show_their_age(boards: Boards, signed_in: Client, age_ms: int, output: list[str]) -> None:

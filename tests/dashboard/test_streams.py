@@ -143,7 +143,7 @@ def test_broadcasts_link_to_their_neighbors(stored: type[Store], signed_in: Clie
     page = text_of(signed_in, f"/channels/1/streams/{T - DAY_MS}")
     assert f'rel="prev" href="/channels/1/streams/{T - 2 * DAY_MS}"' in page
     assert f'rel="next" href="/channels/1/streams/{T}"' in page
-    assert "The last stream that has ended" in text_of(signed_in, f"/channels/1/streams/{T}")
+    assert "The newest finished stream" in text_of(signed_in, f"/channels/1/streams/{T}")
     assert "The first stream on record" in text_of(signed_in, f"/channels/1/streams/{T - 19 * DAY_MS}")
 
 
@@ -153,7 +153,7 @@ def test_a_broadcast_with_little_data_says_so(stored: type[Store], signed_in: Cl
     ]
     page = text_of(signed_in, f"/channels/1/streams/{T}")
     assert page.count('<div class="v">–</div>') == 3
-    assert "No hour of this stream has been counted yet" in page
+    assert "No hours of this stream have been counted yet" in page
     assert "No moments stood out" in page
 
 

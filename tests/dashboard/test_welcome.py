@@ -115,7 +115,7 @@ def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client,
     boards.name("4", "Delta", category="Music")
     form = {"do": "find", "q": "delt", "channel": ["3"]}
     page = read_page(signed_in.post("/welcome/3", form))
-    assert "1 found for “delt”" in page
+    assert "1 match for “delt”" in page
     assert (offered(page)[:2], ticked(page)) == (["3", "4"], ["3"])
     page = read_page(signed_in.post("/welcome/3", form | {"q": '"><script>'}))
     assert "is called “&quot;&gt;&lt;script&gt;”" in page

@@ -48,7 +48,7 @@ def decide(page: Page, stack: Stack, *lines: str) -> None:
     page.goto(f"{stack.url}/admin/channels/channel/import/")
     text = "\n".join(("login,decision,reason", *lines)).encode()
     page.get_by_label("CSV file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": text})
-    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Preview changes").click()
     expect(page.get_by_text("Nothing has been written yet.")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Change")).click()
     expect(page.get_by_text("channels changed")).to_be_visible()
@@ -100,9 +100,9 @@ def test_the_requester_of_a_channel_sees_the_answer(admin: Page, browser: Browse
     page.get_by_role("button", name="Request it").click()
     page.goto(f"{stack.url}/requests")
     expect(page.get_by_text("not decided yet")).to_be_visible()
-    answer(admin, stack, "curation/curationrequest", "somebody_else", "decline", "It plays music alone.")
+    answer(admin, stack, "curation/curationrequest", "somebody_else", "decline", "It only plays music.")
     page.reload()
-    expect(page.get_by_text("It plays music alone.")).to_be_visible()
+    expect(page.get_by_text("It only plays music.")).to_be_visible()
     page.context.close()
 
 
@@ -142,7 +142,7 @@ def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack)
 
     def is_proved() -> bool:
         admin.reload()
-        return admin.get_by_text("rows left").is_visible()
+        return admin.get_by_text("rows remaining").is_visible()
 
     # Celery's next minute would be soon enough.
     stack.run_task("publish_opt_outs")

@@ -44,7 +44,7 @@ def test_the_public_sees_whether_figures_can_be_trusted(browser: Browser, stack:
     assert page.locator('#stages [data-state="unknown"]').count() == 0
     expect(page.get_by_text("Simulated", exact=True).first).to_be_visible()
     expect(page.locator("#days li")).to_have_count(90)
-    expect(page.get_by_text("Heard least in the past hour")).to_have_count(0)
+    expect(page.get_by_text("Lowest coverage, past hour")).to_have_count(0)
     page.close()
 
 
@@ -56,8 +56,8 @@ def test_staff_see_each_stage_and_an_incident_from_start_to_end(browser: Browser
     with visit(browser, stack, "/?board=messages", email=email) as (page, problems):
         page.goto(f"{stack.url}/status")
         expect(page.locator('[data-stage="listening"]')).to_contain_text("channels joined")
-        expect(page.get_by_role("heading", name="Heard least in the past hour")).to_be_visible()
-        expect(page.get_by_role("heading", name="Gaps of the past hour")).to_be_visible()
+        expect(page.get_by_role("heading", name="Lowest coverage, past hour")).to_be_visible()
+        expect(page.get_by_role("heading", name="Gaps in the past hour")).to_be_visible()
         stack.end("sink-boards")
         try:
             expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_be_visible(timeout=SEEN_MS)

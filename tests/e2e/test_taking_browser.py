@@ -67,7 +67,7 @@ def test_a_star_on_the_board_creates_a_list_and_removes_its_entry(page: Page, st
     expect(star).to_have_attribute("aria-pressed", "true")
     assert page.evaluate(SHIFTS) - shifted < 0.001
     # Rows that the script creates for another board show the star, too.
-    page.get_by_role("group", name="How many channels").get_by_role("link", name="100").click()
+    page.get_by_role("group", name="Number of channels").get_by_role("link", name="100").click()
     page.get_by_role("tab", name="Most Active").click()
     expect(page.locator("#list [data-star]").nth(20)).to_be_attached(timeout=LIVE_MS)
     expect(page.locator(f'#list [data-star][data-of="{name}"]')).to_have_attribute("aria-pressed", "true")
@@ -154,11 +154,11 @@ def test_stars_and_setup_work_without_javascript(page: Page, browser: Browser, s
     plain.locator("[name=channel]").nth(1).check()
     plain.get_by_label("Find a channel by its name").fill("e")
     plain.keyboard.press("Enter")
-    expect(plain.get_by_role("status")).to_contain_text("found for “e”")
+    expect(plain.get_by_role("status")).to_contain_text("for “e”")
     expect(plain.locator("[name=channel]:checked")).to_have_count(1)
     plain.get_by_role("button", name="Next").click()
-    plain.get_by_label("Name of the watchlist").fill("Plain")
-    plain.get_by_role("button", name="Make the watchlist").click()
+    plain.get_by_label("Watchlist name").fill("Plain")
+    plain.get_by_role("button", name="Create watchlist").click()
     plain.get_by_role("button", name="Open my watchlist").click()
     expect(plain.get_by_role("heading", name="Plain")).to_be_visible()
     plain.goto(f"{stack.url}/?board=messages")
@@ -176,14 +176,14 @@ def test_the_setup_leads_to_a_watchlist_with_the_keyboard_only(newcomer: Page, s
     page.wait_for_url("**/welcome/2")
     page.get_by_role("button", name="Skip this step").press("Enter")
     page.wait_for_url("**/welcome/3")
-    # A user who leaves the setup finds the way back.
+    # A user who leaves the setup can return to it.
     page.goto(stack.url)
     page.get_by_role("link", name="Continue").click()
     page.wait_for_url("**/welcome/3")
     for index in (0, 2):
         page.locator("[name=channel]").nth(index).press("Space")
     page.get_by_role("button", name="Next").press("Enter")
-    page.get_by_label("Name of the watchlist").press("Enter")
+    page.get_by_label("Watchlist name").press("Enter")
     page.wait_for_url("**/welcome/5")
     page.get_by_role("button", name="Open my watchlist").press("Enter")
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
@@ -207,7 +207,7 @@ def rows_in(path: Path) -> list[dict[str, str]]:
 
 def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Most Active").click()
-    page.get_by_role("group", name="How many channels").get_by_role("link", name="25").click()
+    page.get_by_role("group", name="Number of channels").get_by_role("link", name="25").click()
     expect(page.locator("#list [data-star]")).to_have_count(25, timeout=LIVE_MS)
     rows = rows_in(export(page, page.locator("#files"), "Board as CSV", tmp_path / "board.csv"))
     assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, 26)]

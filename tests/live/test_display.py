@@ -72,9 +72,9 @@ def test_depth_is_unknown_without_viewers_or_chatters() -> None:
     [
         (None, False, ("", "", "")),
         (0, False, ("–", "", "")),
-        (1, False, ("▲ 1", "up 1 place within a minute", "is-up")),
-        (-12, False, ("▼ 12", "down 12 places within a minute", "is-down")),
-        (None, True, ("new", "new within a minute", "is-new")),
+        (1, False, ("▲ 1", "up 1 place in the past minute", "is-up")),
+        (-12, False, ("▼ 12", "down 12 places in the past minute", "is-down")),
+        (None, True, ("new", "new in the past minute", "is-new")),
     ],
 )
 def test_rank_changes_are_written(moved: int | None, is_new: bool, output: tuple[str, str, str]) -> None:
@@ -103,7 +103,7 @@ def test_old_viewer_counts_have_a_note(settings: Settings) -> None:
     for age_ms, freshness, title in (
         (0, "fresh", ""),
         (3 * MINUTE_MS, "stale", "Viewer counts are 3 min old."),
-        (12 * MINUTE_MS, "unknown", "Viewers are unknown."),
+        (12 * MINUTE_MS, "unknown", "Viewer counts are unknown."),
     ):
         display = reading_display(MIDNIGHT_MS, 1_234, MIDNIGHT_MS + age_ms)
         assert (display.viewers, display.viewers_title, display.late_dropped) == (freshness, title, "1,234")

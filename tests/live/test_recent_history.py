@@ -143,6 +143,7 @@ def test_the_page_shows_rank_changes_and_sparklines_without_javascript(boards: B
     sink.second(at + 60_000, {"1": 150, "2": 200, "3": 100})
     page = read_page(signed_in.get("/"))
     assert (
-        '<span class="mv is-up"><span aria-hidden="true">▲ 1</span><span class="vh">up 1 place within a minute' in page
+        '<span class="mv is-up"><span aria-hidden="true">▲ 1</span><span class="vh">up 1 place in the past minute'
+        in page
     )
     assert '<path d="M48 1h0M60 36h0">' in page

@@ -203,13 +203,13 @@ def test_only_staff_see_the_details(client: Client, signed_in: Client, status_re
     assert "Everything works" in public
     assert "of 3" in public
     assert "Simulated" in public
-    for hidden in ("lines / s", "Heard least", "records lost"):
+    for hidden in ("lines / s", "Lowest coverage, past hour", "records lost"):
         assert hidden not in public
         assert hidden not in read_page(signed_in.get("/status"))
     User.objects.update(is_staff=True)
     staff = read_page(signed_in.get("/status"))
     assert "7.3 lines / s" in staff
-    assert "Heard least" in staff
+    assert "Lowest coverage, past hour" in staff
     assert "2 of 3 channels joined" in staff
 
 

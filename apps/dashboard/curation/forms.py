@@ -1,4 +1,4 @@
-"""Forms of curators, which look up typed logins on Twitch."""
+"""Forms for curators, which look up the entered logins on Twitch."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def reason_field(**options: Any) -> forms.CharField:
 
 
 class ChannelAddForm(forms.ModelForm[Channel]):
-    """Pins a channel, new or known."""
+    """Pins a known or a new channel."""
 
     login = LoginField(help_text="The channel's name on Twitch. It is tracked within 30 s.")
     reason = reason_field()
@@ -137,7 +137,7 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
 
 
 class MomentField(forms.DateTimeField):
-    """A time, in UTC unless it has an offset. Converts to UTC, since offsets can overflow the calendar."""
+    """A time, in UTC unless it has an offset. Rejects times that overflow the calendar in UTC."""
 
     def to_python(self, value: Any) -> dt.datetime | None:
         moment = super().to_python(value)
@@ -153,7 +153,7 @@ class ManyForm(forms.Form):
     reason = reason_field()
     until = MomentField(
         required=False,
-        help_text="When it expires, in UTC, such as 2027-01-31 18:00. Empty: never.",
+        help_text="When it expires, in UTC, such as 2027-01-31 18:00. Leave empty for no expiry.",
     )
 
 
@@ -171,7 +171,7 @@ class SheetForm(forms.Form):
 
 
 class OptOutForm(forms.ModelForm[OptOut]):
-    """The note of an opt-out."""
+    """The note on an opt-out."""
 
     class Meta:
         model = OptOut
@@ -252,7 +252,7 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
 
 
 class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
-    """The decision of a curator about an opt-out request."""
+    """A curator's decision on an opt-out request."""
 
     decision = forms.ChoiceField(
         choices=[("accept", "accept: the identity is verified; stop counting"), ("decline", "decline")],
@@ -310,7 +310,7 @@ class TagForm(forms.ModelForm[Tag]):
 
 
 def check_decision(form: Any, before: Decision) -> None:
-    """Validate the decision of a form and add errors to it. `Any`: two forms have a decision."""
+    """Validate the decision of a form and add errors to it. Typed as `Any` because two forms have a decision."""
     is_out = has_opted_out(form.instance.pk)
     try:
         form.decision = validate_decision(form.decision, before=before, is_out=is_out, now=timezone.now())

@@ -48,7 +48,7 @@ from twitchly.clock import now_ms
 @never_cache
 @sign_in_required
 def discover(request: HttpRequest) -> HttpResponse:
-    """Render the page; with `rows` in the query only its rows, for updates by the script."""
+    """Render the page, or only its rows if the query has `rows` (updates by the script)."""
     search, now = read_search(request.GET), now_ms()
     try:
         channels = services_of(request).channels.live(now)

@@ -181,19 +181,19 @@ def _interval(key: str, grain: str) -> Interval | None:
 async def _read_pieces(
     rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], read: Callable[[Range], Series]
 ) -> AsyncIterator[Rows]:
-    """Yield the rows of each piece. An error of history aborts the response, so that truncation is noticed."""
+    """Yield the rows of each piece. A history error aborts the response, so that the client notices the truncation."""
     yield rows_of(first)
     for piece in rest:
         yield rows_of(await sync_to_async(read)(piece))
 
 
 async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:
-    """Yield the rows of each page of broadcasts. An error of history aborts the response."""
+    """Yield the rows of each page of broadcasts. A history error aborts the response."""
     yield stream_rows(page.broadcasts)
     while page.before_ms is not None:
         older = await sync_to_async(read_streams)(channel_id, page.before_ms)
         if older is None:
-            raise ServiceAway("older broadcasts cannot be read")
+            raise ServiceAway("older broadcasts could not be read")
         page = older
         yield stream_rows(page.broadcasts)
 

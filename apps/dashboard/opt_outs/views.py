@@ -1,4 +1,4 @@
-"""Opt-out page, and receipts for anybody with their URL."""
+"""The opt-out page, and receipts that anyone with the URL can open."""
 
 from __future__ import annotations
 

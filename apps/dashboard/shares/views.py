@@ -81,7 +81,7 @@ def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
 
 
 def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpResponse]]:
-    """Pass the link of the token to a view, if it is of one of these kinds; otherwise render the reason.
+    """Pass the token's link to a view if it has one of these kinds, otherwise render an error page.
 
     Redirects to the password page if the link has a password.
     """

@@ -25,7 +25,7 @@ from core.metrics.bands import BANDS
 from core.metrics.table import BOARDS
 from twitchly.clock import now_ms
 
-TITLES = ("Boards", "What interests you?", "Select channels", "Your watchlist", "Where to find what")
+TITLES = ("Boards", "What interests you?", "Select channels", "Your watchlist", "Find your way around")
 # The template of each step.
 PARTS = ("boards", "interests", "channels", "list", "places")
 
@@ -34,7 +34,7 @@ PARTS = ("boards", "interests", "channels", "list", "places")
 @never_cache
 @login_required
 def resume(request: HttpRequest) -> HttpResponseRedirect:
-    """Redirect to the current step, or to the board without a first visit."""
+    """Redirect to the current step, or to the board if no first visit is in progress."""
     visit = open_visit(user_of(request))
     return redirect("welcome-step", visit.step) if visit else redirect("board")
 
