@@ -1,6 +1,7 @@
 """ASGI application for /api/: no sessions and no cookies; every error is a problem.
 
-It bypasses Django's handler, which switches threads twice and starts two tasks per request: more than a board costs.
+It bypasses Django's handler, which switches threads twice and starts two tasks per request. That costs
+more than reading a board.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _API = re.compile(r"/api/v[0-9]+(/|\Z)")
 URLCONF = "apps.api.rest.urls"
 # Every response depends on these headers, problems included.
 VARY = "Accept, Accept-Encoding, Authorization"
-# A response that fits one packet is not compressed.
+# A response that fits in one packet is not compressed.
 PACKET_BYTES = 1_400
 _FORMAT = re.compile(r"(.*)\.(json|csv|ndjson)", re.DOTALL)
 
@@ -83,7 +84,7 @@ def _request(scope: Any, body: bytes) -> ApiRequest:
 
 
 async def handle(request: ApiRequest, *, is_too_large: bool = False) -> Any:
-    """Return the response to a request, in any case; `is_too_large`: its body was not read."""
+    """Return a response even if the request fails; `is_too_large` means that the body was not read."""
     response: Any
     began_s = request_counts.begin()
     try:
@@ -101,7 +102,7 @@ async def handle(request: ApiRequest, *, is_too_large: bool = False) -> Any:
     if response.streaming:
         return response
     if response.status_code in (204, 304):
-        # No content, and so neither Content-Type nor Content-Length.
+        # Without content there is neither Content-Type nor Content-Length.
         del response["Content-Type"]
         return response
     if len(response.content) > PACKET_BYTES and not has_strong_etag(response):

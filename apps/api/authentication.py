@@ -1,6 +1,7 @@
 """Authentication of API requests: the format of keys, the client of a request's key, and its scopes.
 
-A key is `twitchly_`, 30 random letters and digits, and a checksum of 6. Beyond this file only its digest is used.
+A key is `twitchly_`, 30 random letters and digits, and a checksum of 6 characters. Other
+files use only its digest.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def digest_of(secret: str) -> str:
 
 
 def visible_prefix(secret: str) -> str:
-    """Return the beginning of a key, shown to tell it from others."""
+    """Return the prefix of a key, which identifies it in lists."""
     return secret[: len(_PREFIX) + _VISIBLE_CHARS]
 
 
@@ -81,7 +82,7 @@ async def authenticate(clients: ApiClientCache, rate_limiter: RateLimiter, heade
         if problem.code == "unknown-key":
             await rate_limiter.count_guess(address)  # defense: key-guessing
         elif problem.code in ("no-key", "bad-key"):
-            # Malformed keys cost no lookup, so they count as requests and not as guesses.
+            # Malformed keys need no lookup, so they count as requests and not as guesses.
             await rate_limiter.take_anonymous(address)
         raise
 

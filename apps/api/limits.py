@@ -26,11 +26,11 @@ from core.contracts import redis_keys
 from core.limits.token_bucket import TokenBucket
 from twitchly.address_groups import network_of
 
-# Unknown keys allowed per address: a burst, and one more after each refill time.
+# Unknown keys allowed per address: a burst, then one per refill interval.
 GUESS_BURST, GUESS_REFILL_S = 20, 6
 # After a timeout, Redis is not called again for REDIS_RETRY_S.
 REDIS_TIMEOUT_S, REDIS_RETRY_S = 0.5, 1.0
-# Limit of the local buckets and of the refused addresses that a process keeps.
+# Maximum number of local buckets, and of refused addresses, in a process.
 LOCAL_MAX = 10_000
 DAY_S = 86_400
 
@@ -64,7 +64,7 @@ end
 return {0, '0', day, left}
 """
 
-# Undoes one _TAKE for the day and the first bucket. KEYS: as there. ARGV: the bucket's refill rate and capacity.
+# Undoes one _TAKE for the day and the first bucket. KEYS: as in _TAKE. ARGV: the bucket's refill rate and capacity.
 # Returns the day's count and the tokens left in the bucket.
 _REFUND = """
 local time = redis.call('TIME')
@@ -90,7 +90,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStatus:
-    """Requests that a client has left: in the bucket of its key, and of its account's day."""
+    """A client's remaining requests: in the bucket of its key, and in the daily quota of its account."""
 
     limits: PlanLimits
     burst_left: int
@@ -186,7 +186,7 @@ class RateLimiter:
         return None if used_today is None else RateLimitStatus(limits, left, max(0, limits.per_day - used_today))
 
     async def refund(self, client: ApiClient) -> RateLimitStatus | None:
-        """Undo one `take` for the key and the day, for a free response; the address keeps its count.
+        """Undo one `take` for the key and the day, because the response is free; the address's count is unchanged.
 
         Return the new status, None while Redis is unavailable.
         """

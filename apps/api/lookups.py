@@ -1,4 +1,4 @@
-"""Lookups that the requests of a process share: of API clients by key, and of live readings.
+"""Lookups shared by the requests of a process: API clients by key, and live readings.
 
 Concurrent lookups become one fetch, whose values are cached for a second or less.
 """
@@ -23,7 +23,7 @@ from apps.live.board import Board
 from apps.live.readings import LiveBoards, Reading
 from twitchly.clock import now_ms
 
-# A revoked key is refused within a second, also without a notification.
+# A revoked key is refused within a second, even without a notification.
 CLIENT_TTL_S = 0.8  # defense: revoked-keys
 CLIENTS_MAX = 10_000
 READING_TTL_S = 1.0
@@ -32,7 +32,7 @@ BOARDS_MAX = 300
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# Limit of recently used keys that a fetch refreshes besides the requested one, so that no fetch takes long.
+# Maximum number of recently used keys that a fetch also refreshes, so that no fetch takes long.
 EXTRA_KEYS_MAX = 50
 
 
@@ -47,7 +47,7 @@ class _Fetch(Generic[K, V]):
 class BatchCache(Generic[K, V]):
     """Caches the values that `fetch` returns for `ttl_s` from the start of the fetch; holds up to `max_keys` keys.
 
-    A fetch for an expired key also refreshes the keys used since the fetch before it.
+    A fetch for an expired key also refreshes the keys used since the previous fetch.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class BatchCache(Generic[K, V]):
         self._recent_keys: dict[K, None] = {}
 
     def __contains__(self, key: K) -> bool:
-        """Return whether a key has a value in the cache, perhaps an expired one, or is being fetched."""
+        """Return whether a key has a value in the cache, possibly an expired one, or is being fetched."""
         return key in self._fetches
 
     async def get(self, key: K) -> V | None:
@@ -134,7 +134,7 @@ class ApiClientCache:
         return client
 
     def invalidate_session(self, session: str) -> None:
-        """Remove the key of an ended session from the cache; a callback of the hub."""
+        """Remove the key of an ended session from the cache. The hub calls this."""
         for digest, client in self._clients.items():
             # A running fetch may have read the key before its revocation.
             if client is None or session_name(client.key_id) == session:
@@ -142,7 +142,7 @@ class ApiClientCache:
 
 
 async def _fetch_clients(digests: Collection[str]) -> Mapping[str, ApiClient]:
-    # Not in the thread of one request: several requests wait for this lookup.
+    # Several requests wait for this lookup, so it does not run in the thread of one of them.
     find = database_sync_to_async(find_clients, thread_sensitive=False)
     clients: Mapping[str, ApiClient] = await find(digests)
     return clients

@@ -15,15 +15,15 @@ class Plan(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     requests_per_second = models.PositiveIntegerField(
-        default=20, validators=[MinValueValidator(1)], help_text="by one key"
+        default=20, validators=[MinValueValidator(1)], help_text="per key"
     )
-    burst = models.PositiveIntegerField(default=60, validators=[MinValueValidator(1)], help_text="at once, by one key")
+    burst = models.PositiveIntegerField(default=60, validators=[MinValueValidator(1)], help_text="burst size per key")
     requests_per_day = models.PositiveIntegerField(
         default=500_000,
         validators=[MinValueValidator(1)],
-        help_text="by all keys of an account, from midnight to midnight UTC",
+        help_text="across all keys of an account, from midnight to midnight UTC",
     )
-    streams = models.PositiveIntegerField(default=5, help_text="open at the same time, by all keys of an account")
+    streams = models.PositiveIntegerField(default=5, help_text="concurrent, across all keys of an account")
     is_default = models.BooleanField(default=False)
 
     class Meta:
@@ -47,7 +47,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """An account's API key. Only its digest is stored, and a visible `prefix` to tell it from others."""
+    """An account's API key. Only its digest is stored, and a visible `prefix` that identifies it."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60)

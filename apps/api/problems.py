@@ -55,7 +55,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """An invalid field of a request; `field` is "" for an error of the whole request."""
+    """An invalid field of a request; `field` is "" if the error concerns the whole request."""
 
     field: str
     reason: str

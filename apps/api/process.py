@@ -31,7 +31,7 @@ class ApiServices:
 class ApiRequest(ASGIRequest):
     """A request to the API, with the services of its process.
 
-    `auth`, named as by Django REST framework, is the client of its key from the authentication on.
+    `auth`, the name that Django REST framework uses, is the client of its key once authenticated.
     """
 
     services: ApiServices
@@ -40,7 +40,7 @@ class ApiRequest(ASGIRequest):
 
 @asynccontextmanager
 async def open_api_services(live: LiveServices) -> AsyncIterator[ApiServices]:
-    """Yield the API's services. In the end usage is written and connections are closed."""
+    """Yield the API's services. On exit, usage is written and connections are closed."""
     clients = ApiClientCache()
     live.hub.on_session_end.append(clients.invalidate_session)
     services = ApiServices(

@@ -33,7 +33,7 @@ CounterKey = tuple[int, datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class UsagePoint:
-    """Requests of the hour or day that begins at `at`; errors and limited ones are among them."""
+    """Requests in the hour or day that begins at `at`, including failed and rate-limited ones."""
 
     at: datetime
     requests: int
@@ -86,7 +86,7 @@ class UsageRecorder:
 
 @transaction.atomic
 def store_usage(counts: Counter[CounterKey]) -> None:
-    """Add counts to the stored ones of their hours; counts of deleted keys are dropped."""
+    """Add counts to the stored counts of the same hours; counts of deleted keys are dropped."""
     known = set(ApiKey.objects.filter(pk__in={key for key, _, _ in counts}).values_list("pk", flat=True))
     for key_id, hour in {(key_id, hour) for key_id, hour, _ in counts if key_id in known}:
         Usage.objects.get_or_create(key_id=key_id, hour=hour)
@@ -96,7 +96,7 @@ def store_usage(counts: Counter[CounterKey]) -> None:
 
 
 def requests_in_past_day(owner: User) -> dict[int, int]:
-    """Return the requests of the past 24 hours of each key of an account, by the key's id."""
+    """Return the number of requests in the past 24 hours for each of an account's keys, by key id."""
     since = datetime.now(UTC) - timedelta(hours=24)
     rows = Usage.objects.filter(key__owner=owner, hour__gt=since).values("key").annotate(sum=Sum("requests"))
     return {row["key"]: row["sum"] for row in rows}

@@ -22,7 +22,7 @@ NOW = 1_795_400_001_234
 
 @pytest.fixture
 async def tiny(api: Api) -> AsyncIterator[Api]:
-    """A client whose plan allows a burst of two requests, one more a second, and five a day."""
+    """A client whose plan allows a burst of two requests, then one per second, and five per day."""
     plan = await Plan.objects.acreate(name="Tiny", requests_per_second=1, burst=2, requests_per_day=5)
     owner = await sync_to_async(user_of)("tiny@example.com")
     await Membership.objects.acreate(owner=owner, plan=plan)

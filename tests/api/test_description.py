@@ -1,4 +1,4 @@
-"""The OpenAPI description: valid, compatible with the released one, and good for generated clients."""
+"""The OpenAPI description: valid, compatible with the released one, and usable by client generators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI description follows the rules in redocly.yaml, by redocly's linter."""
+"""The OpenAPI description follows the rules in redocly.yaml, according to redocly's linter."""
 
 from __future__ import annotations
 

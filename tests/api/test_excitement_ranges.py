@@ -1,4 +1,4 @@
-"""Excitement exists for 48 h: a series has none for older ranges and longer windows, though rows are stored."""
+"""Excitement exists for 48 h: a series has none for older ranges and longer windows, even though rows are stored."""
 
 from __future__ import annotations
 

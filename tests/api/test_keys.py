@@ -54,7 +54,7 @@ def test_only_the_digest_and_the_prefix_of_a_key_are_stored() -> None:
 
 
 @pytest.mark.django_db
-def test_a_replaced_key_stays_valid_beside_its_successor_for_the_grace_period() -> None:
+def test_a_replaced_key_stays_valid_alongside_its_successor_for_the_grace_period() -> None:
     key, secret = new_key(scopes=[Scope.LIVE], days=30)
     successor, other = rotate_key(key=key)
     now = datetime.now(UTC)

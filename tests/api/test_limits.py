@@ -94,7 +94,7 @@ async def test_an_ipv6_network_counts_as_one_address(
     await limiter.aclose()
 
 
-async def test_without_redis_each_process_applies_limits_by_itself() -> None:
+async def test_without_redis_each_process_applies_its_own_limits() -> None:
     limiter = RateLimiter("redis://127.0.0.1:1/4")
     assert await codes(limiter, client_with(SMALL), 4) == ["", "", "", "too-many-requests"]
     assert await limiter.take(client_with(SMALL, key_id=2), "10.0.0.1") is None
@@ -110,7 +110,7 @@ async def test_a_rate_limited_response_has_retry_after(api: Api, valkey: Valkey)
     first = await tiny.get("boards")
     assert first.headers["RateLimit-Policy"] == '"burst";q=2;w=2, "day";q=100;w=86400'
     assert first.headers["RateLimit"].startswith('"burst";r=1;t=1, "day";r=99;t=')
-    # At 1 token a second, the burst of 2 leaves one to use 1 s before it is full, and the first 3,599 s from now.
+    # The bucket of 2 gains 1 token per second and is full in 3,600 s, so it gains its first token in 3,599 s.
     full_in(valkey, f"key:{key.pk}", 3_600)
     refused = await tiny.get("boards")
     wait_s = int(refused.headers["Retry-After"])

@@ -144,7 +144,7 @@ async def test_an_invalid_last_event_id_is_answered_with_a_snapshot(key: tuple[A
         assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
 
 
-def test_an_id_of_other_subscriptions_suppresses_no_frames() -> None:
+def test_an_id_from_other_subscriptions_suppresses_no_frames() -> None:
     last_id = StreamPosition([Subscribe("viewers", Board())], "", 2_000).advance("viewers", 2_000)
     assert StreamPosition([Subscribe("viewers", Board())], last_id, 3_000).includes("viewers", 2_000)
     for board in (Board("messages"), Board(size=25), Board(language="en")):
@@ -222,7 +222,7 @@ async def test_the_socket_is_closed_when_its_key_is_revoked(
     await socket.receive()
     await after_tick(socket.receive, boards)
     await sync_to_async(revoke_key)(key=key[0])
-    # A tick may still come between.
+    # A tick may still arrive in between.
     assert await socket.code_after_frames() == 4401
 
 

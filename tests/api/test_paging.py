@@ -81,7 +81,7 @@ class Store:
 
 
 def pages(store: Store, days: int, limit: int) -> list[EventMark]:
-    """Return all events, read page by page as by a client."""
+    """Return all events, read page by page as a client would."""
     events: list[EventMark] = []
     after: Position | None = None
     while True:

@@ -1,4 +1,4 @@
-"""A GET of a board passes through few files, those that docs/subsystems/api.md lists."""
+"""A GET of a board passes only through the files listed in docs/subsystems/api.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _is_traced: ContextVar[bool] = ContextVar("_is_traced", default=False)
 
 @contextmanager
 def traced_files() -> Iterator[dict[str, None]]:
-    """Yield the files of ours whose functions run in the block and in tasks that it starts, in their order."""
+    """Yield our files whose functions run in the block or in tasks that it starts, in call order."""
     files: dict[str, None] = {}
 
     def note(frame: FrameType, event: str, _argument: Any) -> None:

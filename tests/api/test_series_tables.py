@@ -1,4 +1,4 @@
-"""Series as tables: windows do not overlap, and raw counts add up to those of the chat."""
+"""Series as tables: windows do not overlap, and raw counts match the chat."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def history(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("query", "rows"), [("", 240), ("&interval=1m", 120), ("&grain=hour", 2)])
-async def test_raw_counts_of_a_table_add_up_to_the_chat(api: Api, history: None, query: str, rows: int) -> None:
+async def test_raw_counts_of_a_table_match_the_chat(api: Api, history: None, query: str, rows: int) -> None:
     response = await api.get(f"channels/1/series.csv?{SPAN}&metrics=spam,coverage{query}")
     table = list(csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff"), newline="")))
     assert len(table) == rows

@@ -18,7 +18,7 @@ async def _fail(*_: Any) -> None:
     raise RuntimeError("a defect")
 
 
-async def test_requests_of_a_key_count_by_their_outcome(
+async def test_requests_of_a_key_are_counted_by_outcome(
     boards: Boards, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, secret = await sync_to_async(new_key)()

@@ -40,7 +40,7 @@ async def test_a_duplicate_name_is_refused_and_nothing_is_changed(api: Api) -> N
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\u202e\u2066", "\x07", "x" * 61, " ", ""])
-async def test_an_invalid_name_is_an_error_of_its_field(api: Api, name: str) -> None:
+async def test_an_invalid_name_is_reported_for_its_field(api: Api, name: str) -> None:
     path = f"watchlists/{(await api.request('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
     for method, target in (("POST", "watchlists"), ("PATCH", path)):
         response = await api.request(method, target, json={"name": name, "channels": ["1"]})

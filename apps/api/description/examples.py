@@ -30,7 +30,7 @@ _VALUES: Mapping[str, Any] = {
     "coverage_on_air": 0.98,
     "created": TIME,
     "decimals": 0,
-    "definition": "People watching, as Twitch counts them.",
+    "definition": "People watching now, as reported by Twitch every 60 s.",
     "detail": "Some values are invalid: see errors.",
     "every_s": 1,
     "field": "n",
@@ -104,7 +104,7 @@ def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, 
     if isinstance(values, dict) and values:
         return {"viewers": example_of(values, schemas, "value")}
     required = schema.get("required", [])
-    # If all fields are optional, as the values by metric, the example has the first one.
+    # If all fields are optional, like the values by metric, the example contains the first one.
     names = required or list(schema.get("properties", {}))[:1]
     properties = schema.get("properties", {})
     return {name: example_of(field, schemas, name) for name, field in properties.items() if name in names}

@@ -1,4 +1,4 @@
-"""Postprocessing of the OpenAPI description: everything that belongs to no single operation."""
+"""Postprocessing of the OpenAPI description: everything that is not specific to one operation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from apps.api.scopes import SCOPE_DESCRIPTIONS
 _INTRODUCTION = """\
 Live and historical metrics of Twitch channels, counted from their chat, each with its coverage.
 
-- Times are UTC, ISO 8601, and end with `Z`. A value that is not known is absent or null, never 0.
-- `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1 counts are lower bounds.
-- Lists have `next`: send it as `cursor` for what follows; null is the end.
-- Texts with `x-known-values` may get further values: treat one that you do not know as the least you can assume.
-- Every error is a problem (RFC 9457) with a `code` that stays; the header `X-Request-Id` names the request.
+- Times are UTC, ISO 8601, and end with `Z`. Unknown values are absent or null, never 0.
+- `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1, counts are lower bounds.
+- Paginated lists have `next`: send it as `cursor` to get the next page. It is null on the last page.
+- Fields with `x-known-values` may gain values. Treat unknown ones conservatively.
+- Every error is a problem (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
 """
 
@@ -74,7 +74,7 @@ def _problem() -> dict[str, Any]:
             "detail": {**text, "description": "What went wrong and what to do."},
             "code": {**open_text_schema(list(PROBLEM_TYPES)), "description": with_known_values(list(PROBLEM_TYPES))},
             "request_id": text,
-            "errors": {"type": "array", "items": field_error, "description": "Errors of single fields."},
+            "errors": {"type": "array", "items": field_error, "description": "Errors in individual fields."},
         },
         "required": ["type", "title", "status", "detail", "code", "request_id"],
     }

@@ -39,7 +39,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A field of a body or response; `name` is its path, as in `rows[].value`."""
+    """A field of a body or response; `name` is its path, such as `rows[].value`."""
 
     name: str
     kind: str
@@ -133,13 +133,13 @@ def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """Return a type with its limits, in a few words."""
+    """Return a short text with a type and its limits."""
     kinds = schema.get("type", "object")
     words = [" or ".join([kinds] if isinstance(kinds, str) else kinds)]
     if "enum" in schema:
         words = [", ".join(str(value) for value in schema["enum"])]
     if "x-known-values" in schema:
-        words = [", ".join(schema["x-known-values"]), "or a later value"]
+        words = [", ".join(schema["x-known-values"]), "or a value added later"]
     if schema.get("format") == "date-time":
         words = [words[0].replace("string", "time")]
     if "minimum" in schema and "maximum" in schema:

@@ -38,7 +38,7 @@ _HEADERS: Mapping[str, str] = {
 }
 # Parameters that no schema describes.
 _PARAMETERS: Mapping[str, str] = {
-    "channel_id": "Twitch's id of the channel.",
+    "channel_id": "Twitch ID of the channel.",
     "format": "Format of the response. Takes precedence over the `Accept` header.",
     "key": "Key of the metric, as in the list of metrics.",
     "metric": "Key of the board's metric, as in the list of boards.",

@@ -23,7 +23,7 @@ KeyState = Literal["active", "rotating", "expired", "revoked"]
 
 @dataclass(frozen=True, slots=True)
 class PlanLimits:
-    """Limits of an account's plan: requests a second, in a burst and a day, and concurrent streams."""
+    """Limits of an account's plan: requests per second, per burst and per day, and concurrent streams."""
 
     per_s: int
     burst: int
@@ -33,7 +33,7 @@ class PlanLimits:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """An authenticated API client: a key, its account, scopes and limits. `state` is the key's at the lookup."""
+    """An authenticated API client: a key, its account, scopes and limits. `state` is the key's state at lookup time."""
 
     key_id: int
     owner_id: int
@@ -44,7 +44,7 @@ class ApiClient:
 
 
 def find_clients(digests: Collection[str]) -> dict[str, ApiClient]:
-    """Return the clients whose keys have these digests, without unknown ones, and update `last_used_at`."""
+    """Return the clients whose keys have these digests, omitting unknown ones, and update `last_used_at`."""
     keys = ApiKey.objects.select_related("owner__membership__plan").filter(digest__in=digests, owner__is_active=True)
     now = datetime.now(UTC)
     known = {key.digest: (key, state_of(key, now)) for key in keys}  # defense: forged-keys

@@ -18,7 +18,7 @@ from core.inputs.names import clean_name
 
 KEYS_MAX = 20
 DAYS_MAX = 730
-# Time for which a replaced key stays valid beside its successor.
+# Time for which a replaced key stays valid alongside its successor.
 GRACE = timedelta(hours=24)
 
 

@@ -16,7 +16,7 @@ from apps.api.problems import Problem
 from core.contracts import redis_keys
 from twitchly.tasks import cancel
 
-# A lease that is not renewed, as its process died, expires after LEASE_S.
+# A lease that is not renewed because its process died expires after LEASE_S.
 LEASE_S, RENEW_EVERY_S = 45, 15.0
 REDIS_TIMEOUT_S = 2.0
 
@@ -31,7 +31,7 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-# KEYS: as there. ARGV: the lease's name, LEASE_S.
+# KEYS: as in the script above. ARGV: the lease's name, LEASE_S.
 _RENEW = """
 redis.call('ZADD', KEYS[1], redis.call('TIME')[1] + ARGV[2], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
@@ -57,7 +57,7 @@ class ConnectionLease:
         return True
 
     async def release(self) -> None:
-        """Give the lease back and close the connection to Redis."""
+        """Release the lease and close the connection to Redis."""
         if self._renewal is not None:
             await cancel(self._renewal)
         try:

@@ -20,7 +20,7 @@ CLOSE_CODES = {401: NOT_SIGNED_IN, 403: MISSING_SCOPE, 429: TOO_MANY_SOCKETS}
 class KeySocket(LiveSocket):
     """Takes the subscriptions of the pages' socket. It closes with 4401, 4403 or 4429 instead of HTTP 401, 403, 429."""
 
-    # A revocation while Redis is unavailable is only found by a check.
+    # If Redis is unavailable during a revocation, only the periodic check detects it.
     check_every_s = 1.0
     # The account's plan limits the open streams instead.
     sockets_max = None
@@ -54,7 +54,7 @@ class KeySocket(LiveSocket):
 
     @property
     def services(self) -> ApiServices:
-        """The API's services of this process."""
+        """The API services of this process."""
         services: ApiServices = self.scope["state"]["api"]
         return services
 

@@ -1,8 +1,8 @@
 """Server-sent events: the frames of the pages' sockets, each with an id to resume from.
 
 An id holds the time of the last frame of each subscription and a digest of the subscriptions. Frames are complete, so
-a client that resumes gets one snapshot per subscription with a newer frame. An id of other subscriptions or of the
-future is ignored: the client gets a snapshot of every subscription.
+a client that resumes gets one snapshot per subscription with a newer frame. An id from other subscriptions or from
+the future is ignored: the client gets a snapshot of every subscription.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class StreamPosition:
         self._resumed_ms = dict(self._sent_ms)
 
     def includes(self, name: str, at_ms: int) -> bool:
-        """Return whether the client received a frame of this time, or a later one, before it resumed."""
+        """Return whether the client received the frame of this time or a later one before it resumed."""
         return at_ms <= self._resumed_ms.get(name, 0)
 
     def advance(self, name: str, at_ms: int) -> str:
@@ -52,7 +52,7 @@ class StreamPosition:
 
 
 def _parse_id(last_id: str, names: Sequence[str], digest: str, now_ms: int) -> dict[str, int]:
-    """Return the times in an id by name; all 0 for an id of other subscriptions or of the future."""
+    """Return the times in an id by name; all 0 for an id from other subscriptions or from the future."""
     *times, suffix = last_id.split("-")
     if suffix == digest and len(times) == len(names) and all(re.fullmatch("[0-9]{1,15}", time) for time in times):
         sent_ms = dict(zip(names, map(int, times), strict=True))

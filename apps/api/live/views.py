@@ -32,19 +32,21 @@ from apps.live.subscriptions import (
 )
 
 _DESCRIPTION = """\
-Each event is a frame, as JSON: `{"type": "snapshot", "id": "viewers", "seq": 1, …}` first, then `push`. A board's
-have `board` and `rows`, those of channels `channels` by id, the table's `rows` by id: its pushes name with
-`is_whole: false` only what changed, and in `gone` what went. Times in frames are milliseconds since 1970, UTC.
+Each event is a frame, as JSON: first `{"type": "snapshot", "id": "viewers", "seq": 1, …}`, then frames of the type
+`push`. Frames of a board have `board` and `rows`, those of channels have `channels` by id, and those of the table have
+`rows` by id. A push of the table with `is_whole: false` has only the changed rows, and the ids of removed ones in
+`gone`. Times in frames are milliseconds since 1970, UTC.
 
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
-end of the one that `chatters`, `excitement` and `repetition` come from, which moves every 5 s; `end_ms` is that of all
-other `values`. `distinct_coverage` and `coverage` belong to them. `display` has the texts that the pages of Twitchly
-show: do not parse them, they may change.
+end of the window of `chatters`, `excitement` and `repetition`, which is updated every 5 s, and `end_ms` that of all
+other `values`. Their coverages are `distinct_coverage` and `coverage`. `display` has the texts that the pages of
+Twitchly show: do not parse them, because they may change.
 
-Every frame has an id. Resume with it as `Last-Event-ID`, on the same subscriptions, to get a snapshot of what is newer;
-any other id is ignored and you get a snapshot of everything. What is not taken is
-replaced by what is newer; who takes nothing for a minute is cut off. An event `problem` says what cannot be had; when a
-key ends, it is the last one. The same frames come over the WebSocket `/api/v1/socket`, opened with the same header.
+Every frame has an id. To resume, send it as `Last-Event-ID` with the same subscriptions: you get a snapshot of each
+subscription with newer data. Any other id is ignored, and you get snapshots of all subscriptions. A newer frame
+replaces one that you have not read yet. A client that reads nothing for a minute is disconnected. A `problem` event
+states what is unavailable; it is also the last event after your key expires or is revoked. The WebSocket
+`/api/v1/socket` accepts the same header and sends the same frames.
 """
 
 

@@ -39,10 +39,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=40, unique=True)),
-                ('requests_per_second', models.PositiveIntegerField(default=20, help_text='by one key', validators=[django.core.validators.MinValueValidator(1)])),
-                ('burst', models.PositiveIntegerField(default=60, help_text='at once, by one key', validators=[django.core.validators.MinValueValidator(1)])),
-                ('requests_per_day', models.PositiveIntegerField(default=500000, help_text='by all keys of an account, from midnight to midnight UTC', validators=[django.core.validators.MinValueValidator(1)])),
-                ('streams', models.PositiveIntegerField(default=5, help_text='open at the same time, by all keys of an account')),
+                ('requests_per_second', models.PositiveIntegerField(default=20, help_text='per key', validators=[django.core.validators.MinValueValidator(1)])),
+                ('burst', models.PositiveIntegerField(default=60, help_text='burst size per key', validators=[django.core.validators.MinValueValidator(1)])),
+                ('requests_per_day', models.PositiveIntegerField(default=500000, help_text='across all keys of an account, from midnight to midnight UTC', validators=[django.core.validators.MinValueValidator(1)])),
+                ('streams', models.PositiveIntegerField(default=5, help_text='concurrent, across all keys of an account')),
                 ('is_default', models.BooleanField(default=False)),
             ],
             options={

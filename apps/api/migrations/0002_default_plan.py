@@ -1,4 +1,4 @@
-"""The plan of every account that has no other."""
+"""The default plan, for accounts without another one."""
 
 from django.db import migrations
 

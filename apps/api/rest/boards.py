@@ -51,7 +51,7 @@ class BoardView(ApiView):
         "Boards",
         query=BoardQuery,
         responses=schemas.Board,
-        description="Ranked by the values in the response. Of equal values, the greater channel ID (compared as text) "
+        description="Ranked by the values in the response. For equal values, the greater channel ID (compared as text) "
         "comes first. Requests within the same second get the same data.",
     )
     async def get(self, _request: Request, metric: str) -> ApiResponse:

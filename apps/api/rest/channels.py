@@ -130,7 +130,7 @@ async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow,
 
 
 def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exact: bool = False) -> list[Profile]:
-    """Return the live channels that match a search, by id, from the one after `after`."""
+    """Return the live channels that match a search, by id, starting after `after`."""
     profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
     return sorted((p for p in profiles if matches_text(p, text, is_exact=is_exact)), key=lambda profile: profile.id)
 

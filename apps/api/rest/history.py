@@ -35,13 +35,13 @@ from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
-# A stream id beyond it is not a time.
+# A larger stream id is not a valid time.
 MS_MAX = 10**15
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesColumns:
-    """Windows of a series, by columns."""
+    """Windows of a series, column by column."""
 
     points: Sequence[Point]
     keys: Sequence[str]

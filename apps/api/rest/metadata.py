@@ -33,7 +33,7 @@ from twitchly.clock import now_ms
 
 @dataclass(frozen=True, slots=True)
 class DefinedMetric:
-    """A metric, and what depends on this instance."""
+    """A metric, with its thresholds and intervals on this instance."""
 
     metric: Metric
 

@@ -1,4 +1,4 @@
-"""Keyset pagination: a page starts after the last item of the one before, so growing lists skip and repeat nothing."""
+"""Keyset pagination: a page starts after the last item of the previous one, so nothing is skipped or repeated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_cursor(list_id: str, position: Any) -> str:
 
 
 def read_cursor(list_id: str, cursor: str | None) -> Any:
-    """Return the position in a cursor of a list, None for its start. Raises: Problem."""
+    """Return the position in a list that a cursor holds, None without a cursor. Raises: Problem."""
     if cursor is None:
         return None
     try:

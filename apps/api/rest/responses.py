@@ -38,7 +38,7 @@ class Table:
 
 
 class ApiResponse(Response):
-    """A response of a view: a JSON document, the same as a table if it has rows, and its headers.
+    """A response of a view: a JSON document, the same data as a table if it has rows, and its headers.
 
     Without an `etag`, the content is hashed, unless it is cached for a second only.
     """
@@ -112,7 +112,7 @@ def choose(renderers: tuple[type[BaseRenderer], ...], accept: str, named: str | 
         chosen = next((renderer for renderer in renderers if renderer.format == named), None)
     else:
         weighted = [(weight(renderer.media_type, accept), renderer) for renderer in renderers]
-        # Of equal weights the first wins: it is the default format of the operation.
+        # If weights are equal, the first one wins: it is the operation's default format.
         best, chosen = max(weighted, key=lambda pair: pair[0])
         chosen = chosen if best > 0 else None
     if chosen is None:

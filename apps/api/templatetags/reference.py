@@ -19,5 +19,5 @@ def inline_code(text: str) -> SafeString:
 
 @register.filter
 def paragraphs(text: str) -> SafeString:
-    """Return the same as paragraphs."""
+    """Return a text as paragraphs with code elements."""
     return format_html_join("", "<p>{}</p>", ((inline_code(part),) for part in text.split("\n\n") if part.strip()))

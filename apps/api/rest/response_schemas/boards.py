@@ -27,7 +27,7 @@ class BoardList(ResponseSchema):
 class BoardRow(ResponseSchema):
     """A channel on a board."""
 
-    rank = IntegerField(help_text="From 1, by `value`. Of equal values, the greater ID (as text) comes first.")
+    rank = IntegerField(help_text="From 1, by `value`. For equal values, the greater ID (as text) comes first.")
     channel_id = CharField(source="id", help_text="Twitch ID.")
     login = CharField()
     name = CharField()
@@ -37,7 +37,7 @@ class BoardRow(ResponseSchema):
     coverage = FloatField(help_text=f"{COVERAGE} For the window of `value`.")
     end = UtcTime(source="end_ms", help_text="End of the window of `value`.")
     state = OpenText(STATES, help_text="`quiet`: no messages in 30 s; `ended`: offline; `stale`: no window for 10 s.")
-    moved = IntegerField(allow_null=True, help_text="Change of rank within a minute; positive is up.")
+    moved = IntegerField(allow_null=True, help_text="Change of rank in the past minute; positive means up.")
     is_new = BooleanField(help_text="Not ranked a minute ago.")
 
 

@@ -59,12 +59,12 @@ class LiveChannel(ResponseSchema):
     end = UtcTime(
         source="channel.end_ms",
         allow_null=True,
-        help_text="End of the window of all other `values`, updated every second; null without one.",
+        help_text="End of the window of all other `values`, updated every second; null if there is none.",
     )
     distinct_end = UtcTime(
         source="channel.distinct_end_ms",
         allow_null=True,
-        help_text=f"When the window of {_DISTINCT} , updated every 5 s; null before the first.",
+        help_text=f"End of the window of {_DISTINCT}, updated every 5 s; null before the first one.",
     )
     newest_end = UtcTime(source="newest_end_ms", allow_null=True, help_text="End of the newest window.")
     coverage = FloatField(source="channel.coverage", help_text=f"{COVERAGE} For the window that ended at `end`.")
@@ -76,6 +76,6 @@ class LiveChannel(ResponseSchema):
     state = OpenText([*STATES, "absent"], help_text="As on boards. `absent`: no window.")
     values = Values(source="channel.values", help_text="For the past 30 s.")
     unranked = DictField(
-        source="channel.unranked", child=CharField(), help_text="By metric: why the channel is not ranked."
+        source="channel.unranked", child=CharField(), help_text="Reason why the channel is not ranked, by metric."
     )
     apart = DictField(source="channel.apart", child=IntegerField(), help_text="Excluded messages, by kind.")

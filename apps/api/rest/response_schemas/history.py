@@ -45,7 +45,7 @@ class RangeSummary(ResponseSchema):
     values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
     peaks = DictField(child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
     hourly_average_only = BooleanField(
-        source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except of viewers."
+        source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except for viewers."
     )
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
@@ -53,7 +53,7 @@ class RangeSummary(ResponseSchema):
         help_text="Seconds in which the channel was tracked and not heard. The rest is off air or not tracked.",
     )
     on_air_s = Seconds(
-        source="summary.on_air_ms", help_text="Seconds in which the channel was on air, as far as known."
+        source="summary.on_air_ms", help_text="Seconds in which the channel is known to have been on air."
     )
     hours_watched = FloatField(
         source="summary.hours_watched",
@@ -86,7 +86,7 @@ class Series(ResponseSchema):
     )
     is_lower_bound = BooleanField(
         source="series.summary.is_lower_bound",
-        help_text="Messages were missed, or may have been: counts and peaks are at least as high as stated.",
+        help_text="Messages were, or may have been, missed: counts and peaks are lower bounds.",
     )
     summary = RangeSummary()
 

@@ -25,7 +25,7 @@ class Metric(ResponseSchema):
     peak = CharField(source="metric.peak", help_text="How the peak of a range is defined.")
     every_s = IntegerField(help_text="How often the live value is updated.")
     is_ranked = BooleanField(source="metric.ranked", help_text="Whether the metric has a board.")
-    is_count = BooleanField(source="metric.is_count", help_text="Whether it is a lower bound below full coverage.")
+    is_count = BooleanField(source="metric.is_count", help_text="Whether it is a lower bound when coverage is below 1.")
     is_by_length = BooleanField(
         source="metric.by_length",
         help_text="Whether it grows with the window's length, so that windows of different lengths are not comparable.",
