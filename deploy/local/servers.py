@@ -17,7 +17,7 @@ from deploy.local.supervision import Program
 
 TEMPLATES = Path(__file__).parent / "templates"
 SMALL_JVM = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError")
-# The C1 compiler only: it halves the CPU time of the start, and is fast enough for one machine.
+# The C1 compiler only: it halves the CPU time of startup, and is fast enough for one machine.
 KAFKA_JVM = ("-Xms96m", "-Xmx384m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 JOB_MANAGER_JVM = ("-Xms96m", "-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 # The sums of the heap sizes, and of the off-heap framework and network sizes, in templates/flink-config.yaml.

@@ -62,7 +62,7 @@ class Stack:
         ]
 
     def _ingest_steps(self) -> list[Step]:
-        """Return the steps that producers need besides the servers."""
+        """Return the steps that producers need in addition to the servers."""
         simulated = self._step("Simulated Twitch", self._twitch, "IRC and Helix", "twitch")
         twitch = [simulated] if self.layout.simulated else []
         celery_after = ("Valkey", "Database and pages", *(step.name for step in twitch))

@@ -14,7 +14,7 @@ def test_a_changed_input_changes_the_digest(tmp_path: Path) -> None:
     assert digest([file], tmp_path) != first
 
 
-def test_a_moved_environment_has_another_digest(tmp_path: Path) -> None:
+def test_a_moved_environment_has_a_different_digest(tmp_path: Path) -> None:
     file = tmp_path / "web.txt"
     file.write_text("django==5.2")
     assert digest([file], tmp_path / "a") != digest([file], tmp_path / "b")

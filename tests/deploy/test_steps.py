@@ -55,7 +55,7 @@ def test_steps_that_wait_for_each_other_are_refused_before_any_runs() -> None:
     assert lines == []
 
 
-def test_an_exception_of_the_check_ends_the_run() -> None:
+def test_an_exception_in_the_check_ends_the_run() -> None:
     def check() -> None:
         raise SupervisorUnavailable("gone")
 
