@@ -16,7 +16,7 @@ from drills.boards import Boards, displayed_boards
 from drills.history_dump import differences
 from drills.stack import ROOT, Stack, now_ms, wait_until
 
-# Tables that no process changes without a user.
+# Tables that change only when a user acts.
 ACCOUNTS = ("accounts", "workspaces", "dashboard", "account", "api", "audit", "curation.bot", "curation.optout")
 SHORT_LIVED = ["--exclude=accounts.securityrecord"]
 # Data that belongs to the demo account.
@@ -99,7 +99,7 @@ def _output(stack: Stack, module: str, *words: str) -> str:
 
 
 def _wipe(var: Path) -> None:
-    """Delete all data of a stopped instance, but neither its settings, secrets nor the backup."""
+    """Delete all data of a stopped instance except its settings, its secrets and the backup."""
     for name in ("kafka", "cassandra", "valkey", "flink"):
         shutil.rmtree(var / name)
     for path in var.glob("twitchly.sqlite3*"):

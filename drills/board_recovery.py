@@ -103,7 +103,7 @@ class BoardSample:
 class BoardRecovery:
     """The samples of one fault injected at `began_s`; its cause ended at `over_s`, None until then.
 
-    The fault is watched for at least `watch_s`, as some take effect later.
+    The fault is watched for at least `watch_s`, because some take effect later.
     """
 
     began_s: float
@@ -190,7 +190,7 @@ class BoardWatch:
         )
         self._heard: set[str] = set()
         self._listed: set[str] = set()
-        # When the lag of history was checked last, and whether it was small enough.
+        # When history's lag was last checked, and whether it was small enough.
         self._history_check: tuple[float, bool] = (0.0, False)
 
     @property

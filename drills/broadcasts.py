@@ -14,7 +14,7 @@ from drills.stack import Stack, wait_until
 
 TOPIC = "channel-events"
 POLL_LIMIT_S = 90.0
-# Channels that went offline ten minutes earlier leave the list meanwhile.
+# Channels that may leave the list in one poll, because they went offline ten minutes earlier.
 LEAVE = 5
 
 

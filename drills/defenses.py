@@ -208,13 +208,13 @@ DEFENSES = (
     ),
     Defense(
         "csrf",
-        "forms of other sites (CSRF)",
+        "forms from other sites (CSRF)",
         "tests/security/test_sessions.py::test_no_page_accepts_a_form_without_a_csrf_token",
         remove,
     ),
     Defense(
         "socket-origin",
-        "websockets of other sites",
+        "websockets from other sites",
         "tests/live/test_consumer.py::test_another_origin_is_refused",
         without("SameOrigin"),
     ),
@@ -280,7 +280,7 @@ DEFENSES = (
     ),
     Defense(
         "csp",
-        "scripts from elsewhere",
+        "scripts from other origins",
         "tests/dashboard/test_pages.py::test_pages_have_a_strict_csp_and_no_inline_code",
         remove,
     ),
@@ -364,7 +364,7 @@ DEFENSES = (
     ),
     Defense(
         "admin-host",
-        "the admin site on other hosts than its own",
+        "the admin site on hosts other than its own",
         "tests/test_admin_host.py::test_the_admin_site_is_served_on_its_host_only",
         statement("return True"),
     ),
@@ -415,7 +415,7 @@ DEFENSES = (
     Defense(
         "simulator-origin",
         "other sites that reach the simulated Twitch by their origin or host name",
-        "tests/simulator/test_control.py::test_pages_of_other_sites_cannot_access_the_simulator",
+        "tests/simulator/test_control.py::test_pages_on_other_sites_cannot_access_the_simulator",
         statement("return endpoint"),
     ),
     Defense(

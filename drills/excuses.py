@@ -14,7 +14,7 @@ BEFORE_MS = 5_000
 # A half-open connection must be detected within this time; its fault lasts longer but spares newer connections.
 DETECTED_MS = 40_000
 # Seconds from a fault's end until all affected channels must be heard again: 50 channels join at 20 per 11 s after a
-# backoff of some seconds. None excuses no gap: an unavailable Helix must not affect the channels that are heard.
+# backoff of some seconds. With None, no gap is excused: an unavailable Helix must not affect channels that are heard.
 RECOVERY_S: Mapping[str, int | None] = {
     "reconnect": 60,
     "reset": 60,

@@ -100,13 +100,13 @@ def exceeded_limits(fault: IngestFault, recovery: Recovery, affected: dict[str, 
     problems = []
     channels = len(affected.get("channels") or ()) or CHANNELS_PER_CONNECTION
     limits = (
-        ("the loss was detected", recovery.lost_s(channels), fault.detected_within_s),
-        ("20 channels were heard again", recovery.again_s(channels, min(20, channels)), fault.first_20_within_s),
+        ("loss detected", recovery.lost_s(channels), fault.detected_within_s),
+        ("20 channels heard again", recovery.again_s(channels, min(20, channels)), fault.first_20_within_s),
     )
     for event, took_s, within_s in limits:
         if within_s is not None and (took_s is None or took_s > within_s):
-            actual = "not at all" if took_s is None else f"after {took_s:.1f} s"
-            problems.append(f"{event} {actual}: expected within {within_s:.0f} s")
+            actual = "never" if took_s is None else f"after {took_s:.1f} s"
+            problems.append(f"{event}: {actual}, expected within {within_s:.0f} s")
     return problems
 
 

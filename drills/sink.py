@@ -1,4 +1,4 @@
-"""An additional sink beside those of a running instance, and the members of a consumer group."""
+"""An extra sink next to those of a running instance, and the members of a consumer group."""
 
 from __future__ import annotations
 

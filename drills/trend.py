@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-# Growth of up to a tenth, plus the caller's slack, is no leak.
+# Growth of up to a tenth, plus the caller's slack, is not a leak.
 GROWTH = 1.10
 
 

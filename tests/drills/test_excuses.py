@@ -136,7 +136,7 @@ def test_the_pause_between_two_faults_includes_time_that_belongs_to_neither() ->
     assert CALM_S * 1000 - AFTER_MS - BEFORE_MS >= 5_000
 
 
-def test_a_reset_also_excuses_channels_that_its_burst_disconnected_before() -> None:
+def test_a_reset_also_excuses_channels_that_its_burst_disconnected_earlier() -> None:
     class ChannelByTime(FakeTwitch):
         def fault(self, kind: str, **options: float) -> dict[str, Any]:
             return answer(kind, str(self.now_ms - T0), seconds=0, from_ms=self.now_ms)

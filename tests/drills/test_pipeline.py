@@ -109,11 +109,11 @@ def test_a_run_with_a_problem_fails_and_prints_it(
     assert problem in capsys.readouterr().out
 
 
-def test_late_records_in_a_recorded_gap_are_no_problem() -> None:
+def test_late_records_in_a_recorded_gap_are_not_a_problem() -> None:
     assert report([outcome(late=2)], {**FIGURES, "faults": [{**COUNTS, "in_gaps": 5}]}, 60, []) == 0
 
 
 @pytest.mark.parametrize("name", ["dropped", "in_gaps"])
-def test_dropped_messages_count_as_in_gaps(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dropped_messages_count_as_messages_in_gaps(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     report([outcome()], {**FIGURES, "faults": [{**COUNTS, name: 5}]}, 60, [])
     assert capsys.readouterr().out.splitlines()[1].split()[8] == "5"

@@ -35,7 +35,7 @@ def test_a_fault_is_watched_for_its_minimum_time() -> None:
     assert not recovery((0.2, 100), (30.0, 100), watch_s=45).is_over
 
 
-def test_problems_that_start_later_have_another_cause() -> None:
+def test_problems_that_start_later_have_a_different_cause() -> None:
     later = recovery((0.5, 50), (2.0, 100), (8.0, 90), (8.5, 90), (9.0, 100))
     assert later.recovered_s == 0.75
 
@@ -76,11 +76,11 @@ def test_exceeded_limits_are_reported() -> None:
     slow = recovery((20.0, 50), (25.0, 100))
     fault = IngestFault("reset", lambda _: {}, detected_within_s=10, first_20_within_s=15)
     assert exceeded_limits(fault, slow, {"channels": list(range(50))}) == [
-        "the loss was detected after 20.0 s: expected within 10 s",
-        "20 channels were heard again after 25.0 s: expected within 15 s",
+        "loss detected: after 20.0 s, expected within 10 s",
+        "20 channels heard again: after 25.0 s, expected within 15 s",
     ]
     calm = recovery((20.0, 100))
-    assert all("not at all" in problem for problem in exceeded_limits(fault, calm, {}))
+    assert all("never" in problem for problem in exceeded_limits(fault, calm, {}))
     lenient = IngestFault("reset", lambda _: {}, detected_within_s=21, first_20_within_s=26)
     assert exceeded_limits(lenient, slow, {}) == []
 
