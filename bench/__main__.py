@@ -1,7 +1,7 @@
 """`python -m bench`: run every benchmark in turn; the exit code is the number of benchmarks with errors.
 
-A missed target is printed but is no error, as it depends on the machine. bench/hour.py takes 75 minutes and runs only
-when named. At the end, docs/benchmarks.md is regenerated.
+A missed target is printed but is not an error, because speed depends on the machine. bench/hour.py takes 75
+minutes and runs only when named. At the end, docs/benchmarks.md is regenerated.
 """
 
 from __future__ import annotations

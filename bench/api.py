@@ -45,7 +45,7 @@ REVOKED_EVERY_S, REVOKED_LIMIT_S = 0.02, 20
 class Sizes:
     """Rates and durations of the requests; `near_ms` is the length of the history, which has at least `points` windows.
 
-    `warm_s` is a warm-up before the measurement, as a freshly started instance is slower.
+    `warm_s` is a warm-up before the measurement, because a freshly started instance is slower.
     """
 
     warm_s: float = 60
@@ -77,7 +77,7 @@ print(at_s)
 
 
 def main() -> int:
-    """Print the figures; return 1 if a response had another status than 200."""
+    """Print the figures; return 1 if a response had a status other than 200."""
     args = options(__doc__).parse_args()
     with instance(args.on, start, **LIMITS) as stack:
         figures, errors = measure(stack, SMOKE if args.smoke else Sizes())

@@ -29,7 +29,7 @@ START_S = 240
 # A JVM's memory grows up to its limit, so the last third may exceed the first by this much.
 MEMORY_SLACK_MB = 40.0
 MB = 2**20
-# Comparing nine million messages takes long.
+# Comparing nine million messages takes a long time.
 LEDGER_S = 2_400.0
 
 # By figure: seconds since the first sample, and the value.
@@ -129,7 +129,7 @@ def disk(var: Path) -> dict[str, float]:
 
 
 def size(folder: Path) -> float:
-    """Return the disk use of a folder in MB; files may be deleted meanwhile."""
+    """Return the disk use of a folder in MB; files may be deleted during the count."""
     total = 0
     for path in folder.rglob("*"):
         try:

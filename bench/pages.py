@@ -1,4 +1,4 @@
-"""`python -m bench.pages`: many pages with a live socket each, and some readers of one byte a second.
+"""`python -m bench.pages`: many pages with a live socket each, and some slow readers, at one byte per second.
 
 bench/sockets.py starts it. It prints the delays of the frames after the end of their windows.
 """
@@ -76,7 +76,7 @@ async def page(url: str, headers: dict[str, str], number: int, received: Receive
 
 
 async def slow_reader(url: str, headers: dict[str, str], received: Received) -> None:
-    """Read one byte a second of a board of 100; reconnect when closed."""
+    """Read a board of 100 rows at one byte per second; reconnect when closed."""
     loop, address = asyncio.get_running_loop(), urlsplit(url)
     while True:
         with socket.socket() as client:

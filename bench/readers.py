@@ -103,7 +103,7 @@ def _used_tags(tags: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[bool, ..
 
 
 def _text(value: object) -> str:
-    # The parser has already split emotes and badges, so their values are no strings.
+    # The parser has already split emotes and badges, so their values are not strings.
     text = value if isinstance(value, str) else ""
     return _ESCAPE.sub(lambda match: _UNESCAPED.get(match[1], match[1]), text) if "\\" in text else text
 

@@ -30,7 +30,7 @@ from core.times import MINUTE_MS, SECOND_MS
 from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
 
-# Separate topics and a separate database, as a running instance uses the normal ones.
+# Separate topics and a separate database, because a running instance uses the normal ones.
 PREFIX, DATABASE = "bench-sinks.", 9
 CHANNELS, SMOKE_CHANNELS = 5_000, 20
 TICKS, SMOKE_TICKS = 60, 6

@@ -1,8 +1,8 @@
-"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow readers of one byte a second.
+"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow readers, at one byte per second.
 
 Each page subscribes to a board and a channel. The product's board writer updates the boards of 500 channels every
 second. The delay is from the tick to the frame, measured by the pages. Afterwards, bench/bare_push.py sends the same
-frames to as many sockets of the same server, which shows the server's share of the cost.
+frames to the same number of sockets on the same server, which shows the server's share of the cost.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BARE_S = 60
 SAMPLE_S = 5
 TARGET_PER_CPU_S = 10_000
 TARGET_P99_MS = 150
-# Of the deliveries per CPU-second of the bare loop.
+# Share of the bare loop's deliveries per CPU-second.
 TARGET_PERCENT = 60
 TARGET_GROWTH = 0.05
 

@@ -3,7 +3,7 @@
 from bench.capacity import END_MS, add_counts, periods
 
 
-def test_the_run_is_split_into_steps_and_the_periods_between() -> None:
+def test_the_run_is_split_into_steps_and_the_periods_between_them() -> None:
     steps = [{"from_ms": 10.0, "until_ms": 19.0}, {"from_ms": 30.0, "until_ms": 39.0}]
     assert periods(steps) == [(0, 9), (10, 19), (20, 29), (30, 39), (40, END_MS - 1)]
 

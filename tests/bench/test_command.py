@@ -5,7 +5,7 @@ import pytest
 from bench.command import exit_code
 
 
-def test_a_missed_target_is_printed_but_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missed_target_is_printed_but_is_not_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code([], ["7 rows per second: expected 9"]) == 0
     assert "target missed: 7 rows per second: expected 9" in capsys.readouterr().out
 
