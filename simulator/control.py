@@ -45,7 +45,7 @@ class Control:
         return JSONResponse(self._status() | {"faults": active})
 
     async def _begin(self, request: Request) -> JSONResponse:
-        # Pages of other sites can send forms and plain text, but JSON only if CORS allows it.
+        # Pages on other sites can send forms and plain text, but JSON only if CORS allows it.
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":  # defense: simulator-json
             return JSONResponse({"message": "expected Content-Type: application/json"}, 415)
@@ -67,14 +67,14 @@ class Control:
 
 
 def _guarded(endpoint: Endpoint) -> Endpoint:
-    """Reject requests with a foreign Host header or from pages of other sites."""
+    """Reject requests with a foreign Host header or from pages on other sites."""
 
     async def answer(request: Request) -> Response:
         host = request.headers.get("host", "").lower()
         if host.rpartition(":")[0].strip("[]") not in NAMES and host.strip("[]") not in NAMES:
             return JSONResponse({"message": f"expected one of these hosts: {', '.join(NAMES)}"}, 403)
         if request.headers.get("origin", f"http://{host}").lower() != f"http://{host}":
-            return JSONResponse({"message": "requests from pages of other sites are not allowed"}, 403)
+            return JSONResponse({"message": "requests from pages on other sites are not allowed"}, 403)
         return await endpoint(request)
 
     return answer  # defense: simulator-origin

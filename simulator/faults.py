@@ -122,7 +122,7 @@ def parse_request(body: Any) -> FaultRequest:
         raise BadFault(f"expected an object with a kind among {', '.join(DEFAULTS)}")
     unknown = body.keys() - _LARGEST.keys() - {"kind"}
     if unknown:
-        raise BadFault(f"expected no {', '.join(sorted(unknown))}, only kind, {', '.join(_LARGEST)}")
+        raise BadFault(f"unknown fields {', '.join(sorted(unknown))}: expected only kind, {', '.join(_LARGEST)}")
     values = {name: _number(name, body[name]) for name in _LARGEST if name in body}
     return replace(DEFAULTS[body["kind"]], **values)
 

@@ -117,7 +117,7 @@ class Recording:
         return sorted(streams, key=lambda stream: (-stream.viewers, stream.channel.id))
 
     def modes(self, channel: Channel, now_ms: int) -> Mapping[str, int]:  # noqa: ARG002 - a recording has none
-        """Return the default modes, as recordings have none."""
+        """Return the default modes, because recordings have none."""
         return DEFAULT_MODES
 
     def _stream(self, channel: Channel, now_ms: int) -> Stream:

@@ -25,13 +25,13 @@ def test_the_same_seed_gives_the_same_channels_streams_and_items() -> None:
     assert items(30, seed=7) == items(30, seed=7)
 
 
-def test_another_seed_gives_other_channels() -> None:
+def test_a_different_seed_gives_different_channels() -> None:
     assert {c.login for c in Audience(channels=20, rate=5, seed=1).channels} != {
         c.login for c in Audience(channels=20, rate=5, seed=2).channels
     }
 
 
-def test_a_restart_with_the_same_seed_gives_other_ids() -> None:
+def test_a_restart_with_the_same_seed_gives_different_ids() -> None:
     audience = Audience(channels=5, rate=50, seed=1)
     audience.start(T0 + 1)
     later = {item.id for item in audience.due(T0 + 10_000)}
@@ -44,7 +44,7 @@ def test_every_id_is_a_unique_uuid() -> None:
     assert {(len(text), text[14], text.count("-")) for text in ids} == {(36, "4", 4)}
 
 
-def test_about_the_rate_is_due_and_big_channels_write_most() -> None:
+def test_items_are_due_at_about_the_rate_and_mostly_in_big_channels() -> None:
     messages = chat(120)
     assert 100 * 120 * 0.75 < len(messages) < 100 * 120 * 1.3
     writes = Counter(message.channel.login for message in messages if message.kind == "message")
@@ -78,7 +78,7 @@ def test_lines_have_the_lengths_of_recorded_chat() -> None:
     assert max(map(len, texts)) <= 500
 
 
-def test_no_text_could_end_a_line() -> None:
+def test_no_text_contains_a_line_end() -> None:
     texts = {message.text for message in chat(120, rate=300)}
     assert not any(set("\r\n\0") & set(text) for text in texts)
 

@@ -24,7 +24,7 @@ def test_viewers_of_500_channels_are_distributed_as_on_twitch() -> None:
     assert all(text.isdigit() and len(text) == 9 for text in ids)
 
 
-def test_streams_are_sorted_by_viewers_and_a_few_blip() -> None:
+def test_streams_are_sorted_by_viewers_and_a_few_report_one_viewer_or_none() -> None:
     broadcasts = Broadcasts(500, 1)
     polls = [broadcasts.streams(T0 + poll * MINUTE_MS) for poll in range(20)]
     blips = [(poll, s.channel.id) for poll, streams in enumerate(polls) for s in streams if s.viewers < 2]
@@ -37,7 +37,7 @@ def test_streams_are_sorted_by_viewers_and_a_few_blip() -> None:
     assert by_channel(broadcasts, T0 + poll * MINUTE_MS + BLIP_MS)[channel_id].viewers > 1
 
 
-def test_every_language_of_twitch_occurs_and_english_most() -> None:
+def test_every_twitch_language_occurs_and_english_most_often() -> None:
     streamers = Broadcasts(200, 1).streamers
     languages = Counter(streamer.language for streamer in streamers)
     assert languages.keys() == set(phrases.ALL_LANGUAGES)
@@ -105,5 +105,5 @@ def test_raids_do_not_depend_on_the_queried_interval() -> None:
     assert [raid for piece in pieces for raid in piece] == whole
 
 
-def test_another_seed_gives_other_raids() -> None:
+def test_a_different_seed_gives_different_raids() -> None:
     assert Broadcasts(500, 1).raids(T0, T0 + 60 * MINUTE_MS) != Broadcasts(500, 2).raids(T0, T0 + 60 * MINUTE_MS)

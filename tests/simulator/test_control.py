@@ -59,7 +59,7 @@ def first_pieces(host: str, port: int, count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("kind", sorted(DEFAULTS))
-async def test_every_fault_can_be_requested_by_kind_only(twitch: Simulated, kind: str) -> None:
+async def test_every_fault_can_be_requested_by_its_kind_alone(twitch: Simulated, kind: str) -> None:
     fault: dict[str, Any] = await twitch.fault(kind)
     assert set(fault) == {"id", "kind", "from_ms", "until_ms", "connections", "channels"}
     assert abs(now_ms() - fault["from_ms"]) < 10_000
@@ -104,7 +104,7 @@ async def test_faults_are_accepted_only_as_json(twitch: Simulated, kind: str) ->
         {"Host": "localhost:8009", "Origin": "http://localhost:8010"},
     ],
 )
-async def test_pages_of_other_sites_cannot_access_the_simulator(twitch: Simulated, headers: dict[str, str]) -> None:
+async def test_pages_on_other_sites_cannot_access_the_simulator(twitch: Simulated, headers: dict[str, str]) -> None:
     body = b'{"kind": "freeze", "seconds": 60}'
     answers = [
         await twitch.http.get("/simulator", headers=headers),

@@ -25,7 +25,7 @@ def test_given_fields_replace_the_defaults() -> None:
         ({}, "a kind among"),
         ({"kind": "rain"}, "a kind among"),
         ({"kind": ["reset"]}, "a kind among"),
-        ({"kind": "reset", "colour": 1}, "no colour, only kind, seconds"),
+        ({"kind": "reset", "colour": 1}, "unknown fields colour: expected only kind, seconds"),
         ({"kind": "slow", "seconds": -1}, "seconds between 0 and 3600"),
         ({"kind": "slow", "seconds": 3_601}, "seconds between 0 and 3600"),
         ({"kind": "slow", "seconds": float("nan")}, "seconds between"),

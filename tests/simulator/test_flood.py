@@ -8,7 +8,7 @@ T0 = 1_790_000_000_000
 CHANNELS = [Channel("11", "amberyak", "AmberYak"), Channel("12", "icykettle", "IcyKettle")]
 
 
-def test_a_flood_has_its_rate_in_its_channels_and_ends_in_time() -> None:
+def test_a_flood_sends_at_its_rate_in_its_channels_and_ends_on_time() -> None:
     floods = Floods()
     floods.begin(Faults().begin(FaultRequest("flood", 2, rate=100), T0), CHANNELS)
     first = list(floods.due(T0 + 999))

@@ -74,7 +74,7 @@ async def test_short_pages_alternate_between_two_variants(api: Api) -> None:
     assert len(good ^ {row["user_id"] for page in second for row in page}) < 10
 
 
-async def test_every_cursor_is_refused_but_no_first_page(api: Api) -> None:
+async def test_every_cursor_is_refused_but_first_pages_are_served(api: Api) -> None:
     api.begin("cursor_refused")
     body = await api.page()
     assert len(body["data"]) == 50

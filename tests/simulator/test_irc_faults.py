@@ -73,7 +73,7 @@ async def test_a_reset_ends_the_connection_with_an_error(twitch: Simulated, tran
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls", "websocket"])
-async def test_a_half_open_connection_is_silent_but_still_counted_as_recipient(
+async def test_a_half_open_connection_is_silent_but_still_counted_as_a_recipient(
     twitch: Simulated, transport: str
 ) -> None:
     async with twitch.peer(transport) as is_half_open, twitch.peer() as other:
@@ -146,7 +146,7 @@ async def test_bad_bytes_are_inserted_between_intact_lines(twitch: Simulated, tr
         assert lost(twitch, peer) == set()
 
 
-async def test_duplicates_are_sent_twice_and_are_once_in_the_ledger(twitch: Simulated) -> None:
+async def test_duplicates_are_sent_twice_and_recorded_once_in_the_ledger(twitch: Simulated) -> None:
     async with twitch.peer() as peer:
         await peer.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("duplicates", seconds=0.5)

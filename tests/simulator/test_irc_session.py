@@ -234,7 +234,7 @@ def test_an_expelled_client_is_notified_and_leaves_the_room(caps: bytes, suspend
     assert not rooms.sessions("amberyak")
 
 
-def test_a_pong_settles_the_ping() -> None:
+def test_a_pong_answers_the_ping() -> None:
     client = welcomed()
     client.awaits_pong = True
     client.receive(b"PING :x\r\n", 0.0)

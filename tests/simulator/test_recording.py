@@ -40,11 +40,11 @@ def test_rows_are_due_with_their_original_timing(path: Path) -> None:
     assert recording.finished
 
 
-def test_a_greater_speed_shortens_the_time_between(path: Path) -> None:
+def test_a_higher_speed_shortens_the_intervals(path: Path) -> None:
     assert [c.due_ms - T0 for c in playing(path, 4).due(T0 + 1_000)] == [0, 500, 1_000]
 
 
-def test_a_gzipped_recording_is_the_same(path: Path, tmp_path: Path) -> None:
+def test_a_gzipped_recording_is_read_the_same(path: Path, tmp_path: Path) -> None:
     packed = tmp_path / "chat.csv.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert list(playing(packed).due(T0 + 9_999)) == list(playing(path).due(T0 + 9_999))
@@ -52,7 +52,7 @@ def test_a_gzipped_recording_is_the_same(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("is_packed", [False, True])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_recording_saved_by_a_spreadsheet_is_the_same(
+def test_a_recording_saved_by_a_spreadsheet_is_read_the_same(
     path: Path, tmp_path: Path, delimiter: str, is_packed: bool
 ) -> None:
     saved = io.StringIO(newline="")

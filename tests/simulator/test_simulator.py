@@ -11,7 +11,7 @@ from tests.simulator.irc_peer import entries, port_of, simulated_twitch
 from twitchly.env import ROOT
 
 
-async def test_streams_of_helix_are_the_channels_of_irc(tmp_path: Path) -> None:
+async def test_helix_streams_match_the_irc_channels(tmp_path: Path) -> None:
     async with simulated_twitch(tmp_path) as twitch:
         form = {"client_id": "a", "client_secret": "b", "grant_type": "client_credentials"}
         token = (await twitch.http.post("/oauth2/token", data=form)).json()["access_token"]
