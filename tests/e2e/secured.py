@@ -125,7 +125,7 @@ class Secured:
         return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run Python and wait for its end."""
+        """Run Python and wait until it exits."""
         process = self.popen(*words, **env)
         try:
             out, err = process.communicate(timeout=120)

@@ -180,7 +180,7 @@ def test_nothing_overflows_and_lines_are_readable(opened: Page) -> None:
     assert opened.evaluate(LONGEST_LINE) <= LINE_MAX_PX
 
 
-def test_the_keyboard_suffices_from_the_sign_in_to_a_comparison(browser: Browser, stack: Stack) -> None:
+def test_sign_in_to_comparison_works_with_the_keyboard_only(browser: Browser, stack: Stack) -> None:
     make_account(stack, KEYS)
     page = browser.new_page(viewport={"width": WIDE, "height": 900})
     page.goto(f"{stack.url}/")

@@ -60,7 +60,7 @@ def test_a_tab_is_a_board_with_a_url(page: Page, tab: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("size", [25, 100])
-def test_a_board_can_be_longer(page: Page, size: int) -> None:
+def test_a_board_can_show_more_rows(page: Page, size: int) -> None:
     page.locator("#sizes").get_by_role("link", name=f"Top {size}", exact=True).click()
     page.wait_for_function("() => document.querySelectorAll('#list > li .nm').length > 20", timeout=LIVE_MS)
     assert page.locator("#list > li").count() <= size
@@ -127,7 +127,7 @@ def test_keys_move_through_the_rows(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
-def test_a_row_draws_its_last_minutes(page: Page) -> None:
+def test_a_row_shows_a_sparkline_of_its_last_minutes(page: Page) -> None:
     page.get_by_role("tab", name="Most Active").click()
     page.wait_for_function(
         "() => [...document.querySelectorAll('#list .spark path')]"
@@ -342,7 +342,7 @@ def test_the_page_reconnects_after_the_web_process_was_killed(page: Page, stack:
 
 @pytest.mark.parametrize("width", [380, 390, 760, 1080, 1440])
 def test_nothing_scrolls_horizontally(page: Page, width: int) -> None:
-    # Until the chart has resized, too, the plot and the tape are as wide as the old page.
+    # Until the chart has also resized, the plot and the tape are as wide as the old page.
     page.locator(".uplot, #tape").evaluate_all("all => all.forEach(one => (one.style.minWidth = '2000px'))")
     page.set_viewport_size({"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

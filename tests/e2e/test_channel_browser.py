@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def past(cassandra: None) -> Iterator[None]:
-    """Allow this thread to write history while Playwright's event loop runs in it; nothing else runs meanwhile."""
+    """Allow this thread to write history while Playwright's event loop runs in it; nothing else runs at that time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield

@@ -124,7 +124,7 @@ def test_ended_streams_are_listed(api: httpx.Client, channel: str) -> None:
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))
-def test_every_reading_example_runs_unchanged(
+def test_every_read_only_example_runs_unchanged(
     stack: Stack, secret: str, channel: str, language: str, tmp_path: Path
 ) -> None:
     operations = [operation for section in sections(stack.url, language) for operation in section.operations]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.server
 
 
 class Deployment:
-    """A job with its own topics and checkpoints; another clock offset makes another plan."""
+    """A job with its own topics and checkpoints; a different clock offset produces a different plan."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack

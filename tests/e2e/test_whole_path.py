@@ -56,19 +56,19 @@ def poison(stack: Stack) -> list[bytes | None]:
 
 @pytest.fixture(scope="module")
 def killed_ms(stack: Stack) -> float:
-    """When the producer was killed; it is back, and the boards go on."""
+    """The time at which the producer was killed; it is running again, and the boards update."""
     before, at_ms = stack.processes()["producer"], time.time() * 1000
     stack.kill("producer")
-    wait_until(lambda: stack.processes().get("producer", before) != before, 30, "the producer to be started again")
+    wait_until(lambda: stack.processes().get("producer", before) != before, 30, "the producer to be restarted")
     killed_end_ms = stack.newest_end_ms()
-    wait_until(lambda: stack.newest_end_ms() > killed_end_ms + 5_000, 60, "the boards to go on")
+    wait_until(lambda: stack.newest_end_ms() > killed_end_ms + 5_000, 60, "the boards to update")
     return at_ms
 
 
 @pytest.fixture(scope="module")
 def figures(stack: Stack, poison: list[bytes | None], killed_ms: float) -> dict[str, Any]:
-    """What one check of the ledger tells of all that was heard since the start."""
-    wait_until(lambda: is_complete(stack), 90, "all channels to be listened to in full")
+    """The figures of one ledger check of everything heard since the start."""
+    wait_until(lambda: is_complete(stack), 90, "all channels to be covered")
     return stack.check_ledger(faults=[(killed_ms - 5_000, killed_ms + 60_000)])
 
 
@@ -159,7 +159,7 @@ def test_poison_is_rejected_and_a_killed_producer_leaves_a_gap(
 
 
 def test_listening_and_counting_are_exact(figures: dict[str, Any]) -> None:
-    """Gaps at any other time than that of the killed producer would be differences."""
+    """Gaps at times other than the producer's absence would be differences."""
     assert figures["explanations"] == []
     assert figures["differences"] == 0
     assert figures["sent"] > 1_000

@@ -14,7 +14,7 @@ from drills.stack import Stack, wait_until
 DEMO = "demo@twitchly.example"
 PASSWORD = "a long password for a test"
 LIVE_MS = 20_000
-# The cookies of accounts that have signed in, by the address of the copy and the email.
+# The cookies of accounts that have signed in, by the URL of the instance and the email address.
 _signed_in: dict[tuple[str, str], StorageState] = {}
 CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 
@@ -25,7 +25,7 @@ def visit(
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open a page of the running instance and wait until it is live; also yield its script errors and refusals.
 
-    An account signs in at its first visit, and again when its session has ended since.
+    An account signs in on its first visit, and again if its session has ended since.
     """
     known = _signed_in.get((stack.url, email))
     context = browser.new_context(viewport={"width": 1440, "height": height}, timezone_id=zone, storage_state=known)

@@ -1,4 +1,4 @@
-"""An instance in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy, for both files here.
+"""An instance in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy, for both test files.
 
 It plays a recording if there is one.
 """

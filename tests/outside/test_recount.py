@@ -38,7 +38,7 @@ def comparison_of(*messages: tuple[int, str, str]) -> Comparison:
     return Comparison(by_channel(parsed), FROM_MS, FROM_MS + 60_000)
 
 
-def test_the_recount_imports_nothing_of_the_project() -> None:
+def test_the_recount_imports_nothing_from_the_project() -> None:
     for path in RECOUNT.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -85,7 +85,7 @@ def test_values_of_a_range_are_sums_and_its_peaks_are_windows_or_minutes() -> No
     assert minute_peaks(minutes)["spam"] == 2
 
 
-def test_wrong_and_missing_figures_and_low_coverage_are_differences() -> None:
+def test_wrong_and_missing_figures_and_low_coverage_count_as_differences() -> None:
     comparison = comparison_of(*[(number * 1_000, "1", "a") for number in range(60)])
     end_ms = FROM_MS + 60_000
     correct = {"messages": 30, "chatters": 1, "spam": 1.0, "viewers": 600.0, "engagement": 100.0}
@@ -120,7 +120,7 @@ def test_the_recount_of_a_replay_finds_no_difference(instance: Stack) -> None:
     process = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
     summary = json.loads(process.stdout.splitlines()[-1])
-    # A busy machine may move a message to a later window, which is no error unless a figure differs.
+    # A busy machine may move a message to a later window, which is not an error unless a figure differs.
     assert summary["differences"] == 0, summary
     assert summary["messages"] > 1_000
     assert set(summary["compared"]) >= {

@@ -1,4 +1,4 @@
-"""Every benchmark runs in its smoke form on one instance without errors; its speed is not checked."""
+"""The smoke run of every benchmark passes on one instance; speed is not checked."""
 
 from __future__ import annotations
 
