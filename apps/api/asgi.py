@@ -74,7 +74,7 @@ def is_api(path: str) -> bool:
 
 
 def _request(scope: Any, body: bytes) -> ApiRequest:
-    # Invalid UTF-8 would fail in Django; replaced, it becomes an unknown parameter and thus a problem.
+    # Django fails on invalid UTF-8. With it replaced, the parameter is unknown and reported as a problem.
     query = scope["query_string"].decode("utf-8", "replace")
     request = ApiRequest({**scope, "query_string": query}, BytesIO(body))
     request.services = scope["state"]["api"]

@@ -86,7 +86,7 @@ def test_another_accounts_key_is_not_found(client: Client, owner: User) -> None:
 
 # Python refuses to convert more than 4,300 digits.
 @pytest.mark.parametrize("digits", [19, 20, 5_000])
-def test_a_key_id_of_any_length_is_not_found(client: Client, owner: User, digits: int) -> None:
+def test_an_unknown_key_id_of_any_length_is_not_found(client: Client, owner: User, digits: int) -> None:
     assert client.post(reverse("api-keys"), {"key": "9" * digits}).status_code == 404
 
 

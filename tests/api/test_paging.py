@@ -1,4 +1,4 @@
-"""Cursors are bound to one list, and pages of events skip and repeat nothing."""
+"""Cursors are bound to one list, and pages of events neither skip nor repeat any."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from twitchly.tasks import cancel
 LEASE_S, RENEW_EVERY_S = 45, 15.0
 REDIS_TIMEOUT_S = 2.0
 
-# KEYS: the sorted set of an account's leases by expiry. ARGV: the maximum of leases, a lease's name, LEASE_S.
+# KEYS: the sorted set of an account's leases by expiry. ARGV: the maximum number of leases, a lease's name, LEASE_S.
 # Returns 1 if the lease was acquired, 0 if all are taken.
 _ACQUIRE = """
 local time = redis.call('TIME')

@@ -1,4 +1,4 @@
-"""URLs of the API. Each path may end with a format, as .csv: see apps/api/asgi.py."""
+"""URLs of the API. Each path may end with a format, such as .csv: see apps/api/asgi.py."""
 
 from django.urls import path
 
