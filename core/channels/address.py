@@ -43,7 +43,7 @@ _OTHERS = {
     "event": "an event",
     "events": "an event",
 }
-# Path segments after the channel that make the URL that of another object: twitch.tv/ada_plays/clip/….
+# Path segments after the channel that turn the URL into that of another object: twitch.tv/ada_plays/clip/….
 _OTHER_AFTER_CHANNEL = frozenset({"clip", "video", "v", "b", "c"})
 # First path segments of Twitch's own pages; no account has such a name.
 RESERVED = frozenset((
@@ -67,7 +67,7 @@ class ChannelName:
 
 
 class InvalidChannel(Refused):
-    """The input names no channel. The message says what it is instead and what to enter."""
+    """The input does not name a channel. The message says what it names instead, and what to enter."""
 
 
 def read_channel(text: str) -> ChannelName:
@@ -100,25 +100,25 @@ def parse_search(text: str) -> tuple[str, bool]:
 
 
 def _plain(text: str) -> str:
-    """Remove invisible characters that copying adds."""
+    """Remove the invisible characters that copying and pasting can add."""
     return text.translate(_INVISIBLE).strip()
 
 
 def _of_address(text: str) -> ChannelName:
     # Python's URL parser would silently remove line ends and tabs.
     if any(character < " " or character == "\x7f" for character in text):
-        raise _refused("This is not an address")
+        raise _refused("This is not a valid address")
     try:
         parts = urlsplit(_whole(text))
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
-        raise _refused("This is not an address") from None
+        raise _refused("This is not a valid address") from None
     if parts.scheme.lower() not in ("http", "https"):
-        raise _refused(f"This is an address of {parts.scheme.lower()}, not of Twitch's pages")
+        raise _refused(f"This address begins with {parts.scheme.lower()}: instead of https:")
     if host == "clips.twitch.tv":
         raise _refused("This is the address of a clip")
     if not _PAGES.fullmatch(host):
-        raise _refused(f"This is an address of {_short(host)}, not of a channel on Twitch")
+        raise _refused(f"This is an address on {_short(host)}, not of a channel on Twitch")
     path = [unquote(part) for part in parts.path.split("/") if part]
     return _of_path(path, parse_qs(parts.query))
 
@@ -142,7 +142,7 @@ def _of_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName:
             return _named(channels[0])
         if "video" in query or "collection" in query:
             raise _refused("This is the address of a video")
-        raise _refused("This is an address of Twitch without a channel")
+        raise _refused("This is a Twitch address without a channel")
     if first in _OTHERS:
         raise _refused(f"This is the address of {_OTHERS[first]}")
     channel = _named(path[0])

@@ -35,7 +35,7 @@ class SessionEnded:
 
 
 def read_message(message: Mapping[str, Any]) -> Tick | SessionEnded:
-    """Return a message of the group. Raises: ValueError for one that is not of the group's contract."""
+    """Return a message of the group. Raises: ValueError for an unknown message."""
     match message:
         case {"type": "tick", "ends": dict(ends)}:
             return Tick(ends)

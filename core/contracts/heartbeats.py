@@ -1,8 +1,8 @@
 """Heartbeats: what each process writes to Redis every few seconds, one dataclass per kind of process.
 
 The JSON form is `{"v": 2, "at_ms": …, "facts": {…}}`; kind and name are in the key. `v` and `at_ms` stay where they
-are in every version. Raise VERSION with every change of a field: during an upgrade, processes of two versions run side
-by side, and each reads the other's heartbeats as unreadable instead of guessing.
+are in every version. Raise VERSION with every change to a field: during an upgrade, processes of two versions run side
+by side, and each treats the other's heartbeats as unreadable instead of guessing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 VERSION = 2
-# Greater numbers are damage, and would not fit anywhere else.
+# Larger numbers indicate damaged data, and would overflow elsewhere.
 NUMBER_MAX = 2**63
 
 Kind = Literal["producer", "history", "boards", "stream", "worker", "web"]
@@ -64,9 +64,9 @@ class ProducerHeartbeat(Heartbeat):
 class SinkHeartbeat(Heartbeat):
     """Heartbeat of a sink.
 
-    `rows_per_s`: rows written per second. `lag`: unread records. `lag_s`: age in seconds of the record read last, 0 if
-    none are waiting. `newest_ms`: end of the newest window. `dead_letters`: unusable records. `waits`: the store is
-    unavailable. `halted`: why the sink has halted, empty while it runs.
+    `rows_per_s`: rows written per second. `lag`: unread records. `lag_s`: age in seconds of the last record read, 0 if
+    no records are unread. `newest_ms`: end of the newest window. `dead_letters`: unusable records. `waits`: the store
+    is unavailable. `halted`: why the sink has halted, empty while it runs.
     """
 
     rows_per_s: float
@@ -202,7 +202,7 @@ def _problem(kind: str, record: Mapping[str, Any]) -> str:
 
 
 def _fits(value: object, hint: object) -> bool:
-    """Return whether a JSON value fits a field; True is not a number, and infinity is not one either."""
+    """Return whether a JSON value fits a field; True and infinity do not count as numbers."""
     if isinstance(hint, UnionType):
         return any(_fits(value, part) for part in hint.__args__)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Keys in Redis, by the database of the setting that is named. docs/subsystems/storage.md describes the values."""
+"""Keys in Redis, grouped by the setting with their database's URL. docs/subsystems/storage.md describes the values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHANNEL_LIST_LOCK = "refresh-streams"
 
 
 # REDIS_LIMITS_URL
-# Prefix of the token buckets and daily counts of the API, which apps/api/limits.py names.
+# Prefix of the API's token buckets and daily counts; apps/api/limits.py appends the rest of each key.
 RATE_LIMIT = "limits:"
 
 

@@ -1,6 +1,6 @@
 """Channel events from IRC lines: which notices count, how they are summed and how they are labeled.
 
-Events never contain names of users: an event is a kind, a count or a text, and a time.
+Events never contain user names: an event is a kind, a count or a text, and a time.
 Source: dev.twitch.tv, "IRC Tags".
 """
 
@@ -41,7 +41,7 @@ SUMMED = frozenset(
 # The summed kinds that remove messages.
 REMOVALS = frozenset({"bans", "timeouts", "deletions"})
 
-# Kind by msg-id, for notices that count as one.
+# Event kind by msg-id, for notices that count as one event each.
 _COUNTED: Mapping[str, str] = {
     "sub": "subscriptions",
     "resub": "subscriptions",
@@ -65,7 +65,10 @@ _COUNT_MAX = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class LineEvent:
-    """A channel event in one line: `count` of viewers, gifts, bits or 1; `text` names a chat mode."""
+    """A channel event from one line.
+
+    `count` is the number of viewers, gifts or bits, otherwise 1; `text` names a chat mode.
+    """
 
     kind: str
     count: int | None = None
@@ -73,7 +76,7 @@ class LineEvent:
 
 
 def stream_end_id(channel_id: str, started_ms: int) -> str:
-    """Return the id of the event for a broadcast's end."""
+    """Return the id of the event that marks a broadcast's end."""
     return f"{channel_id}-stream_end-{started_ms}"
 
 
@@ -86,7 +89,7 @@ def label(kind: str, count: int | None, text: str) -> str:
 def event_of(line: Line) -> LineEvent | None:
     """Return the event in a notice, moderation or cheer, else None.
 
-    A gift that names its bomb is no event: the bomb's notice counts it. See core/irc/gifts.py for other gifts.
+    A gift that names its bomb is not an event: the bomb's notice counts it. See core/irc/gifts.py for other gifts.
     """
     match line.command:
         case "USERNOTICE":
@@ -139,7 +142,7 @@ class ChatModes:
         return [LineEvent("chat_mode", text=_mode(name, reported[name])) for name in changed]
 
     def forget(self, channel_ids: Iterable[str]) -> None:
-        """Drop channels that are no longer tracked, whose later changes would be missed."""
+        """Drop channels that are no longer tracked, because their later changes would be missed."""
         for channel_id in channel_ids:
             self._modes.pop(channel_id, None)
 
@@ -190,7 +193,7 @@ class MinuteSums:
         total.first_ms, total.last_ms = min(total.first_ms, sent_ms), max(total.last_ms, sent_ms)
 
     def subtract(self, channel_id: str, kind: str, sent_ms: int) -> None:
-        """Decrement the sum of the minute of `sent_ms`, if it was not taken yet."""
+        """Decrement the sum for the minute of `sent_ms`, unless it was already taken."""
         if (total := self._sums.get((channel_id, kind, sent_ms // MINUTE_MS))) is not None:
             total.count -= 1
 

@@ -1,6 +1,7 @@
 """Normalization of message text for counting: removes invisible characters that clients append to repeated messages.
 
-For word counts and text hashes only: displayed text keeps them, because they join emoji and shape scripts.
+Used only for word counts and text hashes. Displayed text keeps these characters, because they join emoji and shape
+letters.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Deduplicator:
-    """Remembers ids for `span_ms` to twice that, at most twice `limit` of them."""
+    """Remembers each id for one to two times `span_ms`, and at most 2 x `limit` ids."""
 
     def __init__(self, limit: int, span_ms: int) -> None:
         self._limit = limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 # The stream job's watermark is this far behind the newest record: see flink/sql.py.
 PROMISE_DELAY_MS = 500
 SLEW_PER_S_MS = 1
-# A larger difference from the wall clock means that the wall clock was set.
+# A larger difference means that the wall clock was adjusted.
 CLOCK_STEP_MS = 10_000
 
 

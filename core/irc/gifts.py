@@ -14,7 +14,7 @@ from core.irc.lines import Line
 GIFTS = frozenset({"subgift", "anonsubgift"})
 # Maximum interval between a bomb's notice and its gifts, and between consecutive gifts.
 APART_MS = 10_000
-# SHA-1 of the empty string: the origin of gifts recorded in 2019 and 2020.
+# SHA-1 of the empty string, which gifts recorded in 2019 and 2020 have in place of an origin.
 _NO_ORIGIN = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _UNKNOWN_SIZE = 1_000_000
 
@@ -53,7 +53,7 @@ class GiftBombs:
     def add_bomb(self, channel_id: str, line: Line, size: int | None, sent_ms: int) -> list[int]:
         """Add a bomb; return the send times of its gifts that `match_gift` did not match before."""
         self._forget(sent_ms)
-        # If a bomb has a community gift id, so have its gifts: a gift without one is not matched by giver.
+        # If a bomb has a community gift id, so do its gifts: a gift without one is not matched by giver.
         giver = "" if names_bomb(line) else _giver(line)
         keys = frozenset(filter(None, (_origin(line), giver)))
         bomb = _Bomb(channel_id, keys, sent_ms, _UNKNOWN_SIZE if size is None else size)

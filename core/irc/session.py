@@ -22,7 +22,7 @@ JOIN_FAILED_TRIES = 3
 WELCOME_WITHIN_MS = 15_000
 PING_EVERY_MS = 15_000
 PONG_WITHIN_MS = 10_000
-# Longer lines are invalid: tags take up to 8 KiB, and the longest recorded text is far shorter than the rest.
+# Longer lines are invalid: tags take up to 8 KiB, and the longest recorded text is far shorter than what remains.
 MAX_LINE_BYTES = 65_536
 SWEEP_EVERY_MS = 5_000
 
@@ -65,7 +65,7 @@ class Ended:
     reason: str
 
 
-# A Line is an event too: chat and notices.
+# Chat messages and notices are events of type Line.
 Event = Line | Joined | Left | Refused | Reconnect | Ended
 
 
@@ -127,7 +127,7 @@ class Session:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the login succeeded and the capabilities were granted."""
+        """True if the login succeeded and the capabilities were granted."""
         return self._is_welcomed and self._has_capabilities
 
     @property

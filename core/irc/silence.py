@@ -1,6 +1,6 @@
 """Detection of joined channels that are silent for longer than their usual message rate explains.
 
-A server can lose a join without notice. A channel with a message every second is suspect after a minute, a quiet one
+A server can silently drop a join. A channel with a message every second is suspect after a minute, a quiet one
 after an hour, so each channel is rejoined at least once per silent hour.
 """
 

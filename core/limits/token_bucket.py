@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class TokenBucket:
-    """Holds up to `capacity` tokens and gains `refill_per_s` of them each second; starts full."""
+    """Holds up to `capacity` tokens and gains `refill_per_s` each second; starts full."""
 
     def __init__(self, capacity: int, refill_per_s: float, now_s: float) -> None:
         self._capacity = capacity

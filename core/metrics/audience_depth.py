@@ -1,4 +1,4 @@
-"""Depth of an audience: chatters per viewer, and messages per chatter."""
+"""Audience depth: chatters per viewer, and messages per chatter."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ _EDGES = (0, 100, 1_000, 5_000, 10_000, 25_000, 100_000)
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Channels with [`least`, `below`) viewers; the last band has no upper edge. `key` is used in URLs."""
+    """Channels with [`least`, `below`) viewers; the last band has no upper bound. `key` is used in URLs."""
 
     key: str
     label: str

@@ -1,6 +1,6 @@
-"""Columns that Flink aggregates per channel and window: the SQL of each beside its reference in Python.
+"""Columns that Flink aggregates per channel and window: the SQL of each, next to its reference in Python.
 
-The kind of a record decides which columns it counts in. Hours are rolled up from minutes, except distinct people:
+The kind of a record determines which columns count it. Hours are rolled up from minutes, except distinct people:
 somebody who wrote in two minutes is one chatter of the hour, so chatters are counted from the records.
 """
 
@@ -27,7 +27,7 @@ WINDOW_MS: Mapping[Grain, int] = {
 }
 SLIDE_MS: Mapping[Grain, int] = {**WINDOW_MS, "live": 1_000, "live_distinct": 5_000}
 GRAINS: tuple[Grain, ...] = ("live", "live_distinct", "minute", "hour", "hour_distinct")
-# Stored rows, the grains whose columns each holds, and the distance between their ends (multiples of 10 s).
+# Kinds of stored row, the grains whose columns each holds, and the time between row ends (multiples of 10 s).
 StoredGrain = Literal["live", "minute", "hour"]
 STORED_GRAINS: tuple[StoredGrain, ...] = ("live", "minute", "hour")
 GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
@@ -186,7 +186,7 @@ COLUMNS: tuple[Column, ...] = (
         frozenset({"live_distinct", "minute", "hour_distinct"}),
         RECOUNTED,
     ),
-    # Distinct texts. An hour sums those of its minutes, so its repetition is their mean.
+    # Distinct texts. An hour sums the counts of its minutes, so its repetition is their weighted mean.
     Column(
         "texts",
         "COUNT(DISTINCT text_hash) FILTER (WHERE kind = 'message')",
@@ -201,7 +201,7 @@ Minutes = Mapping[int, Columns]
 
 @dataclass(frozen=True, slots=True)
 class HourColumn:
-    """A column of hours only: `sql` over the rows of their minutes, `reference` over the minutes by start in ms.
+    """A column that only hours have: `sql` over the rows of their minutes, `reference` over the minutes by start in ms.
 
     `description` is for the documentation. None is stored as absent.
     """
@@ -237,10 +237,10 @@ HOUR_SUMS: tuple[HourColumn, ...] = (
     _sum_where("engaged_viewers_sum", "viewers_sum", *_BOTH),
     _sum_where("engaged_viewer_pulses", "viewer_pulses", *_BOTH),
     _sum_where("minute_chatters", "chatters", *_HEARD),
-    # Never absent: it marks rows that have these columns; rows stored before version 0.4 lack them.
+    # Present in every row that has these columns; rows stored before version 0.4 have none of them.
     HourColumn(
         "heard_minutes",
-        f"how many {_HEARD[0]} there are",
+        f"the number of {_HEARD[0]}",
         f"SUM(CASE WHEN {_HEARD[1]} THEN 1 ELSE 0 END)",
         lambda minutes: sum(map(is_heard, minutes.values())),
     ),

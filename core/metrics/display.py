@@ -22,17 +22,17 @@ def number(value: float, decimals: int) -> str:
 
 
 def count(records: int | None) -> str:
-    """Return an integer, or the sign for unknown."""
+    """Return an integer, or a dash if it is unknown."""
     return ABSENT if records is None else number(records, 0)
 
 
 def tenth(value: float | None) -> str:
-    """Return a number with one decimal, or the sign for unknown."""
+    """Return a number with one decimal, or a dash if it is unknown."""
     return ABSENT if value is None else number(value, 1)
 
 
 def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 as a percentage with one decimal, rounded down so that only 1 is 100.0."""
+    """Return a share between 0 and 1 as a percentage with one decimal, rounded down so that only 1 is 100.0."""
     return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"
 
 

@@ -27,10 +27,10 @@ def heard_chatters(columns: Columns) -> int | None:
 
 
 def excitement(chatters: int, past: Sequence[int]) -> float | None:
-    """Return how many spreads `chatters` is above the median of `past`; None if `past` is too short.
+    """Return by how many spreads `chatters` exceeds the median of `past`; None if `past` is too short.
 
-    `past` is the chatters of the channel's earlier windows that were heard. The spread is their median absolute
-    deviation as a standard deviation, at least the square root of the median (pure chance) and 3.
+    `past` holds the chatters of the channel's earlier windows that were heard. The spread is their median absolute
+    deviation, scaled to a standard deviation, but no less than the square root of the median (pure chance) or 3.
     Source: Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993 (the robust z-score).
     """
     if len(past) < MIN_WINDOWS:

@@ -14,9 +14,10 @@ from core.metrics.windows import LIVE_WINDOW_MS
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`meaning` in one or two sentences; `example` names columns of a live window in braces, and ends in the result.
+    """Explanation of a metric: `meaning` in one or two sentences, and a worked example.
 
-    `past` is the chatters of earlier windows, for excitement only.
+    `example` names columns of a live window in braces, and ends with the result. `past` holds the chatters of earlier
+    windows, for excitement only.
     """
 
     meaning: str
@@ -25,7 +26,7 @@ class Explanation:
     past: Sequence[int] = field(default=())
 
 
-# The chatters of the 30 windows of the past 15 minutes in the example: between 90 and 110, half of them 100 or less.
+# The chatters in the example's 30 windows of the past 15 minutes: between 90 and 110, half of them 100 or fewer.
 _QUIET_PAST = (90, 95, 98, 100, 100, 100, 102, 105, 108, 110) * 3
 
 EXPLANATIONS: Mapping[str, Explanation] = {

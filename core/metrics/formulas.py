@@ -16,7 +16,7 @@ Value = Callable[[Columns, int], float | None]
 
 @dataclass(frozen=True, slots=True)
 class RankingThresholds:
-    """Minimums to be ranked; values below are shown but not ranked."""
+    """Minimums for ranking; values below them are shown but not ranked."""
 
     min_viewers: int = 100
     min_messages: int = 10

@@ -1,8 +1,8 @@
-"""Busiest minute of an hour by metric: SQL over the hour's minutes beside the same formula in Python.
+"""Busiest minute of an hour by metric: SQL over the hour's minutes, next to the same formula in Python.
 
 A minute counts if it was heard for half of its length or more and meets the ranking threshold. Viewers come from
-Helix and always count. An hour row packs value and minute into one whole number whose maximum is the highest value
-and, of equal values, the earliest minute.
+Helix and always count. An hour row packs value and minute into one whole number, so that the maximum belongs to the
+highest value and, among equal values, to the earliest minute.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MINUTES = HOUR_MS // MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """One metric's highest minute. `value` and `counts` take a minute's columns; the SQL texts compute the same.
+    """One metric's highest minute. `value` and `counts` take a minute's columns; the SQL computes the same.
 
     `value_sql` is a DOUBLE, evaluated in the order of the Python formula so that both give identical bits.
     """

@@ -1,4 +1,4 @@
-"""Health snapshot of the instance, and the rules by which incidents open and close. Pure."""
+"""Health snapshot of the instance, and the rules by which incidents open and close."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ HEARTBEAT_TIMEOUT_MS = 30 * SECOND_MS
 LIST_STALE_MS = 3 * MINUTE_MS
 CHECKPOINT_STALE_MS = MINUTE_MS
 HISTORY_LAG_MAX_S = 120.0
-# Figures count as fully usable from this coverage on. Less in the past 30 s or hour makes the verdict "partial".
+# Figures count as fully usable at or above this coverage. Lower coverage in the past 30 s or hour makes the verdict
+# "partial".
 COVERAGE_TARGET = 0.95
-# Pages call a period fully heard from this coverage on.
+# Pages describe a period as fully heard at or above this coverage.
 COVERAGE_FULL = 0.999
 # Snapshots are taken every 10 s. After a pause this long, the time between them counts as not monitored.
 UNWATCHED_MS = 3 * MINUTE_MS
@@ -111,7 +112,7 @@ class OpenIncident:
 
 
 def latest_of(heartbeats: Iterable[AnyHeartbeat]) -> AnyHeartbeat:
-    """Return the latest heartbeat of one or more."""
+    """Return the latest of one or more heartbeats."""
     return max(heartbeats, key=lambda heartbeat: heartbeat.at_ms)
 
 
@@ -139,7 +140,7 @@ def track_incidents(
 
 
 def confirmed_incidents(snapshot: HealthSnapshot, known: Mapping[str, OpenIncident]) -> list[OpenIncident]:
-    """Return the confirmed incidents at the time of a snapshot, oldest first; `known` are the stored open ones."""
+    """Return the confirmed incidents at the time of a snapshot, oldest first; `known` holds the stored open ones."""
     still_open, _ = track_incidents(known, find_problems(snapshot), snapshot.at_ms, 0)
     confirmed = (incident for incident in still_open.values() if incident.is_confirmed)
     return sorted(confirmed, key=lambda incident: incident.since_ms)
@@ -178,7 +179,9 @@ def _listening(snapshot: HealthSnapshot) -> Problem | None:
 def _list(snapshot: HealthSnapshot) -> Problem | None:
     if snapshot.listed_ms is None or snapshot.at_ms - snapshot.listed_ms <= LIST_STALE_MS:
         return None
-    return Problem(snapshot.listed_ms, "The Twitch API could not be read: viewer counts are old.")
+    return Problem(
+        snapshot.listed_ms, "The channel list could not be refreshed from the Twitch API: viewer counts are outdated."
+    )
 
 
 def _stream(snapshot: HealthSnapshot) -> Problem | None:
@@ -196,7 +199,7 @@ def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
     if done_ms is None or snapshot.at_ms - done_ms <= CHECKPOINT_STALE_MS:
         return None
     return Problem(
-        done_ms, "The stream job has completed no checkpoint for 60 s: recovery after a failure takes longer."
+        done_ms, "The stream job has not completed a checkpoint for 60 s: recovery after a failure would take longer."
     )
 
 
@@ -204,7 +207,7 @@ def _history(snapshot: HealthSnapshot) -> Problem | None:
     silent_ms = snapshot.silent_since_ms(HistoryHeartbeat)
     if silent_ms is not None:
         return Problem(
-            silent_ms, "History is not written: no heartbeat from its sink for 30 s. It is backfilled later."
+            silent_ms, "History is not being written: no heartbeat from its sink for 30 s. It will be backfilled."
         )
     alive = snapshot.alive(HistoryHeartbeat)
     if not alive:
@@ -215,7 +218,7 @@ def _history(snapshot: HealthSnapshot) -> Problem | None:
     if latest.waits:
         return Problem(
             latest.at_ms,
-            "Cassandra is not responding: history is not written. It is backfilled when Cassandra is back.",
+            "Cassandra is not responding: history is not being written. It will be backfilled when Cassandra is back.",
         )
     if latest.lag_s > HISTORY_LAG_MAX_S:
         return Problem(latest.at_ms, "History is more than two minutes behind and is catching up.")

@@ -16,7 +16,7 @@ Process = Literal["all", "producer", "worker", "history", "boards", "stream", "w
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One Prometheus metric of a process; `text` has the unit if the name does not."""
+    """One Prometheus metric of a process; `text` states the unit if the name does not."""
 
     process: Process
     name: str
@@ -79,7 +79,7 @@ _WORKER = (
         "worker",
         "twitchly_helix_calls",
         "counter",
-        "Calls of Twitch's HTTP API, with tokens, by status, or timeout, connection, malformed",
+        "Calls to Twitch's HTTP API, including token requests, by status, or timeout, connection, malformed",
         ("result",),
     ),
     Measure(
@@ -111,7 +111,7 @@ def _sink(process: Process) -> tuple[Measure, ...]:
             process,
             "twitchly_sink_lag_seconds",
             "gauge",
-            "Age of the record read last while others are unread, otherwise 0",
+            "Age of the last record read, or 0 if no records are unread",
         ),
         Measure(
             process,
@@ -170,7 +170,7 @@ MEASURES: tuple[Measure, ...] = (
     *_STREAM,
     *_WEB,
 )
-# By name: a name has the same meaning in all processes.
+# Keyed by name, because a name has the same meaning in all processes.
 MEASURE: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
 
 

@@ -38,7 +38,7 @@ class BadRecordRate:
         self._recent: dict[str, _Recent] = {}
 
     def take(self, topic: str, fault: str | None) -> RateExceeded | None:
-        """Record a read record, with its fault if it is unusable; return the excess if the limit is exceeded."""
+        """Count a record, with its fault if it is unusable; return the excess if the limit is exceeded."""
         recent = self._recent.setdefault(topic, _Recent())
         recent.add(fault is not None)
         if fault is None or not recent.is_too_much():

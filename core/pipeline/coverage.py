@@ -75,14 +75,14 @@ class Coverage:
         return None
 
     def refused(self, channel_id: str, reason: str) -> None:
-        """Record why a channel cannot be joined as the reason of its open gap."""
+        """Record why a channel cannot be joined as the reason for its open gap."""
         channel = self._channels.get(channel_id)
         if channel is not None and channel.unheard_since_ms is not None:
             channel.reason = reason
 
     def heard(self) -> int:
         """Return the number of channels that are currently heard."""
-        # Called from another thread too, hence the copy.
+        # Another thread calls this too, hence the copy.
         return sum(channel.heard_since_ms is not None for channel in list(self._channels.values()))
 
     def split(self, at_ms: int) -> list[Gap]:

@@ -41,7 +41,7 @@ class DeadLetter:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the key or the value is truncated."""
+        """True if the key or the value is truncated."""
         return self.length > len(self.value or b"") or self.key_length > len(self.key or b"")
 
 

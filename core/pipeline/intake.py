@@ -23,7 +23,7 @@ from core.times import SECOND_MS
 # Duplicates arrive within seconds. At 20,000 messages a second the limit covers the last 10 s.
 DEDUPLICATION_LIMIT = 200_000
 DEDUPLICATION_MS = 60_000
-# Covers the span from the oldest accepted line to the farthest ahead.
+# Covers the span from the oldest accepted line to the one dated farthest ahead.
 EVENT_IDS_MS = 900_000
 # Accepted deviation of a line's time from the local clock.
 MAX_AGE_MS = 600_000
@@ -44,7 +44,7 @@ _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"}
 
 @dataclass(frozen=True, slots=True)
 class UntrackedMessage:
-    """A message of a channel that is no longer tracked but not parted yet."""
+    """A message of a channel that is no longer tracked but not yet parted."""
 
     channel_id: str
     sent_ms: int
@@ -60,7 +60,7 @@ class _Target:
 
 
 class Output(Protocol):
-    """Takes the records that an intake makes."""
+    """Receives the records that an intake produces."""
 
     def put(self, record: UnstampedRecord, /) -> None:
         """Take a record of `chat`."""
@@ -69,13 +69,13 @@ class Output(Protocol):
         """Take a record of `channel-events`."""
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss, /) -> None:
-        """Count a received message that must not be written as lost."""
+        """Count as lost a received message that must not be written."""
 
 
 class Intake:
     """Converts lines into records and counts rejected lines in `rejected`, by reason.
 
-    Lines must be passed in order of arrival. `last_sent_ms` is the time Twitch put on the last line that had one.
+    Lines must be passed in order of arrival. `last_sent_ms` is the send time of the last line that had one.
     """
 
     def __init__(self, partitions: int, *, count_bots: bool) -> None:

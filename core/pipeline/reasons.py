@@ -10,7 +10,7 @@ class Rejection(StrEnum):
 
     MALFORMED_MESSAGE = "malformed PRIVMSG"
     MALFORMED_LINE = "malformed line"
-    UNKNOWN_CHANNEL = "of no known channel"
+    UNKNOWN_CHANNEL = "unknown channel"
     INCOMPLETE = "without id or user"
     OPTED_OUT = "opted out"
     DUPLICATE = "duplicate"
@@ -18,7 +18,7 @@ class Rejection(StrEnum):
 
 
 class Loss(StrEnum):
-    """Why a record is not written. It is also the reason of the gap."""
+    """Why a record is not written. It is also the reason for the gap."""
 
     # The buffer was full.
     OVERFLOW = "overflow"

@@ -1,4 +1,6 @@
-"""Types of the records that are written to topics, one per kind. core/pipeline/schemas.py makes JSON Schemas of them.
+"""Types of the records that are written to topics, one per kind.
+
+core/pipeline/schemas.py generates JSON Schemas from them.
 
 They are TypedDicts, because the producer writes 20,000 records a second and orjson encodes a dict as it is. The
 parsed forms are dataclasses: see core/pipeline/records.py.

@@ -31,9 +31,9 @@ INT_MAX = 2**31 - 1
 # Flink ignores a record dated this far after its append time, because it would advance the watermark of all channels.
 # Tolerates an hour, because setting back the system clock affects Kafka's clock but not the producer's.
 MAX_AHEAD_MS = 7_200_000
-# Larger values would not fit next to the time when a window's last viewers are packed into one number.
+# A window's last viewer count is packed into one number with its time; larger counts would not fit.
 VIEWERS_MAX = 9_999_999
-# No record is older (November 2023); the packed last viewers of a window count from here.
+# November 2023: no record is older. The time packed with a window's last viewer count is relative to this.
 EPOCH_MS = 1_700_000_000_000
 
 
@@ -77,7 +77,7 @@ class WindowRecord:
 class EventRecord:
     """A record of `channel-events`, see core/irc/channel_events.py. A gap has `until_ms` and `reason`.
 
-    The end of a broadcast and its withdrawal have `started_ms`; of several, the latest by `reported_ms` is valid.
+    The end of a broadcast and its withdrawal have `started_ms`; the one with the latest `reported_ms` is valid.
     """
 
     id: str
@@ -93,7 +93,7 @@ class EventRecord:
 
 
 def stream_fields(*, channel_id: str, viewers: int | None, category: str, language: str) -> dict[str, Any]:
-    """Return the channel's fields of messages and pulses; unknown ones are absent."""
+    """Return the channel fields that messages and pulses carry; unknown ones are absent."""
     known: dict[str, Any] = {"viewers": viewers, "category": category or None, "language": language or None}
     return {
         "v": VERSION,
@@ -114,7 +114,7 @@ def message_record(
 ) -> dict[str, Any]:
     """Build a record of one of TEXT_KINDS with the channel's `stream_fields`.
 
-    `traits` holds the true ones of TRAITS. The writer adds `at_ms` and the hashes.
+    `traits` holds those of TRAITS that are true. The writer adds `at_ms` and the hashes.
     """
     return {**stream, **traits, "kind": kind, "sent_ms": sent_ms, "id": message_id, "words": words, "text": text}
 
@@ -132,7 +132,7 @@ def pulse_record(stream: Mapping[str, Any], *, observed_ms: int, live: bool) -> 
 def watermark_record(*, producer: str, lag_ms: int = 0) -> dict[str, Any]:
     """Build a watermark record: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows.
 
-    `lag_ms` is the delay of incoming lines at its producer: a gap after it begins earlier by this much.
+    `lag_ms` is the delay of incoming lines at its producer: a gap that follows begins this much earlier.
     """
     return {"v": VERSION, "kind": "clock", "producer": producer, "lag_ms": lag_ms}
 
@@ -276,7 +276,7 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     """Return a field with readable text of up to TEXT_MAX code points. Raises: BadRecord."""
     text = fields.get(name)
     if not isinstance(text, str) or not 0 < len(text) <= TEXT_MAX or readable(text) != text:
-        raise BadRecord(f"{name} is {_shortened(text)}: expected a readable text of up to {TEXT_MAX} characters")
+        raise BadRecord(f"{name} is {_shortened(text)}: expected readable text of up to {TEXT_MAX} characters")
     return text
 
 
@@ -300,16 +300,16 @@ def _moment(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
     """Return a time that is plausible for a record appended at `appended_ms`. Raises: BadRecord."""
     at_ms = _required(fields, name, BIGINT_MAX)
     if at_ms < EPOCH_MS:
-        raise BadRecord(f"{name} {at_ms} is before Twitchly: expected ms since 1970")
+        raise BadRecord(f"{name} {at_ms} predates Twitchly: expected ms since 1970")
     if at_ms > appended_ms + MAX_AHEAD_MS:
         raise BadRecord(
-            f"{name} {at_ms} is more than {MAX_AHEAD_MS // 3_600_000} h after Kafka took it ({appended_ms})"
+            f"{name} {at_ms} is more than {MAX_AHEAD_MS // 3_600_000} h after Kafka received it ({appended_ms})"
         )
     return at_ms
 
 
 def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:
-    """Parse an integer like Flink's JSON format: strings of digits are accepted, fractions truncated."""
+    """Parse an integer as Flink's JSON format does: strings of digits are accepted, fractions truncated."""
     value = fields.get(name)
     if isinstance(value, bool) or value is None or (isinstance(value, str) and not _WHOLE.fullmatch(value)):
         return None
@@ -321,7 +321,7 @@ def _optional(fields: Mapping[str, Any], name: str, limit: int) -> int | None:
 
 
 def _is_true(value: object) -> bool:
-    """Parse a boolean like Flink's JSON format: the string is accepted in any case."""
+    """Parse a boolean as Flink's JSON format does: strings are accepted in any case."""
     return value is True or (isinstance(value, str) and value.strip(_JAVA_SPACE).lower() == "true")
 
 

@@ -1,7 +1,4 @@
-"""Comparison of sent and received messages: the ledger against `chat` and the channel events.
-
-Source: design.md, section 8, "listening".
-"""
+"""Comparison of sent and received messages: the ledger against `chat` and the channel events."""
 
 from __future__ import annotations
 
@@ -111,7 +108,7 @@ def _key(message_id: str) -> int | str:
 class Counts:
     """Outcome of the messages sent to at least one joined connection in an interval.
 
-    `sent` = `in_chat` + `in_gaps` + `dropped` + missing ones. A message received despite a gap counts as `in_chat`.
+    `sent` = `in_chat` + `in_gaps` + `dropped` + missing messages. A message received despite a gap counts as `in_chat`.
     """
 
     sent: int = 0
@@ -123,7 +120,7 @@ class Counts:
 
 @dataclass(slots=True)
 class MatchResult:
-    """Outcome of all messages: `all` in total and `of_faults` within each fault, over all channels.
+    """Outcome over all channels: `all` counts every message, `of_faults` those within each fault.
 
     `late_ms` is the newest `sent_ms` of the missing messages, which may still arrive.
     """

@@ -15,7 +15,7 @@ from core.proof.comparison import DROP_REASONS, Bounds
 from core.proof.ledger import Entry
 from core.times import MINUTE_MS
 
-# Kind of event by kind of ledger entry. Gifts of a bomb are absent, because the bomb's event has their number.
+# Kind of event by kind of ledger entry. Gifts in a bomb are absent, because the bomb's event already counts them.
 SUM_OF: Mapping[str, str] = {
     "sub": "subscriptions",
     "resub": "subscriptions",
@@ -31,7 +31,7 @@ SUM_OF: Mapping[str, str] = {
 SUM_KINDS = frozenset(SUM_OF.values())
 # A missed change is detected in the ROOMSTATE of the next join.
 REPORTED_ON_JOIN = frozenset({"mode"})
-# A minute's sums are written some seconds after its end; newer ones may not be written yet.
+# A minute's sums are written a few seconds after its end; newer ones may not be written yet.
 LATE_MS = 70_000
 SUMMED_AFTER_MS = 10_000
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from core.times import HOUR_MS
 
 FILE_FORMAT = "%Y-%m-%dT%H.tsv"
-# A gift of a gift bomb, already counted by the bomb's notice.
+# A gift in a gift bomb, already counted by the bomb's notice.
 BOMB_GIFT = "bombgift"
 # A restarted writer appends this to an incomplete line, which makes it unparsable as an entry.
 TORN_END = b"\ttorn\t\n"

@@ -121,7 +121,7 @@ def explain(key: WindowKey, expected: Mapping[str, int] | None, actual: Mapping[
     if actual is None:
         return f"{window} is missing: expected {dict(expected or {})}"
     if expected is None:
-        return f"{window} is stored, but no record makes it: {dict(actual)}"
+        return f"{window} is stored, but no record accounts for it: {dict(actual)}"
     names = [name for name in sorted(expected.keys() | actual.keys()) if expected.get(name) != actual.get(name)]
     return f"{window}: " + ", ".join(f"{name} is {actual.get(name)}, expected {expected.get(name)}" for name in names)
 

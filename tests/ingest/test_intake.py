@@ -98,7 +98,7 @@ def test_an_implausible_time_is_replaced_by_now(intake: Intake, sent_ms: int) ->
 
 def test_a_channel_that_was_never_tracked_has_no_gap(intake: Intake) -> None:
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=999")), NOW) is None
-    assert intake.rejected == {"of no known channel": 1}
+    assert intake.rejected == {"unknown channel": 1}
 
 
 def test_a_message_of_a_removed_channel_is_counted_as_lost(intake: Intake) -> None:
@@ -174,7 +174,7 @@ def test_a_duplicate_message_is_rejected(intake: Intake) -> None:
         (b":x PRIVMSG ada :hello", "malformed PRIVMSG"),
         (b":x!x@x PRIVMSG #ada :no tags", "without id or user"),
         (b"@id=1 PRIVMSG #ada :no user", "without id or user"),
-        (b"@id=1;user-id=2 :x PRIVMSG #nobody :hello", "of no known channel"),
+        (b"@id=1;user-id=2 :x PRIVMSG #nobody :hello", "unknown channel"),
         (LINE.replace(b"user-id=42", b"user-id=13"), "opted out"),
         (LINE.replace(b"room-id=7", b"room-id=7;source-room-id=66"), "opted out"),
     ],

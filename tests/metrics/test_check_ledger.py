@@ -105,7 +105,7 @@ def check(
     return Check(chat, store, ledger, timeout_s, faults, now_s=lambda: clock_s[0], sleep=sleep).run()
 
 
-def test_a_complete_path_has_no_differences(ledger: Ledger) -> None:
+def test_a_complete_pipeline_has_no_differences(ledger: Ledger) -> None:
     report = check(FakeChat(CHAT), FakeStore(CHAT), ledger)
     assert report.is_ok
     assert report.figures() == {
@@ -163,7 +163,7 @@ def test_a_window_without_records_is_reported(ledger: Ledger) -> None:
     store = FakeStore(CHAT)
     store.windows["7", "live", T0 + 50_000] = {"messages": 1}
     report = check(FakeChat(CHAT), store, ledger)
-    assert "no record makes it" in report.differences[0]
+    assert "no record accounts for it" in report.differences[0]
 
 
 def test_only_recent_windows_are_compared_a_second_time(ledger: Ledger) -> None:

@@ -80,17 +80,17 @@ def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
         ("https://twitch.tv.example.com/ada_plays", "example.com"),
         ("https://nottwitch.tv/ada_plays", "nottwitch.tv"),
         ("https://dev.twitch.tv/docs", "dev.twitch.tv"),
-        ("irc://irc.chat.twitch.tv/ada_plays", "an address of irc"),
-        ("javascript://twitch.tv/ada_plays", "an address of javascript"),
-        ("https://[::1/ada_plays", "not an address"),
-        ("//example/ada_plays", "an address of example"),
+        ("irc://irc.chat.twitch.tv/ada_plays", "begins with irc:"),
+        ("javascript://twitch.tv/ada_plays", "begins with javascript:"),
+        ("https://[::1/ada_plays", "not a valid address"),
+        ("//example/ada_plays", "an address on example"),
         ("localhost:8000/ada_plays", "“localhost:8000” is not a channel name"),
         ("videos/2460329693", "a video"),
         ("", "No channel given"),
         ("@", "is not a channel name"),
         ("a\r\nb", "is not a channel name"),
-        ("twitch.tv/a\r\nb", "not an address"),
-        ("twitch.tv/a\tb", "not an address"),
+        ("twitch.tv/a\r\nb", "not a valid address"),
+        ("twitch.tv/a\tb", "not a valid address"),
         ("a\0b", "is not a channel name"),
         ("two words", "“two words” is not a channel name"),
         ("twitch.tv/two words", "“two words” is not a channel name"),
@@ -115,7 +115,7 @@ def test_digits_may_be_an_id(text: str) -> None:
     assert (name.login, name.may_be_id) == ("2460329693", True)
 
 
-def test_names_of_tabs_can_be_channels_on_their_own() -> None:
+def test_the_name_of_a_tab_alone_can_be_a_channel() -> None:
     assert read_channel("about").login == "about"
     assert read_channel("twitch.tv/about").login == "about"
     assert not read_channel("a1").may_be_id

@@ -30,7 +30,7 @@ def choose(
     )
 
 
-def test_the_first_list_is_the_most_viewed() -> None:
+def test_the_first_list_has_the_most_viewed_channels() -> None:
     assert choose(ids(*range(20))) == ids(0, 1, 2, 3, 4)
 
 
@@ -75,7 +75,7 @@ def test_barred_channels_are_never_listed_and_take_no_slot() -> None:
     assert choose(ids(*range(7)), ids(0, 8), {"8": 0}, curation) == ids(2, 3, 4, 5, 6)
 
 
-def test_channels_offline_for_longest_leave_first() -> None:
+def test_the_channels_that_have_been_offline_longest_leave_first() -> None:
     offline_ms = {"90": 3_000, "91": 1_000, "92": 2_000}
     assert choose(ids(*range(5)), ids(90, 91, 92), offline_ms) == [*ids(0, 1, 2, 3, 4), "91"]
 

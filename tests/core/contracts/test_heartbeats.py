@@ -111,7 +111,7 @@ def test_a_whole_number_is_a_valid_rate() -> None:
         (stored(PRODUCER | {"quiet_s": "0"}), "unusable value of quiet_s"),
     ],
 )
-def test_another_version_and_damage_are_unreadable_with_a_time(value: bytes, problem: str) -> None:
+def test_heartbeats_of_another_version_or_with_damage_keep_only_their_time(value: bytes, problem: str) -> None:
     assert read_heartbeat("producer", "1", value) == UnreadableHeartbeat("producer", "1", T0, problem)
 
 
@@ -127,7 +127,7 @@ def test_another_version_and_damage_are_unreadable_with_a_time(value: bytes, pro
         (stored(PRODUCER, at_ms=1e9), "no time"),
     ],
 )
-def test_damage_may_leave_no_time(value: bytes, problem: str) -> None:
+def test_a_damaged_heartbeat_may_have_no_time(value: bytes, problem: str) -> None:
     assert read_heartbeat("producer", "1", value) == UnreadableHeartbeat("producer", "1", None, problem)
 
 

@@ -26,7 +26,7 @@ def test_no_other_module_names_a_key() -> None:
     assert named == ["core/contracts/redis_keys.py"]
 
 
-def test_the_start_waits_for_the_keys_that_are_written() -> None:
+def test_deploy_waits_for_the_keys_that_processes_write() -> None:
     assert redis_keys.board("messages") == readiness.BOARD_KEY
     assert redis_keys.window_ends("live") == readiness.WINDOW_ENDS_KEY
     assert redis_keys.CHANNEL_LIST == readiness.STREAMS_KEY

@@ -31,7 +31,7 @@ def test_an_invalid_timestamp_is_none(text: object) -> None:
     assert read_moment(text) is None
 
 
-def test_an_offset_out_of_the_calendar_is_none_with_a_zone_too() -> None:
+def test_an_offset_that_leaves_the_calendar_is_none_even_with_a_zone() -> None:
     east = dt.timezone(dt.timedelta(hours=5))
     assert read_moment("0001-01-01T00:00:00", zone=east) is None
     assert read_moment("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
@@ -58,4 +58,4 @@ def test_no_iso_time_is_written_by_strftime() -> None:
     ]
     assert len(files) > 100
     users = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
-    assert users == {"core/proof/ledger.py"}, "only the ledger's file names, made from the present time, may use it"
+    assert users == {"core/proof/ledger.py"}, "only the ledger's file names, made from the current time, may use it"

@@ -58,7 +58,7 @@ def test_the_table_has_the_code_points_of_the_unicode_property() -> None:
     assert default_ignorable.PATH.read_text() == default_ignorable.module()
 
 
-def test_counting_removes_the_property_and_the_blank_looking_characters_alone() -> None:
+def test_counting_removes_only_ignorable_and_blank_looking_characters() -> None:
     surrogates = range(0xD800, 0xE000)
     everything = [chr(code_point) for code_point in range(sys.maxunicode + 1) if code_point not in surrogates]
     removed = {character for character in everything if not counted_text(character)}

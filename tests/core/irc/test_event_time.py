@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.irc.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, clock_warning, event_time_ms
 
 
-def test_a_time_within_the_promise_stays_as_it_is() -> None:
+def test_a_time_within_the_promise_is_unchanged() -> None:
     assert event_time_ms(1_000, 900, 1_100) == 1_000
 
 
@@ -21,7 +21,7 @@ def test_a_time_ahead_of_the_clock_is_clamped() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 500)), max_size=50))
-def test_no_record_is_earlier_than_the_promise_of_those_before(steps: list[tuple[int, int]]) -> None:
+def test_no_record_is_earlier_than_the_promise_of_its_predecessors(steps: list[tuple[int, int]]) -> None:
     times, now_ms, newest_ms = PartitionTime(5_000), 5_000, 5_000
     for sent_ms, passed_ms in steps:
         now_ms += passed_ms

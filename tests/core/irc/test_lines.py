@@ -52,7 +52,7 @@ def test_a_message_without_tags_is_a_message() -> None:
     assert (message.user, message.id, message.sent_ms, message.text) == ("ada", None, None, "hello")
 
 
-def test_an_action_is_its_text() -> None:
+def test_the_wrapping_of_an_action_is_removed() -> None:
     assert clean_text("\x01ACTION waves twice\x01") == "waves twice"
 
 

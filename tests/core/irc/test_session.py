@@ -209,7 +209,7 @@ def test_refused_capabilities_end_the_session() -> None:
     assert welcomed().receive_data(raw, 1) == [Ended("capabilities refused")]
 
 
-def test_sessions_that_share_a_budget_keep_the_limit_together() -> None:
+def test_sessions_that_share_a_budget_stay_within_its_limit() -> None:
     budget = JoinBudget(limit=3)
     first, second = (Session(NICK, 0, budget) for _ in range(2))
     for session in (first, second):

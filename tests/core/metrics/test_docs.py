@@ -66,7 +66,7 @@ def test_thresholds_are_formatted_from_the_given_values() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
-def test_the_documented_threshold_is_the_one_of_the_board(metric: Metric) -> None:
+def test_the_documented_threshold_is_that_of_the_board(metric: Metric) -> None:
     thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
     reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, thresholds)
     assert threshold_of(metric, thresholds) == (reason or "").removeprefix("needs ")

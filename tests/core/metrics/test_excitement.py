@@ -35,7 +35,7 @@ def test_a_volatile_channel_needs_a_larger_rise() -> None:
     assert (excitement(160, calm) or 0) > 5 > (excitement(160, restless) or 0) > 0
 
 
-def test_two_messages_in_a_tiny_channel_are_no_moment() -> None:
+def test_two_messages_in_a_tiny_channel_are_not_a_moment() -> None:
     result = excitement(2, [0] * 30)
     assert result is not None
     assert result < 1

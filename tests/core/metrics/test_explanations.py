@@ -1,4 +1,4 @@
-"""Each metric has an explanation, and its worked example is what the formula gives."""
+"""Each metric has an explanation, with a worked example that ends with the result of the formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Percentiles, and depth of an audience."""
+"""Percentiles and audience depth."""
 
 from __future__ import annotations
 

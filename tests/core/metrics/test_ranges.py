@@ -153,14 +153,14 @@ def test_hours_watched_are_absent_where_viewers_are_known_for_less_than_half_of_
     assert summary_of({T: known, T + MINUTE_MS: unknown, T + 2 * MINUTE_MS: unknown}).hours_watched is None
 
 
-def test_a_minute_heard_for_less_than_half_is_no_peak() -> None:
+def test_a_minute_heard_for_less_than_half_is_not_a_peak() -> None:
     short = {"observed_ms": 29_999, "pulses": 60, "messages": 500, "chatters": 400, "words": 900}
     result = summary_of({T: short, T + MINUTE_MS: heard_minute(messages=30, chatters=9, words=60)})
     assert result.peaks["messages"] == PeakValue(15, T + 2 * MINUTE_MS)
     assert result.peaks["chatters"] == PeakValue(9, T + 2 * MINUTE_MS)
 
 
-def test_ratios_of_few_messages_and_engagement_of_few_viewers_are_no_peaks() -> None:
+def test_ratios_of_few_messages_and_engagement_of_few_viewers_are_not_peaks() -> None:
     quiet = heard_minute(messages=19, words=1_900, viewers_sum=99 * 60, viewer_pulses=60, viewers_max=99)
     result = summary_of({T: quiet})
     assert set(result.peaks) == {"viewers", "messages"}

@@ -113,7 +113,7 @@ def test_each_rule_finds_its_own_problem_and_no_other(snapshot: HealthSnapshot, 
         with_facts(HISTORY, lag_s=120.0),
     ],
 )
-def test_values_at_the_limit_are_no_problem(snapshot: HealthSnapshot) -> None:
+def test_values_at_the_limit_are_not_a_problem(snapshot: HealthSnapshot) -> None:
     assert find_problems(snapshot) == {}
 
 
@@ -131,13 +131,13 @@ def test_a_process_of_another_version_is_alive_and_its_figures_are_unknown(heart
     assert problem.since_ms == late_ms
 
 
-def test_a_heartbeat_without_a_time_is_no_sign_of_a_living_process() -> None:
+def test_a_heartbeat_without_a_time_does_not_count_as_alive() -> None:
     damaged, late = UnreadableHeartbeat("producer", "2", None, "not JSON"), replace(PRODUCER, at_ms=T0 - 31_000)
     assert find_problems(with_heartbeat(PRODUCER, damaged)) == {}
     assert find_problems(with_heartbeat(PRODUCER, late, damaged)).keys() == {"listening"}
 
 
-def test_an_unknown_checkpoint_is_no_problem() -> None:
+def test_an_unknown_checkpoint_is_not_a_problem() -> None:
     assert find_problems(with_facts(STREAM, checkpoint_ms=None)) == {}
 
 
@@ -157,7 +157,7 @@ def test_a_lasting_problem_becomes_an_incident_and_keeps_its_start() -> None:
     assert [(incident.rule, incident.is_confirmed) for incident in ended] == [("coverage", True)]
 
 
-def test_stale_boards_are_an_incident_at_once_since_their_last_window() -> None:
+def test_stale_boards_open_an_incident_at_once_dated_from_their_last_window() -> None:
     stalled = replace(HEALTHY, boards_end_ms=T0 - 45_000)
     (problem,) = confirmed_incidents(stalled, {})
     assert (problem.rule, problem.since_ms, problem.is_confirmed) == ("boards", T0 - 45_000, True)

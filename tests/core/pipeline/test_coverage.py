@@ -36,7 +36,7 @@ def test_a_loss_is_dated_from_the_last_line() -> None:
     assert coverage.observed(5_000) == {"7": 500}
 
 
-def test_a_short_loss_leaves_both_sides_of_the_second() -> None:
+def test_a_short_loss_keeps_the_heard_parts_of_a_second() -> None:
     coverage = joined_at(1_000)
     coverage.lost("7", 1, 2_200, 2_300, "closed")
     coverage.joined("7", 1, 2_700)
@@ -87,7 +87,7 @@ def test_a_recorded_gap_overrides_the_claimed_time() -> None:
     assert RecordedGaps([]).observed_ms(1_000, 0, 1_000) == 1_000
 
 
-def test_the_gap_of_a_refused_channel_has_the_reason() -> None:
+def test_the_gap_of_a_refused_channel_has_the_reason_of_the_refusal() -> None:
     coverage = Coverage()
     coverage.track("7", 1_000, "joining")
     coverage.refused("7", "suspended")

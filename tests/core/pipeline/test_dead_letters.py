@@ -57,7 +57,7 @@ def test_missing_headers_become_unknown_values(headers: list[Header]) -> None:
     assert letter(headers) == DeadLetter(3, 9, UNKNOWN, UNKNOWN, "unknown", 2, 1, b"7", b"{}")
 
 
-def test_a_reason_in_any_bytes_is_parsed() -> None:
+def test_a_reason_with_any_bytes_is_parsed() -> None:
     assert letter([("reason", b"\xff bad")]).reason == "\\xff bad"
     assert letter(headers_of(None, None, "half of a pair: \ud800"), key=None, value=None).reason == "half of a pair: ?"
 
@@ -69,8 +69,8 @@ def test_a_replay_note_names_the_replayed_dead_letter() -> None:
 
 
 def test_faults_that_differ_only_in_numbers_are_of_one_kind() -> None:
-    reasons = [f"at_ms {at_ms} is before Twitchly: expected ms since 1970" for at_ms in (5, 78_000)]
-    assert {kind_of_fault(reason) for reason in reasons} == {"at_ms N is before Twitchly: expected ms since N"}
+    reasons = [f"at_ms {at_ms} predates Twitchly: expected ms since 1970" for at_ms in (5, 78_000)]
+    assert {kind_of_fault(reason) for reason in reasons} == {"at_ms N predates Twitchly: expected ms since N"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Record parsing of each topic, and reasons of rejection."""
+"""Record parsing of each topic, and the reasons for rejecting records."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def raw(record: dict[str, Any], **changes: Any) -> bytes:
         (raw(MESSAGE, at_ms=True), "at_ms is True"),
         (raw(MESSAGE, at_ms={"a": 1}), "at_ms is {'a': 1}"),
         (raw(MESSAGE, at_ms=10**30), "at_ms is 1000"),
-        (raw(MESSAGE, at_ms=EPOCH_MS - 1), "is before Twitchly"),
+        (raw(MESSAGE, at_ms=EPOCH_MS - 1), "predates Twitchly"),
         (raw(MESSAGE, at_ms=T + 7_200_001), "more than 2 h after"),
         (raw(MESSAGE, words=None), "words is None"),
         (raw(MESSAGE, words=2**31), "words is 2147483648"),
@@ -59,7 +59,7 @@ def test_an_invalid_chat_record_is_rejected_with_the_reason(value: bytes | None,
         read_chat(value, T)
 
 
-def test_numbers_are_parsed_like_in_flink() -> None:
+def test_numbers_are_parsed_as_in_flink() -> None:
     record = read_chat(raw(MESSAGE, at_ms=f" {T} ", words=2.9, user_hash="7", channel_id=12) + b" trailing", T)
     assert (record.at_ms, record.words, record.user_hash, record.channel_id) == (T, 2, 7, "12")
 
@@ -94,7 +94,7 @@ def test_a_window_has_only_present_columns() -> None:
         ({"grain": "year"}, "unknown grain 'year'"),
         ({"grain": ["live"]}, "unknown grain"),
         ({"end_ms": T}, "lasts 0 ms: expected 30000"),
-        ({"start_ms": -60_000}, "before Twitchly"),
+        ({"start_ms": -60_000}, "predates Twitchly"),
         ({"start_ms": T + 10**9, "end_ms": T + 10**9 + 30_000}, "more than 2 h after"),
         ({"messages": "many"}, "messages is 'many'"),
         ({"again_ms": -1}, "again_ms is -1"),

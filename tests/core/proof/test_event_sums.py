@@ -53,7 +53,7 @@ def test_several_sums_of_one_channel_are_added() -> None:
     assert matched([entry(), entry(sent_ms=SENT_MS + 1)], ("bans", 1), ("bans", 1)) == SumComparison(2)
 
 
-def test_a_gift_of_a_bomb_is_in_no_sum() -> None:
+def test_a_gift_in_a_bomb_is_not_summed() -> None:
     assert matched([entry(BOMB_GIFT)]) == SumComparison()
     assert len(matched([entry(BOMB_GIFT)], ("subscriptions", 1)).differences) == 1
 

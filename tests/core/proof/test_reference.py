@@ -95,7 +95,7 @@ def test_each_kind_of_difference_is_explained() -> None:
         ({key: {"messages": 2}}, {key: {"messages": 3}}, "messages is 3, expected 2"),
         ({key: {"messages": 2, "words": 1}}, {key: {"messages": 2}}, "words is None, expected 1"),
         ({key: {"messages": 2}}, {}, "is missing"),
-        ({}, {key: {"messages": 2}}, "no record makes it"),
+        ({}, {key: {"messages": 2}}, "no record accounts for it"),
     ]
     for expected, found, reason in cases:
         ((place, explanation),) = differences(expected, found)
