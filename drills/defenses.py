@@ -479,7 +479,7 @@ DEFENSES = (
     Defense(
         "head-size",
         "oversized headers",
-        "tests/security/test_large_heads.py::test_a_too_large_head_is_answered_with_431",
+        "tests/security/test_large_heads.py::test_an_oversized_head_is_answered_with_431",
         replace("32_768", "10**9"),
     ),
     Defense(
@@ -515,7 +515,7 @@ DEFENSES = (
     Defense(
         "page-body-size",
         "oversized request bodies, pages",
-        "tests/security/test_large_bodies.py::test_a_too_large_body_is_refused_before_django_reads_it",
+        "tests/security/test_large_bodies.py::test_an_oversized_body_is_refused_before_django_reads_it",
         replace("BodyLimit(django, body_max_bytes)", "django"),
     ),
     Defense(

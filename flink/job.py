@@ -1,4 +1,4 @@
-"""Submits the statements of sql.py as one Flink job. `manage.py submit_flink_job` runs it by `flink run -py`."""
+"""Submits the statements of sql.py as one Flink job. `manage.py submit_flink_job` runs it with `flink run -py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks end although a library swallows a cancellation."""
+"""Tasks end even if a library swallows a cancellation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_tasks_are_canceled_until_they_have_ended() -> None:
     assert [wait.swallowed for wait in waits] == [1, 1]
 
 
-async def test_the_error_of_an_ended_task_stays_with_it() -> None:
+async def test_an_ended_task_keeps_its_error() -> None:
     async def fail() -> None:
         raise ValueError("broken")
 
@@ -62,7 +62,7 @@ async def test_the_error_of_an_ended_task_stays_with_it() -> None:
         task.result()
 
 
-async def test_a_hub_closes_although_its_channel_layer_swallows_a_cancellation() -> None:
+async def test_a_hub_closes_even_if_its_channel_layer_swallows_a_cancellation() -> None:
     wait = Swallowing()
 
     class Layer:

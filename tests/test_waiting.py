@@ -55,6 +55,6 @@ def test_a_process_logs_what_it_waits_for(command: list[str], waits_for: str, tm
 
 def test_waiting_for_a_topic_ends_with_the_attempt_during_which_it_was_stopped(settings: Settings) -> None:
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:9"
-    # A third question would end the test with StopIteration.
+    # A third call would end the test with StopIteration.
     answers = iter([False, True])
     kafka.wait_for_topic("chat", lambda: next(answers))

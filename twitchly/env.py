@@ -11,7 +11,7 @@ from environs.exceptions import EnvError
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE_SUFFIX = "_FILE"
-# Recorded chat for tests, beside the repository unless TWITCHLY_DATA names another folder.
+# Recorded chat for tests, next to the repository unless TWITCHLY_DATA names another folder.
 DEFAULT_DATA_DIR = ROOT.parent / "shared" / "data"
 
 
@@ -34,7 +34,7 @@ class Environment(FileAwareEnv):
 def load() -> Environment:
     """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; variables already set win.
 
-    `make run` passes no settings to its processes by the environment: run.env holds those it was started with.
+    `make run` does not pass settings to its processes in the environment: run.env holds those it was started with.
     """
     env = Environment()
     env.read_env(str(ROOT / ".env"), recurse=False)

@@ -55,7 +55,7 @@ def write_heartbeat(heartbeat: Heartbeat) -> None:
 
 
 def start_heartbeat(read: Callable[[], Heartbeat]) -> None:
-    """Write `read()` from a daemon thread every INTERVAL_S until the process ends; `read` must change nothing."""
+    """Write `read()` from a daemon thread every INTERVAL_S until the process ends; `read` must be read-only."""
     threading.Thread(target=_write_forever, args=(read,), daemon=True, name="heartbeat").start()
 
 

@@ -21,7 +21,7 @@ class RequestRefused(Exception):
 
 
 class PromptProtocol(HttpToolsProtocol):
-    """Refuses requests that are too slow, have too large headers, or do not have exactly one Host header.
+    """Refuses requests that are too slow, have oversized headers, or do not have exactly one Host header.
 
     uvicorn waits forever for the end of a request, accepts any number of headers of any size, and passes requests
     without a Host to Django, which then uses the address of the socket as the host.
@@ -49,7 +49,7 @@ class PromptProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._refused or not self._in_head:
             return
-        # Data in which the headers began may contain an earlier request: only data inside the headers counts.
+        # Data in which the headers begin may also contain an earlier request, so only data within the headers counts.
         self._pending_bytes += len(data) if was_in_head and seen_bytes == self._head_bytes else 0
         if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:  # defense: endless-header
             self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 SESSION_TIMEOUT_MS = 10_000
 MESSAGE_TIMEOUT_MS = 8_000
 LOG_INTERVAL_S = 10.0
-# A reader gives up after this long without records before the end.
+# A reader gives up if it gets no records for this long before the end.
 READ_TIMEOUT_S = 20.0
 
 _COMMON: Mapping[str, Any] = {
@@ -135,7 +135,7 @@ def create_topics(prefix: str | None = None) -> list[str]:
             created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                # Logs the cause through error_cb, such as a wrong password.
+                # Makes error_cb log the cause, such as a wrong password.
                 admin.poll(0)
                 raise ServiceAway(
                     f"Kafka at {settings.KAFKA_BOOTSTRAP} did not create topic {name}: {error}"
@@ -151,7 +151,7 @@ def _admin() -> AdminClient:
 def is_fatal(error: KafkaError) -> bool:
     """Return whether a consumer cannot continue, as when another process has taken its static member id.
 
-    Errors that a consumer gets in place of a record are fatal by their code only.
+    If a consumer gets an error in place of a record, only the error's code tells whether it is fatal.
     """
     return error.fatal() or error.code() == KafkaError._FATAL
 
@@ -185,7 +185,7 @@ def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
             reason = "the topic does not exist yet"
         except KafkaException as error:
             reason = str(error.args[0])
-            # Calls `_log_error`, for instance with a wrong password: this error says only that the request timed out.
+            # Makes `_log_error` log the cause, such as a wrong password: this error only says that a request timed out.
             admin.poll(0)
         if attempts % 10 == 0:
             log.warning("waiting for topic %s on Kafka at %s: %s", name, settings.KAFKA_BOOTSTRAP, reason)
@@ -274,7 +274,7 @@ _logged_s: dict[int, float] = {}
 
 
 def _log_error(error: KafkaError) -> None:
-    """Log an error, at most every LOG_INTERVAL_S by code: the driver reports every attempt to connect."""
+    """Log an error, at most once per code and LOG_INTERVAL_S: the driver reports every attempt to connect."""
     now_s = time.monotonic()
     if now_s - _logged_s.get(error.code(), -LOG_INTERVAL_S) >= LOG_INTERVAL_S:
         _logged_s[error.code()] = now_s

@@ -50,7 +50,7 @@ _ADDRESS = re.compile(
 
 
 def redact(text: str) -> str:
-    """Return `text` without e-mail and network addresses, keys, tokens, share links and query strings.
+    """Return `text` without email and network addresses, keys, tokens, share links and query strings.
 
     Loopback addresses stay, because they name local servers.
     """
@@ -166,6 +166,6 @@ def _redact_address(match: re.Match[str]) -> str:
     try:
         address = ipaddress.ip_address(match[0])
     except ValueError:
-        # For example a time of day, which looks like an address.
+        # For example, a time of day looks like an address.
         return match[0]
     return match[0] if address.is_loopback or address.is_unspecified else "<address>"

@@ -9,9 +9,9 @@ from django.core.exceptions import RequestAborted
 
 from twitchly.origin import Application
 
-# Limit for pages, the admin and the API, whose largest forms have a few kilobytes.
+# Limit for pages, the admin and the API, whose largest forms are a few kilobytes.
 BODY_MAX_BYTES = 65_536
-# Larger bodies are read to the end up to this excess, so that the client reads the response.
+# Up to this much of a body beyond the limit is read and discarded, so that the client reads the response.
 DISCARDED_MAX_BYTES = 1_048_576
 
 # Returns the body limit in bytes of a request.
@@ -19,7 +19,7 @@ Limit = Callable[[Any], Awaitable[int]]
 
 
 class BodyLimit:
-    """Responds with 413 to larger bodies, also without a Content-Length; passes others on in one message."""
+    """Responds with 413 to larger bodies, even without a Content-Length; passes others on in one message."""
 
     def __init__(self, application: Application, limit: Limit | None = None) -> None:
         self._application = application

@@ -1,4 +1,4 @@
-"""Ending of asyncio tasks."""
+"""Cancellation of asyncio tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANCEL_EVERY_S = 1.0
 async def cancel(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until all have ended; their results and errors stay with them.
 
-    `asyncio.wait_for` of Python 3.11, which redis-py calls, swallows a cancellation that comes as its wait ends.
+    `asyncio.wait_for` of Python 3.11, which redis-py calls, swallows a cancellation that arrives as its wait ends.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:

@@ -38,12 +38,12 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 def counter(name: str) -> Counter:
-    """Return a new counter; a collector yields from its `collect()`."""
+    """Return a new counter; collectors yield the result of its `collect()`."""
     return Counter(name, MEASURE[name].text, MEASURE[name].labels, registry=None)
 
 
 def histogram(name: str) -> Histogram:
-    """Return a new histogram of durations in seconds; a collector yields from its `collect()`."""
+    """Return a new histogram of durations in seconds; collectors yield the result of its `collect()`."""
     return Histogram(name, MEASURE[name].text, MEASURE[name].labels, registry=None, buckets=BUCKETS_S)
 
 

@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class UnstorableText(MiddlewareMixin):
-    """Responds with 400 to text with a NUL or longer than its column; PostgreSQL rejects both, SQLite neither."""
+    """Responds with 400 to text that contains a NUL or exceeds its column: PostgreSQL rejects both, SQLite neither."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """Return a 400 response for a DataError, None for other exceptions."""
         if not isinstance(error, DataError):
             return None
         log.warning("%s %s: input rejected by the database: %s", request.method, request.path, error)
-        return HttpResponseBadRequest("The address or the form holds characters that cannot be stored.")
+        return HttpResponseBadRequest("The URL or the form contains characters that cannot be stored.")

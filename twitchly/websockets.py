@@ -16,12 +16,12 @@ TEXT_FRAME = 0x81
 class FrameWriter(Protocol):
     """Writes text frames to an accepted websocket at once; an ASGI message costs several times as much."""
 
-    # Called when a client that had stopped reading has room again.
+    # Called when a client that had stopped reading can take frames again.
     on_writable: Callable[[], object]
 
     @property
     def is_writable(self) -> bool:
-        """Whether the client reads and its connection is open."""
+        """True if the client reads and its connection is open."""
 
     def write_frames(self, texts: Sequence[bytes]) -> None:
         """Write these texts, a frame each; nothing is written to a connection that is closing."""
@@ -30,9 +30,8 @@ class FrameWriter(Protocol):
 class ClosingProtocol(WebSocketsSansIOProtocol):
     """Writes frames directly, and closes connections to clients that do not read.
 
-    uvicorn sends a close frame only after its buffer has drained, and the transport closes only then too; with a
-    client that does not read neither happens. Here the close frame is queued at once, and the connection is aborted
-    after ABORT_AFTER_S.
+    uvicorn sends a close frame, and closes the transport, only after its buffer has drained, which never happens if
+    the client does not read. Here the close frame is queued at once, and the connection is aborted after ABORT_AFTER_S.
     """
 
     ABORT_AFTER_S = 10.0
@@ -48,7 +47,7 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
 
     @property
     def is_writable(self) -> bool:
-        """Whether the client reads and its connection is open."""
+        """True if the client reads and its connection is open."""
         return self.writable.is_set() and not self.close_sent and not self.transport.is_closing()
 
     def write_frames(self, texts: Sequence[bytes]) -> None:

@@ -18,5 +18,5 @@ def test_an_instance_becomes_live_under_unusual_conditions(stack: Stack) -> None
     assert stack.newest_end_ms() > 0
 
 
-def test_the_secret_key_is_in_no_environment_and_no_log(stack: Stack) -> None:
+def test_the_secret_key_is_in_neither_an_environment_nor_a_log(stack: Stack) -> None:
     assert leaks(stack) == []

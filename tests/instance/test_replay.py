@@ -1,4 +1,4 @@
-"""A recording played back through the whole path."""
+"""A recording played back through the whole pipeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = [
 ]
 
 
-def test_a_recording_is_listened_to_and_counted_exactly(stack: Stack) -> None:
+def test_a_replayed_recording_is_counted_exactly(stack: Stack) -> None:
     wait_until(lambda: "replay finished" in stack.log("twitch"), 27 * 60 / SPEED + 120, "the recording to end")
     figures = stack.check_ledger()
     assert figures["explanations"] == []

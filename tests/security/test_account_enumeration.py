@@ -41,7 +41,7 @@ def accounts(settings: Settings) -> None:
 
 
 def work_for(path: str, **form: str) -> tuple[int, int, int]:
-    """Return the status of a form's response, and the numbers of computed hashes and of sent mails."""
+    """Return the status of a form's response, and how many hashes were computed and emails sent."""
     hashed.clear()
     mail.outbox.clear()
     status = Client().post(path, form).status_code
@@ -78,7 +78,7 @@ def test_parallel_sign_ups_with_one_address_create_one_account(monkeypatch: pyte
     )
     form = {"email": NEW, "password1": "another long password"}
     responses = [Client(REMOTE_ADDR=f"10.0.0.{number}").post("/account/signup/", form) for number in range(12)]
-    # The first request sends a mail; further mails to the same address are rate limited.
+    # The first request sends an email; further ones to the same address are rate limited.
     assert [response.status_code for response in responses] == [302] + [429] * 11
     assert User.objects.filter(email=NEW).count() == 1
     assert len(mail.outbox) == 1

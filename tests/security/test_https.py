@@ -57,7 +57,7 @@ async def test_responses_without_tls_have_no_hsts(path: str) -> None:
     assert await hsts_of("http", path) is None
 
 
-async def test_the_response_to_a_too_large_body_has_hsts() -> None:
+async def test_the_response_to_an_oversized_body_has_hsts() -> None:
     assert await hsts_of("https", "/account/login/", b"a" * 100_000) == "max-age=3600; includeSubDomains"
 
 

@@ -44,7 +44,7 @@ async def post(url: str, content: bytes | AsyncIterator[bytes], **headers: str) 
 
 
 @pytest.mark.parametrize("url", URLS)
-async def test_a_too_large_body_is_refused_before_django_reads_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_oversized_body_is_refused_before_django_reads_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", None)
     for content in (b"a" * (BODY_MAX_BYTES + 1), chunks(BODY_MAX_BYTES + 1), chunks(4_000_000)):
         response = await post(url, content)

@@ -1,4 +1,4 @@
-"""The request line and the headers have a common limit in bytes and number; larger ones are refused with 431."""
+"""The request line and headers share limits on their size and number; requests beyond them are refused with 431."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def port(application: CountingApp) -> AsyncIterator[int]:
     ],
     ids=["host", "path", "query", "10,000 headers", "headers", "together", "name", "websocket"],
 )
-async def test_a_too_large_head_is_answered_with_431(application: CountingApp, port: int, head: bytes) -> None:
+async def test_an_oversized_head_is_answered_with_431(application: CountingApp, port: int, head: bytes) -> None:
     assert (await response_to(port, head)).startswith(b"HTTP/1.1 431 ")
     assert application.requests == 0
 

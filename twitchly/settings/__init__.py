@@ -1,6 +1,6 @@
-"""Every setting of Twitchly, one module per subject. `.env.example` lists the variables; a test compares.
+"""Every setting of Twitchly, one module per subject. `.env.example` lists the variables; a test checks it.
 
-Each module reads its variables once, typed, and then checks which of them go together.
+Each module reads its variables once, typed, and then checks that they are consistent.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if "EMAIL_BACKEND" not in EMAIL:
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "Twitchly <twitchly@localhost>")
 vars().update(EMAIL)
 
-# Mails hold codes instead of links: the user continues in the same tab, and no Host header is trusted.
+# Emails contain codes instead of links: the user continues in the same tab, and no Host header is trusted.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"

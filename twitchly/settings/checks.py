@@ -17,12 +17,12 @@ SECRET_MIN_CHARS, SECRET_MIN_DISTINCT, DJANGO_PREFIX = 50, 5, "django-insecure-"
 def check_secrets(secret: str, fallbacks: Sequence[str], *, debug: bool) -> None:
     """Raises: EnvError for a missing key, and, unless debugging, for one that could be guessed."""
     refuse_if(
-        not secret, "SECRET_KEY is not set: `make run` makes one, elsewhere set it to 50 random characters or more"
+        not secret, "SECRET_KEY is not set: `make run` generates one; otherwise, set it to 50 or more random characters"
     )
     for name, key in (("SECRET_KEY", secret), *(("SECRET_KEY_FALLBACKS", key) for key in fallbacks)):
         refuse_if(
             not debug and _is_weak(key),
-            f"{name} could be guessed: expected {SECRET_MIN_CHARS} random characters or more",
+            f"{name} could be guessed: expected {SECRET_MIN_CHARS} or more random characters",
         )
 
 
@@ -51,15 +51,18 @@ def check_cassandra(username: str, password: str, ca_file: str, *, tls: bool) ->
 
 
 def check_redis(url: str, ca_file: str) -> None:
-    """Raises: EnvError for a URL that names a single database, or no server at all."""
+    """Raises: EnvError for a URL that names a single database or lacks a server."""
     parts = urlsplit(url)
     is_server = parts.scheme in ("redis", "rediss") and parts.hostname and not (parts.path or parts.query)
-    refuse_if(not is_server, "REDIS_URL is no server: expected redis://host:port or rediss://user:password@host:port")
+    refuse_if(
+        not is_server,
+        "REDIS_URL is not the URL of a server: expected redis://host:port or rediss://user:password@host:port",
+    )
     _check_file(
         "REDIS_CA_FILE", ca_file, f"REDIS_URL begins with {parts.scheme}://", encrypted=url.startswith("rediss:")
     )
 
 
 def _check_file(name: str, path: str, reason: str, *, encrypted: bool) -> None:
-    refuse_if(bool(path) and not encrypted, f"{name} is set, but {reason}: certificates are used with TLS only")
-    refuse_if(bool(path) and not Path(path).is_file(), f"{name} is {path!r}: expected a file of certificates")
+    refuse_if(bool(path) and not encrypted, f"{name} is set, but {reason}: certificates are only used with TLS")
+    refuse_if(bool(path) and not Path(path).is_file(), f"{name} is {path!r}: expected a file with certificates")

@@ -47,7 +47,7 @@ if CASSANDRA_HOSTS:
         "USER": CASSANDRA_USERNAME,
         "PASSWORD": CASSANDRA_PASSWORD,
         "OPTIONS": {
-            # A page reports history as unavailable rather than wait longer for it.
+            # Pages report history as unavailable rather than waiting longer for it.
             "session": {"default_timeout": 4.0},
             "replication": {"strategy_class": "SimpleStrategy", "replication_factor": CASSANDRA_REPLICATION},
             "connection": {

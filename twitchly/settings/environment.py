@@ -11,7 +11,7 @@ from twitchly.env import ROOT as ROOT
 
 env = load()
 
-# The servers' ports count on from the web port: see deploy/local/ports.py.
+# The servers' ports are numbered from the web port: see deploy/local/ports.py.
 VAR_DIR = Path(env.str("TWITCHLY_VAR", str(ROOT / "var"))).resolve()
 WEB_PORT = env.int("TWITCHLY_PORT", 8000, validate=Range(min=1024, max=65000))
 DATA_DIR = Path(env.str("TWITCHLY_DATA", str(DEFAULT_DATA_DIR)))

@@ -39,7 +39,7 @@ BUFFER_RECORDS = env.int("BUFFER_RECORDS", 200_000, validate=Range(min=1_000))
 
 refuse_if(
     bool(TWITCH_CLIENT_ID) != bool(TWITCH_CLIENT_SECRET),
-    "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET go together: set both for the real Twitch, or none",
+    "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET go together: set both for the real Twitch, or neither",
 )
 
 # Age at which pages mark viewer counts as old, and as unknown.
