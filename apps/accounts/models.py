@@ -9,7 +9,7 @@ from django.db import models
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users identified by their e-mail address, stored in lower case to prevent duplicates."""
+    """Creates users identified by their email address, stored in lower case to prevent duplicates."""
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         user = self.model(email=email.strip().lower(), **fields)
@@ -30,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class Times(models.TextChoices):
-    """The time zone of the times on an account's pages."""
+    """The time zone in which an account's pages show times."""
 
     UTC = "utc", "UTC"
     LOCAL = "local", "local time of this browser"

@@ -85,7 +85,7 @@ class Deletion(_AppendOnlyModel):
     """Row counts of a channel in history before its erasure (`found`) and after it (`left`).
 
     `event` is the id of the opt-out on `channel-events`; `rows` has counts by table. A repeat after a crash finds no
-    rows any more, so the first count of each stage is kept.
+    rows, so the first count of each stage is kept.
     """
 
     class Stage(models.TextChoices):

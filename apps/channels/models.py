@@ -29,7 +29,7 @@ class Tag(models.Model):
 class Channel(models.Model):
     """A Twitch channel that was on the channel list or is curated. `id` is Twitch's id, which survives a rename.
 
-    The refresh of the channel list writes all fields but the curators' ones, once a minute.
+    The refresh of the channel list writes all fields except the curators' ones, once a minute.
     """
 
     id = models.CharField("Twitch id", primary_key=True, max_length=20, validators=[valid_id])
@@ -40,7 +40,7 @@ class Channel(models.Model):
     title = models.CharField(max_length=500, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
-        "viewers as Helix said", default=0, help_text="A drop to 0 or 1 for a single minute is not shown."
+        "viewers as reported by Helix", default=0, help_text="A drop to 0 or 1 for a single minute is not shown."
     )
     last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
     started_at = models.DateTimeField("stream started", null=True, blank=True)
@@ -55,7 +55,7 @@ class Channel(models.Model):
     blocked = models.BooleanField(
         default=False,
         db_index=True,
-        help_text="No longer tracked or found in search. Takes effect within 30 s. Existing history stays.",
+        help_text="No longer tracked or found in search. Takes effect within 30 s. Existing history is kept.",
     )
     # The database default serves processes of a version without this field.
     reason = models.CharField(

@@ -11,7 +11,7 @@ from core.channels.account import Account
 
 
 def channels(channel_ids: Iterable[str]) -> dict[str, Channel]:
-    """Return the known channels among these, by id."""
+    """Return the known channels with these ids, by id."""
     return Channel.objects.in_bulk(list(channel_ids))
 
 

@@ -23,7 +23,7 @@ from core.errors import TwitchlyError
 from core.inputs.moments import read_moment, write_moment
 
 FORMAT = 1
-_JSON_COLUMNS = {"before", "after", "rows"}  # drivers return them as text or as objects
+_JSON_COLUMNS = {"before", "after", "rows"}  # drivers return these as text or as objects
 # The tables read from 0.3: name in the file, name in the database, and columns.
 _TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "channel": ("ingest_channel", ("id", "login", "name", "pinned", "blocked", "reason", "decided_until", "note")),

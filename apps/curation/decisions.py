@@ -1,4 +1,4 @@
-"""Decisions of curators about channels. One function writes them and records each in the audit log."""
+"""Curators' decisions about channels. One function writes them and records each in the audit log."""
 
 from __future__ import annotations
 

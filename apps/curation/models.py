@@ -24,8 +24,8 @@ class OptOut(models.Model):
         max_length=200, blank=True, help_text="Who requested it and when. Visible to curators only."
     )
     created_at = models.DateTimeField("added", auto_now_add=True)
-    # When history was told to erase the channel. It has no data about users.
-    told_at = models.DateTimeField("history told", null=True, editable=False)
+    # When history was asked to erase the channel. It has no data about users.
+    told_at = models.DateTimeField("sent to history", null=True, editable=False)
 
     class Meta:
         verbose_name = "opt-out"

@@ -1,4 +1,4 @@
-"""Opt-outs by the persons concerned: immediate with a confirmed Twitch account, otherwise by a request."""
+"""Opt-outs by the people concerned: immediate with a confirmed Twitch account, otherwise by a request."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def read_text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"The file is not UTF-8: byte {error.start + 1} is none of its.") from None
+        raise Refused(f"The file is not UTF-8: byte {error.start + 1} is invalid.") from None
 
 
 def build_plan(text: str, *, look_up: LookUp, now: dt.datetime) -> Plan:
@@ -136,14 +136,14 @@ def _lines(text: str, plan: Plan) -> list[_Line]:
             except Refused as error:
                 plan.invalid.append(InvalidLine(line.number, line.label, str(error)))
     except csv.Error as error:
-        raise Refused(f"Line {reader.line_num} is no CSV: {error}.") from None
+        raise Refused(f"Line {reader.line_num} is not valid CSV: {error}.") from None
     return lines
 
 
 def _check_header(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in COLUMNS]
     if unknown or len(set(names)) < len(names) or not {"login", "id"} & set(names):
-        unknown_column = f"“{unknown[0][:40]}” is no column. " if unknown else ""
+        unknown_column = f"“{unknown[0][:40]}” is not a column. " if unknown else ""
         names_of_columns = f"login or id, and any of {', '.join(COLUMNS[2:])}"
         raise Refused(f"{unknown_column}The first line must name the columns, each once: {names_of_columns}.")
 
@@ -170,7 +170,7 @@ class _Channels:
         self.by_id[channel.pk] = self.by_login[channel.login] = channel
 
     def of(self, line: _Line) -> Channel | None:
-        """Return the channel of a line. An all-digit login is tried as known id, as login, then as Twitch id."""
+        """Return the channel of a line. An all-digit login is tried as a known id, as a login, then as a Twitch id."""
         channel_id = line.cells.get("id") or (line.login if line.login in self.known else "")
         if channel_id:
             return self.by_id.get(channel_id)
@@ -185,7 +185,7 @@ def _channels(lines: Sequence[_Line], look_up: LookUp) -> _Channels:
     ids |= {login for login in logins if ChannelName(login).may_be_id}
     rows = Channel.objects.filter(pk__in=ids) | Channel.objects.filter(login__in=logins)
     channels = _Channels()
-    # If two channels have the same login, the one seen last has it now.
+    # If two channels have the same login, the one that was seen last has it now.
     for channel in rows.prefetch_related("tags").order_by("last_seen_at"):
         channels.add(channel)
     channels.known = frozenset(channels.by_id)

@@ -118,7 +118,7 @@ def _may_change(request: HttpRequest, user: User | None) -> bool:
 
 
 class AnswerForm(forms.ModelForm[CurationRequest]):
-    """The decision and answer of a curator about a channel request."""
+    """A curator's decision on a channel request, with an answer."""
 
     decision = forms.ChoiceField(
         choices=[("accept", "accept and pin the channel"), ("decline", "decline with an answer")],

@@ -101,7 +101,7 @@ async def _read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[R
 
 
 def read_channels(boards: LiveBoards, channel_ids: Collection[str], now_ms: int) -> Reading | None:
-    """Return the live values of the known channels among these, None while Redis is unavailable."""
+    """Return the live values of the known channels with these ids, None while Redis is unavailable."""
     try:
         return async_to_sync(boards.read)((), channel_ids, now_ms)
     except ServiceAway as error:

@@ -32,7 +32,7 @@ def script_constants() -> dict[str, Any]:
 
 
 def board_constants() -> dict[str, Any]:
-    """Return these and the constants of the board page."""
+    """Return the constants of all pages and those of the board page."""
     return script_constants() | {
         "defaults": dict(DEFAULTS),
         "filters": FILTERS,
@@ -49,7 +49,7 @@ def board_constants() -> dict[str, Any]:
 
 
 def metric_json(metric: Metric) -> dict[str, Any]:
-    """Return what the script needs of a metric; `units` are those of charts, by the length of their windows."""
+    """Return a metric's fields for the script; `units` are those of charts, by the length of their windows."""
     return {
         "label": metric.label,
         "name": metric.name,

@@ -92,7 +92,7 @@ def rank_text(metric: str, now: ChannelNow, rank: int | None) -> str:
 
 
 def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
-    """Return what the script shows of each."""
+    """Return the fields of each result that the script shows."""
     return [
         {
             "id": hit.profile.id,

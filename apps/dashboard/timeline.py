@@ -14,7 +14,7 @@ from core.irc.channel_events import SUMMED
 TABLE_ROWS = 12
 LINES_SHOWN = 60
 GAPS_SHOWN = 6
-# A sum of these kinds is notable from this count on, if it is NOTED_TIMES the median.
+# A sum of these kinds is notable if it is at least this count and at least NOTED_TIMES the median.
 NOTED_FROM: Mapping[str, int] = {"subscriptions": 10, "cheers": 1_000}
 NOTED_TIMES = 3
 

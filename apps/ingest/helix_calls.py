@@ -24,7 +24,7 @@ TRIES = 4
 TRY_S = 10.0
 CALLS_PER_MINUTE = 600
 BACKOFF_MAX_S = 16.0
-# A page of 100 streams has 60 KB.
+# A page of 100 streams is about 60 KB.
 MAX_BODY_BYTES = 8_000_000
 # Transient 4xx statuses. Source: RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4.
 RETRYABLE_4XX = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
@@ -259,5 +259,5 @@ def _object(body: bytes) -> Mapping[str, Any]:
 def _token_of(fields: Mapping[str, Any]) -> str:
     token = fields.get("access_token")
     if not isinstance(token, str) or not token:
-        raise ValueError("expected a text `access_token`")
+        raise ValueError("expected a string `access_token`")
     return token

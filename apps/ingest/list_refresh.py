@@ -1,5 +1,4 @@
-"""Update of the channel list from a poll of Helix. Pure.
-
+"""Update of the channel list from a poll of Helix, without I/O.
 The Channel table holds the state between polls, so a restarted worker loses nothing.
 """
 
@@ -16,7 +15,7 @@ from apps.ingest.stale_answers import Poll
 from core.channels.selection import Curation, select_channels, smooth_viewers
 from core.channels.stream import Stream
 
-# The columns that a poll writes. Curation columns are excluded, as somebody may be editing them.
+# The columns that a poll writes. Curation columns are excluded, because a curator may be editing them.
 POLLED = [
     "login",
     "name",

@@ -38,7 +38,7 @@ from twitchly.clock import now_ms as clock_ms
 from twitchly.loopback import is_loopback
 
 KEY_DAYS_KEPT = 2
-# With Kafka (9 s) and the database, a refresh takes less than the minute until the next one.
+# Including Kafka (9 s) and the database, a refresh finishes within the minute before the next one.
 HELIX_S = 45.0
 LOCK_S = 60.0
 # Deadlines while a user waits for a form or a CSV import.
@@ -136,7 +136,7 @@ def event_sender() -> EventSender:
 
 
 def save_channels(rows: Sequence[Channel]) -> None:
-    """Insert or update the polled columns; curation columns stay."""
+    """Insert or update the polled columns; curation columns are kept."""
     Channel.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=POLLED)
 
 

@@ -39,7 +39,10 @@ def refresh_channel_list() -> None:
         return
     refresh_stats.done(update.streams, started_ms)
     log.info(
-        "%d channels live, %d kept offline, %d events", refresh_stats.live, refresh_stats.offline, len(update.records)
+        "%d live channels, %d offline ones kept, %d events",
+        refresh_stats.live,
+        refresh_stats.offline,
+        len(update.records),
     )
 
 

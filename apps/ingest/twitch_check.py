@@ -29,7 +29,7 @@ ADVICE: Mapping[str, str] = {
     "users": "check TWITCH_HELIX_URL; Helix answers, but not as expected",
     "IRC connection": "check TWITCH_IRC_HOST, TWITCH_IRC_PORT, TWITCH_IRC_TLS, TWITCH_IRC_CA_FILE and the firewall",
     "capabilities": "another server answers in place of Twitch: check TWITCH_IRC_HOST",
-    "welcome": "Twitch may block this IP address temporarily: try again in some minutes",
+    "welcome": "Twitch may block this IP address temporarily: try again in a few minutes",
     "join": "the channel may be suspended, or another process has used up the join limit: try again in a minute",
     "chat": "",
     "PING": "the connection is half open: check proxies and firewalls in between",
@@ -38,7 +38,7 @@ ADVICE: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome of a step: `state` is OK, FAILED, NOTE (harmless) or LEFT OUT (requires a failed step)."""
+    """Outcome of a step: `state` is OK, FAILED, NOTE (harmless) or SKIPPED (requires a step that failed)."""
 
     step: str
     state: str
@@ -163,7 +163,7 @@ class TwitchCheck:
             if str(failed):
                 raise
             raise _Note(f"no message within {self._chat_s:.0f} s, which can be normal") from None
-        return "the first message came"
+        return "the first message arrived"
 
     async def _ping(self) -> str:
         connection = self._require_connection()
@@ -264,4 +264,4 @@ async def _outcome(name: str, step: Callable[[], Awaitable[str]]) -> Outcome:
     except _Note as note:
         return outcome("NOTE", str(note))
     except _Skipped:
-        return outcome("LEFT OUT", "requires a step that failed")
+        return outcome("SKIPPED", "requires a step that failed")

@@ -49,7 +49,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
     outbox: Outbox | None = None
     bad_frames = 0
     check_every_s = SESSION_CHECK_S
-    # Checks the session or closes the socket. No frame is written meanwhile, nor after a close.
+    # Checks the session or closes the socket. No frame is written in the meantime, nor after a close.
     task: asyncio.Task[None] | None = None
     is_closing = False
     next_check: asyncio.TimerHandle | None = None
@@ -108,7 +108,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             self._start_close(POLICY_VIOLATION)
 
     def check_session(self) -> None:
-        """Hold all frames until the session was read again."""
+        """Hold all frames until the session has been read again."""
         if not self.is_closing:
             self._start(self._check_session)
 

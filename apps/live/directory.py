@@ -59,7 +59,7 @@ class Directory:
         self._archived: dict[str, Profile] = {}
 
     async def find(self, channel_ids: Iterable[str], now_ms: int) -> dict[str, Profile]:
-        """Return the profiles of the known channels among these."""
+        """Return the profiles of the known channels with these ids."""
         await self.refresh(now_ms)
         ids = set(channel_ids)
         await self._look_up(ids - self._live.keys() - self._archived.keys())

@@ -50,7 +50,7 @@ class FrameCache:
             return cached
 
     async def refresh(self, specs: Collection[SubscriptionSpec]) -> dict[SubscriptionSpec, Payload]:
-        """Return the new payloads of a tick. The table has one every TABLE_INTERVAL_MS only."""
+        """Return the new payloads of a tick. The table gets a new one only every TABLE_INTERVAL_MS."""
         async with self._boards.lock:
             now_ms = self._clock()
             built = await self._build([spec for spec in specs if self._is_due(spec, now_ms)], now_ms)

@@ -38,9 +38,9 @@ class Hub:
         self._waiting_for: str | None = None
         self._frames_of_closed = 0
         self.slow_closed = 0
-        # Monotonic time of the last tick. Before the first one: the time at which the hub began to follow ticks.
+        # Monotonic time of the last tick; before the first one, the time at which the hub began to follow ticks.
         self.ticked_s: float | None = None
-        # Called with the digest of each session that ends, before its sockets are: they invalidate cached state.
+        # Called with the digest of each ended session before its sockets are closed, to invalidate cached state.
         self.on_session_end: list[Callable[[str], None]] = []
 
     def join(
@@ -75,7 +75,7 @@ class Hub:
 
     @property
     def has_sockets(self) -> bool:
-        """Whether any socket is open."""
+        """True if any socket is open."""
         return bool(self._outboxes)
 
     @property
@@ -100,7 +100,7 @@ class Hub:
         except ServiceAway:
             outbox.put_error(BOARDS_AWAY, request.id)
             return
-        # Nothing is awaited between the end of a reading and its outboxes: see the lock of LiveBoards.
+        # Nothing is awaited between a reading and putting it into outboxes: see the lock of LiveBoards.
         outbox.put_snapshot(request.id, request.spec, cached.payload)
         if cached.unknown:
             ids = ", ".join(cached.unknown)

@@ -23,7 +23,7 @@ class LiveChannels:
         self._live: Mapping[str, ChannelNow] = {}
 
     def get(self, now_ms: int) -> Mapping[str, ChannelNow]:
-        """Return all channels with recent windows, including those that still chat after their broadcast.
+        """Return all channels with recent windows, including those whose chat continues after their broadcast.
 
         Raises: ServiceAway.
         """

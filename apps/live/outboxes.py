@@ -14,7 +14,7 @@ from apps.live.subscriptions import SubscriptionSpec
 BACKLOG_S = 60.0
 # Pending error frames. The socket is closed before this many accumulate.
 ERRORS_MAX = 20
-# Frames are taken until they have this many bytes together, so that a client with room for some gets no more.
+# Frames are taken in batches of about this many bytes, so that a client with little room gets no more than one batch.
 BATCH_BYTES = 65_536
 
 
@@ -22,8 +22,8 @@ BATCH_BYTES = 65_536
 class Payload:
     """The state of one subscription spec, as the inside of a JSON object; `content` is the complete state.
 
-    `changes` is the difference to the payload numbered before it, for a page that received that one; None if there is
-    no difference to send. `at_ms` is the time it was built.
+    `changes` is the difference from the previously numbered payload, for a page that received that one; None if there
+    is no difference to send. `at_ms` is the time it was built.
     """
 
     content: bytes
@@ -136,12 +136,12 @@ class Outbox:
 
     @property
     def has_pending(self) -> bool:
-        """Whether `take` would return frames."""
+        """True if `take` would return frames."""
         return bool(self._pending or self._errors)
 
     @property
     def has_errors(self) -> bool:
-        """Whether error frames are pending."""
+        """True if error frames are pending."""
         return bool(self._errors)
 
     def take(self) -> list[bytes]:

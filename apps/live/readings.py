@@ -121,16 +121,16 @@ class LiveBoards:
         self._rankings = Rankings(directory)
         self._history = RecentHistory(reader)
         # Serializes readings: pages and sockets share the recent history. A caller that reads several times holds it
-        # meanwhile, so that no other reading comes in between.
+        # throughout, so that no other reading comes in between.
         self.lock = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
-        """Return these boards and the known channels among these. Raises: ServiceAway."""
+        """Return these boards, and the known channels with these ids. Raises: ServiceAway."""
         async with self.lock:
             return await self.read_locked(boards, channels, now_ms)
 
     async def read_all(self, now_ms: int) -> Reading:
-        """Return every channel with live values, and no board. Raises: ServiceAway."""
+        """Return every channel with live values, without boards. Raises: ServiceAway."""
         async with self.lock:
             return await self.read_all_locked(now_ms)
 

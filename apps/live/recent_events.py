@@ -22,7 +22,7 @@ ReadMarks = Callable[[Collection[str], int], Marks]
 
 
 class RecentMarks:
-    """Caches the newest marks by channel. Slow or unavailable history delays no tick: the last marks are kept."""
+    """Caches the newest marks by channel. Slow or unavailable history does not delay ticks: the last marks are kept."""
 
     def __init__(self, read: ReadMarks) -> None:
         self._read = read

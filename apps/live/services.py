@@ -34,7 +34,7 @@ class LiveServices:
 
 @asynccontextmanager
 async def open_live_services() -> AsyncIterator[LiveServices]:
-    """Yield the live services, whose connections are closed in the end."""
+    """Yield the live services; their connections are closed on exit."""
     async with open_boards() as boards:
         marks = RecentMarks(read_recent)
         hub = Hub(get_channel_layer(), FrameCache(boards, marks, now_ms))

@@ -52,7 +52,7 @@ def signed_in(session_keys: Collection[str]) -> set[str]:
 
 
 def _is_of(fields: Mapping[str, str], user: User | None) -> bool:
-    """Return whether a session was opened by the current password of a user."""
+    """Return whether a session was opened with the user's current password."""
     if user is None or fields.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return False
     hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())

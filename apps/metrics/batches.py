@@ -42,7 +42,7 @@ class Batch:
 def read_batch(messages: Iterable[Message], limits: BadRecordRate) -> Batch:
     """Parse messages until the limit is exceeded; that message and those after it are not added.
 
-    So after each restart only as many unusable records are moved as the limit allows.
+    This way, no more unusable records are moved after each restart than the limit allows.
     """
     batch = Batch()
     for message in messages:

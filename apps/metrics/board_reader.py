@@ -147,7 +147,7 @@ class BoardReader:
         return {metric: sorted(map(int, steps)) for metric, steps in zip(metrics, steps_by_metric, strict=True)}
 
     async def past_values(self, metric: str, steps: Sequence[int]) -> dict[int, PastValues]:
-        """Return the values of a metric at those of these window ends that are in the recent history."""
+        """Return the values of a metric at these window ends, without those that the recent history lacks."""
         with _redis_errors():
             values = await self._client.hmget(redis_keys.board_history(metric), [str(step) for step in steps])
         return {step: PastValues(**orjson.loads(value)) for step, value in zip(steps, values, strict=True) if value}

@@ -42,7 +42,7 @@ def away() -> Iterator[None]:
 
 
 def open_session() -> Any:
-    """Return the session, connected first if need be. Raises: ServiceAway."""
+    """Return the session, connecting first if necessary. Raises: ServiceAway."""
     connection = connections["cassandra"]
     # The first callers connect concurrently: a thread must not get a session that is half set up.
     with _CONNECT_LOCK:
@@ -78,7 +78,7 @@ def rows(session: Any, reads: Sequence[Statement]) -> list[dict[str, Any]]:
 def write(session: Any, statements: Sequence[Statement]) -> None:
     """Execute all statements, and return when all are done.
 
-    They are sent in unlogged batches, because a request costs the driver ten times what binding a row does. Batches
+    They are sent in unlogged batches, because a request costs the driver ten times as much as binding a row. Batches
     are not atomic, and every statement has its own timestamp.
     """
     starts = range(0, len(statements), BATCH_STATEMENTS)

@@ -1,7 +1,7 @@
-"""Scans `chat` for records that Flink ignored, with a parser of the same rules, and moves them to the dead letters.
+"""Scans `chat` for records that Flink ignored, and moves them to the dead letters.
 
-Flink leaves no trace of them. A scan resumes where the last one ended, by the offsets committed for its group; they
-are committed once Kafka has the dead letters.
+Flink leaves no trace of them, so a parser with the same rules finds them. A scan resumes where the last one ended, by
+the offsets committed for its group; they are committed once Kafka has the dead letters.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class ChatScan:
             self._dead_letters.add(message, reason)
         until_s = time.monotonic() + FLUSH_LIMIT_S
         if not self._dead_letters.flush(lambda: time.monotonic() > until_s):
-            raise ServiceAway(f"Kafka did not take the dead letters within {FLUSH_LIMIT_S:.0f} s: they are moved again")
+            raise ServiceAway(
+                f"Kafka did not accept the dead letters within {FLUSH_LIMIT_S:.0f} s: they will be moved again"
+            )
         _commit(self._reader, batch.next_offsets)
         self.read += len(batch.records) + len(batch.unusable)
         self.moved.update(kind_of_fault(reason) for _, reason in batch.unusable)
@@ -79,4 +81,4 @@ def _commit(reader: Consumer, offsets: Sequence[TopicPartition]) -> None:
         if offsets:
             reader.commit(offsets=list(offsets), asynchronous=False)
     except KafkaException as error:
-        raise ServiceAway(f"scan offsets not committed, the next scan moves some records again: {error}") from error
+        raise ServiceAway(f"scan offsets not committed, the next scan will move some records again: {error}") from error

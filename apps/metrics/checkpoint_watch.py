@@ -1,4 +1,4 @@
-"""Decides when to log that checkpoints fail, are overdue, or complete again. Pure."""
+"""Decides, without I/O, when to log that checkpoints fail, are overdue, or complete again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Numbers of completed and failed checkpoints of a job, and the reason of the last failure."""
+    """Numbers of completed and failed checkpoints of a job, and the reason for the last failure."""
 
     completed: int
     failed: int

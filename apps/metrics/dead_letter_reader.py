@@ -49,7 +49,7 @@ class DeadLetterReader:
         missing = sorted(set(offsets) - set(by_offset))
         if missing:
             low, high = kafka.ends_of(self._consumer, self._partition)
-            kept = f"offsets {low} to {high - 1} are kept, notes of replays among them" if high > low else "it has none"
+            kept = f"offsets {low} to {high - 1} are kept, including replay notes" if high > low else "it has none"
             raise NotFound(f"{self.topic} has no dead letter at {', '.join(map(str, missing))}: {kept}")
         return [by_offset[offset] for offset in sorted(by_offset)]
 
@@ -76,7 +76,7 @@ class DeadLetterReader:
 def current_fault(topic: str, letter: DeadLetter) -> str | None:
     """Return why the current parser rejects a dead letter, None if it accepts it."""
     if letter.is_cut:
-        return f"it was cut: {letter.length} bytes, and {letter.key_length} of its key, are more than is kept"
+        return f"it was truncated: its {letter.length} bytes, or the {letter.key_length} of its key, exceed the maximum"
     try:
         READERS[topic](letter.value, clock.now_ms())
     except BadRecord as error:
@@ -85,7 +85,7 @@ def current_fault(topic: str, letter: DeadLetter) -> str | None:
 
 
 def replay(reader: DeadLetterReader, letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
-    """Replay letters; yield each one's offset, and why it was refused or None. Raises: ServiceAway."""
+    """Replay dead letters; yield the offset of each, and why it was refused or None. Raises: ServiceAway."""
     remaining, writer = iter(letters), _ReplayWriter(reader.topic, reader.source_partitions())
     while batch := list(islice(remaining, BATCH_SIZE)):
         faults = {letter.offset: current_fault(reader.topic, letter) for letter in batch}

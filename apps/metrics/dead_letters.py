@@ -44,7 +44,7 @@ class DeadLetters:
         )
         log.warning("unusable record at %s/%d/%d: %s", topic, partition, offset, reason)
         if topic_of(message) == PRIVATE_TOPIC:
-            # It may contain what somebody wrote, which must not be kept longer than the retention of chat.
+            # It may contain chat text, which must not be kept longer than the retention of chat.
             value = None
         kept_key = None if key is None else key[:MAX_KEY_BYTES]
         kept = None if value is None else value[:MAX_VALUE_BYTES]

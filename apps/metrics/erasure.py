@@ -12,9 +12,9 @@ from core.pipeline.records import EventRecord
 
 
 def erase_channel(store: WindowStore, event: EventRecord) -> None:
-    """Count the rows of the event's channel, delete them, and count what is left. Raises: ServiceAway.
+    """Count the rows of the event's channel, delete them, and count the rows left. Raises: ServiceAway.
 
-    A repeat deletes again, which changes nothing, and keeps the first counts.
+    A repeated call deletes again, which changes nothing, and keeps the first counts.
     """
     _record(event, Deletion.Stage.FOUND, store.count(event.channel_id, event.at_ms))
     store.erase(event.channel_id, event.at_ms)

@@ -65,7 +65,7 @@ class JobCounters:
 class Plan:
     """Plan of a job: the digest of its SQL, and the time since which its windows are complete.
 
-    State belongs to one plan: Flink maps restored state by position, so another plan would count wrong silently.
+    State belongs to one plan: Flink maps restored state by position, so another plan would silently count wrong.
     """
 
     digest: str
@@ -109,7 +109,7 @@ class FlinkCluster:
         return [_job(job) for job in sorted(alive, key=lambda job: int(job["start-time"]))]
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job; its checkpoints stay. Raises: ServiceAway."""
+        """Cancel a job; its checkpoints are kept. Raises: ServiceAway."""
         try:
             self._client.patch(f"{self._url}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
         except httpx.HTTPError as error:
@@ -299,7 +299,7 @@ def _newest(latest: dict[str, Any]) -> Checkpoint | None:
 
 
 def _error_line(output: str) -> str:
-    """Return the line of the client's output with the root cause, preferably not that the Python process exited."""
+    """Return the line of the client's output with the root cause, skipping the exit of the Python process."""
     candidates = [
         line.strip() for line in output.splitlines() if any(word in line for word in ("aused by", "Error", "tion: "))
     ]

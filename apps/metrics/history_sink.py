@@ -28,12 +28,12 @@ HISTORY_TOPICS = ("windows-live", "windows-distinct", "windows", "channel-events
 
 
 class HistorySink:
-    """Writes windows and events to Cassandra, then commits to Kafka. Repeats after a crash change nothing.
+    """Writes windows and events to Cassandra, then commits to Kafka. Repeating a batch after a crash changes nothing.
 
     An opt-out erases the channel's history; only the row counts are recorded. A broadcast that has ended is summarized
     once its windows are stored; until then the record of its end is not committed. A withdrawn end is deleted together
     with its summary, so that it never coexists with the end that follows. If too large a share of a topic is unusable,
-    the sink halts until somebody restarts it, which resets the limit.
+    the sink halts until it is restarted, which resets the limit.
     """
 
     def __init__(

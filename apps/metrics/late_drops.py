@@ -1,4 +1,4 @@
-"""Total of records that the stream job dropped as late. Pure."""
+"""Running total of the records that the stream job dropped as late."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """End-to-end check: the ledger against Kafka, and Cassandra against the reference over `chat`.
 
-The invariants are in design.md, section 8. The comparisons are in core/proof/comparison.py and window_comparison.py;
-this module has their order, and waits for data that is still in flight.
+There are two invariants: each message in the ledger is in `chat` once or in a recorded gap (core/proof/comparison.py),
+and each stored window equals its reference (window_comparison.py). This module checks them in order, and waits for
+data that is still in flight.
 """
 
 from __future__ import annotations
@@ -82,13 +83,13 @@ class Report:
 
     @property
     def is_ok(self) -> bool:
-        """Whether everything was compared, without differences."""
+        """True if everything was compared, without differences."""
         return not self.differences and self.messages.all.sent > 0 and self.windows != 0
 
 
 @dataclass(slots=True)
 class Check:
-    """One check that waits `timeout_s` at most. Without a store only listening is compared."""
+    """One check that waits `timeout_s` at most. Without a store, only the received messages are compared."""
 
     chat: ChatLog
     store: WindowReader | None

@@ -12,9 +12,9 @@ GAPS_MS = DAY_MS
 
 
 def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
-    """Return a text that changes with the stored windows and recent gaps of a range. Raises: ServiceAway.
+    """Return a string that changes with the stored windows and recent gaps of a range. Raises: ServiceAway.
 
-    Summaries of other grains than minutes also read minutes at the edges of the range.
+    Summaries of grains other than minutes also read minutes at the edges of the range.
     """
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms

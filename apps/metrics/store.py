@@ -24,8 +24,8 @@ from twitchly.clock import now_ms
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
 # Rows expire 90 d after they were written; one more day for the length of a day, and one for clock differences.
 _DAYS_KEPT = 92
-# Revisions of a row. 0 is the first computation, 1 its first correction. Recomputed windows are no older than the 23 h
-# of `chat`, which the revisions from _RECOMPUTED on divide into steps.
+# Revisions of a row. 0 is the first computation, 1 its first correction. Revisions from _RECOMPUTED on encode how long
+# after the window's end the row was recomputed, in steps of _REVISION_STEP_MS; `chat` only reaches back 23 h.
 _RECOMPUTED, _LATEST, _REVISION_STEP_MS = 2, 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
 # Columns of each table. Two grains of a table share some columns, with the same values.

@@ -66,7 +66,7 @@ class StreamHeartbeatSource:
     def __call__(self) -> StreamHeartbeat:
         state, counters, checkpoints = self._state, self._state.counters, self._state.checkpoints
         newest = checkpoints.newest if checkpoints else None
-        # A rate over an unknown count would take the whole of the first known one for growth.
+        # After an unknown count, a rate would treat the entire first known count as growth.
         read_per_s = self._read.per_s(counters.records_read, time.monotonic()) if counters else None
         return StreamHeartbeat(
             name=self._name,

@@ -37,7 +37,7 @@ BarState = Literal["none", "whole", "partial", "bad"]
 class Bar:
     """A minute or a day: its mean coverage, how long it was measured, and how long it was degraded.
 
-    `monitored` is the measured share of the bar's elapsed time; time before the first sample of all does not count.
+    `monitored` is the measured share of the bar's elapsed time; time before the very first sample does not count.
     """
 
     start_ms: int

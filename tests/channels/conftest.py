@@ -1,4 +1,4 @@
-"""Fixtures of pages."""
+"""Page fixtures."""
 
 from tests.dashboard.conftest import Boards, boards, quick_settings, signed_in, valkey
 

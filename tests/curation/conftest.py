@@ -1,4 +1,4 @@
-"""Fixtures of pages; a Twitch to ask, and a curator."""
+"""Page fixtures, a Twitch server and a curator."""
 
 from tests.dashboard.conftest import quick_settings, signed_in
 from tests.ingest.conftest import curator, twitch

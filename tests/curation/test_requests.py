@@ -112,7 +112,7 @@ def test_only_the_requester_can_withdraw_a_request(signed_in: Client, request_of
     assert act.by == f"account {request_of.user_id}"
 
 
-def test_the_requests_page_without_requests(signed_in: Client) -> None:
+def test_the_requests_page_says_that_there_are_no_requests(signed_in: Client) -> None:
     assert "You have not requested any channels." in read_page(signed_in.get("/requests"))
 
 

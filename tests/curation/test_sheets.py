@@ -185,7 +185,7 @@ def test_the_file_size_is_limited() -> None:
         read_text(b"login\xff")
     with pytest.raises(Refused, match="more than 1,000 lines"):
         plan("login", *(f"c{n}" for n in range(MAX_LINES + 1)))
-    with pytest.raises(Refused, match="Line 2 is no CSV"):
+    with pytest.raises(Refused, match="Line 2 is not valid CSV"):
         plan("login", '"open')
 
 
@@ -234,7 +234,7 @@ def test_import_errors_are_reported(
     twitch: Live,
 ) -> None:
     page, _ = preview(curator, "name\nchannel7")
-    assert "“name” is no column." in page
+    assert "“name” is not a column." in page
     assert "This field is required" in read_page(curator.post(IMPORT))
     use(settings, "http://127.0.0.1:1")
     page, _ = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
@@ -264,7 +264,7 @@ def test_hostile_files_get_a_quick_short_response(curator: Client, twitch: Live,
     answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv", text.encode())})
     assert answer.status_code in (200, 400)
     assert time.process_time() - began_s < 5
-    # Nothing of it is repeated at length, except the file itself for the step after this one.
+    # The response does not repeat the content at length, except for the file itself, which the next step sends again.
     assert len(answer.content) < 100_000 + 10 * len(text) * (answer.status_code == 200)
     assert not Act.objects.exists()
 

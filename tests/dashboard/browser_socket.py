@@ -10,7 +10,7 @@ from asgiref import testing
 
 from twitchly.websockets import FRAMES
 
-# Ends a test that hangs; nothing on a busy machine takes as long.
+# Ends a test that hangs; nothing takes this long, even on a busy machine.
 HANG_S = 30
 # asgiref gives this class no types.
 _Communicator: Any = testing.ApplicationCommunicator

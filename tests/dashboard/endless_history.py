@@ -1,4 +1,4 @@
-"""A channel whose rows of every grain are stored for any time, as if none expired."""
+"""A channel with rows of every grain at any time, as if none had expired."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from apps.metrics.store import StoredWindow
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.pipeline.records import EventRecord
 
-# In windows that end at a whole ten minutes more people write than in all others.
+# Windows that end at a multiple of ten minutes have more chatters than all others.
 CHATTERS, MANY_CHATTERS, MANY_EVERY_MS = 20, 100, 600_000
 
 

@@ -34,8 +34,8 @@ CHANGES = [
     ("America/St_Johns", "2026-11-01T04:30:00Z"),  # UTC-3:30
     ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),  # back by half an hour
     ("Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
-    ("America/Havana", "2026-11-01T05:00:00Z"),  # midnight comes twice
-    ("Africa/Cairo", "2026-04-23T22:00:00Z"),  # midnight does not come
+    ("America/Havana", "2026-11-01T05:00:00Z"),  # midnight occurs twice
+    ("Africa/Cairo", "2026-04-23T22:00:00Z"),  # midnight is skipped
     ("Asia/Kolkata", "2026-10-25T01:00:00Z"),  # never changes, UTC+5:30
     ("Asia/Kathmandu", "2026-10-25T01:00:00Z"),  # UTC+5:45
 ]

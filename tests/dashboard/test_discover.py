@@ -77,7 +77,7 @@ def test_unheard_channels_have_no_value_and_come_last() -> None:
     assert ids(Search(rules=(Rule("messages", None, 0),)), unheard, quiet, loud) == ["2"]
 
 
-def test_names_sort_without_case() -> None:
+def test_names_are_sorted_case_insensitively() -> None:
     item, other = channel(1, 9, category="zebra"), channel(2, 8, category="Apple")
     assert ids(Search(sort="category"), item, other) == ["2", "1"]
     assert ids(Search(sort="-category"), item, other) == ["1", "2"]
@@ -182,7 +182,7 @@ def test_filters_are_described_and_removable() -> None:
 @pytest.mark.parametrize(
     ("number", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (93, "93rd"), (100, "100th")]
 )
-def test_ordinals(number: int, text: str) -> None:
+def test_ordinals_have_english_suffixes(number: int, text: str) -> None:
     assert ordinal(number) == text
 
 

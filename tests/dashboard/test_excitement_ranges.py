@@ -47,14 +47,18 @@ def tile(page: str, element_id: str) -> str:
 
 
 @AGES
-def test_the_tiles_of_a_page(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
+def test_tiles_show_excitement_only_where_it_is_defined(
+    boards: Boards, history: Client, age_h: int, is_defined: bool
+) -> None:
     page = read_page(history.get(f"/?board=excitement&channel=1&{span(boards, age_h)}"))
     tiles = tile(page, "peak"), tile(page, "average")
     assert tiles == (("17.9", "0.3") if is_defined else ("–", "–"))
 
 
 @AGES
-def test_the_tiles_of_a_shared_page(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
+def test_tiles_of_a_shared_page_show_excitement_only_where_it_is_defined(
+    boards: Boards, history: Client, age_h: int, is_defined: bool
+) -> None:
     page_services.reset()
     query = f"channel=1&board=excitement&{span(boards, age_h)}"
     link = links.create_link(
@@ -66,7 +70,9 @@ def test_the_tiles_of_a_shared_page(boards: Boards, history: Client, age_h: int,
 
 
 @AGES
-def test_the_line_and_the_summary_of_a_chart(boards: Boards, history: Client, age_h: int, is_defined: bool) -> None:
+def test_a_chart_and_its_summary_have_excitement_only_where_it_is_defined(
+    boards: Boards, history: Client, age_h: int, is_defined: bool
+) -> None:
     series = history.get(f"/channels/1/series?metric=excitement&{span(boards, age_h)}").json()
     values, summary = set(series["values"]["excitement"]), series["summary"]["excitement"]
     assert {value and round(value, 1) for value in values} == ({0, 17.9} if is_defined else {None})
@@ -75,7 +81,9 @@ def test_the_line_and_the_summary_of_a_chart(boards: Boards, history: Client, ag
 
 @AGES
 @pytest.mark.parametrize("interval", ["", "1m", "1h"])
-def test_the_windows_in_files(boards: Boards, history: Client, age_h: int, is_defined: bool, interval: str) -> None:
+def test_exported_windows_have_excitement_only_where_it_is_defined(
+    boards: Boards, history: Client, age_h: int, is_defined: bool, interval: str
+) -> None:
     answer = history.get(f"/channels/1/windows.csv?{span(boards, age_h)}&interval={interval}")
     rows = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
     values = {row["excitement (× usual spread)"] for row in rows}
@@ -88,5 +96,5 @@ def test_windows_of_30_s_are_refused_beyond_48_h(boards: Boards, history: Client
     assert answer.status_code == 400
 
 
-def test_compare_does_not_offer_it() -> None:
+def test_comparisons_do_not_offer_excitement() -> None:
     assert "excitement" not in [metric.key for metric in COMPARED]

@@ -39,7 +39,7 @@ def filled(item: URLPattern | URLResolver) -> str:
 
 
 def plain(group: str) -> str:
-    """Return a text that matches the first alternative of a group."""
+    """Return a string that matches the first alternative of a group."""
     return re.sub(r"\[\^?[^]]*\](?:\{[^}]*\}|[+*])?|\\?\.[*+]|\\w\+", "1", group)
 
 

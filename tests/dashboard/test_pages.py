@@ -210,7 +210,7 @@ def test_a_public_board_requires_no_sign_in(boards: Boards, client: Client, sett
     assert len(rows_of(client.get("/"))) == 3
 
 
-def test_signing_in_and_out(boards: Boards, signed_in: Client) -> None:
+def test_a_user_can_sign_in_and_out(boards: Boards, signed_in: Client) -> None:
     assert signed_in.post("/account/logout/").status_code == 302
     refused = signed_in.post("/account/login/", {"login": EMAIL, "password": "wrong"})
     assert "not correct" in read_page(refused)

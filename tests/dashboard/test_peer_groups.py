@@ -57,7 +57,7 @@ def test_channels_without_a_value_have_no_percentile() -> None:
     assert (size.percent, size.among) == (None, 12)
 
 
-def test_the_peer_group_note() -> None:
+def test_the_note_states_the_peer_group() -> None:
     assert note(PeerGroup("size", "x", 80, 1_200)) == "among 1,200 live channels: x"
     assert note(PeerGroup("size", "x", None, 9)) == "fewer than 10 live channels: x"
     assert note(PeerGroup("size", "", None, 0)) == "unknown for this channel"

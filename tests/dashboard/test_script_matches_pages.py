@@ -1,4 +1,4 @@
-"""Texts that the script writes by itself are those of the pages: points of charts, ages, times and axes."""
+"""Texts that the script formats itself equal those of the pages: points of charts, ages, times and axes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ print(given.map(([metric, value, coverage]) => [
 """
 
 
-def test_points_of_a_chart_are_written_as_on_the_page(tmp_path: Path) -> None:
+def test_points_of_a_chart_are_formatted_as_on_the_page(tmp_path: Path) -> None:
     values = (0.0, -0.04, -1.25, 0.5, 2.5, 999.96, 1_234_567.0, -123_456.0, None)
     cases = [(metric.key, value, coverage) for metric in METRICS for value in values for coverage in (0.0, 0.5, 1.0)]
     assert run_program(tmp_path, FIGURES, cases) == [
@@ -41,7 +41,7 @@ print(given.map((ms) => [age(0, ms), duration(ms)]));
 """
 
 
-def test_ages_grow_as_the_page_wrote_them(tmp_path: Path) -> None:
+def test_ages_and_durations_are_formatted_as_on_the_page(tmp_path: Path) -> None:
     spans = [-5, 0, 400, 1_000, 59_999, 60_000, 999_999, 1_000_000, 3_599_999, 3_600_000, 90_000_000]
     assert run_program(tmp_path, AGES, spans) == [[age(0, ms), duration(ms)] for ms in spans]
 

@@ -34,7 +34,7 @@ def test_written_times_are_parsed_back() -> None:
     assert field_value(MIDNIGHT + 59_999) == "2026-11-23T00:00"
 
 
-def test_missing_times_are_no_span() -> None:
+def test_missing_times_are_not_a_span() -> None:
     assert read_span("", "", NOW) is None
 
 

@@ -54,7 +54,7 @@ def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
     output = run("replay", "windows", "--all")
     assert (output[0], output[3]) == ("windows 0: replayed", "windows 3: replayed")
     assert output[1].startswith("windows 1: refused: not JSON")
-    assert output[2].startswith("windows 2: refused: it was cut")
+    assert output[2].startswith("windows 2: refused: it was truncated")
     back = read("windows")[4:]
     assert [(m.partition(), m.key(), m.value()) for m in back] == [
         (1, b"seven", window("7")),

@@ -59,7 +59,7 @@ class CommandResult:
 
     def __init__(self, text: str, error: str) -> None:
         self.text, self.error = text, error
-        steps = re.findall(r"^(OK|FAILED|NOTE|LEFT OUT) +(.+?)  +[0-9.]+ s  (.*)$", text, re.MULTILINE)
+        steps = re.findall(r"^(OK|FAILED|NOTE|SKIPPED) +(.+?)  +[0-9.]+ s  (.*)$", text, re.MULTILINE)
         self.states = {step: state for state, step, _ in steps}
         self.texts = {step: text for _, step, text in steps}
 
@@ -101,7 +101,7 @@ async def test_an_untrusted_certificate_fails_the_connection(twitch: Simulated, 
     assert "certificate verify failed" in result.texts["IRC connection"]
     assert "TWITCH_IRC_CA_FILE" in result.text
     assert result.states["users"] == "OK"
-    assert {result.states[step] for step in STEPS[5:]} == {"LEFT OUT"}
+    assert {result.states[step] for step in STEPS[5:]} == {"SKIPPED"}
 
 
 async def test_an_unreachable_twitch_fails_and_dependent_steps_are_left_out(settings: Settings) -> None:
@@ -109,7 +109,7 @@ async def test_an_unreachable_twitch_fails_and_dependent_steps_are_left_out(sett
     settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS = "127.0.0.1", 1, False
     result = await check()
     assert result.error == "Twitch is not ready: token, IRC connection failed"
-    assert result.states["streams"] == result.states["PING"] == "LEFT OUT"
+    assert result.states["streams"] == result.states["PING"] == "SKIPPED"
 
 
 async def test_incomplete_credentials_fail(twitch: Simulated, settings: Settings) -> None:
@@ -120,7 +120,7 @@ async def test_incomplete_credentials_fail(twitch: Simulated, settings: Settings
 
 
 @pytest.mark.parametrize("twitch", [0.0], indirect=True)
-async def test_a_silent_chat_is_a_note(twitch: Simulated) -> None:
+async def test_a_silent_chat_is_reported_as_a_note(twitch: Simulated) -> None:
     result = await check(chat_seconds=0.1)
     assert result.states["chat"] == "NOTE"
     assert result.error == ""
@@ -131,7 +131,7 @@ async def test_a_refused_channel_fails_the_join(twitch: Simulated) -> None:
     result = await check()
     assert result.states["join"] == "FAILED"
     assert "suspended" in result.texts["join"]
-    assert result.states["chat"] == "LEFT OUT"
+    assert result.states["chat"] == "SKIPPED"
     assert result.states["PING"] == "OK"
 
 
@@ -140,7 +140,7 @@ async def test_a_failing_api_fails_the_token_step_with_its_error(twitch: Simulat
     result = await check()
     assert result.states["token"] == "FAILED"
     assert "HTTP 50" in result.texts["token"]
-    assert result.states["join"] == "LEFT OUT"
+    assert result.states["join"] == "SKIPPED"
     assert result.states["PING"] == "OK"
 
 
@@ -165,5 +165,5 @@ async def test_a_server_that_does_not_speak_irc_fails_the_capabilities(
     result = await check()
     assert result.states["capabilities"] == "FAILED"
     assert reason in result.texts["capabilities"]
-    assert result.states["PING"] == "LEFT OUT"
+    assert result.states["PING"] == "SKIPPED"
     listening.close()

@@ -128,7 +128,7 @@ def test_fewer_live_streams_than_requested_are_complete_on_the_last_page() -> No
     assert len(Twitch(*walk(130)).helix().top_streams(500)) == 130
 
 
-def test_of_two_answers_about_a_channel_the_later_start_wins() -> None:
+def test_the_later_start_of_two_answers_about_a_channel_wins() -> None:
     old, new = "2026-11-23T00:00:00Z", "2026-11-23T01:00:00Z"
     twitch = Twitch(
         page([row(1, 5, started_at=old), row(2, 4, started_at=new), row(3, 3, started_at="")], "a"),

@@ -44,7 +44,7 @@ def live(twitch: Simulated) -> set[str]:
 
 
 def is_nearly(actual: set[str], expected: set[str]) -> bool:
-    """Streams start and end meanwhile."""
+    """Streams start and end in the meantime."""
     return len(actual ^ expected) <= 5
 
 

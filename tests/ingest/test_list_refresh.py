@@ -28,7 +28,7 @@ def test_the_first_poll_has_no_events_for_running_broadcasts() -> None:
     assert table.events == []
 
 
-def test_a_recent_broadcast_is_a_start() -> None:
+def test_a_recent_broadcast_is_reported_as_a_start() -> None:
     table = Table()
     table.poll(T0 + 120_000, ADA)
     assert table.kinds() == [("stream_start", T0)]

@@ -51,7 +51,7 @@ class Page:
 
 
 class IdleConnection:
-    """A connection that takes no frames by itself: the test does."""
+    """A connection that takes no frames on its own; the test takes them."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -83,7 +83,7 @@ def take_all(outbox: Outbox, page: Page) -> None:
 
 
 def change_randomly(boards: Boards, dice: random.Random) -> None:
-    """Advance by a second with random changes of values, titles and states."""
+    """Advance by a second with random changes to values, titles and states."""
     boards.end_ms += 1_000
     for channel_id in dice.sample(IDS, dice.randrange(1, 20)):
         viewers = None if dice.random() < 0.1 else dice.randrange(30_000)

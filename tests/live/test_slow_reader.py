@@ -115,7 +115,7 @@ async def stuck(server: uvicorn.Server) -> Reader:
 async def test_slow_readers_get_a_close_code_when_they_read_again(
     server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # However late the reader comes back, it is not cut off before.
+    # The reader is not cut off before it reads again, however late that is.
     monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 10 * HANG_S)
     reader = await stuck(server)
     await push_until(lambda: web.hub.slow_closed > 0)
@@ -138,7 +138,7 @@ async def test_readers_that_keep_reading_stay_connected(server: uvicorn.Server) 
     reader, loop = await stuck(server), asyncio.get_running_loop()
     until_s = loop.time() + 2 * outboxes.BACKLOG_S
     while loop.time() < until_s:
-        # It reads before each push, so it is never behind for longer than between two.
+        # The client reads before each push, so it is never behind by more than one push.
         async with asyncio.timeout(HANG_S):
             while not writable(server):
                 await loop.sock_recv(reader.socket, 2**16)

@@ -53,10 +53,10 @@ def test_time_after_a_broadcast_is_marked_off_air(tmp_path: Path) -> None:
     chart = draw(tmp_path, ends=ends, marks=[mark("stream_end", T + 5 * MINUTE_MS)], now_ms=T + 40 * MINUTE_MS)
     assert chart["off"] == [{"from_ms": T + 5 * MINUTE_MS, "until_ms": T + 40 * MINUTE_MS}]
     assert chart["until"] == T + 40 * MINUTE_MS, "the chart goes up to now, not up to the last window"
-    assert chart["edge"] is None, "no old window is called now"
+    assert chart["edge"] is None, "no old window is shown as current"
 
 
-def test_the_next_broadcast_ends_it_without_a_gap(tmp_path: Path) -> None:
+def test_the_next_broadcast_ends_off_air_time_without_a_gap(tmp_path: Path) -> None:
     ends = [*(T + n * 10_000 for n in range(30)), *(T + 30 * MINUTE_MS + n * 10_000 for n in range(30))]
     marks = [mark("stream_end", T + 4 * MINUTE_MS), mark("stream_start", T + 29 * MINUTE_MS)]
     now_ms = ends[-1] + 1_000
@@ -74,7 +74,7 @@ def test_a_channel_that_was_never_on_air_is_marked_completely(tmp_path: Path) ->
 
 
 def test_a_loaded_history_shows_no_loading_note(tmp_path: Path) -> None:
-    # The chart has live points alone until the first hour has closed.
+    # The chart only has live points until the first hour has closed.
     at_ms = T + 31 * MINUTE_MS
     case = {"range": range_json(RANGES["90d"]), "frames": [frame(at_ms)], "now_ms": at_ms}
     chart = draw(tmp_path, ends=[], **case)

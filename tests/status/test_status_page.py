@@ -317,7 +317,7 @@ def stages_of(at_ms: int, *latest: Heartbeat | UnreadableHeartbeat, coverage: fl
     return {stage.key: stage for stage in stages(snapshot, [])}
 
 
-def test_a_process_without_heartbeats_is_in_trouble() -> None:
+def test_a_process_without_heartbeats_does_not_work() -> None:
     silent_ms = T0 - HEARTBEAT_TIMEOUT_MS - 1
     all_alive = stages_of(T0, producer(T0), boards_sink(T0), web_process(T0))
     assert {all_alive[key].state for key in ("listening", "kafka", "boards", "web")} == {"works"}
@@ -341,7 +341,7 @@ def test_the_figures_of_an_unreadable_heartbeat_are_unknown_and_its_problem_is_s
     assert ended.errors == "0 records lost"
 
 
-def test_joined_channels_are_unknown_while_those_of_a_producer_are() -> None:
+def test_joined_channels_are_unknown_while_a_producer_s_are_unknown() -> None:
     other = UnreadableHeartbeat("producer", "producer-2", T0, "version 1, expected 2")
     two = (producer(T0), producer(T0, "producer-2"))
     assert joined_channels(HealthSnapshot(T0, heartbeats=two)) == (6, 4)

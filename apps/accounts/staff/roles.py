@@ -30,7 +30,7 @@ ROLE_PERMISSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "accounts.user": ("view", "end_sessions"),
         "curation.curationrequest": ("view", "change"),
         "curation.optoutrequest": ("view", "change"),
-        # The only possible change of a key is to revoke it.
+        # The only possible change to a key is to revoke it.
         "api.apikey": ("view", "change"),
     },
     OWNER: {

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from twitchly.request_bodies import BODY_MAX_BYTES
 
-# Files have up to 256,000 bytes. The confirmation sends the text again, percent-encoded: up to three times as long.
+# Files can be up to 256,000 bytes. The confirmation sends the text again, percent-encoded: up to three times as long.
 IMPORT_MAX_BYTES = 1_000_000
 
 

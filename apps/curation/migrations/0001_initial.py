@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('login', models.CharField(blank=True, max_length=64)),
                 ('note', models.CharField(blank=True, help_text='Who requested it and when. Visible to curators only.', max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='added')),
-                ('told_at', models.DateTimeField(editable=False, null=True, verbose_name='history told')),
+                ('told_at', models.DateTimeField(editable=False, null=True, verbose_name='sent to history')),
             ],
             options={
                 'verbose_name': 'opt-out',

@@ -1,4 +1,4 @@
-"""The service bots that write into many chats, as a first list; curators add more in the admin."""
+"""An initial list of service bots that write in many chats; curators add more in the admin."""
 
 from django.db import migrations
 

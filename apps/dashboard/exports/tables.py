@@ -76,7 +76,7 @@ def board_columns(metric: str) -> list[ExportColumn]:
         COVERAGE,
         ExportColumn("window_end", "UTC"),
         ExportColumn("state"),
-        ExportColumn("moved", "change of rank within a minute"),
+        ExportColumn("moved", "change in rank within a minute"),
     ]
 
 

@@ -16,7 +16,7 @@ from core.pipeline.topics import TOPIC
 from core.times import DAY_MS
 
 UNTIL_OPT_OUT = "until the channel opts out"
-# Descriptions of the topics. A dead-letter topic is part of the rule of its topic.
+# Descriptions of the topics. Each topic's rule also covers its dead-letter topic.
 TOPICS: Mapping[str, str] = {
     "chat": "Chat messages, with a hash in place of the author",
     "windows-live": "Live metrics of channels, in transit",

@@ -143,7 +143,7 @@ def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(*ShareLink.Kind)
 def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Return fresh chart data; for a widget or overlay the path of its line."""
+    """Return fresh chart data; for a widget or overlay, the path of its sparkline."""
     at_ms = now_ms()
     try:
         if link.view == ShareLink.View.COMPARE:

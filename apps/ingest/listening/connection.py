@@ -54,7 +54,7 @@ class ConnectionCallbacks:
 
 
 class Connection(asyncio.Protocol):
-    """One socket from opening to close; it is never reopened.
+    """One socket, from open to close; it is never reopened.
 
     `left` resolves to a reason when Twitch requests a reconnect or the connection ends, `ended` when no more lines
     can arrive.

@@ -1,6 +1,6 @@
 """The producer process: joins channels and writes their chat, pulses and watermark records to Kafka.
 
-A line goes one way: connection, intake, writer. Beside it, the recorder turns joins and losses into gaps and pulses.
+Lines flow one way: connection, intake, writer. In parallel, the recorder turns joins and losses into gaps and pulses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PARTITIONS = TOPIC["chat"].partitions
 FLUSH_THRESHOLD = 1_000
 REPORT_EVERY_S = 30.0
-# Including leaving the group, a stop may take 8 s.
+# A stop, including leaving the group, may take 8 s.
 DRAIN_S = 5.0
 REBALANCE_LIMIT_S = 8.0
 
@@ -63,7 +63,7 @@ class ChatProducer:
         self._periodic = PeriodicRecords(self.intake, self.recorder, self.writer, clock.now_ms, self._lag_ms)
 
     async def run(self, stop: Callable[[], bool]) -> None:
-        """Run until `stop` returns True, then flush. Raises: RuntimeError if a task ends by itself."""
+        """Run until `stop` returns True, then flush. Raises: RuntimeError if a task ends unexpectedly."""
         await self._targets.wait_for_rules(stop)
         self._ownership.start()
         apply = self.tracker.apply

@@ -21,7 +21,7 @@ HANDOVER_S = 3.0
 
 
 class ChannelTracker:
-    """Applies changes of the channel list, the rules and the owned partitions. All methods run in the event loop."""
+    """Applies changes to the channel list, the rules and the owned partitions. All methods run in the event loop."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ChannelTracker:
         self._pool.set_channels(streams[channel_id].login for channel_id in tracked)
 
     def take_over(self, heads: Mapping[int, PartitionHead]) -> None:
-        """Start writing partitions, whose previous owner has promised nothing after their heads."""
+        """Start writing to partitions, which their previous owners have written up to these heads."""
         if not heads:
             return
         self._clock.raise_to(max(head.at_ms for head in heads.values()))
@@ -75,7 +75,7 @@ class ChannelTracker:
         self.apply()
 
     def release(self, partitions: frozenset[int], lost: bool) -> None:
-        """Stop writing partitions; those that are `lost` may have another owner already."""
+        """Stop writing to partitions; if they are `lost`, they may already have another owner."""
         if lost:
             # Kafka was unavailable for too long. No other producer can own them before it is back: keep listening.
             log.warning("partitions lost, holding records until reassigned: %s", sorted(partitions))

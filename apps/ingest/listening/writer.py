@@ -91,7 +91,7 @@ class Writer:
         return frozenset(self._times) | frozenset(self._suspended)
 
     def own(self, last_ms: Mapping[int, int]) -> None:
-        """Start writing partitions; `last_ms` is the greatest `at_ms` in each.
+        """Start writing to partitions; `last_ms` is the greatest `at_ms` in each.
 
         A suspended partition resumes if no other producer wrote to it; otherwise its buffered records are lost.
         """
@@ -103,7 +103,7 @@ class Writer:
         self._times.update({p: unchanged.get(p) or PartitionTime(at_ms) for p, at_ms in last_ms.items()})
 
     def suspend(self, partitions: Iterable[int]) -> None:
-        """Stop writing partitions at once, as they may have another owner. Buffered records wait."""
+        """Stop writing to partitions at once, as they may have another owner. Buffered records wait."""
         self._purge()
         self._suspended.update({p: self._times.pop(p) for p in partitions if p in self._times})
 
@@ -166,7 +166,7 @@ class Writer:
             self._producer.flush(0.05)
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss) -> None:
-        """Count a received message that must not be written as lost."""
+        """Count as lost a received message that must not be written."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
 
     @property

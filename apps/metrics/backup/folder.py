@@ -97,7 +97,7 @@ def read_backup(path: Path) -> Manifest:
     names = set(_names(path)) - {MANIFEST}
     if names != manifest.files.keys():
         unexpected = sorted(names ^ manifest.files.keys())
-        raise BadBackup(f"{path} is damaged: {', '.join(unexpected[:5])} missing, or not of this backup")
+        raise BadBackup(f"{path} is damaged: {', '.join(unexpected[:5])} missing, or not part of this backup")
     for name, described in manifest.files.items():
         if _describe(path / name) != {key: described[key] for key in ("sha256", "bytes")}:
             raise BadBackup(f"{path} is damaged: {name} has changed since it was written")

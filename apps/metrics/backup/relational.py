@@ -46,10 +46,12 @@ def dump(backup: NewBackup) -> None:
 def load(folder: Path, manifest: Manifest, *, onto_data: bool) -> None:
     """Restore the database. Raises: BadBackup, before any change if the problem can be detected then."""
     if manifest.engine != engine():
-        raise BadBackup(f"the backup is of {manifest.engine}, and this instance uses {engine()}: change DATABASE_URL")
+        raise BadBackup(f"the backup is from {manifest.engine}, but this instance uses {engine()}: change DATABASE_URL")
     known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations or ()}
     if newer := manifest.migrations.keys() - known:
-        raise BadBackup(f"the backup is of a newer version, with {', '.join(sorted(newer))}: restore it with that one")
+        raise BadBackup(
+            f"the backup is from a newer version, with {', '.join(sorted(newer))}: restore it with that version"
+        )
     if connection.introspection.table_names() and not onto_data:
         raise BadBackup("the database is not empty: --onto-data replaces all of its data")
     source = folder / FILES[engine()]

@@ -1,4 +1,4 @@
-"""Export formats of tables: CSV for spreadsheets, NDJSON for programs. Pure: rows in, text out."""
+"""Export formats of tables: CSV for spreadsheets, NDJSON for programs. Rows in, text out: no I/O."""
 
 from __future__ import annotations
 

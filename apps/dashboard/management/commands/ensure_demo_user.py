@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, email: str, password_file: Path, **_options: Any) -> None:
         changed = ensure_user(email=email, password=read_password(password_file))
-        self.stdout.write(f"{email} {'is ready' if changed else 'was ready'}")
+        self.stdout.write(f"{email} {'is ready' if changed else 'was already set up'}")
 
 
 def read_password(path: Path) -> str:

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--chat-seconds", type=float, default=CHAT_S, help="how long to wait for a first message")
+        parser.add_argument("--chat-seconds", type=float, default=CHAT_S, help="how long to wait for the first message")
 
     def handle(self, *_args: Any, chat_seconds: float, **_options: Any) -> None:
         server = Server(

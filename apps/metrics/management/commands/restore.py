@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--onto-data",
             action="store_true",
-            help="replace a relational database that is not empty; newer values in history stay",
+            help="replace a relational database that is not empty; newer values in history are kept",
         )
 
     def handle(
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if manifest.is_of_0_3:
             _check_of_0_3(only)
         if wants_history and not onto_data and not history.is_empty():
-            raise BadBackup("Cassandra is not empty: --onto-data merges with its data, and newer values stay")
+            raise BadBackup("Cassandra is not empty: --onto-data merges with its data, and newer values are kept")
         if only != "history" and manifest.engine:
             relational.load(folder, manifest, onto_data=onto_data)
             self._report(f"relational: {manifest.engine} restored")
@@ -59,7 +59,8 @@ class Command(BaseCommand):
             # Read after the relational database is restored, because it has the opt-outs.
             rows = history.load(folder, manifest, self._report, without=_opted_out())
             self._report(
-                f"history: {rows:,} of {sum(manifest.tables.values()):,} rows; the others expired or opted out"
+                f"history: {rows:,} of {sum(manifest.tables.values()):,} rows;"
+                " the others have expired or belong to channels that opted out"
             )
 
     def _report(self, text: str) -> None:

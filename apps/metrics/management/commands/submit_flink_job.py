@@ -25,7 +25,7 @@ from twitchly.telemetry import try_to_serve
 
 log = logging.getLogger(__name__)
 
-# In rounds of a second.
+# In rounds of one second.
 COUNT_ROUNDS = 10
 REPORT_ROUNDS = 30
 
