@@ -57,7 +57,7 @@ class ChannelDisplay:
 
 @dataclass(frozen=True, slots=True)
 class ReadingDisplay:
-    """Texts that are not specific to a channel. `viewers_title` and `viewers_text` are "" while counts are fresh."""
+    """Texts about a reading as a whole. `viewers_title` and `viewers_text` are "" while counts are fresh."""
 
     viewers: Freshness
     viewers_title: str
