@@ -49,8 +49,8 @@ SOCIALACCOUNT_PROVIDERS = {
         "SCOPE": ["user:read:email"],
     }
 }
-# Failed sign-ins, used one-time codes and rate limits. They are in the database, so that sign-in needs no Redis, all
-# web processes share them, and nothing is evicted.
+# Failed sign-ins, used one-time codes and rate limits. They are in the database, so that sign-in works without Redis,
+# all web processes share them, and nothing is evicted.
 CACHES = {"default": {"BACKEND": "apps.accounts.security_cache.SecurityCache"}}  # defense: account-locks, used-codes
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
