@@ -19,7 +19,7 @@ class Summary:
     """A metric over a range of `span_ms`; unknown values are None.
 
     The channel was heard for `heard_ms` and on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to 1.
-    `lower_bound`: messages were missed, so counts and peaks are lower bounds. `peak_note` explains a missing peak.
+    `lower_bound`: the metric's sums and peaks are lower bounds. `peak_note` explains a missing peak.
     """
 
     peak: float | None
@@ -49,7 +49,7 @@ def summarize(series: Series, metric: str) -> Summary:
         totals.on_air_ms,
         totals.coverage if totals.span_ms else None,
         totals.coverage_on_air,
-        totals.is_viewers_lower_bound if METRIC[metric].from_helix else totals.is_lower_bound,
+        totals.lower_bounds.of(metric),
         series.gaps[-1] if series.gaps else None,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.metrics.columns import LIVE_WINDOW_MS, Columns
 from core.metrics.excitement import excitements
+from core.metrics.lower_bounds import LowerBounds
 from core.metrics.ranges import VIEWERS_COVERAGE_MIN, Row, hours_watched, sum_columns, whole_minutes
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -40,9 +41,9 @@ class Broadcast:
     viewers_coverage: float | None = None
 
     @property
-    def is_partly_heard(self) -> bool:
-        """Whether counts are lower bounds."""
-        return self.coverage < 1
+    def lower_bounds(self) -> LowerBounds:
+        """Return which figures are lower bounds."""
+        return LowerBounds.of_shares(heard=self.coverage, viewers_known=self.watched_coverage)
 
     @property
     def watched(self) -> float | None:

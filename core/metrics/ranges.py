@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from core.metrics.columns import COLUMNS, HOUR_SUMS, SUM, Minutes
+from core.metrics.lower_bounds import LowerBounds
 from core.metrics.peaks import PEAK, PEAKS, unpack
 from core.metrics.table import Metric, columns_behind
 from core.metrics.windows import Columns
@@ -93,21 +94,18 @@ class RangeSummary:
         return _share(self.on_air_heard_ms, self.on_air_ms)
 
     @property
-    def is_lower_bound(self) -> bool:
-        """Return whether messages were or may have been missed: counts and peaks are then lower bounds."""
-        on_air = self.coverage_on_air
-        return self.missed_ms > 0 or self.heard_ms == 0 if on_air is None else on_air < 1
-
-    @property
-    def is_viewers_lower_bound(self) -> bool:
-        """Return whether viewers are unknown for part of the time on air."""
-        return self.sums.get("viewer_pulses", 0) * SECOND_MS < self.on_air_ms
-
-    @property
-    def viewers_coverage(self) -> float:
-        """Return the share of the range for which viewers are known, 0 to 1."""
+    def viewers_known_on_air(self) -> float | None:
+        """Return the share of the time on air for which viewers are known, 0 to 1; None where never on air."""
         known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
-        return min(1.0, known_ms / self.span_ms) if self.span_ms else 0.0
+        return _share(min(known_ms, self.on_air_ms), self.on_air_ms)
+
+    @property
+    def lower_bounds(self) -> LowerBounds:
+        """Return which figures are lower bounds. A channel that was never on air needs to be heard while tracked."""
+        heard, viewers_known = self.coverage_on_air, self.viewers_known_on_air
+        if heard is None:
+            heard = 1.0 if self.heard_ms and not self.missed_ms else 0.0
+        return LowerBounds.of_shares(heard=heard, viewers_known=1.0 if viewers_known is None else viewers_known)
 
     @property
     def hours_watched(self) -> float | None:
@@ -115,8 +113,8 @@ class RangeSummary:
 
         None where viewers are known for less than VIEWERS_COVERAGE_MIN of the time on air.
         """
-        known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
-        return None if known_ms < VIEWERS_COVERAGE_MIN * self.on_air_ms else hours_watched(self.sums)
+        known = self.viewers_known_on_air
+        return None if known is not None and known < VIEWERS_COVERAGE_MIN else hours_watched(self.sums)
 
     def value(self, metric: Metric) -> float | None:
         """Return a metric's value over the range; None without data."""

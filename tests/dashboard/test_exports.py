@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from django.http import HttpResponseBase
@@ -303,6 +304,8 @@ def test_broadcast_exports_leave_unknown_values_empty(boards: Boards, signed_in:
     first, second = (dict(zip(names, row, strict=True)) for row in stream_rows([heard, partly]))
     assert (first["began"], first["viewers_mean"], first["is_lower_bound"]) == (iso(T), 81.25, "no")
     assert (second["viewers_peak"], second["hours_watched"], second["is_lower_bound"]) == (None, None, "yes")
+    bounds = stream_rows([replace(partly, viewers_coverage=1.0), replace(heard, viewers_coverage=0.9)])
+    assert [row[names.index("is_lower_bound") :] for row in bounds] == [["yes", "no"], ["no", "yes"]]
     assert signed_in.get("/channels/1/streams.csv").status_code == 503
     assert signed_in.get("/channels/404/streams.csv").status_code == 404
     assert 'href="/channels/1/streams.csv"' in signed_in.get("/?channel=1").content.decode()

@@ -129,6 +129,25 @@ def test_a_partly_heard_broadcast_has_lower_bounds(stored: type[Store], signed_i
     assert page.count("lower bound") == 2
 
 
+@pytest.mark.parametrize(
+    ("heard", "known", "viewers", "messages"),
+    [(0.5, 1.0, "900", "≥ 12,345"), (1.0, 0.75, "≥ 900", "12,345"), (1.0, 1.0, "900", "12,345")],
+)
+def test_viewers_are_a_lower_bound_where_they_are_unknown_and_counts_where_chat_was_missed(
+    stored: type[Store], signed_in: Client, heard: float, known: float, viewers: str, messages: str
+) -> None:
+    Store.held = [broadcast(0, coverage=heard, viewers_coverage=known)]
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    tiles = [text for text in re.findall(r'<div class="v">([^<]*)</div>', page) if "900" in text or "12,345" in text]
+    assert tiles == [viewers, messages]
+    assert page.count("lower bound") == (heard < 1) + (known < 1)
+    cells = re.findall(r'data-field="(peak|messages)">\s*([^<]*?)\s*</td>', text_of(signed_in, "/channels/1/streams"))
+    texts = signed_in.get("/channels/1/streams.json").json()["streams"][0]["texts"]
+    assert (
+        dict(cells[:2]) == {"peak": viewers, "messages": messages} == {key: texts[key] for key in ("peak", "messages")}
+    )
+
+
 def test_moments_link_to_the_chart_and_are_sorted_by_excitement(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, f"/channels/1/streams/{T}")
     links = re.findall(r'<a href="(/\?channel=1&metric=chatters&[^"]*)"><time', page)

@@ -156,10 +156,10 @@ def stream_texts(broadcast: Broadcast) -> dict[str, str]:
     """Return the cells of a row of the list, by field."""
     return {
         "length": duration(broadcast.ended_ms - broadcast.started_ms),
-        "peak": at_least("viewers", broadcast.peak_viewers, broadcast.is_partly_heard),
+        "peak": at_least("viewers", broadcast.peak_viewers, broadcast.lower_bounds.viewers),
         "mean": figure("viewers", broadcast.mean_viewers),
         "watched": watched(broadcast),
-        "messages": figure("messages", broadcast.messages, broadcast.coverage),
+        "messages": at_least("messages", broadcast.messages, broadcast.lower_bounds.chat),
         "coverage": f"{percent(broadcast.coverage)}%",
     }
 

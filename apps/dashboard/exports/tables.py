@@ -45,6 +45,7 @@ STREAM_COLUMNS = [
     ExportColumn("messages", "messages"),
     COVERAGE,
     ExportColumn("is_lower_bound"),
+    ExportColumn("viewers_is_lower_bound"),
 ]
 
 
@@ -210,7 +211,8 @@ def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
             rounded(broadcast.watched, 1),
             broadcast.messages,
             coverage_cell(broadcast.coverage),
-            _yes_no(broadcast.is_partly_heard),
+            _yes_no(broadcast.lower_bounds.chat),
+            _yes_no(broadcast.lower_bounds.viewers),
         ]
         for broadcast in broadcasts
     ]

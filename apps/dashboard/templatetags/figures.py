@@ -70,7 +70,7 @@ def coverage_of(channel: ChannelNow, metric: str) -> float:
 @register.simple_tag
 def watched(broadcast: Broadcast) -> str:
     """Return a broadcast's hours watched; a lower bound if viewers are unknown for a part of it."""
-    bound = LOWER_BOUND if broadcast.watched_coverage < 1 else ""
+    bound = LOWER_BOUND if broadcast.lower_bounds.viewers else ""
     return ABSENT if broadcast.watched is None else bound + number(broadcast.watched, 1)
 
 

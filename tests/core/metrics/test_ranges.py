@@ -193,19 +193,19 @@ def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
     assert result.on_air_ms == 75 * MINUTE_MS
     assert result.coverage == 15 / (24 * 60)
     assert result.coverage_on_air == 15 / 75
-    assert result.is_lower_bound
+    assert result.lower_bounds.chat
 
 
 def test_a_range_heard_while_on_air_is_not_a_lower_bound() -> None:
     result = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, T, T + 24 * HOUR_MS)
     assert (result.coverage, result.coverage_on_air) == (1 / (24 * 60), 1)
-    assert not result.is_lower_bound
+    assert not result.lower_bounds.chat
 
 
 def test_a_range_that_was_never_heard_has_no_values() -> None:
     result = summarize([], NO_GAPS, T, T + HOUR_MS)
     assert (result.heard_ms, result.missed_ms, result.coverage, result.coverage_on_air) == (0, 0, 0, None)
-    assert result.is_lower_bound
+    assert result.lower_bounds.chat
     assert all(result.value(metric) is None for metric in METRICS if metric.key != "coverage")
 
 
@@ -214,7 +214,7 @@ def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
     rows = [Row(T + n * MINUTE_MS, MINUTE_MS, silent) for n in range(3)]
     result = summarize(rows, NO_GAPS, T, T + 3 * MINUTE_MS)
     assert result.unrecorded == ((T, T + 3 * MINUTE_MS),)
-    assert (result.missed_ms, result.coverage_on_air, result.is_lower_bound) == (3 * MINUTE_MS, 0, True)
+    assert (result.missed_ms, result.coverage_on_air, result.lower_bounds.chat) == (3 * MINUTE_MS, 0, True)
 
 
 def test_a_gap_recorded_later_is_subtracted() -> None:

@@ -85,8 +85,14 @@ class Series(ResponseSchema):
         help_text="Share of the time on air that was heard, 0 to 1; null if never on air.",
     )
     is_lower_bound = BooleanField(
-        source="series.summary.is_lower_bound",
-        help_text="Messages were, or may have been, missed: counts and peaks are lower bounds.",
+        source="series.summary.lower_bounds.chat",
+        help_text="Messages were, or may have been, missed: counts and peaks are lower bounds, except "
+        "those of viewers; see `is_viewers_lower_bound`.",
+    )
+    is_viewers_lower_bound = BooleanField(
+        source="series.summary.lower_bounds.viewers",
+        help_text="Viewers are unknown for part of the time on air: their peak and `hours_watched` are at least as "
+        "high as stated.",
     )
     summary = RangeSummary()
 
@@ -129,7 +135,11 @@ class Stream(ResponseSchema):
     messages = IntegerField()
     coverage = FloatField(help_text=COVERAGE)
     is_lower_bound = BooleanField(
-        source="is_partly_heard", help_text="Part of the stream was not heard, so counts are lower bounds."
+        source="lower_bounds.chat", help_text="Part of the stream was not heard, so counts of chat are lower bounds."
+    )
+    is_viewers_lower_bound = BooleanField(
+        source="lower_bounds.viewers",
+        help_text="Viewers are unknown for part of the stream, so `peak_viewers` and `hours_watched` are lower bounds.",
     )
 
 

@@ -1,0 +1,28 @@
+"""Which figures of a range or a broadcast are lower bounds: one rule for pages, shares, files and the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from core.metrics.table import METRIC
+
+
+@dataclass(frozen=True, slots=True)
+class LowerBounds:
+    """Counts of chat are lower bounds where chat was missed, viewers where unknown for part of the time on air.
+
+    Viewers come from Helix, so whether chat was heard does not matter to them.
+    """
+
+    chat: bool
+    viewers: bool
+
+    @classmethod
+    def of_shares(cls, *, heard: float, viewers_known: float) -> Self:
+        """Return the bounds for the shares of the time on air that were heard and whose viewers are known, 0 to 1."""
+        return cls(chat=heard < 1, viewers=viewers_known < 1)
+
+    def of(self, metric: str) -> bool:
+        """Return whether sums and peaks of a metric are lower bounds."""
+        return self.viewers if METRIC[metric].from_helix else self.chat
