@@ -12,6 +12,7 @@ from core.metrics.broadcasts import Broadcast, summarize
 from core.metrics.columns import STEP_MS, Columns, StoredGrain
 from core.metrics.excitement import BASELINE_MS
 from core.metrics.grains import RETENTION_MS
+from core.metrics.on_air import known_on_air
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
@@ -50,7 +51,7 @@ class BroadcastStore:
         The end that was reported last wins; for the same end, the highest `revision` (0 to 999) wins. `reported_ms`
         defaults to the end.
         """
-        summary = self._summary(channel_id, started_ms, ended_ms)
+        summary = self.compute(channel_id, started_ms, ended_ms)
         self._write(summary, (ended_ms if reported_ms is None else reported_ms) * 1000 + revision)
         return summary
 
@@ -72,7 +73,7 @@ class BroadcastStore:
         ]
         now = now_ms()
         for broadcast in old:
-            summary = self._summary(broadcast.channel_id, broadcast.started_ms, broadcast.ended_ms)
+            summary = self.compute(broadcast.channel_id, broadcast.started_ms, broadcast.ended_ms)
             if broadcast.started_ms < now - RETENTION_MS["live"]:
                 # Some of the live windows behind its moments have expired.
                 summary = replace(summary, moments=broadcast.moments)
@@ -101,29 +102,21 @@ class BroadcastStore:
             selected = rows(session, [(prepare(session, query), values)])
         return [_broadcast(row) for row in selected]
 
-    def _summary(self, channel_id: str, started_ms: int, ended_ms: int) -> Broadcast:
+    def compute(self, channel_id: str, started_ms: int, ended_ms: int) -> Broadcast:
+        """Return the summary of a broadcast from its stored windows."""
+        from_ms, until_ms = started_ms - MINUTE_MS, ended_ms + MINUTE_MS
+        events = self._windows.read_events(channel_id, from_ms, until_ms)
+        ended = self._windows.read_broadcasts([channel_id], from_ms, until_ms)[channel_id]
         return summarize(
             channel_id,
             started_ms,
             ended_ms,
             live=self._rows("live", channel_id, started_ms - BASELINE_MS, ended_ms),
-            minutes=self._minutes(channel_id, started_ms, ended_ms + MINUTE_MS),
+            minutes=self._rows("minute", channel_id, started_ms, until_ms),
             hours=self._rows("hour", channel_id, started_ms, ended_ms + HOUR_MS),
+            gaps=RecordedGaps.of(events),
+            broadcasts=known_on_air([*ended, (started_ms, ended_ms)], events, until_ms),
         )
-
-    def _minutes(self, channel_id: str, from_ms: int, until_ms: int) -> dict[int, Columns]:
-        """Return the minutes, with recorded gaps subtracted from the observed time."""
-        events = self._windows.read_events(channel_id, from_ms - MINUTE_MS, until_ms)
-        unheard = RecordedGaps(
-            (gap.at_ms, gap.until_ms) for gap in events if gap.kind == "gap" and gap.until_ms is not None
-        )
-        return {
-            end_ms: {
-                **columns,
-                "observed_ms": unheard.observed_ms(columns.get("observed_ms", 0), end_ms - MINUTE_MS, end_ms),
-            }
-            for end_ms, columns in self._rows("minute", channel_id, from_ms, until_ms).items()
-        }
 
     def _rows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> dict[int, Columns]:
         return {w.end_ms: w.columns for w in self._windows.read_windows(grain, channel_id, from_ms, until_ms)}

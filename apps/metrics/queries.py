@@ -14,6 +14,7 @@ from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.excitement import BASELINE_MS, excitements
 from core.metrics.formulas import coverage
 from core.metrics.grains import EVENT_RETENTION_MS, grain_for
+from core.metrics.on_air import known_on_air
 from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
 from core.pipeline.coverage import RecordedGaps
@@ -148,7 +149,20 @@ def series(
     """Return these metrics and raw columns of the channel over a range. Raises: ServiceAway."""
     store, windows = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics, counts)
     from_ms, until_ms = windows.from_ms, windows.until_ms
-    summary = read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=windows.unheard)
+    summary = read_summary(
+        store,
+        channel_id,
+        from_ms,
+        until_ms,
+        now_ms,
+        metrics=metrics,
+        gaps=windows.unheard,
+        broadcasts=known_on_air(
+            store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id],
+            windows.events,
+            until_ms + HOUR_MS,
+        ),
+    )
     if chosen.grain == "live":
         summary = _with_live_peaks(summary, windows.points, metrics, is_short=chosen.is_short)
     unrecorded = [GapSpan(start_ms, end_ms, NOT_HEARD) for start_ms, end_ms in summary.unrecorded]
@@ -158,13 +172,17 @@ def series(
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of a range, oldest first, with its gaps and event marks, without a summary."""
+    """Windows of a range, oldest first, with its gaps and event marks, without a summary.
+
+    `events` are those that a summary of the range needs, `unheard` the recorded gaps among them.
+    """
 
     from_ms: int
     until_ms: int
     points: list[Point]
     gaps: list[GapSpan]
     marks: list[EventMark]
+    events: list[EventRecord]
     unheard: RecordedGaps
 
 
@@ -180,18 +198,18 @@ def windows_of(
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms
     window_ms = WINDOW_MS[chosen.grain]
-    # The summary may begin up to an hour earlier, if it has whole hours.
-    events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms)
-    unheard = RecordedGaps((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
+    # The summary may begin up to an hour earlier, if it has whole hours,
+    # and end up to half a minute later.
+    events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms + MINUTE_MS)
+    unheard = RecordedGaps.of(events)
     past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms", *counts}
     if chosen.grain == "live" and METRIC["excitement"] in metrics:
         past_ms, columns = BASELINE_MS, columns | {"chatters"}
     windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms, columns)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
     points = [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
-    gaps = [gap for gap in _gaps(events) if gap.until_ms >= from_ms]
-    in_range = [event for event in events if (event.until_ms or event.at_ms) >= from_ms]
-    return Windows(from_ms, until_ms, points, gaps, event_marks(in_range), unheard)
+    in_range = [event for event in events if event.at_ms <= until_ms and (event.until_ms or event.at_ms) >= from_ms]
+    return Windows(from_ms, until_ms, points, _gaps(in_range), event_marks(in_range), events, unheard)
 
 
 def _with_live_peaks(
@@ -307,18 +325,21 @@ def read_coverage(channel_ids: Collection[str], from_ms: int, until_ms: int, now
     store, (first_ms, last_ms) = WindowStore(), bounds(from_ms, until_ms, now_ms)
     minutes = store.read_many("minute", channel_ids, first_ms, last_ms, COVERAGE_COLUMNS)
     events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
-    gaps = {
-        channel_id: [event for event in of_channel if event.kind == "gap" and event.until_ms is not None]
-        for channel_id, of_channel in events.items()
-    }
+    ended = store.read_broadcasts(channel_ids, first_ms, last_ms)
     coverage = {}
     for channel_id, windows in minutes.items():
         rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
-        unheard = RecordedGaps((gap.at_ms, gap.until_ms or gap.at_ms) for gap in gaps.get(channel_id, ()))
-        on_air = time_heard(rows, unheard, first_ms, last_ms).coverage_on_air
+        of_channel = events.get(channel_id, [])
+        broadcasts = known_on_air(ended[channel_id], of_channel, last_ms)
+        on_air = time_heard(rows, RecordedGaps.of(of_channel), broadcasts, first_ms, last_ms).coverage_on_air
         if on_air is not None:
             coverage[channel_id] = on_air
-    recent = (gap for of_channel in gaps.values() for gap in of_channel if gap.at_ms >= from_ms)
+    recent = (
+        event
+        for of_channel in events.values()
+        for event in of_channel
+        if event.kind == "gap" and event.until_ms is not None and event.at_ms >= from_ms
+    )
     return CoverageOfChannels(coverage, merge_across_channels(recent))
 
 

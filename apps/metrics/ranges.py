@@ -9,14 +9,14 @@ from core.metrics.grains import RETENTION_MS
 from core.metrics.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
 from core.metrics.table import Metric
 from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals, Span
 from core.times import HOUR_MS, MINUTE_MS
 
-# Hours with a recorded gap are read as minutes, so that gaps count to the second; this many at most.
-GAP_HOURS_MAX = 48
+# Hours with a recorded gap, and those in which a broadcast begins or ends, are read as minutes, so that the time heard
+# on air is exact; this many at most.
+FINER_HOURS_MAX = 48
 # Time after its end in which a minute may not be stored yet.
 _STORE_DELAY_MS = 2 * MINUTE_MS
-
-Span = tuple[int, int]
 
 
 def read_summary(
@@ -28,17 +28,18 @@ def read_summary(
     *,
     metrics: Sequence[Metric],
     gaps: RecordedGaps,
+    broadcasts: Intervals,
 ) -> RangeSummary:
     """Return the summary of these metrics of a channel between two times. Raises: ServiceAway.
 
     The summary has the exact range: whole minutes, or whole hours where minutes have expired.
     """
     first_ms, last_ms = bounds(from_ms, min(until_ms, now_ms), now_ms)
-    rows = _read(store, channel_id, first_ms, last_ms, now_ms, metrics, gaps)
+    rows = _read(store, channel_id, first_ms, last_ms, now_ms, metrics, gaps, broadcasts)
     newest_ms = rows[-1].end_ms if rows else 0
     if last_ms > now_ms - _STORE_DELAY_MS:
         last_ms = max(first_ms, newest_ms, now_ms // MINUTE_MS * MINUTE_MS - _STORE_DELAY_MS)
-    return summarize(rows, gaps, first_ms, last_ms)
+    return summarize(rows, gaps, broadcasts, first_ms, last_ms)
 
 
 def bounds(from_ms: int, until_ms: int, now_ms: int) -> Span:
@@ -60,6 +61,7 @@ def _read(
     now_ms: int,
     metrics: Sequence[Metric],
     gaps: RecordedGaps,
+    broadcasts: Intervals,
 ) -> list[Row]:
     """Return the rows that tile [first_ms, last_ms), oldest first."""
     hours_from_ms, hours_until_ms = -(-first_ms // HOUR_MS) * HOUR_MS, last_ms // HOUR_MS * HOUR_MS
@@ -68,19 +70,27 @@ def _read(
     stored = store.read_windows("hour", channel_id, hours_from_ms, hours_until_ms, columns_behind_range(metrics))
     hours = {window.end_ms - HOUR_MS: Row(window.end_ms - HOUR_MS, HOUR_MS, window.columns) for window in stored}
     finer = [(first_ms, hours_from_ms), (hours_until_ms, last_ms)]
-    for start_ms in _hours_in_minutes(hours, range(hours_from_ms, hours_until_ms, HOUR_MS), gaps, now_ms):
+    for start_ms in _hours_in_minutes(hours, range(hours_from_ms, hours_until_ms, HOUR_MS), gaps, broadcasts, now_ms):
         hours.pop(start_ms, None)
         finer.append((start_ms, start_ms + HOUR_MS))
     minutes = [row for start, end in _joined(finer) for row in _minutes(store, channel_id, start, end)]
     return sorted([*hours.values(), *minutes], key=lambda row: row.start_ms)
 
 
-def _hours_in_minutes(hours: dict[int, Row], starts: Sequence[int], gaps: RecordedGaps, now_ms: int) -> list[int]:
-    """Return the hours to read as minutes: those that are not stored, and those with a recorded gap."""
+def _hours_in_minutes(
+    hours: dict[int, Row], starts: Sequence[int], gaps: RecordedGaps, broadcasts: Intervals, now_ms: int
+) -> list[int]:
+    """Return the hours to read as minutes: those that are not stored, with a recorded gap, or partly on air.
+
+    Gaps come first: without its minutes, an hour that is partly on air misses rather too much than too little.
+    """
     kept = [start_ms for start_ms in starts if start_ms >= _minutes_kept_from(now_ms)]
     missing = [start_ms for start_ms in kept if start_ms not in hours]
-    with_gap = [s for s in kept if s in hours and gaps.missed_ms(s, s + HOUR_MS)]
-    return missing + with_gap if len(with_gap) <= GAP_HOURS_MAX else missing
+    stored = [start_ms for start_ms in kept if start_ms in hours]
+    with_gap = [s for s in stored if gaps.overlap_ms(s, s + HOUR_MS)]
+    finer = with_gap if len(with_gap) <= FINER_HOURS_MAX else []
+    partly = [s for s in stored if s not in with_gap and 0 < broadcasts.overlap_ms(s, s + HOUR_MS) < HOUR_MS]
+    return missing + finer + (partly if len(finer) + len(partly) <= FINER_HOURS_MAX else [])
 
 
 def _minutes(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[Row]:

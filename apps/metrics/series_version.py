@@ -12,7 +12,7 @@ GAPS_MS = DAY_MS
 
 
 def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
-    """Return a string that changes with the stored windows and recent gaps of a range. Raises: ServiceAway.
+    """Return a string that changes with the stored windows, recent gaps and broadcasts of a range. Raises: ServiceAway.
 
     Summaries of grains other than minutes also read minutes at the edges of the range.
     """
@@ -23,5 +23,6 @@ def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
         spans += [("minute", from_ms, from_ms + HOUR_MS), ("minute", until_ms - 2 * HOUR_MS, until_ms)]
     store = WindowStore()
     windows = [store.checksum(grain, channel_id, start_ms, end_ms) for grain, start_ms, end_ms in spans]
-    gaps = store.gaps_checksum(channel_id, max(from_ms, until_ms - GAPS_MS), until_ms)
-    return f"{chosen.grain} {from_ms} {until_ms} {windows} {gaps}"
+    events = store.events_checksum(channel_id, max(from_ms, until_ms - GAPS_MS), until_ms)
+    broadcasts = sorted(store.read_broadcasts([channel_id], from_ms, until_ms)[channel_id])
+    return f"{chosen.grain} {from_ms} {until_ms} {windows} {events} {broadcasts}"

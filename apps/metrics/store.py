@@ -16,6 +16,8 @@ from cassandra.query import UNSET_VALUE
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
 from core.irc.channel_events import OPT_OUT_DELAY_MS, stream_end_id
 from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
+from core.metrics.on_air import BROADCAST_MAX_MS
+from core.pipeline.intervals import Span
 from core.pipeline.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
 from core.proof.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS
@@ -127,13 +129,18 @@ class WindowStore:
         )
         return _sum_query(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
 
-    def gaps_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when a gap that began in [from_ms - 1 d, until_ms] is recorded or extended."""
+    def events_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
+        """Return numbers that change when an event of [from_ms - 1 d, until_ms] changes what was missed.
+
+        These are the gaps, which may be extended, and the start and the end of broadcasts.
+        """
         query = (
-            "SELECT COUNT(*) AS rows, SUM(until_ms) AS ends FROM channel_event"
-            " WHERE channel_id = ? AND day = ? AND at_ms <= ? AND kind = 'gap' ALLOW FILTERING"
+            "SELECT COUNT(*) AS rows, SUM(at_ms) AS starts, SUM(until_ms) AS ends FROM channel_event"
+            " WHERE channel_id = ? AND day = ? AND at_ms <= ? AND kind = ? ALLOW FILTERING"
         )
-        return _sum_query(query, [(channel_id, day, until_ms) for day in _days(from_ms - DAY_MS, until_ms)])
+        days = _days(from_ms - DAY_MS, until_ms)
+        kinds = ("gap", "stream_start", "stream_end")
+        return _sum_query(query, [(channel_id, day, until_ms, kind) for day in days for kind in kinds])
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
         """Return the events in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""
@@ -159,6 +166,22 @@ class WindowStore:
         by_channel: dict[str, list[EventRecord]] = {channel_id: [] for channel_id in channel_ids}
         for event in sorted(events, key=_by_time):
             by_channel[event.channel_id].append(event)
+        return by_channel
+
+    def read_broadcasts(self, channel_ids: Collection[str], from_ms: int, until_ms: int) -> dict[str, list[Span]]:
+        """Return start and end of the summarized broadcasts of each channel that overlap [from_ms, until_ms)."""
+        query = (
+            "SELECT channel_id, started_ms, ended_ms FROM stream_summary"
+            " WHERE channel_id = ? AND started_ms > ? AND started_ms < ?"
+        )
+        with away():
+            session = open_session()
+            statement = prepare(session, query)
+            reads = [(statement, (channel_id, from_ms - BROADCAST_MAX_MS, until_ms)) for channel_id in channel_ids]
+            by_channel: dict[str, list[Span]] = {channel_id: [] for channel_id in channel_ids}
+            for row in rows(session, reads):
+                if row["ended_ms"] > from_ms:
+                    by_channel[row["channel_id"]].append((row["started_ms"], row["ended_ms"]))
         return by_channel
 
     def withdraw_end(self, event: EventRecord) -> None:

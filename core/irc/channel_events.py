@@ -80,6 +80,11 @@ def stream_end_id(channel_id: str, started_ms: int) -> str:
     return f"{channel_id}-stream_end-{started_ms}"
 
 
+def started_ms_of(end_id: str) -> int:
+    """Return when the broadcast began whose end has this id."""
+    return int(end_id.rpartition("-")[2])
+
+
 def label(kind: str, count: int | None, text: str) -> str:
     """Return an event's label for charts; an unknown kind is its own label."""
     written = "unknown" if count is None else f"{count:,}"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.metrics import ranges
 from core.metrics.columns import LIVE_WINDOW_MS, Columns
 from core.metrics.excitement import excitements
 from core.metrics.lower_bounds import LowerBounds
-from core.metrics.ranges import VIEWERS_COVERAGE_MIN, Row, hours_watched, sum_columns, whole_minutes
-from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+from core.metrics.ranges import VIEWERS_COVERAGE_MIN, Row, hours_watched, whole_minutes
+from core.metrics.table import METRIC
+from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
+from core.times import HOUR_MS, MINUTE_MS
 
 MOMENTS = 5
 # Peaks closer than this belong to the same moment.
@@ -22,8 +26,8 @@ Rows = Mapping[int, Columns]
 class Broadcast:
     """Figures of a broadcast; None means unknown.
 
-    `coverage` is the share of its length that was heard, 0 to 1. `viewers_coverage` is the share for which viewers are
-    known, None where that was not recorded; `hours_watched` sums the known seconds only.
+    `coverage` is the share of its time on air that was heard, 0 to 1. `viewers_coverage` is the share for which viewers
+    are known, None where that was not recorded; `hours_watched` sums the known seconds only.
     `chatters_by_hour` is keyed by the end of each clock hour that overlaps the broadcast, and counts the whole hour.
     `moments` are the highest excitement values by window end, as far back as live windows were kept.
     """
@@ -59,26 +63,39 @@ class Broadcast:
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 
 
-def summarize(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
-    """Return the summary of a broadcast from rows by window end; rows outside the broadcast are ignored."""
+def summarize(
+    channel_id: str,
+    started_ms: int,
+    ended_ms: int,
+    *,
+    live: Rows,
+    minutes: Rows,
+    hours: Rows,
+    gaps: RecordedGaps,
+    broadcasts: Intervals,
+) -> Broadcast:
+    """Return the summary of a broadcast from rows by window end; rows outside the broadcast are ignored.
+
+    Its figures are those of the range of its whole minutes. `broadcasts` includes this one.
+    """
     first_ms, last_ms = whole_minutes(started_ms, ended_ms)
     inside = [
         Row(end_ms - MINUTE_MS, MINUTE_MS, columns)
-        for end_ms, columns in minutes.items()
+        for end_ms, columns in sorted(minutes.items())
         if first_ms < end_ms <= last_ms
     ]
-    sums, length_ms = sum_columns(inside), max(MINUTE_MS, last_ms - first_ms)
-    pulses = sums.get("viewer_pulses", 0)
+    figures = ranges.summarize(inside, gaps, broadcasts, first_ms, last_ms)
+    peak = figures.peaks.get("viewers")
     return Broadcast(
         channel_id,
         started_ms,
         ended_ms,
-        messages=sums.get("messages", 0),
-        coverage=min(1.0, sums.get("observed_ms", 0) / length_ms),
-        peak_viewers=max((row.columns["viewers_max"] for row in inside if "viewers_max" in row.columns), default=None),
-        mean_viewers=sums["viewers_sum"] / pulses if pulses else None,
-        hours_watched=hours_watched(sums),
-        viewers_coverage=min(1.0, pulses * SECOND_MS / length_ms),
+        messages=figures.sums.get("messages", 0),
+        coverage=figures.coverage_on_air or 0.0,
+        peak_viewers=None if peak is None else round(peak.value),
+        mean_viewers=figures.value(METRIC["viewers"]),
+        hours_watched=hours_watched(figures.sums),
+        viewers_coverage=figures.viewers_known_on_air or 0.0,
         chatters_by_hour=_chatters_by_hour(started_ms, ended_ms, hours),
         moments=_moments(started_ms, ended_ms, live),
     )

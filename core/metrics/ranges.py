@@ -16,6 +16,7 @@ from core.metrics.peaks import PEAK, PEAKS, unpack
 from core.metrics.table import Metric, columns_behind
 from core.metrics.windows import Columns
 from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 # Hours watched are undefined if viewers are known for less of the range than this.
@@ -60,10 +61,10 @@ class PeakValue:
 class RangeSummary:
     """Sums, peaks and coverage of a range of whole minutes.
 
-    `sums` are summed columns. `heard_ms`, `missed_ms` (tracked, not heard) and the rest (off air or not tracked) add up
-    to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are intervals that were tracked and
-    not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only
-    viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
+    `sums` are summed columns. `heard_ms`, `missed_ms` (on air or tracked, not heard) and the rest (off air and not
+    tracked) add up to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are intervals that
+    were tracked and not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is
+    unknown, so only viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
     """
 
     from_ms: int
@@ -135,14 +136,19 @@ def whole_minutes(from_ms: int, until_ms: int) -> tuple[int, int]:
     return _nearest_minute(from_ms), _nearest_minute(until_ms)
 
 
-def summarize(rows: Iterable[Row], gaps: RecordedGaps, from_ms: int, until_ms: int) -> RangeSummary:
-    """Return the summary of [from_ms, until_ms); `rows`, oldest first, tile it as far as data is stored."""
+def summarize(
+    rows: Iterable[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
+) -> RangeSummary:
+    """Return the summary of [from_ms, until_ms); `rows`, oldest first, tile it as far as data is stored.
+
+    `broadcasts` is the time on air as far as it is known, see core/metrics/on_air.py.
+    """
     tiles = list(rows)
     peaks = {peak.metric: best for peak in PEAKS if (best := _peak(tiles, peak.metric)) is not None}
     hourly_average_only = not all(row.has_peaks for row in tiles)
     if hourly_average_only:
         peaks = {metric: best for metric, best in peaks.items() if metric == "viewers"}
-    times = time_heard(tiles, gaps, from_ms, until_ms)
+    times = time_heard(tiles, gaps, broadcasts, from_ms, until_ms)
     return RangeSummary(
         from_ms,
         until_ms,
@@ -157,13 +163,18 @@ def summarize(rows: Iterable[Row], gaps: RecordedGaps, from_ms: int, until_ms: i
     )
 
 
-def time_heard(rows: Sequence[Row], gaps: RecordedGaps, from_ms: int, until_ms: int) -> TimeHeard:
+def time_heard(
+    rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
+) -> TimeHeard:
     """Return how much of [from_ms, until_ms) was heard. Rows need only COVERAGE_COLUMNS."""
     times = TimeHeard()
     for row in rows:
-        times.add_row(row, gaps)
+        times.add_row(row, gaps, broadcasts)
+    missed = gaps | broadcasts
     for start_ms, end_ms, is_on_air in _holes(rows, from_ms, until_ms):
-        times.add_missed(gaps.missed_ms(start_ms, end_ms), is_on_air=is_on_air)
+        missed_ms = missed.overlap_ms(start_ms, end_ms)
+        times.missed_ms += missed_ms
+        times.on_air_ms += missed_ms if is_on_air else broadcasts.overlap_ms(start_ms, end_ms)
     return times
 
 
@@ -222,7 +233,7 @@ def _peak_of(row: Row, metric: str) -> PeakValue | None:
 
 @dataclass(slots=True)
 class TimeHeard:
-    """Time heard, tracked and not heard, and on air, in ms; see RangeSummary."""
+    """Time heard, missed and on air, in ms; see RangeSummary."""
 
     heard_ms: int = 0
     missed_ms: int = 0
@@ -234,24 +245,19 @@ class TimeHeard:
         """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
         return _share(self.on_air_heard_ms, self.on_air_ms)
 
-    def add_row(self, row: Row, gaps: RecordedGaps) -> None:
+    def add_row(self, row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> None:
         columns = row.columns
         heard_ms = gaps.observed_ms(columns.get("observed_ms", 0), row.start_ms, row.end_ms)
-        on_air_ms = _on_air_ms(row)
-        on_air_heard_ms = min(heard_ms, on_air_ms, columns.get("on_air_observed_ms", heard_ms))
+        on_air_ms = max(_on_air_ms(row), broadcasts.overlap_ms(row.start_ms, row.end_ms))
+        on_air_heard_ms = min(heard_ms, on_air_ms, _on_air_heard_ms(row, heard_ms, on_air_ms))
         tracked_ms = max(columns.get("pulses", 0) * SECOND_MS, on_air_ms)
-        unheard_ms = max(0, tracked_ms - heard_ms)
-        self.heard_ms += heard_ms
-        self.missed_ms += unheard_ms
-        self.on_air_ms += on_air_ms
-        self.on_air_heard_ms += on_air_heard_ms
+        unheard_ms = max(0, tracked_ms - heard_ms, on_air_ms - on_air_heard_ms)
         # Time in a gap without pulses: the producer was down.
-        gap_ms = gaps.missed_ms(row.start_ms, row.end_ms)
-        self.add_missed(max(0, gap_ms - unheard_ms), is_on_air=on_air_ms > 0)
-
-    def add_missed(self, missed_ms: int, *, is_on_air: bool) -> None:
-        self.missed_ms += missed_ms
-        self.on_air_ms += missed_ms if is_on_air else 0
+        silent_ms = max(0, gaps.overlap_ms(row.start_ms, row.end_ms) - unheard_ms)
+        self.heard_ms += heard_ms
+        self.missed_ms += unheard_ms + silent_ms
+        self.on_air_ms += on_air_ms + (silent_ms if on_air_ms else 0)
+        self.on_air_heard_ms += on_air_heard_ms
 
 
 def _share(part_ms: int, whole_ms: int) -> float | None:
@@ -273,7 +279,7 @@ def _unrecorded(rows: Iterable[Row], gaps: RecordedGaps) -> Iterator[tuple[int, 
     silent: tuple[int, int] | None = None
     for row in rows:
         is_silent = row.columns.get("pulses", 0) > 0 and not row.columns.get("observed_ms", 0)
-        if is_silent and not gaps.missed_ms(row.start_ms, row.end_ms):
+        if is_silent and not gaps.overlap_ms(row.start_ms, row.end_ms):
             joins = silent is not None and silent[1] == row.start_ms
             if silent is not None and not joins:
                 yield silent
@@ -283,8 +289,18 @@ def _unrecorded(rows: Iterable[Row], gaps: RecordedGaps) -> Iterator[tuple[int, 
 
 
 def _on_air_ms(row: Row) -> int:
-    """Return how long the channel was on air; rows of version 0.3 and earlier have only viewers."""
+    """Return how long pulses were on air; rows of version 0.3 and earlier have only viewers."""
     return row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0)) * SECOND_MS
+
+
+def _on_air_heard_ms(row: Row, heard_ms: int, on_air_ms: int) -> int:
+    """Return the time heard while on air: that of pulses on air, and what cannot have been heard while off air."""
+    columns = row.columns
+    if "on_air_pulses" not in columns:
+        return heard_ms
+    noticed_ms = columns.get("on_air_observed_ms", 0)
+    off_air_ms = row.length_ms - on_air_ms
+    return noticed_ms + max(0, heard_ms - noticed_ms - off_air_ms)
 
 
 def _nearest_minute(ms: int) -> int:

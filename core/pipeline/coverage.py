@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
+from core.pipeline.intervals import Intervals
+from core.pipeline.records import EventRecord
 from core.times import SECOND_MS
 
 
@@ -114,34 +116,20 @@ class Coverage:
         return seconds
 
 
-class RecordedGaps:
+class RecordedGaps(Intervals):
     """The recorded gaps of one channel, which correct the observed time claimed by pulses."""
 
-    def __init__(self, gaps: Iterable[tuple[int, int]]) -> None:
-        """`gaps` holds (from_ms, until_ms) in any order; they may overlap."""
-        self._spans: list[tuple[int, int]] = []
-        for from_ms, until_ms in sorted(gaps):
-            if self._spans and from_ms <= self._spans[-1][1]:
-                self._spans[-1] = (self._spans[-1][0], max(until_ms, self._spans[-1][1]))
-            else:
-                self._spans.append((from_ms, until_ms))
-        self._ends = [until_ms for _, until_ms in self._spans]
+    @classmethod
+    def of(cls, events: Iterable[EventRecord]) -> Self:
+        """Return the gaps among a channel's events."""
+        return cls((event.at_ms, event.until_ms) for event in events if event.kind == "gap" and event.until_ms)
 
     def observed_ms(self, claimed_ms: int, start_ms: int, end_ms: int) -> int:
         """Return the observed ms in [start_ms, end_ms): the claimed ms, limited to the time outside gaps.
 
         A pulse is written before a dead connection is detected; the later gap takes precedence.
         """
-        return min(claimed_ms, end_ms - start_ms - self.missed_ms(start_ms, end_ms))
-
-    def missed_ms(self, start_ms: int, end_ms: int) -> int:
-        """Return the ms of [start_ms, end_ms) inside gaps."""
-        missed_ms = 0
-        for from_ms, until_ms in self._spans[bisect_right(self._ends, start_ms) :]:
-            if from_ms >= end_ms:
-                break
-            missed_ms += min(until_ms, end_ms) - max(from_ms, start_ms)
-        return missed_ms
+        return min(claimed_ms, end_ms - start_ms - self.overlap_ms(start_ms, end_ms))
 
 
 def _gap_until(channel_id: str, channel: _ChannelCoverage, at_ms: int) -> Gap | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
+from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 
 # Windows that end at a multiple of ten minutes have more chatters than all others.
@@ -25,10 +26,13 @@ class EndlessStore:
     def read_events(self, _channel_id: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
         return []
 
+    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
     def checksum(self, *_: object) -> tuple[int, ...]:
         return (0,)
 
-    def gaps_checksum(self, *_: object) -> tuple[int, ...]:
+    def events_checksum(self, *_: object) -> tuple[int, ...]:
         return (0,)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from apps.metrics.store import StoredWindow
+from core.pipeline.intervals import Span
 from core.pipeline.records import ChatRecord, EventRecord
 from core.proof.reference import Blocks
 from core.times import HOUR_MS, SECOND_MS
@@ -66,11 +67,14 @@ class ReferenceStore:
         ]
         return sorted(result, key=lambda window: window.end_ms)
 
+    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
     def checksum(self, grain: str, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
         rows = self.read_windows(grain, channel_id, from_ms, until_ms, ())
         return len(rows), sum(row.end_ms for row in rows)
 
-    def gaps_checksum(self, _channel_id: str, _from_ms: int, _until_ms: int) -> tuple[int, ...]:
+    def events_checksum(self, _channel_id: str, _from_ms: int, _until_ms: int) -> tuple[int, ...]:
         return (0,)
 
     def read_events(self, _channel_id: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:

@@ -136,6 +136,11 @@ class Stored:
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> list[EventRecord]:
         return []
 
+    def read_broadcasts(
+        self, channel_ids: list[str], _from_ms: int, _until_ms: int
+    ) -> dict[str, list[tuple[int, int]]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
     def read_windows(
         self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: object = None
     ) -> list[StoredWindow]:

@@ -7,17 +7,19 @@ from typing import cast
 
 import pytest
 
-from apps.metrics.ranges import GAP_HOURS_MAX, bounds, read_summary
+from apps.metrics.ranges import FINER_HOURS_MAX, bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.metrics.columns import Columns, roll_up
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize
 from core.metrics.table import METRIC, METRICS
 from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 HOUR = 1_795_399_200_000
 NOW = HOUR + 25 * MINUTE_MS + 40_000
-NO_GAPS = RecordedGaps(())
+NO_GAPS = RecordedGaps()
+NO_BROADCASTS = Intervals()
 
 
 def minute(messages: int) -> Columns:
@@ -47,8 +49,15 @@ class Rows:
         return [StoredWindow(end, dict(rows[end - length_ms])) for end in ends if from_ms < end <= until_ms]
 
 
-def read(store: Rows, from_ms: int, until_ms: int, gaps: RecordedGaps = NO_GAPS) -> RangeSummary:
-    return read_summary(cast("WindowStore", store), "7", from_ms, until_ms, NOW, metrics=METRICS, gaps=gaps)
+def read(
+    store: Rows,
+    from_ms: int,
+    until_ms: int,
+    gaps: RecordedGaps = NO_GAPS,
+    broadcasts: Intervals = NO_BROADCASTS,
+) -> RangeSummary:
+    windows = cast("WindowStore", store)
+    return read_summary(windows, "7", from_ms, until_ms, NOW, metrics=METRICS, gaps=gaps, broadcasts=broadcasts)
 
 
 def minutes_between(from_ms: int, until_ms: int) -> dict[int, Columns]:
@@ -62,7 +71,7 @@ def test_hours_and_edge_minutes_equal_all_minutes(from_ms: int, missing: Sequenc
     result = read(Rows(minutes, missing_hours=missing), from_ms, NOW)
     inside = {ms: m for ms, m in minutes.items() if ms >= from_ms}
     rows = [Row(ms, MINUTE_MS, m) for ms, m in sorted(inside.items())]
-    assert result == summarize(rows, NO_GAPS, from_ms, HOUR + 25 * MINUTE_MS)
+    assert result == summarize(rows, NO_GAPS, NO_BROADCASTS, from_ms, HOUR + 25 * MINUTE_MS)
 
 
 def test_whole_hours_are_read_as_hours() -> None:
@@ -84,10 +93,29 @@ def test_an_hour_with_a_gap_is_read_as_minutes() -> None:
 
 def test_too_many_hours_with_gaps_are_read_as_hours() -> None:
     minutes = minutes_between(HOUR - 60 * HOUR_MS, HOUR)
-    gaps = RecordedGaps((HOUR - n * HOUR_MS + 1_000, HOUR - n * HOUR_MS + 2_000) for n in range(1, GAP_HOURS_MAX + 5))
+    gaps = RecordedGaps((HOUR - n * HOUR_MS + 1_000, HOUR - n * HOUR_MS + 2_000) for n in range(1, FINER_HOURS_MAX + 5))
     store = Rows(minutes)
     read(store, HOUR - 60 * HOUR_MS, HOUR, gaps)
     assert [grain for grain, *_ in store.reads] == ["hour"]
+
+
+def test_an_hour_that_is_partly_on_air_is_read_as_minutes() -> None:
+    """Tracked and heard from its tenth minute on; on air from the fortieth, which was noticed in the fiftieth."""
+    first_ms, began = HOUR - HOUR_MS, HOUR - 20 * MINUTE_MS
+    off_air: Columns = {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 0}
+    minutes: dict[int, Columns] = dict.fromkeys(range(first_ms + 10 * MINUTE_MS, HOUR, MINUTE_MS), off_air)
+    minutes |= minutes_between(began + 10 * MINUTE_MS, HOUR)
+    result = read(Rows(minutes), first_ms, HOUR, broadcasts=Intervals([(began, HOUR)]))
+    assert (result.on_air_ms, result.on_air_heard_ms, result.missed_ms) == (20 * MINUTE_MS, 20 * MINUTE_MS, 0)
+
+
+def test_hours_with_gaps_are_read_as_minutes_before_those_partly_on_air() -> None:
+    first_ms = HOUR - 60 * HOUR_MS
+    gaps = RecordedGaps([(HOUR - 30_000, HOUR - 20_000)])
+    began = [first_ms + n * HOUR_MS + MINUTE_MS for n in range(FINER_HOURS_MAX)]
+    store = Rows(minutes_between(first_ms, HOUR))
+    read(store, first_ms, HOUR, gaps, Intervals((ms, ms + MINUTE_MS) for ms in began))
+    assert [read for read in store.reads if read[0] == "minute"] == [("minute", HOUR - HOUR_MS, HOUR)]
 
 
 def test_a_range_up_to_now_ends_with_the_last_stored_minute() -> None:

@@ -1,12 +1,13 @@
 """Series of a range: effects of gaps, requested metrics, and past ranges."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
 from apps.metrics import queries
 from apps.metrics.store import StoredWindow
 from core.metrics.table import METRIC
+from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS
 
@@ -14,7 +15,14 @@ MINUTE = 60_000
 END = 1_795_400_040_000 // MINUTE * MINUTE
 
 
-class Stored:
+class NoBroadcasts:
+    """A channel whose broadcasts are unknown."""
+
+    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
+
+class Stored(NoBroadcasts):
     """One minute of a channel, and a gap that starts shortly before the lost messages."""
 
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
@@ -44,7 +52,7 @@ def test_only_requested_metrics_are_computed(monkeypatch: pytest.MonkeyPatch) ->
     assert read.metrics == [METRIC["messages"]]
 
 
-class RecordingStore:
+class RecordingStore(NoBroadcasts):
     """Records the reads of windows by grain, and of events."""
 
     reads: list[tuple[str, int, int]] = []
@@ -72,7 +80,7 @@ def test_a_past_range_reads_its_windows_and_the_gaps_of_the_first_one(
 ) -> None:
     from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
     read = queries.windows_of("7", queries.past_range(from_ms, until_ms, END), END)
-    assert reads == [("events", from_ms - HOUR_MS, until_ms), ("hour", from_ms, until_ms)]
+    assert reads == [("events", from_ms - HOUR_MS, until_ms + MINUTE), ("hour", from_ms, until_ms)]
     assert (read.from_ms, read.until_ms) == (from_ms, until_ms)
 
 
@@ -81,7 +89,7 @@ def test_expired_events_are_not_read(reads: list[tuple[str, int, int]]) -> None:
     queries.windows_of("7", long_ago, END)
     assert [source for source, *_ in reads] == ["hour"]
     queries.windows_of("7", queries.past_range(END - 300 * DAY_MS, END, END), END)
-    assert reads[1] == ("events", END - 90 * DAY_MS, END)
+    assert reads[1] == ("events", END - 90 * DAY_MS, END + MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +105,7 @@ def test_a_past_range_is_labeled_by_its_ends() -> None:
     assert queries.past_range(midnight - HOUR_MS, midnight, END).label == "22 Nov 2026 23:00 to 23 Nov 2026 00:00"
 
 
-class ManyStored:
+class ManyStored(NoBroadcasts):
     """Minutes of channels; returns only the requested columns."""
 
     def read_many(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.metrics.broadcasts import MOMENTS, summarize
+from core.metrics import broadcasts
+from core.metrics.broadcasts import MOMENTS, Broadcast, Rows
 from core.metrics.columns import STEP_MS
+from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
 from core.times import HOUR_MS, MINUTE_MS
 
 # A whole hour.
@@ -21,6 +24,19 @@ def minute(viewers: int, messages: int = 10, pulses: int = 60) -> dict[str, int]
         "viewer_pulses": pulses,
         "viewers_max": viewers + 5,
     }
+
+
+def summarize(channel_id: str, started_ms: int, ended_ms: int, *, live: Rows, minutes: Rows, hours: Rows) -> Broadcast:
+    return broadcasts.summarize(
+        channel_id,
+        started_ms,
+        ended_ms,
+        live=live,
+        minutes=minutes,
+        hours=hours,
+        gaps=RecordedGaps(),
+        broadcasts=Intervals([(started_ms, ended_ms)]),
+    )
 
 
 def test_minutes_outside_the_broadcast_are_ignored() -> None:

@@ -13,12 +13,14 @@ from core.metrics.peaks import PEAKS
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize, whole_minutes
 from core.metrics.table import METRIC, METRICS
 from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
 from core.pipeline.records import ChatRecord
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 T = 1_795_399_200_000
 HOURS = 3
-NO_GAPS = RecordedGaps(())
+NO_GAPS = RecordedGaps()
+NO_BROADCASTS = Intervals()
 
 Minutes = Mapping[int, Columns]
 
@@ -68,7 +70,7 @@ def tiles(minutes: Minutes, as_hours: Sequence[bool]) -> list[Row]:
 
 
 def summary_of(minutes: Minutes, as_hours: Sequence[bool] = (False,) * HOURS) -> RangeSummary:
-    return summarize(tiles(minutes, as_hours), NO_GAPS, T, T + HOURS * HOUR_MS)
+    return summarize(tiles(minutes, as_hours), NO_GAPS, NO_BROADCASTS, T, T + HOURS * HOUR_MS)
 
 
 @given(stored(), st.lists(st.booleans(), min_size=HOURS, max_size=HOURS))
@@ -175,7 +177,7 @@ def test_hours_without_peak_columns_have_averages_only() -> None:
         "viewer_pulses": 3_600,
     }
     row = Row(T, HOUR_MS, {**old, "chatters": 70, "viewers": 100})
-    result = summarize([row], NO_GAPS, T, T + HOUR_MS)
+    result = summarize([row], NO_GAPS, NO_BROADCASTS, T, T + HOUR_MS)
     assert result.hourly_average_only
     assert result.peaks == {"viewers": PeakValue(200, T + HOUR_MS)}
     assert result.value(METRIC["messages"]) == 30
@@ -188,7 +190,7 @@ def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
     """A quarter of an hour heard, an hour missed while on air, then off air."""
     heard = [Row(T + n * MINUTE_MS, MINUTE_MS, heard_minute()) for n in range(15)]
     gap = RecordedGaps([(T + 15 * MINUTE_MS, T + 75 * MINUTE_MS)])
-    result = summarize(heard, gap, T, T + 24 * HOUR_MS)
+    result = summarize(heard, gap, NO_BROADCASTS, T, T + 24 * HOUR_MS)
     assert (result.heard_ms, result.missed_ms) == (15 * MINUTE_MS, HOUR_MS)
     assert result.on_air_ms == 75 * MINUTE_MS
     assert result.coverage == 15 / (24 * 60)
@@ -197,13 +199,13 @@ def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
 
 
 def test_a_range_heard_while_on_air_is_not_a_lower_bound() -> None:
-    result = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, T, T + 24 * HOUR_MS)
+    result = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, NO_BROADCASTS, T, T + 24 * HOUR_MS)
     assert (result.coverage, result.coverage_on_air) == (1 / (24 * 60), 1)
     assert not result.lower_bounds.chat
 
 
 def test_a_range_that_was_never_heard_has_no_values() -> None:
-    result = summarize([], NO_GAPS, T, T + HOUR_MS)
+    result = summarize([], NO_GAPS, NO_BROADCASTS, T, T + HOUR_MS)
     assert (result.heard_ms, result.missed_ms, result.coverage, result.coverage_on_air) == (0, 0, 0, None)
     assert result.lower_bounds.chat
     assert all(result.value(metric) is None for metric in METRICS if metric.key != "coverage")
@@ -212,15 +214,49 @@ def test_a_range_that_was_never_heard_has_no_values() -> None:
 def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
     silent = {"pulses": 60, "on_air_pulses": 60, "observed_ms": 0, "messages": 0}
     rows = [Row(T + n * MINUTE_MS, MINUTE_MS, silent) for n in range(3)]
-    result = summarize(rows, NO_GAPS, T, T + 3 * MINUTE_MS)
+    result = summarize(rows, NO_GAPS, NO_BROADCASTS, T, T + 3 * MINUTE_MS)
     assert result.unrecorded == ((T, T + 3 * MINUTE_MS),)
     assert (result.missed_ms, result.coverage_on_air, result.lower_bounds.chat) == (3 * MINUTE_MS, 0, True)
 
 
 def test_a_gap_recorded_later_is_subtracted() -> None:
-    result = summarize([Row(T, MINUTE_MS, heard_minute())], RecordedGaps([(T + 50_000, T + 70_000)]), T, T + MINUTE_MS)
+    result = summarize(
+        [Row(T, MINUTE_MS, heard_minute())], RecordedGaps([(T + 50_000, T + 70_000)]), NO_BROADCASTS, T, T + MINUTE_MS
+    )
     assert (result.heard_ms, result.missed_ms) == (50_000, 10_000)
     assert result.coverage_on_air == pytest.approx(50 / 60)
+
+
+def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 60) -> Columns:
+    columns = {"pulses": pulses, "observed_ms": heard_ms, "on_air_pulses": on_air, "messages": 1}
+    return columns | ({"on_air_observed_ms": heard_on_air_ms} if on_air else {})
+
+
+@pytest.mark.parametrize(
+    ("minute", "on_air_s", "heard_s"),
+    [
+        # Heard before the broadcast was noticed: nothing was missed.
+        (tracked(heard_ms=60_000, on_air=20, heard_on_air_ms=20_000), 50, 50),
+        # Tracked only since it was noticed.
+        (tracked(heard_ms=20_000, on_air=20, heard_on_air_ms=20_000, pulses=20), 50, 20),
+        (tracked(heard_ms=0, on_air=0, heard_on_air_ms=0), 50, 0),
+        # Some of what was heard was heard before the broadcast.
+        (tracked(heard_ms=30_000, on_air=20, heard_on_air_ms=20_000), 50, 20),
+    ],
+)
+def test_time_on_air_before_a_broadcast_was_noticed_is_on_air(minute: Columns, on_air_s: int, heard_s: int) -> None:
+    broadcast = Intervals([(T + 10_000, T + MINUTE_MS)])
+    result = summarize([Row(T, MINUTE_MS, minute)], NO_GAPS, broadcast, T, T + MINUTE_MS)
+    assert (result.on_air_ms, result.on_air_heard_ms) == (on_air_s * 1_000, heard_s * 1_000)
+    assert result.lower_bounds.chat == (heard_s < on_air_s)
+
+
+def test_time_on_air_without_rows_is_missed() -> None:
+    rows = [Row(T + 2 * MINUTE_MS, MINUTE_MS, heard_minute())]
+    broadcast = Intervals([(T + MINUTE_MS, T + 3 * MINUTE_MS)])
+    result = summarize(rows, NO_GAPS, broadcast, T, T + 3 * MINUTE_MS)
+    assert (result.heard_ms, result.missed_ms, result.on_air_ms) == (MINUTE_MS, MINUTE_MS, 2 * MINUTE_MS)
+    assert result.coverage_on_air == 0.5
 
 
 @given(st.integers(0, 10 * MINUTE_MS), st.integers(0, 10 * MINUTE_MS))
@@ -237,7 +273,7 @@ def test_a_summary_equals_the_formulas_over_the_messages() -> None:
         for n in range(360)
     ]
     hour = aggregate(chat, "hour")
-    result = summarize([Row(T, HOUR_MS, hour)], NO_GAPS, T, T + HOUR_MS)
+    result = summarize([Row(T, HOUR_MS, hour)], NO_GAPS, NO_BROADCASTS, T, T + HOUR_MS)
     assert result.value(METRIC["messages"]) == 400 * 30 / 360
     assert result.value(METRIC["viewers"]) == 500 + 359 / 2
     assert result.value(METRIC["spam"]) == sum(n % 5 for n in range(400)) / 400

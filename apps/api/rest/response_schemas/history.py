@@ -50,10 +50,13 @@ class RangeSummary(ResponseSchema):
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
         source="summary.missed_ms",
-        help_text="Seconds in which the channel was tracked and not heard. The rest is off air or not tracked.",
+        help_text="Seconds in which the channel was on air or tracked, and not heard. The rest is off air and not "
+        "tracked.",
     )
     on_air_s = Seconds(
-        source="summary.on_air_ms", help_text="Seconds in which the channel is known to have been on air."
+        source="summary.on_air_ms",
+        help_text="Seconds in which the channel is known to have been on air. A stream counts from the start that "
+        "Twitch reports.",
     )
     hours_watched = FloatField(
         source="summary.hours_watched",
