@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
+from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX, NAME_MAX, TITLE_MAX
+
 valid_id = RegexValidator(r"^[0-9]{1,20}\Z", "A Twitch ID has up to 20 digits.")
 valid_login = RegexValidator(r"^[a-z0-9_]{1,64}\Z", "A login contains lowercase letters, digits and underscores.")
 
@@ -34,10 +36,10 @@ class Channel(models.Model):
 
     id = models.CharField("Twitch id", primary_key=True, max_length=20, validators=[valid_id])
     login = models.CharField(max_length=64, db_index=True)
-    name = models.CharField("display name", max_length=64)
-    category = models.CharField(max_length=200, blank=True)
-    language = models.CharField(max_length=16, blank=True)
-    title = models.CharField(max_length=500, blank=True)
+    name = models.CharField("display name", max_length=NAME_MAX)
+    category = models.CharField(max_length=CATEGORY_MAX, blank=True)
+    language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
+    title = models.CharField(max_length=TITLE_MAX, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
         "viewers as reported by Helix", default=0, help_text="A drop to 0 or 1 for a single minute is not shown."

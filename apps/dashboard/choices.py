@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from apps.live.board import BOARD_KEYS, CATEGORY_MAX, DEFAULT_BOARD, LANGUAGE_MAX, SIZES, Board
+from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES, Board, requested_board
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import BadSpan, Span, iso, span_from_query
 from core.metrics.bands import BAND
@@ -62,18 +62,17 @@ class Choice:
 
 
 DEFAULTS: Mapping[str, str] = Choice().names()
-FILTERS = ("category", "language", "band")
 
 
 def read_query(query: Mapping[str, str]) -> Choice:
     """Parse a query string, except its span; unknown values become defaults."""
     metric, size, band = query.get("board", ""), query.get("size", ""), query.get("band", "")
-    board = Board(
+    board = requested_board(
         metric if metric in BOARD_KEYS else DEFAULT_BOARD,
         int(size) if size in map(str, SIZES) else SIZES[0],
-        query.get("category", "")[:CATEGORY_MAX],
-        query.get("language", "")[:LANGUAGE_MAX],
-        band if band in BAND else "",
+        category=query.get("category", ""),
+        language=query.get("language", ""),
+        band=band if band in BAND else "",
     )
     range_key, charted = query.get("range", ""), query.get("metric", "")
     return Choice(

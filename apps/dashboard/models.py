@@ -7,7 +7,9 @@ from typing import ClassVar
 from django.db import models
 
 from apps.accounts.models import User
+from apps.live.search import LANGUAGE_NAME_MAX
 from apps.workspaces.models import Watchlist
+from core.channels.stream import CATEGORY_MAX
 
 
 class ShareLink(models.Model):
@@ -53,8 +55,8 @@ class FirstVisit(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_visit")
     step = models.PositiveSmallIntegerField(default=1)
-    language = models.CharField(max_length=100, blank=True)
-    category = models.CharField(max_length=100, blank=True)
+    language = models.CharField(max_length=LANGUAGE_NAME_MAX, blank=True)
+    category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     band = models.CharField(max_length=16, blank=True)
     channels = models.JSONField(default=list)
     watchlist = models.ForeignKey(Watchlist, on_delete=models.SET_NULL, null=True)

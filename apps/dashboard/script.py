@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.dashboard.choices import DEFAULTS, FILTERS
+from apps.dashboard.choices import DEFAULTS
 from apps.dashboard.summary import LENGTHS, unit_of
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
+from apps.live.board import FILTERS
 from apps.live.consumer import NOT_SIGNED_IN
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.subscriptions import CHANNELS_MAX

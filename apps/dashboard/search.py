@@ -17,11 +17,12 @@ from apps.live.display import now_note
 from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
 from core.channels.address import parse_search
+from core.channels.stream import NAME_MAX
 from core.errors import ServiceAway
+from core.inputs.readable_text import one_line
 from core.metrics.ranking import is_live
 from core.metrics.table import METRIC
 
-TEXT_MAX = 64
 FOUND_MAX = 20
 NOT_TRACKED = "not tracked right now"
 
@@ -40,7 +41,7 @@ def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
     A Twitch URL or an id matches only its channel. Raises: ServiceAway, InvalidChannel.
     """
     needle, is_exact = parse_search(text)
-    needle = needle[:TEXT_MAX]
+    needle = one_line(needle, NAME_MAX)
     return async_to_sync(_find)(needle, is_exact, metric, now_ms) if needle else []
 
 

@@ -16,14 +16,14 @@ from apps.accounts.queries import user_of
 from apps.curation.requests import ChannelRequestError, request_channel
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.channel.context import channel_context
-from apps.dashboard.choices import DEFAULTS, FILTERS, Choice, read_query
+from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.dashboard.forms import AskForm
 from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
 from apps.dashboard.script import board_constants
-from apps.dashboard.search import TEXT_MAX, find_channels, hits_json
+from apps.dashboard.search import find_channels, hits_json
 from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
-from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES
+from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, FILTERS, SIZES
 from apps.live.display import channel_json, row_display
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
@@ -32,7 +32,9 @@ from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
+from core.channels.stream import NAME_MAX
 from core.errors import NotFound, ServiceAway
+from core.inputs.readable_text import one_line
 from core.metrics.bands import BANDS
 from core.metrics.broadcasts import Broadcast
 from core.metrics.table import BOARDS, METRIC, Metric
@@ -87,7 +89,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _results_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
-    context = {"found": {"text": text[:TEXT_MAX], **found}, "form": AskForm()}
+    context = {"found": {"text": one_line(text, NAME_MAX), **found}, "form": AskForm()}
     return render(request, "dashboard/find.html", context, status=status)
 
 

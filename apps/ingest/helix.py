@@ -17,10 +17,10 @@ import httpx
 
 from apps.ingest.helix_calls import Access, Params, Reader, RequestRefused, Timing, TwitchClient
 from core.channels.account import Account, is_twitch_id
-from core.channels.stream import Stream
+from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX, NAME_MAX, TITLE_MAX, Stream
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment, write_moment
-from core.inputs.readable_text import cut, readable
+from core.inputs.readable_text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ def _stream(row: Mapping[str, Any]) -> Stream | None:
     user_id, login, name = (row.get(f"user_{field}") for field in ("id", "login", "name"))
     user = _account(user_id, login, name)
     if user is None and not login and isinstance(user_id, str) and is_twitch_id(user_id):
-        user = Account(user_id, "", _text(name, 64))
+        user = Account(user_id, "", _text(name, NAME_MAX))
     viewers = row.get("viewer_count")
     if user is None or type(viewers) is not int or not 0 <= viewers < VIEWERS_MAX:
         return None
@@ -240,9 +240,9 @@ def _stream(row: Mapping[str, Any]) -> Stream | None:
         login=user.login,
         name=user.name,
         viewers=viewers,
-        category=_text(row.get("game_name"), 200),
-        language=_text(row.get("language"), 16),
-        title=_text(row.get("title"), 500),
+        category=_text(row.get("game_name"), CATEGORY_MAX),
+        language=_text(row.get("language"), LANGUAGE_MAX),
+        title=_text(row.get("title"), TITLE_MAX),
         started_at=_start(row.get("started_at")),
     )
 
@@ -256,12 +256,11 @@ def _account(user_id: object, login: object, name: object) -> Account | None:
         return None
     if not isinstance(login, str) or not is_login(login.lower()):
         return None
-    return Account(user_id, login.lower(), _text(name, 64) or login.lower())
+    return Account(user_id, login.lower(), _text(name, NAME_MAX) or login.lower())
 
 
-def _text(value: object, most: int) -> str:
-    """Return a displayable and storable text, truncated to the column's length."""
-    return cut(readable(value), most) if isinstance(value, str) else ""
+def _text(value: object, max_length: int) -> str:
+    return one_line(value, max_length) if isinstance(value, str) else ""
 
 
 def _start(value: object) -> str:

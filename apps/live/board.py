@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
+from core.inputs.readable_text import one_line
 from core.metrics.table import BOARDS
 
 BOARD_KEYS = tuple(board.key for board in BOARDS)
 DEFAULT_BOARD = BOARD_KEYS[0]
 SIZES = (10, 25, 100)
-CATEGORY_MAX = 200
-LANGUAGE_MAX = 16
+# Fields of a board that select channels.
+FILTERS = ("category", "language", "band")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,8 @@ class Board:
     @property
     def is_filtered(self) -> bool:
         return bool(self.category or self.language or self.band)
+
+
+def requested_board(metric: str, size: int, *, category: str, language: str, band: str) -> Board:
+    """Return a board with filters from outside; they are cleaned like the texts of channels that they select."""
+    return Board(metric, size, one_line(category, CATEGORY_MAX), one_line(language, LANGUAGE_MAX), band)

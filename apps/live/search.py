@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from apps.channels.languages import language_name
+from core.channels.stream import CATEGORY_MAX
 from core.inputs.numbers import InvalidNumber, read_number, write_number
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
@@ -18,7 +19,7 @@ from core.metrics.table import METRIC, METRICS
 
 PAGE_SIZE = 50
 RULES_MAX = 3
-TEXT_MAX = 100
+LANGUAGE_NAME_MAX = 100
 QUERY_MAX = 2_000
 # A measure is a metric key, or with this prefix its percentile among channels of the same size.
 PERCENTILE = "p."
@@ -114,8 +115,12 @@ def read_search(query: QueryDict) -> Search:
     errors: list[str] = []
     return Search(
         # Searches saved while a language had no name contain its code.
-        tuple(dict.fromkeys(language_name(one_line(text, TEXT_MAX)) for text in query.getlist("language") if text)),
-        one_line(query.get("category", ""), TEXT_MAX),
+        tuple(
+            dict.fromkeys(
+                language_name(one_line(text, LANGUAGE_NAME_MAX)) for text in query.getlist("language") if text
+            )
+        ),
+        one_line(query.get("category", ""), CATEGORY_MAX),
         tuple(key for key in BAND if key in query.getlist("band")),
         tuple(_rules(query, errors)),
         min(100.0, _number(query.get("coverage", ""), errors) or 0.0),

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.live.board import BOARD_KEYS, CATEGORY_MAX, LANGUAGE_MAX, SIZES, Board
+from apps.live.board import BOARD_KEYS, SIZES, Board, requested_board
 from core.channels.account import is_twitch_id
+from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.errors import TwitchlyError
 from core.metrics.bands import BAND
 
@@ -97,7 +98,7 @@ def _board(fields: Mapping[str, Any]) -> Board:
     band = _text(fields, "band", LANGUAGE_MAX)
     if band and band not in BAND:
         raise BadFrame(f"Unknown band {_shortened(band)}. Use one of {', '.join(BAND)}.")
-    return Board(metric, int(size), category, language, band)
+    return requested_board(metric, int(size), category=category, language=language, band=band)
 
 
 def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:

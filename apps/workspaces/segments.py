@@ -22,13 +22,15 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
     if Segment.objects.filter(owner=owner).count() >= SEGMENTS_MAX:
         raise Refused(f"You have {SEGMENTS_MAX} segments. Delete one to save another.")
     # Parse and rebuild the query, so that only search parameters are stored.
-    search = read_search(QueryDict(query.removeprefix("?")[:QUERY_MAX]))
+    search = read_search(QueryDict(query.removeprefix("?")))
     if search.errors:
         raise Refused(" ".join(search.errors))
-    pairs = [pair for pair in search.pairs() if pair[0] != "page"]
+    saved = urlencode([pair for pair in search.pairs() if pair[0] != "page"])
+    if len(saved) > QUERY_MAX:
+        raise Refused("This search is too long to save. Remove a filter.")
     try:
         with transaction.atomic():
-            return Segment.objects.create(owner=owner, name=name, query=urlencode(pairs))
+            return Segment.objects.create(owner=owner, name=name, query=saved)
     except IntegrityError:
         raise Refused(f"You already have a segment called “{name}”. Choose another name.") from None
 

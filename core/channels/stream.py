@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Texts from Twitch are cleaned and truncated to these lengths by core.inputs.readable_text.one_line, and so are texts
+# that are compared with them.
+NAME_MAX = 64
+CATEGORY_MAX = 200
+LANGUAGE_MAX = 16
+TITLE_MAX = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:

@@ -19,6 +19,7 @@ _OTHERS = frozenset(map(chr, (*range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0x
 # Blank letters and symbols; a name needs more than these.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINER = "\u200d"
+_REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 
 def readable(text: str) -> str:
@@ -28,20 +29,16 @@ def readable(text: str) -> str:
 
 
 def one_line(text: str, max_length: int | None = None) -> str:
-    """Return readable text with single spaces, truncated to `max_length` code points."""
-    line = " ".join(part for part in readable(text).split(" ") if part).strip()
-    return line if max_length is None else cut(line, max_length).strip()
+    """Return an outside text as it is stored, shown and compared: readable, with single spaces.
 
-
-def cut(text: str, max_length: int) -> str:
-    """Truncate readable text to `max_length` code points without splitting an emoji or an accented letter."""
-    if len(text) <= max_length:
-        return text
-    end = max_length
-    while end > 0 and (_continues(text[end]) or text[end - 1] == _JOINER):
-        end -= 1
-    # Embeddings opened before the cut may be closed after it.
-    return readable(text[: end or max_length])
+    It is truncated to `max_length` code points, without splitting an emoji or an accented letter. A text that was
+    cleaned does not change when it is cleaned again with the same or a greater length.
+    """
+    line = _single_spaced(text)
+    if max_length is None or len(line) <= max_length:
+        return line
+    # Embeddings opened before the end may be closed after it. Without them, two spaces may be adjacent.
+    return _single_spaced(line[: _last_boundary(line, max_length)])
 
 
 def is_blank(text: str) -> bool:
@@ -50,6 +47,18 @@ def is_blank(text: str) -> bool:
         character in _BLANKS or _is_variation(character) or unicodedata.category(character) in _INVISIBLE
         for character in text
     )
+
+
+def _single_spaced(text: str) -> str:
+    return " ".join(part for part in readable(text).split(" ") if part).strip()
+
+
+def _last_boundary(text: str, max_length: int) -> int:
+    """Return where to truncate a longer text; inside a sequence only if that is longer than `max_length`."""
+    end = max_length
+    while end > 0 and _is_inside_sequence(text, end):
+        end -= 1
+    return end or max_length
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
@@ -99,6 +108,16 @@ def _close(at: int, text: str, open_at: list[int], removed: set[int]) -> None:
     start = open_at.pop()
     if text[start] in _OVERRIDES:
         removed.update((start, at))
+
+
+def _is_inside_sequence(text: str, at: int) -> bool:
+    """Return whether the code points before and after a position are parts of one emoji or accented letter."""
+    if _continues(text[at]) or text[at - 1] == _JOINER:
+        return True
+    # A flag is a pair of regional indicators.
+    before = text[:at]
+    indicators = len(before) - len(before.rstrip(_REGIONAL_INDICATORS))
+    return indicators % 2 == 1 and text[at] in _REGIONAL_INDICATORS
 
 
 def _continues(character: str) -> bool:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
+from apps.dashboard.choices import read_query
 from apps.dashboard.templatetags.measures import ordinal
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
@@ -23,6 +24,7 @@ from apps.workspaces.models import Segment
 from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
+from tests.ingest import twitch_api
 from tests.page_services import page_services
 from tests.pages import read_page
 
@@ -50,6 +52,23 @@ def channel(
 
 def ids(search: Search, *channels: ChannelNow) -> list[str]:
     return [row.channel.profile.id for row in matching_rows(search, channels)]
+
+
+@pytest.mark.parametrize("name", ["Just  Chatting", " Chess\u2067", "x" * 150, "🇩🇪" * 120], ids=range(4))
+def test_a_category_is_found_as_twitch_writes_it_and_as_pages_show_it(name: str) -> None:
+    answer = twitch_api.page([twitch_api.row(1, 5, game_name=name)])
+    (stream,) = twitch_api.Twitch(answer).helix().top_streams(1)
+    for written in (name, stream.category):
+        search = read_search(QueryDict(urlencode({"category": written})))
+        assert ids(search, channel(1, category=stream.category)) == ["1"]
+        assert read_query({"category": written}).board.category == stream.category
+
+
+@pytest.mark.django_db
+def test_a_search_that_is_too_long_to_save_is_refused() -> None:
+    query = urlencode({"category": "日" * 200, "language": ["日" * 90, "本" * 90]}, doseq=True)
+    with pytest.raises(Refused, match="too long to save"):
+        save_segment(owner=User.objects.create(email=EMAIL), name="Long", query=query)
 
 
 def test_the_default_order_is_by_viewers() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.api.rest.fields import ChannelId, Choice, CommaList, Flag, Text
-from apps.live.board import CATEGORY_MAX, LANGUAGE_MAX, SIZES
+from apps.live.board import SIZES
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.queries import RANGES
 from core.channels.address import TEXT_MAX, InvalidChannel, parse_search
+from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC

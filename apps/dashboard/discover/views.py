@@ -38,6 +38,7 @@ from apps.metrics.exports.formats import Cell, ExportColumn, Format
 from apps.workspaces.models import Segment
 from apps.workspaces.queries import watching
 from apps.workspaces.segments import delete_segment, save_segment
+from core.channels.stream import CATEGORY_MAX
 from core.errors import NotFound, Refused, ServiceAway
 from core.metrics.bands import BANDS
 from core.metrics.display import count
@@ -123,6 +124,7 @@ def _context(
         "measures": [(key, measure_label(key)) for key in MEASURES],
         "bands": [(band, band.key in search.bands) for band in BANDS],
         "languages": sorted({profile.language for profile in profiles if profile.language} | set(search.languages)),
+        "category_max": CATEGORY_MAX,
         "categories": sorted({profile.category for profile in profiles if profile.category}),
         "columns": [
             (key, measure_label(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")

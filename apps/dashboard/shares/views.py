@@ -39,6 +39,7 @@ from apps.live.display import channel_json
 from apps.live.services import services_of
 from apps.metrics.spans import BadSpan
 from core.errors import NotFound, Refused, ServiceAway
+from core.inputs.readable_text import one_line
 from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
@@ -238,7 +239,7 @@ def _form_values(request: HttpRequest) -> dict[str, str]:
     return {
         "kind": form.get("kind", ""),
         "view": view,
-        "title": " ".join(form.get("title", "").split()) or "Untitled",
+        "title": one_line(form.get("title", "")) or "Untitled",
         "query": selection.query().removeprefix("?"),
         "days": form.get("days", ""),
         "password": form.get("password", ""),

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.dashboard.models import FirstVisit
-from apps.live.search import TEXT_MAX
+from apps.live.search import LANGUAGE_NAME_MAX
 from apps.workspaces import services as watchlists
 from apps.workspaces.models import Watchlist
 from core.channels.account import is_twitch_id
+from core.channels.stream import CATEGORY_MAX
 from core.errors import Refused
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
@@ -35,7 +36,8 @@ def see(*, visit: FirstVisit, step: int) -> None:
 
 def choose(*, visit: FirstVisit, language: str, category: str, band: str) -> None:
     """Save the interests; "" means any."""
-    visit.language, visit.category = one_line(language, TEXT_MAX), one_line(category, TEXT_MAX)
+    visit.language = one_line(language, LANGUAGE_NAME_MAX)
+    visit.category = one_line(category, CATEGORY_MAX)
     visit.band = band if band in BAND else ""
     visit.save(update_fields=["language", "category", "band"])
 

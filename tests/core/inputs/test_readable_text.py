@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.inputs.readable_text import is_blank, one_line, readable
@@ -71,11 +71,11 @@ def test_one_line_has_single_spaces_and_a_maximum_length() -> None:
     assert one_line("abc def", 4) == "abc"
 
 
-@pytest.mark.parametrize("emoji", ["👩\u200d💻", ENGLAND, "❤\ufe0f", "👍🏽", "e\u0301"])
+@pytest.mark.parametrize("emoji", ["👩\u200d💻", ENGLAND, "❤\ufe0f", "👍🏽", "e\u0301", "🇩🇪", "🇩🇪🇫🇷"])
 def test_truncation_splits_no_sequence(emoji: str) -> None:
     for most in range(2, len(emoji) + 3):
         cut = one_line("x " + emoji + " y", most)
-        assert cut in ("x", f"x {emoji}"), most
+        assert cut in ("x", "x 🇩🇪", f"x {emoji}"), most
 
 
 def test_an_embedding_split_by_truncation_is_removed() -> None:
@@ -98,7 +98,36 @@ def test_text_with_visible_characters_is_not_blank(text: str) -> None:
 def test_readable_is_idempotent(text: str) -> None:
     once = readable(text)
     assert readable(once) == once
-    assert one_line(one_line(text, 20), 20) == one_line(text, 20)
     assert not {unicodedata.category(character) for character in once} & {"Cc", "Cs", "Zl", "Zp"}
     once.encode()
     assert not set(once) & set("\u202d\u202e")
+
+
+# Parts that matter at the end of a truncated text: combining characters, emoji sequences, joiners, halves of
+# surrogate pairs, every kind of whitespace, and embeddings.
+PARTS = st.sampled_from(
+    [*"ab 🇩🇪👩💻", ENGLAND, "e\u0301", "क्\u200dष", "👍🏽", "❤\ufe0f", "1\ufe0f\u20e3", "\u200d", "\u0301"]
+)
+SPACES = st.sampled_from([chr(point) for point in range(0x11_0000) if chr(point).isspace()])
+EMBEDDINGS = st.sampled_from("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+SURROGATES = st.characters(categories=["Cs"])
+OUTSIDE_TEXTS = st.lists(PARTS | SPACES | EMBEDDINGS | SURROGATES | st.characters(), max_size=40).map("".join)
+
+
+@given(OUTSIDE_TEXTS, st.integers(1, 30))
+@example("a \u2067 b c", 5)
+def test_cleaning_twice_gives_the_same(text: str, most: int) -> None:
+    once = one_line(text, most)
+    assert len(once) <= most
+    assert one_line(once, most) == one_line(once, most + 1) == one_line(once) == once
+    assert readable(once) == once.strip() == once
+    assert "  " not in once
+    once.encode()
+
+
+@given(
+    st.lists(st.sampled_from(["🇩🇪", "👩\u200d💻", "e\u0301", "👍🏽", ENGLAND, "日"]), min_size=1), st.integers(14, 40)
+)
+def test_truncation_keeps_whole_sequences(sequences: list[str], most: int) -> None:
+    whole = {"".join(sequences[:count]) for count in range(len(sequences) + 1)}
+    assert one_line("".join(sequences), most) in whole
