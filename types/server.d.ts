@@ -172,6 +172,9 @@ interface ChartRange {
 
 interface Summary {
   peak: string;
+  peak_value: number | null;
+  peak_name: string;
+  has_live_peak: boolean;
   peak_ms: number | null;
   peak_note: string;
   peak_unit: string;
@@ -247,7 +250,9 @@ interface ComparedLine {
   end_ms: number[];
   coverage: number[];
   values: (number | null)[];
-  summary: Record<"peak" | "average" | "viewers" | "engagement" | "coverage" | "heard", string> | null;
+  /** The text of the live value, null in a range that is over. */
+  now: string | null;
+  summary: (Summary & Record<"viewers" | "engagement", string>) | null;
 }
 
 interface Comparison {

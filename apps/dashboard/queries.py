@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.channels.languages import language_name
 from apps.dashboard.choices import Choice
-from apps.dashboard.summary import LENGTHS, average_unit, peak_unit, summarize
+from apps.dashboard.summary import LENGTHS, Summary, average_unit, has_live_peak, peak_name, peak_unit, summarize
 from apps.dashboard.templatetags.figures import heard
 from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
@@ -186,14 +186,16 @@ def range_json(chart_range: Range) -> dict[str, Any]:
     }
 
 
-def summary_json(series: Series, metric: Metric) -> dict[str, Any]:
-    """Return the display text of the tiles and the data-quality panel for a metric."""
-    summary = summarize(series, metric.key)
+def summary_json(summary: Summary, metric: Metric, chart_range: Range) -> dict[str, Any]:
+    """Return the display text of the tiles and the data-quality panel for a metric, and what raises its peak."""
     return {
         "peak": at_least(metric.key, summary.peak, summary.lower_bound),
+        "peak_value": summary.peak,
+        "peak_name": peak_name(metric, chart_range),
+        "has_live_peak": has_live_peak(metric, chart_range),
         "peak_ms": summary.peak_ms,
         "peak_note": summary.peak_note,
-        "peak_unit": peak_unit(metric, series.range),
+        "peak_unit": peak_unit(metric, chart_range),
         "average": figure(metric.key, summary.average),
         "average_unit": average_unit(metric),
         "coverage": percent(summary.coverage),
@@ -219,6 +221,8 @@ def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
         "coverage": [point.coverage for point in series.points],
         "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in series.metrics},
         "gaps": [gap_json(gap) for gap in series.gaps],
-        "summary": {metric.key: summary_json(series, metric) for metric in series.metrics},
+        "summary": {
+            metric.key: summary_json(summarize(series, metric.key), metric, series.range) for metric in series.metrics
+        },
         **marks_json(series, now_ms),
     }

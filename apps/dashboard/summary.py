@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from apps.live.readings import ChannelNow
+from apps.live.table import value_of as value_now
 from apps.metrics.queries import GapSpan, Range, Series
 from core.metrics.columns import StoredGrain
+from core.metrics.display import is_partial
+from core.metrics.peaks import PEAK
 from core.metrics.table import METRIC, Metric
 
 # The window length of each stored grain, as used in units.
@@ -52,6 +56,37 @@ def summarize(series: Series, metric: str) -> Summary:
         totals.lower_bounds.of(metric),
         series.gaps[-1] if series.gaps else None,
     )
+
+
+def with_live_value(
+    summary: Summary, metric: Metric, chart_range: Range, now: ChannelNow | None, now_ms: int
+) -> Summary:
+    """Return the summary of a range that ends now, as shown beside the live value: its peak is at least that value.
+
+    Stored rows end up to two minutes earlier. A peak of minutes is not raised: a live window is shorter than a minute,
+    so its value may be higher. static/js/peaks.js does the same with each frame.
+    """
+    value = value_now(now, metric.key) if now else None
+    end_ms = now.end_of(metric.key) if now else None
+    is_in_range = end_ms is not None and end_ms > now_ms - chart_range.span_ms
+    if now is None or value is None or not is_in_range or not has_live_peak(metric, chart_range):
+        return summary
+    if summary.peak is not None and summary.peak >= value:
+        return summary
+    lower_bound = summary.lower_bound or is_partial(metric.key, now.coverage_of(metric.key))
+    return replace(summary, peak=value, peak_ms=end_ms, lower_bound=lower_bound)
+
+
+def has_live_peak(metric: Metric, chart_range: Range) -> bool:
+    """Return whether the peak of a range is the highest of its live values; otherwise it is that of its minutes."""
+    if metric.key == "coverage":
+        return False
+    return metric.from_helix or chart_range.is_short or (metric.key == "excitement" and chart_range.grain == "live")
+
+
+def peak_name(metric: Metric, chart_range: Range) -> str:
+    """Return the label of a peak; beside a live value it says where the two are not of windows of the same length."""
+    return "Busiest minute" if metric.key in PEAK and not has_live_peak(metric, chart_range) else "Peak"
 
 
 def unit_of(metric: Metric, grain: StoredGrain) -> str:

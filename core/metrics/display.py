@@ -38,8 +38,12 @@ def percent(share: float | None) -> str:
 
 def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
     """Return a metric's value without its unit; a count with less than full coverage is a lower bound."""
-    partial = METRIC[metric].is_count and coverage is not None and coverage < 1
-    return at_least(metric, value, partial)
+    return at_least(metric, value, is_partial(metric, coverage))
+
+
+def is_partial(metric: str, coverage: float | None) -> bool:
+    """Return whether a value of a window with this coverage is a lower bound."""
+    return METRIC[metric].is_count and coverage is not None and coverage < 1
 
 
 def at_least(metric: str, value: float | None, lower_bound: bool) -> str:

@@ -63,7 +63,8 @@ export function writeMetric(metric, range) {
  */
 export function writeNow(display, metric, { isPast, isOld }) {
   const { absent } = constants;
-  $("now-tile").hidden = $("chatters-tile").hidden = isPast;
+  for (const id of ["now-tile", "chatters-tile", "standing", "coverage-now-row"])
+    $(id).hidden = isPast;
   const { live = "", old = "" } = $("now-name").dataset;
   write($("now-name"), isOld ? old : live);
   write($("now"), display?.values[metric] ?? absent);
@@ -72,7 +73,7 @@ export function writeNow(display, metric, { isPast, isOld }) {
   write($("depth"), display?.chatters_per_thousand ?? absent);
   write($("per-chatter"), display?.messages_per_chatter ?? absent);
   write($("coverage-now"), display?.coverage ?? absent);
-  $("apart").hidden = !display?.excluded;
+  $("apart").hidden = isPast || !display?.excluded;
   write(inside($("apart"), "b"), display?.excluded ?? "");
 }
 
@@ -81,15 +82,24 @@ export function writeNow(display, metric, { isPast, isOld }) {
  * @param {Summary} summary
  */
 export function writeSummary(summary) {
+  writePeak(summary);
+  $("average").textContent = summary.average;
+  $("average-unit").textContent = summary.average_unit;
+  $("average-note").textContent = summary.heard;
+}
+
+/**
+ * Write the tile of the peak.
+ * @param {Summary} summary
+ */
+export function writePeak(summary) {
+  $("peak-name").textContent = summary.peak_name;
   $("peak").textContent = summary.peak;
   $("peak-unit").textContent = summary.peak_unit;
   $("peak-tag").hidden = !summary.is_lower_bound || summary.peak === constants.absent;
   $("peak-note").replaceChildren(
     ...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]),
   );
-  $("average").textContent = summary.average;
-  $("average-unit").textContent = summary.average_unit;
-  $("average-note").textContent = summary.heard;
 }
 
 /**

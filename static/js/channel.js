@@ -6,6 +6,7 @@ import {
   writeMetric,
   writeNow,
   writeOnAir,
+  writePeak,
   writeProfile,
   writeQuality,
   writeSummary,
@@ -18,6 +19,7 @@ import { age } from "./figures.js";
 import { historyNote } from "./history-note.js";
 import { endOf, metricOf, unitOf } from "./metrics.js";
 import { ownNotes } from "./notes.js";
+import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
 import { Percentiles } from "./standing.js";
 import { Streams } from "./streams.js";
@@ -57,6 +59,7 @@ export class ChannelView {
   tape = byId("tape", SVGSVGElement);
   percentiles = new Percentiles($("standing"), $("following"));
   streams = new Streams();
+  peaks = new LivePeaks();
 
   /**
    * @param {object} options
@@ -95,7 +98,10 @@ export class ChannelView {
    * @param {Profile} profile
    */
   open(metric, range, profile) {
-    if (profile.id !== this.now?.id) this.now = null;
+    if (profile.id !== this.now?.id) {
+      this.now = null;
+      this.peaks = new LivePeaks();
+    }
     this.series = new Series(range);
     this.say("Loading history…");
     this.showProfile(profile);
@@ -265,7 +271,7 @@ export class ChannelView {
   }
 
   writeAll() {
-    const summary = this.series.summary(this.metric);
+    const summary = this.summary();
     this.writeNow();
     writeSummary(summary);
     writeQuality(summary, this.series.gaps);
@@ -278,7 +284,16 @@ export class ChannelView {
   writeNow() {
     const { isPast } = this.series;
     writeNow(this.now?.display, this.metric, { isPast, isOld: this.isOld });
+    writePeak(this.summary());
     this.readOut(this.readoutMs, this.readMarks);
+  }
+
+  /** What the tiles show of the range: up to now its peak is at least the live value beside it. */
+  summary() {
+    const summary = this.series.summary(this.metric);
+    if (this.series.isPast) return summary;
+    const fromMs = this.clockMs - this.series.range.span_ms;
+    return this.peaks.raise(summary, this.metric, this.now, fromMs);
   }
 
   writeLines() {
@@ -346,9 +361,10 @@ export class ChannelView {
   }
 
   /** @param {Summary} summary */
-  describe({ peak, peak_unit: unit }) {
+  describe({ peak, peak_name: peakName, peak_unit: unit }) {
     const { name } = metricOf(this.metric);
-    const most = peak === constants.absent ? "no data" : `peak ${peak} ${unit}`;
+    const most =
+      peak === constants.absent ? "no data" : `${peakName.toLowerCase()} ${peak} ${unit}`;
     const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }

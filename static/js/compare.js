@@ -7,6 +7,7 @@ import { constants, useConstants } from "./constants.js";
 import { $, all, dataOf, inside, write } from "./dom.js";
 import { duration, figure, number } from "./figures.js";
 import { metricOf } from "./metrics.js";
+import { LivePeaks } from "./peaks.js";
 import { kindOf } from "./series.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
@@ -16,6 +17,11 @@ import { MINUTE_MS, when, ZONE } from "./times.js";
 const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
 
 class ComparePage {
+  /** @type {Record<string, Channel>} the channels' live windows, as far as they are shown */
+  now = {};
+  /** @type {Map<string, LivePeaks>} */
+  peaks = new Map();
+
   /** @param {ComparisonStart} start */
   constructor(start) {
     const { metric, align, scale, until } = start.choice;
@@ -25,6 +31,7 @@ class ComparePage {
     this.isIndex = scale === "index";
     this.until = until;
     this.lines = start.lines;
+    for (const { id } of this.lines) this.peaks.set(id, new LivePeaks());
     this.nowMs = start.now_ms;
     this.chart = new CompareChart($("chart"), {
       unit: this.isIndex ? "own average = 100" : metricOf(metric).unit,
@@ -82,8 +89,9 @@ class ComparePage {
 
   /** Write the table's cells that belong to the range, from the same summaries as the legend. */
   writeTable() {
-    for (const { id, summary } of this.lines) {
-      const row = document.querySelector(rowOf(id));
+    for (const line of this.lines) {
+      const row = document.querySelector(rowOf(line.id));
+      const summary = this.summaryOf(line);
       if (!row || !summary) continue;
       for (const name of CELLS) inside(row, `[data-${name}]`).textContent = summary[name];
       for (const coverage of all(row, "[data-coverage]")) {
@@ -91,6 +99,17 @@ class ComparePage {
         coverage.title = summary.heard;
       }
     }
+  }
+
+  /**
+   * Return the summary of a line; up to now its peak is at least the live value beside it.
+   * @param {ComparedLine} line
+   */
+  summaryOf({ id, summary }) {
+    const [peaks, now] = [this.peaks.get(id), this.now[id]];
+    if (!summary || !peaks || !now) return summary;
+    const raised = peaks.raise(summary, this.metric, now, this.nowMs - this.start.span_ms);
+    return { ...summary, ...raised };
   }
 
   /**
@@ -121,18 +140,29 @@ class ComparePage {
     this.nowMs = answer.now_ms;
     this.draw();
     this.readOut(null, []);
+    for (const { id, now } of this.lines) {
+      const cell = nowCell(id);
+      if (cell && !this.now[id]) write(cell, now ?? constants.absent);
+    }
     this.writeTable();
   }
 
-  /** @param {ChannelsFrame} frame */
-  showNow({ channels }) {
+  /**
+   * Show live values; a range that is over has no cells for them.
+   * @param {ChannelsFrame} frame
+   */
+  showNow({ channels, now_ms: nowMs }) {
+    this.nowMs = nowMs;
     for (const [id, channel] of Object.entries(channels)) {
-      const cell = document.querySelector(`${rowOf(id)} [data-now]`);
-      if (cell) write(cell, channel.display.values[this.metric] ?? constants.absent);
+      const cell = nowCell(id);
+      if (!cell) continue;
+      this.now[id] = channel;
+      write(cell, channel.display.values[this.metric] ?? constants.absent);
     }
+    this.writeTable();
   }
 
-  /** Those to whom the page was shared see the lines move, each minute; the live figures are for accounts. */
+  /** A shared comparison is renewed each minute, with its live values; only accounts get them by socket. */
   follow() {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},
@@ -145,6 +175,9 @@ class ComparePage {
     );
   }
 }
+
+/** @param {string} id */
+const nowCell = (id) => document.querySelector(`${rowOf(id)} [data-now]`);
 
 /** @param {string} id */
 const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;

@@ -342,6 +342,9 @@ function noSummary() {
   const { absent } = constants;
   return {
     peak: absent,
+    peak_value: null,
+    peak_name: "Peak",
+    has_live_peak: false,
     peak_ms: null,
     peak_note: "",
     peak_unit: "",

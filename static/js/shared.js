@@ -4,10 +4,12 @@
 import { told } from "./ask.js";
 import { Chart } from "./chart.js";
 import { constants, useConstants } from "./constants.js";
+import { writeSummary } from "./channel-panels.js";
 import { $, dataOf } from "./dom.js";
 import { figure } from "./figures.js";
 import { historyNote } from "./history-note.js";
 import { metricOf, unitOf } from "./metrics.js";
+import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
 import { when, ZONE } from "./times.js";
 
@@ -19,7 +21,10 @@ const start = dataOf("start");
 useConstants(start.constants);
 const series = new Series(start.range);
 const chart = new Chart($("chart"), { onReadout: readOut });
+const peaks = new LivePeaks();
 let nowMs = start.now_ms;
+/** @type {Channel | null | undefined} undefined until it is known */
+let live;
 
 async function drawSeries() {
   if (document.hidden) return;
@@ -29,6 +34,7 @@ async function drawSeries() {
   nowMs = history.now_ms;
   series.merge({ ...history, raw_from_ms: 0 });
   draw();
+  writeTiles();
   const isLive = series.edgeMs(start.metric, nowMs) !== null;
   $("message").textContent = historyNote(series, { isLive, nowMs });
 }
@@ -44,6 +50,18 @@ function draw() {
     units: [unitOf(start.metric, start.range), null],
   });
   readOut(null);
+}
+
+/** Write the tiles of the range; up to now its peak is at least the live value beside it. */
+function writeTiles() {
+  if (!series.hasLoaded || (live === undefined && !series.isPast)) return;
+  const summary = series.summary(start.metric);
+  writeSummary(
+    series.isPast
+      ? summary
+      : peaks.raise(summary, start.metric, live ?? null, nowMs - series.range.span_ms),
+  );
+  $("coverage-range").textContent = summary.coverage;
 }
 
 /** @param {number | null} atMs */
@@ -64,12 +82,16 @@ async function showNow() {
   /** @type {{ channel: Channel | null } | null} */
   const now = await told(start.now_url);
   if (!now) return;
-  const { channel } = now;
-  $("now").textContent = channel?.display.values[start.metric] ?? constants.absent;
-  if (channel && series.add(channel)) draw();
+  live = now.channel;
+  $("now").textContent = live?.display.values[start.metric] ?? constants.absent;
+  if (live && series.add(live)) draw();
+  writeTiles();
 }
 
 drawSeries();
 // A range that is over has no live value.
-if (!series.isPast) setInterval(showNow, NOW_EVERY_MS);
+if (!series.isPast) {
+  showNow();
+  setInterval(showNow, NOW_EVERY_MS);
+}
 setInterval(drawSeries, SERIES_EVERY_MS);

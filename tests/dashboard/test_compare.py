@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from typing import cast
@@ -12,13 +13,13 @@ from pytest_django import Settings
 
 from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
-from apps.dashboard.exports.tables import summary_columns
 from apps.metrics import queries
-from apps.metrics.spans import BadSpan, Span
+from apps.metrics.spans import BadSpan, Span, iso
 from apps.metrics.store import StoredWindow
+from core.inputs.moments import write_moment
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.dashboard.conftest import Boards
+from tests.dashboard.conftest import Boards, sent
 from tests.page_services import page_services
 from tests.pages import read_page
 from twitchly.clock import now_ms
@@ -124,7 +125,7 @@ def test_each_channel_has_its_percentile_among_channels_of_its_size(boards: Boar
         boards.name(str(n), f"Channel {n}")
     boards.show({str(n): 1_000 + n for n in range(20, 40)})
     page = read_page(signed_in.get("/compare?channels=39,2&metric=viewers"))
-    assert re.findall(r'same size"><span>([^<]*)<span class="cat">([^<]*)', page) == [
+    assert re.findall(r'same size, now"><span>([^<]*)<span class="cat">([^<]*)', page) == [
         ("100", "among 21 live channels: 1,000 – 4,999 viewers"),
         ("–", "fewer than 10 live channels: 10,000 – 24,999 viewers"),
     ]
@@ -182,5 +183,23 @@ def test_past_ranges_show_no_live_values(boards: Boards, stored: None, signed_in
     )
     assert ("data-now" in live, "Now<br>" in live) == (True, True)
     assert ("data-now" in over, "Now<br>" in over) == (False, False)
-    comparison = Comparison(("2",), span=Span(NOW - HOUR_MS, NOW))
-    assert not [field.name for field in summary_columns(comparison) if field.name.endswith("_now")]
+    assert ("same size, now" in live, "same size" in over) == (True, False)
+
+
+def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: None, signed_in: Client) -> None:
+    query = "channels=2&metric=viewers&range=6h"
+    page = read_page(signed_in.get(f"/compare?{query}"))
+    assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["12,418"]
+    assert cells(page, "peak") == ["12,418"]
+    (line,) = cast("list[dict[str, dict[str, object]]]", start_of(page)["lines"])
+    assert (line["now"], line["summary"]["peak"], line["summary"]["peak_value"]) == ("12,418", "12,418", 12_418)
+    (_, row) = map(json.loads, sent(signed_in.get(f"/compare/summary.ndjson?{query}")).splitlines())
+    assert (row["viewers_now"], row["viewers_peak"], row["peak_at"]) == (12_418, 12_418, iso(boards.end_ms))
+
+
+def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, stored: None, signed_in: Client) -> None:
+    began = write_moment(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=20))
+    boards.name("3", "Gamma", started_at=began)
+    page = read_page(signed_in.get("/compare?channels=2,3&metric=messages&range=6h&align=stream"))
+    lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
+    assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2

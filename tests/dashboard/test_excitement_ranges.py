@@ -65,7 +65,7 @@ def test_tiles_of_a_shared_page_show_excitement_only_where_it_is_defined(
         owner=User.objects.get(email=EMAIL), kind="page", view="channel", title="Alpha", query=query
     )
     page = read_page(Client().get(f"/s/{links.token_of(link)}"))
-    tiles = re.findall(r'class="k">(?:Peak|Average)</div><div class="v">(\S+) ', page)
+    tiles = re.findall(r'<span id="(?:peak|average)">(\S+?)</span>', page)
     assert tiles == (["17.9", "0.3"] if is_defined else ["–", "–"])
 
 

@@ -64,7 +64,7 @@ def tables() -> Iterator[tuple[str, list[ExportColumn]]]:
         yield f"hour {metric.key}", hour_columns(metric.key)
     for comparison in COMPARISONS:
         yield f"lines {comparison.query()}", line_columns(comparison)
-        yield f"summary {comparison.query()}", summary_columns(comparison)
+        yield f"summary {comparison.query()}", summary_columns(comparison, RANGES[comparison.range])
     yield "API series", list(api_series().fields)
     yield "API events", list(event_table([]).fields)
     yield "API channels", [ExportColumn(name) for name in API_CHANNEL_COLUMNS]
@@ -98,9 +98,13 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     assert window["coverage"] == 0.6035
     (rows,) = line_rows(comparison, [compared()])
     assert as_objects(line_columns(comparison), rows)[-1]["coverage"] == 0.5
-    (summary,) = as_objects(summary_columns(comparison), [summary_row(comparison, compared())])
+    (summary,) = as_objects(
+        summary_columns(comparison, RANGES[comparison.range]), [summary_row(comparison, compared())]
+    )
     assert 0 < float(str(summary["coverage"])) < 1
-    assert {"coverage_percent_now", "coverage_percent_peak"} <= {field.name for field in summary_columns(comparison)}
+    assert {"coverage_percent_now", "coverage_percent_peak"} <= {
+        field.name for field in summary_columns(comparison, RANGES[comparison.range])
+    }
     (stream,) = as_objects(STREAM_COLUMNS, stream_rows([Broadcast("1", T, T + 1, 9, 0.51234)]))
     assert stream["coverage"] == 0.5123
     (channel,) = as_objects(CHANNEL_COLUMNS, [channel_row(CHANNEL)])

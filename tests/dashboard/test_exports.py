@@ -26,7 +26,7 @@ from apps.dashboard.exports.tables import (
     summary_columns,
     summary_row,
 )
-from apps.dashboard.summary import summarize
+from apps.dashboard.summary import average_unit, summarize
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
@@ -274,11 +274,34 @@ def test_the_comparison_export_includes_stream_time_and_index() -> None:
 
 def test_the_summary_export_equals_the_page() -> None:
     comparison = Comparison(("2",), "messages")
-    names = [field.name for field in summary_columns(comparison)]
+    columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
+    names = [field.name for field in columns]
     row = dict(zip(names, summary_row(comparison, compared()), strict=True))
     assert (row["messages_now"], row["messages_peak"], row["messages_average"]) == (7, 30, 20)
     assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
     assert (row["viewers_mean"], row["engagement_mean"], row["percentile_of_size"]) == (110, 1.25, 80)
+
+
+@pytest.mark.parametrize(
+    ("metric", "range_key", "unit"),
+    [
+        ("messages", "10m", "msg / 30 s"),
+        ("messages", "6h", "msg / 30 s, busiest minute"),
+        ("chatters", "6h", "chatters / min, busiest minute"),
+        ("viewers", "6h", "viewers"),
+    ],
+)
+def test_the_summary_export_says_what_its_peak_is_of(metric: str, range_key: str, unit: str) -> None:
+    columns = {field.name: field for field in summary_columns(Comparison(("2",), metric), RANGES[range_key])}
+    assert columns[f"{metric}_peak"].unit == unit
+    assert columns[f"{metric}_average"].unit == average_unit(METRIC[metric])
+
+
+def test_the_summary_export_of_a_past_range_has_no_current_values() -> None:
+    comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000))
+    columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
+    assert not {"messages_now", "percentile_of_size"} & {field.name for field in columns}
+    assert len(summary_row(comparison, compared())) == len(columns)
 
 
 def test_a_comparison_without_history_is_not_exported(boards: Boards, signed_in: Client) -> None:

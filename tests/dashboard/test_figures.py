@@ -1,7 +1,9 @@
 import pytest
 
-from apps.dashboard.summary import average_unit, peak_unit, summarize
+from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, summarize, with_live_value
 from apps.dashboard.templatetags.figures import heard, on_air, watched, watched_note
+from apps.live.directory import Profile
+from apps.live.readings import ChannelNow
 from apps.metrics.queries import RANGES, GapSpan, Series
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import age, at_least, duration, excluded_text, figure, number, percent
@@ -107,6 +109,40 @@ def test_units_of_averages_and_peaks_depend_on_the_range() -> None:
         "chatters / min",
         "chatters / min",
     ]
+
+
+def live(value: float, metric: str = "viewers", end_ms: int = DAY_MS, coverage: float = 1.0) -> ChannelNow:
+    return ChannelNow(Profile("1", "alpha", "Alpha"), end_ms, coverage, {metric: value}, {}, {})
+
+
+def peak_beside(now: ChannelNow | None, metric: str = "viewers", key: str = "10m", peak: float | None = 7) -> Summary:
+    peaks = {} if peak is None else {metric: PeakValue(peak, 60_000)}
+    series = Series(RANGES[key], [], [], [], summary=RangeSummary(0, DAY_MS, peaks=peaks, heard_ms=DAY_MS))
+    return with_live_value(summarize(series, metric), METRIC[metric], RANGES[key], now, DAY_MS)
+
+
+def test_a_live_value_raises_the_peak_of_such_values() -> None:
+    assert (peak_beside(live(9)).peak, peak_beside(live(9)).peak_ms) == (9, DAY_MS)
+    assert (peak_beside(live(5)).peak, peak_beside(live(5)).peak_ms) == (7, 60_000)
+    assert [peak_beside(live(9), key=key).peak for key in RANGES] == [9] * len(RANGES)
+    assert peak_beside(live(9), peak=None).peak == 9
+    assert peak_beside(None).peak == 7
+
+
+def test_a_peak_of_minutes_is_not_raised_but_named_so() -> None:
+    for key, chart_range in RANGES.items():
+        is_raised = peak_beside(live(9, "messages"), "messages", key).peak == 9
+        assert is_raised == (peak_name(METRIC["messages"], chart_range) == "Peak") == (key == "10m")
+    assert peak_beside(live(9, "excitement"), "excitement", "1h").peak == 9
+    assert {peak_name(METRIC[metric], RANGES["90d"]) for metric in ("viewers", "excitement", "coverage")} == {"Peak"}
+    assert peak_beside(live(100, "coverage"), "coverage", peak=None).peak is None
+
+
+def test_unheard_and_old_live_values_raise_no_peak() -> None:
+    assert peak_beside(live(9, "messages", coverage=0.0), "messages").peak == 7
+    assert peak_beside(live(9, end_ms=DAY_MS - RANGES["10m"].span_ms)).peak == 7
+    partial = peak_beside(live(9, "messages", coverage=0.5), "messages")
+    assert (partial.peak, partial.lower_bound) == (9, True)
 
 
 def broadcast(viewers_coverage: float | None, coverage: float = 1.0) -> Broadcast:

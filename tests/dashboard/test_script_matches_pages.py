@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
-from apps.dashboard.queries import range_json
+from apps.dashboard.queries import range_json, summary_json
+from apps.dashboard.summary import summarize, with_live_value
 from apps.dashboard.templatetags.figures import unit, when
-from apps.metrics.queries import RANGES, Point, value_of
-from core.metrics.display import age, duration, figure
+from apps.live.directory import Profile
+from apps.live.readings import ChannelNow
+from apps.metrics.queries import RANGES, Point, Series, value_of
+from core.metrics.display import age, at_least, duration, figure
+from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC, METRICS
 from tests.dashboard.page_script import run_program
 
@@ -67,6 +72,55 @@ def test_units_name_their_window_length(tmp_path: Path) -> None:
         assert chatters == (7 if displayed.grain == "live" else None)
     assert unit(METRIC["chatters"], RANGES["90d"]) == "chatters / h"
     assert unit(METRIC["messages"], RANGES["90d"]) == "msg / 30 s"
+
+
+PEAKS = """
+import { LivePeaks } from "./peaks.js";
+print(given.cases.map(([metric, summary, channel]) => {
+  const { peak, peak_ms, is_lower_bound } = new LivePeaks().raise(summary, metric, channel, given.fromMs);
+  return [peak, peak_ms, is_lower_bound];
+}));
+"""
+
+
+def test_page_and_script_raise_peaks_alike(tmp_path: Path) -> None:
+    chart_range, now_ms = RANGES["10m"], MIDNIGHT_MS
+    cases, expected = [], []
+    for metric, value, coverage, end_ms, peak in itertools.product(
+        (METRIC["viewers"], METRIC["messages"], METRIC["coverage"]),
+        (5.0, 9.0),
+        (0.0, 0.5, 1.0),
+        (now_ms, now_ms - chart_range.span_ms),
+        (None, 7.0),
+    ):
+        channel = ChannelNow(Profile("1", "alpha", "Alpha"), end_ms, coverage, {metric.key: value}, {}, {})
+        peaks = {} if peak is None else {metric.key: PeakValue(peak, 60_000)}
+        series = Series(chart_range, [], [], [], summary=RangeSummary(0, 60_000, peaks=peaks, heard_ms=60_000))
+        summary = summarize(series, metric.key)
+        raised = with_live_value(summary, metric, chart_range, channel, now_ms)
+        cases.append([metric.key, summary_json(summary, metric, chart_range), channel.as_json()])
+        text = at_least(metric.key, raised.peak, raised.lower_bound)
+        expected.append([text, raised.peak_ms, raised.lower_bound])
+    output = run_program(tmp_path, PEAKS, {"cases": cases, "fromMs": now_ms - chart_range.span_ms})
+    assert output == expected
+    assert len({peak for peak, _, _ in expected}) > 3
+
+
+HIGHEST = """
+import { LivePeaks } from "./peaks.js";
+const peaks = new LivePeaks();
+print(given.values.map((value, second) => {
+  const channel = { end_ms: second * 1000 + 1, coverage: 1, values: { viewers: value } };
+  return peaks.raise(given.summary, "viewers", channel, second * 1000 - given.spanMs).peak;
+}));
+"""
+
+
+def test_the_script_keeps_the_highest_live_value_of_the_range(tmp_path: Path) -> None:
+    series = Series(RANGES["10m"], [], [], [], summary=RangeSummary(0, 1, peaks={"viewers": PeakValue(5, 0)}))
+    summary = summary_json(summarize(series, "viewers"), METRIC["viewers"], RANGES["10m"])
+    given = {"values": [4, 9, 6, 6, 6], "summary": summary, "spanMs": 2_000}
+    assert run_program(tmp_path, HIGHEST, given) == ["5", "9", "9", "9", "6"]
 
 
 TIMES = """

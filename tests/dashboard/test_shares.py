@@ -13,15 +13,18 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from apps.accounts.models import SecurityRecord, User
 from apps.accounts.personal_data import delete_account, personal_data
 from apps.accounts.services import ensure_user
 from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
+from apps.metrics import queries
 from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
+from tests.dashboard.test_compare import Stored
 from tests.page_services import page_services
 from tests.pages import read_page
 
@@ -222,12 +225,13 @@ def test_the_number_of_links_is_limited(owner: User) -> None:
 SHARED_PAGE = """
 import { writeFileSync } from "node:fs";
 writeFileSync("chart.js", "export class Chart { draw() {} }");
-const elements = Object.fromEntries(given.ids.map((id) => [id, {}]));
+const elements = Object.fromEntries(given.ids.map((id) => [id, { replaceChildren() {} }]));
 elements.start = { textContent: JSON.stringify(given.start) };
 globalThis.document = {
   hidden: false,
   documentElement: { dataset: {} },
   addEventListener() {},
+  createElement: () => ({ dataset: {} }),
   getElementById: (id) => elements[id] ?? null,
 };
 globalThis.addEventListener = () => {};
@@ -250,9 +254,37 @@ def test_a_shared_page_shows_live_values_until_its_range_is_over(
 ) -> None:
     span = PAST if is_past else ""
     page = read_page(Client().get(f"/s/{shared(owner, query=f'channel=2&metric=viewers{span}')}"))
-    ids = re.findall(r'id="([a-z]+)"', page)
+    ids = re.findall(r'id="([a-z-]+)"', page)
     assert ("now" in ids, '<div class="k">Now</div>' in page) == (not is_past, not is_past)
     start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])
     output = run_program(tmp_path, SHARED_PAGE, {"ids": ids, "start": start})
     live = {"requests": [start["now_url"], start["series_url"]], "now": "–"}
     assert output == ({"requests": [start["series_url"]], "now": None} if is_past else live)
+
+
+SHARED_TILES = (
+    SHARED_PAGE.replace(
+        "json: async () => ({ channel: null })",
+        "json: async () => (url === given.start.now_url ? { channel: given.channel } : given.history)",
+    )
+    .replace("ok: url === given.start.now_url", "ok: true")
+    .replace(
+        "print({ requests, now: elements.now?.textContent ?? null });",
+        "print([elements.now.textContent, elements.peak.textContent]);",
+    )
+)
+
+
+def test_the_peak_of_a_shared_page_is_never_below_its_live_value(
+    boards: Boards, owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.CASSANDRA_HOSTS = ["store"]
+    monkeypatch.setattr(queries, "WindowStore", Stored)
+    token = shared(owner, query="channel=2&metric=viewers&range=6h")
+    page = read_page(Client().get(f"/s/{token}"))
+    assert re.findall(r'<span id="(?:now|peak)">([^<]*)</span>', page) == ["12,418", "12,418"]
+    start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])
+    channel, history = (Client().get(start[name]).json() for name in ("now_url", "series_url"))
+    assert history["summary"]["viewers"]["peak"] == "–"
+    given = {"ids": re.findall(r'id="([a-z-]+)"', page), "start": start, "history": history} | channel
+    assert run_program(tmp_path, SHARED_TILES, given) == ["12,418", "12,418"]

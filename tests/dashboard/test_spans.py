@@ -14,6 +14,7 @@ from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS
 from core.times import HOUR_MS
 from tests.dashboard.conftest import Boards
+from tests.dashboard.test_pages import is_displayed
 from tests.pages import read_page
 
 NOW = 1_795_400_000_000
@@ -91,6 +92,13 @@ def test_invalid_spans_are_reported_by_page_and_json(boards: Boards, signed_in: 
     answer = signed_in.get(f"/channels/1/series?{span}")
     assert answer.status_code == 400
     assert "must be before" in json.loads(answer.content)["reason"]
+
+
+def test_a_past_range_shows_nothing_current(boards: Boards, signed_in: Client) -> None:
+    live = read_page(signed_in.get("/?channel=2"))
+    over = read_page(signed_in.get("/?channel=2&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"))
+    for name in ("now-tile", "chatters-tile", "standing", "coverage-now-row"):
+        assert (is_displayed(live, name), is_displayed(over, name)) == (True, False), name
 
 
 def test_the_date_form_keeps_other_parameters(boards: Boards, signed_in: Client) -> None:

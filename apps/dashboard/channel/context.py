@@ -12,7 +12,7 @@ from apps.dashboard.channel.peer_groups import note, read_peer_groups
 from apps.dashboard.channel.streams import read_streams
 from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.queries import BoardPage
-from apps.dashboard.summary import summarize
+from apps.dashboard.summary import summarize, with_live_value
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, TABLE_ROWS, beside, lines_of, noted
 from apps.live.directory import TWITCH, Profile
 from apps.live.display import channel_display
@@ -71,11 +71,14 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
     if series is None:
         return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": []}
     from_ms = until_ms - page.chart_range.span_ms
+    summary = summarize(series, metric.key)
+    if page.chart_range.until_ms is None:
+        summary = with_live_value(summary, metric, page.chart_range, page.channel, page.now_ms)
     note_marks = [note_mark(user_note) for user_note in notes if from_ms <= user_note.at_ms <= until_ms]
     marks, merge_ms = [*series.marks, *note_marks], series.range.merge_ms
     step = max(1, round(len(series.points) / TABLE_ROWS))
     return {
-        "summary": summarize(series, metric.key),
+        "summary": summary,
         "table": beside(series.points[::-1][::step], noted(marks, merge_ms)),
         "gaps": series.gaps[::-1],
         "gaps_shown": series.gaps[: -GAPS_SHOWN - 1 : -1],

@@ -11,12 +11,12 @@ from django.conf import settings
 from apps.dashboard.channel.peer_groups import SIZE, PeerGroup, read_peer_groups
 from apps.dashboard.compare.comparison import Comparison, range_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
-from apps.dashboard.summary import Summary, summarize
+from apps.dashboard.summary import Summary, summarize, with_live_value
 from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
-from apps.metrics.queries import RANGES, Series, value_of
+from apps.metrics.queries import RANGES, Range, Series, value_of
 from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
@@ -70,13 +70,18 @@ def read_lines(live: LiveServices, comparison: Comparison, now_ms: int) -> Compa
     )
 
 
+def compared_range(comparison: Comparison, page: ComparisonPage) -> Range:
+    """Return the range that the summaries of a comparison are computed for."""
+    return next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
+
+
 def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dict[str, Any]:
     """Return the JSON for the chart script; times are absolute, the script subtracts `zero_ms` by stream time."""
     return {
         "now_ms": now_ms,
         "choice": comparison.as_json(),
         "span_ms": _span_ms(comparison),
-        "lines": [_line_json(line, comparison.metric) for line in page.lines],
+        "lines": [_line_json(line, comparison) for line in page.lines],
     }
 
 
@@ -95,18 +100,28 @@ def _line(live: LiveServices, number: int, channel: ChannelNow, comparison: Comp
         channel,
         zero_ms,
         series,
-        summarize(series, comparison.metric) if series else None,
+        _summary(series, channel, comparison, now_ms) if series else None,
         series.summary.value(METRIC["viewers"]) if series else None,
         series.summary.value(METRIC["engagement"]) if series else None,
         next(group for group in groups if group.key == SIZE),
     )
 
 
+def _summary(series: Series, channel: ChannelNow, comparison: Comparison, now_ms: int) -> Summary:
+    summary = summarize(series, comparison.metric)
+    if not comparison.shows_now:
+        return summary
+    return with_live_value(summary, METRIC[comparison.metric], series.range, channel, now_ms)
+
+
 def _span(comparison: Comparison, zero_ms: int, now_ms: int) -> Span:
-    """Return the span to read: the first hours of the broadcast by stream time, else up to the last full second."""
+    """Return the span to read: the first hours of the broadcast by stream time, else up to the last full second.
+
+    The hours of a current broadcast may end later than now, so that peaks of all lines are of windows of one length.
+    """
     now_ms = now_ms // 1000 * 1000
     if comparison.align == "stream":
-        return Span(zero_ms, max(zero_ms + 1000, min(now_ms, zero_ms + _span_ms(comparison))))
+        return Span(zero_ms, zero_ms + _span_ms(comparison))
     return comparison.span or Span(now_ms - _span_ms(comparison), now_ms)
 
 
@@ -129,15 +144,17 @@ def _stream_start(channel: ChannelNow) -> int | None:
     return last[0].started_ms if last else None
 
 
-def _texts(series: Series, metric: str) -> dict[str, str]:
-    """Return the table cells of a line as display text."""
-    summary = summary_json(series, METRIC[metric])
-    means = {key: figure(key, series.summary.value(METRIC[key])) for key in ("viewers", "engagement")}
-    return {**{name: summary[name] for name in ("peak", "average", "coverage", "heard")}, **means}
+def _texts(line: Line, metric: str) -> dict[str, Any] | None:
+    """Return the table cells of a line as display text, and what raises its peak."""
+    if line.series is None or line.summary is None:
+        return None
+    means = {"viewers": figure("viewers", line.mean_viewers), "engagement": figure("engagement", line.mean_engagement)}
+    return summary_json(line.summary, METRIC[metric], line.series.range) | means
 
 
-def _line_json(line: Line, metric: str) -> dict[str, Any]:
-    series, profile = line.series, line.channel.profile
+def _line_json(line: Line, comparison: Comparison) -> dict[str, Any]:
+    metric, series, channel = comparison.metric, line.series, line.channel
+    profile, now = channel.profile, figure(metric, channel.values.get(metric), channel.coverage_of(metric))
     points = series.points if series else []
     return {
         "id": profile.id,
@@ -146,7 +163,8 @@ def _line_json(line: Line, metric: str) -> dict[str, Any]:
         "zero_ms": line.zero_ms,
         "step_ms": series.range.step_ms if series else None,
         "average": line.summary.average if line.summary else None,
-        "summary": _texts(series, metric) if series else None,
+        "now": now if comparison.shows_now else None,
+        "summary": _texts(line, metric),
         "end_ms": [point.end_ms for point in points],
         "values": [value_of(point, metric) for point in points],
         "coverage": [point.coverage for point in points],

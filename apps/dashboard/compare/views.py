@@ -14,9 +14,9 @@ from apps.channels.models import Channel
 from apps.curation.queries import find_named, public_channels
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
-from apps.dashboard.compare.page import ComparisonPage, lines_json, read_lines
+from apps.dashboard.compare.page import ComparisonPage, compared_range, lines_json, read_lines
 from apps.dashboard.script import script_constants
-from apps.dashboard.summary import peak_unit
+from apps.dashboard.summary import peak_name, peak_unit
 from apps.live.services import services_of
 from apps.metrics.queries import RANGES
 from apps.metrics.spans import BadSpan
@@ -80,7 +80,7 @@ def _find_channel(name: str) -> Channel:
 def compare_context(comparison: Comparison, page: ComparisonPage, now: int, error_text: str) -> dict[str, Any]:
     metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
-    chart_range = next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
+    chart_range = compared_range(comparison, page)
     return {
         "choice": comparison,
         "query": comparison.query(),
@@ -98,7 +98,7 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
         .order_by("-viewers")
         .values_list("login", flat=True)[:OFFERED],
         "range": RANGES[comparison.range],
-        "peak_name": "Peak" if metric.from_helix or chart_range.is_short else "Busiest minute",
+        "peak_name": peak_name(metric, chart_range),
         "peak_unit": peak_unit(metric, chart_range),
         "ranges": [
             (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
+from apps.dashboard.summary import average_unit, peak_name, peak_unit
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
@@ -13,7 +15,7 @@ from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_
 from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
 from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
-from apps.metrics.queries import value_of
+from apps.metrics.queries import Range, value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
@@ -165,19 +167,22 @@ def _counts(comparison: Comparison) -> list[Count]:
     return counts_behind([METRIC[comparison.metric]], "minute")
 
 
-def summary_columns(comparison: Comparison) -> list[ExportColumn]:
-    """Return the columns of the table below a comparison's chart."""
+def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportColumn]:
+    """Return the columns of the table below a comparison's chart. Without live values, none is current."""
     metric = METRIC[comparison.metric]
+    peak = peak_unit(metric, chart_range)
+    if peak_name(metric, chart_range) != "Peak":
+        peak += ", busiest minute"
     return [
         *PROFILE_COLUMNS,
         *([metric_column(metric, "now")] if comparison.shows_now else []),
-        metric_column(metric, "peak"),
+        replace(metric_column(metric, "peak"), unit=peak),
         ExportColumn("peak_at", "UTC"),
         ExportColumn("peak_is_lower_bound"),
-        metric_column(metric, "average"),
+        replace(metric_column(metric, "average"), unit=average_unit(metric)),
         metric_column(METRIC["viewers"], "mean"),
         metric_column(METRIC["engagement"], "mean"),
-        ExportColumn("percentile_of_size", "%"),
+        *([ExportColumn("percentile_of_size", "%")] if comparison.shows_now else []),
         COVERAGE,
     ]
 
@@ -195,7 +200,7 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         rounded(average, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
-        line.peer_group.percent,
+        *([line.peer_group.percent] if comparison.shows_now else []),
         coverage_cell(summary.coverage) if summary else None,
     ]
 

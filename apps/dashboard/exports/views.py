@@ -14,7 +14,7 @@ from apps.dashboard.access import handle_channel_errors, json_error, login_requi
 from apps.dashboard.channel.streams import StreamList, read_streams
 from apps.dashboard.choices import parse_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
-from apps.dashboard.compare.page import read_lines
+from apps.dashboard.compare.page import compared_range, read_lines
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import (
     CHANNEL_COLUMNS,
@@ -125,7 +125,8 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
     if what == "lines":
         return table_file(form, line_columns(comparison), line_rows(comparison, page.lines), stem)
-    return table_file(form, summary_columns(comparison), [[summary_row(comparison, line) for line in page.lines]], stem)
+    columns = summary_columns(comparison, compared_range(comparison, page))
+    return table_file(form, columns, [[summary_row(comparison, line) for line in page.lines]], stem)
 
 
 @require_safe_file

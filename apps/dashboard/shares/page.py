@@ -12,13 +12,14 @@ from apps.dashboard.choices import Choice, read_query
 from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import charted, find_profile, read_series, series_json
 from apps.dashboard.sparkline import line_path
-from apps.dashboard.summary import Summary, summarize
+from apps.dashboard.summary import Summary, summarize, with_live_value
 from apps.live.directory import Profile
 from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Range, Series, value_of
 from apps.metrics.spans import span_from_query
 from core.errors import NotFound, ServiceAway
+from core.metrics.table import METRIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedC
     profile = now.profile if now else find_profile(channel_id, now_ms)
     chart_range = choice.chart_range(now_ms)
     series = read_series(channel_id, chart_range, now_ms, charted(choice.charted))
-    return SharedChannel(
-        profile, now, choice, chart_range, series, summarize(series, choice.charted) if series else None
-    )
+    summary = summarize(series, choice.charted) if series else None
+    if summary and chart_range.until_ms is None:
+        summary = with_live_value(summary, METRIC[choice.charted], chart_range, now, now_ms)
+    return SharedChannel(profile, now, choice, chart_range, series, summary)
 
 
 def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> ChannelNow | None:

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.channel import peer_groups
-from apps.dashboard.summary import Summary, average_unit, peak_unit, unit_of
+from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import Point, Range, value_of
@@ -36,6 +36,7 @@ register.simple_tag(figure)
 register.simple_tag(at_least)
 register.simple_tag(age)
 register.simple_tag(average_unit)
+register.simple_tag(peak_name)
 register.simple_tag(peak_unit)
 register.filter("peer_group_note", peer_groups.note)
 register.filter(count)

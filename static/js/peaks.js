@@ -1,0 +1,60 @@
+// @ts-check
+// The peak beside a live value: at least that value. apps/dashboard/summary.py does the same for the page.
+
+import { constants } from "./constants.js";
+import { number } from "./figures.js";
+import { coverageOf, endOf, metricOf } from "./metrics.js";
+import { valueOf } from "./series.js";
+
+/**
+ * @typedef {object} LivePeak
+ * @property {number} value
+ * @property {number} endMs
+ * @property {boolean} isPartial - whether the window was not wholly heard
+ */
+
+/** The highest live values of one channel since the page has been open. */
+export class LivePeaks {
+  /** @type {Map<string, LivePeak>} */
+  #highest = new Map();
+
+  /**
+   * Take a live window, and return the summary with a peak that is at least its value.
+   * @param {Summary} summary - of a range that ends now
+   * @param {string} metric
+   * @param {LiveWindow | null} now
+   * @param {number} fromMs - the start of the range
+   * @returns {Summary}
+   */
+  raise(summary, metric, now, fromMs) {
+    if (!summary.has_live_peak) return summary;
+    const known = [this.#highest.get(metric), now && livePeak(metric, now)];
+    const [best] = known
+      .filter((peak) => peak != null)
+      .filter(({ endMs }) => endMs > fromMs)
+      .sort((one, other) => other.value - one.value);
+    if (!best) return summary;
+    this.#highest.set(metric, best);
+    if (summary.peak_value !== null && best.value <= summary.peak_value) return summary;
+    const isLowerBound = summary.is_lower_bound || best.isPartial;
+    const text = number(best.value, metricOf(metric).decimals);
+    return {
+      ...summary,
+      peak: (isLowerBound ? constants.lower_bound : "") + text,
+      peak_value: best.value,
+      peak_ms: best.endMs,
+      is_lower_bound: isLowerBound,
+    };
+  }
+}
+
+/**
+ * @param {string} metric
+ * @param {LiveWindow} now
+ * @returns {LivePeak | null}
+ */
+function livePeak(metric, now) {
+  const [value, endMs] = [valueOf(now, metric), endOf(metric, now)];
+  if (value === null || endMs === null) return null;
+  return { value, endMs, isPartial: metricOf(metric).is_count && coverageOf(metric, now) < 1 };
+}
