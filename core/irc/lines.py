@@ -127,13 +127,15 @@ def chat_message(line: Line) -> ChatMessage | None:
 
 
 def is_subscriber(line: Line) -> bool:
-    """Return whether the author subscribes to the channel, according to `badges`.
+    """Return whether the author subscribes to the channel, according to `badges` or `badge-info`.
 
-    Without badges, `badge-info` and the deprecated tag `subscriber`, which is 0 for founders, decide.
+    A user can hide the badge; `badge-info` still holds the months of the subscription. The deprecated tag `subscriber`,
+    which is 0 for founders, only decides without badges.
     """
-    if badges := line.tag("badges"):
-        return _has_subscriber(badges)
-    return line.is_set("subscriber") or _has_subscriber(line.tag("badge-info"))
+    badges = line.tag("badges")
+    if _has_subscriber(badges) or _has_subscriber(line.tag("badge-info")):
+        return True
+    return not badges and line.is_set("subscriber")
 
 
 def sent_ms(line: Line) -> int | None:

@@ -47,6 +47,13 @@ RULES: tuple[Rule, ...] = (
         "after this removal, full case folding without normalization, and joining their words with single spaces.",
     ),
     Rule(
+        "subscriber-messages",
+        "Messages of subscribers",
+        "A message is a subscriber's if its tag badges or badge-info has an entry subscriber/... or founder/...: users "
+        "can hide the badge, but badge-info still holds the months of their subscription. If badges is empty, "
+        "subscriber=1 counts too.",
+    ),
+    Rule(
         "percentile",
         "Percentile",
         "100 x (channels below + 0.5 x other channels with the same value) / (channels in the peer group - 1), "
